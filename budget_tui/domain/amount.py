@@ -1,0 +1,129 @@
+"""Amounts as integers: money in nanos (10⁻⁹ of the currency's unit), tokens and seats in ones.
+
+No binary float appears here or anywhere else between a file and a screen. What comes in is text or
+``Decimal``; what is computed is ``int`` or ``Fraction``; what is rounded is rounded half-even, once.
+"""
+
+import re
+from collections.abc import Sequence
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from fractions import Fraction
+
+from budget_tui.domain.errors import Refused
+
+NANOS = 1_000_000_000
+LIMIT_UNITS = 9_000_000_000
+LIMIT_NANOS = LIMIT_UNITS * NANOS
+
+# ISO 4217 currencies whose minor unit is not a hundredth.
+_MINOR_DIGITS = dict.fromkeys(
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
+) | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
+
+_NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?([eE][+-]?\d{1,3})?")
+
+
+def minor_digits(currency: str) -> int:
+    """Digits after the decimal point that ``currency`` (ISO 4217) is written with: USD 2, JPY 0."""
+    return _MINOR_DIGITS.get(currency, 2)
+
+
+def minor_unit(currency: str) -> int:
+    """The smallest coin of ``currency`` in nanos: USD 10,000,000."""
+    return int(10 ** (9 - minor_digits(currency)))
+
+
+def within_limit(nanos: int) -> int:
+    """``nanos`` itself, or `Refused` when it is beyond ±9,000,000,000 units."""
+    if -LIMIT_NANOS <= nanos <= LIMIT_NANOS:
+        return nanos
+    raise Refused(
+        f"an amount of {nanos // NANOS:,} is out of range",
+        f"the limit is ±{LIMIT_UNITS:,} units of the currency",
+    )
+
+
+def nanos_of(value: Decimal) -> int:
+    """Nanos of ``value`` units, rounded half-even; `Refused` when not finite or out of range."""
+    if not value.is_finite():
+        raise Refused(f"'{value}' is not an amount", "give a number such as 12.50")
+    if value.adjusted() > 12:  # far out of range: do not build the huge integer
+        raise Refused(
+            f"an amount of {value:.3E} is out of range",
+            f"the limit is ±{LIMIT_UNITS:,} units of the currency",
+        )
+    with localcontext() as context:
+        context.prec = 60
+        return within_limit(int(value.scaleb(9).to_integral_value(rounding=ROUND_HALF_EVEN)))
+
+
+def parse_amount(text: str) -> int:
+    """Nanos of what a person typed: ``12``, ``12.50``, ``1,234.5``, ``$12``, ``-3``, ``1e-7``.
+
+    Raises `Refused` when the text is no number, has more than 9 decimals that matter, or is out of range.
+    """
+    cleaned = text.strip().replace("_", "").lstrip("$€£¥₹").strip().replace("−", "-")
+    if not any(c.isdigit() for c in cleaned) or not _NUMBER.fullmatch(cleaned):
+        raise Refused(f"'{text.strip()}' is not an amount", "give a number such as 12.50")
+    value = Decimal(cleaned.replace(",", ""))
+    nanos = nanos_of(value)
+    if Decimal(nanos).scaleb(-9) != value:
+        raise Refused(f"'{text.strip()}' has more than 9 decimals", "round it to 9 or fewer")
+    return nanos
+
+
+def parse_count(text: str) -> int:
+    """A whole, non-negative number of tokens or seats: ``25000000``, ``25,000,000``, ``25M``, ``50k``."""
+    cleaned = text.strip().replace(",", "").replace("_", "")
+    scale = {"k": 10**3, "m": 10**6, "b": 10**9}.get(cleaned[-1:].lower(), 1)
+    digits = cleaned[:-1] if scale > 1 else cleaned
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
+        raise Refused(f"'{text.strip()}' is not a whole number", "give one such as 25000000 or 25M")
+    return within_limit(int(digits) * scale)
+
+
+def to_decimal(nanos: int) -> Decimal:
+    """Units of the currency as an exact ``Decimal`` with as few decimals as needed: 45, 2.5, 0.666666667."""
+    whole, rest = divmod(abs(nanos), NANOS)
+    sign = "-" if nanos < 0 else ""
+    fraction = f".{rest:09d}".rstrip("0") if rest else ""
+    return Decimal(f"{sign}{whole}{fraction}")
+
+
+def divide(amount: int, divisor: int) -> int:
+    """``amount / divisor`` rounded half-even to a whole smallest unit; ``divisor`` is positive."""
+    quotient, rest = divmod(amount, divisor)
+    if 2 * rest > divisor or (2 * rest == divisor and quotient % 2):
+        quotient += 1
+    return quotient
+
+
+def round_to(amount: int, unit: int) -> int:
+    """``amount`` rounded half-even to a multiple of ``unit``, such as the currency's smallest coin."""
+    return divide(amount, unit) * unit
+
+
+def split(total: int, weights: Sequence[int | Fraction], unit: int = 1) -> tuple[int, ...]:
+    """``total`` in parts proportional to ``weights``, each a multiple of ``unit``, adding up to ``total`` exactly.
+
+    Method of the largest remainder (Hamilton); equal remainders go to the earlier part. What ``total`` has
+    beyond a multiple of ``unit`` goes to the first part. ``weights`` are non-negative with a positive sum.
+    """
+    if total < 0 or not weights or min(weights) < 0 or sum(weights) <= 0:
+        raise Refused("a split needs a non-negative total and weights with a positive sum")
+    coins, odd = divmod(total, unit)
+    exact = [Fraction(coins) * Fraction(weight) / Fraction(sum(weights)) for weight in weights]
+    parts = [share.numerator // share.denominator for share in exact]
+    by_remainder = sorted(range(len(parts)), key=lambda i: parts[i] - exact[i])
+    for i in by_remainder[: coins - sum(parts)]:
+        parts[i] += 1
+    amounts = [part * unit for part in parts]
+    amounts[0] += odd
+    return tuple(amounts)
+
+
+def share(part: int, whole: int) -> Fraction:
+    """``part / whole`` exactly; 0 when ``whole`` is 0 and nothing is there, 1 when something is."""
+    if whole <= 0:
+        return Fraction(1 if part > 0 else 0)
+    return Fraction(part, whole)
