@@ -1,0 +1,226 @@
+"""What a cost is, and the rules that say whose it is: its provider, its category, its entity.
+
+A cost is kept as it was stated (its *origin*); provider, category and entity are derived from that on the way
+in and can be derived again, so that a new alias or mapping rule also reaches costs from the past.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class Category(StrEnum):
+    """What money is spent on. ``TOTAL`` is a budget's word for all of them."""
+
+    CLOUD = "cloud"
+    GENAI = "genai"
+    SUBSCRIPTION = "subscription"
+    TOTAL = "total"
+
+
+@dataclass(frozen=True, slots=True)
+class CostOrigin:
+    """Everything that tells costs apart but day and amount; '' where the source says nothing."""
+
+    source: str  # 'manual', 'focus', or the name the user gave the source
+    live: bool  # entered as it happens (by hand, by agents, over the API) rather than imported
+    currency: str  # ISO 4217, upper case
+    provider_name: str = ""  # as exported: ServiceProviderName, else ProviderName, else InvoiceIssuerName
+    service: str = ""
+    service_category: str = ""
+    service_subcategory: str = ""
+    sub_account_id: str = ""
+    sub_account_name: str = ""
+    entity_hint: str = ""  # x_hierarchy_entity_id, or the project named by hand
+    path_hint: str = ""  # x_hierarchy_path
+    category_hint: str = ""  # category chosen by hand; '' means: derive it
+    tags: tuple[tuple[str, str], ...] = ()  # kept keys only, in lower case, sorted
+
+
+@dataclass(frozen=True, slots=True)
+class DailyCost:
+    """What one origin cost on one day, within one billing account and billing period."""
+
+    origin: CostOrigin
+    billing_account_id: str
+    billing_period_start: date
+    day: date
+    amount_nanos: int
+    rows: int  # charges summed up in it
+
+
+@dataclass(frozen=True, slots=True)
+class MappingRule:
+    """Costs whose ``field`` equals ``value``, ignoring case, belong to the entity.
+
+    ``field`` is ``tag:KEY``, ``sub_account`` (id or name), ``service`` or ``provider`` (short name or as exported).
+    """
+
+    field: str
+    value: str
+    entity_id: str
+
+
+_ALIASES: Mapping[str, tuple[str, ...]] = {
+    "gcp": ("google cloud", "google cloud platform"),
+    "aws": ("amazon web services", "amazon web services, inc."),
+    "azure": ("microsoft", "microsoft azure"),
+    "oci": ("oracle", "oracle cloud", "oracle cloud infrastructure"),
+    "gemini": ("google ai", "google gemini"),
+    "mistral": ("mistral ai",),
+    "xai": ("x.ai",),
+    "together": ("together ai",),
+    "fireworks": ("fireworks ai",),
+    "huggingface": ("hugging face",),
+}
+
+AI_PROVIDERS = frozenset(
+    "openai anthropic gemini deepseek mistral cohere xai groq perplexity together fireworks replicate "
+    "huggingface openrouter elevenlabs bedrock vertex litellm".split()
+)
+SAAS_PROVIDERS = frozenset(
+    "figma slack canva github gitlab notion atlassian jira linear asana zoom dropbox salesforce hubspot "
+    "zendesk miro airtable adobe 1password docusign intercom trello".split()
+)
+
+_SHORT_NAMES: Mapping[str, str] = {name: name for name in AI_PROVIDERS | SAAS_PROVIDERS | set(_ALIASES)} | {
+    alias: name for name, aliases in _ALIASES.items() for alias in aliases
+}
+
+
+def _fold(text: str) -> str:
+    return text.strip().casefold()
+
+
+def provider_of(origin: CostOrigin, aliases: Mapping[str, str]) -> str:
+    """The short name of the provider: by the user's ``aliases``, else a known one, else the name as it is."""
+    folded = _fold(origin.provider_name)
+    for alias, short_name in aliases.items():
+        if _fold(alias) == folded:
+            return short_name
+    return _SHORT_NAMES.get(folded, origin.provider_name)
+
+
+def category_of(
+    origin: CostOrigin, provider: str, overrides: Mapping[str, Category] | None = None
+) -> Category:
+    """The category chosen by hand, else by ``overrides``, else by what the export says of the service.
+
+    ``overrides`` maps a service or a provider, in any case, to a category; the service is asked first.
+    """
+    if origin.category_hint:
+        return Category(_fold(origin.category_hint))
+    folded = {_fold(name): category for name, category in (overrides or {}).items()}
+    for name in (origin.service, provider, origin.provider_name):
+        if name and _fold(name) in folded:
+            return folded[_fold(name)]
+    return _derived_category(origin, _fold(provider))
+
+
+def _derived_category(origin: CostOrigin, provider: str) -> Category:
+    service_category = _fold(origin.service_category)
+    if (
+        _fold(origin.service_subcategory) == "generative ai"
+        or service_category == "ai and machine learning"
+        or provider in AI_PROVIDERS
+    ):
+        return Category.GENAI
+    if provider in SAAS_PROVIDERS or service_category == "business applications":
+        return Category.SUBSCRIPTION
+    return Category.CLOUD
+
+
+def is_tag(key: str, wanted: str) -> bool:
+    """Whether ``key`` is the tag ``wanted``, perhaps behind a provider's prefix: ``user:project``, ``org/project``.
+
+    Both in lower case.
+    """
+    return key == wanted or key.endswith((f":{wanted}", f"/{wanted}"))
+
+
+class EntityResolver:
+    """Finds the entity a cost belongs to; each answer takes a fixed number of dictionary look-ups.
+
+    In this order: the entity or path the export names, a mapping rule (the earliest that fits), the project
+    tag, the sub account. What two entities are both called names neither of them.
+    """
+
+    def __init__(
+        self,
+        entities: Iterable[tuple[str, str]],
+        rules: Sequence[MappingRule],
+        project_tags: Sequence[str],
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
+        known = list(entities)
+        self._ids = {entity_id for entity_id, _ in known}
+        self._by_folded_id = _unambiguous((_fold(entity_id), entity_id) for entity_id, _ in known)
+        self._by_name = _unambiguous((_fold(name), entity_id) for entity_id, name in known)
+        self._rules: dict[tuple[str, str], tuple[int, str]] = {}
+        for position, rule in enumerate(rules):
+            if (entity_id := self._by_id(rule.entity_id)) is not None:
+                self._rules.setdefault((_fold(rule.field), _fold(rule.value)), (position, entity_id))
+        self._rule_tags = sorted({f.removeprefix("tag:") for f, _ in self._rules if f.startswith("tag:")})
+        self._project_tags = [_fold(key) for key in project_tags]
+        self._aliases = aliases or {}
+
+    def resolve(self, origin: CostOrigin) -> str | None:
+        """The id of the entity ``origin`` belongs to, or None: unmapped."""
+        return (
+            self._by_hint(origin) or self._by_rule(origin) or self._by_tag(origin) or self._by_account(origin)
+        )
+
+    def _by_id(self, text: str) -> str | None:
+        return text if text in self._ids else self._by_folded_id.get(_fold(text))
+
+    def _by_id_or_name(self, text: str) -> str | None:
+        return (self._by_id(text) or self._by_name.get(_fold(text))) if text else None
+
+    def _by_hint(self, origin: CostOrigin) -> str | None:
+        if origin.entity_hint and (entity_id := self._by_id(origin.entity_hint)):
+            return entity_id
+        for segment in reversed(origin.path_hint.split("/")):
+            if segment and (entity_id := self._by_id(segment)):
+                return entity_id
+        return None
+
+    def _by_rule(self, origin: CostOrigin) -> str | None:
+        if not self._rules:
+            return None
+        found = [self._rules[key] for key in self._rule_keys(origin) if key in self._rules]
+        return min(found)[1] if found else None
+
+    def _rule_keys(self, origin: CostOrigin) -> Iterator[tuple[str, str]]:
+        for wanted in self._rule_tags:
+            for value in tag_values(origin, wanted):
+                yield f"tag:{wanted}", _fold(value)
+        yield "sub_account", _fold(origin.sub_account_id)
+        yield "sub_account", _fold(origin.sub_account_name)
+        yield "service", _fold(origin.service)
+        yield "provider", _fold(origin.provider_name)
+        yield "provider", _fold(provider_of(origin, self._aliases))
+
+    def _by_tag(self, origin: CostOrigin) -> str | None:
+        for wanted in self._project_tags:
+            for value in tag_values(origin, wanted):
+                if entity_id := self._by_id_or_name(value):
+                    return entity_id
+        return None
+
+    def _by_account(self, origin: CostOrigin) -> str | None:
+        return self._by_id_or_name(origin.sub_account_id) or self._by_id_or_name(origin.sub_account_name)
+
+
+def tag_values(origin: CostOrigin, wanted: str) -> list[str]:
+    """The values of the tag ``wanted`` (lower case), the one without a prefix first."""
+    fitting = [(key, value) for key, value in origin.tags if is_tag(key, wanted)]
+    return [value for _, value in sorted(fitting, key=lambda tag: tag[0] != wanted)]
+
+
+def _unambiguous(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """What each name stands for, without the names that stand for several things."""
+    meanings: dict[str, set[str]] = {}
+    for name, meaning in pairs:
+        meanings.setdefault(name, set()).add(meaning)
+    return {name: next(iter(found)) for name, found in meanings.items() if len(found) == 1}
