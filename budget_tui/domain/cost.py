@@ -54,7 +54,8 @@ class DailyCost:
 class MappingRule:
     """Costs whose ``field`` equals ``value``, ignoring case, belong to the entity.
 
-    ``field`` is ``tag:KEY``, ``sub_account`` (id or name), ``service`` or ``provider`` (short name or as exported).
+    ``field`` is ``tag:KEY``, ``sub_account`` (id or name), ``service`` or ``provider`` (short name or as
+    exported). A rule without a value, or for an entity that is gone, fits nothing.
     """
 
     field: str
@@ -132,9 +133,9 @@ def _derived_category(origin: CostOrigin, provider: str) -> Category:
 
 
 def is_tag(key: str, wanted: str) -> bool:
-    """Whether ``key`` is the tag ``wanted``, perhaps behind a provider's prefix: ``user:project``, ``org/project``.
+    """Whether ``key`` is the tag ``wanted``, perhaps behind a prefix: ``user:project``, ``org/project``.
 
-    Both in lower case.
+    Both are in lower case.
     """
     return key == wanted or key.endswith((f":{wanted}", f"/{wanted}"))
 
@@ -159,7 +160,7 @@ class EntityResolver:
         self._by_name = _unambiguous((_fold(name), entity_id) for entity_id, name in known)
         self._rules: dict[tuple[str, str], tuple[int, str]] = {}
         for position, rule in enumerate(rules):
-            if (entity_id := self._by_id(rule.entity_id)) is not None:
+            if _fold(rule.value) and (entity_id := self._by_id(rule.entity_id)):
                 self._rules.setdefault((_fold(rule.field), _fold(rule.value)), (position, entity_id))
         self._rule_tags = sorted({f.removeprefix("tag:") for f, _ in self._rules if f.startswith("tag:")})
         self._project_tags = [_fold(key) for key in project_tags]
