@@ -33,6 +33,10 @@ def minor_unit(currency: str) -> int:
     return int(10 ** (9 - minor_digits(currency)))
 
 
+def _out_of_range(amount: str) -> Refused:
+    return Refused(f"an amount of {amount} is out of range", f"the limit is ±{LIMIT_UNITS:,} units")
+
+
 def within_limit(nanos: int) -> int:
     """``nanos`` itself, or `Refused` when it is beyond ±9,000,000,000 units."""
     if -LIMIT_NANOS <= nanos <= LIMIT_NANOS:
@@ -48,10 +52,7 @@ def nanos_of(value: Decimal) -> int:
     if not value.is_finite():
         raise Refused(f"'{value}' is not an amount", "give a number such as 12.50")
     if value.adjusted() > 12:  # far out of range: do not build the huge integer
-        raise Refused(
-            f"an amount of {value:.3E} is out of range",
-            f"the limit is ±{LIMIT_UNITS:,} units of the currency",
-        )
+        raise _out_of_range(f"{value:.3E}")
     with localcontext() as context:
         context.prec = 60
         return within_limit(int(value.scaleb(9).to_integral_value(rounding=ROUND_HALF_EVEN)))
@@ -104,7 +105,7 @@ def round_to(amount: int, unit: int) -> int:
 
 
 def split(total: int, weights: Sequence[int | Fraction], unit: int = 1) -> tuple[int, ...]:
-    """``total`` in parts proportional to ``weights``, each a multiple of ``unit``, adding up to ``total`` exactly.
+    """Parts of ``total`` proportional to ``weights``, each a multiple of ``unit``, adding up to it exactly.
 
     Method of the largest remainder (Hamilton); equal remainders go to the earlier part. What ``total`` has
     beyond a multiple of ``unit`` goes to the first part. ``weights`` are non-negative with a positive sum.

@@ -1,0 +1,164 @@
+"""Budgets, the allocation of a parent's budget to its children, and transfers between siblings."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from fractions import Fraction
+
+from budget_tui.domain.amount import divide, minor_unit, parse_amount, round_to, split, within_limit
+from budget_tui.domain.cost import Category
+from budget_tui.domain.errors import Conflict, InsufficientBudget, Refused
+from budget_tui.domain.period import Period, PeriodKind, PeriodRule
+
+
+class BudgetType(StrEnum):
+    """What a budget counts: money (nanos of ``currency``), tokens or seats (ones)."""
+
+    MONETARY = "monetary"
+    TOKEN = "token"
+    SEAT = "seat"
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """One tenant: everything belongs to exactly one."""
+
+    org_key: int
+    slug: str
+    name: str
+    currency: str
+    time_zone: str
+    period_rule: PeriodRule = PeriodRule()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one entity may use, of one category, in one type, in one period, optionally of one provider ('' = any)."""
+
+    budget_id: str
+    entity_key: int
+    category: Category
+    budget_type: BudgetType
+    currency: str
+    provider: str
+    period_kind: PeriodKind
+    period: Period
+    amount: int
+    parent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A move of allocation between two siblings, or between one and the pool (``None``)."""
+
+    transfer_id: str
+    from_entity_id: str | None
+    to_entity_id: str | None
+    amount: int
+    forced: bool
+    reason: str
+    on: date
+
+
+class ChangeKind(StrEnum):
+    SET = "set"
+    ADD = "add"
+    PERCENT = "percent"
+    REST = "rest"
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationChange:
+    """What a person asked to happen to an allocation: a value, a delta, a share of the parent, or the rest.
+
+    A delta stays a delta until it meets the stored value, so that two quick presses cannot lose one.
+    """
+
+    kind: ChangeKind
+    amount: int = 0
+    percent: Fraction = Fraction(0)
+
+    def applied_to(self, current: int, parent: int, unallocated: int, currency: str) -> int:
+        """The new allocation in nanos; `Refused` when it would be negative, out of range, or nothing is left."""
+        new = self._target(current, parent, unallocated, currency)
+        if new < 0:
+            raise Refused("an allocation cannot be negative", "take off at most what is allocated")
+        return within_limit(new)
+
+    def _target(self, current: int, parent: int, unallocated: int, currency: str) -> int:
+        match self.kind:
+            case ChangeKind.SET:
+                return self.amount
+            case ChangeKind.ADD:
+                return current + self.amount
+            case ChangeKind.PERCENT:
+                exact = parent * self.percent
+                return round_to(divide(exact.numerator, exact.denominator), minor_unit(currency))
+        if unallocated <= 0:
+            raise Refused("nothing is unallocated", "there is no rest to give")
+        return current + unallocated
+
+
+def parse_change(text: str) -> AllocationChange:
+    """What was typed as an allocation: ``120``, ``+20``, ``-15``, ``25%`` (of the global budget) or ``rest``."""
+    cleaned = text.strip().replace("−", "-")
+    if cleaned.casefold() == "rest":
+        return AllocationChange(ChangeKind.REST)
+    if cleaned.endswith("%"):
+        return AllocationChange(ChangeKind.PERCENT, percent=_percent(cleaned[:-1]))
+    try:
+        amount = parse_amount(cleaned)
+    except Refused as error:
+        if "is not an amount" not in error.message:
+            raise
+        raise Refused(f"'{cleaned}' is not an allocation", "type 120, +20, -15, 25% or rest") from None
+    kind = ChangeKind.ADD if cleaned[:1] in ("+", "-") else ChangeKind.SET
+    return AllocationChange(kind, amount)
+
+
+def _percent(text: str) -> Fraction:
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,9})?", text.strip()):
+        raise Refused(f"'{text.strip()}%' is not a share", "type one such as 25% or 12.5%")
+    return Fraction(text.strip()) / 100
+
+
+def check_unchanged(seen: int | None, current: int, shown: str) -> None:
+    """Refuse a value typed over one that has changed since it was seen. ``shown`` is the current one as text."""
+    if seen is not None and seen != current:
+        raise Conflict(f"the allocation is {shown} by now", "somebody else changed it; look and enter it again")
+
+
+def unallocated(parent: int, children: Sequence[int]) -> int:
+    """The pool: what the parent has beyond its children; negative when they were given more."""
+    return parent - sum(children)
+
+
+def split_by_percent(total: int, percents: Sequence[Fraction], unit: int) -> tuple[tuple[int, ...], int]:
+    """Children's amounts and the margin that stays with the parent; they add up to ``total`` exactly.
+
+    `Refused` when the percentages are negative or sum to more than 100.
+    """
+    margin = 100 - sum(percents, Fraction(0))
+    if margin < 0 or any(percent < 0 for percent in percents):
+        raise Refused(f"the percentages sum to {float(100 - margin):g} %", "keep them between 0 and 100 in all")
+    *children, rest = split(total, [*percents, margin], unit)
+    return tuple(children), rest
+
+
+def most_transferable(allocation: int, spent: int, reserved: int = 0) -> int:
+    """What a budget can give away: what is neither spent nor reserved."""
+    return max(0, allocation - max(0, spent) - reserved)
+
+
+def check_transfer(amount: int, available: int, *, giver: str, shown_available: str) -> None:
+    """Refuse a transfer that is not positive or more than ``available``, naming the maximum and why."""
+    if amount <= 0:
+        raise Refused("a transfer needs a positive amount", "swap source and target to move it the other way")
+    if amount > available:
+        raise InsufficientBudget(
+            f"{shown_available} is all that {giver} has {'unallocated' if giver == 'the pool' else 'unspent'}",
+            "transfer at most that",
+            available=available,
+        )

@@ -1,0 +1,82 @@
+"""The tree of entities that budgets belong to, as materialized paths: ``/ORG/DEPT-ENG/PROJ-PLATFORM/``.
+
+Containment is by whole segments: ``DEPT-1`` is not on ``/ORG/DEPT-10/``.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from budget_tui.domain.errors import Refused
+
+ROOT_ID = "ORG"
+"""The entity id of every organization's root."""
+POOL = "pool"
+"""What a transfer calls the unallocated rest of the parent budget; no entity can have this id."""
+
+ID_MAX_LENGTH = 64
+NAME_MAX_LENGTH = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A node of an organization's hierarchy. ``entity_key`` is its key in the database."""
+
+    entity_key: int
+    entity_id: str
+    name: str
+    level_code: str
+    path: str
+    archived: bool = False
+
+
+def path_of(parent_path: str, entity_id: str) -> str:
+    """The path of ``entity_id`` below ``parent_path``; the root's own parent path is ``/``."""
+    return f"{parent_path}{entity_id}/"
+
+
+def segments(path: str) -> tuple[str, ...]:
+    """The entity ids on ``path``, root first."""
+    return tuple(segment for segment in path.split("/") if segment)
+
+
+def is_on_path(entity_id: str, path: str) -> bool:
+    """Whether ``entity_id`` is one of the whole segments of ``path``."""
+    return entity_id in segments(path)
+
+
+def ancestor_paths(path: str) -> Iterator[str]:
+    """``path`` itself and the paths of all its ancestors, nearest first."""
+    while len(path) > 1:
+        yield path
+        path = path[: path.rindex("/", 0, -1) + 1]
+
+
+def checked_id(text: str) -> str:
+    """``text`` as an entity id; `Refused` when it is empty, too long, reserved, or would break a path."""
+    entity_id = text.strip()
+    if not entity_id or len(entity_id) > ID_MAX_LENGTH:
+        raise Refused(f"an id has 1 to {ID_MAX_LENGTH} characters, not {len(entity_id)}")
+    if entity_id.casefold() in (POOL, ROOT_ID.casefold()):
+        raise Refused(f"'{entity_id}' is reserved", "choose another id")
+    if entity_id.startswith("-") or "/" in entity_id or not _printable(entity_id):
+        raise Refused(f"'{_visible(entity_id)}' cannot be an id", "no slash, no leading dash, no control characters")
+    return entity_id
+
+
+def checked_name(text: str) -> str:
+    """``text`` as a display name; `Refused` when it is empty, too long or has control characters."""
+    name = text.strip()
+    if not name or len(name) > NAME_MAX_LENGTH:
+        raise Refused(f"a name has 1 to {NAME_MAX_LENGTH} characters, not {len(name)}")
+    if not _printable(name):
+        raise Refused(f"'{_visible(name)}' cannot be a name", "leave out control characters")
+    return name
+
+
+def _printable(text: str) -> bool:
+    return not any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in text)
+
+
+def _visible(text: str) -> str:
+    return text.encode("unicode_escape").decode("ascii") if not _printable(text) else text

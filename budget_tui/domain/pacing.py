@@ -1,0 +1,110 @@
+"""How fast a budget is used and how long it lasts: days left, drip, burn, runway, status, forecast.
+
+Pure functions on integers of the budget's smallest unit (nanos of a currency, tokens, seats), the same for
+every type of budget. ``today`` is always an argument.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal, localcontext
+from enum import StrEnum
+
+from budget_tui.domain.amount import divide
+from budget_tui.domain.period import ONE_DAY, Period
+
+BURN_WINDOW_DAYS = 7
+_NINE_DECIMALS = Decimal("1e-9")
+
+
+class Status(StrEnum):
+    HEALTHY = "healthy"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    EXHAUSTED = "exhausted"
+
+
+@dataclass(frozen=True, slots=True)
+class Burn:
+    """What was spent over ``days`` complete days (1 or more). Kept as a ratio, so that nothing is rounded twice."""
+
+    spent: int
+    days: int
+
+    @property
+    def per_day(self) -> int:
+        return divide(self.spent, self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class BurnWindow:
+    """The last complete days that data covers, both ends included; ``end < start`` when there is none yet."""
+
+    start: date
+    end: date
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days + 1
+
+
+def burn_window(today: date, data_through: date, first_cost_day: date | None) -> BurnWindow:
+    """At most 7 days, ending at the earlier of yesterday and ``data_through``, starting no earlier than the
+    first day with any cost. It crosses period boundaries."""
+    end = min(today - ONE_DAY, data_through)
+    start = end - timedelta(days=BURN_WINDOW_DAYS - 1)
+    if first_cost_day is None:
+        return BurnWindow(end + ONE_DAY, end)
+    return BurnWindow(max(start, first_cost_day), end)
+
+
+def burn(window_spent: int, window_days: int, spent_today: int) -> Burn:
+    """Spend over the window ÷ its days; with no complete day yet, today's spend so far."""
+    return Burn(window_spent, window_days) if window_days > 0 else Burn(spent_today, 1)
+
+
+def daily_drip(remaining: int, period: Period, today: date) -> int:
+    """``max(0, remaining) / days_left``."""
+    return divide(max(0, remaining), period.days_left(today))
+
+
+def available_today(remaining: int, spent_today: int, period: Period, today: date) -> int:
+    """What may still be spent today if every day from today to the period's end, both included, gets the same.
+
+    (remaining at the start of today ÷ those days) − spent today; negative when today's share is overspent.
+    """
+    return divide(remaining + spent_today, period.days_to_come(today) + 1) - spent_today
+
+
+def runway_days(remaining: int, rate: Burn) -> Decimal | None:
+    """``remaining / burn`` with at most 9 decimals; 0 when nothing remains, ``None`` when nothing burns."""
+    if remaining <= 0:
+        return Decimal(0)
+    if rate.spent <= 0:
+        return None
+    with localcontext() as context:
+        context.prec = 50
+        return (Decimal(remaining * rate.days) / rate.spent).quantize(_NINE_DECIMALS)
+
+
+def forecast(spent: int, rate: Burn, period: Period, today: date) -> int:
+    """``spent + burn × days from tomorrow to the period's end``."""
+    return spent + divide(rate.spent * period.days_to_come(today), rate.days)
+
+
+def status(remaining: int, allocation: int) -> Status:
+    """By the share that remains: none → exhausted, under 10 % → critical, under 25 % → warning, else healthy.
+
+    Exactly 10 % is warning and exactly 25 % is healthy. An allocation of 0 has no share left: exhausted.
+    """
+    if remaining <= 0:
+        return Status.EXHAUSTED
+    if remaining * 10 < allocation:
+        return Status.CRITICAL
+    if remaining * 4 < allocation:
+        return Status.WARNING
+    return Status.HEALTHY
+
+
+def is_unfunded(allocation: int, spent: int) -> bool:
+    """Exhausted only because nothing was ever allocated and nothing was spent."""
+    return allocation == 0 and spent == 0

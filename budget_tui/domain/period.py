@@ -1,0 +1,112 @@
+"""Budget periods: both ends inclusive to store and show, half-open to query.
+
+A recurring period is always computed from its anchor, never from the period before it: an anchor on the
+last day of the month does not drift from Jan 31 to Feb 28 to Mar 28.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from dateutil.relativedelta import relativedelta
+
+from budget_tui.domain.errors import Refused
+
+ONE_DAY = timedelta(days=1)
+LAST_DAY = 0
+"""The anchor day that stands for the last day of each month."""
+
+
+class PeriodKind(StrEnum):
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    YEARLY = "yearly"
+    CUSTOM = "custom"
+
+
+_MONTHS = {PeriodKind.MONTHLY: 1, PeriodKind.QUARTERLY: 3, PeriodKind.YEARLY: 12}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """The days from ``start`` to ``end``, both included."""
+
+    start: date
+    end: date
+
+    def __post_init__(self) -> None:
+        if self.end < self.start:
+            raise Refused(f"a period cannot end ({self.end}) before it starts ({self.start})")
+
+    @property
+    def half_open(self) -> tuple[date, date]:
+        """``[start, end + 1 day)``, the only form in which a period is queried."""
+        return self.start, self.end + ONE_DAY
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days + 1
+
+    def contains(self, day: date) -> bool:
+        return self.start <= day <= self.end
+
+    def day_number(self, today: date) -> int:
+        """1 on the first day; 0 before the period, at most `days` after it."""
+        return min(max((today - self.start).days + 1, 0), self.days)
+
+    def days_left(self, today: date) -> int:
+        """``max(1, end − today)``: on January 13, in January, 18."""
+        return max(1, (self.end - today).days)
+
+    def days_to_come(self, today: date) -> int:
+        """Days after ``today`` up to the period's end, the end included."""
+        return max(0, (self.end - max(today, self.start - ONE_DAY)).days)
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodRule:
+    """How periods recur.
+
+    ``anchor_day`` is the day of the month that a period starts on, 1 to 28 or `LAST_DAY`. Quarters and years
+    are counted from ``fiscal_start_month`` (1 to 12). A custom period does not recur and has no rule.
+    """
+
+    kind: PeriodKind = PeriodKind.MONTHLY
+    anchor_day: int = 1
+    fiscal_start_month: int = 1
+
+    def __post_init__(self) -> None:
+        if self.kind is PeriodKind.CUSTOM:
+            raise Refused("a custom period does not recur", "give its first and last day")
+        if not (self.anchor_day == LAST_DAY or 1 <= self.anchor_day <= 28):
+            raise Refused(f"periods cannot start on day {self.anchor_day}", "choose 1 to 28, or 'last'")
+        if not 1 <= self.fiscal_start_month <= 12:
+            raise Refused(f"{self.fiscal_start_month} is not a month", "choose 1 to 12")
+
+    def containing(self, day: date) -> Period:
+        """The one period of this rule that ``day`` is in."""
+        months = _MONTHS[self.kind]
+        month_index = day.year * 12 + day.month - 1
+        if day < self._anchor(month_index):
+            month_index -= 1
+        start_index = month_index - (month_index - (self.fiscal_start_month - 1)) % months
+        return Period(self._anchor(start_index), self._anchor(start_index + months) - ONE_DAY)
+
+    def after(self, period: Period) -> Period:
+        """The period of this rule that starts when ``period`` has ended, or the rest of the one it ended in."""
+        start = period.end + ONE_DAY
+        return Period(start, self.containing(start).end)
+
+    def _anchor(self, month_index: int) -> date:
+        year, month = divmod(month_index, 12)
+        day = 31 if self.anchor_day == LAST_DAY else self.anchor_day
+        # relativedelta clips day 31 to the month's own last day
+        return date(year, month + 1, 1) + relativedelta(day=day)
+
+
+def parse_day(text: str) -> date:
+    """The date written as ``2026-01-13``; `Refused` for anything else."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise Refused(f"'{text}' is not a date", "write it as 2026-01-13") from None

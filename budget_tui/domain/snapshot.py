@@ -1,0 +1,189 @@
+"""One frozen answer for every face: the global budget and its projects, as they stand on a day.
+
+`build_snapshot` turns what storage found into what a person reads. Amounts are nanos of the organization's
+currency. The lines are named tuples: two thousand of them are built and compared in a few milliseconds.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from budget_tui.domain import pacing
+from budget_tui.domain.budget import Organization
+from budget_tui.domain.hierarchy import ancestor_paths
+from budget_tui.domain.pacing import Status
+from budget_tui.domain.period import Period
+
+
+class Spend(NamedTuple):
+    """What storage found for one entity itself, without those below it. ``window_spent`` covers the 7 days
+    up to the last complete day that data covers; ``first_day`` is the first day with any cost, ever."""
+
+    spent: int = 0
+    spent_today: int = 0
+    window_spent: int = 0
+    first_day: date | None = None
+
+    def plus(self, other: "Spend") -> "Spend":
+        days = [day for day in (self.first_day, other.first_day) if day is not None]
+        return Spend(
+            self.spent + other.spent,
+            self.spent_today + other.spent_today,
+            self.window_spent + other.window_spent,
+            min(days, default=None),
+        )
+
+
+class ProjectFact(NamedTuple):
+    """A project as stored, with what it was allocated in the period."""
+
+    project_id: str
+    name: str
+    path: str
+    allocation: int
+
+
+class ForeignSpend(NamedTuple):
+    """Costs of the period in a currency that is not the organization's: left out of every sum, and named."""
+
+    currency: str
+    amount: int
+    costs: int
+
+
+class Pace(NamedTuple):
+    """A budget against its period: everything derived from what was allocated and what was spent."""
+
+    allocation: int
+    spent: int
+    spent_today: int
+    remaining: int
+    daily_drip: int
+    available_today: int
+    burn_rate: int
+    runway_days: Decimal | None
+    forecast: int
+    status: Status
+    unfunded: bool
+
+
+class ProjectLine(NamedTuple):
+    """One row of the project table."""
+
+    project_id: str
+    name: str
+    pace: Pace
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSnapshot:
+    """Everything the screens, the monitor and ``status`` show. ``computed_at`` is no part of its equality, so
+    that a minute in which nothing changed repaints nothing."""
+
+    organization: Organization
+    as_of: date
+    data_through: date
+    period: Period
+    total: Pace
+    allocated: int
+    projects: tuple[ProjectLine, ...]
+    daily_spend: tuple[tuple[date, int], ...]
+    burn_days: int
+    unmapped: int
+    unmapped_costs: int
+    foreign: tuple[ForeignSpend, ...]
+    computed_at: datetime = field(compare=False)
+
+    @property
+    def unallocated(self) -> int:
+        """The pool; negative when the projects were given more than there is."""
+        return self.total.allocation - self.allocated
+
+    @property
+    def days_left(self) -> int:
+        return self.period.days_left(self.as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFacts:
+    """What one consistent read of the database says about an organization's period."""
+
+    organization: Organization
+    period: Period
+    monthly_budget: int
+    allocated: int
+    projects: Sequence[ProjectFact]
+    spend_by_path: Mapping[str, Spend]
+    unmapped: Spend
+    unmapped_costs: int
+    daily_spend: tuple[tuple[date, int], ...]
+    data_through: date
+    foreign: tuple[ForeignSpend, ...]
+
+
+def pace_of(allocation: int, spend: Spend, period: Period, today: date, data_through: date) -> Pace:
+    """The pacing figures of one budget. ``spend`` includes the entities below the budget's own."""
+    remaining = allocation - spend.spent
+    window = pacing.burn_window(today, data_through, spend.first_day)
+    rate = pacing.burn(spend.window_spent, window.days, spend.spent_today)
+    return Pace(
+        allocation=allocation,
+        spent=spend.spent,
+        spent_today=spend.spent_today,
+        remaining=remaining,
+        daily_drip=pacing.daily_drip(remaining, period, today),
+        available_today=pacing.available_today(remaining, spend.spent_today, period, today),
+        burn_rate=rate.per_day,
+        runway_days=pacing.runway_days(remaining, rate),
+        forecast=pacing.forecast(spend.spent, rate, period, today),
+        status=pacing.status(remaining, allocation),
+        unfunded=pacing.is_unfunded(allocation, spend.spent),
+    )
+
+
+def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSnapshot:
+    """What the faces show on ``today``; ``now`` only says when it was computed."""
+    rolled = _rolled_up(facts.spend_by_path)
+    everything = _sum([*facts.spend_by_path.values(), facts.unmapped])
+
+    def pace(allocation: int, spend: Spend) -> Pace:
+        return pace_of(allocation, spend, facts.period, today, facts.data_through)
+
+    nothing = Spend()
+    return BudgetSnapshot(
+        organization=facts.organization,
+        as_of=today,
+        data_through=facts.data_through,
+        period=facts.period,
+        total=pace(facts.monthly_budget, everything),
+        allocated=facts.allocated,
+        projects=tuple(
+            ProjectLine(project.project_id, project.name, pace(project.allocation, rolled.get(project.path, nothing)))
+            for project in facts.projects
+        ),
+        daily_spend=facts.daily_spend,
+        burn_days=max(1, pacing.burn_window(today, facts.data_through, everything.first_day).days),
+        unmapped=facts.unmapped.spent,
+        unmapped_costs=facts.unmapped_costs,
+        foreign=facts.foreign,
+        computed_at=now,
+    )
+
+
+def _rolled_up(spend_by_path: Mapping[str, Spend]) -> dict[str, Spend]:
+    """Each path's spend with that of every path below it."""
+    rolled: dict[str, Spend] = {}
+    for path, spend in spend_by_path.items():
+        for ancestor in ancestor_paths(path):
+            known = rolled.get(ancestor)
+            rolled[ancestor] = spend if known is None else known.plus(spend)
+    return rolled
+
+
+def _sum(spends: Iterable[Spend]) -> Spend:
+    total = Spend()
+    for spend in spends:
+        total = total.plus(spend)
+    return total
