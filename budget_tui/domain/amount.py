@@ -6,7 +6,7 @@ No binary float appears here or anywhere else between a file and a screen. What 
 
 import re
 from collections.abc import Sequence
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
 from budget_tui.domain.errors import Refused
@@ -15,12 +15,22 @@ NANOS = 1_000_000_000
 LIMIT_UNITS = 9_000_000_000
 LIMIT_NANOS = LIMIT_UNITS * NANOS
 
+LIMIT_COUNT = LIMIT_NANOS
+"""Tokens and seats are stored in the same 64 bits as nanos."""
+
+_LIMIT_DIGITS = len(str(LIMIT_COUNT))
+_NANO = Decimal("1e-9")
+_EXACT = Context(prec=60)  # more digits than any amount near the limit has
+
 # ISO 4217 currencies whose minor unit is not a hundredth.
 _MINOR_DIGITS = dict.fromkeys(
     "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
 ) | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
 
-_NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?([eE][+-]?\d{1,3})?")
+SIGNS_OF_CURRENCIES = "$€£¥₹"
+"""What may stand before an amount that a person types."""
+
+_NUMBER = re.compile(r"[+-]?((\d{1,3}(,\d{3})+|\d+)(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 
 
 def minor_digits(currency: str) -> int:
@@ -41,21 +51,17 @@ def within_limit(nanos: int) -> int:
     """``nanos`` itself, or `Refused` when it is beyond ±9,000,000,000 units."""
     if -LIMIT_NANOS <= nanos <= LIMIT_NANOS:
         return nanos
-    raise Refused(
-        f"an amount of {nanos // NANOS:,} is out of range",
-        f"the limit is ±{LIMIT_UNITS:,} units of the currency",
-    )
+    raise _out_of_range(f"{to_decimal(nanos):,}")
 
 
 def nanos_of(value: Decimal) -> int:
     """Nanos of ``value`` units, rounded half-even; `Refused` when not finite or out of range."""
     if not value.is_finite():
         raise Refused(f"'{value}' is not an amount", "give a number such as 12.50")
-    if value.adjusted() > 12:  # far out of range: do not build the huge integer
+    if value and value.adjusted() > 12:  # far out of range: do not build the huge integer
         raise _out_of_range(f"{value:.3E}")
-    with localcontext() as context:
-        context.prec = 60
-        return within_limit(int(value.scaleb(9).to_integral_value(rounding=ROUND_HALF_EVEN)))
+    rounded = value.quantize(_NANO, rounding=ROUND_HALF_EVEN, context=_EXACT)
+    return within_limit(int(rounded.scaleb(9, context=_EXACT)))
 
 
 def parse_amount(text: str) -> int:
@@ -63,8 +69,8 @@ def parse_amount(text: str) -> int:
 
     Raises `Refused` when the text is no number, has more than 9 decimals that matter, or is out of range.
     """
-    cleaned = text.strip().replace("_", "").lstrip("$€£¥₹").strip().replace("−", "-")
-    if not any(c.isdigit() for c in cleaned) or not _NUMBER.fullmatch(cleaned):
+    cleaned = text.strip().replace("_", "").lstrip(SIGNS_OF_CURRENCIES).strip().replace("−", "-")
+    if not _NUMBER.fullmatch(cleaned):
         raise Refused(f"'{text.strip()}' is not an amount", "give a number such as 12.50")
     value = Decimal(cleaned.replace(",", ""))
     nanos = nanos_of(value)
@@ -78,9 +84,11 @@ def parse_count(text: str) -> int:
     cleaned = text.strip().replace(",", "").replace("_", "")
     scale = {"k": 10**3, "m": 10**6, "b": 10**9}.get(cleaned[-1:].lower(), 1)
     digits = cleaned[:-1] if scale > 1 else cleaned
-    if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
+    if not digits.isascii() or not digits.isdigit():
         raise Refused(f"'{text.strip()}' is not a whole number", "give one such as 25000000 or 25M")
-    return within_limit(int(digits) * scale)
+    if len(digits) > _LIMIT_DIGITS or int(digits) * scale > LIMIT_COUNT:
+        raise Refused(f"a count of {text.strip()[:40]} is out of range", f"the limit is {LIMIT_COUNT:,}")
+    return int(digits) * scale
 
 
 def to_decimal(nanos: int) -> Decimal:
@@ -108,18 +116,21 @@ def split(total: int, weights: Sequence[int | Fraction], unit: int = 1) -> tuple
     """Parts of ``total`` proportional to ``weights``, each a multiple of ``unit``, adding up to it exactly.
 
     Method of the largest remainder (Hamilton); equal remainders go to the earlier part. What ``total`` has
-    beyond a multiple of ``unit`` goes to the first part. ``weights`` are non-negative with a positive sum.
+    beyond a multiple of ``unit`` goes to the next part in that order, so that no part is a whole ``unit`` off
+    its exact share and a weight of 0 gets nothing. ``weights`` are non-negative with a positive sum.
     """
     if total < 0 or not weights or min(weights) < 0 or sum(weights) <= 0:
         raise Refused("a split needs a non-negative total and weights with a positive sum")
     coins, odd = divmod(total, unit)
-    exact = [Fraction(coins) * Fraction(weight) / Fraction(sum(weights)) for weight in weights]
+    exact = [Fraction(total, unit) * Fraction(weight) / Fraction(sum(weights)) for weight in weights]
     parts = [share.numerator // share.denominator for share in exact]
     by_remainder = sorted(range(len(parts)), key=lambda i: parts[i] - exact[i])
-    for i in by_remainder[: coins - sum(parts)]:
-        parts[i] += 1
+    left_over = coins - sum(parts)
     amounts = [part * unit for part in parts]
-    amounts[0] += odd
+    for i in by_remainder[:left_over]:
+        amounts[i] += unit
+    if odd:
+        amounts[by_remainder[left_over]] += odd
     return tuple(amounts)
 
 
