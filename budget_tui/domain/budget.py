@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
-from budget_tui.domain.amount import divide, minor_unit, parse_amount, round_to, split, within_limit
+from budget_tui.domain.amount import SIGNS_OF_CURRENCIES, divide, minor_unit, parse_amount, split, within_limit
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, InsufficientBudget, Refused
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
@@ -95,7 +95,8 @@ class AllocationChange:
                 return current + self.amount
             case ChangeKind.PERCENT:
                 exact = parent * self.percent
-                return round_to(divide(exact.numerator, exact.denominator), minor_unit(currency))
+                unit = minor_unit(currency)
+                return divide(exact.numerator, exact.denominator * unit) * unit
         if unallocated <= 0:
             raise Refused("nothing is unallocated", "there is no rest to give")
         return current + unallocated
@@ -114,7 +115,8 @@ def parse_change(text: str) -> AllocationChange:
         if "is not an amount" not in error.message:
             raise
         raise Refused(f"'{cleaned}' is not an allocation", "type 120, +20, -15, 25% or rest") from None
-    kind = ChangeKind.ADD if cleaned[:1] in ("+", "-") else ChangeKind.SET
+    signed = cleaned.lstrip(SIGNS_OF_CURRENCIES).lstrip().startswith(("+", "-"))
+    kind = ChangeKind.ADD if signed else ChangeKind.SET
     return AllocationChange(kind, amount)
 
 
@@ -142,7 +144,7 @@ def split_by_percent(total: int, percents: Sequence[Fraction], unit: int) -> tup
     """
     margin = 100 - sum(percents, Fraction(0))
     if margin < 0 or any(percent < 0 for percent in percents):
-        raise Refused(f"the percentages sum to {float(100 - margin):g} %", "keep them between 0 and 100 in all")
+        raise Refused("percentages are 0 or more and sum to at most 100", "lower them until they do")
     *children, rest = split(total, [*percents, margin], unit)
     return tuple(children), rest
 
