@@ -96,7 +96,7 @@ def status(remaining: int, allocation: int) -> Status:
 
     Exactly 10 % is warning and exactly 25 % is healthy. An allocation of 0 has no share left: exhausted.
     """
-    if remaining <= 0:
+    if remaining <= 0 or allocation <= 0:
         return Status.EXHAUSTED
     if remaining * 10 < allocation:
         return Status.CRITICAL
