@@ -16,6 +16,9 @@ ONE_DAY = timedelta(days=1)
 LAST_DAY = 0
 """The anchor day that stands for the last day of each month."""
 
+# Farther out, a period or a week before one could leave the calendar that `date` knows.
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
+
 
 class PeriodKind(StrEnum):
     MONTHLY = "monthly"
@@ -105,8 +108,13 @@ class PeriodRule:
 
 
 def parse_day(text: str) -> date:
-    """The date written as ``2026-01-13``; `Refused` for anything else."""
+    """The date written as ``2026-01-13``; `Refused` for anything else, and for years without a next period."""
     try:
-        return date.fromisoformat(text.strip())
+        day = date.fromisoformat(text.strip())
     except ValueError:
-        raise Refused(f"'{text}' is not a date", "write it as 2026-01-13") from None
+        day = None
+    if day is None or day.isoformat() != text.strip():
+        raise Refused(f"'{text}' is not a date", "write it as 2026-01-13")
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise Refused(f"{day} is out of range", f"years go from {_FIRST_YEAR} to {_LAST_YEAR}")
+    return day
