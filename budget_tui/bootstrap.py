@@ -1,0 +1,111 @@
+"""The one place where the parts are put together: settings → context → services."""
+
+import getpass
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from budget_tui.paths import default_database, default_settings_file
+from budget_tui.services.clock import Clock
+from budget_tui.services.context import Context
+from budget_tui.settings import Settings, load_settings, local_time_zone
+from budget_tui.storage.location import database_path
+
+if TYPE_CHECKING:
+    from budget_tui.services.budgets import Budgets
+    from budget_tui.services.costs import Costs
+    from budget_tui.services.database import Database
+    from budget_tui.services.imports import Imports
+    from budget_tui.services.periods import Periods
+    from budget_tui.services.projects import Projects
+    from budget_tui.services.snapshots import Snapshots
+    from budget_tui.services.trail import AuditTrail
+    from budget_tui.services.transfers import Transfers
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a user can do, one attribute per noun; each is imported when it is first used."""
+
+    context: Context
+    settings: Settings
+
+    @cached_property
+    def snapshots(self) -> "Snapshots":
+        from budget_tui.services.snapshots import Snapshots
+
+        return Snapshots(self.context)
+
+    @cached_property
+    def budgets(self) -> "Budgets":
+        from budget_tui.services.budgets import Budgets
+
+        return Budgets(self.context)
+
+    @cached_property
+    def projects(self) -> "Projects":
+        from budget_tui.services.projects import Projects
+
+        return Projects(self.context)
+
+    @cached_property
+    def transfers(self) -> "Transfers":
+        from budget_tui.services.transfers import Transfers
+
+        return Transfers(self.context)
+
+    @cached_property
+    def costs(self) -> "Costs":
+        from budget_tui.services.costs import Costs
+
+        return Costs(self.context)
+
+    @cached_property
+    def imports(self) -> "Imports":
+        from budget_tui.services.imports import Imports
+
+        return Imports(self.context)
+
+    @cached_property
+    def periods(self) -> "Periods":
+        from budget_tui.services.periods import Periods
+
+        return Periods(self.context)
+
+    @cached_property
+    def trail(self) -> "AuditTrail":
+        from budget_tui.services.trail import AuditTrail
+
+        return AuditTrail(self.context)
+
+    @cached_property
+    def database(self) -> "Database":
+        from budget_tui.services.database import Database
+
+        return Database(self.context)
+
+
+def open_services(
+    database: str = "", organization: str = "", as_of: date | None = None, settings: Settings | None = None
+) -> Services:
+    """The services over ``database`` (a path or ``sqlite:///`` URL) for ``organization``; '' takes the setting."""
+    settings = settings if settings is not None else load_settings(default_settings_file())
+    location = database or settings.database
+    context = Context(
+        path=database_path(location) if location else default_database(),
+        org_slug=organization or settings.organization,
+        clock=Clock(as_of),
+        actor=_user(),
+        new_currency=settings.currency,
+        new_time_zone=settings.time_zone or local_time_zone(),
+    )
+    return Services(context, settings)
+
+
+def _user() -> str:
+    """Who acts, as the operating system knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

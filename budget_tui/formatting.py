@@ -1,0 +1,186 @@
+"""Amounts, days and shares as text, the same for every face. Nothing here computes what it shows."""
+
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from budget_tui.domain.amount import NANOS, minor_digits, minor_unit, round_to
+from budget_tui.domain.pacing import Status
+from budget_tui.domain.period import Period
+from budget_tui.domain.snapshot import BudgetSnapshot, Pace
+
+MINUS = "-"
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "BRL": "R$", "CNY": "CN¥"}
+
+SHAPES = {Status.HEALTHY: "●", Status.WARNING: "▲", Status.CRITICAL: "◆", Status.EXHAUSTED: "✕"}
+UNFUNDED_SHAPE = "○"
+TICK = "│"
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+EMPTY = "░"
+
+
+def sign_of(currency: str) -> str:
+    """What stands before an amount: ``$``, or the code and a space where a currency has no sign of its own."""
+    return _SIGNS.get(currency, f"{currency} ")
+
+
+def number(nanos: int, currency: str) -> str:
+    """``1,234.50``: in the currency's own digits, without its sign; ``<0.01`` for what would show as zero."""
+    return _number(nanos, currency, sign="")
+
+
+def money(nanos: int, currency: str) -> str:
+    """``$1,234.50``, ``-$80.00``, ``<$0.01``."""
+    return _number(nanos, currency, sign=sign_of(currency))
+
+
+def short_money(nanos: int, currency: str) -> str:
+    """``$259`` or ``$13.63``: without cents where there are none."""
+    text = money(nanos, currency)
+    zeros = "." + "0" * minor_digits(currency)
+    return text.removesuffix(zeros)
+
+
+def _number(nanos: int, currency: str, sign: str) -> str:
+    digits, coin = minor_digits(currency), minor_unit(currency)
+    minus = MINUS if nanos < 0 else ""
+    shown = round_to(abs(nanos), coin)
+    if nanos and not shown:
+        return f"{minus}<{sign}{_plain(coin, digits)}"
+    return f"{minus}{sign}{_plain(shown, digits)}"
+
+
+def _plain(nanos: int, digits: int) -> str:
+    whole, rest = divmod(nanos, NANOS)
+    return f"{whole:,}.{rest:09d}"[: -(9 - digits)] if digits else f"{whole:,}"
+
+
+def percent(share: Fraction) -> str:
+    """``84 %``; never rounded up to 100 % nor down to 0 %."""
+    if 0 < share < Fraction(1, 100):
+        return "<1 %"
+    whole = round(share * 100)
+    if whole == 100 and share < 1:
+        whole = 99
+    return f"{whole:,} %"
+
+
+def runway(days: Decimal | None) -> str:
+    """``3.0 d``, ``∞`` when nothing burns, ``>1y`` beyond a year."""
+    if days is None:
+        return "∞"
+    if days > 365:
+        return ">1y"
+    return f"{days:.1f} d"
+
+
+def short_day(day: date) -> str:
+    """``Jan 13``."""
+    return f"{day:%b} {day.day}"
+
+
+def long_day(day: date) -> str:
+    """``Jan 13, 2026``."""
+    return f"{short_day(day)}, {day.year}"
+
+
+def dates(period: Period) -> str:
+    """``Jan 1 – Jan 31``, with years where they differ."""
+    show = short_day if period.start.year == period.end.year else long_day
+    return f"{show(period.start)} – {show(period.end)}"
+
+
+def period_name(period: Period) -> str:
+    """``January 2026`` for a calendar month, else its dates."""
+    start, after = period.half_open
+    if start.day == 1 and after.day == 1 and period.days <= 31:
+        return f"{start:%B %Y}"
+    return f"{short_day(period.start)} – {long_day(period.end)}"
+
+
+def days_left(days: int) -> str:
+    return f"{days} day{'' if days == 1 else 's'} left"
+
+
+def count(number_of: int, noun: str) -> str:
+    """``1 cost``, ``3 costs``."""
+    return f"{number_of:,} {noun}{'' if number_of == 1 else 's'}"
+
+
+def shape_of(pace: Pace) -> str:
+    """Status as a shape, so that it is never told by colour alone."""
+    return UNFUNDED_SHAPE if pace.unfunded else SHAPES[pace.status]
+
+
+def status_name(pace: Pace) -> str:
+    return "unfunded" if pace.unfunded else str(pace.status)
+
+
+def bar(share: Fraction, width: int, tick: Fraction | None = None) -> str:
+    """A bar of ``width`` cells, filled to ``share`` in eighths, with ``│`` in the cell where ``tick`` falls.
+
+    What is used at all shows at least an eighth of a cell; what is not used up leaves at least one empty.
+    """
+    eighths = round(min(max(share, Fraction(0)), Fraction(1)) * width * 8)
+    if share > 0:
+        eighths = max(eighths, 1)
+    if share < 1:
+        eighths = min(eighths, width * 8 - 1)
+    full, part = divmod(eighths, 8)
+    cells = _EIGHTHS[8] * full + (_EIGHTHS[part] if part else "")
+    cells = cells.ljust(width, EMPTY)
+    if tick is not None and width:
+        at = min(int(tick * width), width - 1)
+        cells = f"{cells[:at]}{TICK}{cells[at + 1 :]}"
+    return cells
+
+
+def elapsed(snapshot: BudgetSnapshot) -> Fraction:
+    """Where even spending would stand today: day 13 of 31 is 42 %."""
+    period = snapshot.period
+    return Fraction(period.day_number(snapshot.as_of), period.days)
+
+
+def unallocated_text(snapshot: BudgetSnapshot) -> str:
+    """``$80.00 unallocated``, or in plain words that more was given than there is."""
+    currency, pool = snapshot.organization.currency, snapshot.unallocated
+    if pool < 0:
+        return f"{money(-pool, currency)} over-allocated"
+    return f"{money(pool, currency)} unallocated"
+
+
+def warnings(snapshot: BudgetSnapshot) -> list[str]:
+    """What a person should know before trusting the numbers."""
+    currency = snapshot.organization.currency
+    found = []
+    if snapshot.unallocated < 0:
+        found.append(
+            f"projects are allocated {money(-snapshot.unallocated, currency)} more than the budget of"
+            f" {money(snapshot.total.allocation, currency)}"
+        )
+    if snapshot.unmapped_costs:
+        found.append(
+            f"{count(snapshot.unmapped_costs, 'cost')} unmapped ({money(snapshot.unmapped, currency)}):"
+            " they count in the total and in no project"
+        )
+    found.extend(
+        f"{count(foreign.costs, 'cost')} in {foreign.currency} ({money(foreign.amount, foreign.currency)})"
+        f" left out: there is no rate to {currency}"
+        for foreign in snapshot.foreign
+    )
+    return found
+
+
+def status_line(snapshot: BudgetSnapshot) -> str:
+    """One short line for a status bar: what is left, how long, what today allows, who is in trouble."""
+    currency, total = snapshot.organization.currency, snapshot.total
+    left = f"{short_money(total.remaining, currency)} left"
+    if total.remaining < 0:
+        left = f"{short_money(-total.remaining, currency)} over"
+    parts = [left, f"{snapshot.days_left}d", f"{short_money(total.available_today, currency)} today"]
+    trouble = [line for line in snapshot.projects if line.pace.status is not Status.HEALTHY and not line.pace.unfunded]
+    if trouble:
+        worst = min(trouble, key=lambda line: Fraction(line.pace.remaining, max(line.pace.allocation, 1)))
+        more = f" +{len(trouble) - 1}" if len(trouble) > 1 else ""
+        parts.append(f"{shape_of(worst.pace)} {worst.name} {short_money(worst.pace.remaining, currency)}{more}")
+    return " · ".join(parts)

@@ -1,0 +1,25 @@
+"""Where files live: the database, the settings, the styles."""
+
+from pathlib import Path
+
+APP_NAME = "budget-tui"
+
+
+def default_database() -> Path:
+    """The SQLite file in the user's data directory."""
+    from platformdirs import user_data_path
+
+    return user_data_path(APP_NAME, appauthor=False) / "budget.db"
+
+
+def default_settings_file() -> Path:
+    """The settings in the user's configuration directory; the file need not exist."""
+    from platformdirs import user_config_path
+
+    return user_config_path(APP_NAME, appauthor=False) / "settings.toml"
+
+
+def styles_dir() -> Path:
+    """The style sheets: inside the package when installed, beside it in a checkout."""
+    inside = Path(__file__).parent / "styles"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "styles"

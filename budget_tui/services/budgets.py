@@ -1,0 +1,98 @@
+"""The global budget and its allocation to projects."""
+
+from dataclasses import dataclass
+
+from budget_tui.domain.amount import to_decimal, within_limit
+from budget_tui.domain.budget import AllocationChange, Budget, check_unchanged, most_transferable
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.hierarchy import Entity
+from budget_tui.formatting import money
+from budget_tui.services.context import Context, Work
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationOutcome:
+    """What an edit did: the amount before and after, and what it left in the pool (negative: over-allocated)."""
+
+    project_id: str
+    before: int
+    after: int
+    unallocated: int
+
+
+class Budgets:
+    """Commands on amounts. Each is one transaction; amounts are nanos of the organization's currency."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def set_global(self, amount: int, seen: int | None = None) -> int:
+        """Set what the organization may spend in each period from this one on; returns the amount before.
+
+        ``seen`` is the value the user was looking at; a `Conflict` when it is no longer the stored one.
+        """
+        if amount < 0:
+            raise Refused("a budget cannot be negative", "give an amount of 0 or more")
+        with self._context.work() as work:
+            work.require_open_period()
+            before = work.open.amount
+            check_unchanged(seen, before, money(before, work.organization.currency))
+            set_amount(work, work.open, "budget.set", "global", within_limit(amount))
+            work.commit()
+        return before
+
+    def allocate(self, project_id: str, change: AllocationChange, seen: int | None = None) -> AllocationOutcome:
+        """Change what a project gets of the global budget. More than there is: done, and told by the outcome."""
+        with self._context.work() as work:
+            work.require_open_period()
+            budget = project_budget(work, work.project(project_id))
+            before = budget.amount
+            check_unchanged(seen, before, money(before, work.organization.currency))
+            pool = unallocated(work)
+            after = change.applied_to(before, work.open.amount, pool, work.organization.currency)
+            set_amount(work, budget, "allocation.set", project_id, after)
+            work.commit()
+        return AllocationOutcome(project_id, before, after, pool - (after - before))
+
+
+def unallocated(work: Work) -> int:
+    """The pool of the running period."""
+    return work.open.amount - work.queries.allocated(work.open.budget_id)
+
+
+def project_budget(work: Work, project: Entity) -> Budget:
+    """The project's budget in the running period; made with amount 0 where there is none."""
+    parent = work.open
+    known = work.queries.child(parent.budget_id, project.entity_key)
+    return known or work.unit.budgets.add_total(
+        work.organization.org_key,
+        project.entity_key,
+        parent.currency,
+        parent.period_kind,
+        parent.period,
+        0,
+        parent,
+        work.actor,
+        work.now,
+    )
+
+
+def set_amount(work: Work, budget: Budget, action: str, subject: str, amount: int) -> None:
+    """Store an amount and write the audit trail; an amount that stays as it is leaves no line there."""
+    if amount == budget.amount:
+        return
+    work.unit.budgets.set_amount(budget, amount, work.actor, work.now)
+    work.record(action, subject, {"amount": str(to_decimal(budget.amount))}, {"amount": str(to_decimal(amount))})
+
+
+def spent_by(work: Work, project: Entity) -> int:
+    """What the project and everything below it spent in the running period."""
+    spends, _ = work.queries.spend_by_path(
+        work.organization.org_key, work.organization.currency, work.open.period, work.today, work.today
+    )
+    return sum(spend.spent for path, spend in spends.items() if path.startswith(project.path))
+
+
+def transferable(work: Work, project: Entity, budget: Budget) -> int:
+    """What the project can give away."""
+    return most_transferable(budget.amount, spent_by(work, project))

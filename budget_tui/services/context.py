@@ -1,0 +1,126 @@
+"""What every command needs: which database, whose organization, who acts, and when."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from budget_tui.domain.budget import Budget, Organization
+from budget_tui.domain.errors import NotFound, Refused
+from budget_tui.domain.hierarchy import Entity
+from budget_tui.formatting import period_name
+from budget_tui.services.clock import Clock
+from budget_tui.storage.queries import Queries
+from budget_tui.storage.schema import ensure_schema
+
+if TYPE_CHECKING:
+    from budget_tui.storage.unit_of_work import UnitOfWork
+
+DEFAULT_ORG = "default"
+
+
+@dataclass(frozen=True)
+class Context:
+    """One user's view of one organization in one database.
+
+    ``new_currency`` and ``new_time_zone`` are for an organization that has yet to be made.
+    """
+
+    path: Path
+    org_slug: str
+    clock: Clock
+    actor: str
+    new_currency: str = "USD"
+    new_time_zone: str = "UTC"
+
+    @cached_property
+    def _schema_ensured(self) -> bool:
+        ensure_schema(self.path)
+        return True
+
+    def prepare(self) -> None:
+        """Make the database, or bring it to this version's schema, if that has not been done yet."""
+        assert self._schema_ensured
+
+    @contextmanager
+    def work(self) -> Iterator["Work"]:
+        """A write transaction in the period of today; earlier periods that have ended are closed in it first.
+
+        Nothing is kept unless `Work.commit` is called.
+        """
+        from budget_tui.services.periods import open_period
+        from budget_tui.storage.unit_of_work import UnitOfWork
+
+        self.prepare()
+        with UnitOfWork(self.path) as unit:
+            organization = self.organization(unit.queries)
+            if not organization.org_key:
+                organization = unit.organizations.add(
+                    self.org_slug, organization.name, self.new_currency, self.new_time_zone, self.clock.now()
+                )
+            work = Work(unit, organization, self.clock.today(organization.time_zone), self.clock.now(), self.actor)
+            work.open = open_period(work)
+            yield work
+
+    def organization(self, queries: Queries) -> Organization:
+        """The organization of this context. The default one need not exist yet: its key is 0 then."""
+        found = queries.organization(self.org_slug)
+        if found is not None:
+            return found
+        if self.org_slug == DEFAULT_ORG:
+            return Organization(0, DEFAULT_ORG, "Default", self.new_currency, self.new_time_zone)
+        known = ", ".join(queries.organization_slugs()) or "none"
+        raise NotFound(f"there is no organization '{self.org_slug}'", f"there are: {known}")
+
+
+class Work:
+    """A write transaction under way. ``open`` is the global budget of the period that today is in."""
+
+    open: Budget
+
+    def __init__(self, unit: "UnitOfWork", organization: Organization, today: date, now: datetime, actor: str) -> None:
+        self.unit = unit
+        self.organization = organization
+        self.today = today
+        self.now = now
+        self.actor = actor
+
+    @property
+    def queries(self) -> Queries:
+        return self.unit.queries
+
+    def commit(self) -> None:
+        self.unit.commit()
+
+    def record(
+        self, action: str, subject: str, before: dict[str, object] | None, after: dict[str, object] | None
+    ) -> None:
+        """Write a line of the audit trail."""
+        self.unit.journal.record(self.organization.org_key, action, subject, before, after, self.actor, self.now)
+
+    def entity(self, entity_id: str) -> Entity:
+        """The entity of that id, or `NotFound`."""
+        found = self.queries.entity(self.organization.org_key, entity_id)
+        if found is None:
+            raise NotFound(f"there is no project '{entity_id}'", "budget-tui project list shows them")
+        return found
+
+    def project(self, project_id: str) -> Entity:
+        """The project of that id, or `NotFound` when there is none or it is archived."""
+        found = self.entity(project_id)
+        if found.archived:
+            raise NotFound(f"project '{project_id}' is archived", f"budget-tui project add {project_id} brings it back")
+        if found.level_code != "project":
+            raise Refused(f"'{project_id}' is not a project but a {found.level_code}", "name a project")
+        return found
+
+    def require_open_period(self) -> None:
+        """Refuse to change the budgets of a period that was closed."""
+        closed = self.queries.last_close(self.organization.org_key)
+        if closed is not None and self.open.period.start <= closed.start:
+            raise Refused(
+                f"{period_name(self.open.period)} is closed", "its budgets stay as they were; change the running period"
+            )

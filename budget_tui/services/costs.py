@@ -1,0 +1,232 @@
+"""Costs: entered by hand, imported from exports, and given to the projects they belong to."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.cost import Category, CostOrigin, EntityResolver, MappingRule, category_of, provider_of
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.services.context import Context, Work
+from budget_tui.services.idempotency import answered_once
+from budget_tui.storage.queries import KnownOrigin, UnmappedOrigin
+from budget_tui.storage.reading import DatabaseReader
+
+MANUAL_SOURCE = "manual"
+DEFAULT_TAG = "project"
+RULE_FIELDS = ("sub_account", "service", "provider")
+
+
+@dataclass(frozen=True, slots=True)
+class CostEntry:
+    """One cost as entered by hand or by a program; ``amount`` in nanos of the organization's currency.
+
+    A negative amount is a credit. ``on`` is today unless given; ``category`` is derived unless given.
+    """
+
+    project_id: str
+    amount: int
+    on: date | None = None
+    category: Category | None = None
+    provider: str = ""
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MappingOutcome:
+    """What a new rule did to the costs already there: how many origins have another answer now."""
+
+    changed_origins: int
+
+
+class Costs:
+    """Commands on costs. Each is one transaction."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def add(self, entry: CostEntry, key: str = "") -> None:
+        """Record one cost; the same ``key`` again changes nothing."""
+        with self._context.work() as work:
+            request = {
+                "project": entry.project_id,
+                "amount": entry.amount,
+                "on": entry.on.isoformat() if entry.on else None,
+                "category": entry.category,
+                "provider": entry.provider,
+                "tokens": entry.tokens,
+            }
+            answered_once(work, "cost.add", key, request, lambda: _add(work, [entry]))
+            work.commit()
+
+    def add_all(self, entries: Sequence[CostEntry]) -> None:
+        """Record many costs at once: all of them or, when one is refused, none."""
+        with self._context.work() as work:
+            _add(work, entries)
+            work.commit()
+
+    def map_to_project(self, project_id: str, field: str, value: str) -> MappingOutcome:
+        """From now on, and in the past, costs whose ``field`` is ``value`` belong to the project.
+
+        ``field`` is ``tag:KEY``, ``sub_account`` (id or name), ``service`` or ``provider``.
+        """
+        with self._context.work() as work:
+            project = work.project(project_id)
+            outcome = _set_rule(work, "entity", field, value, project.entity_id)
+            work.commit()
+        return outcome
+
+    def name_provider(self, exported_name: str, short_name: str) -> MappingOutcome:
+        """Treat the provider that exports call ``exported_name`` as ``short_name``, past costs included."""
+        if not short_name.strip():
+            raise Refused("a provider needs a name", "give one such as 'openai'")
+        with self._context.work() as work:
+            outcome = _set_rule(work, "provider", "name", exported_name, short_name.strip().casefold())
+            work.commit()
+        return outcome
+
+    def put_into_category(self, service_or_provider: str, category: Category) -> MappingOutcome:
+        """Count a service or a provider under ``category``, past costs included."""
+        if category is Category.TOTAL:
+            raise Refused("'total' is all categories together", "choose cloud, genai or subscription")
+        with self._context.work() as work:
+            outcome = _set_rule(work, "category", "name", service_or_provider, category)
+            work.commit()
+        return outcome
+
+    def unmapped(self) -> list[UnmappedOrigin]:
+        """Costs of all periods that found no project, the largest amounts first."""
+        reader = DatabaseReader(self._context.path)
+        try:
+            with reader.session() as queries:
+                return queries.unmapped_origins(self._context.organization(queries).org_key)
+        finally:
+            reader.close()
+
+
+class Resolver:
+    """Whose a cost is, by the organization's entities and its users' rules as they stand in this transaction."""
+
+    def __init__(self, work: Work, origins: Iterable[CostOrigin]) -> None:
+        key = work.organization.org_key
+        entities = [entity for entity in work.queries.entities(key) if entity.entity_id != ROOT_ID]
+        self._keys = {entity.entity_id: entity.entity_key for entity in entities}
+        self._aliases = work.queries.provider_aliases(key)
+        self._overrides = work.queries.category_overrides(key)
+        self._entities = EntityResolver(
+            [(entity.entity_id, entity.name) for entity in entities],
+            work.queries.entity_rules(key),
+            project_tags(origins),
+            self._aliases,
+        )
+
+    def resolve(self, origin: CostOrigin) -> tuple[int | None, str, str]:
+        """The entity's key (None: unmapped), the provider's short name, the category."""
+        provider = provider_of(origin, self._aliases)
+        entity_id = self._entities.resolve(origin)
+        entity_key = self._keys[entity_id] if entity_id is not None else None
+        return entity_key, provider, category_of(origin, provider, self._overrides)
+
+
+def project_tags(origins: Iterable[CostOrigin]) -> list[str]:
+    """The tag keys that may name a project: ``project`` first, then every other one kept, by name."""
+    kept = {key for origin in origins for key, _ in origin.tags}
+    return [DEFAULT_TAG, *sorted(kept - {DEFAULT_TAG})]
+
+
+def rule_tags(rules: Iterable[MappingRule]) -> set[str]:
+    """The tag keys that mapping rules look at, which an import must keep."""
+    return {rule.field.removeprefix("tag:") for rule in rules if rule.field.startswith("tag:")}
+
+
+def resolve_costs_again(work: Work) -> int:
+    """Apply entities, aliases and rules as they are now to every cost there is; returns how many origins moved."""
+    from budget_tui.storage.repositories.costs import Resolution
+
+    known = work.queries.origins(work.organization.org_key)
+    resolver = Resolver(work, [row.origin for row in known])
+    changed = {
+        row.origin_key: Resolution(*resolution)
+        for row in known
+        if (resolution := resolver.resolve(row.origin)) != (row.entity_key, row.provider, row.category)
+    }
+    work.unit.costs.resolve_again(changed)
+    return len(changed)
+
+
+def origin_keys(
+    work: Work,
+    origins: Iterable[CostOrigin],
+    known: Sequence[KnownOrigin],
+    resolve: Callable[..., tuple[int | None, str, str]],
+) -> dict[CostOrigin, int]:
+    """The database keys of ``origins``; those not among ``known`` are stored."""
+    from budget_tui.storage.repositories.costs import Resolution
+
+    keys = {row.origin: row.origin_key for row in known}
+    fresh = {origin: Resolution(*resolve(origin)) for origin in origins if origin not in keys}
+    return keys | work.unit.costs.add_origins(work.organization.org_key, fresh)
+
+
+def _add(work: Work, entries: Sequence[CostEntry]) -> dict[str, object]:
+    from budget_tui.storage.repositories.costs import DayCost
+
+    projects = {entry.project_id: work.project(entry.project_id) for entry in entries}
+    costs = [
+        DayCost(
+            _entered_origin(work, projects[entry.project_id].entity_id, entry),
+            entry.on or work.today,
+            entry.amount,
+            entry.tokens,
+            1,
+        )
+        for entry in entries
+    ]
+    if any(cost.amount_nanos == 0 and not cost.tokens for cost in costs):
+        raise Refused("a cost of 0 says nothing", "give the amount, negative for a credit")
+    origins = {cost.origin for cost in costs}
+    known = work.queries.origins(work.organization.org_key)
+    resolver = Resolver(work, origins)
+    keys = origin_keys(work, origins, known, resolver.resolve)
+    work.unit.costs.add_costs(costs, keys)
+    for project_id, after in _sums(entries).items():
+        work.record("cost.add", project_id, None, after)
+    return {}
+
+
+def _entered_origin(work: Work, entity_id: str, entry: CostEntry) -> CostOrigin:
+    return CostOrigin(
+        source=MANUAL_SOURCE,
+        live=True,
+        currency=work.organization.currency,
+        provider_name=entry.provider.strip(),
+        entity_hint=entity_id,
+        category_hint=entry.category or "",
+    )
+
+
+def _sums(entries: Iterable[CostEntry]) -> Mapping[str, dict[str, object]]:
+    """Per project what the audit trail says of costs entered together."""
+    found: dict[str, tuple[int, int]] = {}
+    for entry in entries:
+        costs, amount = found.get(entry.project_id, (0, 0))
+        found[entry.project_id] = (costs + 1, amount + entry.amount)
+    return {
+        project_id: {"costs": costs, "amount": str(to_decimal(amount))} for project_id, (costs, amount) in found.items()
+    }
+
+
+def _set_rule(work: Work, kind: str, field: str, value: str, target: str) -> MappingOutcome:
+    field, value = field.strip(), value.strip()
+    if field.casefold().startswith("tag:"):
+        field = field.casefold()
+    if not value:
+        raise Refused("a rule needs a value to go by", "see the values with: budget-tui cost unmapped")
+    if kind == "entity" and field not in RULE_FIELDS and not field.removeprefix("tag:"):
+        raise Refused(f"costs have no '{field}'", "go by tag:KEY, sub_account, service or provider")
+    before = work.unit.costs.set_rule(
+        work.organization.org_key, kind, field, value.casefold(), target, work.actor, work.now
+    )
+    work.record("cost.map", f"{field}={value}", {"target": before} if before else None, {"target": target})
+    return MappingOutcome(resolve_costs_again(work))

@@ -1,0 +1,65 @@
+"""The database file itself: check, back up, restore."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from budget_tui.domain.errors import Refused, StorageError
+from budget_tui.services.context import Context
+from budget_tui.storage.schema import SchemaState, back_up, integrity_problems, restore, schema_state
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """``problems`` is empty for a sound database."""
+
+    path: Path
+    version: str
+    bytes: int
+    problems: tuple[str, ...]
+
+
+class Database:
+    """Commands on the file as a whole."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def upgrade(self) -> None:
+        """Bring the schema to this version's, with a backup first when there is data."""
+        self._context.prepare()
+
+    def check(self) -> CheckReport:
+        """Whether the file is sound and its references hold. Changes nothing."""
+        path = self._context.path
+        state = schema_state(path)
+        if state is SchemaState.MISSING:
+            raise StorageError(f"there is no database at {path}", "budget-tui budget set 500 makes one")
+        return CheckReport(path, state.value, path.stat().st_size, tuple(integrity_problems(path)))
+
+    def backup(self, target: Path) -> Path:
+        """Copy the database as one consistent state while others may use it; never over an existing file."""
+        path = self._context.path
+        if schema_state(path) is SchemaState.MISSING:
+            raise StorageError(f"there is no database at {path}", "there is nothing to back up")
+        if target.is_dir():
+            target = target / f"{path.stem}-{self._stamp()}{path.suffix}"
+        if target.exists():
+            raise Refused(f"{target} exists already", "choose another name")
+        back_up(path, target)
+        return target
+
+    def restore(self, source: Path) -> Path | None:
+        """Put a backup in the database's place; what was there is kept beside it. Returns where, if anything was."""
+        if not source.exists():
+            raise StorageError(f"there is no backup at {source}", "give the path of one")
+        if schema_state(source) is SchemaState.MISSING or integrity_problems(source):
+            raise StorageError(f"{source} is not a sound backup", "choose another one")
+        path = self._context.path
+        kept = None
+        if path.exists() and path.stat().st_size:
+            kept = path.with_name(f"{path.name}.before-restore-{self._stamp()}")
+        restore(source, path, kept)
+        return kept
+
+    def _stamp(self) -> str:
+        return f"{self._context.clock.now():%Y%m%d-%H%M%S}"

@@ -1,0 +1,28 @@
+"""The same request under the same key is carried out once and answered alike."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from budget_tui.domain.errors import Conflict
+from budget_tui.services.context import Work
+
+
+def answered_once(
+    work: Work, command: str, key: str, request: dict[str, Any], carry_out: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """The answer of ``carry_out``, or the one that was given when ``key`` was first used. No key: always done.
+
+    `Conflict` when the key was used for another request.
+    """
+    if not key:
+        return carry_out()
+    asked = json.dumps(request, sort_keys=True)
+    known = work.queries.answered(work.organization.org_key, command, key)
+    if known is None:
+        answer = carry_out()
+        work.unit.journal.remember(work.organization.org_key, command, key, asked, json.dumps(answer), work.now)
+        return answer
+    if known[0] != asked:
+        raise Conflict(f"the key '{key}' was used for another request", "use a new key for a new request")
+    return dict(json.loads(known[1]))

@@ -1,0 +1,174 @@
+"""Importing exports: what a source said of a billing period is replaced by what it says now."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.cost import CostOrigin, DailyCost
+from budget_tui.domain.errors import Refused
+from budget_tui.services.context import Context, Work
+from budget_tui.services.costs import DEFAULT_TAG, MANUAL_SOURCE, Resolver, origin_keys, rule_tags
+from budget_tui.storage.reading import DatabaseReader
+
+if TYPE_CHECKING:
+    from budget_tui.sources.focus.engine import Rollup
+
+FOCUS_SOURCE = "focus"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """``paths`` are files, folders or globs, together one data set of ``source``."""
+
+    paths: tuple[str, ...]
+    source: str = FOCUS_SOURCE
+    tags: tuple[str, ...] = ()
+    cost_column: str = "BilledCost"
+    strict: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What was read, stored, replaced and refused. Totals are units of each currency."""
+
+    files: tuple[str, ...]
+    rows_read: int
+    rows_refused: int
+    days_stored: int
+    rows_replaced: int
+    billed_total: Mapping[str, Decimal]
+    stored_total: Mapping[str, Decimal]
+    unmapped_total: Mapping[str, Decimal]
+    refused: tuple[tuple[str, int, str], ...]
+    unchanged: bool
+
+
+class Imports:
+    """The command that imports; the files are read before the transaction begins."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def run(self, request: ImportRequest, progress: Callable[[int], None] | None = None) -> ImportReport:
+        """Import ``request``; ``progress`` hears percents of the reading. Nothing is kept of a run that fails.
+
+        `SourceError` when a file is not there or not FOCUS; `Refused` with ``strict`` when any row cannot be used.
+        """
+        from budget_tui.sources.focus.engine import reduce_files
+        from budget_tui.sources.focus.files import expand
+
+        if not request.source.strip() or request.source == MANUAL_SOURCE:
+            raise Refused(f"'{request.source}' cannot be the name of a source", "choose another name with --source")
+        self._context.prepare()
+        time_zone, known_tags = self._before_reading()
+        rollup = reduce_files(
+            expand(request.paths),
+            source=request.source,
+            time_zone=time_zone,
+            tag_keys=sorted({DEFAULT_TAG, *known_tags, *(tag.casefold() for tag in request.tags)}),
+            cost_column=request.cost_column,
+            progress=progress,
+        )
+        if request.strict and rollup.refused_count:
+            first = rollup.refused[0]
+            raise Refused(
+                f"{rollup.refused_count} of {rollup.rows_read} rows cannot be used, the first in {first.file}"
+                f" line {first.line}: {first.reason}",
+                "mend them, or import without --strict",
+            )
+        with self._context.work() as work:
+            report = _store(work, request.source, rollup)
+            if not request.dry_run:
+                work.commit()
+        return report
+
+    def _before_reading(self) -> tuple[str, set[str]]:
+        """The organization's time zone, and the tags that rules look at."""
+        reader = DatabaseReader(self._context.path)
+        try:
+            with reader.session() as queries:
+                organization = self._context.organization(queries)
+                return organization.time_zone, rule_tags(queries.entity_rules(organization.org_key))
+        finally:
+            reader.close()
+
+
+def _store(work: Work, source: str, rollup: "Rollup") -> ImportReport:
+    known = work.queries.origins(work.organization.org_key)
+    origins = {cost.origin for cost in rollup.daily}
+    resolver = Resolver(work, [*(row.origin for row in known), *origins])
+    resolved = {origin: resolver.resolve(origin) for origin in origins}
+    keys = origin_keys(work, origins, known, resolved.__getitem__)
+    stored = replaced = 0
+    unchanged = True
+    for (account, start), costs in _data_sets(rollup.daily).items():
+        added, removed, same = _replace(work, source, account, start, costs, keys)
+        stored, replaced, unchanged = stored + added, replaced + removed, unchanged and same
+    if not unchanged:
+        work.record(
+            "cost.import",
+            source,
+            None,
+            {
+                "files": [file.path.name for file in rollup.files],
+                "rows_read": rollup.rows_read,
+                "rows_refused": rollup.refused_count,
+                "days_stored": stored,
+                "rows_replaced": replaced,
+                "stored_total": {code: str(amount) for code, amount in _totals(rollup.daily).items()},
+            },
+        )
+    return ImportReport(
+        files=tuple(str(file.path) for file in rollup.files),
+        rows_read=rollup.rows_read,
+        rows_refused=rollup.refused_count,
+        days_stored=stored,
+        rows_replaced=replaced,
+        billed_total=rollup.billed_total,
+        stored_total=_totals(rollup.daily),
+        unmapped_total=_totals([cost for cost in rollup.daily if resolved[cost.origin][0] is None]),
+        refused=tuple((row.file, row.line, row.reason) for row in rollup.refused),
+        unchanged=unchanged,
+    )
+
+
+def _data_sets(daily: Sequence[DailyCost]) -> dict[tuple[str, date], list[DailyCost]]:
+    found: dict[tuple[str, date], list[DailyCost]] = {}
+    for cost in daily:
+        found.setdefault((cost.billing_account_id, cost.billing_period_start), []).append(cost)
+    return found
+
+
+def _replace(
+    work: Work, source: str, account: str, start: date, costs: list[DailyCost], keys: Mapping[CostOrigin, int]
+) -> tuple[int, int, bool]:
+    """Store one data set in place of its predecessor; returns rows added, rows removed, and whether it is the same."""
+    from budget_tui.storage.repositories.costs import DayCost
+
+    fingerprint = _fingerprint(costs, keys)
+    known = work.queries.dataset(work.organization.org_key, source, account, start)
+    if known is not None and known.fingerprint == fingerprint:
+        return 0, 0, True
+    dataset_key, removed = work.unit.costs.replace_dataset(
+        work.organization.org_key, source, account, start, fingerprint, work.now
+    )
+    rows = (DayCost(cost.origin, cost.day, cost.amount_nanos, None, cost.rows) for cost in costs)
+    return work.unit.costs.add_costs(rows, keys, dataset_key), removed, False
+
+
+def _fingerprint(costs: Sequence[DailyCost], keys: Mapping[CostOrigin, int]) -> str:
+    """The same for the same costs, in whatever order and from whatever files they came."""
+    lines = sorted((keys[cost.origin], cost.day.toordinal(), cost.amount_nanos, cost.rows) for cost in costs)
+    return hashlib.sha256(repr(lines).encode()).hexdigest()
+
+
+def _totals(costs: Sequence[DailyCost]) -> dict[str, Decimal]:
+    sums: dict[str, int] = {}
+    for cost in costs:
+        sums[cost.origin.currency] = sums.get(cost.origin.currency, 0) + cost.amount_nanos
+    return {currency: to_decimal(nanos) for currency, nanos in sorted(sums.items())}

@@ -1,0 +1,95 @@
+"""Moving allocation between two projects, or between one and the pool."""
+
+from dataclasses import asdict, dataclass
+
+from budget_tui.domain.budget import Budget, check_transfer
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.hierarchy import POOL
+from budget_tui.formatting import money
+from budget_tui.services.budgets import project_budget, set_amount, transferable, unallocated
+from budget_tui.services.context import Context, Work
+from budget_tui.services.idempotency import answered_once
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRequest:
+    """``giver`` and ``taker`` are project ids or ``pool``; ``amount`` is in nanos."""
+
+    giver: str
+    taker: str
+    amount: int
+    force: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferOutcome:
+    """What the transfer left on both sides, in nanos."""
+
+    transfer_id: str
+    giver: str
+    taker: str
+    amount: int
+    giver_after: int
+    taker_after: int
+
+
+class Transfers:
+    """Commands on transfers. Each is one transaction."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def transfer(self, request: TransferRequest, key: str = "") -> TransferOutcome:
+        """Move ``amount``; the same ``key`` again changes nothing and answers alike.
+
+        At most what the giver has unspent (`InsufficientBudget` names it). ``force`` with a reason goes down to
+        an allocation of 0, never below.
+        """
+        _check(request)
+        with self._context.work() as work:
+            work.require_open_period()
+            answer = answered_once(work, "transfer", key, asdict(request), lambda: asdict(self._move(work, request)))
+            work.commit()
+        return TransferOutcome(**answer)
+
+    def _move(self, work: Work, request: TransferRequest) -> TransferOutcome:
+        giver, available, name = _giver(work, request)
+        taker = None if request.taker == POOL else project_budget(work, work.project(request.taker))
+        check_transfer(
+            request.amount, available, giver=name, shown_available=money(available, work.organization.currency)
+        )
+        pool = unallocated(work)
+        giver_after = (giver.amount if giver else pool) - request.amount
+        taker_after = (taker.amount if taker else pool) + request.amount
+        transfer_id = work.unit.budgets.add_transfer(
+            work.organization.org_key,
+            giver,
+            taker,
+            request.amount,
+            request.force,
+            request.reason,
+            work.actor,
+            work.now,
+        )
+        for budget, after, subject in ((giver, giver_after, request.giver), (taker, taker_after, request.taker)):
+            if budget is not None:
+                set_amount(work, budget, "transfer", subject, after)
+        return TransferOutcome(transfer_id, request.giver, request.taker, request.amount, giver_after, taker_after)
+
+
+def _check(request: TransferRequest) -> None:
+    if request.giver == request.taker:
+        raise Refused("a transfer goes from one to another", "choose two different ends")
+    if request.force and not request.reason.strip():
+        raise Refused("a forced transfer needs a reason", "say why with --reason")
+
+
+def _giver(work: Work, request: TransferRequest) -> tuple[Budget | None, int, str]:
+    """The giver's budget (None: the pool), what it can give, and what to call it."""
+    if request.giver == POOL:
+        return None, max(0, unallocated(work)), "the pool"
+    project = work.project(request.giver)
+    budget = project_budget(work, project)
+    available = budget.amount if request.force else transferable(work, project, budget)
+    return budget, available, project.name

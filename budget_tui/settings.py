@@ -1,0 +1,77 @@
+"""What a user may set, in ``settings.toml`` in the configuration directory. Every setting has a default.
+
+Plain dataclasses over the standard library's TOML parser: a settings library would take longer to import
+than ``status --line`` takes to answer.
+"""
+
+import os
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings and their meaning."""
+
+    database: str = ""
+    """Path or ``sqlite:///`` URL of the database; empty: a file in the user's data directory."""
+    organization: str = "default"
+    """Slug of the organization that is shown."""
+    currency: str = "USD"
+    """ISO 4217 code for an organization that has yet to be made."""
+    time_zone: str = ""
+    """IANA name for an organization that has yet to be made; empty: this machine's own."""
+    theme: str = "budget-dark"
+    """Theme of the dashboard; the command palette lists them."""
+    step: str = "10"
+    """What ``+`` and ``-`` add to an allocation."""
+    keys: dict[str, str] = field(default_factory=dict)
+    """Other keys for bindings, by their id, several separated by commas: ``"transfer" = "m,ctrl+t"``."""
+
+    @property
+    def step_nanos(self) -> int:
+        return parse_amount(self.step)
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in ``path``, defaults where the file or a setting is missing; `Refused` names what is wrong."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"the settings in {path} cannot be read", str(error)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise Refused(f"the settings in {path} are not TOML", str(error)) from None
+    return _checked(table, path)
+
+
+def _checked(table: dict[str, Any], path: Path) -> Settings:
+    known = {each.name: each for each in fields(Settings)}
+    for name, value in table.items():
+        if name not in known:
+            raise Refused(f"{path} sets '{name}', which does not exist", f"there are: {', '.join(known)}")
+        if name == "keys":
+            if not isinstance(value, dict) or not all(isinstance(key, str) for key in value.values()):
+                raise Refused(f"'keys' in {path} is not a table of texts", 'write [keys] and lines as transfer = "m"')
+        elif not isinstance(value, str):
+            raise Refused(f"'{name}' in {path} is not a text", f'write {name} = "…"')
+    settings = Settings(**table)
+    if settings.step_nanos <= 0:
+        raise Refused(f"'step' in {path} is not positive", 'write one such as step = "10"')
+    return settings
+
+
+def local_time_zone() -> str:
+    """The IANA name of this machine's time zone, UTC when it cannot be told."""
+    named = os.environ.get("TZ", "").lstrip(":")
+    if "/" in named and not named.startswith("/"):
+        return named
+    link = os.path.realpath("/etc/localtime")
+    _, found, name = link.partition("/zoneinfo/")
+    return name if found else "UTC"

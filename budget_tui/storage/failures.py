@@ -1,0 +1,46 @@
+"""What SQLite's errors mean for a person: one line that says what, and what to do."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from budget_tui.domain.errors import BudgetError, Refused, StorageError
+
+# The beginning of SQLite's message, what it means, what to do about it.
+_MEANINGS = (
+    ("database is locked", "{path} is locked by another program", "try again in a moment; nothing was changed"),
+    ("database table is locked", "{path} is locked by another program", "try again in a moment; nothing was changed"),
+    ("database or disk is full", "the disk of {path} is full", "free some space; nothing was changed"),
+    ("disk I/O error", "{path} cannot be read or written", "check the disk and the permissions of its folder"),
+    ("attempt to write a readonly", "{path} may not be written", "check the permissions of the file and its folder"),
+    ("unable to open database", "{path} cannot be opened", "check that its folder exists and may be written"),
+    ("file is not a database", "{path} is not a SQLite database", "choose another file with --db"),
+    ("database disk image is malformed", "{path} is damaged", "restore a backup: budget-tui db restore FILE"),
+)
+
+
+def storage_error(path: Path, error: BaseException) -> BudgetError | None:
+    """The error to show for ``error`` of sqlite3 or SQLAlchemy; None when it is none that a user can mend."""
+    cause = getattr(error, "orig", None) or error
+    if not isinstance(cause, sqlite3.Error):
+        return None
+    text = str(cause)
+    if text.startswith("integer overflow"):
+        return Refused("a sum of costs is out of range", "amounts beyond ±9,000,000,000 units cannot be added up")
+    for beginning, what, hint in _MEANINGS:
+        if text.startswith(beginning):
+            return StorageError(what.format(path=path), hint)
+    return None
+
+
+@contextmanager
+def told_plainly(path: Path) -> Iterator[None]:
+    """Turns what SQLite raises about ``path`` into a `StorageError`; lets everything else pass."""
+    try:
+        yield
+    except Exception as error:
+        told = storage_error(path, error)
+        if told is None:
+            raise
+        raise told from error

@@ -1,0 +1,18 @@
+"""Where a database is, from what a user wrote: a path, or ``sqlite:///path``."""
+
+from pathlib import Path
+
+from budget_tui.domain.errors import Refused
+
+_SCHEME = "sqlite:///"
+
+
+def database_path(location: str) -> Path:
+    """The file that ``location`` means; `Refused` for the URL of anything but SQLite."""
+    if location.startswith(_SCHEME):
+        location = location[len(_SCHEME) :]
+    elif "://" in location:
+        raise Refused(f"'{location}' is no SQLite database", "give a path or sqlite:///path")
+    if not location or location == ":memory:":
+        raise Refused("a database needs a file", "give a path or sqlite:///path")
+    return Path(location).expanduser().absolute()

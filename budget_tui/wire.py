@@ -1,0 +1,92 @@
+"""The JSON shapes that scripts hold on to, the same on the command line and everywhere else.
+
+Amounts are ``Decimal`` with at most 9 decimals and are written as JSON numbers, never through a float.
+``_usd`` is the field's name; the amount is in the organization's currency, which ``currency`` tells.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from budget_tui import formatting
+from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
+
+
+def dumps(answer: object) -> str:
+    """``answer`` as indented JSON, decimals and non-ASCII text as they are."""
+    import simplejson
+
+    return str(simplejson.dumps(answer, use_decimal=True, ensure_ascii=False, indent=2))
+
+
+def status_answer(snapshot: BudgetSnapshot) -> dict[str, Any]:
+    return {
+        "as_of": snapshot.as_of.isoformat(),
+        "data_through": snapshot.data_through.isoformat(),
+        "currency": snapshot.organization.currency,
+        "global": global_budget(snapshot),
+        "projects": [project_budget(line) for line in snapshot.projects],
+        "unmapped_usd": to_decimal(snapshot.unmapped),
+        "warnings": formatting.warnings(snapshot),
+    }
+
+
+def budget_answer(snapshot: BudgetSnapshot) -> dict[str, Any]:
+    """The global budget with the day it holds for and how far its costs are known."""
+    return _dated(snapshot, global_budget(snapshot))
+
+
+def project_answer(snapshot: BudgetSnapshot, line: ProjectLine) -> dict[str, Any]:
+    """One project's budget with the day it holds for and how far its costs are known."""
+    return _dated(snapshot, project_budget(line))
+
+
+def global_budget(snapshot: BudgetSnapshot) -> dict[str, Any]:
+    return {
+        "monthly_budget_usd": to_decimal(snapshot.total.allocation),
+        "current_period_start": snapshot.period.start.isoformat(),
+        "current_period_end": snapshot.period.end.isoformat(),
+        "allocated_usd": to_decimal(snapshot.allocated),
+        "unallocated_usd": to_decimal(snapshot.unallocated),
+        "spent_usd": to_decimal(snapshot.total.spent),
+        "remaining_usd": to_decimal(snapshot.total.remaining),
+        "days_left": snapshot.days_left,
+        **_pacing(snapshot.total),
+        "forecast_usd": to_decimal(snapshot.total.forecast),
+    }
+
+
+def project_budget(line: ProjectLine) -> dict[str, Any]:
+    return {
+        "project_id": line.project_id,
+        "name": line.name,
+        "monthly_allocation_usd": to_decimal(line.pace.allocation),
+        "spent_usd": to_decimal(line.pace.spent),
+        "remaining_usd": to_decimal(line.pace.remaining),
+        **_pacing(line.pace),
+    }
+
+
+def _pacing(pace: Pace) -> dict[str, Any]:
+    return {
+        "daily_drip_usd": to_decimal(pace.daily_drip),
+        "available_today_usd": to_decimal(pace.available_today),
+        "burn_rate_usd": to_decimal(pace.burn_rate),
+        "runway_days": _shortest(pace.runway_days),
+        "budget_status": str(pace.status),
+    }
+
+
+def _dated(snapshot: BudgetSnapshot, answer: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **answer,
+        "as_of": snapshot.as_of.isoformat(),
+        "data_through": snapshot.data_through.isoformat(),
+        "currency": snapshot.organization.currency,
+        "warnings": formatting.warnings(snapshot),
+    }
+
+
+def _shortest(value: Decimal | None) -> Decimal | None:
+    """``value`` without trailing zeros and without an exponent."""
+    return None if value is None else Decimal(f"{value.normalize():f}")
