@@ -103,9 +103,7 @@ def provider_of(origin: CostOrigin, aliases: Mapping[str, str]) -> str:
     return _SHORT_NAMES.get(folded, origin.provider_name)
 
 
-def category_of(
-    origin: CostOrigin, provider: str, overrides: Mapping[str, Category] | None = None
-) -> Category:
+def category_of(origin: CostOrigin, provider: str, overrides: Mapping[str, Category] | None = None) -> Category:
     """The category chosen by hand, else by ``overrides``, else by what the export says of the service.
 
     ``overrides`` maps a service or a provider, in any case, to a category; the service is asked first.
@@ -168,9 +166,7 @@ class EntityResolver:
 
     def resolve(self, origin: CostOrigin) -> str | None:
         """The id of the entity ``origin`` belongs to, or None: unmapped."""
-        return (
-            self._by_hint(origin) or self._by_rule(origin) or self._by_tag(origin) or self._by_account(origin)
-        )
+        return self._by_hint(origin) or self._by_rule(origin) or self._by_tag(origin) or self._by_account(origin)
 
     def _by_id(self, text: str) -> str | None:
         return text if text in self._ids else self._by_folded_id.get(_fold(text))

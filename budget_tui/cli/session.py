@@ -1,0 +1,38 @@
+"""What the options before the command say, and the services that follow from them."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
+    from budget_tui.domain.snapshot import BudgetSnapshot
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of the command line. '' and None stand for options that were not given."""
+
+    database: str = ""
+    organization: str = ""
+    as_of: date | None = None
+
+    @cached_property
+    def services(self) -> "Services":
+        from budget_tui.bootstrap import open_services
+
+        return open_services(self.database, self.organization, self.as_of)
+
+    def snapshot(self) -> "BudgetSnapshot":
+        """Today's snapshot; the database is made or brought to this version's schema first."""
+        self.services.context.prepare()
+        return self.services.snapshots.current()
+
+
+def session_of(context: typer.Context) -> Session:
+    found = context.find_object(Session)
+    assert found is not None
+    return found

@@ -1,0 +1,87 @@
+"""``status``: the snapshot as a table, as JSON, or as one short line."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from budget_tui.cli.output import JsonOption, say, say_json, table, warn
+from budget_tui.cli.session import session_of
+from budget_tui.domain.errors import Refused
+
+if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import BudgetSnapshot
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(status)
+
+
+def status(
+    context: typer.Context,
+    json: JsonOption = False,
+    line: Annotated[bool, typer.Option("--line", help="Answer in one short line, for a status bar.")] = False,
+) -> None:
+    """How much is left, is that fast or slow, who is in trouble."""
+    if json and line:
+        raise Refused("--json and --line exclude each other", "choose one")
+    snapshot = session_of(context).snapshot()
+    if line:
+        from budget_tui.formatting import status_line
+
+        say(status_line(snapshot))
+    elif json:
+        from budget_tui.wire import status_answer
+
+        say_json(status_answer(snapshot))
+    else:
+        from budget_tui.formatting import warnings
+
+        say(*overview(snapshot))
+        warn(warnings(snapshot))
+
+
+def overview(snapshot: "BudgetSnapshot") -> list[str]:
+    """The global budget in three lines and a table of the projects."""
+    from budget_tui import formatting as f
+
+    currency, total = snapshot.organization.currency, snapshot.total
+    return [
+        f"{f.money(total.allocation, currency)} for {f.period_name(snapshot.period)} ({f.dates(snapshot.period)}),"
+        f" {f.days_left(snapshot.days_left)}",
+        f"{f.money(total.spent, currency)} spent, {f.money(total.remaining, currency)} left,"
+        f" {f.unallocated_text(snapshot)}; forecast {f.money(total.forecast, currency)}",
+        f"data through {f.long_day(snapshot.data_through)}",
+        "",
+        *project_table(snapshot),
+    ]
+
+
+def project_table(snapshot: "BudgetSnapshot") -> list[str]:
+    """A line per project."""
+    from budget_tui import formatting as f
+
+    currency = snapshot.organization.currency
+    if not snapshot.projects:
+        return ["no projects yet: budget-tui project add ID --allocate AMOUNT"]
+    header = ("ID", "PROJECT", "ALLOCATION", "SPENT", "LEFT", "DRIP", "TODAY", "BURN", "RUNWAY", "STATUS")
+    rows = [
+        (
+            line.project_id,
+            line.name,
+            *(
+                f.number(amount, currency)
+                for amount in (
+                    line.pace.allocation,
+                    line.pace.spent,
+                    line.pace.remaining,
+                    line.pace.daily_drip,
+                    line.pace.available_today,
+                    line.pace.burn_rate,
+                )
+            ),
+            f.runway(line.pace.runway_days),
+            f"{f.shape_of(line.pace)} {f.status_name(line.pace)}",
+        )
+        for line in snapshot.projects
+    ]
+    return table(header, rows, "llrrrrrrrl")
