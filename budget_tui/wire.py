@@ -31,6 +31,11 @@ def status_answer(snapshot: BudgetSnapshot) -> dict[str, Any]:
     }
 
 
+def projects_answer(snapshot: BudgetSnapshot) -> dict[str, Any]:
+    """All projects' budgets with the day they hold for and how far their costs are known."""
+    return _dated(snapshot, {"projects": [project_budget(line) for line in snapshot.projects]})
+
+
 def budget_answer(snapshot: BudgetSnapshot) -> dict[str, Any]:
     """The global budget with the day it holds for and how far its costs are known."""
     return _dated(snapshot, global_budget(snapshot))

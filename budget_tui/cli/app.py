@@ -3,7 +3,10 @@
 Nothing heavy is imported here: each command imports what it needs when it runs.
 """
 
+import io
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -11,16 +14,20 @@ import typer
 from typer.exceptions import TyperException
 
 from budget_tui.cli import budget, cost, database, demo, log, monitor, project, status, transfer
-from budget_tui.cli.session import Session
+from budget_tui.cli.session import Session, require_terminal
 from budget_tui.domain.errors import BudgetError, Conflict, InsufficientBudget, NotFound
 from budget_tui.domain.period import parse_day
 
+PROGRAM = "budget-tui"
+DEBUG_VARIABLE = "BUDGET_TUI_DEBUG"
+
 EXIT_UNEXPECTED = 1
 EXIT_REFUSED = 2
+EXIT_INTERRUPTED = 130
 EXIT_CODES: tuple[tuple[type[BudgetError], int], ...] = ((InsufficientBudget, 3), (NotFound, 4), (Conflict, 5))
 
 app = typer.Typer(
-    name="budget-tui",
+    name=PROGRAM,
     help="Decide where a month's money goes, and see in time where it is going.",
     epilog="Without a command: the dashboard. `budget-tui demo` shows it on demonstration data.",
     invoke_without_command=True,
@@ -63,6 +70,7 @@ def dashboard(
     session = Session(db, org, parse_day(as_of) if as_of else None)
     context.obj = session
     if context.invoked_subcommand is None:
+        require_terminal("dashboard")
         from budget_tui.tui.run import run_dashboard
 
         run_dashboard(session.services)
@@ -70,21 +78,46 @@ def dashboard(
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code. Whatever a user can cause is one line on standard error."""
+    _print_anything()
     try:
-        code = app(list(arguments), prog_name="budget-tui", standalone_mode=False)
-        return code if isinstance(code, int) else 0
-    except typer.Exit as done:
-        return done.exit_code
+        code = app(list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except TyperException as error:
-        return _told(error.format_message().replace("\n", " ").rstrip("."), "see budget-tui --help", EXIT_REFUSED)
+        return _told(*_usage(error), EXIT_REFUSED)
     except BudgetError as error:
         return _told(error.message, error.hint, _exit_code(error))
     except (KeyboardInterrupt, typer.Abort):
-        return _told("interrupted", "nothing was left half done", 130)
-    except BrokenPipeError:
-        # The reader of a pipe has seen enough; Python would complain again when it closes standard output.
-        sys.stdout = None
-        return 0
+        code = EXIT_INTERRUPTED
+    except SystemExit as end:  # completion ends this way
+        code = end.code
+    except Exception as error:
+        return _unexpected(error)
+    if code == EXIT_INTERRUPTED:
+        return _told("interrupted", "nothing was left half done", EXIT_INTERRUPTED)
+    return code if isinstance(code, int) else 0
+
+
+def _print_anything() -> None:
+    """A terminal that does not know a sign shows its number; it is no reason to fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _usage(error: TyperException) -> tuple[str, str]:
+    """What is wrong with the words on the command line, and where to look it up."""
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    return message[:1].lower() + message[1:], f"see {context.command_path if context else PROGRAM} --help"
+
+
+def _unexpected(error: Exception) -> int:
+    if os.environ.get(DEBUG_VARIABLE):
+        traceback.print_exc()
+    return _told(
+        f"unexpected {type(error).__name__}: {error}",
+        f"{DEBUG_VARIABLE}=1 shows where; please report it",
+        EXIT_UNEXPECTED,
+    )
 
 
 def _exit_code(error: BudgetError) -> int:
@@ -92,5 +125,6 @@ def _exit_code(error: BudgetError) -> int:
 
 
 def _told(message: str, hint: str, code: int) -> int:
-    typer.echo(f"error: {message}{'; ' if hint else ''}{hint}".replace("\n", " "), err=True)
+    line = f"{message}; {hint}" if hint else message
+    typer.echo(f"error: {' '.join(line.split())}", err=True)
     return code

@@ -1,22 +1,31 @@
-"""Text on standard output: answers as JSON or as words, aligned tables."""
+"""Text on standard output: answers as JSON or as words, aligned tables. Warnings go to standard error."""
 
-from collections.abc import Sequence
-from typing import Annotated
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 
 
 def say(*lines: str) -> None:
-    for line in lines:
-        typer.echo(line)
+    try:
+        typer.echo("\n".join(lines))
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough. Python would complain when it flushes standard output at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit from None
 
 
 def say_json(answer: object) -> None:
     from budget_tui.wire import dumps
 
-    typer.echo(dumps(answer))
+    say(dumps(answer))
 
 
 def warn(warnings: Sequence[str]) -> None:
@@ -25,16 +34,60 @@ def warn(warnings: Sequence[str]) -> None:
         typer.echo(f"warning: {warning}", err=True)
 
 
+def tell_budget(snapshot: "BudgetSnapshot", json: bool, *lines: str) -> None:
+    """The global budget after a change: as JSON, or as the given lines and the warnings."""
+    if json:
+        from budget_tui.wire import budget_answer
+
+        say_json(budget_answer(snapshot))
+        return
+    _tell(snapshot, lines)
+
+
+def tell_project(
+    snapshot: "BudgetSnapshot", project_id: str, json: bool, words: Callable[["ProjectLine"], Sequence[str]]
+) -> None:
+    """A project's budget: as JSON, or in ``words`` followed by the warnings."""
+    from budget_tui.services.snapshots import project_line
+
+    line = project_line(snapshot, project_id)
+    if json:
+        from budget_tui.wire import project_answer
+
+        say_json(project_answer(snapshot, line))
+        return
+    _tell(snapshot, words(line))
+
+
+def _tell(snapshot: "BudgetSnapshot", lines: Sequence[str]) -> None:
+    from budget_tui.formatting import warnings
+
+    say(*lines)
+    warn(warnings(snapshot))
+
+
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: str) -> list[str]:
     """Aligned lines; ``right`` holds one letter per column, ``r`` for right-aligned and ``l`` for left."""
-    lines = [header, *rows]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    lines = [header, *(tuple(map(printable, row)) for row in rows)]
+    widths = [max(_width(line[i]) for line in lines) for i in range(len(header))]
 
     def aligned(line: Sequence[str]) -> str:
-        cells = (
-            cell.rjust(width) if side == "r" else cell.ljust(width)
-            for cell, width, side in zip(line, widths, right, strict=True)
-        )
+        gaps = (" " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
+        cells = (gap + cell if side == "r" else cell + gap for cell, gap, side in zip(line, gaps, right, strict=True))
         return "  ".join(cells).rstrip()
 
     return [aligned(line) for line in lines]
+
+
+def printable(text: str) -> str:
+    """``text`` without what would move a terminal's cursor: names in an export may hold anything."""
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else "�" for sign in text)
+
+
+def _width(text: str) -> int:
+    """Columns that ``text`` takes in a terminal: East Asian wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(sign) else 1 + (east_asian_width(sign) in "WF") for sign in text)

@@ -1,11 +1,14 @@
 """What the options before the command say, and the services that follow from them."""
 
+import sys
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import typer
+
+from budget_tui.domain.errors import Refused
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
@@ -36,3 +39,9 @@ def session_of(context: typer.Context) -> Session:
     found = context.find_object(Session)
     assert found is not None
     return found
+
+
+def require_terminal(what: str) -> None:
+    """Refuse to draw where nobody can see it or press a key."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Refused(f"the {what} needs a terminal", "budget-tui status answers without one")

@@ -51,19 +51,24 @@ class Context:
 
         Nothing is kept unless `Work.commit` is called.
         """
-        from budget_tui.services.periods import open_period
         from budget_tui.storage.unit_of_work import UnitOfWork
 
         self.prepare()
         with UnitOfWork(self.path) as unit:
-            organization = self.organization(unit.queries)
-            if not organization.org_key:
-                organization = unit.organizations.add(
-                    self.org_slug, organization.name, self.new_currency, self.new_time_zone, self.clock.now()
-                )
-            work = Work(unit, organization, self.clock.today(organization.time_zone), self.clock.now(), self.actor)
-            work.open = open_period(work)
-            yield work
+            yield self.work_in(unit)
+
+    def work_in(self, unit: "UnitOfWork") -> "Work":
+        """The work of this context in a transaction that is under way."""
+        from budget_tui.services.periods import open_period
+
+        organization = self.organization(unit.queries)
+        if not organization.org_key:
+            organization = unit.organizations.add(
+                self.org_slug, organization.name, self.new_currency, self.new_time_zone, self.clock.now()
+            )
+        work = Work(unit, organization, self.clock.today(organization.time_zone), self.clock.now(), self.actor)
+        work.open = open_period(work)
+        return work
 
     def organization(self, queries: Queries) -> Organization:
         """The organization of this context. The default one need not exist yet: its key is 0 then."""

@@ -1,13 +1,15 @@
 """Costs: entered by hand, imported from exports, and given to the projects they belong to."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.cost import Category, CostOrigin, EntityResolver, MappingRule, category_of, provider_of
 from budget_tui.domain.errors import Refused
-from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.domain.hierarchy import ROOT_ID, Entity
+from budget_tui.domain.period import ONE_DAY, Period
+from budget_tui.domain.snapshot import Spend
 from budget_tui.services.context import Context, Work
 from budget_tui.services.idempotency import answered_once
 from budget_tui.storage.queries import KnownOrigin, UnmappedOrigin
@@ -15,6 +17,7 @@ from budget_tui.storage.reading import DatabaseReader
 
 MANUAL_SOURCE = "manual"
 DEFAULT_TAG = "project"
+ALL_DAYS = Period(date.min, date.max - ONE_DAY)
 RULE_FIELDS = ("sub_account", "service", "provider")
 
 
@@ -35,9 +38,11 @@ class CostEntry:
 
 @dataclass(frozen=True, slots=True)
 class MappingOutcome:
-    """What a new rule did to the costs already there: how many origins have another answer now."""
+    """What a new rule did to the costs already there: how many origins have another answer now, and for a rule
+    that names a project, what that project gained, in nanos of each currency."""
 
     changed_origins: int
+    moved: Mapping[str, int] = field(default_factory=dict)
 
 
 class Costs:
@@ -73,9 +78,12 @@ class Costs:
         """
         with self._context.work() as work:
             project = work.project(project_id)
+            before = _costs_ever(work, project)
             outcome = _set_rule(work, "entity", field, value, project.entity_id)
+            after = _costs_ever(work, project)
             work.commit()
-        return outcome
+        gained = {currency: after[currency] - before[currency] for currency in after}
+        return replace(outcome, moved={currency: nanos for currency, nanos in gained.items() if nanos})
 
     def name_provider(self, exported_name: str, short_name: str) -> MappingOutcome:
         """Treat the provider that exports call ``exported_name`` as ``short_name``, past costs included."""
@@ -167,6 +175,19 @@ def origin_keys(
     keys = {row.origin: row.origin_key for row in known}
     fresh = {origin: Resolution(*resolve(origin)) for origin in origins if origin not in keys}
     return keys | work.unit.costs.add_origins(work.organization.org_key, fresh)
+
+
+def _costs_ever(work: Work, project: Entity) -> dict[str, int]:
+    """What was ever spent by the project itself, in nanos of each currency there are costs in."""
+    key = work.organization.org_key
+    currencies = sorted({row.origin.currency for row in work.queries.origins(key)})
+    nothing = Spend()
+    return {
+        currency: work.queries.spend_by_path(key, currency, ALL_DAYS, work.today, work.today)[0]
+        .get(project.path, nothing)
+        .spent
+        for currency in currencies
+    }
 
 
 def _add(work: Work, entries: Sequence[CostEntry]) -> dict[str, object]:

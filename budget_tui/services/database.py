@@ -5,6 +5,7 @@ from pathlib import Path
 
 from budget_tui.domain.errors import Refused, StorageError
 from budget_tui.services.context import Context
+from budget_tui.storage.failures import told_plainly
 from budget_tui.storage.schema import SchemaState, back_up, integrity_problems, restore, schema_state
 
 
@@ -28,6 +29,15 @@ class Database:
         """Bring the schema to this version's, with a backup first when there is data."""
         self._context.prepare()
 
+    def require_current(self) -> None:
+        """Refuse a database that would have to be made or upgraded before it can be read. Changes nothing."""
+        path = self._context.path
+        state = schema_state(path)
+        if state is SchemaState.MISSING:
+            raise StorageError(f"there is no database at {path}", "budget-tui budget set 500 makes one")
+        if state is SchemaState.BEHIND:
+            raise StorageError(f"{path} was written by an older version", "budget-tui db upgrade brings it to this one")
+
     def check(self) -> CheckReport:
         """Whether the file is sound and its references hold. Changes nothing."""
         path = self._context.path
@@ -45,7 +55,8 @@ class Database:
             target = target / f"{path.stem}-{self._stamp()}{path.suffix}"
         if target.exists():
             raise Refused(f"{target} exists already", "choose another name")
-        back_up(path, target)
+        with told_plainly(target):
+            back_up(path, target)
         return target
 
     def restore(self, source: Path) -> Path | None:
@@ -55,6 +66,8 @@ class Database:
         if schema_state(source) is SchemaState.MISSING or integrity_problems(source):
             raise StorageError(f"{source} is not a sound backup", "choose another one")
         path = self._context.path
+        if path.exists() and path.samefile(source):
+            raise Refused(f"{source} is the database itself", "give the path of a backup")
         kept = None
         if path.exists() and path.stat().st_size:
             kept = path.with_name(f"{path.name}.before-restore-{self._stamp()}")

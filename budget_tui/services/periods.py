@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.budget import Budget
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID
@@ -90,8 +91,8 @@ def _close(work: Work, budget: Budget) -> None:
         {
             "period_start": period.start.isoformat(),
             "period_end": period.end.isoformat(),
-            "monthly_budget_nanos": snapshot.total.allocation,
-            "allocated_nanos": snapshot.allocated,
-            "spent_nanos": snapshot.total.spent,
+            "monthly_budget": str(to_decimal(snapshot.total.allocation)),
+            "allocated": str(to_decimal(snapshot.allocated)),
+            "spent": str(to_decimal(snapshot.total.spent)),
         },
     )

@@ -1,0 +1,61 @@
+"""What several commands take: arguments, options, and how an amount is told from an option."""
+
+import re
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+from typer.exceptions import TyperException
+
+from budget_tui.domain.errors import Refused
+
+_NEGATIVE = re.compile(r"-[$€£¥₹]?[.\d]")
+_MARK = "\0"
+"""Stands before a negative amount while options are told from arguments; the system lets no argument contain it."""
+
+
+class AmountCommand(TyperCommand):
+    """A command whose AMOUNT may be negative: ``-15`` is an amount there, and ``--alocate`` still no option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            rest = super().parse_args(ctx, [_MARK + arg if _NEGATIVE.match(arg) else arg for arg in args])
+        except TyperException as error:
+            error.message = error.message.replace(_MARK, "")
+            raise
+        ctx.params.update({name: _unmarked(value) for name, value in ctx.params.items()})
+        return rest
+
+
+def _unmarked(value: object) -> object:
+    return value.removeprefix(_MARK) if isinstance(value, str) else value
+
+
+def project_ids(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """What a shell offers for a project: ids and names. Reads only, and offers nothing when it cannot read."""
+    from budget_tui.cli.session import Session
+    from budget_tui.domain.errors import BudgetError
+
+    options = context.find_root().params
+    try:
+        snapshot = Session(options.get("db") or "", options.get("org") or "").services.snapshots.current()
+    except BudgetError:
+        return []
+    return [(line.project_id, line.name) for line in snapshot.projects if line.project_id.startswith(incomplete)]
+
+
+ProjectArgument = Annotated[
+    str, typer.Argument(metavar="PROJECT", help="The project's id.", show_default=False, autocompletion=project_ids)
+]
+KeyOption = Annotated[
+    str,
+    typer.Option("--key", metavar="KEY", help="Done once, however often it is sent under KEY.", show_default=False),
+]
+
+
+def exactly_one(options: dict[str, str]) -> tuple[str, str]:
+    """The one option that was given, of several that exclude each other, and its value."""
+    given = [(name, value) for name, value in options.items() if value]
+    if len(given) != 1:
+        raise Refused(f"exactly one of {', '.join(options)} is needed, not {len(given)}", "choose one")
+    return given[0]

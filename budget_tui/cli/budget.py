@@ -1,0 +1,66 @@
+"""``budget``: what may be spent in a month, all in all."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from budget_tui.cli.arguments import AmountCommand
+from budget_tui.cli.output import JsonOption, tell_budget
+from budget_tui.cli.session import session_of
+from budget_tui.domain.errors import Refused
+
+if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import BudgetSnapshot
+
+app = typer.Typer(help="The global budget.", rich_markup_mode=None)
+
+
+@app.command()
+def show(context: typer.Context, json: JsonOption = False) -> None:
+    """The global budget, what is spent and what is left of it."""
+    snapshot = session_of(context).snapshot()
+    tell_budget(snapshot, json, *([] if json else outlook(snapshot)))
+
+
+@app.command("set", cls=AmountCommand)
+def set_budget(
+    context: typer.Context,
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="What may be spent in a period: 500.")],
+    json: JsonOption = False,
+) -> None:
+    """Set the global budget, from the running period on."""
+    from budget_tui import formatting as f
+    from budget_tui.domain.amount import parse_amount
+
+    if amount.strip().startswith("+"):
+        raise Refused(f"'{amount.strip()}' would be a change", "give the whole amount, such as 500")
+    session = session_of(context)
+    before = session.services.budgets.set_global(parse_amount(amount))
+    snapshot = session.snapshot()
+    currency = snapshot.organization.currency
+    tell_budget(
+        snapshot,
+        json,
+        f"{f.money(before, currency)} → {f.money(snapshot.total.allocation, currency)}"
+        f" for {f.period_name(snapshot.period)}, {f.unallocated_text(snapshot)}",
+    )
+
+
+def outlook(snapshot: "BudgetSnapshot") -> list[str]:
+    """The global budget in a few lines: what there is, where it went, how long it lasts."""
+    from budget_tui import formatting as f
+    from budget_tui.domain.amount import share
+
+    currency, total = snapshot.organization.currency, snapshot.total
+    allocated = f.percent(share(snapshot.allocated, total.allocation))
+    spent = f.percent(share(total.spent, total.allocation))
+    return [
+        f"{f.money(total.allocation, currency)} for {f.period_name(snapshot.period)} ({f.dates(snapshot.period)}),"
+        f" {f.days_left(snapshot.days_left)}",
+        f"{f.money(snapshot.allocated, currency)} allocated ({allocated}), {f.unallocated_text(snapshot)}",
+        f"{f.money(total.spent, currency)} spent ({spent}), {f.money(total.remaining, currency)} left",
+        f"{f.money(total.daily_drip, currency)} a day, {f.money(total.available_today, currency)} available today",
+        f"{f.money(total.burn_rate, currency)} a day burnt, lasts {f.runway(total.runway_days)},"
+        f" forecast {f.money(total.forecast, currency)}",
+        f"data through {f.long_day(snapshot.data_through)}",
+    ]

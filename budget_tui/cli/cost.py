@@ -1,0 +1,213 @@
+"""``cost``: what was spent, and whose it is."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from budget_tui.cli.arguments import AmountCommand, KeyOption, ProjectArgument, exactly_one
+from budget_tui.cli.output import JsonOption, say, say_json, tell_project, warn
+from budget_tui.cli.session import session_of
+from budget_tui.domain.errors import Refused
+
+if TYPE_CHECKING:
+    from budget_tui.domain.cost import Category
+
+CATEGORIES = ("cloud", "genai", "subscription")
+
+app = typer.Typer(help="Costs: enter, import, and give them to projects.", rich_markup_mode=None)
+
+
+@app.command(cls=AmountCommand)
+def add(
+    context: typer.Context,
+    project: ProjectArgument,
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="12.50; negative for a credit.")],
+    on: Annotated[
+        str, typer.Option("--on", metavar="DATE", help="The day, such as 2026-01-13; today unless given.")
+    ] = "",
+    category: Annotated[
+        str,
+        typer.Option(
+            "--category",
+            metavar="CATEGORY",
+            help="cloud, genai or subscription; by provider unless given.",
+            autocompletion=lambda: CATEGORIES,
+        ),
+    ] = "",
+    provider: Annotated[str, typer.Option("--provider", metavar="NAME", help="Who charged it.")] = "",
+    tokens: Annotated[str, typer.Option("--tokens", metavar="N", help="Tokens used: 25000 or 25k.")] = "",
+    key: KeyOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Record one cost."""
+    from budget_tui import formatting as f
+    from budget_tui.domain.amount import parse_amount, parse_count
+    from budget_tui.domain.period import parse_day
+    from budget_tui.services.costs import CostEntry
+
+    session = session_of(context)
+    entry = CostEntry(
+        project,
+        parse_amount(amount),
+        parse_day(on) if on else None,
+        _category(category) if category else None,
+        provider,
+        parse_count(tokens) if tokens else None,
+    )
+    session.services.costs.add(entry, key)
+    snapshot = session.snapshot()
+    currency = snapshot.organization.currency
+    tell_project(
+        snapshot,
+        project,
+        json,
+        lambda line: [
+            f"{f.money(entry.amount, currency)} on {f.long_day(entry.on or snapshot.as_of)} recorded for {line.name}:"
+            f" {f.money(line.pace.spent, currency)} spent, {f.money(line.pace.remaining, currency)} left"
+        ],
+    )
+
+
+@app.command("import")
+def import_costs(
+    context: typer.Context,
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="FOCUS exports: files, folders, globs.")],
+    source: Annotated[str, typer.Option("--source", metavar="NAME", help="Where they come from.")] = "focus",
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", metavar="KEY", help="A tag that may name a project, or be mapped.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be stored.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Import nothing when any row is refused.")] = False,
+    effective: Annotated[bool, typer.Option("--effective", help="Take EffectiveCost instead of BilledCost.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Import FOCUS exports (CSV, CSV.gz, Parquet); what the same source said before is replaced."""
+    from budget_tui.cli.imported import as_json, in_words
+    from budget_tui.services.imports import ImportRequest
+
+    request = ImportRequest(
+        tuple(files), source, tuple(tag or ()), "EffectiveCost" if effective else "BilledCost", strict, dry_run
+    )
+    with _progress() as progress:
+        report = session_of(context).services.imports.run(request, progress)
+    if json:
+        say_json(as_json(report))
+    else:
+        say(*in_words(report, dry_run=dry_run))
+
+
+@app.command()
+def unmapped(context: typer.Context, json: JsonOption = False) -> None:
+    """Costs that found no project, and how to give them one."""
+    from budget_tui.cli.imported import unmapped_as_json, unmapped_in_words
+
+    session = session_of(context)
+    session.services.context.prepare()
+    origins = session.services.costs.unmapped()
+    if json:
+        say_json([unmapped_as_json(origin) for origin in origins])
+    else:
+        say(*unmapped_in_words(origins))
+
+
+@app.command("map")
+def map_costs(
+    context: typer.Context,
+    project: ProjectArgument,
+    sub_account: Annotated[str, typer.Option("--sub-account", metavar="ID", help="By sub account, id or name.")] = "",
+    tag: Annotated[str, typer.Option("--tag", metavar="KEY=VALUE", help="By tag.")] = "",
+    service: Annotated[str, typer.Option("--service", metavar="NAME", help="By service.")] = "",
+    provider: Annotated[str, typer.Option("--provider", metavar="NAME", help="By provider.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """Give costs to a project, those to come and those from the past. One rule at a time."""
+    from budget_tui import formatting as f
+    from budget_tui.domain.amount import to_decimal
+
+    option, value = exactly_one(
+        {"--sub-account": sub_account, "--tag": tag, "--service": service, "--provider": provider}
+    )
+    field = option.removeprefix("--").replace("-", "_")
+    if option == "--tag":
+        field, value = _tag_rule(value)
+    session = session_of(context)
+    outcome = session.services.costs.map_to_project(project, field, value)
+    if json:
+        moved = {currency: to_decimal(nanos) for currency, nanos in outcome.moved.items()}
+        say_json({"project_id": project, "field": field, "value": value, "moved_total": moved})
+        return
+    amounts = ", ".join(f.money(nanos, currency) for currency, nanos in outcome.moved.items())
+    say(f"costs with {field} = {value} belong to {project}; {amounts or 'nothing'} from the past moved there")
+    warn(f.warnings(session.snapshot()))
+
+
+@app.command()
+def alias(
+    context: typer.Context,
+    exported_name: Annotated[str, typer.Argument(metavar="EXPORTED-NAME", help="The provider's name in exports.")],
+    provider: Annotated[str, typer.Argument(metavar="PROVIDER", help="Its short name, such as openai.")],
+    json: JsonOption = False,
+) -> None:
+    """Call a provider by a short name, in past costs too."""
+    outcome = session_of(context).services.costs.name_provider(exported_name, provider)
+    answer = {"exported_name": exported_name, "provider": provider.strip().casefold()}
+    _tell_rule(json, answer, f"{exported_name} is {answer['provider']}", outcome.changed_origins)
+
+
+@app.command()
+def category(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A service or a provider.")],
+    category: Annotated[
+        str, typer.Argument(metavar="CATEGORY", help="cloud, genai or subscription.", autocompletion=lambda: CATEGORIES)
+    ],
+    json: JsonOption = False,
+) -> None:
+    """Count a service or a provider under a category, past costs included."""
+    chosen = _category(category)
+    outcome = session_of(context).services.costs.put_into_category(name, chosen)
+    _tell_rule(json, {"name": name, "category": str(chosen)}, f"{name} counts as {chosen}", outcome.changed_origins)
+
+
+def _tell_rule(json: bool, answer: dict[str, Any], words: str, changed: int) -> None:
+    if json:
+        say_json({**answer, "changed": changed})
+        return
+    from budget_tui.formatting import count
+
+    say(f"{words}; {count(changed, 'kind')} of past costs changed")
+
+
+def _category(text: str) -> "Category":
+    from budget_tui.domain.cost import Category
+
+    if text.strip().casefold() not in CATEGORIES:
+        raise Refused(f"'{text}' is not a category", f"choose {', '.join(CATEGORIES)}")
+    return Category(text.strip().casefold())
+
+
+def _tag_rule(text: str) -> tuple[str, str]:
+    """The rule's field and value of ``KEY=VALUE``."""
+    key, equals, value = text.partition("=")
+    if not (key.strip() and equals and value.strip()):
+        raise Refused(f"'{text}' is not a tag", "write it as KEY=VALUE")
+    return f"tag:{key.strip()}", value.strip()
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int], None] | None]:
+    """On a terminal, a line that says how far the reading is and that is gone afterwards; else nothing."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+
+    def show(percent: int) -> None:
+        typer.echo(f"\rreading {percent:3} %", err=True, nl=False)
+
+    try:
+        yield show
+    finally:
+        typer.echo("\r\033[K", err=True, nl=False)

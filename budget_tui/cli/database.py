@@ -1,0 +1,82 @@
+"""``db``: the database file itself."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from budget_tui.cli.output import JsonOption, say, say_json
+from budget_tui.cli.session import session_of
+
+app = typer.Typer(help="The database: upgrade, check, back up, restore.", rich_markup_mode=None)
+
+EXIT_PROBLEMS = 2
+
+
+@app.command()
+def upgrade(context: typer.Context, json: JsonOption = False) -> None:
+    """Bring the database to this version's schema; a backup is made first when there is data."""
+    services = session_of(context).services
+    services.database.upgrade()
+    report = services.database.check()
+    if json:
+        say_json({"database": str(report.path), "schema": report.version})
+    else:
+        say(f"{report.path} has this version's schema")
+
+
+@app.command()
+def check(context: typer.Context, json: JsonOption = False) -> None:
+    """Whether the file is sound and its references hold; exit code 2 when not."""
+    report = session_of(context).services.database.check()
+    if json:
+        say_json(
+            {
+                "database": str(report.path),
+                "ok": not report.problems,
+                "schema": report.version,
+                "bytes": report.bytes,
+                "problems": list(report.problems),
+            }
+        )
+    else:
+        say(*(report.problems or (f"{report.path}: ok, {report.bytes:,} bytes, schema {report.version}",)))
+    if report.problems:
+        raise typer.Exit(EXIT_PROBLEMS)
+
+
+@app.command()
+def backup(
+    context: typer.Context,
+    target: Annotated[
+        Path | None,
+        typer.Argument(metavar="[TARGET]", help="A new file, or a folder; beside the database unless given."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Copy the database as one consistent state, while others may be using it."""
+    services = session_of(context).services
+    copy = services.database.backup(target or services.context.path.parent)
+    if json:
+        say_json({"database": str(services.context.path), "backup": str(copy)})
+    else:
+        say(f"{services.context.path} backed up to {copy}")
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    backup_file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")],
+    json: JsonOption = False,
+) -> None:
+    """Put a backup in the database's place; what was there is kept beside it."""
+    services = session_of(context).services
+    kept = services.database.restore(backup_file)
+    if json:
+        answer = {"database": str(services.context.path), "restored": str(backup_file)}
+        say_json({**answer, "kept": str(kept) if kept else None})
+        return
+    say(
+        f"{services.context.path} holds what {backup_file} held",
+        f"what was there before is kept in {kept}" if kept else "there was nothing in its place before",
+    )

@@ -1,0 +1,63 @@
+"""``demo``: the dashboard on demonstration data, or that data in a database."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from budget_tui.cli.output import JsonOption, say, say_json
+from budget_tui.cli.session import Session, require_terminal, session_of
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(demo)
+
+
+def demo(
+    context: typer.Context,
+    load: Annotated[bool, typer.Option("--load", help="Only write the data into the database of --db.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Show the dashboard on demonstration data, in a database that is gone afterwards."""
+    session = session_of(context)
+    if load:
+        _load(session, json)
+        return
+    require_terminal("demo")
+    with tempfile.TemporaryDirectory(prefix="budget-tui-demo-") as folder:
+        _show(session, Path(folder) / "demo.db")
+
+
+def _load(session: Session, json: bool) -> None:
+    from budget_tui import formatting as f
+    from budget_tui.services.demo import SHOWN_ON, load_demo
+
+    context = session.services.context
+    report = load_demo(context)
+    if json:
+        say_json(
+            {
+                "database": str(context.path),
+                "organization": report.organization,
+                "projects": report.projects,
+                "costs": report.costs,
+                "first_day": report.first_day.isoformat(),
+                "last_day": report.last_day.isoformat(),
+            }
+        )
+        return
+    say(
+        f"{f.count(report.projects, 'project')} and {f.count(report.costs, 'cost')}"
+        f" from {f.long_day(report.first_day)} to {f.long_day(report.last_day)} written to {context.path}",
+        f"see them with: budget-tui --db {context.path} --as-of {SHOWN_ON}",
+    )
+
+
+def _show(session: Session, database: Path) -> None:
+    from budget_tui.services.demo import ORGANIZATION, SHOWN_ON, load_demo
+    from budget_tui.tui.run import run_dashboard
+
+    services = Session(str(database), ORGANIZATION, session.as_of or SHOWN_ON).services
+    load_demo(services.context)
+    run_dashboard(services)

@@ -1,0 +1,121 @@
+"""What an import did, and what found no project: in words and as JSON."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from budget_tui import formatting as f
+from budget_tui.cli.output import printable, table
+from budget_tui.domain.amount import NANOS, to_decimal
+
+if TYPE_CHECKING:
+    from budget_tui.services.imports import ImportReport
+    from budget_tui.storage.queries import UnmappedOrigin
+
+REFUSED_SHOWN = 10
+
+
+def as_json(report: "ImportReport") -> dict[str, Any]:
+    return {
+        "files": list(report.files),
+        "rows_read": report.rows_read,
+        "rows_refused": report.rows_refused,
+        "days_stored": report.days_stored,
+        "rows_replaced": report.rows_replaced,
+        "billed_total": dict(report.billed_total),
+        "stored_total": dict(report.stored_total),
+        "unmapped_total": dict(report.unmapped_total),
+        "refused": [{"file": file, "line": line, "reason": reason} for file, line, reason in report.refused],
+        "unchanged": report.unchanged,
+    }
+
+
+def in_words(report: "ImportReport", *, dry_run: bool) -> list[str]:
+    """What was read, refused, stored and replaced, with the sums, and what to do next."""
+    lines = [
+        f"{f.count(len(report.files), 'file')}, {f.count(report.rows_read, 'row')} read,"
+        f" {report.rows_refused:,} refused"
+    ]
+    lines += [f"  {file}:{line}: {printable(reason)}" for file, line, reason in report.refused[:REFUSED_SHOWN]]
+    if report.rows_refused > REFUSED_SHOWN:
+        lines.append(f"  and {report.rows_refused - REFUSED_SHOWN:,} more")
+    lines.append(f"billed {_totals(report.billed_total)}, stored {_totals(report.stored_total)}")
+    lines.append(_kept(report, dry_run))
+    if report.unmapped_total:
+        lines.append(f"{_totals(report.unmapped_total)} found no project: budget-tui cost unmapped")
+    return lines
+
+
+def _kept(report: "ImportReport", dry_run: bool) -> str:
+    if report.unchanged:
+        return "nothing changed: the same costs are stored already"
+    kept = f"{f.count(report.days_stored, 'daily cost')} {{}}, {report.rows_replaced:,} {{}}"
+    return (
+        kept.format("would be stored", "replaced; nothing was written")
+        if dry_run
+        else kept.format("stored", "replaced")
+    )
+
+
+def _totals(totals: Mapping[str, Decimal]) -> str:
+    amounts = (f.money(int((units * NANOS).to_integral_value()), currency) for currency, units in totals.items())
+    return " + ".join(amounts) or "nothing"
+
+
+def unmapped_as_json(origin: "UnmappedOrigin") -> dict[str, Any]:
+    return {
+        "source": origin.source,
+        "provider": origin.provider,
+        "service": origin.service,
+        "sub_account_id": origin.sub_account_id,
+        "sub_account_name": origin.sub_account_name,
+        "tags": dict(origin.tags),
+        "costs": origin.costs,
+        "amount_usd": to_decimal(origin.amount),
+        "currency": origin.currency,
+        "first_day": origin.first_day.isoformat(),
+        "last_day": origin.last_day.isoformat(),
+    }
+
+
+def unmapped_in_words(origins: Sequence["UnmappedOrigin"]) -> list[str]:
+    """A table, the largest amounts first, and the command that gives its first line to a project."""
+    if not origins:
+        return ["every cost has found its project"]
+    rows = [
+        (
+            origin.provider,
+            origin.service,
+            _sub_account(origin),
+            " ".join(f"{key}={value}" for key, value in origin.tags),
+            f"{origin.costs:,}",
+            f.money(origin.amount, origin.currency),
+        )
+        for origin in origins
+    ]
+    header = ("PROVIDER", "SERVICE", "SUB ACCOUNT", "TAGS", "COSTS", "AMOUNT")
+    return [*table(header, rows, "llllrr"), "", *_suggestion(origins[0])]
+
+
+def _sub_account(origin: "UnmappedOrigin") -> str:
+    if origin.sub_account_name and origin.sub_account_name != origin.sub_account_id:
+        return (
+            f"{origin.sub_account_id} ({origin.sub_account_name})" if origin.sub_account_id else origin.sub_account_name
+        )
+    return origin.sub_account_id
+
+
+def _suggestion(origin: "UnmappedOrigin") -> list[str]:
+    """The narrowest rule that fits: by tag, else by sub account, service or provider."""
+    rules = [
+        *(("--tag", f"{key}={value}") for key, value in origin.tags if value),
+        ("--sub-account", origin.sub_account_id or origin.sub_account_name),
+        ("--service", origin.service),
+        ("--provider", origin.provider),
+    ]
+    fitting = [(option, value) for option, value in rules if value]
+    if not fitting:
+        return []
+    option, value = fitting[0]
+    return [f"give them to a project, such as: budget-tui cost map PROJECT {option} {shlex.quote(printable(value))}"]

@@ -1,0 +1,147 @@
+"""``project``: what each project gets of the global budget."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from budget_tui.cli.arguments import AmountCommand, ProjectArgument
+from budget_tui.cli.output import JsonOption, say, say_json, tell_budget, tell_project, warn
+from budget_tui.cli.session import session_of
+from budget_tui.cli.status import project_table
+
+if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
+
+app = typer.Typer(help="Projects and what they get of the global budget.", rich_markup_mode=None)
+
+
+@app.command("list")
+def list_projects(context: typer.Context, json: JsonOption = False) -> None:
+    """All projects with what they have and what they spent."""
+    snapshot = session_of(context).snapshot()
+    if json:
+        from budget_tui.wire import projects_answer
+
+        say_json(projects_answer(snapshot))
+        return
+    from budget_tui import formatting as f
+
+    say(*project_table(snapshot), f"{f.unallocated_text(snapshot)}; data through {f.long_day(snapshot.data_through)}")
+    warn(f.warnings(snapshot))
+
+
+@app.command(cls=AmountCommand)
+def add(
+    context: typer.Context,
+    project_id: Annotated[str, typer.Argument(metavar="ID", help="Short and lasting: scripts and exports name it.")],
+    name: Annotated[str, typer.Option("--name", help="What screens call it.", show_default=False)] = "",
+    allocate: Annotated[
+        str, typer.Option("--allocate", metavar="AMOUNT", help="120, 25% or rest.", show_default=False)
+    ] = "",
+    json: JsonOption = False,
+) -> None:
+    """Add a project; an archived one of that id is brought back."""
+    from budget_tui import formatting as f
+    from budget_tui.domain.budget import parse_change
+
+    session = session_of(context)
+    project_id = project_id.strip()
+    session.services.projects.add(project_id, name, parse_change(allocate) if allocate else None)
+    snapshot = session.snapshot()
+    tell_project(
+        snapshot,
+        project_id,
+        json,
+        lambda line: [
+            f"{line.name} added with {f.money(line.pace.allocation, snapshot.organization.currency)},"
+            f" {f.unallocated_text(snapshot)}"
+        ],
+    )
+
+
+@app.command()
+def show(context: typer.Context, project: ProjectArgument, json: JsonOption = False) -> None:
+    """One project's budget."""
+    snapshot = session_of(context).snapshot()
+    tell_project(snapshot, project, json, lambda line: details(snapshot, line))
+
+
+@app.command(cls=AmountCommand)
+def allocate(
+    context: typer.Context,
+    project: ProjectArgument,
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="120, +20, -15, 25% (of the global budget) or rest.")],
+    json: JsonOption = False,
+) -> None:
+    """Change what a project gets."""
+    from budget_tui import formatting as f
+    from budget_tui.domain.budget import parse_change
+
+    session = session_of(context)
+    outcome = session.services.budgets.allocate(project, parse_change(amount))
+    snapshot = session.snapshot()
+    currency = snapshot.organization.currency
+    tell_project(
+        snapshot,
+        project,
+        json,
+        lambda line: [
+            f"{line.name}: {f.money(outcome.before, currency)} → {f.money(outcome.after, currency)},"
+            f" {f.unallocated_text(snapshot)}"
+        ],
+    )
+
+
+@app.command()
+def rename(
+    context: typer.Context,
+    project: ProjectArgument,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What screens are to call it.")],
+    json: JsonOption = False,
+) -> None:
+    """Change a project's name; its id stays."""
+    session = session_of(context)
+    session.services.projects.rename(project, name)
+    tell_project(session.snapshot(), project, json, lambda line: [f"{line.project_id} is called {line.name}"])
+
+
+@app.command()
+def archive(context: typer.Context, project: ProjectArgument, json: JsonOption = False) -> None:
+    """Take a project out of the lists; its allocation returns to the pool, its costs stay."""
+    from budget_tui import formatting as f
+
+    session = session_of(context)
+    returned = session.services.projects.archive(project)
+    snapshot = session.snapshot()
+    tell_budget(
+        snapshot,
+        json,
+        f"{project} archived, its {f.money(returned, snapshot.organization.currency)} returned to the pool,"
+        f" {f.unallocated_text(snapshot)}",
+    )
+
+
+def details(snapshot: "BudgetSnapshot", line: "ProjectLine") -> list[str]:
+    """A project's figures, one a line."""
+    from budget_tui import formatting as f
+    from budget_tui.domain.amount import share
+
+    currency, pace = snapshot.organization.currency, line.pace
+    amounts = {
+        "allocation": (pace.allocation, ""),
+        "spent": (pace.spent, f"  ({f.percent(share(pace.spent, pace.allocation))})"),
+        "left": (pace.remaining, ""),
+        "drip": (pace.daily_drip, " a day"),
+        "available today": (pace.available_today, ""),
+        "burn": (pace.burn_rate, " a day"),
+        "forecast": (pace.forecast, ""),
+    }
+    shown = {label: f.money(nanos, currency) for label, (nanos, _) in amounts.items()}
+    labels, values = max(map(len, shown)), max(map(len, shown.values()))
+    return [
+        f"{line.name} ({line.project_id})  {f.shape_of(pace)} {f.status_name(pace)}",
+        *(f"{label:<{labels}}  {shown[label]:>{values}}{more}" for label, (_, more) in amounts.items()),
+        f"{'runway':<{labels}}  {f.runway(pace.runway_days):>{values}}",
+        f"{f.dates(snapshot.period)}, {f.days_left(snapshot.days_left)};"
+        f" data through {f.long_day(snapshot.data_through)}",
+    ]

@@ -1,0 +1,61 @@
+"""``transfer``: moving allocation between two projects, or between one and the pool."""
+
+from typing import Annotated
+
+import typer
+
+from budget_tui.cli.arguments import AmountCommand, KeyOption, project_ids
+from budget_tui.cli.output import JsonOption, say, say_json, warn
+from budget_tui.cli.session import session_of
+
+
+def register(app: typer.Typer) -> None:
+    app.command(cls=AmountCommand)(transfer)
+
+
+def transfer(
+    context: typer.Context,
+    giver: Annotated[str, typer.Argument(metavar="FROM", help="A project's id, or pool.", autocompletion=project_ids)],
+    taker: Annotated[str, typer.Argument(metavar="TO", help="A project's id, or pool.", autocompletion=project_ids)],
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="How much to move: 20.")],
+    force: Annotated[bool, typer.Option("--force", help="Also what is spent already; needs a reason.")] = False,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.", show_default=False)] = "",
+    key: KeyOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Move allocation from one project to another, or from and to the pool of what is unallocated."""
+    from budget_tui.domain.amount import parse_amount, to_decimal
+    from budget_tui.formatting import money, warnings
+    from budget_tui.services.transfers import TransferRequest
+
+    session = session_of(context)
+    outcome = session.services.transfers.transfer(
+        TransferRequest(giver, taker, parse_amount(amount), force, reason), key
+    )
+    snapshot = session.snapshot()
+    currency = snapshot.organization.currency
+    if json:
+        say_json(
+            {
+                "transfer_id": outcome.transfer_id,
+                "from": outcome.giver,
+                "to": outcome.taker,
+                "amount_usd": to_decimal(outcome.amount),
+                "from_after_usd": to_decimal(outcome.giver_after),
+                "to_after_usd": to_decimal(outcome.taker_after),
+                "currency": currency,
+                "warnings": warnings(snapshot),
+            }
+        )
+        return
+    names = {line.project_id: line.name for line in snapshot.projects}
+
+    def change(end: str, before: int, after: int) -> str:
+        return f"{names.get(end, end)} {money(before, currency)} → {money(after, currency)}"
+
+    say(
+        f"{money(outcome.amount, currency)} moved:"
+        f" {change(outcome.giver, outcome.giver_after + outcome.amount, outcome.giver_after)},"
+        f" {change(outcome.taker, outcome.taker_after - outcome.amount, outcome.taker_after)}"
+    )
+    warn(warnings(snapshot))

@@ -1,0 +1,169 @@
+"""Demonstration data: a month of four projects with two months before it, made the way a user would make it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from zlib import crc32
+
+from budget_tui.domain.amount import NANOS, minor_unit, split
+from budget_tui.domain.budget import AllocationChange, ChangeKind
+from budget_tui.domain.errors import Conflict
+from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.domain.period import ONE_DAY, Period
+from budget_tui.services.budgets import Budgets
+from budget_tui.services.clock import Clock
+from budget_tui.services.context import DEFAULT_ORG, Context, Work
+from budget_tui.services.costs import CostEntry, Costs
+from budget_tui.services.projects import Projects
+from budget_tui.services.transfers import TransferRequest, Transfers
+from budget_tui.storage.unit_of_work import UnitOfWork
+
+ORGANIZATION = DEFAULT_ORG
+SHOWN_ON = date(2026, 1, 13)
+"""The day on which the demonstration is looked at."""
+
+NOVEMBER = Period(date(2025, 11, 1), date(2025, 11, 30))
+DECEMBER = Period(date(2025, 12, 1), date(2025, 12, 31))
+JANUARY_SO_FAR = Period(date(2026, 1, 1), date(2026, 1, 12))
+
+# What is spent by day of the week, Monday first, in proportion.
+_BUSY = (10, 11, 10, 11, 9, 3, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """What one provider charges a project: in cents of each month: a bit each day, or all of it on the first."""
+
+    project_id: str
+    provider: str
+    november: int
+    december: int
+    january: int
+    monthly: bool = False
+
+
+_STREAMS = (
+    _Stream("pcc", "Anthropic", 8_640, 9_210, 6_420),
+    _Stream("pcc", "Amazon Web Services", 3_815, 4_077, 2_880),
+    _Stream("pcc", "GitHub", 1_200, 1_200, 1_200, monthly=True),
+    _Stream("videonest-api", "Google Cloud", 5_930, 6_144, 2_410),
+    _Stream("videonest-api", "ElevenLabs", 2_482, 2_705, 1_190),
+    _Stream("videonest-api", "Figma", 1_200, 1_200, 1_200, monthly=True),
+    _Stream("python-api", "OpenAI", 3_951, 5_580, 5_730),
+    _Stream("python-api", "Microsoft Azure", 2_640, 3_018, 3_070),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoReport:
+    """What was written."""
+
+    organization: str
+    projects: int
+    costs: int
+    first_day: date
+    last_day: date
+
+
+class _AllOrNothing(UnitOfWork):
+    """A transaction around several commands: their own commits wait for `commit_all`."""
+
+    def commit(self) -> None:
+        pass
+
+    def commit_all(self) -> None:
+        super().commit()
+
+
+@dataclass(frozen=True)
+class _Within(Context):
+    """A context whose commands run in a transaction that is under way."""
+
+    unit: UnitOfWork | None = None
+
+    @contextmanager
+    def work(self) -> Iterator[Work]:
+        assert self.unit is not None
+        yield self.work_in(self.unit)
+
+
+def load_demo(context: Context) -> DemoReport:
+    """Write the demonstration data into the database of ``context``: all of it or, when interrupted, nothing.
+
+    `Conflict` when the organization has a budget, projects or costs already.
+    """
+    context.prepare()
+    with _AllOrNothing(context.path) as unit:
+        within = _Within(
+            context.path,
+            ORGANIZATION,
+            context.clock,
+            context.actor,
+            context.new_currency,
+            context.new_time_zone,
+            unit=unit,
+        )
+        _require_nothing(within, unit)
+        costs = _live_through(within)
+        unit.commit_all()
+    return DemoReport(ORGANIZATION, 4, costs, NOVEMBER.start, JANUARY_SO_FAR.end)
+
+
+def _require_nothing(context: Context, unit: UnitOfWork) -> None:
+    key = context.organization(unit.queries).org_key
+    has_projects = any(entity.entity_id != ROOT_ID for entity in unit.queries.entities(key))
+    used = has_projects or unit.queries.origins(key) or unit.queries.global_budget(key, date.max)
+    if used:
+        raise Conflict(
+            f"'{ORGANIZATION}' in {context.path} is in use", "choose a new file with --db; nothing was changed"
+        )
+
+
+def _live_through(context: Context) -> int:
+    """Two months and twelve days, command by command; returns how many costs were entered."""
+
+    def on(day: date) -> Context:
+        return replace(context, clock=Clock(day))
+
+    first = on(NOVEMBER.start)
+    Budgets(first).set_global(450 * NANOS)
+    Projects(first).add("pcc", "PCC", _amount(150 * NANOS))
+    Projects(first).add("videonest-api", "VideoNest API", _amount(140 * NANOS))
+    Projects(first).add("python-api", "Python API", _amount(80 * NANOS))
+    costs = _enter(on(NOVEMBER.end), NOVEMBER, [stream.november for stream in _STREAMS])
+    Budgets(on(date(2025, 12, 8))).set_global(500 * NANOS)
+    Transfers(on(date(2025, 12, 8))).transfer(TransferRequest("videonest-api", "python-api", 20 * NANOS))
+    Projects(on(date(2025, 12, 15))).add("dandelion", "Dandelion", _amount(50 * NANOS))
+    costs += _enter(on(DECEMBER.end), DECEMBER, [stream.december for stream in _STREAMS])
+    costs += _enter(on(JANUARY_SO_FAR.end), JANUARY_SO_FAR, [stream.january for stream in _STREAMS])
+    return costs
+
+
+def _amount(nanos: int) -> AllocationChange:
+    return AllocationChange(ChangeKind.SET, nanos)
+
+
+def _enter(context: Context, days: Period, cents: list[int]) -> int:
+    """Enter what each stream charged over ``days``; returns how many costs that makes."""
+    entries = [
+        entry
+        for stream, total in zip(_STREAMS, cents, strict=True)
+        for entry in _daily(stream, days, total * minor_unit("USD"))
+    ]
+    Costs(context).add_all(entries)
+    return len(entries)
+
+
+def _daily(stream: _Stream, days: Period, total: int) -> Iterator[CostEntry]:
+    """``total`` nanos spread over ``days``: less at weekends, never quite the same, adding up exactly."""
+    dates = [days.start] if stream.monthly else [days.start + i * ONE_DAY for i in range(days.days)]
+    parts = split(total, [_weight(stream, day) for day in dates], minor_unit("USD"))
+    for day, amount in zip(dates, parts, strict=True):
+        if amount:
+            yield CostEntry(stream.project_id, amount, day, provider=stream.provider)
+
+
+def _weight(stream: _Stream, day: date) -> int:
+    wobble = crc32(f"{stream.project_id} {stream.provider} {day}".encode()) % 60
+    return _BUSY[day.weekday()] * (70 + wobble)
