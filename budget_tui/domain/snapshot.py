@@ -80,7 +80,8 @@ class ProjectLine(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class BudgetSnapshot:
     """Everything the screens, the monitor and ``status`` show. ``computed_at`` is no part of its equality, so
-    that a minute in which nothing changed repaints nothing."""
+    that a minute in which nothing changed repaints nothing. ``carried_over`` says that the stored period has
+    ended and nobody has closed it yet."""
 
     organization: Organization
     as_of: date
@@ -94,6 +95,7 @@ class BudgetSnapshot:
     unmapped: int
     unmapped_costs: int
     foreign: tuple[ForeignSpend, ...]
+    carried_over: bool
     computed_at: datetime = field(compare=False)
 
     @property
@@ -121,6 +123,7 @@ class SnapshotFacts:
     daily_spend: tuple[tuple[date, int], ...]
     data_through: date
     foreign: tuple[ForeignSpend, ...]
+    carried_over: bool = False
 
 
 def pace_of(allocation: int, spend: Spend, period: Period, today: date, data_through: date) -> Pace:
@@ -168,6 +171,7 @@ def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSn
         unmapped=facts.unmapped.spent,
         unmapped_costs=facts.unmapped_costs,
         foreign=facts.foreign,
+        carried_over=facts.carried_over,
         computed_at=now,
     )
 

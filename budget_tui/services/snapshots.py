@@ -65,4 +65,5 @@ def load_facts(queries: Queries, organization: Organization, today: date) -> Sna
         daily_spend=queries.daily_spend(key, currency, period),
         data_through=data_through,
         foreign=queries.foreign_spend(key, currency, period),
+        carried_over=budget is not None and not running,
     )

@@ -1,0 +1,230 @@
+"""The dashboard: one snapshot, the screens that follow it, and the commands that change what it shows."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.css.query import NoMatches
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from budget_tui import formatting
+from budget_tui.bootstrap import Services
+from budget_tui.domain.errors import BudgetError
+from budget_tui.domain.hierarchy import POOL
+from budget_tui.domain.snapshot import BudgetSnapshot
+from budget_tui.paths import styles_dir
+from budget_tui.settings import Settings
+from budget_tui.tui import theme
+from budget_tui.tui.screens.base import DashboardScreen
+from budget_tui.tui.screens.budget import GlobalBudgetScreen
+from budget_tui.tui.screens.projects import ProjectsScreen
+from budget_tui.tui.widgets.top_bar import SCREENS
+
+LOOK_SECONDS = 0.5
+COMPUTE_SECONDS = 60.0
+
+Answer = TypeVar("Answer")
+
+_SCREENS: tuple[type[DashboardScreen], ...] = (GlobalBudgetScreen, ProjectsScreen)
+
+
+class BudgetApp(App[None]):
+    """Screens show `snapshot`; nothing but `reload` assigns it."""
+
+    TITLE = "budget-tui"
+    CSS_PATH = [
+        styles_dir() / name for name in ("app.tcss", "widgets.tcss", "budget.tcss", "projects.tcss", "modal.tcss")
+    ]
+    MODES = {screen.MODE: screen for screen in _SCREENS}
+    DEFAULT_MODE = "budget"
+    BINDINGS = [
+        Binding("1", "show('budget')", "Budget", id="screen.budget", show=False, tooltip="Go to the global budget"),
+        Binding("2", "show('projects')", "Projects", id="screen.projects", show=False, tooltip="Go to the projects"),
+        Binding("left_square_bracket", "turn(-1)", "Back", id="screen.previous", show=False, tooltip="Previous screen"),
+        Binding("right_square_bracket", "turn(1)", "Screen", id="screen.next", tooltip="Next screen"),
+        Binding("t", "transfer", "Transfer", id="transfer", tooltip="Move allocation between projects and the pool"),
+        Binding("i", "import", "Import", id="cost.import", tooltip="Import costs from FOCUS exports"),
+        Binding("m", "map", "Map", id="cost.map", show=False, tooltip="Give unmapped costs to a project"),
+        Binding("question_mark", "help", "Help", id="help", tooltip="Show or hide the keys of this screen"),
+        Binding("q", "quit", "Quit", id="quit", show=False, tooltip="Leave the dashboard"),
+    ]
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+    failure: reactive[str] = reactive("")
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self.services = services
+        # One thread for writes: they are carried out in the order of the keys that asked for them.
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-writer")
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")
+        for each in (theme.DARK, theme.LIGHT):
+            self.register_theme(each)
+        self.set_keymap(services.settings.keys)
+
+    @property
+    def settings(self) -> Settings:
+        return self.services.settings
+
+    @property
+    def currency(self) -> str:
+        return self.snapshot.organization.currency if self.snapshot else self.settings.currency
+
+    def on_mount(self) -> None:
+        if self.settings.theme in self.available_themes:
+            self.theme = self.settings.theme
+        else:
+            self.failure = f"there is no theme '{self.settings.theme}' (see the settings)"
+        self.reload()
+        self.set_interval(LOOK_SECONDS, self._look)
+        self.set_interval(COMPUTE_SECONDS, self.reload)
+
+    async def on_unmount(self) -> None:
+        self._writer.shutdown(wait=True)
+        self._reader.shutdown(wait=True)
+        self.services.snapshots.close()
+
+    # The one way in which numbers get onto the screen
+
+    def _look(self) -> None:
+        """Compute again when somebody wrote. A look takes microseconds, so it needs no thread."""
+        try:
+            changed = self.snapshot is not None and self.services.snapshots.changed()
+        except BudgetError as error:
+            self.failure = str(error)
+            return
+        if changed:
+            self.reload()
+
+    @work(exclusive=True, group="reload")
+    async def reload(self) -> None:
+        """Read the snapshot anew: after a write, after somebody else's, when a minute has passed."""
+        await self._read_snapshot()
+
+    async def _read_snapshot(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            snapshot = await loop.run_in_executor(self._reader, self._current)
+        except BudgetError as error:
+            self.failure = str(error)
+            return
+        self.failure = ""
+        self.snapshot = snapshot
+
+    def _current(self) -> BudgetSnapshot:
+        self.services.context.prepare()
+        return self.services.snapshots.current()
+
+    def watch_snapshot(self, before: BudgetSnapshot | None, now: BudgetSnapshot | None) -> None:
+        if now is None:
+            return
+        if now.carried_over and self.services.context.clock.as_of is None:
+            self._close_ended_period()
+        if before is not None and before.period != now.period:
+            self._tell(_turned(before, now))
+
+    @work(exclusive=True, group="close")
+    async def _close_ended_period(self) -> None:
+        """Archive the period that is over and open the running one."""
+        try:
+            await self.carry_out(lambda services: services.periods.catch_up())
+        except BudgetError as refused:
+            self._tell(f"the period that ended is not closed yet: {refused}", is_problem=True)
+
+    async def carry_out(self, command: Callable[[Services], Answer]) -> Answer:
+        """Carry out a command in the writer's thread, then show what it did. Raises what the command raises."""
+        loop = asyncio.get_running_loop()
+        answer = await loop.run_in_executor(self._writer, command, self.services)
+        await self._read_snapshot()
+        return answer
+
+    def _tell(self, text: str, *, is_problem: bool = False) -> None:
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, DashboardScreen):
+                screen.tell(text, is_problem=is_problem)
+                return
+
+    # Keys
+
+    def action_show(self, mode: str) -> None:
+        self.switch_mode(mode)
+
+    def action_turn(self, by: int) -> None:
+        modes = [mode for mode, _ in SCREENS]
+        self.switch_mode(modes[(modes.index(self.current_mode) + by) % len(modes)])
+
+    def action_help(self) -> None:
+        try:
+            self.screen.query_one("HelpPanel")
+        except NoMatches:
+            self.action_show_help_panel()
+        else:
+            self.action_hide_help_panel()
+
+    @work
+    async def action_transfer(self) -> None:
+        from budget_tui.tui.screens.transfer import TransferScreen
+
+        if self.snapshot is None:
+            return
+        screen = self.screen
+        line = screen.table.current if isinstance(screen, ProjectsScreen) else None
+        outcome = await self.push_screen_wait(TransferScreen(self.snapshot, line.project_id if line else POOL))
+        if outcome is not None:
+            amount = formatting.money(outcome.amount, self.currency)
+            self._tell(f"{amount} moved from {outcome.giver} to {outcome.taker}")
+
+    @work
+    async def action_import(self) -> None:
+        from budget_tui.tui.screens.importing import ImportScreen, told
+
+        report = await self.push_screen_wait(ImportScreen())
+        if report is not None:
+            self._tell(told(report))
+
+    @work
+    async def action_map(self) -> None:
+        from budget_tui.tui.screens.unmapped import UnmappedScreen
+
+        if self.snapshot is None:
+            return
+        origins = await asyncio.get_running_loop().run_in_executor(self._reader, self.services.costs.unmapped)
+        if not origins:
+            self._tell("every cost has its project")
+            return
+        done = await self.push_screen_wait(UnmappedScreen(self.snapshot, origins))
+        if done is not None:
+            self._tell(done)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action of every screen, beside Textual's own."""
+        yield from super().get_system_commands(screen)
+        for screen_class in _SCREENS:
+            shared = BudgetApp.BINDINGS if screen_class.MODE == self.current_mode else []
+            for binding in (*shared, *screen_class.BINDINGS):
+                assert isinstance(binding, Binding)
+                yield SystemCommand(
+                    binding.tooltip,
+                    f"{binding.description} · {binding.key}",
+                    partial(self._run, screen_class.MODE, binding.action),
+                )
+
+    async def _run(self, mode: str, action: str) -> None:
+        if mode != self.current_mode:
+            await self.switch_mode(mode)
+        await self.run_action(action, self if hasattr(self, f"action_{action.partition('(')[0]}") else self.screen)
+
+
+def _turned(before: BudgetSnapshot, now: BudgetSnapshot) -> str:
+    currency = before.organization.currency
+    return (
+        f"{formatting.period_name(before.period)} has ended: {formatting.money(before.total.spent, currency)} of"
+        f" {formatting.money(before.total.allocation, currency)} spent. {formatting.period_name(now.period)} runs"
+        f" with the same allocations"
+    )

@@ -1,0 +1,168 @@
+"""The monitor: the same snapshot in a narrow pane. It opens the database read-only and has no key that writes."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+
+from textual import work
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from budget_tui import formatting
+from budget_tui.bootstrap import Services
+from budget_tui.domain.amount import share
+from budget_tui.domain.errors import BudgetError
+from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
+from budget_tui.paths import styles_dir
+from budget_tui.tui import theme
+from budget_tui.tui.painting import MUTED, STRONG, bar, spread, status
+
+COMPUTE_SECONDS = 60.0
+
+
+class MonitorView(Widget):
+    """As many lines as there is room for: period, total, projects in trouble first when not all fit, pool."""
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+    failure: reactive[str] = reactive("")
+
+    def render(self) -> Content:
+        width, height = self.content_size
+        if self.snapshot is None:
+            return Content.assemble((f"✕ {self.failure}", "bold $error") if self.failure else ("reading …", MUTED))
+        snapshot = self.snapshot
+        room = max(0, height - 3)
+        lines = [self._head(snapshot, width), self._total(snapshot, width)]
+        lines += self._projects(snapshot, width, room)
+        lines += [Content("")] * max(0, height - 1 - len(lines))
+        return Content("\n").join([*lines[: max(0, height - 1)], self._foot(snapshot, width)])
+
+    def _head(self, snapshot: BudgetSnapshot, width: int) -> Content:
+        name = f"{snapshot.period.start:%B}" if width < 60 else formatting.period_name(snapshot.period)
+        days = f"{snapshot.days_left} d left" if width < 60 else formatting.days_left(snapshot.days_left)
+        return spread(
+            Content.assemble((name, STRONG), (f" · {days}", MUTED)),
+            Content.assemble((f"through {formatting.short_day(snapshot.data_through)}", MUTED)),
+            width,
+        )
+
+    def _total(self, snapshot: BudgetSnapshot, width: int) -> Content:
+        currency, total = snapshot.organization.currency, snapshot.total
+        part = share(total.spent, total.allocation)
+        figures = Content.assemble(
+            f" {formatting.short_money(total.spent, currency)} / {formatting.short_money(total.allocation, currency)}",
+            (f" {formatting.percent(part).replace(' %', '%')}", MUTED),
+        )
+        return Content.assemble(bar(part, max(4, width - figures.cell_length), formatting.elapsed(snapshot)), figures)
+
+    def _projects(self, snapshot: BudgetSnapshot, width: int, room: int) -> list[Content]:
+        lines = list(snapshot.projects)
+        hidden = 0
+        if len(lines) > room:
+            worst = sorted(lines, key=_left_share)[: max(0, room - 1)]
+            hidden = len(lines) - len(worst)
+            lines = [line for line in lines if line in worst]
+        currency = snapshot.organization.currency
+        lefts = [formatting.short_money(line.pace.remaining, currency) for line in lines]
+        runways = [formatting.runway(line.pace.runway_days).replace(" ", "") for line in lines]
+        left_room = max([4, *map(len, lefts)])
+        runway_room = max([4, *map(len, runways)])
+        name_room = min(
+            max([8, *(len(line.name) for line in lines)]), max(8, (width - left_room - runway_room - 5) // 2)
+        )
+        bar_room = max(3, width - name_room - left_room - runway_room - 6)
+        tick = formatting.elapsed(snapshot)
+        found = [
+            Content.assemble(
+                line.name[:name_room].ljust(name_room) + " ",
+                bar(share(line.pace.spent, line.pace.allocation), bar_room, tick),
+                f" {left.rjust(left_room)} ",
+                (lasts.rjust(runway_room), MUTED),
+                "  ",
+                status(line.pace),
+            )
+            for line, left, lasts in zip(lines, lefts, runways, strict=True)
+        ]
+        if hidden:
+            found.append(Content.assemble((f"and {formatting.count(hidden, 'project')} in better shape", MUTED)))
+        return found
+
+    def _foot(self, snapshot: BudgetSnapshot, width: int) -> Content:
+        if self.failure:
+            return Content.assemble((f"✕ {self.failure}", "bold $error")).truncate(width, ellipsis=True)
+        currency = snapshot.organization.currency
+        pool = formatting.short_money(abs(snapshot.unallocated), currency)
+        unmapped = (
+            f" · {formatting.short_money(snapshot.unmapped, currency)} unmapped" if snapshot.unmapped_costs else ""
+        )
+        return Content.assemble(
+            (f"{pool} over-allocated", "$warning") if snapshot.unallocated < 0 else (f"{pool} unallocated", MUTED),
+            (f" · {formatting.short_money(snapshot.total.available_today, currency)} today", MUTED),
+            (unmapped, "$warning"),
+        ).truncate(width, ellipsis=True)
+
+
+class MonitorApp(App[None]):
+    """``interval`` is how often, in seconds, it looks whether somebody wrote."""
+
+    CSS_PATH = styles_dir() / "monitor.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS = [Binding("q", "quit", "Quit", id="quit", tooltip="Leave the monitor")]
+
+    def __init__(self, services: Services, interval: float) -> None:
+        super().__init__()
+        self._services = services
+        self._interval = interval
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")
+        for each in (theme.DARK, theme.LIGHT):
+            self.register_theme(each)
+
+    def compose(self) -> ComposeResult:
+        yield MonitorView()
+
+    def on_mount(self) -> None:
+        if self._services.settings.theme in self.available_themes:
+            self.theme = self._services.settings.theme
+        self.reload()
+        self.set_interval(self._interval, self._look)
+        self.set_interval(COMPUTE_SECONDS, self.reload)
+
+    async def on_unmount(self) -> None:
+        self._reader.shutdown(wait=True)
+        self._services.snapshots.close()
+
+    def _look(self) -> None:
+        try:
+            changed = self._services.snapshots.changed()
+        except BudgetError as error:
+            self._show(None, str(error))
+            return
+        view = self.query_one(MonitorView)
+        if changed or view.failure:
+            self.reload()
+
+    @work(exclusive=True)
+    async def reload(self) -> None:
+        try:
+            snapshot = await asyncio.get_running_loop().run_in_executor(self._reader, self._services.snapshots.current)
+        except BudgetError as error:
+            self._show(None, str(error))
+            return
+        self._show(snapshot, "")
+
+    def _show(self, snapshot: BudgetSnapshot | None, failure: str) -> None:
+        """Show a new snapshot, or why the old one stays."""
+        view = self.query_one(MonitorView)
+        view.failure = failure
+        if snapshot is not None:
+            view.snapshot = snapshot
+
+
+def _left_share(line: ProjectLine) -> Fraction:
+    """The smaller, the more in trouble; what was never funded is in none."""
+    if line.pace.unfunded:
+        return Fraction(2)
+    return Fraction(line.pace.remaining, max(line.pace.allocation, 1))

@@ -1,0 +1,49 @@
+"""Pieces of text with their styles, shared by the widgets. Styles are theme variables, never colours."""
+
+from fractions import Fraction
+
+from textual.content import Content
+
+from budget_tui import formatting
+from budget_tui.domain.pacing import Status
+from budget_tui.domain.snapshot import Pace
+
+STATUS_STYLES = {
+    Status.HEALTHY: "$success",
+    Status.WARNING: "$warning",
+    Status.CRITICAL: "bold $error",
+    Status.EXHAUSTED: "bold $error",
+}
+MUTED = "$foreground 65%"
+STRONG = "bold $foreground"
+WAITING = "…"
+
+
+def status_style(pace: Pace) -> str:
+    return MUTED if pace.unfunded else STATUS_STYLES[pace.status]
+
+
+def status(pace: Pace) -> Content:
+    """The status' shape in the status' colour."""
+    return Content.assemble((formatting.shape_of(pace), status_style(pace)))
+
+
+def bar(share: Fraction, width: int, tick: Fraction | None = None) -> Content:
+    """A bar with its pace tick, see `formatting.bar`."""
+    pieces = []
+    for cell in formatting.bar(share, width, tick):
+        if cell == formatting.TICK:
+            pieces.append((cell, "bold $foreground"))
+        elif cell == formatting.EMPTY:
+            pieces.append((cell, "$foreground 25%"))
+        else:
+            pieces.append((cell, "$accent"))
+    return Content.assemble(*pieces)
+
+
+def spread(left: Content, right: Content, width: int) -> Content:
+    """``left`` and ``right`` at the two ends of a line; the right end goes first when there is no room."""
+    gap = width - left.cell_length - right.cell_length
+    if gap < 1:
+        return left.truncate(width, ellipsis=True)
+    return Content.assemble(left, " " * gap, right)

@@ -1,0 +1,53 @@
+"""What the dashboard's screens share: the bar above, the lines below, the snapshot between."""
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from budget_tui.domain.snapshot import BudgetSnapshot
+from budget_tui.tui.widgets.status_lines import Freshness, Notice
+from budget_tui.tui.widgets.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from budget_tui.tui.app import BudgetApp
+
+
+class DashboardScreen(Screen[None]):
+    """A screen of the dashboard. It follows the app's snapshot; its widgets are bound to its own."""
+
+    MODE: ClassVar[str] = ""
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+    failure: reactive[str] = reactive("")
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(self.MODE).data_bind(DashboardScreen.snapshot)
+        yield from self.compose_body()
+        yield Notice()
+        yield Freshness().data_bind(DashboardScreen.snapshot, DashboardScreen.failure)
+        yield Footer(show_command_palette=True, compact=True)
+
+    def compose_body(self) -> ComposeResult:
+        """What stands between the bar and the lines below."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "snapshot", self._follow)
+        self.watch(self.app, "failure", self._follow_failure)
+
+    @property
+    def dashboard(self) -> "BudgetApp":
+        """The app, which carries out what a screen wants done."""
+        return cast("BudgetApp", self.app)
+
+    def tell(self, text: str, *, is_problem: bool = False) -> None:
+        """Say what happened, above the footer."""
+        self.query_one(Notice).show(text, is_problem=is_problem)
+
+    def _follow(self, snapshot: BudgetSnapshot | None) -> None:
+        self.snapshot = snapshot
+
+    def _follow_failure(self, failure: str) -> None:
+        self.failure = failure

@@ -1,0 +1,44 @@
+"""Global Budget: what a month's money is doing, in one look."""
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal
+
+from budget_tui.domain.errors import BudgetError
+from budget_tui.formatting import money
+from budget_tui.tui.screens.base import DashboardScreen
+from budget_tui.tui.widgets.month import MonthPanel
+from budget_tui.tui.widgets.outlook import Outlook
+from budget_tui.tui.widgets.spend_chart import SpendChart
+
+
+class GlobalBudgetScreen(DashboardScreen):
+    """The total and its period, allocated and spent, the days, the outlook."""
+
+    MODE = "budget"
+    BINDINGS = [Binding("e", "edit_total", "Edit", id="budget.edit", tooltip="Edit the total of the period")]
+
+    def compose_body(self) -> ComposeResult:
+        yield MonthPanel().data_bind(DashboardScreen.snapshot)
+        with Horizontal(id="below"):
+            yield SpendChart().data_bind(DashboardScreen.snapshot)
+            yield Outlook().data_bind(DashboardScreen.snapshot)
+
+    def action_edit_total(self) -> None:
+        self.query_one(MonthPanel).edit()
+
+    def on_month_panel_total_edited(self, event: MonthPanel.TotalEdited) -> None:
+        self._set_total(event.amount, event.seen)
+
+    @work
+    async def _set_total(self, amount: int, seen: int) -> None:
+        panel = self.query_one(MonthPanel)
+        try:
+            before = await self.dashboard.carry_out(lambda services: services.budgets.set_global(amount, seen))
+        except BudgetError as refused:
+            panel.refuse(str(refused))
+            return
+        panel.close_editor()
+        currency = self.dashboard.currency
+        self.tell(f"the budget is {money(amount, currency)} now; it was {money(before, currency)}")

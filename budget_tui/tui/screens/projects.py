@@ -1,0 +1,140 @@
+"""Project Allocation: who gets what, how fast it goes, how long it lasts."""
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.widgets import Input
+
+from budget_tui.domain.budget import parse_change
+from budget_tui.domain.errors import BudgetError
+from budget_tui.domain.snapshot import ProjectLine
+from budget_tui.formatting import money
+from budget_tui.tui.screens.base import DashboardScreen
+from budget_tui.tui.screens.confirm import ConfirmScreen
+from budget_tui.tui.screens.project_form import ProjectFormScreen
+from budget_tui.tui.widgets.allocation_table import AllocationTable
+
+
+class ProjectsScreen(DashboardScreen):
+    """The table of projects, a filter above it, the commands on a project."""
+
+    MODE = "projects"
+    AUTO_FOCUS = "ProjectTable"
+    BINDINGS = [
+        Binding("a", "add_project", "Add", id="project.add", tooltip="Add a project"),
+        Binding("r", "rename_project", "Rename", id="project.rename", tooltip="Rename the project under the cursor"),
+        Binding("d", "archive_project", "Archive", id="project.archive", tooltip="Archive the project; its costs stay"),
+        Binding("slash", "filter", "Filter", id="projects.filter", tooltip="Show only projects whose name contains …"),
+        Binding("s", "sort", "Sort", id="projects.sort", tooltip="Sort by the next column"),
+        Binding("S", "reverse", "Reverse", id="projects.reverse", show=False, tooltip="Sort the other way round"),
+        Binding("escape", "clear_filter", "Clear", id="projects.clear", show=False, tooltip="Show all projects again"),
+    ]
+
+    def compose_body(self) -> ComposeResult:
+        yield Input(id="filter", compact=True, placeholder="show projects whose name contains …")
+        yield AllocationTable(self.dashboard.settings.step_nanos).data_bind(DashboardScreen.snapshot)
+
+    def on_mount(self) -> None:
+        self.query_one("#filter").display = False
+
+    @property
+    def table(self) -> AllocationTable:
+        return self.query_one(AllocationTable)
+
+    # Filter and sort
+
+    def action_filter(self) -> None:
+        field = self.query_one("#filter", Input)
+        field.display = True
+        field.focus()
+
+    def action_clear_filter(self) -> None:
+        field = self.query_one("#filter", Input)
+        field.value = ""
+        field.display = False
+        self.table.table.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filtered(self, event: Input.Changed) -> None:
+        self.table.filter_text = event.value.strip()
+
+    @on(Input.Submitted, "#filter")
+    def _filter_done(self, event: Input.Submitted) -> None:
+        event.input.display = bool(event.value.strip())
+        self.table.table.focus()
+
+    def action_sort(self) -> None:
+        self.table.sort_by_next()
+
+    def action_reverse(self) -> None:
+        self.table.sort_descending = not self.table.sort_descending
+
+    # Commands on projects
+
+    @on(AllocationTable.Edited)
+    @work
+    async def _edit(self, event: AllocationTable.Edited) -> None:
+        try:
+            outcome = await self.dashboard.carry_out(
+                lambda services: services.budgets.allocate(event.project_id, event.change, event.seen)
+            )
+        except BudgetError as refused:
+            self.table.refuse(str(refused))
+            return
+        self.table.accept(event.go_on)
+        if outcome.before != outcome.after:
+            currency = self.dashboard.currency
+            self.tell(
+                f"{outcome.project_id}: {money(outcome.before, currency)} → {money(outcome.after, currency)}"
+                f"{_over(outcome.unallocated, currency)}"
+            )
+
+    @work
+    async def action_add_project(self) -> None:
+        form = ProjectFormScreen("Add a project", asks_for_allocation=True)
+        form.attempt = lambda entry: self.dashboard.carry_out(
+            lambda services: services.projects.add(
+                entry.project_id, entry.name, parse_change(entry.allocation) if entry.allocation else None
+            )
+        )
+        if (entry := await self.app.push_screen_wait(form)) is not None:
+            self.tell(f"added {entry.project_id}")
+
+    @work
+    async def action_rename_project(self) -> None:
+        if (line := self._chosen()) is None:
+            return
+        form = ProjectFormScreen("Rename a project", project_id=line.project_id, name=line.name)
+        form.attempt = lambda entry: self.dashboard.carry_out(
+            lambda services: services.projects.rename(line.project_id, entry.name)
+        )
+        if (entry := await self.app.push_screen_wait(form)) is not None:
+            self.tell(f"{line.name} is called {entry.name} now")
+
+    @work
+    async def action_archive_project(self) -> None:
+        if (line := self._chosen()) is None:
+            return
+        allocation = money(line.pace.allocation, self.dashboard.currency)
+        question = (
+            f"Archive {line.name}? Its allocation of {allocation} returns to the pool, its costs stay in the total."
+            f" Adding {line.project_id} again brings it back."
+        )
+        if not await self.app.push_screen_wait(ConfirmScreen("Archive a project", question, "Archive")):
+            return
+        try:
+            returned = await self.dashboard.carry_out(lambda services: services.projects.archive(line.project_id))
+        except BudgetError as refused:
+            self.tell(str(refused), is_problem=True)
+            return
+        self.tell(f"archived {line.name}; {money(returned, self.dashboard.currency)} returned to the pool")
+
+    def _chosen(self) -> ProjectLine | None:
+        line = self.table.current
+        if line is None:
+            self.tell("there is no project here yet: a adds one", is_problem=True)
+        return line
+
+
+def _over(unallocated: int, currency: str) -> str:
+    return f"; {money(-unallocated, currency)} more than the budget is allocated" if unallocated < 0 else ""

@@ -1,0 +1,134 @@
+"""Transfer: what a move does to both sides, shown before it is made."""
+
+from decimal import Decimal
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Button, Input, Label, Select, Static
+
+from budget_tui.domain import pacing
+from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.budget import most_transferable
+from budget_tui.domain.errors import BudgetError, Refused
+from budget_tui.domain.hierarchy import POOL
+from budget_tui.domain.pacing import Burn
+from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
+from budget_tui.formatting import money, runway
+from budget_tui.services.transfers import TransferOutcome, TransferRequest
+from budget_tui.tui.painting import MUTED
+from budget_tui.tui.screens.modal import BoxScreen
+
+
+class TransferScreen(BoxScreen[TransferOutcome]):
+    """Dismissed with the outcome once the transfer is made. ``giver`` is chosen at first."""
+
+    def __init__(self, snapshot: BudgetSnapshot, giver: str) -> None:
+        super().__init__()
+        self._snapshot = snapshot
+        self._giver = giver
+        self._lines = {line.project_id: line for line in snapshot.projects}
+
+    def compose(self) -> ComposeResult:
+        ends = [("the pool (unallocated)", POOL), *((line.name, line.project_id) for line in self._snapshot.projects)]
+        taker = next((end for _, end in ends if end != self._giver), POOL)
+        with Vertical(classes="box") as box:
+            box.border_title = "Transfer"
+            with Horizontal(classes="field"):
+                yield Label("From")
+                yield Select(ends, value=self._giver, allow_blank=False, compact=True, id="giver")
+                yield Static(id="giver-change", classes="change")
+            with Horizontal(classes="field"):
+                yield Label("To")
+                yield Select(ends, value=taker, allow_blank=False, compact=True, id="taker")
+                yield Static(id="taker-change", classes="change")
+            with Horizontal(classes="field"):
+                yield Label("Amount")
+                yield Input(id="amount", compact=True, placeholder="20")
+                yield Static(id="most", classes="change")
+            yield Static(id="achieves")
+            yield Static(id="refusal")
+            with Horizontal(classes="buttons"):
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Button("Transfer", id="transfer", variant="primary", compact=True)
+
+    def on_mount(self) -> None:
+        self.refuse("")
+        self.query_one("#amount", Input).focus()
+        self._preview()
+
+    @property
+    def _ends(self) -> tuple[str, str]:
+        giver, taker = (self.query_one(f"#{end}", Select).value for end in ("giver", "taker"))
+        return str(giver), str(taker)
+
+    def _amount(self) -> int:
+        """What is typed so far, in nanos; 0 while it is no amount."""
+        try:
+            return parse_amount(self.query_one("#amount", Input).value)
+        except Refused:
+            return 0
+
+    @on(Input.Changed)
+    @on(Select.Changed)
+    def _preview(self) -> None:
+        (giver, taker), amount = self._ends, self._amount()
+        self.refuse("")
+        self._show_change("#giver-change", giver, -amount)
+        self._show_change("#taker-change", taker, amount)
+        self.query_one("#most", Static).update(
+            Content.assemble(("at most ", MUTED), money(self._most(giver), self._currency))
+        )
+        self.query_one("#achieves", Static).update(self._achieves(taker, amount))
+
+    def _show_change(self, selector: str, end: str, amount: int) -> None:
+        before = self._allocation(end)
+        text = money(before, self._currency)
+        if amount:
+            text += f" → {money(before + amount, self._currency)}"
+        self.query_one(selector, Static).update(Content(text))
+
+    def _achieves(self, taker: str, amount: int) -> Content:
+        line = self._lines.get(taker)
+        if line is None or amount <= 0:
+            return Content("")
+        before, after = line.pace.runway_days, _runway_with(line, amount)
+        if before == after:
+            return Content.assemble((f"{line.name} burns nothing: it lasts in any case", MUTED))
+        return Content(f"{line.name} lasts {runway(after)} instead of {runway(before)}")
+
+    def _allocation(self, end: str) -> int:
+        return self._snapshot.unallocated if end == POOL else self._lines[end].pace.allocation
+
+    def _most(self, end: str) -> int:
+        if end == POOL:
+            return max(0, self._snapshot.unallocated)
+        pace = self._lines[end].pace
+        return most_transferable(pace.allocation, pace.spent)
+
+    @property
+    def _currency(self) -> str:
+        return self._snapshot.organization.currency
+
+    @on(Button.Pressed, "#cancel")
+    def _cancelled(self) -> None:
+        self.dismiss(None)
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#transfer")
+    @work(exclusive=True)
+    async def _transfer(self) -> None:
+        giver, taker = self._ends
+        try:
+            request = TransferRequest(giver, taker, parse_amount(self.query_one("#amount", Input).value))
+            outcome = await self.dashboard.carry_out(lambda services: services.transfers.transfer(request))
+        except BudgetError as refused:
+            self.refuse(str(refused))
+            return
+        self.dismiss(outcome)
+
+
+def _runway_with(line: ProjectLine, amount: int) -> Decimal | None:
+    """How long the project would last with ``amount`` more."""
+    return pacing.runway_days(line.pace.remaining + amount, Burn(line.pace.burn_rate, 1))

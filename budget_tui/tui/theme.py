@@ -1,0 +1,35 @@
+"""Two calm themes, one accent each. The style sheets name these variables and no colours."""
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="budget-dark",
+    primary="#5fa8d3",
+    secondary="#7c90a8",
+    accent="#5fa8d3",
+    success="#7fb685",
+    warning="#e3b341",
+    error="#e5736a",
+    foreground="#d8dee6",
+    background="#14181f",
+    surface="#191e27",
+    panel="#222936",
+    dark=True,
+    variables={"footer-key-foreground": "#5fa8d3", "input-selection-background": "#5fa8d3 35%"},
+)
+
+LIGHT = Theme(
+    name="budget-light",
+    primary="#1f6f9f",
+    secondary="#5b6b7d",
+    accent="#1f6f9f",
+    success="#2f7d43",
+    warning="#8a5a00",
+    error="#b3261e",
+    foreground="#1d2430",
+    background="#f7f8fa",
+    surface="#ffffff",
+    panel="#e8ecf1",
+    dark=False,
+    variables={"footer-key-foreground": "#1f6f9f", "input-selection-background": "#1f6f9f 35%"},
+)

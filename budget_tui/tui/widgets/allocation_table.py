@@ -1,0 +1,502 @@
+"""The table of projects, with the allocation edited in its cell.
+
+The table asks nobody: it follows one snapshot, and posts what the user intends (a value over the one they
+saw, or a delta) for the app to carry out.
+"""
+
+from fractions import Fraction
+
+from rich.style import Style
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.coordinate import Coordinate
+from textual.geometry import Offset
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import DataTable, Input
+
+from budget_tui import formatting
+from budget_tui.domain.amount import share
+from budget_tui.domain.budget import AllocationChange, ChangeKind, parse_change
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
+from budget_tui.tui.painting import MUTED
+from budget_tui.tui.widgets.project_columns import (
+    BAR,
+    BY_KEY,
+    COLUMNS,
+    PADDING,
+    SORTABLE,
+    STATUS,
+    Column,
+    is_right_aligned,
+    layout,
+)
+
+_HEADER_HEIGHT = 1
+
+
+class ProjectTable(DataTable[Text]):
+    """The rows. Digits go to the editor, whether it has the focus already or is about to get it."""
+
+    BINDINGS = [
+        Binding("enter", "edit", "Edit", id="allocation.edit", tooltip="Edit the allocation in its cell"),
+        Binding(
+            "0,1,2,3,4,5,6,7,8,9,full_stop",
+            "edit",
+            "Type",
+            id="allocation.type",
+            show=False,
+            tooltip="Begin to type an allocation: 120, 25% or rest",
+        ),
+        Binding("plus", "nudge(1)", "+ step", id="allocation.more", show=False, tooltip="Allocate a step more"),
+        Binding("minus", "nudge(-1)", "- step", id="allocation.less", show=False, tooltip="Allocate a step less"),
+    ]
+
+    class EditBegun(Message):
+        """The user wants to edit the allocation under the cursor; ``typed`` is what they typed already."""
+
+        def __init__(self, typed: str) -> None:
+            super().__init__()
+            self.typed = typed
+
+    class Nudged(Message):
+        """The user wants a step more (1) or less (-1) under the cursor."""
+
+        def __init__(self, direction: int) -> None:
+            super().__init__()
+            self.direction = direction
+
+    def on_key(self, event: events.Key) -> None:
+        # Keys that arrive in one burst are all addressed to the table, before the first of them opens the editor.
+        owner = self.parent
+        if isinstance(owner, AllocationTable) and owner.is_editing:
+            event.stop()
+            event.prevent_default()
+            owner.editor.post_message(event)
+        elif event.character is not None and event.character in "0123456789.":
+            event.stop()
+            event.prevent_default()
+            if isinstance(owner, AllocationTable):
+                owner.begin_edit(event.character)
+
+    def action_edit(self) -> None:
+        self.post_message(self.EditBegun(""))
+
+    def action_nudge(self, direction: int) -> None:
+        self.post_message(self.Nudged(direction))
+
+
+class CellEditor(Input):
+    """The input that stands over a cell while it is edited."""
+
+    BINDINGS = [
+        Binding("escape", "leave", "Leave", id="allocation.leave", tooltip="Leave the cell as it was"),
+        Binding("tab", "commit_and_go(1)", "Next", id="allocation.next", tooltip="Take it and edit the next project"),
+        Binding(
+            "shift+tab",
+            "commit_and_go(-1)",
+            "Previous",
+            id="allocation.previous",
+            show=False,
+            tooltip="Take it and edit the project above",
+        ),
+    ]
+
+    class Left(Message):
+        """The user gave up the edit."""
+
+    class Committed(Message):
+        """The user wants this text to count, and then to go on by ``go_on`` rows (0: stay)."""
+
+        def __init__(self, text: str, go_on: int) -> None:
+            super().__init__()
+            self.text = text
+            self.go_on = go_on
+
+    async def action_submit(self) -> None:
+        self.post_message(self.Committed(self.value, 0))
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+
+    def action_commit_and_go(self, rows: int) -> None:
+        self.post_message(self.Committed(self.value, rows))
+
+
+class TableFooter(Widget):
+    """Sums under their columns, and below them the pool: as it is, or as it would be with what is being typed."""
+
+    sums: reactive[Content] = reactive(Content(""))
+    pool: reactive[Content] = reactive(Content(""))
+
+    def render(self) -> Content:
+        rule = Content.styled("─" * self.content_size.width, "$foreground 25%")
+        return Content("\n").join([rule, self.sums, self.pool])
+
+
+class AllocationTable(Vertical):
+    """Rows, editor and footer. ``step_nanos`` is what ``+`` and ``-`` add."""
+
+    COMPONENT_CLASSES = {
+        "allocation--derived",
+        "allocation--bar",
+        "allocation--empty",
+        "allocation--tick",
+        "allocation--healthy",
+        "allocation--warning",
+        "allocation--critical",
+        "allocation--exhausted",
+        "allocation--unfunded",
+        "allocation--negative",
+    }
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+    filter_text: reactive[str] = reactive("")
+    sort_key: reactive[str] = reactive("")
+    sort_descending: reactive[bool] = reactive(False)
+
+    class Edited(Message):
+        """The user wants an allocation changed; ``seen`` is the value they looked at when they typed another."""
+
+        def __init__(self, project_id: str, change: AllocationChange, seen: int | None, go_on: int = 0) -> None:
+            super().__init__()
+            self.project_id = project_id
+            self.change = change
+            self.seen = seen
+            self.go_on = go_on
+
+    def __init__(self, step_nanos: int) -> None:
+        super().__init__()
+        self._step_nanos = step_nanos
+        self._shown: dict[str, ProjectLine] = {}
+        self._layout: list[tuple[Column, int]] = []
+        self._edited_id = ""
+        self._problem = ""
+        self._frame: object = None
+
+    @property
+    def table(self) -> ProjectTable:
+        return self.query_one(ProjectTable)
+
+    @property
+    def editor(self) -> CellEditor:
+        return self.query_one(CellEditor)
+
+    @property
+    def is_editing(self) -> bool:
+        return bool(self._edited_id)
+
+    @property
+    def current(self) -> ProjectLine | None:
+        """The project under the cursor."""
+        lines = list(self._shown.values())
+        row = self.table.cursor_row
+        return lines[row] if 0 <= row < len(lines) else None
+
+    def compose(self) -> ComposeResult:
+        yield ProjectTable(cursor_type="row", zebra_stripes=False, cell_padding=PADDING, header_height=_HEADER_HEIGHT)
+        yield TableFooter()
+        yield CellEditor(compact=True, select_on_focus=False)
+
+    def on_mount(self) -> None:
+        self.editor.display = False
+        self.watch(self.app, "theme", self._rebuild, init=False)
+
+    # What is shown
+
+    def watch_snapshot(self) -> None:
+        self._refresh()
+
+    def watch_filter_text(self) -> None:
+        self._refresh()
+
+    def watch_sort_key(self) -> None:
+        self._refresh()
+
+    def watch_sort_descending(self) -> None:
+        self._refresh()
+
+    def on_resize(self) -> None:
+        self._refresh()
+        if self.is_editing:
+            self._place_editor()
+
+    def _rebuild(self) -> None:
+        self._frame = None
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Bring the table to what should be seen, touching only the cells that differ where that is possible."""
+        if self.snapshot is None or not self.is_mounted or not self.size.width:
+            return
+        lines = self._lines(self.snapshot)
+        columns = layout(lines, self._totals(self.snapshot, lines), self._currency, self.table.size.width - 2)
+        frame = (
+            [(column.key, width) for column, width in columns],
+            [line.project_id for line in lines],
+            formatting.elapsed(self.snapshot),
+            self.sort_key,
+            self.sort_descending,
+        )
+        self._layout = columns
+        if frame != self._frame:
+            self._frame = frame
+            self._fill(lines)
+        else:
+            self._update(lines)
+        self._shown = {line.project_id: line for line in lines}
+        self._refresh_footer()
+
+    def _lines(self, snapshot: BudgetSnapshot) -> list[ProjectLine]:
+        wanted = self.filter_text.casefold()
+        lines = [
+            line for line in snapshot.projects if wanted in line.name.casefold() or wanted in line.project_id.casefold()
+        ]
+        if self.sort_key:
+            lines.sort(key=BY_KEY[self.sort_key].sort_key, reverse=self.sort_descending)  # type: ignore[arg-type]
+        return lines
+
+    def _fill(self, lines: list[ProjectLine]) -> None:
+        table, selected = self.table, self.current
+        table.clear(columns=True)
+        for column, width in self._layout:
+            table.add_column(self._label(column, width), width=width, key=column.key)
+        styles = self._styles()
+        for line in lines:
+            table.add_row(
+                *(self._cell(line, column, width, styles) for column, width in self._layout), key=line.project_id
+            )
+        if selected is not None:
+            rows = [line.project_id for line in lines]
+            if selected.project_id in rows:
+                table.move_cursor(row=rows.index(selected.project_id), animate=False)
+
+    def _update(self, lines: list[ProjectLine]) -> None:
+        styles = self._styles()
+        for row, line in enumerate(lines):
+            if self._shown.get(line.project_id) == line:
+                continue
+            for position, (column, width) in enumerate(self._layout):
+                self.table.update_cell_at(Coordinate(row, position), self._cell(line, column, width, styles))
+
+    def _label(self, column: Column, width: int) -> Text:
+        arrow = ("▼" if self.sort_descending else "▲") if column.key == self.sort_key else ""
+        label = column.label or {BAR: "spent" if arrow else "", STATUS: ""}.get(column.key, "")
+        text = f"{arrow}{label}"
+        return Text(text.rjust(width) if is_right_aligned(column) else text)
+
+    def _cell(self, line: ProjectLine, column: Column, width: int, styles: dict[str, Style]) -> Text:
+        if column.key == BAR:
+            return self._bar(line, width, styles)
+        text = column.text(line, self._currency)
+        if column.key == STATUS:
+            return Text(text, style=styles["unfunded" if line.pace.unfunded else str(line.pace.status)])
+        if not is_right_aligned(column):
+            return Text(text if len(text) <= width else f"{text[: width - 1]}…")
+        negative = column.amount is not None and column.amount(line) < 0
+        style = styles["negative"] if negative else styles["derived"] if column.derived else Style()
+        return Text(text.rjust(width), style=style)
+
+    def _bar(self, line: ProjectLine, width: int, styles: dict[str, Style]) -> Text:
+        tick = formatting.elapsed(self.snapshot) if self.snapshot else Fraction(0)
+        cells = formatting.bar(share(line.pace.spent, line.pace.allocation), width, tick)
+        text = Text(cells, style=styles["bar"], no_wrap=True)
+        if formatting.EMPTY in cells:
+            text.stylize(styles["empty"], cells.index(formatting.EMPTY))
+        at = cells.index(formatting.TICK)
+        text.stylize(styles["tick"], at, at + 1)
+        return text
+
+    def _styles(self) -> dict[str, Style]:
+        """The component styles by the part of their name behind ``allocation--``."""
+        return {
+            name.removeprefix("allocation--"): self.get_component_rich_style(name, partial=True)
+            for name in self.COMPONENT_CLASSES
+        }
+
+    @property
+    def _currency(self) -> str:
+        return self.snapshot.organization.currency if self.snapshot else "USD"
+
+    # The footer
+
+    def _totals(self, snapshot: BudgetSnapshot, lines: list[ProjectLine]) -> list[str]:
+        return [
+            formatting.count(len(lines), "project")
+            if column.key == "name"
+            else formatting.number(sum(map(column.amount, lines)), self._currency)
+            if column.amount is not None
+            else ""
+            for column in COLUMNS
+        ]
+
+    def _refresh_footer(self) -> None:
+        if self.snapshot is None:
+            return
+        texts = dict(
+            zip((c.key for c in COLUMNS), self._totals(self.snapshot, list(self._shown.values())), strict=True)
+        )
+        pad = " " * PADDING
+        cells = []
+        for column, width in self._layout:
+            text = texts[column.key]
+            aligned = text.rjust(width) if is_right_aligned(column) else text.ljust(width)
+            cells.append((f"{pad}{aligned}{pad}", MUTED if column.derived else ""))
+        footer = self.query_one(TableFooter)
+        footer.sums = Content.assemble(*cells)
+        footer.pool = self._pool(self.snapshot)
+
+    def _pool(self, snapshot: BudgetSnapshot) -> Content:
+        if self._problem:
+            return Content.assemble((" ✕ ", "bold $error"), self._problem)
+        pool = snapshot.unallocated
+        shown = Content.assemble((" unallocated ", MUTED), self._signed(pool))
+        if self.is_editing:
+            return shown.append(self._preview(snapshot))
+        hints = []
+        if self.filter_text:
+            hints.append(f"{len(self._shown)} of {len(snapshot.projects)} match '{self.filter_text}'")
+        if self.sort_key:
+            label = BY_KEY[self.sort_key].label or {BAR: "spent share", STATUS: "status"}[self.sort_key]
+            hints.append(f"sorted by {label.lower()}")
+        return shown.append(Content.assemble((" · ".join(["", *hints]), MUTED)))
+
+    def _preview(self, snapshot: BudgetSnapshot) -> Content:
+        """What the text in the editor would do to the pool."""
+        line, text = self._shown[self._edited_id], self.editor.value
+        try:
+            after = parse_change(text).applied_to(
+                line.pace.allocation, snapshot.total.allocation, snapshot.unallocated, self._currency
+            )
+        except Refused as refused:
+            return Content.assemble((f"  {refused}" if text.strip() else "  120, +20, -15, 25% or rest", MUTED))
+        pool = snapshot.unallocated - (after - line.pace.allocation)
+        return Content.assemble(" → ", self._signed(pool), (" (editing)", MUTED))
+
+    def _signed(self, pool: int) -> Content:
+        text = formatting.money(pool, self._currency)
+        return Content.assemble((f"{text} over-allocated", "$warning") if pool < 0 else (text, "bold"))
+
+    # Editing
+
+    @on(ProjectTable.EditBegun)
+    def _edit_begun(self, event: ProjectTable.EditBegun) -> None:
+        event.stop()
+        self.begin_edit(event.typed)
+
+    @on(DataTable.RowSelected)
+    def _row_clicked(self, event: DataTable.RowSelected) -> None:
+        event.stop()
+        self.begin_edit("")
+
+    def begin_edit(self, typed: str) -> None:
+        """Open the editor over the cell under the cursor, with its value selected, or with what was typed."""
+        line = self.current
+        if line is None or self.is_editing:
+            return
+        self._edited_id = line.project_id
+        self._problem = ""
+        editor = self.editor
+        editor.value = typed or formatting.number(line.pace.allocation, self._currency)
+        self._place_editor()
+        editor.display = True
+        editor.focus()
+        if typed:
+            editor.cursor_position = len(typed)
+        else:
+            editor.select_all()
+        self._refresh_footer()
+
+    def _place_editor(self) -> None:
+        table = self.table
+        row = table.get_row_index(self._edited_id)
+        table.move_cursor(row=row, animate=False, scroll=True)
+        x = PADDING
+        for column, width in self._layout:
+            if column.key == "allocation":
+                self.editor.styles.width = width + PADDING
+                break
+            x += width + 2 * PADDING
+        y = _HEADER_HEIGHT + row - round(table.scroll_offset.y)
+        self.editor.styles.offset = Offset(x - table.scroll_offset.x, y)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        if event.input is self.editor:
+            event.stop()
+            self._problem = ""
+            self._refresh_footer()
+
+    @on(CellEditor.Left)
+    def close_editor(self) -> None:
+        """Close the editor; the cell shows what is stored."""
+        self._edited_id = ""
+        self._problem = ""
+        self.editor.display = False
+        self.table.focus()
+        self._refresh_footer()
+
+    @on(CellEditor.Committed)
+    def _committed(self, event: CellEditor.Committed) -> None:
+        event.stop()
+        line = self._shown[self._edited_id]
+        unchanged = event.text == formatting.number(line.pace.allocation, self._currency)
+        try:
+            change = AllocationChange(ChangeKind.ADD, 0) if unchanged else parse_change(event.text)
+        except Refused as refused:
+            self.refuse(str(refused))
+            return
+        seen = line.pace.allocation if change.kind is ChangeKind.SET else None
+        self.post_message(self.Edited(line.project_id, change, seen, event.go_on))
+
+    @on(ProjectTable.Nudged)
+    def _nudged(self, event: ProjectTable.Nudged) -> None:
+        event.stop()
+        if self.current is not None:
+            change = AllocationChange(ChangeKind.ADD, event.direction * self._step_nanos)
+            self.post_message(self.Edited(self.current.project_id, change, None))
+
+    def refuse(self, why: str) -> None:
+        """Say under the table why an edit was not taken. What was typed stays in the editor."""
+        self._problem = why
+        self._refresh_footer()
+
+    def accept(self, go_on: int) -> None:
+        """An edit was taken: close the editor, or go on to another project's."""
+        if not self.is_editing:
+            self._problem = ""
+            self._refresh_footer()
+            return
+        self.close_editor()
+        if go_on:
+            row = self.table.cursor_row + go_on
+            if 0 <= row < self.table.row_count:
+                self.table.move_cursor(row=row, animate=False)
+                self.begin_edit("")
+
+    # Sorting
+
+    @on(DataTable.HeaderSelected)
+    def _header_clicked(self, event: DataTable.HeaderSelected) -> None:
+        event.stop()
+        self.sort_by(str(event.column_key.value))
+
+    def sort_by(self, key: str) -> None:
+        """Sort by a column; by the same again: the other way round."""
+        if key == self.sort_key:
+            self.sort_descending = not self.sort_descending
+        else:
+            self.sort_descending = False
+            self.sort_key = key
+
+    def sort_by_next(self) -> None:
+        """Sort by the next column, after the last one in the order of adding again."""
+        order = ("", *SORTABLE)
+        self.sort_descending = False
+        self.sort_key = order[(order.index(self.sort_key) + 1) % len(order)]

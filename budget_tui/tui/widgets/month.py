@@ -1,0 +1,174 @@
+"""The panel of the global budget: total, allocated, spent, what is left and what today allows."""
+
+from fractions import Fraction
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from budget_tui import formatting
+from budget_tui.domain.amount import parse_amount, share
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.period import PeriodKind
+from budget_tui.domain.snapshot import BudgetSnapshot
+from budget_tui.tui.painting import MUTED, STRONG, WAITING, bar, spread, status
+
+_EVERY = {PeriodKind.MONTHLY: "a month", PeriodKind.QUARTERLY: "a quarter", PeriodKind.YEARLY: "a year"}
+
+
+class Headline(Widget):
+    """The total and the period."""
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+
+    def render(self) -> Content:
+        snapshot = self.snapshot
+        if snapshot is None:
+            return Content(WAITING)
+        every = _EVERY[snapshot.organization.period_rule.kind]
+        total = formatting.money(snapshot.total.allocation, snapshot.organization.currency)
+        day = snapshot.period.day_number(snapshot.as_of)
+        return spread(
+            Content.assemble((total, STRONG), (f" {every}", MUTED)),
+            Content.assemble(
+                (f"{formatting.dates(snapshot.period)} · day {day} of {snapshot.period.days}", MUTED),
+            ),
+            self.content_size.width,
+        )
+
+
+class MonthFigures(Widget):
+    """Two bars and the four figures that follow from them."""
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+
+    def render(self) -> Content:
+        if self.snapshot is None:
+            return Content("\n".join(["", f"Allocated   {WAITING}", f"Spent       {WAITING}"]))
+        width = self.content_size.width
+        return Content("\n").join(
+            [Content(""), *self._bars(self.snapshot, width), Content(""), *self._figures(self.snapshot, width)]
+        )
+
+    def _bars(self, snapshot: BudgetSnapshot, width: int) -> list[Content]:
+        currency, total = snapshot.organization.currency, snapshot.total
+        pace = formatting.elapsed(snapshot)
+        amounts = [formatting.money(nanos, currency) for nanos in (snapshot.allocated, total.spent)]
+        room = max(map(len, amounts))
+        after = f"  pace {formatting.percent(pace)}"
+        bar_width = max(4, width - 12 - room - 9 - len(after))
+        lines = []
+        for label, amount, nanos, tick in zip(
+            ("Allocated", "Spent"), amounts, (snapshot.allocated, total.spent), (None, pace), strict=True
+        ):
+            part = share(nanos, total.allocation)
+            lines.append(
+                Content.assemble(
+                    (label.ljust(12), MUTED),
+                    (amount.rjust(room), STRONG),
+                    formatting.percent(part).rjust(7) + "  ",
+                    bar(part, bar_width, tick),
+                    (after if tick is not None else "", MUTED),
+                )
+            )
+        return lines
+
+    def _figures(self, snapshot: BudgetSnapshot, width: int) -> list[Content]:
+        currency, total = snapshot.organization.currency, snapshot.total
+        pool = snapshot.unallocated
+        figures = [
+            _figure(
+                "Unallocated",
+                pool,
+                currency,
+                "  over-allocated" if pool < 0 else "",
+                "$warning" if pool < 0 else STRONG,
+            ),
+            _figure("Remaining", total.remaining, currency, "", STRONG).append(Content.assemble("  ", status(total))),
+            _figure("Drip", total.daily_drip, currency, " / day", "$foreground 85%"),
+            _figure("Available today", total.available_today, currency, "", "$foreground 85%"),
+        ]
+        if sum(figure.cell_length for figure in figures) + 9 <= width:
+            return [_columns(figures, width, 4)]
+        return [_columns(figures[:2], width, 2), _columns(figures[2:], width, 2)]
+
+
+class MonthPanel(Vertical):
+    """The whole panel. ``e`` turns its total into an input; nothing else here takes the focus."""
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+
+    class TotalEdited(Message):
+        """The user typed a new total over the one they saw; amounts in nanos."""
+
+        def __init__(self, amount: int, seen: int) -> None:
+            super().__init__()
+            self.amount = amount
+            self.seen = seen
+
+    def compose(self) -> ComposeResult:
+        self.border_title = "Monthly budget"
+        yield Headline().data_bind(MonthPanel.snapshot)
+        yield Input(id="total", compact=True, select_on_focus=True, placeholder="a new total, such as 500")
+        yield Static("", id="total-refused")
+        yield MonthFigures().data_bind(MonthPanel.snapshot)
+
+    def on_mount(self) -> None:
+        self._show_editor(False)
+
+    def edit(self) -> None:
+        """Let the user type a new total."""
+        if self.snapshot is None:
+            return
+        editor = self.query_one(Input)
+        editor.value = formatting.number(self.snapshot.total.allocation, self.snapshot.organization.currency)
+        self._show_editor(True)
+        editor.focus()
+
+    def refuse(self, why: str) -> None:
+        """Say in place why the total was not taken; what was typed stays."""
+        refusal = self.query_one("#total-refused", Static)
+        refusal.update(Content.assemble(("✕ ", "bold $error"), why))
+        refusal.display = True
+
+    def close_editor(self) -> None:
+        self._show_editor(False)
+
+    @on(Input.Submitted, "#total")
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        assert self.snapshot is not None
+        try:
+            amount = parse_amount(event.value)
+        except Refused as refused:
+            self.refuse(str(refused))
+            return
+        self.post_message(self.TotalEdited(amount, self.snapshot.total.allocation))
+
+    def key_escape(self) -> None:
+        self.close_editor()
+
+    def _show_editor(self, shown: bool) -> None:
+        self.query_one(Input).display = shown
+        self.query_one(Headline).display = not shown
+        self.query_one("#total-refused").display = False
+        if not shown and self.query_one(Input).has_focus:
+            self.screen.set_focus(None)
+
+
+def _figure(label: str, nanos: int, currency: str, after: str, style: str) -> Content:
+    return Content.assemble((f"{label} ", MUTED), (formatting.money(nanos, currency), style), (after, MUTED))
+
+
+def _columns(pieces: list[Content], width: int, columns: int) -> Content:
+    """``pieces`` at the left edges of equal columns."""
+    room = Fraction(width, columns)
+    line = Content("")
+    for i, piece in enumerate(pieces):
+        line = Content.assemble(line, " " * max(int(room * i) - line.cell_length, 2 if i else 0), piece)
+    return line

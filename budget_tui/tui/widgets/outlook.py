@@ -1,0 +1,53 @@
+"""Where this is going: burn rate, how long it lasts, the forecast against the budget."""
+
+from datetime import timedelta
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from budget_tui import formatting
+from budget_tui.domain.snapshot import BudgetSnapshot
+from budget_tui.tui.painting import MUTED, STRONG, WAITING
+
+
+class Outlook(Widget):
+    """Three figures, each with the words that place it."""
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+
+    def on_mount(self) -> None:
+        self.border_title = "Outlook"
+
+    def render(self) -> Content:
+        snapshot = self.snapshot
+        if snapshot is None:
+            return Content(WAITING)
+        currency = snapshot.organization.currency
+        rows = [
+            ("Burn", f"{formatting.money(snapshot.total.burn_rate, currency)}", self._window(snapshot)),
+            ("Lasts", formatting.runway(snapshot.total.runway_days), self._until(snapshot)),
+            ("Forecast", formatting.money(snapshot.total.forecast, currency), self._against(snapshot)),
+        ]
+        room = max(len(value) for _, value, _ in rows)
+        return Content("\n").join(
+            Content.assemble((label.ljust(10), MUTED), (value.rjust(room), STRONG), "  ", words)
+            for label, value, words in rows
+        )
+
+    def _window(self, snapshot: BudgetSnapshot) -> Content:
+        days = snapshot.burn_days
+        return Content.assemble((f"/ day, last {days} days" if days > 1 else "/ day, one day", MUTED))
+
+    def _until(self, snapshot: BudgetSnapshot) -> Content:
+        days = snapshot.total.runway_days
+        if days is None or days > 365:
+            return Content("")
+        return Content.assemble((f"until {formatting.short_day(snapshot.as_of + timedelta(days=int(days)))}", MUTED))
+
+    def _against(self, snapshot: BudgetSnapshot) -> Content:
+        over = snapshot.total.forecast - snapshot.total.allocation
+        amount = formatting.money(abs(over), snapshot.organization.currency)
+        if over > 0:
+            return Content.assemble((f"{amount} over ▲", "$warning"))
+        return Content.assemble((f"{amount} under", MUTED))

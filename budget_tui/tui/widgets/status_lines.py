@@ -1,0 +1,51 @@
+"""The lines above the footer: what just happened, and how far the numbers can be trusted."""
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from budget_tui import formatting
+from budget_tui.domain.snapshot import BudgetSnapshot
+from budget_tui.tui.painting import MUTED
+
+
+class Notice(Widget):
+    """One message in words, kept until the next one. ``text`` '' hides it."""
+
+    text: reactive[str] = reactive("")
+    is_problem: reactive[bool] = reactive(False)
+
+    def render(self) -> Content:
+        style = "bold $error" if self.is_problem else "$accent"
+        return Content.assemble(("✕ " if self.is_problem else "✓ ", style), self.text)
+
+    def watch_text(self, text: str) -> None:
+        self.display = bool(text)
+
+    def show(self, text: str, *, is_problem: bool = False) -> None:
+        self.is_problem = is_problem
+        self.text = text
+
+
+class Freshness(Widget):
+    """How far the costs are known, and what is wrong with them; ``failure`` says why the numbers are old."""
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+    failure: reactive[str] = reactive("")
+
+    def render(self) -> Content:
+        snapshot = self.snapshot
+        failure = (f"✕ {self.failure}", "bold $error") if self.failure else ""
+        if snapshot is None:
+            return Content.assemble(failure or ("reading …", MUTED))
+        if self.failure:
+            return Content.assemble(failure, (f" · shown: {snapshot.computed_at.astimezone():%H:%M:%S}", MUTED))
+        parts: list[str | tuple[str, str]] = [(f"data through {formatting.short_day(snapshot.data_through)}", MUTED)]
+        if snapshot.unmapped_costs:
+            unmapped = formatting.money(snapshot.unmapped, snapshot.organization.currency)
+            costs = formatting.count(snapshot.unmapped_costs, "cost")
+            parts.append((f" · {costs} unmapped ({unmapped}): m to map", "$warning"))
+        for foreign in snapshot.foreign:
+            amount = formatting.money(foreign.amount, foreign.currency)
+            parts.append((f" · {amount} left out: no rate to {snapshot.organization.currency}", "$warning"))
+        return Content.assemble(*parts)

@@ -1,0 +1,39 @@
+"""The first line of every screen: where one is, and which period that is about."""
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from budget_tui import formatting
+from budget_tui.domain.snapshot import BudgetSnapshot
+from budget_tui.tui.painting import MUTED, spread
+
+SCREENS = (("budget", "Budget"), ("projects", "Projects"))
+"""The modes of the app, in the order of their keys 1, 2, …"""
+
+
+class TopBar(Widget):
+    """Name, screens with their keys, organization, period, days left."""
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+
+    def __init__(self, mode: str) -> None:
+        super().__init__()
+        self._mode = mode
+
+    def render(self) -> Content:
+        parts: list[Content | str | tuple[str, str]] = [("budget-tui ", "bold $accent")]
+        for number, (mode, label) in enumerate(SCREENS, 1):
+            style = "bold reverse" if mode == self._mode else MUTED
+            parts += [" ", Content.styled(f" {number} {label} ", f"{style} @click=app.show('{mode}')")]
+        return spread(Content.assemble(*parts), self._period(), self.content_size.width)
+
+    def _period(self) -> Content:
+        snapshot = self.snapshot
+        if snapshot is None:
+            return Content("")
+        return Content.assemble(
+            (f"{snapshot.organization.slug} · ", MUTED),
+            formatting.period_name(snapshot.period),
+            (f" · {formatting.days_left(snapshot.days_left)}", MUTED),
+        )
