@@ -133,15 +133,19 @@ class Queries:
 
     def project_facts(self, org: int, parent_id: str | None) -> list[ProjectFact]:
         """Projects that are not archived, with what they got of the budget ``parent_id``, in the order of adding."""
-        return [
-            ProjectFact(*row)
-            for row in self._rows(
-                "SELECT e.entity_id, e.name, e.path, coalesce(b.amount, 0) FROM entity e"
-                " LEFT JOIN (SELECT b.entity_key, b.amount FROM allocation a"
-                "   JOIN budget b ON b.budget_id = a.child_budget_id AND b.is_active"
-                "   WHERE a.parent_budget_id = ?) b ON b.entity_key = e.entity_key"
-                " WHERE e.org_key = ? AND e.level_code = 'project' AND e.archived_at IS NULL ORDER BY e.entity_key",
+        amounts = dict(
+            self._rows(
+                "SELECT b.entity_key, b.amount FROM allocation a"
+                " JOIN budget b ON b.budget_id = a.child_budget_id AND b.is_active WHERE a.parent_budget_id = ?",
                 parent_id,
+            )
+        )
+        # Joined here, for SQLite would search all amounts for each project.
+        return [
+            ProjectFact(entity_id, name, path, amounts.get(entity_key, 0))
+            for entity_key, entity_id, name, path in self._rows(
+                "SELECT entity_key, entity_id, name, path FROM entity"
+                " WHERE org_key = ? AND level_code = 'project' AND archived_at IS NULL ORDER BY entity_key",
                 org,
             )
         ]
