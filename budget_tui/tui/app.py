@@ -206,7 +206,7 @@ class BudgetApp(App[None]):
         """Every action of every screen, beside Textual's own."""
         yield from super().get_system_commands(screen)
         for screen_class in _SCREENS:
-            shared = BudgetApp.BINDINGS if screen_class.MODE == self.current_mode else []
+            shared = BudgetApp.BINDINGS if self.current_mode == screen_class.MODE else []
             for binding in (*shared, *screen_class.BINDINGS):
                 assert isinstance(binding, Binding)
                 yield SystemCommand(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class DashboardScreen(Screen[None]):
     """A screen of the dashboard. It follows the app's snapshot; its widgets are bound to its own."""
 
+    AUTO_FOCUS = ""
     MODE: ClassVar[str] = ""
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     failure: reactive[str] = reactive("")

@@ -39,7 +39,7 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
             with Horizontal(classes="field"):
                 yield Label("Id")
                 if self._project_id:
-                    yield Label(self._project_id, markup=False)
+                    yield Label(self._project_id, markup=False, classes="given")
                 else:
                     yield Input(id="project-id", compact=True, placeholder="short, for scripts and tags")
             with Horizontal(classes="field"):

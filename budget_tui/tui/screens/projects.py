@@ -85,7 +85,7 @@ class ProjectsScreen(DashboardScreen):
         if outcome.before != outcome.after:
             currency = self.dashboard.currency
             self.tell(
-                f"{outcome.project_id}: {money(outcome.before, currency)} → {money(outcome.after, currency)}"
+                f"{self._name_of(outcome.project_id)}: {money(outcome.before, currency)} → {money(outcome.after, currency)}"
                 f"{_over(outcome.unallocated, currency)}"
             )
 
@@ -128,6 +128,10 @@ class ProjectsScreen(DashboardScreen):
             self.tell(str(refused), is_problem=True)
             return
         self.tell(f"archived {line.name}; {money(returned, self.dashboard.currency)} returned to the pool")
+
+    def _name_of(self, project_id: str) -> str:
+        lines = self.snapshot.projects if self.snapshot else ()
+        return next((line.name for line in lines if line.project_id == project_id), project_id)
 
     def _chosen(self) -> ProjectLine | None:
         line = self.table.current

@@ -45,7 +45,7 @@ class TransferScreen(BoxScreen[TransferOutcome]):
                 yield Static(id="taker-change", classes="change")
             with Horizontal(classes="field"):
                 yield Label("Amount")
-                yield Input(id="amount", compact=True, placeholder="20")
+                yield Input(id="amount", compact=True, placeholder="how much")
                 yield Static(id="most", classes="change")
             yield Static(id="achieves")
             yield Static(id="refusal")

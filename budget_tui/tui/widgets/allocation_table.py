@@ -26,6 +26,7 @@ from budget_tui.domain.budget import AllocationChange, ChangeKind, parse_change
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.tui.painting import MUTED
+from budget_tui.tui.widgets.keys import act_at_once
 from budget_tui.tui.widgets.project_columns import (
     BAR,
     BY_KEY,
@@ -58,13 +59,6 @@ class ProjectTable(DataTable[Text]):
         Binding("minus", "nudge(-1)", "- step", id="allocation.less", show=False, tooltip="Allocate a step less"),
     ]
 
-    class EditBegun(Message):
-        """The user wants to edit the allocation under the cursor; ``typed`` is what they typed already."""
-
-        def __init__(self, typed: str) -> None:
-            super().__init__()
-            self.typed = typed
-
     class Nudged(Message):
         """The user wants a step more (1) or less (-1) under the cursor."""
 
@@ -72,21 +66,26 @@ class ProjectTable(DataTable[Text]):
             super().__init__()
             self.direction = direction
 
-    def on_key(self, event: events.Key) -> None:
-        # Keys that arrive in one burst are all addressed to the table, before the first of them opens the editor.
+    async def on_key(self, event: events.Key) -> None:
         owner = self.parent
-        if isinstance(owner, AllocationTable) and owner.is_editing:
+        assert isinstance(owner, AllocationTable)
+        typed = event.character if event.character is not None and event.character in "0123456789." else ""
+        if owner.is_editing:
+            # Addressed to the table before an earlier key of the same burst opened the editor.
             event.stop()
             event.prevent_default()
-            owner.editor.post_message(event)
-        elif event.character is not None and event.character in "0123456789.":
+            owner.editor.post_message(events.Key(event.key, event.character))
+        elif typed:
             event.stop()
             event.prevent_default()
-            if isinstance(owner, AllocationTable):
-                owner.begin_edit(event.character)
+            owner.begin_edit(typed)
+        else:
+            await act_at_once(self, event)
 
     def action_edit(self) -> None:
-        self.post_message(self.EditBegun(""))
+        owner = self.parent
+        assert isinstance(owner, AllocationTable)
+        owner.begin_edit("")
 
     def action_nudge(self, direction: int) -> None:
         self.post_message(self.Nudged(direction))
@@ -119,14 +118,32 @@ class CellEditor(Input):
             self.text = text
             self.go_on = go_on
 
+    is_waiting = False
+    """Whether the text was handed over and no answer has come yet; keys are kept until then."""
+
+    def on_mount(self) -> None:
+        self.kept_keys: list[events.Key] = []
+
+    async def on_key(self, event: events.Key) -> None:
+        if self.is_waiting:
+            event.stop()
+            event.prevent_default()
+            self.kept_keys.append(events.Key(event.key, event.character))
+        else:
+            await act_at_once(self, event)
+
     async def action_submit(self) -> None:
-        self.post_message(self.Committed(self.value, 0))
+        self._hand_over(0)
 
     def action_leave(self) -> None:
         self.post_message(self.Left())
 
     def action_commit_and_go(self, rows: int) -> None:
-        self.post_message(self.Committed(self.value, rows))
+        self._hand_over(rows)
+
+    def _hand_over(self, go_on: int) -> None:
+        self.is_waiting = True
+        self.post_message(self.Committed(self.value, go_on))
 
 
 class TableFooter(Widget):
@@ -200,7 +217,12 @@ class AllocationTable(Vertical):
         return lines[row] if 0 <= row < len(lines) else None
 
     def compose(self) -> ComposeResult:
-        yield ProjectTable(cursor_type="row", zebra_stripes=False, cell_padding=PADDING, header_height=_HEADER_HEIGHT)
+        yield ProjectTable(
+            cursor_type="row",
+            cursor_foreground_priority="renderable",
+            cell_padding=PADDING,
+            header_height=_HEADER_HEIGHT,
+        )
         yield TableFooter()
         yield CellEditor(compact=True, select_on_focus=False)
 
@@ -314,11 +336,14 @@ class AllocationTable(Vertical):
         return text
 
     def _styles(self) -> dict[str, Style]:
-        """The component styles by the part of their name behind ``allocation--``."""
-        return {
-            name.removeprefix("allocation--"): self.get_component_rich_style(name, partial=True)
-            for name in self.COMPONENT_CLASSES
-        }
+        """The component styles by the part of their name behind ``allocation--``, on the table's background."""
+        _, background = self.background_colors
+        found = {}
+        for name in self.COMPONENT_CLASSES:
+            styles = self.get_component_styles(name)
+            color = background.blend(styles.color, styles.color.a).with_alpha(1)
+            found[name.removeprefix("allocation--")] = Style(color=color.rich_color, bold=bool(styles.text_style.bold))
+        return found
 
     @property
     def _currency(self) -> str:
@@ -385,11 +410,6 @@ class AllocationTable(Vertical):
 
     # Editing
 
-    @on(ProjectTable.EditBegun)
-    def _edit_begun(self, event: ProjectTable.EditBegun) -> None:
-        event.stop()
-        self.begin_edit(event.typed)
-
     @on(DataTable.RowSelected)
     def _row_clicked(self, event: DataTable.RowSelected) -> None:
         event.stop()
@@ -438,6 +458,7 @@ class AllocationTable(Vertical):
         """Close the editor; the cell shows what is stored."""
         self._edited_id = ""
         self._problem = ""
+        self.editor.is_waiting = False
         self.editor.display = False
         self.table.focus()
         self._refresh_footer()
@@ -464,21 +485,24 @@ class AllocationTable(Vertical):
 
     def refuse(self, why: str) -> None:
         """Say under the table why an edit was not taken. What was typed stays in the editor."""
+        self.editor.is_waiting = False
+        self.editor.kept_keys.clear()
         self._problem = why
         self._refresh_footer()
 
     def accept(self, go_on: int) -> None:
-        """An edit was taken: close the editor, or go on to another project's."""
-        if not self.is_editing:
-            self._problem = ""
-            self._refresh_footer()
-            return
-        self.close_editor()
-        if go_on:
+        """An edit was taken: close the editor, or go on to another project's. Keys typed meanwhile count now."""
+        self._problem = ""
+        if self.is_editing:
+            self.close_editor()
             row = self.table.cursor_row + go_on
-            if 0 <= row < self.table.row_count:
+            if go_on and 0 <= row < self.table.row_count:
                 self.table.move_cursor(row=row, animate=False)
                 self.begin_edit("")
+        self._refresh_footer()
+        kept, self.editor.kept_keys = self.editor.kept_keys, []
+        for key in kept:
+            self.table.post_message(key)
 
     # Sorting
 

@@ -6,6 +6,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -45,15 +46,20 @@ class Headline(Widget):
 class MonthFigures(Widget):
     """Two bars and the four figures that follow from them."""
 
-    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None, layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lines(width))
 
     def render(self) -> Content:
+        return Content("\n").join(self._lines(self.content_size.width))
+
+    def _lines(self, width: int) -> list[Content]:
+        nothing = Content("")
         if self.snapshot is None:
-            return Content("\n".join(["", f"Allocated   {WAITING}", f"Spent       {WAITING}"]))
-        width = self.content_size.width
-        return Content("\n").join(
-            [Content(""), *self._bars(self.snapshot, width), Content(""), *self._figures(self.snapshot, width)]
-        )
+            waiting = [Content.assemble((label.ljust(12), MUTED), WAITING) for label in ("Allocated", "Spent")]
+            return [nothing, *waiting, nothing, nothing]
+        return [nothing, *self._bars(self.snapshot, width), nothing, *self._figures(self.snapshot, width)]
 
     def _bars(self, snapshot: BudgetSnapshot, width: int) -> list[Content]:
         currency, total = snapshot.organization.currency, snapshot.total

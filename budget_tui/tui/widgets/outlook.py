@@ -30,14 +30,16 @@ class Outlook(Widget):
             ("Forecast", formatting.money(snapshot.total.forecast, currency), self._against(snapshot)),
         ]
         room = max(len(value) for _, value, _ in rows)
-        return Content("\n").join(
-            Content.assemble((label.ljust(10), MUTED), (value.rjust(room), STRONG), "  ", words)
-            for label, value, words in rows
-        )
+        lines = []
+        for label, value, words in rows:
+            figure = Content.assemble((label.ljust(10), MUTED), (value.rjust(room), STRONG))
+            fits = figure.cell_length + 2 + words.cell_length <= self.content_size.width
+            lines += [Content.assemble(figure, "  ", words)] if fits else [figure, Content.assemble(" " * 10, words)]
+        return Content("\n").join(lines)
 
     def _window(self, snapshot: BudgetSnapshot) -> Content:
         days = snapshot.burn_days
-        return Content.assemble((f"/ day, last {days} days" if days > 1 else "/ day, one day", MUTED))
+        return Content.assemble((f"/ day, {days} days" if days > 1 else "/ day, 1 day", MUTED))
 
     def _until(self, snapshot: BudgetSnapshot) -> Content:
         days = snapshot.total.runway_days

@@ -15,10 +15,10 @@ _LEVELS = " ▁▂▃▄▅▆▇█"
 
 
 def round_up(nanos: int) -> int:
-    """The next of 1, 2, 5 × 10ⁿ units at or above ``nanos``: a top of the scale that reads easily."""
+    """The next of 1, 2, 3, 4, 6, 8 × 10ⁿ units at or above ``nanos``: a top of the scale whose half reads easily."""
     step = NANOS // 100
     while True:
-        for factor in (1, 2, 5):
+        for factor in (1, 2, 3, 4, 6, 8):
             if step * factor >= nanos:
                 return step * factor
         step *= 10
