@@ -77,7 +77,7 @@ class MonitorView(Widget):
         tick = formatting.elapsed(snapshot)
         found = [
             Content.assemble(
-                line.name[:name_room].ljust(name_room) + " ",
+                formatting.shortened(line.name, name_room).ljust(name_room) + " ",
                 bar(share(line.pace.spent, line.pace.allocation), bar_room, tick),
                 f" {left.rjust(left_room)} ",
                 (lasts.rjust(runway_room), MUTED),
@@ -108,6 +108,7 @@ class MonitorView(Widget):
 class MonitorApp(App[None]):
     """``interval`` is how often, in seconds, it looks whether somebody wrote."""
 
+    TITLE = "budget-tui monitor"
     CSS_PATH = styles_dir() / "monitor.tcss"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS = [Binding("q", "quit", "Quit", id="quit", tooltip="Leave the monitor")]

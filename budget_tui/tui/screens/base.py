@@ -27,7 +27,8 @@ class DashboardScreen(Screen[None]):
         yield TopBar(self.MODE).data_bind(DashboardScreen.snapshot)
         yield from self.compose_body()
         yield Notice()
-        yield Freshness().data_bind(DashboardScreen.snapshot, DashboardScreen.failure)
+        chosen_day = self.dashboard.services.context.clock.as_of
+        yield Freshness(chosen_day).data_bind(DashboardScreen.snapshot, DashboardScreen.failure)
         yield Footer(show_command_palette=True, compact=True)
 
     def compose_body(self) -> ComposeResult:

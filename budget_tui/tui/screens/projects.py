@@ -83,11 +83,9 @@ class ProjectsScreen(DashboardScreen):
             return
         self.table.accept(event.go_on)
         if outcome.before != outcome.after:
-            currency = self.dashboard.currency
-            self.tell(
-                f"{self._name_of(outcome.project_id)}: {money(outcome.before, currency)} → {money(outcome.after, currency)}"
-                f"{_over(outcome.unallocated, currency)}"
-            )
+            before, after = (money(amount, self.dashboard.currency) for amount in (outcome.before, outcome.after))
+            over = _over(outcome.unallocated, self.dashboard.currency)
+            self.tell(f"{self._name_of(outcome.project_id)}: {before} → {after}{over}")
 
     @work
     async def action_add_project(self) -> None:

@@ -320,7 +320,7 @@ class AllocationTable(Vertical):
         if column.key == STATUS:
             return Text(text, style=styles["unfunded" if line.pace.unfunded else str(line.pace.status)])
         if not is_right_aligned(column):
-            return Text(text if len(text) <= width else f"{text[: width - 1]}…")
+            return Text(formatting.shortened(text, width))
         negative = column.amount is not None and column.amount(line) < 0
         style = styles["negative"] if negative else styles["derived"] if column.derived else Style()
         return Text(text.rjust(width), style=style)
@@ -380,6 +380,8 @@ class AllocationTable(Vertical):
     def _pool(self, snapshot: BudgetSnapshot) -> Content:
         if self._problem:
             return Content.assemble((" ✕ ", "bold $error"), self._problem)
+        if not snapshot.projects:
+            return Content.assemble((" no projects yet: ", MUTED), ("a", "bold $accent"), (" adds one", MUTED))
         pool = snapshot.unallocated
         shown = Content.assemble((" unallocated ", MUTED), self._signed(pool))
         if self.is_editing:

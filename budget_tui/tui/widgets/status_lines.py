@@ -1,5 +1,7 @@
 """The lines above the footer: what just happened, and how far the numbers can be trusted."""
 
+from datetime import date
+
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -28,10 +30,17 @@ class Notice(Widget):
 
 
 class Freshness(Widget):
-    """How far the costs are known, and what is wrong with them; ``failure`` says why the numbers are old."""
+    """How far the costs are known, and what is wrong with them; ``failure`` says why the numbers are old.
+
+    ``chosen_day`` is the day that the user wants taken for today, if they chose one.
+    """
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     failure: reactive[str] = reactive("")
+
+    def __init__(self, chosen_day: date | None) -> None:
+        super().__init__()
+        self._chosen_day = chosen_day
 
     def render(self) -> Content:
         snapshot = self.snapshot
@@ -41,6 +50,8 @@ class Freshness(Widget):
         if self.failure:
             return Content.assemble(failure, (f" · shown: {snapshot.computed_at.astimezone():%H:%M:%S}", MUTED))
         parts: list[str | tuple[str, str]] = [(f"data through {formatting.short_day(snapshot.data_through)}", MUTED)]
+        if self._chosen_day is not None:
+            parts.append((f" · as of {formatting.long_day(self._chosen_day)}, as chosen", MUTED))
         if snapshot.unmapped_costs:
             unmapped = formatting.money(snapshot.unmapped, snapshot.organization.currency)
             costs = formatting.count(snapshot.unmapped_costs, "cost")
