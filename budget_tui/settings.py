@@ -5,7 +5,6 @@ than ``status --line`` takes to answer.
 """
 
 import os
-import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -41,11 +40,15 @@ class Settings:
 def load_settings(path: Path) -> Settings:
     """The settings in ``path``, defaults where the file or a setting is missing; `Refused` names what is wrong."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(f"the settings in {path} cannot be read", str(error)) from None
+    import tomllib
+
+    try:
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Refused(f"the settings in {path} are not TOML", str(error)) from None
     return _checked(table, path)

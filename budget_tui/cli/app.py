@@ -1,19 +1,18 @@
 """The command line: options, commands, and how errors are told.
 
-Nothing heavy is imported here: each command imports what it needs when it runs.
+Nothing heavy is imported here: a noun is loaded when it is used, and imports what it needs when it runs.
 """
 
 import io
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
-from budget_tui.cli import budget, cost, database, demo, log, monitor, project, status, transfer
+from budget_tui.cli.nouns import Nouns
 from budget_tui.cli.session import Session, require_terminal
 from budget_tui.domain.errors import BudgetError, Conflict, InsufficientBudget, NotFound
 from budget_tui.domain.period import parse_day
@@ -28,6 +27,7 @@ EXIT_CODES: tuple[tuple[type[BudgetError], int], ...] = ((InsufficientBudget, 3)
 
 app = typer.Typer(
     name=PROGRAM,
+    cls=Nouns,
     help="Decide where a month's money goes, and see in time where it is going.",
     epilog="Without a command: the dashboard. `budget-tui demo` shows it on demonstration data.",
     invoke_without_command=True,
@@ -35,15 +35,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-status.register(app)
-app.add_typer(budget.app, name="budget")
-app.add_typer(project.app, name="project")
-transfer.register(app)
-app.add_typer(cost.app, name="cost")
-log.register(app)
-monitor.register(app)
-demo.register(app)
-app.add_typer(database.app, name="db")
 
 
 @app.callback()
@@ -112,6 +103,8 @@ def _usage(error: TyperException) -> tuple[str, str]:
 
 def _unexpected(error: Exception) -> int:
     if os.environ.get(DEBUG_VARIABLE):
+        import traceback
+
         traceback.print_exc()
     return _told(
         f"unexpected {type(error).__name__}: {error}",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from budget_tui.cli.arguments import AmountCommand
+from budget_tui.cli.nouns import command_group
 from budget_tui.cli.output import JsonOption, tell_budget
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
@@ -12,7 +13,7 @@ from budget_tui.domain.errors import Refused
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot
 
-app = typer.Typer(help="The global budget.", rich_markup_mode=None)
+app = command_group("The global budget.")
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from budget_tui.cli.arguments import AmountCommand, KeyOption, ProjectArgument, exactly_one
+from budget_tui.cli.nouns import command_group
 from budget_tui.cli.output import JsonOption, say, say_json, tell_project, warn
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 CATEGORIES = ("cloud", "genai", "subscription")
 
-app = typer.Typer(help="Costs: enter, import, and give them to projects.", rich_markup_mode=None)
+app = command_group("Costs: enter, import, and give them to projects.")
 
 
 @app.command(cls=AmountCommand)

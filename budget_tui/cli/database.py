@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
+from budget_tui.cli.nouns import command_group
 from budget_tui.cli.output import JsonOption, say, say_json
 from budget_tui.cli.session import session_of
 
-app = typer.Typer(help="The database: upgrade, check, back up, restore.", rich_markup_mode=None)
+app = command_group("The database: upgrade, check, back up, restore.")
 
 EXIT_PROBLEMS = 2
 

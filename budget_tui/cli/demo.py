@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
+from budget_tui.cli.nouns import command_group
 from budget_tui.cli.output import JsonOption, say, say_json
 from budget_tui.cli.session import Session, require_terminal, session_of
 
-
-def register(app: typer.Typer) -> None:
-    app.command()(demo)
+app = command_group()
 
 
+@app.command()
 def demo(
     context: typer.Context,
     load: Annotated[bool, typer.Option("--load", help="Only write the data into the database of --db.")] = False,

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from budget_tui.cli.nouns import command_group
 from budget_tui.cli.output import JsonOption, say, say_json, table
 from budget_tui.cli.session import session_of
 
@@ -11,10 +12,10 @@ if TYPE_CHECKING:
     from budget_tui.storage.queries import AuditEntry
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(log)
+app = command_group()
 
 
+@app.command()
 def log(
     context: typer.Context,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most N entries.")] = 50,

@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
+from budget_tui.cli.nouns import command_group
 from budget_tui.cli.session import require_terminal, session_of
 
-
-def register(app: typer.Typer) -> None:
-    app.command()(monitor)
+app = command_group()
 
 
+@app.command()
 def monitor(
     context: typer.Context,
     interval: Annotated[

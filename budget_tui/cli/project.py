@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from budget_tui.cli.arguments import AmountCommand, ProjectArgument
+from budget_tui.cli.nouns import command_group
 from budget_tui.cli.output import JsonOption, say, say_json, tell_budget, tell_project, warn
 from budget_tui.cli.session import session_of
 from budget_tui.cli.status import project_table
@@ -12,7 +13,7 @@ from budget_tui.cli.status import project_table
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 
-app = typer.Typer(help="Projects and what they get of the global budget.", rich_markup_mode=None)
+app = command_group("Projects and what they get of the global budget.")
 
 
 @app.command("list")

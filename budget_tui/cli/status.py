@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from budget_tui.cli.nouns import command_group
 from budget_tui.cli.output import JsonOption, say, say_json, table, warn
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
@@ -12,10 +13,10 @@ if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(status)
+app = command_group()
 
 
+@app.command()
 def status(
     context: typer.Context,
     json: JsonOption = False,

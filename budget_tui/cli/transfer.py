@@ -5,14 +5,14 @@ from typing import Annotated
 import typer
 
 from budget_tui.cli.arguments import AmountCommand, KeyOption, project_ids
+from budget_tui.cli.nouns import command_group
 from budget_tui.cli.output import JsonOption, say, say_json, warn
 from budget_tui.cli.session import session_of
 
-
-def register(app: typer.Typer) -> None:
-    app.command(cls=AmountCommand)(transfer)
+app = command_group()
 
 
+@app.command(cls=AmountCommand)
 def transfer(
     context: typer.Context,
     giver: Annotated[str, typer.Argument(metavar="FROM", help="A project's id, or pool.", autocompletion=project_ids)],
