@@ -13,6 +13,7 @@ from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.confirm import ConfirmScreen
 from budget_tui.tui.screens.project_form import ProjectFormScreen
 from budget_tui.tui.widgets.allocation_table import AllocationTable
+from budget_tui.tui.widgets.keys import PromptInput
 
 
 class ProjectsScreen(DashboardScreen):
@@ -22,8 +23,22 @@ class ProjectsScreen(DashboardScreen):
     AUTO_FOCUS = "ProjectTable"
     BINDINGS = [
         Binding("a", "add_project", "Add", id="project.add", tooltip="Add a project"),
-        Binding("r", "rename_project", "Rename", id="project.rename", tooltip="Rename the project under the cursor"),
-        Binding("d", "archive_project", "Archive", id="project.archive", tooltip="Archive the project; its costs stay"),
+        Binding(
+            "r",
+            "rename_project",
+            "Rename",
+            id="project.rename",
+            show=False,
+            tooltip="Rename the project under the cursor",
+        ),
+        Binding(
+            "d",
+            "archive_project",
+            "Archive",
+            id="project.archive",
+            show=False,
+            tooltip="Archive the project; its costs stay",
+        ),
         Binding("slash", "filter", "Filter", id="projects.filter", tooltip="Show only projects whose name contains …"),
         Binding("s", "sort", "Sort", id="projects.sort", tooltip="Sort by the next column"),
         Binding("S", "reverse", "Reverse", id="projects.reverse", show=False, tooltip="Sort the other way round"),
@@ -31,7 +46,7 @@ class ProjectsScreen(DashboardScreen):
     ]
 
     def compose_body(self) -> ComposeResult:
-        yield Input(id="filter", compact=True, placeholder="show projects whose name contains …")
+        yield PromptInput(id="filter", compact=True, placeholder="show projects whose name contains …")
         yield AllocationTable(self.dashboard.settings.step_nanos).data_bind(DashboardScreen.snapshot)
 
     def on_mount(self) -> None:

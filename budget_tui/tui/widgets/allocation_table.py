@@ -26,7 +26,7 @@ from budget_tui.domain.budget import AllocationChange, ChangeKind, parse_change
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.tui.painting import MUTED
-from budget_tui.tui.widgets.keys import act_at_once
+from budget_tui.tui.widgets.keys import PromptInput, act_at_once
 from budget_tui.tui.widgets.project_columns import (
     BAR,
     BY_KEY,
@@ -91,10 +91,11 @@ class ProjectTable(DataTable[Text]):
         self.post_message(self.Nudged(direction))
 
 
-class CellEditor(Input):
+class CellEditor(PromptInput):
     """The input that stands over a cell while it is edited."""
 
     BINDINGS = [
+        Binding("enter", "submit", "Take", id="allocation.take", tooltip="Take what is typed as the allocation"),
         Binding("escape", "leave", "Leave", id="allocation.leave", tooltip="Leave the cell as it was"),
         Binding("tab", "commit_and_go(1)", "Next", id="allocation.next", tooltip="Take it and edit the next project"),
         Binding(

@@ -2,6 +2,7 @@
 
 from textual import events
 from textual.widget import Widget
+from textual.widgets import Input
 
 
 async def act_at_once(widget: Widget, event: events.Key) -> bool:
@@ -20,3 +21,19 @@ async def act_at_once(widget: Widget, event: events.Key) -> bool:
             await widget.run_action(binding.action)
             return True
     return False
+
+
+class PromptInput(Input):
+    """An input in which Backspace, Enter and Tab act in the order they were typed, however fast that was."""
+
+    async def on_key(self, event: events.Key) -> None:
+        focused = self.screen.focused
+        if focused is not None and focused is not self:
+            # Addressed to this input before a Tab of the same burst moved the focus on.
+            event.stop()
+            event.prevent_default()
+            focused.post_message(events.Key(event.key, event.character))
+        elif not await act_at_once(self, event) and event.key in ("tab", "shift+tab"):
+            event.stop()
+            event.prevent_default()
+            (self.screen.focus_next if event.key == "tab" else self.screen.focus_previous)()

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Size
@@ -18,6 +19,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import PeriodKind
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.tui.painting import MUTED, STRONG, WAITING, bar, spread, status
+from budget_tui.tui.widgets.keys import PromptInput
 
 _EVERY = {PeriodKind.MONTHLY: "a month", PeriodKind.QUARTERLY: "a quarter", PeriodKind.YEARLY: "a year"}
 
@@ -35,12 +37,17 @@ class Headline(Widget):
         total = formatting.money(snapshot.total.allocation, snapshot.organization.currency)
         day = snapshot.period.day_number(snapshot.as_of)
         return spread(
-            Content.assemble((total, STRONG), (f" {every}", MUTED)),
+            Content.assemble((total, STRONG), (f" {every}", MUTED), self._invitation(snapshot)),
             Content.assemble(
                 (f"{formatting.dates(snapshot.period)} · day {day} of {snapshot.period.days}", MUTED),
             ),
             self.content_size.width,
         )
+
+    def _invitation(self, snapshot: BudgetSnapshot) -> Content:
+        if snapshot.total.allocation:
+            return Content("")
+        return Content.assemble(("   no budget yet: ", MUTED), ("e", "bold $accent"), (" sets one", MUTED))
 
 
 class MonthFigures(Widget):
@@ -104,6 +111,21 @@ class MonthFigures(Widget):
         return [_columns(figures[:2], width, 2), _columns(figures[2:], width, 2)]
 
 
+class TotalEditor(PromptInput):
+    """The input that stands in the total's place."""
+
+    BINDINGS = [
+        Binding("enter", "submit", "Set", id="budget.set", tooltip="Set the total to what is typed"),
+        Binding("escape", "leave", "Leave", id="budget.leave", tooltip="Leave the total as it was"),
+    ]
+
+    class Left(Message):
+        """The user gave up the edit."""
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+
+
 class MonthPanel(Vertical):
     """The whole panel. ``e`` turns its total into an input; nothing else here takes the focus."""
 
@@ -120,7 +142,7 @@ class MonthPanel(Vertical):
     def compose(self) -> ComposeResult:
         self.border_title = "Monthly budget"
         yield Headline().data_bind(MonthPanel.snapshot)
-        yield Input(id="total", compact=True, select_on_focus=True, placeholder="a new total, such as 500")
+        yield TotalEditor(id="total", compact=True, select_on_focus=True, placeholder="a new total, such as 500")
         yield Static("", id="total-refused")
         yield MonthFigures().data_bind(MonthPanel.snapshot)
 
@@ -142,7 +164,9 @@ class MonthPanel(Vertical):
         refusal.update(Content.assemble(("✕ ", "bold $error"), why))
         refusal.display = True
 
+    @on(TotalEditor.Left)
     def close_editor(self) -> None:
+        """Show the stored total again."""
         self._show_editor(False)
 
     @on(Input.Submitted, "#total")
@@ -156,8 +180,9 @@ class MonthPanel(Vertical):
             return
         self.post_message(self.TotalEdited(amount, self.snapshot.total.allocation))
 
-    def key_escape(self) -> None:
-        self.close_editor()
+    @on(Input.Changed, "#total")
+    def _typed(self) -> None:
+        self.query_one("#total-refused").display = False
 
     def _show_editor(self, shown: bool) -> None:
         self.query_one(Input).display = shown

@@ -26,7 +26,11 @@ class Outlook(Widget):
         currency = snapshot.organization.currency
         rows = [
             ("Burn", f"{formatting.money(snapshot.total.burn_rate, currency)}", self._window(snapshot)),
-            ("Lasts", formatting.runway(snapshot.total.runway_days), self._until(snapshot)),
+            (
+                "Lasts",
+                "–" if snapshot.total.unfunded else formatting.runway(snapshot.total.runway_days),
+                self._until(snapshot),
+            ),
             ("Forecast", formatting.money(snapshot.total.forecast, currency), self._against(snapshot)),
         ]
         room = max(len(value) for _, value, _ in rows)
@@ -41,9 +45,12 @@ class Outlook(Widget):
         days = snapshot.burn_days
         return Content.assemble((f"/ day, {days} days" if days > 1 else "/ day, 1 day", MUTED))
 
+    def _runway(self, snapshot: BudgetSnapshot) -> str:
+        return "–" if snapshot.total.unfunded else formatting.runway(snapshot.total.runway_days)
+
     def _until(self, snapshot: BudgetSnapshot) -> Content:
         days = snapshot.total.runway_days
-        if days is None or days > 365:
+        if days is None or days > 365 or snapshot.total.unfunded:
             return Content("")
         return Content.assemble((f"until {formatting.short_day(snapshot.as_of + timedelta(days=int(days)))}", MUTED))
 

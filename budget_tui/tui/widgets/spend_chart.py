@@ -36,6 +36,8 @@ class SpendChart(Widget):
         snapshot = self.snapshot
         if snapshot is None:
             return Content(WAITING)
+        if not snapshot.daily_spend:
+            return Content.assemble(("no costs in this period yet", MUTED))
         width, height = self.content_size
         spend = dict(snapshot.daily_spend)
         days = [snapshot.period.start + timedelta(days=i) for i in range(snapshot.period.days)]
