@@ -14,7 +14,7 @@ BAR = "bar"
 STATUS = "status"
 NAME_AT_MOST = 32
 NAME_AT_LEAST = 12
-BAR_AT_LEAST = 12
+BAR_AT_LEAST = 16
 BAR_AT_MOST = 60
 # What goes first when there is no room, never the bar, what is left, or the status.
 _DISPENSABLE = ("burn", "today", "drip")
@@ -82,7 +82,7 @@ def layout(lines: Sequence[ProjectLine], totals: Sequence[str], currency: str, r
         column.key: max([len(column.label) + 2, len(total), *(len(column.text(line, currency)) for line in lines)])
         for column, total in zip(COLUMNS, totals, strict=True)
     }
-    widths["name"] = min(widths["name"], NAME_AT_MOST)
+    widths["name"] = min(max(widths["name"], NAME_AT_LEAST), NAME_AT_MOST)
     widths[STATUS] = 1
     widths[BAR] = BAR_AT_LEAST
     shown = list(COLUMNS)
