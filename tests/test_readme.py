@@ -1,0 +1,110 @@
+"""What the README says is true: its commands do what it shows, and what it lists is what there is."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import typer
+
+from budget_tui.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def sessions() -> list[tuple[str, str]]:
+    """Each command of the console blocks with the output shown below it."""
+    found = []
+    for block in blocks("console"):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            found.append((command, output.strip("\n")))
+    return found
+
+
+def test_the_tour_prints_what_the_readme_shows(tmp_path: Path) -> None:
+    shown = sessions()
+    assert len(shown) > 8
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BUDGET_TUI_")}
+    environment |= {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path),
+        "XDG_DATA_HOME": str(tmp_path),
+    }
+    marker = "=== next command ==="
+    script = "\n".join(f"{command} 2>&1; echo '{marker}'" for command, _ in shown)
+    run = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    printed = [part.strip("\n") for part in run.stdout.split(marker)]
+    for (command, output), actual in zip(shown, printed, strict=False):
+        assert actual == output, command
+
+
+@pytest.mark.parametrize("line", [line for block in blocks("bash") for line in block.splitlines() if line.strip()])
+def test_every_command_line_names_commands_and_options_that_exist(line: str) -> None:
+    for call in re.findall(r"budget-tui ((?:[\w.@~/*:='\"-]+ ?)+)", line):
+        words = [word.strip("'\")") for word in call.split()]
+        command = typer.main.get_command(_app())
+        while words and hasattr(command, "commands"):
+            name = words.pop(0)
+            found = command.get_command(typer.Context(command), name)
+            assert found is not None, f"{name} in: {line}"
+            command = found
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known, line
+
+
+def _app() -> typer.Typer:
+    from budget_tui.cli.app import app
+
+    return app
+
+
+def test_ci_runs_the_readmes_own_test_command() -> None:
+    demo, tests = (block.strip() for block in blocks("bash")[:2])
+    assert demo.endswith("budget-tui demo")
+    assert tests in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_pictures_and_folders_exist() -> None:
+    for target in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
+        assert (ROOT / target).is_file(), target
+
+
+def test_every_setting_is_listed() -> None:
+    listed = set(re.findall(r"^\| `\[?(\w+)\]?` \|", README, re.MULTILINE))
+    assert {field.name for field in fields(Settings)} <= listed
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {re.split(r"[<>=\[ ]", dependency)[0] for dependency in project["dependencies"]}
+    table = README[README.index("| dependency |") :].split("\n\n")[0]
+    listed = {name.strip() for row in table.splitlines()[2:] for name in row.split("|")[1].split(",")}
+    assert listed == names
+
+
+def test_every_key_that_is_listed_exists() -> None:
+    from budget_tui.tui.app import BudgetApp
+    from budget_tui.tui.screens.budget import GlobalBudgetScreen
+    from budget_tui.tui.screens.projects import ProjectsScreen
+    from budget_tui.tui.widgets.allocation_table import ProjectTable
+
+    ids = {
+        binding.id
+        for owner in (BudgetApp, GlobalBudgetScreen, ProjectsScreen, ProjectTable)
+        for binding in owner.BINDINGS
+    }
+    listed = set(re.findall(r"`([a-z.]+)`", README[README.index("The ids are") :].split("\n\n")[0]))
+    assert listed <= ids
