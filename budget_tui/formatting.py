@@ -7,7 +7,7 @@ from fractions import Fraction
 from budget_tui.domain.amount import NANOS, minor_digits, minor_unit, round_to
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import Period
-from budget_tui.domain.snapshot import BudgetSnapshot, Pace
+from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
 
 MINUS = "-"
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "BRL": "R$", "CNY": "CN¥"}
@@ -176,6 +176,16 @@ def warnings(snapshot: BudgetSnapshot) -> list[str]:
     return found
 
 
+def in_trouble(snapshot: BudgetSnapshot) -> list[ProjectLine]:
+    """The projects that are not healthy, the smallest share left first; one that was never funded is in no trouble."""
+
+    def share_left(line: ProjectLine) -> Fraction:
+        return Fraction(line.pace.remaining, max(line.pace.allocation, 1))
+
+    found = [line for line in snapshot.projects if line.pace.status is not Status.HEALTHY and not line.pace.unfunded]
+    return sorted(found, key=share_left)
+
+
 def status_line(snapshot: BudgetSnapshot) -> str:
     """One short line for a status bar: what is left, how long, what today allows, who is in trouble."""
     currency, total = snapshot.organization.currency, snapshot.total
@@ -183,9 +193,8 @@ def status_line(snapshot: BudgetSnapshot) -> str:
     if total.remaining < 0:
         left = f"{short_money(-total.remaining, currency)} over"
     parts = [left, f"{snapshot.days_left}d", f"{short_money(total.available_today, currency)} today"]
-    trouble = [line for line in snapshot.projects if line.pace.status is not Status.HEALTHY and not line.pace.unfunded]
-    if trouble:
-        worst = min(trouble, key=lambda line: Fraction(line.pace.remaining, max(line.pace.allocation, 1)))
+    if trouble := in_trouble(snapshot):
+        worst = trouble[0]
         more = f" +{len(trouble) - 1}" if len(trouble) > 1 else ""
         parts.append(f"{shape_of(worst.pace)} {worst.name} {short_money(worst.pace.remaining, currency)}{more}")
     return " · ".join(parts)

@@ -1,4 +1,4 @@
-"""Where this is going: burn rate, how long it lasts, the forecast against the budget."""
+"""Where this is going: burn rate, how long it lasts, the forecast against the budget, and who is in trouble."""
 
 from datetime import timedelta
 
@@ -8,11 +8,11 @@ from textual.widget import Widget
 
 from budget_tui import formatting
 from budget_tui.domain.snapshot import BudgetSnapshot
-from budget_tui.tui.painting import MUTED, STRONG, WAITING
+from budget_tui.tui.painting import MUTED, STRONG, WAITING, status
 
 
 class Outlook(Widget):
-    """Three figures, each with the words that place it."""
+    """Three figures, each with the words that place it; below them the projects in trouble, the worst first."""
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
 
@@ -39,7 +39,28 @@ class Outlook(Widget):
             figure = Content.assemble((label.ljust(10), MUTED), (value.rjust(room), STRONG))
             fits = figure.cell_length + 2 + words.cell_length <= self.content_size.width
             lines += [Content.assemble(figure, "  ", words)] if fits else [figure, Content.assemble(" " * 10, words)]
-        return Content("\n").join(lines)
+        return Content("\n").join([*lines, *self._trouble(snapshot, self.content_size.height - len(lines) - 1)])
+
+    def _trouble(self, snapshot: BudgetSnapshot, room: int) -> list[Content]:
+        found = formatting.in_trouble(snapshot)
+        if not found or room < 1:
+            return []
+        shown = found if len(found) <= room else found[: room - 1]
+        currency = snapshot.organization.currency
+        lefts = [formatting.money(line.pace.remaining, currency) for line in shown]
+        widest = max(map(len, lefts), default=0)
+        name_room = max(6, self.content_size.width - widest - 11)
+        lines = [
+            Content.assemble(
+                status(line.pace),
+                f" {formatting.shortened(line.name, name_room).ljust(name_room)} {left.rjust(widest)} ",
+                (formatting.runway(line.pace.runway_days).rjust(7), MUTED),
+            )
+            for line, left in zip(shown, lefts, strict=True)
+        ]
+        if len(found) > len(shown):
+            lines.append(Content.assemble((f"and {len(found) - len(shown):,} more", MUTED)))
+        return [Content(""), *lines]
 
     def _window(self, snapshot: BudgetSnapshot) -> Content:
         days = snapshot.burn_days

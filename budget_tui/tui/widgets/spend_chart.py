@@ -45,7 +45,7 @@ class SpendChart(Widget):
         top = round_up(max(amounts))
         labels = [formatting.short_money(part, snapshot.organization.currency) for part in (top, top // 2, 0)]
         room = max(map(len, labels))
-        per_day = max(1, min(3, (width - room - 3) // len(days)))
+        per_day = max(1, min(6, (width - room - 3) // len(days)))
         rows = max(1, height - 1)
         lines = [
             Content.assemble(
