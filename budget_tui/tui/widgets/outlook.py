@@ -59,7 +59,8 @@ class Outlook(Widget):
             for line, left in zip(shown, lefts, strict=True)
         ]
         if len(found) > len(shown):
-            lines.append(Content.assemble((f"and {len(found) - len(shown):,} more", MUTED)))
+            more = f"and {len(found) - len(shown):,} more" if shown else f"{len(found):,} projects in trouble"
+            lines.append(Content.assemble((more, MUTED)))
         return [Content(""), *lines]
 
     def _window(self, snapshot: BudgetSnapshot) -> Content:
