@@ -15,6 +15,10 @@ from urllib.parse import quote
 from budget_tui.domain.errors import StorageError
 from budget_tui.storage.failures import told_plainly
 from budget_tui.storage.queries import Queries
+from budget_tui.storage.schema import SchemaState, state_of
+
+# In KiB: room for the part of the index that a large organization's month lies in, which several questions read.
+_CACHE = 16_000
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
@@ -24,81 +28,137 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     not be written. Such a file is opened as immutable; whoever holds the connection must look at the file
     itself to notice a change (`DatabaseReader.changed` does).
     """
+    connection, _ = _open(path)
+    return connection
+
+
+def _open(path: Path) -> tuple[sqlite3.Connection, bool]:
+    """The connection, and whether it takes the file for immutable."""
     uri = f"file:{quote(str(path))}?mode=ro"
-    connection = _connect(uri)
     try:
-        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
+        return _connect(uri), False
     except sqlite3.OperationalError:
-        connection.close()
         if not _is_beyond_writing(path):
             raise
-        return _connect(f"{uri}&immutable=1")
-    return connection
+        return _connect(f"{uri}&immutable=1"), True
 
 
 def _is_beyond_writing(path: Path) -> bool:
     """Whether the file can be read, its folder cannot be written, and no write waits in a log beside it."""
-    waiting = _size(path.with_name(f"{path.name}-wal"))
+    waiting, _ = _log(path)
     return os.access(path, os.R_OK) and not os.access(path.parent, os.W_OK) and not waiting
 
 
 def _connect(uri: str) -> sqlite3.Connection:
-    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
-
-
-def _size(path: Path) -> int:
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
     try:
-        return path.stat().st_size
+        connection.execute(f"PRAGMA cache_size = -{_CACHE}")
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _log(path: Path) -> tuple[int, int]:
+    """Size and time of the write-ahead log beside ``path``; zeros where there is none."""
+    try:
+        stat = path.with_name(f"{path.name}-wal").stat()
     except OSError:
-        return 0
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns
 
 
 class DatabaseReader:
-    """A lasting read-only connection to one database; threads take turns."""
+    """A lasting read-only connection to one database of this version; threads take turns."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._turn = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._is_immutable = False
         self._seen: tuple[int, ...] = ()
 
     @contextmanager
     def session(self) -> Iterator[Queries]:
-        """One consistent read: every query in it sees the same state of the database."""
+        """One consistent read: every query in it sees the same state of the database.
+
+        Raises `StorageError` when there is no database, or none that this version can read as it is.
+        """
         with self._turn, told_plainly(self.path):
             connection = self._connected()
             self._seen = self._version(connection)
             connection.execute("BEGIN")
             try:
                 yield Queries(connection.execute)
+                self._require_same_file()
             finally:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     def changed(self) -> bool:
-        """Whether anybody wrote since the last session began; takes a few microseconds."""
-        with self._turn, told_plainly(self.path):
-            return self._version(self._connected()) != self._seen
+        """Whether anybody wrote since the last session began; takes a few microseconds.
+
+        While a session is under way it does not wait: the next look will tell.
+        """
+        if not self._turn.acquire(blocking=False):
+            return False
+        try:
+            with told_plainly(self.path):
+                return self._version(self._connected()) != self._seen
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
+        with self._turn:
+            self._disconnect()
+
+    def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def _connected(self) -> sqlite3.Connection:
-        try:
-            stat = self.path.stat()
-        except FileNotFoundError:
-            raise StorageError(f"there is no database at {self.path}", "budget-tui budget set 500 makes one") from None
-        if self._seen and self._seen[1:] != _identity(stat):
-            self.close()  # replaced by a restore, or written while opened as immutable
+        identity = self._identity()
+        if self._seen and self._seen[1:] != identity:
+            self._disconnect()  # replaced by a restore, or written while taken for immutable
         if self._connection is None:
-            self._connection = connect_read_only(self.path)
+            connection, self._is_immutable = _open(self.path)
+            try:
+                _require_current(connection, self.path)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
         return self._connection
 
     def _version(self, connection: sqlite3.Connection) -> tuple[int, ...]:
         (data_version,) = connection.execute("PRAGMA data_version").fetchone()
-        return (data_version, *_identity(self.path.stat()))
+        return (data_version, *self._identity())
+
+    def _identity(self) -> tuple[int, ...]:
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            raise _nothing_at(self.path) from None
+        except OSError as error:
+            raise StorageError(f"{self.path} cannot be read", (error.strerror or "").lower()) from None
+        log = _log(self.path) if self._is_immutable else ()
+        return stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size, *log
+
+    def _require_same_file(self) -> None:
+        """SQLite keeps what is read apart from what is written meanwhile, but not in a file taken for immutable."""
+        if self._is_immutable and self._seen[1:] != self._identity():
+            raise StorageError(f"{self.path} was written while it was read", "try again")
 
 
-def _identity(stat: os.stat_result) -> tuple[int, ...]:
-    return stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size
+def _require_current(connection: sqlite3.Connection, path: Path) -> None:
+    state = state_of(connection, path)
+    if state is SchemaState.MISSING:
+        raise _nothing_at(path)
+    if state is SchemaState.BEHIND:
+        raise StorageError(f"{path} was written by an older version", "budget-tui db upgrade brings it to this one")
+
+
+def _nothing_at(path: Path) -> StorageError:
+    return StorageError(f"there is no database at {path}", "budget-tui budget set 500 makes one")
