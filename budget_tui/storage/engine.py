@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 PATIENCE_SECONDS = 5.0
@@ -25,7 +25,7 @@ _PRAGMAS = (
 @lru_cache(maxsize=8)
 def engine_for(path: Path) -> Engine:
     """The engine of one database file. Its transactions begin as writers and wait up to 5 s for their turn."""
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine

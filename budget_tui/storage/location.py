@@ -15,4 +15,7 @@ def database_path(location: str) -> Path:
         raise Refused(f"'{location}' is no SQLite database", "give a path or sqlite:///path")
     if not location or location == ":memory:":
         raise Refused("a database needs a file", "give a path or sqlite:///path")
-    return Path(location).expanduser().absolute()
+    try:
+        return Path(location).expanduser().absolute()
+    except RuntimeError:
+        raise Refused(f"'{location}' names nobody's home", "write the folder out") from None
