@@ -1,0 +1,167 @@
+"""What the database itself refuses, whoever writes to it."""
+
+import sqlite3
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from budget_tui.domain.amount import LIMIT_NANOS
+from budget_tui.domain.cost import CostOrigin
+from budget_tui.domain.errors import Conflict
+from budget_tui.storage.repositories.costs import DayCost, Resolution
+from budget_tui.storage.repositories.journal import ClosedLine
+from budget_tui.storage.schema import ensure_schema
+from budget_tui.storage.unit_of_work import UnitOfWork
+from tests.storage.conftest import JANUARY, NOON, add_organization
+
+Sql = Callable[..., list[Any]]
+
+
+@pytest.fixture(scope="module")
+def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("filled") / "budget.db"
+    ensure_schema(path)
+    organization, parent = add_organization(path)
+    key = organization.org_key
+    with UnitOfWork(path) as unit:
+        root = unit.queries.entity(key, "ORG")
+        project = unit.organizations.add_entity(organization, "pcc", "PCC", "project", root, NOON)
+        child = unit.budgets.add_total(
+            key, project.entity_key, "USD", parent.period_kind, JANUARY, 100, parent, "anna", NOON
+        )
+        unit.budgets.add_transfer(key, None, child, 5, False, "", "anna", NOON)
+        unit.journal.record(key, "test", "pcc", None, {"amount": "1"}, "anna", NOON)
+        line = ClosedLine(project.entity_key, 100, 7, "healthy")
+        unit.journal.close_period(key, JANUARY, "USD", 0, 100, 7, [line], "anna", NOON)
+        unit.journal.remember(key, "test", "k", "{}", "{}", NOON)
+        origin = CostOrigin("focus", False, "USD")
+        keys = unit.costs.add_origins(key, {origin: Resolution(project.entity_key, "", "cloud")})
+        dataset, _ = unit.costs.replace_dataset(key, "focus", "account", JANUARY.start, "digest", NOON)
+        unit.costs.add_costs([DayCost(origin, date(2026, 1, 5), 7, None, 1)], keys, dataset)
+        unit.costs.set_rule(key, "entity", "service", "compute", "pcc", "anna", NOON)
+        unit.commit()
+    return path.read_bytes()
+
+
+@pytest.fixture
+def filled(database: Path, row_in_every_table: bytes) -> Path:
+    database.write_bytes(row_in_every_table)
+    return database
+
+
+def test_every_table_has_a_row(filled: Path, sql: Sql) -> None:
+    """Else the tests below would be about nothing."""
+    tables = [name for (name,) in sql("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    assert len(tables) > 10
+    assert [name for name in tables if not sql(f"SELECT 1 FROM {name} LIMIT 1")] == []
+
+
+@pytest.mark.parametrize("table", ["audit", "transfer", "period_close", "period_close_line"])
+def test_what_is_written_once_is_never_changed(filled: Path, sql: Sql, table: str) -> None:
+    before = sql(f"SELECT * FROM {table}")
+    column = sql(f"PRAGMA table_info({table})")[-1][1]
+    for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
+        with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only"):
+            sql(statement)
+    assert sql(f"SELECT * FROM {table}") == before
+
+
+BEYOND = LIMIT_NANOS + 1
+
+REFUSED = [
+    "UPDATE organization SET anchor_day = 29",
+    "UPDATE organization SET fiscal_start_month = 13",
+    "UPDATE organization SET period_kind = 'weekly'",
+    "UPDATE entity SET path = 'pcc' WHERE entity_id = 'pcc'",
+    "UPDATE entity SET entity_id = 'a/b' WHERE entity_id = 'pcc'",
+    "UPDATE budget SET amount = -1",
+    f"UPDATE budget SET amount = {BEYOND}",
+    "UPDATE budget SET category = 'food'",
+    "UPDATE budget SET budget_type = 'barter'",
+    "UPDATE budget SET period_kind = 'weekly'",
+    "UPDATE budget SET period_end = '2025-12-31'",
+    "UPDATE allocation SET amount = -1",
+    f"UPDATE allocation SET amount = {BEYOND}",
+    "UPDATE allocation SET child_budget_id = parent_budget_id",
+    "UPDATE cost_origin SET category = 'food'",
+    f"UPDATE cost SET amount_nanos = {BEYOND}",
+    f"UPDATE cost SET amount_nanos = -{BEYOND}",
+    "UPDATE cost SET tokens = -1",
+    "UPDATE cost SET charges = 0",
+    "UPDATE cost SET day = 20260113000",
+    "UPDATE cost_rule SET kind = 'mood'",
+    "INSERT INTO transfer SELECT 't', org_key, NULL, NULL, 5, 0, '', 'x', '2026-01-01' FROM organization",
+    "INSERT INTO transfer SELECT 't', org_key, NULL, budget_id, 0, 0, '', 'x', '2026-01-01' FROM budget",
+    "INSERT INTO period_close SELECT NULL, org_key, '2026-02-01', '2026-01-31', 'USD', 0, 0, 0, 'x', '2026-01-01'"
+    " FROM organization",
+]
+
+
+@pytest.mark.parametrize("statement", REFUSED)
+def test_values_that_make_no_sense_are_refused(filled: Path, sql: Sql, statement: str) -> None:
+    with pytest.raises(sqlite3.IntegrityError, match="CHECK constraint failed"):
+        sql(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE budget SET org_key = 99",
+        "UPDATE budget SET entity_key = 99 WHERE amount = 100",
+        "UPDATE allocation SET parent_budget_id = 'none'",
+        "UPDATE cost SET origin_key = 99",
+        "UPDATE cost SET dataset_key = 99",
+        "UPDATE cost_origin SET entity_key = 99",
+        "DELETE FROM organization",
+        "DELETE FROM entity WHERE entity_id = 'pcc'",
+        "DELETE FROM dataset",
+    ],
+)
+def test_references_hold(filled: Path, sql: Sql, statement: str) -> None:
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY constraint failed"):
+        sql(statement)
+
+
+def test_writers_hold_references_too(filled: Path) -> None:
+    with pytest.raises(Exception, match="FOREIGN KEY"), UnitOfWork(filled) as unit:
+        unit.journal.record(99, "test", "nobody", None, None, "anna", NOON)
+
+
+COPIES = [
+    ("budget", "budget_id = 'copy'"),
+    ("entity", "entity_key = NULL"),
+    ("organization", "org_key = NULL"),
+    ("cost_origin", "origin_key = NULL"),
+    ("dataset", "dataset_key = NULL"),
+    ("cost_rule", "rule_key = NULL"),
+    ("period_close", "close_key = NULL"),
+    ("idempotency", ""),
+]
+
+
+@pytest.mark.parametrize(("table", "but"), COPIES)
+def test_nothing_is_there_twice(filled: Path, sql: Sql, table: str, but: str) -> None:
+    changed, _, value = but.partition(" = ")
+    columns = [name for _, name, *_ in sql(f"PRAGMA table_info({table})")]
+    values = [value if name == changed else name for name in columns]
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE constraint failed"):
+        sql(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table}")
+
+
+def test_a_budget_that_is_no_longer_active_leaves_its_place(filled: Path, sql: Sql) -> None:
+    sql("UPDATE budget SET is_active = 0 WHERE amount = 100")
+    columns = [name for _, name, *_ in sql("PRAGMA table_info(budget)")]
+    values = ["'copy'" if name == "budget_id" else "1" if name == "is_active" else name for name in columns]
+    sql(f"INSERT INTO budget SELECT {', '.join(values)} FROM budget WHERE amount = 100")
+    assert sql("SELECT count(*) FROM budget WHERE amount = 100") == [(2,)]
+
+
+def test_what_somebody_else_made_first_is_a_conflict(filled: Path) -> None:
+    with pytest.raises(Conflict), UnitOfWork(filled) as unit:
+        organization = unit.queries.organization("default")
+        assert organization is not None
+        root = unit.queries.entity(organization.org_key, "ORG")
+        unit.organizations.add_entity(organization, "pcc", "Another", "project", root, NOON)

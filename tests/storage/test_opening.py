@@ -1,0 +1,224 @@
+"""What is there when a database is opened: nothing, something else, something damaged, another version."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from budget_tui.domain.errors import BudgetError, Refused, StorageError
+from budget_tui.storage import schema
+from budget_tui.storage.location import database_path
+from budget_tui.storage.reading import DatabaseReader
+from budget_tui.storage.schema import SchemaState, ensure_schema, schema_state
+from budget_tui.storage.unit_of_work import UnitOfWork
+
+Files = Callable[[Path], dict[str, bytes]]
+
+
+def execute(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+# Nothing there
+
+
+def test_missing_folders_are_made(tmp_path: Path) -> None:
+    path = tmp_path / "not" / "yet" / "budget.db"
+    ensure_schema(path)
+    assert schema_state(path) is SchemaState.CURRENT
+
+
+def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
+    path = tmp_path / "budget.db"
+    path.touch()
+    assert schema_state(path) is SchemaState.MISSING
+    ensure_schema(path)
+    assert schema_state(path) is SchemaState.CURRENT
+
+
+def test_a_database_that_was_only_begun_becomes_one(tmp_path: Path) -> None:
+    path = tmp_path / "budget.db"
+    execute(path, "PRAGMA journal_mode = WAL")
+    assert path.stat().st_size > 0
+    ensure_schema(path)
+    assert schema_state(path) is SchemaState.CURRENT
+
+
+def test_reading_makes_nothing(tmp_path: Path) -> None:
+    reader = DatabaseReader(tmp_path / "budget.db")
+    with pytest.raises(StorageError, match="there is no database at"), reader.session():
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError, match="not a directory"):
+        ensure_schema(tmp_path / "file" / "budget.db")
+
+
+# Something else there
+
+
+def other_program(path: Path) -> None:
+    execute(path, "CREATE TABLE song (title TEXT)", "INSERT INTO song VALUES ('Money')")
+
+
+def other_program_with_migrations(path: Path) -> None:
+    execute(path, "CREATE TABLE alembic_version (version_num TEXT)", "INSERT INTO alembic_version VALUES ('0001')")
+
+
+def newer_version(path: Path) -> None:
+    ensure_schema(path)
+    execute(path, "UPDATE alembic_version SET version_num = '9999'", "PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def damaged_at_the_start(path: Path) -> None:
+    ensure_schema(path)
+    content = path.read_bytes()
+    path.write_bytes(content[:16] + b"\xff" * 200 + content[216:])
+
+
+def cut_short(path: Path) -> None:
+    ensure_schema(path)
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def text(path: Path) -> None:
+    path.write_text("date,amount\n2026-01-13,12.50\n")
+
+
+def short_text(path: Path) -> None:
+    path.write_text("x")
+
+
+STRANGERS = [
+    (text, "is not a SQLite database; choose another file with --db"),
+    (short_text, "is not a SQLite database; choose another file with --db"),
+    (other_program, "belongs to another program; choose another file with --db"),
+    (other_program_with_migrations, "belongs to another program; choose another file with --db"),
+    (newer_version, "was written by a newer version of budget-tui; upgrade budget-tui"),
+    (damaged_at_the_start, "is not a SQLite database; choose another file with --db"),
+    (cut_short, "is damaged; restore a backup"),
+]
+
+
+@pytest.mark.parametrize(("make", "told"), STRANGERS, ids=lambda value: getattr(value, "__name__", ""))
+def test_what_cannot_be_used_is_refused_and_left_alone(
+    tmp_path: Path, files: Files, make: Callable[[Path], None], told: str
+) -> None:
+    path = tmp_path / "budget.db"
+    make(path)
+    before = files(tmp_path)
+    with pytest.raises(StorageError) as refused:
+        ensure_schema(path)
+    assert str(refused.value).startswith(f"{path} {told}")
+    with pytest.raises(StorageError, match=r"budget\.db"), DatabaseReader(path).session():
+        pass
+    assert {name: content for name, content in files(tmp_path).items() if content and "-shm" not in name} == before
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "budget.db").mkdir()
+    with pytest.raises(StorageError, match=r"is a folder; give the path of a file"):
+        ensure_schema(tmp_path / "budget.db")
+    assert list((tmp_path / "budget.db").iterdir()) == []
+
+
+def test_damage_that_shows_late_is_told_as_damage(database: Path) -> None:
+    """The schema is whole, a table behind it is not."""
+    with closing(sqlite3.connect(database)) as connection:
+        question = (
+            "SELECT rootpage FROM sqlite_schema WHERE name IN ('organization', 'sqlite_autoindex_organization_1')"
+        )
+        pages = [page for (page,) in connection.execute(question)]
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    content = bytearray(database.read_bytes())
+    for page in pages:
+        content[(page - 1) * size : page * size] = b"\xff" * size
+    database.write_bytes(content)
+    assert schema_state(database) is SchemaState.CURRENT
+    told = "is damaged; restore a backup"
+    with pytest.raises(StorageError, match=told), DatabaseReader(database).session() as queries:
+        queries.organization("default")
+    with pytest.raises(StorageError, match=told), UnitOfWork(database) as unit:
+        unit.queries.organization("default")
+    assert database.read_bytes() == content
+
+
+def test_a_database_of_another_version_is_not_read_as_if_it_were_of_this_one(database: Path) -> None:
+    reader = DatabaseReader(database)
+    execute(database, "UPDATE alembic_version SET version_num = '0000'")
+    with pytest.raises(StorageError, match="was written by an older version; budget-tui db upgrade"), reader.session():
+        pass
+
+
+# An older version
+
+
+def test_an_older_version_is_backed_up_before_it_is_migrated(
+    database: Path, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(database, "INSERT INTO organization VALUES (1, 'o', 'O', 'USD', 'UTC', 'monthly', 1, 1, '2026-01-01')")
+    # There is one migration so far, so this version's head is moved instead of the database's.
+    monkeypatch.setattr(schema, "HEAD", "0002")
+    assert schema_state(database) is SchemaState.BEHIND
+    ensure_schema(database)
+    ensure_schema(database)
+    backups = sorted(name for name in files(database.parent) if "before" in name)
+    assert backups == ["budget.db.before-0002", "budget.db.before-0002.2"]
+    for name in backups:
+        with closing(sqlite3.connect(database.with_name(name))) as backup:
+            assert backup.execute("SELECT slug FROM organization").fetchall() == [("o",)]
+
+
+def test_a_migration_that_fails_changes_nothing(database: Path) -> None:
+    """Alembic knows no way from this revision: whatever it raises, the data stays as it was and the copy is there."""
+    execute(database, "UPDATE alembic_version SET version_num = '0000'", "PRAGMA wal_checkpoint(TRUNCATE)")
+    before = database.read_bytes()
+    with pytest.raises(Exception, match="0000"):
+        ensure_schema(database)
+    assert database.read_bytes() == before
+    assert database.with_name("budget.db.before-0001").exists()
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("location", "path"),
+    [
+        ("/data/budget.db", "/data/budget.db"),
+        ("sqlite:////data/budget.db", "/data/budget.db"),
+        ("/data/what?.db", "/data/what?.db"),
+    ],
+)
+def test_a_location_names_a_file(location: str, path: str) -> None:
+    assert database_path(location) == Path(path)
+
+
+def test_a_location_may_be_relative_to_where_one_is_or_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert database_path("budget.db") == tmp_path / "budget.db"
+    assert database_path("sqlite:///budget.db") == tmp_path / "budget.db"
+    assert database_path("~/budget.db") == tmp_path / "home" / "budget.db"
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["", "sqlite:///", ":memory:", "sqlite:///:memory:", "postgresql://host/db", "~nobody-of-that-name/budget.db"],
+)
+def test_what_names_no_file_is_refused(location: str) -> None:
+    with pytest.raises(Refused):
+        database_path(location)
+
+
+def test_every_refusal_is_one_line_with_something_to_do() -> None:
+    with pytest.raises(BudgetError) as refused:
+        database_path("postgresql://host/db")
+    assert str(refused.value) == "'postgresql://host/db' is no SQLite database; give a path or sqlite:///path"
