@@ -10,6 +10,7 @@ from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.css.query import NoMatches
+from textual.dom import DOMNode
 from textual.reactive import reactive
 from textual.screen import Screen
 
@@ -23,7 +24,10 @@ from budget_tui.settings import Settings
 from budget_tui.tui import theme
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget import GlobalBudgetScreen
+from budget_tui.tui.screens.modal import BoxScreen
 from budget_tui.tui.screens.projects import ProjectsScreen
+from budget_tui.tui.widgets.allocation_table import CellEditor, ProjectTable
+from budget_tui.tui.widgets.month import TotalEditor
 from budget_tui.tui.widgets.top_bar import SCREENS
 
 LOOK_SECONDS = 0.5
@@ -219,6 +223,13 @@ class BudgetApp(App[None]):
         if mode != self.current_mode:
             await self.switch_mode(mode)
         await self.run_action(action, self if hasattr(self, f"action_{action.partition('(')[0]}") else self.screen)
+
+
+def binding_ids() -> list[str]:
+    """The ids under which the settings can give other keys."""
+    owners: tuple[type[DOMNode], ...] = (BudgetApp, *_SCREENS, ProjectTable, CellEditor, TotalEditor, BoxScreen)
+    bindings = [binding for owner in owners for binding in owner.BINDINGS if isinstance(binding, Binding)]
+    return sorted(binding.id for binding in bindings if binding.id)
 
 
 def _turned(before: BudgetSnapshot, now: BudgetSnapshot) -> str:

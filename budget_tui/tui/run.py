@@ -6,11 +6,17 @@ import signal
 from textual.app import App
 
 from budget_tui.bootstrap import Services
+from budget_tui.domain.errors import Refused
 
 
 def run_dashboard(services: Services) -> None:
-    from budget_tui.tui.app import BudgetApp
+    """`Refused` when the settings give a key to a binding that does not exist."""
+    from budget_tui.tui.app import BudgetApp, binding_ids
 
+    known = binding_ids()
+    for name in services.settings.keys:
+        if name not in known:
+            raise Refused(f"the settings give a key to '{name}', which does not exist", f"choose of {', '.join(known)}")
     _run(BudgetApp(services), mouse=True)
 
 

@@ -1,14 +1,15 @@
 """Global Budget: what a month's money is doing, in one look."""
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
 
-from budget_tui.domain.errors import BudgetError
+from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.formatting import money
 from budget_tui.tui.screens.base import DashboardScreen
-from budget_tui.tui.widgets.month import MonthPanel
+from budget_tui.tui.widgets.keys import act_at_once
+from budget_tui.tui.widgets.month import MonthPanel, TotalEditor
 from budget_tui.tui.widgets.outlook import Outlook
 from budget_tui.tui.widgets.spend_chart import SpendChart
 
@@ -25,6 +26,16 @@ class GlobalBudgetScreen(DashboardScreen):
             yield SpendChart().data_bind(DashboardScreen.snapshot)
             yield Outlook().data_bind(DashboardScreen.snapshot)
 
+    async def on_key(self, event: events.Key) -> None:
+        editor = self.focused
+        if isinstance(editor, TotalEditor) and (event.is_printable or editor.binds(event.key)):
+            # Addressed to the screen before an earlier key of the same burst opened the editor.
+            event.stop()
+            event.prevent_default()
+            editor.post_message(events.Key(event.key, event.character))
+        else:
+            await act_at_once(self, event)
+
     def action_edit_total(self) -> None:
         self.query_one(MonthPanel).edit()
 
@@ -37,7 +48,10 @@ class GlobalBudgetScreen(DashboardScreen):
         try:
             before = await self.dashboard.carry_out(lambda services: services.budgets.set_global(amount, seen))
         except BudgetError as refused:
-            panel.refuse(str(refused))
+            if panel.is_editing:
+                panel.refuse(str(refused), tells_stored=isinstance(refused, Conflict))
+            else:
+                self.tell(str(refused), is_problem=True)
             return
         panel.close_editor()
         currency = self.dashboard.currency

@@ -26,6 +26,10 @@ async def act_at_once(widget: Widget, event: events.Key) -> bool:
 class PromptInput(Input):
     """An input in which Backspace, Enter and Tab act in the order they were typed, however fast that was."""
 
+    def binds(self, key: str) -> bool:
+        """Whether a binding of this input's own class waits for the key."""
+        return key in self._bindings.key_to_bindings
+
     async def on_key(self, event: events.Key) -> None:
         focused = self.screen.focused
         if focused is not None and focused is not self:

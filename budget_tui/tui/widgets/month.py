@@ -139,6 +139,11 @@ class MonthPanel(Vertical):
             self.amount = amount
             self.seen = seen
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen = 0  # what stood in the editor when it opened, whatever somebody else writes meanwhile
+        self._is_waiting = False  # whether a new total was handed over and no answer has come yet
+
     def compose(self) -> ComposeResult:
         self.border_title = "Monthly budget"
         yield Headline().data_bind(MonthPanel.snapshot)
@@ -149,17 +154,28 @@ class MonthPanel(Vertical):
     def on_mount(self) -> None:
         self._show_editor(False)
 
+    @property
+    def is_editing(self) -> bool:
+        return self.query_one(Input).display
+
     def edit(self) -> None:
         """Let the user type a new total."""
         if self.snapshot is None:
             return
+        self._seen = self.snapshot.total.allocation
         editor = self.query_one(Input)
-        editor.value = formatting.number(self.snapshot.total.allocation, self.snapshot.organization.currency)
+        editor.value = formatting.number(self._seen, self.snapshot.organization.currency)
         self._show_editor(True)
         editor.focus()
 
-    def refuse(self, why: str) -> None:
-        """Say in place why the total was not taken; what was typed stays."""
+    def refuse(self, why: str, *, tells_stored: bool = False) -> None:
+        """Say in place why the total was not taken; what was typed stays.
+
+        ``tells_stored``: the words name the stored total, which the user has seen now.
+        """
+        self._is_waiting = False
+        if tells_stored and self.snapshot is not None:
+            self._seen = self.snapshot.total.allocation
         refusal = self.query_one("#total-refused", Static)
         refusal.update(Content.assemble(("✕ ", "bold $error"), why))
         refusal.display = True
@@ -167,18 +183,25 @@ class MonthPanel(Vertical):
     @on(TotalEditor.Left)
     def close_editor(self) -> None:
         """Show the stored total again."""
+        self._is_waiting = False
         self._show_editor(False)
 
     @on(Input.Submitted, "#total")
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         assert self.snapshot is not None
+        if self._is_waiting:
+            return
+        if event.value == formatting.number(self._seen, self.snapshot.organization.currency):
+            self.close_editor()
+            return
         try:
-            amount = parse_amount(event.value)
+            amount = _total(event.value)
         except Refused as refused:
             self.refuse(str(refused))
             return
-        self.post_message(self.TotalEdited(amount, self.snapshot.total.allocation))
+        self._is_waiting = True
+        self.post_message(self.TotalEdited(amount, self._seen))
 
     @on(Input.Changed, "#total")
     def _typed(self) -> None:
@@ -190,6 +213,13 @@ class MonthPanel(Vertical):
         self.query_one("#total-refused").display = False
         if not shown and self.query_one(Input).has_focus:
             self.screen.set_focus(None)
+
+
+def _total(text: str) -> int:
+    """The total that was typed. A delta, which an allocation takes, is refused rather than taken for a total."""
+    if text.strip().startswith("+"):
+        raise Refused(f"'{text.strip()}' is not a total", "type the new one, such as 500")
+    return parse_amount(text)
 
 
 def _figure(label: str, nanos: int, currency: str, after: str, style: str) -> Content:
