@@ -13,10 +13,18 @@ from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
 
 
 def dumps(answer: object) -> str:
-    """``answer`` as indented JSON, decimals and non-ASCII text as they are."""
+    """``answer`` as indented JSON, decimals to the digit and without exponents, non-ASCII text as it is."""
     import simplejson
 
-    return str(simplejson.dumps(answer, use_decimal=True, ensure_ascii=False, indent=2))
+    return str(simplejson.dumps(answer, use_decimal=False, default=_number, ensure_ascii=False, indent=2))
+
+
+def _number(value: object) -> object:
+    import simplejson
+
+    if isinstance(value, Decimal):
+        return simplejson.RawJSON(f"{value:f}")
+    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 def status_answer(snapshot: BudgetSnapshot) -> dict[str, Any]:

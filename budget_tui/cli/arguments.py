@@ -21,7 +21,7 @@ class AmountCommand(TyperCommand):
         try:
             rest = super().parse_args(ctx, [_MARK + arg if _NEGATIVE.match(arg) else arg for arg in args])
         except TyperException as error:
-            error.message = error.message.replace(_MARK, "")
+            error.message = error.message.replace(_MARK, "").replace(ascii(_MARK)[1:-1], "")
             raise
         ctx.params.update({name: _unmarked(value) for name, value in ctx.params.items()})
         return rest

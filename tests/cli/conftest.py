@@ -1,0 +1,102 @@
+"""The command line on a database of its own: run in this process, answers captured."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from budget_tui.cli.app import run
+
+TODAY = "2026-01-13"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The answer as JSON, its numbers to the digit."""
+        assert self.code == 0, self.err
+        return json.loads(self.out, parse_float=Decimal, parse_int=Decimal)
+
+    def done(self) -> "Ran":
+        """Itself, when the command succeeded and had nothing to warn about."""
+        assert (self.code, self.err) == (0, ""), self
+        return self
+
+    def refused(self, code: int, *words: str) -> None:
+        """Asserts the exit code, and one line on standard error that holds each of ``words``."""
+        assert self.code == code, self
+        assert self.out == ""
+        assert self.err.startswith("error: ")
+        assert self.err.count("\n") == 1
+        for word in words:
+            assert word in self.err
+
+
+Cli = Callable[..., Ran]
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the commands of this test keep their data; nothing is there yet."""
+    path = tmp_path / "budget.db"
+    monkeypatch.setenv("BUDGET_TUI_DB", str(path))
+    monkeypatch.setenv("BUDGET_TUI_AS_OF", TODAY)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    for name in ("BUDGET_TUI_ORG", "BUDGET_TUI_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    return path
+
+
+@pytest.fixture
+def cli(database: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Runs one command line."""
+
+    def command(*arguments: str) -> Ran:
+        capsys.readouterr()
+        code = run(arguments)
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return command
+
+
+EXAMPLE = (
+    ("budget", "set", "500"),
+    ("project", "add", "pcc", "--name", "PCC", "--allocate", "150"),
+    ("project", "add", "videonest-api", "--name", "VideoNest API", "--allocate", "120"),
+    ("project", "add", "python-api", "--name", "Python API", "--allocate", "100"),
+    ("project", "add", "dandelion", "--name", "Dandelion", "--allocate", "50"),
+    ("cost", "add", "pcc", "105", "--on", "2026-01-10"),
+    ("cost", "add", "videonest-api", "48", "--on", "2026-01-10"),
+    ("cost", "add", "python-api", "88", "--on", "2026-01-10"),
+)
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that holds the worked example, entered by hand on January 13. Not to be changed."""
+    folder = tmp_path_factory.mktemp("example")
+    copy = folder / "copy.db"
+    for command in (*EXAMPLE, ("db", "backup", str(copy))):
+        assert run(["--db", str(folder / "budget.db"), "--as-of", TODAY, *command]) == 0
+    return copy
+
+
+@pytest.fixture
+def seeded(cli: Cli, example: Path, database: Path) -> Cli:
+    """Runs one command line on a copy of the worked example."""
+    shutil.copy(example, database)
+    return cli
