@@ -8,7 +8,7 @@ from textual.containers import Horizontal
 from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.formatting import money
 from budget_tui.tui.screens.base import DashboardScreen
-from budget_tui.tui.widgets.keys import act_at_once
+from budget_tui.tui.widgets.keys import act_at_once, own_binding
 from budget_tui.tui.widgets.month import MonthPanel, TotalEditor
 from budget_tui.tui.widgets.outlook import Outlook
 from budget_tui.tui.widgets.spend_chart import SpendChart
@@ -27,8 +27,8 @@ class GlobalBudgetScreen(DashboardScreen):
             yield Outlook().data_bind(DashboardScreen.snapshot)
 
     async def on_key(self, event: events.Key) -> None:
-        editor = self.focused
-        if isinstance(editor, TotalEditor) and (event.is_printable or editor.binds(event.key)):
+        panel, editor = self.query_one(MonthPanel), self.query_one(TotalEditor)
+        if panel.is_editing and (event.is_printable or own_binding(editor, event.key)):
             # Addressed to the screen before an earlier key of the same burst opened the editor.
             event.stop()
             event.prevent_default()

@@ -1,6 +1,7 @@
 """Keys that come in a burst, from a paste or a script, must act in their order."""
 
 from textual import events
+from textual.binding import Binding
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -12,23 +13,24 @@ async def act_at_once(widget: Widget, event: events.Key) -> bool:
     of ``99``, Tab, ``5`` in one burst, the 5 would come before the Tab. A binding that the settings moved to
     another key is left to Textual.
     """
-    bindings = widget._bindings.key_to_bindings.get(event.key, [])
+    binding = own_binding(widget, event.key)
+    if binding is None:
+        return False
+    event.stop()
+    event.prevent_default()
+    await widget.run_action(binding.action)
+    return True
+
+
+def own_binding(widget: Widget, key: str) -> Binding | None:
+    """The widget's own binding of a key, unless the settings moved it to another."""
+    bindings = widget._bindings.key_to_bindings.get(key, [])
     moved = widget.app._keymap
-    for binding in bindings:
-        if not (binding.id and binding.id in moved):
-            event.stop()
-            event.prevent_default()
-            await widget.run_action(binding.action)
-            return True
-    return False
+    return next((binding for binding in bindings if not (binding.id and binding.id in moved)), None)
 
 
 class PromptInput(Input):
     """An input in which Backspace, Enter and Tab act in the order they were typed, however fast that was."""
-
-    def binds(self, key: str) -> bool:
-        """Whether a binding of this input's own class waits for the key."""
-        return key in self._bindings.key_to_bindings
 
     async def on_key(self, event: events.Key) -> None:
         focused = self.screen.focused

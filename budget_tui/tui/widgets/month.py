@@ -147,7 +147,7 @@ class MonthPanel(Vertical):
     def compose(self) -> ComposeResult:
         self.border_title = "Monthly budget"
         yield Headline().data_bind(MonthPanel.snapshot)
-        yield TotalEditor(id="total", compact=True, select_on_focus=True, placeholder="a new total, such as 500")
+        yield TotalEditor(id="total", compact=True, select_on_focus=False, placeholder="a new total, such as 500")
         yield Static("", id="total-refused")
         yield MonthFigures().data_bind(MonthPanel.snapshot)
 
@@ -167,6 +167,7 @@ class MonthPanel(Vertical):
         editor.value = formatting.number(self._seen, self.snapshot.organization.currency)
         self._show_editor(True)
         editor.focus()
+        editor.select_all()
 
     def refuse(self, why: str, *, tells_stored: bool = False) -> None:
         """Say in place why the total was not taken; what was typed stays.

@@ -1,0 +1,120 @@
+"""The dashboard on the first seed's example, as it stood on January 13, 2026, at a size and on a day that are fixed."""
+
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from budget_tui.bootstrap import Services, open_services
+from budget_tui.services.clock import Clock
+from budget_tui.services.demo import load_demo
+from budget_tui.settings import Settings
+from budget_tui.tui import app as dashboard_module
+from budget_tui.tui import monitor as monitor_module
+from budget_tui.tui.app import BudgetApp
+from budget_tui.tui.monitor import MonitorApp
+from tests.tui.driving import TODAY, Dashboard, Monitor, TurningClock
+
+OpenServices = Callable[..., Services]
+OpenDashboard = Callable[..., AbstractAsyncContextManager[Dashboard]]
+OpenMonitor = Callable[..., AbstractAsyncContextManager[Monitor]]
+
+
+@pytest.fixture(autouse=True)
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time passes when a test says so; what the machine's user set does not count."""
+    monkeypatch.setattr(dashboard_module, "LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr(dashboard_module, "COMPUTE_SECONDS", 3600.0)
+    monkeypatch.setattr(monitor_module, "COMPUTE_SECONDS", 3600.0)
+    for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def example_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example's database, to be copied: making it anew takes longer than most tests."""
+    path = tmp_path_factory.mktemp("example") / "example.db"
+    services = open_services(str(path), as_of=TODAY, settings=Settings())
+    load_demo(services.context)
+    assert list(path.parent.iterdir()) == [path], "a log beside the file would be missing from the copies"
+    return path
+
+
+@pytest.fixture
+def database(example_file: Path, tmp_path: Path) -> Path:
+    """The example in a file of the test's own."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return Path(shutil.copyfile(example_file, folder / "budget.db"))
+
+
+@pytest.fixture
+def services_on(database: Path) -> OpenServices:
+    """Services over the example; each call is another program. ``path``, ``clock`` and settings can be given."""
+
+    def make(path: Path = database, clock: Clock = Clock(TODAY), **settings: object) -> Services:
+        services = open_services(str(path), settings=Settings(**settings))  # type: ignore[arg-type]
+        return replace(services, context=replace(services.context, clock=clock))
+
+    return make
+
+
+@pytest.fixture
+def services(services_on: OpenServices) -> Services:
+    return services_on()
+
+
+@pytest.fixture
+def elsewhere(services_on: OpenServices) -> Services:
+    """Another program on the same file."""
+    return services_on()
+
+
+@pytest.fixture
+def empty(services_on: OpenServices, tmp_path: Path) -> Services:
+    """Services over a database that has yet to be made, of a person in New York."""
+    return services_on(tmp_path / "new" / "budget.db", time_zone="America/New_York")
+
+
+@pytest.fixture
+def turning() -> TurningClock:
+    return TurningClock()
+
+
+@pytest.fixture
+def open_dashboard(services: Services) -> OpenDashboard:
+    """Runs the dashboard: ``async with open_dashboard() as dashboard``; ``keys`` are pressed at first."""
+
+    @asynccontextmanager
+    async def run(
+        services: Services = services, size: tuple[int, int] = (110, 30), keys: str = ""
+    ) -> AsyncIterator[Dashboard]:
+        app = BudgetApp(services)
+        async with app.run_test(size=size) as pilot:
+            dashboard = Dashboard(app, pilot)
+            await dashboard.settled()
+            if keys:
+                await dashboard.keys(*keys)
+            yield dashboard
+
+    return run
+
+
+@pytest.fixture
+def open_monitor(services: Services) -> OpenMonitor:
+    """Runs the monitor in a narrow pane."""
+
+    @asynccontextmanager
+    async def run(
+        services: Services = services, size: tuple[int, int] = (40, 10), interval: float = 3600
+    ) -> AsyncIterator[Monitor]:
+        app = MonitorApp(services, interval)
+        async with app.run_test(size=size) as pilot:
+            monitor = Monitor(app, pilot)
+            await monitor.settled()
+            yield monitor
+
+    return run

@@ -1,0 +1,212 @@
+"""Driving the dashboard as a person does: keys in, the screen's text out. Nothing here sleeps for a fixed time."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from textual import events
+from textual.app import App
+from textual.keys import _character_to_key
+from textual.pilot import Pilot
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from budget_tui.bootstrap import Services
+from budget_tui.domain.amount import NANOS
+from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
+from budget_tui.services.clock import Clock
+from budget_tui.tui.app import BudgetApp
+from budget_tui.tui.monitor import MonitorApp
+from budget_tui.tui.widgets.allocation_table import AllocationTable
+
+TODAY = date(2026, 1, 13)
+PATIENCE_SECONDS = 20
+# Workers that wait for a box to be answered, and so cannot be waited for while one is open.
+_ASKING = {"action_transfer", "action_import", "action_map"} | {
+    f"action_{verb}_project" for verb in ("add", "rename", "archive")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TurningClock(Clock):
+    """The clock of a program that runs on: ``as_of`` is not set, and the day is the last of ``days``."""
+
+    days: list[date] = field(default_factory=lambda: [TODAY])
+
+    def today(self, time_zone: str) -> date:
+        return self.days[-1]
+
+
+def units(amount: int) -> int:
+    """Whole units of the currency in nanos."""
+    return amount * NANOS
+
+
+def drawn(app: App[Any]) -> list[str]:
+    """The lines on the screen, without trailing blanks."""
+    strips = app.screen._compositor.render_strips()
+    return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
+
+
+def stored(services: Services) -> BudgetSnapshot:
+    """What the database says, read apart from the app."""
+    from budget_tui.services.snapshots import Snapshots
+
+    with closing(Snapshots(services.context)) as snapshots:
+        return snapshots.current()
+
+
+def stored_line(services: Services, project_id: str) -> ProjectLine:
+    from budget_tui.services.snapshots import project_line
+
+    return project_line(stored(services), project_id)
+
+
+def allocation_of(services: Services, project_id: str) -> int:
+    """The stored allocation in nanos."""
+    return stored_line(services, project_id).pace.allocation
+
+
+class Driver:
+    """What the dashboard and the monitor have in common."""
+
+    def __init__(self, app: App[Any], pilot: Pilot[Any]) -> None:
+        self._any_app = app
+        self.pilot = pilot
+
+    @property
+    def lines(self) -> list[str]:
+        return drawn(self._any_app)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    def line_with(self, part: str) -> str:
+        """The first line on the screen that contains ``part``."""
+        for line in self.lines:
+            if part in line:
+                return line
+        raise AssertionError(f"no line shows {part!r}:\n{self.text}")
+
+    async def settled(self) -> None:
+        """Wait until every message is handled and every worker done, save those that wait for a box's answer."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            await self.pilot.pause()
+            pending = [worker for worker in self._any_app.workers if not worker.is_finished]
+            asking = {worker for worker in pending if worker.name in _ASKING}
+            busy = [worker._task for worker in pending if worker not in asking and worker._task is not None]
+            if busy:
+                await asyncio.wait(busy, timeout=deadline - time.monotonic(), return_when=asyncio.FIRST_COMPLETED)
+            elif not asking or isinstance(self._any_app.screen, ModalScreen):
+                await self.pilot.pause()
+                return
+        raise AssertionError(f"still busy: {[worker.name for worker in self._any_app.workers]}")
+
+    async def until(self, happened: Callable[[], bool]) -> None:
+        """Wait for something that comes by itself."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not happened():
+            assert time.monotonic() < deadline, f"it did not happen:\n{self.text}"
+            await self.pilot.pause()
+
+    async def keys(self, *keys: str) -> None:
+        """Press keys in one burst, none waiting for what the one before it does; then wait until all is done."""
+        for key in keys:
+            self._any_app.post_message(_key_event(key))
+        await self.settled()
+
+    async def typed(self, text: str, *then: str) -> None:
+        """Type ``text``, then press the keys of ``then``."""
+        await self.keys(*text, *then)
+
+    async def resized(self, width: int, height: int) -> None:
+        await self.pilot.resize_terminal(width, height)
+        await self.settled()
+
+
+class Dashboard(Driver):
+    """The running dashboard."""
+
+    def __init__(self, app: BudgetApp, pilot: Pilot[None]) -> None:
+        super().__init__(app, pilot)
+        self.app = app
+
+    @property
+    def services(self) -> Services:
+        return self.app.services
+
+    @property
+    def shown(self) -> BudgetSnapshot:
+        assert self.app.snapshot is not None
+        return self.app.snapshot
+
+    @property
+    def table(self) -> AllocationTable:
+        return self.app.screen.query_one(AllocationTable)
+
+    @property
+    def names(self) -> list[str]:
+        """The ids of the projects in the table, from the top."""
+        return [str(row.value) for row in self.table.table.rows]
+
+    @property
+    def columns(self) -> list[str]:
+        return [str(column.value) for column in self.table.table.columns]
+
+    @property
+    def pool_line(self) -> str:
+        """The line under the table: the pool, what typing does to it, or why an edit was refused."""
+        return self.lines[self.table.query_one("TableFooter").region.bottom - 1].strip()
+
+    @property
+    def editor_text(self) -> str | None:
+        """What stands in the open editor; None while none is open."""
+        return self.table.editor.value if self.table.is_editing else None
+
+    def field(self, name: str) -> Input:
+        return self.app.screen.query_one(f"#{name}", Input)
+
+    async def looked(self) -> None:
+        """Look for another program's writes as the timer does twice a second."""
+        self.app._look()
+        await self.settled()
+
+    async def minute_passed(self) -> None:
+        """Compute again as the timer does every minute."""
+        self.app.reload()
+        await self.settled()
+
+
+class Monitor(Driver):
+    """The running monitor."""
+
+    def __init__(self, app: MonitorApp, pilot: Pilot[None]) -> None:
+        super().__init__(app, pilot)
+        self.app = app
+
+    async def looked(self) -> None:
+        self.app._look()
+        await self.settled()
+
+
+def bindings_of(classes: Iterable[type]) -> list[Any]:
+    """The bindings that each class itself declares."""
+    return [binding for owner in classes for binding in vars(owner).get("BINDINGS", ())]
+
+
+def database_files(path: Path) -> dict[str, bytes]:
+    """Every file in the database's folder with its content."""
+    return {file.name: file.read_bytes() for file in sorted(path.parent.iterdir())}
+
+
+def _key_event(key: str) -> events.Key:
+    if len(key) > 1:
+        return events.Key(key, None)
+    return events.Key(key if key.isalnum() else _character_to_key(key), key)

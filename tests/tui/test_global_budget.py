@@ -1,0 +1,150 @@
+"""Global Budget: its figures are the snapshot's, and its total is edited where it stands."""
+
+import pytest
+
+from budget_tui import formatting
+from budget_tui.bootstrap import Services
+from budget_tui.tui.screens.budget import GlobalBudgetScreen
+from tests.tui.conftest import OpenDashboard
+from tests.tui.driving import Dashboard, stored, units
+
+
+@pytest.fixture
+def total(services: Services) -> int:
+    return stored(services).total.allocation
+
+
+def refusal(dashboard: Dashboard) -> str:
+    found = dashboard.app.screen.query_one("#total-refused")
+    return str(found.render()) if found.display else ""
+
+
+async def test_the_figures_are_the_snapshots(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard() as dashboard:
+        assert isinstance(dashboard.app.screen, GlobalBudgetScreen)
+        assert "$500.00 a month" in dashboard.text
+        assert "Jan 1 – Jan 31 · day 13 of 31" in dashboard.text
+        assert "January 2026 · 18 days left" in dashboard.lines[0]
+        for label, amount, share in (("Allocated", "$420.00", "84 %"), ("Spent", "$241.00", "48 %")):
+            line = dashboard.line_with(label)
+            assert amount in line
+            assert share in line
+        assert "pace 42 %" in dashboard.line_with("Spent  ")
+        figures = dashboard.line_with("Unallocated")
+        for text in ("$80.00", "Remaining $259.00  ●", "Drip $14.39 / day", "Available today $13.63"):
+            assert text in figures
+
+
+async def test_the_outlook_is_the_snapshots(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard() as dashboard:
+        pace = dashboard.shown.total
+        assert formatting.money(pace.burn_rate, "USD") in dashboard.line_with("Burn")
+        assert formatting.runway(pace.runway_days) in dashboard.line_with("Lasts")
+        over = formatting.money(pace.forecast - pace.allocation, "USD")
+        assert f"{formatting.money(pace.forecast, 'USD')}  {over} over ▲" in dashboard.line_with("Forecast")
+        assert "data through Jan 13" in dashboard.text
+        assert "unmapped" not in dashboard.text
+
+
+async def test_more_allocated_than_there_is_is_said_plainly(open_dashboard: OpenDashboard, elsewhere: Services) -> None:
+    elsewhere.budgets.set_global(units(400))
+    async with open_dashboard() as dashboard:
+        assert "-$20.00  over-allocated" in dashboard.line_with("Unallocated")
+        assert "105 %" in dashboard.line_with("Allocated")
+
+
+async def test_the_total_is_edited_in_its_place(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(keys="e") as dashboard:
+        assert dashboard.field("total").value == "500.00"
+        await dashboard.typed("650", "enter")  # the old value was selected: typing replaces it
+        assert "$650.00 a month" in dashboard.text
+        assert "Unallocated $230.00" in dashboard.text
+        assert "the budget is $650.00 now; it was $500.00" in dashboard.text
+        assert not dashboard.field("total").display
+    assert stored(services).total.allocation == units(650)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("a lot", "'a lot' is not an amount"),
+        ("-5", "cannot be negative"),
+        ("99999999999", "out of range"),
+        (" ", "is not an amount"),
+    ],
+)
+async def test_a_refused_total_is_told_in_place_and_kept(
+    open_dashboard: OpenDashboard, services: Services, typed: str, told: str
+) -> None:
+    async with open_dashboard(keys="e") as dashboard:
+        await dashboard.typed(typed, "enter")
+        assert told in refusal(dashboard)
+        assert refusal(dashboard)[:2] == "✕ "
+        assert dashboard.field("total").value == typed
+        assert dashboard.field("total").has_focus
+        await dashboard.keys("backspace")
+        assert not refusal(dashboard), "what is being mended is not refused any more"
+    assert stored(services).total.allocation == units(500)
+
+
+@pytest.mark.parametrize("typed", ["+20", "-20", "25%", "rest"])
+async def test_the_total_takes_no_deltas_and_no_shares(
+    open_dashboard: OpenDashboard, services: Services, typed: str
+) -> None:
+    async with open_dashboard(keys="e") as dashboard:
+        await dashboard.typed(typed, "enter")
+        assert refusal(dashboard)
+    assert stored(services).total.allocation == units(500)
+
+
+async def test_escape_leaves_the_total_as_it_was(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(keys="e") as dashboard:
+        await dashboard.typed("9", "escape")
+        assert "$500.00 a month" in dashboard.text
+        assert not dashboard.field("total").display
+        assert dashboard.app.focused is None
+    assert stored(services).total.allocation == units(500)
+
+
+async def test_a_total_that_somebody_changed_meanwhile_is_not_overwritten(
+    open_dashboard: OpenDashboard, services: Services, elsewhere: Services
+) -> None:
+    async with open_dashboard(keys="e") as dashboard:
+        await dashboard.typed("650")
+        elsewhere.budgets.set_global(units(700))
+        await dashboard.looked()
+        assert dashboard.field("total").value == "650", "news from elsewhere do not touch what is being typed"
+        await dashboard.keys("enter")
+        assert "$700.00 by now" in refusal(dashboard)
+        assert dashboard.field("total").value == "650"
+        assert stored(services).total.allocation == units(700)
+        await dashboard.keys("enter")  # they know by now
+    assert stored(services).total.allocation == units(650)
+
+
+async def test_an_untouched_total_says_nothing_even_when_somebody_changed_it(
+    open_dashboard: OpenDashboard, services: Services, elsewhere: Services
+) -> None:
+    async with open_dashboard(keys="e") as dashboard:
+        elsewhere.budgets.set_global(units(700))
+        await dashboard.looked()
+        await dashboard.keys("enter")
+        assert not dashboard.field("total").display
+        assert "$700.00 a month" in dashboard.text
+    assert stored(services).total.allocation == units(700)
+
+
+async def test_an_empty_database_invites_to_begin(open_dashboard: OpenDashboard, empty: Services) -> None:
+    async with open_dashboard(empty) as dashboard:
+        assert "$0.00 a month" in dashboard.text
+        assert "e sets one" in dashboard.text
+        await dashboard.keys("e", *"500", "enter")
+        assert "$500.00 a month" in dashboard.text
+    assert stored(empty).organization.time_zone == "America/New_York"
+
+
+async def test_costs_of_no_project_are_named(open_dashboard: OpenDashboard, elsewhere: Services) -> None:
+    elsewhere.projects.archive("dandelion")
+    async with open_dashboard() as dashboard:
+        assert "unmapped" not in dashboard.text
+        assert "Unallocated $130.00" in dashboard.text
