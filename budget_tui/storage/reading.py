@@ -38,15 +38,17 @@ def _open(path: Path) -> tuple[sqlite3.Connection, bool]:
     try:
         return _connect(uri), False
     except sqlite3.OperationalError:
+        if path.exists() and not os.access(path, os.R_OK):
+            raise StorageError(f"{path} cannot be read", "check its permissions") from None
         if not _is_beyond_writing(path):
             raise
         return _connect(f"{uri}&immutable=1"), True
 
 
 def _is_beyond_writing(path: Path) -> bool:
-    """Whether the file can be read, its folder cannot be written, and no write waits in a log beside it."""
+    """Whether the folder of ``path`` cannot be written and no write waits in a log beside it."""
     waiting, _ = _log(path)
-    return os.access(path, os.R_OK) and not os.access(path.parent, os.W_OK) and not waiting
+    return path.exists() and not os.access(path.parent, os.W_OK) and not waiting
 
 
 def _connect(uri: str) -> sqlite3.Connection:

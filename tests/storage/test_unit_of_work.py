@@ -1,0 +1,175 @@
+"""A transaction is kept whole or not at all: on errors, on a locked file, on a full disk."""
+
+import os
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from budget_tui.domain.budget import Budget, Organization
+from budget_tui.domain.errors import StorageError
+from budget_tui.storage import engine
+from budget_tui.storage.engine import engine_for
+from budget_tui.storage.reading import DatabaseReader
+from budget_tui.storage.schema import ensure_schema
+from budget_tui.storage.unit_of_work import UnitOfWork
+from tests.storage.conftest import NOON, add_organization
+
+Budgeted = tuple[Path, Organization, Budget]
+
+
+def stored_amount(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        (amount,) = connection.execute("SELECT amount FROM budget").fetchone()
+        return int(amount)
+
+
+def audit_lines(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        (lines,) = connection.execute("SELECT count(*) FROM audit").fetchone()
+        return int(lines)
+
+
+def test_what_is_committed_is_kept(budgeted: Budgeted) -> None:
+    path, _, budget = budgeted
+    with UnitOfWork(path) as unit:
+        changed = unit.budgets.set_amount(budget, 500, "anna", NOON)
+        unit.commit()
+    assert changed.amount == stored_amount(path) == 500
+
+
+def test_what_is_not_committed_is_not_kept(budgeted: Budgeted) -> None:
+    path, _, budget = budgeted
+    with UnitOfWork(path) as unit:
+        unit.budgets.set_amount(budget, 500, "anna", NOON)
+    assert stored_amount(path) == 0
+
+
+@pytest.mark.parametrize("raised", [ValueError, KeyboardInterrupt, StorageError("x")])
+def test_whatever_is_raised_passes_and_takes_everything_back(
+    budgeted: Budgeted, raised: type[BaseException] | BaseException
+) -> None:
+    path, _, budget = budgeted
+    kind = raised if isinstance(raised, type) else type(raised)
+    with pytest.raises(kind), UnitOfWork(path) as unit:
+        unit.budgets.set_amount(budget, 500, "anna", NOON)
+        raise raised
+    assert stored_amount(path) == 0
+    with UnitOfWork(path) as unit:  # and nothing stays locked
+        unit.commit()
+
+
+def test_a_transaction_reads_what_it_wrote(budgeted: Budgeted) -> None:
+    path, organization, budget = budgeted
+    with UnitOfWork(path) as unit:
+        unit.budgets.set_amount(budget, 500, "anna", NOON)
+        found = unit.queries.global_budget(organization.org_key, budget.period.start)
+    assert found is not None
+    assert found.amount == 500
+
+
+# A locked database
+
+
+def test_a_locked_database_is_told_and_left_alone(budgeted: Budgeted, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, *_ = budgeted
+    monkeypatch.setattr(engine, "PATIENCE_SECONDS", 0.05)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageError) as refused, UnitOfWork(path):
+            pass
+        assert str(refused.value) == (
+            f"{path} is locked by another program; try again in a moment; nothing was changed"
+        )
+        with DatabaseReader(path).session() as queries:  # reading goes on
+            assert queries.organization("default") is not None
+        other.execute("ROLLBACK")
+    with UnitOfWork(path) as unit:
+        unit.commit()
+
+
+def test_a_writer_waits_for_its_turn(budgeted: Budgeted) -> None:
+    """The other one is done by the time it is asked a second time."""
+    path, _, budget = budgeted
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    attempts = 0
+
+    def done_after_the_first(*_: object) -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 2:
+            other.execute("COMMIT")
+
+    event.listen(engine_for(path), "before_cursor_execute", done_after_the_first)
+    with closing(other), UnitOfWork(path) as unit:
+        unit.budgets.set_amount(budget, 500, "anna", NOON)
+        unit.commit()
+    assert attempts >= 2
+    assert stored_amount(path) == 500
+
+
+# A full disk
+
+
+def fill(path: Path, organization: Organization, kibibytes: int) -> None:
+    """Write ``kibibytes`` into the audit trail, in one transaction."""
+    with UnitOfWork(path) as unit:
+        for _ in range(kibibytes):
+            unit.journal.record(organization.org_key, "test", "x" * 1024, None, None, "anna", NOON)
+        unit.commit()
+
+
+def test_a_file_that_cannot_grow_keeps_what_it_had(budgeted: Budgeted) -> None:
+    path, organization, _ = budgeted
+    event.listen(
+        engine_for(path),
+        "connect",
+        lambda connection, _: connection.execute("PRAGMA max_page_count = 80"),
+    )
+    fill(path, organization, 2)
+    with pytest.raises(StorageError) as refused:
+        fill(path, organization, 500)
+    assert str(refused.value) == f"the disk of {path} is full; free some space; nothing was changed"
+    assert audit_lines(path) == 2
+    fill(path, organization, 2)
+    assert audit_lines(path) == 4
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one mebibyte."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        pytest.skip("nothing can be mounted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_is_told_and_keeps_what_it_had(small_disk: Path) -> None:
+    path = small_disk / "budget.db"
+    ensure_schema(path)
+    organization, _ = add_organization(path)
+    fill(path, organization, 2)
+    with pytest.raises(StorageError) as refused:
+        fill(path, organization, 2000)
+    assert str(refused.value) == f"the disk of {path} is full; free some space; nothing was changed"
+    assert audit_lines(path) == 2
+    fill(path, organization, 2)
+    assert audit_lines(path) == 4
+
+
+def test_a_disk_without_any_room_refuses_a_new_database(small_disk: Path) -> None:
+    (small_disk / "full").write_bytes(b"x" * (1 << 20))
+    with pytest.raises(StorageError, match=r"free some space|check the disk"):
+        ensure_schema(small_disk / "budget.db")
+    (small_disk / "full").unlink()
+    ensure_schema(small_disk / "budget.db")
