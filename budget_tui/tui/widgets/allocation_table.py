@@ -82,6 +82,11 @@ class ProjectTable(DataTable[Text]):
         else:
             await act_at_once(self, event)
 
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses a project, a second one edits its allocation."""
+        if event.chain == 2 and "row" in event.style.meta and event.style.meta["row"] >= 0:
+            self.action_edit()
+
     def action_edit(self) -> None:
         owner = self.parent
         assert isinstance(owner, AllocationTable)
@@ -412,11 +417,6 @@ class AllocationTable(Vertical):
         return Content.assemble((f"{text} over-allocated", "$warning") if pool < 0 else (text, "bold"))
 
     # Editing
-
-    @on(DataTable.RowSelected)
-    def _row_clicked(self, event: DataTable.RowSelected) -> None:
-        event.stop()
-        self.begin_edit("")
 
     def begin_edit(self, typed: str) -> None:
         """Open the editor over the cell under the cursor, with its value selected, or with what was typed."""
