@@ -12,7 +12,7 @@ from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.formatting import period_name
-from budget_tui.services.clock import Clock
+from budget_tui.services.clock import Clock, zone
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.schema import ensure_schema
 
@@ -64,7 +64,7 @@ class Context:
         organization = self.organization(unit.queries)
         if not organization.org_key:
             organization = unit.organizations.add(
-                self.org_slug, organization.name, self.new_currency, self.new_time_zone, self.clock.now()
+                self.org_slug, organization.name, organization.currency, organization.time_zone, self.clock.now()
             )
         work = Work(unit, organization, self.clock.today(organization.time_zone), self.clock.now(), self.actor)
         work.open = open_period(work)
@@ -76,9 +76,17 @@ class Context:
         if found is not None:
             return found
         if self.org_slug == DEFAULT_ORG:
-            return Organization(0, DEFAULT_ORG, "Default", self.new_currency, self.new_time_zone)
+            time_zone = zone(self.new_time_zone).key
+            return Organization(0, DEFAULT_ORG, "Default", _currency(self.new_currency), time_zone)
         known = ", ".join(queries.organization_slugs()) or "none"
         raise NotFound(f"there is no organization '{self.org_slug}'", f"there are: {known}")
+
+
+def _currency(text: str) -> str:
+    code = text.strip().upper()
+    if len(code) != 3 or not (code.isascii() and code.isalpha()):
+        raise Refused(f"'{text}' is not a currency", "give a code of three letters such as USD")
+    return code
 
 
 class Work:

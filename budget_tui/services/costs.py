@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Protocol
 
-from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.amount import LIMIT_COUNT, to_decimal, within_limit
 from budget_tui.domain.cost import Category, CostOrigin, EntityResolver, MappingRule, category_of, provider_of
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
@@ -45,6 +46,16 @@ class MappingOutcome:
     moved: Mapping[str, int] = field(default_factory=dict)
 
 
+class DatedCost(Protocol):
+    """A cost of some origin on some day."""
+
+    @property
+    def origin(self) -> CostOrigin: ...
+
+    @property
+    def day(self) -> date: ...
+
+
 class Costs:
     """Commands on costs. Each is one transaction."""
 
@@ -79,7 +90,7 @@ class Costs:
         with self._context.work() as work:
             project = work.project(project_id)
             before = _costs_ever(work, project)
-            outcome = _set_rule(work, "entity", field, value, project.entity_id)
+            outcome = _set_rule(work, "entity", _checked_field(field), value, project.entity_id)
             after = _costs_ever(work, project)
             work.commit()
         gained = {currency: after[currency] - before[currency] for currency in after}
@@ -193,6 +204,8 @@ def _costs_ever(work: Work, project: Entity) -> dict[str, int]:
 def _add(work: Work, entries: Sequence[CostEntry]) -> dict[str, object]:
     from budget_tui.storage.repositories.costs import DayCost
 
+    for entry in entries:
+        _check(entry)
     projects = {entry.project_id: work.project(entry.project_id) for entry in entries}
     costs = [
         DayCost(
@@ -204,16 +217,34 @@ def _add(work: Work, entries: Sequence[CostEntry]) -> dict[str, object]:
         )
         for entry in entries
     ]
-    if any(cost.amount_nanos == 0 and not cost.tokens for cost in costs):
-        raise Refused("a cost of 0 says nothing", "give the amount, negative for a credit")
     origins = {cost.origin for cost in costs}
     known = work.queries.origins(work.organization.org_key)
     resolver = Resolver(work, origins)
     keys = origin_keys(work, origins, known, resolver.resolve)
     work.unit.costs.add_costs(costs, keys)
+    require_sums_in_range(work, costs)
     for project_id, after in _sums(entries).items():
         work.record("cost.add", project_id, None, after)
     return {}
+
+
+def _check(entry: CostEntry) -> None:
+    within_limit(entry.amount)
+    if entry.tokens is not None and not 0 <= entry.tokens <= LIMIT_COUNT:
+        raise Refused(f"{entry.tokens} is no number of tokens", f"give one from 0 to {LIMIT_COUNT:,}")
+    if entry.category is Category.TOTAL:
+        raise Refused("'total' is all categories together", "choose cloud, genai or subscription")
+    if not entry.amount and not entry.tokens:
+        raise Refused("a cost of 0 says nothing", "give the amount, negative for a credit")
+
+
+def require_sums_in_range(work: Work, costs: Iterable[DatedCost]) -> None:
+    """Refuse costs that put what a period cost beyond what can be stored: nothing could be shown of it any more."""
+    organization = work.organization
+    periods = {(cost.origin.currency, organization.period_rule.containing(cost.day)) for cost in costs}
+    for currency, period in periods:
+        spends, unmapped = work.queries.spend_by_path(organization.org_key, currency, period, work.today, work.today)
+        within_limit(unmapped.spent + sum(spend.spent for spend in spends.values()))
 
 
 def _entered_origin(work: Work, entity_id: str, entry: CostEntry) -> CostOrigin:
@@ -238,14 +269,20 @@ def _sums(entries: Iterable[CostEntry]) -> Mapping[str, dict[str, object]]:
     }
 
 
+def _checked_field(text: str) -> str:
+    """What a mapping rule goes by, in lower case: ``tag:KEY`` or one of `RULE_FIELDS`."""
+    kind, _, key = (part.strip() for part in text.casefold().partition(":"))
+    if kind == "tag" and key:
+        return f"tag:{key}"
+    if kind in RULE_FIELDS and not key:
+        return kind
+    raise Refused(f"costs have no '{text.strip()}'", "go by tag:KEY, sub_account, service or provider")
+
+
 def _set_rule(work: Work, kind: str, field: str, value: str, target: str) -> MappingOutcome:
-    field, value = field.strip(), value.strip()
-    if field.casefold().startswith("tag:"):
-        field = field.casefold()
+    value = value.strip()
     if not value:
         raise Refused("a rule needs a value to go by", "see the values with: budget-tui cost unmapped")
-    if kind == "entity" and field not in RULE_FIELDS and not field.removeprefix("tag:"):
-        raise Refused(f"costs have no '{field}'", "go by tag:KEY, sub_account, service or provider")
     before = work.unit.costs.set_rule(
         work.organization.org_key, kind, field, value.casefold(), target, work.actor, work.now
     )

@@ -11,7 +11,14 @@ from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.cost import CostOrigin, DailyCost
 from budget_tui.domain.errors import Refused
 from budget_tui.services.context import Context, Work
-from budget_tui.services.costs import DEFAULT_TAG, MANUAL_SOURCE, Resolver, origin_keys, rule_tags
+from budget_tui.services.costs import (
+    DEFAULT_TAG,
+    MANUAL_SOURCE,
+    Resolver,
+    origin_keys,
+    require_sums_in_range,
+    rule_tags,
+)
 from budget_tui.storage.reading import DatabaseReader
 
 if TYPE_CHECKING:
@@ -110,6 +117,7 @@ def _store(work: Work, source: str, rollup: "Rollup") -> ImportReport:
         added, removed, same = _replace(work, source, account, start, costs, keys)
         stored, replaced, unchanged = stored + added, replaced + removed, unchanged and same
     if not unchanged:
+        require_sums_in_range(work, rollup.daily)
         work.record(
             "cost.import",
             source,

@@ -45,11 +45,9 @@ def open_period(work: Work) -> Budget:
 
 
 def _first_period(work: Work) -> Budget:
-    later = work.queries.global_budget(work.organization.org_key, date.max)
-    if later is not None:
-        raise Refused(
-            f"{work.today} is before the first period, {period_name(later.period)}", "choose a later day with --as-of"
-        )
+    first = work.queries.first_global_budget(work.organization.org_key)
+    if first is not None:
+        raise Refused(f"{work.today} is before the first period, {period_name(first.period)}", "choose a later day")
     rule = work.organization.period_rule
     root = work.entity(ROOT_ID)
     return work.unit.budgets.add_total(

@@ -2,8 +2,9 @@
 
 from datetime import date
 
-from budget_tui.domain.budget import Organization
+from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.errors import NotFound
+from budget_tui.domain.period import Period
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine, SnapshotFacts, build_snapshot
 from budget_tui.services.context import Context
 from budget_tui.storage.queries import Queries
@@ -49,7 +50,7 @@ def load_facts(queries: Queries, organization: Organization, today: date) -> Sna
     key, currency = organization.org_key, organization.currency
     budget = queries.global_budget(key, today)
     running = budget is not None and budget.period.contains(today)
-    period = budget.period if budget is not None and running else organization.period_rule.containing(today)
+    period = _period(budget, organization, today)
     parent_id = budget.budget_id if budget is not None else None
     data_through = queries.data_through(key, period, today)
     spend_by_path, unmapped = queries.spend_by_path(key, currency, period, today, data_through)
@@ -67,3 +68,14 @@ def load_facts(queries: Queries, organization: Organization, today: date) -> Sna
         foreign=queries.foreign_spend(key, currency, period),
         carried_over=budget is not None and not running,
     )
+
+
+def _period(latest: Budget | None, organization: Organization, today: date) -> Period:
+    """The period that ``today`` is in: the stored one, or the one that a command would open."""
+    rule = organization.period_rule
+    if latest is None:
+        return rule.containing(today)
+    period = latest.period
+    if not period.contains(today):
+        period = rule.after(period)  # the rest of a period that was ended early, or a whole one
+    return period if period.contains(today) else rule.containing(today)

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
+from budget_tui.domain.amount import within_limit
 from budget_tui.domain.budget import Budget, check_transfer
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import POOL
@@ -61,7 +62,7 @@ class Transfers:
         )
         pool = unallocated(work)
         giver_after = (giver.amount if giver else pool) - request.amount
-        taker_after = (taker.amount if taker else pool) + request.amount
+        taker_after = within_limit(taker.amount + request.amount) if taker else pool + request.amount
         transfer_id = work.unit.budgets.add_transfer(
             work.organization.org_key,
             giver,

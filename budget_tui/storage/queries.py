@@ -115,13 +115,13 @@ class Queries:
     def global_budget(self, org: int, day: date) -> Budget | None:
         """The latest total, monetary, recurring budget of the root that started by ``day``."""
         row = self._row(
-            f"{_BUDGET} WHERE b.org_key = ? AND e.entity_id = ? AND b.category = 'total' AND b.budget_type = 'monetary'"
-            " AND b.provider = '' AND b.period_kind <> 'custom' AND b.is_active AND b.period_start <= ?"
-            " ORDER BY b.period_start DESC LIMIT 1",
-            org,
-            ROOT_ID,
-            day.isoformat(),
+            f"{_GLOBAL} AND b.period_start <= ? ORDER BY b.period_start DESC LIMIT 1", org, ROOT_ID, day.isoformat()
         )
+        return _budget(row) if row else None
+
+    def first_global_budget(self, org: int) -> Budget | None:
+        """The earliest total, monetary, recurring budget of the root."""
+        row = self._row(f"{_GLOBAL} ORDER BY b.period_start LIMIT 1", org, ROOT_ID)
         return _budget(row) if row else None
 
     def child(self, parent_id: str, entity_key: int) -> Budget | None:
@@ -133,13 +133,14 @@ class Queries:
 
     def project_facts(self, org: int, parent_id: str | None) -> list[ProjectFact]:
         """Projects that are not archived, with what they got of the budget ``parent_id``, in the order of adding."""
-        amounts = dict(
-            self._rows(
+        amounts = {
+            row[0]: row[1]
+            for row in self._rows(
                 "SELECT b.entity_key, b.amount FROM allocation a"
                 " JOIN budget b ON b.budget_id = a.child_budget_id AND b.is_active WHERE a.parent_budget_id = ?",
                 parent_id,
             )
-        )
+        }
         # Joined here, for SQLite would search all amounts for each project.
         return [
             ProjectFact(entity_id, name, path, amounts.get(entity_key, 0))
@@ -362,6 +363,10 @@ _BUDGET = (
     " LEFT JOIN allocation a ON a.child_budget_id = b.budget_id"
 )
 
+_GLOBAL = (
+    f"{_BUDGET} WHERE b.org_key = ? AND e.entity_id = ? AND b.category = 'total' AND b.budget_type = 'monetary'"
+    " AND b.provider = '' AND b.period_kind <> 'custom' AND b.is_active"
+)
 
 _ENTITY = "SELECT entity_key, entity_id, name, level_code, path, archived_at FROM entity"
 
