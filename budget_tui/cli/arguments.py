@@ -8,6 +8,7 @@ from typer.core import TyperCommand
 from typer.exceptions import TyperException
 
 from budget_tui.domain.errors import Refused
+from budget_tui.domain.hierarchy import POOL
 
 _NEGATIVE = re.compile(r"-[$€£¥₹]?[.\d]")
 _MARK = "\0"
@@ -29,6 +30,12 @@ class AmountCommand(TyperCommand):
 
 def _unmarked(value: object) -> object:
     return value.removeprefix(_MARK) if isinstance(value, str) else value
+
+
+def transfer_ends(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """What a shell offers for an end of a transfer."""
+    pool = [(POOL, "what is unallocated")] if POOL.startswith(incomplete) else []
+    return [*project_ids(context, incomplete), *pool]
 
 
 def project_ids(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:

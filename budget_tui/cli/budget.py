@@ -18,7 +18,7 @@ app = command_group("The global budget.")
 
 @app.command()
 def show(context: typer.Context, json: JsonOption = False) -> None:
-    """The global budget, what is spent and what is left of it."""
+    """The global budget and how it stands."""
     snapshot = session_of(context).snapshot()
     tell_budget(snapshot, json, *([] if json else outlook(snapshot)))
 
@@ -29,7 +29,10 @@ def set_budget(
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="What may be spent in a period: 500.")],
     json: JsonOption = False,
 ) -> None:
-    """Set the global budget, from the running period on."""
+    """Set the global budget.
+
+    It holds from the running period on.
+    """
     from budget_tui import formatting as f
     from budget_tui.domain.amount import parse_amount
 

@@ -85,7 +85,11 @@ def import_costs(
     effective: Annotated[bool, typer.Option("--effective", help="Take EffectiveCost instead of BilledCost.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Import FOCUS exports (CSV, CSV.gz, Parquet); what the same source said before is replaced."""
+    """Import FOCUS exports.
+
+    CSV, CSV.gz and Parquet, several together as one set of data. What the same source said of the same billing
+    account and period before is replaced.
+    """
     from budget_tui.cli.imported import as_json, in_words
     from budget_tui.services.imports import ImportRequest
 
@@ -102,7 +106,7 @@ def import_costs(
 
 @app.command()
 def unmapped(context: typer.Context, json: JsonOption = False) -> None:
-    """Costs that found no project, and how to give them one."""
+    """Costs that found no project."""
     from budget_tui.cli.imported import unmapped_as_json, unmapped_in_words
 
     session = session_of(context)
@@ -124,7 +128,10 @@ def map_costs(
     provider: Annotated[str, typer.Option("--provider", metavar="NAME", help="By provider.")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Give costs to a project, those to come and those from the past. One rule at a time."""
+    """Give costs to a project by a rule.
+
+    It holds for costs to come and for those from the past.
+    """
     from budget_tui import formatting as f
     from budget_tui.domain.amount import to_decimal
 
@@ -152,7 +159,10 @@ def alias(
     provider: Annotated[str, typer.Argument(metavar="PROVIDER", help="Its short name, such as openai.")],
     json: JsonOption = False,
 ) -> None:
-    """Call a provider by a short name, in past costs too."""
+    """Call a provider by a short name.
+
+    Past costs follow.
+    """
     outcome = session_of(context).services.costs.name_provider(exported_name, provider)
     answer = {"exported_name": exported_name, "provider": provider.strip().casefold()}
     _tell_rule(json, answer, f"{exported_name} is {answer['provider']}", outcome.changed_origins)
@@ -167,7 +177,10 @@ def category(
     ],
     json: JsonOption = False,
 ) -> None:
-    """Count a service or a provider under a category, past costs included."""
+    """Put a service or provider into a category.
+
+    Past costs follow.
+    """
     chosen = _category(category)
     outcome = session_of(context).services.costs.put_into_category(name, chosen)
     _tell_rule(json, {"name": name, "category": str(chosen)}, f"{name} counts as {chosen}", outcome.changed_origins)

@@ -16,7 +16,10 @@ EXIT_PROBLEMS = 2
 
 @app.command()
 def upgrade(context: typer.Context, json: JsonOption = False) -> None:
-    """Bring the database to this version's schema; a backup is made first when there is data."""
+    """Bring the schema to this version's.
+
+    A backup is made first when there is data.
+    """
     services = session_of(context).services
     services.database.upgrade()
     report = services.database.check()
@@ -28,7 +31,10 @@ def upgrade(context: typer.Context, json: JsonOption = False) -> None:
 
 @app.command()
 def check(context: typer.Context, json: JsonOption = False) -> None:
-    """Whether the file is sound and its references hold; exit code 2 when not."""
+    """Tell whether the file is sound.
+
+    Exit code 2 when it is damaged or a reference is broken.
+    """
     report = session_of(context).services.database.check()
     if json:
         say_json(
@@ -55,7 +61,10 @@ def backup(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Copy the database as one consistent state, while others may be using it."""
+    """Copy the database.
+
+    The copy is one consistent state, also while others use the database.
+    """
     services = session_of(context).services
     copy = services.database.backup(target or services.context.path.parent)
     if json:
@@ -70,7 +79,10 @@ def restore(
     backup_file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")],
     json: JsonOption = False,
 ) -> None:
-    """Put a backup in the database's place; what was there is kept beside it."""
+    """Put a backup in the database's place.
+
+    What was there before is kept beside it.
+    """
     services = session_of(context).services
     kept = services.database.restore(backup_file)
     if json:

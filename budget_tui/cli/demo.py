@@ -19,7 +19,10 @@ def demo(
     load: Annotated[bool, typer.Option("--load", help="Only write the data into the database of --db.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Show the dashboard on demonstration data, in a database that is gone afterwards."""
+    """The dashboard on demonstration data.
+
+    It is in a database of its own, which is gone afterwards.
+    """
     session = session_of(context)
     if load:
         _load(session, json)

@@ -82,7 +82,7 @@ def unmapped_as_json(origin: "UnmappedOrigin") -> dict[str, Any]:
 def unmapped_in_words(origins: Sequence["UnmappedOrigin"]) -> list[str]:
     """A table, the largest amounts first, and the command that gives its first line to a project."""
     if not origins:
-        return ["every cost has found its project"]
+        return ["no costs are unmapped"]
     rows = [
         (
             origin.provider,

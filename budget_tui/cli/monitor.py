@@ -17,7 +17,10 @@ def monitor(
         float, typer.Option("--interval", metavar="SECONDS", min=0.2, max=3600, help="How often to look for changes.")
     ] = 1.0,
 ) -> None:
-    """The dashboard for a narrow pane. Reads only: neither the database nor its folder need be writable."""
+    """The dashboard for a narrow pane.
+
+    It only reads: neither the database nor its folder need be writable.
+    """
     services = session_of(context).services
     services.database.require_current()
     require_terminal("monitor")

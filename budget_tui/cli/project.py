@@ -18,7 +18,7 @@ app = command_group("Projects and what they get of the global budget.")
 
 @app.command("list")
 def list_projects(context: typer.Context, json: JsonOption = False) -> None:
-    """All projects with what they have and what they spent."""
+    """All projects and how they stand."""
     snapshot = session_of(context).snapshot()
     if json:
         from budget_tui.wire import projects_answer
@@ -41,7 +41,10 @@ def add(
     ] = "",
     json: JsonOption = False,
 ) -> None:
-    """Add a project; an archived one of that id is brought back."""
+    """Add a project.
+
+    An archived one of that id is brought back.
+    """
     from budget_tui import formatting as f
     from budget_tui.domain.budget import parse_change
 
@@ -100,7 +103,10 @@ def rename(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What screens are to call it.")],
     json: JsonOption = False,
 ) -> None:
-    """Change a project's name; its id stays."""
+    """Change a project's name.
+
+    Its id stays.
+    """
     session = session_of(context)
     session.services.projects.rename(project, name)
     tell_project(session.snapshot(), project, json, lambda line: [f"{line.project_id} is called {line.name}"])
@@ -108,7 +114,10 @@ def rename(
 
 @app.command()
 def archive(context: typer.Context, project: ProjectArgument, json: JsonOption = False) -> None:
-    """Take a project out of the lists; its allocation returns to the pool, its costs stay."""
+    """Take a project out of the lists.
+
+    Its allocation returns to the pool, its costs stay.
+    """
     from budget_tui import formatting as f
 
     session = session_of(context)

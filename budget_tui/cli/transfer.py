@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from budget_tui.cli.arguments import AmountCommand, KeyOption, project_ids
+from budget_tui.cli.arguments import AmountCommand, KeyOption, transfer_ends
 from budget_tui.cli.nouns import command_group
 from budget_tui.cli.output import JsonOption, say, say_json, warn
 from budget_tui.cli.session import session_of
@@ -15,15 +15,20 @@ app = command_group()
 @app.command(cls=AmountCommand)
 def transfer(
     context: typer.Context,
-    giver: Annotated[str, typer.Argument(metavar="FROM", help="A project's id, or pool.", autocompletion=project_ids)],
-    taker: Annotated[str, typer.Argument(metavar="TO", help="A project's id, or pool.", autocompletion=project_ids)],
+    giver: Annotated[
+        str, typer.Argument(metavar="FROM", help="A project's id, or pool.", autocompletion=transfer_ends)
+    ],
+    taker: Annotated[str, typer.Argument(metavar="TO", help="A project's id, or pool.", autocompletion=transfer_ends)],
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="How much to move: 20.")],
     force: Annotated[bool, typer.Option("--force", help="Also what is spent already; needs a reason.")] = False,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.", show_default=False)] = "",
     key: KeyOption = "",
     json: JsonOption = False,
 ) -> None:
-    """Move allocation from one project to another, or from and to the pool of what is unallocated."""
+    """Move allocation between projects, or the pool.
+
+    The pool is what is unallocated. At most what the giver has unspent can move, unless forced.
+    """
     from budget_tui.domain.amount import parse_amount, to_decimal
     from budget_tui.formatting import money, warnings
     from budget_tui.services.transfers import TransferRequest

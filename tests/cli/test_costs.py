@@ -1,0 +1,133 @@
+"""``cost add`` and the rules that say whose costs are and what they count as."""
+
+from decimal import Decimal
+
+import pytest
+
+from .conftest import Cli
+
+
+def spent(cli: Cli, project: str, day: str = "2026-01-13") -> Decimal:
+    return cli("--as-of", day, "project", "show", project, "--json").json["spent_usd"]
+
+
+def test_recording_a_cost_says_what_is_left(seeded: Cli) -> None:
+    ran = seeded("cost", "add", "pcc", "12.50").done()
+    assert ran.out == "$12.50 on Jan 13, 2026 recorded for PCC: $117.50 spent, $32.50 left\n"
+
+
+def test_recording_a_cost_answers_the_fresh_project_budget(seeded: Cli) -> None:
+    answer = seeded("cost", "add", "dandelion", "0.0000002", "--json").done().json
+    assert answer["spent_usd"] == Decimal("0.0000002")
+    assert (answer["project_id"], answer["data_through"], answer["warnings"]) == ("dandelion", "2026-01-13", [])
+
+
+def test_a_credit_is_a_negative_cost(seeded: Cli) -> None:
+    assert seeded("cost", "add", "pcc", "-5").done().out.startswith("-$5.00 on Jan 13, 2026 recorded for PCC")
+    assert spent(seeded, "pcc") == 100
+    seeded("cost", "add", "pcc", "-.5", "--on", "2026-01-12").done()
+    assert spent(seeded, "pcc") == Decimal("99.5")
+
+
+def test_a_cost_counts_on_its_own_day(seeded: Cli) -> None:
+    out = seeded("cost", "add", "dandelion", "7", "--on", "2025-12-31").done().out
+    assert out == "$7.00 on Dec 31, 2025 recorded for Dandelion: $0.00 spent, $50.00 left\n"
+    assert spent(seeded, "dandelion") == 0
+    assert spent(seeded, "dandelion", "2025-12-31") == 7
+
+
+def test_a_cost_on_the_last_day_of_a_month_is_in_it(seeded: Cli) -> None:
+    seeded("cost", "add", "dandelion", "7", "--on", "2026-01-31").done()
+    assert spent(seeded, "dandelion", "2026-01-31") == 7
+    assert spent(seeded, "dandelion", "2026-02-01") == 0
+
+
+def test_a_key_records_once(seeded: Cli) -> None:
+    for _ in range(2):
+        seeded("cost", "add", "dandelion", "5", "--key", "invoice-7").done()
+    assert spent(seeded, "dandelion") == 5
+    seeded("cost", "add", "dandelion", "6", "--key", "invoice-7").refused(5, "'invoice-7' was used")
+    assert spent(seeded, "dandelion") == 5
+
+
+def test_more_than_is_allocated_can_be_spent(seeded: Cli) -> None:
+    answer = seeded("cost", "add", "python-api", "20", "--json").done().json
+    assert (answer["remaining_usd"], answer["runway_days"], answer["budget_status"]) == (-8, 0, "exhausted")
+    assert "✕ Python API -$8" in seeded("status", "--line").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["pcc"], "missing argument 'AMOUNT'"),
+        (["pcc", "ten"], "'ten' is not an amount"),
+        (["pcc", "0"], "a cost of 0 says nothing"),
+        (["pcc", "5", "--on", "yesterday"], "'yesterday' is not a date; write it as 2026-01-13"),
+        (["pcc", "5", "--on", "20260113"], "'20260113' is not a date"),
+        (["pcc", "5", "--category", "food"], "'food' is not a category; choose cloud, genai, subscription"),
+        (["pcc", "5", "--category", "total"], "'total' is not a category"),
+        (["pcc", "5", "--tokens", "-3"], "'-3' is not a whole number"),
+        (["pcc", "5", "--tokens", "1.5"], "'1.5' is not a whole number"),
+        (["pcc", "9000000001"], "the limit is ±9,000,000,000 units"),
+        (["pcc", "5", "--owner", "me"], "no such option: --owner"),
+    ],
+)
+def test_what_is_no_cost_is_refused(seeded: Cli, arguments: list[str], words: str) -> None:
+    seeded("cost", "add", *arguments).refused(2, words)
+    assert spent(seeded, "pcc") == 105
+
+
+def test_details_of_a_cost_are_accepted(seeded: Cli) -> None:
+    details = ["--category", "GenAI", "--provider", "Anthropic", "--tokens", "25k", "--on", "2026-01-12"]
+    seeded("cost", "add", "pcc", "1", *details).done()
+    assert spent(seeded, "pcc") == 106
+
+
+def test_an_amount_that_looks_like_an_option_value_stays_one(seeded: Cli) -> None:
+    for _ in range(2):
+        seeded("cost", "add", "dandelion", "-1", "--key", "-1").done()
+    assert spent(seeded, "dandelion") == -1
+
+
+# Rules
+
+
+def test_a_provider_can_be_called_otherwise(cli: Cli) -> None:
+    assert cli("cost", "alias", "OpenAI, LLC", "OpenAI").done().out.startswith("OpenAI, LLC is openai; 0 kinds")
+    answer = cli("cost", "alias", "ACME Cloud", "acme", "--json").done().json
+    assert answer == {"exported_name": "ACME Cloud", "provider": "acme", "changed": 0}
+    cli("cost", "alias", "ACME Cloud", " ").refused(2, "a provider needs a name")
+
+
+def test_an_alias_reaches_past_costs(seeded: Cli) -> None:
+    seeded("cost", "add", "pcc", "5", "--provider", "ACME").done()
+    assert seeded("cost", "alias", "ACME", "openai", "--json").json["changed"] == 1
+
+
+def test_a_service_or_provider_can_be_put_into_a_category(seeded: Cli) -> None:
+    seeded("cost", "add", "pcc", "5", "--provider", "ACME").done()
+    answer = seeded("cost", "category", "acme", "subscription", "--json").done().json
+    assert answer == {"name": "acme", "category": "subscription", "changed": 1}
+    assert (
+        seeded("cost", "category", "acme", "CLOUD").done().out == "acme counts as cloud; 1 kind of past costs changed\n"
+    )
+    seeded("cost", "category", "acme", "total").refused(2, "'total' is not a category")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "exactly one of --sub-account, --tag, --service, --provider is needed, not 0"),
+        (["--service", "S3", "--provider", "aws"], "is needed, not 2"),
+        (["--tag", "team"], "'team' is not a tag; write it as KEY=VALUE"),
+        (["--tag", "=x"], "write it as KEY=VALUE"),
+        (["--service", " "], "a rule needs a value"),
+    ],
+)
+def test_a_rule_that_says_nothing_is_refused(seeded: Cli, options: list[str], words: str) -> None:
+    seeded("cost", "map", "pcc", *options).refused(2, words)
+
+
+def test_nothing_unmapped_is_said_plainly(seeded: Cli) -> None:
+    assert seeded("cost", "unmapped").done().out == "no costs are unmapped\n"
+    assert seeded("cost", "unmapped", "--json").done().json == []

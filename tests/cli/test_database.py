@@ -1,0 +1,248 @@
+"""``db``, and what every command says of a database that cannot be used."""
+
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .conftest import Cli, Ran
+
+NOBODY = 65534
+
+
+# check
+
+
+def test_a_sound_database(seeded: Cli, database: Path) -> None:
+    assert seeded("db", "check").done().out.startswith(f"{database}: ok, ")
+    answer = seeded("db", "check", "--json").done().json
+    assert (answer["ok"], answer["problems"], answer["schema"]) == (True, [], "current")
+    assert answer["bytes"] == database.stat().st_size
+
+
+def test_a_broken_reference_is_a_problem(seeded: Cli, database: Path) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.execute("DELETE FROM cost_origin")
+    connection.close()
+    ran = seeded("db", "check")
+    assert (ran.code, ran.err) == (2, "")
+    assert "a row of cost refers to a missing cost_origin" in ran.out
+    assert '"ok": false' in seeded("db", "check", "--json").out
+
+
+def test_checking_makes_no_database(cli: Cli, database: Path) -> None:
+    cli("db", "check").refused(2, f"there is no database at {database}")
+    assert not database.exists()
+
+
+# upgrade
+
+
+def test_upgrading_makes_the_database(cli: Cli, database: Path) -> None:
+    assert cli("db", "upgrade").done().out == f"{database} has this version's schema\n"
+    assert cli("db", "upgrade", "--json").done().json == {"database": str(database), "schema": "current"}
+
+
+# backup and restore
+
+
+def test_a_backup_restores_what_was(seeded: Cli, database: Path, tmp_path: Path) -> None:
+    before = seeded("status", "--json").out
+    copy = tmp_path / "copy.db"
+    assert seeded("db", "backup", str(copy)).done().out == f"{database} backed up to {copy}\n"
+    seeded("project", "archive", "pcc").done()
+    first, second = seeded("db", "restore", str(copy)).done().out.splitlines()
+    assert first == f"{database} holds what {copy} held"
+    assert seeded("status", "--json").out == before
+    kept = Path(second.removeprefix("what was there before is kept in "))
+    assert kept.parent == database.parent
+    projects = seeded("--db", str(kept), "project", "list", "--json").json["projects"]
+    assert "pcc" not in [project["project_id"] for project in projects]
+
+
+def test_a_backup_goes_beside_the_database_or_into_a_folder(seeded: Cli, database: Path, tmp_path: Path) -> None:
+    beside = Path(seeded("db", "backup", "--json").done().json["backup"])
+    assert (beside.parent, beside.suffix) == (database.parent, ".db")
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    inside = Path(seeded("db", "backup", str(folder), "--json").done().json["backup"])
+    assert list(folder.iterdir()) == [inside]
+
+
+def test_a_backup_overwrites_nothing(seeded: Cli, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    seeded("db", "backup", str(tmp_path / "mine.txt")).refused(2, "exists already", "choose another name")
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_a_backup_that_cannot_be_written(seeded: Cli, tmp_path: Path) -> None:
+    seeded("db", "backup", str(tmp_path / "nowhere" / "copy.db")).refused(2, "cannot be opened")
+
+
+def test_there_is_nothing_to_back_up(cli: Cli, database: Path) -> None:
+    cli("db", "backup").refused(2, f"there is no database at {database}")
+
+
+def test_restoring_where_nothing_was(cli: Cli, example: Path) -> None:
+    out = cli("db", "restore", str(example)).done().out
+    assert out.endswith("there was nothing in its place before\n")
+    assert cli("status", "--line").out.startswith("$259 left")
+
+
+def test_restoring_answers_in_json(seeded: Cli, database: Path, example: Path) -> None:
+    answer = seeded("db", "restore", str(example), "--json").done().json
+    assert (answer["database"], answer["restored"]) == (str(database), str(example))
+    assert Path(answer["kept"]).exists()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a database at all", b"SQLite format 3\x00 but damaged" * 99])
+def test_what_is_no_backup_is_refused(seeded: Cli, tmp_path: Path, content: bytes | None) -> None:
+    backup = tmp_path / "backup.db"
+    if content is not None:
+        backup.write_bytes(content)
+    before = seeded("status", "--json").out
+    seeded("db", "restore", str(backup)).refused(2)
+    assert seeded("status", "--json").out == before
+
+
+def test_the_database_is_no_backup_of_itself(seeded: Cli, database: Path) -> None:
+    seeded("db", "restore", str(database)).refused(2, "is the database itself")
+
+
+# A database that cannot be used
+
+COMMANDS = (["status"], ["budget", "set", "5"], ["log"], ["cost", "unmapped"], ["db", "check"])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_file_that_is_something_else_stays_as_it_is(cli: Cli, database: Path, command: list[str]) -> None:
+    database.write_text("shopping list: milk, bread")
+    cli(*command).refused(2, f"{database} is not a SQLite database", "choose another file with --db")
+    assert database.read_text() == "shopping list: milk, bread"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_another_programs_database_stays_as_it_is(cli: Cli, database: Path, command: list[str]) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.execute("CREATE TABLE bookmark (url TEXT)")
+    connection.close()
+    before = database.read_bytes()
+    cli(*command).refused(2, "belongs to another program")
+    assert database.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_newer_database_stays_as_it_is(seeded: Cli, database: Path, command: list[str]) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    before = database.read_bytes()
+    seeded(*command).refused(2, "newer version of budget-tui", "upgrade budget-tui")
+    assert database.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_folder_is_no_database(cli: Cli, tmp_path: Path, command: list[str]) -> None:
+    cli("--db", str(tmp_path), *command).refused(2, "is a folder")
+
+
+@pytest.mark.parametrize("location", ["postgresql://host/db", ":memory:", "sqlite:///"])
+def test_a_location_that_is_no_file_is_refused(cli: Cli, location: str) -> None:
+    cli("--db", location, "status").refused(2, "give a path or sqlite:///path")
+
+
+def test_the_url_of_a_file_is_its_path(seeded: Cli, database: Path) -> None:
+    assert seeded("--db", f"sqlite:///{database}", "status").done().out == seeded("status").out
+
+
+def test_a_locked_database_can_be_read_but_not_written(
+    seeded: Cli, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("budget_tui.storage.engine.PATIENCE_SECONDS", 0.05)
+    other = sqlite3.connect(database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        seeded("budget", "set", "5").refused(2, "is locked by another program", "nothing was changed")
+        assert seeded("status", "--line").done().out.startswith("$259 left")
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+    seeded("budget", "set", "5")
+    assert seeded("budget", "show", "--json").json["monthly_budget_usd"] == 5
+
+
+def test_an_organization_that_is_not_there(seeded: Cli) -> None:
+    seeded("--org", "acme", "status").refused(4, "there is no organization 'acme'; there are: default")
+
+
+# Where writing is not allowed, for somebody who is not root
+
+
+@pytest.fixture
+def locked_folder(seeded: Cli, example: Path) -> Iterator[Path]:
+    """A folder with the worked example that ``NOBODY`` may read but not write."""
+    seeded("budget", "set", "500").done()  # loads what the child may not be allowed to load
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        seeded("--db", str(folder / "new.db"), "db", "upgrade").done()
+        for file in folder.iterdir():
+            file.unlink()
+        shutil.copy(example, folder / "budget.db")
+        (folder / "budget.db").chmod(0o444)
+        folder.chmod(0o555)
+        yield folder
+        folder.chmod(0o755)
+
+
+def as_nobody(cli: Cli, *arguments: str) -> Ran:
+    """What the command answers to somebody who owns nothing."""
+    answer, writer = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # other threads exist; the child needs none of them
+        child = os.fork()
+    if child == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
+            os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
+            ran = cli(*arguments)
+            os.write(writer, json.dumps([ran.code, ran.out, ran.err]).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(answer) as told:
+        code, out, err = json.load(told)
+    os.waitpid(child, 0)
+    return Ran(code, out, err)
+
+
+def test_a_database_that_may_not_be_written_can_be_read(seeded: Cli, locked_folder: Path) -> None:
+    ran = as_nobody(seeded, "--db", str(locked_folder / "budget.db"), "status", "--line")
+    assert ran.done().out == "$259 left · 18d · $13.63 today · ▲ Python API $12\n"
+    as_nobody(seeded, "--db", str(locked_folder / "budget.db"), "monitor").refused(2, "needs a terminal")
+
+
+def test_writing_it_is_refused_in_one_line(seeded: Cli, locked_folder: Path) -> None:
+    ran = as_nobody(seeded, "--db", str(locked_folder / "budget.db"), "budget", "set", "5")
+    ran.refused(2, f"{locked_folder / 'budget.db'} ", "permissions")
+    assert [path.name for path in locked_folder.iterdir()] == ["budget.db"]
+
+
+@pytest.mark.parametrize("place", ["new.db", "folder/new.db"])
+@pytest.mark.parametrize("command", [["budget", "set", "5"], ["status"], ["demo", "--load"]])
+def test_a_folder_that_may_not_be_written_is_said_so(
+    seeded: Cli, locked_folder: Path, place: str, command: list[str]
+) -> None:
+    as_nobody(seeded, "--db", str(locked_folder / place), *command).refused(2, str(locked_folder))
+
+
+def test_a_backup_into_a_folder_that_may_not_be_written(seeded: Cli, locked_folder: Path) -> None:
+    as_nobody(seeded, "--db", str(locked_folder / "budget.db"), "db", "backup").refused(2, str(locked_folder))

@@ -1,0 +1,129 @@
+"""``demo``: the worked example with two months before it, made as a user would make it."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from budget_tui.bootstrap import open_services
+from budget_tui.services.demo import load_demo
+from budget_tui.services.transfers import Transfers
+
+from .conftest import Cli
+from .test_worked_example import FIELDS
+
+JANUARY = {
+    "pcc": ("PCC", 150, 105),
+    "videonest-api": ("VideoNest API", 120, 48),
+    "python-api": ("Python API", 100, 88),
+    "dandelion": ("Dandelion", 50, 0),
+}
+
+
+@pytest.fixture
+def demo(cli: Cli, database: Path) -> Cli:
+    load_demo(open_services(str(database)).context)
+    return cli
+
+
+def test_loading_says_what_was_written_and_how_to_see_it(cli: Cli, database: Path) -> None:
+    first, second = cli("demo", "--load").done().out.splitlines()
+    assert first.startswith("4 projects and ")
+    assert first.endswith(f"from Nov 1, 2025 to Jan 12, 2026 written to {database}")
+    assert second == f"see them with: budget-tui --db {database} --as-of 2026-01-13"
+
+
+def test_january_is_the_worked_example(demo: Cli) -> None:
+    answer = demo("status", "--json").done().json
+    assert {
+        project["project_id"]: (project["name"], project["monthly_allocation_usd"], project["spent_usd"])
+        for project in answer["projects"]
+    } == JANUARY
+    assert [answer["global"][field] for field in ("monthly_budget_usd", "spent_usd", "unallocated_usd")] == [
+        500,
+        241,
+        80,
+    ]
+    assert [project["budget_status"] for project in answer["projects"]] == ["healthy", "healthy", "warning", "healthy"]
+    assert answer["projects"][2]["daily_drip_usd"].as_tuple().exponent == -9
+    assert set(FIELDS) <= set(answer["projects"][0])
+
+
+@pytest.mark.parametrize(("day", "budget"), [("2025-11-30", 450), ("2025-12-31", 500)])
+def test_the_months_before_have_believable_costs(demo: Cli, day: str, budget: int) -> None:
+    answer = demo("--as-of", day, "status", "--json").done().json
+    total = answer["global"]
+    assert total["monthly_budget_usd"] == budget
+    assert 0.4 * budget < total["spent_usd"] < budget
+    assert all(0 <= project["spent_usd"] <= project["monthly_allocation_usd"] for project in answer["projects"])
+
+
+def test_weekends_are_quieter_than_weekdays(demo: Cli, database: Path) -> None:
+    days = dict(open_services(str(database), as_of=date(2025, 12, 31)).snapshots.current().daily_spend)
+    assert len(days) == 31
+    usual = {day: amount for day, amount in days.items() if day.day > 1}  # subscriptions are charged on the first
+    weekend = [amount for day, amount in usual.items() if day.weekday() >= 5]
+    week = [amount for day, amount in usual.items() if day.weekday() < 5]
+    assert max(weekend) < min(week)
+    assert len(set(week)) > 15
+
+
+def test_the_months_before_were_closed_with_their_figures(demo: Cli) -> None:
+    closed = {
+        entry["subject"]: entry["after"] for entry in demo("log", "--json").json if entry["action"] == "period.close"
+    }
+    november = demo("--as-of", "2025-11-30", "status", "--json").json["global"]["spent_usd"]
+    assert closed["November 2025"]["spent"] == str(november)
+    assert set(closed) == {"November 2025", "December 2025"}
+
+
+def test_the_data_are_the_same_every_time(cli: Cli, tmp_path: Path) -> None:
+    answers = []
+    for name in ("one", "two"):
+        path = str(tmp_path / f"{name}.db")
+        cli("--db", path, "demo", "--load").done()
+        answers.append(
+            [cli("--db", path, "--as-of", day, "status", "--json").out for day in ("2025-12-24", "2026-01-13")]
+        )
+    assert answers[0] == answers[1]
+
+
+def test_loading_answers_in_json(cli: Cli, database: Path) -> None:
+    answer = cli("demo", "--load", "--json").done().json
+    assert answer.pop("costs") > 300
+    assert answer == {
+        "database": str(database),
+        "organization": "default",
+        "projects": 4,
+        "first_day": "2025-11-01",
+        "last_day": "2026-01-12",
+    }
+
+
+@pytest.mark.parametrize("used", [["budget", "set", "5"], ["project", "add", "mine"]])
+def test_nothing_that_is_there_is_overwritten(cli: Cli, used: list[str]) -> None:
+    cli(*used).done()
+    before = cli("status", "--json").out, cli("log", "--json").out
+    cli("demo", "--load").refused(5, "is in use", "choose a new file with --db")
+    assert (cli("status", "--json").out, cli("log", "--json").out) == before
+
+
+def test_loading_twice_is_refused(demo: Cli) -> None:
+    demo("demo", "--load").refused(5, "nothing was changed")
+    assert len(demo("status", "--json").json["projects"]) == 4
+
+
+def test_an_interrupted_load_leaves_nothing(cli: Cli, database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Transfers, "transfer", interrupted)  # in the middle of it
+        cli("demo", "--load").refused(130, "interrupted")
+    assert cli("log", "--json").json == []
+    cli("demo", "--load").done()
+
+
+def test_the_dashboard_of_the_demo_needs_a_terminal(cli: Cli, database: Path) -> None:
+    cli("demo").refused(2, "the demo needs a terminal")
+    assert not database.exists()

@@ -1,0 +1,140 @@
+"""Whatever a user can cause is one line that says what, and what to do; scripts go by the exit code."""
+
+from pathlib import Path
+
+import pytest
+
+from budget_tui import __version__
+from budget_tui.cli.nouns import MODULES
+from budget_tui.services.snapshots import Snapshots
+
+from .conftest import Cli
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["statu"], "no such command 'statu'. Did you mean 'status'?; see budget-tui --help"),
+        (["status", "--jsn"], "no such option: --jsn"),
+        (["status", "--json", "--line"], "--json and --line exclude each other; choose one"),
+        (["status", "extra"], "unexpected extra argument"),
+        (["project"], "missing command; see budget-tui project --help"),
+        (["project", "ad"], "no such command 'ad'"),
+        (["project", "add"], "missing argument 'ID'; see budget-tui project add --help"),
+        (["cost", "import"], "missing argument 'FILE...'"),
+        (["db", "restore"], "missing argument 'FILE'"),
+        (["--as-of", "13.1.2026", "status"], "'13.1.2026' is not a date; write it as 2026-01-13"),
+        (["--as-of", "0001-01-01", "status"], "years go from 1900 to 2999"),
+        (["--as-of"], "requires an argument"),
+        (["monitor", "--interval", "soon"], "--interval"),
+        (["monitor", "--interval", "0"], "--interval"),
+        (["monitor", "--interval", "nan"], "--interval"),
+    ],
+)
+def test_wrong_usage_is_one_line(cli: Cli, arguments: list[str], words: str) -> None:
+    cli(*arguments).refused(2, words)
+
+
+def test_the_dashboard_needs_a_terminal(cli: Cli, database: Path) -> None:
+    cli().refused(2, "the dashboard needs a terminal", "budget-tui status")
+    assert not database.exists()
+
+
+def test_the_monitor_neither_makes_nor_writes_a_database(seeded: Cli, database: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "missing.db"
+    seeded("--db", str(missing), "monitor").refused(2, f"there is no database at {missing}")
+    assert not missing.exists()
+    empty = tmp_path / "empty.db"
+    empty.touch()
+    seeded("--db", str(empty), "monitor").refused(2, f"there is no database at {empty}")
+    assert empty.read_bytes() == b""
+    before = database.read_bytes()
+    seeded("monitor").refused(2, "the monitor needs a terminal")
+    assert database.read_bytes() == before
+
+
+def test_the_version(cli: Cli) -> None:
+    assert cli("--version").done().out == f"budget-tui {__version__}\n"
+
+
+@pytest.mark.parametrize("noun", MODULES)
+def test_every_command_has_help(cli: Cli, noun: str) -> None:
+    assert cli(noun, "--help").done().out.startswith(f"Usage: budget-tui {noun} ")
+    assert cli(noun, "-h").done().out == cli(noun, "--help").out
+
+
+def test_the_help_lists_every_command_with_a_whole_sentence(cli: Cli) -> None:
+    out = cli("--help").done().out
+    lines = {line.split()[0]: line for line in out.partition("Commands:")[2].splitlines() if line.startswith("  ")}
+    assert set(MODULES) <= set(lines)
+    assert [line for name, line in lines.items() if name in MODULES and not line.endswith(".")] == []
+    assert "..." not in out.partition("Commands:")[2]
+
+
+# What nobody expected
+
+
+def broken(*_: object) -> None:
+    raise ZeroDivisionError("division\nby zero")
+
+
+def test_what_nobody_expected_is_one_line_too(seeded: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Snapshots, "current", broken)
+    seeded("status").refused(1, "error: unexpected ZeroDivisionError: division by zero", "BUDGET_TUI_DEBUG=1")
+
+
+def test_its_traceback_can_be_had(seeded: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Snapshots, "current", broken)
+    monkeypatch.setenv("BUDGET_TUI_DEBUG", "1")
+    ran = seeded("status")
+    assert ran.code == 1
+    assert "Traceback" in ran.err
+    assert "in broken" in ran.err
+
+
+def test_an_interrupted_command_says_so(seeded: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Snapshots, "current", interrupted)
+    seeded("status").refused(130, "interrupted; nothing was left half done")
+
+
+# The settings file
+
+
+@pytest.fixture
+def settings(database: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "config" / "budget-tui" / "settings.toml"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("currency = ", "are not TOML"),
+        ("colour = 'red'", "sets 'colour', which does not exist"),
+        ("step = 10", "'step' in"),
+        ("step = '-1'", "is not positive"),
+        ("keys = 'x'", "'keys' in"),
+    ],
+)
+def test_settings_that_are_wrong_are_named(cli: Cli, settings: Path, content: str, words: str) -> None:
+    settings.write_text(content)
+    cli("status").refused(2, words, str(settings))
+
+
+def test_settings_that_cannot_be_read(cli: Cli, settings: Path) -> None:
+    settings.write_bytes(b"currency = '\xff'")
+    cli("status").refused(2, "cannot be read")
+
+
+def test_settings_say_where_and_in_what_currency(
+    cli: Cli, settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BUDGET_TUI_DB")
+    settings.write_text(f'database = "{tmp_path / "mine.db"}"\ncurrency = "JPY"\ntime_zone = "Asia/Tokyo"\n')
+    assert cli("budget", "set", "50000").done().out.startswith("¥0 → ¥50,000 for January 2026")
+    assert (tmp_path / "mine.db").exists()
+    assert cli("status", "--json").json["currency"] == "JPY"

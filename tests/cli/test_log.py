@@ -1,0 +1,49 @@
+"""``log``: who changed what, the newest first."""
+
+from datetime import UTC, datetime
+
+from .conftest import Cli
+
+
+def test_every_change_leaves_a_line(seeded: Cli) -> None:
+    seeded("project", "allocate", "pcc", "+20").done()
+    seeded("transfer", "pcc", "pool", "5").done()
+    newest, _, *_ = entries = seeded("log", "--json").done().json
+    assert [entry["action"] for entry in entries[:3]] == ["transfer", "allocation.set", "cost.add"]
+    assert (newest["subject"], newest["before"], newest["after"]) == ("pcc", {"amount": "170"}, {"amount": "165"})
+    assert entries[-1]["action"] == "budget.set"
+    assert abs((datetime.now(UTC) - datetime.fromisoformat(newest["at"])).total_seconds()) < 60
+    assert newest["actor"]
+
+
+def test_the_log_in_words(seeded: Cli) -> None:
+    seeded("project", "allocate", "pcc", "+20").done()
+    header, first, *_ = seeded("log").done().out.splitlines()
+    assert header.split() == ["ENTRY", "WHEN", "WHO", "DID", "TO", "CHANGE"]
+    assert first.endswith("amount 150 → 170")
+
+
+def test_a_page_continues_where_the_last_one_ended(seeded: Cli) -> None:
+    everything = seeded("log", "--json").json
+    first = seeded("log", "--limit", "3", "--json").done().json
+    rest = seeded("log", "--limit", "100", "--before", str(first[-1]["entry"]), "--json").done().json
+    assert first + rest == everything
+    assert seeded("log", "--before", "1").done().out == "there is nothing before it\n"
+
+
+def test_nothing_done_is_nothing_logged(seeded: Cli, cli: Cli) -> None:
+    before = seeded("log", "--json").json
+    seeded("project", "allocate", "pcc", "150").done()
+    seeded("project", "rename", "pcc", "PCC").done()
+    seeded("transfer", "pcc", "pool", "500").refused(3)
+    assert seeded("log", "--json").json == before
+
+
+def test_an_empty_log(cli: Cli) -> None:
+    assert cli("log").done().out == "nothing was changed yet\n"
+    assert cli("log", "--json").done().json == []
+
+
+def test_a_limit_is_positive(cli: Cli) -> None:
+    cli("log", "--limit", "0").refused(2, "--limit")
+    cli("log", "--limit", "many").refused(2, "--limit")
