@@ -26,7 +26,7 @@ from budget_tui.domain.budget import AllocationChange, ChangeKind, parse_change
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.tui.painting import MUTED
-from budget_tui.tui.widgets.keys import PromptInput, act_at_once
+from budget_tui.tui.widgets.keys import act_at_once
 from budget_tui.tui.widgets.project_columns import (
     BAR,
     BY_KEY,
@@ -96,7 +96,7 @@ class ProjectTable(DataTable[Text]):
         self.post_message(self.Nudged(direction))
 
 
-class CellEditor(PromptInput):
+class CellEditor(Input):
     """The input that stands over a cell while it is edited."""
 
     BINDINGS = [
