@@ -6,7 +6,7 @@ from textual.binding import Binding
 from textual.widgets import Input
 
 from budget_tui.domain.budget import parse_change
-from budget_tui.domain.errors import BudgetError
+from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.domain.snapshot import ProjectLine
 from budget_tui.formatting import money
 from budget_tui.tui.screens.base import DashboardScreen
@@ -94,7 +94,9 @@ class ProjectsScreen(DashboardScreen):
                 lambda services: services.budgets.allocate(event.project_id, event.change, event.seen)
             )
         except BudgetError as refused:
-            self.table.refuse(str(refused))
+            self.table.refuse(
+                str(refused), is_of_editor=event.go_on is not None, tells_stored=isinstance(refused, Conflict)
+            )
             return
         self.table.accept(event.go_on)
         if outcome.before != outcome.after:

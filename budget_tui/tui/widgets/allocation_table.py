@@ -60,10 +60,11 @@ class ProjectTable(DataTable[Text]):
     ]
 
     class Nudged(Message):
-        """The user wants a step more (1) or less (-1) under the cursor."""
+        """The user wants a step more (1) or less (-1) for the project that was under the cursor then."""
 
-        def __init__(self, direction: int) -> None:
+        def __init__(self, project_id: str, direction: int) -> None:
             super().__init__()
+            self.project_id = project_id
             self.direction = direction
 
     async def on_key(self, event: events.Key) -> None:
@@ -93,7 +94,10 @@ class ProjectTable(DataTable[Text]):
         owner.begin_edit("")
 
     def action_nudge(self, direction: int) -> None:
-        self.post_message(self.Nudged(direction))
+        owner = self.parent
+        assert isinstance(owner, AllocationTable)
+        if owner.current is not None:
+            self.post_message(self.Nudged(owner.current.project_id, direction))
 
 
 class CellEditor(Input):
@@ -185,9 +189,14 @@ class AllocationTable(Vertical):
     sort_descending: reactive[bool] = reactive(False)
 
     class Edited(Message):
-        """The user wants an allocation changed; ``seen`` is the value they looked at when they typed another."""
+        """The user wants an allocation changed; ``seen`` is the value they looked at when they typed another.
 
-        def __init__(self, project_id: str, change: AllocationChange, seen: int | None, go_on: int = 0) -> None:
+        ``go_on`` is by how many rows the editor is to go on then; None: this came from no editor.
+        """
+
+        def __init__(
+            self, project_id: str, change: AllocationChange, seen: int | None = None, go_on: int | None = None
+        ) -> None:
             super().__init__()
             self.project_id = project_id
             self.change = change
@@ -199,7 +208,7 @@ class AllocationTable(Vertical):
         self._step_nanos = step_nanos
         self._shown: dict[str, ProjectLine] = {}
         self._layout: list[tuple[Column, int]] = []
-        self._edited_id = ""
+        self._edited: ProjectLine | None = None  # as it stood when the editor opened over it
         self._problem = ""
         self._frame: object = None
 
@@ -213,7 +222,7 @@ class AllocationTable(Vertical):
 
     @property
     def is_editing(self) -> bool:
-        return bool(self._edited_id)
+        return self._edited is not None
 
     @property
     def current(self) -> ProjectLine | None:
@@ -279,6 +288,7 @@ class AllocationTable(Vertical):
         else:
             self._update(lines)
         self._shown = {line.project_id: line for line in lines}
+        self._keep_editor(self.snapshot)
         self._refresh_footer()
 
     def _lines(self, snapshot: BudgetSnapshot) -> list[ProjectLine]:
@@ -402,7 +412,8 @@ class AllocationTable(Vertical):
 
     def _preview(self, snapshot: BudgetSnapshot) -> Content:
         """What the text in the editor would do to the pool."""
-        line, text = self._shown[self._edited_id], self.editor.value
+        assert self._edited is not None
+        line, text = self._shown[self._edited.project_id], self.editor.value
         try:
             after = parse_change(text).applied_to(
                 line.pace.allocation, snapshot.total.allocation, snapshot.unallocated, self._currency
@@ -423,7 +434,7 @@ class AllocationTable(Vertical):
         line = self.current
         if line is None or self.is_editing:
             return
-        self._edited_id = line.project_id
+        self._edited = line
         self._problem = ""
         editor = self.editor
         editor.value = typed or formatting.number(line.pace.allocation, self._currency)
@@ -436,9 +447,23 @@ class AllocationTable(Vertical):
             editor.select_all()
         self._refresh_footer()
 
+    def _keep_editor(self, snapshot: BudgetSnapshot) -> None:
+        """Keep the editor over its project, wherever that is by now, or close it when it is not shown any more."""
+        edited = self._edited
+        if edited is None:
+            return
+        if edited.project_id in self._shown:
+            self._place_editor()
+            return
+        text = self.editor.value
+        self.close_editor()
+        if all(line.project_id != edited.project_id for line in snapshot.projects):
+            self._problem = f"{edited.name} is gone, somebody archived it; '{text}' was not taken"
+
     def _place_editor(self) -> None:
+        assert self._edited is not None
         table = self.table
-        row = table.get_row_index(self._edited_id)
+        row = table.get_row_index(self._edited.project_id)
         table.move_cursor(row=row, animate=False, scroll=True)
         x = PADDING
         for column, width in self._layout:
@@ -459,7 +484,7 @@ class AllocationTable(Vertical):
     @on(CellEditor.Left)
     def close_editor(self) -> None:
         """Close the editor; the cell shows what is stored."""
-        self._edited_id = ""
+        self._edited = None
         self._problem = ""
         self.editor.is_waiting = False
         self.editor.display = False
@@ -469,43 +494,50 @@ class AllocationTable(Vertical):
     @on(CellEditor.Committed)
     def _committed(self, event: CellEditor.Committed) -> None:
         event.stop()
-        line = self._shown[self._edited_id]
-        unchanged = event.text == formatting.number(line.pace.allocation, self._currency)
+        if self._edited is None:
+            return
+        seen = self._edited.pace.allocation
+        unchanged = event.text == formatting.number(seen, self._currency)
         try:
             change = AllocationChange(ChangeKind.ADD, 0) if unchanged else parse_change(event.text)
         except Refused as refused:
-            self.refuse(str(refused))
+            self.refuse(str(refused), is_of_editor=True)
             return
-        seen = line.pace.allocation if change.kind is ChangeKind.SET else None
-        self.post_message(self.Edited(line.project_id, change, seen, event.go_on))
+        is_value = change.kind is ChangeKind.SET
+        self.post_message(self.Edited(self._edited.project_id, change, seen if is_value else None, event.go_on))
 
     @on(ProjectTable.Nudged)
     def _nudged(self, event: ProjectTable.Nudged) -> None:
         event.stop()
-        if self.current is not None:
-            change = AllocationChange(ChangeKind.ADD, event.direction * self._step_nanos)
-            self.post_message(self.Edited(self.current.project_id, change, None))
+        change = AllocationChange(ChangeKind.ADD, event.direction * self._step_nanos)
+        self.post_message(self.Edited(event.project_id, change))
 
-    def refuse(self, why: str) -> None:
-        """Say under the table why an edit was not taken. What was typed stays in the editor."""
-        self.editor.is_waiting = False
-        self.editor.kept_keys.clear()
+    def refuse(self, why: str, *, is_of_editor: bool, tells_stored: bool = False) -> None:
+        """Say under the table why an edit was not taken. What was typed stays in the editor.
+
+        ``tells_stored``: the words name the stored allocation, which the user has seen now.
+        """
+        if is_of_editor:
+            self.editor.is_waiting = False
+            self.editor.kept_keys.clear()
+            if tells_stored and self._edited is not None:
+                self._edited = self._shown[self._edited.project_id]
         self._problem = why
         self._refresh_footer()
 
-    def accept(self, go_on: int) -> None:
-        """An edit was taken: close the editor, or go on to another project's. Keys typed meanwhile count now."""
+    def accept(self, go_on: int | None) -> None:
+        """An edit was taken: close its editor, or go on to another project's. Keys typed meanwhile count now."""
         self._problem = ""
-        if self.is_editing:
+        if go_on is not None and self._edited is not None:
+            row = self.table.get_row_index(self._edited.project_id) + go_on
             self.close_editor()
-            row = self.table.cursor_row + go_on
             if go_on and 0 <= row < self.table.row_count:
                 self.table.move_cursor(row=row, animate=False)
                 self.begin_edit("")
+            kept, self.editor.kept_keys = self.editor.kept_keys, []
+            for key in kept:
+                self.table.post_message(key)
         self._refresh_footer()
-        kept, self.editor.kept_keys = self.editor.kept_keys, []
-        for key in kept:
-            self.table.post_message(key)
 
     # Sorting
 
