@@ -21,11 +21,11 @@ from budget_tui.domain.hierarchy import POOL
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.paths import styles_dir
 from budget_tui.settings import Settings
-from budget_tui.tui import theme
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget import GlobalBudgetScreen
 from budget_tui.tui.screens.modal import BoxScreen
 from budget_tui.tui.screens.projects import ProjectsScreen
+from budget_tui.tui.theme import begin_with
 from budget_tui.tui.widgets.allocation_table import CellEditor, ProjectTable
 from budget_tui.tui.widgets.month import TotalEditor
 from budget_tui.tui.widgets.top_bar import SCREENS
@@ -68,8 +68,8 @@ class BudgetApp(App[None]):
         # One thread for writes: they are carried out in the order of the keys that asked for them.
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-writer")
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")
-        for each in (theme.DARK, theme.LIGHT):
-            self.register_theme(each)
+        if not begin_with(self, services.settings.theme):
+            self.set_reactive(BudgetApp.failure, f"there is no theme '{services.settings.theme}' (see the settings)")
         self.set_keymap(services.settings.keys)
 
     @property
@@ -81,11 +81,8 @@ class BudgetApp(App[None]):
         return self.snapshot.organization.currency if self.snapshot else self.settings.currency
 
     def on_mount(self) -> None:
-        if self.settings.theme in self.available_themes:
-            self.theme = self.settings.theme
-        else:
-            self.failure = f"there is no theme '{self.settings.theme}' (see the settings)"
-        self.reload()
+        # The first frame does not wait for the database, nor for the modules that read it.
+        self.call_after_refresh(self.reload)
         self.set_interval(LOOK_SECONDS, self._look)
         self.set_interval(COMPUTE_SECONDS, self.reload)
 
@@ -142,11 +139,13 @@ class BudgetApp(App[None]):
             self._tell(f"the period that ended is not closed yet: {refused}", is_problem=True)
 
     async def carry_out(self, command: Callable[[Services], Answer]) -> Answer:
-        """Carry out a command in the writer's thread, then show what it did. Raises what the command raises."""
+        """Carry out a command in the writer's thread, then show how things stand. Raises what the command raises."""
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(self._writer, command, self.services)
-        await self._read_snapshot()
-        return answer
+        try:
+            return await loop.run_in_executor(self._writer, command, self.services)
+        finally:
+            # After a refusal too: what it speaks of may have been written by somebody else just now.
+            await self._read_snapshot()
 
     def _tell(self, text: str, *, is_problem: bool = False) -> None:
         for screen in reversed(self.screen_stack):

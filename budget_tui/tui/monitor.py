@@ -17,8 +17,8 @@ from budget_tui.domain.amount import share
 from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.paths import styles_dir
-from budget_tui.tui import theme
 from budget_tui.tui.painting import MUTED, STRONG, bar, spread, status
+from budget_tui.tui.theme import begin_with
 
 COMPUTE_SECONDS = 60.0
 
@@ -118,15 +118,12 @@ class MonitorApp(App[None]):
         self._services = services
         self._interval = interval
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")
-        for each in (theme.DARK, theme.LIGHT):
-            self.register_theme(each)
+        begin_with(self, services.settings.theme)
 
     def compose(self) -> ComposeResult:
         yield MonitorView()
 
     def on_mount(self) -> None:
-        if self._services.settings.theme in self.available_themes:
-            self.theme = self._services.settings.theme
         self.reload()
         self.set_interval(self._interval, self._look)
         self.set_interval(COMPUTE_SECONDS, self.reload)

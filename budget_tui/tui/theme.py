@@ -1,5 +1,6 @@
 """Two calm themes, one accent each. The style sheets name these variables and no colours."""
 
+from textual.app import App
 from textual.theme import Theme
 
 DARK = Theme(
@@ -33,3 +34,22 @@ LIGHT = Theme(
     dark=False,
     variables={"footer-key-foreground": "#1f6f9f", "input-selection-background": "#1f6f9f 35%"},
 )
+
+
+def begin_with(app: App[None], name: str) -> bool:
+    """Register the themes and begin with the one called ``name``; False if there is none of that name.
+
+    To be called before the app runs: setting a theme has every style sheet parsed once more.
+    """
+    for each in (DARK, LIGHT):
+        app.register_theme(each)
+    if name not in app.available_themes:
+        return False
+    if app.available_themes[name].ansi:  # needs other filters too, which Textual sets up
+        app.theme = name
+        return True
+    app.set_reactive(App.theme, name)
+    app.set_class(app.current_theme.dark, "-dark-mode", update=False)
+    app.set_class(not app.current_theme.dark, "-light-mode", update=False)
+    app.stylesheet.set_variables(app.get_css_variables())
+    return True

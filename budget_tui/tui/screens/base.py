@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from budget_tui.domain.snapshot import BudgetSnapshot
+from budget_tui.tui.widgets.key_bar import KeyBar
 from budget_tui.tui.widgets.status_lines import Freshness, Notice
 from budget_tui.tui.widgets.top_bar import TopBar
 
@@ -29,7 +29,7 @@ class DashboardScreen(Screen[None]):
         yield Notice()
         chosen_day = self.dashboard.services.context.clock.as_of
         yield Freshness(chosen_day).data_bind(DashboardScreen.snapshot, DashboardScreen.failure)
-        yield Footer(show_command_palette=True, compact=True)
+        yield KeyBar()
 
     def compose_body(self) -> ComposeResult:
         """What stands between the bar and the lines below."""
