@@ -85,16 +85,22 @@ def turning() -> TurningClock:
 
 
 @pytest.fixture
-def open_dashboard(services: Services) -> OpenDashboard:
-    """Runs the dashboard: ``async with open_dashboard() as dashboard``; ``keys`` are pressed at first."""
+def open_dashboard(services: Services, monkeypatch: pytest.MonkeyPatch) -> OpenDashboard:
+    """Runs the dashboard: ``async with open_dashboard() as dashboard``; ``keys`` are pressed at first.
+
+    With ``mode`` it begins on that screen, which is quicker than going there.
+    """
 
     @asynccontextmanager
     async def run(
-        services: Services = services, size: tuple[int, int] = (110, 30), keys: str = ""
+        services: Services = services, size: tuple[int, int] = (110, 30), keys: str = "", mode: str = "budget"
     ) -> AsyncIterator[Dashboard]:
+        monkeypatch.setattr(BudgetApp, "DEFAULT_MODE", mode)
         app = BudgetApp(services)
+        app.animation_level = "none"
         async with app.run_test(size=size) as pilot:
             dashboard = Dashboard(app, pilot)
+            await dashboard.until(lambda: app.snapshot is not None or bool(app.failure))
             await dashboard.settled()
             if keys:
                 await dashboard.keys(*keys)
@@ -114,6 +120,7 @@ def open_monitor(services: Services) -> OpenMonitor:
         app = MonitorApp(services, interval)
         async with app.run_test(size=size) as pilot:
             monitor = Monitor(app, pilot)
+            await monitor.until(lambda: monitor.view.snapshot is not None or bool(monitor.view.failure))
             await monitor.settled()
             yield monitor
 

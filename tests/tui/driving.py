@@ -21,11 +21,12 @@ from budget_tui.domain.amount import NANOS
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.services.clock import Clock
 from budget_tui.tui.app import BudgetApp
-from budget_tui.tui.monitor import MonitorApp
+from budget_tui.tui.monitor import MonitorApp, MonitorView
 from budget_tui.tui.widgets.allocation_table import AllocationTable
 
 TODAY = date(2026, 1, 13)
 PATIENCE_SECONDS = 20
+_QUIET_ROUNDS = 3
 # Workers that wait for a box to be answered, and so cannot be waited for while one is open.
 _ASKING = {"action_transfer", "action_import", "action_map"} | {
     f"action_{verb}_project" for verb in ("add", "rename", "archive")
@@ -97,24 +98,35 @@ class Driver:
     async def settled(self) -> None:
         """Wait until every message is handled and every worker done, save those that wait for a box's answer."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            await self.pilot.pause()
+        quiet_rounds = 0
+        while quiet_rounds < _QUIET_ROUNDS:
+            assert time.monotonic() < deadline, f"still busy: {[worker.name for worker in self._any_app.workers]}"
+            await self._round()
             pending = [worker for worker in self._any_app.workers if not worker.is_finished]
-            asking = {worker for worker in pending if worker.name in _ASKING}
+            asking = [worker for worker in pending if worker.name in _ASKING]
             busy = [worker._task for worker in pending if worker not in asking and worker._task is not None]
             if busy:
                 await asyncio.wait(busy, timeout=deadline - time.monotonic(), return_when=asyncio.FIRST_COMPLETED)
-            elif not asking or isinstance(self._any_app.screen, ModalScreen):
-                await self.pilot.pause()
-                return
-        raise AssertionError(f"still busy: {[worker.name for worker in self._any_app.workers]}")
+            is_opening = bool(asking) and not isinstance(self._any_app.screen, ModalScreen)
+            quiet_rounds = 0 if busy or is_opening or self._has_messages() else quiet_rounds + 1
+
+    async def _round(self) -> None:
+        """Let every widget handle the messages it has by now, and the screen lay out and draw what follows."""
+        await self.pilot._wait_for_screen()
+        await asyncio.sleep(0)
+        self._any_app.screen._on_timer_update()
+
+    def _has_messages(self) -> bool:
+        screen = self._any_app.screen
+        pumps = [self._any_app, *screen.walk_children(with_self=True)]
+        return screen._layout_required or any(pump.message_queue_size or pump._next_callbacks for pump in pumps)
 
     async def until(self, happened: Callable[[], bool]) -> None:
         """Wait for something that comes by itself."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not happened():
             assert time.monotonic() < deadline, f"it did not happen:\n{self.text}"
-            await self.pilot.pause()
+            await self._round()
 
     async def keys(self, *keys: str) -> None:
         """Press keys in one burst, none waiting for what the one before it does; then wait until all is done."""
@@ -190,6 +202,10 @@ class Monitor(Driver):
     def __init__(self, app: MonitorApp, pilot: Pilot[None]) -> None:
         super().__init__(app, pilot)
         self.app = app
+
+    @property
+    def view(self) -> MonitorView:
+        return self.app.query_one(MonitorView)
 
     async def looked(self) -> None:
         self.app._look()

@@ -1,0 +1,349 @@
+"""Allocations are edited in their cells: what typing does, what it is told, and that no key of a burst is lost."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from budget_tui.bootstrap import Services
+from budget_tui.domain.amount import NANOS
+from budget_tui.domain.budget import parse_change
+from budget_tui.storage import engine
+from tests.tui.conftest import OpenDashboard, OpenServices
+from tests.tui.driving import allocation_of, stored, units
+
+
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Another program writes and does not finish."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+async def test_digits_begin_an_edit_and_enter_commits_it(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("1", "7", "0", "enter")  # one burst
+        assert dashboard.editor_text is None
+        assert "170.00" in dashboard.line_with(" PCC")
+        assert "PCC: $150.00 → $170.00" in dashboard.text
+        assert "unallocated $60.00" in dashboard.pool_line
+        assert dashboard.table.table.has_focus
+    assert allocation_of(services, "pcc") == units(170)
+
+
+async def test_what_is_edited_shows_on_every_screen(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(keys="2") as dashboard:
+        await dashboard.typed("170", "enter")
+        await dashboard.keys("[")
+        assert "$440.00   88 %" in dashboard.line_with("Allocated")
+        assert "Unallocated $60.00" in dashboard.text
+
+
+async def test_enter_opens_with_the_value_selected(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("down", "enter")
+        assert dashboard.editor_text == "120.00"
+        assert dashboard.table.editor.selected_text == "120.00"
+        assert dashboard.table.editor.has_focus
+        await dashboard.typed("99")  # takes the place of what is selected
+        assert dashboard.editor_text == "99"
+        await dashboard.keys("enter")
+    assert allocation_of(services, "videonest-api") == units(99)
+
+
+async def test_an_untouched_value_changes_nothing_and_says_nothing(
+    open_dashboard: OpenDashboard, services: Services
+) -> None:
+    services.budgets.allocate("pcc", parse_change("150.004"))
+    entries = len(services.trail.newest(100))
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("enter")
+        assert dashboard.editor_text == "150.00"
+        await dashboard.keys("enter")
+        assert dashboard.editor_text is None
+        assert "→" not in dashboard.text
+    assert allocation_of(services, "pcc") == 150_004 * NANOS // 1000, "no digit is lost by looking"
+    assert len(services.trail.newest(100)) == entries
+
+
+@pytest.mark.parametrize(
+    ("typed", "after"),
+    [("120", 120), ("+20", 170), ("-15", 135), ("25%", 125), ("rest", 230), ("1,000.50", None), ("$99", 99), ("0", 0)],
+)
+async def test_every_way_to_say_an_allocation(
+    open_dashboard: OpenDashboard, services: Services, typed: str, after: int | None
+) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("enter", *typed, "enter")
+        assert dashboard.editor_text is None
+    assert allocation_of(services, "pcc") == (units(after) if after is not None else 1_000_500_000_000)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("lots", "'lots' is not an allocation; type 120, +20, -15, 25% or rest"),
+        ("-999", "an allocation cannot be negative"),
+        ("99999999999", "out of range"),
+        ("1.0000000001", "more than 9 decimals"),
+    ],
+)
+async def test_a_refused_edit_is_told_in_place_and_kept(
+    open_dashboard: OpenDashboard, services: Services, typed: str, told: str
+) -> None:
+    async with open_dashboard(mode="projects", size=(120, 30)) as dashboard:
+        await dashboard.keys("enter", *typed, "enter")
+        assert told in dashboard.pool_line
+        assert dashboard.pool_line.startswith("✕")
+        assert dashboard.editor_text == typed
+        assert dashboard.table.editor.has_focus
+        await dashboard.keys("backspace")
+        assert not dashboard.pool_line.startswith("✕"), "what is being mended is not refused any more"
+        await dashboard.keys("escape")
+        assert "150.00" in dashboard.line_with(" PCC")
+    assert allocation_of(services, "pcc") == units(150)
+
+
+async def test_rest_of_nothing_is_refused_in_words(
+    open_dashboard: OpenDashboard, services: Services, elsewhere: Services
+) -> None:
+    elsewhere.budgets.set_global(units(420))
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("enter", *"rest", "enter")
+        assert "nothing is unallocated" in dashboard.pool_line
+        assert dashboard.editor_text == "rest"
+    assert allocation_of(services, "pcc") == units(150)
+
+
+async def test_escape_leaves_the_cell_as_it_was(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.typed("999", "escape")
+        assert dashboard.editor_text is None
+        assert "150.00" in dashboard.line_with(" PCC")
+        assert dashboard.pool_line == "unallocated $80.00"
+        await dashboard.keys("down")
+        assert dashboard.table.current is not None
+        assert dashboard.table.current.project_id == "videonest-api"
+    assert allocation_of(services, "pcc") == units(150)
+
+
+async def test_tab_commits_and_goes_on(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        # One burst: each number must land in its own cell, each Tab act before the digit behind it.
+        await dashboard.keys(*"160", "tab", *"110", "tab", *"90", "enter")
+        assert dashboard.editor_text is None
+    wanted = {"pcc": 160, "videonest-api": 110, "python-api": 90, "dandelion": 50}
+    assert {name: allocation_of(services, name) for name in wanted} == {k: units(v) for k, v in wanted.items()}
+
+
+async def test_shift_tab_commits_and_goes_back(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("down", *"110", "shift+tab")
+        assert dashboard.editor_text == "150.00"
+        assert dashboard.table.editor.selected_text == "150.00"
+        await dashboard.keys("shift+tab")  # nothing above: the edit ends
+        assert dashboard.editor_text is None
+    assert allocation_of(services, "videonest-api") == units(110)
+    assert allocation_of(services, "pcc") == units(150)
+
+
+async def test_tab_behind_a_refused_edit_stays(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("enter", *"12x", "tab")
+        assert dashboard.editor_text == "12x"
+        assert dashboard.table.current is not None
+        assert dashboard.table.current.project_id == "pcc"
+        assert "is not an allocation" in dashboard.pool_line
+
+
+async def test_the_pool_shows_what_typing_does_to_it(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.typed("17")
+        assert dashboard.pool_line == "unallocated $80.00 → $213.00 (editing)"
+        await dashboard.typed("0")
+        assert dashboard.pool_line == "unallocated $80.00 → $60.00 (editing)"
+        await dashboard.keys("home", "+")
+        assert dashboard.pool_line == "unallocated $80.00 → -$90.00 over-allocated (editing)"
+        await dashboard.keys("end", *["backspace"] * 4)
+        assert "120, +20, -15, 25% or rest" in dashboard.pool_line, "an empty cell says what it takes"
+    assert allocation_of(services, "pcc") == units(150), "only looked at"
+
+
+async def test_over_allocation_is_done_and_said_plainly(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.typed("240", "enter")
+        assert "PCC: $150.00 → $240.00; $10.00 more than the budget is allocated" in dashboard.text
+        assert dashboard.pool_line == "unallocated -$10.00 over-allocated"
+    assert stored(services).unallocated == units(-10)
+
+
+async def test_plus_and_minus_nudge_and_a_burst_loses_none(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("+", "+", "+", "down", "-", "-")
+        assert dashboard.editor_text is None
+    assert allocation_of(services, "pcc") == units(180)
+    assert allocation_of(services, "videonest-api") == units(100)
+
+
+async def test_a_nudge_does_not_close_the_editor_that_opened_behind_it(
+    open_dashboard: OpenDashboard, services: Services
+) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("+", "down", "9", "9")
+        assert dashboard.editor_text == "99"
+        await dashboard.keys("enter")
+    assert allocation_of(services, "pcc") == units(160)
+    assert allocation_of(services, "videonest-api") == units(99)
+
+
+async def test_the_step_is_the_settings(open_dashboard: OpenDashboard, services_on: OpenServices) -> None:
+    services = services_on(step="2.50")
+    async with open_dashboard(services, mode="projects") as dashboard:
+        await dashboard.keys("+")
+    assert allocation_of(services, "pcc") == 152_500_000_000
+
+
+async def test_a_nudge_below_nothing_is_refused_in_words(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("end", *["down"] * 3, *["-"] * 7)
+        assert "an allocation cannot be negative" in dashboard.pool_line
+    assert allocation_of(services, "dandelion") == 0
+
+
+async def test_nudges_add_to_what_somebody_else_wrote_meanwhile(
+    open_dashboard: OpenDashboard, services: Services, elsewhere: Services
+) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        elsewhere.budgets.allocate("pcc", parse_change("200"))
+        await dashboard.keys("+")
+        assert "PCC: $200.00 → $210.00" in dashboard.text
+    assert allocation_of(services, "pcc") == units(210)
+
+
+# What somebody else does meanwhile
+
+
+@pytest.mark.parametrize("is_seen_meanwhile", [False, True])
+async def test_a_value_typed_over_one_that_changed_meanwhile_is_refused_and_kept(
+    open_dashboard: OpenDashboard, services: Services, elsewhere: Services, is_seen_meanwhile: bool
+) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.typed("170")
+        elsewhere.budgets.allocate("pcc", parse_change("155"))
+        if is_seen_meanwhile:
+            await dashboard.looked()  # the editor covers the cell: its new value has not been seen
+            assert dashboard.editor_text == "170"
+        await dashboard.keys("enter")
+        assert "the allocation is $155.00 by now; somebody else changed it" in dashboard.pool_line
+        assert dashboard.editor_text == "170"
+        assert allocation_of(services, "pcc") == units(155)
+        await dashboard.keys("enter")  # they know by now
+        assert "PCC: $155.00 → $170.00" in dashboard.text
+    assert allocation_of(services, "pcc") == units(170)
+
+
+async def test_an_untouched_value_does_not_undo_what_somebody_else_did(
+    open_dashboard: OpenDashboard, services: Services, elsewhere: Services
+) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("enter")
+        elsewhere.budgets.allocate("pcc", parse_change("155"))
+        await dashboard.looked()
+        await dashboard.keys("enter")
+        assert dashboard.editor_text is None
+        assert "155.00" in dashboard.line_with(" PCC")
+    assert allocation_of(services, "pcc") == units(155)
+
+
+async def test_the_editor_stays_on_its_project_when_rows_move(
+    open_dashboard: OpenDashboard, services: Services, elsewhere: Services
+) -> None:
+    async with open_dashboard(mode="projects", keys="ss") as dashboard:  # by allocation: Dandelion first
+        await dashboard.keys("up", "up", "up", "7", "0")
+        assert dashboard.names[0] == "dandelion"
+        elsewhere.projects.add("aardvark", "Aardvark", parse_change("5"))
+        elsewhere.budgets.allocate("python-api", parse_change("10"))
+        await dashboard.looked()
+        assert dashboard.names[:3] == ["aardvark", "python-api", "dandelion"]
+        assert dashboard.editor_text == "70"
+        row = next(number for number, line in enumerate(dashboard.lines) if line.startswith(" Dandelion"))
+        assert dashboard.table.editor.region.y == row
+        await dashboard.keys("enter")
+    assert allocation_of(services, "dandelion") == units(70)
+
+
+async def test_a_project_archived_while_it_is_edited_is_told_and_nothing_is_lost(
+    open_dashboard: OpenDashboard, services: Services, elsewhere: Services
+) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.typed("170")
+        elsewhere.projects.archive("pcc")
+        await dashboard.looked()
+        assert dashboard.editor_text is None
+        assert "PCC is gone" in dashboard.pool_line
+        assert "'170'" in dashboard.pool_line
+        assert dashboard.names == ["videonest-api", "python-api", "dandelion"]
+        await dashboard.keys("+")
+        assert not dashboard.pool_line.startswith("✕")
+    assert stored(services).allocated == units(280)
+
+
+async def test_a_project_archived_unseen_while_it_is_edited_is_refused(
+    open_dashboard: OpenDashboard, services: Services, elsewhere: Services
+) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.typed("170")
+        elsewhere.projects.archive("pcc")
+        await dashboard.keys("enter")
+        assert "'pcc' is archived" in dashboard.pool_line
+        await dashboard.looked()
+        assert dashboard.editor_text is None
+    assert stored(services).allocated == units(270)
+
+
+# What the disk does
+
+
+async def test_a_locked_database_is_told_in_words_and_the_text_kept(
+    open_dashboard: OpenDashboard, services: Services, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "PATIENCE_SECONDS", 0.1)
+    async with open_dashboard(mode="projects", size=(160, 24)) as dashboard:
+        with locked(database):
+            await dashboard.typed("170", "enter")
+            assert "is locked by another program" in dashboard.pool_line
+            assert dashboard.editor_text == "170"
+            assert "150.00" not in dashboard.pool_line
+        await dashboard.keys("enter")
+        assert dashboard.editor_text is None
+    assert allocation_of(services, "pcc") == units(170)
+
+
+async def test_keys_typed_while_a_write_waits_count_when_it_is_done(
+    open_dashboard: OpenDashboard, services: Services, database: Path
+) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        with locked(database):
+            for key in ("1", "7", "0", "tab", "1", "1", "0"):
+                await dashboard.pilot.press(key)
+        await dashboard.keys("enter")
+    assert allocation_of(services, "pcc") == units(170)
+    assert allocation_of(services, "videonest-api") == units(110)
+
+
+async def test_a_click_chooses_and_a_double_click_edits(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        row = next(number for number, line in enumerate(dashboard.lines) if line.startswith(" Python API"))
+        await dashboard.pilot.click(offset=(20, row))
+        await dashboard.settled()
+        assert dashboard.editor_text is None
+        assert dashboard.table.table.cursor_row == 2
+        await dashboard.pilot.double_click(offset=(20, row))
+        await dashboard.settled()
+        assert dashboard.editor_text == "100.00"
+        await dashboard.typed("90", "enter")
+    assert allocation_of(services, "python-api") == units(90)
