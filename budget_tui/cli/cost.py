@@ -149,6 +149,8 @@ def map_costs(
         return
     amounts = ", ".join(f.money(nanos, currency) for currency, nanos in outcome.moved.items())
     say(f"costs with {field} = {value} belong to {project}; {amounts or 'nothing'} from the past moved there")
+    if option == "--tag" and not amounts:
+        say("a tag that no rule asked for was not kept: import the files again")
     warn(f.warnings(session.snapshot()))
 
 

@@ -3,11 +3,12 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from budget_tui import formatting as f
 from budget_tui.cli.output import printable, table
-from budget_tui.domain.amount import NANOS, to_decimal
+from budget_tui.domain.amount import NANOS, divide, to_decimal
 
 if TYPE_CHECKING:
     from budget_tui.services.imports import ImportReport
@@ -23,9 +24,9 @@ def as_json(report: "ImportReport") -> dict[str, Any]:
         "rows_refused": report.rows_refused,
         "days_stored": report.days_stored,
         "rows_replaced": report.rows_replaced,
-        "billed_total": dict(report.billed_total),
-        "stored_total": dict(report.stored_total),
-        "unmapped_total": dict(report.unmapped_total),
+        "billed_total": _to_9_decimals(report.billed_total),
+        "stored_total": _to_9_decimals(report.stored_total),
+        "unmapped_total": _to_9_decimals(report.unmapped_total),
         "refused": [{"file": file, "line": line, "reason": reason} for file, line, reason in report.refused],
         "unchanged": report.unchanged,
     }
@@ -59,8 +60,17 @@ def _kept(report: "ImportReport", dry_run: bool) -> str:
 
 
 def _totals(totals: Mapping[str, Decimal]) -> str:
-    amounts = (f.money(int((units * NANOS).to_integral_value()), currency) for currency, units in totals.items())
-    return " + ".join(amounts) or "nothing"
+    return " + ".join(f.money(_nanos(units), currency) for currency, units in totals.items()) or "nothing"
+
+
+def _to_9_decimals(totals: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    return {currency: to_decimal(_nanos(units)) for currency, units in totals.items()}
+
+
+def _nanos(units: Decimal) -> int:
+    """``units`` in nanos, rounded half-even; a sum may be beyond the limit of a single amount."""
+    exact = Fraction(units) * NANOS
+    return divide(exact.numerator, exact.denominator)
 
 
 def unmapped_as_json(origin: "UnmappedOrigin") -> dict[str, Any]:
@@ -87,7 +97,7 @@ def unmapped_in_words(origins: Sequence["UnmappedOrigin"]) -> list[str]:
         (
             origin.provider,
             origin.service,
-            _sub_account(origin),
+            origin.sub_account_name or origin.sub_account_id,
             " ".join(f"{key}={value}" for key, value in origin.tags),
             f"{origin.costs:,}",
             f.money(origin.amount, origin.currency),
@@ -96,14 +106,6 @@ def unmapped_in_words(origins: Sequence["UnmappedOrigin"]) -> list[str]:
     ]
     header = ("PROVIDER", "SERVICE", "SUB ACCOUNT", "TAGS", "COSTS", "AMOUNT")
     return [*table(header, rows, "llllrr"), "", *_suggestion(origins[0])]
-
-
-def _sub_account(origin: "UnmappedOrigin") -> str:
-    if origin.sub_account_name and origin.sub_account_name != origin.sub_account_id:
-        return (
-            f"{origin.sub_account_id} ({origin.sub_account_name})" if origin.sub_account_id else origin.sub_account_name
-        )
-    return origin.sub_account_id
 
 
 def _suggestion(origin: "UnmappedOrigin") -> list[str]:

@@ -1,0 +1,326 @@
+"""``cost import`` of FOCUS exports, and giving what found no project to one."""
+
+import csv
+import os
+import pty
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Cli
+
+KEYS = (
+    "files rows_read rows_refused days_stored rows_replaced billed_total stored_total unmapped_total refused unchanged"
+)
+PLAIN = {
+    "BillingAccountId": "1",
+    "BillingPeriodStart": "2026-01-01T00:00:00Z",
+    "ChargePeriodStart": "2026-01-05T00:00:00Z",
+    "ChargePeriodEnd": "2026-01-06T00:00:00Z",
+    "BilledCost": "1",
+    "EffectiveCost": "0.5",
+    "BillingCurrency": "USD",
+    "ServiceProviderName": "Amazon Web Services",
+    "ServiceName": "Amazon S3",
+    "SubAccountId": "100",
+    "SubAccountName": "sandbox",
+    "Tags": "{}",
+}
+
+
+def export(path: Path, rows: Sequence[dict[str, str]]) -> str:
+    """A FOCUS file whose rows are as `PLAIN` but for what is given."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, PLAIN)
+        writer.writeheader()
+        writer.writerows(PLAIN | row for row in rows)
+    return str(path)
+
+
+@pytest.fixture
+def january(tmp_path: Path) -> str:
+    """Four charges: two tagged with a project, one of a sub account nobody knows, one credit."""
+    return export(
+        tmp_path / "january.csv",
+        [
+            {"BilledCost": "10.0000000004", "Tags": '{"project": "pcc"}'},
+            {"BilledCost": "5", "Tags": '{"user:project": "Dandelion"}', "ChargePeriodStart": "2026-01-06T00:00:00Z"},
+            {"BilledCost": "2.5", "ServiceName": "Amazon EC2", "Tags": '{"team": "red"}'},
+            {
+                "BilledCost": "-0.5",
+                "ServiceProviderName": "Anthropic",
+                "ServiceName": "Claude",
+                "SubAccountName": "NULL",
+            },
+        ],
+    )
+
+
+def spent(cli: Cli) -> dict[str, Decimal]:
+    answer = cli("status", "--json").json
+    return {project["project_id"]: project["spent_usd"] for project in answer["projects"]}
+
+
+def test_the_report_in_json(seeded: Cli, january: str) -> None:
+    report = seeded("cost", "import", january, "--json").done().json
+    assert list(report) == KEYS.split()
+    assert report == {
+        "files": [january],
+        "rows_read": 4,
+        "rows_refused": 0,
+        "days_stored": 4,
+        "rows_replaced": 0,
+        "billed_total": {"USD": 17},
+        "stored_total": {"USD": 17},
+        "unmapped_total": {"USD": 2},
+        "refused": [],
+        "unchanged": False,
+    }
+
+
+def test_the_report_in_words(seeded: Cli, january: str) -> None:
+    assert seeded("cost", "import", january).done().out.splitlines() == [
+        "1 file, 4 rows read, 0 refused",
+        "billed $17.00, stored $17.00",
+        "4 daily costs stored, 0 replaced",
+        "$2.00 found no project: budget-tui cost unmapped",
+    ]
+
+
+def test_imported_costs_are_spent_by_their_projects(seeded: Cli, january: str) -> None:
+    seeded("cost", "import", january).done()
+    assert spent(seeded) == {"pcc": 115, "videonest-api": 48, "python-api": 88, "dandelion": 5}
+    status = seeded("status", "--json").json
+    assert (status["global"]["spent_usd"], status["unmapped_usd"]) == (258, 2)
+    assert status["data_through"] == "2026-01-06"
+    assert status["warnings"] == ["2 costs unmapped ($2.00): they count in the total and in no project"]
+
+
+def test_the_same_files_again_change_nothing_and_say_so(seeded: Cli, january: str) -> None:
+    seeded("cost", "import", january).done()
+    before = seeded("log", "--json").out
+    assert "nothing changed: the same costs are stored already" in seeded("cost", "import", january).done().out
+    report = seeded("cost", "import", january, "--json").json
+    assert (report["unchanged"], report["days_stored"], report["rows_replaced"]) == (True, 0, 0)
+    assert seeded("log", "--json").out == before
+
+
+def test_a_newer_export_replaces_what_it_said_before(seeded: Cli, january: str, tmp_path: Path) -> None:
+    seeded("cost", "import", january).done()
+    newer = export(tmp_path / "newer.csv", [{"BilledCost": "11", "Tags": '{"project": "pcc"}'}])
+    assert "1 daily cost stored, 4 replaced" in seeded("cost", "import", newer).done().out
+    assert (spent(seeded)["pcc"], spent(seeded)["dandelion"]) == (116, 0)
+
+
+def test_another_source_stands_beside_it(seeded: Cli, january: str) -> None:
+    seeded("cost", "import", january).done()
+    seeded("cost", "import", january, "--source", "copy").done()
+    assert spent(seeded)["pcc"] == 125
+    seeded("cost", "import", january, "--source", "manual").refused(2, "'manual' cannot be the name of a source")
+
+
+def test_a_dry_run_stores_nothing(seeded: Cli, january: str) -> None:
+    before = seeded("status", "--json").out, seeded("log", "--json").out
+    out = seeded("cost", "import", january, "--dry-run").done().out
+    assert "4 daily costs would be stored, 0 replaced; nothing was written" in out
+    assert (seeded("status", "--json").out, seeded("log", "--json").out) == before
+
+
+def test_effective_costs_on_request(seeded: Cli, january: str) -> None:
+    report = seeded("cost", "import", january, "--effective", "--json").done().json
+    assert report["billed_total"] == {"USD": 2}
+
+
+def test_several_files_a_folder_and_a_glob_are_one_set(seeded: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    one = export(folder / "one.csv", [{"BilledCost": "1"}])
+    two = export(folder / "two.csv", [{"BilledCost": "2"}])
+    first = seeded("cost", "import", one, two, "--json").done().json
+    assert (first["files"], first["stored_total"]) == ([one, two], {"USD": 3})
+    assert seeded("cost", "import", str(folder), "--json").json["unchanged"] is True
+    assert seeded("cost", "import", f"{folder}/*.csv", "--json").json["unchanged"] is True
+
+
+def test_totals_are_told_by_currency(seeded: Cli, tmp_path: Path) -> None:
+    file = export(tmp_path / "two.csv", [{"BilledCost": "1"}, {"BilledCost": "1500", "BillingCurrency": "JPY"}])
+    assert "billed ¥1,500 + $1.00, stored ¥1,500 + $1.00" in seeded("cost", "import", file).done().out
+    assert "1 cost in JPY (¥1,500) left out: there is no rate to USD" in seeded("status").err
+
+
+# Rows and files that cannot be used
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> str:
+    """One row that can be used and 12 that cannot."""
+    return export(tmp_path / "damaged.csv", [{}, *({"BilledCost": f"n/a{n}"} for n in range(12))])
+
+
+def test_refused_rows_are_named_and_the_rest_goes_in(seeded: Cli, damaged: str) -> None:
+    lines = seeded("cost", "import", damaged).done().out.splitlines()
+    assert lines[0] == "1 file, 13 rows read, 12 refused"
+    assert lines[1].startswith(f"  {damaged}:3: ")
+    assert "n/a0" in lines[1]
+    assert lines[11:] == [
+        "  and 2 more",
+        "billed $1.00, stored $1.00",
+        "1 daily cost stored, 0 replaced",
+        "$1.00 found no project: budget-tui cost unmapped",
+    ]
+
+
+def test_refused_rows_in_json(seeded: Cli, damaged: str) -> None:
+    report = seeded("cost", "import", damaged, "--json").done().json
+    assert report["rows_refused"] == 12
+    assert set(report["refused"][0]) == {"file", "line", "reason"}
+    assert (report["refused"][0]["file"], report["refused"][0]["line"]) == (damaged, 3)
+
+
+def test_strict_refuses_the_run(seeded: Cli, damaged: str) -> None:
+    before = seeded("log", "--json").out
+    seeded("cost", "import", damaged, "--strict").refused(2, "12 of 13 rows cannot be used", f"{damaged} line 3")
+    assert seeded("log", "--json").out == before
+
+
+def test_a_file_that_is_not_focus_is_refused_whole(seeded: Cli, january: str, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("date,amount\n2026-01-01,5\n")
+    seeded("cost", "import", january, str(other)).refused(2, str(other), "BilledCost", "ChargePeriodStart")
+    assert seeded("cost", "unmapped").out == "no costs are unmapped\n"
+
+
+def test_a_file_that_is_not_there(seeded: Cli, tmp_path: Path) -> None:
+    seeded("cost", "import", str(tmp_path / "nothing.csv")).refused(2, f"there is no file {tmp_path / 'nothing.csv'}")
+
+
+# Giving costs to projects
+
+
+def unmapped(cli: Cli) -> list[dict[str, Any]]:
+    answer = cli("cost", "unmapped", "--json").done().json
+    assert isinstance(answer, list)
+    return answer
+
+
+def test_what_found_no_project_is_listed(seeded: Cli, january: str) -> None:
+    seeded("cost", "import", january, "--tag", "team").done()
+    lines = seeded("cost", "unmapped").done().out.splitlines()
+    assert lines[0].split() == ["PROVIDER", "SERVICE", "SUB", "ACCOUNT", "TAGS", "COSTS", "AMOUNT"]
+    assert lines[1].split() == ["aws", "Amazon", "EC2", "sandbox", "team=red", "1", "$2.50"]
+    assert lines[2].split() == ["anthropic", "Claude", "100", "1", "-$0.50"]
+    assert len(lines[1]) == len(lines[2])
+    first, _ = unmapped(seeded)
+    assert first == {
+        "source": "focus",
+        "provider": "aws",
+        "service": "Amazon EC2",
+        "sub_account_id": "100",
+        "sub_account_name": "sandbox",
+        "tags": {"team": "red"},
+        "costs": 1,
+        "amount_usd": Decimal("2.5"),
+        "currency": "USD",
+        "first_day": "2026-01-05",
+        "last_day": "2026-01-05",
+    }
+
+
+def test_the_suggestion_can_be_pasted(seeded: Cli, tmp_path: Path) -> None:
+    name = "it's; $HOME\u202e"  # quotes, and a sign that turns text around
+    file = export(tmp_path / "odd.csv", [{"SubAccountId": "NULL", "SubAccountName": "NULL", "ServiceName": name}])
+    seeded("cost", "import", file).done()
+    out = seeded("cost", "unmapped").done().out
+    assert "\u202e" not in out
+    words = shlex.split(out.splitlines()[-1].partition("budget-tui ")[2])
+    assert words[:4] == ["cost", "map", "PROJECT", "--service"]
+    assert words[4].startswith("it's; $HOME")
+
+
+def test_pasting_the_suggestion_maps_the_largest(seeded: Cli, january: str) -> None:
+    seeded("cost", "import", january, "--tag", "team").done()
+    words = shlex.split(seeded("cost", "unmapped").out.splitlines()[-1].partition("budget-tui ")[2])
+    ran = seeded(*("dandelion" if word == "PROJECT" else word for word in words))
+    assert ran.out == "costs with tag:team = red belong to dandelion; $2.50 from the past moved there\n"
+    assert spent(seeded)["dandelion"] == Decimal("7.5")
+
+
+@pytest.mark.parametrize(
+    ("rule", "moved", "left"),
+    [
+        (["--sub-account", "100"], "17", "0"),  # a rule comes before the tag that names a project
+        (["--sub-account", "SANDBOX"], "17.5", "-0.5"),
+        (["--service", "amazon ec2"], "2.5", "-0.5"),
+        (["--provider", "anthropic"], "-0.5", "2.5"),
+        (["--tag", "team=red"], "2.5", "-0.5"),
+    ],
+)
+def test_a_rule_moves_past_costs_and_says_how_much(
+    seeded: Cli, january: str, rule: list[str], moved: str, left: str
+) -> None:
+    seeded("cost", "import", january, "--tag", "team").done()
+    answer = seeded("cost", "map", "python-api", *rule, "--json").json
+    assert answer["project_id"] == "python-api"
+    assert answer["moved_total"] == {"USD": Decimal(moved)}
+    assert spent(seeded)["python-api"] == 88 + Decimal(moved)
+    assert sum(origin["amount_usd"] for origin in unmapped(seeded)) == Decimal(left)
+
+
+def test_a_rule_can_be_set_anew(seeded: Cli, january: str) -> None:
+    seeded("cost", "import", january).done()
+    seeded("cost", "map", "python-api", "--service", "Amazon EC2")
+    assert seeded("cost", "map", "dandelion", "--service", "Amazon EC2", "--json").json["moved_total"] == {
+        "USD": Decimal("2.5")
+    }
+    assert (spent(seeded)["python-api"], spent(seeded)["dandelion"]) == (88, Decimal("7.5"))
+
+
+def test_a_rule_holds_for_costs_to_come(seeded: Cli, january: str) -> None:
+    ran = seeded("cost", "map", "python-api", "--tag", "team=red").done()
+    assert "nothing from the past moved there" in ran.out
+    seeded("cost", "import", january).done()
+    assert spent(seeded)["python-api"] == Decimal("90.5")
+
+
+def test_a_tag_that_was_not_kept_says_what_to_do(seeded: Cli, january: str) -> None:
+    seeded("cost", "import", january).done()
+    out = seeded("cost", "map", "python-api", "--tag", "team=red").out
+    assert "a tag that no rule asked for was not kept: import the files again" in out
+    seeded("cost", "import", january)
+    assert spent(seeded)["python-api"] == Decimal("90.5")
+
+
+def test_a_new_project_takes_the_costs_that_name_it(seeded: Cli, tmp_path: Path) -> None:
+    file = export(tmp_path / "named.csv", [{"BilledCost": "3", "Tags": '{"project": "newcomer"}'}])
+    seeded("cost", "import", file).done()
+    assert seeded("project", "add", "newcomer", "--json").done().json["spent_usd"] == 3
+    assert unmapped(seeded) == []
+
+
+# On a terminal
+
+
+def test_progress_shows_on_a_terminal_and_is_gone_afterwards(seeded: Cli, january: str) -> None:
+    ours, theirs = pty.openpty()
+    ran = subprocess.run(
+        [sys.executable, "-m", "budget_tui", "cost", "import", january],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert ran.returncode == 0
+    assert ran.stdout.startswith("1 file, 4 rows read")
+    assert "\rreading 100 %" in shown
+    assert shown.endswith("\r\x1b[K")
