@@ -22,7 +22,7 @@ from budget_tui.services.costs import (
 from budget_tui.storage.reading import DatabaseReader
 
 if TYPE_CHECKING:
-    from budget_tui.sources.focus.engine import Rollup
+    from budget_tui.sources.focus.report import Rollup
 
 FOCUS_SOURCE = "focus"
 
@@ -66,15 +66,15 @@ class Imports:
 
         `SourceError` when a file is not there or not FOCUS; `Refused` with ``strict`` when any row cannot be used.
         """
-        from budget_tui.sources.focus.engine import reduce_files
-        from budget_tui.sources.focus.files import expand
+        from budget_tui.sources.focus.files import find_files
+        from budget_tui.sources.focus.reduce import reduce_files
 
         if not request.source.strip() or request.source == MANUAL_SOURCE:
             raise Refused(f"'{request.source}' cannot be the name of a source", "choose another name with --source")
         self._context.prepare()
         time_zone, known_tags = self._before_reading()
         rollup = reduce_files(
-            expand(request.paths),
+            find_files(request.paths),
             source=request.source,
             time_zone=time_zone,
             tag_keys=sorted({DEFAULT_TAG, *known_tags, *(tag.casefold() for tag in request.tags)}),
@@ -140,7 +140,7 @@ def _store(work: Work, source: str, rollup: "Rollup") -> ImportReport:
         billed_total=rollup.billed_total,
         stored_total=_totals(rollup.daily),
         unmapped_total=_totals([cost for cost in rollup.daily if resolved[cost.origin][0] is None]),
-        refused=tuple((row.file, row.line, row.reason) for row in rollup.refused),
+        refused=tuple((str(row.file), row.line, row.reason) for row in rollup.refused),
         unchanged=unchanged,
     )
 
