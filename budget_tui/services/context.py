@@ -1,4 +1,7 @@
-"""What every command needs: which database, whose organization, who acts, and when."""
+"""What every command needs: which database, whose organization, who acts, and when.
+
+A context is made before the dashboard's first frame, so what reads the database is imported when it is read.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,15 +11,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.errors import NotFound, Refused
-from budget_tui.domain.hierarchy import Entity
-from budget_tui.formatting import period_name
 from budget_tui.services.clock import Clock, zone
-from budget_tui.storage.queries import Queries
-from budget_tui.storage.schema import ensure_schema
 
 if TYPE_CHECKING:
+    from budget_tui.domain.budget import Budget, Organization
+    from budget_tui.domain.hierarchy import Entity
+    from budget_tui.storage.queries import Queries
     from budget_tui.storage.unit_of_work import UnitOfWork
 
 DEFAULT_ORG = "default"
@@ -38,6 +39,8 @@ class Context:
 
     @cached_property
     def _schema_ensured(self) -> bool:
+        from budget_tui.storage.schema import ensure_schema
+
         ensure_schema(self.path)
         return True
 
@@ -70,8 +73,10 @@ class Context:
         work.open = open_period(work)
         return work
 
-    def organization(self, queries: Queries) -> Organization:
+    def organization(self, queries: "Queries") -> "Organization":
         """The organization of this context. The default one need not exist yet: its key is 0 then."""
+        from budget_tui.domain.budget import Organization
+
         found = queries.organization(self.org_slug)
         if found is not None:
             return found
@@ -92,9 +97,11 @@ def _currency(text: str) -> str:
 class Work:
     """A write transaction under way. ``open`` is the global budget of the period that today is in."""
 
-    open: Budget
+    open: "Budget"
 
-    def __init__(self, unit: "UnitOfWork", organization: Organization, today: date, now: datetime, actor: str) -> None:
+    def __init__(
+        self, unit: "UnitOfWork", organization: "Organization", today: date, now: datetime, actor: str
+    ) -> None:
         self.unit = unit
         self.organization = organization
         self.today = today
@@ -102,7 +109,7 @@ class Work:
         self.actor = actor
 
     @property
-    def queries(self) -> Queries:
+    def queries(self) -> "Queries":
         return self.unit.queries
 
     def commit(self) -> None:
@@ -114,14 +121,14 @@ class Work:
         """Write a line of the audit trail."""
         self.unit.journal.record(self.organization.org_key, action, subject, before, after, self.actor, self.now)
 
-    def entity(self, entity_id: str) -> Entity:
+    def entity(self, entity_id: str) -> "Entity":
         """The entity of that id, or `NotFound`."""
         found = self.queries.entity(self.organization.org_key, entity_id)
         if found is None:
             raise NotFound(f"there is no project '{entity_id}'", "budget-tui project list shows them")
         return found
 
-    def project(self, project_id: str) -> Entity:
+    def project(self, project_id: str) -> "Entity":
         """The project of that id, or `NotFound` when there is none or it is archived."""
         found = self.entity(project_id)
         if found.archived:
@@ -132,6 +139,8 @@ class Work:
 
     def require_open_period(self) -> None:
         """Refuse to change the budgets of a period that was closed."""
+        from budget_tui.formatting import period_name
+
         closed = self.queries.last_close(self.organization.org_key)
         if closed is not None and self.open.period.start <= closed.start:
             raise Refused(
