@@ -9,10 +9,12 @@ from textual.widgets import Button, DataTable, Label, Select, Static
 
 from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.snapshot import BudgetSnapshot
-from budget_tui.formatting import money
+from budget_tui.formatting import money, shortened
 from budget_tui.storage.queries import UnmappedOrigin
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
+
+_RIGHT = ("Costs", "Amount")
 
 
 class UnmappedScreen(BoxScreen[str]):
@@ -48,25 +50,42 @@ class UnmappedScreen(BoxScreen[str]):
     def on_mount(self) -> None:
         self.refuse("")
         table = self.query_one(DataTable)
-        table.add_columns("Provider", "Service", "Sub account", "Costs", "Amount")
+        columns = [
+            ("Amount", 11),
+            ("Costs", 7),
+            ("Sub account", 15),
+            ("Service", self._service_width()),
+            ("Provider", 8),
+        ]
+        for label, width in columns:
+            table.add_column(label.rjust(width) if label in _RIGHT else label, width=width)
         for origin in self._origins:
-            table.add_row(
-                origin.provider,
-                origin.service,
+            texts = (
+                money(origin.amount, origin.currency),
+                f"{origin.costs:,}",
                 origin.sub_account_name or origin.sub_account_id,
-                Text(f"{origin.costs:,}", justify="right"),
-                Text(money(origin.amount, origin.currency), justify="right"),
+                origin.service,
+                origin.provider,
+            )
+            table.add_row(
+                *(
+                    Text(text.rjust(width) if label in _RIGHT else shortened(text, width))
+                    for text, (label, width) in zip(texts, columns, strict=True)
+                )
             )
         table.focus()
 
+    def _service_width(self) -> int:
+        """The room that the box leaves to the one column that can do with more or less."""
+        return max(10, min(self.app.size.width * 95 // 100, 96) - 6 - 2 - 5 * 2 - (11 + 7 + 15 + 8))
+
     @on(DataTable.RowHighlighted)
     def _offer_fields(self, event: DataTable.RowHighlighted) -> None:
-        self.query_one("#field", Select).set_options(
-            [
-                (f"{label}: {value}", f"{field}\n{value}")
-                for label, field, value in _fields(self._origins[event.cursor_row])
-            ]
-        )
+        options = [(label, f"{field}\n{value}") for label, field, value in _fields(self._origins[event.cursor_row])]
+        select = self.query_one("#field", Select)
+        select.set_options(options)
+        if options:
+            select.value = options[0][1]
 
     @on(DataTable.RowSelected)
     def _go_on(self) -> None:
@@ -94,8 +113,10 @@ class UnmappedScreen(BoxScreen[str]):
 
 def _fields(origin: UnmappedOrigin) -> list[tuple[str, str, str]]:
     """What a rule could go by: label, field, value; the narrowest first."""
-    found = [(f"tag {key}", f"tag:{key}", value) for key, value in origin.tags]
-    found.append(("sub account", "sub_account", origin.sub_account_id or origin.sub_account_name))
-    found.append(("service", "service", origin.service))
-    found.append(("provider", "provider", origin.provider))
+    found = [(f"tag {key}: {value}", f"tag:{key}", value) for key, value in origin.tags]
+    account = origin.sub_account_id or origin.sub_account_name
+    named = f" ({origin.sub_account_name})" if origin.sub_account_id and origin.sub_account_name else ""
+    found.append((f"sub account: {account}{named}", "sub_account", account))
+    found.append((f"service: {origin.service}", "service", origin.service))
+    found.append((f"provider: {origin.provider}", "provider", origin.provider))
     return [(label, field, value) for label, field, value in found if value]

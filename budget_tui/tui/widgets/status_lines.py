@@ -50,8 +50,6 @@ class Freshness(Widget):
         if self.failure:
             return Content.assemble(failure, (f" · shown: {snapshot.computed_at.astimezone():%H:%M:%S}", MUTED))
         parts: list[str | tuple[str, str]] = [(f"data through {formatting.short_day(snapshot.data_through)}", MUTED)]
-        if self._chosen_day is not None:
-            parts.append((f" · as of {formatting.long_day(self._chosen_day)}, as chosen", MUTED))
         if snapshot.unmapped_costs:
             unmapped = formatting.money(snapshot.unmapped, snapshot.organization.currency)
             costs = formatting.count(snapshot.unmapped_costs, "cost")
@@ -59,4 +57,6 @@ class Freshness(Widget):
         for foreign in snapshot.foreign:
             amount = formatting.money(foreign.amount, foreign.currency)
             parts.append((f" · {amount} left out: no rate to {snapshot.organization.currency}", "$warning"))
+        if self._chosen_day is not None:
+            parts.append((f" · as of {formatting.long_day(self._chosen_day)}", MUTED))
         return Content.assemble(*parts)
