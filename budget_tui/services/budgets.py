@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from budget_tui.domain.amount import to_decimal, within_limit
+from budget_tui.domain.amount import within_limit
 from budget_tui.domain.budget import AllocationChange, Budget, check_unchanged, most_transferable
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.formatting import money
-from budget_tui.services.context import Context, Work
+from budget_tui.services.context import Context, Work, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,16 @@ def project_budget(work: Work, project: Entity) -> Budget:
 
 
 def set_amount(work: Work, budget: Budget, action: str, subject: str, amount: int) -> None:
-    """Store an amount and write the audit trail; an amount that stays as it is leaves no line there."""
+    """Store an amount and write the audit trail; an amount that stays as it is leaves no line there.
+
+    `Refused` when the children of one budget would add up to more than can be stored.
+    """
     if amount == budget.amount:
         return
+    if budget.parent_id is not None:
+        within_limit(work.queries.allocated(budget.parent_id) - budget.amount + amount)
     work.unit.budgets.set_amount(budget, amount, work.actor, work.now)
-    work.record(action, subject, {"amount": str(to_decimal(budget.amount))}, {"amount": str(to_decimal(amount))})
+    work.record(action, subject, {"amount": written(budget.amount)}, {"amount": written(amount)})
 
 
 def spent_by(work: Work, project: Entity) -> int:

@@ -87,6 +87,13 @@ class Context:
         raise NotFound(f"there is no organization '{self.org_slug}'", f"there are: {known}")
 
 
+def written(nanos: int) -> str:
+    """An amount as the audit trail keeps it: all of its digits, never an exponent."""
+    from budget_tui.domain.amount import to_decimal
+
+    return f"{to_decimal(nanos):f}"
+
+
 def _currency(text: str) -> str:
     code = text.strip().upper()
     if len(code) != 3 or not (code.isascii() and code.isalpha()):

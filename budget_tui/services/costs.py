@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
-from budget_tui.domain.amount import LIMIT_COUNT, to_decimal, within_limit
+from budget_tui.domain.amount import LIMIT_COUNT, within_limit
 from budget_tui.domain.cost import Category, CostOrigin, EntityResolver, MappingRule, category_of, provider_of
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.snapshot import Spend
-from budget_tui.services.context import Context, Work
+from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once
 from budget_tui.storage.queries import KnownOrigin, UnmappedOrigin
 from budget_tui.storage.reading import DatabaseReader
@@ -264,9 +264,7 @@ def _sums(entries: Iterable[CostEntry]) -> Mapping[str, dict[str, object]]:
     for entry in entries:
         costs, amount = found.get(entry.project_id, (0, 0))
         found[entry.project_id] = (costs + 1, amount + entry.amount)
-    return {
-        project_id: {"costs": costs, "amount": str(to_decimal(amount))} for project_id, (costs, amount) in found.items()
-    }
+    return {project_id: {"costs": costs, "amount": written(amount)} for project_id, (costs, amount) in found.items()}
 
 
 def _checked_field(text: str) -> str:

@@ -2,14 +2,13 @@
 
 from datetime import date
 
-from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.budget import Budget
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period
 from budget_tui.domain.snapshot import build_snapshot
 from budget_tui.formatting import period_name
-from budget_tui.services.context import Context, Work
+from budget_tui.services.context import Context, Work, written
 from budget_tui.services.snapshots import load_facts
 from budget_tui.storage.repositories.journal import ClosedLine
 
@@ -89,8 +88,8 @@ def _close(work: Work, budget: Budget) -> None:
         {
             "period_start": period.start.isoformat(),
             "period_end": period.end.isoformat(),
-            "monthly_budget": str(to_decimal(snapshot.total.allocation)),
-            "allocated": str(to_decimal(snapshot.allocated)),
-            "spent": str(to_decimal(snapshot.total.spent)),
+            "monthly_budget": written(snapshot.total.allocation),
+            "allocated": written(snapshot.allocated),
+            "spent": written(snapshot.total.spent),
         },
     )

@@ -1,11 +1,10 @@
 """Projects: add, rename, archive."""
 
-from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.budget import AllocationChange
 from budget_tui.domain.errors import Conflict
 from budget_tui.domain.hierarchy import ROOT_ID, checked_id, checked_name
 from budget_tui.services.budgets import project_budget, set_amount, unallocated
-from budget_tui.services.context import Context, Work
+from budget_tui.services.context import Context, Work, written
 from budget_tui.services.costs import resolve_costs_again
 
 
@@ -50,7 +49,7 @@ class Projects:
             budget = project_budget(work, project)
             work.unit.budgets.deactivate(budget, work.actor, work.now)
             work.unit.organizations.archive_entity(project, work.now)
-            work.record("project.archive", project_id, {"allocation": str(to_decimal(budget.amount))}, None)
+            work.record("project.archive", project_id, {"allocation": written(budget.amount)}, None)
             work.commit()
         return budget.amount
 
