@@ -1,0 +1,169 @@
+"""A household of services over one real database file, on any day one likes."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from budget_tui.bootstrap import Services
+from budget_tui.domain.amount import parse_amount, to_decimal
+from budget_tui.domain.budget import parse_change
+from budget_tui.domain.snapshot import BudgetSnapshot, Pace
+from budget_tui.services.clock import Clock
+from budget_tui.services.context import Context
+from budget_tui.services.costs import CostEntry
+from budget_tui.services.transfers import TransferOutcome, TransferRequest
+from budget_tui.settings import Settings
+from budget_tui.storage.queries import AuditEntry
+from budget_tui.storage.schema import ensure_schema
+
+hypothesis_settings.register_profile("unhurried", deadline=None)
+hypothesis_settings.load_profile("unhurried")
+
+TODAY = date(2026, 1, 13)
+
+
+def usd(text: str) -> int:
+    """``usd("12.50")`` in nanos."""
+    return parse_amount(text)
+
+
+def shown(nanos: int) -> str:
+    return f"{to_decimal(nanos):f}"
+
+
+@dataclass(frozen=True)
+class Home:
+    """What a user does on ``today``, in few words. Amounts are text."""
+
+    services: Services
+
+    def on(self, day: str) -> "Home":
+        """The same database on another day."""
+        return home_at(self.path, date.fromisoformat(day))
+
+    def again(self) -> "Home":
+        """The same database in another program that was just started."""
+        assert self.services.context.clock.as_of is not None
+        return home_at(self.path, self.services.context.clock.as_of)
+
+    @property
+    def path(self) -> Path:
+        return self.services.context.path
+
+    # Commands
+
+    def budget(self, amount: str, seen: str | None = None) -> int:
+        return self.services.budgets.set_global(usd(amount), None if seen is None else usd(seen))
+
+    def add(self, *projects: str, allocate: str = "") -> None:
+        for project in projects:
+            self.services.projects.add(project, allocation=parse_change(allocate) if allocate else None)
+
+    def allocate(self, project: str, change: str, seen: str | None = None) -> tuple[str, str, str]:
+        """Before, after, and what is left in the pool."""
+        outcome = self.services.budgets.allocate(project, parse_change(change), None if seen is None else usd(seen))
+        return shown(outcome.before), shown(outcome.after), shown(outcome.unallocated)
+
+    def transfer(
+        self, giver: str, taker: str, amount: str, *, force: bool = False, reason: str = "", key: str = ""
+    ) -> TransferOutcome:
+        return self.services.transfers.transfer(TransferRequest(giver, taker, usd(amount), force, reason), key)
+
+    def spend(self, project: str, amount: str, on: str = "", provider: str = "", key: str = "") -> None:
+        day = date.fromisoformat(on) if on else None
+        self.services.costs.add(CostEntry(project, usd(amount), day, provider=provider), key)
+
+    # Questions
+
+    @property
+    def snapshot(self) -> BudgetSnapshot:
+        try:
+            return self.services.snapshots.current()
+        finally:
+            self.services.snapshots.close()
+
+    def pace(self, project: str) -> Pace:
+        return next(line.pace for line in self.snapshot.projects if line.project_id == project)
+
+    @property
+    def allocations(self) -> dict[str, str]:
+        """What each project gets, and what is left in the pool."""
+        snapshot = self.snapshot
+        amounts = {line.project_id: shown(line.pace.allocation) for line in snapshot.projects}
+        return amounts | {"pool": shown(snapshot.unallocated)}
+
+    @property
+    def spent(self) -> dict[str, str]:
+        """What each project spent, and everything together."""
+        snapshot = self.snapshot
+        amounts = {line.project_id: shown(line.pace.spent) for line in snapshot.projects}
+        return amounts | {"all": shown(snapshot.total.spent)}
+
+    @property
+    def log(self) -> list[AuditEntry]:
+        return self.services.trail.newest(100)
+
+    def rows(self, statement: str) -> list[tuple[object, ...]]:
+        """What is in the database behind everybody's back."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            return connection.execute(statement).fetchall()
+
+
+def home_at(path: Path, today: date | None, **new: str) -> Home:
+    context = Context(path, "default", Clock(today), "anna", **new)
+    return Home(Services(context, Settings()))
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("fresh") / "budget.db"
+    ensure_schema(path)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, empty_database: bytes) -> Callable[..., Home]:
+    """Makes a home of its own: for an organization that has yet to be made, in another currency or time zone."""
+    made = iter(range(1000))
+
+    def make(today: date | None = TODAY, **new: str) -> Home:
+        path = tmp_path / f"budget-{next(made)}.db"
+        path.write_bytes(empty_database)
+        return home_at(path, today, **new)
+
+    return make
+
+
+@pytest.fixture
+def home(fresh: Callable[..., Home]) -> Iterator[Home]:
+    """An empty database on January 13, 2026."""
+    home = fresh()
+    yield home
+    home.services.snapshots.close()
+
+
+@pytest.fixture(scope="session")
+def worked_example(tmp_path_factory: pytest.TempPathFactory, empty_database: bytes) -> bytes:
+    path = tmp_path_factory.mktemp("example") / "budget.db"
+    path.write_bytes(empty_database)
+    home = home_at(path, TODAY)
+    home.budget("500")
+    for project, allocation in (("pcc", "150"), ("videonest-api", "120"), ("python-api", "100"), ("dandelion", "50")):
+        home.add(project, allocate=allocation)
+    home.spend("pcc", "105", on="2026-01-10")
+    home.spend("videonest-api", "48", on="2026-01-09")
+    home.spend("python-api", "88", on="2026-01-12")
+    return path.read_bytes()
+
+
+@pytest.fixture
+def seed(home: Home, worked_example: bytes) -> Home:
+    """The worked example: $500, four projects, what they spent by January 13."""
+    home.path.write_bytes(worked_example)
+    return home

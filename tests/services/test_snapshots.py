@@ -1,0 +1,164 @@
+"""What is shown: the worked example from a database, on any day, and what can be said of the data."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from budget_tui import formatting
+from budget_tui.domain.errors import NotFound, StorageError
+from budget_tui.domain.pacing import Status
+from budget_tui.services.clock import Clock
+from budget_tui.services.snapshots import project_line
+from tests.services.conftest import Home, home_at, shown, usd
+
+
+def test_the_projects_of_the_worked_example(seed: Home) -> None:
+    table = {
+        line.project_id: (
+            shown(line.pace.allocation),
+            shown(line.pace.spent),
+            shown(line.pace.remaining),
+            shown(line.pace.daily_drip),
+            line.pace.status,
+        )
+        for line in seed.snapshot.projects
+    }
+    assert table == {
+        "pcc": ("150", "105", "45", "2.5", Status.HEALTHY),
+        "videonest-api": ("120", "48", "72", "4", Status.HEALTHY),
+        "python-api": ("100", "88", "12", "0.666666667", Status.WARNING),
+        "dandelion": ("50", "0", "50", "2.777777778", Status.HEALTHY),
+    }
+
+
+def test_the_headline_of_the_worked_example(seed: Home) -> None:
+    snapshot = seed.snapshot
+    assert snapshot.days_left == 18
+    assert shown(snapshot.allocated) == "420"
+    assert shown(snapshot.unallocated) == "80"
+    assert shown(snapshot.total.spent) == "241"
+    assert shown(snapshot.total.remaining) == "259"
+    assert snapshot.data_through == date(2026, 1, 13)
+    assert not snapshot.carried_over
+
+
+def test_how_fast_the_worked_example_burns(seed: Home) -> None:
+    pcc = seed.pace("pcc")
+    assert (shown(pcc.burn_rate), pcc.runway_days) == ("35", Decimal("1.285714286"))
+    assert shown(pcc.available_today) == "2.368421053"
+    assert seed.pace("dandelion").runway_days is None
+
+
+def test_the_last_days_of_the_worked_example(seed: Home) -> None:
+    pcc = seed.on("2026-01-30").pace("pcc")
+    assert (shown(pcc.daily_drip), shown(pcc.available_today)) == ("45", "22.5")
+    assert shown(seed.on("2026-01-31").pace("pcc").available_today) == "45"
+
+
+def test_spend_per_day_is_the_periods_and_nothing_else(seed: Home) -> None:
+    seed.spend("pcc", "7", on="2025-12-31")
+    seed.spend("pcc", "9", on="2026-02-01")
+    seed.spend("dandelion", "2", on="2026-01-10")
+    daily = seed.snapshot.daily_spend
+    assert [(day.isoformat(), shown(amount)) for day, amount in daily] == [
+        ("2026-01-09", "48"),
+        ("2026-01-10", "107"),
+        ("2026-01-12", "88"),
+    ]
+    assert sum(amount for _, amount in daily) == seed.snapshot.total.spent
+
+
+def test_both_ends_of_a_period_are_in_it(seed: Home) -> None:
+    for day in ("2026-01-01", "2026-01-31"):
+        seed.spend("dandelion", "1", on=day)
+    for day in ("2025-12-31", "2026-02-01"):
+        seed.spend("dandelion", "100", on=day)
+    assert shown(seed.pace("dandelion").spent) == "2"
+
+
+def test_burn_crosses_the_start_of_the_period(seed: Home) -> None:
+    seed.on("2026-01-29").spend("dandelion", "70")
+    february = seed.on("2026-02-02").pace("dandelion")
+    assert (shown(february.spent), shown(february.burn_rate)) == ("0", "17.5")  # January 29 to February 1
+
+
+def test_one_project(seed: Home) -> None:
+    assert project_line(seed.snapshot, "pcc").name == "pcc"
+    with pytest.raises(NotFound, match="there is no project 'nobody'"):
+        project_line(seed.snapshot, "nobody")
+
+
+def test_an_unchanged_minute_is_an_equal_snapshot(seed: Home) -> None:
+    snapshots = seed.services.snapshots
+    first = snapshots.current()
+    assert not snapshots.changed()
+    assert snapshots.current() == first
+    seed.again().allocate("pcc", "+1")
+    assert snapshots.changed()
+    assert snapshots.current() != first
+    assert not snapshots.changed()
+
+
+def test_a_database_that_is_not_there(tmp_path: Path) -> None:
+    home = home_at(tmp_path / "budget.db", date(2026, 1, 13))
+    with pytest.raises(StorageError, match="there is no database at"):
+        _ = home.snapshot
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_day_before_everything_shows_nothing(seed: Home) -> None:
+    december = seed.on("2025-12-05").snapshot
+    assert (december.total.allocation, december.allocated, december.total.spent) == (0, 0, 0)
+    assert december.period.end == date(2025, 12, 31)
+
+
+def test_amounts_are_shown_in_the_organizations_currency(fresh: Callable[..., Home]) -> None:
+    home = fresh(new_currency="JPY")
+    home.budget("50000")
+    home.add("a", allocate="33.333333333%")
+    assert shown(home.pace("a").allocation) == "16667"
+    assert formatting.money(home.snapshot.total.allocation, "JPY") == "¥50,000"
+
+
+# Whose today it is
+
+
+def test_today_is_the_organizations(fresh: Callable[..., Home]) -> None:
+    """A day and an hour lie between these two: it is never the same date in both."""
+    first, last = "Pacific/Kiritimati", "Pacific/Pago_Pago"
+    days = {}
+    for name in (first, last):
+        home = fresh(None, new_time_zone=name)
+        home.budget("500")
+        before = datetime.now(ZoneInfo(name)).date()
+        days[name] = home_at(home.path, None).snapshot.as_of  # in a program whose own setting is UTC
+        assert before <= days[name] <= datetime.now(ZoneInfo(name)).date()
+    assert days[last] < days[first]
+
+
+def test_a_cost_without_a_date_is_of_that_today(fresh: Callable[..., Home]) -> None:
+    home = fresh(None, new_time_zone="Pacific/Kiritimati")
+    home.add("a")
+    zone = ZoneInfo("Pacific/Kiritimati")
+    before = datetime.now(zone).date()
+    home.spend("a", "1")
+    [(day,)] = home.rows("SELECT day FROM cost")
+    assert int(f"{before:%Y%m%d}") <= day <= int(f"{datetime.now(zone).date():%Y%m%d}")
+
+
+def test_as_of_is_today_in_every_time_zone() -> None:
+    clock = Clock(date(2026, 1, 13))
+    assert clock.today("Pacific/Kiritimati") == clock.today("Pacific/Pago_Pago") == date(2026, 1, 13)
+    assert clock.now().tzinfo is UTC
+    assert clock.now().year > 2024  # it says when something was really done
+
+
+def test_what_was_done_is_dated_when_it_was_really_done(seed: Home) -> None:
+    before = datetime.now(UTC)
+    seed.allocate("pcc", "+1")
+    assert before.replace(microsecond=0) <= seed.log[0].at <= datetime.now(UTC)
+    assert usd("151") == seed.pace("pcc").allocation
