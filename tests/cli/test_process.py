@@ -47,10 +47,7 @@ def process(
     [
         (["status"], 0),
         (["status", "--jsn"], 2),
-        (["project", "allocate", "pcc", "-500"], 2),
         (["transfer", "pcc", "pool", "100"], 3),
-        (["project", "show", "nobody"], 4),
-        (["project", "add", "pcc"], 5),
         ([], 2),
     ],
 )
