@@ -10,9 +10,8 @@ def main() -> None:
     # Loading the program makes tens of thousands of objects that stay: looking for garbage among them, while they
     # are loaded and again at the end, would take a tenth of the time of a short command.
     gc.set_threshold(GARBAGE_THRESHOLD, 10, 10)
-    from budget_tui.cli.app import run
+    from budget_tui.cli.start import run
 
-    gc.freeze()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -3,27 +3,18 @@
 Nothing heavy is imported here: a noun is loaded when it is used, and imports what it needs when it runs.
 """
 
-import io
-import os
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
+from budget_tui.cli.ending import EXIT_INTERRUPTED, EXIT_REFUSED, ended, told
 from budget_tui.cli.nouns import Nouns
-from budget_tui.cli.session import Session, require_terminal
-from budget_tui.domain.errors import BudgetError, Conflict, InsufficientBudget, NotFound
-from budget_tui.domain.period import parse_day
+from budget_tui.cli.session import session_from
+from budget_tui.cli.start import AS_OF_VARIABLE, DB_VARIABLE, ORG_VARIABLE, open_dashboard
 
 PROGRAM = "budget-tui"
-DEBUG_VARIABLE = "BUDGET_TUI_DEBUG"
-
-EXIT_UNEXPECTED = 1
-EXIT_REFUSED = 2
-EXIT_INTERRUPTED = 130
-EXIT_CODES: tuple[tuple[type[BudgetError], int], ...] = ((InsufficientBudget, 3), (NotFound, 4), (Conflict, 5))
 
 app = typer.Typer(
     name=PROGRAM,
@@ -41,14 +32,14 @@ app = typer.Typer(
 def dashboard(
     context: typer.Context,
     db: Annotated[
-        str, typer.Option("--db", metavar="PATH|URL", envvar="BUDGET_TUI_DB", help="The database.", show_default=False)
+        str, typer.Option("--db", metavar="PATH|URL", envvar=DB_VARIABLE, help="The database.", show_default=False)
     ] = "",
     org: Annotated[
-        str, typer.Option("--org", metavar="SLUG", envvar="BUDGET_TUI_ORG", help="Whose budgets.", show_default=False)
+        str, typer.Option("--org", metavar="SLUG", envvar=ORG_VARIABLE, help="Whose budgets.", show_default=False)
     ] = "",
     as_of: Annotated[
         str,
-        typer.Option("--as-of", metavar="DATE", envvar="BUDGET_TUI_AS_OF", help="Take DATE (2026-01-13) for today."),
+        typer.Option("--as-of", metavar="DATE", envvar=AS_OF_VARIABLE, help="Take DATE (2026-01-13) for today."),
     ] = "",
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
@@ -58,40 +49,23 @@ def dashboard(
 
         typer.echo(f"budget-tui {__version__}")
         raise typer.Exit
-    session = Session(db, org, parse_day(as_of) if as_of else None)
-    context.obj = session
+    context.obj = session_from(db, org, as_of)
     if context.invoked_subcommand is None:
-        require_terminal("dashboard")
-        from budget_tui.tui.run import run_dashboard
-
-        run_dashboard(session.services)
+        open_dashboard(context.obj)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; returns the exit code. Whatever a user can cause is one line on standard error."""
-    _print_anything()
+    """Run one command; returns the exit code."""
+    return ended(lambda: _carried_out(arguments))
+
+
+def _carried_out(arguments: Sequence[str]) -> object:
     try:
-        code = app(list(arguments), prog_name=PROGRAM, standalone_mode=False)
+        return app(list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except TyperException as error:
-        return _told(*_usage(error), EXIT_REFUSED)
-    except BudgetError as error:
-        return _told(error.message, error.hint, _exit_code(error))
-    except (KeyboardInterrupt, typer.Abort):
-        code = EXIT_INTERRUPTED
-    except SystemExit as end:  # completion ends this way
-        code = end.code
-    except Exception as error:
-        return _unexpected(error)
-    if code == EXIT_INTERRUPTED:
-        return _told("interrupted", "nothing was left half done", EXIT_INTERRUPTED)
-    return code if isinstance(code, int) else 0
-
-
-def _print_anything() -> None:
-    """A terminal that does not know a sign shows its number; it is no reason to fail."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+        return told(*_usage(error), EXIT_REFUSED)
+    except typer.Abort:
+        return EXIT_INTERRUPTED
 
 
 def _usage(error: TyperException) -> tuple[str, str]:
@@ -99,25 +73,3 @@ def _usage(error: TyperException) -> tuple[str, str]:
     message = error.format_message().rstrip(".")
     context = getattr(error, "ctx", None)
     return message[:1].lower() + message[1:], f"see {context.command_path if context else PROGRAM} --help"
-
-
-def _unexpected(error: Exception) -> int:
-    if os.environ.get(DEBUG_VARIABLE):
-        import traceback
-
-        traceback.print_exc()
-    return _told(
-        f"unexpected {type(error).__name__}: {error}",
-        f"{DEBUG_VARIABLE}=1 shows where; please report it",
-        EXIT_UNEXPECTED,
-    )
-
-
-def _exit_code(error: BudgetError) -> int:
-    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), EXIT_REFUSED)
-
-
-def _told(message: str, hint: str, code: int) -> int:
-    line = f"{message}; {hint}" if hint else message
-    typer.echo(f"error: {' '.join(line.split())}", err=True)
-    return code

@@ -6,11 +6,11 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import typer
-
 from budget_tui.domain.errors import Refused
 
 if TYPE_CHECKING:
+    import typer
+
     from budget_tui.bootstrap import Services
     from budget_tui.domain.snapshot import BudgetSnapshot
 
@@ -35,7 +35,16 @@ class Session:
         return self.services.snapshots.current()
 
 
-def session_of(context: typer.Context) -> Session:
+def session_from(database: str, organization: str, as_of: str) -> Session:
+    """The session of the options as given; '' where one was not. `Refused` when ``as_of`` is no day."""
+    if not as_of:
+        return Session(database, organization)
+    from budget_tui.domain.period import parse_day
+
+    return Session(database, organization, parse_day(as_of))
+
+
+def session_of(context: "typer.Context") -> Session:
     found = context.find_object(Session)
     assert found is not None
     return found
