@@ -6,6 +6,10 @@ import typer
 
 from budget_tui.cli.nouns import command_group
 from budget_tui.cli.session import require_terminal, session_of
+from budget_tui.domain.errors import Refused
+
+SHORTEST_SECONDS = 0.2
+LONGEST_SECONDS = 3600
 
 app = command_group()
 
@@ -14,13 +18,15 @@ app = command_group()
 def monitor(
     context: typer.Context,
     interval: Annotated[
-        float, typer.Option("--interval", metavar="SECONDS", min=0.2, max=3600, help="How often to look for changes.")
+        float, typer.Option("--interval", metavar="SECONDS", help="How often to look for changes.")
     ] = 1.0,
 ) -> None:
     """The dashboard for a narrow pane.
 
     It only reads: neither the database nor its folder need be writable.
     """
+    if not SHORTEST_SECONDS <= interval <= LONGEST_SECONDS:
+        raise Refused("--interval is out of range", f"choose {SHORTEST_SECONDS} to {LONGEST_SECONDS} seconds")
     services = session_of(context).services
     services.database.require_current()
     require_terminal("monitor")
