@@ -1,0 +1,85 @@
+"""The columns of the FOCUS specification: which ones are read, and which tell its version.
+
+https://focus.finops.org/focus-columns/ lists them. Names are compared ignoring case.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from budget_tui.domain.errors import SourceError
+
+# What a daily cost is told apart by, and the columns it is read from, the first that is not empty.
+DIMENSIONS: Mapping[str, tuple[str, ...]] = {
+    "billing_account_id": ("BillingAccountId",),
+    "billing_period": ("BillingPeriodStart",),
+    "currency": ("BillingCurrency",),
+    "provider_name": ("ServiceProviderName", "ProviderName", "InvoiceIssuerName"),
+    "service": ("ServiceName",),
+    "service_category": ("ServiceCategory",),
+    "service_subcategory": ("ServiceSubcategory",),
+    "sub_account_id": ("SubAccountId",),
+    "sub_account_name": ("SubAccountName",),
+    "entity_hint": ("x_hierarchy_entity_id",),
+    "path_hint": ("x_hierarchy_path",),
+}
+CHARGE_START = "ChargePeriodStart"
+CHARGE_END = "ChargePeriodEnd"
+TAGS = "Tags"
+
+_REQUIRED = ("BillingCurrency", CHARGE_START)
+
+# From the newest on, each version and the columns that only it and later ones have.
+_SIGNS: Mapping[str, Sequence[str]] = {
+    "1.4": ["CommitmentProgramEligibilityDetails", "InvoiceDetailId"],
+    "1.3": (
+        "ServiceProviderName HostProviderName ContractApplied AllocatedMethodId AllocatedMethodDetails "
+        "AllocatedResourceId AllocatedResourceName AllocatedTags"
+    ).split(),
+    "1.2": (
+        "InvoiceId BillingAccountType SubAccountType PricingCurrency PricingCurrencyContractedUnitPrice "
+        "PricingCurrencyEffectiveCost PricingCurrencyListUnitPrice"
+    ).split(),
+    "1.1": (
+        "ServiceSubcategory SkuMeter SkuPriceDetails CapacityReservationId CapacityReservationStatus "
+        "CommitmentDiscountQuantity CommitmentDiscountUnit"
+    ).split(),
+}
+
+
+class Columns:
+    """The header of one file: finds columns by their FOCUS name, in whatever case they are written."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self._positions: dict[str, int] = {}
+        for position, name in enumerate(names):
+            self._positions.setdefault(name.strip().lower(), position)
+
+    def position(self, name: str) -> int | None:
+        """Where column ``name`` stands, counted from 0; None when the file lacks it."""
+        return self._positions.get(name.lower())
+
+    def name(self, name: str) -> str:
+        """How the file itself writes column ``name``, which it has."""
+        return self.names[self._positions[name.lower()]]
+
+    def require(self, path: Path, cost_column: str) -> None:
+        """Raises `SourceError`, naming what is missing, unless costs can be read from this file."""
+        missing = [name for name in (cost_column, *_REQUIRED) if self.position(name) is None]
+        if missing:
+            raise SourceError(
+                f"{path} is not a FOCUS export with a {cost_column}: it has no column {', '.join(missing)}",
+                "export the costs as FOCUS 1.0 to 1.4",
+            )
+
+    @property
+    def focus_version(self) -> str:
+        """The version these columns fit: the newest one that has a column all of its own here.
+
+        1.4 took `ProviderName` and `PublisherName` away, so a file with the names of 1.3 but without those is 1.4.
+        """
+        for version, signs in _SIGNS.items():
+            if any(self.position(sign) is not None for sign in signs):
+                old_names = any(self.position(name) is not None for name in ("ProviderName", "PublisherName"))
+                return "1.4" if version == "1.3" and not old_names else version
+        return "1.0"

@@ -1,0 +1,89 @@
+"""DuckDB, embedded: runs one query at a time, tells how far it is, and stops at once when asked to."""
+
+import tempfile
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import duckdb
+
+_POLL_SECONDS = 0.1
+
+
+class Engine:
+    """A private in-memory database; what does not fit in memory spills into a folder that goes with it.
+
+    It never installs or fetches anything, and prints nothing.
+    """
+
+    def __enter__(self) -> "Engine":
+        self._spill = tempfile.TemporaryDirectory(prefix="budget-tui-")
+        self._connection = self._connect()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+        self._spill.cleanup()
+
+    def _connect(self) -> "duckdb.DuckDBPyConnection":
+        import duckdb
+
+        connection = duckdb.connect()
+        settings: dict[str, Any] = {
+            "TimeZone": "UTC",
+            "temp_directory": self._spill.name,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "enable_progress_bar": True,
+            "enable_progress_bar_print": False,
+        }
+        for name, value in settings.items():
+            connection.execute(f"SET {name} = ?", [value])
+        return connection
+
+    def restart(self) -> None:
+        """A fresh database, for after an error that may have left the old one unusable."""
+        self._connection.close()
+        self._connection = self._connect()
+
+    def rows(self, sql: str, progress: Callable[[float], None] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of ``sql``; ``progress`` hears the percentage done. Raises ``duckdb.Error``.
+
+        The query runs beside this thread, so that Ctrl-C arrives while it runs and interrupts it.
+        """
+        query = _Query(self._connection, sql)
+        query.start()
+        try:
+            while query.is_alive():
+                query.join(_POLL_SECONDS)
+                if progress:
+                    progress(max(0.0, self._connection.query_progress()))
+        finally:
+            while query.is_alive():
+                self._connection.interrupt()
+                query.join(_POLL_SECONDS)
+        return query.result()
+
+
+class _Query(threading.Thread):
+    def __init__(self, connection: "duckdb.DuckDBPyConnection", sql: str) -> None:
+        super().__init__(name="duckdb-query", daemon=True)
+        self._connection = connection
+        self._sql = sql
+        self._rows: list[tuple[Any, ...]] = []
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._rows = self._connection.execute(self._sql).fetchall()
+        except BaseException as error:  # handed to the thread that waits
+            self._error = error
+
+    def result(self) -> list[tuple[Any, ...]]:
+        if self._error:
+            raise self._error
+        return self._rows

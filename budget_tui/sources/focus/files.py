@@ -1,0 +1,100 @@
+"""Which files a person means, and what kind each of them is."""
+
+import glob
+import gzip
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from budget_tui.domain.errors import SourceError
+
+_SUFFIXES = (".csv", ".csv.gz", ".parquet")
+_KNOWN = "give CSV, CSV.gz or Parquet files, or a folder that holds some"
+
+
+class Kind(Enum):
+    """How a file is written; told from its first bytes, for names lie."""
+
+    CSV = "none"
+    CSV_GZ = "gzip"
+    PARQUET = "parquet"
+
+
+def find_files(patterns: Sequence[str | Path]) -> tuple[Path, ...]:
+    """The files that ``patterns`` name: files themselves, folders with all below them, or globs (``**`` too).
+
+    Each file comes once, in the order given; inside a folder or glob by name. Raises `SourceError` for a
+    pattern that names nothing.
+    """
+    found: dict[Path, Path] = {}
+    for pattern in patterns:
+        for path in _expand(Path(pattern).expanduser()):
+            found.setdefault(path.resolve(), path)
+    return tuple(found.values())
+
+
+def _expand(path: Path) -> list[Path]:
+    if path.is_dir():
+        return _exports_in(path)
+    if path.exists():
+        return [path]
+    matches = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207 (may be absolute)
+    files = [file for match in matches for file in (_exports_in(match) if match.is_dir() else [match])]
+    if not files:
+        raise SourceError(f"there is no file {path}", _KNOWN)
+    return files
+
+
+def _exports_in(folder: Path) -> list[Path]:
+    """Every export below ``folder``, but nothing hidden."""
+    files = sorted(
+        file
+        for file in folder.rglob("*")
+        if file.name.lower().endswith(_SUFFIXES)
+        and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    )
+    if not files:
+        raise SourceError(f"there is no export in {folder}", _KNOWN)
+    return files
+
+
+def kind_of(path: Path) -> Kind:
+    """How ``path`` is written. Raises `SourceError` when it cannot be read, is empty or is an archive."""
+    with reading(path), path.open("rb") as file:
+        start = file.read(4)
+    if not start:
+        raise SourceError(f"{path} is empty", _KNOWN)
+    if start == b"PK\x03\x04":
+        raise SourceError(f"{path} is a zip archive or a spreadsheet", "unpack it, or save it as CSV, first")
+    if start == b"PAR1":
+        return Kind.PARQUET
+    return Kind.CSV_GZ if start[:2] == b"\x1f\x8b" else Kind.CSV
+
+
+def open_bytes(path: Path, kind: Kind) -> BinaryIO:
+    """The bytes of a CSV file, unpacked."""
+    return cast(BinaryIO, gzip.open(path, "rb") if kind is Kind.CSV_GZ else path.open("rb"))
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turns what can go wrong while reading ``path`` into a `SourceError` of one line."""
+    try:
+        yield
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise SourceError(f"{path} is damaged or cut short", "download it again") from error
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{path} is not a text file in UTF-8", _KNOWN) from error
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read ({error.strerror})", "check it and its permissions") from error
+
+
+def chunks(path: Path, kind: Kind) -> Iterator[bytes]:
+    """The unpacked bytes of a CSV file in pieces of a megabyte; the last one comes only if all is sound."""
+    with reading(path), open_bytes(path, kind) as file:
+        while chunk := file.read(1 << 20):
+            yield chunk

@@ -1,0 +1,140 @@
+"""How the fields of a charge are read from a CSV or Parquet file, as SQL for the roll-up."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from budget_tui.sources.focus.columns import CHARGE_END, CHARGE_START, DIMENSIONS, TAGS, Columns
+from budget_tui.sources.focus.files import Kind
+from budget_tui.sources.focus.rollup import Charges, moment_of_text
+from budget_tui.sources.focus.tags import sql_text, tag_value
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to take from a file: the column that holds the amount, and the tags to keep (in lower case)."""
+
+    cost_column: str
+    tag_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Readings:
+    """How one kind of file gives what a column, by its FOCUS name, holds; each an SQL expression.
+
+    ``moment`` takes the column's name and the expression in which its value is to be found.
+    """
+
+    value: Callable[[str], str]
+
+    text: Callable[[str], str]
+    moment: Callable[[str, str], str]
+    amount: Callable[[str], str]
+    tags: Callable[[str], str]
+
+
+def used_columns(wanted: Wanted) -> list[str]:
+    """The FOCUS names of all columns that the roll-up may look at."""
+    dimensions = [name for names in DIMENSIONS.values() for name in names]
+    return [wanted.cost_column, CHARGE_START, CHARGE_END, TAGS, *dimensions]
+
+
+def csv_charges(path: Path, kind: Kind, columns: Columns, wanted: Wanted) -> Charges:
+    """The charges of a CSV file, all columns taken as text; the engine guesses nothing about it."""
+    source = _read_csv(path, kind, [f"c{position}" for position in range(len(columns.names))])
+    return _charges(source, "row_number() OVER ()", columns, wanted, _csv_readings(columns))
+
+
+def mended_charges(path: Path, columns: Columns, wanted: Wanted, kept: Sequence[int]) -> Charges:
+    """The charges of a copy written by `mend`: the line in the original, then the ``kept`` columns."""
+    source = _read_csv(path, Kind.CSV, ["line", *(f"c{position}" for position in kept)])
+    return _charges(source, "CAST(line AS BIGINT)", columns, wanted, _csv_readings(columns))
+
+
+def parquet_columns_sql(path: Path) -> str:
+    """Asks for the names and types of a Parquet file's columns."""
+    return f"DESCRIBE SELECT * FROM {_read_parquet(path)}"
+
+
+def parquet_charges(path: Path, columns: Columns, types: Mapping[str, str], wanted: Wanted) -> Charges:
+    """The charges of a Parquet file; ``types`` of its columns as the engine calls them."""
+    readings = _parquet_readings(columns, types)
+    return _charges(_read_parquet(path), "row_number() OVER ()", columns, wanted, readings)
+
+
+def _charges(source: str, line: str, columns: Columns, wanted: Wanted, readings: _Readings) -> Charges:
+    def first_filled(names: Sequence[str]) -> str:
+        texts = [readings.text(name) for name in names if columns.position(name) is not None]
+        return f"coalesce({', '.join(texts)})" if len(texts) > 1 else "".join(texts)
+
+    has_end, has_tags = (columns.position(name) is not None for name in (CHARGE_END, TAGS))
+    dimensions = {field: first_filled(names) for field, names in DIMENSIONS.items()}
+    return Charges(
+        source=source,
+        started=readings.moment(CHARGE_START, readings.value(CHARGE_START)),
+        ended_as_read=readings.value(CHARGE_END) if has_end else "NULL",
+        ended=readings.moment(CHARGE_END, "ended_as_read") if has_end else "CAST(NULL AS BIGINT)",
+        cost=readings.amount(wanted.cost_column),
+        dimensions={field: expression for field, expression in dimensions.items() if expression},
+        tags=[tag_value(readings.tags(TAGS), key) if has_tags else "" for key in wanted.tag_keys],
+        line=line,
+        started_text=readings.text(CHARGE_START),
+        cost_text=readings.text(wanted.cost_column),
+    )
+
+
+def _csv_readings(columns: Columns) -> _Readings:
+    def text(name: str) -> str:
+        return f"c{columns.position(name)}"
+
+    return _Readings(
+        value=text,
+        text=text,
+        moment=lambda _, value: moment_of_text(value),
+        amount=lambda name: f"TRY_CAST({text(name)} AS DECIMAL(38,18))",
+        tags=text,
+    )
+
+
+def _parquet_readings(columns: Columns, types: Mapping[str, str]) -> _Readings:
+    def value(name: str) -> str:
+        return '"' + columns.name(name).replace('"', '""') + '"'
+
+    def type_of(name: str) -> str:
+        return types[columns.name(name)]
+
+    def text(name: str) -> str:
+        return f"nullif(nullif(CAST({value(name)} AS VARCHAR), ''), 'NULL')"
+
+    def moment(name: str, read: str) -> str:
+        is_moment = type_of(name).startswith(("TIMESTAMP", "DATE"))
+        return f"epoch_us({read})" if is_moment else moment_of_text(f"CAST({read} AS VARCHAR)")
+
+    def amount(name: str) -> str:
+        """A binary float counts as the shortest decimal that stands for it: 0.1, not 0.1000000000000000055."""
+        binary = type_of(name) in ("DOUBLE", "FLOAT")
+        exact = f"CAST({value(name)} AS VARCHAR)" if binary else value(name)
+        return f"TRY_CAST({exact} AS DECIMAL(38,18))"
+
+    def tags(name: str) -> str:
+        return text(name) if type_of(name) in ("VARCHAR", "JSON") else f"CAST(to_json({value(name)}) AS VARCHAR)"
+
+    return _Readings(value=value, text=text, moment=moment, amount=amount, tags=tags)
+
+
+def _read_csv(path: Path, kind: Kind, names: Sequence[str]) -> str:
+    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+    return (
+        f"read_csv({_path_text(path)}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
+        f"columns={{{columns}}}, nullstr=['', 'NULL'], compression='{kind.value}', "
+        "hive_partitioning=false)"
+    )
+
+
+def _read_parquet(path: Path) -> str:
+    return f"read_parquet({_path_text(path)}, hive_partitioning=false)"
+
+
+def _path_text(path: Path) -> str:
+    """``path`` as an SQL literal that names this file alone: what would be a pattern in it is quoted."""
+    return sql_text("".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(path)))

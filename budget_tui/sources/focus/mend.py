@@ -1,0 +1,116 @@
+"""Reads a CSV file that the engine cannot, row by row: slower, but nothing is lost and lines are known.
+
+Some rows have too few or too many fields, a quote that never closes, or bytes that are no text; and some files
+that are in order have line breaks inside of fields that look like rows. What is sound is copied in a plain
+form, and what is not is named with its line.
+"""
+
+import csv
+import io
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from budget_tui.sources.focus.files import Kind, open_bytes, reading
+
+_LONGEST_ROW_LINES = 1000  # a field that goes on for longer was opened by a stray quote
+_LONGEST_FIELD = 8_000_000
+_PLAIN = str.maketrans({"\n": " ", "\r": " ", "\0": ""})
+
+
+@dataclass
+class Unsound:
+    """The rows that cannot be told apart into fields: how many, and the first ones as (line, reason)."""
+
+    count: int = 0
+    first: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, line: int, reason: str, limit: int) -> None:
+        self.count += 1
+        if len(self.first) < limit:
+            self.first.append((line, reason))
+
+
+def mend(path: Path, kind: Kind, copy: Path, width: int, kept: Sequence[int], limit: int) -> Unsound:
+    """Copies the sound rows of ``path``, which has ``width`` columns, to ``copy``: their line, then the ``kept`` ones.
+
+    Raises `SourceError` when the file itself is damaged.
+    """
+    unsound = Unsound()
+    csv.field_size_limit(_LONGEST_FIELD)
+    with reading(path), open_bytes(path, kind) as file, copy.open("w", encoding="utf-8", newline="") as target:
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
+        writer = csv.writer(target, lineterminator="\n")
+        writer.writerow(["line", *(f"c{position}" for position in kept)])
+        lines = _Lines(text)
+        next(_rows(lines), None)  # the header
+        for line, row, reason in _sound_rows(lines, width):
+            if reason:
+                unsound.add(line, reason, limit)
+            else:
+                writer.writerow([line, *(row[position].translate(_PLAIN) for position in kept)])
+    return unsound
+
+
+class _Lines:
+    """Lines of text that can be handed back: when a row turns out to be unsound, only its first line is lost."""
+
+    def __init__(self, text: Iterator[str]) -> None:
+        self._text = text
+        self._returned: deque[str] = deque()
+        self._taken: list[str] = []
+        self._before = 0  # lines that came before the present row
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if len(self._taken) >= _LONGEST_ROW_LINES:
+            raise csv.Error("the row goes on for too long")
+        line = self._returned.popleft() if self._returned else next(self._text)
+        self._taken.append(line)
+        return line
+
+    @property
+    def line(self) -> int:
+        """The number of the line on which the present row begins."""
+        return self._before + 1
+
+    def begin_row(self) -> None:
+        self._before += len(self._taken)
+        self._taken = []
+
+    def keep_only_first(self) -> None:
+        """Hands all lines of the present row back but the first."""
+        self._returned.extendleft(reversed(self._taken[1:]))
+        del self._taken[1:]
+
+
+def _rows(lines: _Lines) -> Iterator[list[str]]:
+    return csv.reader(lines, strict=True, skipinitialspace=True)
+
+
+def _sound_rows(lines: _Lines, width: int) -> Iterator[tuple[int, list[str], str]]:
+    """Each row that is not blank: its line, its fields, and what is wrong with it ('' when nothing is)."""
+    rows = _rows(lines)
+    while True:
+        lines.begin_row()
+        try:
+            row = next(rows)
+            reason = _wrong_width(row, width)
+        except StopIteration:
+            return
+        except csv.Error:
+            row, reason = [], "its quotes do not match"
+            lines.keep_only_first()
+            rows = _rows(lines)
+        if row or reason:
+            yield lines.line, row, reason
+
+
+def _wrong_width(row: Sequence[str], width: int) -> str:
+    """Why ``row`` has not ``width`` fields; one empty field too many, from a comma at the end, does no harm."""
+    if not row or len(row) == width or (len(row) == width + 1 and row[-1] == ""):
+        return ""
+    return f"it has {len(row)} fields where the header has {width}"

@@ -1,0 +1,195 @@
+"""Reads one file: its sums, and what in it could not be used."""
+
+import csv
+import io
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from budget_tui.domain.amount import LIMIT_UNITS
+from budget_tui.domain.errors import SourceError
+from budget_tui.sources.focus.columns import CHARGE_START, Columns
+from budget_tui.sources.focus.engine import Engine
+from budget_tui.sources.focus.files import Kind, chunks, kind_of, open_bytes, reading
+from budget_tui.sources.focus.inputs import (
+    Wanted,
+    csv_charges,
+    mended_charges,
+    parquet_charges,
+    parquet_columns_sql,
+    used_columns,
+)
+from budget_tui.sources.focus.lines import lines_of
+from budget_tui.sources.focus.mend import mend
+from budget_tui.sources.focus.report import RefusedRow
+from budget_tui.sources.focus.rollup import Charges, refused_sql, rollup_sql
+
+LISTED_REFUSALS = 1000  # per file; all are counted
+_LONGEST_HEADER = 1_000_000
+_SCAN_SHARE = 1 / 3  # the engine counts the roll-up as three stages alike; only the first takes time
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class FileSums:
+    """What one file gave: rows of `rollup_sql`, and what was refused."""
+
+    rows: list[tuple[Any, ...]]
+    rows_read: int
+    refused: list[RefusedRow]
+    refused_count: int
+    focus_version: str
+
+
+class Reader:
+    """Reads files by the same rules, one after the other."""
+
+    def __init__(self, engine: Engine, wanted: Wanted, time_zone: str) -> None:
+        self._engine = engine
+        self._wanted = wanted
+        self._time_zone = time_zone
+
+    def read(self, path: Path, progress: Progress) -> FileSums:
+        """Raises `SourceError` for a file that is not FOCUS, or damaged."""
+        kind = kind_of(path)
+        return self._read_parquet(path, progress) if kind is Kind.PARQUET else self._read_csv(path, kind, progress)
+
+    def _read_parquet(self, path: Path, progress: Progress) -> FileSums:
+        import duckdb
+
+        try:
+            types = {name: kind for name, kind, *_ in self._engine.rows(parquet_columns_sql(path))}
+            columns = Columns(list(types))
+            columns.require(path, self._wanted.cost_column)
+            charges = parquet_charges(path, columns, types, self._wanted)
+            rows = self._roll_up(charges, progress)
+            return self._sums(path, columns, charges, rows, lambda found, _: found)
+        except duckdb.Error as error:
+            raise _unreadable(path, error) from error
+
+    def _read_csv(self, path: Path, kind: Kind, progress: Progress) -> FileSums:
+        import duckdb
+
+        columns = Columns(_header(path, kind))
+        columns.require(path, self._wanted.cost_column)
+        charges = csv_charges(path, kind, columns, self._wanted)
+        try:
+            with _sound(path, kind):
+                rows = self._roll_up(charges, progress)
+            return self._sums(path, columns, charges, rows, lambda found, count: lines_of(path, kind, found, count))
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            raise _unreadable(path, error) from error
+        except duckdb.Error:
+            self._engine.restart()
+            return self._read_unsound_csv(path, kind, columns, progress)
+
+    def _read_unsound_csv(self, path: Path, kind: Kind, columns: Columns, progress: Progress) -> FileSums:
+        """The long way round, when the engine stumbled over some row."""
+        import duckdb
+
+        positions = {columns.position(name) for name in used_columns(self._wanted)}
+        kept = sorted(position for position in positions if position is not None)
+        with tempfile.TemporaryDirectory(prefix="budget-tui-") as folder:
+            copy = Path(folder) / "mended.csv"
+            unsound = mend(path, kind, copy, len(columns.names), kept, LISTED_REFUSALS)
+            charges = mended_charges(copy, columns, self._wanted, kept)
+            try:
+                rows = self._roll_up(charges, progress)
+                sums = self._sums(path, columns, charges, rows, lambda found, _: found)
+            except duckdb.Error as error:
+                raise _unreadable(path, error) from error
+        refused = [*sums.refused, *(RefusedRow(path, line, reason) for line, reason in unsound.first)]
+        return FileSums(
+            rows=sums.rows,
+            rows_read=sums.rows_read + unsound.count,
+            refused=sorted(refused, key=lambda row: row.line)[:LISTED_REFUSALS],
+            refused_count=sums.refused_count + unsound.count,
+            focus_version=sums.focus_version,
+        )
+
+    def _roll_up(self, charges: Charges, progress: Progress) -> list[tuple[Any, ...]]:
+        sql = rollup_sql(charges, self._time_zone)
+        return self._engine.rows(sql, lambda percent: progress(percent / _SCAN_SHARE))
+
+    def _sums(
+        self,
+        path: Path,
+        columns: Columns,
+        charges: Charges,
+        rows: list[tuple[Any, ...]],
+        lines: Callable[[list[int], int], list[int]],
+    ) -> FileSums:
+        """``rows`` with what they leave out; ``lines`` turns row numbers, of so many rows, into lines."""
+        rows_read = sum(row[-1] for row in rows)
+        refused_count = rows_read - sum(row[-2] for row in rows if row[0] is not None)
+        refused: list[RefusedRow] = []
+        if refused_count:
+            found = self._engine.rows(refused_sql(charges, self._time_zone, LISTED_REFUSALS))
+            for line, (_, *said) in zip(lines([row[0] for row in found], rows_read), found, strict=True):
+                refused.append(RefusedRow(path, line, _reason(self._wanted.cost_column, *said)))
+        return FileSums(rows, rows_read, refused, refused_count, columns.focus_version)
+
+
+def _reason(cost_column: str, started: str | None, currency: str | None, cost: str | None) -> str:
+    """In words, what is wrong with a row, from what it says where it is wrong (see `refused_sql`)."""
+    if started is not None:
+        return f"{CHARGE_START} {_shown(started)}" + (" is not a date" if started else "")
+    if currency is not None:
+        return f"BillingCurrency {_shown(currency)}" + (" is not a currency's code" if currency else "")
+    assert cost is not None
+    beyond = f" is beyond ±{LIMIT_UNITS:,}" if _is_number(cost) else " is not a number"
+    return f"{cost_column} {_shown(cost)}" + (beyond if cost else "")
+
+
+def _shown(text: str) -> str:
+    return f"'{text[:40]}'" if text else "is empty"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text.strip()).is_finite()
+    except InvalidOperation:
+        return False
+
+
+def _header(path: Path, kind: Kind) -> list[str]:
+    with reading(path), open_bytes(path, kind) as file:
+        line = io.TextIOWrapper(file, encoding="utf-8-sig", newline="").readline(_LONGEST_HEADER)
+    return next(csv.reader([line]), [])
+
+
+@contextmanager
+def _sound(path: Path, kind: Kind) -> Iterator[None]:
+    """Checks beside the work that a gzip file is whole; not every version of the engine does."""
+    if kind is not Kind.CSV_GZ:
+        yield
+        return
+    stopped = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        check = pool.submit(_read_through, path, kind, stopped)
+        try:
+            yield
+            check.result()
+        except Exception:
+            check.result()  # that the file is damaged explains whatever else went wrong
+            raise
+        finally:
+            stopped.set()
+
+
+def _read_through(path: Path, kind: Kind, stopped: threading.Event) -> None:
+    for _ in chunks(path, kind):
+        if stopped.is_set():
+            return
+
+
+def _unreadable(path: Path, error: Exception) -> SourceError:
+    said = str(error).strip().partition("\n")[0][:200]
+    return SourceError(f"{path} cannot be read: {said}", "download it again, or export it anew")

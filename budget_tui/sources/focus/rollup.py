@@ -1,0 +1,140 @@
+"""The roll-up: one SQL text that reduces the rows of an export to daily costs.
+
+It names its input by expressions (`Charges`), so that the same text reads CSV and Parquet, any version of the
+columns, and could run wherever the data lies. Per row it does only what must be done per row: the amount, the
+moment, the kept tags. All the rest (trimming, billing periods, what is refused) it does once per group.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from budget_tui.domain.amount import LIMIT_UNITS
+from budget_tui.sources.focus.columns import DIMENSIONS
+from budget_tui.sources.focus.tags import sql_text
+
+_DAY_MICROS = 86_400_000_000
+_LAST_DAY = 84_005  # 2199-12-31 in days since 1970: beyond that a date is a mistake
+
+
+@dataclass(frozen=True)
+class Charges:
+    """Where the rows are and how to read them, each field an SQL expression over ``source``.
+
+    ``started`` is a moment in microseconds since 1970 in UTC, and ``ended`` another, over ``ended_as_read``, for it
+    is seldom asked for; ``cost`` is a DECIMAL(38,18), and all of them NULL where there is no such thing.
+    ``dimensions`` (of `DIMENSIONS`, those that the source has) and ``tags`` are text; a tag is '' when the source has
+    none at all. ``line`` is the number of the row's line, or of the row; the ``…_text`` are what stands in the file.
+    """
+
+    source: str
+    started: str
+    ended_as_read: str
+    ended: str
+    cost: str
+    dimensions: Mapping[str, str]
+    tags: Sequence[str]
+    line: str
+    started_text: str
+    cost_text: str
+
+
+def moment_of_text(text: str) -> str:
+    """Microseconds of a moment written as text: with or without ``T``, seconds, fraction and zone (then UTC).
+
+    The second attempt mends what not every version of the engine reads: ``22:00Z`` and ``22:00 +0000``.
+    """
+    mended = f"regexp_replace(upper(trim({text})), '^(.{{10}}[ T]\\d\\d:\\d\\d) ?(Z|UTC|[+-]\\d.*)?$', '\\1:00\\2')"
+    mended = f"regexp_replace({mended}, '^(.{{10}}[ T]\\d\\d:\\d\\d:\\d\\d\\S*) ([+-]\\d)', '\\1\\2')"
+    return f"epoch_us(coalesce(TRY_CAST({text} AS TIMESTAMPTZ), TRY_CAST({mended} AS TIMESTAMPTZ)))"
+
+
+def rollup_sql(charges: Charges, time_zone: str) -> str:
+    """Daily sums: day, start of the billing period, the other dimensions, the tags, amount as text, rows used, rows.
+
+    A row without a day is one of refused charges; its other fields mean nothing.
+    """
+    tags = {f"tag_{position}": value for position, value in enumerate(charges.tags)}
+    present = {name: value for name, value in {**charges.dimensions, **tags}.items() if value}
+    keys = ", ".join(present)
+    texts = [name for name in [*DIMENSIONS, *tags] if name not in ("billing_period", "currency")]
+    trimmed = ", ".join(
+        f"coalesce(nullif(trim({name}), 'NULL'), '') AS {name}" if name in present else f"'' AS {name}"
+        for name in texts
+    )
+    period = "TRY_CAST(left(trim(billing_period), 10) AS DATE)" if "billing_period" in present else "NULL"
+    return f"""
+WITH sums AS (
+    SELECT day_number, {keys}, sum(cost) AS amount, count(cost) AS used, count(*) AS charges
+    FROM ({_charges(charges, time_zone, present)})
+    GROUP BY ALL
+),
+dated AS (
+    SELECT * REPLACE (upper(trim(currency)) AS currency),
+        CASE WHEN {_USABLE} THEN CAST(DATE '1970-01-01' + CAST(day_number AS INTEGER) AS DATE) END AS day,
+        {period} AS period
+    FROM sums
+)
+SELECT day,
+    CASE WHEN period BETWEEN DATE '1970-01-01' AND DATE '2199-12-31' THEN period
+        ELSE CAST(date_trunc('month', day) AS DATE) END AS period_start,
+    currency, {trimmed},
+    CAST(sum(amount) AS VARCHAR) AS amount,
+    CAST(sum(used) AS BIGINT) AS used,
+    CAST(sum(charges) AS BIGINT) AS charges
+FROM dated
+GROUP BY ALL
+"""
+
+
+def refused_sql(charges: Charges, time_zone: str, limit: int) -> str:
+    """The first ``limit`` charges that `rollup_sql` refuses: line, and what they say of start, currency and cost.
+
+    Each of the last three is NULL where that part of the row is in order, and '' where it is missing.
+    """
+    texts = {"line": charges.line, "started_text": charges.started_text, "cost_text": charges.cost_text}
+    fields = {"currency": charges.dimensions["currency"], **texts}
+    return f"""
+SELECT line,
+    CASE WHEN NOT {_DATED} THEN coalesce(started_text, '') END,
+    CASE WHEN NOT {_IN_A_CURRENCY} THEN coalesce(trim(currency), '') END,
+    CASE WHEN cost IS NULL THEN coalesce(cost_text, '') END
+FROM ({_charges(charges, time_zone, fields)})
+WHERE cost IS NULL OR NOT {_USABLE}
+ORDER BY line
+LIMIT {limit}
+"""
+
+
+_DATED = f"coalesce(day_number BETWEEN 0 AND {_LAST_DAY}, false)"
+_IN_A_CURRENCY = "coalesce(regexp_full_match(upper(trim(currency)), '[A-Z]{3}'), false)"
+_USABLE = f"({_DATED} AND {_IN_A_CURRENCY})"
+
+
+def _charges(charges: Charges, time_zone: str, fields: Mapping[str, str]) -> str:
+    """One row per charge with these ``fields``, dated, its amount NULL when it is beyond what can be stored."""
+    read = ", ".join(f"{expression} AS {name}" for name, expression in fields.items())
+    return f"""
+    SELECT {_day_number(charges.ended, time_zone)} AS day_number, {", ".join(fields)},
+        CASE WHEN exact BETWEEN -{LIMIT_UNITS} AND {LIMIT_UNITS} THEN exact END AS cost
+    FROM (
+        SELECT {charges.started} AS started, {charges.ended_as_read} AS ended_as_read, {charges.cost} AS exact, {read}
+        FROM {charges.source}
+    )"""
+
+
+def _day_number(ended: str, time_zone: str) -> str:
+    """Days since 1970 of the day a charge belongs to: it is the day on which its period starts.
+
+    A period that spans whole UTC days keeps its UTC date; a shorter one is dated in ``time_zone``. Ends are
+    exclusive, but some exports write the last second, and some no end or the first day itself.
+    """
+    utc_day = f"started // {_DAY_MICROS}"
+    if time_zone.upper() in ("UTC", "ETC/UTC"):
+        return utc_day
+    local = f"epoch_us(timezone({sql_text(time_zone)}, make_timestamptz(started))) // {_DAY_MICROS}"
+    return f"CASE WHEN started % {_DAY_MICROS} = 0 AND {_ends_with_a_day(ended)} THEN {utc_day} ELSE {local} END"
+
+
+def _ends_with_a_day(ended: str) -> str:
+    to_midnight = f"(({ended} + 1000000) % {_DAY_MICROS} BETWEEN 0 AND 1000000)"
+    return f"coalesce({ended} <= started OR {to_midnight}, true)"
