@@ -18,6 +18,7 @@ from .conftest import Cli
 KEYS = (
     "files rows_read rows_refused days_stored rows_replaced billed_total stored_total unmapped_total refused unchanged"
 )
+SAMPLE = Path(__file__).parents[1] / "fixtures" / "focus" / "focus-1.0-sample.csv"
 PLAIN = {
     "BillingAccountId": "1",
     "BillingPeriodStart": "2026-01-01T00:00:00Z",
@@ -152,6 +153,17 @@ def test_totals_are_told_by_currency(seeded: Cli, tmp_path: Path) -> None:
     file = export(tmp_path / "two.csv", [{"BilledCost": "1"}, {"BilledCost": "1500", "BillingCurrency": "JPY"}])
     assert "billed ¥1,500 + $1.00, stored ¥1,500 + $1.00" in seeded("cost", "import", file).done().out
     assert "1 cost in JPY (¥1,500) left out: there is no rate to USD" in seeded("status").err
+
+
+def test_real_costs_add_up_to_the_digit(cli: Cli) -> None:
+    report = cli("cost", "import", str(SAMPLE), "--json").done().json
+    assert (report["rows_read"], report["rows_refused"]) == (1000, 0)
+    assert report["billed_total"] == {"USD": Decimal("20.520226729")}
+    half_a_nano_per_row = report["days_stored"] * Decimal("0.0000000005")
+    assert abs(report["stored_total"]["USD"] - report["billed_total"]["USD"]) <= half_a_nano_per_row
+    seen = cli("--as-of", "2024-09-30", "status")
+    assert "$20.52 spent" in seen.out
+    assert "1,000 costs unmapped ($20.52)" in seen.err
 
 
 # Rows and files that cannot be used
