@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
@@ -21,6 +21,7 @@ from budget_tui.domain.hierarchy import POOL
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.paths import styles_dir
 from budget_tui.settings import Settings
+from budget_tui.tui.key_lane import ASKING, KeyLaneApp
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget import GlobalBudgetScreen
 from budget_tui.tui.screens.modal import BoxScreen
@@ -38,7 +39,7 @@ Answer = TypeVar("Answer")
 _SCREENS: tuple[type[DashboardScreen], ...] = (GlobalBudgetScreen, ProjectsScreen)
 
 
-class BudgetApp(App[None]):
+class BudgetApp(KeyLaneApp):
     """Screens show `snapshot`; nothing but `reload` assigns it."""
 
     TITLE = "budget-tui"
@@ -170,7 +171,7 @@ class BudgetApp(App[None]):
         else:
             self.action_hide_help_panel()
 
-    @work
+    @work(group=ASKING)
     async def action_transfer(self) -> None:
         from budget_tui.tui.screens.transfer import TransferScreen
 
@@ -178,20 +179,20 @@ class BudgetApp(App[None]):
             return
         screen = self.screen
         line = screen.table.current if isinstance(screen, ProjectsScreen) else None
-        outcome = await self.push_screen_wait(TransferScreen(self.snapshot, line.project_id if line else POOL))
+        outcome = await self.ask(TransferScreen(self.snapshot, line.project_id if line else POOL))
         if outcome is not None:
             amount = formatting.money(outcome.amount, self.currency)
             self._tell(f"{amount} moved from {outcome.giver} to {outcome.taker}")
 
-    @work
+    @work(group=ASKING)
     async def action_import(self) -> None:
         from budget_tui.tui.screens.importing import ImportScreen, told
 
-        report = await self.push_screen_wait(ImportScreen())
+        report = await self.ask(ImportScreen())
         if report is not None:
             self._tell(told(report))
 
-    @work
+    @work(group=ASKING)
     async def action_map(self) -> None:
         from budget_tui.tui.screens.unmapped import UnmappedScreen
 
@@ -201,7 +202,7 @@ class BudgetApp(App[None]):
         if not origins:
             self._tell("every cost has its project")
             return
-        done = await self.push_screen_wait(UnmappedScreen(self.snapshot, origins))
+        done = await self.ask(UnmappedScreen(self.snapshot, origins))
         if done is not None:
             self._tell(done)
 

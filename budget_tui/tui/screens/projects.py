@@ -9,6 +9,7 @@ from budget_tui.domain.budget import parse_change
 from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.domain.snapshot import ProjectLine
 from budget_tui.formatting import money
+from budget_tui.tui.key_lane import ASKING
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.confirm import ConfirmScreen
 from budget_tui.tui.screens.project_form import ProjectFormScreen
@@ -104,7 +105,7 @@ class ProjectsScreen(DashboardScreen):
             over = _over(outcome.unallocated, self.dashboard.currency)
             self.tell(f"{self._name_of(outcome.project_id)}: {before} → {after}{over}")
 
-    @work
+    @work(group=ASKING)
     async def action_add_project(self) -> None:
         form = ProjectFormScreen("Add a project", asks_for_allocation=True)
         form.attempt = lambda entry: self.dashboard.carry_out(
@@ -112,10 +113,10 @@ class ProjectsScreen(DashboardScreen):
                 entry.project_id, entry.name, parse_change(entry.allocation) if entry.allocation else None
             )
         )
-        if (entry := await self.app.push_screen_wait(form)) is not None:
+        if (entry := await self.dashboard.ask(form)) is not None:
             self.tell(f"added {entry.project_id}")
 
-    @work
+    @work(group=ASKING)
     async def action_rename_project(self) -> None:
         if (line := self._chosen()) is None:
             return
@@ -123,10 +124,10 @@ class ProjectsScreen(DashboardScreen):
         form.attempt = lambda entry: self.dashboard.carry_out(
             lambda services: services.projects.rename(line.project_id, entry.name)
         )
-        if (entry := await self.app.push_screen_wait(form)) is not None:
+        if (entry := await self.dashboard.ask(form)) is not None:
             self.tell(f"{line.name} is called {entry.name} now")
 
-    @work
+    @work(group=ASKING)
     async def action_archive_project(self) -> None:
         if (line := self._chosen()) is None:
             return
@@ -135,7 +136,7 @@ class ProjectsScreen(DashboardScreen):
             f"Archive {line.name}? Its allocation of {allocation} returns to the pool, its costs stay in the total."
             f" Adding {line.project_id} again brings it back."
         )
-        if not await self.app.push_screen_wait(ConfirmScreen("Archive a project", question, "Archive")):
+        if not await self.dashboard.ask(ConfirmScreen("Archive a project", question, "Archive")):
             return
         try:
             returned = await self.dashboard.carry_out(lambda services: services.projects.archive(line.project_id))

@@ -1,0 +1,105 @@
+"""One key at a time: each has done what it does before the next one is looked at.
+
+Textual decides where a key goes when it comes in. Of ``a`` and a name, typed fast or sent by a script, the
+letters of the name would be taken for commands of the screen below: the form that ``a`` opens is not there yet.
+"""
+
+from collections import deque
+from functools import partial
+from typing import TypeVar
+from weakref import WeakSet
+
+from textual import events
+from textual.app import App
+from textual.message import Message
+from textual.message_pump import MessagePump
+from textual.screen import ModalScreen, Screen
+from textual.worker import Worker, get_current_worker
+
+ASKING = "ask"
+"""The group of workers that open a box and wait for its answer."""
+_LOOK_AGAIN_SECONDS = 0.01
+# A key may be lost with the widget that it went to; the ones behind it must not wait for ever.
+_PATIENCE_SECONDS = 2.0
+
+Result = TypeVar("Result")
+
+
+class KeyDone(Message, bubble=True):
+    """Follows a key through the same queues; where it arrives, the key has been handled all the way up."""
+
+    def __init__(self, screen: Screen[object]) -> None:
+        super().__init__()
+        self.screen = screen
+
+
+class KeyLaneApp(App[None]):
+    """An app whose keys act in the order they were typed, however fast that was."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys: deque[events.Key] = deque()
+        self._under_way: KeyDone | None = None
+        self._have_asked: WeakSet[Worker[object]] = WeakSet()
+
+    @property
+    def is_handling_keys(self) -> bool:
+        return self._under_way is not None
+
+    async def ask(self, box: ModalScreen[Result]) -> Result | None:
+        """Show a box and wait for its answer. To be called from a worker of the group `ASKING`."""
+        self._have_asked.add(get_current_worker())
+        return await self.push_screen_wait(box)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self._keys.append(event)
+            if self._under_way is None:
+                await self._next_key()
+            elif len(self._keys) == 1:
+                self._watch_next()
+        else:
+            await super().on_event(event)
+
+    async def _next_key(self) -> None:
+        self._under_way = None
+        if not self._keys:
+            return
+        target = self.focused or self.screen
+        await super().on_event(self._keys.popleft())
+        self._follow(target)
+        if self._keys:
+            self._watch_next()
+
+    def _follow(self, target: MessagePump) -> None:
+        """Send a `KeyDone` behind the key, or behind what the key has started."""
+        self._under_way = KeyDone(self.screen)
+        if not target.post_message(self._under_way):
+            self.call_later(self._next_key)
+
+    def on_key_done(self, done: KeyDone) -> None:
+        if done is not self._under_way:
+            return
+        if self._is_opening_a_box():
+            self.set_timer(_LOOK_AGAIN_SECONDS, self._follow_screen)
+        elif done.screen is not self.screen:
+            self._follow_screen()  # it is being built, and takes the focus when that is done
+        else:
+            # Behind what gives another widget the focus, which waits in the app's own queue.
+            self.call_later(self._next_key)
+
+    def _follow_screen(self) -> None:
+        self._follow(self.screen)
+
+    def _is_opening_a_box(self) -> bool:
+        if isinstance(self.screen, ModalScreen):
+            return False
+        asking = (worker for worker in self.workers if worker.group == ASKING and not worker.is_finished)
+        return any(worker not in self._have_asked for worker in asking)
+
+    def _watch_next(self) -> None:
+        self.set_timer(_PATIENCE_SECONDS, partial(self._give_up, self._keys[0]))
+
+    async def _give_up(self, waiting: events.Key) -> None:
+        if self._keys and self._keys[0] is waiting:
+            await self._next_key()
