@@ -21,16 +21,13 @@ from budget_tui.domain.amount import NANOS
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.services.clock import Clock
 from budget_tui.tui.app import BudgetApp
+from budget_tui.tui.key_lane import ASKING, KeyLaneApp
 from budget_tui.tui.monitor import MonitorApp, MonitorView
 from budget_tui.tui.widgets.allocation_table import AllocationTable
 
 TODAY = date(2026, 1, 13)
 PATIENCE_SECONDS = 20
 _QUIET_ROUNDS = 3
-# Workers that wait for a box to be answered, and so cannot be waited for while one is open.
-_ASKING = {"action_transfer", "action_import", "action_map"} | {
-    f"action_{verb}_project" for verb in ("add", "rename", "archive")
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +100,12 @@ class Driver:
             assert time.monotonic() < deadline, f"still busy: {[worker.name for worker in self._any_app.workers]}"
             await self._round()
             pending = [worker for worker in self._any_app.workers if not worker.is_finished]
-            asking = [worker for worker in pending if worker.name in _ASKING]
+            asking = [worker for worker in pending if worker.group == ASKING]
             busy = [worker._task for worker in pending if worker not in asking and worker._task is not None]
             if busy:
                 await asyncio.wait(busy, timeout=deadline - time.monotonic(), return_when=asyncio.FIRST_COMPLETED)
             is_opening = bool(asking) and not isinstance(self._any_app.screen, ModalScreen)
-            quiet_rounds = 0 if busy or is_opening or self._has_messages() else quiet_rounds + 1
+            quiet_rounds = 0 if busy or is_opening or not self._is_idle() else quiet_rounds + 1
 
     async def _round(self) -> None:
         """Let every widget handle the messages it has by now, and the screen lay out and draw what follows."""
@@ -116,10 +113,11 @@ class Driver:
         await asyncio.sleep(0)
         self._any_app.screen._on_timer_update()
 
-    def _has_messages(self) -> bool:
-        screen = self._any_app.screen
-        pumps = [self._any_app, *screen.walk_children(with_self=True)]
-        return screen._layout_required or any(pump.message_queue_size or pump._next_callbacks for pump in pumps)
+    def _is_idle(self) -> bool:
+        app, screen = self._any_app, self._any_app.screen
+        if screen._layout_required or (isinstance(app, KeyLaneApp) and app.is_handling_keys):
+            return False
+        return not any(pump.message_queue_size or pump._next_callbacks for pump in (app, *screen.walk_children()))
 
     async def until(self, happened: Callable[[], bool]) -> None:
         """Wait for something that comes by itself."""

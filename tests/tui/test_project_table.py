@@ -1,0 +1,305 @@
+"""Project Allocation: what the table shows, how it is sorted and filtered, and the commands on a project."""
+
+import re
+import sqlite3
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from budget_tui import formatting
+from budget_tui.bootstrap import Services, open_services
+from budget_tui.domain.budget import parse_change
+from budget_tui.settings import Settings
+from tests.tui.conftest import OpenDashboard, OpenServices
+from tests.tui.driving import TODAY, Dashboard, allocation_of, stored, units
+
+ADDED = ["pcc", "videonest-api", "python-api", "dandelion"]
+MANY = 2_000
+
+
+@pytest.fixture(scope="session")
+def crowd_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """2,000 projects; the n-th is allocated n dollars. All but the first are copies of its rows."""
+    path = tmp_path_factory.mktemp("crowd") / "crowd.db"
+    services = open_services(str(path), as_of=TODAY, settings=Settings())
+    services.budgets.set_global(units(5_000_000))
+    services.projects.add("p0001", "Project 0001", parse_change("1"))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.row_factory = sqlite3.Row
+        entity = dict(connection.execute("SELECT * FROM entity WHERE entity_id = 'p0001'").fetchone())
+        key = entity["entity_key"]
+        budget = dict(connection.execute("SELECT * FROM budget WHERE entity_key = ?", [key]).fetchone())
+        allocation = dict(connection.execute("SELECT * FROM allocation").fetchone())
+        for n in range(2, MANY + 1):
+            name = f"p{n:04}"
+            entity |= {"entity_key": key + n, "entity_id": name, "name": f"Project {n:04}", "path": f"/{name}/"}
+            budget |= {"budget_id": name, "entity_key": key + n, "amount": units(n)}
+            allocation |= {"allocation_id": name, "child_budget_id": name, "amount": units(n)}
+            for table, row in (("entity", entity), ("budget", budget), ("allocation", allocation)):
+                holes = ", ".join("?" * len(row))
+                connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({holes})", list(row.values()))
+    return path
+
+
+def header(dashboard: Dashboard) -> str:
+    return dashboard.lines[dashboard.table.table.region.y]
+
+
+def right_edges(line: str) -> list[int]:
+    """Where the numbers of a line end."""
+    return [found.end() for found in re.finditer(r"-?[\d,]+\.\d\d", line)]
+
+
+async def test_rows_show_the_snapshots_figures(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        expected = {
+            "PCC": ("150.00", "105.00", "45.00", "2.50", "2.37", "●"),
+            "VideoNest API": ("120.00", "48.00", "72.00", "4.00", "3.79", "●"),
+            "Python API": ("100.00", "88.00", "12.00", "0.67", "0.63", "▲"),
+            "Dandelion": ("50.00", "0.00", "50.00", "2.78", "2.63", "●"),
+        }
+        for name, figures in expected.items():
+            words = dashboard.line_with(f" {name} ").split()
+            assert [word for word in words if word in figures] == list(figures)
+        for line in dashboard.shown.projects:
+            shown = dashboard.line_with(f" {line.name} ")
+            assert formatting.runway(line.pace.runway_days) in shown
+            burn = formatting.number(line.pace.burn_rate, "USD") if line.pace.burn_rate else "–"
+            assert f" {burn} " in shown
+
+
+async def test_sums_stand_under_their_columns(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        row, sums = right_edges(dashboard.line_with(" PCC ")), right_edges(dashboard.line_with(" 4 projects "))
+        assert sums == row
+        total = dashboard.line_with(" 4 projects ")
+        for amount in ("420.00", "241.00", "179.00"):
+            assert amount in total
+
+
+async def test_amounts_are_grouped_and_aligned_on_the_point(open_dashboard: OpenDashboard, services: Services) -> None:
+    services.budgets.set_global(units(5_000_000))
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.typed("1234567.5", "enter")
+        line = dashboard.line_with(" PCC ")
+        assert "1,234,567.50" in line
+        rows = [right_edges(dashboard.line_with(f" {name} "))[:3] for name in ("PCC", "Python API", "Dandelion")]
+        assert rows[0] == rows[1] == rows[2] == right_edges(dashboard.line_with(" 4 projects "))[:3]
+
+
+# Sorting
+
+
+async def test_s_sorts_by_one_column_after_the_other(open_dashboard: OpenDashboard) -> None:
+    by_column = {
+        "name": ["dandelion", "pcc", "python-api", "videonest-api"],
+        "allocation": ["dandelion", "python-api", "videonest-api", "pcc"],
+        "spent": ["dandelion", "videonest-api", "python-api", "pcc"],
+        "bar": ["dandelion", "videonest-api", "pcc", "python-api"],
+        "left": ["python-api", "pcc", "dandelion", "videonest-api"],
+        "drip": ["python-api", "pcc", "dandelion", "videonest-api"],
+        "today": ["python-api", "pcc", "dandelion", "videonest-api"],
+        "burn": ["dandelion", "videonest-api", "python-api", "pcc"],
+        "runway": ["python-api", "pcc", "videonest-api", "dandelion"],
+    }
+    async with open_dashboard(mode="projects") as dashboard:
+        assert dashboard.names == ADDED
+        for column, order in by_column.items():
+            await dashboard.keys("s")
+            assert (dashboard.table.sort_key, dashboard.names) == (column, order)
+            assert "▲" in header(dashboard)
+            assert "sorted by" in dashboard.pool_line
+        await dashboard.keys("s")
+        assert dashboard.names[-1] == "python-api", "by status, the worst is the greatest"
+        await dashboard.keys("s")
+        assert dashboard.names == ADDED
+        assert "sorted by" not in dashboard.pool_line
+
+
+async def test_reverse_turns_the_order_round_and_the_cursor_keeps_its_project(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="projects", keys="ss") as dashboard:
+        await dashboard.keys("S")
+        assert dashboard.names == ["pcc", "videonest-api", "python-api", "dandelion"]
+        assert "▼Allocation" in header(dashboard)
+        assert dashboard.table.current is not None
+        assert dashboard.table.current.project_id == "pcc"
+
+
+async def test_a_click_on_a_header_sorts_and_another_reverses(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        at = (header(dashboard).index("Left") + 1, dashboard.table.table.region.y)
+        await dashboard.pilot.click(offset=at)
+        await dashboard.settled()
+        assert dashboard.names == ["python-api", "pcc", "dandelion", "videonest-api"]
+        await dashboard.pilot.click(offset=at)
+        await dashboard.settled()
+        assert dashboard.names == ["videonest-api", "dandelion", "pcc", "python-api"]
+
+
+async def test_an_edit_moves_the_row_where_the_order_wants_it(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="projects", keys="ss") as dashboard:
+        await dashboard.keys("up", "up", "up", *"130", "enter")
+        assert dashboard.names == ["python-api", "videonest-api", "dandelion", "pcc"]
+        assert dashboard.table.current is not None
+        assert dashboard.table.current.project_id == "dandelion", "the cursor goes with it"
+
+
+# Filter
+
+
+async def test_filter_shows_what_matches_and_sums_that(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("/", *"api", "enter")
+        assert dashboard.names == ["videonest-api", "python-api"]
+        assert "2 of 4 match 'api'" in dashboard.pool_line
+        assert "220.00" in dashboard.line_with(" 2 projects ")
+        assert "unallocated $80.00" in dashboard.pool_line, "the pool is the whole organization's"
+        await dashboard.keys("escape")
+        assert dashboard.names == ADDED
+        assert not dashboard.field("filter").display
+        assert dashboard.table.table.has_focus
+
+
+async def test_filter_while_typing_and_escape_out_of_it(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("/", "D", "A")
+        assert dashboard.names == ["dandelion"]
+        await dashboard.typed("x")
+        assert dashboard.names == []
+        assert "0 of 4 match 'DAx'" in dashboard.pool_line
+        await dashboard.keys("escape")
+        assert dashboard.names == ADDED
+
+
+async def test_filter_then_edit(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("/", *"api", "enter", "down", *"rest", "escape", *"95", "enter")
+        assert dashboard.names == ["videonest-api", "python-api"]
+    assert allocation_of(services, "python-api") == units(95)
+
+
+async def test_nothing_shown_nothing_edited(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("/", *"zzz", "enter")
+        await dashboard.keys("enter", "5", "+", "enter")
+        assert dashboard.editor_text is None
+        await dashboard.keys("r")
+        assert "there is no project here" in dashboard.text
+    assert stored(services).allocated == units(420)
+
+
+# Commands on projects
+
+
+async def test_add_a_project(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("a", *"new-api", "tab", *"New API", "tab", *"25%", "enter")
+        assert "added new-api" in dashboard.text
+        assert "125.00" in dashboard.line_with(" New API ")
+        assert dashboard.names == [*ADDED, "new-api"]
+    assert allocation_of(services, "new-api") == units(125)
+
+
+@pytest.mark.parametrize(
+    ("entered", "told"),
+    [
+        (("pcc", "", ""), "'pcc' exists already"),
+        (("", "", ""), "id"),
+        (("x", "", "much"), "'much' is not an allocation"),
+        (("x", "", "-5"), "cannot be negative"),
+        (("pool", "", ""), "pool"),
+    ],
+)
+async def test_a_refused_project_is_told_in_its_form_and_kept(
+    open_dashboard: OpenDashboard, services: Services, entered: tuple[str, str, str], told: str
+) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("a", *entered[0], "tab", *entered[1], "tab", *entered[2], "enter")
+        refusal = str(dashboard.app.screen.query_one("#refusal").render())
+        assert refusal.startswith("✕")
+        assert told in refusal
+        fields = ("project-id", "name", "allocation")
+        assert tuple(dashboard.field(name).value for name in fields) == entered
+        await dashboard.keys("escape")
+        assert dashboard.names == ADDED
+    assert len(stored(services).projects) == 4
+
+
+async def test_rename_a_project(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("down", "r")
+        assert dashboard.field("name").value == "VideoNest API"
+        await dashboard.keys("end", *["backspace"] * 4, "enter")
+        assert "VideoNest API is called VideoNest now" in dashboard.text
+        await dashboard.keys("r", "end", *["backspace"] * 9, "enter")
+        assert str(dashboard.app.screen.query_one("#refusal").render()).startswith("✕"), "a project needs a name"
+        await dashboard.keys("escape")
+    assert stored(services).projects[1].name == "VideoNest"
+
+
+async def test_archive_asks_first_and_returns_the_allocation(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("d")
+        assert "Its allocation of $150.00 returns to the pool" in " ".join(dashboard.text.replace("│", " ").split())
+        await dashboard.keys("enter")  # the safe answer has the focus
+        assert dashboard.names == ADDED
+        await dashboard.keys("d")
+        await dashboard.keys("tab", "enter")
+        assert dashboard.names == ADDED[1:]
+        assert "archived PCC; $150.00 returned to the pool" in dashboard.text
+        assert dashboard.pool_line == "unallocated $230.00"
+    assert stored(services).total.spent == units(241), "its costs stay in the total"
+
+
+async def test_names_that_look_like_markup_are_names(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("a", *"odd", "tab", *"[b]x[/] [@click=app.quit]", "enter")
+        assert "[b]x[/] [@click=app.quit]" in dashboard.line_with(" [b]x[/]")
+        await dashboard.keys(*["down"] * 4, "r", "end", "z", "enter")
+        assert "[b]x[/] [@click=app.quit]z now" in dashboard.text
+        await dashboard.keys("d")
+        assert "Archive [b]x[/] [@click=app.quit]z?" in " ".join(dashboard.text.replace("│", " ").split())
+        await dashboard.keys("escape", "t")
+        assert "[b]x[/]" in dashboard.text
+        await dashboard.keys("escape", *"5", "enter")
+        assert "[b]x[/] [@click=app.quit]z: $0.00 → $5.00" in dashboard.text
+
+
+async def test_an_empty_table_says_how_to_begin(open_dashboard: OpenDashboard, empty: Services) -> None:
+    async with open_dashboard(empty, mode="projects") as dashboard:
+        assert "no projects yet: a adds one" in dashboard.pool_line
+        await dashboard.keys("enter", "1", "+", "s", "r", "d")
+        assert dashboard.editor_text is None
+        await dashboard.keys("a", *"first", "enter")
+        assert dashboard.names == ["first"]
+        assert "○" in dashboard.line_with(" first ")
+
+
+# Many
+
+
+async def test_two_thousand_projects_load_scroll_and_are_edited(
+    open_dashboard: OpenDashboard, services_on: OpenServices, crowd_file: Path
+) -> None:
+    services = services_on(crowd_file)
+    async with open_dashboard(services, mode="projects") as dashboard:
+        assert len(dashboard.names) == MANY
+        assert "2,000 projects" in dashboard.text
+        await dashboard.keys(*["down"] * 30)
+        assert "Project 0031" in dashboard.text
+        await dashboard.keys("ctrl+end")
+        assert "Project 2000" in dashboard.text
+        await dashboard.keys("enter")
+        assert dashboard.editor_text == "2,000.00"
+        row = next(number for number, line in enumerate(dashboard.lines) if "Project 2000" in line)
+        assert dashboard.table.editor.region.y == row
+        await dashboard.typed("1", "enter")
+        assert "1.00" in dashboard.line_with("Project 2000")
+        await dashboard.keys("/", *"0777", "enter", "enter")
+        assert dashboard.names == ["p0777"]
+        assert dashboard.editor_text == "777.00"
+    line = stored(services).projects[-1]
+    assert (line.project_id, line.pace.allocation) == ("p2000", units(1))
+    assert line.pace.runway_days is None or line.pace.runway_days >= Decimal(0)
