@@ -241,8 +241,8 @@ def _check(entry: CostEntry) -> None:
 def require_sums_in_range(work: Work, costs: Iterable[DatedCost]) -> None:
     """Refuse costs that put what a period cost beyond what can be stored: nothing could be shown of it any more."""
     organization = work.organization
-    periods = {(cost.origin.currency, organization.period_rule.containing(cost.day)) for cost in costs}
-    for currency, period in periods:
+    days = {(cost.origin.currency, cost.day) for cost in costs}
+    for currency, period in {(currency, organization.period_rule.containing(day)) for currency, day in days}:
         spends, unmapped = work.queries.spend_by_path(organization.org_key, currency, period, work.today, work.today)
         within_limit(unmapped.spent + sum(spend.spent for spend in spends.values()))
 

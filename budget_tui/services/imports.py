@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.cost import CostOrigin, DailyCost
 from budget_tui.domain.errors import Refused
+from budget_tui.domain.hierarchy import checked_name
 from budget_tui.services.context import Context, Work
 from budget_tui.services.costs import (
     DEFAULT_TAG,
@@ -69,13 +70,14 @@ class Imports:
         from budget_tui.sources.focus.files import find_files
         from budget_tui.sources.focus.reduce import reduce_files
 
-        if not request.source.strip() or request.source == MANUAL_SOURCE:
-            raise Refused(f"'{request.source}' cannot be the name of a source", "choose another name with --source")
+        source = checked_name(request.source)
+        if source.casefold() == MANUAL_SOURCE:
+            raise Refused(f"'{source}' cannot be the name of a source", "choose another name with --source")
         self._context.prepare()
         time_zone, known_tags = self._before_reading()
         rollup = reduce_files(
             find_files(request.paths),
-            source=request.source,
+            source=source,
             time_zone=time_zone,
             tag_keys=sorted({DEFAULT_TAG, *known_tags, *(tag.casefold() for tag in request.tags)}),
             cost_column=request.cost_column,
@@ -89,7 +91,7 @@ class Imports:
                 "mend them, or import without --strict",
             )
         with self._context.work() as work:
-            report = _store(work, request.source, rollup)
+            report = _store(work, source, rollup)
             if not request.dry_run:
                 work.commit()
         return report
@@ -111,12 +113,10 @@ def _store(work: Work, source: str, rollup: "Rollup") -> ImportReport:
     resolver = Resolver(work, [*(row.origin for row in known), *origins])
     resolved = {origin: resolver.resolve(origin) for origin in origins}
     keys = origin_keys(work, origins, known, resolved.__getitem__)
-    stored = replaced = 0
-    unchanged = True
-    for (account, start), costs in _data_sets(rollup.daily).items():
-        added, removed, same = _replace(work, source, account, start, costs, keys)
-        stored, replaced, unchanged = stored + added, replaced + removed, unchanged and same
-    if not unchanged:
+    data_sets = _data_sets(rollup.daily)
+    outcomes = [_replace(work, source, account, start, costs, keys) for (account, start), costs in data_sets.items()]
+    stored, replaced = sum(added for added, _, _ in outcomes), sum(removed for _, removed, _ in outcomes)
+    if stored:
         require_sums_in_range(work, rollup.daily)
         work.record(
             "cost.import",
@@ -128,7 +128,7 @@ def _store(work: Work, source: str, rollup: "Rollup") -> ImportReport:
                 "rows_refused": rollup.refused_count,
                 "days_stored": stored,
                 "rows_replaced": replaced,
-                "stored_total": {code: str(amount) for code, amount in _totals(rollup.daily).items()},
+                "stored_total": {code: f"{amount:f}" for code, amount in _totals(rollup.daily).items()},
             },
         )
     return ImportReport(
@@ -141,7 +141,7 @@ def _store(work: Work, source: str, rollup: "Rollup") -> ImportReport:
         stored_total=_totals(rollup.daily),
         unmapped_total=_totals([cost for cost in rollup.daily if resolved[cost.origin][0] is None]),
         refused=tuple((str(row.file), row.line, row.reason) for row in rollup.refused),
-        unchanged=unchanged,
+        unchanged=bool(outcomes) and all(same for _, _, same in outcomes),
     )
 
 
