@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from budget_tui.cli.ending import EXIT_INTERRUPTED, EXIT_REFUSED, ended, told
+from budget_tui.cli.ending import EXIT_INTERRUPTED, EXIT_REFUSED, ended
 from budget_tui.cli.nouns import Nouns
+from budget_tui.cli.saying import told
 from budget_tui.cli.session import session_from
 from budget_tui.cli.start import AS_OF_VARIABLE, DB_VARIABLE, ORG_VARIABLE, open_dashboard
 

@@ -9,7 +9,8 @@ import typer
 
 from budget_tui.cli.arguments import AmountCommand, KeyOption, ProjectArgument, exactly_one
 from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say, say_json, tell_project, warn
+from budget_tui.cli.output import JsonOption, say_json, tell_project, warn
+from budget_tui.cli.saying import say
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
 

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say, say_json
+from budget_tui.cli.output import JsonOption, say_json
+from budget_tui.cli.saying import say
 from budget_tui.cli.session import session_of
 
 app = command_group("The database: upgrade, check, back up, restore.")

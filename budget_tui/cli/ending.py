@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 
+from budget_tui.cli.saying import told
 from budget_tui.domain.errors import BudgetError, Conflict, InsufficientBudget, NotFound
 
 DEBUG_VARIABLE = "BUDGET_TUI_DEBUG"
@@ -24,20 +25,13 @@ def ended(carry_out: Callable[[], object]) -> int:
         return told(error.message, error.hint, _exit_code(error))
     except KeyboardInterrupt:
         code = EXIT_INTERRUPTED
-    except SystemExit as end:  # completion ends this way
+    except SystemExit as end:  # completion ends this way, and what has no reader any more
         code = end.code
     except Exception as error:
         return _unexpected(error)
     if code == EXIT_INTERRUPTED:
         return told("interrupted", "nothing was left half done", EXIT_INTERRUPTED)
     return code if isinstance(code, int) else 0
-
-
-def told(message: str, hint: str, code: int) -> int:
-    """Say what went wrong; returns ``code``."""
-    line = f"{message}; {hint}" if hint else message
-    print(f"error: {' '.join(line.split())}", file=sys.stderr, flush=True)  # noqa: T201
-    return code
 
 
 def _print_anything() -> None:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say, say_json, table
+from budget_tui.cli.output import JsonOption, say_json, table
+from budget_tui.cli.saying import say
 from budget_tui.cli.session import session_of
 
 if TYPE_CHECKING:

@@ -1,25 +1,16 @@
 """Text on standard output: answers as JSON or as words, aligned tables. Warnings go to standard error."""
 
-import os
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from budget_tui.cli.saying import say
+
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
-
-
-def say(*lines: str) -> None:
-    try:
-        typer.echo("\n".join(lines))
-    except BrokenPipeError:
-        # The reader of a pipe has seen enough. Python would complain when it flushes standard output at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit from None
 
 
 def say_json(answer: object) -> None:

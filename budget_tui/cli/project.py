@@ -6,7 +6,8 @@ import typer
 
 from budget_tui.cli.arguments import AmountCommand, ProjectArgument
 from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say, say_json, tell_budget, tell_project, warn
+from budget_tui.cli.output import JsonOption, say_json, tell_budget, tell_project, warn
+from budget_tui.cli.saying import say
 from budget_tui.cli.session import session_of
 from budget_tui.cli.status import project_table
 

@@ -1,10 +1,14 @@
-"""How a run begins. The dashboard is opened without Typer, whose loading would hold up the first frame."""
+"""How a run begins. What has to be quick is done without Typer, which takes longer to load than all the rest.
+
+That is the dashboard, and the line that a status bar asks for every few seconds.
+"""
 
 import gc
 import os
 from collections.abc import Sequence
 
 from budget_tui.cli.ending import ended
+from budget_tui.cli.saying import say
 from budget_tui.cli.session import Session, require_terminal, session_from
 
 DB_VARIABLE = "BUDGET_TUI_DB"
@@ -16,27 +20,27 @@ _COMPLETION_VARIABLE = "_BUDGET_TUI_COMPLETE"
 
 def run(arguments: Sequence[str]) -> int:
     """Open the dashboard or run a command; returns the exit code."""
-    options = plain_options(arguments)
-    if options is None or _COMPLETION_VARIABLE in os.environ:
+    options, command = split(arguments)
+    at_once = _AT_ONCE.get(command)
+    if at_once is None or _COMPLETION_VARIABLE in os.environ:
         from budget_tui.cli import app
 
         gc.freeze()
         return app.run(arguments)
-    return ended(lambda: open_dashboard(session_from(*options)))
+    return ended(lambda: at_once(session_from(*options)))
 
 
-def plain_options(arguments: Sequence[str]) -> tuple[str, ...] | None:
-    """Database, organization and day, when ``arguments`` hold at most these options; None when they hold more."""
+def split(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Database, organization and day, given by options or by the environment, and the words behind the options."""
     values = {name: os.environ.get(variable, "") for name, variable in _VARIABLES.items()}
-    words = iter(arguments)
-    for word in words:
-        name, has_value, value = word.partition("=")
-        if name not in values:
-            return None
-        if not has_value and (value := next(words, "")) == "":
-            return None
-        values[name] = value
-    return tuple(values.values())
+    rest = list(arguments)
+    while rest:
+        name, has_value, value = rest[0].partition("=")
+        if name not in values or not (has_value or len(rest) > 1):
+            break
+        values[name] = value if has_value else rest[1]
+        del rest[: 1 if has_value else 2]
+    return tuple(values.values()), tuple(rest)
 
 
 def open_dashboard(session: Session) -> None:
@@ -44,3 +48,13 @@ def open_dashboard(session: Session) -> None:
     from budget_tui.tui.run import run_dashboard
 
     run_dashboard(session.services)
+
+
+def say_line(session: Session) -> None:
+    """One short line for a status bar."""
+    from budget_tui.formatting import status_line
+
+    say(status_line(session.snapshot()))
+
+
+_AT_ONCE = {(): open_dashboard, ("status", "--line"): say_line}

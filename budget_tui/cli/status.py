@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say, say_json, table, warn
+from budget_tui.cli.output import JsonOption, say_json, table, warn
+from budget_tui.cli.saying import say
 from budget_tui.cli.session import session_of
+from budget_tui.cli.start import say_line
 from budget_tui.domain.errors import Refused
 
 if TYPE_CHECKING:
@@ -25,12 +27,12 @@ def status(
     """How much is left, is that fast or slow, who is in trouble."""
     if json and line:
         raise Refused("--json and --line exclude each other", "choose one")
-    snapshot = session_of(context).snapshot()
+    session = session_of(context)
     if line:
-        from budget_tui.formatting import status_line
-
-        say(status_line(snapshot))
-    elif json:
+        say_line(session)
+        return
+    snapshot = session.snapshot()
+    if json:
         from budget_tui.wire import status_answer
 
         say_json(status_answer(snapshot))

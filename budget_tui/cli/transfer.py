@@ -6,7 +6,8 @@ import typer
 
 from budget_tui.cli.arguments import AmountCommand, KeyOption, transfer_ends
 from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say, say_json, warn
+from budget_tui.cli.output import JsonOption, say_json, warn
+from budget_tui.cli.saying import say
 from budget_tui.cli.session import session_of
 
 app = command_group()
