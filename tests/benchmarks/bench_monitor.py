@@ -21,10 +21,10 @@ def main() -> None:
             floor.until("Project 0004")
             shown.settle()
             floor.settle()
-            before = shown.processor_seconds(), floor.processor_seconds()
+            began = shown.processor_seconds(), floor.processor_seconds()
             time.sleep(SECONDS)
-            used = [now - then for now, then in zip((shown.processor_seconds(), floor.processor_seconds()), before)]
-    measured, least = (seconds / SECONDS for seconds in used)
+            ended = shown.processor_seconds(), floor.processor_seconds()
+    measured, least = ((after - before) / SECONDS for before, after in zip(began, ended, strict=True))
     report("monitor, idle", measured, least, limit=1 + ALLOWED_SHARE / least, show=of_a_core)
 
 

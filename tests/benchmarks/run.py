@@ -1,4 +1,4 @@
-"""Runs every benchmark, one after another, and prints one table. ``run.py [NAME…]``: only those, e.g. ``start table``."""
+"""Runs every benchmark, one after another, and prints one table; ``run.py start table`` runs these two."""
 
 import subprocess
 import sys
@@ -21,11 +21,10 @@ def verdict(cells: tuple[str, ...]) -> str:
 
 
 def show(rows: list[tuple[str, ...]]) -> None:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADER))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for name, *cells in rows:
-        print(
-            "  ".join([name.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(cells, widths[1:]))]).rstrip()
-        )
+        aligned = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
+        print("  ".join([name.ljust(widths[0]), *aligned]).rstrip())
 
 
 def main() -> int:
