@@ -1,6 +1,6 @@
 """Global Budget: what a month's money is doing, in one look."""
 
-from textual import events, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
@@ -8,8 +8,7 @@ from textual.containers import Horizontal
 from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.formatting import money
 from budget_tui.tui.screens.base import DashboardScreen
-from budget_tui.tui.widgets.keys import act_at_once, own_binding
-from budget_tui.tui.widgets.month import MonthPanel, TotalEditor
+from budget_tui.tui.widgets.month import MonthPanel
 from budget_tui.tui.widgets.outlook import Outlook
 from budget_tui.tui.widgets.spend_chart import SpendChart
 
@@ -25,16 +24,6 @@ class GlobalBudgetScreen(DashboardScreen):
         with Horizontal(id="below"):
             yield SpendChart().data_bind(DashboardScreen.snapshot)
             yield Outlook().data_bind(DashboardScreen.snapshot)
-
-    async def on_key(self, event: events.Key) -> None:
-        panel, editor = self.query_one(MonthPanel), self.query_one(TotalEditor)
-        if panel.is_editing and (event.is_printable or own_binding(editor, event.key)):
-            # Addressed to the screen before an earlier key of the same burst opened the editor.
-            event.stop()
-            event.prevent_default()
-            editor.post_message(events.Key(event.key, event.character))
-        else:
-            await act_at_once(self, event)
 
     def action_edit_total(self) -> None:
         self.query_one(MonthPanel).edit()

@@ -11,7 +11,6 @@ from budget_tui.formatting import count
 from budget_tui.services.imports import FOCUS_SOURCE, ImportReport, ImportRequest
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
-from budget_tui.tui.widgets.keys import PromptInput
 
 
 class ImportScreen(BoxScreen[ImportReport]):
@@ -25,10 +24,10 @@ class ImportScreen(BoxScreen[ImportReport]):
             )
             with Horizontal(classes="field"):
                 yield Label("Files")
-                yield PromptInput(id="paths", compact=True, placeholder="~/exports/focus-*.csv.gz")
+                yield Input(id="paths", compact=True, placeholder="~/exports/focus-*.csv.gz")
             with Horizontal(classes="field"):
                 yield Label("Source")
-                yield PromptInput(FOCUS_SOURCE, id="source", compact=True)
+                yield Input(FOCUS_SOURCE, id="source", compact=True)
             yield ProgressBar(total=100, show_eta=False)
             yield Static(id="refusal")
             with Horizontal(classes="buttons"):

@@ -10,7 +10,6 @@ from textual.widgets import Button, Input, Label, Static
 
 from budget_tui.domain.errors import BudgetError
 from budget_tui.tui.screens.modal import BoxScreen
-from budget_tui.tui.widgets.keys import PromptInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +41,14 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
                 if self._project_id:
                     yield Label(self._project_id, markup=False, classes="given")
                 else:
-                    yield PromptInput(id="project-id", compact=True, placeholder="short, for scripts and tags")
+                    yield Input(id="project-id", compact=True, placeholder="short, for scripts and tags")
             with Horizontal(classes="field"):
                 yield Label("Name")
-                yield PromptInput(self._name, id="name", compact=True, placeholder="the id, unless you say otherwise")
+                yield Input(self._name, id="name", compact=True, placeholder="the id, unless you say otherwise")
             if self._asks_for_allocation:
                 with Horizontal(classes="field"):
                     yield Label("Allocation")
-                    yield PromptInput(id="allocation", compact=True, placeholder="120, 25% or rest; empty for none")
+                    yield Input(id="allocation", compact=True, placeholder="120, 25% or rest; empty for none")
             yield Static(id="refusal")
             with Horizontal(classes="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)

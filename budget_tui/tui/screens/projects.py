@@ -14,7 +14,6 @@ from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.confirm import ConfirmScreen
 from budget_tui.tui.screens.project_form import ProjectFormScreen
 from budget_tui.tui.widgets.allocation_table import AllocationTable
-from budget_tui.tui.widgets.keys import PromptInput
 
 
 class ProjectsScreen(DashboardScreen):
@@ -47,7 +46,7 @@ class ProjectsScreen(DashboardScreen):
     ]
 
     def compose_body(self) -> ComposeResult:
-        yield PromptInput(id="filter", compact=True, placeholder="show projects whose name contains …")
+        yield Input(id="filter", compact=True, placeholder="show projects whose name contains …")
         yield AllocationTable(self.dashboard.settings.step_nanos).data_bind(DashboardScreen.snapshot)
 
     def on_mount(self) -> None:

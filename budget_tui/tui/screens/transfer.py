@@ -19,7 +19,6 @@ from budget_tui.formatting import money, runway
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
-from budget_tui.tui.widgets.keys import PromptInput
 
 
 class TransferScreen(BoxScreen[TransferOutcome]):
@@ -46,7 +45,7 @@ class TransferScreen(BoxScreen[TransferOutcome]):
                 yield Static(id="taker-change", classes="change")
             with Horizontal(classes="field"):
                 yield Label("Amount")
-                yield PromptInput(id="amount", compact=True, placeholder="how much")
+                yield Input(id="amount", compact=True, placeholder="how much")
                 yield Static(id="most", classes="change")
             yield Static(id="achieves")
             yield Static(id="refusal")

@@ -19,7 +19,6 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import PeriodKind
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.tui.painting import MUTED, STRONG, WAITING, bar, spread, status
-from budget_tui.tui.widgets.keys import PromptInput
 
 _EVERY = {PeriodKind.MONTHLY: "a month", PeriodKind.QUARTERLY: "a quarter", PeriodKind.YEARLY: "a year"}
 
@@ -111,7 +110,7 @@ class MonthFigures(Widget):
         return [_columns(figures[:2], width, 2), _columns(figures[2:], width, 2)]
 
 
-class TotalEditor(PromptInput):
+class TotalEditor(Input):
     """The input that stands in the total's place."""
 
     BINDINGS = [
