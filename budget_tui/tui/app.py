@@ -24,11 +24,7 @@ from budget_tui.settings import Settings
 from budget_tui.tui.key_lane import ASKING, KeyLaneApp
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget import GlobalBudgetScreen
-from budget_tui.tui.screens.modal import BoxScreen
-from budget_tui.tui.screens.projects import ProjectsScreen
 from budget_tui.tui.theme import begin_with
-from budget_tui.tui.widgets.allocation_table import CellEditor, ProjectTable
-from budget_tui.tui.widgets.month import TotalEditor
 from budget_tui.tui.widgets.top_bar import SCREENS
 
 LOOK_SECONDS = 0.5
@@ -36,7 +32,12 @@ COMPUTE_SECONDS = 60.0
 
 Answer = TypeVar("Answer")
 
-_SCREENS: tuple[type[DashboardScreen], ...] = (GlobalBudgetScreen, ProjectsScreen)
+
+def _screens() -> tuple[type[DashboardScreen], ...]:
+    """Every screen. The first frame does not wait for those that it does not show."""
+    from budget_tui.tui.screens.projects import ProjectsScreen
+
+    return GlobalBudgetScreen, ProjectsScreen
 
 
 class BudgetApp(KeyLaneApp):
@@ -46,7 +47,7 @@ class BudgetApp(KeyLaneApp):
     CSS_PATH = [
         styles_dir() / name for name in ("app.tcss", "widgets.tcss", "budget.tcss", "projects.tcss", "modal.tcss")
     ]
-    MODES = {screen.MODE: screen for screen in _SCREENS}
+    MODES = {"budget": GlobalBudgetScreen, "projects": lambda: _screens()[1]()}
     DEFAULT_MODE = "budget"
     BINDINGS = [
         Binding("1", "show('budget')", "Budget", id="screen.budget", show=False, tooltip="Go to the global budget"),
@@ -173,6 +174,7 @@ class BudgetApp(KeyLaneApp):
 
     @work(group=ASKING)
     async def action_transfer(self) -> None:
+        from budget_tui.tui.screens.projects import ProjectsScreen
         from budget_tui.tui.screens.transfer import TransferScreen
 
         if self.snapshot is None:
@@ -209,7 +211,7 @@ class BudgetApp(KeyLaneApp):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of every screen, beside Textual's own."""
         yield from super().get_system_commands(screen)
-        for screen_class in _SCREENS:
+        for screen_class in _screens():
             shared = BudgetApp.BINDINGS if self.current_mode == screen_class.MODE else []
             for binding in (*shared, *screen_class.BINDINGS):
                 assert isinstance(binding, Binding)
@@ -227,7 +229,11 @@ class BudgetApp(KeyLaneApp):
 
 def binding_ids() -> list[str]:
     """The ids under which the settings can give other keys."""
-    owners: tuple[type[DOMNode], ...] = (BudgetApp, *_SCREENS, ProjectTable, CellEditor, TotalEditor, BoxScreen)
+    from budget_tui.tui.screens.modal import BoxScreen
+    from budget_tui.tui.widgets.allocation_table import CellEditor, ProjectTable
+    from budget_tui.tui.widgets.month import TotalEditor
+
+    owners: tuple[type[DOMNode], ...] = (BudgetApp, *_screens(), ProjectTable, CellEditor, TotalEditor, BoxScreen)
     bindings = [binding for owner in owners for binding in owner.BINDINGS if isinstance(binding, Binding)]
     return sorted(binding.id for binding in bindings if binding.id)
 

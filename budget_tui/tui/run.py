@@ -13,10 +13,13 @@ def run_dashboard(services: Services) -> None:
     """`Refused` when the settings give a key to a binding that does not exist."""
     from budget_tui.tui.app import BudgetApp, binding_ids
 
-    known = binding_ids()
-    for name in services.settings.keys:
-        if name not in known:
-            raise Refused(f"the settings give a key to '{name}', which does not exist", f"choose of {', '.join(known)}")
+    if services.settings.keys:
+        known = binding_ids()
+        for name in services.settings.keys:
+            if name not in known:
+                raise Refused(
+                    f"the settings give a key to '{name}', which does not exist", f"choose of {', '.join(known)}"
+                )
     _run(BudgetApp(services), mouse=True)
 
 
