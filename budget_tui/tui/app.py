@@ -47,8 +47,8 @@ class BudgetApp(KeyLaneApp):
     CSS_PATH = [
         styles_dir() / name for name in ("app.tcss", "widgets.tcss", "budget.tcss", "projects.tcss", "modal.tcss")
     ]
-    MODES = {"budget": GlobalBudgetScreen, "projects": lambda: _screens()[1]()}
-    DEFAULT_MODE = "budget"
+    MODES = {"projects": lambda: _screens()[1]()}
+    DEFAULT_MODE = GlobalBudgetScreen.MODE
     BINDINGS = [
         Binding("1", "show('budget')", "Budget", id="screen.budget", show=False, tooltip="Go to the global budget"),
         Binding("2", "show('projects')", "Projects", id="screen.projects", show=False, tooltip="Go to the projects"),
@@ -82,7 +82,12 @@ class BudgetApp(KeyLaneApp):
     def currency(self) -> str:
         return self.snapshot.organization.currency if self.snapshot else self.settings.currency
 
+    def get_default_screen(self) -> Screen[None]:
+        """The first screen. Textual parses all styles anew for a screen that is among the `MODES` from the start."""
+        return GlobalBudgetScreen()
+
     def on_mount(self) -> None:
+        self.add_mode(GlobalBudgetScreen.MODE, GlobalBudgetScreen)
         # The first frame does not wait for the database, nor for the modules that read it.
         self.call_after_refresh(self.reload)
         self.set_interval(LOOK_SECONDS, self._look)
@@ -127,10 +132,17 @@ class BudgetApp(KeyLaneApp):
     def watch_snapshot(self, before: BudgetSnapshot | None, now: BudgetSnapshot | None) -> None:
         if now is None:
             return
+        if before is None:
+            self.call_after_refresh(self._writer.submit, self._load_ahead)
         if now.carried_over and self.services.context.clock.as_of is None:
             self._close_ended_period()
         if before is not None and before.period != now.period:
             self._tell(_turned(before, now))
+
+    def _load_ahead(self) -> None:
+        """Load what the next keys are going to need, while nobody waits for it."""
+        _screens()
+        self.services.load_commands()
 
     @work(exclusive=True, group="close")
     async def _close_ended_period(self) -> None:
