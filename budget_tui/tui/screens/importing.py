@@ -1,5 +1,7 @@
 """Importing an export from the dashboard: which files, how far it is, what came of it."""
 
+from functools import partial
+
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -13,8 +15,15 @@ from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
 
 
+class _Left(Exception):
+    """The user left while files were read; nothing of them was stored."""
+
+
 class ImportScreen(BoxScreen[ImportReport]):
-    """Dismissed with the report, which the screen below tells."""
+    """Dismissed with the report, which the screen below tells. Leaving while files are read stops that."""
+
+    _is_running = False
+    _is_left = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
@@ -39,31 +48,43 @@ class ImportScreen(BoxScreen[ImportReport]):
         self.query_one(ProgressBar).display = False
         self.query_one("#paths", Input).focus()
 
+    def on_unmount(self) -> None:
+        self._is_left = True
+
     @on(Button.Pressed, "#cancel")
-    def _cancelled(self) -> None:
-        self.dismiss(None)
+    def action_leave(self) -> None:
+        if self._is_running:
+            self._is_left = True
+        else:
+            self.dismiss(None)
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#import")
-    @work(exclusive=True)
+    @work
     async def _import(self) -> None:
+        if self._is_running:
+            return
         request = ImportRequest(
             paths=(self.query_one("#paths", Input).value.strip(),),
             source=self.query_one("#source", Input).value.strip(),
         )
         bar = self.query_one(ProgressBar)
-        bar.display = True
+        bar.display = self._is_running = True
 
         def progress(percent: int) -> None:
-            self.app.call_from_thread(bar.update, progress=percent)
+            if self._is_left:
+                raise _Left
+            self.call_later(partial(bar.update, progress=percent))
 
         try:
             report = await self.dashboard.carry_out(lambda services: services.imports.run(request, progress))
+        except _Left:
+            self.dismiss(None)
         except BudgetError as refused:
-            bar.display = False
+            bar.display = self._is_running = False
             self.refuse(str(refused))
-            return
-        self.dismiss(report)
+        else:
+            self.dismiss(report)
 
 
 def told(report: ImportReport) -> str:
