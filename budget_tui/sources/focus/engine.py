@@ -58,20 +58,22 @@ class Engine:
         query = _Query(self._connection, sql)
         query.start()
         try:
-            while query.is_alive():
-                query.join(_POLL_SECONDS)
+            while not query.done.wait(_POLL_SECONDS):
                 if progress:
                     progress(max(0.0, self._connection.query_progress()))
         finally:
-            while query.is_alive():
+            while not query.done.wait(0):
                 self._connection.interrupt()
-                query.join(_POLL_SECONDS)
+                query.done.wait(_POLL_SECONDS)
         return query.result()
 
 
 class _Query(threading.Thread):
+    """``done`` is what to wait for: a ``join`` that Ctrl-C breaks off takes the thread for finished (3.11)."""
+
     def __init__(self, connection: "duckdb.DuckDBPyConnection", sql: str) -> None:
         super().__init__(name="duckdb-query", daemon=True)
+        self.done = threading.Event()
         self._connection = connection
         self._sql = sql
         self._rows: list[tuple[Any, ...]] = []
@@ -82,6 +84,8 @@ class _Query(threading.Thread):
             self._rows = self._connection.execute(self._sql).fetchall()
         except BaseException as error:  # handed to the thread that waits
             self._error = error
+        finally:
+            self.done.set()
 
     def result(self) -> list[tuple[Any, ...]]:
         if self._error:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TextIO, cast
 
 from budget_tui.domain.errors import SourceError
 
@@ -41,7 +41,7 @@ def _expand(path: Path) -> list[Path]:
         return _exports_in(path)
     if path.exists():
         return [path]
-    matches = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207 (may be absolute)
+    matches = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207  (may be absolute)
     files = [file for match in matches for file in (_exports_in(match) if match.is_dir() else [match])]
     if not files:
         raise SourceError(f"there is no file {path}", _KNOWN)
@@ -75,9 +75,13 @@ def kind_of(path: Path) -> Kind:
     return Kind.CSV_GZ if start[:2] == b"\x1f\x8b" else Kind.CSV
 
 
-def open_bytes(path: Path, kind: Kind) -> BinaryIO:
-    """The bytes of a CSV file, unpacked."""
-    return cast(BinaryIO, gzip.open(path, "rb") if kind is Kind.CSV_GZ else path.open("rb"))
+def open_text(path: Path, kind: Kind) -> TextIO:
+    """The text of a CSV file, unpacked, without its byte-order mark and with its line ends as they are.
+
+    Bytes that are no UTF-8 become replacement characters.
+    """
+    opener = gzip.open if kind is Kind.CSV_GZ else open
+    return cast(TextIO, opener(path, "rt", encoding="utf-8-sig", errors="replace", newline=""))
 
 
 @contextmanager
@@ -87,14 +91,12 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise SourceError(f"{path} is damaged or cut short", "download it again") from error
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{path} is not a text file in UTF-8", _KNOWN) from error
     except OSError as error:
         raise SourceError(f"{path} cannot be read ({error.strerror})", "check it and its permissions") from error
 
 
 def chunks(path: Path, kind: Kind) -> Iterator[bytes]:
     """The unpacked bytes of a CSV file in pieces of a megabyte; the last one comes only if all is sound."""
-    with reading(path), open_bytes(path, kind) as file:
+    with reading(path), gzip.open(path) if kind is Kind.CSV_GZ else path.open("rb") as file:
         while chunk := file.read(1 << 20):
             yield chunk

@@ -1,11 +1,10 @@
 """On which line of a CSV file a row stands."""
 
 import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from budget_tui.sources.focus.files import Kind, chunks, open_bytes, reading
+from budget_tui.sources.focus.files import Kind, chunks, open_text, reading
 
 
 def lines_of(path: Path, kind: Kind, rows: Sequence[int], row_count: int) -> list[int]:
@@ -29,8 +28,8 @@ def _line_count(path: Path, kind: Kind) -> int:
 
 def _lines_by_reading(path: Path, kind: Kind, rows: Sequence[int]) -> list[int]:
     found: list[int] = []
-    with reading(path), open_bytes(path, kind) as file:
-        reader = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+    with reading(path), open_text(path, kind) as file:
+        reader = csv.reader(file)
         line, row = 1, -1  # the header is row 0
         for fields in reader:
             row += bool(fields)

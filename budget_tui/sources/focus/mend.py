@@ -6,13 +6,12 @@ form, and what is not is named with its line.
 """
 
 import csv
-import io
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from budget_tui.sources.focus.files import Kind, open_bytes, reading
+from budget_tui.sources.focus.files import Kind, open_text, reading
 
 _LONGEST_ROW_LINES = 1000  # a field that goes on for longer was opened by a stray quote
 _LONGEST_FIELD = 8_000_000
@@ -39,8 +38,7 @@ def mend(path: Path, kind: Kind, copy: Path, width: int, kept: Sequence[int], li
     """
     unsound = Unsound()
     csv.field_size_limit(_LONGEST_FIELD)
-    with reading(path), open_bytes(path, kind) as file, copy.open("w", encoding="utf-8", newline="") as target:
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
+    with reading(path), open_text(path, kind) as text, copy.open("w", encoding="utf-8") as target:
         writer = csv.writer(target, lineterminator="\n")
         writer.writerow(["line", *(f"c{position}" for position in kept)])
         lines = _Lines(text)

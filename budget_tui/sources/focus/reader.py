@@ -1,7 +1,6 @@
 """Reads one file: its sums, and what in it could not be used."""
 
 import csv
-import io
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from budget_tui.domain.amount import LIMIT_UNITS
 from budget_tui.domain.errors import SourceError
 from budget_tui.sources.focus.columns import CHARGE_START, Columns
 from budget_tui.sources.focus.engine import Engine
-from budget_tui.sources.focus.files import Kind, chunks, kind_of, open_bytes, reading
+from budget_tui.sources.focus.files import Kind, chunks, kind_of, open_text, reading
 from budget_tui.sources.focus.inputs import (
     Wanted,
     csv_charges,
@@ -160,8 +159,10 @@ def _is_number(text: str) -> bool:
 
 
 def _header(path: Path, kind: Kind) -> list[str]:
-    with reading(path), open_bytes(path, kind) as file:
-        line = io.TextIOWrapper(file, encoding="utf-8-sig", newline="").readline(_LONGEST_HEADER)
+    with reading(path), open_text(path, kind) as file:
+        line = file.readline(_LONGEST_HEADER)
+    if "\0" in line or "\N{REPLACEMENT CHARACTER}" in line:
+        raise SourceError(f"{path} is not a text file in UTF-8", "give CSV, CSV.gz or Parquet files")
     return next(csv.reader([line]), [])
 
 

@@ -1,0 +1,83 @@
+"""Writes small exports as providers do, and reads them back as daily costs."""
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.cost import DailyCost
+from budget_tui.sources.focus.reduce import reduce_files
+from budget_tui.sources.focus.report import Rollup
+
+FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "focus"
+
+# A charge as plain as can be; tests say only what they change.
+PLAIN = {
+    "BillingAccountId": "acc",
+    "BillingPeriodStart": "2026-01-01T00:00:00Z",
+    "ChargePeriodStart": "2026-01-10T00:00:00Z",
+    "ChargePeriodEnd": "2026-01-11T00:00:00Z",
+    "BilledCost": "1",
+    "BillingCurrency": "USD",
+    "ServiceProviderName": "AWS",
+    "ServiceName": "S3",
+}
+
+
+def charge(**changed: Any) -> dict[str, Any]:
+    return {**PLAIN, **changed}
+
+
+def without(*names: str) -> dict[str, Any]:
+    return {name: value for name, value in PLAIN.items() if name not in names}
+
+
+def csv_text(charges: Sequence[dict[str, Any]], newline: str = "\n") -> str:
+    """The charges as CSV under the columns of the first of them."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(charges[0]), lineterminator=newline)
+    writer.writeheader()
+    writer.writerows(charges)
+    return text.getvalue()
+
+
+def write_csv(path: Path, *charges: dict[str, Any]) -> Path:
+    path.write_text(csv_text(charges), encoding="utf-8", newline="")
+    return path
+
+
+def write_parquet(path: Path, select: str) -> Path:
+    """The rows of an SQL query as Parquet."""
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet)")
+    return path
+
+
+def read(*paths: Path, time_zone: str = "UTC", tags: Sequence[str] = ("project",), **options: Any) -> Rollup:
+    return reduce_files(paths, source="focus", time_zone=time_zone, tag_keys=tags, **options)
+
+
+def one(*paths: Path, **options: Any) -> DailyCost:
+    """The only daily cost of files in which nothing is refused."""
+    rollup = read(*paths, **options)
+    assert (rollup.refused_count, rollup.refused) == (0, ())
+    [cost] = rollup.daily
+    return cost
+
+
+def days(*paths: Path, **options: Any) -> dict[str, Decimal]:
+    """What was spent each day, in units of the currency."""
+    spent: dict[date, Decimal] = {}
+    for cost in read(*paths, **options).daily:
+        spent[cost.day] = spent.get(cost.day, Decimal(0)) + to_decimal(cost.amount_nanos)
+    return {day.isoformat(): amount for day, amount in sorted(spent.items())}
+
+
+def refused(*paths: Path, **options: Any) -> list[tuple[int, str]]:
+    return [(row.line, row.reason) for row in read(*paths, **options).refused]

@@ -1,0 +1,67 @@
+"""The engine tells how far it is, stops when asked to, and leaves nothing behind."""
+
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from budget_tui.sources.focus.engine import Engine
+from tests.sources.exports import charge, csv_text, read, write_csv
+
+
+def test_progress_goes_up_to_100(tmp_path: Path) -> None:
+    header, row = csv_text([charge()]).splitlines(keepends=True)
+    large = tmp_path / "large.csv"
+    large.write_text(header + row * 300_000)
+    heard: list[int] = []
+    read(write_csv(tmp_path / "a.csv", charge()), large, write_csv(tmp_path / "b.csv", charge()), progress=heard.append)
+    assert heard == sorted(set(heard))
+    assert (heard[0] >= 0, heard[-1]) == (True, 100)
+
+
+def test_nothing_stays_behind_and_nothing_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    scratch, here = tmp_path / "scratch", tmp_path / "here"
+    scratch.mkdir()
+    here.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    monkeypatch.chdir(here)
+    read(write_csv(tmp_path / "x.csv", charge(), charge(BilledCost="?"), {"BilledCost": "1\n2"}))
+    assert (list(scratch.iterdir()), list(here.iterdir())) == ([], [])
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_error_of_the_engine_arrives_and_a_restart_mends_it() -> None:
+    with Engine() as engine:
+        with pytest.raises(duckdb.Error):
+            engine.rows("SELECT nothing")
+        engine.restart()
+        assert engine.rows("SELECT 1, current_setting('TimeZone')") == [(1, "UTC")]
+
+
+ENDLESS = """
+from budget_tui.sources.focus.engine import Engine
+with Engine() as engine:
+    engine.rows("SELECT sum(hash(a.range)) FROM range(1000000) a, range(1000000) b", lambda percent: print("running", flush=True))
+"""  # noqa: E501
+
+
+def test_ctrl_c_stops_a_query_at_once(tmp_path: Path) -> None:
+    program = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={"TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+    )
+    assert program.stdout is not None
+    assert program.stdout.readline() == "running\n"
+    program.send_signal(signal.SIGINT)
+    _, complaint = program.communicate(timeout=10)
+    assert complaint.strip().endswith("KeyboardInterrupt")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,103 @@
+"""Parquet, whose columns have types of their own."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from budget_tui.domain.errors import SourceError
+from tests.sources.exports import one, read, refused, write_parquet
+
+PLAIN = (
+    "'USD' AS BillingCurrency, TIMESTAMP '2026-01-10' AS ChargePeriodStart, TIMESTAMP '2026-01-11' AS ChargePeriodEnd"
+)
+
+
+@pytest.mark.parametrize(
+    ("cost", "total"),
+    [
+        ("0.1::DOUBLE", "0.1"),
+        ("0.1::FLOAT", "0.1"),
+        ("2e-7::DOUBLE", "0.0000002"),
+        ("-12.5::DECIMAL(10,2)", "-12.5"),
+        ("0.000000000000000001::DECIMAL(38,18)", "0.000000000000000001"),
+        ("1.5::DECIMAL(38,30)", "1.5"),
+        ("7::BIGINT", "7"),
+        ("'1e-7'", "0.0000001"),
+    ],
+)
+def test_amounts_of_every_type(tmp_path: Path, cost: str, total: str) -> None:
+    path = write_parquet(tmp_path / "x.parquet", f"SELECT {cost} AS BilledCost, {PLAIN}")
+    assert read(path).billed_total == {"USD": Decimal(total)}
+
+
+def test_ten_binary_tenths_are_one(tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "x.parquet", f"SELECT 0.1::DOUBLE AS BilledCost, {PLAIN} FROM range(10)")
+    assert one(path).amount_nanos == 1_000_000_000
+
+
+def test_dimensions_of_every_type(tmp_path: Path) -> None:
+    path = write_parquet(
+        tmp_path / "x.parquet",
+        f"""SELECT 1 AS billedcost, {PLAIN}, 123456789012 AS SubAccountId, NULL::INTEGER AS SubAccountName,
+            'EC2'::ENUM('EC2', 'S3') AS ServiceName, '' AS ServiceProviderName, 'NULL' AS ProviderName,
+            'Oracle' AS InvoiceIssuerName, 5 AS "x_""odd"" column", 'NULL' AS ServiceCategory""",
+    )
+    origin = one(path).origin
+    assert (origin.sub_account_id, origin.sub_account_name, origin.service) == ("123456789012", "", "EC2")
+    assert (origin.provider_name, origin.service_category) == ("Oracle", "")
+
+
+def test_a_name_with_signs_that_globs_use_names_one_file(tmp_path: Path) -> None:
+    folder = tmp_path / "BILLING_PERIOD=2026-01 [it's *all*]"
+    folder.mkdir()
+    path = write_parquet(tmp_path / "x.parquet", f"SELECT 1 AS BilledCost, {PLAIN}")
+    odd = path.rename(folder / "part-?[0].parquet")
+    write_parquet(tmp_path / "y.parquet", f"SELECT 5 AS BilledCost, {PLAIN}").rename(folder / "part-0.parquet")
+    assert one(odd).amount_nanos == 1_000_000_000
+
+
+def test_files_with_different_columns_are_one_data_set(tmp_path: Path) -> None:
+    paths = [
+        write_parquet(tmp_path / "a.parquet", f"SELECT 1 AS BilledCost, {PLAIN}, 'S3' AS ServiceName"),
+        write_parquet(
+            tmp_path / "b.parquet", f"SELECT 'S3' AS ServiceName, 2.0::DOUBLE AS BilledCost, {PLAIN}, 1 AS x"
+        ),
+    ]
+    assert one(*paths).amount_nanos == 3_000_000_000
+
+
+def test_rows_that_cannot_be_used_are_named_by_their_number(tmp_path: Path) -> None:
+    path = write_parquet(
+        tmp_path / "x.parquet",
+        """SELECT unnest([1, 'NaN', 3, NULL, 1e10, 2]::DOUBLE[]) AS BilledCost,
+            unnest(['USD', 'USD', '', 'USD', 'USD', 'USD']) AS BillingCurrency,
+            unnest(['2026-01-10', '2026-01-10', '2026-01-10', '2026-01-10', '2026-01-10', NULL]::TIMESTAMP[])
+                AS ChargePeriodStart""",
+    )
+    assert refused(path) == [
+        (2, "BilledCost 'nan' is not a number"),
+        (3, "BillingCurrency is empty"),
+        (4, "BilledCost is empty"),
+        (5, "BilledCost '10000000000.0' is beyond ±9,000,000,000"),
+        (6, "ChargePeriodStart is empty"),
+    ]
+    rollup = read(path)
+    assert (rollup.rows_read, rollup.refused_count) == (6, 5)
+    assert rollup.billed_total == {"USD": Decimal(1)}
+
+
+def test_a_parquet_file_that_is_not_focus(tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "x.parquet", "SELECT 1 AS BilledCost, 2 AS usage")
+    with pytest.raises(SourceError, match=r"not a FOCUS export.*BillingCurrency, ChargePeriodStart"):
+        read(path)
+
+
+@pytest.mark.parametrize("kept", [40, 200, 0.5, 0.9])
+def test_a_damaged_parquet_file_is_refused_whole(tmp_path: Path, kept: float) -> None:
+    path = write_parquet(tmp_path / "x.parquet", f"SELECT i AS BilledCost, {PLAIN} FROM range(9999) t(i)")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(kept * len(whole)) if kept < 1 else int(kept)])
+    with pytest.raises(SourceError, match=r"x\.parquet cannot be read") as raised:
+        read(path)
+    assert "\n" not in str(raised.value)
