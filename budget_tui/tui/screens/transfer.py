@@ -31,7 +31,8 @@ class TransferScreen(BoxScreen[TransferOutcome]):
         self._lines = {line.project_id: line for line in snapshot.projects}
 
     def compose(self) -> ComposeResult:
-        ends = [("the pool (unallocated)", POOL), *((line.name, line.project_id) for line in self._snapshot.projects)]
+        projects = ((Content(line.name), line.project_id) for line in self._snapshot.projects)
+        ends = [(Content("the pool (unallocated)"), POOL), *projects]
         taker = next((end for _, end in ends if end != self._giver), POOL)
         with Vertical(classes="box") as box:
             box.border_title = "Transfer"

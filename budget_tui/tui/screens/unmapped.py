@@ -37,7 +37,7 @@ class UnmappedScreen(BoxScreen[str]):
             with Horizontal(classes="field"):
                 yield Label("Project")
                 yield Select(
-                    [(line.name, line.project_id) for line in self._snapshot.projects],
+                    [(Content(line.name), line.project_id) for line in self._snapshot.projects],
                     prompt="whose these costs are",
                     compact=True,
                     id="project",
@@ -81,7 +81,9 @@ class UnmappedScreen(BoxScreen[str]):
 
     @on(DataTable.RowHighlighted)
     def _offer_fields(self, event: DataTable.RowHighlighted) -> None:
-        options = [(label, f"{field}\n{value}") for label, field, value in _fields(self._origins[event.cursor_row])]
+        options = [
+            (Content(label), f"{field}\n{value}") for label, field, value in _fields(self._origins[event.cursor_row])
+        ]
         select = self.query_one("#field", Select)
         select.set_options(options)
         if options:
