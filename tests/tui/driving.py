@@ -129,8 +129,12 @@ class Driver:
     async def keys(self, *keys: str) -> None:
         """Press keys in one burst, none waiting for what the one before it does; then wait until all is done."""
         for key in keys:
-            self._any_app.post_message(_key_event(key))
+            self.press(key)
         await self.settled()
+
+    def press(self, key: str) -> None:
+        """Press a key and wait for nothing."""
+        self._any_app.post_message(_key_event(key))
 
     async def typed(self, text: str, *then: str) -> None:
         """Type ``text``, then press the keys of ``then``."""

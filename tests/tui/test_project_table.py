@@ -262,7 +262,7 @@ async def test_names_that_look_like_markup_are_names(open_dashboard: OpenDashboa
         await dashboard.keys("d")
         assert "Archive [b]x[/] [@click=app.quit]z?" in " ".join(dashboard.text.replace("│", " ").split())
         await dashboard.keys("escape", "t")
-        assert "[b]x[/]" in dashboard.text
+        assert "[b]x[/]" in dashboard.line_with("From")
         await dashboard.keys("escape", *"5", "enter")
         assert "[b]x[/] [@click=app.quit]z: $0.00 → $5.00" in dashboard.text
 

@@ -1,0 +1,271 @@
+"""The boxes over a screen: transfer, import, unmapped costs. What they show before, how they refuse, what they do."""
+
+import re
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+from textual.widgets import ProgressBar, Select
+
+from budget_tui.bootstrap import Services
+from budget_tui.domain.budget import parse_change
+from budget_tui.services.clock import Clock
+from budget_tui.services.costs import CostEntry
+from tests.tui.conftest import OpenDashboard, OpenServices
+from tests.tui.driving import Dashboard, allocation_of, stored, stored_line, units
+
+SAMPLE = Path(__file__).parents[1] / "fixtures" / "focus" / "focus-1.0-sample.csv"
+
+
+def said(dashboard: Dashboard, name: str) -> str:
+    """What a part of the box says; '' when it is hidden."""
+    widget = dashboard.app.screen.query_one(f"#{name}")
+    return str(widget.render()) if widget.display else ""
+
+
+def is_open(dashboard: Dashboard) -> bool:
+    return len(dashboard.app.screen_stack) > 1
+
+
+async def choose(dashboard: Dashboard, name: str, label: str) -> None:
+    """Choose in a list as a person does: open it, go down to the line, take it."""
+    select = dashboard.app.screen.query_one(f"#{name}", Select)
+    select.focus()
+    await dashboard.keys("enter", "home")
+    labels = [str(prompt) for prompt, _ in select._options]
+    at = next(number for number, text in enumerate(labels) if label in text)
+    await dashboard.keys(*["down"] * at, "enter")
+    assert label in labels[at]
+
+
+# Transfer
+
+
+async def test_a_transfer_shows_both_sides_before_it_is_made(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("down", "t", *"20")
+        await choose(dashboard, "taker", "Python API")
+        assert said(dashboard, "giver-change") == "$120.00 → $100.00"
+        assert said(dashboard, "taker-change") == "$100.00 → $120.00"
+        assert said(dashboard, "most") == "at most $72.00"
+        line = next(line for line in dashboard.shown.projects if line.project_id == "python-api")
+        before, after = re.findall(r"[\d.]+ d", said(dashboard, "achieves"))[::-1]
+        assert said(dashboard, "achieves") == f"Python API lasts {after} instead of {before}"
+        assert before == f"{line.pace.runway_days:.1f} d"
+        assert float(after[:-2]) > float(before[:-2])  # what 32 last compared with what 12 last
+        assert allocation_of(services, "python-api") == units(100), "nothing is done yet"
+        dashboard.field("amount").focus()
+        await dashboard.keys("enter")
+        assert not is_open(dashboard)
+        assert "$20.00 moved from videonest-api to python-api" in dashboard.text
+        assert "120.00" in dashboard.line_with(" Python API ")
+    assert allocation_of(services, "videonest-api") == units(100)
+    assert allocation_of(services, "python-api") == units(120)
+
+
+async def test_from_the_pool_and_back(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(keys="t") as dashboard:  # on Global Budget the pool gives
+        assert said(dashboard, "giver-change") == "$80.00"
+        assert said(dashboard, "most") == "at most $80.00"
+        await dashboard.typed("30", "enter")
+        assert "Unallocated $50.00" in dashboard.text
+    assert allocation_of(services, "pcc") == units(180)
+    async with open_dashboard(mode="projects", keys="t") as dashboard:  # here the project under the cursor does
+        assert said(dashboard, "giver-change") == "$180.00"
+        await dashboard.typed("75", "enter")  # all that it has not spent
+        assert "unallocated $125.00" in dashboard.pool_line
+    assert allocation_of(services, "pcc") == units(105)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("45.01", "$45.00 is all that PCC has unspent"),
+        ("0", "a transfer needs a positive amount"),
+        ("-5", "a transfer needs a positive amount"),
+        ("much", "'much' is not an amount"),
+        ("", "is not an amount"),
+    ],
+)
+async def test_a_refused_transfer_is_told_in_the_box_and_kept(
+    open_dashboard: OpenDashboard, services: Services, typed: str, told: str
+) -> None:
+    async with open_dashboard(mode="projects", keys="t") as dashboard:
+        await dashboard.typed(typed, "enter")
+        assert told in said(dashboard, "refusal")
+        assert said(dashboard, "refusal").startswith("✕")
+        assert dashboard.field("amount").value == typed
+        await dashboard.keys("1")
+        assert not said(dashboard, "refusal")
+        await dashboard.keys("escape")
+        assert not is_open(dashboard)
+    assert allocation_of(services, "pcc") == units(150)
+
+
+async def test_more_than_the_pool_has_is_refused(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(keys="t") as dashboard:
+        await dashboard.typed("81", "enter")
+        assert "$80.00 is all that the pool has unallocated" in said(dashboard, "refusal")
+    assert stored(services).unallocated == units(80)
+
+
+async def test_a_transfer_to_itself_is_refused(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="projects", keys="t") as dashboard:
+        await choose(dashboard, "taker", "PCC")
+        dashboard.field("amount").focus()
+        await dashboard.typed("5", "enter")
+        assert "a transfer goes from one to another" in said(dashboard, "refusal")
+
+
+async def test_what_was_spent_meanwhile_cannot_be_transferred(
+    open_dashboard: OpenDashboard, services: Services, elsewhere: Services
+) -> None:
+    async with open_dashboard(mode="projects", keys="t") as dashboard:
+        elsewhere.costs.add(CostEntry("pcc", units(30)))
+        await dashboard.typed("40", "enter")
+        assert "$15.00 is all that PCC has unspent" in said(dashboard, "refusal")
+    assert allocation_of(services, "pcc") == units(150)
+
+
+async def test_an_over_allocated_pool_has_nothing_to_give(
+    open_dashboard: OpenDashboard, services: Services, elsewhere: Services
+) -> None:
+    elsewhere.budgets.allocate("pcc", parse_change("+100"))
+    async with open_dashboard(keys="t") as dashboard:
+        assert said(dashboard, "giver-change") == "-$20.00"
+        assert said(dashboard, "most") == "at most $0.00"
+
+
+async def test_the_buttons_do_what_they_say(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(keys="t") as dashboard:
+        await dashboard.typed("10", "tab", "enter")
+        assert not is_open(dashboard)
+        assert stored(services).unallocated == units(80), "Cancel"
+        await dashboard.keys("t", *"10", "tab", "tab", "enter")
+        assert not is_open(dashboard)
+    assert stored(services).unallocated == units(70)
+
+
+# Import
+
+
+async def test_an_import_is_on_the_screen(
+    open_dashboard: OpenDashboard, services_on: OpenServices, tmp_path: Path
+) -> None:
+    services = services_on(tmp_path / "new.db", Clock(date(2024, 9, 15)), time_zone="UTC")
+    async with open_dashboard(services, size=(120, 30), keys="i") as dashboard:
+        await dashboard.typed(str(SAMPLE), "enter")
+        assert not is_open(dashboard)
+        assert "1,000 rows read, 676 daily costs stored (20.5202267" in dashboard.text
+        assert "$20.52" in dashboard.line_with("Spent  ")
+        assert "1,000 costs unmapped ($20.52): m to map" in dashboard.text
+        await dashboard.keys("i", *str(SAMPLE), "enter")
+        assert "1,000 rows read, nothing new: these costs are already here" in dashboard.text
+        assert "$20.52" in dashboard.line_with("Spent  ")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(None, "there is no"), ("a,b\n1,2\n", "BilledCost"), ("", "empty")],
+)
+async def test_a_file_that_cannot_be_imported_is_told_in_the_box(
+    open_dashboard: OpenDashboard, services: Services, tmp_path: Path, content: str | None, told: str
+) -> None:
+    path = tmp_path / "x.csv"
+    if content is not None:
+        path.write_text(content)
+    async with open_dashboard(keys="i", size=(120, 30)) as dashboard:
+        await dashboard.typed(str(path), "enter")
+        assert told in said(dashboard, "refusal")
+        assert dashboard.field("paths").value == str(path)
+        assert not dashboard.app.screen.query_one(ProgressBar).display
+        await dashboard.keys("escape")
+    assert stored(services).unmapped_costs == 0
+
+
+async def test_leaving_an_import_that_is_reading_stops_it(
+    open_dashboard: OpenDashboard, services: Services, tmp_path: Path
+) -> None:
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    for number in range(60):
+        shutil.copyfile(SAMPLE, exports / f"{number:02}.csv")
+    async with open_dashboard(keys="i") as dashboard:
+        bar = dashboard.app.screen.query_one(ProgressBar)
+        for key in (*str(exports), "enter"):
+            dashboard.press(key)
+        await dashboard.until(lambda: (bar.progress or 0) > 0)
+        await dashboard.keys("escape")
+        assert not is_open(dashboard)
+    assert not services.costs.unmapped()
+
+
+# Unmapped costs
+
+
+@pytest.fixture
+def with_unmapped(services: Services, services_on: OpenServices, tmp_path: Path) -> Services:
+    """The example in September 2024's place: three costs that name no project."""
+    header = "BillingAccountId,BillingPeriodStart,BillingPeriodEnd,ChargePeriodStart,ChargePeriodEnd,BilledCost,"
+    header += "EffectiveCost,BillingCurrency,ChargeCategory,ServiceCategory,ServiceName,ProviderName,SubAccountId,"
+    header += "SubAccountName,Tags"
+    month = "2026-01-01T00:00:00Z,2026-02-01T00:00:00Z"
+    rows = [
+        f"acc,{month},2026-01-0{day}T00:00:00Z,2026-01-0{day + 1}T00:00:00Z,{amount},{amount},USD,Usage,Compute,"
+        f'{service},AWS,{account},{account} name,"{tags}"'
+        for day, amount, service, account, tags in (
+            (5, "3.50", "EC2", "111", ""),
+            (6, "1.25", "EC2", "111", ""),
+            (7, "0.10", "S3", "222", '{""team"": ""[b]video""}'),
+        )
+    ]
+    export = tmp_path / "export.csv"
+    export.write_text("\n".join([header, *rows]) + "\n")
+    from budget_tui.services.imports import ImportRequest
+
+    services.imports.run(ImportRequest((str(export),), tags=("team",)))
+    return services
+
+
+async def test_unmapped_costs_are_given_to_a_project_past_ones_too(
+    open_dashboard: OpenDashboard, with_unmapped: Services
+) -> None:
+    async with open_dashboard() as dashboard:
+        assert "3 costs unmapped ($4.85): m to map" in dashboard.text
+        await dashboard.keys("m")
+        assert "$4.75" in dashboard.text  # the largest first
+        assert "sub account: 111 (111 name)" in dashboard.text
+        await choose(dashboard, "project", "Dandelion")
+        await dashboard.keys("tab", "tab", "enter")
+        assert not is_open(dashboard)
+        assert "costs with sub_account '111' belong to dandelion now, past ones too" in dashboard.text
+        assert "1 cost unmapped ($0.10)" in dashboard.text
+        await dashboard.keys("]")
+        assert "4.75" in dashboard.line_with(" Dandelion ")
+    assert stored_line(with_unmapped, "dandelion").pace.spent == 4_750_000_000
+
+
+async def test_a_rule_may_go_by_a_tag(open_dashboard: OpenDashboard, with_unmapped: Services) -> None:
+    async with open_dashboard(keys="m") as dashboard:
+        await dashboard.keys("down")
+        assert "tag team: [b]video" in dashboard.text, "it is text, not markup"
+        await choose(dashboard, "project", "VideoNest API")
+        await dashboard.keys("tab", "tab", "enter")
+        assert "costs with tag:team '[b]video' belong to videonest-api now" in dashboard.text
+    assert stored_line(with_unmapped, "videonest-api").pace.spent == 48_100_000_000
+
+
+async def test_mapping_to_nobody_is_refused_in_the_box(open_dashboard: OpenDashboard, with_unmapped: Services) -> None:
+    async with open_dashboard(keys="m") as dashboard:
+        await dashboard.keys("enter", "tab", "tab", "tab", "enter")
+        assert "choose" in said(dashboard, "refusal")
+        await dashboard.keys("escape")
+        assert not is_open(dashboard)
+    assert stored(with_unmapped).unmapped_costs == 3
+
+
+async def test_with_every_cost_mapped_there_is_nothing_to_ask(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(keys="m") as dashboard:
+        assert not is_open(dashboard)
+        assert "every cost has its project" in dashboard.text
