@@ -70,8 +70,7 @@ class BudgetApp(KeyLaneApp):
         # One thread for writes: they are carried out in the order of the keys that asked for them.
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-writer")
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")
-        if not begin_with(self, services.settings.theme):
-            self.set_reactive(BudgetApp.failure, f"there is no theme '{services.settings.theme}' (see the settings)")
+        self._has_its_theme = begin_with(self, services.settings.theme)
         self.set_keymap(services.settings.keys)
 
     @property
@@ -90,6 +89,8 @@ class BudgetApp(KeyLaneApp):
         self.add_mode(GlobalBudgetScreen.MODE, GlobalBudgetScreen)
         # The first frame does not wait for the database, nor for the modules that read it.
         self.call_after_refresh(self.reload)
+        if not self._has_its_theme:
+            self.call_after_refresh(self._tell, f"there is no theme '{self.settings.theme}'", is_problem=True)
         self.set_interval(LOOK_SECONDS, self._look)
         self.set_interval(COMPUTE_SECONDS, self.reload)
 
@@ -101,9 +102,9 @@ class BudgetApp(KeyLaneApp):
     # The one way in which numbers get onto the screen
 
     def _look(self) -> None:
-        """Compute again when somebody wrote. A look takes microseconds, so it needs no thread."""
+        """Compute again when somebody wrote, or when it failed. A look takes microseconds, so it needs no thread."""
         try:
-            changed = self.snapshot is not None and self.services.snapshots.changed()
+            changed = bool(self.failure) or (self.snapshot is not None and self.services.snapshots.changed())
         except BudgetError as error:
             self.failure = str(error)
             return
@@ -114,6 +115,8 @@ class BudgetApp(KeyLaneApp):
     async def reload(self) -> None:
         """Read the snapshot anew: after a write, after somebody else's, when a minute has passed."""
         await self._read_snapshot()
+        if self.snapshot is not None and self.snapshot.carried_over and self.services.context.clock.as_of is None:
+            self._close_ended_period()
 
     async def _read_snapshot(self) -> None:
         loop = asyncio.get_running_loop()
@@ -134,8 +137,6 @@ class BudgetApp(KeyLaneApp):
             return
         if before is None:
             self.call_after_refresh(self._writer.submit, self._load_ahead)
-        if now.carried_over and self.services.context.clock.as_of is None:
-            self._close_ended_period()
         if before is not None and before.period != now.period:
             self._tell(_turned(before, now))
 
@@ -242,8 +243,9 @@ class BudgetApp(KeyLaneApp):
 def binding_ids() -> list[str]:
     """The ids under which the settings can give other keys."""
     from budget_tui.tui.screens.modal import BoxScreen
-    from budget_tui.tui.widgets.allocation_table import CellEditor, ProjectTable
+    from budget_tui.tui.widgets.cell_editor import CellEditor
     from budget_tui.tui.widgets.month import TotalEditor
+    from budget_tui.tui.widgets.project_table import ProjectTable
 
     owners: tuple[type[DOMNode], ...] = (BudgetApp, *_screens(), ProjectTable, CellEditor, TotalEditor, BoxScreen)
     bindings = [binding for owner in owners for binding in owner.BINDINGS if isinstance(binding, Binding)]

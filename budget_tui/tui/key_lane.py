@@ -2,6 +2,7 @@
 
 Textual decides where a key goes when it comes in. Of ``a`` and a name, typed fast or sent by a script, the
 letters of the name would be taken for commands of the screen below: the form that ``a`` opens is not there yet.
+A widget that has handed something over and waits for the answer says so with ``is_waiting``.
 """
 
 from collections import deque
@@ -80,7 +81,7 @@ class KeyLaneApp(App[None]):
     def on_key_done(self, done: KeyDone) -> None:
         if done is not self._under_way:
             return
-        if self._is_opening_a_box():
+        if self._is_opening_a_box() or self._is_waiting():
             self.set_timer(_LOOK_AGAIN_SECONDS, self._follow_screen)
         elif done.screen is not self.screen:
             self._follow_screen()  # it is being built, and takes the focus when that is done
@@ -97,9 +98,16 @@ class KeyLaneApp(App[None]):
         asking = (worker for worker in self.workers if worker.group == ASKING and not worker.is_finished)
         return any(worker not in self._have_asked for worker in asking)
 
+    def _is_waiting(self) -> bool:
+        return bool(getattr(self.focused, "is_waiting", False))
+
     def _watch_next(self) -> None:
         self.set_timer(_PATIENCE_SECONDS, partial(self._give_up, self._keys[0]))
 
     async def _give_up(self, waiting: events.Key) -> None:
-        if self._keys and self._keys[0] is waiting:
+        if not self._keys or self._keys[0] is not waiting:
+            return
+        if self._is_waiting():
+            self._watch_next()
+        else:
             await self._next_key()
