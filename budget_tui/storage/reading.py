@@ -142,7 +142,7 @@ class DatabaseReader:
         try:
             stat = self.path.stat()
         except FileNotFoundError:
-            raise _nothing_at(self.path) from None
+            raise nothing_at(self.path) from None
         except OSError as error:
             raise StorageError(f"{self.path} cannot be read", (error.strerror or "").lower()) from None
         log = _log(self.path) if self._is_immutable else ()
@@ -157,10 +157,10 @@ class DatabaseReader:
 def _require_current(connection: sqlite3.Connection, path: Path) -> None:
     state = state_of(connection, path)
     if state is SchemaState.MISSING:
-        raise _nothing_at(path)
+        raise nothing_at(path)
     if state is SchemaState.BEHIND:
         raise StorageError(f"{path} was written by an older version", "budget-tui db upgrade brings it to this one")
 
 
-def _nothing_at(path: Path) -> StorageError:
+def nothing_at(path: Path) -> StorageError:
     return StorageError(f"there is no database at {path}", "budget-tui budget set 500 makes one")

@@ -11,6 +11,7 @@ from budget_tui.domain.errors import Conflict
 from budget_tui.storage.engine import engine_for
 from budget_tui.storage.failures import storage_error
 from budget_tui.storage.queries import Queries
+from budget_tui.storage.reading import nothing_at
 from budget_tui.storage.repositories.budgets import BudgetRepository
 from budget_tui.storage.repositories.costs import CostRepository
 from budget_tui.storage.repositories.journal import JournalRepository
@@ -28,6 +29,8 @@ class UnitOfWork:
         self._path = path
 
     def __enter__(self) -> Self:
+        if not self._path.exists():  # SQLite would make an empty file of that name
+            raise nothing_at(self._path)
         self._session = Session(engine_for(self._path), expire_on_commit=False)
         try:
             connection = self._session.connection()

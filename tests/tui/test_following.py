@@ -1,0 +1,308 @@
+"""The screen follows the database and the calendar: other programs' writes, minutes, days, periods, failures."""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from budget_tui.bootstrap import Services
+from budget_tui.domain.budget import parse_change
+from budget_tui.services.costs import CostEntry
+from budget_tui.storage import engine
+from budget_tui.tui import app as dashboard_module
+from budget_tui.tui.widgets.month import MonthFigures
+from budget_tui.tui.widgets.outlook import Outlook
+from budget_tui.tui.widgets.project_columns import COLUMNS
+from budget_tui.tui.widgets.spend_chart import SpendChart
+from budget_tui.tui.widgets.top_bar import TopBar
+from tests.tui.conftest import OpenDashboard, OpenServices
+from tests.tui.driving import Dashboard, TurningClock, stored, units
+
+
+@pytest.fixture
+def renders(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The widgets that are drawn from here on, by name."""
+    drawn: list[str] = []
+    for widget in (TopBar, MonthFigures, Outlook, SpendChart):
+        original = widget.render
+
+        def counted(self: TopBar, original: object = original) -> object:
+            drawn.append(type(self).__name__)
+            return original(self)  # type: ignore[operator]
+
+        monkeypatch.setattr(widget, "render", counted)
+    yield drawn
+
+
+def notice(dashboard: Dashboard) -> str:
+    found = dashboard.app.screen.query_one("Notice")
+    return str(found.render()) if found.display else ""
+
+
+def freshness(dashboard: Dashboard) -> str:
+    return str(dashboard.app.screen.query_one("Freshness").render())
+
+
+# Other programs
+
+
+async def test_another_programs_write_is_seen_at_the_next_look(
+    open_dashboard: OpenDashboard, elsewhere: Services
+) -> None:
+    async with open_dashboard() as dashboard:
+        elsewhere.budgets.set_global(units(600))
+        elsewhere.costs.add(CostEntry("pcc", units(9)))
+        await dashboard.looked()
+        assert "$600.00 a month" in dashboard.text
+        assert "$250.00" in dashboard.line_with("Spent  ")
+        await dashboard.keys("2")
+        assert "114.00" in dashboard.line_with(" PCC ")
+
+
+async def test_the_dashboard_looks_by_itself(
+    open_dashboard: OpenDashboard, elsewhere: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert dashboard_module.COMPUTE_SECONDS >= 60
+    monkeypatch.setattr(dashboard_module, "LOOK_SECONDS", 0.02)
+    async with open_dashboard() as dashboard:
+        elsewhere.budgets.set_global(units(600))
+        await dashboard.until(lambda: "$600.00 a month" in dashboard.text)
+
+
+async def test_an_equal_snapshot_repaints_nothing(
+    open_dashboard: OpenDashboard, elsewhere: Services, renders: list[str]
+) -> None:
+    async with open_dashboard() as dashboard:
+        first = dashboard.shown
+        renders.clear()
+        await dashboard.minute_passed()
+        assert dashboard.shown == first
+        assert renders == []
+        elsewhere.budgets.set_global(units(600))
+        elsewhere.budgets.set_global(units(500))
+        await dashboard.looked()  # written, but all is as it was
+        assert renders == []
+        elsewhere.budgets.set_global(units(600))
+        await dashboard.looked()
+        assert "MonthFigures" in renders
+
+
+async def test_only_the_row_that_differs_is_drawn_anew(
+    open_dashboard: OpenDashboard, elsewhere: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        updated: list[int] = []
+        table = dashboard.table.table
+        original = table.update_cell_at
+
+        def counted(coordinate: object, value: object, **rest: object) -> None:
+            updated.append(coordinate.row)  # type: ignore[attr-defined]
+            original(coordinate, value, **rest)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(table, "update_cell_at", counted)
+        elsewhere.budgets.allocate("python-api", parse_change("99"))
+        await dashboard.looked()
+        assert "99.00" in dashboard.line_with(" Python API ")
+        assert set(updated) == {2}
+        assert len(updated) <= len(COLUMNS)
+
+
+async def test_a_project_added_elsewhere_comes_and_the_cursor_stays(
+    open_dashboard: OpenDashboard, elsewhere: Services
+) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("down", "down", "s")
+        elsewhere.projects.add("aardvark", "Aardvark")
+        await dashboard.looked()
+        assert dashboard.names[0] == "aardvark"
+        assert dashboard.table.current is not None
+        assert dashboard.table.current.project_id == "python-api"
+
+
+# Minutes, days, periods
+
+
+async def test_a_minute_brings_the_new_day(
+    open_dashboard: OpenDashboard, services_on: OpenServices, turning: TurningClock
+) -> None:
+    async with open_dashboard(services_on(clock=turning)) as dashboard:
+        assert "day 13 of 31" in dashboard.text
+        assert "as of" not in freshness(dashboard), "nobody chose a day"
+        turning.days.append(date(2026, 1, 14))
+        await dashboard.looked()
+        assert "day 13 of 31" in dashboard.text, "nobody wrote"
+        await dashboard.minute_passed()
+        assert "day 14 of 31" in dashboard.text
+        assert "17 days left" in dashboard.lines[0]
+        assert "Drip $15.24 / day" in dashboard.text
+        assert notice(dashboard) == ""
+
+
+async def test_the_timer_computes_by_itself(
+    open_dashboard: OpenDashboard,
+    services_on: OpenServices,
+    turning: TurningClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dashboard_module, "COMPUTE_SECONDS", 0.02)
+    async with open_dashboard(services_on(clock=turning)) as dashboard:
+        turning.days.append(date(2026, 1, 14))
+        await dashboard.until(lambda: "day 14 of 31" in dashboard.text)
+
+
+@pytest.mark.parametrize("mode", ["budget", "projects"])
+async def test_a_periods_end_is_told_and_its_close_is_stored(
+    open_dashboard: OpenDashboard, services_on: OpenServices, turning: TurningClock, mode: str
+) -> None:
+    services = services_on(clock=turning)
+    async with open_dashboard(services, mode=mode) as dashboard:
+        turning.days.append(date(2026, 2, 1))
+        await dashboard.minute_passed()
+        assert "January 2026 has ended: $241.00 of $500.00 spent" in notice(dashboard)
+        assert "February 2026 runs with the same allocations" in notice(dashboard)
+        assert "February 2026 · 27 days left" in dashboard.lines[0]
+        assert not dashboard.shown.carried_over
+        assert (dashboard.shown.allocated, dashboard.shown.total.spent) == (units(420), 0)
+    closes = [entry for entry in services.trail.newest(100) if entry.action == "period.close"]
+    assert [entry.subject for entry in closes] == ["January 2026", "December 2025", "November 2025"]
+
+
+async def test_a_long_absence_is_caught_up_with_at_start(
+    open_dashboard: OpenDashboard, services_on: OpenServices, turning: TurningClock
+) -> None:
+    turning.days.append(date(2026, 4, 2))
+    services = services_on(clock=turning)
+    async with open_dashboard(services) as dashboard:
+        assert "April 2026" in dashboard.lines[0]
+        assert not dashboard.shown.carried_over
+    closes = [entry.subject for entry in services.trail.newest(100) if entry.action == "period.close"]
+    assert closes[:3] == ["March 2026", "February 2026", "January 2026"]
+
+
+async def test_looking_at_a_coming_day_closes_nothing(
+    open_dashboard: OpenDashboard, services_on: OpenServices, database: Path
+) -> None:
+    from budget_tui.services.clock import Clock
+
+    services = services_on(clock=Clock(date(2026, 3, 5)))
+    async with open_dashboard(services) as dashboard:
+        assert "March 2026" in dashboard.lines[0]
+        assert "as of Mar 5, 2026" in freshness(dashboard)
+        assert dashboard.shown.carried_over
+    assert not [entry for entry in services.trail.newest(100) if entry.subject == "January 2026"]
+
+
+async def test_a_close_that_fails_is_told_and_made_up_for(
+    open_dashboard: OpenDashboard,
+    services_on: OpenServices,
+    turning: TurningClock,
+    database: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "PATIENCE_SECONDS", 0.1)
+    services = services_on(clock=turning)
+    async with open_dashboard(services, size=(160, 30)) as dashboard:
+        turning.days.append(date(2026, 2, 1))
+        with closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await dashboard.minute_passed()
+            assert "the period that ended is not closed yet" in notice(dashboard)
+            assert "is locked by another program" in notice(dashboard)
+            assert "February 2026" in dashboard.lines[0]
+            other.execute("ROLLBACK")
+        await dashboard.minute_passed()
+        assert not dashboard.shown.carried_over
+    assert stored(services).period.start == date(2026, 2, 1)
+
+
+# Failures
+
+
+async def test_a_failed_write_of_the_total_is_told_in_place(
+    open_dashboard: OpenDashboard, services: Services, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "PATIENCE_SECONDS", 0.1)
+    async with open_dashboard(keys="e", size=(160, 30)) as dashboard:
+        with closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await dashboard.typed("650", "enter")
+            refusal = str(dashboard.app.screen.query_one("#total-refused").render())
+            assert "is locked by another program; try again in a moment; nothing was changed" in refusal
+            assert dashboard.field("total").value == "650"
+            other.execute("ROLLBACK")
+        await dashboard.keys("enter")
+        assert "$650.00 a month" in dashboard.text
+
+
+async def test_a_database_that_vanished_is_told_and_the_numbers_stay(
+    open_dashboard: OpenDashboard, services: Services, database: Path, tmp_path: Path
+) -> None:
+    async with open_dashboard(size=(160, 30)) as dashboard:
+        database.rename(tmp_path / "away.db")
+        await dashboard.looked()
+        assert freshness(dashboard).startswith("✕ there is no database at")
+        assert " shown: " in freshness(dashboard)
+        assert "$500.00 a month" in dashboard.text
+        await dashboard.minute_passed()
+        assert freshness(dashboard).startswith("✕ there is no database at")
+        (tmp_path / "away.db").rename(database)
+        await dashboard.looked()
+        assert freshness(dashboard).startswith("data through")
+
+
+async def test_a_write_to_a_database_that_vanished_is_refused_in_words(
+    open_dashboard: OpenDashboard, database: Path, tmp_path: Path
+) -> None:
+    async with open_dashboard(mode="projects", size=(160, 30)) as dashboard:
+        database.rename(tmp_path / "away.db")
+        await dashboard.typed("170", "enter")
+        assert dashboard.pool_line.startswith("✕ there is no database at")
+        assert dashboard.editor_text == "170"
+        assert "120.00" in dashboard.line_with(" VideoNest API "), "the numbers stay"
+        assert not database.exists(), "and no empty one is made"
+
+
+async def test_a_database_restored_from_a_backup_is_shown(
+    open_dashboard: OpenDashboard, elsewhere: Services, tmp_path: Path
+) -> None:
+    backup = elsewhere.database.backup(tmp_path / "backup.db")
+    elsewhere.budgets.set_global(units(600))
+    async with open_dashboard() as dashboard:
+        assert "$600.00 a month" in dashboard.text
+        elsewhere.database.restore(backup)
+        await dashboard.looked()
+        assert "$500.00 a month" in dashboard.text
+
+
+@pytest.mark.parametrize("content", [b"no database, but long enough to be read as one" * 100, None])
+async def test_what_cannot_be_read_at_start_is_told(
+    open_dashboard: OpenDashboard, services_on: OpenServices, tmp_path: Path, example_file: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "odd.db"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    async with open_dashboard(services_on(path), size=(160, 30), mode="projects") as dashboard:
+        assert freshness(dashboard).startswith("✕ ")
+        assert "odd.db" in freshness(dashboard)
+        await dashboard.keys("[", "e", "t", "m", "]", "enter", "5", "+", "s", "r", "d", "t")  # and nothing falls over
+        assert freshness(dashboard).startswith("✕ ")
+        if content is not None:
+            assert path.read_bytes() == content, "it is left as it was"
+            path.unlink()
+        else:
+            path.rmdir()
+        shutil.copyfile(example_file, path)
+        await dashboard.looked()
+        assert "150.00" in dashboard.line_with(" PCC ")
+
+
+async def test_an_unknown_theme_is_told(open_dashboard: OpenDashboard, services_on: OpenServices) -> None:
+    async with open_dashboard(services_on(theme="chartreuse")) as dashboard:
+        assert "there is no theme 'chartreuse'" in dashboard.text
+        assert "$500.00 a month" in dashboard.text
