@@ -6,14 +6,16 @@ every type of budget. ``today`` is always an argument.
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from budget_tui.domain.amount import divide
 from budget_tui.domain.period import ONE_DAY, Period
 
 BURN_WINDOW_DAYS = 7
 _NINE_DECIMALS = Decimal("1e-9")
+_EXACT = Context(prec=50)
 
 
 class Status(StrEnum):
@@ -47,6 +49,7 @@ class BurnWindow:
         return (self.end - self.start).days + 1
 
 
+@lru_cache(maxsize=64)  # thousands of budgets have the same one
 def burn_window(today: date, data_through: date, first_cost_day: date | None) -> BurnWindow:
     """At most 7 days, ending at the earlier of yesterday and ``data_through``, starting no earlier than the
     first day with any cost. It crosses period boundaries."""
@@ -81,9 +84,7 @@ def runway_days(remaining: int, rate: Burn) -> Decimal | None:
         return Decimal(0)
     if rate.spent <= 0:
         return None
-    with localcontext() as context:
-        context.prec = 50
-        return (Decimal(remaining * rate.days) / rate.spent).quantize(_NINE_DECIMALS)
+    return _EXACT.divide(Decimal(remaining * rate.days), Decimal(rate.spent)).quantize(_NINE_DECIMALS, context=_EXACT)
 
 
 def forecast(spent: int, rate: Burn, period: Period, today: date) -> int:

@@ -4,10 +4,11 @@
 currency. The lines are named tuples: two thousand of them are built and compared in a few milliseconds.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from budget_tui.domain import pacing
@@ -25,15 +26,6 @@ class Spend(NamedTuple):
     spent_today: int = 0
     window_spent: int = 0
     first_day: date | None = None
-
-    def plus(self, other: "Spend") -> "Spend":
-        days = [day for day in (self.first_day, other.first_day) if day is not None]
-        return Spend(
-            self.spent + other.spent,
-            self.spent_today + other.spent_today,
-            self.window_spent + other.window_spent,
-            min(days, default=None),
-        )
 
 
 class ProjectFact(NamedTuple):
@@ -126,6 +118,7 @@ class SnapshotFacts:
     carried_over: bool = False
 
 
+@lru_cache(maxsize=8192)  # from one snapshot to the next, few of thousands of budgets change
 def pace_of(allocation: int, spend: Spend, period: Period, today: date, data_through: date) -> Pace:
     """The pacing figures of one budget. ``spend`` includes the entities below the budget's own."""
     remaining = allocation - spend.spent
@@ -178,16 +171,19 @@ def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSn
 
 def _rolled_up(spend_by_path: Mapping[str, Spend]) -> dict[str, Spend]:
     """Each path's spend with that of every path below it."""
-    rolled: dict[str, Spend] = {}
+    found: dict[str, list[Spend]] = {}
     for path, spend in spend_by_path.items():
         for ancestor in ancestor_paths(path):
-            known = rolled.get(ancestor)
-            rolled[ancestor] = spend if known is None else known.plus(spend)
-    return rolled
+            found.setdefault(ancestor, []).append(spend)
+    return {path: _sum(spends) for path, spends in found.items()}
 
 
-def _sum(spends: Iterable[Spend]) -> Spend:
-    total = Spend()
-    for spend in spends:
-        total = total.plus(spend)
-    return total
+def _sum(spends: Sequence[Spend]) -> Spend:
+    if len(spends) == 1:
+        return spends[0]
+    return Spend(
+        sum(spend.spent for spend in spends),
+        sum(spend.spent_today for spend in spends),
+        sum(spend.window_spent for spend in spends),
+        min((spend.first_day for spend in spends if spend.first_day is not None), default=None),
+    )

@@ -208,8 +208,9 @@ class CostRow(SQLModel, table=True):
 
     __tablename__ = "cost"
     __table_args__ = (
-        # Covers every sum: the snapshot reads this index and never the table.
-        Index("cost_by_day", "origin_key", "day", "amount_nanos"),
+        # Both cover their sums, of an origin and of a day: the snapshot reads them and never the table.
+        Index("cost_of_origin", "origin_key", "day", "amount_nanos", "charges"),
+        Index("cost_of_day", "day", "origin_key", "amount_nanos"),
         Index("cost_by_dataset", "dataset_key", sqlite_where=text("dataset_key IS NOT NULL")),
         CheckConstraint(f"amount_nanos BETWEEN -{LIMIT_NANOS} AND {LIMIT_NANOS}", name="amount"),
         CheckConstraint("tokens >= 0", name="tokens"),

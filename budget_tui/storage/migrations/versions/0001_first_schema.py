@@ -305,7 +305,8 @@ def upgrade() -> None:
     op.create_index(
         "cost_by_dataset", "cost", ["dataset_key"], unique=False, sqlite_where=sa.text("dataset_key IS NOT NULL")
     )
-    op.create_index("cost_by_day", "cost", ["origin_key", "day", "amount_nanos"], unique=False)
+    op.create_index("cost_of_day", "cost", ["day", "origin_key", "amount_nanos"], unique=False)
+    op.create_index("cost_of_origin", "cost", ["origin_key", "day", "amount_nanos", "charges"], unique=False)
 
     op.create_table(
         "transfer",
