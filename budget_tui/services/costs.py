@@ -1,16 +1,14 @@
 """Costs: entered by hand, imported from exports, and given to the projects they belong to."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from budget_tui.domain.amount import LIMIT_COUNT, within_limit
 from budget_tui.domain.cost import Category, CostOrigin, EntityResolver, MappingRule, category_of, provider_of
 from budget_tui.domain.errors import Refused
-from budget_tui.domain.hierarchy import ROOT_ID, Entity
-from budget_tui.domain.period import ONE_DAY, Period
-from budget_tui.domain.snapshot import Spend
+from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once
 from budget_tui.storage.queries import KnownOrigin, UnmappedOrigin
@@ -18,7 +16,6 @@ from budget_tui.storage.reading import DatabaseReader
 
 MANUAL_SOURCE = "manual"
 DEFAULT_TAG = "project"
-ALL_DAYS = Period(date.min, date.max - ONE_DAY)
 RULE_FIELDS = ("sub_account", "service", "provider")
 
 
@@ -89,30 +86,29 @@ class Costs:
         """
         with self._context.work() as work:
             project = work.project(project_id)
-            before = _costs_ever(work, project)
-            outcome = _set_rule(work, "entity", _checked_field(field), value, project.entity_id)
-            after = _costs_ever(work, project)
+            changes = _set_rule(work, "entity", _checked_field(field), value, project.entity_id)
+            gained = [change.origin_key for change in changes if change.after == project.entity_key != change.before]
+            moved = work.queries.costs_of(gained)
             work.commit()
-        gained = {currency: after[currency] - before[currency] for currency in after}
-        return replace(outcome, moved={currency: nanos for currency, nanos in gained.items() if nanos})
+        return MappingOutcome(len(changes), {currency: nanos for currency, nanos in moved.items() if nanos})
 
     def name_provider(self, exported_name: str, short_name: str) -> MappingOutcome:
         """Treat the provider that exports call ``exported_name`` as ``short_name``, past costs included."""
         if not short_name.strip():
             raise Refused("a provider needs a name", "give one such as 'openai'")
         with self._context.work() as work:
-            outcome = _set_rule(work, "provider", "name", exported_name, short_name.strip().casefold())
+            changes = _set_rule(work, "provider", "name", exported_name, short_name.strip().casefold())
             work.commit()
-        return outcome
+        return MappingOutcome(len(changes))
 
     def put_into_category(self, service_or_provider: str, category: Category) -> MappingOutcome:
         """Count a service or a provider under ``category``, past costs included."""
         if category is Category.TOTAL:
             raise Refused("'total' is all categories together", "choose cloud, genai or subscription")
         with self._context.work() as work:
-            outcome = _set_rule(work, "category", "name", service_or_provider, category)
+            changes = _set_rule(work, "category", "name", service_or_provider, category)
             work.commit()
-        return outcome
+        return MappingOutcome(len(changes))
 
     def unmapped(self) -> list[UnmappedOrigin]:
         """Costs of all periods that found no project, the largest amounts first."""
@@ -159,19 +155,24 @@ def rule_tags(rules: Iterable[MappingRule]) -> set[str]:
     return {rule.field.removeprefix("tag:") for rule in rules if rule.field.startswith("tag:")}
 
 
-def resolve_costs_again(work: Work) -> int:
-    """Apply entities, aliases and rules as they are now to every cost there is; returns how many origins moved."""
+class Change(NamedTuple):
+    """An origin whose costs have another answer now; ``before`` and ``after`` are its entity's key."""
+
+    origin_key: int
+    before: int | None
+    after: int | None
+
+
+def resolve_costs_again(work: Work) -> list[Change]:
+    """Apply entities, aliases and rules as they are now to every cost there is; returns what has another answer."""
     from budget_tui.storage.repositories.costs import Resolution
 
     known = work.queries.origins(work.organization.org_key)
     resolver = Resolver(work, [row.origin for row in known])
-    changed = {
-        row.origin_key: Resolution(*resolution)
-        for row in known
-        if (resolution := resolver.resolve(row.origin)) != (row.entity_key, row.provider, row.category)
-    }
-    work.unit.costs.resolve_again(changed)
-    return len(changed)
+    resolutions = ((row, Resolution(*resolver.resolve(row.origin))) for row in known)
+    changed = [(row, now) for row, now in resolutions if now != (row.entity_key, row.provider, row.category)]
+    work.unit.costs.resolve_again({row.origin_key: now for row, now in changed})
+    return [Change(row.origin_key, row.entity_key, now.entity_key) for row, now in changed]
 
 
 def origin_keys(
@@ -186,19 +187,6 @@ def origin_keys(
     keys = {row.origin: row.origin_key for row in known}
     fresh = {origin: Resolution(*resolve(origin)) for origin in origins if origin not in keys}
     return keys | work.unit.costs.add_origins(work.organization.org_key, fresh)
-
-
-def _costs_ever(work: Work, project: Entity) -> dict[str, int]:
-    """What was ever spent by the project itself, in nanos of each currency there are costs in."""
-    key = work.organization.org_key
-    currencies = sorted({row.origin.currency for row in work.queries.origins(key)})
-    nothing = Spend()
-    return {
-        currency: work.queries.spend_by_path(key, currency, ALL_DAYS, work.today, work.today)[0]
-        .get(project.path, nothing)
-        .spent
-        for currency in currencies
-    }
 
 
 def _add(work: Work, entries: Sequence[CostEntry]) -> dict[str, object]:
@@ -277,7 +265,7 @@ def _checked_field(text: str) -> str:
     raise Refused(f"costs have no '{text.strip()}'", "go by tag:KEY, sub_account, service or provider")
 
 
-def _set_rule(work: Work, kind: str, field: str, value: str, target: str) -> MappingOutcome:
+def _set_rule(work: Work, kind: str, field: str, value: str, target: str) -> list[Change]:
     value = value.strip()
     if not value:
         raise Refused("a rule needs a value to go by", "see the values with: budget-tui cost unmapped")
@@ -285,4 +273,4 @@ def _set_rule(work: Work, kind: str, field: str, value: str, target: str) -> Map
         work.organization.org_key, kind, field, value.casefold(), target, work.actor, work.now
     )
     work.record("cost.map", f"{field}={value}", {"target": before} if before else None, {"target": target})
-    return MappingOutcome(resolve_costs_again(work))
+    return resolve_costs_again(work)

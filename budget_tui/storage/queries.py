@@ -267,6 +267,16 @@ class Queries:
             for source, currency, provider, service, account, name, tags, amount, costs, a, b in rows
         ]
 
+    def costs_of(self, origin_keys: Iterable[int]) -> dict[str, int]:
+        """What was ever spent by the given origins, in nanos of each currency."""
+        sums: dict[str, int] = {}
+        for key in origin_keys:
+            for currency, amount in self._rows(
+                f"SELECT o.currency, ({_SUM_OF_ORIGIN}) FROM cost_origin o WHERE o.origin_key = ?", key
+            ):
+                sums[currency] = sums.get(currency, 0) + (amount or 0)
+        return sums
+
     def origins(self, org: int) -> list[KnownOrigin]:
         """Every origin that costs ever came from."""
         rows = self._rows(
