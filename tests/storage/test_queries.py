@@ -1,0 +1,148 @@
+"""What SQL adds up is what the shortest Python adds up, for any costs, period and day."""
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from budget_tui.domain.cost import CostOrigin
+from budget_tui.domain.pacing import burn_window
+from budget_tui.domain.period import Period, PeriodRule
+from budget_tui.domain.snapshot import ForeignSpend, Spend
+from budget_tui.storage.queries import Queries, day_number, day_of
+from budget_tui.storage.repositories.costs import DayCost, Resolution
+from budget_tui.storage.schema import ensure_schema
+from budget_tui.storage.unit_of_work import UnitOfWork
+from tests.storage.conftest import NOON
+
+ENTITIES = ("a", "b", "")  # '' is nobody's
+FIRST = date(2025, 12, 20)
+
+
+class Cost(NamedTuple):
+    entity: str
+    source: str
+    live: bool
+    currency: str
+    day: date
+    amount: int
+    charges: int
+
+
+days = st.integers(0, 60).map(lambda days: FIRST + timedelta(days=days))
+costs = st.builds(
+    Cost,
+    st.sampled_from(ENTITIES),
+    st.sampled_from(("focus", "other")),
+    st.booleans(),
+    st.sampled_from(("USD", "USD", "EUR")),
+    days,
+    st.integers(-(10**15), 10**15),
+    st.integers(1, 9),
+)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Path]:
+    """One database; each example has an organization of its own in it, among those of the others."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "budget.db"
+        ensure_schema(path)
+        yield path
+
+
+def store(unit: UnitOfWork, costs: list[Cost]) -> int:
+    organization = unit.organizations.add(str(uuid4()), "One", "USD", "UTC", NOON)
+    key = organization.org_key
+    root = unit.queries.entity(key, "ORG")
+    keys = {name: unit.organizations.add_entity(organization, name, name, "project", root, NOON) for name in "ab"}
+    origins = {
+        cost: CostOrigin(f"{cost.source}-live" if cost.live else cost.source, cost.live, cost.currency, cost.entity)
+        for cost in costs
+    }
+    resolutions = {
+        origin: Resolution(keys[cost.entity].entity_key if cost.entity else None, "", "cloud")
+        for cost, origin in origins.items()
+    }
+    stored = [DayCost(origins[cost], cost.day, cost.amount, None, cost.charges) for cost in costs]
+    unit.costs.add_costs(stored, unit.costs.add_origins(key, resolutions))
+    return key
+
+
+def reach(costs: list[Cost], period: Period, today: date) -> date:
+    """The earliest of the latest days of the imported sources that say something of the period."""
+    imported: dict[str, list[date]] = defaultdict(list)
+    for cost in costs:
+        if not cost.live:
+            imported[cost.source].append(cost.day)
+    used = [max(days) for days in imported.values() if any(map(period.contains, days))]
+    return min([today, *used])
+
+
+def spend_of(costs: list[Cost], period: Period, today: date, through: date) -> Spend:
+    window = burn_window(today, through, date.min)
+    return Spend(
+        sum(cost.amount for cost in costs if period.contains(cost.day)),
+        sum(cost.amount for cost in costs if cost.day == today),
+        sum(cost.amount for cost in costs if window.start <= cost.day <= window.end),
+        min((cost.day for cost in costs), default=None),
+    )
+
+
+@settings(max_examples=60)
+@given(costs=st.lists(costs, max_size=25), today=days, anchor=st.sampled_from((0, 1, 15)))
+def test_sums_are_what_they_should_be(shared: Path, costs: list[Cost], today: date, anchor: int) -> None:
+    period = PeriodRule(anchor_day=anchor).containing(today)
+    with UnitOfWork(shared) as unit:
+        check(unit.queries, store(unit, costs), costs, period, today)
+        unit.commit()  # so that later examples have it beside them
+
+
+def check(queries: Queries, org: int, costs: list[Cost], period: Period, today: date) -> None:
+    through = queries.data_through(org, period, today)
+    assert through == reach(costs, period, today)
+
+    home = [cost for cost in costs if cost.currency == "USD"]
+    spends, unmapped = queries.spend_by_path(org, "USD", period, today, through)
+    by_entity = {name: [cost for cost in home if cost.entity == name] for name in ENTITIES}
+    assert unmapped == spend_of(by_entity[""], period, today, through)
+    assert spends == {
+        f"/ORG/{name}/": spend_of(own, period, today, through) for name, own in by_entity.items() if name and own
+    }
+
+    per_day: dict[date, int] = defaultdict(int)
+    for cost in home:
+        if period.contains(cost.day):
+            per_day[cost.day] += cost.amount
+    assert queries.daily_spend(org, "USD", period) == tuple(sorted(per_day.items()))
+
+    lost = [cost for cost in by_entity[""] if period.contains(cost.day)]
+    assert queries.unmapped_costs(org, "USD", period) == sum(cost.charges for cost in lost)
+
+    abroad = [cost for cost in costs if cost.currency == "EUR" and period.contains(cost.day)]
+    amount, charges = sum(cost.amount for cost in abroad), sum(cost.charges for cost in abroad)
+    assert queries.foreign_spend(org, "USD", period) == ((ForeignSpend("EUR", amount, charges),) if abroad else ())
+
+    found = queries.unmapped_origins(org)
+    nobodys = [cost for cost in costs if not cost.entity]
+    assert sum(origin.amount for origin in found) == sum(cost.amount for cost in nobodys)
+    assert sum(origin.costs for origin in found) == sum(cost.charges for cost in nobodys)
+
+    totals: dict[str, int] = defaultdict(int)
+    for cost in costs:
+        totals[cost.currency] += cost.amount
+    assert queries.costs_of(origin.origin_key for origin in queries.origins(org)) == totals
+
+
+@given(st.dates())
+def test_days_keep_their_order_as_numbers(day: date) -> None:
+    assert day_of(day_number(day)) == day
+    if day < date.max:
+        assert day_number(day) < day_number(day + timedelta(days=1))
