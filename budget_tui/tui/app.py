@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -213,7 +214,11 @@ class BudgetApp(KeyLaneApp):
 
         if self.snapshot is None:
             return
-        origins = await asyncio.get_running_loop().run_in_executor(self._reader, self.services.costs.unmapped)
+        try:
+            origins = await asyncio.get_running_loop().run_in_executor(self._reader, self.services.costs.unmapped)
+        except BudgetError as error:
+            self._tell(str(error), is_problem=True)
+            return
         if not origins:
             self._tell("every cost has its project")
             return
@@ -224,20 +229,30 @@ class BudgetApp(KeyLaneApp):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of every screen, beside Textual's own."""
         yield from super().get_system_commands(screen)
+        yield from self._commands_of(BudgetApp, str(self.current_mode))
         for screen_class in _screens():
-            shared = BudgetApp.BINDINGS if self.current_mode == screen_class.MODE else []
-            for binding in (*shared, *screen_class.BINDINGS):
-                assert isinstance(binding, Binding)
-                yield SystemCommand(
-                    binding.tooltip,
-                    f"{binding.description} · {binding.key}",
-                    partial(self._run, screen_class.MODE, binding.action),
-                )
+            for owner in (screen_class, *screen_class.WORKPLACES):
+                yield from self._commands_of(owner, screen_class.MODE)
 
-    async def _run(self, mode: str, action: str) -> None:
+    def _commands_of(self, owner: type[DOMNode], mode: str) -> Iterable[SystemCommand]:
+        """A command for each action that ``owner`` binds a key to; several keys of one action make one command."""
+        actions: dict[str, Binding] = {}
+        for binding in owner.BINDINGS:
+            assert isinstance(binding, Binding)
+            actions.setdefault(binding.action, binding)
+        for action, binding in actions.items():
+            key = self.settings.keys.get(binding.id or "", binding.key)
+            yield SystemCommand(
+                binding.tooltip,
+                f"{binding.description} · {self.get_key_display(replace(binding, key=key))}",
+                partial(self._run, mode, owner, action),
+            )
+
+    async def _run(self, mode: str, owner: type[DOMNode], action: str) -> None:
         if mode != self.current_mode:
             await self.switch_mode(mode)
-        await self.run_action(action, self if hasattr(self, f"action_{action.partition('(')[0]}") else self.screen)
+        node = next(node for node in (self, self.screen, *self.screen.query()) if isinstance(node, owner))
+        self.call_after_refresh(self.run_action, action, node)
 
 
 def binding_ids() -> list[str]:

@@ -19,6 +19,8 @@ from textual.worker import Worker, get_current_worker
 
 ASKING = "ask"
 """The group of workers that open a box and wait for its answer."""
+ANSWERING = "answer"
+"""The group of workers that carry out what a box was told, and then close it or refuse."""
 _LOOK_AGAIN_SECONDS = 0.01
 # A key may be lost with the widget that it went to; the ones behind it must not wait for ever.
 _PATIENCE_SECONDS = 2.0
@@ -41,6 +43,8 @@ class KeyLaneApp(App[None]):
         super().__init__()
         self._keys: deque[events.Key] = deque()
         self._under_way: KeyDone | None = None
+        self._target: MessagePump = self
+        self._went_twice = False
         self._have_asked: WeakSet[Worker[object]] = WeakSet()
 
     @property
@@ -66,9 +70,10 @@ class KeyLaneApp(App[None]):
         self._under_way = None
         if not self._keys:
             return
-        target = self.focused or self.screen
+        self._target = self.focused or self.screen
+        self._went_twice = False
         await super().on_event(self._keys.popleft())
-        self._follow(target)
+        self._follow(self._target)
         if self._keys:
             self._watch_next()
 
@@ -85,9 +90,14 @@ class KeyLaneApp(App[None]):
             self.set_timer(_LOOK_AGAIN_SECONDS, self._follow_screen)
         elif done.screen is not self.screen:
             self._follow_screen()  # it is being built, and takes the focus when that is done
+        elif self._keys and not self._went_twice:
+            # Behind the message that the key's action has posted, such as an input's that it was submitted.
+            self._went_twice = True
+            self._follow(self._target)
         else:
-            # Behind what gives another widget the focus, which waits in the app's own queue.
-            self.call_later(self._next_key)
+            # Behind what gives another widget the focus, which waits in the app's own queue. `call_later` would
+            # inspect the signature of what it calls, for every key.
+            self.post_message(events.Callback(self._next_key))
 
     def _follow_screen(self) -> None:
         self._follow(self.screen)
@@ -99,7 +109,9 @@ class KeyLaneApp(App[None]):
         return any(worker not in self._have_asked for worker in asking)
 
     def _is_waiting(self) -> bool:
-        return bool(getattr(self.focused, "is_waiting", False))
+        if getattr(self.focused, "is_waiting", False):
+            return True
+        return any(worker.group == ANSWERING and not worker.is_finished for worker in self.workers)
 
     def _watch_next(self) -> None:
         self.set_timer(_PATIENCE_SECONDS, partial(self._give_up, self._keys[0]))

@@ -3,10 +3,14 @@
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
+from textual.geometry import Region
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
 
 from budget_tui.domain.snapshot import BudgetSnapshot
+from budget_tui.tui.painting import backdrop
 from budget_tui.tui.widgets.key_bar import KeyBar
 from budget_tui.tui.widgets.status_lines import Freshness, Notice
 from budget_tui.tui.widgets.top_bar import TopBar
@@ -20,6 +24,8 @@ class DashboardScreen(Screen[None]):
 
     AUTO_FOCUS = ""
     MODE: ClassVar[str] = ""
+    WORKPLACES: ClassVar[tuple[type[Widget], ...]] = ()
+    """Widgets of the screen whose keys are in the palette, too."""
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     failure: reactive[str] = reactive("")
 
@@ -38,6 +44,9 @@ class DashboardScreen(Screen[None]):
     def on_mount(self) -> None:
         self.watch(self.app, "snapshot", self._follow)
         self.watch(self.app, "failure", self._follow_failure)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        return backdrop(self, crop)
 
     @property
     def dashboard(self) -> "BudgetApp":

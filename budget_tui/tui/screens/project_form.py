@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Label, Static
 
 from budget_tui.domain.errors import BudgetError
+from budget_tui.tui.key_lane import ANSWERING
 from budget_tui.tui.screens.modal import BoxScreen
 
 
@@ -64,7 +65,7 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#save")
-    @work(exclusive=True)
+    @work(exclusive=True, group=ANSWERING)
     async def _save(self) -> None:
         entry = ProjectEntry(
             self._project_id or self.query_one("#project-id", Input).value.strip(),

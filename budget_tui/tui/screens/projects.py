@@ -14,12 +14,14 @@ from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.confirm import ConfirmScreen
 from budget_tui.tui.screens.project_form import ProjectFormScreen
 from budget_tui.tui.widgets.allocation_table import AllocationTable
+from budget_tui.tui.widgets.project_table import ProjectTable
 
 
 class ProjectsScreen(DashboardScreen):
     """The table of projects, a filter above it, the commands on a project."""
 
     MODE = "projects"
+    WORKPLACES = (ProjectTable,)
     AUTO_FOCUS = "ProjectTable"
     BINDINGS = [
         Binding("a", "add_project", "Add", id="project.add", tooltip="Add a project"),

@@ -17,6 +17,7 @@ from budget_tui.domain.pacing import Burn
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.formatting import money, runway
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
+from budget_tui.tui.key_lane import ANSWERING
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
 
@@ -118,7 +119,7 @@ class TransferScreen(BoxScreen[TransferOutcome]):
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#transfer")
-    @work(exclusive=True)
+    @work(exclusive=True, group=ANSWERING)
     async def _transfer(self) -> None:
         giver, taker = self._ends
         try:

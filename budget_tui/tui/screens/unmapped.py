@@ -11,6 +11,7 @@ from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.formatting import money, shortened
 from budget_tui.storage.queries import UnmappedOrigin
+from budget_tui.tui.key_lane import ANSWERING
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
 
@@ -98,7 +99,7 @@ class UnmappedScreen(BoxScreen[str]):
         self.dismiss(None)
 
     @on(Button.Pressed, "#map")
-    @work(exclusive=True)
+    @work(exclusive=True, group=ANSWERING)
     async def _map(self) -> None:
         chosen, project = self.query_one("#field", Select).value, self.query_one("#project", Select).value
         if not isinstance(chosen, str) or not isinstance(project, str):

@@ -121,6 +121,13 @@ class TotalEditor(Input):
     class Left(Message):
         """The user gave up the edit."""
 
+    is_waiting = False
+    """Whether the text was handed over and no answer has come yet; the app holds back further keys until then."""
+
+    async def action_submit(self) -> None:
+        self.is_waiting = True
+        await super().action_submit()
+
     def action_leave(self) -> None:
         self.post_message(self.Left())
 
@@ -141,7 +148,6 @@ class MonthPanel(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self._seen = 0  # what stood in the editor when it opened, whatever somebody else writes meanwhile
-        self._is_waiting = False  # whether a new total was handed over and no answer has come yet
 
     def compose(self) -> ComposeResult:
         self.border_title = "Monthly budget"
@@ -173,7 +179,7 @@ class MonthPanel(Vertical):
 
         ``tells_stored``: the words name the stored total, which the user has seen now.
         """
-        self._is_waiting = False
+        self.query_one(TotalEditor).is_waiting = False
         if tells_stored and self.snapshot is not None:
             self._seen = self.snapshot.total.allocation
         refusal = self.query_one("#total-refused", Static)
@@ -183,15 +189,13 @@ class MonthPanel(Vertical):
     @on(TotalEditor.Left)
     def close_editor(self) -> None:
         """Show the stored total again."""
-        self._is_waiting = False
+        self.query_one(TotalEditor).is_waiting = False
         self._show_editor(False)
 
     @on(Input.Submitted, "#total")
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         assert self.snapshot is not None
-        if self._is_waiting:
-            return
         if event.value == formatting.number(self._seen, self.snapshot.organization.currency):
             self.close_editor()
             return
@@ -200,7 +204,6 @@ class MonthPanel(Vertical):
         except Refused as refused:
             self.refuse(str(refused))
             return
-        self._is_waiting = True
         self.post_message(self.TotalEdited(amount, self._seen))
 
     @on(Input.Changed, "#total")
