@@ -1,0 +1,219 @@
+"""Keys: each has an id and a tooltip, can be given another key, acts in its order, and is in the palette."""
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.widgets import HelpPanel
+
+import budget_tui.tui
+from budget_tui.bootstrap import Services
+from budget_tui.tui.app import BudgetApp, binding_ids
+from budget_tui.tui.monitor import MonitorApp
+from budget_tui.tui.screens.budget import GlobalBudgetScreen
+from budget_tui.tui.screens.project_form import ProjectFormScreen
+from budget_tui.tui.screens.projects import ProjectsScreen
+from budget_tui.tui.screens.transfer import TransferScreen
+from budget_tui.tui.widgets.project_table import ProjectTable
+from tests.tui.conftest import OpenDashboard, OpenServices
+from tests.tui.driving import Dashboard, allocation_of, stored, units
+
+
+def owners() -> list[type[DOMNode]]:
+    """Every class of ours that declares bindings."""
+    found: dict[str, type[DOMNode]] = {}
+    for module in pkgutil.walk_packages(budget_tui.tui.__path__, "budget_tui.tui."):
+        for name, value in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            if value.__module__.startswith("budget_tui.") and vars(value).get("BINDINGS"):
+                found[name] = value
+    return list(found.values())
+
+
+def declared(*classes: type[DOMNode]) -> list[Binding]:
+    bindings = [binding for owner in classes for binding in vars(owner)["BINDINGS"]]
+    assert all(isinstance(binding, Binding) for binding in bindings)
+    return bindings
+
+
+def commands(dashboard: Dashboard) -> dict[str, str]:
+    """The palette's commands and their help."""
+    return {command.title: command.help for command in dashboard.app.get_system_commands(dashboard.app.screen)}
+
+
+def test_every_key_is_a_binding_with_id_and_tooltip_and_no_id_twice() -> None:
+    classes = owners()
+    assert {BudgetApp, GlobalBudgetScreen, ProjectsScreen, ProjectTable, MonitorApp} <= set(classes)
+    for binding in declared(*classes):
+        assert binding.id, binding
+        assert binding.tooltip, binding
+        assert binding.tooltip != binding.description
+    ids = [binding.id for binding in declared(*(owner for owner in classes if owner is not MonitorApp))]
+    assert sorted(ids) == sorted(set(ids))
+    assert sorted(ids) == binding_ids(), "and the settings know them all"
+
+
+def test_no_key_is_handled_beside_the_bindings() -> None:
+    for owner in owners():
+        assert not [name for name in vars(owner) if name.startswith("key_")], owner
+
+
+async def test_screens_by_number_and_by_turning(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard() as dashboard:
+        for key, screen in (
+            ("2", ProjectsScreen),
+            ("[", GlobalBudgetScreen),
+            ("]", ProjectsScreen),
+            ("]", GlobalBudgetScreen),
+            ("1", GlobalBudgetScreen),
+            ("[", ProjectsScreen),
+        ):
+            await dashboard.keys(key)
+            assert isinstance(dashboard.app.screen, screen)
+        assert " 2 Projects " in dashboard.lines[0]
+
+
+async def test_screens_by_a_click_on_the_first_line(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard() as dashboard:
+        await dashboard.pilot.click(offset=(dashboard.lines[0].index("Projects") + 2, 0))
+        await dashboard.settled()
+        assert isinstance(dashboard.app.screen, ProjectsScreen)
+
+
+async def test_a_click_on_a_key_is_that_key(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard() as dashboard:
+        bottom = dashboard.lines[-1]
+        await dashboard.pilot.click(offset=(bottom.index("Transfer") + 2, len(dashboard.lines) - 1))
+        await dashboard.settled()
+        assert isinstance(dashboard.app.screen, TransferScreen)
+
+
+async def test_the_last_line_names_the_keys_of_what_has_the_focus(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard() as dashboard:
+        for text in ("e Edit", "t Transfer", "i Import", "? Help", "^p palette"):
+            assert text in dashboard.lines[-1]
+        await dashboard.keys("2")
+        for text in ("Edit", "a Add", "/ Filter", "s Sort"):
+            assert text in dashboard.lines[-1]
+        await dashboard.keys("5")
+        assert "esc Leave" in dashboard.lines[-1]
+        assert "a Add" not in dashboard.lines[-1]
+
+
+@pytest.mark.parametrize("mode", ["budget", "projects"])
+async def test_help_is_shown_and_hidden(open_dashboard: OpenDashboard, mode: str) -> None:
+    async with open_dashboard(mode=mode) as dashboard:
+        await dashboard.keys("?")
+        assert dashboard.app.screen.query(HelpPanel)
+        shown = " ".join(dashboard.text.split())
+        assert "Transfer" in shown
+        await dashboard.keys("?")
+        assert not dashboard.app.screen.query(HelpPanel)
+
+
+async def test_keys_can_be_given_other_keys(open_dashboard: OpenDashboard, services_on: OpenServices) -> None:
+    keys = {
+        "transfer": "x,ctrl+t",
+        "budget.edit": "c",
+        "budget.leave": "ctrl+g",
+        "allocation.more": "u",
+        "allocation.leave": "ctrl+g",
+        "allocation.take": "ctrl+s",
+    }
+    services = services_on(keys=keys)
+    async with open_dashboard(services) as dashboard:
+        await dashboard.keys("t")
+        assert isinstance(dashboard.app.screen, GlobalBudgetScreen)
+        for key in ("x", "ctrl+t"):
+            await dashboard.keys(key)
+            assert isinstance(dashboard.app.screen, TransferScreen)
+            await dashboard.keys("escape")
+        await dashboard.keys("e")
+        assert not dashboard.field("total").display
+        await dashboard.keys("c", *"7", "escape")
+        assert dashboard.field("total").display, "escape has been moved away"
+        await dashboard.keys("ctrl+g")
+        assert not dashboard.field("total").display
+        await dashboard.keys("2", "u", "u", "down", *"99", "ctrl+s")
+        assert dashboard.editor_text is None
+        await dashboard.keys("5", "ctrl+g")
+        assert dashboard.editor_text is None
+    assert allocation_of(services, "pcc") == units(170)
+    assert allocation_of(services, "videonest-api") == units(99)
+
+
+# Order
+
+
+async def test_what_follows_the_key_of_a_form_goes_into_the_form(
+    open_dashboard: OpenDashboard, services: Services
+) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        # d archives, r renames, t transfers, q quits: all of them are letters of this name
+        await dashboard.keys("a", *"dart-q", "tab", *"Dart Q", "tab", *"5", "enter")
+        assert dashboard.names[-1] == "dart-q"
+    assert allocation_of(services, "dart-q") == units(5)
+
+
+async def test_a_whole_session_in_one_burst(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard() as dashboard:
+        await dashboard.keys("e", *"650", "enter", "2", *"170", "tab", *"110", "enter", "/", *"dan", "enter", "+", "+")
+        assert dashboard.names == ["dandelion"]
+    assert stored(services).total.allocation == units(650)
+    wanted = {"pcc": 170, "videonest-api": 110, "python-api": 100, "dandelion": 70}
+    assert {name: allocation_of(services, name) for name in wanted} == {k: units(v) for k, v in wanted.items()}
+
+
+async def test_one_box_at_a_time(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard() as dashboard:
+        await dashboard.keys("t", "t", "t")
+        assert len(dashboard.app.screen_stack) == 2
+        assert dashboard.field("amount").value == "tt"
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+async def test_leaving(open_dashboard: OpenDashboard, key: str) -> None:
+    async with open_dashboard() as dashboard:
+        dashboard.press(key)
+        await dashboard.until(lambda: dashboard.app._exit)
+
+
+# The palette
+
+
+async def test_the_palette_holds_every_action_of_both_screens(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard() as dashboard:
+        offered = commands(dashboard)
+        for binding in declared(BudgetApp, GlobalBudgetScreen, ProjectsScreen):
+            assert binding.tooltip in offered
+        table = [binding for binding in declared(ProjectTable) if binding.id != "allocation.type"]
+        for binding in table:
+            assert binding.tooltip in offered
+        assert "bracket" not in " ".join(offered.values()), "keys are named as they are everywhere"
+
+
+async def test_a_command_of_the_other_screen_goes_there(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard() as dashboard:
+        await dashboard.keys("ctrl+p")
+        await dashboard.typed("Add a project")
+        await dashboard.until(
+            lambda: "Add a project" in dashboard.lines[-1] or dashboard.text.count("Add a project") > 1
+        )
+        await dashboard.keys("enter")
+        await dashboard.until(lambda: isinstance(dashboard.app.screen, ProjectFormScreen))
+        assert dashboard.app.current_mode == "projects"
+
+
+async def test_a_command_on_the_table_acts_on_it(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard() as dashboard:
+        command = next(
+            command
+            for command in dashboard.app.get_system_commands(dashboard.app.screen)
+            if command.title == "Allocate a step more"
+        )
+        await command.callback()
+        await dashboard.settled()
+        assert dashboard.names, "the projects are shown"
+    assert allocation_of(services, "pcc") == units(160)
