@@ -3,6 +3,9 @@
 from fractions import Fraction
 
 from textual.content import Content
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
 
 from budget_tui import formatting
 from budget_tui.domain.pacing import Status
@@ -47,3 +50,14 @@ def spread(left: Content, right: Content, width: int) -> Content:
     if gap < 1:
         return left.truncate(width, ellipsis=True)
     return Content.assemble(left, " " * gap, right)
+
+
+def backdrop(widget: Widget, crop: Region) -> list[Strip]:
+    """The lines of a widget that shows nothing but its background, between and behind those that stand on it.
+
+    Textual itself goes through each line of every widget at each repaint, also of what others cover.
+    """
+    line = Strip.blank(crop.width, widget.visual_style.rich_style)
+    for line_filter in widget.get_line_filters():
+        line = line.apply_filter(line_filter, widget.background_colors[1])
+    return [line] * crop.height

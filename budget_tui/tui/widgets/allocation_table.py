@@ -9,15 +9,18 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.coordinate import Coordinate
-from textual.geometry import Offset
+from textual.geometry import Offset, Region
 from textual.message import Message
 from textual.reactive import reactive
+from textual.strip import Strip
+from textual.theme import Theme
 from textual.widgets import DataTable, Input
 
 from budget_tui import formatting
 from budget_tui.domain.budget import AllocationChange, ChangeKind, parse_change
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
+from budget_tui.tui.painting import backdrop
 from budget_tui.tui.widgets import table_footer
 from budget_tui.tui.widgets.cell_editor import CellEditor
 from budget_tui.tui.widgets.project_cells import CellPainter, label
@@ -99,9 +102,12 @@ class AllocationTable(Vertical):
 
     def on_mount(self) -> None:
         self.editor.display = False
-        self.watch(self.app, "theme", self._rebuild, init=False)
+        self.app.theme_changed_signal.subscribe(self, self._rebuild)
 
     # What is shown
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        return backdrop(self, crop)
 
     def watch_snapshot(self) -> None:
         self._refresh()
@@ -120,7 +126,7 @@ class AllocationTable(Vertical):
         if self.is_editing:
             self._place_editor()
 
-    def _rebuild(self) -> None:
+    def _rebuild(self, _theme: Theme) -> None:
         self._frame = None
         self._refresh()
 
@@ -189,7 +195,9 @@ class AllocationTable(Vertical):
         found = {}
         for name in self.COMPONENT_CLASSES:
             styles = self.get_component_styles(name)
-            color = background.blend(styles.color, styles.color.a).with_alpha(1)
+            color = styles.color
+            if color.ansi is None:  # a colour of the terminal's own cannot be mixed
+                color = background.blend(color, color.a).with_alpha(1)
             found[name.removeprefix("allocation--")] = Style(color=color.rich_color, bold=bool(styles.text_style.bold))
         return found
 
