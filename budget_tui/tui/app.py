@@ -25,7 +25,7 @@ from budget_tui.settings import Settings
 from budget_tui.tui.key_lane import ASKING, KeyLaneApp
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget import GlobalBudgetScreen
-from budget_tui.tui.theme import begin_with
+from budget_tui.tui.theme import ThemedApp, begin_with
 from budget_tui.tui.widgets.top_bar import SCREENS
 
 LOOK_SECONDS = 0.5
@@ -41,7 +41,7 @@ def _screens() -> tuple[type[DashboardScreen], ...]:
     return GlobalBudgetScreen, ProjectsScreen
 
 
-class BudgetApp(KeyLaneApp):
+class BudgetApp(KeyLaneApp, ThemedApp):
     """Screens show `snapshot`; nothing but `reload` assigns it."""
 
     TITLE = "budget-tui"

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 from textual import work
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
 from textual.reactive import reactive
@@ -18,7 +18,7 @@ from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.paths import styles_dir
 from budget_tui.tui.painting import MUTED, STRONG, bar, spread, status
-from budget_tui.tui.theme import begin_with
+from budget_tui.tui.theme import ThemedApp, begin_with
 
 COMPUTE_SECONDS = 60.0
 
@@ -105,7 +105,7 @@ class MonitorView(Widget):
         ).truncate(width, ellipsis=True)
 
 
-class MonitorApp(App[None]):
+class MonitorApp(ThemedApp):
     """``interval`` is how often, in seconds, it looks whether somebody wrote."""
 
     TITLE = "budget-tui monitor"

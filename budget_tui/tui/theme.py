@@ -1,6 +1,9 @@
 """Two calm themes, one accent each. The style sheets name these variables and no colours."""
 
+from collections.abc import Sequence
+
 from textual.app import App
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.theme import Theme
 
 DARK = Theme(
@@ -34,6 +37,22 @@ LIGHT = Theme(
     dark=False,
     variables={"footer-key-foreground": "#1f6f9f", "input-selection-background": "#1f6f9f 35%"},
 )
+
+_NO_COLOR = NoColor()
+
+
+class ThemedApp(App[None]):
+    """An app that can be read in any theme, with NO_COLOR too."""
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """NO_COLOR leaves a theme of the terminal's own colours no colours, for they have no shades of grey.
+
+        Textual chooses this filter by the theme that it starts with, before ours is set.
+        """
+        filters = super().get_line_filters()
+        if not (self.no_color and self.native_ansi_color):
+            return filters
+        return [_NO_COLOR if isinstance(line_filter, Monochrome) else line_filter for line_filter in filters]
 
 
 def begin_with(app: App[None], name: str) -> bool:
