@@ -1,0 +1,273 @@
+"""Every size, both themes, no colour: nothing is cut, nothing is told by colour alone, everything can be read."""
+
+import re
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.color import ColorType
+from rich.style import Style
+from textual.app import App
+from textual.color import Color
+from textual.geometry import Region
+
+from budget_tui.bootstrap import Services
+from budget_tui.domain.amount import NANOS
+from budget_tui.domain.budget import parse_change
+from budget_tui.domain.period import Period
+from budget_tui.domain.snapshot import ProjectLine, Spend, pace_of
+from budget_tui.services.costs import CostEntry
+from budget_tui.tui.screens.projects import ProjectsScreen
+from budget_tui.tui.theme import DARK, LIGHT
+from budget_tui.tui.widgets.project_columns import COLUMNS, PADDING, layout
+from tests.tui.conftest import OpenDashboard, OpenMonitor, OpenServices
+from tests.tui.driving import TODAY, Dashboard, units
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+DISPENSABLE = ["burn", "today", "drip"]
+JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
+
+
+@pytest.fixture
+def every_status(services: Services) -> Services:
+    """A project in each status."""
+    for name, allocation, spent in (("critical", 100, 95), ("exhausted", 100, 101), ("unfunded", 0, 0)):
+        services.projects.add(name, name, parse_change(str(allocation)))
+        if spent:
+            services.costs.add(CostEntry(name, units(spent), date(2026, 1, 12)))
+    return services
+
+
+def is_whole(dashboard: Dashboard) -> bool:
+    """Whether every column of every row can be seen."""
+    table = dashboard.table.table
+    return table.virtual_size.width <= table.size.width and table.max_scroll_x == 0
+
+
+def too_faint(app: App[None], least: float, region: Region | None = None) -> list[str]:
+    """Pieces of text, in ``region`` or on the whole screen, whose colour differs too little from what is behind it."""
+    found = []
+    for y, strip in enumerate(app.screen._compositor.render_strips()):
+        x = 0
+        for text, style, _ in strip:
+            at, x = x, x + cell_len(text)
+            is_looked_at = region is None or (region.contains(at, y) and region.contains(x - 1, y))
+            if is_looked_at and re.search(r"[\w$●▲◆✕○]", text) and style is not None and not is_legible(style, least):
+                found.append(text)
+    return found
+
+
+def is_legible(style: Style, least: float) -> bool:
+    """Whether text can be told from its background; the terminal's own default colours can."""
+    if style.color is None or style.bgcolor is None or (style.color.is_default and style.bgcolor.is_default):
+        return True
+    if style.color.is_default or style.bgcolor.is_default:
+        # Only the terminal knows its default colours. Its other one, or black, may be the same.
+        own = style.bgcolor if style.color.is_default else style.color
+        return own.type is not ColorType.TRUECOLOR
+    return contrast(Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor)) >= least
+
+
+def contrast(one: Color, other: Color) -> float:
+    """How far two colours are apart, 1 to 21 (WCAG 2, relative luminance)."""
+
+    def luminance(color: Color) -> float:
+        parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in color.normalized]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+# Size
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_budget_screen_shows_everything_at_every_size(
+    open_dashboard: OpenDashboard, size: tuple[int, int]
+) -> None:
+    async with open_dashboard(size=size) as dashboard:
+        for text in (
+            "$500.00 a month",
+            "day 13 of 31",
+            "Allocated",
+            "pace 42 %",
+            "Unallocated $80.00",
+            "Remaining $259.00",
+            "Drip $14.39 / day",
+            "Available today $13.63",
+            "Spend per day",
+            "Burn",
+            "Lasts",
+            "over ▲",
+            "data through Jan 13",
+            "e Edit",
+            "^p palette",
+            "18 days left",
+        ):
+            assert text in dashboard.text, text
+        assert len(dashboard.lines) == size[1]
+        assert all(cell_len(line) <= size[0] for line in dashboard.lines)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_table_is_whole_at_every_size(
+    open_dashboard: OpenDashboard, every_status: Services, size: tuple[int, int]
+) -> None:
+    async with open_dashboard(every_status, size=size, mode="projects") as dashboard:
+        assert is_whole(dashboard)
+        for line in dashboard.shown.projects:
+            row = dashboard.line_with(f" {line.name} ")
+            assert row[-1] in "●▲◆✕○"
+            assert re.search(r"[█░▏▎▍▌▋▊▉│]{4}", row)
+        assert right_edges(dashboard.line_with(" PCC ")) == right_edges(dashboard.line_with(" 7 projects "))
+
+
+def right_edges(line: str) -> list[int]:
+    return [found.end() for found in re.finditer(r"[\d,]+\.\d\d(?! d)", line)]
+
+
+async def test_columns_go_in_their_order_while_the_terminal_narrows(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(size=(130, 24), mode="projects") as dashboard:
+        every = [column.key for column in COLUMNS]
+        seen = []
+        for width in (130, 100, 90, 84, 80, 76, 70, 64):
+            await dashboard.resized(width, 24)
+            missing = [key for key in every if key not in dashboard.columns]
+            assert missing == sorted(DISPENSABLE[: len(missing)], key=every.index), width
+            assert is_whole(dashboard) or len(missing) == 3
+            seen.append(len(missing))
+        assert seen == sorted(seen)
+        assert seen[0] == 0
+        assert seen[-1] == 3
+        await dashboard.resized(200, 60)
+        assert dashboard.columns == every
+        assert is_whole(dashboard)
+
+
+async def test_resizing_while_editing_keeps_the_editor_on_its_cell(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(size=(200, 60), mode="projects") as dashboard:
+        await dashboard.keys("down", "7", "7")
+        for size in ((80, 24), (120, 40)):
+            await dashboard.resized(*size)
+            assert dashboard.editor_text == "77"
+            row = next(number for number, line in enumerate(dashboard.lines) if line.startswith(" VideoNest API"))
+            region = dashboard.table.editor.region
+            assert region.y == row
+            assert region.x < dashboard.line_with(" PCC ").index("150.00") + 6 <= region.right
+
+
+async def test_a_terminal_that_is_far_too_small_does_no_harm(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(size=(80, 24)) as dashboard:
+        for size in ((20, 5), (1, 1), (300, 3), (80, 24)):
+            await dashboard.resized(*size)
+            await dashboard.keys("]")
+            await dashboard.keys("]", "t")
+            await dashboard.keys("escape")
+        assert "$500.00 a month" in dashboard.text
+
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=40)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    names=st.lists(NAMES, max_size=5),
+    amounts=st.lists(st.integers(-NANOS * 10**9, NANOS * 10**9), min_size=5, max_size=5),
+    room=st.integers(20, 250),
+)
+def test_columns_fit_or_the_dispensable_ones_are_gone(names: list[str], amounts: list[int], room: int) -> None:
+    lines = [
+        ProjectLine(name, name, pace_of(amount, Spend(spent=amounts[0]), JANUARY, TODAY, TODAY))
+        for name, amount in zip(names, amounts, strict=False)
+    ]
+    columns = layout(lines, [""] * len(COLUMNS), "USD", room)
+    missing = {column.key for column in COLUMNS} - {column.key for column, _ in columns}
+    assert missing <= set(DISPENSABLE)
+    assert missing == set(DISPENSABLE[: len(missing)])
+    total = sum(width + 2 * PADDING for _, width in columns)
+    assert total <= room or len(missing) == 3
+    assert all(width >= 1 for _, width in columns)
+
+
+# Shape and colour
+
+
+async def test_every_status_has_a_shape(open_dashboard: OpenDashboard, every_status: Services) -> None:
+    shapes = {"PCC": "●", "Python API": "▲", "critical": "◆", "exhausted": "✕", "unfunded": "○"}
+    async with open_dashboard(every_status, mode="projects") as dashboard:
+        for name, shape in shapes.items():
+            assert dashboard.line_with(f" {name} ").endswith(shape)
+
+
+async def test_what_is_over_is_said_by_more_than_colour(
+    open_dashboard: OpenDashboard, services: Services, elsewhere: Services
+) -> None:
+    elsewhere.budgets.set_global(units(200))
+    async with open_dashboard() as dashboard:
+        assert "-$220.00  over-allocated" in dashboard.text
+        assert "-$41.00  ✕" in dashboard.text
+        assert "over ▲" in dashboard.line_with("Forecast")
+
+
+async def with_more_open(dashboard: Dashboard) -> Region | None:
+    """Open an editor, or a box, whose region is returned: what is behind a box is dimmed on purpose."""
+    if isinstance(dashboard.app.screen, ProjectsScreen):
+        await dashboard.keys("5")
+        return None
+    await dashboard.keys("t", "5")
+    return dashboard.app.screen.query_one(".box").region
+
+
+@pytest.mark.parametrize("theme", [DARK.name, LIGHT.name, "textual-dark", "solarized-light", "ansi-dark"])
+@pytest.mark.parametrize("mode", ["budget", "projects"])
+async def test_everything_can_be_read_in_every_theme(
+    open_dashboard: OpenDashboard, services_on: OpenServices, every_status: Services, theme: str, mode: str
+) -> None:
+    async with open_dashboard(services_on(theme=theme), mode=mode) as dashboard:
+        assert dashboard.app.theme == theme
+        least = 3.0 if theme in (DARK.name, LIGHT.name) else 1.5
+        assert too_faint(dashboard.app, least) == []
+        assert too_faint(dashboard.app, least, await with_more_open(dashboard)) == []
+
+
+async def test_a_theme_chosen_later_colours_the_rows_too(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        dark = dashboard.table.table.get_cell_at((0, 3)).style  # type: ignore[arg-type]
+        dashboard.app.theme = LIGHT.name
+        await dashboard.settled()
+        assert dashboard.table.table.get_cell_at((0, 3)).style != dark  # type: ignore[arg-type]
+        assert too_faint(dashboard.app, 3.0) == []
+
+
+@pytest.mark.parametrize("theme", [DARK.name, LIGHT.name, "ansi-dark", "ansi-light"])
+@pytest.mark.parametrize("mode", ["budget", "projects"])
+async def test_without_colour_everything_can_be_read(
+    open_dashboard: OpenDashboard,
+    services_on: OpenServices,
+    every_status: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    theme: str,
+    mode: str,
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with open_dashboard(services_on(theme=theme), mode=mode) as dashboard:
+        assert dashboard.app.theme == theme
+        assert dashboard.app.no_color
+        assert too_faint(dashboard.app, 2.0) == []
+        assert too_faint(dashboard.app, 2.0, await with_more_open(dashboard)) == []
+
+
+@pytest.mark.parametrize("theme", [DARK.name, LIGHT.name])
+async def test_the_monitor_can_be_read_without_colour(
+    open_monitor: OpenMonitor,
+    services_on: OpenServices,
+    every_status: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    theme: str,
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with open_monitor(services_on(theme=theme)) as monitor:
+        assert too_faint(monitor.app, 2.0) == []
