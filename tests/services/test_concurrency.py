@@ -120,21 +120,22 @@ def test_the_same_key_at_the_same_time_counts_once(home: Home) -> None:
 
 PROGRAM = """
 import sys
-from tests.services.conftest import home_at
 from datetime import date
-from pathlib import Path
+from budget_tui.bootstrap import open_services
+from budget_tui.domain.budget import parse_change
 from budget_tui.domain.errors import Conflict
+from budget_tui.settings import Settings
 
-home = home_at(Path(sys.argv[1]), date(2026, 1, 13))
-home.services.budgets, home.services.projects
+services = open_services(sys.argv[1], as_of=date(2026, 1, 13), settings=Settings())
+projects, budgets = services.projects, services.budgets
 print("ready", flush=True)
 sys.stdin.readline()
 try:
-    home.add("shared")
+    projects.add("shared")
 except Conflict:
     pass
 for _ in range(int(sys.argv[2])):
-    home.allocate("shared", "+1")
+    budgets.allocate("shared", parse_change("+1"))
 """
 
 

@@ -1,8 +1,10 @@
 """A transaction is kept whole or not at all: on errors, on a locked file, on a full disk."""
 
 import os
+import signal
 import sqlite3
 import subprocess
+import warnings
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -70,6 +72,29 @@ def test_a_transaction_reads_what_it_wrote(budgeted: Budgeted) -> None:
         found = unit.queries.global_budget(organization.org_key, budget.period.start)
     assert found is not None
     assert found.amount == 500
+
+
+def test_a_program_that_is_killed_leaves_nothing_half_done(budgeted: Budgeted) -> None:
+    path, _, budget = budgeted
+    told, tell = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # other threads exist; the child needs none of them
+        child = os.fork()
+    if child == 0:
+        with UnitOfWork(path) as unit:
+            unit.budgets.set_amount(budget, 500, "anna", NOON)
+            os.write(tell, b".")
+            signal.pause()
+    os.read(told, 1)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    os.close(told)
+    os.close(tell)
+    assert stored_amount(path) == 0
+    with UnitOfWork(path) as unit:
+        unit.budgets.set_amount(budget, 7, "anna", NOON)
+        unit.commit()
+    assert stored_amount(path) == 7
 
 
 # A locked database
