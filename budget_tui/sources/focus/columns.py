@@ -8,12 +8,14 @@ from pathlib import Path
 
 from budget_tui.domain.errors import SourceError
 
+PROVIDER = "provider_name"
+
 # What a daily cost is told apart by, and the columns it is read from, the first that is not empty.
 DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     "billing_account_id": ("BillingAccountId",),
     "billing_period": ("BillingPeriodStart",),
     "currency": ("BillingCurrency",),
-    "provider_name": ("ServiceProviderName", "ProviderName", "InvoiceIssuerName"),
+    PROVIDER: ("ServiceProviderName", "ProviderName", "InvoiceIssuerName"),
     "service": ("ServiceName",),
     "service_category": ("ServiceCategory",),
     "service_subcategory": ("ServiceSubcategory",),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from budget_tui.sources.focus.columns import CHARGE_END, CHARGE_START, DIMENSIONS, TAGS, Columns
+from budget_tui.sources.focus.columns import CHARGE_END, CHARGE_START, DIMENSIONS, PROVIDER, TAGS, Columns
 from budget_tui.sources.focus.files import Kind
 from budget_tui.sources.focus.rollup import Charges, moment_of_text
 from budget_tui.sources.focus.tags import sql_text, tag_value
@@ -69,6 +69,8 @@ def _charges(source: str, line: str, columns: Columns, wanted: Wanted, readings:
 
     has_end, has_tags = (columns.position(name) is not None for name in (CHARGE_END, TAGS))
     dimensions = {field: first_filled(names) for field, names in DIMENSIONS.items()}
+    provider_or_issuer = dimensions[PROVIDER]
+    dimensions[PROVIDER] = first_filled(DIMENSIONS[PROVIDER][:-1]) or provider_or_issuer
     return Charges(
         source=source,
         started=readings.moment(CHARGE_START, readings.value(CHARGE_START)),
@@ -76,6 +78,7 @@ def _charges(source: str, line: str, columns: Columns, wanted: Wanted, readings:
         ended=readings.moment(CHARGE_END, "ended_as_read") if has_end else "CAST(NULL AS BIGINT)",
         cost=readings.amount(wanted.cost_column),
         dimensions={field: expression for field, expression in dimensions.items() if expression},
+        provider_or_issuer=provider_or_issuer,
         tags=[tag_value(readings.tags(TAGS), key) if has_tags else "" for key in wanted.tag_keys],
         line=line,
         started_text=readings.text(CHARGE_START),

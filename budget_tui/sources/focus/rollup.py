@@ -6,13 +6,16 @@ moment, the kept tags. All the rest (trimming, billing periods, what is refused)
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from budget_tui.domain.amount import LIMIT_UNITS
-from budget_tui.sources.focus.columns import DIMENSIONS
+from budget_tui.sources.focus.columns import DIMENSIONS, PROVIDER
 from budget_tui.sources.focus.tags import sql_text
 
 _DAY_MICROS = 86_400_000_000
+_TEXTS = tuple(name for name in DIMENSIONS if name not in ("billing_period", "currency"))
+_PROVIDER = 3 + _TEXTS.index(PROVIDER)  # where `rollup_sql` has it: day, period and currency come first
 _LAST_DAY = 84_005  # 2199-12-31 in days since 1970: beyond that a date is a mistake
 
 
@@ -22,8 +25,9 @@ class Charges:
 
     ``started`` is a moment in microseconds since 1970 in UTC, and ``ended`` another, over ``ended_as_read``, for it
     is seldom asked for; ``cost`` is a DECIMAL(38,18), and all of them NULL where there is no such thing.
-    ``dimensions`` (of `DIMENSIONS`, those that the source has) and ``tags`` are text; a tag is '' when the source has
-    none at all. ``line`` is the number of the row's line, or of the row; the ``…_text`` are what stands in the file.
+    ``dimensions`` (of `DIMENSIONS`, those that the source has) and ``tags`` are text; a tag is '' when the source
+    has none at all. ``provider_or_issuer`` is for `with_issuers`. ``line`` is the number of the row's line, or of
+    the row; the ``…_text`` are what stands in the file.
     """
 
     source: str
@@ -32,6 +36,7 @@ class Charges:
     ended: str
     cost: str
     dimensions: Mapping[str, str]
+    provider_or_issuer: str
     tags: Sequence[str]
     line: str
     started_text: str
@@ -56,12 +61,11 @@ def rollup_sql(charges: Charges, time_zone: str) -> str:
     tags = {f"tag_{position}": value for position, value in enumerate(charges.tags)}
     present = {name: value for name, value in {**charges.dimensions, **tags}.items() if value}
     keys = ", ".join(present)
-    texts = [name for name in [*DIMENSIONS, *tags] if name not in ("billing_period", "currency")]
     trimmed = ", ".join(
         f"coalesce(nullif(trim({name}), 'NULL'), '') AS {name}" if name in present else f"'' AS {name}"
-        for name in texts
+        for name in (*_TEXTS, *tags)
     )
-    period = "TRY_CAST(left(trim(billing_period), 10) AS DATE)" if "billing_period" in present else "NULL"
+    period = "TRY_CAST(left(trim(billing_period), 10) AS DATE)" if "billing_period" in present else "CAST(NULL AS DATE)"
     return f"""
 WITH sums AS (
     SELECT day_number, {keys}, sum(cost) AS amount, count(cost) AS used, count(*) AS charges
@@ -84,6 +88,16 @@ SELECT day,
 FROM dated
 GROUP BY ALL
 """
+
+
+def with_issuers(charges: Charges, rows: Sequence[tuple[Any, ...]]) -> Charges | None:
+    """How to read ``charges`` instead when some of their ``rows`` of `rollup_sql` name no provider; None when not.
+
+    Then whoever issued the invoice is looked at. Hardly any file needs that, and each would pay for it.
+    """
+    if charges.dimensions.get(PROVIDER, "") == charges.provider_or_issuer or all(row[_PROVIDER] for row in rows):
+        return None
+    return replace(charges, dimensions={**charges.dimensions, PROVIDER: charges.provider_or_issuer})
 
 
 def refused_sql(charges: Charges, time_zone: str, limit: int) -> str:
