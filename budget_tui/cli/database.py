@@ -57,9 +57,9 @@ def check(context: typer.Context, json: JsonOption = False) -> None:
 def backup(
     context: typer.Context,
     target: Annotated[
-        Path | None,
+        str,
         typer.Argument(metavar="[TARGET]", help="A new file, or a folder; beside the database unless given."),
-    ] = None,
+    ] = "",
     json: JsonOption = False,
 ) -> None:
     """Copy the database.
@@ -67,7 +67,10 @@ def backup(
     The copy is one consistent state, also while others use the database.
     """
     services = session_of(context).services
-    copy = services.database.backup(target or services.context.path.parent)
+    folder_named = not target or target.endswith("/")
+    copy = services.database.backup(
+        Path(target).expanduser() if target else services.context.path.parent, into_folder=folder_named
+    )
     if json:
         say_json({"database": str(services.context.path), "backup": str(copy)})
     else:

@@ -40,7 +40,7 @@ def log(
     rows = [
         (
             str(entry.entry),
-            f"{entry.at.astimezone():%Y-%m-%d %H:%M}",
+            f"{entry.at.astimezone():%Y-%m-%d %H:%M %Z}",
             entry.actor,
             entry.action,
             entry.subject,

@@ -30,8 +30,15 @@ class Session:
         return open_services(self.database, self.organization, self.as_of)
 
     def snapshot(self) -> "BudgetSnapshot":
-        """Today's snapshot; the database is made or brought to this version's schema first."""
+        """Today's snapshot; the database is made or brought to this version's schema first.
+
+        That it was made is said: behind a mistyped path there would seem to be an empty budget.
+        """
+        path = self.services.context.path
+        is_new = not path.exists()
         self.services.context.prepare()
+        if is_new:
+            print(f"note: there was no database at {path}; an empty one was made", file=sys.stderr)  # noqa: T201
         return self.services.snapshots.current()
 
 

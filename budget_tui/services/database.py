@@ -46,13 +46,16 @@ class Database:
             raise StorageError(f"there is no database at {path}", "budget-tui budget set 500 makes one")
         return CheckReport(path, state.value, path.stat().st_size, tuple(integrity_problems(path)))
 
-    def backup(self, target: Path) -> Path:
-        """Copy the database as one consistent state while others may use it; never over an existing file."""
+    def backup(self, target: Path, *, into_folder: bool = False) -> Path:
+        """Copy the database as one consistent state while others may use it; never over an existing file.
+
+        ``into_folder`` says that ``target`` is a folder, to be made if it is not there yet.
+        """
         path = self._context.path
         if schema_state(path) is SchemaState.MISSING:
             raise StorageError(f"there is no database at {path}", "there is nothing to back up")
-        if target.is_dir():
-            target = target / f"{path.stem}-{self._stamp()}{path.suffix}"
+        if into_folder or target.is_dir():
+            target = self._free_name(target, path)
         if target.exists():
             raise Refused(f"{target} exists already", "choose another name")
         with told_plainly(target):
@@ -73,6 +76,16 @@ class Database:
             kept = path.with_name(f"{path.name}.before-restore-{self._stamp()}")
         restore(source, path, kept)
         return kept
+
+    def _free_name(self, folder: Path, path: Path) -> Path:
+        """A name in ``folder`` that no earlier backup of the same second has."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"the folder {folder} cannot be made", (error.strerror or "").lower()) from None
+        stem = f"{path.stem}-{self._stamp()}"
+        names = (stem, *(f"{stem}-{number}" for number in range(2, 1000)))
+        return next(found for name in names if not (found := folder / f"{name}{path.suffix}").exists())
 
     def _stamp(self) -> str:
         return f"{self._context.clock.now():%Y%m%d-%H%M%S}"
