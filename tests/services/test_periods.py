@@ -109,6 +109,15 @@ def test_any_command_closes_what_ended(seed: Home) -> None:
     assert seed.on("2026-02-03").allocations["pcc"] == "160"
 
 
+def test_a_period_runs_to_the_end_of_its_last_day(seed: Home) -> None:
+    last_day = seed.on("2026-01-31")
+    assert not last_day.snapshot.carried_over
+    last_day.allocate("pcc", "+10")
+    assert closes(seed) == []
+    assert last_day.allocations["pcc"] == seed.allocations["pcc"] == "160"
+    assert seed.on("2026-02-01").snapshot.carried_over
+
+
 def test_the_close_is_written_down(seed: Home) -> None:
     seed.on("2026-02-03").services.periods.catch_up()
     close = seed.log[0]

@@ -186,6 +186,8 @@ class Visitor:
             warnings.simplefilter("ignore", DeprecationWarning)  # other threads exist; the child needs none of them
             self._child = os.fork()
         if self._child == 0:
+            os.close(answers)
+            os.close(goes)
             self._visit(things)
         os.close(self._answer)
         os.close(self._go)
