@@ -107,11 +107,6 @@ def count(number_of: int, noun: str) -> str:
     return f"{number_of:,} {noun}{'' if number_of == 1 else 's'}"
 
 
-def shortened(text: str, width: int) -> str:
-    """``text`` in at most ``width`` characters, with an ellipsis where something is missing."""
-    return text if len(text) <= width else f"{text[: max(0, width - 1)]}…"
-
-
 def shape_of(pace: Pace) -> str:
     """Status as a shape, so that it is never told by colour alone."""
     return UNFUNDED_SHAPE if pace.unfunded else SHAPES[pace.status]

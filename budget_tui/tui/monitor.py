@@ -4,6 +4,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
+from rich.cells import cell_len
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -17,10 +18,11 @@ from budget_tui.domain.amount import share
 from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.paths import styles_dir
-from budget_tui.tui.painting import MUTED, STRONG, bar, spread, status
+from budget_tui.tui.painting import MUTED, STRONG, bar, fitted, spread, status
 from budget_tui.tui.theme import ThemedApp, begin_with
 
 COMPUTE_SECONDS = 60.0
+BAR_AT_LEAST = 3
 
 
 class MonitorView(Widget):
@@ -38,7 +40,8 @@ class MonitorView(Widget):
         lines = [self._head(snapshot, width), self._total(snapshot, width)]
         lines += self._projects(snapshot, width, room)
         lines += [Content("")] * max(0, height - 1 - len(lines))
-        return Content("\n").join([*lines[: max(0, height - 1)], self._foot(snapshot, width)])
+        lines = [*lines[: max(0, height - 1)], self._foot(snapshot, width)]
+        return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
 
     def _head(self, snapshot: BudgetSnapshot, width: int) -> Content:
         name = f"{snapshot.period.start:%B}" if width < 60 else formatting.period_name(snapshot.period)
@@ -56,7 +59,10 @@ class MonitorView(Widget):
             f" {formatting.short_money(total.spent, currency)} / {formatting.short_money(total.allocation, currency)}",
             (f" {formatting.percent(part).replace(' %', '%')}", MUTED),
         )
-        return Content.assemble(bar(part, max(4, width - figures.cell_length), formatting.elapsed(snapshot)), figures)
+        room = width - figures.cell_length
+        if room < BAR_AT_LEAST:
+            return figures[1:]
+        return Content.assemble(bar(part, room, formatting.elapsed(snapshot)), figures)
 
     def _projects(self, snapshot: BudgetSnapshot, width: int, room: int) -> list[Content]:
         lines = list(snapshot.projects)
@@ -65,22 +71,25 @@ class MonitorView(Widget):
             worst = sorted(lines, key=_left_share)[: max(0, room - 1)]
             hidden = len(lines) - len(worst)
             lines = [line for line in lines if line in worst]
-        currency = snapshot.organization.currency
+        currency, tick = snapshot.organization.currency, formatting.elapsed(snapshot)
         lefts = [formatting.short_money(line.pace.remaining, currency) for line in lines]
         runways = [formatting.runway(line.pace.runway_days).replace(" ", "") for line in lines]
         left_room = max([4, *map(len, lefts)])
         runway_room = max([4, *map(len, runways)])
-        name_room = min(
-            max([8, *(len(line.name) for line in lines)]), max(8, (width - left_room - runway_room - 5) // 2)
-        )
-        bar_room = max(3, width - name_room - left_room - runway_room - 6)
-        tick = formatting.elapsed(snapshot)
+        # What stands behind the name: bar, left, runway and status, each with the blanks before it.
+        others = left_room + runway_room + 5
+        name_room = min(max([8, *(cell_len(line.name) for line in lines)]), max(8, (width - others) // 2))
+        bar_room = width - others - name_room - 1
+        if bar_room < BAR_AT_LEAST:
+            bar_room, name_room = 0, max(1, width - others)
         found = [
             Content.assemble(
-                formatting.shortened(line.name, name_room).ljust(name_room) + " ",
-                bar(share(line.pace.spent, line.pace.allocation), bar_room, tick),
-                f" {left.rjust(left_room)} ",
-                (lasts.rjust(runway_room), MUTED),
+                fitted(line.name, name_room),
+                Content(" ").append(bar(share(line.pace.spent, line.pace.allocation), bar_room, tick))
+                if bar_room
+                else "",
+                f" {left.rjust(left_room)}",
+                (f" {lasts.rjust(runway_room)}", MUTED),
                 "  ",
                 status(line.pace),
             )
@@ -92,7 +101,7 @@ class MonitorView(Widget):
 
     def _foot(self, snapshot: BudgetSnapshot, width: int) -> Content:
         if self.failure:
-            return Content.assemble((f"✕ {self.failure}", "bold $error")).truncate(width, ellipsis=True)
+            return Content.assemble((f"✕ {self.failure}", "bold $error"))
         currency = snapshot.organization.currency
         pool = formatting.short_money(abs(snapshot.unallocated), currency)
         unmapped = (
@@ -102,7 +111,7 @@ class MonitorView(Widget):
             (f"{pool} over-allocated", "$warning") if snapshot.unallocated < 0 else (f"{pool} unallocated", MUTED),
             (f" · {formatting.short_money(snapshot.total.available_today, currency)} today", MUTED),
             (unmapped, "$warning"),
-        ).truncate(width, ellipsis=True)
+        )
 
 
 class MonitorApp(ThemedApp):

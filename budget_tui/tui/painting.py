@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
@@ -42,6 +43,16 @@ def bar(share: Fraction, width: int, tick: Fraction | None = None) -> Content:
         else:
             pieces.append((cell, "$accent"))
     return Content.assemble(*pieces)
+
+
+def shortened(text: str, width: int) -> str:
+    """``text`` in at most ``width`` cells of the terminal, of which a character may take two."""
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
+
+
+def fitted(text: str, width: int) -> str:
+    """``text`` in exactly ``width`` cells."""
+    return set_cell_size(shortened(text, width), width)
 
 
 def spread(left: Content, right: Content, width: int) -> Content:

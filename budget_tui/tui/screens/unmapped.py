@@ -9,10 +9,10 @@ from textual.widgets import Button, DataTable, Label, Select, Static
 
 from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.snapshot import BudgetSnapshot
-from budget_tui.formatting import money, shortened
+from budget_tui.formatting import money
 from budget_tui.storage.queries import UnmappedOrigin
 from budget_tui.tui.key_lane import ANSWERING
-from budget_tui.tui.painting import MUTED
+from budget_tui.tui.painting import MUTED, shortened
 from budget_tui.tui.screens.modal import BoxScreen
 
 _RIGHT = ("Costs", "Amount")

@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from budget_tui import formatting
 from budget_tui.domain.snapshot import BudgetSnapshot
-from budget_tui.tui.painting import MUTED, STRONG, WAITING, status
+from budget_tui.tui.painting import MUTED, STRONG, WAITING, fitted, status
 
 
 class Outlook(Widget):
@@ -53,7 +53,7 @@ class Outlook(Widget):
         lines = [
             Content.assemble(
                 status(line.pace),
-                f" {formatting.shortened(line.name, name_room).ljust(name_room)} {left.rjust(widest)} ",
+                f" {fitted(line.name, name_room)} {left.rjust(widest)} ",
                 (formatting.runway(line.pace.runway_days).rjust(7), MUTED),
             )
             for line, left in zip(shown, lefts, strict=True)

@@ -10,6 +10,7 @@ from rich.text import Text
 from budget_tui import formatting
 from budget_tui.domain.amount import share
 from budget_tui.domain.snapshot import ProjectLine
+from budget_tui.tui.painting import shortened
 from budget_tui.tui.widgets.project_columns import BAR, STATUS, Column, is_right_aligned
 
 
@@ -28,7 +29,7 @@ class CellPainter:
         if column.key == STATUS:
             return Text(text, style=self.styles["unfunded" if line.pace.unfunded else str(line.pace.status)])
         if not is_right_aligned(column):
-            return Text(formatting.shortened(text, width))
+            return Text(shortened(text, width))
         negative = column.amount is not None and column.amount(line) < 0
         style = self.styles["negative"] if negative else self.styles["derived"] if column.derived else Style()
         return Text(text.rjust(width), style=style)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from rich.cells import cell_len
+
 from budget_tui import formatting
 from budget_tui.domain.amount import share
 from budget_tui.domain.pacing import Status
@@ -79,7 +81,7 @@ def layout(lines: Sequence[ProjectLine], totals: Sequence[str], currency: str, r
     ``totals`` are the texts of the line of sums, in the order of `COLUMNS`, which share the widths.
     """
     widths = {
-        column.key: max([len(column.label) + 2, len(total), *(len(column.text(line, currency)) for line in lines)])
+        column.key: max([len(column.label) + 2, len(total), *(cell_len(column.text(line, currency)) for line in lines)])
         for column, total in zip(COLUMNS, totals, strict=True)
     }
     widths["name"] = min(max(widths["name"], NAME_AT_LEAST), NAME_AT_MOST)
