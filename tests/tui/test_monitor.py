@@ -1,0 +1,235 @@
+"""The monitor: everything that matters in 40 by 10, read-only, and back by itself from what goes wrong."""
+
+import asyncio
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from budget_tui.bootstrap import Services
+from budget_tui.domain.budget import parse_change
+from budget_tui.services.costs import CostEntry
+from budget_tui.tui import monitor as monitor_module
+from budget_tui.tui.monitor import MonitorApp
+from tests.tui.conftest import OpenMonitor, OpenServices
+from tests.tui.driving import Monitor, TurningClock, database_files, units
+
+NOBODY = 65534
+
+
+async def test_forty_by_ten(open_monitor: OpenMonitor) -> None:
+    async with open_monitor() as monitor:
+        head, total, *projects, foot = [line.strip() for line in monitor.lines if line]
+        assert head.startswith("January · 18 d left")
+        assert head.endswith("through Jan 13")
+        assert total.endswith("$241 / $500 48%")
+        assert "│" in total
+        assert foot == "$80 unallocated · $13.63 today"
+        assert len(monitor.lines) == 10
+        assert monitor.lines[-1].strip() == foot
+        expected = {"PCC": ("$45", "●"), "VideoNest": ("$72", "●"), "Python": ("$12", "▲"), "Dandelion": ("$50", "●")}
+        for line, (name, (left, shape)) in zip(projects, expected.items(), strict=True):
+            assert line.startswith(name)
+            assert f" {left} " in line
+            assert line.endswith(shape)
+        assert len({cell_len(line.rstrip()) for line in monitor.lines[2:6]}) == 1, "the shapes stand in one column"
+
+
+@pytest.mark.parametrize("size", [(40, 10), (30, 6), (80, 24), (200, 60), (24, 3)])
+async def test_every_line_fits(open_monitor: OpenMonitor, services: Services, size: tuple[int, int]) -> None:
+    services.budgets.set_global(units(2_000_000_000))
+    services.budgets.allocate("pcc", parse_change("1234567890.12"))
+    services.projects.add("wide", "報告書のための非常に長い名前", parse_change("1"))
+    async with open_monitor(size=size) as monitor:
+        width, height = size
+        view = monitor.view
+        content = view.render()
+        lines = str(content).split("\n")
+        assert len(lines) <= height
+        assert [line for line in content.split("\n") if line.cell_length > view.content_size.width] == []
+        if width >= 40:
+            assert "unallocated" in monitor.lines[-1]
+            shapes = [cell_len(line) for line in monitor.lines if line and line[-1] in "●▲◆✕○"]
+            assert shapes
+            assert len(set(shapes)) == 1
+
+
+async def test_the_worst_come_first_when_not_all_fit(open_monitor: OpenMonitor, services: Services) -> None:
+    for number in range(12):
+        services.projects.add(f"fine-{number}", allocation=parse_change("5"))
+    services.projects.add("broke", allocation=parse_change("10"))
+    services.costs.add(CostEntry("broke", units(11)))
+    async with open_monitor() as monitor:
+        shown = [line.split()[0] for line in monitor.lines[2:8]]
+        assert {"broke", "Python", "PCC", "VideoNest"} <= set(shown)
+        assert "and 11 projects in better shape" in monitor.text
+        await monitor.resized(40, 24)
+        assert "in better shape" not in monitor.text
+        assert "Dandelion" in monitor.text
+
+
+async def test_over_allocated_and_unmapped_are_said(open_monitor: OpenMonitor, services: Services) -> None:
+    services.budgets.set_global(units(400))
+    async with open_monitor(size=(60, 10)) as monitor:
+        assert monitor.lines[-1].strip().startswith("$20 over-allocated · ")
+
+
+async def test_it_follows_the_database_and_the_day(
+    open_monitor: OpenMonitor, services_on: OpenServices, elsewhere: Services, turning: TurningClock
+) -> None:
+    async with open_monitor(services_on(clock=turning)) as monitor:
+        elsewhere.costs.add(CostEntry("pcc", units(9)))
+        await monitor.looked()
+        assert "$250 / $500" in monitor.text
+        turning.days.append(date(2026, 2, 1))
+        monitor.app.reload()
+        await monitor.settled()
+        assert "February · 27 d left" in monitor.text
+        assert "$0 / $500" in monitor.text
+    assert not [entry for entry in elsewhere.trail.newest(50) if entry.subject == "January 2026"], "closing is writing"
+
+
+async def test_it_looks_and_computes_by_itself(
+    open_monitor: OpenMonitor,
+    services_on: OpenServices,
+    elsewhere: Services,
+    turning: TurningClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(monitor_module, "COMPUTE_SECONDS", 0.05)
+    async with open_monitor(services_on(clock=turning), interval=0.02) as monitor:
+        elsewhere.budgets.set_global(units(600))
+        await monitor.until(lambda: "$241 / $600" in monitor.text)
+        turning.days.append(date(2026, 1, 14))
+        await monitor.until(lambda: "17 d left" in monitor.text)
+
+
+async def test_an_equal_snapshot_repaints_nothing(open_monitor: OpenMonitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_monitor() as monitor:
+        drawn: list[object] = []
+        monkeypatch.setattr(monitor.view, "render", lambda: drawn.append(1) or "")
+        monitor.app.reload()
+        await monitor.settled()
+        assert drawn == []
+
+
+async def test_no_key_does_anything_but_leave(open_monitor: OpenMonitor, database: Path) -> None:
+    before = database.read_bytes()
+    async with open_monitor() as monitor:
+        actions = {active.binding.action for active in monitor.app.active_bindings.values()}
+        assert {action for action in actions if not action.startswith(("screen.", "app."))} <= {"quit", "help_quit"}
+        shown = monitor.text
+        keys = [*"123456789abcdefghijklmnoprstuvwxyz+-/?", "enter", "delete", "tab", "escape", "ctrl+p", "f1", "up"]
+        await monitor.keys(*keys)
+        assert monitor.text == shown
+        assert len(monitor.app.screen_stack) == 1
+        monitor.press("q")
+        await monitor.until(lambda: monitor.app._exit)
+    assert database.read_bytes() == before
+
+
+async def test_a_missing_database_is_told_and_shown_when_it_comes(
+    open_monitor: OpenMonitor, services_on: OpenServices, database: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "later" / "budget.db"
+    path.parent.mkdir()
+    async with open_monitor(services_on(path), size=(120, 10)) as monitor:
+        assert "✕ there is no database at" in monitor.text
+        assert not list(path.parent.iterdir()), "none is made"
+        database.rename(path)
+        await monitor.looked()
+        assert "$241 / $500" in monitor.text
+        path.rename(database)
+        await monitor.looked()
+        assert "✕ there is no database at" in monitor.lines[-1]
+        assert "$241 / $500" in monitor.text, "the numbers stay"
+        database.rename(path)
+        await monitor.looked()
+        assert monitor.lines[-1].strip().endswith("today")
+
+
+@pytest.mark.parametrize("width", [40, 120])
+async def test_what_is_no_database_is_told_and_left_alone(
+    open_monitor: OpenMonitor, services_on: OpenServices, tmp_path: Path, width: int
+) -> None:
+    path = tmp_path / "odd.db"
+    path.write_bytes(b"this is no database" * 100)
+    async with open_monitor(services_on(path), size=(width, 10)) as monitor:
+        assert "✕" in monitor.text
+        assert "is not a SQLite database" in " ".join(monitor.text.split())
+    assert path.read_bytes() == b"this is no database" * 100
+
+
+async def test_an_empty_organization_is_shown(open_monitor: OpenMonitor, empty: Services) -> None:
+    empty.context.prepare()
+    async with open_monitor(empty) as monitor:
+        assert "$0 / $0" in monitor.text
+        assert "$0 unallocated" in monitor.text
+
+
+# A user who may read the file and nothing more
+
+
+def shown_by_a_monitor(services: Services) -> str:
+    async def look() -> str:
+        app = MonitorApp(services, 3600)
+        async with app.run_test(size=(40, 10)) as pilot:
+            monitor = Monitor(app, pilot)
+            await monitor.until(lambda: monitor.view.snapshot is not None or bool(monitor.view.failure))
+            await monitor.settled()
+            await monitor.keys("a", "e", "enter")
+            return monitor.text
+
+    return asyncio.run(look())
+
+
+def as_nobody(thing: Callable[[], str]) -> str:
+    """What ``thing`` answers in a process of a user who owns nothing."""
+    answer, asked = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # other threads exist; the child needs none of them
+        child = os.fork()
+    if child == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
+            told = thing()
+        except BaseException as error:
+            told = f"{type(error).__name__}: {error}"
+        os.write(asked, told.encode())
+        os._exit(0)
+    os.close(asked)
+    with os.fdopen(answer) as pipe:
+        told = pipe.read()
+    os.waitpid(child, 0)
+    return told
+
+
+@pytest.fixture
+def protected(database: Path) -> Iterator[Path]:
+    """The example in a folder that others may read and nothing more."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        path = folder / "budget.db"
+        path.write_bytes(database.read_bytes())
+        path.chmod(0o444)
+        folder.chmod(0o555)
+        yield path
+        folder.chmod(0o755)
+
+
+def test_it_runs_on_a_file_that_it_may_not_write(
+    services_on: OpenServices, services: Services, protected: Path
+) -> None:
+    expected = shown_by_a_monitor(services)  # and everything is imported, which nobody may not be able to do
+    before = database_files(protected)
+    services = services_on(protected)
+    assert as_nobody(lambda: shown_by_a_monitor(services)) == expected
+    assert database_files(protected) == before
