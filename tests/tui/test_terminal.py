@@ -1,0 +1,232 @@
+"""The programs in a real terminal: a burst of keys, a resize, and leaving the terminal clean however they end."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from budget_tui.bootstrap import Services
+from tests.tui.driving import allocation_of, stored, units
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "tests" / "fixtures" / "focus" / "focus-1.0-sample.csv"
+PATIENCE_SECONDS = 30
+OTHER_SCREEN_ON, OTHER_SCREEN_OFF = b"\x1b[?1049h", b"\x1b[?1049l"
+CURSOR_ON = b"\x1b[?25h"
+MOUSE_MODES = (b"1000", b"1002", b"1003", b"1015", b"1006", b"1016")
+
+
+class Terminal:
+    """A program in a pseudo terminal, and everything that it wrote there."""
+
+    def __init__(self, *arguments: str, environment: dict[str, str], columns: int, lines: int) -> None:
+        self._master, self._slave = pty.openpty()
+        self.resize(columns, lines)
+        self.settings_before = termios.tcgetattr(self._slave)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "budget_tui", *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdin=self._slave,
+            stdout=self._slave,
+            stderr=self._slave,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        self.written = b""
+
+    @property
+    def settings(self) -> list[object]:
+        return termios.tcgetattr(self._slave)
+
+    def resize(self, columns: int, lines: int) -> None:
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def type(self, text: str) -> None:
+        """All at once, as a paste or a script does."""
+        os.write(self._master, text.encode())
+
+    def until(self, *texts: str) -> None:
+        """Wait until each of ``texts`` was written."""
+        self._read_until(lambda: all(text in self.shown for text in texts), f"{texts} to be shown")
+
+    @property
+    def shown(self) -> str:
+        """What was written, without the control sequences."""
+        return re.sub(r"\x1b\[[0-9;?<>=$]*[A-Za-z]", "", self.written.decode(errors="replace"))
+
+    def ended(self) -> int:
+        """Wait for the end; the exit code."""
+        self._read_until(lambda: self.process.poll() is not None, "the end")
+        self._read()
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+    def _read_until(self, happened: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not happened():
+            assert time.monotonic() < deadline, f"waited for {what}, got: {self.shown[-2000:]}"
+            self._read(0.05)
+
+    def _read(self, seconds: float = 0.0) -> None:
+        while select.select([self._master], [], [], seconds)[0]:
+            try:
+                self.written += os.read(self._master, 65536)
+            except OSError:  # the other end is closed
+                return
+
+    def hang_up(self) -> None:
+        """The window is closed, the connection lost."""
+        os.close(self._slave)
+        os.close(self._master)
+        self._master = self._slave = -1
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        if self._master >= 0:
+            self.hang_up()
+
+
+@pytest.fixture
+def in_terminal(database: Path, tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    """Runs the program on the example in a terminal."""
+    opened: list[Terminal] = []
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+
+    def run(*arguments: str, columns: int = 110, lines: int = 30) -> Terminal:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "TERM": "xterm-256color",
+            "LANG": "C.UTF-8",
+            "BUDGET_TUI_DB": str(database),
+            "BUDGET_TUI_AS_OF": "2026-01-13",
+            "TMPDIR": str(temporary),
+        }
+        opened.append(Terminal(*arguments, environment=environment, columns=columns, lines=lines))
+        return opened[-1]
+
+    yield run
+    for terminal in opened:
+        terminal.close()
+
+
+def assert_left_clean(terminal: Terminal) -> None:
+    written = terminal.written
+    assert written.count(OTHER_SCREEN_ON) == 1
+    last_on = written.rindex(OTHER_SCREEN_ON)
+    assert written.rindex(OTHER_SCREEN_OFF) > last_on
+    assert written.rindex(CURSOR_ON) > last_on
+    for mode in MOUSE_MODES:
+        if b"\x1b[?" + mode + b"h" in written:
+            assert written.rindex(b"\x1b[?" + mode + b"l") > written.rindex(b"\x1b[?" + mode + b"h"), mode
+    assert terminal.settings[:4] == terminal.settings_before[:4], "echo and line by line again"
+    assert "Traceback" not in terminal.shown
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+def test_the_dashboard_leaves_the_terminal_clean_when_told_to_end(
+    in_terminal: Callable[..., Terminal], sent: signal.Signals
+) -> None:
+    terminal = in_terminal()
+    terminal.until("$500.00", "Available today")
+    assert b"\x1b[?1000h" in terminal.written, "the dashboard takes the mouse"
+    terminal.process.send_signal(sent)
+    terminal.ended()
+    assert_left_clean(terminal)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+def test_the_monitor_leaves_the_terminal_clean_when_told_to_end(
+    in_terminal: Callable[..., Terminal], sent: signal.Signals
+) -> None:
+    terminal = in_terminal("monitor", columns=40, lines=10)
+    terminal.until("January", "unallocated")
+    terminal.process.send_signal(sent)
+    terminal.ended()
+    assert_left_clean(terminal)
+
+
+def test_a_monitor_that_is_killed_has_not_taken_the_mouse(in_terminal: Callable[..., Terminal], database: Path) -> None:
+    before = database.read_bytes()
+    terminal = in_terminal("monitor", columns=40, lines=10)
+    terminal.until("unallocated")
+    terminal.resize(60, 12)
+    terminal.type("xe1+")
+    terminal.until("VideoNest API")
+    terminal.process.kill()
+    terminal.ended()
+    for mode in MOUSE_MODES:
+        assert b"\x1b[?" + mode + b"h" not in terminal.written
+    assert database.read_bytes() == before
+
+
+def test_bursts_of_keys_in_a_real_terminal(in_terminal: Callable[..., Terminal], services: Services) -> None:
+    terminal = in_terminal()
+    terminal.until("$500.00", "Available today")
+    terminal.type("e650\r2170\t+5\r")
+    terminal.until("VideoNest API: $120.00 → $125.00")
+    terminal.type("[q")
+    assert terminal.ended() == 0
+    assert_left_clean(terminal)
+    assert stored(services).total.allocation == units(650)
+    assert allocation_of(services, "pcc") == units(170)
+    assert allocation_of(services, "videonest-api") == units(125)
+
+
+def test_ending_while_an_import_reads_keeps_nothing_of_it(
+    in_terminal: Callable[..., Terminal], services: Services, tmp_path: Path
+) -> None:
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    for number in range(60):
+        shutil.copyfile(SAMPLE, exports / f"{number:02}.csv")
+    terminal = in_terminal()
+    terminal.until("$500.00", "Available today")
+    terminal.type(f"i{exports}\r")
+    terminal.until("1%")
+    terminal.process.send_signal(signal.SIGTERM)
+    terminal.ended()
+    assert_left_clean(terminal)
+    assert not services.costs.unmapped()
+
+
+@pytest.mark.parametrize("arguments", [[], ["monitor"]])
+def test_a_lost_terminal_ends_the_program(in_terminal: Callable[..., Terminal], arguments: list[str]) -> None:
+    terminal = in_terminal(*arguments)
+    terminal.until("unallocated" if arguments else "Available today")
+    terminal.hang_up()
+    terminal.process.wait(PATIENCE_SECONDS)
+
+
+@pytest.mark.parametrize("end", ["q", signal.SIGTERM])
+def test_the_demonstration_leaves_nothing_behind(
+    in_terminal: Callable[..., Terminal], database: Path, tmp_path: Path, end: str | signal.Signals
+) -> None:
+    before = database.read_bytes()
+    terminal = in_terminal("demo")
+    terminal.until("$500.00", "Available today")
+    assert list((tmp_path / "temporary").iterdir())
+    if isinstance(end, str):
+        terminal.type(end)
+    else:
+        terminal.process.send_signal(end)
+    terminal.ended()
+    assert_left_clean(terminal)
+    assert not list((tmp_path / "temporary").iterdir())
+    assert database.read_bytes() == before
