@@ -163,6 +163,11 @@ def warnings(snapshot: BudgetSnapshot) -> list[str]:
             f"{count(snapshot.unmapped_costs, 'cost')} unmapped ({money(snapshot.unmapped, currency)}):"
             " they count in the total and in no project"
         )
+    if snapshot.elsewhere:
+        found.append(
+            f"{money(snapshot.elsewhere, currency)} spent outside the listed projects, such as by archived ones:"
+            " it counts in the total"
+        )
     found.extend(
         f"{count(foreign.costs, 'cost')} in {foreign.currency} ({money(foreign.amount, foreign.currency)})"
         f" left out: there is no rate to {currency}"

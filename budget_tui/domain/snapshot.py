@@ -96,6 +96,11 @@ class BudgetSnapshot:
         return self.total.allocation - self.allocated
 
     @property
+    def elsewhere(self) -> int:
+        """Spend that counts in the total but in no listed project, unmapped costs apart: of archived ones, mostly."""
+        return self.total.spent - self.unmapped - sum(line.pace.spent for line in self.projects)
+
+    @property
     def days_left(self) -> int:
         return self.period.days_left(self.as_of)
 

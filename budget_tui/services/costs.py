@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from budget_tui.domain.amount import LIMIT_COUNT, within_limit
 from budget_tui.domain.cost import Category, CostOrigin, EntityResolver, MappingRule, category_of, provider_of
 from budget_tui.domain.errors import Refused
-from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once
 from budget_tui.storage.queries import KnownOrigin, UnmappedOrigin
@@ -17,6 +17,8 @@ from budget_tui.storage.reading import DatabaseReader
 MANUAL_SOURCE = "manual"
 DEFAULT_TAG = "project"
 RULE_FIELDS = ("sub_account", "service", "provider")
+FORMER_NAME = "name"
+"""The field of a rule that a rename leaves behind, so that costs which know a project by its old name stay its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +131,11 @@ class Resolver:
         self._keys = {entity.entity_id: entity.entity_key for entity in entities}
         self._aliases = work.queries.provider_aliases(key)
         self._overrides = work.queries.category_overrides(key)
+        rules = work.queries.entity_rules(key)
+        former_names = [(rule.entity_id, rule.value) for rule in rules if rule.field == FORMER_NAME]
         self._entities = EntityResolver(
-            [(entity.entity_id, entity.name) for entity in entities],
-            work.queries.entity_rules(key),
+            [*((entity.entity_id, entity.name) for entity in entities), *former_names],
+            rules,
             project_tags(origins),
             self._aliases,
         )
@@ -187,6 +191,19 @@ def origin_keys(
     keys = {row.origin: row.origin_key for row in known}
     fresh = {origin: Resolution(*resolve(origin)) for origin in origins if origin not in keys}
     return keys | work.unit.costs.add_origins(work.organization.org_key, fresh)
+
+
+def keep_former_name(work: Work, project: Entity) -> None:
+    """Let costs go on finding ``project``, about to be renamed, by the name it has."""
+    work.unit.costs.set_rule(
+        work.organization.org_key,
+        "entity",
+        FORMER_NAME,
+        project.name.casefold(),
+        project.entity_id,
+        work.actor,
+        work.now,
+    )
 
 
 def _add(work: Work, entries: Sequence[CostEntry]) -> dict[str, object]:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.cost import CostOrigin, DailyCost
-from budget_tui.domain.errors import Refused
+from budget_tui.domain.errors import Refused, SourceError
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.services.context import Context, Work
 from budget_tui.services.costs import (
@@ -17,6 +18,7 @@ from budget_tui.services.costs import (
     MANUAL_SOURCE,
     Resolver,
     origin_keys,
+    project_tags,
     require_sums_in_range,
     rule_tags,
 )
@@ -67,16 +69,15 @@ class Imports:
 
         `SourceError` when a file is not there or not FOCUS; `Refused` with ``strict`` when any row cannot be used.
         """
-        from budget_tui.sources.focus.files import find_files
         from budget_tui.sources.focus.reduce import reduce_files
 
         source = checked_name(request.source)
         if source.casefold() == MANUAL_SOURCE:
             raise Refused(f"'{source}' cannot be the name of a source", "choose another name with --source")
         self._context.prepare()
-        time_zone, known_tags = self._before_reading()
+        time_zone, known_tags = self._before_reading(source)
         rollup = reduce_files(
-            find_files(request.paths),
+            _found(request.paths),
             source=source,
             time_zone=time_zone,
             tag_keys=sorted({DEFAULT_TAG, *known_tags, *(tag.casefold() for tag in request.tags)}),
@@ -96,15 +97,33 @@ class Imports:
                 work.commit()
         return report
 
-    def _before_reading(self) -> tuple[str, set[str]]:
-        """The organization's time zone, and the tags that rules look at."""
+    def _before_reading(self, source: str) -> tuple[str, set[str]]:
+        """The organization's time zone, and the tags to keep: those that rules look at, or that were kept before.
+
+        Without the latter, importing the same file again with fewer options would take its costs from their projects.
+        """
         reader = DatabaseReader(self._context.path)
         try:
             with reader.session() as queries:
                 organization = self._context.organization(queries)
-                return organization.time_zone, rule_tags(queries.entity_rules(organization.org_key))
+                kept = [row.origin for row in queries.origins(organization.org_key) if row.origin.source == source]
+                wanted = rule_tags(queries.entity_rules(organization.org_key))
+                return organization.time_zone, wanted | set(project_tags(kept))
         finally:
             reader.close()
+
+
+def _found(patterns: Sequence[str]) -> tuple[Path, ...]:
+    """The files that ``patterns`` mean; `SourceError` for one that cannot even be looked for."""
+    from budget_tui.sources.focus.files import find_files
+
+    for pattern in patterns:
+        if not pattern.strip():
+            raise SourceError("no file was named", "name a file, a folder or a pattern such as exports/*.csv")
+    try:
+        return find_files(patterns)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SourceError(f"{', '.join(patterns)[:200]} cannot be read", str(error)[-200:]) from None
 
 
 def _store(work: Work, source: str, rollup: "Rollup") -> ImportReport:

@@ -12,6 +12,8 @@ from budget_tui.services.context import Context, Work, written
 from budget_tui.services.snapshots import load_facts
 from budget_tui.storage.repositories.journal import ClosedLine
 
+CATCH_UP_YEARS = 10
+
 
 class Periods:
     """Commands on the cycle of budget periods."""
@@ -25,22 +27,27 @@ class Periods:
             work.commit()
 
 
-def ended_period(stored: Budget | None, today: date) -> Period | None:
-    """The period that is over by ``today`` and still open in the database, if there is one."""
-    return stored.period if stored is not None and stored.period.end < today else None
-
-
 def open_period(work: Work) -> Budget:
     """The global budget of the period that today is in, after closing what has ended, month by month."""
     key = work.organization.org_key
     stored = work.queries.global_budget(key, work.today)
     if stored is None:
         return _first_period(work)
+    _require_reachable(stored.period, work.today)
     while stored.period.end < work.today:
         _close(work, stored)
         following = work.organization.period_rule.after(stored.period)
         stored = work.unit.budgets.carry_over(key, stored, following, work.actor, work.now)
     return stored
+
+
+def _require_reachable(stored: Period, today: date) -> None:
+    """Refuse a day so far ahead that it is a mistake: each period between would be closed for good."""
+    if (today - stored.end).days > CATCH_UP_YEARS * 366:
+        raise Refused(
+            f"{today} is more than {CATCH_UP_YEARS} years after {period_name(stored)}, the last period in use",
+            "choose an earlier day",
+        )
 
 
 def _first_period(work: Work) -> Budget:

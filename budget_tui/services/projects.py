@@ -5,7 +5,7 @@ from budget_tui.domain.errors import Conflict
 from budget_tui.domain.hierarchy import ROOT_ID, checked_id, checked_name
 from budget_tui.services.budgets import project_budget, set_amount, unallocated
 from budget_tui.services.context import Context, Work, written
-from budget_tui.services.costs import resolve_costs_again
+from budget_tui.services.costs import keep_former_name, resolve_costs_again
 
 
 class Projects:
@@ -31,11 +31,17 @@ class Projects:
             work.commit()
 
     def rename(self, project_id: str, name: str) -> None:
-        """Change the display name; the id stays. Costs tagged with the new name become the project's."""
+        """Change the display name; the id stays.
+
+        Costs that know the project by its old name stay its own, those tagged with the new one become it.
+        `Conflict` when another project is called so.
+        """
         name = checked_name(name)
         with self._context.work() as work:
             project = work.project(project_id)
             if name != project.name:
+                _require_free(work, project_id, name)
+                keep_former_name(work, project)
                 work.unit.organizations.rename_entity(project, name)
                 work.record("project.rename", project_id, {"name": project.name}, {"name": name})
                 resolve_costs_again(work)
@@ -55,6 +61,7 @@ class Projects:
 
     def _make(self, work: Work, project_id: str, name: str, *, renamed: bool) -> None:
         known = work.queries.entity(work.organization.org_key, project_id)
+        _require_free(work, project_id, name)
         if known is None:
             root = work.entity(ROOT_ID)
             work.unit.organizations.add_entity(work.organization, project_id, name, "project", root, work.now)
@@ -66,3 +73,11 @@ class Projects:
         if renamed:
             work.unit.organizations.rename_entity(known, name)
         work.record("project.restore", project_id, None, {"name": name if renamed else known.name})
+
+
+def _require_free(work: Work, project_id: str, name: str) -> None:
+    """Refuse an id or a name by which costs would find another entity, too, and so neither of them."""
+    wanted = {project_id.casefold(), name.casefold()}
+    for entity in work.queries.entities(work.organization.org_key):
+        if entity.entity_id != project_id and wanted & {entity.entity_id.casefold(), entity.name.casefold()}:
+            raise Conflict(f"'{entity.entity_id}' is called {entity.name} already", "choose another id and name")

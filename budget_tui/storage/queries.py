@@ -134,7 +134,10 @@ class Queries:
         return _budget(row) if row else None
 
     def project_facts(self, org: int, parent_id: str | None) -> list[ProjectFact]:
-        """Projects that are not archived, with what they got of the budget ``parent_id``, in the order of adding."""
+        """Projects with what they got of the budget ``parent_id``, in the order of adding.
+
+        An archived one is among them where that budget still counts it: in the periods before it was archived.
+        """
         amounts = {
             row[0]: row[1]
             for row in self._rows(
@@ -146,11 +149,12 @@ class Queries:
         # Joined here, for SQLite would search all amounts for each project.
         return [
             ProjectFact(entity_id, name, path, amounts.get(entity_key, 0))
-            for entity_key, entity_id, name, path in self._rows(
-                "SELECT entity_key, entity_id, name, path FROM entity"
-                " WHERE org_key = ? AND level_code = 'project' AND archived_at IS NULL ORDER BY entity_key",
+            for entity_key, entity_id, name, path, archived_at in self._rows(
+                "SELECT entity_key, entity_id, name, path, archived_at FROM entity"
+                " WHERE org_key = ? AND level_code = 'project' ORDER BY entity_key",
                 org,
             )
+            if archived_at is None or entity_key in amounts
         ]
 
     def allocated(self, parent_id: str | None) -> int:

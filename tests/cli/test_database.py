@@ -56,14 +56,14 @@ def test_a_backup_restores_what_was(seeded: Cli, database: Path, tmp_path: Path)
     before = seeded("status", "--json").out
     copy = tmp_path / "copy.db"
     assert seeded("db", "backup", str(copy)).done().out == f"{database} backed up to {copy}\n"
-    seeded("project", "archive", "pcc").done()
+    seeded("project", "archive", "dandelion").done()
     first, second = seeded("db", "restore", str(copy)).done().out.splitlines()
     assert first == f"{database} holds what {copy} held"
     assert seeded("status", "--json").out == before
     kept = Path(second.removeprefix("what was there before is kept in "))
     assert kept.parent == database.parent
     projects = seeded("--db", str(kept), "project", "list", "--json").json["projects"]
-    assert "pcc" not in [project["project_id"] for project in projects]
+    assert "dandelion" not in [project["project_id"] for project in projects]
 
 
 def test_a_backup_goes_beside_the_database_or_into_a_folder(seeded: Cli, database: Path, tmp_path: Path) -> None:

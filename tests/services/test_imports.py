@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from budget_tui import formatting
 from budget_tui.domain.cost import Category
-from budget_tui.domain.errors import NotFound, Refused, SourceError, StorageError
+from budget_tui.domain.errors import Conflict, NotFound, Refused, SourceError, StorageError
 from budget_tui.domain.period import Period, PeriodRule
 from budget_tui.services.imports import ImportReport, ImportRequest
 from budget_tui.services.trail import changes
@@ -470,12 +470,36 @@ def test_costs_that_name_an_archived_project_stay_with_it(two: Home, export: Exp
     assert two.spent["a"] == "6"
 
 
-def test_two_projects_of_one_name_get_nothing_by_it(two: Home, export: Export) -> None:
+def test_two_projects_cannot_be_called_the_same(two: Home, export: Export) -> None:
     two.services.projects.rename("a", "Same")
-    two.services.projects.rename("b", "same")
     run(two, export(tagged("5", "Same")))
-    assert shown(two.snapshot.unmapped) == "5"
-    two.services.projects.rename("b", "Different")
+    with pytest.raises(Conflict, match="'a' is called Same already"):
+        two.services.projects.rename("b", "same")
+    with pytest.raises(Conflict, match="'a' is called Same already"):
+        two.services.projects.add("A")
+    assert two.spent["a"] == "5"
+
+
+def test_a_renamed_project_keeps_the_costs_that_know_its_old_name(two: Home, export: Export) -> None:
+    two.services.projects.rename("a", "Platform")
+    run(two, export(tagged("5", "Platform")))
+    two.services.projects.rename("a", "The Platform")
+    assert two.spent["a"] == "5"
+    run(two, export(tagged("7", "platform")))
+    assert two.spent["a"] == "7"
+
+
+@pytest.mark.parametrize("pattern", ["", "  ", "~nobody-at-all/a.csv", "x" * 5000])
+def test_a_pattern_that_can_mean_no_file_is_refused(two: Home, pattern: str) -> None:
+    with pytest.raises(SourceError):
+        run(two, pattern)
+
+
+def test_tags_that_were_kept_once_are_kept_again(two: Home, export: Export) -> None:
+    file = export(charge("5", Tags='{"team": "a"}'))
+    assert run(two, file, tags=("team",)).unmapped_total == {}
+    again = run(two, file)
+    assert again.unchanged
     assert two.spent["a"] == "5"
 
 

@@ -308,3 +308,18 @@ def test_when_a_close_was_really_done(seed: Home) -> None:
     seed.on("2026-02-03").services.periods.catch_up()
     [(closed_at,)] = seed.rows("SELECT closed_at FROM period_close")
     assert datetime.fromisoformat(str(closed_at)).year > 2024
+
+
+def test_a_project_archived_since_is_shown_in_the_periods_it_was_in(seed: Home) -> None:
+    february = seed.on("2026-02-03")
+    february.services.projects.archive("pcc")
+    assert "pcc" not in [line.project_id for line in february.snapshot.projects]
+    january = seed.on("2026-01-25").snapshot
+    assert shown(january.projects[0].pace.allocation) == "150"
+    assert january.allocated == sum(line.pace.allocation for line in january.projects)
+
+
+def test_a_day_too_far_ahead_is_taken_for_a_mistake(seed: Home) -> None:
+    with pytest.raises(Refused, match="2999-01-01 is more than 10 years after January 2026"):
+        seed.on("2999-01-01").budget("600")
+    assert closes(seed) == []
