@@ -249,6 +249,8 @@ async def test_a_database_that_vanished_is_told_and_the_numbers_stay(
         assert "$500.00 a month" in dashboard.text
         await dashboard.minute_passed()
         assert freshness(dashboard).startswith("✕ there is no database at")
+        await dashboard.keys("m")
+        assert "there is no database at" in notice(dashboard)
         (tmp_path / "away.db").rename(database)
         await dashboard.looked()
         assert freshness(dashboard).startswith("data through")

@@ -1,0 +1,109 @@
+"""What the screens look like. The README shows these pictures.
+
+After a change that is meant: ``pytest tests/tui/test_snapshots.py --snapshot-update``, and look at what changed.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from budget_tui.bootstrap import Services
+from budget_tui.domain.budget import parse_change
+from budget_tui.services.costs import CostEntry
+from budget_tui.tui.app import BudgetApp
+from budget_tui.tui.monitor import MonitorApp
+from tests.tui.conftest import OpenServices
+from tests.tui.driving import Dashboard, Monitor, units
+
+Compare = Callable[..., bool]
+WIDE, NARROW = (110, 30), (80, 24)
+
+
+def after(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """Waits for the numbers, presses ``keys``, and holds still what would blink."""
+
+    async def prepare(pilot: Pilot[None]) -> None:
+        app = pilot.app
+        assert isinstance(app, BudgetApp)
+        dashboard = Dashboard(app, pilot)
+        await dashboard.until(lambda: app.snapshot is not None)
+        await dashboard.settled()
+        await dashboard.keys(*keys)
+        for field in app.screen.query(Input):
+            field.cursor_blink = False
+        await dashboard.settled()
+
+    return prepare
+
+
+@pytest.fixture
+def dashboard(services: Services) -> BudgetApp:
+    return still(services)
+
+
+def still(services: Services) -> BudgetApp:
+    app = BudgetApp(services)
+    app.animation_level = "none"
+    return app
+
+
+def test_global_budget(snap_compare: Compare, dashboard: BudgetApp) -> None:
+    assert snap_compare(dashboard, terminal_size=WIDE, run_before=after())
+
+
+def test_global_budget_80x24(snap_compare: Compare, dashboard: BudgetApp) -> None:
+    assert snap_compare(dashboard, terminal_size=NARROW, run_before=after())
+
+
+def test_projects(snap_compare: Compare, dashboard: BudgetApp) -> None:
+    assert snap_compare(dashboard, terminal_size=WIDE, run_before=after("2"))
+
+
+def test_projects_80x24(snap_compare: Compare, dashboard: BudgetApp) -> None:
+    assert snap_compare(dashboard, terminal_size=NARROW, run_before=after("2"))
+
+
+def test_editing_a_cell(snap_compare: Compare, dashboard: BudgetApp) -> None:
+    assert snap_compare(dashboard, terminal_size=WIDE, run_before=after("2", *"170"))
+
+
+def test_refused_edit(snap_compare: Compare, dashboard: BudgetApp) -> None:
+    assert snap_compare(dashboard, terminal_size=WIDE, run_before=after("2", "enter", *"lots", "enter"))
+
+
+def test_transfer(snap_compare: Compare, dashboard: BudgetApp) -> None:
+    to_python_api = ("shift+tab", "enter", "home", "down", "down", "down", "enter", "tab")
+    keys = ("2", "down", "t", *to_python_api, *"20")
+    assert snap_compare(dashboard, terminal_size=WIDE, run_before=after(*keys))
+
+
+def test_help(snap_compare: Compare, dashboard: BudgetApp) -> None:
+    assert snap_compare(dashboard, terminal_size=WIDE, run_before=after("2", "?"))
+
+
+def test_light_theme(snap_compare: Compare, services_on: OpenServices) -> None:
+    assert snap_compare(still(services_on(theme="budget-light")), terminal_size=WIDE, run_before=after())
+
+
+def test_over_allocated(snap_compare: Compare, services: Services) -> None:
+    services.projects.add("new", "New idea", parse_change("120"))
+    services.costs.add(CostEntry("python-api", units(15), date(2026, 1, 12)))
+    assert snap_compare(still(services), terminal_size=WIDE, run_before=after("2"))
+
+
+def test_empty(snap_compare: Compare, empty: Services) -> None:
+    assert snap_compare(still(empty), terminal_size=WIDE, run_before=after())
+
+
+def test_monitor(snap_compare: Compare, services: Services) -> None:
+    app = MonitorApp(services, 3600)
+
+    async def prepare(pilot: Pilot[None]) -> None:
+        monitor = Monitor(app, pilot)
+        await monitor.until(lambda: monitor.view.snapshot is not None)
+        await monitor.settled()
+
+    assert snap_compare(app, terminal_size=(40, 10), run_before=prepare)
