@@ -12,7 +12,7 @@ from budget_tui.domain.amount import NANOS, divide, to_decimal
 
 if TYPE_CHECKING:
     from budget_tui.services.imports import ImportReport
-    from budget_tui.storage.queries import UnmappedOrigin
+    from budget_tui.storage.cost_queries import UnmappedOrigin
 
 REFUSED_SHOWN = 10
 

@@ -11,7 +11,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once
-from budget_tui.storage.queries import KnownOrigin, UnmappedOrigin
+from budget_tui.storage.cost_queries import KnownOrigin, UnmappedOrigin
 from budget_tui.storage.reading import DatabaseReader
 
 MANUAL_SOURCE = "manual"

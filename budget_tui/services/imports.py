@@ -178,8 +178,7 @@ def _replace(
     from budget_tui.storage.repositories.costs import DayCost
 
     fingerprint = _fingerprint(costs, keys)
-    known = work.queries.dataset(work.organization.org_key, source, account, start)
-    if known is not None and known.fingerprint == fingerprint:
+    if work.queries.fingerprint(work.organization.org_key, source, account, start) == fingerprint:
         return 0, 0, True
     dataset_key, removed = work.unit.costs.replace_dataset(
         work.organization.org_key, source, account, start, fingerprint, work.now

@@ -16,7 +16,8 @@ from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.pacing import burn_window
 from budget_tui.domain.period import Period, PeriodRule
 from budget_tui.domain.snapshot import ForeignSpend, Spend
-from budget_tui.storage.queries import Queries, day_number, day_of
+from budget_tui.storage.cost_queries import day_number, day_of
+from budget_tui.storage.queries import Queries
 from budget_tui.storage.repositories.costs import DayCost, Resolution
 from budget_tui.storage.schema import ensure_schema
 from budget_tui.storage.unit_of_work import UnitOfWork

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, insert, update
 from sqlmodel import Session, col, select
 
 from budget_tui.domain.cost import CostOrigin
-from budget_tui.storage.queries import day_number
+from budget_tui.storage.cost_queries import day_number
 from budget_tui.storage.tables import CostOriginRow, CostRow, CostRuleRow, DatasetRow
 
 

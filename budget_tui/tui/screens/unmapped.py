@@ -1,17 +1,16 @@
 """Unmapped costs: what found no project, and giving it to one."""
 
 from rich.text import Text
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Button, DataTable, Label, Select, Static
+from textual.widgets import DataTable, Label, Select, Static
 
-from budget_tui.domain.errors import BudgetError
+from budget_tui.domain.errors import Refused
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.formatting import money
-from budget_tui.storage.queries import UnmappedOrigin
-from budget_tui.tui.key_lane import ANSWERING
+from budget_tui.storage.cost_queries import UnmappedOrigin
 from budget_tui.tui.painting import MUTED, shortened
 from budget_tui.tui.screens.modal import BoxScreen
 
@@ -21,35 +20,30 @@ _RIGHT = ("Costs", "Amount")
 class UnmappedScreen(BoxScreen[str]):
     """Dismissed with a sentence that says what was mapped."""
 
+    BOX_CLASSES = "box wide"
+
     def __init__(self, snapshot: BudgetSnapshot, origins: list[UnmappedOrigin]) -> None:
-        super().__init__()
+        super().__init__("Unmapped costs", "Map, past costs too")
         self._snapshot = snapshot
         self._origins = origins
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="box wide") as box:
-            box.border_title = "Unmapped costs"
-            yield DataTable(cursor_type="row")
-            if not self._snapshot.projects:
-                yield Static(Content.assemble(("Add a project first: these costs can then be given to it.", MUTED)))
-            with Horizontal(classes="field"):
-                yield Label("Go by")
-                yield Select[str]([], prompt="what these costs have in common", compact=True, id="field")
-            with Horizontal(classes="field"):
-                yield Label("Project")
-                yield Select(
-                    [(Content(line.name), line.project_id) for line in self._snapshot.projects],
-                    prompt="whose these costs are",
-                    compact=True,
-                    id="project",
-                )
-            yield Static(id="refusal")
-            with Horizontal(classes="buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
-                yield Button("Map, past costs too", id="map", variant="primary", compact=True)
+    def compose_fields(self) -> ComposeResult:
+        yield DataTable(cursor_type="row")
+        if not self._snapshot.projects:
+            yield Static(Content.assemble(("Add a project first: these costs can then be given to it.", MUTED)))
+        with Horizontal(classes="field"):
+            yield Label("Go by")
+            yield Select[str]([], prompt="what these costs have in common", compact=True, id="field")
+        with Horizontal(classes="field"):
+            yield Label("Project")
+            yield Select(
+                [(Content(line.name), line.project_id) for line in self._snapshot.projects],
+                prompt="whose these costs are",
+                compact=True,
+                id="project",
+            )
 
     def on_mount(self) -> None:
-        self.refuse("")
         table = self.query_one(DataTable)
         columns = [
             ("Amount", 11),
@@ -94,24 +88,13 @@ class UnmappedScreen(BoxScreen[str]):
     def _go_on(self) -> None:
         self.query_one("#field", Select).focus()
 
-    @on(Button.Pressed, "#cancel")
-    def _cancelled(self) -> None:
-        self.dismiss(None)
-
-    @on(Button.Pressed, "#map")
-    @work(exclusive=True, group=ANSWERING)
-    async def _map(self) -> None:
+    async def answer(self) -> str:
         chosen, project = self.query_one("#field", Select).value, self.query_one("#project", Select).value
         if not isinstance(chosen, str) or not isinstance(project, str):
-            self.refuse("choose what to go by and whose these costs are")
-            return
+            raise Refused("choose what to go by and whose these costs are")
         field, _, value = chosen.partition("\n")
-        try:
-            await self.dashboard.carry_out(lambda services: services.costs.map_to_project(project, field, value))
-        except BudgetError as refused:
-            self.refuse(str(refused))
-            return
-        self.dismiss(f"costs with {field} '{value}' belong to {project} now, past ones too")
+        await self.dashboard.carry_out(lambda services: services.costs.map_to_project(project, field, value))
+        return f"costs with {field} '{value}' belong to {project} now, past ones too"
 
 
 def _fields(origin: UnmappedOrigin) -> list[tuple[str, str, str]]:
