@@ -1,9 +1,10 @@
 """Driving the dashboard as a person does: keys in, the screen's text out. Nothing here sleeps for a fixed time."""
 
 import asyncio
+import sqlite3
 import time
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -228,3 +229,12 @@ def _key_event(key: str) -> events.Key:
     if len(key) > 1:
         return events.Key(key, None)
     return events.Key(key if key.isalnum() else _character_to_key(key), key)
+
+
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Another program writes and does not finish."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")

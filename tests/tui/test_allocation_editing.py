@@ -1,8 +1,5 @@
 """Allocations are edited in their cells: what typing does, what it is told, and that no key of a burst is lost."""
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,16 +9,7 @@ from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import parse_change
 from budget_tui.storage import engine
 from tests.tui.conftest import OpenDashboard, OpenServices
-from tests.tui.driving import allocation_of, stored, units
-
-
-@contextmanager
-def locked(database: Path) -> Iterator[None]:
-    """Another program writes and does not finish."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("ROLLBACK")
+from tests.tui.driving import allocation_of, locked, stored, units
 
 
 async def test_digits_begin_an_edit_and_enter_commits_it(open_dashboard: OpenDashboard, services: Services) -> None:

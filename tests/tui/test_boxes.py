@@ -13,7 +13,7 @@ from budget_tui.domain.budget import parse_change
 from budget_tui.services.clock import Clock
 from budget_tui.services.costs import CostEntry
 from tests.tui.conftest import OpenDashboard, OpenServices
-from tests.tui.driving import Dashboard, allocation_of, stored, stored_line, units
+from tests.tui.driving import Dashboard, allocation_of, locked, stored, stored_line, units
 
 SAMPLE = Path(__file__).parents[1] / "fixtures" / "focus" / "focus-1.0-sample.csv"
 
@@ -48,7 +48,7 @@ async def test_a_transfer_shows_both_sides_before_it_is_made(open_dashboard: Ope
         await choose(dashboard, "taker", "Python API")
         assert said(dashboard, "giver-change") == "$120.00 → $100.00"
         assert said(dashboard, "taker-change") == "$100.00 → $120.00"
-        assert said(dashboard, "most") == "at most $72.00"
+        assert said(dashboard, "most") == "at most $72.00 unspent"
         line = next(line for line in dashboard.shown.projects if line.project_id == "python-api")
         before, after = re.findall(r"[\d.]+ d", said(dashboard, "achieves"))[::-1]
         assert said(dashboard, "achieves") == f"Python API lasts {after} instead of {before}"
@@ -67,7 +67,7 @@ async def test_a_transfer_shows_both_sides_before_it_is_made(open_dashboard: Ope
 async def test_from_the_pool_and_back(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(keys="t") as dashboard:  # on Global Budget the pool gives
         assert said(dashboard, "giver-change") == "$80.00"
-        assert said(dashboard, "most") == "at most $80.00"
+        assert said(dashboard, "most") == "at most $80.00 unallocated"
         await dashboard.typed("30", "enter")
         assert "Unallocated $50.00" in dashboard.text
     assert allocation_of(services, "pcc") == units(180)
@@ -134,7 +134,7 @@ async def test_an_over_allocated_pool_has_nothing_to_give(
     elsewhere.budgets.allocate("pcc", parse_change("+100"))
     async with open_dashboard(keys="t") as dashboard:
         assert said(dashboard, "giver-change") == "-$20.00"
-        assert said(dashboard, "most") == "at most $0.00"
+        assert said(dashboard, "most") == "at most $0.00 unallocated"
 
 
 async def test_the_buttons_do_what_they_say(open_dashboard: OpenDashboard, services: Services) -> None:
@@ -147,6 +147,22 @@ async def test_the_buttons_do_what_they_say(open_dashboard: OpenDashboard, servi
     assert stored(services).unallocated == units(70)
 
 
+async def test_a_transfer_that_waits_is_made_once_and_cannot_be_left(
+    open_dashboard: OpenDashboard, services: Services, database: Path
+) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("t", *"20")
+        with locked(database):
+            for _ in range(3):
+                await dashboard.pilot.click("#submit")
+            await dashboard.pilot.click("#cancel")
+            assert is_open(dashboard)
+        await dashboard.settled()
+        assert not is_open(dashboard)
+        assert allocation_of(services, "pcc") == units(130)
+        assert "$20.00 moved from pcc to pool" in dashboard.text
+
+
 # Import
 
 
@@ -157,7 +173,7 @@ async def test_an_import_is_on_the_screen(
     async with open_dashboard(services, size=(120, 30), keys="i") as dashboard:
         await dashboard.typed(str(SAMPLE), "enter")
         assert not is_open(dashboard)
-        assert "1,000 rows read, 676 daily costs stored (20.5202267" in dashboard.text
+        assert "1,000 rows read, 676 daily costs stored ($20.52)" in dashboard.text
         assert "$20.52" in dashboard.line_with("Spent  ")
         assert "1,000 costs unmapped ($20.52): m to map" in dashboard.text
         await dashboard.keys("i", *str(SAMPLE), "enter")

@@ -2,74 +2,64 @@
 
 from functools import partial
 
-from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Button, Input, Label, ProgressBar, Static
+from textual.widgets import Input, Label, ProgressBar, Static
 
+from budget_tui.domain.amount import nanos_of
 from budget_tui.domain.errors import BudgetError
-from budget_tui.formatting import count
+from budget_tui.formatting import count, money
 from budget_tui.services.imports import FOCUS_SOURCE, ImportReport, ImportRequest
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
 
 
-class _Left(Exception):
+class _Left(BudgetError):
     """The user left while files were read; nothing of them was stored."""
+
+    def __init__(self) -> None:
+        super().__init__("left")
 
 
 class ImportScreen(BoxScreen[ImportReport]):
     """Dismissed with the report, which the screen below tells. Leaving while files are read stops that."""
 
-    _is_running = False
     _is_left = False
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="box") as box:
-            box.border_title = "Import costs"
-            yield Static(
-                Content.assemble(("FOCUS exports: CSV, CSV.gz or Parquet; a file, a folder or a pattern", MUTED))
-            )
-            with Horizontal(classes="field"):
-                yield Label("Files")
-                yield Input(id="paths", compact=True, placeholder="~/exports/focus-*.csv.gz")
-            with Horizontal(classes="field"):
-                yield Label("Source")
-                yield Input(FOCUS_SOURCE, id="source", compact=True)
-            yield ProgressBar(total=100, show_eta=False)
-            yield Static(id="refusal")
-            with Horizontal(classes="buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
-                yield Button("Import", id="import", variant="primary", compact=True)
+    def __init__(self) -> None:
+        super().__init__("Import costs", "Import")
+
+    def compose_fields(self) -> ComposeResult:
+        yield Static(Content.assemble(("FOCUS exports: CSV, CSV.gz or Parquet; a file, a folder or a pattern", MUTED)))
+        with Horizontal(classes="field"):
+            yield Label("Files")
+            yield Input(id="paths", compact=True, placeholder="~/exports/focus-*.csv.gz")
+        with Horizontal(classes="field"):
+            yield Label("Source")
+            yield Input(FOCUS_SOURCE, id="source", compact=True)
+        yield ProgressBar(total=100, show_eta=False)
 
     def on_mount(self) -> None:
-        self.refuse("")
         self.query_one(ProgressBar).display = False
         self.query_one("#paths", Input).focus()
 
     def on_unmount(self) -> None:
         self._is_left = True
 
-    @on(Button.Pressed, "#cancel")
     def action_leave(self) -> None:
-        if self._is_running:
+        if self._is_answering:
             self._is_left = True
         else:
             self.dismiss(None)
 
-    @on(Input.Submitted)
-    @on(Button.Pressed, "#import")
-    @work
-    async def _import(self) -> None:
-        if self._is_running:
-            return
+    async def answer(self) -> ImportReport:
         request = ImportRequest(
             paths=(self.query_one("#paths", Input).value.strip(),),
             source=self.query_one("#source", Input).value.strip(),
         )
         bar = self.query_one(ProgressBar)
-        bar.display = self._is_running = True
+        bar.display = True
 
         def progress(percent: int) -> None:
             if self._is_left:
@@ -77,22 +67,22 @@ class ImportScreen(BoxScreen[ImportReport]):
             self.call_later(partial(bar.update, progress=percent))
 
         try:
-            report = await self.dashboard.carry_out(lambda services: services.imports.run(request, progress))
+            return await self.dashboard.carry_out(lambda services: services.imports.run(request, progress))
         except _Left:
             self.dismiss(None)
-        except BudgetError as refused:
-            bar.display = self._is_running = False
-            self.refuse(str(refused))
-        else:
-            self.dismiss(report)
+            raise
+        finally:
+            bar.display = False
 
 
 def told(report: ImportReport) -> str:
     """An import in one line."""
+    text = f"{count(report.rows_read, 'row')} read, "
     if report.unchanged:
-        return f"{count(report.rows_read, 'row')} read, nothing new: these costs are already here"
-    totals = ", ".join(f"{amount:,f} {currency}" for currency, amount in report.stored_total.items())
-    text = f"{count(report.rows_read, 'row')} read, {count(report.days_stored, 'daily cost')} stored ({totals})"
+        text += "nothing new: these costs are already here"
+    else:
+        totals = ", ".join(money(nanos_of(amount), currency) for currency, amount in report.stored_total.items())
+        text += f"{count(report.days_stored, 'daily cost')} stored ({totals or 'nothing'})"
     if report.rows_refused:
         file, line, reason = report.refused[0]
         text += f"; {report.rows_refused:,} refused, the first in {file} line {line}: {reason}"

@@ -3,13 +3,10 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.widgets import Button, Input, Label, Static
+from textual.containers import Horizontal
+from textual.widgets import Input, Label
 
-from budget_tui.domain.errors import BudgetError
-from budget_tui.tui.key_lane import ANSWERING
 from budget_tui.tui.screens.modal import BoxScreen
 
 
@@ -28,53 +25,34 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
     attempt: Callable[[ProjectEntry], Awaitable[object]]
 
     def __init__(self, title: str, project_id: str = "", name: str = "", *, asks_for_allocation: bool = False) -> None:
-        super().__init__()
-        self._title = title
+        super().__init__(title, "Save")
         self._project_id = project_id
         self._name = name
         self._asks_for_allocation = asks_for_allocation
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="box") as box:
-            box.border_title = self._title
+    def compose_fields(self) -> ComposeResult:
+        with Horizontal(classes="field"):
+            yield Label("Id")
+            if self._project_id:
+                yield Label(self._project_id, markup=False, classes="given")
+            else:
+                yield Input(id="project-id", compact=True, placeholder="short, for scripts and tags")
+        with Horizontal(classes="field"):
+            yield Label("Name")
+            yield Input(self._name, id="name", compact=True, placeholder="the id, unless you say otherwise")
+        if self._asks_for_allocation:
             with Horizontal(classes="field"):
-                yield Label("Id")
-                if self._project_id:
-                    yield Label(self._project_id, markup=False, classes="given")
-                else:
-                    yield Input(id="project-id", compact=True, placeholder="short, for scripts and tags")
-            with Horizontal(classes="field"):
-                yield Label("Name")
-                yield Input(self._name, id="name", compact=True, placeholder="the id, unless you say otherwise")
-            if self._asks_for_allocation:
-                with Horizontal(classes="field"):
-                    yield Label("Allocation")
-                    yield Input(id="allocation", compact=True, placeholder="120, 25% or rest; empty for none")
-            yield Static(id="refusal")
-            with Horizontal(classes="buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
-                yield Button("Save", id="save", variant="primary", compact=True)
+                yield Label("Allocation")
+                yield Input(id="allocation", compact=True, placeholder="120, 25% or rest; empty for none")
 
     def on_mount(self) -> None:
-        self.refuse("")
         self.query(Input).first().focus()
 
-    @on(Button.Pressed, "#cancel")
-    def _cancelled(self) -> None:
-        self.dismiss(None)
-
-    @on(Input.Submitted)
-    @on(Button.Pressed, "#save")
-    @work(exclusive=True, group=ANSWERING)
-    async def _save(self) -> None:
+    async def answer(self) -> ProjectEntry:
         entry = ProjectEntry(
             self._project_id or self.query_one("#project-id", Input).value.strip(),
             self.query_one("#name", Input).value.strip(),
             self.query_one("#allocation", Input).value.strip() if self._asks_for_allocation else "",
         )
-        try:
-            await self.attempt(entry)
-        except BudgetError as refused:
-            self.refuse(str(refused))
-            return
-        self.dismiss(entry)
+        await self.attempt(entry)
+        return entry

@@ -2,22 +2,21 @@
 
 from decimal import Decimal
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Button, Input, Label, Select, Static
+from textual.widgets import Input, Label, Select, Static
 
 from budget_tui.domain import pacing
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.budget import most_transferable
-from budget_tui.domain.errors import BudgetError, Refused
+from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import POOL
 from budget_tui.domain.pacing import Burn
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.formatting import money, runway
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
-from budget_tui.tui.key_lane import ANSWERING
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
 
@@ -26,37 +25,30 @@ class TransferScreen(BoxScreen[TransferOutcome]):
     """Dismissed with the outcome once the transfer is made. ``giver`` is chosen at first."""
 
     def __init__(self, snapshot: BudgetSnapshot, giver: str) -> None:
-        super().__init__()
+        super().__init__("Transfer", "Transfer")
         self._snapshot = snapshot
         self._giver = giver
         self._lines = {line.project_id: line for line in snapshot.projects}
 
-    def compose(self) -> ComposeResult:
+    def compose_fields(self) -> ComposeResult:
         projects = ((Content(line.name), line.project_id) for line in self._snapshot.projects)
         ends = [(Content("the pool (unallocated)"), POOL), *projects]
         taker = next((end for _, end in ends if end != self._giver), POOL)
-        with Vertical(classes="box") as box:
-            box.border_title = "Transfer"
-            with Horizontal(classes="field"):
-                yield Label("From")
-                yield Select(ends, value=self._giver, allow_blank=False, compact=True, id="giver")
-                yield Static(id="giver-change", classes="change")
-            with Horizontal(classes="field"):
-                yield Label("To")
-                yield Select(ends, value=taker, allow_blank=False, compact=True, id="taker")
-                yield Static(id="taker-change", classes="change")
-            with Horizontal(classes="field"):
-                yield Label("Amount")
-                yield Input(id="amount", compact=True, placeholder="how much")
-                yield Static(id="most", classes="change")
-            yield Static(id="achieves")
-            yield Static(id="refusal")
-            with Horizontal(classes="buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
-                yield Button("Transfer", id="transfer", variant="primary", compact=True)
+        with Horizontal(classes="field"):
+            yield Label("From")
+            yield Select(ends, value=self._giver, allow_blank=False, compact=True, id="giver")
+            yield Static(id="giver-change", classes="change")
+        with Horizontal(classes="field"):
+            yield Label("To")
+            yield Select(ends, value=taker, allow_blank=False, compact=True, id="taker")
+            yield Static(id="taker-change", classes="change")
+        with Horizontal(classes="field"):
+            yield Label("Amount")
+            yield Input(id="amount", compact=True, placeholder="how much")
+            yield Static(id="most", classes="change")
+        yield Static(id="achieves")
 
     def on_mount(self) -> None:
-        self.refuse("")
         self.query_one("#amount", Input).focus()
         self._preview()
 
@@ -80,7 +72,11 @@ class TransferScreen(BoxScreen[TransferOutcome]):
         self._show_change("#giver-change", giver, -amount)
         self._show_change("#taker-change", taker, amount)
         self.query_one("#most", Static).update(
-            Content.assemble(("at most ", MUTED), money(self._most(giver), self._currency))
+            Content.assemble(
+                ("at most ", MUTED),
+                money(self._most(giver), self._currency),
+                (" unallocated" if giver == POOL else " unspent", MUTED),
+            )
         )
         self.query_one("#achieves", Static).update(self._achieves(taker, amount))
 
@@ -113,22 +109,10 @@ class TransferScreen(BoxScreen[TransferOutcome]):
     def _currency(self) -> str:
         return self._snapshot.organization.currency
 
-    @on(Button.Pressed, "#cancel")
-    def _cancelled(self) -> None:
-        self.dismiss(None)
-
-    @on(Input.Submitted)
-    @on(Button.Pressed, "#transfer")
-    @work(exclusive=True, group=ANSWERING)
-    async def _transfer(self) -> None:
+    async def answer(self) -> TransferOutcome:
         giver, taker = self._ends
-        try:
-            request = TransferRequest(giver, taker, parse_amount(self.query_one("#amount", Input).value))
-            outcome = await self.dashboard.carry_out(lambda services: services.transfers.transfer(request))
-        except BudgetError as refused:
-            self.refuse(str(refused))
-            return
-        self.dismiss(outcome)
+        request = TransferRequest(giver, taker, parse_amount(self.query_one("#amount", Input).value))
+        return await self.dashboard.carry_out(lambda services: services.transfers.transfer(request))
 
 
 def _runway_with(line: ProjectLine, amount: int) -> Decimal | None:
