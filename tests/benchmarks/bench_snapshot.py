@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from measure import in_turns
+from measure import in_turns, report
 
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
@@ -125,9 +125,8 @@ def main() -> None:
             )
         snapshots.close()
     took, floor = min(seconds["snapshot"]), min(seconds["sum"])
-    print(f"snapshot {PROJECTS} projects: {took * 1000:.1f} ms (limit {LIMIT_MS})")
-    print(f"  over {PROJECTS * DAYS:,} daily costs; SQLite's bare sum of that month: {floor * 1000:.1f} ms, ratio "
-          f"{took / floor:.1f}")  # fmt: skip
+    print(f"snapshot {PROJECTS} projects: {took * 1000:.0f} ms (limit {LIMIT_MS})")
+    report(f"snapshot of {PROJECTS:,} projects after an edit", took, floor, limit=LIMIT_MS / 1000 / floor)
 
 
 if __name__ == "__main__":
