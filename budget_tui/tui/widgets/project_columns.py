@@ -1,6 +1,6 @@
 """The columns of the project table: what each shows, sorts by, and how wide it is in a given room."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -57,7 +57,7 @@ COLUMNS: tuple[Column, ...] = (
         "runway",
         "Runway",
         lambda line: line.pace.runway_days if line.pace.runway_days is not None else _NEVER,
-        lambda line, _: formatting.runway(line.pace.runway_days),
+        lambda line, _: formatting.runway_of(line.pace),
         derived=True,
     ),
     Column(
@@ -81,7 +81,13 @@ def layout(lines: Sequence[ProjectLine], totals: Sequence[str], currency: str, r
     ``totals`` are the texts of the line of sums, in the order of `COLUMNS`, which share the widths.
     """
     widths = {
-        column.key: max([len(column.label) + 2, len(total), *(cell_len(column.text(line, currency)) for line in lines)])
+        column.key: max(
+            [
+                len(column.label) + 2,
+                len(total),
+                *(cell_len(column.text(line, currency)) for line in _longest(column, lines)),
+            ]
+        )
         for column, total in zip(COLUMNS, totals, strict=True)
     }
     widths["name"] = min(max(widths["name"], NAME_AT_LEAST), NAME_AT_MOST)
@@ -98,3 +104,13 @@ def layout(lines: Sequence[ProjectLine], totals: Sequence[str], currency: str, r
     widths["name"] = max(NAME_AT_LEAST, widths["name"] - max(0, needed() - room))
     widths[BAR] = min(BAR_AT_MOST, max(4, widths[BAR] + room - needed()))
     return [(column, widths[column.key]) for column in shown]
+
+
+def _longest(column: Column, lines: Sequence[ProjectLine]) -> Iterable[ProjectLine]:
+    """The lines among which is the longest text of a column that may be longer than its label.
+
+    Writing two thousand amounts to find the longest would take longer than reading them from the database.
+    """
+    if column.amount is not None and lines:
+        return min(lines, key=column.amount), max(lines, key=column.amount)
+    return lines if column.key == "name" else ()
