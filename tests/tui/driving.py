@@ -178,7 +178,8 @@ class Dashboard(Driver):
     @property
     def pool_line(self) -> str:
         """The line under the table: the pool, what typing does to it, or why an edit was refused."""
-        return self.lines[self.table.query_one("TableFooter").region.bottom - 1].strip()
+        below = self.table.query_one("TableFooter").region
+        return " ".join(line.strip() for line in self.lines[below.y + 2 : below.bottom])
 
     @property
     def editor_text(self) -> str | None:

@@ -78,28 +78,26 @@ async def test_from_the_pool_and_back(open_dashboard: OpenDashboard, services: S
     assert allocation_of(services, "pcc") == units(105)
 
 
-@pytest.mark.parametrize(
-    ("typed", "told"),
-    [
-        ("45.01", "$45.00 is all that PCC has unspent"),
-        ("0", "a transfer needs a positive amount"),
-        ("-5", "a transfer needs a positive amount"),
-        ("much", "'much' is not an amount"),
-        ("", "is not an amount"),
-    ],
-)
 async def test_a_refused_transfer_is_told_in_the_box_and_kept(
-    open_dashboard: OpenDashboard, services: Services, typed: str, told: str
+    open_dashboard: OpenDashboard, services: Services
 ) -> None:
-    async with open_dashboard(mode="projects", keys="t") as dashboard:
-        await dashboard.typed(typed, "enter")
-        assert told in said(dashboard, "refusal")
-        assert said(dashboard, "refusal").startswith("✕")
-        assert dashboard.field("amount").value == typed
-        await dashboard.keys("1")
-        assert not said(dashboard, "refusal")
-        await dashboard.keys("escape")
-        assert not is_open(dashboard)
+    refusals = {
+        "45.01": "$45.00 is all that PCC has unspent",
+        "0": "a transfer needs a positive amount",
+        "-5": "a transfer needs a positive amount",
+        "much": "'much' is not an amount",
+        "": "is not an amount",
+    }
+    async with open_dashboard(mode="projects") as dashboard:
+        for typed, told in refusals.items():
+            await dashboard.keys("t", *typed, "enter")
+            assert told in said(dashboard, "refusal")
+            assert said(dashboard, "refusal").startswith("✕")
+            assert dashboard.field("amount").value == typed
+            await dashboard.keys("1")
+            assert not said(dashboard, "refusal")
+            await dashboard.keys("escape")
+            assert not is_open(dashboard)
     assert allocation_of(services, "pcc") == units(150)
 
 
@@ -181,21 +179,20 @@ async def test_an_import_is_on_the_screen(
         assert "$20.52" in dashboard.line_with("Spent  ")
 
 
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [(None, "there is no"), ("a,b\n1,2\n", "BilledCost"), ("", "empty")],
-)
 async def test_a_file_that_cannot_be_imported_is_told_in_the_box(
-    open_dashboard: OpenDashboard, services: Services, tmp_path: Path, content: str | None, told: str
+    open_dashboard: OpenDashboard, services: Services, tmp_path: Path
 ) -> None:
+    refusals = {None: "there is no", "a,b\n1,2\n": "BilledCost", "": "empty"}
     path = tmp_path / "x.csv"
-    if content is not None:
-        path.write_text(content)
     async with open_dashboard(keys="i", size=(120, 30)) as dashboard:
-        await dashboard.typed(str(path), "enter")
-        assert told in said(dashboard, "refusal")
-        assert dashboard.field("paths").value == str(path)
-        assert not dashboard.app.screen.query_one(ProgressBar).display
+        await dashboard.typed(str(path))
+        for content, told in refusals.items():
+            if content is not None:
+                path.write_text(content)
+            await dashboard.keys("enter")
+            assert told in said(dashboard, "refusal")
+            assert dashboard.field("paths").value == str(path)
+            assert not dashboard.app.screen.query_one(ProgressBar).display
         await dashboard.keys("escape")
     assert stored(services).unmapped_costs == 0
 

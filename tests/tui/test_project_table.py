@@ -202,28 +202,26 @@ async def test_add_a_project(open_dashboard: OpenDashboard, services: Services) 
     assert allocation_of(services, "new-api") == units(125)
 
 
-@pytest.mark.parametrize(
-    ("entered", "told"),
-    [
-        (("pcc", "", ""), "'pcc' exists already"),
-        (("", "", ""), "id"),
-        (("x", "", "much"), "'much' is not an allocation"),
-        (("x", "", "-5"), "cannot be negative"),
-        (("pool", "", ""), "pool"),
-    ],
-)
 async def test_a_refused_project_is_told_in_its_form_and_kept(
-    open_dashboard: OpenDashboard, services: Services, entered: tuple[str, str, str], told: str
+    open_dashboard: OpenDashboard, services: Services
 ) -> None:
+    refusals = {
+        ("pcc", "", ""): "'pcc' exists already",
+        ("", "", ""): "id",
+        ("x", "", "much"): "'much' is not an allocation",
+        ("x", "", "-5"): "cannot be negative",
+        ("pool", "", ""): "pool",
+    }
     async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.keys("a", *entered[0], "tab", *entered[1], "tab", *entered[2], "enter")
-        refusal = str(dashboard.app.screen.query_one("#refusal").render())
-        assert refusal.startswith("✕")
-        assert told in refusal
-        fields = ("project-id", "name", "allocation")
-        assert tuple(dashboard.field(name).value for name in fields) == entered
-        await dashboard.keys("escape")
-        assert dashboard.names == ADDED
+        for entered, told in refusals.items():
+            await dashboard.keys("a", *entered[0], "tab", *entered[1], "tab", *entered[2], "enter")
+            refusal = str(dashboard.app.screen.query_one("#refusal").render())
+            assert refusal.startswith("✕")
+            assert told in refusal
+            fields = ("project-id", "name", "allocation")
+            assert tuple(dashboard.field(name).value for name in fields) == entered
+            await dashboard.keys("escape")
+            assert dashboard.names == ADDED
     assert len(stored(services).projects) == 4
 
 
