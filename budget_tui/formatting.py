@@ -74,6 +74,11 @@ def runway(days: Decimal | None) -> str:
     return f"{days:.1f} d"
 
 
+def runway_of(pace: Pace) -> str:
+    """``–`` for what was never funded and spent nothing: there is nothing that could last."""
+    return "–" if pace.unfunded else runway(pace.runway_days)
+
+
 def short_day(day: date) -> str:
     """``Jan 13``."""
     return f"{day:%b} {day.day}"

@@ -61,20 +61,36 @@ def _checked(table: dict[str, Any], path: Path) -> Settings:
             raise Refused(f"{path} sets '{name}', which does not exist", f"there are: {', '.join(known)}")
         if name == "keys":
             if not isinstance(value, dict) or not all(isinstance(key, str) for key in value.values()):
-                raise Refused(f"'keys' in {path} is not a table of texts", 'write [keys] and lines as transfer = "m"')
+                raise Refused(f"'keys' in {path} is not a table of texts", 'write lines as "project.rename" = "R"')
         elif not isinstance(value, str):
             raise Refused(f"'{name}' in {path} is not a text", f'write {name} = "…"')
     settings = Settings(**table)
-    if settings.step_nanos <= 0:
-        raise Refused(f"'step' in {path} is not positive", 'write one such as step = "10"')
+    if not _is_step(settings):
+        raise Refused(f"'step' in {path} is no amount above 0", 'write one such as step = "10"')
     return settings
+
+
+def _is_step(settings: Settings) -> bool:
+    try:
+        return settings.step_nanos > 0
+    except Refused:
+        return False
 
 
 def local_time_zone() -> str:
     """The IANA name of this machine's time zone, UTC when it cannot be told."""
     named = os.environ.get("TZ", "").lstrip(":")
-    if "/" in named and not named.startswith("/"):
+    if named and _is_zone(named):
         return named
     link = os.path.realpath("/etc/localtime")
     _, found, name = link.partition("/zoneinfo/")
     return name if found else "UTC"
+
+
+def _is_zone(name: str) -> bool:
+    from zoneinfo import ZoneInfo
+
+    try:
+        return bool(ZoneInfo(name).key)
+    except (ValueError, OSError, LookupError):
+        return False

@@ -152,7 +152,7 @@ def details(snapshot: "BudgetSnapshot", line: "ProjectLine") -> list[str]:
     return [
         f"{line.name} ({line.project_id})  {f.shape_of(pace)} {f.status_name(pace)}",
         *(f"{label:<{labels}}  {shown[label]:>{values}}{more}" for label, (_, more) in amounts.items()),
-        f"{'runway':<{labels}}  {f.runway(pace.runway_days):>{values}}",
+        f"{'runway':<{labels}}  {f.runway_of(pace):>{values}}",
         f"{f.dates(snapshot.period)}, {f.days_left(snapshot.days_left)};"
         f" data through {f.long_day(snapshot.data_through)}",
     ]

@@ -82,7 +82,7 @@ def project_table(snapshot: "BudgetSnapshot") -> list[str]:
                     line.pace.burn_rate,
                 )
             ),
-            f.runway(line.pace.runway_days),
+            f.runway_of(line.pace),
             f"{f.shape_of(line.pace)} {f.status_name(line.pace)}",
         )
         for line in snapshot.projects

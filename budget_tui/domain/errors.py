@@ -58,3 +58,13 @@ class SourceError(BudgetError):
     """A file of costs cannot be used as a whole: it is not there, or it is not FOCUS."""
 
     code = "source"
+
+
+class Unexpected(BudgetError):
+    """Nobody thought of this. Told like everything else, so that a screen outlives it; ``cause`` is what it was."""
+
+    code = "unexpected"
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(f"unexpected {type(cause).__name__}: {cause}", "nothing was changed; please report it")
+        self.cause = cause

@@ -10,14 +10,13 @@ from typing import TypeVar
 from textual import work
 from textual.app import SystemCommand
 from textual.binding import Binding
-from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.reactive import reactive
 from textual.screen import Screen
 
 from budget_tui import formatting
 from budget_tui.bootstrap import Services
-from budget_tui.domain.errors import BudgetError
+from budget_tui.domain.errors import BudgetError, Unexpected
 from budget_tui.domain.hierarchy import POOL
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.paths import styles_dir
@@ -58,7 +57,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         Binding("t", "transfer", "Transfer", id="transfer", tooltip="Move allocation between projects and the pool"),
         Binding("i", "import", "Import", id="cost.import", tooltip="Import costs from FOCUS exports"),
         Binding("m", "map", "Map", id="cost.map", show=False, tooltip="Give unmapped costs to a project"),
-        Binding("question_mark", "help", "Help", id="help", tooltip="Show or hide the keys of this screen"),
+        Binding("question_mark", "help", "Help", id="help", tooltip="Show the keys of this screen"),
         Binding("q", "quit", "Quit", id="quit", show=False, tooltip="Leave the dashboard"),
     ]
 
@@ -123,8 +122,8 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         loop = asyncio.get_running_loop()
         try:
             snapshot = await loop.run_in_executor(self._reader, self._current)
-        except BudgetError as error:
-            self.failure = str(error)
+        except Exception as error:
+            self.failure = str(error if isinstance(error, BudgetError) else Unexpected(error))
             return
         self.failure = ""
         self.snapshot = snapshot
@@ -159,6 +158,10 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._writer, command, self.services)
+        except BudgetError:
+            raise
+        except Exception as error:
+            raise Unexpected(error) from error
         finally:
             # After a refusal too: what it speaks of may have been written by somebody else just now.
             await self._read_snapshot()
@@ -171,6 +174,10 @@ class BudgetApp(KeyLaneApp, ThemedApp):
 
     # Keys
 
+    def action_help_quit(self) -> None:
+        """Ctrl+C ends the dashboard: every change is stored the moment it is made, so nothing can be lost by it."""
+        self.exit()
+
     def action_show(self, mode: str) -> None:
         self.switch_mode(mode)
 
@@ -179,12 +186,11 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         self.switch_mode(modes[(modes.index(self.current_mode) + by) % len(modes)])
 
     def action_help(self) -> None:
-        try:
-            self.screen.query_one("HelpPanel")
-        except NoMatches:
-            self.action_show_help_panel()
-        else:
-            self.action_hide_help_panel()
+        from budget_tui.tui.screens.help import HelpScreen
+
+        screen_class = next(each for each in _screens() if self.current_mode == each.MODE)
+        here = _bindings(screen_class, *screen_class.WORKPLACES)
+        self.push_screen(HelpScreen([("Here", here), ("Everywhere", _bindings(BudgetApp))], self.settings.keys))
 
     @work(group=ASKING)
     async def action_transfer(self) -> None:
@@ -255,16 +261,25 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         self.call_after_refresh(self.run_action, action, node)
 
 
-def binding_ids() -> list[str]:
-    """The ids under which the settings can give other keys."""
+def bindings_of_screens() -> list[Binding]:
+    """The keys of the screens, which must differ from one another."""
+    from budget_tui.tui.widgets.project_table import ProjectTable
+
+    return _bindings(BudgetApp, *_screens(), ProjectTable)
+
+
+def bindings_of_editors() -> list[Binding]:
+    """The keys of what is edited in or stands over a screen, which hold there only."""
+    from budget_tui.tui.screens.help import HelpScreen
     from budget_tui.tui.screens.modal import BoxScreen
     from budget_tui.tui.widgets.cell_editor import CellEditor
     from budget_tui.tui.widgets.month import TotalEditor
-    from budget_tui.tui.widgets.project_table import ProjectTable
 
-    owners: tuple[type[DOMNode], ...] = (BudgetApp, *_screens(), ProjectTable, CellEditor, TotalEditor, BoxScreen)
-    bindings = [binding for owner in owners for binding in owner.BINDINGS if isinstance(binding, Binding)]
-    return sorted(binding.id for binding in bindings if binding.id)
+    return _bindings(CellEditor, TotalEditor, BoxScreen, HelpScreen)
+
+
+def _bindings(*owners: type[DOMNode]) -> list[Binding]:
+    return [binding for owner in owners for binding in owner.BINDINGS if isinstance(binding, Binding)]
 
 
 def _turned(before: BudgetSnapshot, now: BudgetSnapshot) -> str:

@@ -73,7 +73,7 @@ class MonitorView(Widget):
             lines = [line for line in lines if line in worst]
         currency, tick = snapshot.organization.currency, formatting.elapsed(snapshot)
         lefts = [formatting.short_money(line.pace.remaining, currency) for line in lines]
-        runways = [formatting.runway(line.pace.runway_days).replace(" ", "") for line in lines]
+        runways = [formatting.runway_of(line.pace).replace(" ", "") for line in lines]
         left_room = max([4, *map(len, lefts)])
         runway_room = max([4, *map(len, runways)])
         # What stands behind the name: bar, left, runway and status, each with the blanks before it.
@@ -127,7 +127,12 @@ class MonitorApp(ThemedApp):
         self._services = services
         self._interval = interval
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")
+        self.set_keymap(services.settings.keys)
         begin_with(self, services.settings.theme)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C ends the monitor."""
+        self.exit()
 
     def compose(self) -> ComposeResult:
         yield MonitorView()

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Mapping
 
 from textual.app import App
 
@@ -10,17 +11,27 @@ from budget_tui.domain.errors import Refused
 
 
 def run_dashboard(services: Services) -> None:
-    """`Refused` when the settings give a key to a binding that does not exist."""
-    from budget_tui.tui.app import BudgetApp, binding_ids
+    """`Refused` when the settings give a key to a binding that does not exist, or one that another has."""
+    from budget_tui.tui.app import BudgetApp
 
     if services.settings.keys:
-        known = binding_ids()
-        for name in services.settings.keys:
-            if name not in known:
-                raise Refused(
-                    f"the settings give a key to '{name}', which does not exist", f"choose of {', '.join(known)}"
-                )
+        check_keys(services.settings.keys)
     _run(BudgetApp(services), mouse=True)
+
+
+def check_keys(chosen: Mapping[str, str]) -> None:
+    """Refuse a key for nothing, and one that two commands of the screens would share."""
+    from budget_tui.tui.app import bindings_of_editors, bindings_of_screens
+
+    shared = {binding.id: binding.key for binding in bindings_of_screens()}
+    known = shared.keys() | {binding.id for binding in bindings_of_editors()}
+    taken = {key: name for name, keys in shared.items() if name not in chosen for key in keys.split(",")}
+    for name, keys in chosen.items():
+        if name not in known:
+            raise Refused(f"the settings give a key to '{name}', which does not exist", "the README lists what does")
+        for key in keys.replace(" ", "").split(","):
+            if name in shared and taken.setdefault(key, name) != name:
+                raise Refused(f"the settings give '{key}' to {name}, the key of {taken[key]}", "choose another")
 
 
 def run_monitor(services: Services, interval: float) -> None:

@@ -116,7 +116,7 @@ def settings(database: Path, tmp_path: Path) -> Path:
         ("currency = ", "are not TOML"),
         ("colour = 'red'", "sets 'colour', which does not exist"),
         ("step = 10", "'step' in"),
-        ("step = '-1'", "is not positive"),
+        ("step = '-1'", "is no amount above 0"),
         ("keys = 'x'", "'keys' in"),
     ],
 )

@@ -88,6 +88,10 @@ class ProjectsScreen(DashboardScreen):
 
     # Commands on projects
 
+    @on(AllocationTable.EditBegun)
+    def _forget_news(self) -> None:
+        self.tell("")
+
     @on(AllocationTable.Edited)
     @work
     async def _edit(self, event: AllocationTable.Edited) -> None:

@@ -52,6 +52,9 @@ class AllocationTable(Vertical):
     sort_key: reactive[str] = reactive("")
     sort_descending: reactive[bool] = reactive(False)
 
+    class EditBegun(Message):
+        """The user begins to edit a cell; what was said of an earlier edit is no news any more."""
+
     class Edited(Message):
         """The user wants an allocation changed; ``seen`` is the value they looked at when they typed another.
 
@@ -227,6 +230,7 @@ class AllocationTable(Vertical):
             return
         self._edited = line
         self._problem = ""
+        self.post_message(self.EditBegun())
         editor = self.editor
         editor.value = typed or formatting.number(line.pace.allocation, self._currency)
         self._place_editor()

@@ -94,13 +94,9 @@ class MonthFigures(Widget):
         currency, total = snapshot.organization.currency, snapshot.total
         pool = snapshot.unallocated
         figures = [
-            _figure(
-                "Unallocated",
-                pool,
-                currency,
-                "  over-allocated" if pool < 0 else "",
-                "$warning" if pool < 0 else STRONG,
-            ),
+            _figure("Over-allocated", -pool, currency, "", "$warning")
+            if pool < 0
+            else _figure("Unallocated", pool, currency, "", STRONG),
             _figure("Remaining", total.remaining, currency, "", STRONG).append(Content.assemble("  ", status(total))),
             _figure("Drip", total.daily_drip, currency, " / day", "$foreground 85%"),
             _figure("Available today", total.available_today, currency, "", "$foreground 85%"),

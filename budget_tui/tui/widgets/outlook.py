@@ -28,7 +28,7 @@ class Outlook(Widget):
             ("Burn", f"{formatting.money(snapshot.total.burn_rate, currency)}", self._window(snapshot)),
             (
                 "Lasts",
-                "–" if snapshot.total.unfunded else formatting.runway(snapshot.total.runway_days),
+                formatting.runway_of(snapshot.total),
                 self._until(snapshot),
             ),
             ("Forecast", formatting.money(snapshot.total.forecast, currency), self._against(snapshot)),
@@ -66,9 +66,6 @@ class Outlook(Widget):
     def _window(self, snapshot: BudgetSnapshot) -> Content:
         days = snapshot.burn_days
         return Content.assemble((f"/ day, {days} days" if days > 1 else "/ day, 1 day", MUTED))
-
-    def _runway(self, snapshot: BudgetSnapshot) -> str:
-        return "–" if snapshot.total.unfunded else formatting.runway(snapshot.total.runway_days)
 
     def _until(self, snapshot: BudgetSnapshot) -> Content:
         days = snapshot.total.runway_days

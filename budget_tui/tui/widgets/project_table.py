@@ -1,6 +1,7 @@
 """The rows of the project table and the keys that act on the one under the cursor."""
 
 from collections.abc import Callable
+from time import monotonic
 
 from rich.text import Text
 from textual import events
@@ -10,6 +11,9 @@ from textual.widgets import DataTable
 
 from budget_tui.tui.widgets.keys import act_at_once
 from budget_tui.tui.widgets.project_columns import PADDING
+
+DELTA_SECONDS = 1.5
+"""A digit that follows a nudge within this time belongs to it: ``+20`` was meant, not a step and then 20."""
 
 
 class ProjectTable(DataTable[Text]):
@@ -49,14 +53,31 @@ class ProjectTable(DataTable[Text]):
             header_height=header_height,
         )
         self._begin_edit = begin_edit
+        self._nudged: tuple[str, int, float] | None = None
+
+    @property
+    def _project_id(self) -> str:
+        """The project under the cursor; there is one."""
+        return str(self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value)
 
     async def on_key(self, event: events.Key) -> None:
         if event.character is not None and event.character in "0123456789.":
             event.stop()
             event.prevent_default()
-            self._begin_edit(event.character)
+            self._begin_edit(self._sign_typed_before(event) + event.character)
         else:
             await act_at_once(self, event)
+
+    def _sign_typed_before(self, event: events.Key) -> str:
+        """The sign of a nudge that was the beginning of a typed delta, such as ``+20``; the nudge is taken back."""
+        if self._nudged is None:
+            return ""
+        project_id, direction, at = self._nudged
+        self._nudged = None
+        if event.time - at > DELTA_SECONDS or project_id != self._project_id:
+            return ""
+        self.post_message(self.Nudged(project_id, -direction))
+        return "+" if direction > 0 else "-"
 
     def on_click(self, event: events.Click) -> None:
         """A click chooses a project, a second one edits its allocation."""
@@ -68,5 +89,5 @@ class ProjectTable(DataTable[Text]):
 
     def action_nudge(self, direction: int) -> None:
         if self.row_count:
-            key = self.coordinate_to_cell_key(self.cursor_coordinate).row_key
-            self.post_message(self.Nudged(str(key.value), direction))
+            self._nudged = (self._project_id, direction, monotonic())
+            self.post_message(self.Nudged(self._project_id, direction))

@@ -14,7 +14,7 @@ from budget_tui.tui.painting import MUTED
 class Notice(Widget):
     """One message in words, kept until the next one. ``text`` '' hides it."""
 
-    text: reactive[str] = reactive("")
+    text: reactive[str] = reactive("", layout=True)
     is_problem: reactive[bool] = reactive(False)
 
     def render(self) -> Content:

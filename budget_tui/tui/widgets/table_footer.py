@@ -18,7 +18,7 @@ class TableFooter(Widget):
     """Sums under their columns, and below them the pool: as it is, or as it would be with what is being typed."""
 
     sums: reactive[Content] = reactive(Content(""))
-    pool: reactive[Content] = reactive(Content(""))
+    pool: reactive[Content] = reactive(Content(""), layout=True)
 
     def render(self) -> Content:
         rule = Content.styled("─" * self.content_size.width, "$foreground 25%")
@@ -80,9 +80,10 @@ def preview(snapshot: BudgetSnapshot, line: ProjectLine, typed: str) -> Content:
 
 
 def _unallocated(snapshot: BudgetSnapshot) -> Content:
-    return Content.assemble((" unallocated ", MUTED), _signed(snapshot.unallocated, snapshot.organization.currency))
+    label = " unallocated " if snapshot.unallocated >= 0 else " "
+    return Content.assemble((label, MUTED), _signed(snapshot.unallocated, snapshot.organization.currency))
 
 
 def _signed(amount: int, currency: str) -> Content:
-    text = formatting.money(amount, currency)
+    text = formatting.money(abs(amount), currency)
     return Content.assemble((f"{text} over-allocated", "$warning") if amount < 0 else (text, "bold"))
