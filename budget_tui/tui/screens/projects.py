@@ -1,5 +1,8 @@
 """Project Allocation: who gets what, how fast it goes, how long it lasts."""
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -15,6 +18,10 @@ from budget_tui.tui.screens.confirm import ConfirmScreen
 from budget_tui.tui.screens.project_form import ProjectFormScreen
 from budget_tui.tui.widgets.allocation_table import AllocationTable
 from budget_tui.tui.widgets.project_table import ProjectTable
+
+if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
+    from budget_tui.services.budgets import AllocationOutcome
 
 
 class ProjectsScreen(DashboardScreen):
@@ -46,6 +53,8 @@ class ProjectsScreen(DashboardScreen):
         Binding("S", "reverse", "Reverse", id="projects.reverse", show=False, tooltip="Sort the other way round"),
         Binding("escape", "clear_filter", "Clear", id="projects.clear", show=False, tooltip="Show all projects again"),
     ]
+
+    _last_was_taken = False
 
     def compose_body(self) -> ComposeResult:
         yield Input(id="filter", compact=True, placeholder="show projects whose name contains …")
@@ -96,19 +105,28 @@ class ProjectsScreen(DashboardScreen):
     @work
     async def _edit(self, event: AllocationTable.Edited) -> None:
         try:
-            outcome = await self.dashboard.carry_out(
-                lambda services: services.budgets.allocate(event.project_id, event.change, event.seen)
-            )
+            outcome = await self.dashboard.carry_out(partial(self._allocate, event))
         except BudgetError as refused:
             self.table.refuse(
                 str(refused), is_of_editor=event.go_on is not None, tells_stored=isinstance(refused, Conflict)
             )
             return
         self.table.accept(event.go_on)
-        if outcome.before != outcome.after:
+        if event.takes_back:
+            self.tell("")
+        elif outcome is not None and outcome.before != outcome.after:
             before, after = (money(amount, self.dashboard.currency) for amount in (outcome.before, outcome.after))
             over = _over(outcome.unallocated, self.dashboard.currency)
             self.tell(f"{self._name_of(outcome.project_id)}: {before} → {after}{over}")
+
+    def _allocate(self, event: AllocationTable.Edited, services: "Services") -> "AllocationOutcome | None":
+        """Carried out one after the other, so that each knows what came of the one before; None: nothing to do."""
+        if event.takes_back and not self._last_was_taken:
+            return None
+        self._last_was_taken = False
+        outcome = services.budgets.allocate(event.project_id, event.change, event.seen)
+        self._last_was_taken = True
+        return outcome
 
     @work(group=ASKING)
     async def action_add_project(self) -> None:

@@ -59,16 +59,24 @@ class AllocationTable(Vertical):
         """The user wants an allocation changed; ``seen`` is the value they looked at when they typed another.
 
         ``go_on`` is by how many rows the editor is to go on then; None: this came from no editor.
+        ``takes_back``: this undoes the edit before it, and is nothing when that one was refused.
         """
 
         def __init__(
-            self, project_id: str, change: AllocationChange, seen: int | None = None, go_on: int | None = None
+            self,
+            project_id: str,
+            change: AllocationChange,
+            seen: int | None = None,
+            go_on: int | None = None,
+            *,
+            takes_back: bool = False,
         ) -> None:
             super().__init__()
             self.project_id = project_id
             self.change = change
             self.seen = seen
             self.go_on = go_on
+            self.takes_back = takes_back
 
     def __init__(self, step_nanos: int) -> None:
         super().__init__()
@@ -305,7 +313,7 @@ class AllocationTable(Vertical):
     def _nudged(self, event: ProjectTable.Nudged) -> None:
         event.stop()
         change = AllocationChange(ChangeKind.ADD, event.direction * self._step_nanos)
-        self.post_message(self.Edited(event.project_id, change))
+        self.post_message(self.Edited(event.project_id, change, takes_back=event.takes_back))
 
     def refuse(self, why: str, *, is_of_editor: bool, tells_stored: bool = False) -> None:
         """Say under the table why an edit was not taken. What was typed stays in the editor.

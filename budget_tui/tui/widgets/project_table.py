@@ -38,12 +38,16 @@ class ProjectTable(DataTable[Text]):
     ]
 
     class Nudged(Message):
-        """The user wants a step more (1) or less (-1) for the project that was under the cursor then."""
+        """The user wants a step more (1) or less (-1) for the project that was under the cursor then.
 
-        def __init__(self, project_id: str, direction: int) -> None:
+        ``takes_back``: this undoes the nudge before it, if that one was taken.
+        """
+
+        def __init__(self, project_id: str, direction: int, *, takes_back: bool = False) -> None:
             super().__init__()
             self.project_id = project_id
             self.direction = direction
+            self.takes_back = takes_back
 
     def __init__(self, begin_edit: Callable[[str], None], *, header_height: int) -> None:
         super().__init__(
@@ -76,7 +80,7 @@ class ProjectTable(DataTable[Text]):
         self._nudged = None
         if event.time - at > DELTA_SECONDS or project_id != self._project_id:
             return ""
-        self.post_message(self.Nudged(project_id, -direction))
+        self.post_message(self.Nudged(project_id, -direction, takes_back=True))
         return "+" if direction > 0 else "-"
 
     def on_click(self, event: events.Click) -> None:
