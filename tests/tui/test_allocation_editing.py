@@ -189,6 +189,25 @@ async def test_a_nudge_does_not_close_the_editor_that_opened_behind_it(
     assert allocation_of(services, "videonest-api") == units(99)
 
 
+async def test_a_sign_typed_before_digits_is_no_nudge(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("+", "2", "5")
+        assert dashboard.editor_text == "+25"
+        await dashboard.keys("enter", "-", "5", "escape")
+        assert dashboard.editor_text is None
+    assert allocation_of(services, "pcc") == units(175)
+
+
+async def test_a_nudge_that_was_refused_is_not_taken_back(open_dashboard: OpenDashboard, services: Services) -> None:
+    services.budgets.allocate("pcc", parse_change("5"))
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("-", "3")  # a step is more than there is; 3 is not
+        assert dashboard.editor_text == "-3"
+        assert not dashboard.pool_line.startswith("✕")
+        await dashboard.keys("enter")
+    assert allocation_of(services, "pcc") == units(2)
+
+
 async def test_the_step_is_the_settings(open_dashboard: OpenDashboard, services_on: OpenServices) -> None:
     services = services_on(step="2.50")
     async with open_dashboard(services, mode="projects") as dashboard:

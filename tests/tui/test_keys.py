@@ -7,12 +7,13 @@ import pkgutil
 import pytest
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.widgets import HelpPanel
 
 import budget_tui.tui
 from budget_tui.bootstrap import Services
-from budget_tui.tui.app import BudgetApp, binding_ids
+from budget_tui.domain.errors import Refused
+from budget_tui.tui.app import BudgetApp, bindings_of_editors, bindings_of_screens
 from budget_tui.tui.monitor import MonitorApp
+from budget_tui.tui.run import check_keys
 from budget_tui.tui.screens.budget import GlobalBudgetScreen
 from budget_tui.tui.screens.project_form import ProjectFormScreen
 from budget_tui.tui.screens.projects import ProjectsScreen
@@ -52,7 +53,8 @@ def test_every_key_is_a_binding_with_id_and_tooltip_and_no_id_twice() -> None:
         assert binding.tooltip != binding.description
     ids = [binding.id for binding in declared(*(owner for owner in classes if owner is not MonitorApp))]
     assert sorted(ids) == sorted(set(ids))
-    assert sorted(ids) == binding_ids(), "and the settings know them all"
+    known = [binding.id for binding in (*bindings_of_screens(), *bindings_of_editors())]
+    assert sorted(ids) == sorted(known), "and the settings know them all"
 
 
 def test_no_key_is_handled_beside_the_bindings() -> None:
@@ -103,14 +105,21 @@ async def test_the_last_line_names_the_keys_of_what_has_the_focus(open_dashboard
 
 
 @pytest.mark.parametrize("mode", ["budget", "projects"])
-async def test_help_is_shown_and_hidden(open_dashboard: OpenDashboard, mode: str) -> None:
-    async with open_dashboard(mode=mode) as dashboard:
-        await dashboard.keys("?")
-        assert dashboard.app.screen.query(HelpPanel)
-        shown = " ".join(dashboard.text.split())
-        assert "Transfer" in shown
-        await dashboard.keys("?")
-        assert not dashboard.app.screen.query(HelpPanel)
+async def test_help_says_what_each_key_does(
+    open_dashboard: OpenDashboard, services_on: OpenServices, mode: str
+) -> None:
+    services = services_on(keys={"transfer": "ctrl+t"})
+    async with open_dashboard(services, mode=mode, size=(110, 60)) as dashboard:
+        before = dashboard.text
+        for leave in ("?", "escape"):
+            await dashboard.keys("?")
+            shared = [binding for binding in declared(BudgetApp) if mode != "projects" or binding.key not in "12"]
+            own = declared(ProjectsScreen, ProjectTable) if mode == "projects" else declared(GlobalBudgetScreen)
+            for binding in (*shared, *own):
+                assert binding.tooltip in dashboard.text
+            assert "^t" in dashboard.line_with("Move allocation between projects and the pool")
+            await dashboard.keys(leave)
+            assert dashboard.text == before
 
 
 async def test_keys_can_be_given_other_keys(open_dashboard: OpenDashboard, services_on: OpenServices) -> None:
@@ -142,6 +151,24 @@ async def test_keys_can_be_given_other_keys(open_dashboard: OpenDashboard, servi
         assert dashboard.editor_text is None
     assert allocation_of(services, "pcc") == units(170)
     assert allocation_of(services, "videonest-api") == units(99)
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"transfre": "x"}, "'transfre', which does not exist"),
+        ({"transfer": "e"}, "'e' to transfer, the key of budget.edit"),
+        ({"transfer": "x", "help": "f1, x"}, "'x' to help, the key of transfer"),
+    ],
+)
+def test_keys_that_cannot_be_are_refused(keys: dict[str, str], told: str) -> None:
+    with pytest.raises(Refused) as refused:
+        check_keys(keys)
+    assert told in str(refused.value)
+
+
+def test_keys_that_change_places_are_taken() -> None:
+    check_keys({"transfer": "i", "cost.import": "t", "allocation.leave": "ctrl+g"})
 
 
 # Order
