@@ -13,14 +13,16 @@ from budget_tui.sources.focus.engine import Engine
 from tests.sources.exports import charge, csv_text, read, write_csv
 
 
-def test_progress_goes_up_to_100(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", ["", "a row with one field"])
+def test_progress_goes_up_to_100(tmp_path: Path, end: str) -> None:
     header, row = csv_text([charge()]).splitlines(keepends=True)
     large = tmp_path / "large.csv"
-    large.write_text(header + row * 300_000)
+    large.write_text(header + row * 50_000 + end)
     heard: list[int] = []
     read(write_csv(tmp_path / "a.csv", charge()), large, write_csv(tmp_path / "b.csv", charge()), progress=heard.append)
     assert heard == sorted(set(heard))
     assert (heard[0] >= 0, heard[-1]) == (True, 100)
+    assert not end or len(heard) > 5
 
 
 def test_nothing_stays_behind_and_nothing_is_printed(

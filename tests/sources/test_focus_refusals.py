@@ -116,7 +116,7 @@ def test_too_few_and_too_many_fields(tmp_path: Path) -> None:
     assert [(row.line, row.reason) for row in rollup.refused] == [
         (4, "it has 2 fields where the header has 9"),
         (7, "it has 12 fields where the header has 9"),
-        (10, "it has 1 fields where the header has 9"),
+        (10, "it has 1 field where the header has 9"),
     ]
     assert (rollup.rows_read, rollup.refused_count) == (10, 3)
     assert rollup.billed_total == {"USD": Decimal(7)}

@@ -84,6 +84,13 @@ def open_text(path: Path, kind: Kind) -> TextIO:
     return cast(TextIO, opener(path, "rt", encoding="utf-8-sig", errors="replace", newline=""))
 
 
+def percent_read(text: TextIO, path: Path) -> float:
+    """How much of ``path``, packed or not, has been read through its `open_text`."""
+    buffer = text.buffer
+    raw = buffer.fileobj if isinstance(buffer, gzip.GzipFile) else buffer
+    return 100 * raw.tell() / path.stat().st_size
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Turns what can go wrong while reading ``path`` into a `SourceError` of one line."""

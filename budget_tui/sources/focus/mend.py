@@ -7,13 +7,15 @@ form, and what is not is named with its line.
 
 import csv
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from pathlib import Path
 
-from budget_tui.sources.focus.files import Kind, open_text, reading
+from budget_tui.sources.focus.files import Kind, open_text, percent_read, reading
 
 _LONGEST_ROW_LINES = 1000  # a field that goes on for longer was opened by a stray quote
+_ROWS_BETWEEN_PROGRESS = 10_000
 _LONGEST_FIELD = 8_000_000
 _PLAIN = str.maketrans({"\n": " ", "\r": " ", "\0": ""})
 
@@ -23,7 +25,7 @@ class Unsound:
     """The rows that cannot be told apart into fields: how many, and the first ones as (line, reason)."""
 
     count: int = 0
-    first: list[tuple[int, str]] = field(default_factory=list)
+    first: list[tuple[int, str]] = dataclass_field(default_factory=list)
 
     def add(self, line: int, reason: str, limit: int) -> None:
         self.count += 1
@@ -31,10 +33,12 @@ class Unsound:
             self.first.append((line, reason))
 
 
-def mend(path: Path, kind: Kind, copy: Path, width: int, kept: Sequence[int], limit: int) -> Unsound:
+def mend(
+    path: Path, kind: Kind, copy: Path, width: int, kept: Sequence[int], limit: int, progress: Callable[[float], None]
+) -> Unsound:
     """Copies the sound rows of ``path``, which has ``width`` columns, to ``copy``: their line, then the ``kept`` ones.
 
-    Raises `SourceError` when the file itself is damaged.
+    At most ``limit`` unsound rows are listed. Raises `SourceError` when the file itself is damaged.
     """
     unsound = Unsound()
     csv.field_size_limit(_LONGEST_FIELD)
@@ -46,8 +50,11 @@ def mend(path: Path, kind: Kind, copy: Path, width: int, kept: Sequence[int], li
         for line, row, reason in _sound_rows(lines, width):
             if reason:
                 unsound.add(line, reason, limit)
-            else:
-                writer.writerow([line, *(row[position].translate(_PLAIN) for position in kept)])
+                continue
+            fields = [row[position] for position in kept]
+            writer.writerow([line, *(fields if lines.are_plain else [field.translate(_PLAIN) for field in fields])])
+            if line % _ROWS_BETWEEN_PROGRESS == 0:
+                progress(percent_read(text, path))
     return unsound
 
 
@@ -74,6 +81,11 @@ class _Lines:
     def line(self) -> int:
         """The number of the line on which the present row begins."""
         return self._before + 1
+
+    @property
+    def are_plain(self) -> bool:
+        """Whether the present row has neither line breaks inside nor zero bytes."""
+        return len(self._taken) == 1 and "\0" not in self._taken[0]
 
     def begin_row(self) -> None:
         self._before += len(self._taken)
@@ -111,4 +123,4 @@ def _wrong_width(row: Sequence[str], width: int) -> str:
     """Why ``row`` has not ``width`` fields; one empty field too many, from a comma at the end, does no harm."""
     if not row or len(row) == width or (len(row) == width + 1 and row[-1] == ""):
         return ""
-    return f"it has {len(row)} fields where the header has {width}"
+    return f"it has {len(row)} field{'s' if len(row) > 1 else ''} where the header has {width}"

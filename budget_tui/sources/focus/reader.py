@@ -97,7 +97,7 @@ class Reader:
         kept = sorted(position for position in positions if position is not None)
         with tempfile.TemporaryDirectory(prefix="budget-tui-") as folder:
             copy = Path(folder) / "mended.csv"
-            unsound = mend(path, kind, copy, len(columns.names), kept, LISTED_REFUSALS)
+            unsound = mend(path, kind, copy, len(columns.names), kept, LISTED_REFUSALS, progress)
             charges = mended_charges(copy, columns, self._wanted, kept)
             try:
                 rows = self._roll_up(charges, progress)

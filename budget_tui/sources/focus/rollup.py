@@ -24,7 +24,8 @@ class Charges:
     """Where the rows are and how to read them, each field an SQL expression over ``source``.
 
     ``started`` is a moment in microseconds since 1970 in UTC, and ``ended`` another, over ``ended_as_read``, for it
-    is seldom asked for; ``cost`` is a DECIMAL(38,18), and all of them NULL where there is no such thing.
+    is seldom asked for; ``cost`` is a DECIMAL(38,18), to which any more decimals were rounded; all of them are NULL
+    where there is no such thing.
     ``dimensions`` (of `DIMENSIONS`, those that the source has) and ``tags`` are text; a tag is '' when the source
     has none at all. ``provider_or_issuer`` is for `with_issuers`. ``line`` is the number of the row's line, or of
     the row; the ``…_text`` are what stands in the file.
