@@ -1,5 +1,6 @@
 """The engine tells how far it is, stops when asked to, and leaves nothing behind."""
 
+import gzip
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import duckdb
 import pytest
 
 from budget_tui.sources.focus.engine import Engine
+from budget_tui.sources.focus.files import Kind
+from budget_tui.sources.focus.mend import mend
 from tests.sources.exports import charge, csv_text, read, write_csv
 
 
@@ -22,7 +25,19 @@ def test_progress_goes_up_to_100(tmp_path: Path, end: str) -> None:
     read(write_csv(tmp_path / "a.csv", charge()), large, write_csv(tmp_path / "b.csv", charge()), progress=heard.append)
     assert heard == sorted(set(heard))
     assert (heard[0] >= 0, heard[-1]) == (True, 100)
-    assert not end or len(heard) > 5
+
+
+def test_mending_tells_how_far_it_is(tmp_path: Path) -> None:
+    text = csv_text([charge()] * 50_000)
+    plain, packed = tmp_path / "x.csv", tmp_path / "x.csv.gz"
+    plain.write_text(text)
+    packed.write_bytes(gzip.compress(text.encode()))
+    for path, kind in ((plain, Kind.CSV), (packed, Kind.CSV_GZ)):
+        heard: list[float] = []
+        mend(path, kind, tmp_path / "copy.csv", 8, [4], 10, heard.append)
+        assert len(heard) == 5
+        assert heard == sorted(heard)
+        assert 0 < heard[0] <= heard[-1] <= 100
 
 
 def test_nothing_stays_behind_and_nothing_is_printed(
@@ -48,6 +63,8 @@ def test_an_error_of_the_engine_arrives_and_a_restart_mends_it() -> None:
 
 ENDLESS = """
 from budget_tui.sources.focus.engine import Engine
+from budget_tui.sources.focus.files import Kind
+from budget_tui.sources.focus.mend import mend
 with Engine() as engine:
     engine.rows("SELECT sum(hash(a.range)) FROM range(1000000) a, range(1000000) b", lambda percent: print("running", flush=True))
 """  # noqa: E501
