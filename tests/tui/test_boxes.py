@@ -15,7 +15,8 @@ from budget_tui.services.costs import CostEntry
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import Dashboard, allocation_of, locked, stored, stored_line, units
 
-SAMPLE = Path(__file__).parents[1] / "fixtures" / "focus" / "focus-1.0-sample.csv"
+EXPORTS = Path(__file__).parents[1] / "fixtures" / "focus"
+SAMPLE, SMALL = EXPORTS / "focus-1.0-sample.csv", EXPORTS / "focus-1.2-aws-synthetic.csv"
 
 
 def said(dashboard: Dashboard, name: str) -> str:
@@ -202,8 +203,8 @@ async def test_leaving_an_import_that_is_reading_stops_it(
 ) -> None:
     exports = tmp_path / "exports"
     exports.mkdir()
-    for number in range(60):
-        shutil.copyfile(SAMPLE, exports / f"{number:02}.csv")
+    for number in range(400):
+        shutil.copyfile(SMALL, exports / f"{number:03}.csv")
     async with open_dashboard(keys="i") as dashboard:
         bar = dashboard.app.screen.query_one(ProgressBar)
         for key in (*str(exports), "enter"):
