@@ -90,7 +90,9 @@ class KeyLaneApp(App[None]):
             self.set_timer(_LOOK_AGAIN_SECONDS, self._follow_screen)
         elif done.screen is not self.screen:
             self._follow_screen()  # it is being built, and takes the focus when that is done
-        elif self._keys and not self._went_twice:
+        elif not self._keys:
+            self._under_way = None  # the next key comes behind what this one has put into the app's own queue
+        elif not self._went_twice:
             # Behind the message that the key's action has posted, such as an input's that it was submitted.
             self._went_twice = True
             self._follow(self._target)

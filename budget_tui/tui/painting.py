@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from rich.cells import cell_len, set_cell_size
+from textual.color import TRANSPARENT
 from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
@@ -68,7 +69,8 @@ def backdrop(widget: Widget, crop: Region) -> list[Strip]:
 
     Textual itself goes through each line of every widget at each repaint, also of what others cover.
     """
-    line = Strip.blank(crop.width, widget.visual_style.rich_style)
+    style = widget.visual_style
+    line = Strip.blank(crop.width, style.rich_style)
     for line_filter in widget.get_line_filters():
-        line = line.apply_filter(line_filter, widget.background_colors[1])
+        line = line.apply_filter(line_filter, style.background or TRANSPARENT)
     return [line] * crop.height

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.geometry import Region
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from budget_tui.tui.app import BudgetApp
 
 
+class Foot(Vertical):
+    """The lines below the body. In a box of their own they take no part in the body's repaints."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        return backdrop(self, crop)
+
+
 class DashboardScreen(Screen[None]):
     """A screen of the dashboard. It follows the app's snapshot; its widgets are bound to its own."""
 
@@ -32,10 +40,11 @@ class DashboardScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield TopBar(self.MODE).data_bind(DashboardScreen.snapshot)
         yield from self.compose_body()
-        yield Notice()
-        chosen_day = self.dashboard.services.context.clock.as_of
-        yield Freshness(chosen_day).data_bind(DashboardScreen.snapshot, DashboardScreen.failure)
-        yield KeyBar()
+        with Foot():
+            yield Notice()
+            chosen_day = self.dashboard.services.context.clock.as_of
+            yield Freshness(chosen_day).data_bind(DashboardScreen.snapshot, DashboardScreen.failure)
+            yield KeyBar()
 
     def compose_body(self) -> ComposeResult:
         """What stands between the bar and the lines below."""
