@@ -1,10 +1,12 @@
 """Importing exports: what a source said of a billing period is replaced by what it says now."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,6 +78,8 @@ class Imports:
             raise Refused(f"'{source}' cannot be the name of a source", "choose another name with --source")
         self._context.prepare()
         time_zone, known_tags = self._before_reading(source)
+        # What storing needs is loaded while DuckDB reads, which leaves the interpreter to others.
+        threading.Thread(target=import_module, args=["budget_tui.storage.unit_of_work"], daemon=True).start()
         rollup = reduce_files(
             _found(request.paths),
             source=source,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import bindparam, delete, func, insert, update
 from sqlmodel import Session, col, select
 
 from budget_tui.domain.cost import CostOrigin
@@ -37,31 +37,37 @@ class CostRepository:
 
     def add_origins(self, org_key: int, origins: Mapping[CostOrigin, Resolution]) -> dict[CostOrigin, int]:
         """Store new origins; returns the key of each."""
-        rows = {
-            origin: CostOriginRow(
-                org_key=org_key,
-                entity_key=resolution.entity_key,
-                provider=resolution.provider,
-                category=resolution.category,
-                source=origin.source,
-                live=origin.live,
-                currency=origin.currency,
-                provider_name=origin.provider_name,
-                service=origin.service,
-                service_category=origin.service_category,
-                service_subcategory=origin.service_subcategory,
-                sub_account_id=origin.sub_account_id,
-                sub_account_name=origin.sub_account_name,
-                entity_hint=origin.entity_hint,
-                path_hint=origin.path_hint,
-                category_hint=origin.category_hint,
-                tags=json.dumps(dict(origin.tags)),
-            )
+        # Plain rows with keys of our own: a transaction begins as the only writer, so nobody can take them. As ORM
+        # objects they would take most of the time that an import spends on storing.
+        connection = self._session.connection()
+        last = connection.execute(select(func.max(CostOriginRow.origin_key))).scalar() or 0
+        keys = {origin: key for key, origin in enumerate(origins, last + 1)}
+        rows = [
+            {
+                "origin_key": keys[origin],
+                "org_key": org_key,
+                "entity_key": resolution.entity_key,
+                "provider": resolution.provider,
+                "category": resolution.category,
+                "source": origin.source,
+                "live": origin.live,
+                "currency": origin.currency,
+                "provider_name": origin.provider_name,
+                "service": origin.service,
+                "service_category": origin.service_category,
+                "service_subcategory": origin.service_subcategory,
+                "sub_account_id": origin.sub_account_id,
+                "sub_account_name": origin.sub_account_name,
+                "entity_hint": origin.entity_hint,
+                "path_hint": origin.path_hint,
+                "category_hint": origin.category_hint,
+                "tags": json.dumps(dict(origin.tags)) if origin.tags else "{}",
+            }
             for origin, resolution in origins.items()
-        }
-        self._session.add_all(rows.values())
-        self._session.flush()
-        return {origin: row.origin_key for origin, row in rows.items() if row.origin_key is not None}
+        ]
+        if rows:
+            connection.execute(insert(CostOriginRow), rows)
+        return keys
 
     def resolve_again(self, resolutions: Mapping[int, Resolution]) -> None:
         """Say anew whose the costs of the given origins are, past ones included."""
