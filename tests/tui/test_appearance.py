@@ -242,7 +242,7 @@ async def test_a_theme_chosen_later_colours_the_rows_too(open_dashboard: OpenDas
         assert too_faint(dashboard.app, 3.0) == []
 
 
-@pytest.mark.parametrize("theme", [DARK.name, LIGHT.name, "ansi-dark", "ansi-light"])
+@pytest.mark.parametrize("theme", [DARK.name, LIGHT.name, "ansi-light"])
 async def test_without_colour_everything_can_be_read(
     open_dashboard: OpenDashboard,
     services_on: OpenServices,

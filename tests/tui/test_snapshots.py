@@ -70,10 +70,6 @@ def test_editing_a_cell(snap_compare: Compare, dashboard: BudgetApp) -> None:
     assert snap_compare(dashboard, terminal_size=WIDE, run_before=after("2", *"170"))
 
 
-def test_refused_edit(snap_compare: Compare, dashboard: BudgetApp) -> None:
-    assert snap_compare(dashboard, terminal_size=WIDE, run_before=after("2", "enter", *"lots", "enter"))
-
-
 def test_transfer(snap_compare: Compare, dashboard: BudgetApp) -> None:
     to_python_api = ("shift+tab", "enter", "home", "down", "down", "down", "enter", "tab")
     keys = ("2", "down", "t", *to_python_api, *"20")
