@@ -10,10 +10,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
+from itertools import count
 from pathlib import Path
-from statistics import median
 
-from measure import BARE_APP, DAY, PROGRAM, Terminal, example, report, terminal
+from measure import BARE_APP, DAY, PROGRAM, Terminal, example, in_turns, report, terminal
 
 ROUNDS = 9
 KEYS = 8
@@ -74,12 +74,15 @@ def waited(shown: Terminal, keys: Sequence[str]) -> float:
     return painted - pressed
 
 
-def edit(shown: Terminal, amount: str, *signs: str) -> float:
-    """Type ``amount`` into the cell under the cursor; returns the seconds from Enter until all ``signs`` are shown."""
-    shown.press(amount)
+def edit(shown: Terminal, amount: int, free: int) -> float:
+    """Type ``amount`` into the cell under the cursor, of ``free`` that there is, in dollars.
+
+    Returns the seconds from Enter until the cell, the pool and the words about it are on the screen.
+    """
+    shown.press(str(amount))
     shown.settle()
     pressed = shown.press("\r")
-    seconds = shown.until(*signs) - pressed
+    seconds = shown.until(f" {amount}.00", f"${free - amount:,}.00", f"→ ${amount}.00") - pressed
     shown.settle()
     return seconds
 
@@ -105,16 +108,15 @@ def tables(database: str, rows: int) -> Iterator[tuple[Terminal, Terminal]]:
 def measure(database: str, rows: int, keys: Sequence[str], pool: int) -> None:
     """``pool`` is what is unallocated, in dollars; the project under the cursor is allocated 150."""
     with tables(database, rows) as (own, bare):
-        own_work, bare_work, keys_wait, edit_wait = [], [], [], []
-        for turn in range(ROUNDS + 1):
-            bare_work.append(worked_per_key(bare, keys))
-            own_work.append(worked_per_key(own, keys))
-            keys_wait.append(waited(bare, keys) / len(keys) * KEYS)
-            amount = 151 + turn
-            edit_wait.append(edit(own, str(amount), f"→ ${amount}.00", f"${pool + 150 - amount:,}.00"))
-    # The first turn warms up.
-    report(f"cursor key, {rows:,} projects", min(own_work[1:]), min(bare_work[1:]), limit=1.2)
-    report(f"edit on screen, {rows:,} projects", median(edit_wait[1:]), median(keys_wait[1:]), limit=1.0)
+        work = in_turns(ROUNDS, bare=lambda: worked_per_key(bare, keys), own=lambda: worked_per_key(own, keys))
+        amounts = count(151)
+        wait = in_turns(
+            ROUNDS,
+            keys=lambda: waited(bare, keys) / len(keys) * KEYS,
+            edit=lambda: edit(own, next(amounts), pool + 150),
+        )
+    report(f"cursor key, {rows:,} projects", min(work["own"]), min(work["bare"]), limit=1.2)
+    report(f"edit on screen, {rows:,} projects", min(wait["edit"]), min(wait["keys"]), limit=1.0)
 
 
 def main() -> None:
