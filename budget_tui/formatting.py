@@ -1,13 +1,18 @@
 """Amounts, days and shares as text, the same for every face. Nothing here computes what it shows."""
 
+from __future__ import annotations
+
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from budget_tui.domain.amount import NANOS, minor_digits, minor_unit, round_to
 from budget_tui.domain.pacing import Status
-from budget_tui.domain.period import Period
-from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
+
+if TYPE_CHECKING:
+    from budget_tui.domain.period import Period
+    from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
 
 MINUS = "-"
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "BRL": "R$", "CNY": "CN¥"}

@@ -1,11 +1,13 @@
 """The dashboard: one snapshot, the screens that follow it, and the commands that change what it shows."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from textual import work
 from textual.app import SystemCommand
@@ -17,8 +19,6 @@ from textual.screen import Screen
 from budget_tui import formatting
 from budget_tui.bootstrap import Services
 from budget_tui.domain.errors import BudgetError, Unexpected
-from budget_tui.domain.hierarchy import POOL
-from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.paths import styles_dir
 from budget_tui.settings import Settings
 from budget_tui.tui.key_lane import ASKING, KeyLaneApp
@@ -26,6 +26,9 @@ from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget import GlobalBudgetScreen
 from budget_tui.tui.theme import ThemedApp, begin_with
 from budget_tui.tui.widgets.top_bar import SCREENS
+
+if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import BudgetSnapshot
 
 LOOK_SECONDS = 0.5
 COMPUTE_SECONDS = 60.0
@@ -194,6 +197,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
 
     @work(group=ASKING)
     async def action_transfer(self) -> None:
+        from budget_tui.domain.hierarchy import POOL
         from budget_tui.tui.screens.projects import ProjectsScreen
         from budget_tui.tui.screens.transfer import TransferScreen
 

@@ -1,6 +1,9 @@
 """Pieces of text with their styles, shared by the widgets. Styles are theme variables, never colours."""
 
+from __future__ import annotations
+
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 from textual.color import TRANSPARENT
@@ -11,7 +14,9 @@ from textual.widget import Widget
 
 from budget_tui import formatting
 from budget_tui.domain.pacing import Status
-from budget_tui.domain.snapshot import Pace
+
+if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import Pace
 
 STATUS_STYLES = {
     Status.HEALTHY: "$success",

@@ -1,5 +1,7 @@
 """What the dashboard's screens share: the bar above, the lines below, the snapshot between."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -10,13 +12,13 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.tui.painting import backdrop
 from budget_tui.tui.widgets.key_bar import KeyBar
 from budget_tui.tui.widgets.status_lines import Freshness, Notice
 from budget_tui.tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import BudgetSnapshot
     from budget_tui.tui.app import BudgetApp
 
 
@@ -58,7 +60,7 @@ class DashboardScreen(Screen[None]):
         return backdrop(self, crop)
 
     @property
-    def dashboard(self) -> "BudgetApp":
+    def dashboard(self) -> BudgetApp:
         """The app, which carries out what a screen wants done."""
         return cast("BudgetApp", self.app)
 

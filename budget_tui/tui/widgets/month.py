@@ -1,6 +1,9 @@
 """The panel of the global budget: total, allocated, spent, what is left and what today allows."""
 
+from __future__ import annotations
+
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,8 +20,10 @@ from budget_tui import formatting
 from budget_tui.domain.amount import parse_amount, share
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import PeriodKind
-from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.tui.painting import MUTED, STRONG, WAITING, bar, spread, status
+
+if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import BudgetSnapshot
 
 _EVERY = {PeriodKind.MONTHLY: "a month", PeriodKind.QUARTERLY: "a quarter", PeriodKind.YEARLY: "a year"}
 

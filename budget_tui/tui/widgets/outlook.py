@@ -1,14 +1,19 @@
 """Where this is going: burn rate, how long it lasts, the forecast against the budget, and who is in trouble."""
 
+from __future__ import annotations
+
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from budget_tui import formatting
-from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.tui.painting import MUTED, STRONG, WAITING, fitted, status
+
+if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import BudgetSnapshot
 
 
 class Outlook(Widget):

@@ -1,6 +1,9 @@
 """Spend per day of the period, as a small chart in block characters."""
 
+from __future__ import annotations
+
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.reactive import reactive
@@ -8,8 +11,10 @@ from textual.widget import Widget
 
 from budget_tui import formatting
 from budget_tui.domain.amount import NANOS
-from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.tui.painting import MUTED, WAITING
+
+if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import BudgetSnapshot
 
 _LEVELS = " ▁▂▃▄▅▆▇█"
 

@@ -1,14 +1,19 @@
 """The lines above the footer: what just happened, and how far the numbers can be trusted."""
 
+from __future__ import annotations
+
 from datetime import date
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from budget_tui import formatting
-from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.tui.painting import MUTED
+
+if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import BudgetSnapshot
 
 
 class Notice(Widget):

@@ -1,12 +1,18 @@
 """The first line of every screen: where one is, and which period that is about."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from budget_tui import formatting
-from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.tui.painting import MUTED, spread
+
+if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import BudgetSnapshot
 
 SCREENS = (("budget", "Budget"), ("projects", "Projects"))
 """The modes of the app, in the order of their keys 1, 2, …"""
