@@ -57,18 +57,22 @@ class KeyLaneApp(App[None]):
         return await self.push_screen_wait(box)
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and not event.is_forwarded:
+        if not isinstance(event, events.Key):
+            await super().on_event(event)
+        elif self._is_over():
+            return
+        elif event.is_forwarded:
+            await super().on_event(event)
+        else:
             self._keys.append(event)
             if self._under_way is None:
                 await self._next_key()
             elif len(self._keys) == 1:
                 self._watch_next()
-        else:
-            await super().on_event(event)
 
     async def _next_key(self) -> None:
         self._under_way = None
-        if not self._keys:
+        if not self._keys or self._is_over():
             return
         self._target = self.focused or self.screen
         self._went_twice = False
@@ -81,10 +85,10 @@ class KeyLaneApp(App[None]):
         """Send a `KeyDone` behind the key, or behind what the key has started."""
         self._under_way = KeyDone(self.screen)
         if not target.post_message(self._under_way):
-            self.call_later(self._next_key)
+            self.post_message(events.Callback(self._next_key))
 
     def on_key_done(self, done: KeyDone) -> None:
-        if done is not self._under_way:
+        if done is not self._under_way or self._is_over():
             return
         if self._is_opening_a_box() or self._is_waiting():
             self.set_timer(_LOOK_AGAIN_SECONDS, self._follow_screen)
@@ -102,7 +106,12 @@ class KeyLaneApp(App[None]):
             self.post_message(events.Callback(self._next_key))
 
     def _follow_screen(self) -> None:
-        self._follow(self.screen)
+        if not self._is_over():
+            self._follow(self.screen)
+
+    def _is_over(self) -> bool:
+        """Whether the app is ending: its screens are gone before the last messages are."""
+        return not self.screen_stack
 
     def _is_opening_a_box(self) -> bool:
         if isinstance(self.screen, ModalScreen):

@@ -200,11 +200,12 @@ async def test_one_box_at_a_time(open_dashboard: OpenDashboard) -> None:
         assert dashboard.field("amount").value == "tt"
 
 
-@pytest.mark.parametrize("key", ["q", "ctrl+q"])
-async def test_leaving(open_dashboard: OpenDashboard, key: str) -> None:
-    async with open_dashboard() as dashboard:
-        dashboard.press(key)
-        await dashboard.until(lambda: dashboard.app._exit)
+async def test_leaving_with_other_keys_before_and_behind(open_dashboard: OpenDashboard) -> None:
+    for keys in (["q"], ["ctrl+q"], ["ctrl+c"], ["2", "q"], ["t", "escape", "q", "q"], ["+", "q", "2", "t", "5"]):
+        async with open_dashboard(mode="budget") as dashboard:
+            for key in keys:
+                dashboard.press(key)
+            await dashboard.until(lambda: dashboard.app._exit)
 
 
 # The palette
