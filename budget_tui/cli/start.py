@@ -45,6 +45,7 @@ def split(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def open_dashboard(session: Session) -> None:
     require_terminal("dashboard")
+    gc.disable()  # until the first frame
     from budget_tui.tui.run import run_dashboard
 
     run_dashboard(session.services)

@@ -1,6 +1,7 @@
 """Starting the dashboard and the monitor, and leaving the terminal clean however they end."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Mapping
 
@@ -43,9 +44,16 @@ def run_monitor(services: Services, interval: float) -> None:
 
 def _run(app: App[None], *, mouse: bool) -> None:
     async def main() -> None:
+        app.call_after_refresh(_collect_what_comes)
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(each, app.exit)
         await app.run_async(mouse=mouse)
 
     asyncio.run(main())
+
+
+def _collect_what_comes() -> None:
+    """Look for garbage from the first frame on, and only among what was made since: the rest stays."""
+    gc.freeze()
+    gc.enable()
