@@ -62,6 +62,9 @@ class Terminal:
         """Wait until each of ``texts`` was written."""
         self._read_until(lambda: all(text in self.shown for text in texts), f"{texts} to be shown")
 
+    def until_shown(self, pattern: str) -> None:
+        self._read_until(lambda: re.search(pattern, self.shown) is not None, f"{pattern} to be shown")
+
     @property
     def shown(self) -> str:
         """What was written, without the control sequences."""
@@ -191,12 +194,12 @@ def test_ending_while_an_import_reads_keeps_nothing_of_it(
 ) -> None:
     exports = tmp_path / "exports"
     exports.mkdir()
-    for number in range(400):
+    for number in range(800):
         shutil.copyfile(EXPORT, exports / f"{number:03}.csv")
     terminal = in_terminal()
     terminal.until("$500.00", "Available today")
     terminal.type(f"i{exports}\r")
-    terminal.until("1%")
+    terminal.until_shown(r"[1-9]%")
     terminal.process.send_signal(signal.SIGTERM)
     terminal.ended()
     assert_left_clean(terminal)
