@@ -1,0 +1,41 @@
+"""The line of keys: what it shows, where it gives way, and that a click is the key."""
+
+from tests.tui.conftest import OpenDashboard
+
+
+def bar_of(lines: list[str]) -> str:
+    return lines[-1]
+
+
+async def test_it_shows_the_keys_of_what_has_the_focus(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard() as dashboard:
+        assert bar_of(dashboard.lines).split()[:2] == ["e", "Edit"]
+        assert bar_of(dashboard.lines).endswith("^p palette")
+        await dashboard.keys("2")
+        assert "a Add" in bar_of(dashboard.lines)
+        await dashboard.keys("enter")
+        assert "esc Leave" in bar_of(dashboard.lines)
+        assert "a Add" not in bar_of(dashboard.lines)
+
+
+async def test_the_palettes_key_stays_where_there_is_no_room_for_all(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(size=(45, 24), mode="projects") as dashboard:
+        assert "…" in bar_of(dashboard.lines)
+        assert bar_of(dashboard.lines).endswith("^p palette")
+
+
+async def test_a_click_is_the_key(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard() as dashboard:
+        at = bar_of(dashboard.lines).index("Transfer") + 2
+        await dashboard.pilot.click(offset=(at, dashboard.app.size.height - 1))
+        await dashboard.settled()
+        assert "From" in dashboard.text
+
+
+async def test_the_mouse_over_a_key_tells_more_about_it(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard() as dashboard:
+        bar = dashboard.app.screen.query_one("KeyBar")
+        for word, told in (("Import", "Import costs from FOCUS exports"), ("  ", None)):
+            await dashboard.pilot.hover(offset=(bar_of(dashboard.lines).index(word), dashboard.app.size.height - 1))
+            await dashboard.settled()
+            assert bar.tooltip == told
