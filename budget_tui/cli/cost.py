@@ -216,13 +216,17 @@ def _tag_rule(text: str) -> tuple[str, str]:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int], None] | None]:
-    """On a terminal, a line that says how far the reading is and that is gone afterwards; else nothing."""
+    """On a terminal, a bar that says how far the reading is and that is gone afterwards; else nothing."""
     if not sys.stderr.isatty():
         yield None
         return
 
+    from fractions import Fraction
+
+    from budget_tui.formatting import bar
+
     def show(percent: int) -> None:
-        typer.echo(f"\rreading {percent:3} %", err=True, nl=False)
+        typer.echo(f"\rreading {bar(Fraction(percent, 100), 30)} {percent:3} %", err=True, nl=False)
 
     try:
         yield show
