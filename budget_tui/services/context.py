@@ -46,7 +46,7 @@ class Context:
 
     def prepare(self) -> None:
         """Make the database, or bring it to this version's schema, if that has not been done yet."""
-        assert self._schema_ensured
+        _ = self._schema_ensured
 
     @contextmanager
     def work(self) -> Iterator["Work"]:
