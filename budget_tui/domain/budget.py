@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
@@ -47,19 +46,6 @@ class Budget:
     period: Period
     amount: int
     parent_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Transfer:
-    """A move of allocation between two siblings, or between one and the pool (``None``)."""
-
-    transfer_id: str
-    from_entity_id: str | None
-    to_entity_id: str | None
-    amount: int
-    forced: bool
-    reason: str
-    on: date
 
 
 class ChangeKind(StrEnum):
@@ -154,13 +140,16 @@ def most_transferable(allocation: int, spent: int, reserved: int = 0) -> int:
     return max(0, allocation - max(0, spent) - reserved)
 
 
-def check_transfer(amount: int, available: int, *, giver: str, shown_available: str) -> None:
-    """Refuse a transfer that is not positive or more than ``available``, naming the maximum and why."""
+def check_transfer(amount: int, available: int, *, giver: str, shown_available: str, which: str = "unspent") -> None:
+    """Refuse a transfer that is not positive or more than ``available``, naming the maximum and why.
+
+    ``which`` says what bounds it: what the giver has unspent, unallocated (the pool), or allocated (forced).
+    """
     if amount <= 0:
         raise Refused("a transfer needs a positive amount", "swap source and target to move it the other way")
     if amount > available:
         raise InsufficientBudget(
-            f"{shown_available} is all that {giver} has {'unallocated' if giver == 'the pool' else 'unspent'}",
+            f"{shown_available} is all that {giver} has {which}",
             "transfer at most that",
             available=available,
         )

@@ -55,11 +55,10 @@ class Transfers:
         return TransferOutcome(**answer)
 
     def _move(self, work: Work, request: TransferRequest) -> TransferOutcome:
-        giver, available, name = _giver(work, request)
+        giver, available, name, which = _giver(work, request)
         taker = None if request.taker == POOL else project_budget(work, work.project(request.taker))
-        check_transfer(
-            request.amount, available, giver=name, shown_available=money(available, work.organization.currency)
-        )
+        shown = money(available, work.organization.currency)
+        check_transfer(request.amount, available, giver=name, shown_available=shown, which=which)
         pool = unallocated(work)
         giver_after = (giver.amount if giver else pool) - request.amount
         taker_after = within_limit(taker.amount + request.amount) if taker else pool + request.amount
@@ -86,11 +85,12 @@ def _check(request: TransferRequest) -> None:
         raise Refused("a forced transfer needs a reason", "say why with --reason")
 
 
-def _giver(work: Work, request: TransferRequest) -> tuple[Budget | None, int, str]:
-    """The giver's budget (None: the pool), what it can give, and what to call it."""
+def _giver(work: Work, request: TransferRequest) -> tuple[Budget | None, int, str, str]:
+    """The giver's budget (None: the pool), what it can give, what to call it, and what bounds it."""
     if request.giver == POOL:
-        return None, max(0, unallocated(work)), "the pool"
+        return None, max(0, unallocated(work)), "the pool", "unallocated"
     project = work.project(request.giver)
     budget = project_budget(work, project)
-    available = budget.amount if request.force else transferable(work, project, budget)
-    return budget, available, project.name
+    if request.force:
+        return budget, budget.amount, project.name, "allocated"
+    return budget, transferable(work, project, budget), project.name, "unspent"

@@ -246,7 +246,7 @@ def test_all_that_is_available_can_move_and_not_a_nano_more() -> None:
 
 def test_the_pool_gives_what_is_unallocated() -> None:
     with pytest.raises(InsufficientBudget, match=r"\$80\.00 .*the pool .*unallocated"):
-        check_transfer(100, 80, giver="the pool", shown_available="$80.00")
+        check_transfer(100, 80, giver="the pool", shown_available="$80.00", which="unallocated")
 
 
 POOL = None
@@ -280,3 +280,8 @@ def test_transfers_conserve_the_total_and_cover_what_is_spent(
         if giver is not None and taker is not None:
             assert unallocated(GLOBAL, allocations) == pool
         assert unallocated(GLOBAL, allocations) >= 0
+
+
+def test_a_refused_transfer_says_what_bounds_it() -> None:
+    with pytest.raises(InsufficientBudget, match="is all that PCC has allocated"):
+        check_transfer(100, 80, giver="PCC", shown_available="$80.00", which="allocated")
