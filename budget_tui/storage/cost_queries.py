@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -43,6 +43,11 @@ class KnownOrigin(NamedTuple):
 def day_number(day: date) -> int:
     """The integer that costs are dated by: 20260113."""
     return day.year * 10_000 + day.month * 100 + day.day
+
+
+def stored_time(moment: datetime) -> str:
+    """A time as the database keeps it: UTC, without its zone, as SQLAlchemy writes it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 @lru_cache(maxsize=4096)

@@ -1,52 +1,47 @@
-"""The SQLAlchemy engine that writers use: pragmas, and how a transaction begins."""
+"""SQLAlchemy over the connections that write: for migrations, and for an ORM session in a transaction under way."""
 
-import random
 import sqlite3
-import time
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
+from sqlmodel import Session
 
-PATIENCE_SECONDS = 5.0
-_PRAGMAS = (
-    f"PRAGMA busy_timeout = {int(PATIENCE_SECONDS * 1000)}",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA journal_mode = WAL",
-    # What was answered as done is on the disk when it is answered.
-    "PRAGMA synchronous = FULL",
-    # From here on `_begin` waits.
-    "PRAGMA busy_timeout = 50",
-)
+from budget_tui.storage.writing import begin, connect
 
 
 @lru_cache(maxsize=8)
 def engine_for(path: Path) -> Engine:
-    """The engine of one database file. Its transactions begin as writers and wait up to 5 s for their turn."""
-    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
-    event.listen(engine, "connect", _prepare)
+    """The engine of one database file. Its transactions begin as writers and wait for their turn."""
+    engine = create_engine("sqlite://", creator=partial(connect, path), poolclass=NullPool)
     event.listen(engine, "begin", _begin)
     return engine
 
 
-def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-    # sqlite3 would begin deferred transactions by itself: two writers could then both read before either writes.
-    connection.isolation_level = None
-    for pragma in _PRAGMAS:
-        connection.execute(pragma)
-
-
 def _begin(connection: Connection) -> None:
-    """BEGIN IMMEDIATE, tried again after short random waits: SQLite's own handler starves all writers but one."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            return
-        except Exception as error:
-            locked = "locked" in str(getattr(error, "orig", error))
-            if not locked or time.monotonic() > deadline:
-                raise
-            time.sleep(random.uniform(0.001, 0.02))
+    begin(connection.exec_driver_sql)
+
+
+class _Borrowed:
+    """A connection that SQLAlchemy may use but neither commit, roll back nor close: its transaction is another's."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def sessions_over(connection: sqlite3.Connection) -> Callable[[], Session]:
+    """Makes ORM sessions that work in whatever transaction ``connection`` is in."""
+    engine = create_engine("sqlite://", creator=lambda: _Borrowed(connection), poolclass=NullPool)
+    return lambda: Session(engine, expire_on_commit=False)

@@ -59,14 +59,14 @@ class Queries(CostQueries):
     # Budgets
 
     def global_budget(self, org: int, day: date) -> Budget | None:
-        """The latest total, monetary, recurring budget of the root that started by ``day``."""
+        """The latest global budget that started by ``day``: total, monetary, in the organization's cycle."""
         row = self._row(
             f"{_GLOBAL} AND b.period_start <= ? ORDER BY b.period_start DESC LIMIT 1", org, ROOT_ID, day.isoformat()
         )
         return _budget(row) if row else None
 
     def first_global_budget(self, org: int) -> Budget | None:
-        """The earliest total, monetary, recurring budget of the root."""
+        """The earliest global budget."""
         row = self._row(f"{_GLOBAL} ORDER BY b.period_start LIMIT 1", org, ROOT_ID)
         return _budget(row) if row else None
 
@@ -158,7 +158,7 @@ _BUDGET = (
 
 _GLOBAL = (
     f"{_BUDGET} WHERE b.org_key = ? AND e.entity_id = ? AND b.category = 'total' AND b.budget_type = 'monetary'"
-    " AND b.provider = '' AND b.period_kind <> 'custom' AND b.is_active"
+    " AND b.provider = '' AND b.in_cycle AND b.is_active"
 )
 
 _ENTITY = "SELECT entity_key, entity_id, name, level_code, path, archived_at FROM entity"

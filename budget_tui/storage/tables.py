@@ -6,7 +6,19 @@ Amounts are 64-bit integers: nanos of a currency, tokens or seats. Days are ISO 
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Date, DateTime, ForeignKey, Index, Integer, String, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from budget_tui.domain.amount import LIMIT_NANOS
@@ -21,6 +33,11 @@ def _one_of(column: str, values: type[BudgetType] | type[Category] | type[Period
 
 def _key() -> Column[int]:
     return Column(Integer, primary_key=True)
+
+
+def _added_count() -> Column[int]:
+    """An amount in a table that had rows before it: they got 0."""
+    return Column(BigInteger, nullable=False, server_default=text("0"))
 
 
 def _reference(target: str, *, nullable: bool = False, index: bool = False) -> Column[int]:
@@ -85,6 +102,10 @@ class BudgetRow(SQLModel, table=True):
         CheckConstraint(_one_of("period_kind", PeriodKind), name="period_kind"),
         CheckConstraint("period_start <= period_end", name="period"),
         CheckConstraint(f"amount BETWEEN 0 AND {LIMIT_NANOS}", name="amount"),
+        CheckConstraint("carry IN ('none', 'unspent', 'deficit', 'both')", name="carry"),
+        CheckConstraint("carry_cap >= 0", name="carry_cap"),
+        CheckConstraint("used >= 0", name="used"),
+        CheckConstraint("reserved >= 0 AND used + reserved <= amount", name="never_overdrawn"),
     )
 
     budget_id: str = Field(sa_column=Column(String, primary_key=True))
@@ -100,6 +121,19 @@ class BudgetRow(SQLModel, table=True):
     amount: int = Field(sa_column=Column(BigInteger, nullable=False))
     notes: str = ""
     is_active: bool = True
+    # In the organization's cycle: the global budget and all that is allocated from it. These open again when a
+    # period closes; a planned budget has its own dates.
+    in_cycle: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("0")))
+    # What comes along into the next period beside the allocation itself, and at most how much of it.
+    carry: str = Field(default="none", sa_column=Column(String, nullable=False, server_default=text("'none'")))
+    carry_cap: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    # What came along from the period before: positive unspent, negative overspent. `base` is the rest of the amount,
+    # which recurs; below zero they add up to an amount of 0 and the debt stays in them.
+    carried: int = Field(default=0, sa_column=_added_count())
+    base: int = Field(default=0, sa_column=_added_count())
+    # Tokens of an agent; money is never counted here but summed from its costs.
+    used: int = Field(default=0, sa_column=_added_count())
+    reserved: int = Field(default=0, sa_column=_added_count())
     created_by: str
     created_at: datetime = Field(sa_type=DateTime)
     updated_by: str | None = None
@@ -201,6 +235,23 @@ class DatasetRow(SQLModel, table=True):
     billing_period_start: date = Field(sa_column=Column(Date, nullable=False))
     fingerprint: str
     imported_at: datetime = Field(sa_type=DateTime)
+    # The change of the audit trail that last replaced it, and what it was before, to take that back.
+    change: int | None = None
+    former_fingerprint: str = Field(default="", sa_column=Column(String, nullable=False, server_default=text("''")))
+
+
+class FormerCostRow(SQLModel, table=True):
+    """What a data set held before it was last replaced, so that the import can be taken back."""
+
+    __tablename__ = "former_cost"
+
+    former_key: int | None = Field(default=None, sa_column=_key())
+    dataset_key: int = Field(sa_column=_reference("dataset.dataset_key", index=True))
+    origin_key: int = Field(sa_column=_reference("cost_origin.origin_key"))
+    day: int = Field(sa_column=Column(Integer, nullable=False))
+    amount_nanos: int = Field(sa_column=Column(BigInteger, nullable=False))
+    tokens: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    charges: int
 
 
 class CostRow(SQLModel, table=True):
@@ -270,7 +321,7 @@ class PeriodCloseRow(SQLModel, table=True):
 
 
 class PeriodCloseLineRow(SQLModel, table=True):
-    """One project's figures in a closed period. Append-only."""
+    """The figures of a project, or of an agent in tokens, in a closed period. Append-only."""
 
     __tablename__ = "period_close_line"
 
@@ -279,6 +330,9 @@ class PeriodCloseLineRow(SQLModel, table=True):
     allocation: int = Field(sa_column=Column(BigInteger, nullable=False))
     spent: int = Field(sa_column=Column(BigInteger, nullable=False))
     status: str
+    unit: str = Field(
+        default=BudgetType.MONETARY, sa_column=Column(String, nullable=False, server_default=text("'monetary'"))
+    )
 
 
 class AuditRow(SQLModel, table=True):
@@ -295,6 +349,9 @@ class AuditRow(SQLModel, table=True):
     subject: str
     before: str | None = None
     after: str | None = None
+    # The lines of one command share the number of its first one; `reverses` is the change that it takes back.
+    change: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    reverses: int | None = None
 
 
 class IdempotencyRow(SQLModel, table=True):
@@ -308,3 +365,84 @@ class IdempotencyRow(SQLModel, table=True):
     request: str
     answer: str
     created_at: datetime = Field(sa_type=DateTime)
+
+
+class AgentRow(SQLModel, table=True):
+    """What is known of an agent beside its entity: the model whose prices its tokens have."""
+
+    __tablename__ = "agent"
+
+    entity_key: int = Field(sa_column=Column(Integer, ForeignKey("entity.entity_key"), primary_key=True))
+    model: str = ""
+
+
+class ReservationRow(SQLModel, table=True):
+    """Tokens of a budget that are held until they are settled, released, or their time is up."""
+
+    __tablename__ = "reservation"
+    __table_args__ = (
+        Index("reservation_held", "budget_id", "expires_at", sqlite_where=text("state = 'held'")),
+        CheckConstraint("tokens >= 1", name="tokens"),
+        CheckConstraint("state IN ('held', 'settled', 'released', 'expired')", name="state"),
+    )
+
+    reservation_id: str = Field(sa_column=Column(String, primary_key=True))
+    budget_id: str = Field(foreign_key="budget.budget_id")
+    tokens: int = Field(sa_column=Column(BigInteger, nullable=False))
+    state: str = "held"
+    settled_tokens: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    expires_at: datetime = Field(sa_type=DateTime)
+    created_by: str
+    created_at: datetime = Field(sa_type=DateTime)
+
+
+class TokenUseRow(SQLModel, table=True):
+    """Tokens that an agent used within one hour (counted from 1970 in UTC), of one kind, at one model's prices.
+
+    ``day`` is the hour's day in the organization's time zone, by which the tokens' cost is dated.
+    """
+
+    __tablename__ = "token_use"
+    __table_args__ = (
+        CheckConstraint("kind IN ('input', 'output', 'cached')", name="kind"),
+        CheckConstraint("tokens >= 1", name="tokens"),
+    )
+
+    entity_key: int = Field(sa_column=Column(Integer, ForeignKey("entity.entity_key"), primary_key=True))
+    day: int = Field(sa_column=Column(Integer, primary_key=True))
+    hour: int = Field(sa_column=Column(Integer, primary_key=True))
+    model: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    tokens: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class TokenPriceRow(SQLModel, table=True):
+    """What a million tokens of a model cost from a day on, in nanos of the organization's currency."""
+
+    __tablename__ = "token_price"
+    __table_args__ = (
+        CheckConstraint("kind IN ('input', 'output', 'cached')", name="kind"),
+        CheckConstraint(f"amount_nanos BETWEEN 0 AND {LIMIT_NANOS}", name="amount"),
+    )
+
+    org_key: int = Field(sa_column=Column(Integer, ForeignKey("organization.org_key"), primary_key=True))
+    model: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    starts_on: date = Field(sa_column=Column(Date, primary_key=True))
+    amount_nanos: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class ApiKeyRow(SQLModel, table=True):
+    """A key to the HTTP API: only its hash is kept. ``key_id`` is the part by which it is called and found."""
+
+    __tablename__ = "api_key"
+    __table_args__ = (CheckConstraint("scope IN ('read', 'write')", name="scope"),)
+
+    key_id: str = Field(sa_column=Column(String, primary_key=True))
+    org_key: int = Field(sa_column=_reference("organization.org_key", index=True))
+    name: str
+    scope: str
+    hash: str
+    created_by: str
+    created_at: datetime = Field(sa_type=DateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=DateTime)

@@ -1,63 +1,93 @@
 """One command, one transaction: it rolls back unless told to commit."""
 
+import sqlite3
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
-
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session
+from typing import TYPE_CHECKING, Self
 
 from budget_tui.domain.errors import Conflict
-from budget_tui.storage.engine import engine_for
 from budget_tui.storage.failures import storage_error
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import nothing_at
-from budget_tui.storage.repositories.budgets import BudgetRepository
 from budget_tui.storage.repositories.costs import CostRepository
 from budget_tui.storage.repositories.journal import JournalRepository
-from budget_tui.storage.repositories.organizations import OrganizationRepository
+from budget_tui.storage.writing import Writer, Writers, begin
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from budget_tui.storage.repositories.budgets import BudgetRepository
+    from budget_tui.storage.repositories.organizations import OrganizationRepository
 
 
 class UnitOfWork:
     """A write transaction on one database. Begins as a writer, so that nothing it reads can change under it.
 
     What goes wrong in it is told as a `BudgetError`: `StorageError` for the file, `Conflict` for a row that
-    somebody else made first.
+    somebody else made first. The ORM is loaded by the first use of a repository that needs it. With ``writers``,
+    the connection is one of theirs and stays open.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, writers: Writers | None = None) -> None:
         self._path = path
+        self._writers = writers
 
     def __enter__(self) -> Self:
         if not self._path.exists():  # SQLite would make an empty file of that name
             raise nothing_at(self._path)
-        self._session = Session(engine_for(self._path), expire_on_commit=False)
         try:
-            connection = self._session.connection()
+            self._writer = self._writers.take() if self._writers else Writer(self._path)
         except Exception as error:
-            self._session.close()
             raise self._told(error) from error
-        self.queries = Queries(connection.exec_driver_sql)
-        self.organizations = OrganizationRepository(self._session)
-        self.budgets = BudgetRepository(self._session)
-        self.costs = CostRepository(self._session)
-        self.journal = JournalRepository(self._session)
+        self._connection = self._writer.connection
+        try:
+            begin(self._connection.execute)
+        except Exception as error:
+            self._writer.close()
+            raise self._told(error) from error
+        self.queries = Queries(self._connection.execute)
+        self.costs = CostRepository(self._connection)
+        self.journal = JournalRepository(self._connection)
         return self
 
+    @cached_property
+    def _session(self) -> "Session":
+        return self._writer.session()
+
+    @cached_property
+    def organizations(self) -> "OrganizationRepository":
+        from budget_tui.storage.repositories.organizations import OrganizationRepository
+
+        return OrganizationRepository(self._session)
+
+    @cached_property
+    def budgets(self) -> "BudgetRepository":
+        from budget_tui.storage.repositories.budgets import BudgetRepository
+
+        return BudgetRepository(self._session)
+
     def commit(self) -> None:
-        self._session.commit()
+        self._connection.execute("COMMIT")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            self._session.rollback()
+            if "_session" in self.__dict__:
+                self._session.close()
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
         finally:
-            self._session.close()
+            if self._writers and error is None:
+                self._writers.give_back(self._writer)
+            else:
+                self._writer.close()
         if isinstance(error, Exception) and (told := self._told(error)) is not error:
             raise told from error
 
     def _told(self, error: Exception) -> Exception:
-        if isinstance(error, IntegrityError) and "UNIQUE" in str(error.orig):
+        cause = getattr(error, "orig", error)
+        if isinstance(cause, sqlite3.IntegrityError) and "UNIQUE" in str(cause):
             return Conflict("somebody else made the same thing meanwhile", "look again, then repeat it")
         return storage_error(self._path, error) or error

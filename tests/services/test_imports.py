@@ -6,7 +6,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
 from budget_tui import formatting
 from budget_tui.domain.cost import Category
@@ -14,7 +13,7 @@ from budget_tui.domain.errors import Conflict, NotFound, Refused, SourceError, S
 from budget_tui.domain.period import Period, PeriodRule
 from budget_tui.services.imports import ImportReport, ImportRequest
 from budget_tui.services.trail import changes
-from budget_tui.storage.engine import engine_for
+from budget_tui.storage import writing
 from tests.services.conftest import TODAY, Home, home_at, shown
 
 SAMPLE = Path(__file__).parents[1] / "fixtures" / "focus" / "focus-1.0-sample.csv"
@@ -266,15 +265,12 @@ def test_interrupted_while_reading(two: Home, export: Export) -> None:
     assert everything(two) == before
 
 
-def test_a_disk_that_is_full_while_storing(two: Home, export: Export) -> None:
+def test_a_disk_that_is_full_while_storing(two: Home, export: Export, monkeypatch: pytest.MonkeyPatch) -> None:
     run(two, export(tagged("10", "a")))
     before = everything(two)
     path = export(*[charge("1", SubAccountId=f"account {number}") for number in range(3000)])
 
-    def little_room(connection: object, _record: object) -> None:
-        connection.execute("PRAGMA max_page_count = 90")  # type: ignore[attr-defined]
-
-    event.listen(engine_for(two.path), "connect", little_room)
+    monkeypatch.setattr(writing, "PRAGMAS", (*writing.PRAGMAS, "max_page_count = 120"))
     with pytest.raises(StorageError, match=r"the disk of .* is full"):
         run(two, path)
     assert everything(two) == before

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,18 @@ def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         unit.costs.add_costs([DayCost(origin, date(2026, 1, 5), 7, None, 1)], keys, dataset)
         unit.costs.set_rule(key, "entity", "service", "compute", "pcc", "anna", NOON)
         unit.commit()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in (
+            "INSERT INTO former_cost VALUES (1, 1, 1, 20260105, 7, NULL, 1)",
+            f"INSERT INTO agent VALUES ({project.entity_key}, 'sonnet')",
+            "INSERT INTO reservation"
+            f" VALUES ('r', '{child.budget_id}', 5, 'held', NULL, '2026-01-01', 'a', '2026-01-01')",
+            f"INSERT INTO token_use VALUES ({project.entity_key}, 20260105, 490000, 'sonnet', 'input', 5)",
+            "INSERT INTO token_price VALUES (1, 'sonnet', 'input', '2026-01-01', 5)",
+            "INSERT INTO api_key VALUES ('k', 1, 'ci', 'read', 'digest', 'a', '2026-01-01', NULL)",
+        ):
+            connection.execute(statement)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return path.read_bytes()
 
 
@@ -83,6 +96,17 @@ REFUSED = [
     "UPDATE budget SET budget_type = 'barter'",
     "UPDATE budget SET period_kind = 'weekly'",
     "UPDATE budget SET period_end = '2025-12-31'",
+    "UPDATE budget SET carry = 'all'",
+    "UPDATE budget SET carry_cap = -1",
+    "UPDATE budget SET used = -1",
+    "UPDATE budget SET reserved = -1",
+    "UPDATE budget SET used = 101 WHERE amount = 100",
+    "UPDATE budget SET used = 60, reserved = 41 WHERE amount = 100",
+    "UPDATE reservation SET tokens = 0",
+    "UPDATE reservation SET state = 'lost'",
+    "UPDATE token_use SET kind = 'thought'",
+    "UPDATE token_price SET amount_nanos = -1",
+    "UPDATE api_key SET scope = 'admin'",
     "UPDATE allocation SET amount = -1",
     f"UPDATE allocation SET amount = {BEYOND}",
     "UPDATE allocation SET child_budget_id = parent_budget_id",

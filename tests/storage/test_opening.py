@@ -3,15 +3,20 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
 
 from budget_tui.domain.errors import BudgetError, Refused, StorageError
-from budget_tui.storage import schema
+from budget_tui.storage import migrations
+from budget_tui.storage.engine import engine_for
 from budget_tui.storage.location import database_path
 from budget_tui.storage.reading import DatabaseReader
-from budget_tui.storage.schema import SchemaState, ensure_schema, schema_state
+from budget_tui.storage.schema import HEAD, SchemaState, ensure_schema, schema_state
 from budget_tui.storage.unit_of_work import UnitOfWork
 
 Files = Callable[[Path], dict[str, bytes]]
@@ -160,20 +165,80 @@ def test_a_database_of_another_version_is_not_read_as_if_it_were_of_this_one(dat
 # An older version
 
 
-def test_an_older_version_is_backed_up_before_it_is_migrated(
-    database: Path, files: Files, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    execute(database, "INSERT INTO organization VALUES (1, 'o', 'O', 'USD', 'UTC', 'monthly', 1, 1, '2026-01-01')")
-    # There is one migration so far, so this version's head is moved instead of the database's.
-    monkeypatch.setattr(schema, "HEAD", "0002")
-    assert schema_state(database) is SchemaState.BEHIND
-    ensure_schema(database)
-    ensure_schema(database)
-    backups = sorted(name for name in files(database.parent) if "before" in name)
-    assert backups == ["budget.db.before-0002", "budget.db.before-0002.2"]
-    for name in backups:
-        with closing(sqlite3.connect(database.with_name(name))) as backup:
-            assert backup.execute("SELECT slug FROM organization").fetchall() == [("o",)]
+FIRST_VERSION = "0001"
+
+
+@pytest.fixture
+def older(tmp_path: Path) -> Path:
+    """A database of the first version: a budget with a project's share, one line of audit trail, one close."""
+    path = tmp_path / "budget.db"
+    with engine_for(path).connect() as connection, connection.begin():
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        config.attributes["connection"] = connection
+        command.upgrade(config, FIRST_VERSION)
+    now = "'2026-01-01 00:00:00.000000'"
+    period = "'monthly', '2026-01-01', '2026-01-31'"
+    total = "'total', 'monetary', 'USD', ''"
+    execute(
+        path,
+        f"INSERT INTO organization VALUES (1, 'o', 'O', 'USD', 'UTC', 'monthly', 1, 1, {now})",
+        f"INSERT INTO entity VALUES (1, 1, 'ORG', 'O', 'organization', NULL, '/ORG/', NULL, {now})",
+        f"INSERT INTO entity VALUES (2, 1, 'pcc', 'PCC', 'project', 1, '/ORG/pcc/', NULL, {now})",
+        f"INSERT INTO budget VALUES ('g', 1, 1, {total}, {period}, 500, '', 1, 'a', {now}, '', '')",
+        f"INSERT INTO budget VALUES ('p', 1, 2, {total}, {period}, 150, '', 1, 'a', {now}, '', '')",
+        f"INSERT INTO allocation VALUES ('x', 'g', 'p', 150, {now}, NULL)",
+        f"INSERT INTO audit VALUES (7, 1, {now}, 'anna', 'budget.set', 'global', NULL, NULL)",
+        f"INSERT INTO period_close VALUES (1, 1, '2025-12-01', '2025-12-31', 'USD', 1, 1, 1, 'a', {now})",
+        "INSERT INTO period_close_line VALUES (1, 2, 1, 1, 'healthy')",
+        "PRAGMA wal_checkpoint(TRUNCATE)",
+    )
+    return path
+
+
+def rows(path: Path, question: str) -> list[Any]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(question).fetchall()
+
+
+def test_an_older_version_is_backed_up_before_it_is_migrated(older: Path, files: Files) -> None:
+    assert schema_state(older) is SchemaState.BEHIND
+    ensure_schema(older)
+    ensure_schema(older)
+    assert schema_state(older) is SchemaState.CURRENT
+    backups = [name for name in files(older.parent) if "before" in name]
+    assert backups == [f"budget.db.before-{HEAD}"]
+    with closing(sqlite3.connect(older.with_name(backups[0]))) as backup:
+        assert backup.execute("SELECT slug FROM organization").fetchall() == [("o",)]
+        assert backup.execute("SELECT version_num FROM alembic_version").fetchall() == [(FIRST_VERSION,)]
+
+
+def test_a_backup_is_never_overwritten(older: Path) -> None:
+    older.with_name(f"budget.db.before-{HEAD}").write_text("mine")
+    ensure_schema(older)
+    assert older.with_name(f"budget.db.before-{HEAD}").read_text() == "mine"
+    assert older.with_name(f"budget.db.before-{HEAD}.2").exists()
+
+
+def test_what_an_older_version_held_is_read_by_this_one(older: Path) -> None:
+    ensure_schema(older)
+    with DatabaseReader(older).session() as queries:
+        budget = queries.global_budget(1, date(2026, 1, 13))
+        assert budget is not None
+        assert budget.amount == 500
+        assert queries.allocated("g") == 150
+    assert rows(older, "SELECT budget_id, in_cycle, base, carried, used, reserved FROM budget ORDER BY 1") == [
+        ("g", 1, 500, 0, 0, 0),
+        ("p", 1, 150, 0, 0, 0),
+    ]
+    assert rows(older, "SELECT audit_key, change, reverses FROM audit") == [(7, 7, None)]
+    assert rows(older, "SELECT unit FROM period_close_line") == [("monetary",)]
+
+
+def test_a_migrated_trail_is_still_written_once(older: Path) -> None:
+    ensure_schema(older)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        execute(older, "UPDATE audit SET actor = 'eve'")
 
 
 def test_a_migration_that_fails_changes_nothing(database: Path) -> None:
@@ -183,7 +248,7 @@ def test_a_migration_that_fails_changes_nothing(database: Path) -> None:
     with pytest.raises(Exception, match="0000"):
         ensure_schema(database)
     assert database.read_bytes() == before
-    assert database.with_name("budget.db.before-0001").exists()
+    assert database.with_name(f"budget.db.before-{HEAD}").exists()
 
 
 # Names

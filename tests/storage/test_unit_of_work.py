@@ -10,12 +10,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.errors import StorageError
-from budget_tui.storage import engine
-from budget_tui.storage.engine import engine_for
+from budget_tui.storage import writing
 from budget_tui.storage.reading import DatabaseReader
 from budget_tui.storage.schema import ensure_schema
 from budget_tui.storage.unit_of_work import UnitOfWork
@@ -102,7 +100,7 @@ def test_a_program_that_is_killed_leaves_nothing_half_done(budgeted: Budgeted) -
 
 def test_a_locked_database_is_told_and_left_alone(budgeted: Budgeted, monkeypatch: pytest.MonkeyPatch) -> None:
     path, *_ = budgeted
-    monkeypatch.setattr(engine, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(writing, "PATIENCE_SECONDS", 0.05)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StorageError) as refused, UnitOfWork(path):
@@ -117,24 +115,22 @@ def test_a_locked_database_is_told_and_left_alone(budgeted: Budgeted, monkeypatc
         unit.commit()
 
 
-def test_a_writer_waits_for_its_turn(budgeted: Budgeted) -> None:
-    """The other one is done by the time it is asked a second time."""
+def test_a_writer_waits_for_its_turn(budgeted: Budgeted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one is done while it waits."""
     path, _, budget = budgeted
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
-    attempts = 0
+    waits: list[float] = []
 
-    def done_after_the_first(*_: object) -> None:
-        nonlocal attempts
-        attempts += 1
-        if attempts == 2:
-            other.execute("COMMIT")
+    def done_meanwhile(seconds: float) -> None:
+        waits.append(seconds)
+        other.execute("COMMIT")
 
-    event.listen(engine_for(path), "before_cursor_execute", done_after_the_first)
+    monkeypatch.setattr("budget_tui.storage.writing.time.sleep", done_meanwhile)
     with closing(other), UnitOfWork(path) as unit:
         unit.budgets.set_amount(budget, 500, "anna", NOON)
         unit.commit()
-    assert attempts >= 2
+    assert len(waits) == 1
     assert stored_amount(path) == 500
 
 
@@ -149,13 +145,9 @@ def fill(path: Path, organization: Organization, kibibytes: int) -> None:
         unit.commit()
 
 
-def test_a_file_that_cannot_grow_keeps_what_it_had(budgeted: Budgeted) -> None:
+def test_a_file_that_cannot_grow_keeps_what_it_had(budgeted: Budgeted, monkeypatch: pytest.MonkeyPatch) -> None:
     path, organization, _ = budgeted
-    event.listen(
-        engine_for(path),
-        "connect",
-        lambda connection, _: connection.execute("PRAGMA max_page_count = 80"),
-    )
+    monkeypatch.setattr(writing, "PRAGMAS", (*writing.PRAGMAS, "max_page_count = 100"))
     fill(path, organization, 2)
     with pytest.raises(StorageError) as refused:
         fill(path, organization, 500)

@@ -43,6 +43,8 @@ class BudgetRepository:
             period_start=period.start,
             period_end=period.end,
             amount=amount,
+            base=amount,
+            in_cycle=True,
             created_by=actor,
             created_at=now,
         )
@@ -75,6 +77,7 @@ class BudgetRepository:
     def set_amount(self, budget: Budget, amount: int, actor: str, now: datetime) -> Budget:
         """Change a budget and, with it, what its parent allocated to it."""
         row = self._session.get_one(BudgetRow, budget.budget_id)
+        row.base += amount - row.amount
         row.amount, row.updated_by, row.updated_at = amount, actor, now
         allocation = self._session.exec(
             select(AllocationRow).where(AllocationRow.child_budget_id == budget.budget_id)

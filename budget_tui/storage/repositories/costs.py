@@ -1,16 +1,13 @@
 """Costs: their origins, the data sets they came in, the rules that say whose they are."""
 
 import json
+import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, update
-from sqlmodel import Session, col, select
-
 from budget_tui.domain.cost import CostOrigin
-from budget_tui.storage.cost_queries import day_number
-from budget_tui.storage.tables import CostOriginRow, CostRow, CostRuleRow, DatasetRow
+from budget_tui.storage.cost_queries import day_number, stored_time
 
 
 class Resolution(NamedTuple):
@@ -32,132 +29,102 @@ class DayCost(NamedTuple):
 
 
 class CostRepository:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
 
     def add_origins(self, org_key: int, origins: Mapping[CostOrigin, Resolution]) -> dict[CostOrigin, int]:
         """Store new origins; returns the key of each."""
-        # Plain rows with keys of our own: a transaction begins as the only writer, so nobody can take them. As ORM
-        # objects they would take most of the time that an import spends on storing.
-        connection = self._session.connection()
-        last = connection.execute(select(func.max(CostOriginRow.origin_key))).scalar() or 0
+        # Keys of our own: a transaction begins as the only writer, so nobody can take them.
+        (last,) = self._connection.execute("SELECT coalesce(max(origin_key), 0) FROM cost_origin").fetchone()
         keys = {origin: key for key, origin in enumerate(origins, last + 1)}
-        rows = [
-            {
-                "origin_key": keys[origin],
-                "org_key": org_key,
-                "entity_key": resolution.entity_key,
-                "provider": resolution.provider,
-                "category": resolution.category,
-                "source": origin.source,
-                "live": origin.live,
-                "currency": origin.currency,
-                "provider_name": origin.provider_name,
-                "service": origin.service,
-                "service_category": origin.service_category,
-                "service_subcategory": origin.service_subcategory,
-                "sub_account_id": origin.sub_account_id,
-                "sub_account_name": origin.sub_account_name,
-                "entity_hint": origin.entity_hint,
-                "path_hint": origin.path_hint,
-                "category_hint": origin.category_hint,
-                "tags": json.dumps(dict(origin.tags)) if origin.tags else "{}",
-            }
-            for origin, resolution in origins.items()
-        ]
-        if rows:
-            connection.execute(insert(CostOriginRow), rows)
+        self._connection.executemany(
+            "INSERT INTO cost_origin (origin_key, org_key, entity_key, provider, category, source, live, currency,"
+            " provider_name, service, service_category, service_subcategory, sub_account_id, sub_account_name,"
+            " entity_hint, path_hint, category_hint, tags)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    keys[origin],
+                    org_key,
+                    *resolution,
+                    origin.source,
+                    origin.live,
+                    origin.currency,
+                    origin.provider_name,
+                    origin.service,
+                    origin.service_category,
+                    origin.service_subcategory,
+                    origin.sub_account_id,
+                    origin.sub_account_name,
+                    origin.entity_hint,
+                    origin.path_hint,
+                    origin.category_hint,
+                    json.dumps(dict(origin.tags)) if origin.tags else "{}",
+                )
+                for origin, resolution in origins.items()
+            ),
+        )
         return keys
 
     def resolve_again(self, resolutions: Mapping[int, Resolution]) -> None:
         """Say anew whose the costs of the given origins are, past ones included."""
-        if not resolutions:
-            return
-        statement = (
-            update(CostOriginRow.__table__)  # type: ignore[attr-defined]
-            .where(col(CostOriginRow.origin_key) == bindparam("key"))
-            .values(entity_key=bindparam("entity"), provider=bindparam("name"), category=bindparam("kind"))
-        )
-        self._session.connection().execute(
-            statement,
-            [
-                {"key": key, "entity": r.entity_key, "name": r.provider, "kind": r.category}
-                for key, r in resolutions.items()
-            ],
+        self._connection.executemany(
+            "UPDATE cost_origin SET entity_key = ?, provider = ?, category = ? WHERE origin_key = ?",
+            ((*resolution, key) for key, resolution in resolutions.items()),
         )
 
     def add_costs(
         self, costs: Iterable[DayCost], keys: Mapping[CostOrigin, int], dataset_key: int | None = None
     ) -> int:
         """Store cost rows whose origins are known; returns how many."""
-        rows = [
-            {
-                "origin_key": keys[cost.origin],
-                "day": day_number(cost.day),
-                "amount_nanos": cost.amount_nanos,
-                "tokens": cost.tokens,
-                "charges": cost.charges,
-                "dataset_key": dataset_key,
-            }
-            for cost in costs
-        ]
-        if rows:
-            self._session.connection().execute(insert(CostRow), rows)
-        return len(rows)
+        return self._connection.executemany(
+            "INSERT INTO cost (origin_key, day, amount_nanos, tokens, charges, dataset_key) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (keys[origin], day_number(day), amount_nanos, tokens, charges, dataset_key)
+                for origin, day, amount_nanos, tokens, charges in costs
+            ),
+        ).rowcount
 
     def replace_dataset(
         self, org_key: int, source: str, account: str, period_start: date, fingerprint: str, now: datetime
     ) -> tuple[int, int]:
         """An empty data set in place of what was stored of it; returns its key and the number of rows removed."""
-        row = self._session.exec(
-            select(DatasetRow).where(
-                DatasetRow.org_key == org_key,
-                DatasetRow.source == source,
-                DatasetRow.billing_account_id == account,
-                DatasetRow.billing_period_start == period_start,
-            )
-        ).one_or_none()
-        removed = 0
+        identity = (org_key, source, account, period_start.isoformat())
+        row = self._connection.execute(
+            "SELECT dataset_key FROM dataset"
+            " WHERE org_key = ? AND source = ? AND billing_account_id = ? AND billing_period_start = ?",
+            identity,
+        ).fetchone()
         if row is None:
-            row = DatasetRow(
-                org_key=org_key,
-                source=source,
-                billing_account_id=account,
-                billing_period_start=period_start,
-                fingerprint=fingerprint,
-                imported_at=now,
+            added = self._connection.execute(
+                "INSERT INTO dataset (org_key, source, billing_account_id, billing_period_start, fingerprint,"
+                " imported_at) VALUES (?, ?, ?, ?, ?, ?)",
+                (*identity, fingerprint, stored_time(now)),
             )
-            self._session.add(row)
-        else:
-            row.fingerprint, row.imported_at = fingerprint, now
-            result = self._session.connection().execute(
-                delete(CostRow).where(col(CostRow.dataset_key) == row.dataset_key)
-            )
-            removed = result.rowcount
-        self._session.flush()
-        assert row.dataset_key is not None
-        return row.dataset_key, removed
+            assert added.lastrowid is not None
+            return added.lastrowid, 0
+        (key,) = row
+        self._connection.execute(
+            "UPDATE dataset SET fingerprint = ?, imported_at = ? WHERE dataset_key = ?",
+            (fingerprint, stored_time(now), key),
+        )
+        return key, self._connection.execute("DELETE FROM cost WHERE dataset_key = ?", (key,)).rowcount
 
     def set_rule(
         self, org_key: int, kind: str, field: str, value: str, target: str, actor: str, now: datetime
     ) -> str | None:
         """Make ``target`` the answer to costs whose ``field`` is ``value``; returns the target before, if any."""
-        row = self._session.exec(
-            select(CostRuleRow).where(
-                CostRuleRow.org_key == org_key,
-                CostRuleRow.kind == kind,
-                CostRuleRow.field == field,
-                CostRuleRow.value == value,
+        rule = (org_key, kind, field, value)
+        before = self._connection.execute(
+            "SELECT target FROM cost_rule WHERE org_key = ? AND kind = ? AND field = ? AND value = ?", rule
+        ).fetchone()
+        if before is not None:  # a rule set anew is the newest again
+            self._connection.execute(
+                "DELETE FROM cost_rule WHERE org_key = ? AND kind = ? AND field = ? AND value = ?", rule
             )
-        ).one_or_none()
-        before = row.target if row else None
-        if row is not None:
-            self._session.delete(row)  # a rule set anew is the newest again
-            self._session.flush()
-        self._session.add(
-            CostRuleRow(
-                org_key=org_key, kind=kind, field=field, value=value, target=target, created_by=actor, created_at=now
-            )
+        self._connection.execute(
+            "INSERT INTO cost_rule (org_key, kind, field, value, target, created_by, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*rule, target, actor, stored_time(now)),
         )
-        self._session.flush()
-        return before
+        return str(before[0]) if before else None

@@ -1,30 +1,31 @@
 """What is written once and never changed: the audit trail, closed periods, answers to keyed requests."""
 
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlmodel import Session
-
 from budget_tui.domain.period import Period
-from budget_tui.storage.tables import AuditRow, IdempotencyRow, PeriodCloseLineRow, PeriodCloseRow
+from budget_tui.storage.cost_queries import stored_time
 
 Facts = Mapping[str, object]
 
 
 class ClosedLine(NamedTuple):
-    """A project's figures at the close of a period."""
+    """The figures of one budget at the close of a period, in what ``unit`` counts."""
 
     entity_key: int
     allocation: int
     spent: int
     status: str
+    unit: str = "monetary"
 
 
 class JournalRepository:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._change: int | None = None
 
     def record(
         self,
@@ -35,20 +36,32 @@ class JournalRepository:
         after: Facts | None,
         actor: str,
         now: datetime,
-    ) -> None:
-        """One line of the audit trail: who did what to whom, from what to what."""
-        self._session.add(
-            AuditRow(
-                org_key=org_key,
-                at=now,
-                actor=actor,
-                action=action,
-                subject=subject,
-                before=json.dumps(before) if before is not None else None,
-                after=json.dumps(after) if after is not None else None,
-            )
+        reverses: int | None = None,
+    ) -> int:
+        """One line of the audit trail: who did what to whom, from what to what; returns the change it belongs to.
+
+        The lines of one transaction are one change, which is called by the number of its first line.
+        ``reverses`` is the change that this one takes back.
+        """
+        if self._change is None:
+            (self._change,) = self._connection.execute("SELECT coalesce(max(audit_key), 0) + 1 FROM audit").fetchone()
+        self._connection.execute(
+            "INSERT INTO audit (org_key, at, actor, action, subject, before, after, change, reverses)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                org_key,
+                stored_time(now),
+                actor,
+                action,
+                subject,
+                json.dumps(before) if before is not None else None,
+                json.dumps(after) if after is not None else None,
+                self._change,
+                reverses,
+            ),
         )
-        self._session.flush()
+        assert self._change is not None
+        return self._change
 
     def close_period(
         self,
@@ -63,26 +76,30 @@ class JournalRepository:
         now: datetime,
     ) -> None:
         """Archive a period's figures as they stand."""
-        row = PeriodCloseRow(
-            org_key=org_key,
-            period_start=period.start,
-            period_end=period.end,
-            currency=currency,
-            monthly_budget=monthly_budget,
-            allocated=allocated,
-            spent=spent,
-            closed_by=actor,
-            closed_at=now,
+        close_key = self._connection.execute(
+            "INSERT INTO period_close (org_key, period_start, period_end, currency, monthly_budget, allocated, spent,"
+            " closed_by, closed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                org_key,
+                period.start.isoformat(),
+                period.end.isoformat(),
+                currency,
+                monthly_budget,
+                allocated,
+                spent,
+                actor,
+                stored_time(now),
+            ),
+        ).lastrowid
+        self._connection.executemany(
+            "INSERT INTO period_close_line (close_key, entity_key, allocation, spent, status, unit)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            ((close_key, *line) for line in lines),
         )
-        self._session.add(row)
-        self._session.flush()
-        assert row.close_key is not None
-        self._session.add_all([PeriodCloseLineRow(close_key=row.close_key, **line._asdict()) for line in lines])
-        self._session.flush()
 
     def remember(self, org_key: int, command: str, key: str, request: str, answer: str, now: datetime) -> None:
         """Keep what was answered to the request made under ``key``."""
-        self._session.add(
-            IdempotencyRow(org_key=org_key, command=command, key=key, request=request, answer=answer, created_at=now)
+        self._connection.execute(
+            "INSERT INTO idempotency (org_key, command, key, request, answer, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+            (org_key, command, key, request, answer, stored_time(now)),
         )
-        self._session.flush()

@@ -1,0 +1,130 @@
+"""Carrying over, changes that can be taken back, agents and their tokens, keys of the HTTP API"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+_KINDS = "kind IN ('input', 'output', 'cached')"
+
+
+def upgrade() -> None:
+    _budgets()
+    _changes()
+    _agents()
+    op.create_table(
+        "api_key",
+        sa.Column("key_id", sa.String(), nullable=False),
+        sa.Column("org_key", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(), nullable=True),
+        sa.CheckConstraint("scope IN ('read', 'write')", name="scope"),
+        sa.ForeignKeyConstraint(["org_key"], ["organization.org_key"]),
+        sa.PrimaryKeyConstraint("key_id"),
+    )
+    op.create_index("ix_api_key_org_key", "api_key", ["org_key"], unique=False)
+
+
+def _budgets() -> None:
+    for definition in (
+        "in_cycle BOOLEAN NOT NULL DEFAULT 0",
+        "carry VARCHAR NOT NULL DEFAULT 'none'"
+        " CONSTRAINT carry CHECK (carry IN ('none', 'unspent', 'deficit', 'both'))",
+        "carry_cap BIGINT CONSTRAINT carry_cap CHECK (carry_cap >= 0)",
+        "carried BIGINT NOT NULL DEFAULT 0",
+        "base BIGINT NOT NULL DEFAULT 0",
+        "used BIGINT NOT NULL DEFAULT 0 CONSTRAINT used CHECK (used >= 0)",
+        "reserved BIGINT NOT NULL DEFAULT 0"
+        " CONSTRAINT never_overdrawn CHECK (reserved >= 0 AND used + reserved <= amount)",
+    ):
+        op.execute(f"ALTER TABLE budget ADD COLUMN {definition}")
+    op.execute("UPDATE budget SET in_cycle = 1, base = amount")
+    op.execute("ALTER TABLE period_close_line ADD COLUMN unit VARCHAR NOT NULL DEFAULT 'monetary'")
+
+
+def _changes() -> None:
+    op.execute("ALTER TABLE audit ADD COLUMN change INTEGER NOT NULL DEFAULT 0")
+    op.execute("ALTER TABLE audit ADD COLUMN reverses INTEGER")
+    op.execute("DROP TRIGGER audit_no_update")
+    op.execute("UPDATE audit SET change = audit_key")
+    op.execute(
+        "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
+    )
+    op.execute("ALTER TABLE dataset ADD COLUMN change INTEGER")
+    op.execute("ALTER TABLE dataset ADD COLUMN former_fingerprint VARCHAR NOT NULL DEFAULT ''")
+    op.create_table(
+        "former_cost",
+        sa.Column("former_key", sa.Integer(), nullable=False),
+        sa.Column("dataset_key", sa.Integer(), nullable=False),
+        sa.Column("origin_key", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("amount_nanos", sa.BigInteger(), nullable=False),
+        sa.Column("tokens", sa.BigInteger(), nullable=True),
+        sa.Column("charges", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["dataset_key"], ["dataset.dataset_key"]),
+        sa.ForeignKeyConstraint(["origin_key"], ["cost_origin.origin_key"]),
+        sa.PrimaryKeyConstraint("former_key"),
+    )
+    op.create_index("ix_former_cost_dataset_key", "former_cost", ["dataset_key"], unique=False)
+
+
+def _agents() -> None:
+    op.create_table(
+        "agent",
+        sa.Column("entity_key", sa.Integer(), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["entity_key"], ["entity.entity_key"]),
+        sa.PrimaryKeyConstraint("entity_key"),
+    )
+    op.create_table(
+        "reservation",
+        sa.Column("reservation_id", sa.String(), nullable=False),
+        sa.Column("budget_id", sa.String(), nullable=False),
+        sa.Column("tokens", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("settled_tokens", sa.BigInteger(), nullable=True),
+        sa.Column("expires_at", sa.DateTime(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.CheckConstraint("tokens >= 1", name="tokens"),
+        sa.CheckConstraint("state IN ('held', 'settled', 'released', 'expired')", name="state"),
+        sa.ForeignKeyConstraint(["budget_id"], ["budget.budget_id"]),
+        sa.PrimaryKeyConstraint("reservation_id"),
+    )
+    op.create_index(
+        "reservation_held",
+        "reservation",
+        ["budget_id", "expires_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'held'"),
+    )
+    op.create_table(
+        "token_use",
+        sa.Column("entity_key", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("hour", sa.Integer(), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("tokens", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(_KINDS, name="kind"),
+        sa.CheckConstraint("tokens >= 1", name="tokens"),
+        sa.ForeignKeyConstraint(["entity_key"], ["entity.entity_key"]),
+        sa.PrimaryKeyConstraint("entity_key", "day", "hour", "model", "kind"),
+    )
+    op.create_table(
+        "token_price",
+        sa.Column("org_key", sa.Integer(), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("amount_nanos", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(_KINDS, name="kind"),
+        sa.CheckConstraint("amount_nanos BETWEEN 0 AND 9000000000000000000", name="amount"),
+        sa.ForeignKeyConstraint(["org_key"], ["organization.org_key"]),
+        sa.PrimaryKeyConstraint("org_key", "model", "kind", "starts_on"),
+    )
