@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import fields
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -99,4 +100,4 @@ def test_every_key_that_can_be_given_is_listed() -> None:
     from budget_tui.tui.app import bindings_of_editors, bindings_of_screens
 
     listed = set(re.findall(r"`([a-z.]+)`", README[README.index("The ids are") :].split("\n\n")[0]))
-    assert listed == {binding.id for binding in (*bindings_of_screens(), *bindings_of_editors())}
+    assert listed == {binding.id for binding in chain(*bindings_of_screens(), bindings_of_editors())}

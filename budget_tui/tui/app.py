@@ -53,8 +53,10 @@ class BudgetApp(KeyLaneApp, ThemedApp):
     MODES = {"projects": lambda: _screens()[1]()}
     DEFAULT_MODE = GlobalBudgetScreen.MODE
     BINDINGS = [
-        Binding("1", "show('budget')", "Budget", id="screen.budget", show=False, tooltip="Go to the global budget"),
-        Binding("2", "show('projects')", "Projects", id="screen.projects", show=False, tooltip="Go to the projects"),
+        *(
+            Binding(key, f"show('{mode}')", name, id=f"screen.{mode}", show=False, tooltip=f"Go to {name}")
+            for key, mode, name in SCREENS
+        ),
         Binding("left_square_bracket", "turn(-1)", "Back", id="screen.previous", show=False, tooltip="Previous screen"),
         Binding("right_square_bracket", "turn(1)", "Screen", id="screen.next", tooltip="Next screen"),
         Binding("t", "transfer", "Transfer", id="transfer", tooltip="Move allocation between projects and the pool"),
@@ -66,6 +68,8 @@ class BudgetApp(KeyLaneApp, ThemedApp):
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     failure: reactive[str] = reactive("")
+    readings: reactive[int] = reactive(0)
+    """How often the database was read: what a screen shows beside the snapshot is read again when this counts on."""
 
     def __init__(self, services: Services) -> None:
         super().__init__()
@@ -130,6 +134,11 @@ class BudgetApp(KeyLaneApp, ThemedApp):
             return
         self.failure = ""
         self.snapshot = snapshot
+        self.readings += 1
+
+    async def read(self, question: Callable[[Services], Answer]) -> Answer:
+        """Ask the database something in the reader's thread. Raises what the question raises."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, question, self.services)
 
     def _current(self) -> BudgetSnapshot:
         self.services.context.prepare()
@@ -185,7 +194,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         self.switch_mode(mode)
 
     def action_turn(self, by: int) -> None:
-        modes = [mode for mode, _ in SCREENS]
+        modes = [mode for _, mode, _ in SCREENS]
         self.switch_mode(modes[(modes.index(self.current_mode) + by) % len(modes)])
 
     def action_help(self) -> None:
@@ -225,7 +234,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         if self.snapshot is None:
             return
         try:
-            origins = await asyncio.get_running_loop().run_in_executor(self._reader, self.services.costs.unmapped)
+            origins = await self.read(lambda services: services.costs.unmapped())
         except BudgetError as error:
             self._tell(str(error), is_problem=True)
             return
@@ -265,11 +274,9 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         self.call_after_refresh(self.run_action, action, node)
 
 
-def bindings_of_screens() -> list[Binding]:
-    """The keys of the screens, which must differ from one another."""
-    from budget_tui.tui.widgets.project_table import ProjectTable
-
-    return _bindings(BudgetApp, *_screens(), ProjectTable)
+def bindings_of_screens() -> list[list[Binding]]:
+    """The keys that hold on each screen, its own and the app's, which must differ from one another."""
+    return [_bindings(BudgetApp, each, *each.WORKPLACES) for each in _screens()]
 
 
 def bindings_of_editors() -> list[Binding]:

@@ -24,14 +24,20 @@ def check_keys(chosen: Mapping[str, str]) -> None:
     """Refuse a key for nothing, and one that two commands of the screens would share."""
     from budget_tui.tui.app import bindings_of_editors, bindings_of_screens
 
-    shared = {binding.id: binding.key for binding in bindings_of_screens()}
-    known = shared.keys() | {binding.id for binding in bindings_of_editors()}
-    taken = {key: name for name, keys in shared.items() if name not in chosen for key in keys.split(",")}
-    for name, keys in chosen.items():
+    screens = [{str(binding.id): binding.key for binding in bindings} for bindings in bindings_of_screens()]
+    known = {name for keys in screens for name in keys} | {binding.id for binding in bindings_of_editors()}
+    for name in chosen:
         if name not in known:
             raise Refused(f"the settings give a key to '{name}', which does not exist", "the README lists what does")
-        for key in keys.replace(" ", "").split(","):
-            if name in shared and taken.setdefault(key, name) != name:
+    for keys_of_screen in screens:
+        _require_different(keys_of_screen, chosen)
+
+
+def _require_different(keys_of_screen: Mapping[str, str], chosen: Mapping[str, str]) -> None:
+    taken = {key: name for name, keys in keys_of_screen.items() if name not in chosen for key in keys.split(",")}
+    for name in chosen.keys() & keys_of_screen.keys():
+        for key in chosen[name].replace(" ", "").split(","):
+            if taken.setdefault(key, name) != name:
                 raise Refused(f"the settings give '{key}' to {name}, the key of {taken[key]}", "choose another")
 
 

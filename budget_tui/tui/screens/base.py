@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.geometry import Region
@@ -12,14 +13,18 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from budget_tui.domain.errors import BudgetError, Unexpected
 from budget_tui.tui.painting import backdrop
 from budget_tui.tui.widgets.key_bar import KeyBar
 from budget_tui.tui.widgets.status_lines import Freshness, Notice
 from budget_tui.tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
     from budget_tui.domain.snapshot import BudgetSnapshot
     from budget_tui.tui.app import BudgetApp
+
+Reading = TypeVar("Reading")
 
 
 class Foot(Vertical):
@@ -73,3 +78,32 @@ class DashboardScreen(Screen[None]):
 
     def _follow_failure(self, failure: str) -> None:
         self.failure = failure
+
+
+class ReadingScreen(DashboardScreen, Generic[Reading]):
+    """A screen that shows more than the snapshot. It is read when the screen is shown, and again whenever the
+    database was: after a write of anybody's, and every minute. Its widgets follow `reading`."""
+
+    reading: reactive[Any] = reactive(None)
+
+    def read(self, services: Services) -> Reading:
+        """What the screen shows, in the reader's thread."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "readings", self._read_anew, init=False)
+
+    def on_screen_resume(self) -> None:
+        self._read_anew()
+
+    def _read_anew(self) -> None:
+        self._read_again()
+
+    @work(exclusive=True, group="reading")
+    async def _read_again(self) -> None:
+        if not self.is_current:
+            return
+        try:
+            self.reading = await self.dashboard.read(self.read)
+        except Exception as error:
+            self.failure = str(error if isinstance(error, BudgetError) else Unexpected(error))

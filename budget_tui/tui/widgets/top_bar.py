@@ -14,8 +14,8 @@ from budget_tui.tui.painting import MUTED, spread
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot
 
-SCREENS = (("budget", "Budget"), ("projects", "Projects"))
-"""The modes of the app, in the order of their keys 1, 2, …"""
+SCREENS = (("1", "budget", "Budget"), ("2", "projects", "Projects"))
+"""The screens in their order: the key, the mode of the app, the name."""
 
 
 class TopBar(Widget):
@@ -29,9 +29,9 @@ class TopBar(Widget):
 
     def render(self) -> Content:
         parts: list[Content | str | tuple[str, str]] = [("budget-tui ", "bold $accent")]
-        for number, (mode, label) in enumerate(SCREENS, 1):
+        for key, mode, label in SCREENS:
             style = "bold reverse" if mode == self._mode else MUTED
-            parts += [" ", Content.styled(f" {number} {label} ", f"{style} @click=app.show('{mode}')")]
+            parts += [" ", Content.styled(f" {key} {label} ", f"{style} @click=app.show('{mode}')")]
         return spread(Content.assemble(*parts), self._period(), self.content_size.width)
 
     def _period(self) -> Content:
