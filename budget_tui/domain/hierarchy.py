@@ -19,6 +19,25 @@ NAME_MAX_LENGTH = 120
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """A level of the hierarchy. An entity stands below one of a lower ``rank``, whichever is nearest."""
+
+    code: str
+    name: str
+    rank: int
+
+
+DEFAULT_LEVELS = (
+    Level("organization", "Organization", 0),
+    Level("department", "Department", 10),
+    Level("project", "Project", 20),
+    Level("team", "Team", 30),
+    Level("agent", "Agent", 90),
+)
+"""What an organization begins with; more can be added between them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entity:
     """A node of an organization's hierarchy. ``entity_key`` is its key in the database."""
 

@@ -82,6 +82,17 @@ class EntityRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=DateTime)
 
 
+class LevelRow(SQLModel, table=True):
+    """A level of an organization's hierarchy. Below an entity stand only entities of a higher ``rank``."""
+
+    __tablename__ = "level"
+
+    org_key: int = Field(sa_column=Column(Integer, ForeignKey("organization.org_key"), primary_key=True))
+    level_code: str = Field(primary_key=True)
+    name: str
+    rank: int
+
+
 class BudgetRow(SQLModel, table=True):
     __tablename__ = "budget"
     __table_args__ = (
@@ -251,6 +262,7 @@ class FormerCostRow(SQLModel, table=True):
     day: int = Field(sa_column=Column(Integer, nullable=False))
     amount_nanos: int = Field(sa_column=Column(BigInteger, nullable=False))
     tokens: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    seats: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     charges: int
 
 
@@ -265,6 +277,7 @@ class CostRow(SQLModel, table=True):
         Index("cost_by_dataset", "dataset_key", sqlite_where=text("dataset_key IS NOT NULL")),
         CheckConstraint(f"amount_nanos BETWEEN -{LIMIT_NANOS} AND {LIMIT_NANOS}", name="amount"),
         CheckConstraint("tokens >= 0", name="tokens"),
+        CheckConstraint("seats >= 0", name="seats"),
         CheckConstraint("charges >= 1", name="charges"),
         CheckConstraint("day BETWEEN 10101 AND 99991231", name="day"),
     )
@@ -275,6 +288,7 @@ class CostRow(SQLModel, table=True):
     day: int = Field(sa_column=Column(Integer, nullable=False))
     amount_nanos: int = Field(sa_column=Column(BigInteger, nullable=False))
     tokens: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    seats: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     charges: int = 1
     dataset_key: int | None = Field(default=None, sa_column=_reference("dataset.dataset_key", nullable=True))
 
@@ -446,3 +460,30 @@ class ApiKeyRow(SQLModel, table=True):
     created_by: str
     created_at: datetime = Field(sa_type=DateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=DateTime)
+
+
+class SeatRow(SQLModel, table=True):
+    """How many seats of a provider an entity has from a day on, as registered by hand."""
+
+    __tablename__ = "seat"
+    __table_args__ = (CheckConstraint("seats >= 0", name="seats"),)
+
+    entity_key: int = Field(sa_column=Column(Integer, ForeignKey("entity.entity_key"), primary_key=True))
+    provider: str = Field(primary_key=True)
+    starts_on: date = Field(sa_column=Column(Date, primary_key=True))
+    seats: int = Field(sa_column=Column(BigInteger, nullable=False))
+    created_by: str
+    created_at: datetime = Field(sa_type=DateTime)
+
+
+class FxRateRow(SQLModel, table=True):
+    """What one unit of ``base`` was worth in ``quote`` on a day, as a decimal number in text."""
+
+    __tablename__ = "fx_rate"
+    __table_args__ = (CheckConstraint("base <> quote", name="two_currencies"),)
+
+    org_key: int = Field(sa_column=Column(Integer, ForeignKey("organization.org_key"), primary_key=True))
+    base: str = Field(primary_key=True)
+    quote: str = Field(primary_key=True)
+    day: date = Field(sa_column=Column(Date, primary_key=True))
+    rate: str

@@ -46,12 +46,14 @@ def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         unit.commit()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statement in (
-            "INSERT INTO former_cost VALUES (1, 1, 1, 20260105, 7, NULL, 1)",
+            "INSERT INTO former_cost VALUES (1, 1, 1, 20260105, 7, NULL, 1, NULL)",
             f"INSERT INTO agent VALUES ({project.entity_key}, 'sonnet')",
             "INSERT INTO reservation"
             f" VALUES ('r', '{child.budget_id}', 5, 'held', NULL, '2026-01-01', 'a', '2026-01-01')",
             f"INSERT INTO token_use VALUES ({project.entity_key}, 20260105, 490000, 'sonnet', 'input', 5)",
             "INSERT INTO token_price VALUES (1, 'sonnet', 'input', '2026-01-01', 5)",
+            f"INSERT INTO seat VALUES ({project.entity_key}, 'figma', '2026-01-01', 5, 'a', '2026-01-01')",
+            "INSERT INTO fx_rate VALUES (1, 'EUR', 'USD', '2026-01-02', '1.0321')",
             "INSERT INTO api_key VALUES ('k', 1, 'ci', 'read', 'digest', 'a', '2026-01-01', NULL)",
         ):
             connection.execute(statement)
@@ -106,6 +108,9 @@ REFUSED = [
     "UPDATE reservation SET state = 'lost'",
     "UPDATE token_use SET kind = 'thought'",
     "UPDATE token_price SET amount_nanos = -1",
+    "UPDATE cost SET seats = -1",
+    "UPDATE seat SET seats = -1",
+    "UPDATE fx_rate SET quote = base",
     "UPDATE api_key SET scope = 'admin'",
     "UPDATE allocation SET amount = -1",
     f"UPDATE allocation SET amount = {BEYOND}",

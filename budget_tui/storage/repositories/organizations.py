@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlmodel import Session
 
 from budget_tui.domain.budget import Organization
-from budget_tui.domain.hierarchy import ROOT_ID, Entity, path_of
+from budget_tui.domain.hierarchy import DEFAULT_LEVELS, ROOT_ID, Entity, path_of
 from budget_tui.domain.period import PeriodRule
-from budget_tui.storage.tables import EntityRow, OrganizationRow
+from budget_tui.storage.tables import EntityRow, LevelRow, OrganizationRow
 
 
 class OrganizationRepository:
@@ -30,6 +30,12 @@ class OrganizationRepository:
         self._session.add(row)
         self._session.flush()
         assert row.org_key is not None
+        self._session.add_all(
+            [
+                LevelRow(org_key=row.org_key, level_code=level.code, name=level.name, rank=level.rank)
+                for level in DEFAULT_LEVELS
+            ]
+        )
         organization = Organization(row.org_key, slug, name, currency, time_zone, rule)
         self.add_entity(organization, ROOT_ID, name, "organization", None, now)
         return organization
