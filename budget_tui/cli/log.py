@@ -10,7 +10,7 @@ from budget_tui.cli.saying import say
 from budget_tui.cli.session import session_of
 
 if TYPE_CHECKING:
-    from budget_tui.storage.queries import AuditEntry
+    from budget_tui.storage.trail_queries import AuditEntry
 
 
 app = command_group()

@@ -70,7 +70,9 @@ class Context:
                 self.org_slug, organization.name, organization.currency, organization.time_zone, self.clock.now()
             )
         work = Work(unit, organization, self.clock.today(organization.time_zone), self.clock.now(), self.actor)
+        unit.journal.begin_change()
         work.open = open_period(work)
+        unit.journal.begin_change()  # a close of a period on the way is no part of the command
         return work
 
     def organization(self, queries: "Queries") -> "Organization":
@@ -102,9 +104,13 @@ def _currency(text: str) -> str:
 
 
 class Work:
-    """A write transaction under way. ``open`` is the global budget of the period that today is in."""
+    """A write transaction under way. ``open`` is the global budget of the period that today is in.
+
+    ``reverses`` is the change of the audit trail that it takes back, if it does that.
+    """
 
     open: "Budget"
+    reverses: int | None = None
 
     def __init__(
         self, unit: "UnitOfWork", organization: "Organization", today: date, now: datetime, actor: str
@@ -124,9 +130,11 @@ class Work:
 
     def record(
         self, action: str, subject: str, before: dict[str, object] | None, after: dict[str, object] | None
-    ) -> None:
-        """Write a line of the audit trail."""
-        self.unit.journal.record(self.organization.org_key, action, subject, before, after, self.actor, self.now)
+    ) -> int:
+        """Write a line of the audit trail; returns the change that it belongs to."""
+        return self.unit.journal.record(
+            self.organization.org_key, action, subject, before, after, self.actor, self.now, self.reverses
+        )
 
     def entity(self, entity_id: str) -> "Entity":
         """The entity of that id, or `NotFound`."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from budget_tui.services.context import Context
-from budget_tui.storage.queries import AuditEntry
+from budget_tui.storage.trail_queries import AuditEntry
 from budget_tui.storage.reading import DatabaseReader
 
 

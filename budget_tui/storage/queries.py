@@ -4,32 +4,19 @@ The same questions are asked by readers (a bare sqlite3 connection) and inside a
 connection), so a number cannot differ between the two. Rows go in, frozen domain values come out.
 """
 
-import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from datetime import date
+from typing import Any
 
 from budget_tui.domain.budget import Budget, BudgetType, Organization
 from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.snapshot import ProjectFact
-from budget_tui.storage.cost_queries import CostQueries
+from budget_tui.storage.trail_queries import TrailQueries
 
 
-class AuditEntry(NamedTuple):
-    """One line of the audit trail; ``before`` and ``after`` are what changed, as JSON objects."""
-
-    entry: int
-    at: datetime
-    actor: str
-    action: str
-    subject: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-
-
-class Queries(CostQueries):
+class Queries(TrailQueries):
     """Questions over one connection. ``org`` is an organization's key; no question spans organizations."""
 
     # Organizations and entities
@@ -110,7 +97,7 @@ class Queries(CostQueries):
         )
         return int(row[0]) if row else 0
 
-    # Periods, audit trail, repeated requests
+    # Periods, repeated requests
 
     def last_close(self, org: int) -> Period | None:
         row = self._row(
@@ -118,28 +105,6 @@ class Queries(CostQueries):
             org,
         )
         return Period(date.fromisoformat(row[0]), date.fromisoformat(row[1])) if row else None
-
-    def audit_trail(self, org: int, limit: int, before_entry: int | None = None) -> list[AuditEntry]:
-        """The newest entries first, at most ``limit``; ``before_entry`` continues a page."""
-        rows = self._rows(
-            "SELECT audit_key, at, actor, action, subject, before, after FROM audit"
-            " WHERE org_key = ? AND audit_key < ? ORDER BY audit_key DESC LIMIT ?",
-            org,
-            before_entry if before_entry is not None else 2**62,
-            limit,
-        )
-        return [
-            AuditEntry(
-                key,
-                datetime.fromisoformat(at).replace(tzinfo=UTC),
-                actor,
-                action,
-                subject,
-                json.loads(before) if before else None,
-                json.loads(after) if after else None,
-            )
-            for key, at, actor, action, subject, before, after in rows
-        ]
 
     def answered(self, org: int, command: str, key: str) -> tuple[str, str] | None:
         """The request and the answer that are kept under an idempotency key."""

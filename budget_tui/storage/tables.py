@@ -353,7 +353,10 @@ class AuditRow(SQLModel, table=True):
     """Who changed what, when, from what to what. Append-only, kept so by triggers."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index("audit_by_org", "org_key", "audit_key"),)
+    __table_args__ = (
+        Index("audit_by_org", "org_key", "audit_key"),
+        Index("audit_reverses", "reverses", sqlite_where=text("reverses IS NOT NULL")),
+    )
 
     audit_key: int | None = Field(default=None, sa_column=_key())
     org_key: int = Field(sa_column=_reference("organization.org_key"))

@@ -27,6 +27,10 @@ class JournalRepository:
         self._connection = connection
         self._change: int | None = None
 
+    def begin_change(self) -> None:
+        """What is recorded from here on belongs to another command."""
+        self._change = None
+
     def record(
         self,
         org_key: int,
@@ -40,7 +44,7 @@ class JournalRepository:
     ) -> int:
         """One line of the audit trail: who did what to whom, from what to what; returns the change it belongs to.
 
-        The lines of one transaction are one change, which is called by the number of its first line.
+        The lines of one command are one change, which is called by the number of its first line.
         ``reverses`` is the change that this one takes back.
         """
         if self._change is None:

@@ -50,6 +50,7 @@ def _budgets() -> None:
 def _changes() -> None:
     op.execute("ALTER TABLE audit ADD COLUMN change INTEGER NOT NULL DEFAULT 0")
     op.execute("ALTER TABLE audit ADD COLUMN reverses INTEGER")
+    op.execute("CREATE INDEX audit_reverses ON audit (reverses) WHERE reverses IS NOT NULL")
     op.execute("DROP TRIGGER audit_no_update")
     op.execute("UPDATE audit SET change = audit_key")
     op.execute(
