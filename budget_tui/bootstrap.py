@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from budget_tui.services.budgets import Budgets
     from budget_tui.services.costs import Costs
     from budget_tui.services.database import Database
+    from budget_tui.services.history import History
     from budget_tui.services.imports import Imports
     from budget_tui.services.periods import Periods
     from budget_tui.services.projects import Projects
@@ -73,6 +74,12 @@ class Services:
         from budget_tui.services.periods import Periods
 
         return Periods(self.context)
+
+    @cached_property
+    def history(self) -> "History":
+        from budget_tui.services.history import History
+
+        return History(self.context)
 
     @cached_property
     def trail(self) -> "AuditTrail":

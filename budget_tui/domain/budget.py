@@ -7,6 +7,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from budget_tui.domain.amount import SIGNS_OF_CURRENCIES, divide, minor_unit, parse_amount, split, within_limit
+from budget_tui.domain.carry import NO_CARRY, Carry
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, InsufficientBudget, Refused
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
@@ -46,6 +47,7 @@ class Budget:
     period: Period
     amount: int
     parent_id: str | None = None
+    carry: Carry = NO_CARRY
 
 
 class ChangeKind(StrEnum):

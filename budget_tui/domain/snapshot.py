@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from budget_tui.domain import pacing
 from budget_tui.domain.budget import Organization
+from budget_tui.domain.carry import NO_CARRY, Carry
 from budget_tui.domain.hierarchy import ancestor_paths
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import Period
@@ -35,6 +36,7 @@ class ProjectFact(NamedTuple):
     name: str
     path: str
     allocation: int
+    carry: Carry = NO_CARRY
 
 
 class ForeignSpend(NamedTuple):
@@ -67,6 +69,7 @@ class ProjectLine(NamedTuple):
     project_id: str
     name: str
     pace: Pace
+    carry: Carry = NO_CARRY
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class BudgetSnapshot:
     foreign: tuple[ForeignSpend, ...]
     carried_over: bool
     computed_at: datetime = field(compare=False)
+    carry: Carry = NO_CARRY
 
     @property
     def unallocated(self) -> int:
@@ -121,6 +125,7 @@ class SnapshotFacts:
     data_through: date
     foreign: tuple[ForeignSpend, ...]
     carried_over: bool = False
+    carry: Carry = NO_CARRY
 
 
 @lru_cache(maxsize=8192)  # from one snapshot to the next, few of thousands of budgets change
@@ -161,7 +166,12 @@ def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSn
         total=pace(facts.monthly_budget, everything),
         allocated=facts.allocated,
         projects=tuple(
-            ProjectLine(project.project_id, project.name, pace(project.allocation, rolled.get(project.path, nothing)))
+            ProjectLine(
+                project.project_id,
+                project.name,
+                pace(project.allocation, rolled.get(project.path, nothing)),
+                project.carry,
+            )
             for project in facts.projects
         ),
         daily_spend=facts.daily_spend,
@@ -171,6 +181,7 @@ def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSn
         foreign=facts.foreign,
         carried_over=facts.carried_over,
         computed_at=now,
+        carry=facts.carry,
     )
 
 

@@ -3,7 +3,7 @@
 A context is made before the dashboard's first frame, so what reads the database is imported when it is read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -120,6 +120,7 @@ class Work:
         self.today = today
         self.now = now
         self.actor = actor
+        self._when_kept: list[Callable[[], None]] = []
 
     @property
     def queries(self) -> "Queries":
@@ -127,6 +128,12 @@ class Work:
 
     def commit(self) -> None:
         self.unit.commit()
+        for tell in self._when_kept:
+            tell()
+
+    def when_kept(self, tell: Callable[[], None]) -> None:
+        """Do something once the transaction is committed, such as logging it."""
+        self._when_kept.append(tell)
 
     def record(
         self, action: str, subject: str, before: dict[str, object] | None, after: dict[str, object] | None
@@ -154,10 +161,11 @@ class Work:
 
     def require_open_period(self) -> None:
         """Refuse to change the budgets of a period that was closed."""
-        from budget_tui.formatting import period_name
+        from budget_tui.formatting import long_day, period_name
 
         closed = self.queries.last_close(self.organization.org_key)
         if closed is not None and self.open.period.start <= closed.start:
             raise Refused(
-                f"{period_name(self.open.period)} is closed", "its budgets stay as they were; change the running period"
+                f"{period_name(self.open.period)} is closed",
+                f"its budgets stay as they were; the next period starts on {long_day(self.open.period.half_open[1])}",
             )

@@ -1,18 +1,63 @@
-"""The cycle: whoever writes first after a period's end closes it and opens the next."""
+"""The cycle: whoever writes first after a period's end closes it and opens the next; a person may close it early."""
 
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
-from budget_tui.domain.budget import Budget
-from budget_tui.domain.errors import Refused
+from budget_tui.domain import pacing
+from budget_tui.domain.amount import within_limit
+from budget_tui.domain.budget import AllocationChange, Budget, BudgetType
+from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period
-from budget_tui.domain.snapshot import build_snapshot
-from budget_tui.formatting import period_name
+from budget_tui.formatting import long_day, money, period_name
+from budget_tui.services.closing import CATCH_UP_YEARS, Plan, Turn, beyond_reach, plan_close
 from budget_tui.services.context import Context, Work, written
-from budget_tui.services.snapshots import load_facts
+from budget_tui.storage.repositories.cycle import Successor
 from budget_tui.storage.repositories.journal import ClosedLine
 
-CATCH_UP_YEARS = 10
+logger = logging.getLogger("budget_tui.periods")
+
+
+class NextLine(NamedTuple):
+    """A project at the close: what it had and spent, and what it opens the next period with, in nanos.
+
+    ``carried`` is the part of ``next_allocation`` that comes along from this period: negative when overspent.
+    """
+
+    project_id: str
+    name: str
+    allocation: int
+    spent: int
+    carried: int
+    next_allocation: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePreview:
+    """What closing the running period today would do, in nanos. ``carried`` came along into ``total_next``."""
+
+    ending: Period
+    following: Period
+    currency: str
+    total: int
+    spent: int
+    carried: int
+    total_next: int
+    lines: tuple[NextLine, ...]
+
+    @property
+    def unallocated_next(self) -> int:
+        """The pool of the next period; negative when the projects get more than there is."""
+        return self.total_next - sum(line.next_allocation for line in self.lines)
+
+
+CloseOutcome = ClosePreview
+"""What a close did has the shape of what it was going to do."""
+
+Reallocations = Mapping[str, AllocationChange]
 
 
 class Periods:
@@ -26,24 +71,53 @@ class Periods:
         with self._context.work() as work:
             work.commit()
 
+    def preview_close(self, reallocations: Reallocations | None = None) -> ClosePreview:
+        """What `close` would do today. Nothing is written."""
+        with self._context.work() as work:
+            plan = _manual_plan(work, None)
+            return _outcome(work, plan, _reallocated(work, plan, reallocations or {}))
+
+    def close(self, reallocations: Reallocations | None = None, seen: Period | None = None) -> CloseOutcome:
+        """End the running period today and start the next one tomorrow, up to the next anchor.
+
+        ``reallocations`` change what projects open the next period with: each is applied to its allocation there,
+        in their order. ``seen`` is what was shown to end (`ClosePreview.ending`). `Conflict` when the period was
+        closed already or another one is running by now, so that what two people confirm happens once.
+        """
+        with self._context.work() as work:
+            plan = _manual_plan(work, seen)
+            turns = _reallocated(work, plan, reallocations or {})
+            if plan.ending != work.open.period:
+                work.unit.cycle.end_early(work.organization.org_key, work.open.period, work.today, work.actor, work.now)
+            _archive(work, plan)
+            _open_next(work, plan, turns)
+            for before, after in zip(plan.below, turns, strict=True):
+                if before.opening != after.opening:
+                    _record_reallocation(work, before, after)
+            work.commit()
+        return _outcome(work, plan, turns)
+
 
 def open_period(work: Work) -> Budget:
-    """The global budget of the period that today is in, after closing what has ended, month by month."""
+    """The global budget of the period that today is in, after closing what has ended, one by one."""
     key = work.organization.org_key
     stored = work.queries.global_budget(key, work.today)
     if stored is None:
         return _first_period(work)
     _require_reachable(stored.period, work.today)
     while stored.period.end < work.today:
-        _close(work, stored)
-        following = work.organization.period_rule.after(stored.period)
-        stored = work.unit.budgets.carry_over(key, stored, following, work.actor, work.now)
+        plan = plan_close(work.queries, work.organization, stored, stored.period)
+        _archive(work, plan)
+        _open_next(work, plan, plan.below)
+        following = work.queries.global_budget(key, plan.following.start)
+        assert following is not None
+        stored = following
     return stored
 
 
 def _require_reachable(stored: Period, today: date) -> None:
     """Refuse a day so far ahead that it is a mistake: each period between would be closed for good."""
-    if (today - stored.end).days > CATCH_UP_YEARS * 366:
+    if beyond_reach(stored, today):
         raise Refused(
             f"{today} is more than {CATCH_UP_YEARS} years after {period_name(stored)}, the last period in use",
             "choose an earlier day",
@@ -69,34 +143,134 @@ def _first_period(work: Work) -> Budget:
     )
 
 
-def _close(work: Work, budget: Budget) -> None:
-    """Archive the figures of ``budget``'s period as they stand on its last day."""
-    period = budget.period
-    snapshot = build_snapshot(load_facts(work.queries, work.organization, period.end), period.end, work.now)
-    keys = {entity.entity_id: entity.entity_key for entity in work.queries.entities(work.organization.org_key)}
+def _manual_plan(work: Work, seen: Period | None) -> Plan:
+    """The close of the running period today; `Conflict` when that was done, or is not what was ``seen``."""
+    closed = work.queries.last_close(work.organization.org_key)
+    if closed is not None and work.open.period.start <= closed.start:
+        raise Conflict(
+            f"{period_name(work.open.period)} is closed already",
+            f"the next period starts on {long_day(work.open.period.half_open[1])}",
+        )
+    ending = Period(work.open.period.start, work.today)
+    if seen is not None and seen != ending:
+        raise Conflict(f"it is {period_name(ending)} that would be closed by now", "look again, then confirm it")
+    return plan_close(work.queries, work.organization, work.open, ending)
+
+
+def _reallocated(work: Work, plan: Plan, changes: Reallocations) -> Sequence[Turn]:
+    """The turns below the global budget after ``changes`` to what projects open with."""
+    if not changes:
+        return plan.below
+    turns = {turn.budget.entity_id: turn for turn in plan.projects}
+    pool = plan.total.opening.amount - sum(turn.opening.amount for turn in turns.values())
+    for project_id, change in changes.items():
+        if project_id not in turns:
+            raise NotFound(f"there is no project '{project_id}'", "budget-tui project list shows them")
+        before = turns[project_id].opening
+        after = change.applied_to(before.amount, plan.total.opening.amount, pool, work.organization.currency)
+        pool -= after - before.amount
+        turns[project_id] = turns[project_id]._replace(opening=before.moved_to(after))
+    within_limit(plan.total.opening.amount - pool)
+    moved = {turn.budget.budget_id: turn for turn in turns.values()}
+    return tuple(moved.get(turn.budget.budget_id, turn) for turn in plan.below)
+
+
+def _archive(work: Work, plan: Plan) -> None:
+    """Keep the figures of the period that ends as they stand, and say so."""
+    queries, key = work.queries, work.organization.org_key
+    keys = {entity.entity_id: entity.entity_key for entity in queries.entities(key)}
+    projects = [
+        (keys[fact.project_id], fact.allocation, plan.spent.at(fact.path))
+        for fact in queries.project_facts(key, plan.total.budget.budget_id)
+    ]
+    tokens = [turn for turn in plan.below if turn.budget.budget_type is BudgetType.TOKEN]
     work.unit.journal.close_period(
-        work.organization.org_key,
-        period,
+        key,
+        plan.ending,
         work.organization.currency,
-        snapshot.total.allocation,
-        snapshot.allocated,
-        snapshot.total.spent,
+        plan.total.budget.amount,
+        plan.allocated,
+        plan.total.spent,
         [
-            ClosedLine(keys[line.project_id], line.pace.allocation, line.pace.spent, line.pace.status)
-            for line in snapshot.projects
+            *(_closed_line(entity, allocation, spent, BudgetType.MONETARY) for entity, allocation, spent in projects),
+            *(
+                _closed_line(turn.budget.entity_key, turn.budget.amount, turn.spent, BudgetType.TOKEN)
+                for turn in tokens
+            ),
         ],
         work.actor,
         work.now,
     )
+    _summarize(work, plan)
+
+
+def _closed_line(entity_key: int, allocation: int, spent: int, unit: BudgetType) -> ClosedLine:
+    return ClosedLine(entity_key, allocation, spent, pacing.status(allocation - spent, allocation), unit)
+
+
+def _summarize(work: Work, plan: Plan) -> None:
+    total = plan.total
+    summary = {
+        "monthly_budget": total.budget.amount,
+        "allocated": plan.allocated,
+        "spent": total.spent,
+        "remaining": total.budget.amount - total.spent,
+        "carried": total.opening.carried,
+    }
     work.record(
         "period.close",
-        period_name(period),
+        period_name(plan.ending),
         None,
         {
-            "period_start": period.start.isoformat(),
-            "period_end": period.end.isoformat(),
-            "monthly_budget": written(snapshot.total.allocation),
-            "allocated": written(snapshot.allocated),
-            "spent": written(snapshot.total.spent),
+            "period_start": plan.ending.start.isoformat(),
+            "period_end": plan.ending.end.isoformat(),
+            **{name: written(amount) for name, amount in summary.items()},
         },
+    )
+    figures = ", ".join(f"{name} {money(amount, work.organization.currency)}" for name, amount in summary.items())
+    work.when_kept(lambda: logger.info("%s closed %s: %s", work.actor, period_name(plan.ending), figures))
+
+
+def _open_next(work: Work, plan: Plan, below: Sequence[Turn]) -> None:
+    work.unit.cycle.open_period(
+        work.organization.org_key,
+        plan.following,
+        work.organization.period_rule.kind,
+        [Successor(turn.budget, turn.opening) for turn in (plan.total, *below)],
+        work.actor,
+        work.now,
+    )
+
+
+def _record_reallocation(work: Work, before: Turn, after: Turn) -> None:
+    work.record(
+        "allocation.set",
+        after.budget.entity_id,
+        {"amount": written(before.opening.amount)},
+        {"amount": written(after.opening.amount)},
+    )
+
+
+def _outcome(work: Work, plan: Plan, below: Sequence[Turn]) -> ClosePreview:
+    total = plan.total
+    return ClosePreview(
+        plan.ending,
+        plan.following,
+        work.organization.currency,
+        total.budget.amount,
+        total.spent,
+        total.opening.carried,
+        total.opening.amount,
+        tuple(
+            NextLine(
+                turn.budget.entity_id,
+                turn.budget.name,
+                turn.budget.amount,
+                turn.spent,
+                turn.opening.carried,
+                turn.opening.amount,
+            )
+            for turn in below
+            if turn.budget.parent_id == total.budget.budget_id
+        ),
     )

@@ -1,11 +1,14 @@
 """The one answer that every face shows."""
 
+from dataclasses import replace
 from datetime import date
 
 from budget_tui.domain.budget import Budget, Organization
+from budget_tui.domain.carry import NO_CARRY
 from budget_tui.domain.errors import NotFound
 from budget_tui.domain.period import Period
-from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine, SnapshotFacts, build_snapshot
+from budget_tui.domain.snapshot import BudgetSnapshot, ProjectFact, ProjectLine, SnapshotFacts, build_snapshot
+from budget_tui.services.closing import looked_ahead
 from budget_tui.services.context import Context
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import DatabaseReader
@@ -45,7 +48,7 @@ def project_line(snapshot: BudgetSnapshot, project_id: str) -> ProjectLine:
 def load_facts(queries: Queries, organization: Organization, today: date) -> SnapshotFacts:
     """What the database says about the period that ``today`` is in.
 
-    When the latest period has ended and nobody has closed it, its allocations stand for the new one too.
+    When the latest period has ended and nobody has closed it, what it would hand on stands for the new one.
     """
     key, currency = organization.org_key, organization.currency
     budget = queries.global_budget(key, today)
@@ -54,12 +57,15 @@ def load_facts(queries: Queries, organization: Organization, today: date) -> Sna
     parent_id = budget.budget_id if budget is not None else None
     data_through = queries.data_through(key, period, today)
     spend_by_path, unmapped = queries.spend_by_path(key, currency, period, today, data_through)
+    projects, allocated = queries.project_facts(key, parent_id), queries.allocated(parent_id)
+    if budget is not None and not running:
+        budget, projects, allocated = _carried_over(queries, organization, budget, projects, today)
     return SnapshotFacts(
         organization=organization,
         period=period,
         monthly_budget=budget.amount if budget is not None else 0,
-        allocated=queries.allocated(parent_id),
-        projects=queries.project_facts(key, parent_id),
+        allocated=allocated,
+        projects=projects,
         spend_by_path=spend_by_path,
         unmapped=unmapped,
         unmapped_costs=queries.unmapped_costs(key, currency, period),
@@ -67,7 +73,23 @@ def load_facts(queries: Queries, organization: Organization, today: date) -> Sna
         data_through=data_through,
         foreign=queries.foreign_spend(key, currency, period),
         carried_over=budget is not None and not running,
+        carry=budget.carry if budget is not None else NO_CARRY,
     )
+
+
+def _carried_over(
+    queries: Queries, organization: Organization, ended: Budget, projects: list[ProjectFact], today: date
+) -> tuple[Budget, list[ProjectFact], int]:
+    """The global budget, the projects and what they get altogether, as a command would open them today."""
+    budgets = looked_ahead(queries, organization, ended, today)
+    total = next(budget for budget in budgets if budget.budget_id == ended.budget_id)
+    below = {budget.path: budget for budget in budgets if budget.parent_id == ended.budget_id}
+    facts = [
+        fact._replace(allocation=below[fact.path].amount, carry=below[fact.path].carry) if fact.path in below else fact
+        for fact in projects
+    ]
+    allocated = sum(budget.amount for budget in below.values())
+    return replace(ended, amount=total.amount, carry=total.carry), facts, allocated
 
 
 def _period(latest: Budget | None, organization: Organization, today: date) -> Period:

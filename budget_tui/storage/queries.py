@@ -9,14 +9,16 @@ from datetime import date
 from typing import Any
 
 from budget_tui.domain.budget import Budget, BudgetType, Organization
+from budget_tui.domain.carry import NO_CARRY, Carry, CarryPolicy
 from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.snapshot import ProjectFact
+from budget_tui.storage.cycle_queries import CycleQueries
 from budget_tui.storage.trail_queries import TrailQueries
 
 
-class Queries(TrailQueries):
+class Queries(CycleQueries, TrailQueries):
     """Questions over one connection. ``org`` is an organization's key; no question spans organizations."""
 
     # Organizations and entities
@@ -70,16 +72,16 @@ class Queries(TrailQueries):
         An archived one is among them where that budget still counts it: in the periods before it was archived.
         """
         amounts = {
-            row[0]: row[1]
-            for row in self._rows(
-                "SELECT b.entity_key, b.amount FROM allocation a"
+            key: (amount, _carry(*carry))
+            for key, amount, *carry in self._rows(
+                "SELECT b.entity_key, b.amount, b.carry, b.carry_cap, b.carried FROM allocation a"
                 " JOIN budget b ON b.budget_id = a.child_budget_id AND b.is_active WHERE a.parent_budget_id = ?",
                 parent_id,
             )
         }
         # Joined here, for SQLite would search all amounts for each project.
         return [
-            ProjectFact(entity_id, name, path, amounts.get(entity_key, 0))
+            ProjectFact(entity_id, name, path, *amounts.get(entity_key, (0, NO_CARRY)))
             for entity_key, entity_id, name, path, archived_at in self._rows(
                 "SELECT entity_key, entity_id, name, path, archived_at FROM entity"
                 " WHERE org_key = ? AND level_code = 'project' ORDER BY entity_key",
@@ -116,7 +118,8 @@ class Queries(TrailQueries):
 
 _BUDGET = (
     "SELECT b.budget_id, b.entity_key, b.category, b.budget_type, b.currency, b.provider, b.period_kind,"
-    " b.period_start, b.period_end, b.amount, a.parent_budget_id"
+    " b.period_start, b.period_end, b.amount, a.parent_budget_id,"
+    " b.carry, b.carry_cap, b.carried"
     " FROM budget b JOIN entity e ON e.entity_key = b.entity_key"
     " LEFT JOIN allocation a ON a.child_budget_id = b.budget_id"
 )
@@ -135,7 +138,7 @@ def _entity(row: Sequence[Any]) -> Entity:
 
 
 def _budget(row: Sequence[Any]) -> Budget:
-    budget_id, entity, category, budget_type, currency, provider, kind, start, end, amount, parent = row
+    budget_id, entity, category, budget_type, currency, provider, kind, start, end, amount, parent, *carry = row
     return Budget(
         budget_id,
         entity,
@@ -147,4 +150,11 @@ def _budget(row: Sequence[Any]) -> Budget:
         Period(date.fromisoformat(start), date.fromisoformat(end)),
         amount,
         parent,
+        _carry(*carry),
     )
+
+
+def _carry(policy: str, cap: int | None, carried: int) -> Carry:
+    if policy == CarryPolicy.NONE and not carried:
+        return NO_CARRY  # of thousands of budgets, most
+    return Carry(CarryPolicy(policy), cap, carried)

@@ -11,6 +11,7 @@ from budget_tui.storage.failures import storage_error
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import nothing_at
 from budget_tui.storage.repositories.costs import CostRepository
+from budget_tui.storage.repositories.cycle import CycleRepository
 from budget_tui.storage.repositories.journal import JournalRepository
 from budget_tui.storage.writing import Writer, Writers, begin
 
@@ -48,6 +49,7 @@ class UnitOfWork:
             raise self._told(error) from error
         self.queries = Queries(self._connection.execute)
         self.costs = CostRepository(self._connection)
+        self.cycle = CycleRepository(self._connection)
         self.journal = JournalRepository(self._connection)
         return self
 

@@ -123,7 +123,8 @@ def test_the_close_is_written_down(seed: Home) -> None:
     close = seed.log[0]
     assert (close.action, close.subject, close.actor) == ("period.close", "January 2026", "anna")
     assert changes(close) == (
-        "period_start 2026-01-01, period_end 2026-01-31, monthly_budget 500, allocated 420, spent 241"
+        "period_start 2026-01-01, period_end 2026-01-31, monthly_budget 500, allocated 420, spent 241,"
+        " remaining 259, carried 0"
     )
 
 

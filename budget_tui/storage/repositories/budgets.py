@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import insert
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from budget_tui.domain.budget import Budget, BudgetType
+from budget_tui.domain.carry import changed
 from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.storage.tables import AllocationRow, BudgetRow, TransferRow
@@ -77,7 +77,7 @@ class BudgetRepository:
     def set_amount(self, budget: Budget, amount: int, actor: str, now: datetime) -> Budget:
         """Change a budget and, with it, what its parent allocated to it."""
         row = self._session.get_one(BudgetRow, budget.budget_id)
-        row.base += amount - row.amount
+        row.base, row.carried = changed(row.base, row.carried, amount - row.amount)
         row.amount, row.updated_by, row.updated_at = amount, actor, now
         allocation = self._session.exec(
             select(AllocationRow).where(AllocationRow.child_budget_id == budget.budget_id)
@@ -118,47 +118,3 @@ class BudgetRepository:
         self._session.add(row)
         self._session.flush()
         return row.transfer_id
-
-    def carry_over(self, org_key: int, ended: Budget, period: Period, actor: str, now: datetime) -> Budget:
-        """Open ``period`` with every active budget and allocation of the period of ``ended``; returns its successor."""
-        connection = self._session.connection()
-        same_period = (
-            BudgetRow.org_key == org_key,
-            BudgetRow.is_active,
-            BudgetRow.period_kind == ended.period_kind,
-            BudgetRow.period_start == ended.period.start,
-            BudgetRow.period_end == ended.period.end,
-        )
-        rows = self._session.exec(select(BudgetRow).where(*same_period)).all()
-        successors = {row.budget_id: str(uuid4()) for row in rows}
-        fresh = {
-            "period_start": period.start,
-            "period_end": period.end,
-            "created_by": actor,
-            "created_at": now,
-            "updated_by": None,
-            "updated_at": None,
-        }
-        connection.execute(
-            insert(BudgetRow), [row.model_dump() | fresh | {"budget_id": successors[row.budget_id]} for row in rows]
-        )
-        links = self._session.exec(
-            select(AllocationRow)
-            .join(BudgetRow, col(BudgetRow.budget_id) == AllocationRow.child_budget_id)
-            .where(*same_period)
-        ).all()
-        if links:
-            connection.execute(
-                insert(AllocationRow),
-                [
-                    {
-                        "allocation_id": str(uuid4()),
-                        "parent_budget_id": successors.get(link.parent_budget_id, link.parent_budget_id),
-                        "child_budget_id": successors[link.child_budget_id],
-                        "amount": link.amount,
-                        "created_at": now,
-                    }
-                    for link in links
-                ],
-            )
-        return replace(ended, budget_id=successors[ended.budget_id], period=period)

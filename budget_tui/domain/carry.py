@@ -1,0 +1,92 @@
+"""What a budget hands on to its successor when its period closes, beside the allocation itself.
+
+A budget's amount is made of its ``base``, which recurs, and of what was ``carried`` into it: positive when the
+period before left something, negative when it was overspent. An amount cannot be negative: a debt that does not
+fit stays in ``base + carried``, which is below the amount then, and is settled in the periods that follow.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from budget_tui.domain.amount import LIMIT_NANOS
+from budget_tui.domain.errors import Refused
+
+
+class CarryPolicy(StrEnum):
+    NONE = "none"
+    UNSPENT = "unspent"
+    DEFICIT = "deficit"
+    BOTH = "both"
+
+
+class Carry(NamedTuple):
+    """How a budget is carried over: what comes along, at most how much, and what came along into it."""
+
+    policy: CarryPolicy = CarryPolicy.NONE
+    cap: int | None = None
+    carried: int = 0
+
+
+NO_CARRY = Carry()
+
+
+class Opening(NamedTuple):
+    """What a budget opens a period with."""
+
+    amount: int
+    base: int
+    carried: int
+
+    def moved_to(self, amount: int) -> "Opening":
+        """The same budget with another amount."""
+        return Opening(amount, *changed(self.base, self.carried, amount - self.amount))
+
+
+def parse_policy(text: str) -> CarryPolicy:
+    """``none``, ``unspent``, ``deficit`` or ``both``."""
+    try:
+        return CarryPolicy(text.strip().casefold())
+    except ValueError:
+        raise Refused(
+            f"'{text.strip()}' is not a way to carry over", "there are none, unspent, deficit, both"
+        ) from None
+
+
+def checked_cap(policy: CarryPolicy, cap: int | None) -> int | None:
+    """``cap`` itself, or `Refused` when it is negative or there is nothing that it could bound."""
+    if cap is not None and cap < 0:
+        raise Refused("a cap cannot be negative", "it bounds what is left and what is overspent alike")
+    if cap is not None and policy is CarryPolicy.NONE:
+        raise Refused("a cap needs something that it bounds", "choose unspent, deficit or both")
+    return cap
+
+
+def left(base: int, carried: int, spent: int) -> int:
+    """What a budget leaves at its close, a debt that did not fit into its amount included."""
+    return base + carried - spent
+
+
+def handed_on(remaining: int, policy: CarryPolicy, cap: int | None) -> int:
+    """How much of ``remaining`` comes along: signed, at most ``cap`` either way."""
+    match policy:
+        case CarryPolicy.NONE:
+            return 0
+        case CarryPolicy.UNSPENT:
+            remaining = max(0, remaining)
+        case CarryPolicy.DEFICIT:
+            remaining = min(0, remaining)
+    return remaining if cap is None else max(-cap, min(cap, remaining))
+
+
+def opening(base: int, carried: int) -> Opening:
+    """The budget that recurs with ``base`` when ``carried`` comes along, within what can be stored."""
+    carried = max(-LIMIT_NANOS, min(carried, LIMIT_NANOS - base))
+    return Opening(max(0, base + carried), base, carried)
+
+
+def changed(base: int, carried: int, change: int) -> tuple[int, int]:
+    """Base and carried after the amount was changed by ``change``: it is the base that moves.
+
+    What is taken off beyond the base comes out of what was carried: nothing negative recurs.
+    """
+    return max(0, base + change), carried + min(0, base + change)

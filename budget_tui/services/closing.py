@@ -1,0 +1,104 @@
+"""What the end of a period does to each budget: the same for who looks ahead, who previews and who closes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from budget_tui.domain import carry
+from budget_tui.domain.budget import Budget, BudgetType, Organization
+from budget_tui.domain.carry import NO_CARRY, Opening
+from budget_tui.domain.hierarchy import ancestor_paths
+from budget_tui.domain.period import Period
+from budget_tui.storage.cycle_queries import CycleBudget
+from budget_tui.storage.queries import Queries
+
+CATCH_UP_YEARS = 10
+
+
+class Turn(NamedTuple):
+    """One budget at the end of its period: what was spent of it and what its successor opens with."""
+
+    budget: CycleBudget
+    spent: int
+    opening: Opening
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The close of a period: its global budget and everything below it, agents' tokens too."""
+
+    ending: Period
+    following: Period
+    total: Turn
+    below: tuple[Turn, ...]
+    spent: "Spent"
+
+    @property
+    def allocated(self) -> int:
+        """What the projects got of the global budget in the period that ends."""
+        return sum(turn.budget.amount for turn in self.projects)
+
+    @property
+    def projects(self) -> list[Turn]:
+        return [turn for turn in self.below if turn.budget.parent_id == self.total.budget.budget_id]
+
+
+class Spent:
+    """What was spent in a period, by entity with what is below it, and all in all."""
+
+    def __init__(self, by_path: Mapping[str, int], unmapped: int) -> None:
+        self.total = sum(by_path.values()) + unmapped
+        self._rolled: dict[str, int] = {}
+        for path, amount in by_path.items():
+            for ancestor in ancestor_paths(path):
+                self._rolled[ancestor] = self._rolled.get(ancestor, 0) + amount
+
+    def at(self, path: str) -> int:
+        return self._rolled.get(path, 0)
+
+
+def plan_close(queries: Queries, organization: Organization, running: Budget, ending: Period) -> Plan:
+    """What closing the period of ``running`` does when ``ending`` are its days."""
+    budgets = queries.cycle_budgets(organization.org_key, running.period.start)
+    return _plan(queries, organization, running.budget_id, budgets, ending)
+
+
+def looked_ahead(queries: Queries, organization: Organization, ended: Budget, today: date) -> list[CycleBudget]:
+    """The budgets of the period that ``today`` is in as they would open, were the ended ones closed now."""
+    budgets, period = queries.cycle_budgets(organization.org_key, ended.period.start), ended.period
+    if all(budget.carry == NO_CARRY for budget in budgets) or beyond_reach(ended.period, today):
+        return budgets
+    while period.end < today:
+        plan = _plan(queries, organization, ended.budget_id, budgets, period)
+        budgets, period = [_opened(turn) for turn in (plan.total, *plan.below)], plan.following
+    return budgets
+
+
+def beyond_reach(last: Period, today: date) -> bool:
+    """Whether ``today`` is so far after the last period in use that it is taken for a mistake."""
+    return (today - last.end).days > CATCH_UP_YEARS * 366
+
+
+def _plan(
+    queries: Queries, organization: Organization, total_id: str, budgets: Sequence[CycleBudget], ending: Period
+) -> Plan:
+    spent = Spent(*queries.spent_by_path(organization.org_key, organization.currency, ending))
+    turns = {budget.budget_id: _turn(budget, spent, is_total=budget.budget_id == total_id) for budget in budgets}
+    total = turns.pop(total_id)
+    return Plan(ending, organization.period_rule.after(ending), total, tuple(turns.values()), spent)
+
+
+def _turn(budget: CycleBudget, spent: Spent, *, is_total: bool) -> Turn:
+    if budget.budget_type is BudgetType.MONETARY:
+        used = spent.total if is_total else spent.at(budget.path)
+    else:
+        used = budget.used
+    policy, cap, carried = budget.carry
+    handed_on = carry.handed_on(carry.left(budget.base, carried, used), policy, cap)
+    return Turn(budget, used, carry.opening(budget.base, handed_on))
+
+
+def _opened(turn: Turn) -> CycleBudget:
+    amount, base, carried = turn.opening
+    return turn.budget._replace(amount=amount, base=base, used=0, carry=turn.budget.carry._replace(carried=carried))

@@ -1,0 +1,129 @@
+"""Periods that were closed: what was archived of them, and what has become of it since."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from budget_tui.domain import pacing
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.errors import NotFound
+from budget_tui.domain.pacing import Status
+from budget_tui.domain.period import ONE_DAY, Period
+from budget_tui.services.closing import Spent
+from budget_tui.services.context import Context
+from budget_tui.storage.cycle_queries import StoredClose, StoredLine
+from budget_tui.storage.queries import Queries
+from budget_tui.storage.reading import DatabaseReader
+
+
+class ClosedBudget(NamedTuple):
+    """A project's figures at the close in nanos, or an agent's in tokens, as ``unit`` says.
+
+    ``restated`` is what was spent by what is known now beyond what was archived.
+    """
+
+    entity_id: str
+    name: str
+    unit: BudgetType
+    allocation: int
+    spent: int
+    status: Status
+    restated: int
+
+    @property
+    def remaining(self) -> int:
+        return self.allocation - self.spent
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedPeriod:
+    """The figures of a period at its close, in nanos of ``currency``; ``restated`` as in `ClosedBudget`."""
+
+    period: Period
+    currency: str
+    budget: int
+    allocated: int
+    spent: int
+    restated: int
+    closed_by: str
+    closed_at: datetime
+    lines: tuple[ClosedBudget, ...]
+
+    @property
+    def remaining(self) -> int:
+        return self.budget - self.spent
+
+    @property
+    def status(self) -> Status:
+        return pacing.status(self.remaining, self.budget)
+
+    @property
+    def projects(self) -> tuple[ClosedBudget, ...]:
+        return tuple(line for line in self.lines if line.unit is BudgetType.MONETARY)
+
+    @property
+    def agents(self) -> tuple[ClosedBudget, ...]:
+        return tuple(line for line in self.lines if line.unit is BudgetType.TOKEN)
+
+
+class History:
+    """Reads closed periods. Never writes."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def periods(self, limit: int, before: date | None = None) -> list[ClosedPeriod]:
+        """At most ``limit`` closed periods, the newest first; ``before`` continues after a page's last first day."""
+        reader = DatabaseReader(self._context.path)
+        try:
+            with reader.session() as queries:
+                organization = self._context.organization(queries)
+                return _read(queries, organization.org_key, queries.closes(organization.org_key, limit, before))
+        finally:
+            reader.close()
+
+    def period(self, start: date) -> ClosedPeriod:
+        """The closed period that ``start`` is the first day of, or `NotFound`."""
+        for found in self.periods(1, start + ONE_DAY):
+            if found.period.start == start:
+                return found
+        raise NotFound(f"no period that started on {start} was closed", "budget-tui period history lists them")
+
+
+def _read(queries: Queries, org: int, closes: list[StoredClose]) -> list[ClosedPeriod]:
+    if not closes:
+        return []
+    newest, oldest = closes[0].period.start, closes[-1].period.start
+    lines: dict[int, list[StoredLine]] = {}
+    for line in queries.close_lines(org, newest, oldest):
+        lines.setdefault(line.close_key, []).append(line)
+    now = queries.spent_since_closed(org, newest, oldest)
+    return [_closed(close, lines.get(close.close_key, []), now.get(close.close_key, {})) for close in closes]
+
+
+def _closed(close: StoredClose, lines: list[StoredLine], spent_now: Mapping[str | None, int]) -> ClosedPeriod:
+    unmapped = spent_now.get(None, 0)
+    spent = Spent({path: amount for path, amount in spent_now.items() if path is not None}, unmapped)
+    return ClosedPeriod(
+        close.period,
+        close.currency,
+        close.budget,
+        close.allocated,
+        close.spent,
+        spent.total - close.spent,
+        close.closed_by,
+        close.closed_at,
+        tuple(
+            ClosedBudget(
+                line.entity_id,
+                line.name,
+                line.unit,
+                line.allocation,
+                line.spent,
+                Status(line.status),
+                (line.used if line.unit is BudgetType.TOKEN else spent.at(line.path)) - line.spent,
+            )
+            for line in lines
+        ),
+    )

@@ -1,0 +1,152 @@
+"""Questions about the cycle: what turns with a period, what was spent in one, what was archived of those that ended."""
+
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.carry import Carry, CarryPolicy
+from budget_tui.domain.period import Period
+from budget_tui.storage.cost_queries import CostQueries, day_number
+
+
+class CycleBudget(NamedTuple):
+    """An active budget of a period of the cycle. ``used`` counts tokens; money is summed from its costs."""
+
+    budget_id: str
+    parent_id: str | None
+    entity_key: int
+    entity_id: str
+    name: str
+    path: str
+    level_code: str
+    category: str
+    budget_type: BudgetType
+    currency: str
+    provider: str
+    notes: str
+    amount: int
+    base: int
+    used: int
+    carry: Carry
+
+
+class StoredClose(NamedTuple):
+    """A closed period as archived, without its lines."""
+
+    close_key: int
+    period: Period
+    currency: str
+    budget: int
+    allocated: int
+    spent: int
+    closed_by: str
+    closed_at: datetime
+
+
+class StoredLine(NamedTuple):
+    """The archived figures of one project, or of one agent in tokens. ``used`` is what the agent used as of now."""
+
+    close_key: int
+    entity_id: str
+    name: str
+    path: str
+    unit: BudgetType
+    allocation: int
+    spent: int
+    status: str
+    used: int
+
+
+class CycleQueries(CostQueries):
+    """The part of `Queries` that is about the cycle."""
+
+    def cycle_budgets(self, org: int, period_start: date) -> list[CycleBudget]:
+        """The global budget of the period that started then, and everything that turns with it."""
+        rows = self._rows(
+            "SELECT b.budget_id, a.parent_budget_id, e.entity_key, e.entity_id, e.name, e.path, e.level_code,"
+            " b.category, b.budget_type, b.currency, b.provider, b.notes, b.amount, b.base, b.used,"
+            " b.carry, b.carry_cap, b.carried"
+            " FROM budget b JOIN entity e ON e.entity_key = b.entity_key"
+            " LEFT JOIN allocation a ON a.child_budget_id = b.budget_id"
+            " WHERE b.org_key = ? AND b.period_start = ? AND b.in_cycle AND b.is_active ORDER BY b.entity_key",
+            org,
+            period_start.isoformat(),
+        )
+        return [
+            CycleBudget._make((*row[:8], BudgetType(row[8]), *row[9:15], Carry(CarryPolicy(row[15]), *row[16:])))
+            for row in rows
+        ]
+
+    def spent_by_path(self, org: int, currency: str, period: Period) -> tuple[dict[str, int], int]:
+        """What each entity itself spent in ``period``, by its path, and what found no entity."""
+        start, end = map(day_number, period.half_open)
+        rows = self._rows(
+            "SELECT e.path, sum(o.spent) FROM (SELECT o.entity_key, (SELECT sum(amount_nanos) FROM cost c"
+            " WHERE c.origin_key = o.origin_key AND c.day >= ? AND c.day < ?) AS spent"
+            " FROM cost_origin o WHERE o.org_key = ? AND o.currency = ?) o"
+            " LEFT JOIN entity e ON e.entity_key = o.entity_key GROUP BY o.entity_key",
+            start,
+            end,
+            org,
+            currency,
+        )
+        spent = {path: amount or 0 for path, amount in rows}
+        unmapped = spent.pop(None, 0)
+        return spent, unmapped
+
+    def closes(self, org: int, limit: int, before: date | None = None) -> list[StoredClose]:
+        """Closed periods, the newest first, at most ``limit``; ``before``: only what started before that day."""
+        rows = self._rows(
+            "SELECT close_key, period_start, period_end, currency, monthly_budget, allocated, spent, closed_by,"
+            " closed_at FROM period_close WHERE org_key = ? AND period_start < ? ORDER BY period_start DESC LIMIT ?",
+            org,
+            (before or date.max).isoformat(),
+            limit,
+        )
+        return [
+            StoredClose._make(
+                (
+                    key,
+                    Period(date.fromisoformat(start), date.fromisoformat(end)),
+                    *figures,
+                    datetime.fromisoformat(at).replace(tzinfo=UTC),
+                )
+            )
+            for key, start, end, *figures, at in rows
+        ]
+
+    def close_lines(self, org: int, newest: date, oldest: date) -> list[StoredLine]:
+        """The lines of the periods that started from ``oldest`` to ``newest``."""
+        return [
+            StoredLine._make((*row[:4], BudgetType(row[4]), *row[5:]))
+            for row in self._rows(
+                "SELECT l.close_key, e.entity_id, e.name, e.path, l.unit, l.allocation, l.spent, l.status,"
+                " CASE l.unit WHEN 'token' THEN coalesce((SELECT sum(b.used) FROM budget b WHERE b.org_key = p.org_key"
+                " AND b.entity_key = l.entity_key AND b.period_start = p.period_start AND b.budget_type = 'token'"
+                " AND b.in_cycle), 0) ELSE 0 END"
+                " FROM period_close p CROSS JOIN period_close_line l JOIN entity e ON e.entity_key = l.entity_key"
+                " WHERE p.org_key = ? AND p.period_start BETWEEN ? AND ? AND l.close_key = p.close_key"
+                " ORDER BY l.close_key, l.entity_key",
+                org,
+                oldest.isoformat(),
+                newest.isoformat(),
+            )
+        ]
+
+    def spent_since_closed(self, org: int, newest: date, oldest: date) -> dict[int, dict[str | None, int]]:
+        """What costs say by now of the periods that started from ``oldest`` to ``newest``: by close and path."""
+        rows = self._rows(
+            "SELECT p.close_key, e.path, sum(c.amount_nanos)"
+            " FROM period_close p CROSS JOIN cost_origin o CROSS JOIN cost c LEFT JOIN entity e"
+            " ON e.entity_key = o.entity_key WHERE p.org_key = ? AND p.period_start BETWEEN ? AND ?"
+            " AND o.org_key = p.org_key AND o.currency = p.currency AND c.origin_key = o.origin_key"
+            " AND c.day BETWEEN CAST(replace(p.period_start, '-', '') AS INTEGER)"
+            " AND CAST(replace(p.period_end, '-', '') AS INTEGER) GROUP BY p.close_key, o.entity_key",
+            org,
+            oldest.isoformat(),
+            newest.isoformat(),
+        )
+        found: dict[int, dict[str | None, int]] = {}
+        for close_key, path, spent in rows:
+            found.setdefault(close_key, {})[path] = spent
+        return found

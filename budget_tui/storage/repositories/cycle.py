@@ -1,0 +1,104 @@
+"""The turn of a period: everything in the cycle opens anew. Plain SQL, for there may be thousands of budgets."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import uuid4
+
+from budget_tui.domain.carry import CarryPolicy, Opening
+from budget_tui.domain.period import Period, PeriodKind, PeriodRule
+from budget_tui.storage.cost_queries import stored_time
+from budget_tui.storage.cycle_queries import CycleBudget
+
+
+class Successor(NamedTuple):
+    """A budget of the period that ends, with what its successor opens with."""
+
+    ended: CycleBudget
+    opening: Opening
+
+
+class CycleRepository:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def end_early(self, org_key: int, period: Period, last_day: date, actor: str, now: datetime) -> None:
+        """Let the budgets of ``period`` end with ``last_day``."""
+        self._connection.execute(
+            "UPDATE budget SET period_end = ?, updated_by = ?, updated_at = ?"
+            " WHERE org_key = ? AND period_start = ? AND in_cycle",
+            (last_day.isoformat(), actor, stored_time(now), org_key, period.start.isoformat()),
+        )
+
+    def open_period(
+        self,
+        org_key: int,
+        period: Period,
+        kind: PeriodKind,
+        successors: Sequence[Successor],
+        actor: str,
+        now: datetime,
+    ) -> dict[str, str]:
+        """Open ``period``; returns each new budget's id by that of the one before. No token is used in it yet."""
+        ids = {each.ended.budget_id: str(uuid4()) for each in successors}
+        at = stored_time(now)
+        self._connection.executemany(
+            "INSERT INTO budget (budget_id, org_key, entity_key, category, budget_type, currency, provider,"
+            " period_kind, period_start, period_end, amount, notes, is_active, in_cycle, carry, carry_cap, carried,"
+            " base, created_by, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    ids[ended.budget_id],
+                    org_key,
+                    ended.entity_key,
+                    ended.category,
+                    ended.budget_type,
+                    ended.currency,
+                    ended.provider,
+                    kind,
+                    period.start.isoformat(),
+                    period.end.isoformat(),
+                    opening.amount,
+                    ended.notes,
+                    ended.carry.policy,
+                    ended.carry.cap,
+                    opening.carried,
+                    opening.base,
+                    actor,
+                    at,
+                )
+                for ended, opening in successors
+            ),
+        )
+        self._connection.executemany(
+            "INSERT INTO allocation (allocation_id, parent_budget_id, child_budget_id, amount, created_at)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (
+                (
+                    str(uuid4()),
+                    ids.get(ended.parent_id, ended.parent_id),
+                    ids[ended.budget_id],
+                    opening.amount,
+                    at,
+                )
+                for ended, opening in successors
+                if ended.parent_id is not None
+            ),
+        )
+        return ids
+
+    def set_carry(self, budget_id: str, policy: CarryPolicy, cap: int | None, actor: str, now: datetime) -> None:
+        """Choose what comes along when the budget's period closes."""
+        self._connection.execute(
+            "UPDATE budget SET carry = ?, carry_cap = ?, updated_by = ?, updated_at = ? WHERE budget_id = ?",
+            (policy, cap, actor, stored_time(now), budget_id),
+        )
+
+    def set_rule(self, org_key: int, rule: PeriodRule, time_zone: str) -> None:
+        """How the organization's periods recur from the next one on, and when its days begin."""
+        self._connection.execute(
+            "UPDATE organization SET period_kind = ?, anchor_day = ?, fiscal_start_month = ?, time_zone = ?"
+            " WHERE org_key = ?",
+            (rule.kind, rule.anchor_day, rule.fiscal_start_month, time_zone, org_key),
+        )
