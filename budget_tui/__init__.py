@@ -1,3 +1,17 @@
 """budget-tui: decide from a terminal where a month's money goes, and see in time where it is going."""
 
 __version__ = "0.1.0"
+__all__ = ["BudgetService"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from budget_tui.budget_service import BudgetService
+
+
+def __getattr__(name: str) -> object:
+    """`BudgetService`, loaded when it is asked for: the command line begins by importing this package."""
+    if name != "BudgetService":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return import_module("budget_tui.budget_service").BudgetService

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from budget_tui.paths import default_database, default_settings_file
@@ -14,6 +15,7 @@ from budget_tui.settings import Settings, load_settings, local_time_zone
 from budget_tui.storage.location import database_path
 
 if TYPE_CHECKING:
+    from budget_tui.services.agents import Agents
     from budget_tui.services.budgets import Budgets
     from budget_tui.services.costs import Costs
     from budget_tui.services.database import Database
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
     from budget_tui.services.periods import Periods
     from budget_tui.services.projects import Projects
     from budget_tui.services.snapshots import Snapshots
+    from budget_tui.services.token_prices import TokenPrices
     from budget_tui.services.trail import AuditTrail
     from budget_tui.services.transfers import Transfers
+    from budget_tui.storage.writing import Writers
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,18 @@ class Services:
         return Imports(self.context)
 
     @cached_property
+    def agents(self) -> "Agents":
+        from budget_tui.services.agents import Agents
+
+        return Agents(self.context)
+
+    @cached_property
+    def token_prices(self) -> "TokenPrices":
+        from budget_tui.services.token_prices import TokenPrices
+
+        return TokenPrices(self.context)
+
+    @cached_property
     def periods(self) -> "Periods":
         from budget_tui.services.periods import Periods
 
@@ -93,6 +109,14 @@ class Services:
 
         return Database(self.context)
 
+    def close(self) -> None:
+        """Close what was kept open."""
+        for name in ("snapshots", "agents"):
+            if name in self.__dict__:
+                getattr(self, name).close()
+        if self.context.writers is not None:
+            self.context.writers.close()
+
     def load_commands(self) -> None:
         """Load what every command needs, which takes a third of a second, before the first of them is given."""
         for name in ("budget_tui.services.budgets", "budget_tui.storage.unit_of_work"):
@@ -100,20 +124,36 @@ class Services:
 
 
 def open_services(
-    database: str = "", organization: str = "", as_of: date | None = None, settings: Settings | None = None
+    database: str = "",
+    organization: str = "",
+    as_of: date | None = None,
+    settings: Settings | None = None,
+    *,
+    keep_open: bool = False,
 ) -> Services:
-    """The services over ``database`` (a path or ``sqlite:///`` URL) for ``organization``; '' takes the setting."""
+    """The services over ``database`` (a path or ``sqlite:///`` URL) for ``organization``; '' takes the setting.
+
+    With ``keep_open``, connections that write stay open until `Services.close`: for who writes again and again.
+    """
     settings = settings if settings is not None else load_settings(default_settings_file())
     location = database or settings.database
+    path = database_path(location) if location else default_database()
     context = Context(
-        path=database_path(location) if location else default_database(),
+        path=path,
         org_slug=organization or settings.organization,
         clock=Clock(as_of),
         actor=_user(),
         new_currency=settings.currency,
         new_time_zone=settings.time_zone or local_time_zone(),
+        writers=_writers(path) if keep_open else None,
     )
     return Services(context, settings)
+
+
+def _writers(path: Path) -> "Writers":
+    from budget_tui.storage.writing import Writers
+
+    return Writers(path)
 
 
 def _user() -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from budget_tui.domain.hierarchy import Entity
     from budget_tui.storage.queries import Queries
     from budget_tui.storage.unit_of_work import UnitOfWork
+    from budget_tui.storage.writing import Writers
 
 DEFAULT_ORG = "default"
 
@@ -27,7 +28,8 @@ DEFAULT_ORG = "default"
 class Context:
     """One user's view of one organization in one database.
 
-    ``new_currency`` and ``new_time_zone`` are for an organization that has yet to be made.
+    ``new_currency`` and ``new_time_zone`` are for an organization that has yet to be made. ``writers`` keeps
+    connections open for who writes again and again.
     """
 
     path: Path
@@ -36,6 +38,7 @@ class Context:
     actor: str
     new_currency: str = "USD"
     new_time_zone: str = "UTC"
+    writers: "Writers | None" = None
 
     @cached_property
     def _schema_ensured(self) -> bool:
@@ -57,7 +60,7 @@ class Context:
         from budget_tui.storage.unit_of_work import UnitOfWork
 
         self.prepare()
-        with UnitOfWork(self.path) as unit:
+        with UnitOfWork(self.path, self.writers) as unit:
             yield self.work_in(unit)
 
     def work_in(self, unit: "UnitOfWork") -> "Work":

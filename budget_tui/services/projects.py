@@ -40,7 +40,7 @@ class Projects:
         with self._context.work() as work:
             project = work.project(project_id)
             if name != project.name:
-                _require_free(work, project_id, name)
+                require_free(work, project_id, name)
                 keep_former_name(work, project)
                 work.unit.organizations.rename_entity(project, name)
                 work.record("project.rename", project_id, {"name": project.name}, {"name": name})
@@ -61,7 +61,7 @@ class Projects:
 
     def _make(self, work: Work, project_id: str, name: str, *, renamed: bool) -> None:
         known = work.queries.entity(work.organization.org_key, project_id)
-        _require_free(work, project_id, name)
+        require_free(work, project_id, name)
         if known is None:
             root = work.entity(ROOT_ID)
             work.unit.organizations.add_entity(work.organization, project_id, name, "project", root, work.now)
@@ -75,7 +75,7 @@ class Projects:
         work.record("project.restore", project_id, None, {"name": name if renamed else known.name})
 
 
-def _require_free(work: Work, project_id: str, name: str) -> None:
+def require_free(work: Work, project_id: str, name: str) -> None:
     """Refuse an id or a name by which costs would find another entity, too, and so neither of them."""
     wanted = {project_id.casefold(), name.casefold()}
     for entity in work.queries.entities(work.organization.org_key):

@@ -6,10 +6,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from budget_tui.domain.errors import Conflict
+from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.storage.failures import storage_error
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import nothing_at
+from budget_tui.storage.repositories.agents import AgentRepository
 from budget_tui.storage.repositories.costs import CostRepository
 from budget_tui.storage.repositories.cycle import CycleRepository
 from budget_tui.storage.repositories.journal import JournalRepository
@@ -51,6 +52,7 @@ class UnitOfWork:
         self.costs = CostRepository(self._connection)
         self.cycle = CycleRepository(self._connection)
         self.journal = JournalRepository(self._connection)
+        self.agents = AgentRepository(self._connection)
         return self
 
     @cached_property
@@ -81,7 +83,8 @@ class UnitOfWork:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
         finally:
-            if self._writers and error is None:
+            # A refusal leaves the connection as good as it was; with any other error, one that is new is safer.
+            if self._writers and (error is None or isinstance(error, BudgetError)):
                 self._writers.give_back(self._writer)
             else:
                 self._writer.close()

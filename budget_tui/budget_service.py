@@ -1,0 +1,86 @@
+"""Token budgets for programs that embed them: ``from budget_tui import BudgetService``."""
+
+import logging
+from types import TracebackType
+from typing import Self
+
+from budget_tui.bootstrap import Services, open_services
+from budget_tui.domain.tokens import AgentBudget, Reservation, TokenBalance
+from budget_tui.settings import Settings
+
+# Whether and where it is logged is for the program to say that embeds this.
+logging.getLogger("budget_tui").addHandler(logging.NullHandler())
+
+
+class BudgetService:
+    """Agents' token budgets in one database. Threads may share one; so may programs the database.
+
+    Every command is one durable transaction. With a ``key``, the same command again changes nothing and answers
+    alike. What cannot be done raises a `budget_tui.domain.errors.BudgetError`: `InsufficientBudget` with the tokens
+    ``available``, `NotFound`, `Conflict`, `Refused`.
+
+        with BudgetService.open("budget.db") as budgets:
+            budgets.consume_budget("scout", 1_200)
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._agents = services.agents
+
+    @classmethod
+    def open(cls, location: str, organization: str = "default") -> Self:
+        """The budgets in a database (a path or ``sqlite:///path``), which is made if there is none.
+
+        The user's settings have no say: a program gets what it names.
+        """
+        services = open_services(location, organization, settings=Settings(), keep_open=True)
+        services.context.prepare()
+        return cls(services)
+
+    def allocate_budget(self, agent_id: str, tokens: int) -> TokenBalance:
+        """Set what the agent may use in each period; never below what it has used. `NotFound` for an unknown agent."""
+        return self._agents.allocate(agent_id, tokens)
+
+    def top_up(self, agent_id: str, tokens: int, *, key: str = "") -> TokenBalance:
+        """Add to what the agent may use."""
+        return self._agents.top_up(agent_id, tokens, key=key)
+
+    def consume_budget(
+        self, agent_id: str, tokens: int, *, output: int = 0, cached: int = 0, key: str = ""
+    ) -> TokenBalance:
+        """Use ``tokens``: all of them, or none and `InsufficientBudget`. Of them, ``output`` and ``cached`` are of that
+        kind and the rest is input."""
+        return self._agents.consume(agent_id, tokens, output, cached, key=key)
+
+    def get_budget(self, agent_id: str) -> AgentBudget:
+        """The agent's budget of the running period, and how fast it goes."""
+        return self._agents.get(agent_id)
+
+    def get_available_tokens(self, agent_id: str) -> int:
+        """What the agent may still use: allocated − used − held."""
+        return self._agents.get(agent_id).available_tokens
+
+    def reserve(self, agent_id: str, tokens: int, seconds: int = 600, *, key: str = "") -> Reservation:
+        """Hold tokens for at most ``seconds``."""
+        return self._agents.reserve(agent_id, tokens, seconds, key=key)
+
+    def settle(
+        self, reservation_id: str, tokens: int, *, output: int = 0, cached: int = 0, key: str = ""
+    ) -> TokenBalance:
+        """Use what was really needed in place of what was held, and free the rest."""
+        return self._agents.settle(reservation_id, tokens, output, cached, key=key)
+
+    def release(self, reservation_id: str) -> TokenBalance:
+        """Free what a reservation holds."""
+        return self._agents.release(reservation_id)
+
+    def close(self) -> None:
+        self._services.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

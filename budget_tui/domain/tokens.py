@@ -1,0 +1,187 @@
+"""Tokens of agents: what counts as a number of them, what they cost, how fast they go.
+
+Pure functions on integers; ``now`` is always an argument.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from budget_tui.domain import pacing
+from budget_tui.domain.amount import LIMIT_COUNT, divide
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.hierarchy import checked_name
+from budget_tui.domain.pacing import Status
+
+PRICED_TOKENS = 1_000_000
+"""Prices are those of a million tokens, as providers write them."""
+
+RATE_HOURS = 24
+_HOUR = timedelta(hours=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_HOURS_OF_A_YEAR = 365 * 24
+
+
+class TokenKind(StrEnum):
+    """What a model reads, what it writes, and what it reads again from its provider's cache."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+    CACHED = "cached"
+
+
+class TokenBalance(NamedTuple):
+    """How an agent's budget stands: ``used + reserved`` never exceeds ``allocated``."""
+
+    agent_id: str
+    allocated_tokens: int
+    used_tokens: int
+    reserved_tokens: int
+
+    @property
+    def available_tokens(self) -> int:
+        return self.allocated_tokens - self.used_tokens - self.reserved_tokens
+
+
+class AgentBudget(NamedTuple):
+    """An agent with its budget of the running period, and how fast that goes.
+
+    ``rate_per_hour`` is of the last 24 hours. ``runs_out_at`` is None when nothing is used, nothing is left, or it
+    would take more than a year.
+    """
+
+    agent_id: str
+    name: str
+    project_id: str
+    model: str
+    allocated_tokens: int
+    used_tokens: int
+    reserved_tokens: int
+    available_tokens: int
+    rate_per_hour: int
+    runs_out_at: datetime | None
+    status: Status
+
+
+class TokenSums(NamedTuple):
+    """The budgets of several agents together."""
+
+    agents: int = 0
+    allocated_tokens: int = 0
+    used_tokens: int = 0
+    reserved_tokens: int = 0
+
+    @property
+    def available_tokens(self) -> int:
+        return self.allocated_tokens - self.used_tokens - self.reserved_tokens
+
+
+class Reservation(NamedTuple):
+    """Tokens that are held for an agent until ``expires_at``."""
+
+    reservation_id: str
+    agent_id: str
+    tokens: int
+    expires_at: datetime
+    available_tokens: int
+
+
+class Use(NamedTuple):
+    """Tokens used since ``since``."""
+
+    tokens: int
+    since: datetime
+
+
+def checked_tokens(tokens: object, least: int = 1) -> int:
+    """``tokens`` itself; `Refused` unless it is a whole number from ``least`` on that can be stored."""
+    if type(tokens) is not int:  # a bool is an int to Python, and 1.0 equals 1
+        raise Refused(f"{tokens!r} is no whole number of tokens", "give one such as 25000")
+    if tokens < least:
+        raise Refused(f"{tokens:,} is no {'positive ' if least else ''}number of tokens", f"give {least} or more")
+    if tokens > LIMIT_COUNT:
+        raise Refused("so many tokens cannot be counted", f"the limit is {LIMIT_COUNT:,}")
+    return tokens
+
+
+def by_kind(tokens: int, output: int, cached: int) -> dict[TokenKind, int]:
+    """``tokens``, of which ``output`` and ``cached`` are of that kind and the rest is input; no kind without any.
+
+    `Refused` when the parts are more than the whole.
+    """
+    parts = {TokenKind.OUTPUT: checked_tokens(output, 0), TokenKind.CACHED: checked_tokens(cached, 0)}
+    rest = checked_tokens(tokens) - sum(parts.values())
+    if rest < 0:
+        raise Refused(
+            f"{output:,} output and {cached:,} cached tokens are more than {tokens:,}", "give the number of all tokens"
+        )
+    return {kind: count for kind, count in {TokenKind.INPUT: rest, **parts}.items() if count}
+
+
+def checked_model(text: str) -> str:
+    """A model's name as it is kept: in lower case. '' stays: not every agent has one."""
+    return checked_name(text).casefold() if text.strip() else ""
+
+
+_MAKERS = {
+    "gpt": "openai",
+    "o1": "openai",
+    "o3": "openai",
+    "o4": "openai",
+    "claude": "anthropic",
+    "gemini": "gemini",
+    "mistral": "mistral",
+    "deepseek": "deepseek",
+    "grok": "xai",
+    "command": "cohere",
+}
+
+
+def provider_of_model(model: str) -> str:
+    """Who sells a model, as far as its name tells: what stands before a slash, or a known family; else ''."""
+    named, slash, _ = model.partition("/")
+    return named if slash else _MAKERS.get(model.partition("-")[0], "")
+
+
+def cost_nanos(used: Mapping[TokenKind, int], prices: Mapping[TokenKind, int]) -> int:
+    """What tokens cost at ``prices`` (nanos per million): summed exactly, rounded half-even once.
+
+    Cached tokens without a price of their own cost as much as input; another kind without a price costs nothing.
+    """
+    cached = prices.get(TokenKind.CACHED, prices.get(TokenKind.INPUT, 0))
+    priced = {**prices, TokenKind.CACHED: cached}
+    return divide(sum(tokens * priced.get(kind, 0) for kind, tokens in used.items()), PRICED_TOKENS)
+
+
+def hour_number(moment: datetime) -> int:
+    """The hour that ``moment`` is in, counted from 1970 in UTC."""
+    return (moment - _EPOCH) // _HOUR
+
+
+def hour_start(number: int) -> datetime:
+    return _EPOCH + number * _HOUR
+
+
+def rate_per_hour(use: Use | None, now: datetime) -> int:
+    """Tokens per hour since the first use in sight, over one hour at least."""
+    if use is None:
+        return 0
+    return divide(use.tokens * 3600, _seconds(use, now))
+
+
+def runs_out_at(available: int, use: Use | None, now: datetime) -> datetime | None:
+    """When ``available`` is gone if it goes on like this; None when it does not, or not within a year."""
+    if use is None or available <= 0:
+        return None
+    seconds = available * _seconds(use, now) // use.tokens
+    return now + timedelta(seconds=seconds) if seconds <= _HOURS_OF_A_YEAR * 3600 else None
+
+
+def _seconds(use: Use, now: datetime) -> int:
+    return max(now - use.since, _HOUR) // timedelta(seconds=1)
+
+
+def status_of(balance: TokenBalance) -> Status:
+    """By the share that is neither used nor held."""
+    return pacing.status(balance.available_tokens, balance.allocated_tokens)

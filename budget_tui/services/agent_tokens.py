@@ -1,0 +1,99 @@
+"""What happens to an agent's tokens inside a transaction: finding its budget, taking from it, dating what that cost."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from budget_tui.domain.amount import LIMIT_NANOS, within_limit
+from budget_tui.domain.cost import Category, CostOrigin
+from budget_tui.domain.errors import InsufficientBudget, NotFound
+from budget_tui.domain.tokens import TokenBalance, TokenKind, cost_nanos, provider_of_model
+from budget_tui.services.context import Work
+from budget_tui.services.costs import Resolver, origin_keys, require_sums_in_range
+from budget_tui.storage.agent_queries import AgentFact
+from budget_tui.storage.repositories.costs import DayCost
+
+SOURCE = "agents"
+_LARGE = LIMIT_NANOS // 1_000_000
+"""From here on a day's cost could matter to whether a period's can still be added up."""
+
+
+def find_agent(work: Work, agent_id: str) -> AgentFact:
+    """The agent of that id with its budget of the running period; `NotFound` when there is none or it is archived."""
+    found = work.queries.agent(work.organization.org_key, agent_id, work.open.period)
+    return require_active(found, agent_id)
+
+
+def require_active(agent: AgentFact | None, agent_id: str) -> AgentFact:
+    if agent is None:
+        raise NotFound(f"there is no agent '{agent_id}'", "budget-tui agent list shows them")
+    if agent.archived:
+        raise NotFound(f"agent '{agent_id}' is archived", f"budget-tui agent add {agent_id} brings it back")
+    if agent.is_parent_archived:
+        raise NotFound(
+            f"'{agent.project_id}', which agent '{agent_id}' belongs to, is archived",
+            f"budget-tui project add {agent.project_id} brings it back",
+        )
+    return agent
+
+
+def with_budget(work: Work, agent: AgentFact) -> AgentFact:
+    """The agent with a budget in the running period: the one it has, or a new one of 0 tokens."""
+    if agent.budget_id:
+        return agent
+    parent = work.open
+    work.unit.agents.open_budget(
+        work.organization.org_key, agent.entity_key, parent.period_kind, parent.period, work.actor, work.now
+    )
+    return find_agent(work, agent.agent_id)
+
+
+def without_expired(work: Work, agent: AgentFact) -> TokenBalance:
+    """The agent's balance once the holds whose time is up are given back."""
+    if not agent.reserved:
+        return agent.balance
+    work.unit.agents.free_expired(agent.budget_id, work.now)
+    return TokenBalance(agent.agent_id, *work.queries.budget_counts(agent.budget_id))
+
+
+def insufficient(agent_id: str, available: int) -> InsufficientBudget:
+    return InsufficientBudget(
+        f"{available:,} tokens are all that {agent_id} has available",
+        f"budget-tui agent top-up {agent_id} TOKENS adds some",
+        available=available,
+    )
+
+
+def count_use(work: Work, entity_key: int, agent_id: str, model: str, tokens: Mapping[TokenKind, int]) -> None:
+    """Keep what was used and, with a price on file for the model, what it cost."""
+    work.unit.agents.count(entity_key, model, tokens, work.today, work.now)
+    if model and work.queries.is_priced(work.organization.org_key, model):
+        charge_day(work, entity_key, agent_id, model, work.today)
+
+
+def charge_day(work: Work, entity_key: int, agent_id: str, model: str, day: date) -> int:
+    """Work out anew what the agent's tokens of a day cost; returns by how much that changed."""
+    used = work.queries.tokens_on(entity_key, model, day)
+    prices = work.queries.prices_on(work.organization.org_key, model, day)
+    nanos = within_limit(cost_nanos(used, prices))
+    origin = work.unit.agents.origin(entity_key, SOURCE, model)
+    if not prices and origin is None:  # the prices begin on a later day
+        return 0
+    stated = _origin(work, agent_id, model)
+    if origin is None:
+        origin = origin_keys(work, [stated], (), Resolver(work, [stated]).resolve)[stated]
+    before = work.unit.agents.set_cost(origin, day, nanos, sum(used.values()))
+    if nanos > _LARGE:
+        require_sums_in_range(work, [DayCost(stated, day, nanos, None, 1)])
+    return nanos - before
+
+
+def _origin(work: Work, agent_id: str, model: str) -> CostOrigin:
+    return CostOrigin(
+        source=SOURCE,
+        live=True,
+        currency=work.organization.currency,
+        provider_name=provider_of_model(model),
+        service=model,
+        entity_hint=agent_id,
+        category_hint=Category.GENAI,
+    )

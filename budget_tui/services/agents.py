@@ -1,0 +1,376 @@
+"""Agents and their token budgets: a hard limit that holds however many programs take from it at once."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+
+from budget_tui.domain.amount import within_limit
+from budget_tui.domain.budget import Organization, check_unchanged
+from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
+from budget_tui.domain.hierarchy import Entity, checked_id, checked_name, segments
+from budget_tui.domain.tokens import (
+    AgentBudget,
+    Reservation,
+    TokenBalance,
+    TokenKind,
+    TokenSums,
+    by_kind,
+    checked_model,
+    checked_tokens,
+    rate_per_hour,
+    runs_out_at,
+    status_of,
+)
+from budget_tui.services.agent_tokens import (
+    count_use,
+    find_agent,
+    insufficient,
+    require_active,
+    with_budget,
+    without_expired,
+)
+from budget_tui.services.context import Context, Work
+from budget_tui.services.costs import keep_former_name, resolve_costs_again
+from budget_tui.services.idempotency import answered_once
+from budget_tui.services.projects import require_free
+from budget_tui.storage.agent_queries import AgentFact, HeldTokens
+from budget_tui.storage.queries import Queries
+from budget_tui.storage.reading import DatabaseReader
+
+HOLD_SECONDS = 600
+LONGEST_HOLD_SECONDS = 7 * 24 * 3600
+
+_log = logging.getLogger("budget_tui.agents")
+
+
+class Agents:
+    """Commands on agents and their tokens, each one transaction; and how they stand.
+
+    Of the tokens that are consumed or settled, ``output`` and ``cached`` are of that kind and the rest is input.
+    The same ``key`` again changes nothing and answers alike.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._reader = DatabaseReader(context.path)
+
+    # Agents
+
+    def add(self, agent_id: str, project_id: str, name: str = "", model: str = "", tokens: int = 0) -> TokenBalance:
+        """A new agent of a project, or of another entity, with its budget.
+
+        An archived agent of that id is brought back. `Conflict` when the id or the name is taken.
+        """
+        agent_id, model = checked_id(agent_id), checked_model(model)
+        checked_tokens(tokens, 0)
+        with _told("add", agent_id, tokens), self._context.work() as work:
+            work.require_open_period()
+            self._make(work, agent_id, project_id, checked_name(name or agent_id), model, renamed=bool(name))
+            agent = with_budget(work, find_agent(work, agent_id))
+            after = {"name": agent.name, "project": agent.project_id, "model": agent.model}
+            work.record("agent.add", agent_id, None, {**after, "tokens": agent.allocated})
+            balance = self._change(work, "agent.allocate", agent, tokens or agent.allocated)
+            resolve_costs_again(work)
+            work.commit()
+        return self._done("added", balance, tokens)
+
+    def rename(self, agent_id: str, name: str) -> None:
+        """Change the display name; the id stays. `Conflict` when something else is called so."""
+        name = checked_name(name)
+        with _told("rename", agent_id), self._context.work() as work:
+            agent = find_agent(work, agent_id)
+            if name != agent.name:
+                entity = work.entity(agent_id)
+                require_free(work, agent_id, name)
+                keep_former_name(work, entity)
+                work.unit.organizations.rename_entity(entity, name)
+                work.record("agent.rename", agent_id, {"name": agent.name}, {"name": name})
+                resolve_costs_again(work)
+            work.commit()
+
+    def archive(self, agent_id: str) -> None:
+        """Take an agent out of the lists, and its budget with it. What it used and what that cost stays."""
+        with _told("archive", agent_id), self._context.work() as work:
+            work.require_open_period()
+            agent = find_agent(work, agent_id)
+            if agent.budget_id:
+                work.unit.agents.close_budget(agent.budget_id, work.actor, work.now)
+            work.unit.organizations.archive_entity(work.entity(agent_id), work.now)
+            work.record("agent.archive", agent_id, {"tokens": agent.allocated}, None)
+            work.commit()
+
+    # Budgets
+
+    def allocate(self, agent_id: str, tokens: int, seen: int | None = None) -> TokenBalance:
+        """Set what the agent may use in each period from this one on; never below what is used and held.
+
+        ``seen`` is the value the user was looking at; a `Conflict` when it is no longer the stored one.
+        """
+        checked_tokens(tokens, 0)
+        with _told("allocate", agent_id, tokens), self._context.work() as work:
+            work.require_open_period()
+            agent = with_budget(work, find_agent(work, agent_id))
+            check_unchanged(seen, agent.allocated, f"{agent.allocated:,} tokens")
+            balance = self._change(work, "agent.allocate", agent, tokens)
+            work.commit()
+        return self._done("allocated", balance, tokens)
+
+    def top_up(self, agent_id: str, tokens: int, key: str = "") -> TokenBalance:
+        """Add to what the agent may use."""
+        checked_tokens(tokens)
+        with _told("top-up", agent_id, tokens), self._context.work() as work:
+            work.require_open_period()
+
+            def add() -> dict[str, object]:
+                agent = with_budget(work, find_agent(work, agent_id))
+                return self._change(work, "agent.top-up", agent, within_limit(agent.allocated + tokens))._asdict()
+
+            answer = answered_once(work, "agent.top-up", key, {"agent": agent_id, "tokens": tokens}, add)
+            work.commit()
+        return self._done("topped up", TokenBalance(**answer), tokens)
+
+    # Use
+
+    def consume(self, agent_id: str, tokens: int, output: int = 0, cached: int = 0, key: str = "") -> TokenBalance:
+        """Use tokens: all of them or, with an `InsufficientBudget` that names what is available, none."""
+        kinds = by_kind(tokens, output, cached)
+        with _told("consume", agent_id, tokens), self._context.work() as work:
+            work.require_open_period()
+            request = {"agent": agent_id, "tokens": tokens, "output": output, "cached": cached}
+            answer = answered_once(
+                work, "agent.consume", key, request, lambda: _consume(work, agent_id, tokens, kinds)._asdict()
+            )
+            work.commit()
+        return self._done("consumed", TokenBalance(**answer), tokens)
+
+    def reserve(self, agent_id: str, tokens: int, seconds: int = HOLD_SECONDS, key: str = "") -> Reservation:
+        """Hold tokens for at most ``seconds``, after which they are free again by themselves."""
+        checked_tokens(tokens)
+        _check_seconds(seconds)
+        with _told("reserve", agent_id, tokens), self._context.work() as work:
+            work.require_open_period()
+            request = {"agent": agent_id, "tokens": tokens, "seconds": seconds}
+            answer = answered_once(
+                work, "agent.reserve", key, request, lambda: _reserve(work, agent_id, tokens, seconds)
+            )
+            work.commit()
+        held = Reservation(**answer | {"expires_at": datetime.fromisoformat(answer["expires_at"])})
+        _log.info("%s: reserved %d for %d s as %s", agent_id, tokens, seconds, held.reservation_id)
+        return held
+
+    def settle(self, reservation_id: str, tokens: int, output: int = 0, cached: int = 0, key: str = "") -> TokenBalance:
+        """Use what was really needed in place of what was held, and free the rest.
+
+        More than was held is used if it fits; else an `InsufficientBudget`, and the hold stays. `Conflict` when
+        the reservation has ended already.
+        """
+        kinds = by_kind(tokens, output, cached) if checked_tokens(tokens, 0) else {}
+        with _told("settle", reservation_id, tokens), self._context.work() as work:
+            request = {"reservation": reservation_id, "tokens": tokens, "output": output, "cached": cached}
+            answer = answered_once(
+                work, "agent.settle", key, request, lambda: _settle(work, reservation_id, tokens, kinds)._asdict()
+            )
+            work.commit()
+        return self._done(f"settled {reservation_id} with", TokenBalance(**answer), tokens)
+
+    def release(self, reservation_id: str) -> TokenBalance:
+        """Free what a reservation holds; done already, it stays so. `Conflict` when the reservation was settled."""
+        with _told("release", reservation_id), self._context.work() as work:
+            held = _reservation(work, reservation_id)
+            if held.state == "settled":
+                raise Conflict(f"reservation {reservation_id} was settled already", "there is nothing to release")
+            if held.state == "held":
+                work.unit.agents.end_hold(reservation_id, "released")
+                work.unit.agents.give_back(held.budget_id, held.tokens)
+            balance = TokenBalance(held.agent_id, *work.queries.budget_counts(held.budget_id))
+            work.commit()
+        return self._done(f"released {reservation_id} of", balance, held.tokens)
+
+    # How they stand
+
+    def get(self, agent_id: str) -> AgentBudget:
+        """The agent with its budget of the running period, or `NotFound`."""
+        with self._reader.session() as queries:
+            look = self._look(queries)
+            return look.stand(look.agent(agent_id))
+
+    def all(self) -> list[AgentBudget]:
+        """All agents, in the order they were added."""
+        with self._reader.session() as queries:
+            look = self._look(queries)
+            return [look.stand(agent) for agent in look.agents()]
+
+    def sums_of(self, project_id: str) -> TokenSums:
+        """The budgets of all agents below a project together."""
+        with self._reader.session() as queries:
+            look = self._look(queries)
+            balances = [look.balance(agent) for agent in look.agents() if f"/{project_id}/" in agent.path]
+        return TokenSums(
+            len(balances),
+            sum(balance.allocated_tokens for balance in balances),
+            sum(balance.used_tokens for balance in balances),
+            sum(balance.reserved_tokens for balance in balances),
+        )
+
+    def changed(self) -> bool:
+        """Whether anybody wrote to the database since the last look; takes a few microseconds."""
+        return self._reader.changed()
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def _look(self, queries: Queries) -> "_Look":
+        organization = self._context.organization(queries)
+        clock = self._context.clock
+        return _Look(queries, organization, clock.today(organization.time_zone), clock.now())
+
+    def _make(self, work: Work, agent_id: str, project_id: str, name: str, model: str, *, renamed: bool) -> None:
+        known = work.queries.entity(work.organization.org_key, agent_id)
+        require_free(work, agent_id, name)
+        if known is None:
+            parent = _parent(work, project_id)
+            entity = work.unit.organizations.add_entity(work.organization, agent_id, name, "agent", parent, work.now)
+            work.unit.agents.set_model(entity.entity_key, model)
+            return
+        if known.level_code != "agent" or not known.archived:
+            raise Conflict(f"'{agent_id}' exists already", "choose another id, or rename that one")
+        if segments(known.path)[-2] != project_id:
+            raise Conflict(
+                f"agent '{agent_id}' belongs to {segments(known.path)[-2]}", "bring it back there, or choose another id"
+            )
+        work.unit.organizations.archive_entity(known, None)
+        if renamed:
+            work.unit.organizations.rename_entity(known, name)
+        if model:
+            work.unit.agents.set_model(known.entity_key, model)
+
+    def _change(self, work: Work, action: str, agent: AgentFact, tokens: int) -> TokenBalance:
+        balance = without_expired(work, agent)
+        taken = balance.used_tokens + balance.reserved_tokens
+        if tokens < taken:
+            held = f" ({balance.reserved_tokens:,} of them held)" if balance.reserved_tokens else ""
+            raise Refused(f"{agent.agent_id} has used {taken:,} tokens{held}", "allocate at least that")
+        if tokens != agent.allocated:
+            work.unit.agents.set_tokens(agent.budget_id, tokens, work.actor, work.now)
+            work.record(action, agent.agent_id, {"tokens": agent.allocated}, {"tokens": tokens})
+        return balance._replace(allocated_tokens=tokens)
+
+    def _done(self, what: str, balance: TokenBalance, tokens: int) -> TokenBalance:
+        _log.info("%s: %s %d, %d available", balance.agent_id, what, tokens, balance.available_tokens)
+        return balance
+
+
+class _Look:
+    """One look at the agents as they stand on a day; it does not write, so an ended period is shown as carried over."""
+
+    def __init__(self, queries: Queries, organization: Organization, today: date, now: datetime) -> None:
+        self._queries = queries
+        self._org = organization.org_key
+        self._now = now
+        stored = queries.global_budget(self._org, today)
+        self._period = stored.period if stored else organization.period_rule.containing(today)
+        self._is_over = self._period.end < today
+        self._expired = queries.expired_holds(self._org, now)
+
+    def agent(self, agent_id: str) -> AgentFact:
+        return require_active(self._queries.agent(self._org, agent_id, self._period), agent_id)
+
+    def agents(self) -> list[AgentFact]:
+        return self._queries.agents(self._org, self._period)
+
+    def balance(self, agent: AgentFact) -> TokenBalance:
+        """How the budget stands; holds whose time is up count as free."""
+        if self._is_over:
+            return TokenBalance(agent.agent_id, agent.allocated, 0, 0)
+        held = agent.reserved - self._expired.get(agent.budget_id, 0)
+        return TokenBalance(agent.agent_id, agent.allocated, agent.used, held)
+
+    def stand(self, agent: AgentFact) -> AgentBudget:
+        """How the budget stands and how fast it goes."""
+        balance = self.balance(agent)
+        use = self._queries.recent_use(agent.entity_key, self._now)
+        return AgentBudget(
+            agent_id=agent.agent_id,
+            name=agent.name,
+            project_id=agent.project_id,
+            model=agent.model,
+            allocated_tokens=balance.allocated_tokens,
+            used_tokens=balance.used_tokens,
+            reserved_tokens=balance.reserved_tokens,
+            available_tokens=balance.available_tokens,
+            rate_per_hour=rate_per_hour(use, self._now),
+            runs_out_at=runs_out_at(balance.available_tokens, use, self._now),
+            status=status_of(balance),
+        )
+
+
+@contextmanager
+def _told(what: str, subject: str, tokens: int | None = None) -> Iterator[None]:
+    """Say in the log what was refused."""
+    try:
+        yield
+    except BudgetError as error:
+        _log.warning("%s: %s%s refused: %s", subject, what, "" if tokens is None else f" {tokens}", error)
+        raise
+
+
+def _parent(work: Work, entity_id: str) -> Entity:
+    """Whom an agent is to belong to: a project, or another entity but an agent."""
+    parent = work.entity(entity_id)
+    if parent.archived:
+        raise NotFound(f"project '{entity_id}' is archived", f"budget-tui project add {entity_id} brings it back")
+    if parent.level_code == "agent":
+        raise Refused(f"'{entity_id}' is an agent", "an agent belongs to a project")
+    return parent
+
+
+def _consume(work: Work, agent_id: str, tokens: int, kinds: Mapping[TokenKind, int]) -> TokenBalance:
+    agent = find_agent(work, agent_id)
+    balance = without_expired(work, agent)
+    if not work.unit.agents.use(agent.budget_id, tokens):
+        raise insufficient(agent_id, balance.available_tokens)
+    count_use(work, agent.entity_key, agent_id, agent.model, kinds)
+    return balance._replace(used_tokens=balance.used_tokens + tokens)
+
+
+def _reserve(work: Work, agent_id: str, tokens: int, seconds: int) -> dict[str, object]:
+    agent = find_agent(work, agent_id)
+    balance = without_expired(work, agent)
+    expires_at = work.now + timedelta(seconds=seconds)
+    reservation_id = work.unit.agents.hold(agent.budget_id, tokens, expires_at, work.actor, work.now)
+    if not reservation_id:
+        raise insufficient(agent_id, balance.available_tokens)
+    left = balance.available_tokens - tokens
+    return Reservation(reservation_id, agent_id, tokens, expires_at, left)._asdict() | {
+        "expires_at": expires_at.isoformat()
+    }
+
+
+def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKind, int]) -> TokenBalance:
+    held = _reservation(work, reservation_id)
+    if held.state != "held" or held.expires_at <= work.now:
+        ended = "is over its time" if held.state in ("held", "expired") else f"was {held.state} already"
+        raise Conflict(
+            f"reservation {reservation_id} {ended}", f"record the use with: budget-tui agent consume {held.agent_id}"
+        )
+    work.unit.agents.free_expired(held.budget_id, work.now)
+    if not work.unit.agents.use(held.budget_id, tokens, held.tokens):
+        balance = TokenBalance(held.agent_id, *work.queries.budget_counts(held.budget_id))
+        raise insufficient(held.agent_id, balance.available_tokens + held.tokens)
+    work.unit.agents.end_hold(reservation_id, "settled", tokens)
+    if kinds:
+        count_use(work, held.entity_key, held.agent_id, held.model, kinds)
+    return TokenBalance(held.agent_id, *work.queries.budget_counts(held.budget_id))
+
+
+def _reservation(work: Work, reservation_id: str) -> HeldTokens:
+    found = work.queries.reservation(work.organization.org_key, reservation_id)
+    if found is None:
+        raise NotFound(f"there is no reservation '{reservation_id}'", "budget-tui agent reserve tells its id")
+    return found
+
+
+def _check_seconds(seconds: int) -> None:
+    if type(seconds) is not int or not 1 <= seconds <= LONGEST_HOLD_SECONDS:
+        raise Refused(f"tokens cannot be held for {seconds!r} seconds", f"give 1 to {LONGEST_HOLD_SECONDS:,}")
