@@ -30,6 +30,7 @@ from budget_tui.services.agent_tokens import (
     with_budget,
     without_expired,
 )
+from budget_tui.services.closing import looked_ahead
 from budget_tui.services.context import Context, Work
 from budget_tui.services.costs import keep_former_name, resolve_costs_again
 from budget_tui.services.idempotency import answered_once
@@ -272,6 +273,10 @@ class _Look:
         self._period = stored.period if stored else organization.period_rule.containing(today)
         self._is_over = self._period.end < today
         self._expired = queries.expired_holds(self._org, now)
+        self._ahead: dict[str, int] = {}
+        if stored and self._is_over:
+            budgets = looked_ahead(queries, organization, stored, today)
+            self._ahead = {budget.budget_id: budget.amount for budget in budgets}
 
     def agent(self, agent_id: str) -> AgentFact:
         return require_active(self._queries.agent(self._org, agent_id, self._period), agent_id)
@@ -282,7 +287,7 @@ class _Look:
     def balance(self, agent: AgentFact) -> TokenBalance:
         """How the budget stands; holds whose time is up count as free."""
         if self._is_over:
-            return TokenBalance(agent.agent_id, agent.allocated, 0, 0)
+            return TokenBalance(agent.agent_id, self._ahead.get(agent.budget_id, agent.allocated), 0, 0)
         held = agent.reserved - self._expired.get(agent.budget_id, 0)
         return TokenBalance(agent.agent_id, agent.allocated, agent.used, held)
 

@@ -47,7 +47,8 @@ class AgentRepository:
     def set_tokens(self, budget_id: str, tokens: int, actor: str, now: datetime) -> None:
         """Allocate ``tokens``, from now on in every period."""
         self._execute(
-            "UPDATE budget SET amount = ?, base = ?, in_cycle = 1, updated_by = ?, updated_at = ? WHERE budget_id = ?",
+            "UPDATE budget SET base = CASE WHEN in_cycle THEN base - amount ELSE 0 END + ?, amount = ?, in_cycle = 1,"
+            " updated_by = ?, updated_at = ? WHERE budget_id = ?",
             (tokens, tokens, actor, stored_time(now), budget_id),
         )
 
