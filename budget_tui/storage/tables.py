@@ -421,6 +421,7 @@ class TokenUseRow(SQLModel, table=True):
 
     __tablename__ = "token_use"
     __table_args__ = (
+        Index("token_use_by_hour", "entity_key", "hour"),
         CheckConstraint("kind IN ('input', 'output', 'cached')", name="kind"),
         CheckConstraint("tokens >= 1", name="tokens"),
     )

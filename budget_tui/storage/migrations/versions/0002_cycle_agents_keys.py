@@ -117,6 +117,7 @@ def _agents() -> None:
         sa.ForeignKeyConstraint(["entity_key"], ["entity.entity_key"]),
         sa.PrimaryKeyConstraint("entity_key", "day", "hour", "model", "kind"),
     )
+    op.create_index("token_use_by_hour", "token_use", ["entity_key", "hour"], unique=False)
     op.create_table(
         "token_price",
         sa.Column("org_key", sa.Integer(), nullable=False),
