@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from budget_tui.services.database import Database
     from budget_tui.services.history import History
     from budget_tui.services.imports import Imports
+    from budget_tui.services.keys import Keys
     from budget_tui.services.periods import Periods
     from budget_tui.services.projects import Projects
     from budget_tui.services.snapshots import Snapshots
@@ -102,6 +103,12 @@ class Services:
         from budget_tui.services.trail import AuditTrail
 
         return AuditTrail(self.context)
+
+    @cached_property
+    def keys(self) -> "Keys":
+        from budget_tui.services.keys import Keys
+
+        return Keys(self.context)
 
     @cached_property
     def database(self) -> "Database":

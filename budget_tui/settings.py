@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.errors import Refused
 
 
@@ -29,12 +29,18 @@ class Settings:
     """Theme of the dashboard; the command palette lists them."""
     step: str = "10"
     """What ``+`` and ``-`` add to an allocation."""
+    requests_per_second: str = "2000"
+    """How many requests a second the HTTP API takes from one key; twice as many at once."""
     keys: dict[str, str] = field(default_factory=dict)
     """Other keys for bindings, by their id, several separated by commas: ``"transfer" = "m,ctrl+t"``."""
 
     @property
     def step_nanos(self) -> int:
         return parse_amount(self.step)
+
+    @property
+    def requests_per_second_count(self) -> int:
+        return parse_count(self.requests_per_second)
 
 
 def load_settings(path: Path) -> Settings:
@@ -67,7 +73,16 @@ def _checked(table: dict[str, Any], path: Path) -> Settings:
     settings = Settings(**table)
     if not _is_step(settings):
         raise Refused(f"'step' in {path} is no amount above 0", 'write one such as step = "10"')
+    if not _is_rate(settings):
+        raise Refused(f"'requests_per_second' in {path} is no whole number above 0", 'write one such as "2000"')
     return settings
+
+
+def _is_rate(settings: Settings) -> bool:
+    try:
+        return settings.requests_per_second_count > 0
+    except Refused:
+        return False
 
 
 def _is_step(settings: Settings) -> bool:

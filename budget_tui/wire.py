@@ -5,18 +5,18 @@ Amounts are ``Decimal`` with at most 9 decimals and are written as JSON numbers,
 """
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from budget_tui import formatting
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
 
 
-def dumps(answer: object) -> str:
+def dumps(answer: object, indent: int | None = 2) -> str:
     """``answer`` as indented JSON, decimals to the digit and without exponents, non-ASCII text as it is."""
     import simplejson
 
-    return str(simplejson.dumps(answer, use_decimal=False, default=_number, ensure_ascii=False, indent=2))
+    return str(simplejson.dumps(answer, use_decimal=False, default=_number, ensure_ascii=False, indent=indent))
 
 
 def _number(value: object) -> object:
@@ -77,6 +77,37 @@ def project_budget(line: ProjectLine) -> dict[str, Any]:
         "spent_usd": to_decimal(line.pace.spent),
         "remaining_usd": to_decimal(line.pace.remaining),
         **_pacing(line.pace),
+    }
+
+
+class Transferred(Protocol):
+    """What a transfer left on both sides, in nanos."""
+
+    @property
+    def transfer_id(self) -> str: ...
+    @property
+    def giver(self) -> str: ...
+    @property
+    def taker(self) -> str: ...
+    @property
+    def amount(self) -> int: ...
+    @property
+    def giver_after(self) -> int: ...
+    @property
+    def taker_after(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
+
+
+def transfer_answer(outcome: Transferred) -> dict[str, Any]:
+    return {
+        "transfer_id": outcome.transfer_id,
+        "from": outcome.giver,
+        "to": outcome.taker,
+        "amount_usd": to_decimal(outcome.amount),
+        "from_after_usd": to_decimal(outcome.giver_after),
+        "to_after_usd": to_decimal(outcome.taker_after),
+        "currency": outcome.currency,
     }
 
 

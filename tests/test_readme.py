@@ -90,7 +90,8 @@ def test_every_setting_is_listed() -> None:
 
 def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    names = {re.split(r"[<>=\[ ]", dependency)[0] for dependency in project["dependencies"]}
+    dependencies = [*project["dependencies"], *project["optional-dependencies"]["api"]]
+    names = {re.split(r"[<>=\[ ]", dependency)[0] for dependency in dependencies}
     table = README[README.index("| dependency |") :].split("\n\n")[0]
     listed = {name.strip() for row in table.splitlines()[2:] for name in row.split("|")[1].split(",")}
     assert listed == names

@@ -16,6 +16,8 @@ MODULES = {
     "log": "log",
     "monitor": "monitor",
     "demo": "demo",
+    "key": "key",
+    "serve": "serve",
     "db": "database",
 }
 

@@ -30,9 +30,10 @@ def transfer(
 
     The pool is what is unallocated. At most what the giver has unspent can move, unless forced.
     """
-    from budget_tui.domain.amount import parse_amount, to_decimal
+    from budget_tui.domain.amount import parse_amount
     from budget_tui.formatting import money, warnings
     from budget_tui.services.transfers import TransferRequest
+    from budget_tui.wire import transfer_answer
 
     session = session_of(context)
     outcome = session.services.transfers.transfer(
@@ -41,18 +42,7 @@ def transfer(
     snapshot = session.snapshot()
     currency = snapshot.organization.currency
     if json:
-        say_json(
-            {
-                "transfer_id": outcome.transfer_id,
-                "from": outcome.giver,
-                "to": outcome.taker,
-                "amount_usd": to_decimal(outcome.amount),
-                "from_after_usd": to_decimal(outcome.giver_after),
-                "to_after_usd": to_decimal(outcome.taker_after),
-                "currency": currency,
-                "warnings": warnings(snapshot),
-            }
-        )
+        say_json({**transfer_answer(outcome), "warnings": warnings(snapshot)})
         return
     names = {line.project_id: line.name for line in snapshot.projects}
 

@@ -72,10 +72,14 @@ def parse_amount(text: str) -> int:
     cleaned = text.strip().replace("_", "").lstrip(SIGNS_OF_CURRENCIES).strip().replace("−", "-")
     if not _NUMBER.fullmatch(cleaned):
         raise Refused(f"'{text.strip()}' is not an amount", "give a number such as 12.50")
-    value = Decimal(cleaned.replace(",", ""))
+    return exact_nanos(Decimal(cleaned.replace(",", "")))
+
+
+def exact_nanos(value: Decimal) -> int:
+    """Nanos of ``value`` units; `Refused` when it has more than 9 decimals that matter, or is out of range."""
     nanos = nanos_of(value)
     if Decimal(nanos).scaleb(-9) != value:
-        raise Refused(f"'{text.strip()}' has more than 9 decimals", "round it to 9 or fewer")
+        raise Refused(f"'{value:.30}' has more than 9 decimals", "round it to 9 or fewer")
     return nanos
 
 

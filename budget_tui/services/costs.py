@@ -45,6 +45,15 @@ class MappingOutcome:
     moved: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class CostOutcome:
+    """Of which day a cost is, and in what currency. ``replayed``: when it was recorded before, under its key."""
+
+    on: date
+    currency: str
+    replayed: bool
+
+
 class DatedCost(Protocol):
     """A cost of some origin on some day."""
 
@@ -61,7 +70,7 @@ class Costs:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def add(self, entry: CostEntry, key: str = "") -> None:
+    def add(self, entry: CostEntry, key: str = "") -> CostOutcome:
         """Record one cost; the same ``key`` again changes nothing."""
         with self._context.work() as work:
             request = {
@@ -72,8 +81,9 @@ class Costs:
                 "provider": entry.provider,
                 "tokens": entry.tokens,
             }
-            answered_once(work, "cost.add", key, request, lambda: _add(work, [entry]))
+            answer = answered_once(work, "cost.add", key, request, lambda: _add_one(work, entry))
             work.commit()
+        return CostOutcome(date.fromisoformat(answer["on"]), work.organization.currency, work.replayed)
 
     def add_all(self, entries: Sequence[CostEntry]) -> None:
         """Record many costs at once: all of them or, when one is refused, none."""
@@ -206,7 +216,12 @@ def keep_former_name(work: Work, project: Entity) -> None:
     )
 
 
-def _add(work: Work, entries: Sequence[CostEntry]) -> dict[str, object]:
+def _add_one(work: Work, entry: CostEntry) -> dict[str, object]:
+    _add(work, [entry])
+    return {"on": (entry.on or work.today).isoformat()}
+
+
+def _add(work: Work, entries: Sequence[CostEntry]) -> None:
     from budget_tui.storage.repositories.costs import DayCost
 
     for entry in entries:
@@ -230,7 +245,6 @@ def _add(work: Work, entries: Sequence[CostEntry]) -> dict[str, object]:
     require_sums_in_range(work, costs)
     for project_id, after in _sums(entries).items():
         work.record("cost.add", project_id, None, after)
-    return {}
 
 
 def _check(entry: CostEntry) -> None:

@@ -11,7 +11,9 @@ from budget_tui.services.context import Work
 def answered_once(
     work: Work, command: str, key: str, request: dict[str, Any], carry_out: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
-    """The answer of ``carry_out``, or the one that was given when ``key`` was first used. No key: always done.
+    """The answer of ``carry_out``, or the one that was given when ``key`` was first used (`Work.replayed` tells).
+
+    No key: always done.
 
     `Conflict` when the key was used for another request.
     """
@@ -25,4 +27,5 @@ def answered_once(
         return answer
     if known[0] != asked:
         raise Conflict(f"the key '{key}' was used for another request", "use a new key for a new request")
+    work.replayed = True
     return dict(json.loads(known[1]))

@@ -25,7 +25,7 @@ class TransferRequest:
 
 @dataclass(frozen=True, slots=True)
 class TransferOutcome:
-    """What the transfer left on both sides, in nanos."""
+    """What the transfer left on both sides, in nanos. ``replayed``: when it was carried out before, under its key."""
 
     transfer_id: str
     giver: str
@@ -33,6 +33,8 @@ class TransferOutcome:
     amount: int
     giver_after: int
     taker_after: int
+    currency: str
+    replayed: bool = False
 
 
 class Transfers:
@@ -52,7 +54,7 @@ class Transfers:
             work.require_open_period()
             answer = answered_once(work, "transfer", key, asdict(request), lambda: asdict(self._move(work, request)))
             work.commit()
-        return TransferOutcome(**answer)
+        return TransferOutcome(**answer | {"replayed": work.replayed})
 
     def _move(self, work: Work, request: TransferRequest) -> TransferOutcome:
         giver, available, name, which = _giver(work, request)
@@ -75,7 +77,15 @@ class Transfers:
         for budget, after, subject in ((giver, giver_after, request.giver), (taker, taker_after, request.taker)):
             if budget is not None:
                 set_amount(work, budget, "transfer", subject, after)
-        return TransferOutcome(transfer_id, request.giver, request.taker, request.amount, giver_after, taker_after)
+        return TransferOutcome(
+            transfer_id,
+            request.giver,
+            request.taker,
+            request.amount,
+            giver_after,
+            taker_after,
+            work.organization.currency,
+        )
 
 
 def _check(request: TransferRequest) -> None:

@@ -1,7 +1,7 @@
 """Questions about costs: how far they are known, what was spent by whom and when, what found nobody."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -10,8 +10,7 @@ from budget_tui.domain.cost import Category, CostOrigin, MappingRule
 from budget_tui.domain.pacing import burn_window
 from budget_tui.domain.period import Period
 from budget_tui.domain.snapshot import ForeignSpend, Spend
-
-Execute = Callable[[str, Sequence[Any]], Iterable[Sequence[Any]]]
+from budget_tui.storage.asking import Asking
 
 
 class UnmappedOrigin(NamedTuple):
@@ -55,17 +54,8 @@ def day_of(number: int) -> date:
     return date(number // 10_000, number // 100 % 100, number % 100)
 
 
-class CostQueries:
+class CostQueries(Asking):
     """The part of `Queries` that is about costs."""
-
-    def __init__(self, execute: Execute) -> None:
-        self._execute = execute
-
-    def _rows(self, sql: str, *parameters: object) -> list[Sequence[Any]]:
-        return list(self._execute(sql, parameters))
-
-    def _row(self, sql: str, *parameters: object) -> Sequence[Any] | None:
-        return next(iter(self._rows(sql, *parameters)), None)
 
     def data_through(self, org: int, period: Period, today: date) -> date:
         """How far costs are known: the earliest reach of the sources with costs in ``period``, at most ``today``.

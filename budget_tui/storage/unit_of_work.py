@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from budget_tui.storage.repositories.budgets import BudgetRepository
+    from budget_tui.storage.repositories.keys import KeyRepository
     from budget_tui.storage.repositories.organizations import OrganizationRepository
 
 
@@ -70,6 +71,12 @@ class UnitOfWork:
         from budget_tui.storage.repositories.budgets import BudgetRepository
 
         return BudgetRepository(self._session)
+
+    @cached_property
+    def keys(self) -> "KeyRepository":
+        from budget_tui.storage.repositories.keys import KeyRepository
+
+        return KeyRepository(self._connection)
 
     def commit(self) -> None:
         self._connection.execute("COMMIT")

@@ -1,0 +1,1 @@
+"""The HTTP API: routers over the services. Needs the extra ``api``."""

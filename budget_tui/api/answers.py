@@ -1,0 +1,69 @@
+"""Answers as they go out, and how routes describe them."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header
+from starlette.requests import Request
+from starlette.responses import Response
+
+from budget_tui import wire
+from budget_tui.api.door import KeyNeeded
+from budget_tui.api.etags import is_known, tag_of
+from budget_tui.api.problems import MEDIA_TYPE
+from budget_tui.api.routing import Route
+
+REPLAYED = "Idempotent-Replayed"
+PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        max_length=200,
+        pattern=r"^[ -~]*$",
+        description="The same request under the same key is carried out once and answered alike.",
+    ),
+]
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", description="The ETag that was seen: 412 when the budget is another by now.")
+]
+IfNoneMatch = Annotated[
+    str, Header(alias="If-None-Match", description="The ETag of the answer that is there: 304 when it still holds.")
+]
+
+WRITES = {
+    404: "There is no such thing.",
+    409: "It conflicts with what is stored, or there is not enough budget.",
+    412: "`If-Match` names another state than the stored one.",
+}
+
+
+def routes_of(tag: str) -> APIRouter:
+    """A router whose routes need a key."""
+    return APIRouter(tags=[tag], route_class=Route, dependencies=[KeyNeeded])
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """How a route describes the problems that are its own."""
+    return {status: problem_response(WRITES[status]) for status in statuses}
+
+
+def problem_response(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}}}
+
+
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "It still is what `If-None-Match` names."}}
+
+
+def answered(answer: dict[str, Any], status: int = 200, *, replayed: bool = False) -> Response:
+    headers = {REPLAYED: "true"} if replayed else {}
+    return Response(wire.dumps(answer, indent=None), status, headers, media_type="application/json")
+
+
+def tagged(answer: dict[str, Any], amount: int, request: Request) -> Response:
+    """A budget with its ETag, or 304 when the reader has it. ``amount`` is what a PUT would change."""
+    text = wire.dumps(answer, indent=None)
+    headers = {"ETag": tag_of(amount, text), "Cache-Control": "private, no-cache", "Vary": "X-API-Key"}
+    if request.method == "GET" and is_known(request.headers.get("If-None-Match", ""), headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(text, headers=headers, media_type="application/json")

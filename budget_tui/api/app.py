@@ -1,0 +1,121 @@
+"""The application: routers, the door before them, and how errors leave."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from budget_tui.api import problems
+from budget_tui.api.answers import answered
+from budget_tui.api.document import DOCUMENT, add_document, openapi_of
+from budget_tui.api.door import Door
+from budget_tui.api.guards import guarded
+from budget_tui.api.problems import Problem, problem_of, request_id_of
+from budget_tui.api.rates import Buckets
+from budget_tui.api.routes import ROUTERS
+from budget_tui.api.shapes import Health
+from budget_tui.api.tenants import Tenants
+from budget_tui.bootstrap import Services
+from budget_tui.domain.errors import BudgetError
+from budget_tui.services.keys import KeyRing
+
+FAILURES_PER_SECOND = 1
+FAILURES_BURST = 100
+
+
+def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
+    """The API over the database of ``services``, to be reached at ``host``. The key tells the organization."""
+    ring = KeyRing(services.context.path)
+    tenants = Tenants(services)
+    often = services.settings.requests_per_second_count
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        tenants.close()
+        ring.close()
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=DOCUMENT, lifespan=lifespan, redirect_slashes=False)
+    app.state.door = Door(ring, tenants, Buckets(often, 2 * often), Buckets(FAILURES_PER_SECOND, FAILURES_BURST))
+    for router in ROUTERS:
+        app.include_router(router)
+
+    @app.get("/healthz", tags=["server"], response_model=Health)
+    async def healthz() -> Response:
+        """Whether the server runs and can read its database. Needs no key."""
+        ring.can_be_passed()
+        return answered({"status": "ok"})
+
+    app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
+    add_document(app)
+    _tell_errors(app)
+    return guarded(app, host)
+
+
+def _tell_errors(app: FastAPI) -> None:
+    """Every error leaves as a problem document."""
+
+    async def told(request: Request, error: Exception) -> Response:
+        return problems.answer(_problem(request, error), request_id_of(request))
+
+    for kind in (BudgetError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, told)
+
+
+def _problem(request: Request, error: Exception) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, BudgetError):
+        return problem_of(error, in_tokens=_counts_tokens(request))
+    if isinstance(error, RequestValidationError):
+        return _invalid(error)
+    if isinstance(error, HTTPException):
+        return _of_http(request, error)
+    return problems.unexpected()
+
+
+def _counts_tokens(request: Request) -> bool:
+    return problems.TOKENS_TAG in getattr(request.scope.get("route"), "tags", ())
+
+
+def _invalid(error: RequestValidationError) -> Problem:
+    """What was wrong with which field, in one line and one by one."""
+    errors = [{"field": _field(each["loc"]), "message": _plain(each["msg"])} for each in error.errors()]
+    detail = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
+    return Problem(422, "refused", detail, "see /docs for what is asked for", more={"errors": errors})
+
+
+def _field(location: tuple[Any, ...]) -> str:
+    return ".".join(str(part) for part in location[1:]) or str(location[0])
+
+
+def _plain(message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
+
+
+def _of_http(request: Request, error: HTTPException) -> Problem:
+    if error.status_code == 405:
+        allowed = ", ".join(_methods_of(request.url.path)) or "GET"
+        return Problem(405, "method-not-allowed", "that cannot be done here", "see /docs", headers={"Allow": allowed})
+    if error.status_code == 404:
+        return Problem(404, "not-found", "there is nothing at that path", "see /docs")
+    return Problem(error.status_code, "refused", str(error.detail), headers=dict(error.headers or {}))
+
+
+def _methods_of(path: str) -> list[str]:
+    """What can be done at ``path``, by all routes together."""
+    return sorted(
+        method
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute) and route.path_regex.match(path)
+        for method in route.methods or ()
+    )

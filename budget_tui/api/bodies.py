@@ -1,0 +1,80 @@
+"""What requests carry. Amounts become nanos on the way in; a name that nobody asked for is refused."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from budget_tui.domain.amount import LIMIT_COUNT, LIMIT_UNITS, exact_nanos
+from budget_tui.domain.cost import Category
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.hierarchy import ID_MAX_LENGTH
+
+
+def _nanos(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("give a JSON number such as 12.50")
+    try:
+        return exact_nanos(Decimal(value))
+    except Refused as error:
+        raise ValueError(str(error)) from None
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, Decimal) and value.adjusted() < len(str(LIMIT_COUNT)) and value == int(value):
+        value = int(value)  # JSON knows no difference between 5 and 5.0
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("give a whole JSON number such as 25000")
+    return value
+
+
+def _amount(description: str, **limits: int) -> Any:
+    schema = {"type": "number", "maximum": LIMIT_UNITS, "description": f"{description}, with at most 9 decimals."}
+    return WithJsonSchema(schema | limits)
+
+
+Budgeted = Annotated[int, Field(ge=0), BeforeValidator(_nanos), _amount("An amount", minimum=0)]
+Moved = Annotated[int, Field(gt=0), BeforeValidator(_nanos), _amount("A positive amount", exclusiveMinimum=0)]
+Charged = Annotated[int, BeforeValidator(_nanos), _amount("An amount, negative for a credit", minimum=-LIMIT_UNITS)]
+Tokens = Annotated[
+    int,
+    Field(ge=1, le=LIMIT_COUNT),
+    BeforeValidator(_count),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LIMIT_COUNT}),
+]
+TokensOrNone = Annotated[
+    int,
+    Field(ge=0, le=LIMIT_COUNT),
+    BeforeValidator(_count),
+    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": LIMIT_COUNT}),
+]
+EntityId = Annotated[str, StringConstraints(min_length=1, max_length=ID_MAX_LENGTH)]
+Text = Annotated[str, StringConstraints(max_length=500)]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class GlobalBudgetChange(Body):
+    monthly_budget_usd: Budgeted = Field(examples=[500])
+
+
+class AllocationChangeBody(Body):
+    monthly_allocation_usd: Budgeted = Field(examples=[120.5])
+
+
+class TransferBody(Body):
+    to_project_id: EntityId = Field(description="A project's id, or `pool`.", examples=["python-api"])
+    amount_usd: Moved = Field(examples=[20])
+    force: bool = Field(False, description="Also what is spent already; needs a reason.")
+    reason: Text = ""
+
+
+class CostBody(Body):
+    amount_usd: Charged = Field(examples=[1.25])
+    on: date | None = Field(None, description="The day; today unless given.")
+    category: Category | None = Field(None, description="By provider unless given.")
+    provider: Text = Field("", description="Who charged it.", examples=["openai"])
+    tokens: TokensOrNone | None = Field(None, description="Tokens used.")

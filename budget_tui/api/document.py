@@ -1,0 +1,89 @@
+"""The OpenAPI document, and the page that shows it. Nothing of it comes from elsewhere: it works offline."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+
+from budget_tui import __version__
+from budget_tui.api.answers import problem_response
+from budget_tui.api.door import READING
+from budget_tui.api.shapes import ProblemDocument
+
+PAGE = "/docs"
+DOCUMENT = "/openapi.json"
+ASSETS = "/docs/assets"
+
+_ALWAYS = {
+    421: "The `Host` is not this server's.",
+    500: "Nobody thought of this; the log tells more.",
+}
+_WITH_KEY = {
+    401: "No key, or none that is valid.",
+    422: "The request breaks a rule.",
+    429: "Too many requests; `Retry-After` tells when to come again.",
+    503: "The database cannot be used now.",
+}
+_WRITING = {403: "The key may only read."}
+_WITH_BODY = {
+    400: "The body is not JSON.",
+    413: "The body is too long.",
+    415: "The body is not declared as JSON.",
+}
+
+
+def openapi_of(app: FastAPI) -> dict[str, Any]:
+    """The document; made once."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title="budget-tui",
+            version=__version__,
+            description="Budgets of projects and agents. Amounts are exact decimals in the organization's currency.",
+            routes=app.routes,
+        )
+        schemas = document["components"]["schemas"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        schemas["Problem"] = ProblemDocument.model_json_schema(mode="serialization")
+        for operations in document["paths"].values():
+            for method, operation in operations.items():
+                _describe_problems(method, operation)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _describe_problems(method: str, operation: dict[str, Any]) -> None:
+    """Add the problems that any such operation may answer with."""
+    told = dict(_ALWAYS)
+    if "security" in operation:
+        told |= _WITH_KEY
+        told |= _WRITING if method.upper() not in READING else {}
+    if "requestBody" in operation:
+        told |= _WITH_BODY
+    responses = operation["responses"]
+    if "security" not in operation:
+        responses.pop("422", None)
+    responses |= {str(status): problem_response(description) for status, description in told.items()}
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def add_document(app: FastAPI) -> None:
+    """Serve the document's page."""
+    assets = Path(str(files("fastapi_offline"))) / "static"
+    app.mount(ASSETS, StaticFiles(directory=assets))
+
+    @app.get(PAGE, include_in_schema=False)
+    async def page(request: Request) -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url=DOCUMENT,
+            title="budget-tui API",
+            swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
+            swagger_css_url=f"{ASSETS}/swagger-ui.css",
+            swagger_favicon_url=f"{ASSETS}/favicon.png",
+        )

@@ -1,0 +1,80 @@
+"""What went wrong, as RFC 9457 problem documents: the same codes and words as on the command line."""
+
+from http import HTTPStatus
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from budget_tui import wire
+from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.errors import BudgetError, Conflict, InsufficientBudget, NotFound, StorageError, Unexpected
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = 1
+TOKENS_TAG = "agents"
+"""The tag of the routes whose budgets count tokens."""
+
+_STATUS: tuple[tuple[type[BudgetError], int], ...] = (
+    (InsufficientBudget, 409),
+    (NotFound, 404),
+    (Conflict, 409),
+    (StorageError, 503),
+    (Unexpected, 500),
+)
+
+
+class Problem(HTTPException):
+    """A refusal with all that its document says. ``more`` are members beside the standard ones."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        hint: str = "",
+        *,
+        headers: dict[str, str] | None = None,
+        more: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(status, message, headers)
+        self.code = code
+        self.hint = hint
+        self.more = more or {}
+
+
+def problem_of(error: BudgetError, *, in_tokens: bool = False) -> Problem:
+    """How an error of the services is told over HTTP."""
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 422)
+    more: dict[str, Any] = {}
+    if isinstance(error, InsufficientBudget):
+        more = {"available_tokens": error.available} if in_tokens else {"available_usd": to_decimal(error.available)}
+    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else None
+    return Problem(status, error.code, error.message, error.hint, headers=headers, more=more)
+
+
+def unexpected() -> Problem:
+    """What is told when nobody thought of it: nothing of its inside, which is in the log under the request's id."""
+    return Problem(500, Unexpected.code, "something unexpected happened", "the log tells more under the request's id")
+
+
+def answer(problem: Problem, request_id: str) -> Response:
+    """The problem document."""
+    document = {
+        "type": f"urn:budget-tui:problem:{problem.code}",
+        "title": HTTPStatus(problem.status_code).phrase,
+        "status": problem.status_code,
+        "detail": problem.detail,
+        "code": problem.code,
+        "hint": problem.hint,
+        "request_id": request_id,
+        **problem.more,
+    }
+    return Response(
+        wire.dumps(document, indent=None), problem.status_code, dict(problem.headers or {}), media_type=MEDIA_TYPE
+    )
+
+
+def request_id_of(request: Request) -> str:
+    return str(getattr(request.state, "request_id", ""))

@@ -1,0 +1,7 @@
+"""The endpoints, one file per noun."""
+
+from fastapi import APIRouter
+
+from budget_tui.api.routes import budget, projects
+
+ROUTERS: tuple[APIRouter, ...] = (budget.router, projects.router)

@@ -1,0 +1,93 @@
+"""``/projects``: what each was allocated, transfers, and what it spent."""
+
+from typing import Annotated
+
+from fastapi import Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from budget_tui import wire
+from budget_tui.api.answers import (
+    NOT_MODIFIED,
+    IdempotencyKey,
+    IfMatch,
+    IfNoneMatch,
+    answered,
+    problems,
+    routes_of,
+    tagged,
+)
+from budget_tui.api.bodies import AllocationChangeBody, CostBody, TransferBody
+from budget_tui.api.door import By
+from budget_tui.api.etags import write_if_match
+from budget_tui.api.shapes import CostAnswer, ProjectBudgetAnswer, ProjectsAnswer, TransferAnswer
+from budget_tui.api.tenants import Caller
+from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.budget import AllocationChange, ChangeKind
+from budget_tui.domain.hierarchy import ID_MAX_LENGTH
+from budget_tui.services.costs import CostEntry
+from budget_tui.services.snapshots import project_line
+from budget_tui.services.transfers import TransferRequest
+
+router = routes_of("projects")
+
+ProjectId = Annotated[str, Path(alias="id", description="The project's id.", max_length=ID_MAX_LENGTH)]
+
+
+@router.get("/projects", response_model=ProjectsAnswer)
+async def get_projects(by: By) -> Response:
+    """Every project's budget."""
+    return answered(wire.projects_answer(await by.lanes.read(by.services.snapshots.current)))
+
+
+@router.get("/projects/{id}/budget", response_model=ProjectBudgetAnswer, responses=NOT_MODIFIED | problems(404))
+async def get_project(request: Request, by: By, project_id: ProjectId, if_none_match: IfNoneMatch = "") -> Response:
+    """A project's budget in the running period."""
+    return await _project(request, by, project_id)
+
+
+@router.put("/projects/{id}/budget", response_model=ProjectBudgetAnswer, responses=problems(404, 409, 412))
+async def put_project(
+    request: Request, by: By, project_id: ProjectId, body: AllocationChangeBody, if_match: IfMatch = None
+) -> Response:
+    """Set what the project gets of the global budget. More than there is: done, and told in `warnings`."""
+    budgets = by.services.budgets
+    change = AllocationChange(ChangeKind.SET, body.monthly_allocation_usd)
+    await by.lanes.write(lambda: write_if_match(if_match, lambda seen: budgets.allocate(project_id, change, seen)))
+    return await _project(request, by, project_id)
+
+
+@router.post("/projects/{id}/budget/transfer", response_model=TransferAnswer, responses=problems(404, 409))
+async def post_transfer(
+    by: By, project_id: ProjectId, body: TransferBody, idempotency_key: IdempotencyKey = ""
+) -> Response:
+    """Move allocation to another project or to the pool; the project may be `pool`, too.
+
+    At most what is unspent, unless forced.
+    """
+    request = TransferRequest(project_id, body.to_project_id, body.amount_usd, body.force, body.reason)
+    transfers = by.services.transfers
+    outcome = await by.lanes.write(lambda: transfers.transfer(request, idempotency_key))
+    return answered(wire.transfer_answer(outcome), replayed=outcome.replayed)
+
+
+@router.post("/projects/{id}/costs", status_code=201, response_model=CostAnswer, responses=problems(404, 409))
+async def post_cost(by: By, project_id: ProjectId, body: CostBody, idempotency_key: IdempotencyKey = "") -> Response:
+    """Record what was spent."""
+    entry = CostEntry(project_id, body.amount_usd, body.on, body.category, body.provider, body.tokens)
+    costs = by.services.costs
+    outcome = await by.lanes.write(lambda: costs.add(entry, idempotency_key))
+    answer = {
+        "project_id": project_id,
+        "amount_usd": to_decimal(entry.amount),
+        "on": outcome.on.isoformat(),
+        "tokens": entry.tokens,
+        "currency": outcome.currency,
+    }
+    return answered(answer, 201, replayed=outcome.replayed)
+
+
+async def _project(request: Request, by: Caller, project_id: str) -> Response:
+    snapshot = await by.lanes.read(by.services.snapshots.current)
+    line = project_line(snapshot, project_id)
+    return tagged(wire.project_answer(snapshot, line), line.pace.allocation, request)

@@ -1,0 +1,103 @@
+"""The shapes of answers, for the OpenAPI document. The answers themselves are made by `budget_tui.wire`."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, Field, WithJsonSchema
+
+from budget_tui.domain.pacing import Status
+
+Usd = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+
+
+class Pacing(BaseModel):
+    daily_drip_usd: Usd = Field(examples=[2.5])
+    available_today_usd: Usd
+    burn_rate_usd: Usd
+    runway_days: Annotated[Decimal, WithJsonSchema({"type": "number"})] | None = Field(
+        description="null when nothing burns"
+    )
+    budget_status: Status
+
+
+class Dated(BaseModel):
+    as_of: date
+    data_through: date = Field(description="How far the costs are known.")
+    currency: str = Field(description="ISO 4217; what every amount is in.")
+    warnings: list[str]
+
+
+class GlobalBudget(Pacing):
+    monthly_budget_usd: Usd = Field(examples=[500])
+    current_period_start: date
+    current_period_end: date = Field(description="Inclusive.")
+    allocated_usd: Usd
+    unallocated_usd: Usd
+    spent_usd: Usd
+    remaining_usd: Usd
+    days_left: int
+    forecast_usd: Usd
+
+
+class ProjectBudget(Pacing):
+    project_id: str
+    name: str
+    monthly_allocation_usd: Usd = Field(examples=[150])
+    spent_usd: Usd
+    remaining_usd: Usd
+
+
+class GlobalBudgetAnswer(GlobalBudget, Dated):
+    pass
+
+
+class ProjectBudgetAnswer(ProjectBudget, Dated):
+    pass
+
+
+class ProjectsAnswer(Dated):
+    projects: list[ProjectBudget]
+
+
+class StatusAnswer(Dated):
+    global_: GlobalBudget = Field(alias="global")
+    projects: list[ProjectBudget]
+    unmapped_usd: Usd
+
+
+class TransferAnswer(BaseModel):
+    transfer_id: str
+    from_: str = Field(alias="from")
+    to: str
+    amount_usd: Usd
+    from_after_usd: Usd
+    to_after_usd: Usd
+    currency: str
+
+
+class CostAnswer(BaseModel):
+    project_id: str
+    amount_usd: Usd
+    on: date
+    tokens: int | None
+    currency: str
+
+
+class Health(BaseModel):
+    status: str = Field(examples=["ok"])
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457. ``code`` is the same as on the command line."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    hint: str
+    request_id: str
+    available_usd: Usd | None = Field(None, description="What there is, when it was not enough.")
+    available_tokens: int | None = Field(None, description="What there is, when it was not enough.")
+    errors: list[dict[str, str]] | None = Field(None, description="Each field that was refused, and why.")

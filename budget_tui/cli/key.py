@@ -1,0 +1,80 @@
+"""``key``: who may use the HTTP API."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from budget_tui.cli.nouns import command_group
+from budget_tui.cli.output import JsonOption, say_json, table
+from budget_tui.cli.saying import say
+from budget_tui.cli.session import session_of
+from budget_tui.domain.access import Scope
+
+if TYPE_CHECKING:
+    from budget_tui.domain.access import ApiKey
+
+app = command_group("Keys to the HTTP API: create, list, revoke.")
+
+
+@app.command()
+def create(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Who will use it.")],
+    scope: Annotated[Scope, typer.Option("--scope", help="What it may do; write includes read.")],
+    json: JsonOption = False,
+) -> None:
+    """Make a key to this organization's budgets.
+
+    The key is shown once and kept as a hash: nobody can show it again.
+    """
+    made = session_of(context).services.keys.create(name, scope)
+    if json:
+        say_json({"key": made.text, **_as_json(made.key)})
+    else:
+        say(made.text)
+        typer.echo(f"{made.key.name} may {made.key.scope}; the key is shown this once, send it as X-API-Key", err=True)
+
+
+@app.command("list")
+def list_keys(context: typer.Context, json: JsonOption = False) -> None:
+    """This organization's keys, revoked ones too."""
+    session = session_of(context)
+    session.services.context.prepare()
+    keys = session.services.keys.all()
+    if json:
+        say_json([_as_json(key) for key in keys])
+    elif not keys:
+        say("there are no keys yet")
+    else:
+        rows = [(key.key_id, key.name, key.scope, _day(key.created_at), _day(key.revoked_at)) for key in keys]
+        say(*table(("ID", "NAME", "SCOPE", "CREATED", "REVOKED"), rows, "lllll"))
+
+
+@app.command()
+def revoke(
+    context: typer.Context,
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as key list shows it.")],
+    json: JsonOption = False,
+) -> None:
+    """Let nobody pass with this key any more, at once."""
+    revoked = session_of(context).services.keys.revoke(key_id)
+    if json:
+        say_json({"key_id": revoked.key_id, "name": revoked.name, "revoked": True})
+    else:
+        say(f"{revoked.name} ({revoked.key_id}) is revoked")
+
+
+def _as_json(key: "ApiKey") -> dict[str, Any]:
+    return {
+        "key_id": key.key_id,
+        "name": key.name,
+        "organization": key.org_slug,
+        "scope": key.scope,
+        "created_by": key.created_by,
+        "created_at": key.created_at.isoformat(timespec="seconds"),
+        "revoked_at": key.revoked_at.isoformat(timespec="seconds") if key.revoked_at else None,
+    }
+
+
+def _day(moment: Any) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}" if moment else "–"

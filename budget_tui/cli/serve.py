@@ -1,0 +1,40 @@
+"""``serve``: the HTTP API."""
+
+from typing import Annotated
+
+import typer
+
+from budget_tui.cli.nouns import command_group
+from budget_tui.cli.session import session_of
+from budget_tui.domain.errors import Refused
+
+LOOPBACK = "127.0.0.1"
+PORT = 8765
+EXTRA = ("fastapi", "fastapi_offline", "pydantic", "starlette", "uvicorn")
+
+app = command_group()
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    host: Annotated[
+        str, typer.Option("--host", metavar="HOST", help="Listen there; beyond this machine only with a key.")
+    ] = LOOPBACK,
+    port: Annotated[int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="0: any that is free.")] = PORT,
+) -> None:
+    """Serve the HTTP API until Ctrl-C.
+
+    The page /docs shows what it can do. Every request needs a key: budget-tui key create.
+    """
+    try:
+        from budget_tui.api.serving import serve as serve_until_told
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in EXTRA:
+            raise
+        raise Refused("the HTTP API is not installed", "pip install 'budget-tui[api]'") from None
+
+    def announce(url: str) -> None:
+        typer.echo(f"listening at {url}, which {url}/docs describes; Ctrl-C stops", err=True)
+
+    serve_until_told(session_of(context).services, host, port, announce)

@@ -1,0 +1,19 @@
+"""How a question is put to whatever connection there is."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+Execute = Callable[[str, Sequence[Any]], Iterable[Sequence[Any]]]
+
+
+class Asking:
+    """The base of every part of `Queries`."""
+
+    def __init__(self, execute: Execute) -> None:
+        self._execute = execute
+
+    def _rows(self, sql: str, *parameters: object) -> list[Sequence[Any]]:
+        return list(self._execute(sql, parameters))
+
+    def _row(self, sql: str, *parameters: object) -> Sequence[Any] | None:
+        return next(iter(self._rows(sql, *parameters)), None)
