@@ -1,6 +1,6 @@
 """Moving allocation between two projects, or between one and the pool."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from budget_tui.domain.amount import within_limit
 from budget_tui.domain.budget import Budget, check_transfer
@@ -34,7 +34,7 @@ class TransferOutcome:
     giver_after: int
     taker_after: int
     currency: str
-    replayed: bool = False
+    replayed: bool = field(default=False, compare=False)
 
 
 class Transfers:
