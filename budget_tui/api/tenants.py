@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.access import ApiKey
+from budget_tui.services.idempotency import replays_noted
+from budget_tui.storage.writing import Writers
 
 Answer = TypeVar("Answer")
 
@@ -24,6 +26,16 @@ class Lanes:
 
     async def write(self, command: Callable[[], Answer]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._writing, command)
+
+    async def write_once(self, command: Callable[[], Answer]) -> tuple[Answer, bool]:
+        """The answer, and whether it was given before, under the same idempotency key."""
+
+        def noted() -> tuple[Answer, bool]:
+            with replays_noted() as replays:
+                answer = command()
+            return answer, bool(replays)
+
+        return await self.write(noted)
 
     async def read(self, question: Callable[[], Answer]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._reading, question)
@@ -49,17 +61,20 @@ class Tenants:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._lanes = Lanes()
+        self._writers = Writers(services.context.path)
         self._callers: dict[str, Caller] = {}
 
     def caller(self, key: ApiKey) -> Caller:
         known = self._callers.get(key.key_id)
         if known is None:
             actor = f"{key.name} (key {key.key_id})"
-            context = replace(self._services.context, org_slug=key.org_slug, actor=actor)
+            context = replace(self._services.context, org_slug=key.org_slug, actor=actor, writers=self._writers)
             known = self._callers[key.key_id] = Caller(key, Services(context, self._services.settings), self._lanes)
         return known
 
     def close(self) -> None:
+        """Finish what is under way, then close every connection."""
         self._lanes.close()
         for caller in self._callers.values():
-            caller.services.snapshots.close()
+            caller.services.close()
+        self._writers.close()

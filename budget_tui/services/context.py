@@ -109,8 +109,7 @@ def _currency(text: str) -> str:
 class Work:
     """A write transaction under way. ``open`` is the global budget of the period that today is in.
 
-    ``reverses`` is the change of the audit trail that it takes back, if it does that. ``replayed`` tells that
-    nothing was done because it was done before, under the same idempotency key.
+    ``reverses`` is the change of the audit trail that it takes back, if it does that.
     """
 
     open: "Budget"
@@ -124,7 +123,6 @@ class Work:
         self.today = today
         self.now = now
         self.actor = actor
-        self.replayed = False
         self._when_kept: list[Callable[[], None]] = []
 
     @property

@@ -47,11 +47,10 @@ class MappingOutcome:
 
 @dataclass(frozen=True, slots=True)
 class CostOutcome:
-    """Of which day a cost is, and in what currency. ``replayed``: when it was recorded before, under its key."""
+    """Of which day a cost is, and in what currency."""
 
     on: date
     currency: str
-    replayed: bool
 
 
 class DatedCost(Protocol):
@@ -83,7 +82,7 @@ class Costs:
             }
             answer = answered_once(work, "cost.add", key, request, lambda: _add_one(work, entry))
             work.commit()
-        return CostOutcome(date.fromisoformat(answer["on"]), work.organization.currency, work.replayed)
+        return CostOutcome(date.fromisoformat(answer["on"]), work.organization.currency)
 
     def add_all(self, entries: Sequence[CostEntry]) -> None:
         """Record many costs at once: all of them or, when one is refused, none."""

@@ -1,17 +1,32 @@
 """The same request under the same key is carried out once and answered alike."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from budget_tui.domain.errors import Conflict
 from budget_tui.services.context import Work
 
+_noted: ContextVar[list[str] | None] = ContextVar("replays", default=None)
+
+
+@contextmanager
+def replays_noted() -> Iterator[list[str]]:
+    """Fills with the keys whose answers were given before, while the block lasts."""
+    replays: list[str] = []
+    token = _noted.set(replays)
+    try:
+        yield replays
+    finally:
+        _noted.reset(token)
+
 
 def answered_once(
     work: Work, command: str, key: str, request: dict[str, Any], carry_out: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
-    """The answer of ``carry_out``, or the one that was given when ``key`` was first used (`Work.replayed` tells).
+    """The answer of ``carry_out``, or the one that was given when ``key`` was first used.
 
     No key: always done.
 
@@ -27,5 +42,7 @@ def answered_once(
         return answer
     if known[0] != asked:
         raise Conflict(f"the key '{key}' was used for another request", "use a new key for a new request")
-    work.replayed = True
+    noted = _noted.get()
+    if noted is not None:
+        noted.append(key)
     return dict(json.loads(known[1]))

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from budget_tui.services.context import Context
-from budget_tui.storage.trail_queries import AuditEntry
 from budget_tui.storage.reading import DatabaseReader
+from budget_tui.storage.trail_queries import AuditEntry
 
 
 class AuditTrail:

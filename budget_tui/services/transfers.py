@@ -1,6 +1,6 @@
 """Moving allocation between two projects, or between one and the pool."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 from budget_tui.domain.amount import within_limit
 from budget_tui.domain.budget import Budget, check_transfer
@@ -25,7 +25,7 @@ class TransferRequest:
 
 @dataclass(frozen=True, slots=True)
 class TransferOutcome:
-    """What the transfer left on both sides, in nanos. ``replayed``: when it was carried out before, under its key."""
+    """What the transfer left on both sides, in nanos."""
 
     transfer_id: str
     giver: str
@@ -34,7 +34,6 @@ class TransferOutcome:
     giver_after: int
     taker_after: int
     currency: str
-    replayed: bool = field(default=False, compare=False)
 
 
 class Transfers:
@@ -54,7 +53,7 @@ class Transfers:
             work.require_open_period()
             answer = answered_once(work, "transfer", key, asdict(request), lambda: asdict(self._move(work, request)))
             work.commit()
-        return TransferOutcome(**answer | {"replayed": work.replayed})
+        return TransferOutcome(**answer)
 
     def _move(self, work: Work, request: TransferRequest) -> TransferOutcome:
         giver, available, name, which = _giver(work, request)

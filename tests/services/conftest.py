@@ -19,8 +19,8 @@ from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
 from budget_tui.settings import Settings
-from budget_tui.storage.trail_queries import AuditEntry
 from budget_tui.storage.schema import ensure_schema
+from budget_tui.storage.trail_queries import AuditEntry
 
 hypothesis_settings.register_profile("unhurried", deadline=None)
 hypothesis_settings.load_profile("unhurried")

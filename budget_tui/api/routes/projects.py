@@ -67,8 +67,8 @@ async def post_transfer(
     """
     request = TransferRequest(project_id, body.to_project_id, body.amount_usd, body.force, body.reason)
     transfers = by.services.transfers
-    outcome = await by.lanes.write(lambda: transfers.transfer(request, idempotency_key))
-    return answered(wire.transfer_answer(outcome), replayed=outcome.replayed)
+    outcome, replayed = await by.lanes.write_once(lambda: transfers.transfer(request, idempotency_key))
+    return answered(wire.transfer_answer(outcome), replayed=replayed)
 
 
 @router.post("/projects/{id}/costs", status_code=201, response_model=CostAnswer, responses=problems(404, 409))
@@ -76,7 +76,7 @@ async def post_cost(by: By, project_id: ProjectId, body: CostBody, idempotency_k
     """Record what was spent."""
     entry = CostEntry(project_id, body.amount_usd, body.on, body.category, body.provider, body.tokens)
     costs = by.services.costs
-    outcome = await by.lanes.write(lambda: costs.add(entry, idempotency_key))
+    outcome, replayed = await by.lanes.write_once(lambda: costs.add(entry, idempotency_key))
     answer = {
         "project_id": project_id,
         "amount_usd": to_decimal(entry.amount),
@@ -84,7 +84,7 @@ async def post_cost(by: By, project_id: ProjectId, body: CostBody, idempotency_k
         "tokens": entry.tokens,
         "currency": outcome.currency,
     }
-    return answered(answer, 201, replayed=outcome.replayed)
+    return answered(answer, 201, replayed=replayed)
 
 
 async def _project(request: Request, by: Caller, project_id: str) -> Response:
