@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from budget_tui import formatting
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
+from budget_tui.domain.tokens import AgentBudget, Reservation, TokenBalance
 
 
 def dumps(answer: object, indent: int | None = 2) -> str:
@@ -109,6 +110,25 @@ def transfer_answer(outcome: Transferred) -> dict[str, Any]:
         "to_after_usd": to_decimal(outcome.taker_after),
         "currency": outcome.currency,
     }
+
+
+def agent_answer(budget: AgentBudget) -> dict[str, Any]:
+    """An agent's budget of the running period, and how fast it goes."""
+    runs_out = budget.runs_out_at
+    return {
+        **budget._asdict(),
+        "runs_out_at": runs_out.isoformat(timespec="seconds") if runs_out is not None else None,
+        "status": str(budget.status),
+    }
+
+
+def balance_answer(balance: TokenBalance) -> dict[str, Any]:
+    """How an agent's budget stands after something was taken from it or added to it."""
+    return {**balance._asdict(), "available_tokens": balance.available_tokens}
+
+
+def reservation_answer(held: Reservation) -> dict[str, Any]:
+    return {**held._asdict(), "expires_at": held.expires_at.isoformat(timespec="seconds")}
 
 
 def _pacing(pace: Pace) -> dict[str, Any]:

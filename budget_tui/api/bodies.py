@@ -10,6 +10,7 @@ from budget_tui.domain.amount import LIMIT_COUNT, LIMIT_UNITS, exact_nanos
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
+from budget_tui.services.agents import HOLD_SECONDS, LONGEST_HOLD_SECONDS
 
 
 def _nanos(value: Any) -> int:
@@ -43,7 +44,7 @@ Tokens = Annotated[
     BeforeValidator(_count),
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LIMIT_COUNT}),
 ]
-TokensOrNone = Annotated[
+SomeTokens = Annotated[
     int,
     Field(ge=0, le=LIMIT_COUNT),
     BeforeValidator(_count),
@@ -77,4 +78,29 @@ class CostBody(Body):
     on: date | None = Field(None, description="The day; today unless given.")
     category: Category | None = Field(None, description="By provider unless given.")
     provider: Text = Field("", description="Who charged it.", examples=["openai"])
-    tokens: TokensOrNone | None = Field(None, description="Tokens used.")
+    tokens: SomeTokens | None = Field(None, description="Tokens used.")
+
+
+class TokensAllocated(Body):
+    tokens: SomeTokens = Field(examples=[1_000_000])
+
+
+class TokensBody(Body):
+    tokens: Tokens = Field(examples=[25_000])
+
+
+class ConsumeBody(TokensBody):
+    output: SomeTokens = Field(0, description="Of them, what the model wrote.")
+    cached: SomeTokens = Field(0, description="Of them, what it read from its provider's cache.")
+
+
+class SettleBody(Body):
+    tokens: SomeTokens = Field(examples=[18_000])
+    output: SomeTokens = Field(0, description="Of them, what the model wrote.")
+    cached: SomeTokens = Field(0, description="Of them, what it read from its provider's cache.")
+
+
+class HoldBody(TokensBody):
+    seconds: Annotated[int, Field(ge=1, le=LONGEST_HOLD_SECONDS), BeforeValidator(_count)] = Field(
+        HOLD_SECONDS, description="How long they are held at most."
+    )

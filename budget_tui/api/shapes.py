@@ -1,6 +1,6 @@
 """The shapes of answers, for the OpenAPI document. The answers themselves are made by `budget_tui.wire`."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -82,6 +82,35 @@ class CostAnswer(BaseModel):
     on: date
     tokens: int | None
     currency: str
+
+
+class TokenBalanceAnswer(BaseModel):
+    agent_id: str
+    allocated_tokens: int
+    used_tokens: int
+    reserved_tokens: int
+    available_tokens: int
+
+
+class AgentBudgetAnswer(TokenBalanceAnswer):
+    name: str
+    project_id: str
+    model: str
+    rate_per_hour: int
+    runs_out_at: datetime | None
+    status: Status
+
+
+class AgentsAnswer(BaseModel):
+    agents: list[AgentBudgetAnswer]
+
+
+class ReservationAnswer(BaseModel):
+    reservation_id: str
+    agent_id: str
+    tokens: int
+    expires_at: datetime
+    available_tokens: int
 
 
 class Health(BaseModel):

@@ -1,0 +1,105 @@
+"""``/agents``: token budgets with a hard limit."""
+
+from typing import Annotated
+
+from fastapi import Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from budget_tui import wire
+from budget_tui.api.answers import (
+    NOT_MODIFIED,
+    IdempotencyKey,
+    IfMatch,
+    IfNoneMatch,
+    answered,
+    problems,
+    routes_of,
+    tagged,
+)
+from budget_tui.api.bodies import ConsumeBody, HoldBody, SettleBody, TokensAllocated, TokensBody
+from budget_tui.api.door import By
+from budget_tui.api.etags import write_if_match
+from budget_tui.api.problems import TOKENS_TAG
+from budget_tui.api.shapes import AgentBudgetAnswer, AgentsAnswer, ReservationAnswer, TokenBalanceAnswer
+from budget_tui.api.tenants import Caller
+from budget_tui.domain.hierarchy import ID_MAX_LENGTH
+
+router = routes_of(TOKENS_TAG)
+
+AgentId = Annotated[str, Path(alias="id", description="The agent's id.", max_length=ID_MAX_LENGTH)]
+ReservationId = Annotated[str, Path(alias="id", description="As `reserve` answered it.", max_length=ID_MAX_LENGTH)]
+
+
+@router.get("/agents", response_model=AgentsAnswer)
+async def get_agents(by: By) -> Response:
+    """Every agent's budget of the running period."""
+    agents = await by.lanes.read(by.services.agents.all)
+    return answered({"agents": [wire.agent_answer(agent) for agent in agents]})
+
+
+@router.get("/agents/{id}/budget", response_model=AgentBudgetAnswer, responses=NOT_MODIFIED | problems(404))
+async def get_agent(request: Request, by: By, agent_id: AgentId, if_none_match: IfNoneMatch = "") -> Response:
+    """An agent's budget of the running period, and how fast it goes."""
+    return await _agent(request, by, agent_id)
+
+
+@router.put("/agents/{id}/budget", response_model=AgentBudgetAnswer, responses=problems(404, 409, 412))
+async def put_agent(
+    request: Request, by: By, agent_id: AgentId, body: TokensAllocated, if_match: IfMatch = None
+) -> Response:
+    """Set what the agent may use in each period; never below what it has used and holds."""
+    agents = by.services.agents
+    await by.lanes.write(lambda: write_if_match(if_match, lambda seen: agents.allocate(agent_id, body.tokens, seen)))
+    return await _agent(request, by, agent_id)
+
+
+@router.post("/agents/{id}/budget/consume", response_model=TokenBalanceAnswer, responses=problems(404, 409))
+async def post_consume(by: By, agent_id: AgentId, body: ConsumeBody, idempotency_key: IdempotencyKey = "") -> Response:
+    """Use tokens: all of them, or none and 409 with `available_tokens`."""
+    agents = by.services.agents
+    balance, replayed = await by.lanes.write_once(
+        lambda: agents.consume(agent_id, body.tokens, body.output, body.cached, idempotency_key)
+    )
+    return answered(wire.balance_answer(balance), replayed=replayed)
+
+
+@router.post("/agents/{id}/budget/top-up", response_model=TokenBalanceAnswer, responses=problems(404, 409))
+async def post_top_up(by: By, agent_id: AgentId, body: TokensBody, idempotency_key: IdempotencyKey = "") -> Response:
+    """Add to what the agent may use."""
+    agents = by.services.agents
+    balance, replayed = await by.lanes.write_once(lambda: agents.top_up(agent_id, body.tokens, idempotency_key))
+    return answered(wire.balance_answer(balance), replayed=replayed)
+
+
+@router.post("/agents/{id}/budget/reserve", response_model=ReservationAnswer, responses=problems(404, 409))
+async def post_reserve(by: By, agent_id: AgentId, body: HoldBody, idempotency_key: IdempotencyKey = "") -> Response:
+    """Hold tokens for a time, after which they are free again by themselves."""
+    agents = by.services.agents
+    held, replayed = await by.lanes.write_once(
+        lambda: agents.reserve(agent_id, body.tokens, body.seconds, idempotency_key)
+    )
+    return answered(wire.reservation_answer(held), replayed=replayed)
+
+
+@router.post("/reservations/{id}/settle", response_model=TokenBalanceAnswer, responses=problems(404, 409))
+async def post_settle(
+    by: By, reservation_id: ReservationId, body: SettleBody, idempotency_key: IdempotencyKey = ""
+) -> Response:
+    """Use what was really needed in place of what was held, and free the rest."""
+    agents = by.services.agents
+    balance, replayed = await by.lanes.write_once(
+        lambda: agents.settle(reservation_id, body.tokens, body.output, body.cached, idempotency_key)
+    )
+    return answered(wire.balance_answer(balance), replayed=replayed)
+
+
+@router.post("/reservations/{id}/release", response_model=TokenBalanceAnswer, responses=problems(404, 409))
+async def post_release(by: By, reservation_id: ReservationId) -> Response:
+    """Free what is held. Again: nothing changes."""
+    return answered(wire.balance_answer(await by.lanes.write(lambda: by.services.agents.release(reservation_id))))
+
+
+async def _agent(request: Request, by: Caller, agent_id: str) -> Response:
+    agent = await by.lanes.read(lambda: by.services.agents.get(agent_id))
+    return tagged(wire.agent_answer(agent), agent.allocated_tokens, request)
