@@ -1,8 +1,5 @@
 """``cost``: what was spent, and whose it is."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -91,18 +88,10 @@ def import_costs(
     CSV, CSV.gz and Parquet, several together as one set of data. What the same source said of the same billing
     account and period before is replaced.
     """
-    from budget_tui.cli.imported import as_json, in_words
-    from budget_tui.services.imports import ImportRequest
+    from budget_tui.cli.importing import import_files, request_for
 
-    request = ImportRequest(
-        tuple(files), source, tuple(tag or ()), "EffectiveCost" if effective else "BilledCost", strict, dry_run
-    )
-    with _progress() as progress:
-        report = session_of(context).services.imports.run(request, progress)
-    if json:
-        say_json(as_json(report))
-    else:
-        say(*in_words(report, dry_run=dry_run))
+    request = request_for(files, source=source, tags=tag or (), effective=effective, strict=strict, dry_run=dry_run)
+    import_files(session_of(context), request, json=json)
 
 
 @app.command()
@@ -212,23 +201,3 @@ def _tag_rule(text: str) -> tuple[str, str]:
     if not (key.strip() and equals and value.strip()):
         raise Refused(f"'{text}' is not a tag", "write it as KEY=VALUE")
     return f"tag:{key.strip()}", value.strip()
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int], None] | None]:
-    """On a terminal, a bar that says how far the reading is and that is gone afterwards; else nothing."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-
-    from fractions import Fraction
-
-    from budget_tui.formatting import bar
-
-    def show(percent: int) -> None:
-        typer.echo(f"\rreading {bar(Fraction(percent, 100), 30)} {percent:3} %", err=True, nl=False)
-
-    try:
-        yield show
-    finally:
-        typer.echo("\r\033[K", err=True, nl=False)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from budget_tui import formatting as f
-from budget_tui.cli.output import printable, table
+from budget_tui.cli.saying import printable
 from budget_tui.domain.amount import NANOS, divide, to_decimal
 
 if TYPE_CHECKING:
@@ -91,6 +91,8 @@ def unmapped_as_json(origin: "UnmappedOrigin") -> dict[str, Any]:
 
 def unmapped_in_words(origins: Sequence["UnmappedOrigin"]) -> list[str]:
     """A table, the largest amounts first, and the command that gives its first line to a project."""
+    from budget_tui.cli.output import table
+
     if not origins:
         return ["no costs are unmapped"]
     rows = [

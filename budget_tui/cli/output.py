@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.saying import say
+from budget_tui.cli.saying import printable, say
 
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
@@ -68,11 +68,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: str) -> l
         return "  ".join(cells).rstrip()
 
     return [aligned(line) for line in lines]
-
-
-def printable(text: str) -> str:
-    """``text`` without what would move a terminal's cursor: names in an export may hold anything."""
-    return text if text.isprintable() else "".join(sign if sign.isprintable() else "�" for sign in text)
 
 
 def _width(text: str) -> int:

@@ -18,3 +18,8 @@ def told(message: str, hint: str, code: int) -> int:
     line = f"{message}; {hint}" if hint else message
     print(f"error: {' '.join(line.split())}", file=sys.stderr, flush=True)  # noqa: T201
     return code
+
+
+def printable(text: str) -> str:
+    """``text`` without what would move a terminal's cursor: names in an export may hold anything."""
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else "�" for sign in text)

@@ -1,6 +1,6 @@
 """How a run begins. What has to be quick is done without Typer, which takes longer to load than all the rest.
 
-That is the dashboard, and the line that a status bar asks for every few seconds.
+That is the dashboard, the line that a status bar asks for every few seconds, and an import.
 """
 
 import gc
@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 
 from budget_tui.cli.ending import ended
+from budget_tui.cli.importing import plain_import
 from budget_tui.cli.saying import say
 from budget_tui.cli.session import Session, require_terminal, session_from
 
@@ -21,7 +22,7 @@ _COMPLETION_VARIABLE = "_BUDGET_TUI_COMPLETE"
 def run(arguments: Sequence[str]) -> int:
     """Open the dashboard or run a command; returns the exit code."""
     options, command = split(arguments)
-    at_once = _AT_ONCE.get(command)
+    at_once = _AT_ONCE.get(command) or plain_import(command)
     if at_once is None or _COMPLETION_VARIABLE in os.environ:
         from budget_tui.cli import app
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Category(StrEnum):
@@ -38,8 +39,7 @@ class CostOrigin:
     tags: tuple[tuple[str, str], ...] = ()  # kept keys only, in lower case, sorted
 
 
-@dataclass(frozen=True, slots=True)
-class DailyCost:
+class DailyCost(NamedTuple):
     """What one origin cost on one day, within one billing account and billing period."""
 
     origin: CostOrigin

@@ -1,5 +1,6 @@
-"""The dashboard's own short way past Typer understands what Typer understands, or leaves it to Typer."""
+"""The short way past Typer understands what Typer understands, or leaves it to Typer."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +8,14 @@ from pathlib import Path
 import pytest
 import typer
 
+from budget_tui.cli import start
 from budget_tui.cli.app import app
+from budget_tui.cli.importing import FLAGS, plain_import
 from budget_tui.cli.start import _AT_ONCE, split
+
+from .conftest import Cli
+
+SAMPLE = str(Path(__file__).parents[1] / "fixtures" / "focus" / "focus-1.0-sample.csv")
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +52,40 @@ def test_everything_else_is_left_to_typer(arguments: list[str]) -> None:
         assert rest not in _AT_ONCE
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["cost", "import"],
+        ["cost", "import", "--strict"],
+        ["cost", "import", "--source", "aws", "a.csv"],
+        ["cost", "import", "a.csv", "--tag=team"],
+        ["cost", "import", "--", "--strict"],
+        ["cost", "import", "a.csv", "-h"],
+        ["cost", "unmapped", "a.csv"],
+        ["import", "a.csv"],
+    ],
+)
+def test_an_import_that_says_more_than_files_and_flags_is_left_to_typer(words: list[str]) -> None:
+    assert plain_import(words) is None
+
+
+def test_an_import_without_typer_knows_the_same_flags() -> None:
+    command = typer.main.get_command(app).get_command(None, "cost").get_command(None, "import")  # type: ignore[attr-defined]
+    flags = {name for option in command.params if getattr(option, "is_flag", False) for name in option.opts}
+    assert set(FLAGS) == flags
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",), ("--dry-run",), ("--strict",), ("--effective", "--json")])
+def test_an_import_without_typer_does_what_typer_would(
+    flags: tuple[str, ...], seeded: Cli, example: Path, database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_typer = seeded("cost", "import", *flags, "--source", "focus", SAMPLE).done()
+    shutil.copy(example, database)
+    code = start.run(["cost", "import", *flags, SAMPLE])
+    captured = capsys.readouterr()
+    assert (code, captured.out, captured.err) == (by_typer.code, by_typer.out, by_typer.err)
+
+
 def loaded_by(code: str, *arguments: str) -> set[str]:
     """The modules that ``code`` leaves loaded."""
     code = f"import sys; {code}; print(*sys.modules, file=sys.stderr)"
@@ -62,4 +103,11 @@ def test_the_status_line_does_without_typer(example: Path) -> None:
     run = "from budget_tui.cli.start import run; run(sys.argv[1:])"
     loaded = loaded_by(run, "--db", str(example), "--as-of", "2026-01-13", "status", "--line")
     assert "budget_tui.storage.queries" in loaded
+    assert loaded & {"typer", "pydantic", "sqlmodel", "sqlalchemy", "textual"} == set()
+
+
+def test_an_import_does_without_typer_and_the_orm(seeded: Cli, database: Path) -> None:
+    run = "from budget_tui.cli.start import run; run(sys.argv[1:])"
+    loaded = loaded_by(run, "--db", str(database), "--as-of", "2026-01-13", "cost", "import", SAMPLE)
+    assert "duckdb" in loaded
     assert loaded & {"typer", "pydantic", "sqlmodel", "sqlalchemy", "textual"} == set()

@@ -1,6 +1,7 @@
 """Adds the sums of several files up to daily costs, and rounds each of them once."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,9 @@ from budget_tui.sources.focus.columns import DIMENSIONS
 _FIELDS = [name for name in DIMENSIONS if name not in ("billing_account_id", "billing_period", "currency")]
 _PER_NANO = 10**9  # sums come in units of 10⁻¹⁸ of the currency
 
+_Origin = tuple[str, tuple[str, ...]]
+_When = tuple[date, date, str]
+
 
 class DailySums:
     """Sums by everything that tells costs apart, exact to 10⁻¹⁸ of the currency's unit."""
@@ -19,38 +23,39 @@ class DailySums:
     def __init__(self, source: str, tag_keys: Sequence[str]) -> None:
         self._source = source
         self._tag_keys = tag_keys
-        self._sums: dict[tuple[Any, ...], tuple[int, int]] = {}
+        # By what makes an origin, and in it by day, billing period and account: few origins have many days.
+        self._sums: dict[_Origin, dict[_When, tuple[int, int]]] = {}
 
     def add(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Takes rows as `rollup_sql` gives them; what was refused is passed over."""
         for row in rows:
-            key, used = row[:-3], row[-2]
-            if key[0] is None or not used:
+            day, period, currency, account = row[:4]
+            text, used, _ = row[-3:]
+            if day is None or not used:
                 continue
-            amount, before = int(row[-3].replace(".", "")), self._sums.get(key)
-            self._sums[key] = (amount + before[0], used + before[1]) if before else (amount, used)
+            sums = self._sums.setdefault((currency, row[4:-3]), {})
+            amount, before = int(text.replace(".", "")), sums.get((day, period, account))
+            sums[day, period, account] = (amount + before[0], used + before[1]) if before else (amount, used)
 
     def daily(self) -> tuple[DailyCost, ...]:
-        """The daily costs, each rounded half-even to nanos.
+        """The daily costs, each rounded half-even to nanos, those of one origin together.
 
         Raises `Refused` when a day's costs are beyond what can be stored.
         """
-        origins: dict[tuple[Any, ...], CostOrigin] = {}
         costs = []
-        for (day, period, currency, account, *texts), (amount, used) in self._sums.items():
-            told_apart = (currency, *texts)
-            if (origin := origins.get(told_apart)) is None:
-                origin = origins[told_apart] = self._origin(currency, texts)
-            nanos = within_limit(divide(amount, _PER_NANO))
-            costs.append(DailyCost(origin, account, period, day, nanos, used))
+        for (currency, texts), sums in self._sums.items():
+            origin = self._origin(currency, texts)
+            for (day, period, account), (amount, used) in sums.items():
+                nanos = within_limit(divide(amount, _PER_NANO))
+                costs.append(DailyCost(origin, account, period, day, nanos, used))
         return tuple(costs)
 
     def totals(self) -> dict[str, Decimal]:
         """The exact sum of all rows used, per currency."""
-        sums: dict[str, int] = {}
-        for key, (amount, _) in self._sums.items():
-            sums[key[2]] = sums.get(key[2], 0) + amount
-        return {currency: _decimal(amount) for currency, amount in sorted(sums.items())}
+        totals: dict[str, int] = {}
+        for (currency, _), sums in self._sums.items():
+            totals[currency] = totals.get(currency, 0) + sum(amount for amount, _ in sums.values())
+        return {currency: _decimal(amount) for currency, amount in sorted(totals.items())}
 
     def _origin(self, currency: str, texts: Sequence[str]) -> CostOrigin:
         fields = dict(zip(_FIELDS, texts, strict=False))

@@ -4,7 +4,6 @@ import csv
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -174,6 +173,8 @@ def _sound(path: Path, kind: Kind) -> Iterator[None]:
     if kind is not Kind.CSV_GZ:
         yield
         return
+    from concurrent.futures import ThreadPoolExecutor
+
     stopped = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         check = pool.submit(_read_through, path, kind, stopped)

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -77,12 +77,23 @@ class CostRepository:
         self, costs: Iterable[DayCost], keys: Mapping[CostOrigin, int], dataset_key: int | None = None
     ) -> int:
         """Store cost rows whose origins are known; returns how many."""
+        return self._add(
+            (keys[origin], day_number(day), amount_nanos, tokens, charges, dataset_key)
+            for origin, day, amount_nanos, tokens, charges in costs
+        )
+
+    def add_dataset_costs(self, dataset_key: int, sums: Sequence[tuple[int, int, int, int]]) -> int:
+        """Store a data set's rows: key of the origin, ordinal of the day, nanos, charges. Returns how many."""
+        numbers = {ordinal: day_number(date.fromordinal(ordinal)) for ordinal in {row[1] for row in sums}}
+        return self._add(
+            (origin_key, numbers[ordinal], amount_nanos, None, charges, dataset_key)
+            for origin_key, ordinal, amount_nanos, charges in sums
+        )
+
+    def _add(self, rows: Iterable[tuple[int, int, int, int | None, int, int | None]]) -> int:
         return self._connection.executemany(
             "INSERT INTO cost (origin_key, day, amount_nanos, tokens, charges, dataset_key) VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                (keys[origin], day_number(day), amount_nanos, tokens, charges, dataset_key)
-                for origin, day, amount_nanos, tokens, charges in costs
-            ),
+            rows,
         ).rowcount
 
     def replace_dataset(

@@ -1,0 +1,101 @@
+"""``cost import`` behind its options, without Typer: a million rows take little longer than Typer takes to load."""
+
+import gc
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from budget_tui.cli.saying import say
+from budget_tui.cli.session import Session
+
+if TYPE_CHECKING:
+    from budget_tui.services.imports import ImportRequest
+
+FLAGS = ("--dry-run", "--strict", "--effective", "--json")
+
+
+def plain_import(words: Sequence[str]) -> Callable[[Session], None] | None:
+    """The import that ``words`` ask for; None when they are another command, or say more than files and `FLAGS`.
+
+    Typer then makes sense of them, or says what is wrong.
+    """
+    if tuple(words[:2]) != ("cost", "import"):
+        return None
+    options = {word for word in words[2:] if word.startswith("-")}
+    files = tuple(word for word in words[2:] if word not in options)
+    if not files or not options.issubset(FLAGS):
+        return None
+
+    def carry_out(session: Session) -> None:
+        dry_run, strict, effective, json = (flag in options for flag in FLAGS)
+        request = request_for(files, effective=effective, strict=strict, dry_run=dry_run)
+        with _without_garbage_hunts():
+            import_files(session, request, json=json)
+
+    return carry_out
+
+
+def request_for(
+    files: Sequence[str],
+    *,
+    source: str = "focus",
+    tags: Sequence[str] = (),
+    effective: bool = False,
+    strict: bool = False,
+    dry_run: bool = False,
+) -> "ImportRequest":
+    """The request that the options make."""
+    from budget_tui.services.imports import ImportRequest
+
+    cost_column = "EffectiveCost" if effective else "BilledCost"
+    return ImportRequest(tuple(files), source, tuple(tags), cost_column, strict, dry_run)
+
+
+def import_files(session: Session, request: "ImportRequest", *, json: bool) -> None:
+    """Import, show how far it is, and tell what was done."""
+    with _progress() as progress:
+        report = session.services.imports.run(request, progress)
+
+    from budget_tui.cli.imported import as_json, in_words
+
+    if json:
+        from budget_tui.wire import dumps
+
+        say(dumps(as_json(report)))
+    else:
+        say(*in_words(report, dry_run=request.dry_run))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int], None] | None]:
+    """On a terminal, a bar that says how far the reading is and that is gone afterwards; else nothing."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+
+    from fractions import Fraction
+
+    from budget_tui.formatting import bar
+
+    def show(percent: int) -> None:
+        _draw(f"\rreading {bar(Fraction(percent, 100), 30)} {percent:3} %")
+
+    try:
+        yield show
+    finally:
+        _draw("\r\033[K")
+
+
+@contextmanager
+def _without_garbage_hunts() -> Iterator[None]:
+    """Nothing made here is garbage before the end; looking for some would take longer than storing a day's costs."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _draw(text: str) -> None:
+    print(text, end="", file=sys.stderr, flush=True)  # noqa: T201
