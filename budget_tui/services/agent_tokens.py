@@ -9,7 +9,7 @@ from budget_tui.domain.errors import InsufficientBudget, NotFound
 from budget_tui.domain.tokens import TokenBalance, TokenKind, cost_nanos, provider_of_model
 from budget_tui.services.context import Work
 from budget_tui.services.costs import Resolver, origin_keys, require_sums_in_range
-from budget_tui.storage.agent_queries import AgentFact
+from budget_tui.storage.agent_queries import AgentFact, HeldTokens
 from budget_tui.storage.repositories.costs import DayCost
 
 SOURCE = "agents"
@@ -63,11 +63,11 @@ def insufficient(agent_id: str, available: int) -> InsufficientBudget:
     )
 
 
-def count_use(work: Work, entity_key: int, agent_id: str, model: str, tokens: Mapping[TokenKind, int]) -> None:
+def count_use(work: Work, agent: AgentFact | HeldTokens, tokens: Mapping[TokenKind, int]) -> None:
     """Keep what was used and, with a price on file for the model, what it cost."""
-    work.unit.agents.count(entity_key, model, tokens, work.today, work.now)
-    if model and work.queries.is_priced(work.organization.org_key, model):
-        charge_day(work, entity_key, agent_id, model, work.today)
+    work.unit.agents.count(agent.entity_key, agent.model, tokens, work.today, work.now)
+    if agent.is_priced:
+        charge_day(work, agent.entity_key, agent.agent_id, agent.model, work.today)
 
 
 def charge_day(work: Work, entity_key: int, agent_id: str, model: str, day: date) -> int:

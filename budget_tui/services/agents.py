@@ -335,7 +335,7 @@ def _consume(work: Work, agent_id: str, tokens: int, kinds: Mapping[TokenKind, i
     balance = without_expired(work, agent)
     if not work.unit.agents.use(agent.budget_id, tokens):
         raise insufficient(agent_id, balance.available_tokens)
-    count_use(work, agent.entity_key, agent_id, agent.model, kinds)
+    count_use(work, agent, kinds)
     return balance._replace(used_tokens=balance.used_tokens + tokens)
 
 
@@ -365,7 +365,7 @@ def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKi
         raise insufficient(held.agent_id, balance.available_tokens + held.tokens)
     work.unit.agents.end_hold(reservation_id, "settled", tokens)
     if kinds:
-        count_use(work, held.entity_key, held.agent_id, held.model, kinds)
+        count_use(work, held, kinds)
     return TokenBalance(held.agent_id, *work.queries.budget_counts(held.budget_id))
 
 

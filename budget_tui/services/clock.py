@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from budget_tui.domain.errors import Refused
@@ -25,6 +26,7 @@ class Clock:
         return datetime.now(UTC)
 
 
+@lru_cache(maxsize=64)
 def zone(name: str) -> "ZoneInfo":
     """The time zone of an IANA name; `Refused` when there is none of that name."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError

@@ -164,10 +164,10 @@ class Work:
 
     def require_open_period(self) -> None:
         """Refuse to change the budgets of a period that was closed."""
-        from budget_tui.formatting import long_day, period_name
-
         closed = self.queries.last_close(self.organization.org_key)
         if closed is not None and self.open.period.start <= closed.start:
+            from budget_tui.formatting import long_day, period_name
+
             raise Refused(
                 f"{period_name(self.open.period)} is closed",
                 f"its budgets stay as they were; the next period starts on {long_day(self.open.period.half_open[1])}",

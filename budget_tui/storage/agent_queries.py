@@ -21,6 +21,7 @@ class AgentFact(NamedTuple):
     archived: bool
     is_parent_archived: bool
     model: str
+    is_priced: bool
     budget_id: str
     allocated: int
     used: int
@@ -43,6 +44,7 @@ class HeldTokens(NamedTuple):
     entity_key: int
     agent_id: str
     model: str
+    is_priced: bool
     budget_id: str
     tokens: int
     state: str
@@ -85,8 +87,9 @@ class AgentQueries(CostQueries):
 
     def reservation(self, org: int, reservation_id: str) -> HeldTokens | None:
         row = self._row(
-            "SELECT r.reservation_id, b.entity_key, e.entity_id, coalesce(a.model, ''), r.budget_id, r.tokens, r.state,"
-            " r.expires_at"
+            "SELECT r.reservation_id, b.entity_key, e.entity_id, coalesce(a.model, ''),"
+            " EXISTS (SELECT 1 FROM token_price t WHERE t.org_key = b.org_key AND t.model = a.model),"
+            " r.budget_id, r.tokens, r.state, r.expires_at"
             " FROM reservation r JOIN budget b ON b.budget_id = r.budget_id"
             " JOIN entity e ON e.entity_key = b.entity_key LEFT JOIN agent a ON a.entity_key = b.entity_key"
             " WHERE r.reservation_id = ? AND b.org_key = ?",
@@ -95,9 +98,7 @@ class AgentQueries(CostQueries):
         )
         if row is None:
             return None
-        key, entity_key, agent_id, model, budget_id, tokens, state, expires_at = row
-        expiry = datetime.fromisoformat(expires_at).replace(tzinfo=UTC)
-        return HeldTokens(key, entity_key, agent_id, model, budget_id, tokens, state, expiry)
+        return HeldTokens._make((*row[:-1], datetime.fromisoformat(row[-1]).replace(tzinfo=UTC)))
 
     def recent_use(self, entity_key: int, now: datetime) -> Use | None:
         """What an agent used within the last hours, from the first of them in which it used any."""
@@ -111,9 +112,6 @@ class AgentQueries(CostQueries):
         if not rows:
             return None
         return Use(sum(tokens for _, tokens in rows), hour_start(min(hour for hour, _ in rows)))
-
-    def is_priced(self, org: int, model: str) -> bool:
-        return bool(self._row("SELECT 1 FROM token_price WHERE org_key = ? AND model = ? LIMIT 1", org, model))
 
     def prices(self, org: int) -> list[tuple[str, TokenKind, date, int]]:
         """Model, kind, first day, nanos per million tokens; by model, the newest first."""
@@ -162,8 +160,9 @@ class AgentQueries(CostQueries):
 
 
 _AGENT = (
-    "SELECT e.entity_key, e.entity_id, e.name, e.path, e.archived_at, p.archived_at, a.model, b.budget_id, b.amount,"
-    " b.used, b.reserved FROM entity e JOIN entity p ON p.entity_key = e.parent_key"
+    "SELECT e.entity_key, e.entity_id, e.name, e.path, e.archived_at, p.archived_at, a.model,"
+    " EXISTS (SELECT 1 FROM token_price t WHERE t.org_key = e.org_key AND t.model = a.model),"
+    " b.budget_id, b.amount, b.used, b.reserved FROM entity e JOIN entity p ON p.entity_key = e.parent_key"
     " LEFT JOIN agent a ON a.entity_key = e.entity_key"
     " LEFT JOIN budget b ON b.is_active AND b.org_key = e.org_key AND b.entity_key = e.entity_key"
     " AND b.category = 'genai' AND b.budget_type = 'token' AND b.provider = ''"
@@ -177,7 +176,9 @@ def _of(period: Period) -> tuple[str, str]:
 
 
 def _fact(row: Sequence[Any]) -> AgentFact:
-    key, agent_id, name, path, archived_at, parent_archived_at, model, budget_id, amount, used, reserved = row
+    key, agent_id, name, path, archived_at, parent_archived_at, model, is_priced, budget_id, amount, used, reserved = (
+        row
+    )
     return AgentFact(
         key,
         agent_id,
@@ -186,6 +187,7 @@ def _fact(row: Sequence[Any]) -> AgentFact:
         archived_at is not None,
         parent_archived_at is not None,
         model or "",
+        bool(is_priced),
         budget_id or "",
         amount or 0,
         used or 0,

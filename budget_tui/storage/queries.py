@@ -6,6 +6,7 @@ connection), so a number cannot differ between the two. Rows go in, frozen domai
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from budget_tui.domain.budget import Budget, BudgetType, Organization
@@ -31,10 +32,7 @@ class Queries(AgentQueries, CycleQueries, TrailQueries, KeyQueries):
             " FROM organization WHERE slug = ?",
             slug,
         )
-        if row is None:
-            return None
-        key, slug, name, currency, time_zone, kind, anchor, fiscal = row
-        return Organization(key, slug, name, currency, time_zone, PeriodRule(PeriodKind(kind), anchor, fiscal))
+        return _organization(tuple(row)) if row else None
 
     def organization_slugs(self) -> list[str]:
         return [slug for (slug,) in self._rows("SELECT slug FROM organization ORDER BY slug")]
@@ -52,21 +50,25 @@ class Queries(AgentQueries, CycleQueries, TrailQueries, KeyQueries):
     def global_budget(self, org: int, day: date) -> Budget | None:
         """The latest global budget that started by ``day``: total, monetary, in the organization's cycle."""
         row = self._row(
-            f"{_GLOBAL} AND b.period_start <= ? ORDER BY b.period_start DESC LIMIT 1", org, ROOT_ID, day.isoformat()
+            f"{_GLOBAL} AND b.period_start <= ? ORDER BY b.period_start DESC LIMIT 1",
+            org,
+            org,
+            ROOT_ID,
+            day.isoformat(),
         )
-        return _budget(row) if row else None
+        return _budget(tuple(row)) if row else None
 
     def first_global_budget(self, org: int) -> Budget | None:
         """The earliest global budget."""
-        row = self._row(f"{_GLOBAL} ORDER BY b.period_start LIMIT 1", org, ROOT_ID)
-        return _budget(row) if row else None
+        row = self._row(f"{_GLOBAL} ORDER BY b.period_start LIMIT 1", org, org, ROOT_ID)
+        return _budget(tuple(row)) if row else None
 
     def child(self, parent_id: str, entity_key: int) -> Budget | None:
         """The active budget of an entity that was allocated from the budget ``parent_id``."""
         row = self._row(
             f"{_BUDGET} WHERE a.parent_budget_id = ? AND b.is_active AND b.entity_key = ?", parent_id, entity_key
         )
-        return _budget(row) if row else None
+        return _budget(tuple(row)) if row else None
 
     def project_facts(self, org: int, parent_id: str | None) -> list[ProjectFact]:
         """Projects with what they got of the budget ``parent_id``, in the order of adding.
@@ -126,8 +128,10 @@ _BUDGET = (
     " LEFT JOIN allocation a ON a.child_budget_id = b.budget_id"
 )
 
+# The root is looked up first: else SQLite would look at every budget of the organization.
 _GLOBAL = (
-    f"{_BUDGET} WHERE b.org_key = ? AND e.entity_id = ? AND b.category = 'total' AND b.budget_type = 'monetary'"
+    f"{_BUDGET} WHERE b.org_key = ? AND b.entity_key = (SELECT entity_key FROM entity WHERE org_key = ?"
+    " AND entity_id = ?) AND b.category = 'total' AND b.budget_type = 'monetary'"
     " AND b.provider = '' AND b.in_cycle AND b.is_active"
 )
 
@@ -139,7 +143,15 @@ def _entity(row: Sequence[Any]) -> Entity:
     return Entity(key, entity_id, name, level_code, path, archived_at is not None)
 
 
-def _budget(row: Sequence[Any]) -> Budget:
+# Who grants tokens asks for the same organization and the same global budget thousands of times a second.
+@lru_cache(maxsize=16)
+def _organization(row: tuple[Any, ...]) -> Organization:
+    key, slug, name, currency, time_zone, kind, anchor, fiscal = row
+    return Organization(key, slug, name, currency, time_zone, PeriodRule(PeriodKind(kind), anchor, fiscal))
+
+
+@lru_cache(maxsize=16)
+def _budget(row: tuple[Any, ...]) -> Budget:
     budget_id, entity, category, budget_type, currency, provider, kind, start, end, amount, parent, *carry = row
     return Budget(
         budget_id,

@@ -37,10 +37,10 @@ class UnitOfWork:
         self._writers = writers
 
     def __enter__(self) -> Self:
-        if not self._path.exists():  # SQLite would make an empty file of that name
-            raise nothing_at(self._path)
         try:
             self._writer = self._writers.take() if self._writers else Writer(self._path)
+        except FileNotFoundError:
+            raise nothing_at(self._path) from None
         except Exception as error:
             raise self._told(error) from error
         self._connection = self._writer.connection

@@ -61,7 +61,7 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.identity = identity_of(path)
+        self.identity = identity_of(path)  # first of all, for SQLite would make an empty file where there is none
         self.connection = connect(path)
         self._sessions: Callable[[], Session] | None = None
 
@@ -112,5 +112,5 @@ class Writers:
 
 def identity_of(path: Path) -> tuple[int, int, int]:
     """Which file is at ``path``, seen from this process: a forked one must not use its parent's connections."""
-    stat = path.stat()
+    stat = os.stat(path)  # noqa: PTH116 – half the time of Path.stat, for each small transaction
     return os.getpid(), stat.st_dev, stat.st_ino
