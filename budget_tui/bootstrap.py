@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from budget_tui.services.history import History
     from budget_tui.services.imports import Imports
     from budget_tui.services.keys import Keys
+    from budget_tui.services.period_rules import PeriodRules
     from budget_tui.services.periods import Periods
     from budget_tui.services.projects import Projects
     from budget_tui.services.snapshots import Snapshots
@@ -93,6 +94,12 @@ class Services:
         return Periods(self.context)
 
     @cached_property
+    def period_rules(self) -> "PeriodRules":
+        from budget_tui.services.period_rules import PeriodRules
+
+        return PeriodRules(self.context)
+
+    @cached_property
     def history(self) -> "History":
         from budget_tui.services.history import History
 
@@ -153,6 +160,7 @@ def open_services(
         new_currency=settings.currency,
         new_time_zone=settings.time_zone or local_time_zone(),
         writers=_writers(path) if keep_open else None,
+        new_period=(settings.period, settings.anchor, settings.fiscal_start),
     )
     return Services(context, settings)
 

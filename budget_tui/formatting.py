@@ -11,7 +11,8 @@ from budget_tui.domain.amount import NANOS, minor_digits, minor_unit, round_to
 from budget_tui.domain.pacing import Status
 
 if TYPE_CHECKING:
-    from budget_tui.domain.period import Period
+    from budget_tui.domain.carry import Carry
+    from budget_tui.domain.period import Period, PeriodRule
     from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
 
 MINUS = "-"
@@ -115,6 +116,24 @@ def days_left(days: int) -> str:
 def count(number_of: int, noun: str) -> str:
     """``1 cost``, ``3 costs``."""
     return f"{number_of:,} {noun}{'' if number_of == 1 else 's'}"
+
+
+def carry_rule(carry: Carry, currency: str) -> str:
+    """``unspent, at most $50.00``: what comes along into the next period."""
+    return str(carry.policy) if carry.cap is None else f"{carry.policy}, at most {money(carry.cap, currency)}"
+
+
+def rule_text(rule: PeriodRule) -> str:
+    """``monthly from day 15``; what recurs, and from where it is counted."""
+    day = f"day {rule.anchor_day}" if rule.anchor_day else "the last day"
+    if rule.kind == "monthly":
+        return f"monthly from {day}"
+    return f"{rule.kind} from {day} of {date(2000, rule.fiscal_start_month, 1):%B}"
+
+
+def change(nanos: int, currency: str) -> str:
+    """``+$3.12``, ``-$1.00``."""
+    return f"{'+' if nanos > 0 else ''}{money(nanos, currency)}"
 
 
 def shape_of(pace: Pace) -> str:

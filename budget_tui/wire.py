@@ -5,12 +5,17 @@ Amounts are ``Decimal`` with at most 9 decimals and are written as JSON numbers,
 """
 
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from budget_tui import formatting
 from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.carry import Carry
 from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
 from budget_tui.domain.tokens import AgentBudget, Reservation, TokenBalance
+
+if TYPE_CHECKING:
+    from budget_tui.services.history import ClosedPeriod
+    from budget_tui.services.periods import ClosePreview
 
 
 def dumps(answer: object, indent: int | None = 2) -> str:
@@ -67,6 +72,7 @@ def global_budget(snapshot: BudgetSnapshot) -> dict[str, Any]:
         "days_left": snapshot.days_left,
         **_pacing(snapshot.total),
         "forecast_usd": to_decimal(snapshot.total.forecast),
+        **carry_answer(snapshot.carry),
     }
 
 
@@ -78,6 +84,84 @@ def project_budget(line: ProjectLine) -> dict[str, Any]:
         "spent_usd": to_decimal(line.pace.spent),
         "remaining_usd": to_decimal(line.pace.remaining),
         **_pacing(line.pace),
+        **carry_answer(line.carry),
+    }
+
+
+def period_answer(period: "ClosedPeriod") -> dict[str, Any]:
+    """A closed period with its figures as they stood; ``restated_usd`` is what was spent beyond them since."""
+    return {
+        "period_start": period.period.start.isoformat(),
+        "period_end": period.period.end.isoformat(),
+        "currency": period.currency,
+        "monthly_budget_usd": to_decimal(period.budget),
+        "allocated_usd": to_decimal(period.allocated),
+        "spent_usd": to_decimal(period.spent),
+        "remaining_usd": to_decimal(period.remaining),
+        "budget_status": str(period.status),
+        "restated_usd": to_decimal(period.restated),
+        "closed_by": period.closed_by,
+        "closed_at": period.closed_at.isoformat(timespec="seconds"),
+        "projects": [
+            {
+                "project_id": line.entity_id,
+                "name": line.name,
+                "monthly_allocation_usd": to_decimal(line.allocation),
+                "spent_usd": to_decimal(line.spent),
+                "remaining_usd": to_decimal(line.remaining),
+                "budget_status": str(line.status),
+                "restated_usd": to_decimal(line.restated),
+            }
+            for line in period.projects
+        ],
+        "agents": [
+            {
+                "agent_id": line.entity_id,
+                "allocated_tokens": line.allocation,
+                "used_tokens": line.spent,
+                "available_tokens": line.remaining,
+                "budget_status": str(line.status),
+                "restated_tokens": line.restated,
+            }
+            for line in period.agents
+        ],
+    }
+
+
+def close_answer(close: "ClosePreview") -> dict[str, Any]:
+    """What a manual close does: the period that ends, the one that follows, and what each project opens it with."""
+    return {
+        "period_start": close.ending.start.isoformat(),
+        "period_end": close.ending.end.isoformat(),
+        "next_period_start": close.following.start.isoformat(),
+        "next_period_end": close.following.end.isoformat(),
+        "currency": close.currency,
+        "monthly_budget_usd": to_decimal(close.total),
+        "spent_usd": to_decimal(close.spent),
+        "remaining_usd": to_decimal(close.total - close.spent),
+        "carried_usd": to_decimal(close.carried),
+        "next_monthly_budget_usd": to_decimal(close.total_next),
+        "next_unallocated_usd": to_decimal(close.unallocated_next),
+        "projects": [
+            {
+                "project_id": line.project_id,
+                "name": line.name,
+                "monthly_allocation_usd": to_decimal(line.allocation),
+                "spent_usd": to_decimal(line.spent),
+                "carried_usd": to_decimal(line.carried),
+                "next_monthly_allocation_usd": to_decimal(line.next_allocation),
+            }
+            for line in close.lines
+        ],
+    }
+
+
+def carry_answer(carry: Carry) -> dict[str, Any]:
+    """How a budget is carried over."""
+    return {
+        "carry": str(carry.policy),
+        "carry_cap_usd": None if carry.cap is None else to_decimal(carry.cap),
+        "carried_usd": to_decimal(carry.carried),
     }
 
 

@@ -59,6 +59,19 @@ KeyOption = Annotated[
     typer.Option("--key", metavar="KEY", help="Done once, however often it is sent under KEY.", show_default=False),
 ]
 
+PolicyArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="POLICY",
+        help="none, unspent, deficit or both.",
+        show_default=False,
+        autocompletion=lambda: ["none", "unspent", "deficit", "both"],
+    ),
+]
+CapOption = Annotated[
+    str, typer.Option("--cap", metavar="AMOUNT", help="At most AMOUNT either way.", show_default=False)
+]
+
 
 def exactly_one(options: dict[str, str]) -> tuple[str, str]:
     """The one option that was given, of several that exclude each other, and its value."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.arguments import AmountCommand
+from budget_tui.cli.arguments import AmountCommand, CapOption, PolicyArgument
 from budget_tui.cli.nouns import command_group
 from budget_tui.cli.output import JsonOption, tell_budget
 from budget_tui.cli.session import session_of
@@ -50,6 +50,26 @@ def set_budget(
     )
 
 
+@app.command()
+def carry(context: typer.Context, policy: PolicyArgument, cap: CapOption = "", json: JsonOption = False) -> None:
+    """Choose what comes along when a period closes.
+
+    What is unspent raises the next period's budget, a deficit lowers it.
+    """
+    from budget_tui import formatting as f
+    from budget_tui.domain.amount import parse_amount
+    from budget_tui.domain.carry import parse_policy
+
+    session = session_of(context)
+    session.services.budgets.set_carry(parse_policy(policy), parse_amount(cap) if cap else None)
+    snapshot = session.snapshot()
+    tell_budget(
+        snapshot,
+        json,
+        f"the global budget carries over: {f.carry_rule(snapshot.carry, snapshot.organization.currency)}",
+    )
+
+
 def outlook(snapshot: "BudgetSnapshot") -> list[str]:
     """The global budget in a few lines: what there is, where it went, how long it lasts."""
     from budget_tui import formatting as f
@@ -66,5 +86,17 @@ def outlook(snapshot: "BudgetSnapshot") -> list[str]:
         f"{f.money(total.daily_drip, currency)} a day, {f.money(total.available_today, currency)} available today",
         f"{f.money(total.burn_rate, currency)} a day burnt, lasts {f.runway_of(total)},"
         f" forecast {f.money(total.forecast, currency)}",
+        *_carried(snapshot),
         f"data through {f.long_day(snapshot.data_through)}",
     ]
+
+
+def _carried(snapshot: "BudgetSnapshot") -> list[str]:
+    """What came along and what will, where there is anything to say of it."""
+    from budget_tui import formatting as f
+    from budget_tui.domain.carry import NO_CARRY
+
+    if snapshot.carry == NO_CARRY:
+        return []
+    carry, currency = snapshot.carry, snapshot.organization.currency
+    return [f"carried in {f.money(carry.carried, currency)}; carries over: {f.carry_rule(carry, currency)}"]

@@ -13,6 +13,7 @@ MODULES = {
     "project": "project",
     "transfer": "transfer",
     "cost": "cost",
+    "period": "period",
     "log": "log",
     "monitor": "monitor",
     "demo": "demo",

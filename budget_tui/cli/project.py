@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.arguments import AmountCommand, ProjectArgument
+from budget_tui.cli.arguments import AmountCommand, CapOption, PolicyArgument, ProjectArgument
 from budget_tui.cli.nouns import command_group
 from budget_tui.cli.output import JsonOption, say_json, tell_budget, tell_project, warn
 from budget_tui.cli.saying import say
@@ -98,6 +98,31 @@ def allocate(
 
 
 @app.command()
+def carry(
+    context: typer.Context,
+    project: ProjectArgument,
+    policy: PolicyArgument,
+    cap: CapOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Choose what comes along when a period closes.
+
+    What is unspent raises the next period's allocation, a deficit lowers it.
+    """
+    from budget_tui import formatting as f
+    from budget_tui.domain.amount import parse_amount
+    from budget_tui.domain.carry import parse_policy
+
+    session = session_of(context)
+    session.services.budgets.set_carry(parse_policy(policy), parse_amount(cap) if cap else None, project)
+    snapshot = session.snapshot()
+    currency = snapshot.organization.currency
+    tell_project(
+        snapshot, project, json, lambda line: [f"{line.name} carries over: {f.carry_rule(line.carry, currency)}"]
+    )
+
+
+@app.command()
 def rename(
     context: typer.Context,
     project: ProjectArgument,
@@ -136,12 +161,14 @@ def details(snapshot: "BudgetSnapshot", line: "ProjectLine") -> list[str]:
     """A project's figures, one a line."""
     from budget_tui import formatting as f
     from budget_tui.domain.amount import share
+    from budget_tui.domain.carry import NO_CARRY
 
     currency, pace = snapshot.organization.currency, line.pace
     amounts = {
         "allocation": (pace.allocation, ""),
         "spent": (pace.spent, f"  ({f.percent(share(pace.spent, pace.allocation))})"),
         "left": (pace.remaining, ""),
+        **({"carried in": (line.carry.carried, "")} if line.carry != NO_CARRY else {}),
         "drip": (pace.daily_drip, " a day"),
         "available today": (pace.available_today, ""),
         "burn": (pace.burn_rate, " a day"),
@@ -153,6 +180,7 @@ def details(snapshot: "BudgetSnapshot", line: "ProjectLine") -> list[str]:
         f"{line.name} ({line.project_id})  {f.shape_of(pace)} {f.status_name(pace)}",
         *(f"{label:<{labels}}  {shown[label]:>{values}}{more}" for label, (_, more) in amounts.items()),
         f"{'runway':<{labels}}  {f.runway_of(pace):>{values}}",
+        *([f"carries over: {f.carry_rule(line.carry, currency)}"] if line.carry != NO_CARRY else []),
         f"{f.dates(snapshot.period)}, {f.days_left(snapshot.days_left)};"
         f" data through {f.long_day(snapshot.data_through)}",
     ]

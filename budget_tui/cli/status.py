@@ -62,6 +62,7 @@ def overview(snapshot: "BudgetSnapshot") -> list[str]:
 def project_table(snapshot: "BudgetSnapshot") -> list[str]:
     """A line per project."""
     from budget_tui import formatting as f
+    from budget_tui.domain.carry import NO_CARRY
 
     currency = snapshot.organization.currency
     if not snapshot.projects:
@@ -84,7 +85,11 @@ def project_table(snapshot: "BudgetSnapshot") -> list[str]:
             ),
             f.runway_of(line.pace),
             f"{f.shape_of(line.pace)} {f.status_name(line.pace)}",
+            f.number(line.carry.carried, currency),
+            f.carry_rule(line.carry, currency),
         )
         for line in snapshot.projects
     ]
-    return table(header, rows, "llrrrrrrrl")
+    if all(line.carry == NO_CARRY for line in snapshot.projects):
+        return table(header, [row[: len(header)] for row in rows], "llrrrrrrrl")
+    return table((*header, "CARRIED IN", "CARRIES OVER"), rows, "llrrrrrrrlrl")

@@ -107,6 +107,43 @@ class PeriodRule:
         return date(year, month + 1, 1) + relativedelta(day=day)
 
 
+def parse_rule(kind: str, anchor: str, fiscal_start: str) -> PeriodRule:
+    """The rule written as ``monthly``, ``15`` or ``last``, and the fiscal year's first month from 1 to 12."""
+    return PeriodRule(parse_kind(kind), parse_anchor(anchor), parse_month(fiscal_start))
+
+
+def parse_kind(text: str) -> PeriodKind:
+    """``monthly``, ``quarterly`` or ``yearly``."""
+    word = text.strip().casefold()
+    if word not in list(_MONTHS):
+        raise Refused(f"'{text.strip()}' is not a kind of period", "there are monthly, quarterly, yearly")
+    return PeriodKind(word)
+
+
+def parse_anchor(text: str) -> int:
+    """The day of the month that periods start on: 1 to 28, or ``last``."""
+    if text.strip().casefold() == "last":
+        return LAST_DAY
+    day = _number(text)
+    if not 1 <= day <= 28:
+        raise Refused(f"periods cannot start on day {text.strip()}", "choose 1 to 28, or 'last'")
+    return day
+
+
+def parse_month(text: str) -> int:
+    """The month that the fiscal year starts in, from 1 to 12."""
+    month = _number(text)
+    if not 1 <= month <= 12:
+        raise Refused(f"'{text.strip()}' is not a month", "choose 1 to 12")
+    return month
+
+
+def _number(text: str) -> int:
+    """What is written in one or two digits; 0 for anything else."""
+    digits = text.strip()
+    return int(digits) if len(digits) <= 2 and digits.isascii() and digits.isdigit() else 0
+
+
 def parse_day(text: str) -> date:
     """The date written as ``2026-01-13``; `Refused` for anything else, and for years without a next period."""
     try:

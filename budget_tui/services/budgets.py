@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from budget_tui.domain.amount import within_limit
 from budget_tui.domain.budget import AllocationChange, Budget, check_unchanged, most_transferable
+from budget_tui.domain.carry import Carry, CarryPolicy, checked_cap
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.formatting import money
@@ -54,6 +55,19 @@ class Budgets:
             work.commit()
         return AllocationOutcome(project_id, before, after, pool - (after - before))
 
+    def set_carry(self, policy: CarryPolicy, cap: int | None = None, project_id: str = "") -> Carry:
+        """Choose what comes along when a period closes, at most ``cap``; '' is the global budget. Returns the former.
+
+        It holds for the running period and those that follow.
+        """
+        cap = checked_cap(policy, None if cap is None else within_limit(cap))
+        with self._context.work() as work:
+            work.require_open_period()
+            budget = project_budget(work, work.project(project_id)) if project_id else work.open
+            set_carry(work, budget, project_id or "global", policy, cap)
+            work.commit()
+        return budget.carry
+
 
 def unallocated(work: Work) -> int:
     """The pool of the running period."""
@@ -88,6 +102,19 @@ def set_amount(work: Work, budget: Budget, action: str, subject: str, amount: in
         within_limit(work.queries.allocated(budget.parent_id) - budget.amount + amount)
     work.unit.budgets.set_amount(budget, amount, work.actor, work.now)
     work.record(action, subject, {"amount": written(budget.amount)}, {"amount": written(amount)})
+
+
+def set_carry(work: Work, budget: Budget, subject: str, policy: CarryPolicy, cap: int | None) -> None:
+    """Store what a budget hands on at its close and write the audit trail, if that is anything new."""
+    before = budget.carry
+    if (before.policy, before.cap) == (policy, cap):
+        return
+    work.unit.cycle.set_carry(budget.budget_id, policy, cap, work.actor, work.now)
+    work.record("carry.set", subject, _written_carry(before.policy, before.cap), _written_carry(policy, cap))
+
+
+def _written_carry(policy: CarryPolicy, cap: int | None) -> dict[str, object]:
+    return {"carry": str(policy), **({} if cap is None else {"carry_cap": written(cap)})}
 
 
 def spent_by(work: Work, project: Entity) -> int:

@@ -28,8 +28,8 @@ DEFAULT_ORG = "default"
 class Context:
     """One user's view of one organization in one database.
 
-    ``new_currency`` and ``new_time_zone`` are for an organization that has yet to be made. ``writers`` keeps
-    connections open for who writes again and again.
+    ``new_currency``, ``new_time_zone`` and ``new_period`` (kind, anchor, first month of the fiscal year) are for an
+    organization that has yet to be made. ``writers`` keeps connections open for who writes again and again.
     """
 
     path: Path
@@ -39,6 +39,7 @@ class Context:
     new_currency: str = "USD"
     new_time_zone: str = "UTC"
     writers: "Writers | None" = None
+    new_period: tuple[str, str, str] = ("monthly", "1", "1")
 
     @cached_property
     def _schema_ensured(self) -> bool:
@@ -70,7 +71,12 @@ class Context:
         organization = self.organization(unit.queries)
         if not organization.org_key:
             organization = unit.organizations.add(
-                self.org_slug, organization.name, organization.currency, organization.time_zone, self.clock.now()
+                self.org_slug,
+                organization.name,
+                organization.currency,
+                organization.time_zone,
+                self.clock.now(),
+                organization.period_rule,
             )
         work = Work(unit, organization, self.clock.today(organization.time_zone), self.clock.now(), self.actor)
         unit.journal.begin_change()
@@ -81,13 +87,15 @@ class Context:
     def organization(self, queries: "Queries") -> "Organization":
         """The organization of this context. The default one need not exist yet: its key is 0 then."""
         from budget_tui.domain.budget import Organization
+        from budget_tui.domain.period import parse_rule
 
         found = queries.organization(self.org_slug)
         if found is not None:
             return found
         if self.org_slug == DEFAULT_ORG:
             time_zone = zone(self.new_time_zone).key
-            return Organization(0, DEFAULT_ORG, "Default", _currency(self.new_currency), time_zone)
+            rule = parse_rule(*self.new_period)
+            return Organization(0, DEFAULT_ORG, "Default", _currency(self.new_currency), time_zone, rule)
         known = ", ".join(queries.organization_slugs()) or "none"
         raise NotFound(f"there is no organization '{self.org_slug}'", f"there are: {known}")
 

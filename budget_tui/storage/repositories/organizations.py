@@ -9,14 +9,17 @@ from budget_tui.domain.hierarchy import DEFAULT_LEVELS, ROOT_ID, Entity, path_of
 from budget_tui.domain.period import PeriodRule
 from budget_tui.storage.tables import EntityRow, LevelRow, OrganizationRow
 
+_MONTHLY = PeriodRule()
+
 
 class OrganizationRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def add(self, slug: str, name: str, currency: str, time_zone: str, now: datetime) -> Organization:
+    def add(
+        self, slug: str, name: str, currency: str, time_zone: str, now: datetime, rule: PeriodRule = _MONTHLY
+    ) -> Organization:
         """A new organization with its root entity."""
-        rule = PeriodRule()
         row = OrganizationRow(
             slug=slug,
             name=name,

@@ -1,0 +1,388 @@
+"""``period``: the running one, its close, those that are closed, and how they recur."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from budget_tui.cli.nouns import command_group
+from budget_tui.cli.output import JsonOption, say_json, table, warn
+from budget_tui.cli.saying import say
+from budget_tui.cli.session import session_of
+from budget_tui.domain.errors import Refused
+
+if TYPE_CHECKING:
+    from budget_tui.domain.budget import AllocationChange
+    from budget_tui.domain.period import PeriodRule
+    from budget_tui.domain.snapshot import BudgetSnapshot
+    from budget_tui.services.history import ClosedBudget, ClosedPeriod
+    from budget_tui.services.period_rules import RulePreview
+    from budget_tui.services.periods import ClosePreview
+
+app = command_group("The cycle: the running period, its close, and the history.")
+
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")]
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    start: Annotated[
+        str,
+        typer.Argument(metavar="[START]", help="The first day of a closed period; the running one unless given."),
+    ] = "",
+    json: JsonOption = False,
+) -> None:
+    """The running period, or a closed one.
+
+    A closed one is shown as it stood when it was closed.
+    """
+    session = session_of(context)
+    snapshot = session.snapshot()
+    if start:
+        from budget_tui.domain.period import parse_day
+        from budget_tui.wire import period_answer
+
+        closed = session.services.history.period(parse_day(start))
+        if json:
+            say_json(period_answer(closed))
+        else:
+            say(*_closed_lines(closed))
+        return
+    newest = session.services.history.periods(1)
+    is_closed = bool(newest) and newest[0].period == snapshot.period
+    if json:
+        say_json(_running_answer(snapshot, is_closed=is_closed))
+    else:
+        say(*_running_lines(snapshot, is_closed=is_closed))
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most N periods.")] = 12,
+    before: Annotated[
+        str,
+        typer.Option("--before", metavar="START", help="Only what started before that day.", show_default=False),
+    ] = "",
+    json: JsonOption = False,
+) -> None:
+    """Closed periods, the newest first.
+
+    Figures are as they stood at the close; what was spent beyond them since is told apart.
+    """
+    from budget_tui.domain.period import parse_day
+
+    session = session_of(context)
+    session.services.context.prepare()
+    periods = session.services.history.periods(limit, parse_day(before) if before else None)
+    if json:
+        from budget_tui.wire import period_answer
+
+        say_json([period_answer(period) for period in periods])
+    elif periods:
+        say(*_history_table(periods))
+    else:
+        say("no period was closed before it" if before else "no period was closed yet")
+
+
+@app.command()
+def close(
+    context: typer.Context,
+    allocate: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allocate",
+            metavar="ID=AMOUNT",
+            help="What a project opens the next period with: 120, +20, -15, 25% or rest. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """End the running period today.
+
+    The next one starts tomorrow and runs up to the next anchor. This cannot be undone.
+    """
+    session = session_of(context)
+    session.snapshot()
+    changes = _reallocations(allocate or [])
+    periods = session.services.periods
+    if dry_run:
+        _tell_close(periods.preview_close(changes), json, "nothing was changed")
+        return
+    seen = None
+    if not yes and sys.stdin.isatty():
+        preview = periods.preview_close(changes)
+        _confirm(_close_lines(preview), "Close it?")
+        seen = preview.ending
+    from budget_tui.formatting import period_name
+
+    outcome = periods.close(changes, seen)
+    _tell_close(outcome, json, f"{period_name(outcome.ending)} is closed")
+
+
+@app.command("set")
+def set_rule(
+    context: typer.Context,
+    kind: Annotated[
+        str, typer.Option("--kind", metavar="KIND", help="monthly, quarterly or yearly.", show_default=False)
+    ] = "",
+    anchor: Annotated[
+        str, typer.Option("--anchor", metavar="DAY", help="First day: 1 to 28, or last.", show_default=False)
+    ] = "",
+    fiscal_start: Annotated[
+        str,
+        typer.Option(
+            "--fiscal-start", metavar="MONTH", help="Quarters and years count from it: 1 to 12.", show_default=False
+        ),
+    ] = "",
+    time_zone: Annotated[
+        str, typer.Option("--time-zone", metavar="ZONE", help="Decides when a day begins.", show_default=False)
+    ] = "",
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Change how periods recur, or when a day begins.
+
+    The running period keeps its days. What will happen is said first.
+    """
+    from budget_tui.domain.period import parse_anchor, parse_kind, parse_month
+    from budget_tui.services.period_rules import RuleChange
+
+    session = session_of(context)
+    session.snapshot()
+    change = RuleChange(
+        parse_kind(kind) if kind else None,
+        parse_anchor(anchor) if anchor else None,
+        parse_month(fiscal_start) if fiscal_start else None,
+        time_zone or None,
+    )
+    if change == RuleChange():
+        raise Refused("there is nothing to set", "give --kind, --anchor, --fiscal-start or --time-zone")
+    rules = session.services.period_rules
+    preview = rules.preview(change)
+    if not dry_run:
+        if not yes:
+            _require_terminal_to_ask()
+            _confirm(_rule_lines(preview), "Change it?")
+        rules.set(change, preview)
+    if json:
+        say_json(_rule_answer(preview))
+    else:
+        say(*_rule_lines(preview), "nothing was changed" if dry_run else "changed")
+
+
+def _require_terminal_to_ask() -> None:
+    if not sys.stdin.isatty():
+        raise Refused("there is nobody to ask whether to change the periods", "look with --dry-run, then give --yes")
+
+
+def _confirm(lines: list[str], question: str) -> None:
+    """Say what will happen and ask. On standard error: the answer of the command comes after it."""
+    typer.echo("\n".join(lines), err=True)
+    if not typer.confirm(question, err=True):
+        raise Refused("not confirmed", "nothing was changed")
+
+
+def _reallocations(texts: list[str]) -> "dict[str, AllocationChange]":
+    from budget_tui.domain.budget import parse_change
+
+    changes = {}
+    for text in texts:
+        project, found, amount = text.rpartition("=")
+        if not found or not project.strip():
+            raise Refused(f"'{text}' does not say who gets what", "write it as --allocate pcc=120")
+        if project.strip() in changes:
+            raise Refused(f"'{project.strip()}' is allocated twice", "name each project once")
+        changes[project.strip()] = parse_change(amount)
+    return changes
+
+
+def _tell_close(close: "ClosePreview", json: bool, last_line: str) -> None:
+    if json:
+        from budget_tui.wire import close_answer
+
+        say_json(close_answer(close))
+    else:
+        say(*_close_lines(close), last_line)
+    if close.unallocated_next < 0:
+        from budget_tui.formatting import money
+
+        warn(
+            [f"projects open the next period with {money(-close.unallocated_next, close.currency)} more than there is"]
+        )
+
+
+def _close_lines(close: "ClosePreview") -> list[str]:
+    from budget_tui import formatting as f
+
+    currency = close.currency
+
+    def amounts(*nanos: int) -> tuple[str, ...]:
+        return tuple(f.number(each, currency) for each in nanos)
+
+    rows = [
+        (line.project_id, line.name, *amounts(line.allocation, line.spent, line.carried, line.next_allocation))
+        for line in close.lines
+    ]
+    header = ("ID", "PROJECT", "ALLOCATION", "SPENT", "CARRIED", "NEXT")
+    return [
+        f"{f.dates(close.ending)} ends: {f.money(close.spent, currency)} of {f.money(close.total, currency)} spent,"
+        f" {f.money(close.total - close.spent, currency)} left, {f.money(close.carried, currency)} carried over",
+        f"{f.dates(close.following)} follows: {f.money(close.total_next, currency)},"
+        f" {f.money(close.unallocated_next, currency)} of it unallocated",
+        *(table(header, rows, "llrrrr") if rows else []),
+    ]
+
+
+def _running_lines(snapshot: "BudgetSnapshot", *, is_closed: bool) -> list[str]:
+    from budget_tui import formatting as f
+    from budget_tui.domain.carry import NO_CARRY
+
+    organization, period = snapshot.organization, snapshot.period
+    following = organization.period_rule.after(period)
+    ends = "was closed by hand" if is_closed else f"closes by itself after {f.long_day(period.end)}"
+    carries = {"the global budget": snapshot.carry} | {line.name: line.carry for line in snapshot.projects}
+    return [
+        f"{f.period_name(period)} ({f.dates(period)}), {f.days_left(snapshot.days_left)}",
+        f"{ends}; {f.long_day(following.start)} – {f.long_day(following.end)} follows",
+        f"{f.rule_text(organization.period_rule)}, in the time zone {organization.time_zone}",
+        *(
+            f"{name} carries over: {f.carry_rule(carry, organization.currency)}"
+            for name, carry in carries.items()
+            if carry != NO_CARRY
+        ),
+    ]
+
+
+def _running_answer(snapshot: "BudgetSnapshot", *, is_closed: bool) -> dict[str, Any]:
+    from budget_tui.wire import carry_answer
+
+    period, organization = snapshot.period, snapshot.organization
+    following = organization.period_rule.after(period)
+    return {
+        "period_start": period.start.isoformat(),
+        "period_end": period.end.isoformat(),
+        "closed": is_closed,
+        **_rule_facts(organization.period_rule, organization.time_zone),
+        "days_left": snapshot.days_left,
+        "next_period_start": following.start.isoformat(),
+        "next_period_end": following.end.isoformat(),
+        "as_of": snapshot.as_of.isoformat(),
+        "currency": organization.currency,
+        **carry_answer(snapshot.carry),
+        "projects": [{"project_id": line.project_id, **carry_answer(line.carry)} for line in snapshot.projects],
+    }
+
+
+def _history_table(periods: "list[ClosedPeriod]") -> list[str]:
+    from budget_tui import formatting as f
+
+    rows = [
+        (
+            f.period_name(each.period),
+            *(f.number(amount, each.currency) for amount in (each.budget, each.allocated, each.spent, each.remaining)),
+            f"{f.SHAPES[each.status]} {each.status}",
+            _restated(each.restated, each.currency),
+        )
+        for each in periods
+    ]
+    return table(("PERIOD", "BUDGET", "ALLOCATED", "SPENT", "LEFT", "STATUS", "SINCE"), rows, "lrrrrll")
+
+
+def _restated(nanos: int, currency: str) -> str:
+    from budget_tui.formatting import change
+
+    return f"{change(nanos, currency)} after close" if nanos else ""
+
+
+def _closed_lines(closed: "ClosedPeriod") -> list[str]:
+    from budget_tui import formatting as f
+
+    currency = closed.currency
+
+    def row(line: "ClosedBudget") -> tuple[str, ...]:
+        return (
+            line.entity_id,
+            line.name,
+            *(f.number(amount, currency) for amount in (line.allocation, line.spent, line.remaining)),
+            f"{f.SHAPES[line.status]} {line.status}",
+            _restated(line.restated, currency),
+        )
+
+    header = ("ID", "PROJECT", "ALLOCATION", "SPENT", "LEFT", "STATUS", "SINCE")
+    return [
+        *_history_table([closed]),
+        f"closed by {closed.closed_by} on {closed.closed_at.astimezone():%Y-%m-%d %H:%M %Z}",
+        *(["", *table(header, [row(line) for line in closed.projects], "llrrrll")] if closed.projects else []),
+        *_agent_lines(closed),
+    ]
+
+
+def _agent_lines(closed: "ClosedPeriod") -> list[str]:
+    rows = [
+        (line.entity_id, *(f"{tokens:,}" for tokens in (line.allocation, line.spent, line.remaining)))
+        for line in closed.agents
+    ]
+    return ["", *table(("AGENT", "TOKENS", "USED", "LEFT"), rows, "lrrr")] if rows else []
+
+
+def _rule_lines(preview: "RulePreview") -> list[str]:
+    from budget_tui import formatting as f
+
+    lines = []
+    if preview.before != preview.after:
+        first, *whole = preview.following
+        bridge = ", up to the new anchor" if preview.has_bridge else ""
+        lines += [
+            f"{f.rule_text(preview.before)} → {f.rule_text(preview.after)}",
+            f"{f.long_day(preview.running.start)} – {f.long_day(preview.running.end)} stays as it is",
+            f"{f.long_day(first.start)} – {f.long_day(first.end)} follows{bridge}",
+            *(f"{f.long_day(period.start)} – {f.long_day(period.end)} then" for period in whole),
+        ]
+    if preview.zone_before != preview.zone_after:
+        lines += [
+            f"time zone {preview.zone_before} → {preview.zone_after}",
+            f"today is {f.long_day(preview.today_before)} by the old one, {f.long_day(preview.today_after)} by the new",
+            "costs keep the day that they are stored with; those to come are dated in the new zone",
+        ]
+        lines += _today_lines(preview)
+    return [*lines, "every day is in exactly one period"]
+
+
+def _today_lines(preview: "RulePreview") -> list[str]:
+    """What is special where today's date is in another period by the new time zone."""
+    from budget_tui import formatting as f
+
+    if preview.today_after < preview.running.start:
+        return [f"budgets can be changed again from {f.long_day(preview.running.start)} on"]
+    if preview.today_after > preview.running.end:
+        return [f"{f.dates(preview.running)} has ended then: the next command closes it"]
+    return []
+
+
+def _rule_answer(preview: "RulePreview") -> dict[str, Any]:
+    return {
+        "before": _rule_facts(preview.before, preview.zone_before),
+        "after": _rule_facts(preview.after, preview.zone_after),
+        "today_before": preview.today_before.isoformat(),
+        "today_after": preview.today_after.isoformat(),
+        "periods": [
+            {"period_start": period.start.isoformat(), "period_end": period.end.isoformat()}
+            for period in (preview.running, *preview.following)
+        ],
+    }
+
+
+def _rule_facts(rule: "PeriodRule", time_zone: str) -> dict[str, Any]:
+    return {
+        "kind": str(rule.kind),
+        "anchor": rule.anchor_day or "last",
+        "fiscal_start": rule.fiscal_start_month,
+        "time_zone": time_zone,
+    }

@@ -1,0 +1,126 @@
+"""How periods recur and when days begin: chosen per organization, told before it is done.
+
+A change reaches no period that was opened: the running one keeps its first day and ends when it was going to. The
+next one starts the day after and runs up to the new anchor; from there on the periods are whole. A day is a date and
+costs stay on theirs, so whatever is changed when, each day and each cost is in exactly one period.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from budget_tui.domain.budget import Organization
+from budget_tui.domain.errors import Conflict, Refused
+from budget_tui.domain.period import Period, PeriodKind, PeriodRule
+from budget_tui.services.clock import zone
+from budget_tui.services.context import Context, Work
+
+_SHOWN_AHEAD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """What is to be changed; None is left as it is."""
+
+    kind: PeriodKind | None = None
+    anchor_day: int | None = None
+    fiscal_start_month: int | None = None
+    time_zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RulePreview:
+    """What a change does. ``running`` is the last period that was opened, ``following`` those after it."""
+
+    before: PeriodRule
+    after: PeriodRule
+    zone_before: str
+    zone_after: str
+    today_before: date
+    today_after: date
+    running: Period
+    following: tuple[Period, ...]
+
+    @property
+    def has_bridge(self) -> bool:
+        """Whether the first of the following periods is shorter than a whole one."""
+        return self.following[0] != self.after.containing(self.following[0].start)
+
+
+class PeriodRules:
+    """Commands on how an organization's periods recur."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def preview(self, change: RuleChange) -> RulePreview:
+        """What `set` would do. Nothing is written."""
+        with self._context.work() as work:
+            return self._preview(work, change)
+
+    def set(self, change: RuleChange, seen: RulePreview | None = None) -> RulePreview:
+        """Change the rule from the next period on, and the time zone at once; `Conflict` when it is not what was seen.
+
+        `Refused` when nothing would change.
+        """
+        with self._context.work() as work:
+            preview = self._preview(work, change)
+            if seen is not None and seen != preview:
+                raise Conflict("the periods changed meanwhile", "look at what would happen now, then confirm it")
+            work.unit.cycle.set_rule(work.organization.org_key, preview.after, preview.zone_after)
+            before, after = (_written(preview.before, preview.zone_before), _written(preview.after, preview.zone_after))
+            changed = [name for name in before if before[name] != after[name]]
+            work.record(
+                "period.set",
+                work.organization.slug,
+                {name: before[name] for name in changed},
+                {name: after[name] for name in changed},
+            )
+            work.commit()
+        return preview
+
+    def _preview(self, work: Work, change: RuleChange) -> RulePreview:
+        organization = work.organization
+        changed = _changed(organization, change)
+        if (changed.period_rule, changed.time_zone) == (organization.period_rule, organization.time_zone):
+            raise Refused("nothing would change", "periods recur so already")
+        latest = work.queries.global_budget(organization.org_key, date.max)
+        assert latest is not None  # the running one at least
+        return RulePreview(
+            organization.period_rule,
+            changed.period_rule,
+            organization.time_zone,
+            changed.time_zone,
+            work.today,
+            self._context.clock.today(changed.time_zone),
+            latest.period,
+            _ahead(changed.period_rule, latest.period),
+        )
+
+
+def _changed(organization: Organization, change: RuleChange) -> Organization:
+    rule = organization.period_rule
+    return replace(
+        organization,
+        time_zone=zone(change.time_zone).key if change.time_zone is not None else organization.time_zone,
+        period_rule=PeriodRule(
+            rule.kind if change.kind is None else change.kind,
+            rule.anchor_day if change.anchor_day is None else change.anchor_day,
+            rule.fiscal_start_month if change.fiscal_start_month is None else change.fiscal_start_month,
+        ),
+    )
+
+
+def _ahead(rule: PeriodRule, period: Period) -> tuple[Period, ...]:
+    found = [period]
+    for _ in range(_SHOWN_AHEAD):
+        found.append(rule.after(found[-1]))
+    return tuple(found[1:])
+
+
+def _written(rule: PeriodRule, time_zone: str) -> dict[str, object]:
+    return {
+        "kind": str(rule.kind),
+        "anchor": rule.anchor_day or "last",
+        "fiscal_start": rule.fiscal_start_month,
+        "time_zone": time_zone,
+    }
