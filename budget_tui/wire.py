@@ -5,17 +5,14 @@ Amounts are ``Decimal`` with at most 9 decimals and are written as JSON numbers,
 """
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from budget_tui import formatting
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.carry import Carry
+from budget_tui.domain.closing import ClosedPeriod, ClosePreview
 from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
 from budget_tui.domain.tokens import AgentBudget, Reservation, TokenBalance
-
-if TYPE_CHECKING:
-    from budget_tui.services.history import ClosedPeriod
-    from budget_tui.services.periods import ClosePreview
 
 
 def dumps(answer: object, indent: int | None = 2) -> str:
@@ -88,7 +85,7 @@ def project_budget(line: ProjectLine) -> dict[str, Any]:
     }
 
 
-def period_answer(period: "ClosedPeriod") -> dict[str, Any]:
+def period_answer(period: ClosedPeriod) -> dict[str, Any]:
     """A closed period with its figures as they stood; ``restated_usd`` is what was spent beyond them since."""
     return {
         "period_start": period.period.start.isoformat(),
@@ -128,7 +125,7 @@ def period_answer(period: "ClosedPeriod") -> dict[str, Any]:
     }
 
 
-def close_answer(close: "ClosePreview") -> dict[str, Any]:
+def close_answer(close: ClosePreview) -> dict[str, Any]:
     """What a manual close does: the period that ends, the one that follows, and what each project opens it with."""
     return {
         "period_start": close.ending.start.isoformat(),

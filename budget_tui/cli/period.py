@@ -13,11 +13,10 @@ from budget_tui.domain.errors import Refused
 
 if TYPE_CHECKING:
     from budget_tui.domain.budget import AllocationChange
+    from budget_tui.domain.closing import ClosedBudget, ClosedPeriod, ClosePreview
     from budget_tui.domain.period import PeriodRule
     from budget_tui.domain.snapshot import BudgetSnapshot
-    from budget_tui.services.history import ClosedBudget, ClosedPeriod
     from budget_tui.services.period_rules import RulePreview
-    from budget_tui.services.periods import ClosePreview
 
 app = command_group("The cycle: the running period, its close, and the history.")
 

@@ -1,70 +1,18 @@
 """Periods that were closed: what was archived of them, and what has become of it since."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import date
 
-from budget_tui.domain import pacing
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
 from budget_tui.domain.errors import NotFound
 from budget_tui.domain.pacing import Status
-from budget_tui.domain.period import ONE_DAY, Period
+from budget_tui.domain.period import ONE_DAY
 from budget_tui.services.closing import Spent
 from budget_tui.services.context import Context
 from budget_tui.storage.cycle_queries import StoredClose, StoredLine
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import DatabaseReader
-
-
-class ClosedBudget(NamedTuple):
-    """A project's figures at the close in nanos, or an agent's in tokens, as ``unit`` says.
-
-    ``restated`` is what was spent by what is known now beyond what was archived.
-    """
-
-    entity_id: str
-    name: str
-    unit: BudgetType
-    allocation: int
-    spent: int
-    status: Status
-    restated: int
-
-    @property
-    def remaining(self) -> int:
-        return self.allocation - self.spent
-
-
-@dataclass(frozen=True, slots=True)
-class ClosedPeriod:
-    """The figures of a period at its close, in nanos of ``currency``; ``restated`` as in `ClosedBudget`."""
-
-    period: Period
-    currency: str
-    budget: int
-    allocated: int
-    spent: int
-    restated: int
-    closed_by: str
-    closed_at: datetime
-    lines: tuple[ClosedBudget, ...]
-
-    @property
-    def remaining(self) -> int:
-        return self.budget - self.spent
-
-    @property
-    def status(self) -> Status:
-        return pacing.status(self.remaining, self.budget)
-
-    @property
-    def projects(self) -> tuple[ClosedBudget, ...]:
-        return tuple(line for line in self.lines if line.unit is BudgetType.MONETARY)
-
-    @property
-    def agents(self) -> tuple[ClosedBudget, ...]:
-        return tuple(line for line in self.lines if line.unit is BudgetType.TOKEN)
 
 
 class History:

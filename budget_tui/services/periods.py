@@ -2,13 +2,12 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
 
 from budget_tui.domain import pacing
 from budget_tui.domain.amount import within_limit
 from budget_tui.domain.budget import AllocationChange, Budget, BudgetType
+from budget_tui.domain.closing import ClosePreview, NextLine
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period
@@ -19,39 +18,6 @@ from budget_tui.storage.repositories.cycle import Successor
 from budget_tui.storage.repositories.journal import ClosedLine
 
 logger = logging.getLogger("budget_tui.periods")
-
-
-class NextLine(NamedTuple):
-    """A project at the close: what it had and spent, and what it opens the next period with, in nanos.
-
-    ``carried`` is the part of ``next_allocation`` that comes along from this period: negative when overspent.
-    """
-
-    project_id: str
-    name: str
-    allocation: int
-    spent: int
-    carried: int
-    next_allocation: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClosePreview:
-    """What closing the running period today would do, in nanos. ``carried`` came along into ``total_next``."""
-
-    ending: Period
-    following: Period
-    currency: str
-    total: int
-    spent: int
-    carried: int
-    total_next: int
-    lines: tuple[NextLine, ...]
-
-    @property
-    def unallocated_next(self) -> int:
-        """The pool of the next period; negative when the projects get more than there is."""
-        return self.total_next - sum(line.next_allocation for line in self.lines)
 
 
 CloseOutcome = ClosePreview

@@ -1,0 +1,93 @@
+"""Frozen answers about closes: what one would do, and what was archived of those that were done."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from budget_tui.domain import pacing
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.pacing import Status
+from budget_tui.domain.period import Period
+
+
+class NextLine(NamedTuple):
+    """A project at the close: what it had and spent, and what it opens the next period with, in nanos.
+
+    ``carried`` is the part of ``next_allocation`` that comes along from this period: negative when overspent.
+    """
+
+    project_id: str
+    name: str
+    allocation: int
+    spent: int
+    carried: int
+    next_allocation: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePreview:
+    """What closing the running period today would do, in nanos. ``carried`` came along into ``total_next``."""
+
+    ending: Period
+    following: Period
+    currency: str
+    total: int
+    spent: int
+    carried: int
+    total_next: int
+    lines: tuple[NextLine, ...]
+
+    @property
+    def unallocated_next(self) -> int:
+        """The pool of the next period; negative when the projects get more than there is."""
+        return self.total_next - sum(line.next_allocation for line in self.lines)
+
+
+class ClosedBudget(NamedTuple):
+    """A project's figures at the close in nanos, or an agent's in tokens, as ``unit`` says.
+
+    ``restated`` is what was spent by what is known now beyond what was archived.
+    """
+
+    entity_id: str
+    name: str
+    unit: BudgetType
+    allocation: int
+    spent: int
+    status: Status
+    restated: int
+
+    @property
+    def remaining(self) -> int:
+        return self.allocation - self.spent
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedPeriod:
+    """The figures of a period at its close, in nanos of ``currency``; ``restated`` as in `ClosedBudget`."""
+
+    period: Period
+    currency: str
+    budget: int
+    allocated: int
+    spent: int
+    restated: int
+    closed_by: str
+    closed_at: datetime
+    lines: tuple[ClosedBudget, ...]
+
+    @property
+    def remaining(self) -> int:
+        return self.budget - self.spent
+
+    @property
+    def status(self) -> Status:
+        return pacing.status(self.remaining, self.budget)
+
+    @property
+    def projects(self) -> tuple[ClosedBudget, ...]:
+        return tuple(line for line in self.lines if line.unit is BudgetType.MONETARY)
+
+    @property
+    def agents(self) -> tuple[ClosedBudget, ...]:
+        return tuple(line for line in self.lines if line.unit is BudgetType.TOKEN)
