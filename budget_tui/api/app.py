@@ -55,11 +55,11 @@ def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
 
     app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
     add_document(app)
-    _tell_errors(app)
+    tell_errors(app)
     return guarded(app, host)
 
 
-def _tell_errors(app: FastAPI) -> None:
+def tell_errors(app: FastAPI) -> None:
     """Every error leaves as a problem document."""
 
     async def told(request: Request, error: Exception) -> Response:

@@ -1,0 +1,124 @@
+"""The API over a real database: the worked example on January 13, an agent, and a key of each kind."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from starlette.testclient import TestClient
+
+from budget_tui.api.app import application
+from budget_tui.bootstrap import Services
+from budget_tui.domain.access import Scope
+from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.budget import parse_change
+from budget_tui.services.clock import Clock
+from budget_tui.services.context import Context
+from budget_tui.services.costs import CostEntry
+from budget_tui.settings import Settings
+
+TODAY = date(2026, 1, 13)
+TOKENS = 1_000_000
+
+
+def services_at(path: Path, settings: Settings | None = None) -> Services:
+    return Services(Context(path, "default", Clock(TODAY), "anna"), settings or Settings())
+
+
+def exactly(text: str) -> Any:
+    """JSON with its numbers to the digit."""
+    return json.loads(text, parse_float=Decimal, parse_int=Decimal)
+
+
+@dataclass
+class Api:
+    """Sends requests with a key that may write, unless told otherwise."""
+
+    client: TestClient
+    services: Services
+    read_key: str
+    write_key: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def __call__(
+        self, method: str, path: str, body: Any = None, key: str | None = None, **headers: str
+    ) -> httpx2.Response:
+        """``body`` is sent as JSON, or as it is when it is text; a header's name is written with underscores."""
+        sent = {"X-API-Key": self.write_key if key is None else key}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        if body is not None:
+            sent.setdefault("Content-Type", "application/json")
+        content = body if isinstance(body, str | bytes) or body is None else json.dumps(body)
+        return self.client.request(method, path, content=content, headers={k: v for k, v in sent.items() if v})
+
+    def get(self, path: str) -> Any:
+        """What a GET answers, to the digit."""
+        answer = self("GET", path)
+        assert answer.status_code == 200, answer.text
+        return exactly(answer.text)
+
+    def etag(self, path: str) -> str:
+        return str(self("GET", path).headers["ETag"])
+
+
+def refused(answer: httpx2.Response, status: int, code: str, *words: str) -> Any:
+    """Asserts a problem document of that status and code that holds each of ``words``; returns it."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    document = exactly(answer.text)
+    assert (document["status"], document["code"]) == (status, code)
+    assert document["type"] == f"urn:budget-tui:problem:{code}"
+    assert document["request_id"] == answer.headers["X-Request-ID"]
+    for word in words:
+        assert word in f"{document['detail']}; {document['hint']}"
+    return document
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, str, str]:
+    """The database, a key that reads and one that writes."""
+    path = tmp_path_factory.mktemp("example") / "budget.db"
+    services = services_at(path)
+    services.budgets.set_global(parse_amount("500"))
+    for project, name, allocation in (
+        ("pcc", "PCC", "150"),
+        ("videonest-api", "VideoNest API", "120"),
+        ("python-api", "Python API", "100"),
+        ("dandelion", "Dandelion", "50"),
+    ):
+        services.projects.add(project, name, parse_change(allocation))
+    for project, spent, day in (("pcc", "105", 10), ("videonest-api", "48", 9), ("python-api", "88", 12)):
+        services.costs.add(CostEntry(project, parse_amount(spent), date(2026, 1, day)))
+    services.agents.add("scout", "pcc", tokens=TOKENS)
+    keys = [services.keys.create(scope.value, scope).text for scope in (Scope.READ, Scope.WRITE)]
+    services.close()
+    return path.read_bytes(), keys[0], keys[1]
+
+
+@pytest.fixture
+def start(tmp_path: Path, example: tuple[bytes, str, str]) -> Iterator[Callable[..., Api]]:
+    """Starts the application on a copy of the worked example."""
+    path = tmp_path / "budget.db"
+    path.write_bytes(example[0])
+    running: list[TestClient] = []
+
+    def started(settings: Settings | None = None, host: str = "127.0.0.1") -> Api:
+        services = services_at(path, settings)
+        client = TestClient(application(services, host), base_url=f"http://{host}", raise_server_exceptions=False)
+        client.__enter__()
+        running.append(client)
+        return Api(client, services, *example[1:])
+
+    yield started
+    for client in running:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def api(start: Callable[..., Api]) -> Api:
+    return start()

@@ -1,0 +1,61 @@
+"""``/agents``: tokens under a hard limit."""
+
+import pytest
+
+from .conftest import TOKENS, Api, refused
+
+
+def test_an_agent_answers_how_it_stands(api: Api) -> None:
+    scout = api.get("/agents/scout/budget")
+    assert (scout["agent_id"], scout["project_id"]) == ("scout", "pcc")
+    assert (scout["allocated_tokens"], scout["used_tokens"]) == (TOKENS, 0)
+    assert (scout["reserved_tokens"], scout["available_tokens"]) == (0, TOKENS)
+    assert api.get("/agents")["agents"] == [scout]
+
+
+def test_consuming_takes_all_or_nothing(api: Api) -> None:
+    answer = api("POST", "/agents/scout/budget/consume", {"tokens": TOKENS - 10})
+    assert (answer.status_code, answer.json()["available_tokens"]) == (200, 10)
+    problem = refused(api("POST", "/agents/scout/budget/consume", {"tokens": 11}), 409, "insufficient-budget", "10 tok")
+    assert problem["available_tokens"] == 10
+    assert "available_usd" not in problem
+    assert api.get("/agents/scout/budget")["available_tokens"] == 10
+
+
+def test_allocating_and_topping_up(api: Api) -> None:
+    assert api("PUT", "/agents/scout/budget", {"tokens": 500}).json()["allocated_tokens"] == 500
+    assert api("POST", "/agents/scout/budget/top-up", {"tokens": 250}).json()["allocated_tokens"] == 750
+    api("POST", "/agents/scout/budget/consume", {"tokens": 700})
+    refused(api("PUT", "/agents/scout/budget", {"tokens": 699}), 422, "refused", "700")
+
+
+def test_a_hold_is_settled_and_its_rest_is_free(api: Api) -> None:
+    held = api("POST", "/agents/scout/budget/reserve", {"tokens": 400, "seconds": 60}).json()
+    assert held["available_tokens"] == TOKENS - 400
+    settled = api("POST", f"/reservations/{held['reservation_id']}/settle", {"tokens": 150}).json()
+    assert (settled["used_tokens"], settled["reserved_tokens"]) == (150, 0)
+    again = api("POST", f"/reservations/{held['reservation_id']}/settle", {"tokens": 150})
+    refused(again, 409, "conflict", "settled already")
+
+
+def test_a_hold_is_released(api: Api) -> None:
+    held = api("POST", "/agents/scout/budget/reserve", {"tokens": 400}).json()
+    for _ in range(2):
+        released = api("POST", f"/reservations/{held['reservation_id']}/release")
+        assert (released.status_code, released.json()["available_tokens"]) == (200, TOKENS)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/agents/nobody/budget", None),
+        ("PUT", "/agents/nobody/budget", {"tokens": 1}),
+        ("POST", "/agents/nobody/budget/consume", {"tokens": 1}),
+        ("POST", "/agents/nobody/budget/top-up", {"tokens": 1}),
+        ("POST", "/agents/nobody/budget/reserve", {"tokens": 1}),
+        ("POST", "/reservations/nothing/settle", {"tokens": 1}),
+        ("POST", "/reservations/nothing/release", None),
+    ],
+)
+def test_what_does_not_exist_is_not_found(api: Api, method: str, path: str, body: object) -> None:
+    refused(api(method, path, body), 404, "not-found")
