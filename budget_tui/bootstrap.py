@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from budget_tui.services.trail import AuditTrail
     from budget_tui.services.transfers import Transfers
     from budget_tui.storage.writing import Writers
+    from budget_tui.services.undo import Undo
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,12 @@ class Services:
         from budget_tui.services.keys import Keys
 
         return Keys(self.context)
+
+    @cached_property
+    def undo(self) -> "Undo":
+        from budget_tui.services.undo import Undo
+
+        return Undo(self.context)
 
     @cached_property
     def database(self) -> "Database":

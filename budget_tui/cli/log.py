@@ -1,5 +1,6 @@
 """``log``: the audit trail."""
 
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,23 +20,35 @@ app = command_group()
 @app.command()
 def log(
     context: typer.Context,
+    action: Annotated[
+        str, typer.Option("--action", metavar="PREFIX", help="Only what begins so: budget, cost.import.")
+    ] = "",
+    subject: Annotated[str, typer.Option("--subject", metavar="TEXT", help="Only what has TEXT in its name.")] = "",
+    who: Annotated[str, typer.Option("--who", metavar="ACTOR", help="Only what ACTOR did.")] = "",
+    since: Annotated[str, typer.Option("--since", metavar="DAY", help="Only from DAY on: 2026-01-13.")] = "",
+    until: Annotated[str, typer.Option("--until", metavar="DAY", help="Only up to DAY, which is included.")] = "",
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most N entries.")] = 50,
     before: Annotated[
         int | None, typer.Option("--before", metavar="ENTRY", help="Only what came before ENTRY.", show_default=False)
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Who changed what, the newest first."""
+    """Who changed what, the newest first.
+
+    Times and days are of this machine's time zone, in JSON of UTC.
+    """
     from budget_tui.services.trail import changes
+    from budget_tui.storage.trail_queries import TrailFilter
 
     session = session_of(context)
     session.services.context.prepare()
-    entries = session.services.trail.newest(limit, before)
+    only = TrailFilter(action, subject, who, _begin_of(since, 0), _begin_of(until, 1))
+    entries = session.services.trail.newest(limit, before, only)
     if json:
         say_json([_as_json(entry) for entry in entries])
         return
     if not entries:
-        say("nothing was changed yet" if before is None else "there is nothing before it")
+        say(_nothing(is_page=before is not None, is_filtered=only != TrailFilter()))
         return
     rows = [
         (
@@ -44,12 +57,34 @@ def log(
             entry.actor,
             entry.action,
             entry.subject,
-            changes(entry),
+            changes(entry) + (f" (undoes {entry.reverses})" if entry.reverses else ""),
         )
         for entry in entries
     ]
     say(*table(("ENTRY", "WHEN", "WHO", "DID", "TO", "CHANGE"), rows, "rlllll"))
 
 
+def _begin_of(day: str, days_later: int) -> datetime | None:
+    """The first moment of a day on this machine, or of a later one."""
+    from budget_tui.domain.period import parse_day
+
+    if not day:
+        return None
+    return datetime.combine(parse_day(day) + timedelta(days=days_later), time.min).astimezone()
+
+
+def _nothing(*, is_page: bool, is_filtered: bool) -> str:
+    if is_filtered:
+        return "nothing of that kind was changed"
+    return "there is nothing before it" if is_page else "nothing was changed yet"
+
+
 def _as_json(entry: "AuditEntry") -> dict[str, Any]:
-    return {**entry._asdict(), "at": entry.at.isoformat(timespec="seconds")}
+    from budget_tui.services.trail import shown_facts
+
+    return {
+        **entry._asdict(),
+        "at": entry.at.isoformat(timespec="seconds"),
+        "before": None if entry.before is None else shown_facts(entry.before),
+        "after": None if entry.after is None else shown_facts(entry.after),
+    }

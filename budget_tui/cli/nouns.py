@@ -14,6 +14,8 @@ MODULES = {
     "transfer": "transfer",
     "cost": "cost",
     "period": "period",
+    "undo": "undo",
+    "redo": "redo",
     "log": "log",
     "monitor": "monitor",
     "demo": "demo",

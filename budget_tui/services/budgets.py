@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
-from budget_tui.domain.amount import within_limit
+from budget_tui.domain.amount import parse_amount, within_limit
 from budget_tui.domain.budget import AllocationChange, Budget, check_unchanged, most_transferable
 from budget_tui.domain.carry import Carry, CarryPolicy, checked_cap
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.formatting import money
 from budget_tui.services.context import Context, Work, written
+from budget_tui.services.reversing import Lines, require_same, reverses, value_of
+from budget_tui.storage.trail_queries import AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,26 @@ class Budgets:
             set_carry(work, budget, project_id or "global", policy, cap)
             work.commit()
         return budget.carry
+
+
+@reverses("budget.set", told=value_of("the budget"))
+def _set_budget_back(work: Work, lines: Lines) -> None:
+    for line in lines:
+        set_amount_back(work, work.open, line)
+
+
+@reverses("allocation.set", told=value_of("allocation of {}"))
+def _set_allocation_back(work: Work, lines: Lines) -> None:
+    for line in lines:
+        set_amount_back(work, project_budget(work, work.project(line.subject)), line)
+
+
+def set_amount_back(work: Work, budget: Budget, line: AuditEntry) -> None:
+    """Take back what ``line`` did to the amount of ``budget``; `Conflict` when it is another one by now."""
+    assert line.before is not None
+    assert line.after is not None
+    require_same(line.subject, written(budget.amount), line.after["amount"])
+    set_amount(work, budget, line.action, line.subject, parse_amount(line.before["amount"]))
 
 
 def unallocated(work: Work) -> int:

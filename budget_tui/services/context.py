@@ -3,7 +3,7 @@
 A context is made before the dashboard's first frame, so what reads the database is imported when it is read.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -147,7 +147,7 @@ class Work:
         self._when_kept.append(tell)
 
     def record(
-        self, action: str, subject: str, before: dict[str, object] | None, after: dict[str, object] | None
+        self, action: str, subject: str, before: Mapping[str, object] | None, after: Mapping[str, object] | None
     ) -> int:
         """Write a line of the audit trail; returns the change that it belongs to."""
         return self.unit.journal.record(

@@ -3,16 +3,23 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from budget_tui.domain.amount import LIMIT_COUNT, within_limit
 from budget_tui.domain.cost import Category, CostOrigin, EntityResolver, MappingRule, category_of, provider_of
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
+from budget_tui.formatting import count
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once
+from budget_tui.services.reversing import Lines, kept, require_same, reverses, value_of
+from budget_tui.services.trail import KEPT
 from budget_tui.storage.cost_queries import KnownOrigin, UnmappedOrigin
 from budget_tui.storage.reading import DatabaseReader
+from budget_tui.storage.trail_queries import AuditEntry
+
+if TYPE_CHECKING:
+    from budget_tui.storage.repositories.rules import RuleName, StoredRule
 
 MANUAL_SOURCE = "manual"
 DEFAULT_TAG = "project"
@@ -202,17 +209,43 @@ def origin_keys(
     return keys | work.unit.costs.add_origins(work.organization.org_key, fresh)
 
 
-def keep_former_name(work: Work, project: Entity) -> None:
-    """Let costs go on finding ``project``, about to be renamed, by the name it has."""
-    work.unit.costs.set_rule(
-        work.organization.org_key,
-        "entity",
-        FORMER_NAME,
-        project.name.casefold(),
-        project.entity_id,
-        work.actor,
-        work.now,
-    )
+def keep_former_name(work: Work, project: Entity) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Let costs go on finding ``project``, about to be renamed, by the name it has.
+
+    Returns the rule before and after, for `put_rule_back`.
+    """
+    from budget_tui.storage.repositories.rules import RuleName
+
+    return _make_rule(work, RuleName("entity", FORMER_NAME, project.name.casefold()), project.entity_id)
+
+
+def put_rule_back(work: Work, subject: str, now: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
+    """Make a rule what it was ``then``; `Conflict` when it is not what it was ``now`` any more. Returns what it is."""
+    from budget_tui.storage.repositories.rules import RuleName
+
+    org, name = work.organization.org_key, RuleName(then["kind"], then["field"], then["value"])
+    stored = work.unit.rules.get(org, name)
+    require_same(subject, stored.target if stored else None, now["target"])
+    if then["target"] is None:
+        work.unit.rules.remove(org, name)
+        return then
+    restored = work.unit.rules.set(org, name, then["target"], work.actor, work.now, then["key"])
+    return _rule_facts(name, restored)
+
+
+def _make_rule(work: Work, name: "RuleName", target: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Set a rule; returns it as it was and as it is."""
+    before = work.unit.rules.get(work.organization.org_key, name)
+    after = work.unit.rules.set(work.organization.org_key, name, target, work.actor, work.now)
+    return _rule_facts(name, before), _rule_facts(name, after)
+
+
+def _rule_facts(name: "RuleName", stored: "StoredRule | None") -> dict[str, Any]:
+    return {
+        **name._asdict(),
+        "target": stored.target if stored else None,
+        "key": stored.key if stored else None,
+    }
 
 
 def _add_one(work: Work, entry: CostEntry) -> dict[str, object]:
@@ -240,10 +273,36 @@ def _add(work: Work, entries: Sequence[CostEntry]) -> None:
     known = work.queries.origins(work.organization.org_key)
     resolver = Resolver(work, origins)
     keys = origin_keys(work, origins, known, resolver.resolve)
+    last_key = work.unit.former.last_key()
     work.unit.costs.add_costs(costs, keys)
     require_sums_in_range(work, costs)
+    projects_by_key = {keys[origin]: origin.entity_hint for origin in origins}
+    stored = work.unit.former.stored_after(last_key)
     for project_id, after in _sums(entries).items():
-        work.record("cost.add", project_id, None, after)
+        rows = [record for record in stored if projects_by_key[record.origin_key] == project_id]
+        work.record("cost.add", project_id, None, {**after, KEPT: {"rows": rows}})
+
+
+@reverses("cost.add", told=lambda lines, _: ", ".join(map(_entered, lines)))
+def _unenter(work: Work, lines: Lines) -> None:
+    """Remove exactly these rows; or store them again, if it was their removal that is taken back."""
+    from budget_tui.storage.repositories.former import CostRecord
+
+    for line in lines:
+        rows = [CostRecord(*row) for row in kept(line.after or line.before)["rows"]]
+        if line.after is not None:
+            require_same(f"the costs of {line.subject}", work.unit.former.remove(rows), len(rows))
+            work.record("cost.add", line.subject, line.after, None)
+        else:
+            last_key = work.unit.former.last_key()
+            work.unit.former.put_back(rows)
+            stored = work.unit.former.stored_after(last_key)
+            work.record("cost.add", line.subject, None, {**(line.before or {}), KEPT: {"rows": stored}})
+
+
+def _entered(line: AuditEntry) -> str:
+    facts = line.after or {}
+    return f"{count(facts['costs'], 'cost')} of {facts['amount']} on {line.subject}"
 
 
 def _check(entry: CostEntry) -> None:
@@ -299,8 +358,20 @@ def _set_rule(work: Work, kind: str, field: str, value: str, target: str) -> lis
     value = value.strip()
     if not value:
         raise Refused("a rule needs a value to go by", "see the values with: budget-tui cost unmapped")
-    before = work.unit.costs.set_rule(
-        work.organization.org_key, kind, field, value.casefold(), target, work.actor, work.now
-    )
-    work.record("cost.map", f"{field}={value}", {"target": before} if before else None, {"target": target})
+    from budget_tui.storage.repositories.rules import RuleName
+
+    before, after = _make_rule(work, RuleName(kind, field, value.casefold()), target)
+    _record_rule(work, f"{field}={value}", before, after)
     return resolve_costs_again(work)
+
+
+def _record_rule(work: Work, subject: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+    work.record("cost.map", subject, *({"target": rule["target"], KEPT: rule} for rule in (before, after)))
+
+
+@reverses("cost.map", told=value_of("mapping of {}"))
+def _map_back(work: Work, lines: Lines) -> None:
+    for line in lines:
+        before, after = kept(line.before), kept(line.after)
+        _record_rule(work, line.subject, after, put_rule_back(work, f"the mapping of {line.subject}", after, before))
+    resolve_costs_again(work)

@@ -20,6 +20,8 @@ from budget_tui.services.transfers import TransferRequest, Transfers
 from budget_tui.storage.unit_of_work import UnitOfWork
 
 ORGANIZATION = DEFAULT_ORG
+ACTOR = "demo"
+"""Who did all of it, so that nobody takes it back by their first undo."""
 SHOWN_ON = date(2026, 1, 13)
 """The day on which the demonstration is looked at."""
 
@@ -99,7 +101,7 @@ def load_demo(context: Context) -> DemoReport:
             context.path,
             ORGANIZATION,
             context.clock,
-            context.actor,
+            ACTOR,
             context.new_currency,
             context.new_time_zone,
             unit=unit,

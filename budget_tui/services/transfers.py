@@ -1,15 +1,18 @@
 """Moving allocation between two projects, or between one and the pool."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
-from budget_tui.domain.amount import within_limit
+from budget_tui.domain.amount import parse_amount, within_limit
 from budget_tui.domain.budget import Budget, check_transfer
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import POOL
 from budget_tui.formatting import money
-from budget_tui.services.budgets import project_budget, set_amount, transferable, unallocated
-from budget_tui.services.context import Context, Work
+from budget_tui.services.budgets import project_budget, set_amount, set_amount_back, transferable, unallocated
+from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once
+from budget_tui.services.reversing import Lines, require_same, reverses
+from budget_tui.storage.trail_queries import AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,43 @@ class Transfers:
             taker_after,
             work.organization.currency,
         )
+
+
+@reverses("transfer", told=lambda lines, _: f"transfer of {_moved(lines)}")
+def _move_back(work: Work, lines: Lines) -> None:
+    """A transfer the other way. It may give back what was spent meanwhile: it restores, it does not decide."""
+    sides: dict[bool, Budget] = {}
+    for line in lines:
+        budget = project_budget(work, work.project(line.subject))
+        require_same(line.subject, written(budget.amount), _facts(line.after))
+        sides[_gained(line) > 0] = budget
+    taker, giver = sides.get(False), sides.get(True)
+    work.unit.budgets.add_transfer(
+        work.organization.org_key,
+        giver,
+        taker,
+        abs(_gained(lines[0])),
+        True,
+        f"takes back change {work.reverses}",
+        work.actor,
+        work.now,
+    )
+    for line in lines:
+        set_amount_back(work, project_budget(work, work.project(line.subject)), line)
+
+
+def _moved(lines: Lines) -> str:
+    ends = {_gained(line) > 0: line.subject for line in lines}
+    return f"{written(abs(_gained(lines[0])))} from {ends.get(False, POOL)} to {ends.get(True, POOL)}"
+
+
+def _gained(line: AuditEntry) -> int:
+    return parse_amount(_facts(line.after)) - parse_amount(_facts(line.before))
+
+
+def _facts(facts: dict[str, Any] | None) -> str:
+    assert facts is not None
+    return str(facts["amount"])
 
 
 def _check(request: TransferRequest) -> None:

@@ -106,6 +106,15 @@ class TrailQueries(CostQueries):
         )
         return int(row[0]) if row and row[0] is not None else None
 
+    def has_costs(self, entity_key: int) -> bool:
+        """Whether any cost is the entity's own."""
+        row = self._row(
+            "SELECT EXISTS (SELECT 1 FROM cost_origin o JOIN cost c ON c.origin_key = o.origin_key"
+            " WHERE o.entity_key = ?)",
+            entity_key,
+        )
+        return bool(row and row[0])
+
     def closed_since(self, org: int, change: int) -> str | None:
         """The name of a period that was closed after ``change`` was made."""
         row = self._row(

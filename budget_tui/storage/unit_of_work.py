@@ -13,7 +13,9 @@ from budget_tui.storage.reading import nothing_at
 from budget_tui.storage.repositories.agents import AgentRepository
 from budget_tui.storage.repositories.costs import CostRepository
 from budget_tui.storage.repositories.cycle import CycleRepository
+from budget_tui.storage.repositories.former import FormerCostRepository
 from budget_tui.storage.repositories.journal import JournalRepository
+from budget_tui.storage.repositories.rules import RuleRepository
 from budget_tui.storage.writing import Writer, Writers, begin
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ class UnitOfWork:
         self.queries = Queries(self._connection.execute)
         self.costs = CostRepository(self._connection)
         self.cycle = CycleRepository(self._connection)
+        self.former = FormerCostRepository(self._connection)
+        self.rules = RuleRepository(self._connection)
         self.journal = JournalRepository(self._connection)
         self.agents = AgentRepository(self._connection)
         return self

@@ -1,6 +1,9 @@
 """``log``: who changed what, the newest first."""
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from .conftest import Cli
 
@@ -37,6 +40,34 @@ def test_nothing_done_is_nothing_logged(seeded: Cli, cli: Cli) -> None:
     seeded("project", "rename", "pcc", "PCC").done()
     seeded("transfer", "pcc", "pool", "500").refused(3)
     assert seeded("log", "--json").json == before
+
+
+def test_only_some_of_it(seeded: Cli) -> None:
+    me = seeded("log", "--json").json[0]["actor"]
+
+    def found(*options: str) -> set[tuple[str, str]]:
+        return {(entry["action"], entry["subject"]) for entry in seeded("log", *options, "--json").done().json}
+
+    assert found("--action", "budget") == {("budget.set", "global")}
+    assert found("--action", "project.add", "--subject", "PC") == {("project.add", "pcc")}
+    assert found("--subject", "api", "--action", "cost") == {("cost.add", "videonest-api"), ("cost.add", "python-api")}
+    assert found("--who", me) == found()
+    assert found("--who", "nobody") == found("--action", "set") == set()
+
+
+def test_days_are_those_of_this_machine(seeded: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = datetime.fromisoformat(seeded("log", "--limit", "1", "--json").json[0]["at"])
+    for time_zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):  # 25 hours apart
+        monkeypatch.setenv("TZ", time_zone)
+        time.tzset()
+        day = at.astimezone().date()
+        before, after = day - timedelta(days=1), day + timedelta(days=1)
+        assert f"{day} " in seeded("log", "--since", str(day), "--until", str(day), "--limit", "1").done().out
+        assert seeded("log", "--since", str(after), "--json").done().json == []
+        assert seeded("log", "--until", str(before)).done().out.startswith("nothing of that kind was changed\n")
+    seeded("log", "--since", "yesterday").refused(2, "'yesterday' is not a date")
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_an_empty_log(cli: Cli) -> None:

@@ -85,7 +85,8 @@ def test_an_archived_project_returns_its_allocation_and_leaves_its_costs(two: Ho
     assert shown(two.services.projects.archive("a")) == "100"
     assert two.allocations == {"b": "200", "pool": "300"}
     assert two.spent == {"b": "0", "all": "30"}
-    assert (two.log[0].action, two.log[0].subject, two.log[0].before) == ("project.archive", "a", {"allocation": "100"})
+    assert (two.log[0].action, two.log[0].subject) == ("project.archive", "a")
+    assert changes(two.log[0]) == "allocation 100 → –"
 
 
 def test_an_archived_project_takes_nothing_more(two: Home) -> None:

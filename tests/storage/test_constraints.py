@@ -14,6 +14,7 @@ from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.errors import Conflict
 from budget_tui.storage.repositories.costs import DayCost, Resolution
 from budget_tui.storage.repositories.journal import ClosedLine
+from budget_tui.storage.repositories.rules import RuleName
 from budget_tui.storage.schema import ensure_schema
 from budget_tui.storage.unit_of_work import UnitOfWork
 from tests.storage.conftest import JANUARY, NOON, add_organization
@@ -42,7 +43,7 @@ def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         keys = unit.costs.add_origins(key, {origin: Resolution(project.entity_key, "", "cloud")})
         dataset, _ = unit.costs.replace_dataset(key, "focus", "account", JANUARY.start, "digest", NOON)
         unit.costs.add_costs([DayCost(origin, date(2026, 1, 5), 7, None, 1)], keys, dataset)
-        unit.costs.set_rule(key, "entity", "service", "compute", "pcc", "anna", NOON)
+        unit.rules.set(key, RuleName("entity", "service", "compute"), "pcc", "anna", NOON)
         unit.commit()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statement in (

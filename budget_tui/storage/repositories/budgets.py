@@ -92,6 +92,12 @@ class BudgetRepository:
         row.is_active, row.updated_by, row.updated_at = False, actor, now
         self._session.flush()
 
+    def activate(self, budget_id: str, actor: str, now: datetime) -> None:
+        """Bring back a budget that was deactivated, as it was."""
+        row = self._session.get_one(BudgetRow, budget_id)
+        row.is_active, row.updated_by, row.updated_at = True, actor, now
+        self._session.flush()
+
     def add_transfer(
         self,
         org_key: int,

@@ -120,22 +120,3 @@ class CostRepository:
             (fingerprint, stored_time(now), key),
         )
         return key, self._connection.execute("DELETE FROM cost WHERE dataset_key = ?", (key,)).rowcount
-
-    def set_rule(
-        self, org_key: int, kind: str, field: str, value: str, target: str, actor: str, now: datetime
-    ) -> str | None:
-        """Make ``target`` the answer to costs whose ``field`` is ``value``; returns the target before, if any."""
-        rule = (org_key, kind, field, value)
-        before = self._connection.execute(
-            "SELECT target FROM cost_rule WHERE org_key = ? AND kind = ? AND field = ? AND value = ?", rule
-        ).fetchone()
-        if before is not None:  # a rule set anew is the newest again
-            self._connection.execute(
-                "DELETE FROM cost_rule WHERE org_key = ? AND kind = ? AND field = ? AND value = ?", rule
-            )
-        self._connection.execute(
-            "INSERT INTO cost_rule (org_key, kind, field, value, target, created_by, created_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (*rule, target, actor, stored_time(now)),
-        )
-        return str(before[0]) if before else None

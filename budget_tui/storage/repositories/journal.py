@@ -27,6 +27,12 @@ class JournalRepository:
         self._connection = connection
         self._change: int | None = None
 
+    @property
+    def change(self) -> int:
+        """The change that was recorded last."""
+        assert self._change is not None
+        return self._change
+
     def begin_change(self) -> None:
         """What is recorded from here on belongs to another command."""
         self._change = None
@@ -64,8 +70,7 @@ class JournalRepository:
                 reverses,
             ),
         )
-        assert self._change is not None
-        return self._change
+        return self.change
 
     def close_period(
         self,

@@ -1,0 +1,19 @@
+"""``redo``: what this user took back last, made again."""
+
+import typer
+
+from budget_tui.cli.nouns import command_group
+from budget_tui.cli.output import JsonOption
+from budget_tui.cli.session import session_of
+from budget_tui.cli.undo import tell
+
+app = command_group()
+
+
+@app.command()
+def redo(context: typer.Context, json: JsonOption = False) -> None:
+    """Make again what you took back last.
+
+    As long as you changed nothing else since.
+    """
+    tell("made again", session_of(context).services.undo.redo(), json)

@@ -1,0 +1,101 @@
+"""Undo and redo: the last changes of a user taken back, and made again, as entries that reverse them.
+
+A change is taken back if a change that reverses it exists and is not itself taken back. An undo reverses the latest
+change of this user that is no reversal and not taken back; a redo reverses the latest undo of theirs, as long as
+they made no other change after it. Nothing is erased: the audit trail tells all of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import groupby
+
+from budget_tui.domain.errors import Refused
+from budget_tui.services.context import Context, Work
+from budget_tui.services.reversing import REVERSALS, Lines
+from budget_tui.storage.trail_queries import AuditEntry
+
+MODULES = ("budgets", "transfers", "projects", "costs")
+"""The services whose actions can be taken back; each registers how, see `reversing`."""
+
+_NEVER = {"period.close": "a closed period stays closed"}
+
+
+@dataclass(frozen=True, slots=True)
+class UndoOutcome:
+    """``what`` was taken back or made again, in words; ``change`` is the one that did it, ``reverses`` the other."""
+
+    what: str
+    change: int
+    reverses: int
+
+
+class Undo:
+    """Commands that take back what this user did, and make it again. Each is one transaction."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def undo(self) -> UndoOutcome:
+        """Take back the last change of this user that is not taken back yet.
+
+        `Refused` when there is none, or it cannot be taken back; `Conflict` when somebody changed the same since.
+        """
+        with self._context.work() as work:
+            org = work.organization.org_key
+            change = work.queries.last_change(org, work.actor)
+            if change is None:
+                raise Refused("there is nothing to take back", f"of what {work.actor} changed, nothing is left")
+            standing = work.queries.last_made_again(change) or change
+            lines = work.queries.lines_of_change(org, standing)
+            _reverse(work, change, lines)
+            work.commit()
+            what = _told(work.queries.lines_of_change(org, change), "before")
+            return UndoOutcome(what, work.unit.journal.change, change)
+
+    def redo(self) -> UndoOutcome:
+        """Make again what this user took back last. `Refused` when they changed something since."""
+        with self._context.work() as work:
+            org = work.organization.org_key
+            found = work.queries.last_undo(org, work.actor)
+            if found is None:
+                raise Refused("there is nothing to make again", "only what was taken back last can be")
+            undo, change = found
+            lines = work.queries.lines_of_change(org, undo)
+            _reverse(work, undo, lines)
+            work.commit()
+            what = _told(work.queries.lines_of_change(org, change), "after")
+            return UndoOutcome(what, work.unit.journal.change, undo)
+
+
+def _reverse(work: Work, change: int, lines: Lines) -> None:
+    """Take ``lines`` back, which stand for ``change``; the last of them first."""
+    _load()
+    for line in lines:
+        if line.action not in REVERSALS:
+            reason = _NEVER.get(line.action, f"{line.action} is for good")
+            raise Refused(f"the last change, {_told(lines)}, cannot be taken back", reason)
+    closed = work.queries.closed_since(work.organization.org_key, lines[0].change)
+    if closed is not None:
+        raise Refused(f"{closed} was closed since the last change, {_told(lines)}", "a closed period stays closed")
+    work.reverses = change
+    for action, group in reversed(_grouped(lines)):
+        REVERSALS[action].reverse(work, group)
+
+
+def _load() -> None:
+    for name in MODULES:
+        import_module(f"budget_tui.services.{name}")
+
+
+def _grouped(lines: Sequence[AuditEntry]) -> list[tuple[str, list[AuditEntry]]]:
+    return [(action, list(group)) for action, group in groupby(lines, key=lambda line: line.action)]
+
+
+def _told(lines: Lines, now: str = "") -> str:
+    """What ``lines`` did, in words, and if asked for how that is now: as ``before`` or as ``after`` them."""
+    _load()
+    return ", ".join(
+        REVERSALS[action].told(group, now) if action in REVERSALS else f"{action} of {group[0].subject}"
+        for action, group in _grouped(lines)
+    )

@@ -1,0 +1,36 @@
+"""``undo`` and ``redo`` on the command line."""
+
+from .conftest import Cli
+
+
+def test_what_was_taken_back_and_made_again_is_said_in_one_line(seeded: Cli) -> None:
+    seeded("project", "allocate", "pcc", "120").done()
+    assert seeded("undo").done().out == "took back: allocation of pcc 150 → 120 (now 150)\n"
+    assert seeded("redo").done().out == "made again: allocation of pcc 150 → 120 (now 120)\n"
+    seeded("redo").refused(2, "there is nothing to make again")
+
+
+def test_as_json(seeded: Cli) -> None:
+    seeded("transfer", "pcc", "dandelion", "20").done()
+    back = seeded("undo", "--json").done().json
+    assert back["what"] == "transfer of 20 from pcc to dandelion"
+    taker, giver, _, did = seeded("log", "--json").json[:4]
+    assert taker["change"] == giver["change"] == back["change"]
+    assert taker["reverses"] == giver["reverses"] == back["reverses"] == did["change"]
+    assert seeded("redo", "--json").done().json["reverses"] == back["change"]
+
+
+def test_the_log_says_what_undoes_what(seeded: Cli) -> None:
+    seeded("project", "allocate", "pcc", "120").done()
+    change = seeded("log", "--limit", "1", "--json").json[0]["change"]
+    seeded("undo").done()
+    assert seeded("log", "--limit", "1").out.splitlines()[-1].endswith(f"amount 120 → 150 (undoes {change})")
+
+
+def test_nothing_to_take_back(cli: Cli) -> None:
+    cli("undo").refused(2, "there is nothing to take back")
+
+
+def test_names_from_elsewhere_move_no_cursor(seeded: Cli) -> None:
+    seeded("cost", "alias", "Acme\x1b[2J", "acme").done()
+    assert "\x1b" not in seeded("undo").done().out

@@ -1,0 +1,330 @@
+"""Undo and redo: what is taken back, what comes again, what is refused and why."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from budget_tui.domain.cost import Category
+from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
+from budget_tui.services.costs import CostEntry
+from budget_tui.services.trail import changes
+from tests.services.conftest import Home, usd
+
+
+def as_other(home: Home) -> Home:
+    """Another user of the same database."""
+    services = home.services
+    return Home(replace(services, context=replace(services.context, actor="bert")))
+
+
+def undo(home: Home) -> str:
+    return home.services.undo.undo().what
+
+
+def redo(home: Home) -> str:
+    return home.services.undo.redo().what
+
+
+def state(home: Home) -> tuple[object, ...]:
+    """Everything that a command can change, keys and times apart."""
+    return (
+        home.snapshot,
+        home.rows("SELECT kind, field, value, target FROM cost_rule ORDER BY rule_key"),
+        home.rows(
+            "SELECT day, amount_nanos, tokens, charges, origin_key FROM cost ORDER BY day, amount_nanos, origin_key"
+        ),
+        home.rows("SELECT entity_id, name FROM entity WHERE archived_at IS NULL ORDER BY entity_key"),
+    )
+
+
+# As in an editor
+
+
+def test_undo_undo_redo_redo(seed: Home) -> None:
+    seed.allocate("pcc", "120")
+    seed.allocate("pcc", "130")
+    assert undo(seed) == "allocation of pcc 120 → 130 (now 120)"
+    assert undo(seed) == "allocation of pcc 150 → 120 (now 150)"
+    assert seed.allocations["pcc"] == "150"
+    assert redo(seed) == "allocation of pcc 150 → 120 (now 120)"
+    assert redo(seed) == "allocation of pcc 120 → 130 (now 130)"
+    assert seed.allocations["pcc"] == "130"
+    with pytest.raises(Refused, match="there is nothing to make again"):
+        redo(seed)
+
+
+def test_to_and_fro_as_often_as_one_likes(seed: Home) -> None:
+    seed.spend("pcc", "5")
+    for _ in range(3):
+        undo(seed)
+        assert seed.spent["pcc"] == "105"
+        redo(seed)
+        assert seed.spent["pcc"] == "110"
+
+
+def test_another_change_ends_what_can_be_made_again(seed: Home) -> None:
+    seed.allocate("pcc", "120")
+    seed.allocate("pcc", "130")
+    undo(seed)
+    seed.allocate("dandelion", "55")
+    with pytest.raises(Refused, match="there is nothing to make again"):
+        redo(seed)
+    assert undo(seed) == "allocation of dandelion 50 → 55 (now 50)"
+    assert undo(seed) == "allocation of pcc 150 → 120 (now 150)"
+    redo(seed)
+    redo(seed)
+    with pytest.raises(Refused):
+        redo(seed)
+    assert (seed.allocations["pcc"], seed.allocations["dandelion"]) == ("120", "55")
+
+
+def test_nothing_to_take_back(home: Home) -> None:
+    with pytest.raises(Refused, match="there is nothing to take back; of what anna changed, nothing is left"):
+        undo(home)
+    home.budget("500")
+    undo(home)
+    with pytest.raises(Refused, match="there is nothing to take back"):
+        undo(home)
+
+
+def test_everybody_takes_back_what_they_did_themselves(seed: Home) -> None:
+    other = as_other(seed)
+    other.allocate("dandelion", "60")
+    seed.allocate("pcc", "140")
+    assert undo(other) == "allocation of dandelion 50 → 60 (now 50)"
+    with pytest.raises(Refused, match="of what bert changed"):
+        undo(other)
+    assert undo(seed) == "allocation of pcc 150 → 140 (now 150)"
+    assert redo(other) == "allocation of dandelion 50 → 60 (now 60)"
+
+
+def test_the_trail_tells_all_of_it(seed: Home) -> None:
+    seed.allocate("pcc", "120")
+    undo(seed)
+    outcome = seed.services.undo.redo()
+    again, back, did = seed.log[:3]
+    assert [changes(entry) for entry in (did, back, again)] == [
+        "amount 150 → 120",
+        "amount 120 → 150",
+        "amount 150 → 120",
+    ]
+    assert (did.reverses, back.reverses, again.reverses) == (None, did.change, back.change)
+    assert (outcome.change, outcome.reverses) == (again.change, back.change)
+    assert {entry.action for entry in (did, back, again)} == {"allocation.set"}
+
+
+# Each command
+
+
+def test_a_transfer_is_taken_back_by_a_transfer_the_other_way(seed: Home) -> None:
+    before = seed.allocations
+    seed.transfer("pcc", "dandelion", "20")
+    assert undo(seed) == "transfer of 20 from pcc to dandelion"
+    assert seed.allocations == before
+    rows = seed.rows("SELECT from_budget_id, to_budget_id, amount, reason FROM transfer ORDER BY rowid")
+    assert rows[0][:3] == (rows[1][1], rows[1][0], usd("20"))
+    assert str(rows[1][3]).startswith("takes back change ")
+    redo(seed)
+    assert seed.allocations == {**before, "pcc": "130", "dandelion": "70"}
+
+
+@pytest.mark.parametrize(("giver", "taker"), [("pool", "pcc"), ("pcc", "pool")])
+def test_a_transfer_with_the_pool(seed: Home, giver: str, taker: str) -> None:
+    before = seed.allocations
+    seed.transfer(giver, taker, "20")
+    assert undo(seed) == f"transfer of 20 from {giver} to {taker}"
+    assert seed.allocations == before
+    ends = seed.rows("SELECT from_budget_id, to_budget_id FROM transfer ORDER BY rowid")
+    assert ends[0] == ends[1][::-1]
+
+
+def test_what_was_transferred_and_spent_meanwhile_comes_back_all_the_same(seed: Home) -> None:
+    seed.transfer("pcc", "dandelion", "20")
+    as_other(seed).spend("dandelion", "65")
+    undo(seed)
+    assert (seed.allocations["dandelion"], seed.allocations["pcc"]) == ("50", "150")
+
+
+Command = Callable[[Home], object]
+COMMANDS: dict[str, Command] = {
+    "budget": lambda home: home.budget("600"),
+    "add": lambda home: home.add("new"),
+    "add and allocate": lambda home: home.add("new", allocate="25"),
+    "rename": lambda home: home.services.projects.rename("pcc", "Payments"),
+    "archive": lambda home: home.services.projects.archive("pcc"),
+    "spend": lambda home: home.spend("pcc", "7", provider="OpenAI"),
+    "spend at once": lambda home: home.services.costs.add_all(
+        [CostEntry("pcc", usd("1")), CostEntry("dandelion", usd("2"), tokens=9), CostEntry("pcc", usd("1"))]
+    ),
+    "map": lambda home: home.services.costs.map_to_project("pcc", "service", "Compute"),
+    "alias": lambda home: home.services.costs.name_provider("Acme", "acme"),
+    "category": lambda home: home.services.costs.put_into_category("Acme", Category.GENAI),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_back_and_again(seed: Home, name: str) -> None:
+    before = state(seed)
+    COMMANDS[name](seed)
+    after = state(seed)
+    assert after != before
+    undo(seed)
+    assert state(seed) == before
+    redo(seed)
+    assert state(seed) == after
+    undo(seed)
+    assert state(seed) == before
+
+
+def test_bringing_back_under_another_name_is_taken_back(seed: Home) -> None:
+    seed.services.projects.archive("pcc")
+    before = state(seed)
+    seed.services.projects.add("pcc", "Payments")
+    after = state(seed)
+    assert undo(seed) == "bringing back of pcc"
+    assert state(seed) == before
+    redo(seed)
+    assert state(seed) == after
+    undo(seed)
+    undo(seed)
+    assert (seed.allocations["pcc"], seed.spent["pcc"]) == ("150", "105")
+
+
+def test_a_mapping_is_what_it_was_and_as_old(seed: Home) -> None:
+    costs = seed.services.costs
+    costs.map_to_project("pcc", "service", "Compute")
+    costs.map_to_project("dandelion", "provider", "Acme")
+    before = state(seed)
+    costs.map_to_project("python-api", "service", "Compute")
+    assert undo(seed) == "mapping of service=Compute pcc → python-api (now pcc)"
+    assert state(seed) == before
+
+
+def test_costs_that_were_mapped_go_back_with_the_mapping(seed: Home) -> None:
+    seed.spend("pcc", "5", provider="Acme")
+    seed.services.costs.name_provider("Acme", "zenith")
+    assert seed.rows("SELECT provider FROM cost_origin WHERE provider_name = 'Acme'") == [("zenith",)]
+    undo(seed)
+    assert seed.rows("SELECT provider FROM cost_origin WHERE provider_name = 'Acme'") == [("Acme",)]
+
+
+def test_only_the_rows_of_the_command_are_removed(seed: Home) -> None:
+    seed.spend("pcc", "5")
+    as_other(seed).spend("pcc", "5")
+    seed.spend("pcc", "5")
+    undo(seed)
+    undo(seed)
+    assert seed.spent["pcc"] == "110"
+    redo(seed)
+    undo(as_other(seed))
+    assert seed.spent["pcc"] == "110"
+    undo(seed)
+    assert seed.spent["pcc"] == "105"
+
+
+# Refused
+
+
+def refused(home: Home, kind: type[BudgetError], words: str) -> None:
+    before = state(home), home.log
+    with pytest.raises(kind, match=words):
+        undo(home)
+    assert (state(home), home.log) == before
+
+
+OTHERS: dict[str, tuple[Command, Command, type[BudgetError], str]] = {
+    "amount": (
+        lambda home: home.allocate("pcc", "120"),
+        lambda home: home.allocate("pcc", "125"),
+        Conflict,
+        "pcc was changed since: it is 125 by now",
+    ),
+    "budget": (lambda home: home.budget("600"), lambda home: home.budget("650"), Conflict, "changed since"),
+    "transfer": (
+        lambda home: home.transfer("pcc", "dandelion", "20"),
+        lambda home: home.allocate("dandelion", "0"),
+        Conflict,
+        "dandelion was changed since",
+    ),
+    "archived": (
+        lambda home: home.allocate("pcc", "120"),
+        lambda home: home.services.projects.archive("pcc"),
+        NotFound,
+        "pcc' is archived",
+    ),
+    "used": (
+        lambda home: home.add("new"),
+        lambda home: home.spend("new", "1"),
+        Conflict,
+        "new has costs by now; archive it instead",
+    ),
+    "allocated": (
+        lambda home: home.add("new"),
+        lambda home: home.allocate("new", "5"),
+        Conflict,
+        "the allocation of new was changed since",
+    ),
+    "renamed": (
+        lambda home: home.services.projects.rename("pcc", "Payments"),
+        lambda home: home.services.projects.rename("pcc", "Checkout"),
+        Conflict,
+        "the name of pcc was changed since: it is Checkout",
+    ),
+    "name taken": (
+        lambda home: [home.services.projects.rename("pcc", name) for name in ("Payments", "Checkout")],
+        lambda home: home.services.projects.add("other", "Payments"),
+        Conflict,
+        "'other' is called Payments already",
+    ),
+    "brought back": (
+        lambda home: home.services.projects.archive("pcc"),
+        lambda home: home.add("pcc"),
+        Conflict,
+        "pcc was brought back since",
+    ),
+    "mapped": (
+        lambda home: home.services.costs.map_to_project("pcc", "service", "Compute"),
+        lambda home: home.services.costs.map_to_project("dandelion", "service", "Compute"),
+        Conflict,
+        "the mapping of service=Compute was changed since",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_somebody_changed_since_stays(seed: Home, name: str) -> None:
+    mine, theirs, kind, words = OTHERS[name]
+    mine(seed)
+    theirs(as_other(seed))
+    refused(seed, kind, words)
+
+
+def test_a_closed_period_stays_closed(seed: Home) -> None:
+    seed.allocate("pcc", "120")
+    as_other(seed.on("2026-02-03")).services.periods.catch_up()
+    february = seed.on("2026-02-03")
+    refused(
+        february,
+        Refused,
+        "January 2026 was closed since the last change, allocation of pcc 150 → 120; a closed period stays closed",
+    )
+    february.allocate("pcc", "130")
+    assert undo(february) == "allocation of pcc 120 → 130 (now 120)"
+
+
+def test_a_close_by_the_way_is_no_part_of_a_command(seed: Home) -> None:
+    february = seed.on("2026-02-03")
+    february.allocate("pcc", "130")
+    assert undo(february) == "allocation of pcc 150 → 130 (now 150)"
+    refused(february, Refused, "period.close of January 2026, cannot be taken back; a closed period stays closed")
+
+
+def test_what_an_older_version_wrote_is_told(seed: Home) -> None:
+    with seed.services.context.work() as work:
+        work.record("project.archive", "pcc", {"allocation": "5"}, None)
+        work.commit()
+    with seed.services.context.work() as work:
+        work.unit.organizations.archive_entity(work.project("pcc"), work.now)
+        work.commit()
+    refused(seed, Refused, "an older version made this change")
