@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from budget_tui.services.token_prices import TokenPrices
     from budget_tui.services.trail import AuditTrail
     from budget_tui.services.transfers import Transfers
-    from budget_tui.storage.writing import Writers
     from budget_tui.services.undo import Undo
+    from budget_tui.storage.writing import Writers
 
 
 @dataclass(frozen=True)
