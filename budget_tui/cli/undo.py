@@ -6,9 +6,8 @@ import typer
 
 from budget_tui.cli.nouns import command_group
 from budget_tui.cli.output import JsonOption, say_json
-from budget_tui.cli.saying import say
+from budget_tui.cli.saying import printable, say
 from budget_tui.cli.session import session_of
-from budget_tui.formatting import printable
 
 if TYPE_CHECKING:
     from budget_tui.services.undo import UndoOutcome

@@ -9,7 +9,8 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.formatting import money
 from budget_tui.services.context import Context, Work, written
-from budget_tui.services.reversing import Lines, require_same, reverses, value_of
+from budget_tui.services.reversing import Lines, kept, require_same, reverses, value_of
+from budget_tui.services.trail import KEPT, shown_facts
 from budget_tui.storage.trail_queries import AuditEntry
 
 
@@ -132,11 +133,25 @@ def set_carry(work: Work, budget: Budget, subject: str, policy: CarryPolicy, cap
     if (before.policy, before.cap) == (policy, cap):
         return
     work.unit.cycle.set_carry(budget.budget_id, policy, cap, work.actor, work.now)
-    work.record("carry.set", subject, _written_carry(before.policy, before.cap), _written_carry(policy, cap))
+    states = ({**_written_carry(*state), KEPT: {"budget": budget.budget_id}} for state in (before[:2], (policy, cap)))
+    work.record("carry.set", subject, *states)
 
 
 def _written_carry(policy: CarryPolicy, cap: int | None) -> dict[str, object]:
     return {"carry": str(policy), **({} if cap is None else {"carry_cap": written(cap)})}
+
+
+@reverses("carry.set", told=value_of("carry-over of {}"))
+def _set_carry_back(work: Work, lines: Lines) -> None:
+    for line in lines:
+        assert line.before is not None
+        is_global = kept(line.after)["budget"] == work.open.budget_id
+        budget = work.open if is_global else project_budget(work, work.project(line.subject))
+        stored = _written_carry(budget.carry.policy, budget.carry.cap)
+        require_same(f"the carry-over of {line.subject}", stored, shown_facts(line.after))
+        cap = line.before.get("carry_cap")
+        policy = CarryPolicy(line.before["carry"])
+        set_carry(work, budget, line.subject, policy, None if cap is None else parse_amount(cap))
 
 
 def spent_by(work: Work, project: Entity) -> int:

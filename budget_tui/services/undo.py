@@ -18,7 +18,11 @@ from budget_tui.storage.trail_queries import AuditEntry
 MODULES = ("budgets", "transfers", "projects", "costs")
 """The services whose actions can be taken back; each registers how, see `reversing`."""
 
-_NEVER = {"period.close": "a closed period stays closed"}
+_WHY_NOT = {
+    "period.close": "a closed period stays closed",
+    "key.create": "revoke the key instead",
+    "key.revoke": "a revoked key stays revoked",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def _reverse(work: Work, change: int, lines: Lines) -> None:
     _load()
     for line in lines:
         if line.action not in REVERSALS:
-            reason = _NEVER.get(line.action, f"{line.action} is for good")
+            reason = _WHY_NOT.get(line.action, "set it anew instead")
             raise Refused(f"the last change, {_told(lines)}, cannot be taken back", reason)
     closed = work.queries.closed_since(work.organization.org_key, lines[0].change)
     if closed is not None:

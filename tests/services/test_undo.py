@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
 from budget_tui.services.costs import CostEntry
@@ -30,6 +31,7 @@ def state(home: Home) -> tuple[object, ...]:
     """Everything that a command can change, keys and times apart."""
     return (
         home.snapshot,
+        home.rows("SELECT entity_key, carry, carry_cap FROM budget WHERE is_active ORDER BY entity_key"),
         home.rows("SELECT kind, field, value, target FROM cost_rule ORDER BY rule_key"),
         home.rows(
             "SELECT day, amount_nanos, tokens, charges, origin_key FROM cost ORDER BY day, amount_nanos, origin_key"
@@ -159,6 +161,8 @@ COMMANDS: dict[str, Command] = {
     ),
     "map": lambda home: home.services.costs.map_to_project("pcc", "service", "Compute"),
     "alias": lambda home: home.services.costs.name_provider("Acme", "acme"),
+    "carry": lambda home: home.services.budgets.set_carry(CarryPolicy.UNSPENT, usd("12.50")),
+    "carry of a project": lambda home: home.services.budgets.set_carry(CarryPolicy.BOTH, project_id="pcc"),
     "category": lambda home: home.services.costs.put_into_category("Acme", Category.GENAI),
 }
 
