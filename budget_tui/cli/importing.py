@@ -90,7 +90,6 @@ def _progress() -> Iterator[Callable[[int], None] | None]:
 @contextmanager
 def _without_garbage_hunts() -> Iterator[None]:
     """Nothing made here is garbage before the end: what there is to look through is all in use."""
-    gc.freeze()
     gc.disable()
     try:
         yield
