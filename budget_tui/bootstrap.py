@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from budget_tui.services.budgets import Budgets
     from budget_tui.services.costs import Costs
     from budget_tui.services.database import Database
+    from budget_tui.services.fx import ExchangeRates
     from budget_tui.services.history import History
     from budget_tui.services.imports import Imports
     from budget_tui.services.keys import Keys
@@ -87,6 +88,12 @@ class Services:
         from budget_tui.services.token_prices import TokenPrices
 
         return TokenPrices(self.context)
+
+    @cached_property
+    def fx(self) -> "ExchangeRates":
+        from budget_tui.services.fx import ExchangeRates
+
+        return ExchangeRates(self.context)
 
     @cached_property
     def periods(self) -> "Periods":

@@ -8,10 +8,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from budget_tui.domain.amount import NANOS, minor_digits, minor_unit, round_to
+from budget_tui.domain.conversion import STALE_DAYS
 from budget_tui.domain.pacing import Status
 
 if TYPE_CHECKING:
     from budget_tui.domain.carry import Carry
+    from budget_tui.domain.conversion import ConvertedSpend
     from budget_tui.domain.period import Period, PeriodRule
     from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
 
@@ -198,11 +200,22 @@ def warnings(snapshot: BudgetSnapshot) -> list[str]:
             " it counts in the total"
         )
     found.extend(
+        f"{count(spend.costs, 'cost')} in {spend.currency}: {counted_as(spend, currency)}"
+        for spend in snapshot.converted
+    )
+    found.extend(
         f"{count(foreign.costs, 'cost')} in {foreign.currency} ({money(foreign.amount, foreign.currency)})"
         f" left out: there is no rate to {currency}"
         for foreign in snapshot.foreign
     )
     return found
+
+
+def counted_as(spend: ConvertedSpend, currency: str) -> str:
+    """``€12.00 counted as $12.39``, and how old the rates are when they are old."""
+    text = f"{money(spend.amount, spend.currency)} counted as {money(spend.counted, currency)}"
+    old = f", at rates up to {spend.oldest_days} days old" if spend.oldest_days > STALE_DAYS else ""
+    return text + old
 
 
 def in_trouble(snapshot: BudgetSnapshot) -> list[ProjectLine]:

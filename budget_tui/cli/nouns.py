@@ -13,6 +13,7 @@ MODULES = {
     "project": "project",
     "transfer": "transfer",
     "cost": "cost",
+    "fx": "fx",
     "period": "period",
     "undo": "undo",
     "redo": "redo",

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from budget_tui.domain import pacing
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.carry import NO_CARRY, Carry
+from budget_tui.domain.conversion import ConvertedSpend, ForeignSpend
 from budget_tui.domain.hierarchy import ancestor_paths
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import Period
@@ -37,14 +38,6 @@ class ProjectFact(NamedTuple):
     path: str
     allocation: int
     carry: Carry = NO_CARRY
-
-
-class ForeignSpend(NamedTuple):
-    """Costs of the period in a currency that is not the organization's: left out of every sum, and named."""
-
-    currency: str
-    amount: int
-    costs: int
 
 
 class Pace(NamedTuple):
@@ -76,7 +69,8 @@ class ProjectLine(NamedTuple):
 class BudgetSnapshot:
     """Everything the screens, the monitor and ``status`` show. ``computed_at`` is no part of its equality, so
     that a minute in which nothing changed repaints nothing. ``carried_over`` says that the stored period has
-    ended and nobody has closed it yet."""
+    ended and nobody has closed it yet. Of costs in other currencies, ``converted`` are in the sums and ``foreign``
+    are not."""
 
     organization: Organization
     as_of: date
@@ -93,6 +87,7 @@ class BudgetSnapshot:
     carried_over: bool
     computed_at: datetime = field(compare=False)
     carry: Carry = NO_CARRY
+    converted: tuple[ConvertedSpend, ...] = ()
 
     @property
     def unallocated(self) -> int:
@@ -123,9 +118,10 @@ class SnapshotFacts:
     unmapped_costs: int
     daily_spend: tuple[tuple[date, int], ...]
     data_through: date
-    foreign: tuple[ForeignSpend, ...]
+    foreign: tuple[ForeignSpend, ...] = ()
     carried_over: bool = False
     carry: Carry = NO_CARRY
+    converted: tuple[ConvertedSpend, ...] = ()
 
 
 @lru_cache(maxsize=8192)  # from one snapshot to the next, few of thousands of budgets change
@@ -152,7 +148,7 @@ def pace_of(allocation: int, spend: Spend, period: Period, today: date, data_thr
 def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSnapshot:
     """What the faces show on ``today``; ``now`` only says when it was computed."""
     rolled = _rolled_up(facts.spend_by_path)
-    everything = _sum([*facts.spend_by_path.values(), facts.unmapped])
+    everything = added_up([*facts.spend_by_path.values(), facts.unmapped])
 
     def pace(allocation: int, spend: Spend) -> Pace:
         return pace_of(allocation, spend, facts.period, today, facts.data_through)
@@ -182,6 +178,7 @@ def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSn
         carried_over=facts.carried_over,
         computed_at=now,
         carry=facts.carry,
+        converted=facts.converted,
     )
 
 
@@ -191,10 +188,11 @@ def _rolled_up(spend_by_path: Mapping[str, Spend]) -> dict[str, Spend]:
     for path, spend in spend_by_path.items():
         for ancestor in ancestor_paths(path):
             found.setdefault(ancestor, []).append(spend)
-    return {path: _sum(spends) for path, spends in found.items()}
+    return {path: added_up(spends) for path, spends in found.items()}
 
 
-def _sum(spends: Sequence[Spend]) -> Spend:
+def added_up(spends: Sequence[Spend]) -> Spend:
+    """One spend for several."""
     if len(spends) == 1:
         return spends[0]
     return Spend(

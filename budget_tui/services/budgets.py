@@ -9,6 +9,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.formatting import money
 from budget_tui.services.context import Context, Work, written
+from budget_tui.services.foreign import spent_by_path
 from budget_tui.services.reversing import Lines, kept, require_same, reverses, value_of
 from budget_tui.services.trail import KEPT, shown_facts
 from budget_tui.storage.trail_queries import AuditEntry
@@ -156,10 +157,8 @@ def _set_carry_back(work: Work, lines: Lines) -> None:
 
 def spent_by(work: Work, project: Entity) -> int:
     """What the project and everything below it spent in the running period."""
-    spends, _ = work.queries.spend_by_path(
-        work.organization.org_key, work.organization.currency, work.open.period, work.today, work.today
-    )
-    return sum(spend.spent for path, spend in spends.items() if path.startswith(project.path))
+    spent, _ = spent_by_path(work.queries, work.organization, work.open.period)
+    return sum(amount for path, amount in spent.items() if path.startswith(project.path))
 
 
 def transferable(work: Work, project: Entity, budget: Budget) -> int:

@@ -10,6 +10,7 @@ from budget_tui.domain.budget import Budget, BudgetType, Organization
 from budget_tui.domain.carry import NO_CARRY, Opening
 from budget_tui.domain.hierarchy import ancestor_paths
 from budget_tui.domain.period import Period
+from budget_tui.services.foreign import spent_by_path
 from budget_tui.storage.cycle_queries import CycleBudget
 from budget_tui.storage.queries import Queries
 
@@ -83,7 +84,7 @@ def beyond_reach(last: Period, today: date) -> bool:
 def _plan(
     queries: Queries, organization: Organization, total_id: str, budgets: Sequence[CycleBudget], ending: Period
 ) -> Plan:
-    spent = Spent(*queries.spent_by_path(organization.org_key, organization.currency, ending))
+    spent = Spent(*spent_by_path(queries, organization, ending))
     turns = {budget.budget_id: _turn(budget, spent, is_total=budget.budget_id == total_id) for budget in budgets}
     total = turns.pop(total_id)
     return Plan(ending, organization.period_rule.after(ending), total, tuple(turns.values()), spent)

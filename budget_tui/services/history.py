@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from datetime import date
 
-from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
 from budget_tui.domain.errors import NotFound
 from budget_tui.domain.pacing import Status
-from budget_tui.domain.period import ONE_DAY
+from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.services.closing import Spent
 from budget_tui.services.context import Context
+from budget_tui.services.foreign import ForeignCosts, counted_by_path
 from budget_tui.storage.cycle_queries import StoredClose, StoredLine
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import DatabaseReader
@@ -27,7 +28,7 @@ class History:
         try:
             with reader.session() as queries:
                 organization = self._context.organization(queries)
-                return _read(queries, organization.org_key, queries.closes(organization.org_key, limit, before))
+                return _read(queries, organization, queries.closes(organization.org_key, limit, before))
         finally:
             reader.close()
 
@@ -39,14 +40,20 @@ class History:
         raise NotFound(f"no period that started on {start} was closed", "budget-tui period history lists them")
 
 
-def _read(queries: Queries, org: int, closes: list[StoredClose]) -> list[ClosedPeriod]:
+def _read(queries: Queries, organization: Organization, closes: list[StoredClose]) -> list[ClosedPeriod]:
     if not closes:
         return []
+    org = organization.org_key
     newest, oldest = closes[0].period.start, closes[-1].period.start
     lines: dict[int, list[StoredLine]] = {}
     for line in queries.close_lines(org, newest, oldest):
         lines.setdefault(line.close_key, []).append(line)
     now = queries.spent_since_closed(org, newest, oldest)
+    foreign = ForeignCosts(queries, organization, Period(oldest, closes[0].period.end))
+    for close in closes:
+        counted = now.setdefault(close.close_key, {})
+        for path, amount in counted_by_path(foreign.converted(close.period)).items():
+            counted[path] = counted.get(path, 0) + amount
     return [_closed(close, lines.get(close.close_key, []), now.get(close.close_key, {})) for close in closes]
 
 

@@ -10,6 +10,7 @@ from budget_tui.domain.period import Period
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectFact, ProjectLine, SnapshotFacts, build_snapshot
 from budget_tui.services.closing import looked_ahead
 from budget_tui.services.context import Context
+from budget_tui.services.foreign import with_foreign
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import DatabaseReader
 
@@ -60,7 +61,7 @@ def load_facts(queries: Queries, organization: Organization, today: date) -> Sna
     projects, allocated = queries.project_facts(key, parent_id), queries.allocated(parent_id)
     if budget is not None and not running:
         budget, projects, allocated = _carried_over(queries, organization, budget, projects, today)
-    return SnapshotFacts(
+    facts = SnapshotFacts(
         organization=organization,
         period=period,
         monthly_budget=budget.amount if budget is not None else 0,
@@ -71,10 +72,10 @@ def load_facts(queries: Queries, organization: Organization, today: date) -> Sna
         unmapped_costs=queries.unmapped_costs(key, currency, period),
         daily_spend=queries.daily_spend(key, currency, period),
         data_through=data_through,
-        foreign=queries.foreign_spend(key, currency, period),
         carried_over=budget is not None and not running,
         carry=budget.carry if budget is not None else NO_CARRY,
     )
+    return with_foreign(queries, facts, today)
 
 
 def _carried_over(

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from budget_tui.domain.cost import Category, CostOrigin, MappingRule
 from budget_tui.domain.pacing import burn_window
 from budget_tui.domain.period import Period
-from budget_tui.domain.snapshot import ForeignSpend, Spend
+from budget_tui.domain.snapshot import Spend
 from budget_tui.storage.asking import Asking
 
 
@@ -116,19 +116,6 @@ class CostQueries(Asking):
             currency,
         )
         return tuple((day_of(day), amount) for day, amount in rows)
-
-    def foreign_spend(self, org: int, currency: str, period: Period) -> tuple[ForeignSpend, ...]:
-        """Costs of ``period`` in other currencies than the organization's."""
-        start, end = map(day_number, period.half_open)
-        rows = self._rows(
-            f"SELECT o.currency, sum(c.amount_nanos), sum(c.charges) {_COSTS_OF_ORIGINS}"
-            " AND o.org_key = ? AND o.currency <> ? GROUP BY o.currency ORDER BY o.currency",
-            start,
-            end,
-            org,
-            currency,
-        )
-        return tuple(ForeignSpend(*row) for row in rows)
 
     def unmapped_costs(self, org: int, currency: str, period: Period) -> int:
         """How many charges of ``period`` found no entity."""

@@ -17,11 +17,12 @@ from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.snapshot import ProjectFact
 from budget_tui.storage.agent_queries import AgentQueries
 from budget_tui.storage.cycle_queries import CycleQueries
+from budget_tui.storage.fx_queries import FxQueries
 from budget_tui.storage.key_queries import KeyQueries
 from budget_tui.storage.trail_queries import TrailQueries
 
 
-class Queries(AgentQueries, CycleQueries, TrailQueries, KeyQueries):
+class Queries(AgentQueries, CycleQueries, FxQueries, TrailQueries, KeyQueries):
     """Questions over one connection. ``org`` is an organization's key; no question spans organizations."""
 
     # Organizations and entities

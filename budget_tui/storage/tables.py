@@ -484,7 +484,7 @@ class FxRateRow(SQLModel, table=True):
     """What one unit of ``base`` was worth in ``quote`` on a day, as a decimal number in text."""
 
     __tablename__ = "fx_rate"
-    __table_args__ = (CheckConstraint("base <> quote", name="two_currencies"),)
+    __table_args__ = (CheckConstraint("base <> quote", name="two_currencies"), {"sqlite_with_rowid": False})
 
     org_key: int = Field(sa_column=Column(Integer, ForeignKey("organization.org_key"), primary_key=True))
     base: str = Field(primary_key=True)

@@ -15,6 +15,7 @@ from budget_tui.storage.repositories.costs import CostRepository
 from budget_tui.storage.repositories.cycle import CycleRepository
 from budget_tui.storage.repositories.former import FormerCostRepository
 from budget_tui.storage.repositories.journal import JournalRepository
+from budget_tui.storage.repositories.rates import RateRepository
 from budget_tui.storage.repositories.rules import RuleRepository
 from budget_tui.storage.writing import Writer, Writers, begin
 
@@ -58,6 +59,7 @@ class UnitOfWork:
         self.rules = RuleRepository(self._connection)
         self.journal = JournalRepository(self._connection)
         self.agents = AgentRepository(self._connection)
+        self.rates = RateRepository(self._connection)
         return self
 
     @cached_property

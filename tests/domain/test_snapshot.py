@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from budget_tui.domain.amount import NANOS, to_decimal
 from budget_tui.domain.budget import Organization
+from budget_tui.domain.conversion import ForeignSpend
 from budget_tui.domain.hierarchy import ROOT_ID, path_of, segments
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import Period
 from budget_tui.domain.snapshot import (
     BudgetSnapshot,
-    ForeignSpend,
     ProjectFact,
     SnapshotFacts,
     Spend,

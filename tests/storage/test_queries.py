@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.pacing import burn_window
 from budget_tui.domain.period import Period, PeriodRule
-from budget_tui.domain.snapshot import ForeignSpend, Spend
+from budget_tui.domain.snapshot import Spend
 from budget_tui.storage.cost_queries import day_number, day_of
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.repositories.costs import DayCost, Resolution
@@ -128,8 +128,10 @@ def check(queries: Queries, org: int, costs: list[Cost], period: Period, today: 
     assert queries.unmapped_costs(org, "USD", period) == sum(cost.charges for cost in lost)
 
     abroad = [cost for cost in costs if cost.currency == "EUR" and period.contains(cost.day)]
-    amount, charges = sum(cost.amount for cost in abroad), sum(cost.charges for cost in abroad)
-    assert queries.foreign_spend(org, "USD", period) == ((ForeignSpend("EUR", amount, charges),) if abroad else ())
+    found = queries.foreign_costs(org, "USD", period)
+    assert sum(cost.amount for cost in found) == sum(cost.amount for cost in abroad)
+    assert sum(cost.costs for cost in found) == sum(cost.charges for cost in abroad)
+    assert {cost.day for cost in found} == {cost.day for cost in abroad}
 
     found = queries.unmapped_origins(org)
     nobodys = [cost for cost in costs if not cost.entity]

@@ -59,6 +59,8 @@ class Freshness(Widget):
             unmapped = formatting.money(snapshot.unmapped, snapshot.organization.currency)
             costs = formatting.count(snapshot.unmapped_costs, "cost")
             parts.append((f" · {costs} unmapped ({unmapped}): m to map", "$warning"))
+        for spend in snapshot.converted:
+            parts.append((f" · {formatting.counted_as(spend, snapshot.organization.currency)}", MUTED))
         for foreign in snapshot.foreign:
             amount = formatting.money(foreign.amount, foreign.currency)
             parts.append((f" · {amount} left out: no rate to {snapshot.organization.currency}", "$warning"))

@@ -51,4 +51,5 @@ def upgrade() -> None:
         sa.CheckConstraint("base <> quote", name="two_currencies"),
         sa.ForeignKeyConstraint(["org_key"], ["organization.org_key"]),
         sa.PrimaryKeyConstraint("org_key", "base", "quote", "day"),
+        sqlite_with_rowid=False,  # rates of decades: once, not once more in an index
     )

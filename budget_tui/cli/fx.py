@@ -1,0 +1,125 @@
+"""``fx``: rates of exchange, by which costs in other currencies count."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from budget_tui.cli.nouns import command_group
+from budget_tui.cli.output import JsonOption, say_json, table
+from budget_tui.cli.saying import printable, say
+from budget_tui.cli.session import session_of
+
+if TYPE_CHECKING:
+    from budget_tui.domain.fx import Rate
+    from budget_tui.services.fx import RatesReport
+
+REFUSED_SHOWN = 10
+
+app = command_group("Rates of exchange, by which costs in other currencies count.")
+
+
+@app.command("set")
+def set_rate(
+    context: typer.Context,
+    base: Annotated[str, typer.Argument(metavar="BASE", help="A currency, such as EUR.")],
+    quote: Annotated[str, typer.Argument(metavar="QUOTE", help="Another, such as USD.")],
+    rate: Annotated[str, typer.Argument(metavar="RATE", help="What one BASE is worth in QUOTE: 1.0321.")],
+    on: Annotated[str, typer.Option("--on", metavar="DAY", help="The first day it holds on; today unless given.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """Set a rate.
+
+    It holds from its day on, until a later rate of the pair.
+    """
+    from budget_tui import formatting as f
+    from budget_tui.domain.fx import parse_rate
+    from budget_tui.domain.period import parse_day
+
+    new = session_of(context).services.fx.set(base, quote, parse_rate(rate), parse_day(on) if on else None)
+    if json:
+        say_json(_as_json(new))
+        return
+    say(f"1 {new.base} = {new.rate:f} {new.quote} from {f.long_day(new.day)}")
+
+
+@app.command("import")
+def import_rates(
+    context: typer.Context,
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="eurofxref.csv, eurofxref-hist.csv, or their zip files.")
+    ],
+    json: JsonOption = False,
+) -> None:
+    """Import the European Central Bank's rates.
+
+    They replace what was on file for the same days.
+    """
+    report = session_of(context).services.fx.import_ecb(files)
+    if json:
+        say_json(_report_as_json(report))
+        return
+    say(*_in_words(report))
+
+
+@app.command("list")
+def list_rates(context: typer.Context, json: JsonOption = False) -> None:
+    """The pairs of currencies that have rates, with the latest of each."""
+    from budget_tui import formatting as f
+
+    session = session_of(context)
+    session.services.context.prepare()
+    pairs = session.services.fx.rates()
+    if json:
+        say_json(
+            [{**_as_json(pair.latest), "first_day": pair.first_day.isoformat(), "days": pair.days} for pair in pairs]
+        )
+        return
+    if not pairs:
+        say("no rates are on file; costs in other currencies are left out: budget-tui fx import, or fx set")
+        return
+    rows = [
+        (
+            f"{pair.latest.base}/{pair.latest.quote}",
+            f"{pair.latest.rate:f}",
+            f.long_day(pair.latest.day),
+            f"{pair.days:,}",
+            f.long_day(pair.first_day),
+        )
+        for pair in pairs
+    ]
+    say(*table(("PAIR", "RATE", "OF", "DAYS", "SINCE"), rows, "lrlrl"))
+
+
+def _as_json(rate: "Rate") -> dict[str, Any]:
+    return {"base": rate.base, "quote": rate.quote, "rate": rate.rate, "day": rate.day.isoformat()}
+
+
+def _report_as_json(report: "RatesReport") -> dict[str, Any]:
+    return {
+        "files": list(report.files),
+        "rows_read": report.rows_read,
+        "rates_read": report.rates_read,
+        "rates_changed": report.rates_changed,
+        "first_day": report.first_day.isoformat() if report.first_day else None,
+        "last_day": report.last_day.isoformat() if report.last_day else None,
+        "refused": [{"file": file, "line": line, "reason": reason} for file, line, reason in report.refused],
+    }
+
+
+def _in_words(report: "RatesReport") -> list[str]:
+    from budget_tui import formatting as f
+
+    read = f"{f.count(len(report.files), 'file')}, {f.count(report.rows_read, 'row')} read"
+    lines = [f"{read}, {len(report.refused):,} refused"]
+    lines += [f"  {file}:{line}: {printable(reason)}" for file, line, reason in report.refused[:REFUSED_SHOWN]]
+    if len(report.refused) > REFUSED_SHOWN:
+        lines.append(f"  and {len(report.refused) - REFUSED_SHOWN:,} more")
+    if not report.rates_changed:
+        same = "nothing changed: the same rates are on file already"
+        return [*lines, same if report.rates_read else "there are no rates in it"]
+    assert report.first_day is not None
+    assert report.last_day is not None
+    days = f.long_day(report.first_day)
+    if report.last_day > report.first_day:
+        days = f"{days} – {f.long_day(report.last_day)}"
+    return [*lines, f"{f.count(report.rates_read, 'rate')} of {days}, {report.rates_changed:,} of them new or other"]

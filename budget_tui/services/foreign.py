@@ -1,0 +1,114 @@
+"""Costs in other currencies, wherever costs are added up: the snapshot, what a project can give, closed periods.
+
+An organization without such costs pays one look at its origins.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+
+from budget_tui.domain.budget import Organization
+from budget_tui.domain.conversion import Converted, ForeignCost, converted
+from budget_tui.domain.fx import Rates, pairs_between
+from budget_tui.domain.pacing import BurnWindow, burn_window
+from budget_tui.domain.period import Period
+from budget_tui.domain.snapshot import SnapshotFacts, Spend, added_up
+from budget_tui.storage.queries import Queries
+
+
+class ForeignCosts:
+    """An organization's costs in other currencies on certain days, in its own where there is a rate."""
+
+    def __init__(self, queries: Queries, organization: Organization, days: Period) -> None:
+        self._queries = queries
+        self._org, self._currency = organization.org_key, organization.currency
+        self.currencies = queries.foreign_currencies(self._org, self._currency)
+        self._costs: list[ForeignCost] = []
+        self._pairs: list[tuple[str, str]] = []
+        if self.currencies:
+            self._pairs = pairs_between(queries.rate_pairs(self._org), self.currencies, self._currency)
+            self._costs = queries.foreign_costs(self._org, self._currency, days)
+        self._rates = Rates(queries.rates(self._org, self._pairs, days))
+
+    def converted(self, period: Period) -> Converted:
+        """What those of ``period`` count as, and what of them is left out."""
+        return converted((cost for cost in self._costs if period.contains(cost.day)), self._rates, self._currency)
+
+    def first_days(self) -> dict[str | None, date]:
+        """By the entity's path (None: unmapped), the first day ever with a cost that has a rate."""
+        known = Rates(self._queries.first_rates(self._org, self._pairs))
+        found: dict[str | None, date] = {}
+        for currency in self.currencies:
+            since = known.first_day(currency, self._currency)
+            if since is None:
+                continue
+            for path, day in self._queries.first_costs(self._org, currency, since).items():
+                found[path] = min(day, found.get(path, day))
+        return found
+
+
+def spent_by_path(queries: Queries, organization: Organization, period: Period) -> tuple[dict[str, int], int]:
+    """What each entity itself spent in ``period`` in whatever currency, by its path, and what found no entity."""
+    spent, unmapped = queries.spent_by_path(organization.org_key, organization.currency, period)
+    for path, counted in counted_by_path(ForeignCosts(queries, organization, period).converted(period)).items():
+        if path is None:
+            unmapped += counted
+        else:
+            spent[path] = spent.get(path, 0) + counted
+    return spent, unmapped
+
+
+def counted_by_path(found: Converted) -> dict[str | None, int]:
+    """What converted costs count as, by the path of the entity they belong to; None: unmapped."""
+    sums: dict[str | None, int] = {}
+    for cost, counted in found.costs:
+        sums[cost.path] = sums.get(cost.path, 0) + counted
+    return sums
+
+
+def with_foreign(queries: Queries, facts: SnapshotFacts, today: date) -> SnapshotFacts:
+    """``facts`` and what costs in other currencies add to them."""
+    period, window = facts.period, burn_window(today, facts.data_through, date.min)
+    days = Period(min(period.start, window.start), period.end)
+    foreign = ForeignCosts(queries, facts.organization, days)
+    if not foreign.currencies:
+        return facts
+    spends = _spends(foreign.converted(days), period, today, window)
+    for path, first in foreign.first_days().items():
+        spends[path] = spends.get(path, Spend())._replace(first_day=first)
+    found = foreign.converted(period)
+    unmapped = spends.pop(None, Spend())
+    return replace(
+        facts,
+        spend_by_path=_merged(facts.spend_by_path, {path: spend for path, spend in spends.items() if path is not None}),
+        unmapped=added_up([facts.unmapped, unmapped]),
+        unmapped_costs=facts.unmapped_costs + sum(cost.costs for cost, _ in found.costs if cost.path is None),
+        daily_spend=_daily(facts.daily_spend, found),
+        converted=found.spends,
+        foreign=found.left_out,
+    )
+
+
+def _spends(found: Converted, period: Period, today: date, window: BurnWindow) -> dict[str | None, Spend]:
+    by_path: dict[str | None, list[Spend]] = {}
+    for cost, counted in found.costs:
+        day = cost.day
+        spend = Spend(
+            counted if period.contains(day) else 0,
+            counted if day == today else 0,
+            counted if window.start <= day <= window.end else 0,
+        )
+        by_path.setdefault(cost.path, []).append(spend)
+    return {path: added_up(spends) for path, spends in by_path.items()}
+
+
+def _merged(own: Mapping[str, Spend], foreign: Mapping[str, Spend]) -> dict[str, Spend]:
+    both = {path: added_up([own[path], spend]) for path, spend in foreign.items() if path in own}
+    return {**own, **foreign, **both}
+
+
+def _daily(own: Iterable[tuple[date, int]], found: Converted) -> tuple[tuple[date, int], ...]:
+    days = dict(own)
+    for cost, counted in found.costs:
+        days[cost.day] = days.get(cost.day, 0) + counted
+    return tuple(sorted(days.items()))

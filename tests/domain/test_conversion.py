@@ -1,0 +1,75 @@
+"""Costs in other currencies: counted at the rate of their day, or left out and named."""
+
+from collections import defaultdict
+from datetime import date, timedelta
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from budget_tui.domain.amount import NANOS
+from budget_tui.domain.conversion import ConvertedSpend, ForeignCost, ForeignSpend, converted
+from budget_tui.domain.fx import Rate, Rates, convert
+
+DAY = date(2026, 1, 12)
+RATES = Rates(
+    [
+        Rate("EUR", "USD", DAY, Decimal("1.0321")),
+        Rate("EUR", "USD", DAY + timedelta(2), Decimal("1.1")),
+        Rate("EUR", "JPY", DAY + timedelta(1), Decimal("163.06")),
+    ]
+)
+costs = st.lists(
+    st.builds(
+        ForeignCost,
+        st.sampled_from(["/ORG/a/", "/ORG/b/", None]),
+        st.sampled_from(["EUR", "JPY", "CHF"]),
+        st.integers(-2, 5).map(lambda after: DAY + timedelta(after)),
+        st.integers(-(10**6) * NANOS, 10**6 * NANOS),
+        st.integers(1, 9),
+    ),
+    max_size=20,
+)
+
+
+def test_each_cost_counts_at_the_rate_of_its_day() -> None:
+    found = converted(
+        [ForeignCost(None, "EUR", DAY, 12 * NANOS, 2), ForeignCost(None, "EUR", DAY + timedelta(20), NANOS, 1)],
+        RATES,
+        "USD",
+    )
+    assert [counted for _, counted in found.costs] == [12_385_200_000, 1_100_000_000]
+    assert found.spends == (ConvertedSpend("EUR", 13 * NANOS, 3, 13_485_200_000, 18),)
+    assert found.left_out == ()
+
+
+def test_a_cost_without_a_rate_is_left_out_and_named() -> None:
+    early, strange = ForeignCost(None, "EUR", DAY - timedelta(1), NANOS, 1), ForeignCost("/ORG/a/", "CHF", DAY, 5, 2)
+    found = converted([early, strange, strange], RATES, "USD")
+    assert found.costs == ()
+    assert found.left_out == (ForeignSpend("CHF", 10, 4), ForeignSpend("EUR", NANOS, 1))
+
+
+@given(costs)
+def test_every_cost_is_either_counted_or_left_out(found: list[ForeignCost]) -> None:
+    answer = converted(found, RATES, "USD")
+    amounts: dict[str, int] = defaultdict(int)
+    for spend in (*answer.spends, *answer.left_out):
+        amounts[spend.currency] += spend.amount
+    for currency in {cost.currency for cost in found}:
+        assert amounts[currency] == sum(cost.amount for cost in found if cost.currency == currency)
+    assert sum(spend.costs for spend in (*answer.spends, *answer.left_out)) == sum(cost.costs for cost in found)
+
+
+@given(costs)
+def test_days_and_entities_add_up_to_the_same_total(found: list[ForeignCost]) -> None:
+    answer = converted(found, RATES, "USD")
+    by_day: dict[date, int] = defaultdict(int)
+    by_path: dict[str | None, int] = defaultdict(int)
+    for cost, counted in answer.costs:
+        factor = RATES.factor(cost.currency, "USD", cost.day)
+        assert factor is not None
+        assert counted == convert(cost.amount, factor.value)
+        by_day[cost.day] += counted
+        by_path[cost.path] += counted
+    assert sum(by_day.values()) == sum(by_path.values()) == sum(spend.counted for spend in answer.spends)
