@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from budget_tui.domain.conversion import ConvertedSpend
     from budget_tui.domain.period import Period, PeriodRule
     from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
+    from budget_tui.domain.tokens import AgentBudget, TokenSums
 
 MINUS = "-"
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "BRL": "R$", "CNY": "CN¥"}
@@ -40,6 +41,13 @@ def number(nanos: int, currency: str) -> str:
 def money(nanos: int, currency: str) -> str:
     """``$1,234.50``, ``-$80.00``, ``<$0.01``."""
     return _number(nanos, currency, sign=sign_of(currency))
+
+
+def price(nanos: int, currency: str) -> str:
+    """``$3.00``, ``$0.075``: to the last digit that says something."""
+    whole, rest = divmod(nanos, NANOS)
+    decimals = f"{rest:09d}".rstrip("0").ljust(minor_digits(currency), "0")
+    return f"{sign_of(currency)}{whole:,}{'.' if decimals else ''}{decimals}"
 
 
 def short_money(nanos: int, currency: str) -> str:
@@ -136,6 +144,38 @@ def rule_text(rule: PeriodRule) -> str:
 def change(nanos: int, currency: str) -> str:
     """``+$3.12``, ``-$1.00``."""
     return f"{'+' if nanos > 0 else ''}{money(nanos, currency)}"
+
+
+def tokens(number_of: int) -> str:
+    """``1,200,000 tokens``."""
+    return count(number_of, "token")
+
+
+def agent_status(budget: AgentBudget) -> str:
+    """``● healthy``, by what is neither used nor held; ``○ unfunded`` where nothing was allocated."""
+    if not budget.allocated_tokens:
+        return f"{UNFUNDED_SHAPE} unfunded"
+    return f"{SHAPES[budget.status]} {budget.status}"
+
+
+def runs_out(budget: AgentBudget) -> str:
+    """When an agent's tokens are gone, in this machine's time: ``∞`` when none go, ``>1y`` beyond a year."""
+    if not budget.allocated_tokens:
+        return "–"
+    if not budget.available_tokens:
+        return "now"
+    if budget.runs_out_at is None:
+        return ">1y" if budget.rate_per_hour else "∞"
+    return f"{budget.runs_out_at.astimezone():%Y-%m-%d %H:%M}"
+
+
+def token_sums(sums: TokenSums) -> str:
+    """The agents of a project in one line."""
+    held = f", {sums.reserved_tokens:,} held" if sums.reserved_tokens else ""
+    return (
+        f"{count(sums.agents, 'agent')}: {tokens(sums.allocated_tokens)} allocated, {sums.used_tokens:,} used{held},"
+        f" {sums.available_tokens:,} available"
+    )
 
 
 def shape_of(pace: Pace) -> str:

@@ -12,7 +12,7 @@ from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.carry import Carry
 from budget_tui.domain.closing import ClosedPeriod, ClosePreview
 from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
-from budget_tui.domain.tokens import AgentBudget, Reservation, TokenBalance
+from budget_tui.domain.tokens import AgentBudget, Reservation, TokenBalance, TokenSums
 
 
 def dumps(answer: object, indent: int | None = 2) -> str:
@@ -206,6 +206,11 @@ def agent_answer(budget: AgentBudget) -> dict[str, Any]:
 def balance_answer(balance: TokenBalance) -> dict[str, Any]:
     """How an agent's budget stands after something was taken from it or added to it."""
     return {**balance._asdict(), "available_tokens": balance.available_tokens}
+
+
+def sums_answer(sums: TokenSums) -> dict[str, Any]:
+    """The budgets of a project's agents together."""
+    return {**sums._asdict(), "available_tokens": sums.available_tokens}
 
 
 def reservation_answer(held: Reservation) -> dict[str, Any]:

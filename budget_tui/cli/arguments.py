@@ -51,6 +51,22 @@ def project_ids(context: typer.Context, incomplete: str) -> list[tuple[str, str]
     return [(line.project_id, line.name) for line in snapshot.projects if line.project_id.startswith(incomplete)]
 
 
+def agent_ids(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """What a shell offers for an agent, like `project_ids`."""
+    from budget_tui.cli.session import Session
+    from budget_tui.domain.errors import BudgetError
+
+    options = context.find_root().params
+    try:
+        agents = Session(options.get("db") or "", options.get("org") or "").services.agents.all()
+    except BudgetError:
+        return []
+    return [(agent.agent_id, agent.name) for agent in agents if agent.agent_id.startswith(incomplete)]
+
+
+AgentArgument = Annotated[
+    str, typer.Argument(metavar="AGENT", help="The agent's id.", show_default=False, autocompletion=agent_ids)
+]
 ProjectArgument = Annotated[
     str, typer.Argument(metavar="PROJECT", help="The project's id.", show_default=False, autocompletion=project_ids)
 ]

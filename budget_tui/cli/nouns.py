@@ -17,6 +17,7 @@ MODULES = {
     "period": "period",
     "undo": "undo",
     "redo": "redo",
+    "agent": "agent",
     "log": "log",
     "monitor": "monitor",
     "demo": "demo",

@@ -67,8 +67,20 @@ def add(
 @app.command()
 def show(context: typer.Context, project: ProjectArgument, json: JsonOption = False) -> None:
     """One project's budget."""
-    snapshot = session_of(context).snapshot()
-    tell_project(snapshot, project, json, lambda line: details(snapshot, line))
+    from budget_tui.formatting import token_sums
+
+    session = session_of(context)
+    snapshot = session.snapshot()
+    sums = session.services.agents.sums_of(project)
+    if json:
+        from budget_tui.services.snapshots import project_line
+        from budget_tui.wire import project_answer, sums_answer
+
+        line = project_line(snapshot, project)
+        say_json({**project_answer(snapshot, line), "agents": sums_answer(sums)})
+        return
+    agents = [token_sums(sums)] if sums.agents else []
+    tell_project(snapshot, project, json, lambda line: [*details(snapshot, line), *agents])
 
 
 @app.command(cls=AmountCommand)

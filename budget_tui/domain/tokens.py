@@ -119,6 +119,18 @@ def by_kind(tokens: int, output: int, cached: int) -> dict[TokenKind, int]:
     return {kind: count for kind, count in {TokenKind.INPUT: rest, **parts}.items() if count}
 
 
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def parse_duration(text: str) -> int:
+    """Seconds of ``90``, ``90s``, ``10m``, ``2h`` or ``1d``."""
+    cleaned = text.strip().casefold()
+    digits, scale = (cleaned[:-1], _SECONDS[cleaned[-1]]) if cleaned[-1:] in _SECONDS else (cleaned, 1)
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
+        raise Refused(f"'{text.strip()}' is not a length of time", "give one such as 90s, 10m or 2h")
+    return int(digits) * scale
+
+
 def checked_model(text: str) -> str:
     """A model's name as it is kept: in lower case. '' stays: not every agent has one."""
     return checked_name(text).casefold() if text.strip() else ""

@@ -25,9 +25,10 @@ class TokenPrice(NamedTuple):
 
 
 class PriceOutcome(NamedTuple):
-    """What a new price did to days whose tokens had a cost already, or should have: how many daily costs there are
-    of that model from its first day on, and by how much they changed together."""
+    """What a new price did from ``starts_on`` on: how many daily costs it changed, and by how much together."""
 
+    model: str
+    starts_on: date
     days: int
     changed_nanos: int
 
@@ -54,7 +55,7 @@ class TokenPrices:
             changed = [charge_day(work, entity_key, agent_id, model, day) for entity_key, agent_id, day in uses]
             work.commit()
         _log.info("price of %s from %s: %s", model, first, dict(prices))
-        return PriceOutcome(len(changed), sum(changed))
+        return PriceOutcome(model, first, sum(change != 0 for change in changed), sum(changed))
 
     def all(self) -> list[TokenPrice]:
         """Every price on file, by model, the newest first."""

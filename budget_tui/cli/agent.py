@@ -1,0 +1,349 @@
+"""``agent``: agents and what they may use of a model's tokens."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from budget_tui.cli.arguments import AgentArgument, AmountCommand, KeyOption, project_ids
+from budget_tui.cli.nouns import command_group
+from budget_tui.cli.output import JsonOption, say_json, table
+from budget_tui.cli.saying import say
+from budget_tui.cli.session import Session, session_of
+
+if TYPE_CHECKING:
+    from budget_tui.domain.tokens import AgentBudget, TokenBalance
+
+app = command_group("Agents, their token budgets, and what tokens cost.")
+
+TokensArgument = Annotated[str, typer.Argument(metavar="TOKENS", help="How many: 1200000, 1200k or 25M.")]
+OutputOption = Annotated[
+    str, typer.Option("--output", metavar="N", help="How many of them the model wrote.", show_default=False)
+]
+CachedOption = Annotated[
+    str, typer.Option("--cached", metavar="N", help="How many of them came from the cache.", show_default=False)
+]
+ReservationArgument = Annotated[str, typer.Argument(metavar="RESERVATION", help="What reserve answered.")]
+
+
+@app.command(cls=AmountCommand)
+def add(
+    context: typer.Context,
+    agent_id: Annotated[str, typer.Argument(metavar="ID", help="Short and lasting: programs name it.")],
+    project: Annotated[
+        str, typer.Option("--project", metavar="P", help="Whose agent it is.", autocompletion=project_ids)
+    ],
+    name: Annotated[str, typer.Option("--name", help="What screens call it.", show_default=False)] = "",
+    model: Annotated[str, typer.Option("--model", help="Whose price its tokens have.", show_default=False)] = "",
+    tokens: Annotated[
+        str, typer.Option("--tokens", metavar="N", help="What it may use in a period.", show_default=False)
+    ] = "0",
+    json: JsonOption = False,
+) -> None:
+    """Add an agent to a project.
+
+    An archived one of that id is brought back.
+    """
+    from budget_tui.domain.amount import parse_count
+
+    session = session_of(context)
+    balance = session.services.agents.add(agent_id, project.strip(), name, model, parse_count(tokens))
+    _tell(session, balance.agent_id, json, lambda agent: f"{agent.name} added with {_counts(agent)}")
+
+
+@app.command("list")
+def list_agents(context: typer.Context, json: JsonOption = False) -> None:
+    """All agents and how their tokens stand."""
+    from budget_tui import formatting as f
+    from budget_tui.wire import agent_answer
+
+    session = session_of(context)
+    session.services.context.prepare()
+    agents = session.services.agents.all()
+    if json:
+        say_json([agent_answer(agent) for agent in agents])
+        return
+    if not agents:
+        say("no agents yet: budget-tui agent add ID --project PROJECT --tokens N")
+        return
+    header = ("ID", "AGENT", "PROJECT", "ALLOCATED", "USED", "HELD", "AVAILABLE", "AN HOUR", "RUNS OUT", "STATUS")
+    rows = [
+        (
+            agent.agent_id,
+            agent.name,
+            agent.project_id,
+            *(f"{number:,}" for number in agent[4:9]),
+            f.runs_out(agent),
+            f.agent_status(agent),
+        )
+        for agent in agents
+    ]
+    say(*table(header, rows, "lllrrrrrll"))
+
+
+@app.command()
+def show(context: typer.Context, agent: AgentArgument, json: JsonOption = False) -> None:
+    """One agent's budget of the running period."""
+    session = session_of(context)
+    session.services.context.prepare()
+    _tell(session, agent, json, _details)
+
+
+@app.command(cls=AmountCommand)
+def allocate(context: typer.Context, agent: AgentArgument, tokens: TokensArgument, json: JsonOption = False) -> None:
+    """Set what an agent may use in each period.
+
+    Never below what it has used and holds.
+    """
+    from budget_tui.domain.amount import parse_count
+
+    session = session_of(context)
+    _tell_balance(session.services.agents.allocate(agent, parse_count(tokens)), json)
+
+
+@app.command("top-up", cls=AmountCommand)
+def top_up(
+    context: typer.Context, agent: AgentArgument, tokens: TokensArgument, key: KeyOption = "", json: JsonOption = False
+) -> None:
+    """Add to what an agent may use."""
+    from budget_tui.domain.amount import parse_count
+
+    session = session_of(context)
+    _tell_balance(session.services.agents.top_up(agent, parse_count(tokens), key), json)
+
+
+@app.command(cls=AmountCommand)
+def consume(
+    context: typer.Context,
+    agent: AgentArgument,
+    tokens: TokensArgument,
+    output: OutputOption = "0",
+    cached: CachedOption = "0",
+    key: KeyOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Use tokens: all of them, or none where they don't fit.
+
+    What is neither output nor cached is input.
+    """
+    from budget_tui.domain.amount import parse_count
+
+    agents = session_of(context).services.agents
+    _tell_balance(agents.consume(agent, parse_count(tokens), parse_count(output), parse_count(cached), key), json)
+
+
+@app.command(cls=AmountCommand)
+def reserve(
+    context: typer.Context,
+    agent: AgentArgument,
+    tokens: TokensArgument,
+    duration: Annotated[str, typer.Option("--for", metavar="TIME", help="For how long: 90s, 10m, 2h.")] = "10m",
+    key: KeyOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Hold tokens until they are settled or released.
+
+    They are free again by themselves when the time is up.
+    """
+    from budget_tui.domain.amount import parse_count
+    from budget_tui.domain.tokens import parse_duration
+    from budget_tui.wire import reservation_answer
+
+    agents = session_of(context).services.agents
+    held = agents.reserve(agent, parse_count(tokens), parse_duration(duration), key)
+    if json:
+        say_json(reservation_answer(held))
+        return
+    say(
+        f"{held.tokens:,} held until {held.expires_at.astimezone():%H:%M:%S}, {held.available_tokens:,} available",
+        f"budget-tui agent settle {held.reservation_id} TOKENS",
+    )
+
+
+@app.command(cls=AmountCommand)
+def settle(
+    context: typer.Context,
+    reservation: ReservationArgument,
+    tokens: TokensArgument,
+    output: OutputOption = "0",
+    cached: CachedOption = "0",
+    key: KeyOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Use what was really needed in place of what was held.
+
+    The rest is free again.
+    """
+    from budget_tui.domain.amount import parse_count
+
+    agents = session_of(context).services.agents
+    balance = agents.settle(reservation, parse_count(tokens), parse_count(output), parse_count(cached), key)
+    _tell_balance(balance, json)
+
+
+@app.command()
+def release(context: typer.Context, reservation: ReservationArgument, json: JsonOption = False) -> None:
+    """Free what a reservation holds."""
+    _tell_balance(session_of(context).services.agents.release(reservation), json)
+
+
+@app.command()
+def rename(
+    context: typer.Context,
+    agent: AgentArgument,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What screens are to call it.")],
+    json: JsonOption = False,
+) -> None:
+    """Change an agent's name.
+
+    Its id stays.
+    """
+    session = session_of(context)
+    session.services.agents.rename(agent, name)
+    _tell(session, agent, json, lambda agent: f"{agent.agent_id} is called {agent.name}")
+
+
+@app.command()
+def archive(context: typer.Context, agent: AgentArgument, json: JsonOption = False) -> None:
+    """Take an agent out of the lists.
+
+    What it used stays, and what that cost.
+    """
+    agents = session_of(context).services.agents
+    agents.archive(agent)
+    if json:
+        say_json({"agent_id": agent, "archived": True})
+        return
+    say(f"{agent} archived")
+
+
+@app.command(cls=AmountCommand)
+def price(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="As the agents name it.")],
+    input_price: Annotated[
+        str, typer.Option("--input", metavar="A", help="Per million tokens read.", show_default=False)
+    ] = "",
+    output_price: Annotated[
+        str, typer.Option("--output", metavar="A", help="Per million tokens written.", show_default=False)
+    ] = "",
+    cached_price: Annotated[
+        str, typer.Option("--cached", metavar="A", help="Per million from the cache; else as input.")
+    ] = "",
+    starts_on: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="The first day; today unless given.", show_default=False)
+    ] = "",
+    json: JsonOption = False,
+) -> None:
+    """Say what a million tokens of a model cost.
+
+    What its agents have used since that day costs as much.
+    """
+    from budget_tui import formatting as f
+    from budget_tui.domain.amount import parse_amount, to_decimal
+    from budget_tui.domain.period import parse_day
+    from budget_tui.domain.tokens import TokenKind
+
+    session = session_of(context)
+    given = {TokenKind.INPUT: input_price, TokenKind.OUTPUT: output_price, TokenKind.CACHED: cached_price}
+    prices = {kind: parse_amount(text) for kind, text in given.items() if text}
+    outcome = session.services.token_prices.set(model, prices, parse_day(starts_on) if starts_on else None)
+    currency = session.snapshot().organization.currency
+    if json:
+        say_json(
+            {
+                "model": outcome.model,
+                "from": outcome.starts_on.isoformat(),
+                **{f"{kind}_usd": to_decimal(nanos) for kind, nanos in prices.items()},
+                "days_changed": outcome.days,
+                "changed_usd": to_decimal(outcome.changed_nanos),
+                "currency": currency,
+            }
+        )
+        return
+    shown = ", ".join(f"{kind} {f.price(nanos, currency)}" for kind, nanos in prices.items())
+    say(f"a million tokens of {outcome.model} from {f.long_day(outcome.starts_on)}: {shown}")
+    if outcome.days:
+        say(f"{f.count(outcome.days, 'daily cost')} worked out anew: {f.change(outcome.changed_nanos, currency)}")
+
+
+@app.command("prices")
+def list_prices(context: typer.Context, json: JsonOption = False) -> None:
+    """What a million tokens cost, by model, the newest prices first."""
+    from budget_tui import formatting as f
+    from budget_tui.domain.amount import to_decimal
+
+    session = session_of(context)
+    currency = session.snapshot().organization.currency
+    prices = session.services.token_prices.all()
+    if json:
+        answers = [
+            {
+                "model": each.model,
+                "kind": str(each.kind),
+                "from": each.starts_on.isoformat(),
+                "amount_usd": to_decimal(each.amount_nanos),
+                "currency": currency,
+            }
+            for each in prices
+        ]
+        say_json(answers)
+        return
+    if not prices:
+        say("no prices yet: budget-tui agent price MODEL --input AMOUNT --output AMOUNT")
+        return
+    rows = [
+        (each.model, each.kind, f.long_day(each.starts_on), f.price(each.amount_nanos, currency)) for each in prices
+    ]
+    say(*table(("MODEL", "KIND", "FROM", "A MILLION"), rows, "lllr"))
+
+
+def _tell(session: Session, agent_id: str, json: bool, words: Callable[["AgentBudget"], str]) -> None:
+    """An agent's budget: as JSON, or in words."""
+    from budget_tui.wire import agent_answer
+
+    agent = session.services.agents.get(agent_id)
+    if json:
+        say_json(agent_answer(agent))
+        return
+    say(words(agent))
+
+
+def _tell_balance(balance: "TokenBalance", json: bool) -> None:
+    if json:
+        from budget_tui.wire import balance_answer
+
+        say_json(balance_answer(balance))
+        return
+    say(f"{balance.agent_id}: {_counts(balance)}")
+
+
+def _counts(balance: "TokenBalance | AgentBudget") -> str:
+    from budget_tui.formatting import tokens
+
+    held = f", {balance.reserved_tokens:,} held" if balance.reserved_tokens else ""
+    used = f", {balance.used_tokens:,} used" if balance.used_tokens else ""
+    return f"{tokens(balance.allocated_tokens)}{used}{held}, {balance.available_tokens:,} available"
+
+
+def _details(agent: "AgentBudget") -> str:
+    """An agent's figures, one a line."""
+    from budget_tui import formatting as f
+    from budget_tui.domain.amount import share
+
+    counts = {
+        "allocated": (agent.allocated_tokens, ""),
+        "used": (agent.used_tokens, f"  ({f.percent(share(agent.used_tokens, agent.allocated_tokens))})"),
+        "held": (agent.reserved_tokens, ""),
+        "available": (agent.available_tokens, ""),
+        "rate": (agent.rate_per_hour, " an hour"),
+    }
+    width = max(len(f"{number:,}") for number, _ in counts.values())
+    model = f", {agent.model}" if agent.model else ""
+    return "\n".join(
+        [
+            f"{agent.name} ({agent.agent_id}) of {agent.project_id}{model}  {f.agent_status(agent)}",
+            *(f"{label:<9}  {number:>{width},}{more}" for label, (number, more) in counts.items()),
+            f"{'runs out':<9}  {f.runs_out(agent)}",
+        ]
+    )
