@@ -1,4 +1,4 @@
-"""Where files live: the database, the settings, the styles."""
+"""Where files live: the database, the settings, the log, the styles."""
 
 from pathlib import Path
 
@@ -17,6 +17,13 @@ def default_settings_file() -> Path:
     from platformdirs import user_config_path
 
     return user_config_path(APP_NAME, appauthor=False) / "settings.toml"
+
+
+def default_log_file() -> Path:
+    """The log in the user's state directory."""
+    from platformdirs import user_state_path
+
+    return user_state_path(APP_NAME, appauthor=False) / f"{APP_NAME}.log"
 
 
 def styles_dir() -> Path:

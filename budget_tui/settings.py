@@ -12,6 +12,8 @@ from typing import Any
 from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.errors import Refused
 
+LOG_LEVELS = ("debug", "info", "warning", "error", "off")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -37,6 +39,8 @@ class Settings:
     """What ``+`` and ``-`` add to an allocation."""
     requests_per_second: str = "2000"
     """How many requests a second the HTTP API takes from one key; twice as many at once."""
+    log_level: str = "info"
+    """What is written to the log: ``debug``, ``info``, ``warning``, ``error`` or ``off``."""
     keys: dict[str, str] = field(default_factory=dict)
     """Other keys for bindings, by their id, several separated by commas: ``"transfer" = "m,ctrl+t"``."""
 
@@ -81,6 +85,8 @@ def _checked(table: dict[str, Any], path: Path) -> Settings:
         raise Refused(f"'step' in {path} is no amount above 0", 'write one such as step = "10"')
     if not _is_rate(settings):
         raise Refused(f"'requests_per_second' in {path} is no whole number above 0", 'write one such as "2000"')
+    if settings.log_level not in LOG_LEVELS:
+        raise Refused(f"'log_level' in {path} is '{settings.log_level}'", f"there are: {', '.join(LOG_LEVELS)}")
     return settings
 
 

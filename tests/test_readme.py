@@ -41,6 +41,7 @@ def test_the_tour_prints_what_the_readme_shows(tmp_path: Path) -> None:
         "HOME": str(tmp_path),
         "XDG_CONFIG_HOME": str(tmp_path),
         "XDG_DATA_HOME": str(tmp_path),
+        "XDG_STATE_HOME": str(tmp_path),
     }
     marker = "=== next command ==="
     script = "\n".join(f"{command} 2>&1; echo '{marker}'" for command, _ in shown)

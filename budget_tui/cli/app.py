@@ -42,6 +42,7 @@ def dashboard(
         str,
         typer.Option("--as-of", metavar="DATE", envvar=AS_OF_VARIABLE, help="Take DATE (2026-01-13) for today."),
     ] = "",
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say on standard error what is done.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
     """Decide where a month's money goes, and see in time where it is going."""
@@ -50,7 +51,7 @@ def dashboard(
 
         typer.echo(f"budget-tui {__version__}")
         raise typer.Exit
-    context.obj = session_from(db, org, as_of)
+    context.obj = session_from(db, org, as_of, verbose=verbose)
     if context.invoked_subcommand is None:
         open_dashboard(context.obj)
 

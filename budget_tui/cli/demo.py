@@ -62,6 +62,7 @@ def _show(session: Session, database: Path) -> None:
     from budget_tui.services.demo import ORGANIZATION, SHOWN_ON, load_demo
     from budget_tui.tui.run import run_dashboard
 
+    session.start_logging(aloud=False)
     services = Session(str(database), ORGANIZATION, session.as_of or SHOWN_ON).services
     load_demo(services.context)
     run_dashboard(services)

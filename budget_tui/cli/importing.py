@@ -54,6 +54,7 @@ def request_for(
 
 def import_files(session: Session, request: "ImportRequest", *, json: bool) -> None:
     """Import, show how far it is, and tell what was done."""
+    session.start_logging()
     with _progress() as progress:
         report = session.services.imports.run(request, progress)
 

@@ -22,12 +22,23 @@ class Session:
     database: str = ""
     organization: str = ""
     as_of: date | None = None
+    verbose: bool = False
 
     @cached_property
     def services(self) -> "Services":
         from budget_tui.bootstrap import open_services
 
         return open_services(self.database, self.organization, self.as_of)
+
+    def start_logging(self, *, aloud: bool = True) -> None:
+        """From now on, what is done goes to the log; to standard error, too, if that was asked for and is no screen.
+
+        What has to be quick and changes nothing does without.
+        """
+        from budget_tui import logs
+        from budget_tui.paths import default_log_file
+
+        logs.start(default_log_file(), self.services.settings.log_level, verbose=self.verbose and aloud)
 
     def snapshot(self) -> "BudgetSnapshot":
         """Today's snapshot; the database is made or brought to this version's schema first.
@@ -42,18 +53,20 @@ class Session:
         return self.services.snapshots.current()
 
 
-def session_from(database: str, organization: str, as_of: str) -> Session:
+def session_from(database: str, organization: str, as_of: str, *, verbose: bool = False) -> Session:
     """The session of the options as given; '' where one was not. `Refused` when ``as_of`` is no day."""
     if not as_of:
-        return Session(database, organization)
+        return Session(database, organization, verbose=verbose)
     from budget_tui.domain.period import parse_day
 
-    return Session(database, organization, parse_day(as_of))
+    return Session(database, organization, parse_day(as_of), verbose)
 
 
 def session_of(context: "typer.Context") -> Session:
+    """The session of a command, which is logged from here on."""
     found = context.find_object(Session)
     assert found is not None
+    found.start_logging()
     return found
 
 

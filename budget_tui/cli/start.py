@@ -46,6 +46,7 @@ def split(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def open_dashboard(session: Session) -> None:
     require_terminal("dashboard")
+    session.start_logging(aloud=False)
     gc.disable()  # until the first frame
     from budget_tui.tui.run import run_dashboard
 

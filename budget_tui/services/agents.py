@@ -74,7 +74,7 @@ class Agents:
             balance = self._change(work, "agent.allocate", agent, tokens or agent.allocated)
             resolve_costs_again(work)
             work.commit()
-        return self._done("added", balance, tokens)
+        return balance
 
     def rename(self, agent_id: str, name: str) -> None:
         """Change the display name; the id stays. `Conflict` when something else is called so."""
@@ -115,7 +115,7 @@ class Agents:
             check_unchanged(seen, agent.allocated, f"{agent.allocated:,} tokens")
             balance = self._change(work, "agent.allocate", agent, tokens)
             work.commit()
-        return self._done("allocated", balance, tokens)
+        return balance
 
     def top_up(self, agent_id: str, tokens: int, key: str = "") -> TokenBalance:
         """Add to what the agent may use."""
@@ -129,7 +129,7 @@ class Agents:
 
             answer = answered_once(work, "agent.top-up", key, {"agent": agent_id, "tokens": tokens}, add)
             work.commit()
-        return self._done("topped up", TokenBalance(**answer), tokens)
+        return TokenBalance(**answer)
 
     # Use
 
@@ -143,7 +143,7 @@ class Agents:
                 work, "agent.consume", key, request, lambda: _consume(work, agent_id, tokens, kinds)._asdict()
             )
             work.commit()
-        return self._done("consumed", TokenBalance(**answer), tokens)
+        return TokenBalance(**answer)
 
     def reserve(self, agent_id: str, tokens: int, seconds: int = HOLD_SECONDS, key: str = "") -> Reservation:
         """Hold tokens for at most ``seconds``, after which they are free again by themselves."""
@@ -156,9 +156,7 @@ class Agents:
                 work, "agent.reserve", key, request, lambda: _reserve(work, agent_id, tokens, seconds)
             )
             work.commit()
-        held = Reservation(**answer | {"expires_at": datetime.fromisoformat(answer["expires_at"])})
-        _log.info("%s: reserved %d for %d s as %s", agent_id, tokens, seconds, held.reservation_id)
-        return held
+        return Reservation(**answer | {"expires_at": datetime.fromisoformat(answer["expires_at"])})
 
     def settle(self, reservation_id: str, tokens: int, output: int = 0, cached: int = 0, key: str = "") -> TokenBalance:
         """Use what was really needed in place of what was held, and free the rest.
@@ -173,7 +171,7 @@ class Agents:
                 work, "agent.settle", key, request, lambda: _settle(work, reservation_id, tokens, kinds)._asdict()
             )
             work.commit()
-        return self._done(f"settled {reservation_id} with", TokenBalance(**answer), tokens)
+        return TokenBalance(**answer)
 
     def release(self, reservation_id: str) -> TokenBalance:
         """Free what a reservation holds; done already, it stays so. `Conflict` when the reservation was settled."""
@@ -185,8 +183,9 @@ class Agents:
                 work.unit.agents.end_hold(reservation_id, "released")
                 work.unit.agents.give_back(held.budget_id, held.tokens)
             balance = TokenBalance(held.agent_id, *work.queries.budget_counts(held.budget_id))
+            _log_kept(work, "released", balance, held.tokens, reservation_id)
             work.commit()
-        return self._done(f"released {reservation_id} of", balance, held.tokens)
+        return balance
 
     # How they stand
 
@@ -257,10 +256,6 @@ class Agents:
             work.record(action, agent.agent_id, {"tokens": agent.allocated}, {"tokens": tokens})
         return balance._replace(allocated_tokens=tokens)
 
-    def _done(self, what: str, balance: TokenBalance, tokens: int) -> TokenBalance:
-        _log.info("%s: %s %d, %d available", balance.agent_id, what, tokens, balance.available_tokens)
-        return balance
-
 
 class _Look:
     """One look at the agents as they stand on a day; it does not write, so an ended period is shown as carried over."""
@@ -320,6 +315,21 @@ def _told(what: str, subject: str, tokens: int | None = None) -> Iterator[None]:
         raise
 
 
+def _log_kept(work: Work, what: str, balance: TokenBalance, tokens: int, reservation_id: str = "") -> None:
+    """Say in the log what happened to tokens, once it is committed."""
+    work.when_kept(
+        lambda: _log.info(
+            "%s: %s %s %d tokens%s, %d available",
+            work.actor,
+            balance.agent_id,
+            what,
+            tokens,
+            f" as {reservation_id}" if reservation_id else "",
+            balance.available_tokens,
+        )
+    )
+
+
 def _parent(work: Work, entity_id: str) -> Entity:
     """Whom an agent is to belong to: a project, or another entity but an agent."""
     parent = work.entity(entity_id)
@@ -336,7 +346,9 @@ def _consume(work: Work, agent_id: str, tokens: int, kinds: Mapping[TokenKind, i
     if not work.unit.agents.use(agent.budget_id, tokens):
         raise insufficient(agent_id, balance.available_tokens)
     count_use(work, agent, kinds)
-    return balance._replace(used_tokens=balance.used_tokens + tokens)
+    balance = balance._replace(used_tokens=balance.used_tokens + tokens)
+    _log_kept(work, "consumed", balance, tokens)
+    return balance
 
 
 def _reserve(work: Work, agent_id: str, tokens: int, seconds: int) -> dict[str, object]:
@@ -346,16 +358,18 @@ def _reserve(work: Work, agent_id: str, tokens: int, seconds: int) -> dict[str, 
     reservation_id = work.unit.agents.hold(agent.budget_id, tokens, expires_at, work.actor, work.now)
     if not reservation_id:
         raise insufficient(agent_id, balance.available_tokens)
-    left = balance.available_tokens - tokens
-    return Reservation(reservation_id, agent_id, tokens, expires_at, left)._asdict() | {
-        "expires_at": expires_at.isoformat()
-    }
+    balance = balance._replace(reserved_tokens=balance.reserved_tokens + tokens)
+    _log_kept(work, "reserved", balance, tokens, reservation_id)
+    held = Reservation(reservation_id, agent_id, tokens, expires_at, balance.available_tokens)
+    return held._asdict() | {"expires_at": expires_at.isoformat()}
 
 
 def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKind, int]) -> TokenBalance:
     held = _reservation(work, reservation_id)
     if held.state != "held" or held.expires_at <= work.now:
-        ended = "is over its time" if held.state in ("held", "expired") else f"was {held.state} already"
+        if held.state == "settled":
+            raise Conflict(f"reservation {reservation_id} was settled already", "nothing is held any more")
+        ended = "was released already" if held.state == "released" else "is over its time"
         raise Conflict(
             f"reservation {reservation_id} {ended}", f"record the use with: budget-tui agent consume {held.agent_id}"
         )
@@ -366,7 +380,9 @@ def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKi
     work.unit.agents.end_hold(reservation_id, "settled", tokens)
     if kinds:
         count_use(work, held, kinds)
-    return TokenBalance(held.agent_id, *work.queries.budget_counts(held.budget_id))
+    balance = TokenBalance(held.agent_id, *work.queries.budget_counts(held.budget_id))
+    _log_kept(work, "settled", balance, tokens, reservation_id)
+    return balance
 
 
 def _reservation(work: Work, reservation_id: str) -> HeldTokens:

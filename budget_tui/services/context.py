@@ -107,6 +107,13 @@ def written(nanos: int) -> str:
     return f"{to_decimal(nanos):f}"
 
 
+def _log(actor: str, action: str, subject: str, *facts: Mapping[str, object] | None) -> None:
+    import logging
+
+    shown = " → ".join(", ".join(f"{name} {value}" for name, value in each.items()) for each in facts if each)
+    logging.getLogger("budget_tui.changes").info("%s: %s %s %s", actor, action, subject, shown)
+
+
 def _currency(text: str) -> str:
     code = text.strip().upper()
     if len(code) != 3 or not (code.isascii() and code.isalpha()):
@@ -149,7 +156,8 @@ class Work:
     def record(
         self, action: str, subject: str, before: Mapping[str, object] | None, after: Mapping[str, object] | None
     ) -> int:
-        """Write a line of the audit trail; returns the change that it belongs to."""
+        """Write a line of the audit trail, and of the log; returns the change that it belongs to."""
+        self.when_kept(lambda: _log(self.actor, action, subject, before, after))
         return self.unit.journal.record(
             self.organization.org_key, action, subject, before, after, self.actor, self.now, self.reverses
         )

@@ -1,6 +1,5 @@
 """What tokens cost: prices per million tokens of a model, each from a day on."""
 
-import logging
 from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
@@ -11,8 +10,6 @@ from budget_tui.domain.tokens import TokenKind, checked_model
 from budget_tui.services.agent_tokens import charge_day
 from budget_tui.services.context import Context, Work, written
 from budget_tui.storage.reading import DatabaseReader
-
-_log = logging.getLogger("budget_tui.agents")
 
 
 class TokenPrice(NamedTuple):
@@ -54,7 +51,6 @@ class TokenPrices:
             uses = work.queries.uses_of(work.organization.org_key, model, first)
             changed = [charge_day(work, entity_key, agent_id, model, day) for entity_key, agent_id, day in uses]
             work.commit()
-        _log.info("price of %s from %s: %s", model, first, dict(prices))
         return PriceOutcome(model, first, sum(change != 0 for change in changed), sum(changed))
 
     def all(self) -> list[TokenPrice]:

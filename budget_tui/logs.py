@@ -1,0 +1,83 @@
+"""Where the program's log goes: a file in the user's state directory and, with ``--verbose``, standard error.
+
+What is done is logged under ``budget_tui``; this decides who hears of it. Nothing is opened before there is
+something to write, so that who only reads leaves no file.
+"""
+
+import fcntl
+import logging
+import os
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import TextIO
+
+LARGEST_BYTES = 1_000_000
+KEPT_FILES = 3
+_FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
+
+
+def start(path: Path, level: str, *, verbose: bool) -> None:
+    """Log to ``path`` from ``level`` on (a name of logging's, or ``off``), and if ``verbose`` all to standard error."""
+    logger = logging.getLogger("budget_tui")
+    for former in [each for each in logger.handlers if isinstance(each, _LogFile | _StandardError)]:
+        logger.removeHandler(former)
+    file = _LogFile(path)
+    file.setLevel(logging.CRITICAL + 1 if level == "off" else level.upper())
+    logger.addHandler(file)
+    logger.setLevel(file.level)
+    if verbose:
+        logger.addHandler(_StandardError())
+        logger.setLevel(logging.DEBUG)
+
+
+class _StandardError(logging.StreamHandler[TextIO]):
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+        self.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+
+
+class _LogFile(logging.Handler):
+    """Appends a line at a time under a lock, so that programs can share the file and none turns it over twice.
+
+    A log that cannot be written is no reason to fail: it is left alone from then on.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        formatter = logging.Formatter(_FORMAT, "%Y-%m-%dT%H:%M:%SZ")
+        formatter.converter = time.gmtime
+        self.setFormatter(formatter)
+        self._path = path
+        self._works = True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not self._works:
+            return
+        line = " ".join(self.format(record).splitlines()) if not record.exc_info else self.format(record)
+        try:
+            self._append(f"{line}\n".encode(errors="backslashreplace"))
+        except OSError:
+            self._works = False
+
+    def _append(self, line: bytes) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            with self._path.open("ab") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                stat = os.fstat(file.fileno())
+                if not os.path.samestat(stat, self._path.stat()):
+                    continue  # somebody turned it over while this waited
+                if stat.st_size < LARGEST_BYTES:
+                    file.write(line)
+                    return
+                self._turn_over()
+
+    def _turn_over(self) -> None:
+        """``log`` becomes ``log.1``, that ``log.2``, and the oldest is gone."""
+        names = [self._path, *(self._path.with_name(f"{self._path.name}.{n}") for n in range(1, KEPT_FILES))]
+        for younger, older in reversed(list(pairwise(names))):
+            if younger.exists():
+                younger.replace(older)
+        self._path.touch()
