@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budget_tui.domain.errors import Refused
-from budget_tui.domain.period import LAST_DAY, ONE_DAY, Period, PeriodKind, PeriodRule, parse_day
+from budget_tui.domain.period import LAST_DAY, ONE_DAY, Period, PeriodKind, PeriodRule, parse_day, parse_rule
 
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
 
@@ -215,3 +215,62 @@ def test_a_day_at_the_edge_of_the_calendar_is_refused(text: str) -> None:
 def test_the_farthest_days_have_periods_too(rule: PeriodRule, text: str) -> None:
     day = parse_day(text)
     assert rule.after(rule.containing(day)).half_open[1] > day
+
+
+# A rule that changes
+
+
+@given(rules, days, st.lists(st.tuples(rules, st.integers(0, 3), st.none() | st.integers(0, 400)), max_size=8))
+def test_periods_tile_whatever_the_rule_becomes_and_whenever_one_is_ended(
+    rule: PeriodRule, first_day: date, changes: list[tuple[PeriodRule, int, int | None]]
+) -> None:
+    """After a change the running period stays, a bridge leads to the new anchor, and whole periods follow."""
+    periods = [rule.containing(first_day)]
+    for new_rule, whole_ones, ended_on_day in changes:
+        if ended_on_day is not None:  # by hand
+            running = periods.pop()
+            periods.append(Period(running.start, min(running.start + timedelta(days=ended_on_day), running.end)))
+        bridge = new_rule.after(periods[-1])
+        assert bridge.end == new_rule.containing(bridge.start).end
+        periods.append(bridge)
+        for _ in range(whole_ones):
+            following = new_rule.after(periods[-1])
+            assert following == new_rule.containing(following.start)
+            periods.append(following)
+    for before, after in pairwise(periods):
+        assert after.start - before.end == ONE_DAY
+
+
+# What people write
+
+
+@pytest.mark.parametrize(
+    ("kind", "anchor", "fiscal_start", "rule"),
+    [
+        ("monthly", "1", "1", PeriodRule()),
+        ("Quarterly", " 28 ", "4", PeriodRule(PeriodKind.QUARTERLY, 28, 4)),
+        ("yearly", "Last", "12", PeriodRule(PeriodKind.YEARLY, LAST_DAY, 12)),
+    ],
+)
+def test_a_rule_is_written_in_words(kind: str, anchor: str, fiscal_start: str, rule: PeriodRule) -> None:
+    assert parse_rule(kind, anchor, fiscal_start) == rule
+
+
+@pytest.mark.parametrize(
+    ("kind", "anchor", "fiscal_start", "complaint"),
+    [
+        ("weekly", "1", "1", "'weekly' is not a kind of period; there are monthly, quarterly, yearly"),
+        ("custom", "1", "1", "'custom' is not a kind of period"),
+        ("monthly", "0", "1", "periods cannot start on day 0; choose 1 to 28, or 'last'"),
+        ("monthly", "29", "1", "periods cannot start on day 29"),
+        ("monthly", "-1", "1", "periods cannot start on day -1"),
+        ("monthly", "²", "1", "periods cannot start on day ²"),
+        ("monthly", "1", "0", "'0' is not a month; choose 1 to 12"),
+        ("monthly", "1", "13", "'13' is not a month"),
+        ("monthly", "1", "May", "'May' is not a month"),
+    ],
+)
+def test_what_is_no_rule_is_refused(kind: str, anchor: str, fiscal_start: str, complaint: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        parse_rule(kind, anchor, fiscal_start)
+    assert str(refusal.value).startswith(complaint)

@@ -13,10 +13,12 @@ from hypothesis import settings as hypothesis_settings
 from budget_tui.bootstrap import Services
 from budget_tui.domain.amount import parse_amount, to_decimal
 from budget_tui.domain.budget import parse_change
+from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.snapshot import BudgetSnapshot, Pace
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry
+from budget_tui.services.periods import CloseOutcome
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
 from budget_tui.settings import Settings
 from budget_tui.storage.schema import ensure_schema
@@ -78,6 +80,14 @@ class Home:
     def spend(self, project: str, amount: str, on: str = "", provider: str = "", key: str = "") -> None:
         day = date.fromisoformat(on) if on else None
         self.services.costs.add(CostEntry(project, usd(amount), day, provider=provider), key)
+
+    def carry(self, policy: str, cap: str = "", project: str = "") -> None:
+        """What comes along when a period closes; '' is the global budget."""
+        self.services.budgets.set_carry(CarryPolicy(policy), usd(cap) if cap else None, project)
+
+    def close(self, **changes: str) -> CloseOutcome:
+        """End the running period today; ``changes`` re-allocate."""
+        return self.services.periods.close({name: parse_change(change) for name, change in changes.items()})
 
     # Questions
 

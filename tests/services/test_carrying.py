@@ -1,0 +1,222 @@
+"""What comes along when a period closes: of the global budget, of projects, of agents' tokens."""
+
+import sqlite3
+from contextlib import closing
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from budget_tui.domain.carry import Carry, CarryPolicy
+from budget_tui.domain.errors import NotFound, Refused
+from budget_tui.services.trail import changes
+from tests.services.conftest import TODAY, Home, home_at, shown, usd
+
+
+def carried(home: Home) -> dict[str, str]:
+    """What came along into each budget of the running period."""
+    snapshot = home.snapshot
+    lines = {line.project_id: line.carry.carried for line in snapshot.projects}
+    return {name: shown(amount) for name, amount in (lines | {"global": snapshot.carry.carried}).items() if amount}
+
+
+# Choosing
+
+
+def test_a_policy_is_shown_and_written_down(seed: Home) -> None:
+    seed.carry("both", "20", project="pcc")
+    seed.carry("unspent")
+    snapshot = seed.snapshot
+    assert snapshot.carry == Carry(CarryPolicy.UNSPENT)
+    assert [line.carry for line in snapshot.projects][:2] == [Carry(CarryPolicy.BOTH, usd("20")), Carry()]
+    assert [(entry.action, entry.subject, changes(entry)) for entry in seed.log[:2]] == [
+        ("carry.set", "global", "carry none → unspent"),
+        ("carry.set", "pcc", "carry none → both, carry_cap 20"),
+    ]
+
+
+def test_the_same_policy_again_leaves_no_line_in_the_trail(seed: Home) -> None:
+    seed.carry("both", "20", project="pcc")
+    lines = len(seed.log)
+    seed.carry("both", "20", project="pcc")
+    assert len(seed.log) == lines
+
+
+def test_what_cannot_be_chosen(seed: Home) -> None:
+    with pytest.raises(NotFound):
+        seed.carry("both", project="nobody")
+    with pytest.raises(Refused, match="needs something that it bounds"):
+        seed.carry("none", "5")
+    seed.on("2026-02-03").services.periods.catch_up()
+    with pytest.raises(Refused, match="January 2026 is closed"):
+        seed.carry("both")
+
+
+# Projects and the global budget
+
+
+def test_the_next_period_opens_with_what_comes_along(seed: Home) -> None:
+    """PCC has 45 of 150 left, Python API 12 of 100; Dandelion overspends its 50 by 10."""
+    seed.spend("dandelion", "60")
+    seed.carry("unspent", project="pcc")
+    seed.carry("both", "5", project="python-api")
+    seed.carry("deficit", project="dandelion")
+    february = seed.on("2026-02-03")
+    ahead = february.snapshot
+    february.services.periods.catch_up()
+    assert february.allocations == {
+        "pcc": "195",
+        "videonest-api": "120",
+        "python-api": "105",
+        "dandelion": "40",
+        "pool": "40",
+    }
+    assert carried(february) == {"pcc": "45", "python-api": "5", "dandelion": "-10"}
+    assert ahead.projects == february.snapshot.projects
+
+
+def test_what_recurs_is_the_base(seed: Home) -> None:
+    """Nothing is carried twice: with ``unspent``, what is left grows by the base alone."""
+    seed.carry("unspent", project="dandelion")
+    assert [seed.on(f"2026-{month:02}-01").allocations["dandelion"] for month in (2, 3, 4)] == ["100", "150", "200"]
+    april = seed.on("2026-04-01")
+    april.carry("none", project="dandelion")
+    assert april.on("2026-05-01").allocations["dandelion"] == "50"
+
+
+def test_a_debt_larger_than_the_allocation_takes_as_long_as_it_takes(seed: Home) -> None:
+    seed.spend("dandelion", "130")
+    seed.carry("deficit", project="dandelion")
+    found = [seed.on(f"2026-{month:02}-01").allocations["dandelion"] for month in (2, 3, 4)]
+    assert found == ["0", "20", "50"]
+    stored = seed.on("2026-04-01")
+    stored.services.periods.catch_up()
+    assert stored.allocations["dandelion"] == "50"
+
+
+def test_the_global_budget_counts_everything_that_was_spent(seed: Home) -> None:
+    """241 of 500 were spent; 9 more by a project that is archived since."""
+    seed.add("short-lived")
+    seed.spend("short-lived", "9")
+    seed.services.projects.archive("short-lived")
+    seed.carry("both")
+    february = seed.on("2026-02-01")
+    assert shown(february.snapshot.total.allocation) == "750"
+    february.services.periods.catch_up()
+    assert shown(february.snapshot.total.allocation) == "750"
+    assert february.log[0].after is not None
+    assert february.log[0].after["carried"] == "250"
+
+
+def test_an_allocation_edited_later_keeps_what_came_along(seed: Home) -> None:
+    seed.carry("unspent", project="pcc")
+    february = seed.on("2026-02-03")
+    february.allocate("pcc", "+10")
+    assert february.allocations["pcc"] == "205"
+    february.carry("none", project="pcc")
+    assert february.on("2026-03-01").allocations["pcc"] == "160"
+
+
+def test_a_transfer_moves_what_recurs(seed: Home) -> None:
+    seed.carry("unspent", project="pcc")
+    february = seed.on("2026-02-03")
+    february.transfer("pcc", "dandelion", "195")
+    assert february.allocations["pcc"] == "0"
+    march = february.on("2026-03-01")
+    assert (march.allocations["pcc"], march.allocations["dandelion"]) == ("0", "245")
+
+
+def test_a_cost_that_comes_late_does_not_change_what_was_handed_on(seed: Home) -> None:
+    seed.carry("unspent", project="pcc")
+    february = seed.on("2026-02-03")
+    february.services.periods.catch_up()
+    february.spend("pcc", "40", on="2026-01-31")
+    assert february.allocations["pcc"] == "195"
+
+
+MONTHS = [date(2026, month, 1) for month in range(1, 8)]
+months = st.lists(
+    st.tuples(
+        st.sampled_from(["", "none", "unspent", "deficit", "both"]),
+        st.sampled_from(["", "5", "40"]),
+        st.sampled_from(["", "0", "30", "+7"]),
+        st.integers(0, 150),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=12)
+@given(months)
+def test_who_looks_ahead_sees_what_is_stored_then(
+    empty_database: bytes, months: list[tuple[str, str, str, int, bool]]
+) -> None:
+    """Whatever is chosen, allocated and spent in some months: readers and writers agree on each and on the last."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "budget.db"
+        path.write_bytes(empty_database)
+        home = home_at(path, TODAY)
+        home.budget("100")
+        home.add("a", allocate="50")
+        for first, (policy, cap, allocation, spent, is_looked_at) in zip(MONTHS, months, strict=False):
+            home = home_at(path, first + timedelta(days=20))
+            home.spend("a", str(spent), on=first.isoformat()) if spent else None
+            if is_looked_at:
+                continue  # nobody writes: this month is closed with the next one
+            if policy:
+                home.carry(policy, cap if policy != "none" else "", project="a")
+                home.carry(policy)
+            if allocation:
+                home.allocate("a", allocation)
+        later = home_at(path, MONTHS[len(months)])
+        ahead = later.snapshot
+        later.services.periods.catch_up()
+        stored = later.snapshot
+        assert (stored.total, stored.projects, stored.carry, stored.allocated) == (
+            ahead.total,
+            ahead.projects,
+            ahead.carry,
+            ahead.allocated,
+        )
+
+
+# Agents' tokens
+
+
+def set_agent_carry(home: Home, policy: str, cap: int | None = None) -> None:
+    with closing(sqlite3.connect(home.path, isolation_level=None)) as connection:
+        connection.execute("UPDATE budget SET carry = ?, carry_cap = ? WHERE budget_type = 'token'", (policy, cap))
+
+
+@pytest.mark.parametrize(
+    ("policy", "cap", "tokens"), [("none", None, 1000), ("unspent", None, 1600), ("both", 50, 1050)]
+)
+def test_tokens_are_carried_like_money(seed: Home, policy: str, cap: int | None, tokens: int) -> None:
+    agents = seed.services.agents
+    agents.add("bot", project="pcc")
+    agents.allocate("bot", 1000)
+    agents.consume("bot", 400)
+    set_agent_carry(seed, policy, cap)
+    february = seed.on("2026-02-01")
+    ahead = february.services.agents.show("bot").balance
+    february.services.periods.catch_up()
+    balance = february.services.agents.show("bot").balance
+    assert (balance.allocated, balance.used, balance.reserved) == (tokens, 0, 0)
+    assert ahead == balance
+
+
+def test_what_is_held_at_the_close_is_held_in_its_own_period(seed: Home) -> None:
+    agents = seed.services.agents
+    agents.add("bot", project="pcc")
+    agents.allocate("bot", 1000)
+    agents.reserve("bot", 300)
+    seed.on("2026-02-01").services.periods.catch_up()
+    assert seed.rows("SELECT period_start, used, reserved FROM budget WHERE budget_type = 'token' ORDER BY 1") == [
+        ("2026-01-01", 0, 300),
+        ("2026-02-01", 0, 0),
+    ]
