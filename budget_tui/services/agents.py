@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from budget_tui.domain.amount import within_limit
 from budget_tui.domain.budget import Organization, check_unchanged
+from budget_tui.domain.carry import CarryPolicy, checked_cap
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
 from budget_tui.domain.hierarchy import Entity, checked_id, checked_name, segments
 from budget_tui.domain.tokens import (
@@ -130,6 +131,20 @@ class Agents:
             answer = answered_once(work, "agent.top-up", key, {"agent": agent_id, "tokens": tokens}, add)
             work.commit()
         return TokenBalance(**answer)
+
+    def set_carry(self, agent_id: str, policy: CarryPolicy, cap: int | None = None) -> None:
+        """Choose what comes along of the agent's tokens when a period closes, at most ``cap`` either way."""
+        checked_tokens(checked_cap(policy, cap) or 0, 0)
+        with self._context.work() as work:
+            work.require_open_period()
+            agent = with_budget(work, find_agent(work, agent_id))
+            before = work.queries.carry_of(agent.budget_id)
+            if (before.policy, before.cap) != (policy, cap):
+                work.unit.cycle.set_carry(agent.budget_id, policy, cap, work.actor, work.now)
+                work.record(
+                    "agent.carry", agent_id, {"carry": before.policy, "cap": before.cap}, {"carry": policy, "cap": cap}
+                )
+            work.commit()
 
     # Use
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.carry import Carry, CarryPolicy
+from budget_tui.domain.carry import NO_CARRY, Carry, CarryPolicy
 from budget_tui.domain.period import Period
 from budget_tui.storage.cost_queries import CostQueries, day_number
 
@@ -76,6 +76,11 @@ class CycleQueries(CostQueries):
             CycleBudget._make((*row[:8], BudgetType(row[8]), *row[9:15], Carry(CarryPolicy(row[15]), *row[16:])))
             for row in rows
         ]
+
+    def carry_of(self, budget_id: str) -> Carry:
+        """How a budget is carried over."""
+        row = self._row("SELECT carry, carry_cap, carried FROM budget WHERE budget_id = ?", budget_id)
+        return Carry(CarryPolicy(row[0]), row[1], row[2]) if row else NO_CARRY
 
     def spent_by_path(self, org: int, currency: str, period: Period) -> tuple[dict[str, int], int]:
         """What each entity itself spent in ``period``, by its path, and what found no entity."""

@@ -1,7 +1,5 @@
 """What comes along when a period closes: of the global budget, of projects, of agents' tokens."""
 
-import sqlite3
-from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -188,32 +186,26 @@ def test_who_looks_ahead_sees_what_is_stored_then(
 # Agents' tokens
 
 
-def set_agent_carry(home: Home, policy: str, cap: int | None = None) -> None:
-    with closing(sqlite3.connect(home.path, isolation_level=None)) as connection:
-        connection.execute("UPDATE budget SET carry = ?, carry_cap = ? WHERE budget_type = 'token'", (policy, cap))
-
-
 @pytest.mark.parametrize(
     ("policy", "cap", "tokens"), [("none", None, 1000), ("unspent", None, 1600), ("both", 50, 1050)]
 )
 def test_tokens_are_carried_like_money(seed: Home, policy: str, cap: int | None, tokens: int) -> None:
     agents = seed.services.agents
-    agents.add("bot", project="pcc")
-    agents.allocate("bot", 1000)
+    agents.add("bot", "pcc", tokens=1000)
     agents.consume("bot", 400)
-    set_agent_carry(seed, policy, cap)
+    agents.set_carry("bot", CarryPolicy(policy), cap)
+    assert policy == "none" or (seed.log[0].action, seed.log[0].subject) == ("agent.carry", "bot")
     february = seed.on("2026-02-01")
-    ahead = february.services.agents.show("bot").balance
+    ahead = february.services.agents.get("bot")
     february.services.periods.catch_up()
-    balance = february.services.agents.show("bot").balance
-    assert (balance.allocated, balance.used, balance.reserved) == (tokens, 0, 0)
-    assert ahead == balance
+    stored = february.services.agents.get("bot")
+    assert (stored.allocated_tokens, stored.used_tokens, stored.reserved_tokens) == (tokens, 0, 0)
+    assert ahead.allocated_tokens == tokens
 
 
 def test_what_is_held_at_the_close_is_held_in_its_own_period(seed: Home) -> None:
     agents = seed.services.agents
-    agents.add("bot", project="pcc")
-    agents.allocate("bot", 1000)
+    agents.add("bot", "pcc", tokens=1000)
     agents.reserve("bot", 300)
     seed.on("2026-02-01").services.periods.catch_up()
     assert seed.rows("SELECT period_start, used, reserved FROM budget WHERE budget_type = 'token' ORDER BY 1") == [
