@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from budget_tui.services.keys import Keys
     from budget_tui.services.period_rules import PeriodRules
     from budget_tui.services.periods import Periods
+    from budget_tui.services.plan_views import PlanViews
+    from budget_tui.services.plans import Plans
     from budget_tui.services.projects import Projects
     from budget_tui.services.snapshots import Snapshots
     from budget_tui.services.token_prices import TokenPrices
@@ -130,6 +132,18 @@ class Services:
         from budget_tui.services.undo import Undo
 
         return Undo(self.context)
+
+    @cached_property
+    def plans(self) -> "Plans":
+        from budget_tui.services.plans import Plans
+
+        return Plans(self.context)
+
+    @cached_property
+    def plan_views(self) -> "PlanViews":
+        from budget_tui.services.plan_views import PlanViews
+
+        return PlanViews(self.context)
 
     @cached_property
     def database(self) -> "Database":

@@ -12,9 +12,11 @@ from budget_tui.domain.conversion import STALE_DAYS
 from budget_tui.domain.pacing import Status
 
 if TYPE_CHECKING:
+    from budget_tui.domain.budget import BudgetType
     from budget_tui.domain.carry import Carry
     from budget_tui.domain.conversion import ConvertedSpend
     from budget_tui.domain.period import Period, PeriodRule
+    from budget_tui.domain.plan import PlannedBudget
     from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
     from budget_tui.domain.tokens import AgentBudget, TokenSums
 
@@ -55,6 +57,24 @@ def short_money(nanos: int, currency: str) -> str:
     text = money(nanos, currency)
     zeros = "." + "0" * minor_digits(currency)
     return text.removesuffix(zeros)
+
+
+def amount_of(amount: int, budget_type: BudgetType, currency: str) -> str:
+    """``$30,000.00``, ``50,000,000 tokens``, ``15 seats``."""
+    return money(amount, currency) if budget_type == "monetary" else count(amount, str(budget_type))
+
+
+def short_count(amount: int) -> str:
+    """``50M``, ``1.25M``, ``12,345``: in millions from a million on."""
+    millions = f"{round(Fraction(amount, 1_000_000) * 100) / 100:,.2f}".rstrip("0").rstrip(".")
+    return f"{amount:,}" if abs(amount) < 1_000_000 else f"{millions}M"
+
+
+def plan_name(budget: PlannedBudget) -> str:
+    """What a planned budget is called in a sentence: ``DEPT-ENG's cloud budget for Q1 2026``."""
+    of_type = "" if budget.budget_type == "monetary" else f" {budget.budget_type}"
+    provider = f" {budget.provider}" if budget.provider else ""
+    return f"{budget.entity_id}'s {budget.category}{provider}{of_type} budget for {period_name(budget.period)}"
 
 
 def _number(nanos: int, currency: str, sign: str) -> str:
@@ -112,10 +132,15 @@ def dates(period: Period) -> str:
 
 
 def period_name(period: Period) -> str:
-    """``January 2026`` for a calendar month, else its dates."""
+    """``January 2026``, ``Q1 2026``, ``2026`` for a calendar month, quarter or year, else its dates."""
     start, after = period.half_open
-    if start.day == 1 and after.day == 1 and period.days <= 31:
-        return f"{start:%B %Y}"
+    if start.day == 1 and after.day == 1:
+        if period.days <= 31:
+            return f"{start:%B %Y}"
+        if period.days <= 92 and start.month % 3 == 1 and (after.month - start.month) % 12 == 3:
+            return f"Q{start.month // 3 + 1} {start.year}"
+        if (start.month, after.month, after.year - start.year) == (1, 1, 1):
+            return f"{start.year}"
     return f"{short_day(period.start)} – {long_day(period.end)}"
 
 

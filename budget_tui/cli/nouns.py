@@ -18,6 +18,7 @@ MODULES = {
     "undo": "undo",
     "redo": "redo",
     "agent": "agent",
+    "plan": "plan",
     "log": "log",
     "monitor": "monitor",
     "demo": "demo",

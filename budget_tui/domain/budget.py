@@ -96,7 +96,7 @@ def parse_change(text: str) -> AllocationChange:
     if cleaned.casefold() == "rest":
         return AllocationChange(ChangeKind.REST)
     if cleaned.endswith("%"):
-        return AllocationChange(ChangeKind.PERCENT, percent=_percent(cleaned[:-1]))
+        return AllocationChange(ChangeKind.PERCENT, percent=parse_percent(cleaned[:-1]) / 100)
     try:
         amount = parse_amount(cleaned)
     except Refused as error:
@@ -108,10 +108,11 @@ def parse_change(text: str) -> AllocationChange:
     return AllocationChange(kind, amount)
 
 
-def _percent(text: str) -> Fraction:
+def parse_percent(text: str) -> Fraction:
+    """The percentage written as ``25`` or ``12.5``, without its sign."""
     if not re.fullmatch(r"\d{1,6}(\.\d{1,9})?", text.strip()):
         raise Refused(f"'{text.strip()}%' is not a share", "type one such as 25% or 12.5%")
-    return Fraction(text.strip()) / 100
+    return Fraction(text.strip())
 
 
 def check_unchanged(seen: int | None, current: int, shown: str) -> None:

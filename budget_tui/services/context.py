@@ -95,7 +95,7 @@ class Context:
         if self.org_slug == DEFAULT_ORG:
             time_zone = zone(self.new_time_zone).key
             rule = parse_rule(*self.new_period)
-            return Organization(0, DEFAULT_ORG, "Default", _currency(self.new_currency), time_zone, rule)
+            return Organization(0, DEFAULT_ORG, "Default", checked_currency(self.new_currency), time_zone, rule)
         known = ", ".join(queries.organization_slugs()) or "none"
         raise NotFound(f"there is no organization '{self.org_slug}'", f"there are: {known}")
 
@@ -114,7 +114,8 @@ def _log(actor: str, action: str, subject: str, *facts: Mapping[str, object] | N
     logging.getLogger("budget_tui.changes").info("%s: %s %s %s", actor, action, subject, shown)
 
 
-def _currency(text: str) -> str:
+def checked_currency(text: str) -> str:
+    """``text`` as the code of a currency, in upper case."""
     code = text.strip().upper()
     if len(code) != 3 or not (code.isascii() and code.isalpha()):
         raise Refused(f"'{text}' is not a currency", "give a code of three letters such as USD")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from budget_tui.storage.repositories.budgets import BudgetRepository
     from budget_tui.storage.repositories.keys import KeyRepository
     from budget_tui.storage.repositories.organizations import OrganizationRepository
+    from budget_tui.storage.repositories.plans import PlanRepository
 
 
 class UnitOfWork:
@@ -83,6 +84,12 @@ class UnitOfWork:
         from budget_tui.storage.repositories.keys import KeyRepository
 
         return KeyRepository(self._connection)
+
+    @cached_property
+    def plans(self) -> "PlanRepository":
+        from budget_tui.storage.repositories.plans import PlanRepository
+
+        return PlanRepository(self._connection)
 
     def commit(self) -> None:
         self._connection.execute("COMMIT")

@@ -1,0 +1,328 @@
+"""``plan``: budgets of any entity, category, type and period, allocated from the top down."""
+
+from typing import Annotated
+
+import typer
+
+from budget_tui.cli.arguments import AmountCommand, KeyOption
+from budget_tui.cli.nouns import command_group
+from budget_tui.cli.output import JsonOption, say_json, warn
+from budget_tui.cli.plan_words import (
+    CategoryFilter,
+    CurrencyFilter,
+    DeletedOption,
+    EntityFilter,
+    PeriodFilter,
+    ProviderFilter,
+    SearchFilter,
+    StatusFilter,
+    TypeFilter,
+    amount_typed,
+    filter_of,
+    plan_of,
+    shares_typed,
+)
+from budget_tui.cli.saying import say
+from budget_tui.cli.session import session_of
+from budget_tui.domain.errors import Refused
+
+app = command_group("Budget planning: budgets by entity, category and period, against what was used.")
+
+BudgetArgument = Annotated[
+    str, typer.Argument(metavar="BUDGET", help="A budget's id, or as much of it as no other begins with.")
+]
+PeriodOption = Annotated[
+    str,
+    typer.Option(
+        "--period",
+        metavar="PERIOD",
+        help="2026-02, 2026-Q1, 2026, 2026-01-15..2026-03-31, or the monthly, quarterly or yearly one of today.",
+    ),
+]
+ProviderOption = Annotated[
+    str, typer.Option("--provider", metavar="NAME", help="Only what this provider charges.", show_default=False)
+]
+CurrencyOption = Annotated[
+    str, typer.Option("--currency", metavar="CODE", help="The organization's unless given.", show_default=False)
+]
+NotesOption = Annotated[str, typer.Option("--notes", metavar="TEXT", help="What it is for.", show_default=False)]
+TypeOption = Annotated[str, typer.Option("--type", metavar="TYPE", help="monetary, token or seat.")]
+
+
+@app.command("list")
+def list_budgets(
+    context: typer.Context,
+    entity: EntityFilter = "",
+    category: CategoryFilter = "",
+    budget_type: TypeFilter = "",
+    period: PeriodFilter = "",
+    provider: ProviderFilter = "",
+    currency: CurrencyFilter = "",
+    status: StatusFilter = "",
+    search: SearchFilter = "",
+    deleted: DeletedOption = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="At most N.", show_default=False)
+    ] = None,
+    offset: Annotated[int, typer.Option("--offset", metavar="N", min=0, help="After the first N.")] = 0,
+    json: JsonOption = False,
+) -> None:
+    """All budgets, entity by entity."""
+    session = session_of(context)
+    conditions = filter_of(session, entity, category, budget_type, period, provider, currency, status, search, deleted)
+    page = session.services.plan_views.list(conditions, limit, offset)
+    if json:
+        from budget_tui.wire_plan import list_answer
+
+        say_json(list_answer(page, session.services.context.org_slug))
+        return
+    from budget_tui.cli.plan_tables import budget_table
+
+    say(*budget_table(page))
+
+
+@app.command()
+def show(context: typer.Context, budget: BudgetArgument, json: JsonOption = False) -> None:
+    """One budget and where it came from."""
+    session = session_of(context)
+    session.services.context.prepare()
+    planned = session.services.plans.get(budget)
+    if json:
+        from budget_tui.wire_plan import budget as answer
+
+        say_json(answer(planned, session.services.context.org_slug))
+        return
+    from budget_tui.cli.plan_tables import details
+
+    say(*details(planned))
+
+
+@app.command(cls=AmountCommand)
+def create(
+    context: typer.Context,
+    entity: Annotated[str, typer.Argument(metavar="ENTITY", help="Whose: an entity's id, ORG for the organization.")],
+    category: Annotated[str, typer.Argument(metavar="CATEGORY", help="cloud, genai, subscription or total.")],
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="20000; tokens as 25M; seats as 15.")],
+    period: PeriodOption = "monthly",
+    budget_type: TypeOption = "monetary",
+    provider: ProviderOption = "",
+    currency: CurrencyOption = "",
+    notes: NotesOption = "",
+    key: KeyOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Plan a budget."""
+    session = session_of(context)
+    plan = plan_of(session, entity, category, amount, period, budget_type, provider, currency, notes)
+    outcome = session.services.plans.create(plan, key)
+    if json:
+        from budget_tui.wire_plan import outcome_answer
+
+        say_json(outcome_answer(outcome, session.services.context.org_slug))
+        return
+    from budget_tui.cli.plan_tables import told
+
+    say(f"{told(outcome.budget)} planned ({outcome.budget.budget_id[:8]})")
+    warn(outcome.warnings)
+
+
+@app.command(cls=AmountCommand)
+def update(
+    context: typer.Context,
+    budget: BudgetArgument,
+    amount: Annotated[str, typer.Option("--amount", metavar="AMOUNT", help="The new amount.", show_default=False)] = "",
+    period: Annotated[
+        str, typer.Option("--period", metavar="PERIOD", help="Such as 2026-Q2.", show_default=False)
+    ] = "",
+    provider: Annotated[
+        str | None, typer.Option("--provider", metavar="NAME", help="'' for any.", show_default=False)
+    ] = None,
+    notes: Annotated[
+        str | None, typer.Option("--notes", metavar="TEXT", help="'' for none.", show_default=False)
+    ] = None,
+    rescale: Annotated[
+        bool, typer.Option("--rescale", help="Its children keep their shares, not their amounts.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Change a budget.
+
+    What was allocated from it stays as it is unless rescaled.
+    """
+    from budget_tui.services.plans import PlanChange
+
+    if not amount and not period and provider is None and notes is None:
+        raise Refused("nothing is to change", "give --amount, --period, --provider or --notes")
+    session = session_of(context)
+    session.services.context.prepare()
+    before = session.services.plans.get(budget)
+    kind, days = session.services.plans.period_named(period) if period else (None, None)
+    change = PlanChange(amount_typed(amount, before.budget_type) if amount else None, notes, provider, kind, days)
+    outcome = session.services.plans.update(before.budget_id, change, rescale=rescale)
+    if json:
+        from budget_tui.wire_plan import outcome_answer
+
+        say_json(outcome_answer(outcome, session.services.context.org_slug))
+        return
+    from budget_tui.cli.plan_tables import told
+
+    say(f"{told(outcome.budget)}", *(f"  {told(child)}" for child in outcome.rescaled))
+    warn(outcome.warnings)
+
+
+@app.command()
+def delete(context: typer.Context, budget: BudgetArgument, json: JsonOption = False) -> None:
+    """Take a budget out of the plan.
+
+    It stays on record; what was allocated from it stays in the plan.
+    """
+    session = session_of(context)
+    outcome = session.services.plans.delete(budget)
+    if json:
+        from budget_tui.wire_plan import outcome_answer
+
+        say_json(outcome_answer(outcome, session.services.context.org_slug))
+        return
+    from budget_tui.cli.plan_tables import told
+
+    say(f"{told(outcome.budget)} deleted")
+    warn(outcome.warnings)
+
+
+@app.command(cls=AmountCommand)
+def allocate(
+    context: typer.Context,
+    entity: Annotated[str, typer.Argument(metavar="ENTITY", help="The parent's: ORG for the organization.")],
+    category: Annotated[str, typer.Argument(metavar="CATEGORY", help="cloud, genai, subscription or total.")],
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="The parent's amount.")],
+    to: Annotated[
+        list[str],
+        typer.Option("--to", metavar="CHILD=SHARE", help="DEPT-ENG=40% or DEPT-ENG=40000; with --equal, DEPT-ENG."),
+    ],
+    equal: Annotated[bool, typer.Option("--equal", help="The children share equally.")] = False,
+    margin: Annotated[
+        str,
+        typer.Option("--margin", metavar="PERCENT", help="What --equal leaves unallocated: 10%.", show_default=False),
+    ] = "",
+    period: PeriodOption = "monthly",
+    budget_type: TypeOption = "monetary",
+    provider: ProviderOption = "",
+    currency: CurrencyOption = "",
+    notes: NotesOption = "",
+    key: KeyOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Plan a budget and share it out to those below.
+
+    What no child gets stays unallocated.
+    """
+    session = session_of(context)
+    plan = plan_of(session, entity, category, amount, period, budget_type, provider, currency, notes)
+    outcome = session.services.plans.allocate(plan, shares_typed(to, equal, margin, plan.budget_type), key)
+    if json:
+        from budget_tui.wire_plan import allocation_answer
+
+        say_json(allocation_answer(outcome, session.services.context.org_slug))
+        return
+    from budget_tui.cli.plan_tables import allocation_table
+
+    say(*allocation_table(outcome))
+    warn(outcome.warnings)
+
+
+@app.command()
+def summary(
+    context: typer.Context,
+    entity: EntityFilter = "",
+    category: CategoryFilter = "",
+    budget_type: TypeFilter = "",
+    period: PeriodFilter = "",
+    provider: ProviderFilter = "",
+    currency: CurrencyFilter = "",
+    status: StatusFilter = "",
+    search: SearchFilter = "",
+    json: JsonOption = False,
+) -> None:
+    """Budget against actual."""
+    session = session_of(context)
+    found = session.services.plan_views.summary(
+        filter_of(session, entity, category, budget_type, period, provider, currency, status, search)
+    )
+    if json:
+        from budget_tui.wire_plan import summary_answer
+
+        say_json(summary_answer(found))
+        return
+    from budget_tui.cli.plan_tables import summary_table
+
+    say(*summary_table(found))
+    warn(found.warnings)
+
+
+@app.command()
+def tree(
+    context: typer.Context,
+    root: Annotated[
+        str, typer.Argument(metavar="[ENTITY]", help="Only what is at and below it.", show_default=False)
+    ] = "",
+    category: CategoryFilter = "",
+    budget_type: TypeFilter = "",
+    period: PeriodFilter = "",
+    json: JsonOption = False,
+) -> None:
+    """Budgets from the top down, with what is allocated and what is not."""
+    session = session_of(context)
+    found = session.services.plan_views.tree(root, filter_of(session, "", category, budget_type, period))
+    if json:
+        from budget_tui.wire_plan import tree_answer
+
+        say_json(tree_answer(found))
+        return
+    from budget_tui.cli.plan_tables import tree_table
+
+    say(*tree_table(found))
+    warn(found.warnings)
+
+
+@app.command("by-category")
+def by_category(
+    context: typer.Context,
+    entity: Annotated[str, typer.Argument(metavar="[ENTITY]", help="The organization unless given.")] = "ORG",
+    period: PeriodFilter = "",
+    provider: ProviderFilter = "",
+    json: JsonOption = False,
+) -> None:
+    """What an entity planned and used in each category."""
+    session = session_of(context)
+    found = session.services.plan_views.by_category(entity, filter_of(session, period=period, provider=provider))
+    if json:
+        from budget_tui.wire_plan import breakdown_answer
+
+        say_json(breakdown_answer(found))
+        return
+    from budget_tui.cli.plan_tables import breakdown_table
+
+    say(*breakdown_table(found, "CATEGORY"))
+    warn(found.warnings)
+
+
+@app.command("by-provider")
+def by_provider(
+    context: typer.Context,
+    entity: Annotated[str, typer.Argument(metavar="[ENTITY]", help="The organization unless given.")] = "ORG",
+    category: CategoryFilter = "",
+    period: PeriodFilter = "",
+    json: JsonOption = False,
+) -> None:
+    """What an entity planned for and used of each provider."""
+    session = session_of(context)
+    found = session.services.plan_views.by_provider(entity, filter_of(session, category=category, period=period))
+    if json:
+        from budget_tui.wire_plan import breakdown_answer
+
+        say_json(breakdown_answer(found))
+        return
+    from budget_tui.cli.plan_tables import breakdown_table
+
+    say(*breakdown_table(found, "PROVIDER"))
+    warn(found.warnings)

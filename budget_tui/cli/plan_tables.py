@@ -1,0 +1,173 @@
+"""The plan as tables for a terminal."""
+
+from collections.abc import Iterator
+
+from budget_tui import formatting as f
+from budget_tui.cli.output import table
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan_answers import Breakdown, BudgetPage, Part, PlanAllocation, PlanSummary, PlanTree, TreeNode
+from budget_tui.domain.variance import Totals, Variance, VarianceStatus, percent_of
+
+ID_SHOWN_LENGTH = 8
+NOTHING = "–"
+
+_SHAPES = {VarianceStatus.UNDER: "●", VarianceStatus.APPROACHING: "▲", VarianceStatus.OVER: "✕", None: "○"}
+
+
+def told(budget: PlannedBudget) -> str:
+    """``DEPT-ENG's cloud budget for Q1 2026: $30,000.00``."""
+    return f"{f.plan_name(budget)}: {f.amount_of(budget.amount, budget.budget_type, budget.currency)}"
+
+
+def budget_table(page: BudgetPage) -> list[str]:
+    rows = [
+        (
+            budget.budget_id[:ID_SHOWN_LENGTH],
+            budget.entity_id,
+            _what(budget),
+            f.period_name(budget.period),
+            _amount(budget.amount, budget),
+        )
+        for budget in page.budgets
+    ]
+    lines = table(("ID", "ENTITY", "FOR", "PERIOD", "AMOUNT"), rows, "llllr") if rows else []
+    shown = "" if len(rows) == page.total else f", {len(rows)} shown"
+    return [*lines, f"{f.count(page.total, 'budget')}{shown}"]
+
+
+def details(budget: PlannedBudget) -> list[str]:
+    facts = {
+        "id": budget.budget_id,
+        "entity": f"{budget.entity_name} ({budget.entity_id}, {budget.level_code})",
+        "path": budget.path,
+        "category": str(budget.category),
+        "type": str(budget.budget_type),
+        "amount": f.amount_of(budget.amount, budget.budget_type, budget.currency),
+        "period": f"{f.period_name(budget.period)}, {budget.period_kind}"
+        f" ({budget.period.start} to {budget.period.end})",
+        "provider": budget.provider or "any",
+        "notes": budget.notes,
+        "allocated from": budget.parent_id or "",
+        "created": f"{budget.created_at:%Y-%m-%d %H:%M} by {budget.created_by}",
+        "changed": f"{budget.updated_at:%Y-%m-%d %H:%M} by {budget.updated_by}" if budget.updated_at else "",
+        "deleted": "" if budget.is_active else "yes",
+    }
+    width = max(map(len, facts))
+    return [f"{name:<{width}}  {value}" for name, value in facts.items() if value]
+
+
+def allocation_table(allocation: PlanAllocation) -> list[str]:
+    parent = allocation.parent
+    rows = [
+        (child.budget.entity_id, _amount(child.budget.amount, child.budget), _share(child.budget.amount, parent.amount))
+        for child in allocation.children
+    ]
+    rest = allocation.unallocated
+    rows.append(("unallocated", _amount(rest, parent), _share(rest, parent.amount)))
+    return [told(parent), *table(("TO", "AMOUNT", "SHARE"), rows, "lrr")]
+
+
+def summary_table(summary: PlanSummary) -> list[str]:
+    rows = [
+        (
+            line.budget.entity_id,
+            _what(line.budget),
+            f.period_name(line.budget.period),
+            *_figures(line.figures, line.budget.budget_type, line.budget.currency),
+        )
+        for line in summary.lines
+    ]
+    header = ("ENTITY", "FOR", "PERIOD", "BUDGET", "ACTUAL", "LEFT", "USED", " ")
+    lines = table(header, rows, "lllrrrrl") if rows else ["no budget fits"]
+    return [*lines, *([""] if rows else []), *(_total(totals) for totals in summary.totals)]
+
+
+def tree_table(tree: PlanTree) -> list[str]:
+    rows = [row for root in tree.roots for row in _tree_rows(root, "", "")]
+    if not rows:
+        return ["no budget fits"]
+    return table(("BUDGET", "PERIOD", "AMOUNT", "ALLOCATED", "FREE", "ACTUAL", " "), rows, "llrrrrl")
+
+
+def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:
+    currency = breakdown.organization.currency
+    entity = breakdown.entity
+    rows = [row for name, part in breakdown.parts.items() for row in _part_rows(name, part, currency)]
+    periods = ", ".join(f.period_name(period) for period in breakdown.periods)
+    lines = (
+        table((of, "BUDGET", "ACTUAL", "LEFT", "USED", " "), rows, "lrrrrl") if rows else ["nothing used or planned"]
+    )
+    return [f"{entity.name} ({entity.entity_id}), {periods}", *lines]
+
+
+def _part_rows(name: str, part: Part, currency: str) -> Iterator[tuple[str, ...]]:
+    for budget_type, planned, used in (
+        (BudgetType.MONETARY, part.budget, part.actual),
+        (BudgetType.TOKEN, part.tokens_budget, part.tokens_actual),
+        (BudgetType.SEAT, part.seats_budget, part.seats_actual),
+    ):
+        if planned is not None:
+            yield name, *_figures(Variance(planned, used), budget_type, currency)
+        elif used is not None:
+            yield name, NOTHING, _typed(used, budget_type, currency), NOTHING, NOTHING, ""
+
+
+def _tree_rows(node: TreeNode, lead: str, below: str) -> Iterator[tuple[str, ...]]:
+    budget, figures = node.budget, node.figures
+    yield (
+        f"{lead}{budget.entity_id} {_what(budget)}",
+        f.period_name(budget.period),
+        _amount(budget.amount, budget),
+        _amount(node.allocated_to_children, budget) if node.children else NOTHING,
+        _amount(node.unallocated, budget) if node.children else NOTHING,
+        NOTHING if figures.actual is None else _amount(figures.actual, budget),
+        _SHAPES[figures.status],
+    )
+    for child in node.children:
+        is_last = child is node.children[-1]
+        yield from _tree_rows(child, f"{below}{'└─ ' if is_last else '├─ '}", f"{below}{'   ' if is_last else '│  '}")
+
+
+def _figures(figures: Variance, budget_type: BudgetType, currency: str) -> tuple[str, ...]:
+    actual, left, used = figures.actual, figures.variance, figures.percent_used
+    return (
+        _typed(figures.amount, budget_type, currency),
+        NOTHING if actual is None else _typed(actual, budget_type, currency),
+        NOTHING if left is None else _typed(left, budget_type, currency),
+        NOTHING if used is None else f"{used:.0f} %",
+        f"{_SHAPES[figures.status]} {figures.status or 'no data'}",
+    )
+
+
+def _total(totals: Totals) -> str:
+    def shown(amount: int) -> str:
+        return f.amount_of(amount, totals.budget_type, totals.currency)
+
+    figures = totals.total
+    if figures.actual is None:
+        return f"{shown(figures.amount)} planned, no data of what was used"
+    left = figures.amount - figures.actual
+    rest = f"{shown(left)} left" if left >= 0 else f"{shown(-left)} over"
+    return (
+        f"{shown(figures.amount)} planned, {shown(figures.actual)} used, {rest};"
+        f" {totals.over} over, {totals.approaching} approaching, {totals.under} under"
+    )
+
+
+def _what(budget: PlannedBudget) -> str:
+    of_type = "" if budget.budget_type is BudgetType.MONETARY else f" {budget.budget_type}s"
+    return f"{budget.category}{f' {budget.provider}' if budget.provider else ''}{of_type}"
+
+
+def _amount(amount: int, budget: PlannedBudget) -> str:
+    return _typed(amount, budget.budget_type, budget.currency)
+
+
+def _typed(amount: int, budget_type: BudgetType, currency: str) -> str:
+    return f.short_money(amount, currency) if budget_type is BudgetType.MONETARY else f.short_count(amount)
+
+
+def _share(part: int, whole: int) -> str:
+    percent = percent_of(part, whole)
+    return NOTHING if percent is None else f"{percent.normalize():f} %"

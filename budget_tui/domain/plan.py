@@ -1,0 +1,206 @@
+"""Planned budgets: what one is, which may be made, and how its period is written."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+from typing import NamedTuple
+
+from dateutil.relativedelta import relativedelta
+
+from budget_tui.domain.amount import LIMIT_COUNT, minor_unit, split, within_limit
+from budget_tui.domain.budget import BudgetType, split_by_percent
+from budget_tui.domain.cost import Category
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.period import ONE_DAY, Period, PeriodKind, PeriodRule, parse_day
+
+NOTES_MAX_LENGTH = 2000
+
+_MONTHS = {PeriodKind.MONTHLY: 1, PeriodKind.QUARTERLY: 3, PeriodKind.YEARLY: 12}
+_CATEGORIES = {
+    BudgetType.MONETARY: frozenset(Category),
+    BudgetType.TOKEN: frozenset({Category.GENAI, Category.TOTAL}),
+    BudgetType.SEAT: frozenset({Category.SUBSCRIPTION, Category.TOTAL}),
+}
+
+
+class PlannedBudget(NamedTuple):
+    """A budget with the entity it belongs to, as every view of the plan shows it.
+
+    ``amount`` is in nanos of ``currency``, in tokens or in seats. ``provider`` '' is any. ``parent_id`` is the
+    budget that it was allocated from. One ``in_cycle`` belongs to the organization's recurring periods.
+    """
+
+    budget_id: str
+    entity_key: int
+    entity_id: str
+    entity_name: str
+    path: str
+    level_code: str
+    category: Category
+    budget_type: BudgetType
+    amount: int
+    currency: str
+    period_kind: PeriodKind
+    period: Period
+    provider: str
+    notes: str
+    is_active: bool
+    in_cycle: bool
+    parent_id: str | None
+    created_by: str
+    created_at: datetime
+    updated_by: str | None
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetPlan:
+    """A budget that is asked for; ``currency`` '' is the organization's, ``provider`` '' any."""
+
+    entity_id: str
+    category: Category
+    amount: int
+    period_kind: PeriodKind
+    period: Period
+    budget_type: BudgetType = BudgetType.MONETARY
+    currency: str = ""
+    provider: str = ""
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildShare:
+    """What a child gets of its parent: a percentage or an amount, never both."""
+
+    entity_id: str
+    percent: Fraction | None = None
+    amount: int | None = None
+
+
+def unit_of(budget_type: BudgetType, currency: str) -> int:
+    """The smallest step of an amount: the currency's coin, or one token, or one seat."""
+    return minor_unit(currency) if budget_type is BudgetType.MONETARY else 1
+
+
+def checked_amount(amount: int, budget_type: BudgetType) -> int:
+    """``amount`` itself; `Refused` when it is negative or beyond what can be stored."""
+    if amount < 0:
+        raise Refused("a budget cannot be negative", "give an amount of 0 or more")
+    if budget_type is BudgetType.MONETARY:
+        return within_limit(amount)
+    if amount > LIMIT_COUNT:
+        raise Refused(f"a count of {amount} is out of range", f"the limit is {LIMIT_COUNT:,}")
+    return amount
+
+
+def check_kind(category: Category, budget_type: BudgetType) -> None:
+    """Refuse what has no meaning: tokens of cloud machines, seats of a model."""
+    allowed = _CATEGORIES[budget_type]
+    if category not in allowed:
+        names = " or ".join(name for name in Category if name in allowed)
+        raise Refused(f"{category} has no {budget_type} budgets", f"a {budget_type} budget is for {names}")
+
+
+def check_period(kind: PeriodKind, period: Period) -> None:
+    """Refuse a period that is not as long as its kind says. It may start on any day; a custom one may be any."""
+    if kind is PeriodKind.CUSTOM:
+        return
+    expected = whole_period(kind, period.start)
+    if period.end not in (expected.end, _from_last_day(kind, period.start)):
+        raise Refused(
+            f"{period.start} to {period.end} is not {kind}", f"end it on {expected.end}, or make it a custom period"
+        )
+
+
+def whole_period(kind: PeriodKind, start: date) -> Period:
+    """The month, quarter or year from ``start`` on; `Refused` for a custom period, which says its own end."""
+    if kind is PeriodKind.CUSTOM:
+        raise Refused("a custom period needs its last day", "give both its first and last day")
+    return Period(start, start + relativedelta(months=_MONTHS[kind]) - ONE_DAY)
+
+
+def _from_last_day(kind: PeriodKind, start: date) -> date | None:
+    """Where a period ends that starts on a month's last day and is followed by one that does, too."""
+    if (start + ONE_DAY).day != 1:
+        return None
+    return start + relativedelta(months=_MONTHS[kind], day=31) - ONE_DAY
+
+
+def parse_period(text: str, rule: PeriodRule, today: date) -> tuple[PeriodKind, Period]:
+    """What a person writes for a period, by the organization's fiscal year.
+
+    ``2026-02``, ``2026-Q1``, ``2026``, ``2026-01-15..2026-03-31``; ``monthly``, ``quarterly`` and ``yearly`` are
+    the one that today is in.
+    """
+    cleaned = text.strip()
+    if cleaned.casefold() in set(_MONTHS):
+        kind = PeriodKind(cleaned.casefold())
+        return kind, PeriodRule(kind, rule.anchor_day, rule.fiscal_start_month).containing(today)
+    if ".." in cleaned:
+        start, _, end = cleaned.partition("..")
+        return PeriodKind.CUSTOM, Period(parse_day(start), parse_day(end))
+    written = re.fullmatch(r"(\d{4})(?:-(?:(\d{2})|[Qq]([1-4])))?", cleaned)
+    if written is None:
+        raise Refused(f"'{cleaned}' is not a period", "write 2026-02, 2026-Q1, 2026 or 2026-01-15..2026-03-31")
+    year, month, quarter = written.groups()
+    if month:
+        return PeriodKind.MONTHLY, whole_period(PeriodKind.MONTHLY, parse_day(f"{year}-{month}-01"))
+    fiscal_year = parse_day(f"{year}-{rule.fiscal_start_month:02}-01")
+    if not quarter:
+        return PeriodKind.YEARLY, whole_period(PeriodKind.YEARLY, fiscal_year)
+    return PeriodKind.QUARTERLY, whole_period(
+        PeriodKind.QUARTERLY, fiscal_year + relativedelta(months=3 * (int(quarter) - 1))
+    )
+
+
+def checked_notes(text: str) -> str:
+    """``text`` without space around it; `Refused` when it is too long or would move a terminal's cursor."""
+    notes = text.strip()
+    if len(notes) > NOTES_MAX_LENGTH:
+        raise Refused(f"notes have at most {NOTES_MAX_LENGTH} characters, not {len(notes)}")
+    if not all(sign.isprintable() or sign == "\n" for sign in notes):
+        raise Refused("notes cannot have control characters", "leave them out")
+    return notes
+
+
+def shares_of(amount: int, children: Sequence[ChildShare], unit: int) -> tuple[tuple[int, ...], int]:
+    """What each child gets of ``amount``, and what stays unallocated: negative when amounts add up to more.
+
+    Percentages are split by largest remainder, so that children and margin add up exactly. `Refused` when they
+    sum to more than 100, or are mixed with amounts.
+    """
+    if not children:
+        raise Refused("an allocation needs children", "name at least one")
+    percents = [child.percent for child in children if child.percent is not None]
+    amounts = [child.amount for child in children if child.amount is not None]
+    if len(percents) == len(children) and not amounts:
+        return split_by_percent(amount, percents, unit)
+    if len(amounts) == len(children) and not percents:
+        if any(part < 0 for part in amounts):
+            raise Refused("an allocation cannot be negative", "give each child 0 or more")
+        return tuple(amounts), amount - sum(amounts)
+    raise Refused("children get percentages or amounts", "give every child the same of the two")
+
+
+def equal_shares(count: int, margin_percent: Fraction = Fraction(0)) -> tuple[Fraction, ...]:
+    """The percentage of each of ``count`` children when they share what ``margin_percent`` leaves."""
+    if not count:
+        raise Refused("there is nobody to share among", "name at least one child")
+    if not 0 <= margin_percent <= 100:
+        raise Refused("a margin is between 0 and 100 percent", "lower it")
+    return ((100 - margin_percent) / count,) * count
+
+
+def rescaled(before: int, after: int, children: Sequence[int], unit: int) -> tuple[int, ...]:
+    """What children get when their parent's amount changes and each keeps its share of it.
+
+    Children and margin add up to the parent exactly; children above the parent stay above it by the same share.
+    """
+    if before <= 0:
+        raise Refused("shares of a budget of 0 are unknown", "keep the children, or set each of them")
+    margin = before - sum(children)
+    if margin >= 0:
+        return split(after, [*children, margin], unit)[:-1]
+    return split(after * sum(children) // before // unit * unit, children, unit)

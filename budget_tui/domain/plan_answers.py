@@ -1,0 +1,138 @@
+"""Frozen answers about the plan, for every face."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.hierarchy import Entity
+from budget_tui.domain.period import Period
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.variance import Totals, Variance
+
+
+class LeftOut(NamedTuple):
+    """Costs in a currency that could not be converted ``into`` the budgets': in no sum."""
+
+    currency: str
+    amount: int
+    into: str
+
+
+class BudgetLine(NamedTuple):
+    """A budget against what was used."""
+
+    budget: PlannedBudget
+    figures: Variance
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetPage:
+    """Some of the budgets that a filter finds, and how many there are."""
+
+    budgets: tuple[PlannedBudget, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSummary:
+    """Every budget against its actual, and totals per type and currency that count a dollar once."""
+
+    organization: Organization
+    as_of: date
+    lines: tuple[BudgetLine, ...]
+    totals: tuple[Totals, ...]
+    left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def headline(self) -> Totals:
+        """The totals of money in the organization's currency."""
+        currency = self.organization.currency
+        for totals in self.totals:
+            if (totals.budget_type, totals.currency) == (BudgetType.MONETARY, currency):
+                return totals
+        return Totals(BudgetType.MONETARY, currency, Variance(0, 0))
+
+
+class TreeNode(NamedTuple):
+    """A budget of the allocation tree with its actual; ``unallocated`` is negative when its children have more."""
+
+    budget: PlannedBudget
+    figures: Variance
+    allocated_to_children: int
+    unallocated: int
+    children: tuple["TreeNode", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTree:
+    """The allocation trees: a budget below the one it was allocated from, or the nearest that contains it."""
+
+    organization: Organization
+    as_of: date
+    roots: tuple[TreeNode, ...]
+    left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One category or provider of a breakdown. ``budget`` is None where nothing is planned; tokens and seats are None
+    where there is neither a budget nor a use."""
+
+    budget: int | None
+    actual: int
+    tokens_budget: int | None = None
+    tokens_actual: int | None = None
+    seats_budget: int | None = None
+    seats_actual: int | None = None
+
+    @property
+    def figures(self) -> Variance:
+        return Variance(self.budget or 0, self.actual)
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """What one entity planned and used, part by part. What has no budget is counted in ``periods``: those of the
+    entity's budgets, or the running one."""
+
+    organization: Organization
+    as_of: date
+    entity: Entity
+    periods: tuple[Period, ...]
+    parts: Mapping[str, Part]
+    left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOutcome:
+    """A budget as it is after a change, and what a person should know about it."""
+
+    budget: PlannedBudget
+    warnings: tuple[str, ...] = ()
+    rescaled: tuple[PlannedBudget, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AllocatedChild:
+    """A child budget with the record of its allocation."""
+
+    budget: PlannedBudget
+    allocation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAllocation:
+    """A budget allocated from the top down. ``unallocated`` is negative when the children got more than there is."""
+
+    parent: PlannedBudget
+    children: tuple[AllocatedChild, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def unallocated(self) -> int:
+        return self.parent.amount - sum(child.budget.amount for child in self.children)

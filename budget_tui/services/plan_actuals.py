@@ -1,0 +1,149 @@
+"""What was used, for any number of budgets in one pass over the costs."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from budget_tui.domain.actuals import Group, Peaks, Scope, Segments, Sums, scopes_of
+from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.period import Period
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan_answers import LeftOut
+from budget_tui.domain.variance import Totals, Variance, VarianceStatus, counted, scope_of, widest
+from budget_tui.formatting import money
+from budget_tui.storage.queries import Queries
+
+
+class Asked(NamedTuple):
+    """What is to be added up: all that counts for ``scope`` in ``period``."""
+
+    budget_type: BudgetType
+    scope: Scope
+    period: Period
+
+
+class Usage:
+    """Everything that was used in some periods, as storage sums it up: of each entity itself, per segment."""
+
+    def __init__(
+        self, queries: Queries, organization: Organization, periods: Iterable[Period], types: Collection[BudgetType]
+    ) -> None:
+        org = organization.org_key
+        self.lineage = queries.lineage(org)
+        self.segments = Segments(periods)
+        read = {
+            BudgetType.MONETARY: queries.costs_by_segment,
+            BudgetType.TOKEN: queries.tokens_by_segment,
+            BudgetType.SEAT: queries.seats_by_segment,
+        }
+        self.groups: dict[BudgetType, list[Group]] = {
+            budget_type: read[budget_type](org, self.segments.periods) if self.segments.periods else []
+            for budget_type in BudgetType
+            if budget_type in types
+        }
+
+    def providers(self, budget_type: BudgetType, scope: Scope) -> set[str]:
+        """Whose costs count for ``scope`` in any currency."""
+        return {
+            group.provider
+            for group in self.groups[budget_type]
+            if any(value is not None for value in group.values)
+            and scope in scopes_of(group._replace(currency=scope.currency), self.lineage)
+        }
+
+
+class Actuals:
+    """The actuals of everything in ``asked``, rolled up along the hierarchy."""
+
+    def __init__(self, usage: Usage, asked: Iterable[Asked]) -> None:
+        self._usage = usage
+        self._span = usage.segments.span
+        spans: dict[BudgetType, dict[Scope, set[range]]] = {budget_type: {} for budget_type in BudgetType}
+        for budget_type, scope, period in asked:
+            spans[budget_type].setdefault(scope, set()).add(self._span(period))
+        self.left_out: list[LeftOut] = []
+        groups = usage.groups
+        lineage = usage.lineage
+        self._sums = {
+            BudgetType.MONETARY: Sums(
+                self._in_currencies(groups.get(BudgetType.MONETARY, []), spans[BudgetType.MONETARY]),
+                lineage,
+                spans[BudgetType.MONETARY],
+            ),
+            BudgetType.TOKEN: Sums(groups.get(BudgetType.TOKEN, []), lineage, spans[BudgetType.TOKEN]),
+        }
+        self._peaks = Peaks(groups.get(BudgetType.SEAT, []), lineage, spans[BudgetType.SEAT])
+
+    def of(self, budget_type: BudgetType, scope: Scope, period: Period) -> int | None:
+        """What ``scope`` used in ``period``. Of tokens and seats None where nothing is known."""
+        if budget_type is BudgetType.SEAT:
+            return self._peaks.of(scope, self._span(period))
+        known = self._sums[budget_type].of(scope, self._span(period))
+        return 0 if known is None and budget_type is BudgetType.MONETARY else known
+
+    def once(self, budget_type: BudgetType, covered: Mapping[Scope, Collection[Period]]) -> int | None:
+        """What all of ``covered`` used together: a dollar that several of them count is counted once."""
+        if budget_type is BudgetType.SEAT:
+            peaks = [self._most_seats(scope, periods) for scope, periods in covered.items()]
+            known_peaks = [peak for peak in peaks if peak is not None]
+            return sum(known_peaks) if known_peaks else None
+        spans = {scope: [self._span(period) for period in periods] for scope, periods in covered.items()}
+        known = self._sums[budget_type].once(spans)
+        return 0 if known is None and budget_type is BudgetType.MONETARY else known
+
+    def figures(self, budget: PlannedBudget) -> Variance:
+        return Variance(budget.amount, self.of(budget.budget_type, scope_of(budget), budget.period))
+
+    def together(self, budgets: Sequence[PlannedBudget]) -> Variance:
+        """``budgets`` of one type and currency against what they count together, no dollar twice."""
+        counting = widest(budgets, self._usage.lineage)
+        covered: dict[Scope, set[Period]] = {}
+        for budget in counting:
+            covered.setdefault(scope_of(budget), set()).add(budget.period)
+        amount = sum(budget.amount for budget in counting)
+        return Variance(amount, self.once(budgets[0].budget_type, covered) if budgets else 0)
+
+    def totals(self, lines: Iterable[tuple[PlannedBudget, VarianceStatus | None]]) -> tuple[Totals, ...]:
+        """The totals of each type and currency among ``lines``."""
+        kinds: dict[tuple[BudgetType, str], list[tuple[PlannedBudget, VarianceStatus | None]]] = {}
+        for budget, status in lines:
+            kinds.setdefault((budget.budget_type, scope_of(budget).currency), []).append((budget, status))
+        return tuple(
+            Totals(
+                budget_type,
+                currency,
+                self.together([budget for budget, _ in found]),
+                **counted(status for _, status in found),
+            )
+            for (budget_type, currency), found in sorted(kinds.items())
+        )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(
+            f"costs of {money(left.amount, left.currency)} left out: there is no rate from {left.currency}"
+            f" to {left.into}"
+            for left in self.left_out
+        )
+
+    def _most_seats(self, scope: Scope, periods: Iterable[Period]) -> int | None:
+        known = [peak for period in periods if (peak := self._peaks.of(scope, self._span(period))) is not None]
+        return max(known) if known else None
+
+    def _in_currencies(self, groups: Sequence[Group], wanted: Mapping[Scope, Collection[range]]) -> list[Group]:
+        """The costs in each currency that a budget is in; those in others are left out, and noted."""
+        found = list(groups)
+        for currency in sorted({scope.currency for scope in wanted}):
+            covered = {scope: spans for scope, spans in wanted.items() if scope.currency == currency}
+            foreign: dict[str, list[Group]] = {}
+            for group in groups:
+                if group.currency != currency:
+                    foreign.setdefault(group.currency, []).append(group._replace(currency=currency))
+            for other, costs in sorted(foreign.items()):
+                amount = Sums(costs, self._usage.lineage, covered).once(covered)
+                if amount:
+                    self.left_out.append(LeftOut(other, amount, currency))
+        return found
+
+
+def asked_by(budgets: Iterable[PlannedBudget]) -> list[Asked]:
+    return [Asked(budget.budget_type, scope_of(budget), budget.period) for budget in budgets]

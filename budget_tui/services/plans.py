@@ -1,0 +1,353 @@
+"""The plan: budgets of any entity, category, type and period, and their allocation from the top down."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.errors import Conflict, NotFound, Refused
+from budget_tui.domain.hierarchy import Entity
+from budget_tui.domain.period import Period, PeriodKind
+from budget_tui.domain.plan import (
+    BudgetPlan,
+    ChildShare,
+    PlannedBudget,
+    check_kind,
+    check_period,
+    checked_amount,
+    checked_notes,
+    parse_period,
+    rescaled,
+    shares_of,
+    unit_of,
+)
+from budget_tui.domain.plan_answers import AllocatedChild, PlanAllocation, PlanOutcome
+from budget_tui.formatting import amount_of, dates, plan_name
+from budget_tui.services.budgets import set_amount
+from budget_tui.services.context import Context, Work, checked_currency, written
+from budget_tui.services.idempotency import answered_once
+from budget_tui.services.plan_checks import entity_named, over_allocated, provider_named
+from budget_tui.storage.queries import Queries
+from budget_tui.storage.reading import DatabaseReader
+
+ID_SHOWN_LENGTH = 8
+"""So much of an id is shown where space is short; as much, or less, finds the budget again."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChange:
+    """What a budget is to become; None leaves it as it is. The period's kind and days change together."""
+
+    amount: int | None = None
+    notes: str | None = None
+    provider: str | None = None
+    period_kind: PeriodKind | None = None
+    period: Period | None = None
+
+
+class Plans:
+    """Commands on the plan, each one transaction. The same ``key`` again changes nothing and answers alike."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def period_named(self, text: str) -> tuple[PeriodKind, Period]:
+        """What a person writes for a period, by the organization's fiscal year: see `parse_period`."""
+        with self._reading() as queries:
+            organization = self._context.organization(queries)
+        return parse_period(text, organization.period_rule, self._context.clock.today(organization.time_zone))
+
+    def get(self, budget_id: str) -> PlannedBudget:
+        """The budget of that id, or the only one whose id begins so; deleted ones, too."""
+        with self._reading() as queries:
+            return _found(queries, self._context.organization(queries).org_key, budget_id)
+
+    def create(self, plan: BudgetPlan, key: str = "") -> PlanOutcome:
+        """A new budget. `Conflict` when there is one of that entity, category, type, provider and period already."""
+        with self._context.work() as work:
+            answer = answered_once(
+                work, "plan.create", key, _written(plan), lambda: {"budget_id": _create(work, plan).budget_id}
+            )
+            budget = _found(work.queries, work.organization.org_key, answer["budget_id"])
+            outcome = PlanOutcome(budget, _over_allocated(work, budget))
+            work.commit()
+        return outcome
+
+    def update(
+        self, budget_id: str, change: PlanChange, seen: datetime | int | None = None, rescale: bool = False
+    ) -> PlanOutcome:
+        """Change a budget; a deleted one is refused. With ``rescale``, its children keep their shares of it.
+
+        ``seen`` is what the user was looking at: the amount, or when it was last changed; a `Conflict` when that is
+        no longer so.
+        """
+        with self._context.work() as work:
+            before = _active(work, budget_id)
+            _check_seen(before, seen)
+            after = _change(work, before, change)
+            scaled = _rescale_children(work, before, after) if rescale else ()
+            outcome = PlanOutcome(after, _over_allocated(work, after), scaled)
+            work.commit()
+        return outcome
+
+    def delete(self, budget_id: str) -> PlanOutcome:
+        """Take a budget out of the plan. What was allocated from it stays, as budgets of their own."""
+        with self._context.work() as work:
+            budget = _active(work, budget_id)
+            children = work.queries.children_of(budget.budget_id)
+            if budget.in_cycle:
+                _change(work, budget, PlanChange(amount=0))
+            else:
+                work.unit.plans.delete(budget.budget_id, work.actor, work.now)
+                work.record("plan.delete", _subject(budget), _facts(budget), None)
+            warnings = (f"{len(children)} budgets allocated from it stay",) if children else ()
+            outcome = PlanOutcome(budget, warnings)
+            work.commit()
+        return outcome
+
+    def allocate(self, plan: BudgetPlan, children: Sequence[ChildShare], key: str = "") -> PlanAllocation:
+        """A budget together with its children's, by percentage or amount; the rest stays unallocated.
+
+        Children lie below the parent's entity, none of them below another; they have its category, type, provider,
+        currency and period.
+        """
+        request = {**_written(plan), "children": [_share(child) for child in children]}
+        with self._context.work() as work:
+            answer = answered_once(work, "plan.allocate", key, request, lambda: _allocate(work, plan, children))
+            org = work.organization.org_key
+            parent = _found(work.queries, org, answer["parent"])
+            allocated = tuple(
+                AllocatedChild(_found(work.queries, org, child), allocation) for child, allocation in answer["children"]
+            )
+            outcome = PlanAllocation(parent, allocated, _over_allocated(work, parent))
+            work.commit()
+        return outcome
+
+    @contextmanager
+    def _reading(self) -> Iterator[Queries]:
+        reader = DatabaseReader(self._context.path)
+        try:
+            with reader.session() as queries:
+                yield queries
+        finally:
+            reader.close()
+
+
+def _found(queries: Queries, org: int, budget_id: str) -> PlannedBudget:
+    found = queries.planned_budget(org, budget_id) if budget_id else []
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise Refused(f"{len(found)} budgets have an id that begins with '{budget_id}'", "give more of it")
+    raise NotFound(f"there is no budget '{budget_id}'", "budget-tui plan list shows them")
+
+
+def _active(work: Work, budget_id: str) -> PlannedBudget:
+    budget = _found(work.queries, work.organization.org_key, budget_id)
+    if not budget.is_active:
+        raise Refused(f"{plan_name(budget)} was deleted", "make a new one with: budget-tui plan create")
+    return budget
+
+
+def _entity(work: Work, entity_id: str) -> Entity:
+    found = entity_named(work.queries, work.organization.org_key, entity_id)
+    if found.archived:
+        raise NotFound(f"'{found.entity_id}' is archived", "bring it back, or name another entity")
+    return found
+
+
+def _checked(work: Work, plan: BudgetPlan) -> BudgetPlan:
+    """``plan`` with what it leaves open filled in; `Refused` when it breaks a rule."""
+    check_kind(plan.category, plan.budget_type)
+    return replace(
+        plan,
+        amount=checked_amount(plan.amount, plan.budget_type),
+        currency=checked_currency(plan.currency or work.organization.currency),
+        provider=provider_named(work.queries, work.organization.org_key, plan.provider),
+        notes=checked_notes(plan.notes),
+    )
+
+
+def _create(work: Work, plan: BudgetPlan) -> PlannedBudget:
+    check_period(plan.period_kind, plan.period)
+    plan, entity, org = _checked(work, plan), _entity(work, plan.entity_id), work.organization.org_key
+    same = work.queries.same_budget(org, entity.entity_key, plan.category, plan.budget_type, plan.provider, plan.period)
+    if same is not None and _is_open(same, plan):
+        return _change(work, same, PlanChange(amount=plan.amount, notes=plan.notes))
+    if same is not None:
+        raise _taken(same)
+    budget_id = work.unit.plans.add(org, entity.entity_key, plan, work.actor, work.now)
+    budget = _found(work.queries, org, budget_id)
+    work.record("plan.create", _subject(budget), None, _facts(budget))
+    return budget
+
+
+def _is_open(budget: PlannedBudget, plan: BudgetPlan) -> bool:
+    """Whether it only waits to be given an amount: the cycle opens budgets by itself."""
+    return budget.in_cycle and not budget.amount and budget.currency == plan.currency
+
+
+def _taken(same: PlannedBudget) -> Conflict:
+    return Conflict(
+        f"there is {plan_name(same)} already, of {amount_of(same.amount, same.budget_type, same.currency)}",
+        f"change it with: budget-tui plan update {same.budget_id[:ID_SHOWN_LENGTH]}",
+    )
+
+
+def _check_seen(budget: PlannedBudget, seen: datetime | int | None) -> None:
+    current = budget.amount if isinstance(seen, int) else budget.updated_at or budget.created_at
+    if seen is not None and seen != current:
+        shown = amount_of(budget.amount, budget.budget_type, budget.currency)
+        raise Conflict(f"{plan_name(budget)} is {shown} by now", "somebody else changed it; look and enter it again")
+
+
+def _change(work: Work, before: PlannedBudget, change: PlanChange) -> PlannedBudget:
+    plan = _checked(work, _changed(before, change))
+    moved = (plan.provider, plan.period) != (before.provider, before.period)
+    if before.in_cycle:
+        _change_in_cycle(work, before, plan, moved)
+    else:
+        if moved:
+            _check_movable(work, before, plan)
+        work.unit.plans.change(before.budget_id, plan, work.actor, work.now)
+    after = _found(work.queries, work.organization.org_key, before.budget_id)
+    if not before.in_cycle and _facts(before) != _facts(after):
+        work.record("plan.update", _subject(before), _facts(before), _facts(after))
+    return after
+
+
+def _changed(before: PlannedBudget, change: PlanChange) -> BudgetPlan:
+    if (change.period is None) != (change.period_kind is None):
+        raise Refused("a period has a kind and days", "give both")
+    return BudgetPlan(
+        before.entity_id,
+        before.category,
+        before.amount if change.amount is None else change.amount,
+        change.period_kind or before.period_kind,
+        change.period or before.period,
+        before.budget_type,
+        before.currency,
+        before.provider if change.provider is None else change.provider,
+        before.notes if change.notes is None else change.notes,
+    )
+
+
+def _check_movable(work: Work, before: PlannedBudget, plan: BudgetPlan) -> None:
+    check_period(plan.period_kind, plan.period)
+    if before.parent_id is not None or work.queries.children_of(before.budget_id):
+        raise Refused(
+            f"{plan_name(before)} is part of an allocation, in which all have one provider and period",
+            "delete it and make a new one",
+        )
+    same = work.queries.same_budget(
+        work.organization.org_key, before.entity_key, before.category, before.budget_type, plan.provider, plan.period
+    )
+    if same is not None:
+        raise _taken(same)
+
+
+def _change_in_cycle(work: Work, before: PlannedBudget, plan: BudgetPlan, moved: bool) -> None:
+    """Of a budget that recurs, the amount: the same change that the screens of the running period make."""
+    if moved:
+        raise Refused(f"{plan_name(before)} recurs with the organization's periods", "its period and provider stay")
+    if before.budget_type is not BudgetType.MONETARY:
+        raise Refused(
+            f"{before.entity_id} counts its tokens itself",
+            f"use: budget-tui agent allocate {before.entity_id} TOKENS",
+        )
+    if before.period != work.open.period:
+        raise Refused(f"{dates(before.period)} is closed", "its budgets stay as they were; change the running period")
+    work.require_open_period()
+    is_global = before.budget_id == work.open.budget_id
+    budget = work.open if is_global else work.queries.child(work.open.budget_id, before.entity_key)
+    if budget is None:
+        raise Refused(f"{before.entity_id} has no budget in the running period", "look again, then repeat it")
+    subject = "global" if is_global else before.entity_id
+    set_amount(work, budget, "budget.set" if is_global else "allocation.set", subject, plan.amount)
+
+
+def _rescale_children(work: Work, before: PlannedBudget, after: PlannedBudget) -> tuple[PlannedBudget, ...]:
+    """Give the children their former shares of the new amount, and theirs to their own children."""
+    children = work.queries.children_of(before.budget_id)
+    if not children or before.amount == after.amount:
+        return ()
+    unit = unit_of(before.budget_type, before.currency)
+    amounts = rescaled(before.amount, after.amount, [child.amount for child in children], unit)
+    found: list[PlannedBudget] = []
+    for child, amount in zip(children, amounts, strict=True):
+        changed = _change(work, child, PlanChange(amount=amount))
+        found += [changed, *_rescale_children(work, child, changed)]
+    return tuple(found)
+
+
+def _allocate(work: Work, plan: BudgetPlan, children: Sequence[ChildShare]) -> dict[str, object]:
+    parent_entity = _entity(work, plan.entity_id)
+    _check_children(parent_entity, [_entity(work, child.entity_id) for child in children])
+    unit = unit_of(plan.budget_type, checked_currency(plan.currency or work.organization.currency))
+    amounts, _ = shares_of(checked_amount(plan.amount, plan.budget_type), children, unit)
+    parent = _create(work, plan)
+    made = []
+    for child, amount in zip(children, amounts, strict=True):
+        budget = _create(work, replace(plan, entity_id=child.entity_id, amount=amount, notes=""))
+        allocation_id = work.unit.plans.allocate(parent.budget_id, budget.budget_id, amount, work.now)
+        shown = {"amount": _amount(budget), "allocation_id": allocation_id, "child": budget.budget_id}
+        work.record("plan.allocate", _subject(parent), None, {"to": budget.entity_id, **shown})
+        made.append((budget.budget_id, allocation_id))
+    return {"parent": parent.budget_id, "children": made}
+
+
+def _check_children(parent: Entity, children: Sequence[Entity]) -> None:
+    """Refuse children by which a dollar would be given out twice, or to somebody else."""
+    seen: set[str] = set()
+    for child in children:
+        if child.entity_id in seen:
+            raise Refused(f"{child.entity_id} is among the children twice", "name each once")
+        seen.add(child.entity_id)
+        if child.entity_id == parent.entity_id or not child.path.startswith(parent.path):
+            raise Refused(f"{child.entity_id} is not below {parent.entity_id}", "allocate to what lies below it")
+    for child in children:
+        above = next((other for other in children if other != child and child.path.startswith(other.path)), None)
+        if above is not None:
+            raise Refused(
+                f"{child.entity_id} is below {above.entity_id}, which is a child, too",
+                f"allocate to one of them; {above.entity_id}'s own budget can be allocated further",
+            )
+
+
+def _over_allocated(work: Work, budget: PlannedBudget) -> tuple[str, ...]:
+    return over_allocated(work.queries, work.organization.org_key, budget)
+
+
+def _subject(budget: PlannedBudget) -> str:
+    return f"{budget.entity_id} {budget.budget_id}"
+
+
+def _amount(budget: PlannedBudget) -> str:
+    return written(budget.amount) if budget.budget_type is BudgetType.MONETARY else str(budget.amount)
+
+
+def _facts(budget: PlannedBudget) -> dict[str, object]:
+    return {
+        "category": str(budget.category),
+        "budget_type": str(budget.budget_type),
+        "amount": _amount(budget),
+        "currency": budget.currency,
+        "period_type": str(budget.period_kind),
+        "period_start": budget.period.start.isoformat(),
+        "period_end": budget.period.end.isoformat(),
+        "provider": budget.provider,
+        "notes": budget.notes,
+    }
+
+
+def _written(plan: BudgetPlan) -> dict[str, object]:
+    """A request in the form in which it is compared with the one before."""
+    return {
+        **asdict(plan),
+        "period": [plan.period.start.isoformat(), plan.period.end.isoformat()],
+    }
+
+
+def _share(child: ChildShare) -> list[object]:
+    return [child.entity_id, None if child.percent is None else str(child.percent), child.amount]

@@ -1,0 +1,208 @@
+"""Questions about the plan: its budgets, and what was used of each kind, for all of them at once."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from budget_tui.domain.actuals import Group
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.cost import Category
+from budget_tui.domain.period import Period, PeriodKind
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.storage.cost_queries import CostQueries, day_number
+
+# Columns of one statement; SQLite has 2,000.
+_SEGMENTS_AT_ONCE = 200
+
+_CATEGORIES = {str(category): category for category in Category}
+_TYPES = {str(budget_type): budget_type for budget_type in BudgetType}
+_KINDS = {str(kind): kind for kind in PeriodKind}
+
+
+class PlanConditions(NamedTuple):
+    """Which budgets are asked for; None stands for any."""
+
+    category: Category | None = None
+    budget_type: BudgetType | None = None
+    period_kind: PeriodKind | None = None
+    period_start: date | None = None
+    period_end: date | None = None
+    entity_id: str | None = None
+    provider: str | None = None
+    currency: str | None = None
+    is_active: bool | None = True
+    below: str | None = None
+    """A path: only budgets of entities at or below it."""
+
+
+class PlanQueries(CostQueries):
+    """The part of `Queries` that is about planned budgets."""
+
+    def planned_budgets(self, org: int, conditions: PlanConditions | None = None) -> list[PlannedBudget]:
+        """The budgets of an organization, entity by entity.
+
+        What the cycle opened by itself and nobody gave anything is no budget yet.
+        """
+        where, parameters = _where(conditions or PlanConditions())
+        return [
+            _planned(row)
+            for row in self._rows(
+                f"{_PLANNED} WHERE b.org_key = ? AND NOT (b.in_cycle AND b.amount = 0){where} {_ORDER}",
+                org,
+                *parameters,
+            )
+        ]
+
+    def planned_budget(self, org: int, budget_id: str) -> list[PlannedBudget]:
+        """The budget of that id, or those whose ids begin so."""
+        rows = self._rows(f"{_PLANNED} WHERE b.org_key = ? AND b.budget_id = ?", org, budget_id) or self._rows(
+            f"{_PLANNED} WHERE b.org_key = ? AND substr(b.budget_id, 1, ?) = ? {_ORDER}",
+            org,
+            len(budget_id),
+            budget_id,
+        )
+        return [_planned(row) for row in rows]
+
+    def same_budget(
+        self, org: int, entity_key: int, category: str, budget_type: str, provider: str, period: Period
+    ) -> PlannedBudget | None:
+        """The active budget of exactly this scope and period, in the cycle or not."""
+        row = self._row(
+            f"{_PLANNED} WHERE b.org_key = ? AND b.entity_key = ? AND b.category = ? AND b.budget_type = ?"
+            " AND b.provider = ? AND b.period_start = ? AND b.period_end = ? AND b.is_active",
+            org,
+            entity_key,
+            category,
+            budget_type,
+            provider,
+            period.start.isoformat(),
+            period.end.isoformat(),
+        )
+        return _planned(row) if row else None
+
+    def children_of(self, budget_id: str) -> list[PlannedBudget]:
+        """The active budgets that were allocated from a budget."""
+        return [
+            _planned(row)
+            for row in self._rows(f"{_PLANNED} WHERE a.parent_budget_id = ? AND b.is_active {_ORDER}", budget_id)
+        ]
+
+    def lineage(self, org: int) -> dict[int | None, tuple[int, ...]]:
+        """Each entity's key → its own and those of all above it, nearest first; None, the unmapped → the root's."""
+        found: dict[int | None, tuple[int, ...]] = {}
+        keys: dict[str, tuple[int, ...]] = {"/": ()}
+        for key, path in self._rows("SELECT entity_key, path FROM entity WHERE org_key = ? ORDER BY path", org):
+            above = keys.get(path[: path.rindex("/", 0, -1) + 1], ())
+            keys[path] = found[key] = (key, *above)
+            if not above:
+                found[None] = (key,)
+        return found
+
+    # What was used
+
+    def costs_by_segment(self, org: int, segments: Sequence[Period]) -> list[Group]:
+        """What each entity itself cost, in nanos."""
+        return self._by_segment(
+            "SELECT o.entity_key, o.category, o.provider, o.currency",
+            "SELECT sum(amount_nanos) FROM cost c WHERE c.origin_key = o.origin_key AND day >= ? AND day < ?",
+            " FROM cost_origin o WHERE o.org_key = ?",
+            org,
+            segments,
+        )
+
+    def tokens_by_segment(self, org: int, segments: Sequence[Period]) -> list[Group]:
+        """Tokens that costs are of. Those of agents are counted where they are used: not every one has a price."""
+        return self._by_segment(
+            "SELECT o.entity_key, o.category, o.provider, ''",
+            "SELECT sum(tokens) FROM cost c WHERE c.origin_key = o.origin_key AND day >= ? AND day < ?"
+            " AND tokens IS NOT NULL",
+            " FROM cost_origin o WHERE o.org_key = ?"
+            " AND EXISTS (SELECT 1 FROM cost c WHERE c.origin_key = o.origin_key AND c.tokens IS NOT NULL)",
+            org,
+            segments,
+        )
+
+    def seats_by_segment(self, org: int, segments: Sequence[Period]) -> list[Group]:
+        """The most seats that each entity had of a provider on one day of each segment, by its costs."""
+        days = (
+            "(SELECT o.entity_key, o.category, o.provider, c.day, sum(c.seats) AS seats"
+            " FROM cost_origin o JOIN cost c ON c.origin_key = o.origin_key"
+            " WHERE o.org_key = ? AND c.seats IS NOT NULL GROUP BY 1, 2, 3, 4)"
+        )
+        groups: dict[tuple[int | None, str, str], list[int | None]] = {}
+        for index, segment in enumerate(segments):
+            start, after = map(day_number, segment.half_open)
+            for entity, category, provider, seats in self._rows(
+                f"SELECT entity_key, category, provider, max(seats) FROM {days} WHERE day >= ? AND day < ?"
+                " GROUP BY 1, 2, 3",
+                org,
+                start,
+                after,
+            ):
+                groups.setdefault((entity, category, provider), [None] * len(segments))[index] = seats
+        return [Group(*key, "", values) for key, values in groups.items()]
+
+    def _by_segment(self, keys: str, value: str, rest: str, org: int, segments: Sequence[Period]) -> list[Group]:
+        """One row per origin, with the sum of each segment as a column of its own: a short range of an index each."""
+        groups: list[Group] = []
+        for first in range(0, len(segments), _SEGMENTS_AT_ONCE):
+            part = segments[first : first + _SEGMENTS_AT_ONCE]
+            bounds = [day_number(day) for segment in part for day in segment.half_open]
+            columns = ", ".join([f"({value})"] * len(part))
+            before, behind = (None,) * first, (None,) * (len(segments) - first - len(part))
+            for entity, category, provider, currency, *values in self._rows(f"{keys}, {columns}{rest}", *bounds, org):
+                groups.append(Group(entity, category, provider.casefold(), currency, (*before, *values, *behind)))
+        return groups
+
+
+_PLANNED = (
+    "SELECT b.budget_id, b.entity_key, e.entity_id, e.name, e.path, e.level_code, b.category, b.budget_type, b.amount,"
+    " b.currency, b.period_kind, b.period_start, b.period_end, b.provider, b.notes, b.is_active, b.in_cycle,"
+    " a.parent_budget_id, b.created_by, b.created_at, b.updated_by, b.updated_at"
+    " FROM budget b JOIN entity e ON e.entity_key = b.entity_key"
+    " LEFT JOIN allocation a ON a.child_budget_id = b.budget_id"
+)
+_ORDER = "ORDER BY e.path, b.period_start, b.period_end DESC, b.category, b.budget_type, b.provider, b.budget_id"
+
+
+def _where(conditions: PlanConditions) -> tuple[str, list[object]]:
+    columns: dict[str, object] = {
+        "b.category = ?": conditions.category,
+        "b.budget_type = ?": conditions.budget_type,
+        "b.period_kind = ?": conditions.period_kind,
+        "b.period_start = ?": conditions.period_start and conditions.period_start.isoformat(),
+        "b.period_end = ?": conditions.period_end and conditions.period_end.isoformat(),
+        "e.entity_id = ?": conditions.entity_id,
+        "b.provider = ?": conditions.provider,
+        "b.currency = ?": conditions.currency,
+        "b.is_active = ?": conditions.is_active,
+        "substr(e.path, 1, length(?)) = ?": conditions.below,
+    }
+    given = {test: value for test, value in columns.items() if value is not None}
+    parameters = [value for test, value in given.items() for _ in range(test.count("?"))]
+    return "".join(f" AND {test}" for test in given), parameters
+
+
+@lru_cache(maxsize=4096)
+def _period(start: str, end: str) -> Period:
+    return Period(date.fromisoformat(start), date.fromisoformat(end))
+
+
+@lru_cache(maxsize=1024)
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+
+
+def _planned(row: Sequence[Any]) -> PlannedBudget:
+    (
+        budget_id, entity_key, entity_id, name, path, level, category, budget_type, amount, currency, kind, start, end,
+        provider, notes, is_active, in_cycle, parent_id, created_by, created_at, updated_by, updated_at,
+    ) = row  # fmt: skip
+    created = _time(created_at)
+    assert created is not None
+    return PlannedBudget(
+        budget_id, entity_key, entity_id, name, path, level, _CATEGORIES[category], _TYPES[budget_type], amount,
+        currency, _KINDS[kind], _period(start, end), provider, notes, bool(is_active), bool(in_cycle), parent_id,
+        created_by, created, updated_by, _time(updated_at),
+    )  # fmt: skip
