@@ -55,7 +55,7 @@ def problem_response(description: str) -> dict[str, Any]:
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "It still is what `If-None-Match` names."}}
 
 
-def answered(answer: dict[str, Any], status: int = 200, *, replayed: bool = False) -> Response:
+def answered(answer: object, status: int = 200, *, replayed: bool = False) -> Response:
     headers = {REPLAYED: "true"} if replayed else {}
     return Response(wire.dumps(answer, indent=None), status, headers, media_type="application/json")
 

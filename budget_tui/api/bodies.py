@@ -1,8 +1,9 @@
 """What requests carry. Amounts become nanos on the way in; a name that nobody asked for is refused."""
 
+import re
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
@@ -11,6 +12,8 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
 from budget_tui.services.agents import HOLD_SECONDS, LONGEST_HOLD_SECONDS
+
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def _nanos(value: Any) -> int:
@@ -30,9 +33,15 @@ def _count(value: Any) -> int:
     return value
 
 
+def _day(value: Any) -> date:
+    if not isinstance(value, str) or not _ISO_DAY.fullmatch(value):
+        raise ValueError("give a day such as 2026-01-13")
+    return date.fromisoformat(value)
+
+
 def _amount(description: str, **limits: int) -> Any:
-    schema = {"type": "number", "maximum": LIMIT_UNITS, "description": f"{description}, with at most 9 decimals."}
-    return WithJsonSchema(schema | limits)
+    exact = {"multipleOf": 1e-9, "maximum": LIMIT_UNITS, "description": f"{description}, with at most 9 decimals."}
+    return WithJsonSchema({"type": "number", **exact, **limits})
 
 
 Budgeted = Annotated[int, Field(ge=0), BeforeValidator(_nanos), _amount("An amount", minimum=0)]
@@ -51,6 +60,8 @@ SomeTokens = Annotated[
     WithJsonSchema({"type": "integer", "minimum": 0, "maximum": LIMIT_COUNT}),
 ]
 EntityId = Annotated[str, StringConstraints(min_length=1, max_length=ID_MAX_LENGTH)]
+Charging = Literal[Category.CLOUD, Category.GENAI, Category.SUBSCRIPTION]
+Day = Annotated[date, BeforeValidator(_day)]
 Text = Annotated[str, StringConstraints(max_length=500)]
 
 
@@ -75,8 +86,8 @@ class TransferBody(Body):
 
 class CostBody(Body):
     amount_usd: Charged = Field(examples=[1.25])
-    on: date | None = Field(None, description="The day; today unless given.")
-    category: Category | None = Field(None, description="By provider unless given.")
+    on: Day | None = Field(None, description="The day; today unless given.")
+    category: Charging | None = Field(None, description="By provider unless given.")
     provider: Text = Field("", description="Who charged it.", examples=["openai"])
     tokens: SomeTokens | None = Field(None, description="Tokens used.")
 

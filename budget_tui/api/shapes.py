@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
+from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.pacing import Status
 
 Usd = Annotated[Decimal, WithJsonSchema({"type": "number"})]
@@ -28,7 +29,13 @@ class Dated(BaseModel):
     warnings: list[str]
 
 
-class GlobalBudget(Pacing):
+class Carrying(BaseModel):
+    carry: CarryPolicy = Field(description="What else comes along into the next period.")
+    carry_cap_usd: Usd | None
+    carried_usd: Usd = Field(description="What came along from the period before; negative when it was overspent.")
+
+
+class GlobalBudget(Pacing, Carrying):
     monthly_budget_usd: Usd = Field(examples=[500])
     current_period_start: date
     current_period_end: date = Field(description="Inclusive.")
@@ -40,7 +47,7 @@ class GlobalBudget(Pacing):
     forecast_usd: Usd
 
 
-class ProjectBudget(Pacing):
+class ProjectBudget(Pacing, Carrying):
     project_id: str
     name: str
     monthly_allocation_usd: Usd = Field(examples=[150])
@@ -82,6 +89,41 @@ class CostAnswer(BaseModel):
     on: date
     tokens: int | None
     currency: str
+
+
+class ClosedProject(BaseModel):
+    project_id: str
+    name: str
+    monthly_allocation_usd: Usd
+    spent_usd: Usd
+    remaining_usd: Usd
+    budget_status: Status
+    restated_usd: Usd
+
+
+class ClosedAgent(BaseModel):
+    agent_id: str
+    allocated_tokens: int
+    used_tokens: int
+    available_tokens: int
+    budget_status: Status
+    restated_tokens: int
+
+
+class ClosedPeriodAnswer(BaseModel):
+    period_start: date
+    period_end: date = Field(description="Inclusive.")
+    currency: str
+    monthly_budget_usd: Usd
+    allocated_usd: Usd
+    spent_usd: Usd
+    remaining_usd: Usd
+    budget_status: Status
+    restated_usd: Usd = Field(description="What was spent beyond the figures at the close, by what is known now.")
+    closed_by: str
+    closed_at: datetime
+    projects: list[ClosedProject]
+    agents: list[ClosedAgent]
 
 
 class TokenBalanceAnswer(BaseModel):

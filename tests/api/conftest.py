@@ -1,6 +1,10 @@
 """The API over a real database: the worked example on January 13, an agent, and a key of each kind."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -117,6 +121,53 @@ def start(tmp_path: Path, example: tuple[bytes, str, str]) -> Iterator[Callable[
     yield started
     for client in running:
         client.__exit__(None, None, None)
+
+
+@dataclass(frozen=True)
+class Served:
+    """``budget-tui serve`` as a process of its own."""
+
+    process: subprocess.Popen[str]
+    url: str
+    said: str
+
+    def told_to_stop(self, signal_number: int) -> tuple[int, str]:
+        """Its exit code, and what else it said on standard error."""
+        assert self.process.stderr is not None
+        self.process.send_signal(signal_number)
+        rest = self.process.stderr.read()
+        return self.process.wait(30), rest
+
+
+def program(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "budget_tui", "--as-of", TODAY.isoformat(), *arguments]
+
+
+@pytest.fixture
+def serve(tmp_path: Path, example: tuple[bytes, str, str]) -> Iterator[Callable[..., Served]]:
+    """Starts ``budget-tui serve`` on a copy of the worked example, at a port that is free."""
+    path = tmp_path / "served.db"
+    path.write_bytes(example[0])
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    running: list[subprocess.Popen[str]] = []
+
+    def started(*options: str) -> Served:
+        command = program("--db", str(path), "serve", "--port", "0", *options)
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        running.append(process)
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        found = re.search(r"http://\S+:\d+", said)
+        assert found, said + process.stderr.read()
+        return Served(process, found[0], said)
+
+    yield started
+    for process in running:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        assert process.stderr is not None
+        process.stderr.close()
 
 
 @pytest.fixture

@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from budget_tui.api.routes import agents, budget, projects
+from budget_tui.api.routes import agents, budget, periods, projects
 
-ROUTERS: tuple[APIRouter, ...] = (budget.router, projects.router, agents.router)
+ROUTERS: tuple[APIRouter, ...] = (budget.router, projects.router, agents.router, periods.router)

@@ -1,0 +1,103 @@
+"""The OpenAPI document is true: schemathesis makes requests of it and finds nothing wrong with the answers."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Api, Served
+
+# A schema tells how one value must look. That a transfer goes to somebody else, that a cost says something, or that
+# an ETag is the current one is beyond it: such a request is valid and still refused.
+CONFIG = """
+[checks.positive_data_acceptance]
+expected-statuses = ["2xx", "3xx", "404", "409", "412", "422"]
+
+[dictionaries.known]
+values = ["pcc", "python-api", "pool", "scout"]
+
+[parameters]
+"path.id" = { dictionary = "known", probability = 0.7 }
+"""
+EXAMPLES = 10
+
+
+def test_schemathesis_finds_nothing(
+    serve: Callable[..., Served], example: tuple[bytes, str, str], tmp_path: Path
+) -> None:
+    url = serve().url
+    config = tmp_path / "schemathesis.toml"
+    config.write_text(CONFIG, "utf-8")
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", f"{url}/openapi.json"]
+    options = ["--checks", "all", "--seed", "1", "--max-examples", str(EXAMPLES), "--generation-database", "none"]
+    run = subprocess.run(
+        [*command, *options, "--header", f"X-API-Key: {example[2]}", "--no-color"],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=100,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert re.search(r" (\d{3,}) generated, \1 passed", run.stdout), run.stdout
+
+
+@pytest.fixture
+def document(api: Api) -> Any:
+    return api("GET", "/openapi.json", key="").json()
+
+
+def operations(document: Any) -> list[tuple[str, str, Any]]:
+    return [
+        (method.upper(), path, operation)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    ]
+
+
+def test_the_paths_are_those_that_programs_hold_on_to(document: Any) -> None:
+    found = {(method, path) for method, path, _ in operations(document)}
+    assert {
+        ("GET", "/budget"),
+        ("PUT", "/budget"),
+        ("GET", "/projects/{id}/budget"),
+        ("PUT", "/projects/{id}/budget"),
+        ("POST", "/projects/{id}/budget/transfer"),
+        ("POST", "/projects/{id}/costs"),
+        ("GET", "/agents/{id}/budget"),
+        ("PUT", "/agents/{id}/budget"),
+        ("POST", "/agents/{id}/budget/consume"),
+        ("GET", "/healthz"),
+    } <= found
+
+
+def test_every_operation_but_healthz_needs_the_key(document: Any) -> None:
+    open_paths = [path for _, path, operation in operations(document) if "security" not in operation]
+    assert open_paths == ["/healthz"]
+    [scheme] = document["components"]["securitySchemes"].values()
+    assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "X-API-Key")
+
+
+def test_every_error_is_a_problem_document(document: Any) -> None:
+    told = [
+        (method, path, status, response)
+        for method, path, operation in operations(document)
+        for status, response in operation["responses"].items()
+        if int(status) >= 400
+    ]
+    assert len(told) > 100
+    for method, path, status, response in told:
+        schema = response["content"]["application/problem+json"]["schema"]
+        assert schema == {"$ref": "#/components/schemas/Problem"}, (method, path, status)
+
+
+def test_requests_refuse_what_nobody_asked_for(document: Any) -> None:
+    bodies = [operation["requestBody"] for _, _, operation in operations(document) if "requestBody" in operation]
+    assert len(bodies) >= 9
+    for body in bodies:
+        name = body["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
+        assert document["components"]["schemas"][name]["additionalProperties"] is False

@@ -1,0 +1,245 @@
+"""What every request passes: its host, its size, its id; and how errors are told."""
+
+import asyncio
+import logging
+import shutil
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from budget_tui.api.app import application
+from budget_tui.api.guards import MOST_BODY_BYTES, host_name
+
+from .conftest import Api, refused
+
+BUDGET = {"monthly_budget_usd": 500}
+
+
+# Hosts
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8765", "127.0.0.1:1", "[::1]:8765", "localhost."])
+def test_its_own_names_are_answered_to(api: Api, host: str) -> None:
+    assert api("GET", "/budget", Host=host).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "0.0.0.0", "[::"])
+def test_a_foreign_host_is_refused(api: Api, host: str) -> None:
+    for path in ("/budget", "/healthz", "/nothing"):
+        refused(api("GET", path, Host=host), 421, "misdirected")
+
+
+def test_the_bound_host_is_answered_to(start: Callable[..., Api]) -> None:
+    api = start(host="budgets.example")
+    assert api("GET", "/budget", Host="budgets.example:8765").status_code == 200
+    refused(api("GET", "/budget", Host="other.example"), 421, "misdirected")
+
+
+def test_behind_any_address_the_one_that_was_reached_is_answered_to(start: Callable[..., Api]) -> None:
+    api = start(host="0.0.0.0")  # the test client's connections come to the host it is asked for
+    assert api("GET", "/healthz", Host="localhost").status_code == 200
+    refused(api("GET", "/healthz", Host="evil.example"), 421, "misdirected")
+
+
+@pytest.mark.parametrize(
+    ("header", "name"), [("A.example:1", "a.example"), ("[::1]:8", "::1"), ("[::1]", "::1"), ("", ""), ("a.", "a")]
+)
+def test_the_name_in_a_host_header(header: str, name: str) -> None:
+    assert host_name(header) == name
+
+
+# Bodies
+
+
+def test_a_body_that_says_it_is_too_long_is_not_read(api: Api) -> None:
+    body = '{"monthly_budget_usd": 1}' + " " * MOST_BODY_BYTES
+    refused(api("PUT", "/budget", body), 413, "too-large")
+    assert api.get("/budget")["monthly_budget_usd"] == 500
+
+
+def test_a_body_in_pieces_is_stopped_where_it_is_too_long(api: Api) -> None:
+    sent = []
+
+    def pieces() -> Any:
+        for _ in range(100):
+            sent.append(1)
+            yield b" " * (MOST_BODY_BYTES // 10)
+
+    headers = {"X-API-Key": api.write_key, "Content-Type": "application/json"}
+    refused(api.client.put("/budget", content=pieces(), headers=headers), 413, "too-large")
+    assert api.get("/budget")["monthly_budget_usd"] == 500
+
+
+async def test_no_more_is_read_than_may_be(api: Api) -> None:
+    """The rest of a body that is too long is left where it is."""
+    asked = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal asked
+        asked += 1
+        return {"type": "http.request", "body": b" " * 1000, "more_body": True}
+
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = {"host": "localhost", "x-api-key": api.write_key, "content-type": "application/json"}
+    scope = {
+        "type": "http",
+        "method": "PUT",
+        "path": "/budget",
+        "raw_path": b"/budget",
+        "query_string": b"",
+        "headers": [*((k.encode(), v.encode()) for k, v in headers.items()), (b"transfer-encoding", b"chunked")],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 8765),
+        "scheme": "http",
+        "http_version": "1.1",
+        "root_path": "",
+        "asgi": {"version": "3.0"},
+    }
+    await application(api.services)(scope, receive, send)
+    assert sent[0]["status"] == 413
+    assert asked == MOST_BODY_BYTES // 1000 + 1
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", " "])
+def test_a_body_must_be_declared_as_json(api: Api, media_type: str) -> None:
+    refused(api("PUT", "/budget", BUDGET, Content_Type=media_type), 415, "unsupported-media-type")
+
+
+def test_a_charset_may_be_declared(api: Api) -> None:
+    assert api("PUT", "/budget", BUDGET, Content_Type="Application/JSON; charset=utf-8").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "words"),
+    [
+        ("{", 400, "malformed", "not JSON"),
+        (b"\xff", 400, "malformed", "not JSON"),
+        ('{"monthly_budget_usd": 1, "monthly_budget_usd": 2}', 400, "malformed", "twice"),
+        ("", 422, "refused", "required"),
+        ("[]", 422, "refused", ""),
+        ("1", 422, "refused", ""),
+        ("{}", 422, "refused", "monthly_budget_usd"),
+        ('{"monthly_budget_usd": 1, "force": true}', 422, "refused", "force"),
+    ],
+)
+def test_a_body_that_says_something_else(api: Api, body: str | bytes, status: int, code: str, words: str) -> None:
+    refused(api("PUT", "/budget", body), status, code, words)
+
+
+@pytest.mark.parametrize("text", ['"\\ud800"', '"\\u0000"', '"' + "x" * 65 + '"', '""'])
+def test_a_text_that_nothing_is_called_by(api: Api, text: str) -> None:
+    answer = api("POST", "/projects/pcc/budget/transfer", f'{{"to_project_id": {text}, "amount_usd": 1}}')
+    assert answer.status_code in (404, 422)
+    refused(answer, answer.status_code, "not-found" if answer.status_code == 404 else "refused")
+
+
+# Errors
+
+
+def test_a_path_that_leads_nowhere(api: Api) -> None:
+    refused(api("GET", "/nothing"), 404, "not-found", "nothing at that path")
+    refused(api("GET", "/budget/"), 404, "not-found")
+    refused(api("GET", "/docs/assets/../../door.py"), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/budget", "GET, PUT"),
+        ("PATCH", "/projects/pcc/budget", "GET, PUT"),
+        ("GET", "/agents/scout/budget/consume", "POST"),
+        ("POST", "/healthz", "GET"),
+    ],
+)
+def test_what_cannot_be_done_there_tells_what_can(api: Api, method: str, path: str, allowed: str) -> None:
+    answer = api(method, path)
+    refused(answer, 405, "method-not-allowed")
+    assert answer.headers["Allow"] == allowed
+
+
+def test_a_locked_database_is_told_when_to_come_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("budget_tui.storage.writing.PATIENCE_SECONDS", 0.05)
+    other = sqlite3.connect(api.services.context.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    answer = api("PUT", "/budget", {"monthly_budget_usd": 1})
+    refused(answer, 503, "storage", "locked")
+    assert answer.headers["Retry-After"] == "1"
+    assert api.get("/budget")["monthly_budget_usd"] == 500
+    other.execute("ROLLBACK")
+    other.close()
+    assert api("PUT", "/budget", {"monthly_budget_usd": 1}).status_code == 200
+
+
+def test_a_database_that_is_gone_is_no_health(api: Api) -> None:
+    assert api("GET", "/healthz", key="").json() == {"status": "ok"}
+    path = api.services.context.path
+    shutil.move(path, path.with_name("elsewhere.db"))
+    refused(api("GET", "/healthz", key=""), 503, "storage", "no database")
+
+
+def test_what_nobody_thought_of_is_logged_and_not_shown(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("budget_tui.wire.status_answer", lambda _: 1 / 0)
+    answer = api("GET", "/status", X_Request_ID="trace-1")
+    problem = refused(answer, 500, "unexpected", "log")
+    assert "ZeroDivision" not in answer.text
+    assert problem["request_id"] == "trace-1"
+    [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert record.name == "budget_tui.api"
+    assert "trace-1" in record.getMessage()
+    assert record.exc_info is not None
+    assert api("GET", "/budget").status_code == 200
+
+
+# The log
+
+
+def test_a_request_is_logged_once_and_never_its_key(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "budget_tui.api")
+    answer = api("PUT", "/budget?key=hidden", BUDGET)
+    [record] = [record for record in caplog.records if record.name == "budget_tui.api"]
+    line = record.getMessage()
+    assert line.startswith("PUT /budget 200 in ")
+    assert answer.headers["X-Request-ID"] in line
+    _, key_id, secret = api.write_key.split("_")
+    assert key_id in line
+    assert secret not in caplog.text
+    assert "hidden" not in caplog.text
+
+
+@pytest.mark.parametrize("given", ["a", "0af7651916cd43dd8448eb211c80319c", "a:b/c+d=.-_"])
+def test_a_sane_request_id_is_kept(api: Api, given: str) -> None:
+    assert api("GET", "/healthz", X_Request_ID=given).headers["X-Request-ID"] == given
+
+
+@pytest.mark.parametrize("given", ["a b", "x" * 65, "a;b", "é"])
+def test_another_one_is_made_in_place_of_an_odd_one(api: Api, given: str) -> None:
+    answer = api.client.get("/healthz", headers=[(b"X-Request-ID", given.encode("latin-1"))])
+    assert answer.headers["X-Request-ID"] != given
+    assert len(answer.headers["X-Request-ID"]) == 16
+
+
+# Many at once
+
+
+async def test_many_at_once_take_what_there_is_and_no_more(api: Api) -> None:
+    import httpx2
+
+    app = application(api.services)
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        headers = {"X-API-Key": api.write_key}
+        sends = [
+            client.post("/agents/scout/budget/consume", json={"tokens": 30_000}, headers=headers) for _ in range(50)
+        ]
+        statuses = [answer.status_code for answer in await asyncio.gather(*sends)]
+    assert sorted(set(statuses)) == [200, 409]
+    assert statuses.count(200) == 33
+    assert api.get("/agents/scout/budget")["used_tokens"] == 990_000

@@ -1,0 +1,136 @@
+"""``budget-tui serve`` as a process: where it listens, whom it lets in, how it ends."""
+
+import http.client
+import json
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from budget_tui.cli.app import run
+
+from .conftest import Served, program
+
+
+def ask(url: str, method: str, path: str, key: str, body: object = None) -> tuple[int, dict[str, object]]:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    headers = {"X-API-Key": key, "Content-Type": "application/json"}
+    connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+    answer = connection.getresponse()
+    told = answer.status, json.loads(answer.read())
+    connection.close()
+    return told
+
+
+def test_it_listens_answers_and_stops_when_told(serve: Callable[..., Served], example: tuple[bytes, str, str]) -> None:
+    served = serve()
+    assert urlsplit(served.url).hostname == "127.0.0.1"
+    status, budget = ask(served.url, "GET", "/budget", example[1])
+    assert (status, budget["monthly_budget_usd"]) == (200, 500)
+    assert ask(served.url, "POST", "/agents/scout/budget/consume", example[2], {"tokens": 5})[0] == 200
+    assert served.told_to_stop(signal.SIGTERM) == (0, "")
+
+
+def test_ctrl_c_ends_it_in_one_line(serve: Callable[..., Served]) -> None:
+    code, said = serve().told_to_stop(signal.SIGINT)
+    assert (code, said) == (130, "error: interrupted; nothing was left half done\n")
+
+
+def test_a_request_under_way_is_finished_before_it_ends(
+    serve: Callable[..., Served], example: tuple[bytes, str, str], tmp_path: Path
+) -> None:
+    served = serve()
+    parts = urlsplit(served.url)
+    other = sqlite3.connect(tmp_path / "served.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")  # so that the request waits for its turn
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    headers = {"X-API-Key": example[2], "Content-Type": "application/json", "Expect": "100-continue"}
+    connection.request("PUT", "/budget", '{"monthly_budget_usd": 7}', headers)
+    assert b"100 Continue" in received(connection.sock)  # from here on it is being answered
+    served.process.send_signal(signal.SIGTERM)
+    refused_from_now_on(parts.hostname or "", parts.port or 0)
+    other.execute("ROLLBACK")
+    answer = received(connection.sock)
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b'"monthly_budget_usd": 7,' in answer
+    connection.close()
+    assert served.process.wait(30) == 0
+    assert other.execute("SELECT amount FROM budget ORDER BY rowid LIMIT 1").fetchone() == (7_000_000_000,)
+    other.close()
+
+
+def received(connection: socket.socket) -> bytes:
+    return connection.recv(1 << 16)
+
+
+def refused_from_now_on(host: str, port: int) -> None:
+    """Return when the server no longer listens."""
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=30).close()
+        except ConnectionError:  # refused, or reset when it closes with us in its backlog
+            return
+
+
+def test_another_address_needs_a_key(tmp_path: Path) -> None:
+    path = str(tmp_path / "new.db")
+    refused = subprocess.run(
+        program("--db", path, "serve", "--host", "0.0.0.0", "--port", "0"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "error: there is no key yet, so nobody could use 0.0.0.0; make one with budget-tui key create\n"
+    )
+
+
+def test_with_a_key_another_address_is_fine(serve: Callable[..., Served], example: tuple[bytes, str, str]) -> None:
+    served = serve("--host", "0.0.0.0")
+    port = urlsplit(served.url).port
+    assert ask(f"http://127.0.0.1:{port}", "GET", "/budget", example[1])[0] == 200
+    assert served.told_to_stop(signal.SIGTERM) == (0, "")
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run(["--db", str(tmp_path / "new.db"), "serve", "--port", str(port)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: cannot listen at 127.0.0.1 port {port}: address already in use; ")
+    assert error.count("\n") == 1
+
+
+def test_a_host_that_does_not_exist_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(tmp_path / "new.db")
+    assert run(["--db", path, "key", "create", "me", "--scope", "read"]) == 0
+    capsys.readouterr()
+    assert run(["--db", path, "serve", "--host", "nowhere.invalid", "--port", "0"]) == 2
+    assert capsys.readouterr().err.startswith("error: cannot listen at nowhere.invalid port 0: ")
+
+
+def test_without_the_extra_it_tells_how_to_get_it() -> None:
+    """In a process where the extra cannot be found."""
+    code = (
+        "import sys\n"
+        "class Missing:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name.partition('.')[0] in ('fastapi', 'uvicorn', 'fastapi_offline'):\n"
+        "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
+        "sys.meta_path.insert(0, Missing())\n"
+        "from budget_tui.cli.app import run\n"
+        "sys.exit(run(['--db', '/nonexistent/x.db', 'serve']))\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "error: the HTTP API is not installed; pip install 'budget-tui[api]'\n"
