@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -125,7 +126,7 @@ class Home:
             return connection.execute(statement).fetchall()
 
 
-def home_at(path: Path, today: date | None, **new: str) -> Home:
+def home_at(path: Path, today: date | None, **new: Any) -> Home:
     context = Context(path, "default", Clock(today), "anna", **new)
     return Home(Services(context, Settings()))
 
@@ -142,7 +143,7 @@ def fresh(tmp_path: Path, empty_database: bytes) -> Callable[..., Home]:
     """Makes a home of its own: for an organization that has yet to be made, in another currency or time zone."""
     made = iter(range(1000))
 
-    def make(today: date | None = TODAY, **new: str) -> Home:
+    def make(today: date | None = TODAY, **new: Any) -> Home:
         path = tmp_path / f"budget-{next(made)}.db"
         path.write_bytes(empty_database)
         return home_at(path, today, **new)
