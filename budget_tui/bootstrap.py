@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from budget_tui.services.plan_views import PlanViews
     from budget_tui.services.plans import Plans
     from budget_tui.services.projects import Projects
+    from budget_tui.services.seats import SeatRegister
     from budget_tui.services.snapshots import Snapshots
     from budget_tui.services.token_prices import TokenPrices
     from budget_tui.services.trail import AuditTrail
@@ -96,6 +97,12 @@ class Services:
         from budget_tui.services.fx import ExchangeRates
 
         return ExchangeRates(self.context)
+
+    @cached_property
+    def seats(self) -> "SeatRegister":
+        from budget_tui.services.seats import SeatRegister
+
+        return SeatRegister(self.context)
 
     @cached_property
     def periods(self) -> "Periods":

@@ -14,6 +14,7 @@ MODULES = {
     "transfer": "transfer",
     "cost": "cost",
     "fx": "fx",
+    "seat": "seat",
     "period": "period",
     "undo": "undo",
     "redo": "redo",

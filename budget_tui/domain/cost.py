@@ -96,11 +96,16 @@ def _fold(text: str) -> str:
 
 def provider_of(origin: CostOrigin, aliases: Mapping[str, str]) -> str:
     """The short name of the provider: by the user's ``aliases``, else a known one, else the name as it is."""
-    folded = _fold(origin.provider_name)
+    return short_provider_name(origin.provider_name, aliases)
+
+
+def short_provider_name(name: str, aliases: Mapping[str, str]) -> str:
+    """What `provider_of` calls the provider of that name, without blanks around it."""
+    folded = _fold(name)
     for alias, short_name in aliases.items():
         if _fold(alias) == folded:
             return short_name
-    return _SHORT_NAMES.get(folded, origin.provider_name)
+    return _SHORT_NAMES.get(folded, name.strip())
 
 
 def category_of(origin: CostOrigin, provider: str, overrides: Mapping[str, Category] | None = None) -> Category:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from budget_tui.domain.errors import Refused, SourceError
 from budget_tui.domain.fx import Rate, currency_code
-from budget_tui.services.context import Context
+from budget_tui.services.context import Context, Work
+from budget_tui.services.reversing import Lines, require_same, reverses, value_of
 from budget_tui.storage.fx_queries import PairOnFile
 from budget_tui.storage.reading import DatabaseReader
 
@@ -39,15 +40,7 @@ class ExchangeRates:
             raise Refused(f"a rate is between two currencies, not {base} and {quote}", "name two")
         with self._context.work() as work:
             new = Rate(base, quote, day or work.today, rate)
-            before = work.queries.rate_on(work.organization.org_key, base, quote, new.day)
-            work.unit.rates.set_rates(work.organization.org_key, [new])
-            on = {"day": new.day.isoformat()}
-            work.record(
-                "fx.set",
-                f"{base}/{quote}",
-                {"rate": f"{before:f}", **on} if before is not None else None,
-                {"rate": f"{rate:f}", **on},
-            )
+            _store(work, base, quote, new.day, rate)
             work.commit()
         return new
 
@@ -88,3 +81,28 @@ class ExchangeRates:
                 return queries.pairs_on_file(self._context.organization(queries).org_key)
         finally:
             reader.close()
+
+
+def _store(work: Work, base: str, quote: str, day: date, rate: Decimal | None) -> None:
+    """Make ``rate`` the one of that pair and day (None: there is none), and write the audit trail."""
+    org = work.organization.org_key
+    before = work.queries.rate_on(org, base, quote, day)
+    if rate is None:
+        work.unit.rates.remove(org, base, quote, day)
+    else:
+        work.unit.rates.set_rates(org, [Rate(base, quote, day, rate)])
+    work.record("fx.set", f"{base}/{quote}", _written(before, day), _written(rate, day))
+
+
+def _written(rate: Decimal | None, day: date) -> dict[str, object] | None:
+    return None if rate is None else {"rate": f"{rate:f}", "day": day.isoformat()}
+
+
+@reverses("fx.set", told=value_of("rate of {}"))
+def _set_rate_back(work: Work, lines: Lines) -> None:
+    for line in lines:
+        base, quote = line.subject.split("/")
+        day = date.fromisoformat((line.after or line.before or {})["day"])
+        stored = work.queries.rate_on(work.organization.org_key, base, quote, day)
+        require_same(f"the rate of {line.subject}", _written(stored, day), line.after)
+        _store(work, base, quote, day, None if line.before is None else Decimal(line.before["rate"]))

@@ -20,10 +20,11 @@ from budget_tui.storage.cycle_queries import CycleQueries
 from budget_tui.storage.fx_queries import FxQueries
 from budget_tui.storage.key_queries import KeyQueries
 from budget_tui.storage.plan_queries import PlanQueries
+from budget_tui.storage.seat_queries import SeatQueries
 from budget_tui.storage.trail_queries import TrailQueries
 
 
-class Queries(AgentQueries, CycleQueries, FxQueries, PlanQueries, TrailQueries, KeyQueries):
+class Queries(AgentQueries, CycleQueries, FxQueries, PlanQueries, SeatQueries, TrailQueries, KeyQueries):
     """Questions over one connection. ``org`` is an organization's key; no question spans organizations."""
 
     # Organizations and entities

@@ -17,6 +17,7 @@ from budget_tui.storage.repositories.former import FormerCostRepository
 from budget_tui.storage.repositories.journal import JournalRepository
 from budget_tui.storage.repositories.rates import RateRepository
 from budget_tui.storage.repositories.rules import RuleRepository
+from budget_tui.storage.repositories.seats import SeatRepository
 from budget_tui.storage.writing import Writer, Writers, begin
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class UnitOfWork:
         self.journal = JournalRepository(self._connection)
         self.agents = AgentRepository(self._connection)
         self.rates = RateRepository(self._connection)
+        self.seats = SeatRepository(self._connection)
         return self
 
     @cached_property

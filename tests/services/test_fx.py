@@ -121,6 +121,20 @@ def test_a_rate_is_audited_with_what_it_was(home: Home) -> None:
     assert [pair.latest.rate for pair in home.services.fx.rates()] == [Decimal("1.25")]
 
 
+def test_a_rate_is_taken_back_and_set_again(home: Home) -> None:
+    def on_file() -> list[str]:
+        return [f"{pair.latest.rate:f}" for pair in home.services.fx.rates()]
+
+    rate(home, "EUR/USD", "1.1", "2026-01-05")
+    rate(home, "EUR/USD", "1.25", "2026-01-05")
+    home.services.undo.undo()
+    assert on_file() == ["1.1"]
+    home.services.undo.undo()
+    assert on_file() == []
+    home.services.undo.redo()
+    assert on_file() == ["1.1"]
+
+
 def test_a_rate_between_a_currency_and_itself_is_refused(home: Home) -> None:
     with pytest.raises(Refused, match="between two currencies"):
         home.services.fx.set("eur", "EUR", Decimal(1))

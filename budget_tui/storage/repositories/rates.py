@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable
+from datetime import date
 
 from budget_tui.domain.fx import Rate
 
@@ -17,3 +18,9 @@ class RateRepository:
             " ON CONFLICT (org_key, base, quote, day) DO UPDATE SET rate = excluded.rate WHERE rate <> excluded.rate",
             ((org_key, base, quote, day.isoformat(), f"{rate:f}") for base, quote, day, rate in rates),
         ).rowcount
+
+    def remove(self, org_key: int, base: str, quote: str, day: date) -> None:
+        self._connection.execute(
+            "DELETE FROM fx_rate WHERE org_key = ? AND base = ? AND quote = ? AND day = ?",
+            (org_key, base, quote, day.isoformat()),
+        )

@@ -29,6 +29,9 @@ def upgrade() -> None:
         op.execute(f"INSERT INTO level SELECT org_key, '{code}', '{name}', {rank} FROM organization")
     op.execute("ALTER TABLE cost ADD COLUMN seats BIGINT CONSTRAINT seats CHECK (seats >= 0)")
     op.execute("ALTER TABLE former_cost ADD COLUMN seats BIGINT")
+    # Few costs have seats, and these are asked for by day.
+    columns = ["day", "origin_key", "seats"]
+    op.create_index("cost_with_seats", "cost", columns, sqlite_where=sa.text("seats IS NOT NULL"))
     op.create_table(
         "seat",
         sa.Column("entity_key", sa.Integer(), nullable=False),

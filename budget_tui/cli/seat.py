@@ -1,0 +1,71 @@
+"""``seat``: seats, registered by hand."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from budget_tui.cli.nouns import command_group
+from budget_tui.cli.output import JsonOption, say_json, table
+from budget_tui.cli.saying import say
+from budget_tui.cli.session import session_of
+
+if TYPE_CHECKING:
+    from budget_tui.storage.seat_queries import SeatRegistration
+
+app = command_group("Seats: how many an entity has of a provider.")
+
+
+@app.command("set")
+def set_seats(
+    context: typer.Context,
+    entity: Annotated[str, typer.Argument(metavar="ENTITY", help="The id of a project or any other entity.")],
+    provider: Annotated[str, typer.Argument(metavar="PROVIDER", help="Such as figma.")],
+    seats: Annotated[str, typer.Argument(metavar="N", help="How many: 25.")],
+    from_day: Annotated[
+        str, typer.Option("--from", metavar="DAY", help="The first day with that many; today unless given.")
+    ] = "",
+    json: JsonOption = False,
+) -> None:
+    """Register seats.
+
+    They hold from their day on, until the next number; 0 ends them.
+    """
+    from budget_tui import formatting as f
+    from budget_tui.domain.amount import parse_count
+    from budget_tui.domain.period import parse_day
+
+    found = session_of(context).services.seats.register(
+        entity, provider, parse_count(seats), parse_day(from_day) if from_day else None
+    )
+    if json:
+        say_json(_as_json(found))
+        return
+    say(f"{found.name} has {f.count(found.seats, 'seat')} of {found.provider} from {f.long_day(found.starts_on)}")
+
+
+@app.command("list")
+def list_seats(context: typer.Context, json: JsonOption = False) -> None:
+    """What is registered, each number with its first day."""
+    from budget_tui import formatting as f
+
+    session = session_of(context)
+    session.services.context.prepare()
+    registered = session.services.seats.registered()
+    if json:
+        say_json([_as_json(row) for row in registered])
+        return
+    if not registered:
+        say("no seats are registered: budget-tui seat set ENTITY PROVIDER N")
+        return
+    rows = [(r.entity_id, r.name, r.provider, f"{r.seats:,}", f.long_day(r.starts_on)) for r in registered]
+    say(*table(("ID", "ENTITY", "PROVIDER", "SEATS", "FROM"), rows, "lllrl"))
+
+
+def _as_json(row: "SeatRegistration") -> dict[str, Any]:
+    return {
+        "entity_id": row.entity_id,
+        "name": row.name,
+        "provider": row.provider,
+        "seats": row.seats,
+        "from": row.starts_on.isoformat(),
+    }

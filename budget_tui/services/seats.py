@@ -1,0 +1,79 @@
+"""Seats: registered by hand, or read from costs."""
+
+from datetime import date
+
+from budget_tui.domain.cost import short_provider_name
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.hierarchy import Entity
+from budget_tui.domain.period import Period
+from budget_tui.domain.seats import Seats, most_seats
+from budget_tui.services.context import Context, Work
+from budget_tui.services.reversing import Lines, require_same, reverses, value_of
+from budget_tui.storage.queries import Queries
+from budget_tui.storage.reading import DatabaseReader
+from budget_tui.storage.seat_queries import SeatRegistration
+
+
+class SeatRegister:
+    """Commands on seats, each one transaction, and what is registered."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def register(self, entity_id: str, provider: str, seats: int, from_day: date | None = None) -> SeatRegistration:
+        """From ``from_day`` on (today unless given) the entity has ``seats`` of ``provider``."""
+        if not provider.strip():
+            raise Refused("seats are of some provider", "name one such as figma")
+        with self._context.work() as work:
+            entity = work.entity(entity_id)
+            name = short_provider_name(provider, work.queries.provider_aliases(work.organization.org_key))
+            day = from_day or work.today
+            _store(work, entity, name, day, seats)
+            work.commit()
+        return SeatRegistration(entity.entity_id, entity.name, entity.path, name, day, seats)
+
+    def registered(self) -> list[SeatRegistration]:
+        """What is registered, by entity, provider and day."""
+        reader = DatabaseReader(self._context.path)
+        try:
+            with reader.session() as queries:
+                return queries.seat_registrations(self._context.organization(queries).org_key)
+        finally:
+            reader.close()
+
+
+def seats_below(queries: Queries, org: int, path: str, period: Period, provider: str = "") -> int | None:
+    """The most seats on one day of ``period`` of the entity at ``path`` and all below it; None without any data.
+
+    Of ``provider`` where one is named.
+    """
+
+    def counts(seats: Seats) -> bool:
+        return str(seats.entity or "").startswith(path) and provider in ("", seats.provider)
+
+    registered = (Seats(row.path, row.provider, row.starts_on, row.seats) for row in queries.seat_registrations(org))
+    return most_seats(filter(counts, registered), filter(counts, queries.charged_seats(org, period)), period)
+
+
+def _store(work: Work, entity: Entity, provider: str, day: date, seats: int | None) -> None:
+    """Make ``seats`` the registration of that day (None: there is none), and write the audit trail."""
+    before = work.queries.registered_seats(entity.entity_key, provider, day)
+    if seats is None:
+        work.unit.seats.remove(entity.entity_key, provider, day)
+    else:
+        work.unit.seats.register(entity.entity_key, provider, day, seats, work.actor, work.now)
+    work.record("seat.set", entity.entity_id, _written(before, provider, day), _written(seats, provider, day))
+
+
+def _written(seats: int | None, provider: str, day: date) -> dict[str, object] | None:
+    return None if seats is None else {"seats": seats, "provider": provider, "from": day.isoformat()}
+
+
+@reverses("seat.set", told=value_of("seats of {}"))
+def _register_back(work: Work, lines: Lines) -> None:
+    for line in lines:
+        facts = line.after or line.before or {}
+        entity, provider, day = work.entity(line.subject), facts["provider"], date.fromisoformat(facts["from"])
+        stored = work.queries.registered_seats(entity.entity_key, provider, day)
+        require_same(f"the number of seats of {line.subject}", _written(stored, provider, day), line.after)
+        _store(work, entity, provider, day, None if line.before is None else line.before["seats"])

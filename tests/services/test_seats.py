@@ -1,0 +1,77 @@
+"""Seats, registered by hand and read from costs."""
+
+import sqlite3
+from contextlib import closing
+from datetime import date
+
+import pytest
+
+from budget_tui.domain.errors import NotFound, Refused
+from budget_tui.domain.period import Period
+from budget_tui.services.seats import seats_below
+from budget_tui.storage.reading import DatabaseReader
+from tests.services.conftest import Home
+
+JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
+
+
+def registered(home: Home) -> list[tuple[str, str, str, int]]:
+    return [
+        (row.entity_id, row.provider, row.starts_on.isoformat(), row.seats) for row in home.services.seats.registered()
+    ]
+
+
+def most(home: Home, path: str, provider: str = "") -> int | None:
+    reader = DatabaseReader(home.path)
+    try:
+        with reader.session() as queries:
+            org = home.services.context.organization(queries).org_key
+            return seats_below(queries, org, path, JANUARY, provider)
+    finally:
+        reader.close()
+
+
+def test_seats_hold_from_their_day_on(seed: Home) -> None:
+    seats = seed.services.seats
+    seats.register("pcc", "Figma", 10, date(2026, 1, 1))
+    seats.register("pcc", "figma", 12)
+    seats.register("dandelion", "acme ", 3)
+    assert registered(seed) == [
+        ("pcc", "figma", "2026-01-01", 10),
+        ("pcc", "figma", "2026-01-13", 12),
+        ("dandelion", "acme", "2026-01-13", 3),
+    ]
+    assert (most(seed, "/ORG/"), most(seed, "/ORG/pcc/"), most(seed, "/ORG/", "acme")) == (15, 12, 3)
+    assert most(seed, "/ORG/videonest-api/") is None
+
+
+def test_the_seats_of_costs_count_too(seed: Home) -> None:
+    seed.spend("pcc", "30", on="2026-01-05", provider="figma")
+    seed.spend("dandelion", "20", on="2026-01-05", provider="figma")
+    with closing(sqlite3.connect(seed.path)) as connection:
+        connection.execute("UPDATE cost SET seats = amount_nanos / 10000000000 WHERE day = 20260105")
+        connection.commit()
+    assert (most(seed, "/ORG/"), most(seed, "/ORG/pcc/"), most(seed, "/ORG/", "slack")) == (5, 3, None)
+
+
+def test_the_same_day_is_replaced_audited_and_taken_back(seed: Home) -> None:
+    seed.services.seats.register("pcc", "figma", 10)
+    seed.services.seats.register("pcc", "figma", 0)
+    entry = seed.services.trail.newest(1)[0]
+    assert (entry.action, entry.subject) == ("seat.set", "pcc")
+    assert (entry.before or {})["seats"] == 10
+    assert entry.after == {"seats": 0, "provider": "figma", "from": "2026-01-13"}
+    seed.services.undo.undo()
+    assert registered(seed) == [("pcc", "figma", "2026-01-13", 10)]
+    seed.services.undo.undo()
+    assert registered(seed) == []
+    seed.services.undo.redo()
+    assert registered(seed) == [("pcc", "figma", "2026-01-13", 10)]
+
+
+def test_seats_need_an_entity_and_a_provider(seed: Home) -> None:
+    with pytest.raises(NotFound, match="'nobody'"):
+        seed.services.seats.register("nobody", "figma", 1)
+    with pytest.raises(Refused, match="some provider"):
+        seed.services.seats.register("pcc", " ", 1)
+    assert registered(seed) == []
