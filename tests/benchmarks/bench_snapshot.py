@@ -41,8 +41,8 @@ ROWS: dict[str, dict[str, Any]] = {
     "budget": {
         "budget_id": "global", "org_key": 1, "entity_key": 1, "category": "total", "budget_type": "monetary",
         "currency": "USD", "provider": "", "period_kind": "monthly", "period_start": "2026-01-01",
-        "period_end": "2026-01-31", "amount": 250_000 * 10**9, "notes": "", "is_active": 1, "created_by": "bench",
-        "created_at": WRITTEN_ON,
+        "period_end": "2026-01-31", "amount": 250_000 * 10**9, "base": 250_000 * 10**9, "notes": "", "is_active": 1,
+        "in_cycle": 1, "created_by": "bench", "created_at": WRITTEN_ON,
     },
     "allocation": {
         "allocation_id": "", "parent_budget_id": "global", "child_budget_id": "", "amount": 0,
