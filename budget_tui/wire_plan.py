@@ -192,4 +192,4 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 def _left_out(left: LeftOut) -> dict[str, Any]:
-    return {"currency": left.currency, "amount": to_decimal(left.amount), "into": left.into}
+    return {"currency": left.currency, "amount": to_decimal(left.amount), "costs": left.costs, "into": left.into}

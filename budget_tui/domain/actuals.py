@@ -5,7 +5,7 @@ stretches of days between the first and last days of all periods asked about. He
 hierarchy, once for all budgets.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
@@ -62,6 +62,11 @@ class Segments:
         self._starts = [period.start for period in self.periods]
         self._spans: dict[Period, range] = {}
 
+    def holding(self, day: date) -> int | None:
+        """Which segment ``day`` is in, if in any."""
+        index = bisect_right(self._starts, day) - 1
+        return index if index >= 0 and self.periods[index].contains(day) else None
+
     def span(self, period: Period) -> range:
         """Which segments ``period`` consists of; it must be one of those that they were cut for."""
         known = self._spans.get(period)
@@ -113,23 +118,3 @@ class Sums:
                 for segment in set().union(*counting) & known.keys():
                     total = (total or 0) + known[segment]
         return total
-
-
-class Peaks:
-    """Seats: what an entity has of a provider counts by its maximum in the period, and adds up over entities."""
-
-    def __init__(self, groups: Iterable[Group], lineage: Lineage, wanted: Iterable[Scope]) -> None:
-        self._values: dict[Scope, list[Sequence[int | None]]] = {scope: [] for scope in wanted}
-        for group in groups:
-            for scope in scopes_of(group, lineage):
-                if scope in self._values:
-                    self._values[scope].append(group.values)
-
-    def of(self, scope: Scope, span: range) -> int | None:
-        """The seats of ``scope`` in the segments of ``span``; None where nothing is known."""
-        peaks = []
-        for values in self._values[scope]:
-            known = [value for segment in span if (value := values[segment]) is not None]
-            if known:
-                peaks.append(max(known))
-        return sum(peaks) if peaks else None

@@ -17,6 +17,7 @@ class LeftOut(NamedTuple):
 
     currency: str
     amount: int
+    costs: int
     into: str
 
 

@@ -9,7 +9,7 @@ from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import LeftOut
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, counted, scope_of, widest
-from budget_tui.formatting import money
+from budget_tui.formatting import count, money
 from budget_tui.storage.queries import Queries
 
 
@@ -21,36 +21,6 @@ class Asked(NamedTuple):
     period: Period
 
 
-class Usage:
-    """Everything that was used in some periods, as storage sums it up: of each entity itself, per segment."""
-
-    def __init__(
-        self, queries: Queries, organization: Organization, periods: Iterable[Period], types: Collection[BudgetType]
-    ) -> None:
-        org = organization.org_key
-        self.lineage = queries.lineage(org)
-        self.segments = Segments(periods)
-        read = {
-            BudgetType.MONETARY: queries.costs_by_segment,
-            BudgetType.TOKEN: queries.tokens_by_segment,
-            BudgetType.SEAT: queries.seats_by_segment,
-        }
-        self.groups: dict[BudgetType, list[Group]] = {
-            budget_type: read[budget_type](org, self.segments.periods) if self.segments.periods else []
-            for budget_type in BudgetType
-            if budget_type in types
-        }
-
-    def providers(self, budget_type: BudgetType, scope: Scope) -> set[str]:
-        """Whose costs count for ``scope`` in any currency."""
-        return {
-            group.provider
-            for group in self.groups[budget_type]
-            if any(value is not None for value in group.values)
-            and scope in scopes_of(group._replace(currency=scope.currency), self.lineage)
-        }
-
-
 class Actuals:
     """The actuals of everything in ``asked``, rolled up along the hierarchy."""
 
@@ -60,18 +30,11 @@ class Actuals:
         spans: dict[BudgetType, dict[Scope, set[range]]] = {budget_type: {} for budget_type in BudgetType}
         for budget_type, scope, period in asked:
             spans[budget_type].setdefault(scope, set()).add(self._span(period))
-        self.left_out: list[LeftOut] = []
-        groups = usage.groups
-        lineage = usage.lineage
         self._sums = {
-            BudgetType.MONETARY: Sums(
-                self._in_currencies(groups.get(BudgetType.MONETARY, []), spans[BudgetType.MONETARY]),
-                lineage,
-                spans[BudgetType.MONETARY],
-            ),
-            BudgetType.TOKEN: Sums(groups.get(BudgetType.TOKEN, []), lineage, spans[BudgetType.TOKEN]),
+            budget_type: Sums(usage.groups[budget_type], usage.lineage, spans[budget_type])
+            for budget_type in (BudgetType.MONETARY, BudgetType.TOKEN)
         }
-        self._peaks = Peaks(groups.get(BudgetType.SEAT, []), lineage, spans[BudgetType.SEAT])
+        self.left_out = tuple(self._left_out(spans[BudgetType.MONETARY]))
 
     def of(self, budget_type: BudgetType, scope: Scope, period: Period) -> int | None:
         """What ``scope`` used in ``period``. Of tokens and seats None where nothing is known."""
@@ -120,8 +83,8 @@ class Actuals:
     @property
     def warnings(self) -> tuple[str, ...]:
         return tuple(
-            f"costs of {money(left.amount, left.currency)} left out: there is no rate from {left.currency}"
-            f" to {left.into}"
+            f"{count(left.costs, 'cost')} in {left.currency} ({money(left.amount, left.currency)}) left out:"
+            f" there is no rate to {left.into}"
             for left in self.left_out
         )
 
@@ -129,20 +92,14 @@ class Actuals:
         known = [peak for period in periods if (peak := self._peaks.of(scope, self._span(period))) is not None]
         return max(known) if known else None
 
-    def _in_currencies(self, groups: Sequence[Group], wanted: Mapping[Scope, Collection[range]]) -> list[Group]:
-        """The costs in each currency that a budget is in; those in others are left out, and noted."""
-        found = list(groups)
-        for currency in sorted({scope.currency for scope in wanted}):
-            covered = {scope: spans for scope, spans in wanted.items() if scope.currency == currency}
-            foreign: dict[str, list[Group]] = {}
-            for group in groups:
-                if group.currency != currency:
-                    foreign.setdefault(group.currency, []).append(group._replace(currency=currency))
-            for other, costs in sorted(foreign.items()):
-                amount = Sums(costs, self._usage.lineage, covered).once(covered)
-                if amount:
-                    self.left_out.append(LeftOut(other, amount, currency))
-        return found
+    def _left_out(self, wanted: Mapping[Scope, Collection[range]]) -> Iterator[LeftOut]:
+        """What would count in ``wanted`` if there were a rate."""
+        lineage = self._usage.lineage
+        for currency, into, amounts, charges in self._usage.unconverted:
+            covered = {scope: spans for scope, spans in wanted.items() if scope.currency == into}
+            costs = Sums(charges, lineage, covered).once(covered)
+            if costs:
+                yield LeftOut(currency, Sums(amounts, lineage, covered).once(covered) or 0, costs, into)
 
 
 def asked_by(budgets: Iterable[PlannedBudget]) -> list[Asked]:

@@ -14,7 +14,8 @@ from budget_tui.domain.plan import PlannedBudget, whole_period
 from budget_tui.domain.plan_answers import Breakdown, BudgetLine, BudgetPage, Part, PlanSummary, PlanTree, TreeNode
 from budget_tui.domain.variance import Node, VarianceStatus, forest
 from budget_tui.services.context import Context
-from budget_tui.services.plan_actuals import Actuals, Asked, Usage, asked_by
+from budget_tui.services.plan_actuals import Actuals, Asked, asked_by
+from budget_tui.services.plan_usage import Usage
 from budget_tui.services.plan_checks import entity_named, every_node, over_allocation_warnings, provider_named
 from budget_tui.storage.plan_queries import PlanConditions
 from budget_tui.storage.queries import Queries
@@ -73,7 +74,7 @@ class PlanViews:
             self._context.clock.today(organization.time_zone),
             tuple(lines),
             actuals.totals((line.budget, line.figures.status) for line in lines),
-            tuple(actuals.left_out),
+            actuals.left_out,
             actuals.warnings,
         )
 
@@ -90,7 +91,7 @@ class PlanViews:
             organization,
             self._context.clock.today(organization.time_zone),
             tuple(_with_actuals(node, actuals) for node in trees),
-            tuple(actuals.left_out),
+            actuals.left_out,
             (*over_allocation_warnings(every_node(trees)), *actuals.warnings),
         )
 
@@ -135,7 +136,9 @@ class PlanViews:
             here = replace(conditions, entity_id=entity.entity_id)
             budgets = _budgets(queries, organization.org_key, here)
             periods = _periods(budgets, conditions, organization, today)
-            usage = Usage(queries, organization, {*periods, *(budget.period for budget in budgets)}, set(BudgetType))
+            every_period = {*periods, *(budget.period for budget in budgets)}
+            currencies = {organization.currency, *(budget.currency for budget in budgets)}
+            usage = Usage(queries, organization, every_period, set(BudgetType), currencies)
             provider = provider_named(queries, organization.org_key, conditions.provider)
         read = _Read(organization, entity, budgets, periods, usage, provider)
         slices = parts(read)
@@ -147,7 +150,7 @@ class PlanViews:
             entity,
             periods,
             {name: read.part(part, actuals) for name, part in slices.items()},
-            tuple(actuals.left_out),
+            actuals.left_out,
             actuals.warnings,
         )
 
@@ -236,6 +239,7 @@ def _usage(queries: Queries, organization: Organization, budgets: Sequence[Plann
         organization,
         {budget.period for budget in budgets},
         {budget.budget_type for budget in budgets},
+        {budget.currency for budget in budgets if budget.budget_type is BudgetType.MONETARY},
     )
 
 

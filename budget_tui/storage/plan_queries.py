@@ -10,7 +10,9 @@ from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.storage.cost_queries import CostQueries, day_number
+from budget_tui.storage.cost_queries import CostQueries, day_number, day_of
+
+AGENT_SOURCE = "agents"
 
 # Columns of one statement; SQLite has 2,000.
 _SEGMENTS_AT_ONCE = 200
@@ -34,6 +36,18 @@ class PlanConditions(NamedTuple):
     is_active: bool | None = True
     below: str | None = None
     """A path: only budgets of entities at or below it."""
+
+
+class DatedCost(NamedTuple):
+    """What one origin cost on one day: ``amount`` in nanos of ``currency``, in so many charges."""
+
+    entity_key: int | None
+    category: str
+    provider: str
+    currency: str
+    day: date
+    amount: int
+    charges: int
 
 
 class PlanQueries(CostQueries):
@@ -117,31 +131,40 @@ class PlanQueries(CostQueries):
             "SELECT o.entity_key, o.category, o.provider, ''",
             "SELECT sum(tokens) FROM cost c WHERE c.origin_key = o.origin_key AND day >= ? AND day < ?"
             " AND tokens IS NOT NULL",
-            " FROM cost_origin o WHERE o.org_key = ?"
+            f" FROM cost_origin o WHERE o.org_key = ? AND o.source <> '{AGENT_SOURCE}'"
             " AND EXISTS (SELECT 1 FROM cost c WHERE c.origin_key = o.origin_key AND c.tokens IS NOT NULL)",
             org,
             segments,
         )
 
-    def seats_by_segment(self, org: int, segments: Sequence[Period]) -> list[Group]:
-        """The most seats that each entity had of a provider on one day of each segment, by its costs."""
-        days = (
-            "(SELECT o.entity_key, o.category, o.provider, c.day, sum(c.seats) AS seats"
-            " FROM cost_origin o JOIN cost c ON c.origin_key = o.origin_key"
-            " WHERE o.org_key = ? AND c.seats IS NOT NULL GROUP BY 1, 2, 3, 4)"
+    def tokens_of_agents(self, org: int, days: Period) -> list[tuple[int, str, date, int]]:
+        """What each agent used of each model on each day."""
+        start, end = map(day_number, days.half_open)
+        rows = self._rows(
+            "SELECT u.entity_key, u.model, u.day, sum(u.tokens) FROM entity e JOIN token_use u"
+            " ON u.entity_key = e.entity_key WHERE e.org_key = ? AND u.day >= ? AND u.day < ? GROUP BY 1, 2, 3",
+            org,
+            start,
+            end,
         )
-        groups: dict[tuple[int | None, str, str], list[int | None]] = {}
-        for index, segment in enumerate(segments):
-            start, after = map(day_number, segment.half_open)
-            for entity, category, provider, seats in self._rows(
-                f"SELECT entity_key, category, provider, max(seats) FROM {days} WHERE day >= ? AND day < ?"
-                " GROUP BY 1, 2, 3",
-                org,
-                start,
-                after,
-            ):
-                groups.setdefault((entity, category, provider), [None] * len(segments))[index] = seats
-        return [Group(*key, "", values) for key, values in groups.items()]
+        return [(entity_key, model, day_of(day), tokens) for entity_key, model, day, tokens in rows]
+
+    def costs_by_day(self, org: int, currencies: Sequence[str], days: Period) -> list[DatedCost]:
+        """What each origin in one of ``currencies`` cost on each of ``days``."""
+        start, end = map(day_number, days.half_open)
+        rows = self._rows(
+            "SELECT o.entity_key, o.category, o.provider, o.currency, c.day, sum(c.amount_nanos), sum(c.charges)"
+            " FROM cost_origin o CROSS JOIN cost c WHERE c.origin_key = o.origin_key AND c.day >= ? AND c.day < ?"
+            f" AND o.org_key = ? AND o.currency IN ({', '.join('?' * len(currencies))}) GROUP BY o.origin_key, c.day",
+            start,
+            end,
+            org,
+            *currencies,
+        )
+        return [
+            DatedCost(entity, category, provider.casefold(), currency, day_of(day), amount, charges)
+            for entity, category, provider, currency, day, amount, charges in rows
+        ]
 
     def _by_segment(self, keys: str, value: str, rest: str, org: int, segments: Sequence[Period]) -> list[Group]:
         """One row per origin, with the sum of each segment as a column of its own: a short range of an index each."""

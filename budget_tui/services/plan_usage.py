@@ -1,0 +1,125 @@
+"""Everything that was used in some periods, read in one pass: costs, tokens and seats, of each entity itself."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from budget_tui.domain.actuals import Group, Scope, Segments, scopes_of
+from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.cost import Category
+from budget_tui.domain.fx import Rates, convert, pairs_between
+from budget_tui.domain.period import Period
+from budget_tui.domain.tokens import provider_of_model
+from budget_tui.services.plan_checks import provider_named
+from budget_tui.storage.plan_queries import DatedCost
+from budget_tui.storage.queries import Queries
+
+
+class Unconverted(NamedTuple):
+    """Costs in ``currency`` without a rate ``into`` another: their amounts and how many they are."""
+
+    currency: str
+    into: str
+    amounts: list[Group]
+    charges: list[Group]
+
+
+class Usage:
+    """What was used in ``periods``, as far as ``types`` and budgets in ``currencies`` ask for it."""
+
+    def __init__(
+        self,
+        queries: Queries,
+        organization: Organization,
+        periods: Iterable[Period],
+        types: Collection[BudgetType],
+        currencies: Collection[str],
+    ) -> None:
+        self._queries, self._org = queries, organization.org_key
+        self.lineage = queries.lineage(self._org)
+        self.segments = Segments(periods)
+        self.groups: dict[BudgetType, list[Group]] = {budget_type: [] for budget_type in BudgetType}
+        self.unconverted: list[Unconverted] = []
+        if not self.segments.periods:
+            return
+        self._days = Period(self.segments.periods[0].start, self.segments.periods[-1].end)
+        if BudgetType.MONETARY in types:
+            self.groups[BudgetType.MONETARY] = queries.costs_by_segment(self._org, self.segments.periods)
+            self._convert(sorted(currencies))
+        if BudgetType.TOKEN in types:
+            costs = queries.tokens_by_segment(self._org, self.segments.periods)
+            self.groups[BudgetType.TOKEN] = [*costs, *self._agents_tokens()]
+
+    def providers(self, budget_type: BudgetType, scope: Scope) -> set[str]:
+        """Whose costs count for ``scope`` in any currency."""
+        return {
+            group.provider
+            for group in self.groups[budget_type]
+            if any(value is not None for value in group.values)
+            and scope in scopes_of(group._replace(currency=scope.currency), self.lineage)
+        }
+
+    def _agents_tokens(self) -> list[Group]:
+        """Tokens that agents used, whether they have a price or not."""
+        sums: dict[tuple[int, str], list[int | None]] = {}
+        for entity_key, model, day, tokens in self._queries.tokens_of_agents(self._org, self._days):
+            segment = self.segments.holding(day)
+            if segment is not None:
+                values = sums.setdefault((entity_key, model), [None] * len(self.segments.periods))
+                values[segment] = (values[segment] or 0) + tokens
+        names = {model: provider_named(self._queries, self._org, provider_of_model(model)) for _, model in sums}
+        return [
+            Group(entity_key, Category.GENAI, names[model], "", values) for (entity_key, model), values in sums.items()
+        ]
+
+    def _convert(self, currencies: Sequence[str]) -> None:
+        """Add what costs in other currencies are worth in each of ``currencies``, at the rate of their day."""
+        known = {group.currency for group in self.groups[BudgetType.MONETARY]}
+        foreign = {currency: sorted(known - {currency}) for currency in currencies}
+        others = sorted({other for found in foreign.values() for other in found})
+        if not others:
+            return
+        costs = self._queries.costs_by_day(self._org, others, self._days)
+        for currency, found in foreign.items():
+            if found:
+                self._convert_into(currency, [cost for cost in costs if cost.currency != currency])
+
+    def _convert_into(self, currency: str, costs: Sequence[DatedCost]) -> None:
+        pairs = pairs_between(self._queries.rate_pairs(self._org), {cost.currency for cost in costs}, currency)
+        rates = Rates(self._queries.rates(self._org, pairs, self._days))
+        counted = _Table(currency, len(self.segments.periods))
+        left: dict[str, tuple[_Table, _Table]] = {}
+        for cost in costs:
+            segment = self.segments.holding(cost.day)
+            if segment is None:
+                continue
+            factor = rates.factor(cost.currency, currency, cost.day)
+            if factor is not None:
+                counted.add(cost, segment, convert(cost.amount, factor.value))
+                continue
+            tables = left.setdefault(cost.currency, (counted.empty(), counted.empty()))
+            for table, value in zip(tables, (cost.amount, cost.charges), strict=True):
+                table.add(cost, segment, value)
+        self.groups[BudgetType.MONETARY] += counted.groups()
+        self.unconverted += [
+            Unconverted(other, currency, amounts.groups(), charges.groups())
+            for other, (amounts, charges) in left.items()
+        ]
+
+
+class _Table:
+    """Sums by entity, category and provider, in each segment."""
+
+    def __init__(self, currency: str, segments: int) -> None:
+        self._currency, self._segments = currency, segments
+        self._values: dict[tuple[int | None, str, str], list[int | None]] = {}
+
+    def empty(self) -> "_Table":
+        return _Table(self._currency, self._segments)
+
+    def add(self, cost: DatedCost, segment: int, value: int) -> None:
+        key = cost.entity_key, cost.category, cost.provider
+        values = self._values.setdefault(key, [None] * self._segments)
+        values[segment] = (values[segment] or 0) + value
+
+    def groups(self) -> list[Group]:
+        return [Group(*key, self._currency, values) for key, values in self._values.items()]
