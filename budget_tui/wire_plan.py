@@ -58,8 +58,8 @@ def figures(found: Variance, budget_type: BudgetType) -> dict[str, Any]:
     return {
         "actual_amount": amount(found.actual, budget_type),
         "variance": amount(found.variance, budget_type),
-        "variance_percent": found.variance_percent,
-        "pct_used": found.percent_used,
+        "variance_percent": plain(found.variance_percent),
+        "pct_used": plain(found.percent_used),
         "is_over_budget": found.is_over_budget,
         "status": str(found.status) if found.status else None,
     }
@@ -72,8 +72,8 @@ def totals(found: Totals) -> dict[str, Any]:
         "budget_total": amount(found.total.amount, found.budget_type),
         "actual_total": amount(found.total.actual, found.budget_type),
         "variance": amount(found.total.variance, found.budget_type),
-        "variance_percent": found.total.variance_percent,
-        "pct_used": found.total.percent_used,
+        "variance_percent": plain(found.total.variance_percent),
+        "pct_used": plain(found.total.percent_used),
         "budgets": found.budgets,
         "budgets_over": found.over,
         "budgets_approaching": found.approaching,
@@ -83,9 +83,13 @@ def totals(found: Totals) -> dict[str, Any]:
 
 
 def share_of(part: int, whole: int) -> Decimal | None:
-    """``part`` in percent of ``whole``, without trailing zeros."""
-    percent = percent_of(part, whole)
-    return None if percent is None else Decimal(f"{percent.normalize():f}")
+    """``part`` in percent of ``whole``."""
+    return plain(percent_of(part, whole))
+
+
+def plain(value: Decimal | None) -> Decimal | None:
+    """``value`` without trailing zeros and without an exponent."""
+    return None if value is None else Decimal(f"{value.normalize():f}")
 
 
 def outcome_answer(outcome: PlanOutcome, org_slug: str) -> dict[str, Any]:
@@ -182,7 +186,7 @@ def _part(part: Part) -> dict[str, Any]:
         "budget": None if part.budget is None else to_decimal(part.budget),
         "actual": to_decimal(part.actual),
         "variance": None if part.budget is None else to_decimal(part.budget - part.actual),
-        "pct_used": None if part.budget is None else part.figures.percent_used,
+        "pct_used": None if part.budget is None else plain(part.figures.percent_used),
         "status": None if part.budget is None else str(part.figures.status),
         "tokens_budget": part.tokens_budget,
         "tokens_actual": part.tokens_actual,

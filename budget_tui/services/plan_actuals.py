@@ -1,16 +1,16 @@
 """What was used, for any number of budgets in one pass over the costs."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import Group, Peaks, Scope, Segments, Sums, scopes_of
-from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.actuals import Scope, Sums
+from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import LeftOut
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, counted, scope_of, widest
 from budget_tui.formatting import count, money
-from budget_tui.storage.queries import Queries
+from budget_tui.services.plan_usage import Usage
 
 
 class Asked(NamedTuple):
@@ -39,7 +39,7 @@ class Actuals:
     def of(self, budget_type: BudgetType, scope: Scope, period: Period) -> int | None:
         """What ``scope`` used in ``period``. Of tokens and seats None where nothing is known."""
         if budget_type is BudgetType.SEAT:
-            return self._peaks.of(scope, self._span(period))
+            return self._usage.seats(scope, period)
         known = self._sums[budget_type].of(scope, self._span(period))
         return 0 if known is None and budget_type is BudgetType.MONETARY else known
 
@@ -89,7 +89,7 @@ class Actuals:
         )
 
     def _most_seats(self, scope: Scope, periods: Iterable[Period]) -> int | None:
-        known = [peak for period in periods if (peak := self._peaks.of(scope, self._span(period))) is not None]
+        known = [peak for period in periods if (peak := self._usage.seats(scope, period)) is not None]
         return max(known) if known else None
 
     def _left_out(self, wanted: Mapping[Scope, Collection[range]]) -> Iterator[LeftOut]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.cost import CostOrigin, provider_of
+from budget_tui.domain.cost import short_provider_name
 from budget_tui.domain.errors import NotFound
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.plan import PlannedBudget
@@ -15,8 +15,7 @@ from budget_tui.storage.queries import Queries
 
 def provider_named(queries: Queries, org: int, name: str) -> str:
     """The short name of a provider, whatever it was called: ``Google Cloud`` → ``gcp``."""
-    named = CostOrigin(source="", live=False, currency="", provider_name=name.strip())
-    return provider_of(named, queries.provider_aliases(org)).casefold()
+    return short_provider_name(name, queries.provider_aliases(org)).casefold()
 
 
 def entity_named(queries: Queries, org: int, entity_id: str) -> Entity:

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import Group, Scope, Segments, scopes_of
+from budget_tui.domain.actuals import ANY_PROVIDER, Group, Lineage, Scope, Segments, scopes_of
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
 from budget_tui.domain.fx import Rates, convert, pairs_between
 from budget_tui.domain.period import Period
+from budget_tui.domain.seats import Seats, most_seats
 from budget_tui.domain.tokens import provider_of_model
 from budget_tui.services.plan_checks import provider_named
 from budget_tui.storage.plan_queries import DatedCost
@@ -39,24 +40,33 @@ class Usage:
         self.segments = Segments(periods)
         self.groups: dict[BudgetType, list[Group]] = {budget_type: [] for budget_type in BudgetType}
         self.unconverted: list[Unconverted] = []
+        self._seats: _SeatRows | None = None
         if not self.segments.periods:
             return
         self._days = Period(self.segments.periods[0].start, self.segments.periods[-1].end)
         if BudgetType.MONETARY in types:
             self.groups[BudgetType.MONETARY] = queries.costs_by_segment(self._org, self.segments.periods)
             self._convert(sorted(currencies))
+        if BudgetType.SEAT in types:
+            self._seats = _SeatRows(queries, self._org, self._days, self.lineage)
         if BudgetType.TOKEN in types:
             costs = queries.tokens_by_segment(self._org, self.segments.periods)
             self.groups[BudgetType.TOKEN] = [*costs, *self._agents_tokens()]
 
     def providers(self, budget_type: BudgetType, scope: Scope) -> set[str]:
-        """Whose costs count for ``scope`` in any currency."""
+        """Who was used in ``scope``, in any currency."""
+        if budget_type is BudgetType.SEAT:
+            return self._seats.providers.get(scope.entity_key, set()) if self._seats else set()
         return {
             group.provider
             for group in self.groups[budget_type]
             if any(value is not None for value in group.values)
             and scope in scopes_of(group._replace(currency=scope.currency), self.lineage)
         }
+
+    def seats(self, scope: Scope, period: Period) -> int | None:
+        """The most seats of ``scope`` on one day of ``period``; None where nothing is known."""
+        return self._seats.most(scope, period) if self._seats else None
 
     def _agents_tokens(self) -> list[Group]:
         """Tokens that agents used, whether they have a price or not."""
@@ -123,3 +133,28 @@ class _Table:
 
     def groups(self) -> list[Group]:
         return [Group(*key, self._currency, values) for key, values in self._values.items()]
+
+
+class _SeatRows:
+    """What was registered and what was charged, by whom it counts for. All seats are subscriptions."""
+
+    def __init__(self, queries: Queries, org: int, days: Period, lineage: Lineage) -> None:
+        keys = {entity.path: entity.entity_key for entity in queries.entities(org)}
+        self._rows: dict[tuple[int, str], tuple[list[Seats], list[Seats]]] = {}
+        self.providers: dict[int, set[str]] = {}
+        registered = (
+            Seats(row.path, row.provider, row.starts_on, row.seats) for row in queries.seat_registrations(org)
+        )
+        for charged, rows in enumerate((registered, queries.charged_seats(org, days))):
+            for row in rows:
+                provider = row.provider.casefold()
+                for key in lineage[keys.get(str(row.entity))]:
+                    self.providers.setdefault(key, set()).add(provider)
+                    for counting in {provider, ANY_PROVIDER}:
+                        self._rows.setdefault((key, counting), ([], []))[charged].append(row)
+
+    def most(self, scope: Scope, period: Period) -> int | None:
+        if scope.category not in (Category.SUBSCRIPTION, Category.TOTAL):
+            return None
+        registered, charged = self._rows.get((scope.entity_key, scope.provider), ((), ()))
+        return most_seats(registered, charged, period)

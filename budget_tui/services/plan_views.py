@@ -15,8 +15,8 @@ from budget_tui.domain.plan_answers import Breakdown, BudgetLine, BudgetPage, Pa
 from budget_tui.domain.variance import Node, VarianceStatus, forest
 from budget_tui.services.context import Context
 from budget_tui.services.plan_actuals import Actuals, Asked, asked_by
-from budget_tui.services.plan_usage import Usage
 from budget_tui.services.plan_checks import entity_named, every_node, over_allocation_warnings, provider_named
+from budget_tui.services.plan_usage import Usage
 from budget_tui.storage.plan_queries import PlanConditions
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import DatabaseReader
