@@ -182,9 +182,9 @@ def _require_terminal_to_ask() -> None:
 
 
 def _confirm(lines: list[str], question: str) -> None:
-    """Say what will happen and ask. On standard error: the answer of the command comes after it."""
-    typer.echo("\n".join(lines), err=True)
-    if not typer.confirm(question, err=True):
+    """Say what will happen and ask, on standard error: standard output is for the answer alone."""
+    typer.echo("\n".join([*lines, f"{question} [y/N] "]), err=True, nl=False)
+    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
         raise Refused("not confirmed", "nothing was changed")
 
 
