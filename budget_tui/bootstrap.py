@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from budget_tui.services.budgets import Budgets
     from budget_tui.services.costs import Costs
     from budget_tui.services.database import Database
+    from budget_tui.services.entities import Entities
     from budget_tui.services.fx import ExchangeRates
     from budget_tui.services.history import History
     from budget_tui.services.imports import Imports
     from budget_tui.services.keys import Keys
+    from budget_tui.services.organizations import Organizations
     from budget_tui.services.period_rules import PeriodRules
     from budget_tui.services.periods import Periods
     from budget_tui.services.plan_views import PlanViews
@@ -103,6 +105,18 @@ class Services:
         from budget_tui.services.seats import SeatRegister
 
         return SeatRegister(self.context)
+
+    @cached_property
+    def entities(self) -> "Entities":
+        from budget_tui.services.entities import Entities
+
+        return Entities(self.context)
+
+    @cached_property
+    def organizations(self) -> "Organizations":
+        from budget_tui.services.organizations import Organizations
+
+        return Organizations(self.context)
 
     @cached_property
     def periods(self) -> "Periods":

@@ -48,6 +48,12 @@ class Entity:
     path: str
     archived: bool = False
 
+    @property
+    def parent_id(self) -> str:
+        """The id of the entity that it stands below; '' for the root."""
+        above = segments(self.path)[:-1]
+        return above[-1] if above else ""
+
 
 def path_of(parent_path: str, entity_id: str) -> str:
     """The path of ``entity_id`` below ``parent_path``; the root's own parent path is ``/``."""

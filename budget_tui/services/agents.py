@@ -9,7 +9,7 @@ from budget_tui.domain.amount import within_limit
 from budget_tui.domain.budget import Organization, check_unchanged
 from budget_tui.domain.carry import CarryPolicy, checked_cap
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
-from budget_tui.domain.hierarchy import Entity, checked_id, checked_name, segments
+from budget_tui.domain.hierarchy import checked_id, checked_name
 from budget_tui.domain.tokens import (
     AgentBudget,
     Reservation,
@@ -23,6 +23,7 @@ from budget_tui.domain.tokens import (
     runs_out_at,
     status_of,
 )
+from budget_tui.domain.tree import Placement
 from budget_tui.services.agent_tokens import (
     count_use,
     find_agent,
@@ -33,9 +34,8 @@ from budget_tui.services.agent_tokens import (
 )
 from budget_tui.services.closing import looked_ahead
 from budget_tui.services.context import Context, Work
-from budget_tui.services.costs import keep_former_name, resolve_costs_again
 from budget_tui.services.idempotency import answered_once
-from budget_tui.services.projects import require_free
+from budget_tui.services.placing import put
 from budget_tui.storage.agent_queries import AgentFact, HeldTokens
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import DatabaseReader
@@ -68,12 +68,11 @@ class Agents:
         checked_tokens(tokens, 0)
         with _told("add", agent_id, tokens), self._context.work() as work:
             work.require_open_period()
-            self._make(work, agent_id, project_id, checked_name(name or agent_id), model, renamed=bool(name))
+            self._make(work, agent_id, project_id, name and checked_name(name), model)
             agent = with_budget(work, find_agent(work, agent_id))
             after = {"name": agent.name, "project": agent.project_id, "model": agent.model}
             work.record("agent.add", agent_id, None, {**after, "tokens": agent.allocated})
             balance = self._change(work, "agent.allocate", agent, tokens or agent.allocated)
-            resolve_costs_again(work)
             work.commit()
         return balance
 
@@ -83,12 +82,8 @@ class Agents:
         with _told("rename", agent_id), self._context.work() as work:
             agent = find_agent(work, agent_id)
             if name != agent.name:
-                entity = work.entity(agent_id)
-                require_free(work, agent_id, name)
-                keep_former_name(work, entity)
-                work.unit.organizations.rename_entity(entity, name)
+                put(work, [Placement(agent_id, name)])
                 work.record("agent.rename", agent_id, {"name": agent.name}, {"name": name})
-                resolve_costs_again(work)
             work.commit()
 
     def archive(self, agent_id: str) -> None:
@@ -240,25 +235,19 @@ class Agents:
         clock = self._context.clock
         return _Look(queries, organization, clock.today(organization.time_zone), clock.now())
 
-    def _make(self, work: Work, agent_id: str, project_id: str, name: str, model: str, *, renamed: bool) -> None:
+    def _make(self, work: Work, agent_id: str, project_id: str, name: str, model: str) -> None:
         known = work.queries.entity(work.organization.org_key, agent_id)
-        require_free(work, agent_id, name)
         if known is None:
-            parent = _parent(work, project_id)
-            entity = work.unit.organizations.add_entity(work.organization, agent_id, name, "agent", parent, work.now)
-            work.unit.agents.set_model(entity.entity_key, model)
-            return
-        if known.level_code != "agent" or not known.archived:
+            _require_parent(work, project_id)
+        elif known.level_code != "agent" or not known.archived:
             raise Conflict(f"'{agent_id}' exists already", "choose another id, or rename that one")
-        if segments(known.path)[-2] != project_id:
+        elif known.parent_id != project_id:
             raise Conflict(
-                f"agent '{agent_id}' belongs to {segments(known.path)[-2]}", "bring it back there, or choose another id"
+                f"agent '{agent_id}' belongs to {known.parent_id}", "bring it back there, or choose another id"
             )
-        work.unit.organizations.archive_entity(known, None)
-        if renamed:
-            work.unit.organizations.rename_entity(known, name)
-        if model:
-            work.unit.agents.set_model(known.entity_key, model)
+        put(work, [Placement(agent_id, name, "agent", project_id)])
+        if known is None or model:
+            work.unit.agents.set_model(work.entity(agent_id).entity_key, model)
 
     def _change(self, work: Work, action: str, agent: AgentFact, tokens: int) -> TokenBalance:
         balance = without_expired(work, agent)
@@ -345,14 +334,15 @@ def _log_kept(work: Work, what: str, balance: TokenBalance, tokens: int, reserva
     )
 
 
-def _parent(work: Work, entity_id: str) -> Entity:
-    """Whom an agent is to belong to: a project, or another entity but an agent."""
-    parent = work.entity(entity_id)
+def _require_parent(work: Work, entity_id: str) -> None:
+    """Refuse whom an agent cannot belong to: it is a project's, or another entity's but an agent's."""
+    parent = work.queries.entity(work.organization.org_key, entity_id)
+    if parent is None:
+        raise NotFound(f"there is no project '{entity_id}'", "budget-tui project list shows them")
     if parent.archived:
         raise NotFound(f"project '{entity_id}' is archived", f"budget-tui project add {entity_id} brings it back")
     if parent.level_code == "agent":
         raise Refused(f"'{entity_id}' is an agent", "an agent belongs to a project")
-    return parent
 
 
 def _consume(work: Work, agent_id: str, tokens: int, kinds: Mapping[TokenKind, int]) -> TokenBalance:

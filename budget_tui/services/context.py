@@ -53,15 +53,21 @@ class Context:
         _ = self._schema_ensured
 
     @contextmanager
+    def transaction(self) -> Iterator["UnitOfWork"]:
+        """A write transaction on the database, for whatever organization."""
+        from budget_tui.storage.unit_of_work import UnitOfWork
+
+        self.prepare()
+        with UnitOfWork(self.path, self.writers) as unit:
+            yield unit
+
+    @contextmanager
     def work(self) -> Iterator["Work"]:
         """A write transaction in the period of today; earlier periods that have ended are closed in it first.
 
         Nothing is kept unless `Work.commit` is called.
         """
-        from budget_tui.storage.unit_of_work import UnitOfWork
-
-        self.prepare()
-        with UnitOfWork(self.path, self.writers) as unit:
+        with self.transaction() as unit:
             yield self.work_in(unit)
 
     def work_in(self, unit: "UnitOfWork") -> "Work":
@@ -84,6 +90,18 @@ class Context:
         unit.journal.begin_change()  # a close of a period on the way is no part of the command
         return work
 
+    @contextmanager
+    def reading(self) -> Iterator["Queries"]:
+        """One consistent read of the database as it is: neither made nor changed."""
+        from budget_tui.storage.reading import DatabaseReader
+
+        reader = DatabaseReader(self.path)
+        try:
+            with reader.session() as queries:
+                yield queries
+        finally:
+            reader.close()
+
     def organization(self, queries: "Queries") -> "Organization":
         """The organization of this context. The default one need not exist yet: its key is 0 then."""
         from budget_tui.domain.budget import Organization
@@ -96,7 +114,7 @@ class Context:
             time_zone = zone(self.new_time_zone).key
             rule = parse_rule(*self.new_period)
             return Organization(0, DEFAULT_ORG, "Default", checked_currency(self.new_currency), time_zone, rule)
-        known = ", ".join(queries.organization_slugs()) or "none"
+        known = ", ".join(known.slug for known in queries.organizations()) or "none"
         raise NotFound(f"there is no organization '{self.org_slug}'", f"there are: {known}")
 
 
@@ -167,12 +185,21 @@ class Work:
         """The entity of that id, or `NotFound`."""
         found = self.queries.entity(self.organization.org_key, entity_id)
         if found is None:
-            raise NotFound(f"there is no project '{entity_id}'", "budget-tui project list shows them")
+            raise NotFound(f"there is no entity '{entity_id}'", "budget-tui entity list shows them")
+        return found
+
+    def active(self, entity_id: str) -> "Entity":
+        """The entity of that id, or `NotFound` when there is none or it is archived."""
+        found = self.entity(entity_id)
+        if found.archived:
+            raise NotFound(f"'{entity_id}' is archived", f"budget-tui entity add {entity_id} brings it back")
         return found
 
     def project(self, project_id: str) -> "Entity":
         """The project of that id, or `NotFound` when there is none or it is archived."""
-        found = self.entity(project_id)
+        found = self.queries.entity(self.organization.org_key, project_id)
+        if found is None:
+            raise NotFound(f"there is no project '{project_id}'", "budget-tui project list shows them")
         if found.archived:
             raise NotFound(f"project '{project_id}' is archived", f"budget-tui project add {project_id} brings it back")
         if found.level_code != "project":

@@ -13,7 +13,7 @@ from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.services.budgets import Budgets
 from budget_tui.services.clock import Clock
-from budget_tui.services.context import DEFAULT_ORG, Context, Work
+from budget_tui.services.context import DEFAULT_ORG, Context
 from budget_tui.services.costs import CostEntry, Costs
 from budget_tui.services.projects import Projects
 from budget_tui.services.transfers import TransferRequest, Transfers
@@ -85,9 +85,9 @@ class _Within(Context):
     unit: UnitOfWork | None = None
 
     @contextmanager
-    def work(self) -> Iterator[Work]:
+    def transaction(self) -> Iterator[UnitOfWork]:
         assert self.unit is not None
-        yield self.work_in(self.unit)
+        yield self.unit
 
 
 def load_demo(context: Context) -> DemoReport:

@@ -15,12 +15,13 @@ from budget_tui.services.context import Context, Work
 from budget_tui.services.reversing import REVERSALS, Lines
 from budget_tui.storage.trail_queries import AuditEntry
 
-MODULES = ("budgets", "transfers", "projects", "costs", "fx", "seats")
+MODULES = ("budgets", "transfers", "placing_back", "entities", "organizations", "costs", "fx", "seats")
 """The services whose actions can be taken back; each registers how, see `reversing`."""
 
 _WHY_NOT = {
     "period.close": "a closed period stays closed",
     "fx.import": "import what the file before said, or set single rates",
+    "org.add": "an organization stays",
     "key.create": "revoke the key instead",
     "key.revoke": "a revoked key stays revoked",
 }

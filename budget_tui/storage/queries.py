@@ -4,49 +4,30 @@ The same questions are asked by readers (a bare sqlite3 connection) and inside a
 connection), so a number cannot differ between the two. Rows go in, frozen domain values come out.
 """
 
-from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from budget_tui.domain.budget import Budget, BudgetType, Organization
+from budget_tui.domain.budget import Budget, BudgetType
 from budget_tui.domain.carry import NO_CARRY, Carry, CarryPolicy
 from budget_tui.domain.cost import Category
-from budget_tui.domain.hierarchy import ROOT_ID, Entity
-from budget_tui.domain.period import Period, PeriodKind, PeriodRule
+from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.snapshot import ProjectFact
 from budget_tui.storage.agent_queries import AgentQueries
 from budget_tui.storage.cycle_queries import CycleQueries
 from budget_tui.storage.fx_queries import FxQueries
+from budget_tui.storage.hierarchy_queries import HierarchyQueries
 from budget_tui.storage.key_queries import KeyQueries
 from budget_tui.storage.plan_queries import PlanQueries
 from budget_tui.storage.seat_queries import SeatQueries
 from budget_tui.storage.trail_queries import TrailQueries
 
 
-class Queries(AgentQueries, CycleQueries, FxQueries, PlanQueries, SeatQueries, TrailQueries, KeyQueries):
-    """Questions over one connection. ``org`` is an organization's key; no question spans organizations."""
-
-    # Organizations and entities
-
-    def organization(self, slug: str) -> Organization | None:
-        row = self._row(
-            "SELECT org_key, slug, name, currency, time_zone, period_kind, anchor_day, fiscal_start_month"
-            " FROM organization WHERE slug = ?",
-            slug,
-        )
-        return _organization(tuple(row)) if row else None
-
-    def organization_slugs(self) -> list[str]:
-        return [slug for (slug,) in self._rows("SELECT slug FROM organization ORDER BY slug")]
-
-    def entities(self, org: int) -> list[Entity]:
-        """Every entity, archived ones too, in the order they were added."""
-        return [_entity(row) for row in self._rows(f"{_ENTITY} WHERE org_key = ? ORDER BY entity_key", org)]
-
-    def entity(self, org: int, entity_id: str) -> Entity | None:
-        row = self._row(f"{_ENTITY} WHERE org_key = ? AND entity_id = ?", org, entity_id)
-        return _entity(row) if row else None
+class Queries(
+    AgentQueries, CycleQueries, FxQueries, HierarchyQueries, PlanQueries, SeatQueries, TrailQueries, KeyQueries
+):
+    """Questions over one connection. ``org`` is an organization's key: what is in one is never told of another."""
 
     # Budgets
 
@@ -138,21 +119,8 @@ _GLOBAL = (
     " AND b.provider = '' AND b.in_cycle AND b.is_active"
 )
 
-_ENTITY = "SELECT entity_key, entity_id, name, level_code, path, archived_at FROM entity"
-
-
-def _entity(row: Sequence[Any]) -> Entity:
-    key, entity_id, name, level_code, path, archived_at = row
-    return Entity(key, entity_id, name, level_code, path, archived_at is not None)
-
 
 # Who grants tokens asks for the same organization and the same global budget thousands of times a second.
-@lru_cache(maxsize=16)
-def _organization(row: tuple[Any, ...]) -> Organization:
-    key, slug, name, currency, time_zone, kind, anchor, fiscal = row
-    return Organization(key, slug, name, currency, time_zone, PeriodRule(PeriodKind(kind), anchor, fiscal))
-
-
 @lru_cache(maxsize=16)
 def _budget(row: tuple[Any, ...]) -> Budget:
     budget_id, entity, category, budget_type, currency, provider, kind, start, end, amount, parent, *carry = row

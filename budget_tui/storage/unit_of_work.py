@@ -70,16 +70,16 @@ class UnitOfWork:
         return self._writer.session()
 
     @cached_property
-    def organizations(self) -> "OrganizationRepository":
-        from budget_tui.storage.repositories.organizations import OrganizationRepository
-
-        return OrganizationRepository(self._session)
-
-    @cached_property
     def budgets(self) -> "BudgetRepository":
         from budget_tui.storage.repositories.budgets import BudgetRepository
 
         return BudgetRepository(self._session)
+
+    @cached_property
+    def organizations(self) -> "OrganizationRepository":
+        from budget_tui.storage.repositories.organizations import OrganizationRepository
+
+        return OrganizationRepository(self._connection)
 
     @cached_property
     def keys(self) -> "KeyRepository":

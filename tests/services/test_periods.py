@@ -9,7 +9,9 @@ from datetime import date, datetime
 import pytest
 
 from budget_tui.domain.errors import Refused
+from budget_tui.domain.period import PeriodKind, PeriodRule
 from budget_tui.domain.snapshot import BudgetSnapshot
+from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.trail import changes
 from tests.services.conftest import Home, shown
 
@@ -250,16 +252,8 @@ def test_what_was_spent_in_an_archived_project_counts_in_the_close(seed: Home) -
 
 
 def set_rule(home: Home, kind: str, anchor_day: int, fiscal_start_month: int = 1) -> None:
-    """There is no command for it yet: as it is stored."""
-    home.services.context.prepare()
-    with closing(sqlite3.connect(home.path, isolation_level=None)) as connection:
-        connection.execute(
-            "INSERT INTO organization VALUES (1, 'default', 'Default', 'USD', 'UTC', ?, ?, ?, '2026-01-01')",
-            (kind, anchor_day, fiscal_start_month),
-        )
-        connection.execute(
-            "INSERT INTO entity VALUES (1, 1, 'ORG', 'Default', 'organization', NULL, '/ORG/', NULL, '2026-01-01')"
-        )
+    rule = PeriodRule(PeriodKind(kind), anchor_day, fiscal_start_month)
+    home.services.organizations.add(NewOrganization("default", currency="USD", period_rule=rule))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,198 @@
+"""``entity``: the hierarchy that budgets and costs belong to."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from budget_tui.cli.nouns import command_group
+from budget_tui.cli.output import JsonOption, say_json, table
+from budget_tui.cli.saying import say
+from budget_tui.cli.session import Session, session_of
+from budget_tui.domain.hierarchy import ROOT_ID, Entity
+
+if TYPE_CHECKING:
+    from budget_tui.services.entities import Entities
+
+app = command_group("The hierarchy: departments, projects, teams.")
+level_app = command_group("The levels of the hierarchy.")
+app.add_typer(level_app, name="level")
+
+EntityArgument = Annotated[str, typer.Argument(metavar="ID", help="The entity's id.", show_default=False)]
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    entity_id: Annotated[str, typer.Argument(metavar="ID", help="Short and lasting: scripts and exports name it.")],
+    parent: Annotated[
+        str, typer.Option("--parent", metavar="ID", help=f"What it stands below; {ROOT_ID} unless given.")
+    ] = "",
+    level: Annotated[
+        str, typer.Option("--level", metavar="CODE", help="The one below the parent's unless given.")
+    ] = "",
+    name: Annotated[str, typer.Option("--name", help="What screens call it.", show_default=False)] = "",
+    json: JsonOption = False,
+) -> None:
+    """Add an entity.
+
+    An archived one of that id is brought back.
+    """
+    added = session_of(context).services.entities.add(entity_id, parent, level, name)
+    _tell(added, json, f"{added.name} added as a {added.level_code} below {added.parent_id}")
+
+
+@app.command()
+def move(
+    context: typer.Context,
+    entity_id: EntityArgument,
+    parent: Annotated[str, typer.Argument(metavar="PARENT", help="The id of what it is to stand below.")],
+    json: JsonOption = False,
+) -> None:
+    """Hang an entity below another.
+
+    What is below it, and what all of that spent, goes along.
+    """
+    moved = session_of(context).services.entities.move(entity_id, parent)
+    _tell(moved, json, f"{moved.name} stands below {moved.parent_id}")
+
+
+@app.command()
+def rename(
+    context: typer.Context,
+    entity_id: EntityArgument,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What screens are to call it.")],
+    json: JsonOption = False,
+) -> None:
+    """Change an entity's name.
+
+    Its id stays.
+    """
+    renamed = session_of(context).services.entities.rename(entity_id, name)
+    _tell(renamed, json, f"{renamed.entity_id} is called {renamed.name}")
+
+
+@app.command()
+def archive(context: typer.Context, entity_id: EntityArgument, json: JsonOption = False) -> None:
+    """Take an entity out of the lists.
+
+    Its costs stay. Refused while there is something below it.
+    """
+    archived = session_of(context).services.entities.archive(entity_id)
+    _tell(archived, json, f"{archived.name} archived; its costs stay")
+
+
+@app.command("list")
+def list_entities(context: typer.Context, json: JsonOption = False) -> None:
+    """Every entity, each followed by what is below it."""
+    found = _entities(context).active()
+    if json:
+        say_json([_as_json(entity) for entity in found])
+        return
+    rows = [(entity.entity_id, entity.name, entity.level_code, entity.parent_id) for entity in found]
+    say(*table(("ID", "NAME", "LEVEL", "PARENT"), rows, "llll"))
+
+
+@app.command()
+def tree(
+    context: typer.Context,
+    entity_id: Annotated[str, typer.Argument(metavar="[ID]", help="Only what is below it.", show_default=False)] = "",
+    json: JsonOption = False,
+) -> None:
+    """The hierarchy as a tree."""
+    found = _entities(context).below(entity_id or ROOT_ID)
+    if json:
+        say_json(_nested(found))
+        return
+    rows = [
+        (f"{branch}{entity.entity_id}", entity.name, entity.level_code)
+        for branch, entity in zip(_branches(found), found, strict=True)
+    ]
+    say(*table(("ID", "NAME", "LEVEL"), rows, "lll"))
+
+
+@app.command()
+def levels(context: typer.Context, json: JsonOption = False) -> None:
+    """The levels of the hierarchy, the highest first."""
+    found = _entities(context).levels()
+    if json:
+        say_json([{"level": level.code, "name": level.name, "rank": level.rank} for level in found])
+        return
+    say(*table(("LEVEL", "NAME"), [(level.code, level.name) for level in found], "ll"))
+
+
+@level_app.callback()
+def level_commands() -> None:
+    """The levels of the hierarchy."""
+
+
+@level_app.command("add")
+def add_level(
+    context: typer.Context,
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A short word such as division.")],
+    below: Annotated[str, typer.Option("--below", metavar="CODE", help="The level that it is next below.")],
+    name: Annotated[str, typer.Option("--name", help="What screens call it.", show_default=False)] = "",
+    json: JsonOption = False,
+) -> None:
+    """Add a level.
+
+    It stands directly below another one.
+    """
+    added = session_of(context).services.entities.add_level(code, below, name)
+    if json:
+        say_json({"level": added.code, "name": added.name, "rank": added.rank})
+        return
+    say(f"{added.code} is a level now, below {below}")
+
+
+def _entities(context: typer.Context) -> "Entities":
+    """The service that answers questions; a database is made first where there is none."""
+    session: Session = session_of(context)
+    session.services.context.prepare()
+    return session.services.entities
+
+
+def _tell(entity: Entity, json: bool, line: str) -> None:
+    if json:
+        say_json(_as_json(entity))
+        return
+    say(line)
+
+
+def _as_json(entity: Entity) -> dict[str, object]:
+    return {
+        "entity_id": entity.entity_id,
+        "name": entity.name,
+        "level": entity.level_code,
+        "parent_id": entity.parent_id or None,
+        "path": entity.path,
+    }
+
+
+def _nested(entities: Sequence[Entity]) -> dict[str, object]:
+    """The first entity with what is below it, as objects within objects."""
+    nodes: dict[str, dict[str, object]] = {}
+    below: dict[str, list[dict[str, object]]] = {}
+    for entity in entities:
+        children = below[entity.entity_id] = []
+        nodes[entity.entity_id] = {**_as_json(entity), "children": children}
+        if entity.parent_id in below:
+            below[entity.parent_id].append(nodes[entity.entity_id])
+    return nodes[entities[0].entity_id]
+
+
+def _branches(entities: Sequence[Entity]) -> list[str]:
+    """What is drawn before each id: ``│  ├─ ``. The entities are in the order of the tree."""
+    last = {entity.parent_id: entity.entity_id for entity in entities}  # the last child of each
+    stems: dict[str, str] = {}
+    lines = []
+    for entity in entities:
+        above = stems.get(entity.parent_id)
+        if above is None:
+            stems[entity.entity_id] = ""
+            lines.append("")
+            continue
+        is_last = last[entity.parent_id] == entity.entity_id
+        lines.append(above + ("└─ " if is_last else "├─ "))
+        stems[entity.entity_id] = above + ("   " if is_last else "│  ")
+    return lines

@@ -1,0 +1,118 @@
+"""``org``: the organizations of a database."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from budget_tui.cli.nouns import command_group
+from budget_tui.cli.output import JsonOption, say_json, table
+from budget_tui.cli.saying import say
+from budget_tui.cli.session import session_of
+from budget_tui.domain.period import LAST_DAY
+
+if TYPE_CHECKING:
+    from budget_tui.domain.budget import Organization
+
+app = command_group("Organizations in one database.")
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="Short and lasting: --org and addresses name it.")],
+    name: Annotated[str, typer.Option("--name", help="What screens call it.", show_default=False)] = "",
+    currency: Annotated[
+        str, typer.Option("--currency", metavar="CODE", help="ISO 4217, such as EUR.", show_default=False)
+    ] = "",
+    time_zone: Annotated[
+        str, typer.Option("--time-zone", metavar="ZONE", help="Such as Europe/Berlin.", show_default=False)
+    ] = "",
+    fiscal_start: Annotated[
+        str, typer.Option("--fiscal-start", metavar="MONTH", help="The first month of its year, 1 to 12.")
+    ] = "1",
+    period: Annotated[
+        str, typer.Option("--period", metavar="KIND", help="How its budgets recur: monthly, quarterly or yearly.")
+    ] = "monthly",
+    anchor: Annotated[
+        str, typer.Option("--anchor", metavar="DAY", help="The day a period starts on: 1 to 28 or last.")
+    ] = "1",
+    json: JsonOption = False,
+) -> None:
+    """Add an organization.
+
+    Currency and time zone are those of the settings unless given.
+    """
+    from budget_tui.domain.period import parse_rule
+    from budget_tui.services.organizations import NewOrganization
+
+    added = session_of(context).services.organizations.add(
+        NewOrganization(slug, name, currency, time_zone, parse_rule(period, anchor, fiscal_start))
+    )
+    if json:
+        say_json(_as_json(added))
+        return
+    say(f"{added.name} added; budget-tui --org {added.slug} is its own")
+
+
+@app.command("list")
+def list_organizations(context: typer.Context, json: JsonOption = False) -> None:
+    """The organizations of this database."""
+    services = session_of(context).services
+    services.context.prepare()
+    found = services.organizations.all()
+    if json:
+        say_json([_as_json(organization) for organization in found])
+        return
+    if not found:
+        say("there is no organization yet; budget-tui org add SLUG makes one")
+        return
+    rows = [
+        (
+            known.slug,
+            known.name,
+            known.currency,
+            known.time_zone,
+            _period(known),
+            str(known.period_rule.fiscal_start_month),
+        )
+        for known in found
+    ]
+    say(*table(("SLUG", "NAME", "CURRENCY", "TIME ZONE", "PERIOD", "FISCAL START"), rows, "lllllr"))
+
+
+@app.command()
+def rename(
+    context: typer.Context,
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="The organization's slug.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What screens are to call it.")],
+    json: JsonOption = False,
+) -> None:
+    """Change an organization's name.
+
+    Its slug stays.
+    """
+    organizations = session_of(context).services.organizations
+    organizations.rename(slug, name)
+    [renamed] = [known for known in organizations.all() if known.slug == slug]
+    if json:
+        say_json(_as_json(renamed))
+        return
+    say(f"{slug} is called {renamed.name}")
+
+
+def _period(organization: "Organization") -> str:
+    rule = organization.period_rule
+    return f"{rule.kind} from {'the last day' if rule.anchor_day == LAST_DAY else f'day {rule.anchor_day}'}"
+
+
+def _as_json(organization: "Organization") -> dict[str, object]:
+    rule = organization.period_rule
+    return {
+        "slug": organization.slug,
+        "name": organization.name,
+        "currency": organization.currency,
+        "time_zone": organization.time_zone,
+        "period": str(rule.kind),
+        "anchor": "last" if rule.anchor_day == LAST_DAY else rule.anchor_day,
+        "fiscal_start_month": rule.fiscal_start_month,
+    }

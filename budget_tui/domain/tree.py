@@ -1,0 +1,173 @@
+"""What may stand where in an organization's hierarchy.
+
+Adding, moving, renaming and importing all say how some entities are to be. What follows from that is checked on
+the tree as it would be then, whole: two entities may swap their places or their names.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from budget_tui.domain.errors import Conflict, NotFound, Refused
+from budget_tui.domain.hierarchy import ROOT_ID, Entity, Level, checked_id, checked_name
+
+_LEVEL_CODE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_RANK_STEP = 10
+
+
+class Placement(NamedTuple):
+    """How an entity is to be. What is '' stays as it is; for a new entity it is the id, the next level below
+    the parent's, and the root."""
+
+    entity_id: str
+    name: str = ""
+    level_code: str = ""
+    parent_id: str = ""
+
+
+class Step(NamedTuple):
+    """An entity that is to be made or changed; ``before`` is None for a new one, whose key is 0 in ``after``."""
+
+    before: Entity | None
+    after: Entity
+
+
+class Tree:
+    """An organization's entities, archived ones included, and its levels."""
+
+    def __init__(self, levels: Iterable[Level], entities: Iterable[Entity]) -> None:
+        self.levels = {level.code: level for level in sorted(levels, key=lambda level: level.rank)}
+        self.entities = {entity.entity_id: entity for entity in entities}
+
+    def children(self, entity: Entity) -> list[Entity]:
+        """What stands directly below ``entity`` and is not archived."""
+        return [other for other in self.entities.values() if other.parent_id == entity.entity_id and not other.archived]
+
+    def steps(self, placements: Iterable[Placement]) -> list[Step]:
+        """What has to be done for the entities to be as ``placements`` say, parents before their children.
+
+        Whatever is wrong is refused: nothing of it may be done then.
+        """
+        wanted: dict[str, Placement] = {}
+        for placement in placements:
+            entity_id = checked_id(placement.entity_id)
+            if entity_id in wanted:
+                raise Refused(f"'{entity_id}' is there twice", "say once how it is to be")
+            wanted[entity_id] = placement
+        parents = self._parents(wanted)
+        chains = {entity_id: _chain(entity_id, parents) for entity_id in wanted}
+        order = sorted(wanted, key=lambda entity_id: len(chains[entity_id]))
+        after = dict(self.entities)
+        for entity_id in order:
+            after[entity_id] = self._placed(wanted[entity_id], after, chains[entity_id])
+        steps = [Step(self.entities.get(entity_id), after[entity_id]) for entity_id in order]
+        found = [step for step in steps if step.before is None or _facts(step.before) != _facts(step.after)]
+        _require_free(found, after)
+        return found
+
+    def next_level(self, level_code: str) -> str:
+        """The level below another; `Refused` below the last."""
+        above = self.levels[level_code]
+        for level in self.levels.values():
+            if level.rank > above.rank:
+                return level.code
+        raise Refused(f"nothing stands below a {above.code}", "choose another parent")
+
+    def _parents(self, wanted: dict[str, Placement]) -> dict[str, str]:
+        """Each entity's parent as it would be."""
+        parents = {entity.entity_id: entity.parent_id for entity in self.entities.values()}
+        for entity_id, placement in wanted.items():
+            parent_id = placement.parent_id.strip() or parents.get(entity_id, ROOT_ID)
+            parent = self.entities.get(parent_id)
+            if parent is None and parent_id not in wanted:
+                raise NotFound(
+                    f"'{entity_id}' cannot stand below '{parent_id}', which is not there", "add that one first"
+                )
+            if parent is not None and parent.archived and parent_id not in wanted:
+                raise Refused(f"'{entity_id}' cannot stand below '{parent_id}', which is archived", "bring that back")
+            parents[entity_id] = parent_id
+        return parents
+
+    def _placed(self, placement: Placement, after: dict[str, Entity], chain: Sequence[str]) -> Entity:
+        entity_id, parent = chain[0], after[chain[1]]
+        known = self.entities.get(entity_id)
+        name = placement.name.strip() or (known.name if known else entity_id)
+        return Entity(
+            known.entity_key if known else 0,
+            entity_id,
+            checked_name(name),
+            self._level(placement, known, parent),
+            f"/{'/'.join(reversed(chain))}/",
+        )
+
+    def _level(self, placement: Placement, known: Entity | None, parent: Entity) -> str:
+        entity_id, code = placement.entity_id.strip(), placement.level_code.strip().casefold()
+        if code and code not in self.levels:
+            raise NotFound(f"'{entity_id}' has level '{code}', which is not there", f"there are {_listed(self.levels)}")
+        if known is not None:
+            if code not in ("", known.level_code):
+                raise Refused(f"'{entity_id}' is a {known.level_code}, not a {code}", "an entity's level stays")
+            code = known.level_code
+        code = code or self.next_level(parent.level_code)
+        if self.levels[code].rank <= self.levels[parent.level_code].rank:
+            raise Refused(
+                f"'{entity_id}' is a {code} and cannot stand below '{parent.entity_id}', a {parent.level_code}",
+                f"levels go from {_listed(self.levels)}",
+            )
+        return code
+
+
+def added_level(levels: Sequence[Level], code: str, name: str, below: str) -> list[Level]:
+    """The levels of an organization with a new one directly below ``below``."""
+    code, below = code.strip().casefold(), below.strip().casefold()
+    if not _LEVEL_CODE.fullmatch(code):
+        raise Refused(
+            f"'{code}' cannot be the code of a level", "begin with a letter; letters, digits, - and _, at most 32"
+        )
+    ordered = sorted(levels, key=lambda level: level.rank)
+    codes = [level.code for level in ordered]
+    if code in codes:
+        raise Conflict(f"there is a level '{code}' already", "choose another code")
+    if below not in codes:
+        raise NotFound(f"there is no level '{below}'", f"there are {_listed(codes)}")
+    at = codes.index(below) + 1
+    rank, following = ordered[at - 1].rank, ordered[at:]
+    gap = following[0].rank - rank if following else 2 * _RANK_STEP
+    if gap < 2:  # only their order means something
+        following = [Level(level.code, level.name, level.rank + _RANK_STEP) for level in following]
+        gap += _RANK_STEP
+    return [*ordered[:at], Level(code, checked_name(name or code.capitalize()), rank + gap // 2), *following]
+
+
+def _chain(entity_id: str, parents: dict[str, str]) -> tuple[str, ...]:
+    """``entity_id`` and what it stands below, up to the root."""
+    chain = [entity_id]
+    while parent_id := parents[chain[-1]]:
+        if parent_id == entity_id:
+            raise Refused(f"'{entity_id}' would stand below itself", "choose another parent")
+        if parent_id in chain:  # a circle that it hangs on; the entities in it are told by their own names
+            raise Refused(f"'{parent_id}' would stand below itself", "choose another parent")
+        chain.append(parent_id)
+    return tuple(chain)
+
+
+def _facts(entity: Entity) -> tuple[str, str, bool]:
+    return entity.name, entity.parent_id, entity.archived
+
+
+def _require_free(steps: Iterable[Step], after: dict[str, Entity]) -> None:
+    """Refuse an id or a name by which costs would find two entities, and so neither of them."""
+    called: dict[str, list[Entity]] = {}
+    for entity in after.values():
+        if entity.entity_id != ROOT_ID:  # which costs do not find by name
+            for word in {entity.entity_id.casefold(), entity.name.casefold()}:
+                called.setdefault(word, []).append(entity)
+    for step in steps:
+        for word in (step.after.entity_id.casefold(), step.after.name.casefold()):
+            for other in called[word]:
+                if other.entity_id != step.after.entity_id:
+                    raise Conflict(f"'{other.entity_id}' is called {other.name} already", "choose another id and name")
+
+
+def _listed(codes: Iterable[str]) -> str:
+    return ", ".join(codes)

@@ -1,0 +1,155 @@
+"""The hierarchy: departments, projects, teams, agents and whatever levels a user adds."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from budget_tui.domain.errors import Conflict, NotFound, Refused
+from budget_tui.domain.hierarchy import DEFAULT_LEVELS, ROOT_ID, Entity, Level, checked_name, path_of
+from budget_tui.domain.tree import Placement, added_level
+from budget_tui.services.context import Context, Work
+from budget_tui.services.placing import checked_new, place, take_out
+from budget_tui.services.reversing import Lines, reverses, value_of
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What an import did, or would do: the ids of entities added (or brought back), moved and renamed."""
+
+    added: tuple[str, ...]
+    moved: tuple[str, ...]
+    renamed: tuple[str, ...]
+
+
+class Entities:
+    """Commands and questions on the hierarchy. Each command is one transaction."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    # Commands
+
+    def add(self, entity_id: str, parent_id: str = "", level: str = "", name: str = "") -> Entity:
+        """A new entity below ``parent_id`` (the root unless given), of the level below the parent's unless given.
+
+        Costs that name it and waited unmapped become its own. An archived entity of that id is brought back, to
+        where it was unless said otherwise. One of level ``project`` is a project in every respect. `Conflict`
+        when the id is taken.
+        """
+        with self._context.work() as work:
+            entity_id = checked_new(work, entity_id)
+            place(work, [Placement(entity_id, name, level, parent_id)])
+            added = work.entity(entity_id)
+            work.commit()
+        return added
+
+    def move(self, entity_id: str, new_parent_id: str) -> Entity:
+        """Hang an entity below another one, with all that is below it."""
+        with self._context.work() as work:
+            entity = _below_root(work, entity_id)
+            place(work, [Placement(entity.entity_id, parent_id=work.active(new_parent_id).entity_id)])
+            moved = work.entity(entity_id)
+            work.commit()
+        return moved
+
+    def rename(self, entity_id: str, name: str) -> Entity:
+        """Change the display name; the id stays.
+
+        Costs that know the entity by its old name stay its own, those tagged with the new one become it.
+        """
+        with self._context.work() as work:
+            place(work, [Placement(_below_root(work, entity_id).entity_id, checked_name(name))])
+            renamed = work.entity(entity_id)
+            work.commit()
+        return renamed
+
+    def archive(self, entity_id: str) -> Entity:
+        """Take an entity out of the lists. Its costs stay; refused while there is something below it."""
+        with self._context.work() as work:
+            entity = _below_root(work, entity_id)
+            take_out(work, entity)
+            work.commit()
+        return entity
+
+    def bring_in(self, placements: Iterable[Placement], *, dry_run: bool = False) -> Placed:
+        """Add, move and rename until the entities are as the placements say: all of it or nothing."""
+        with self._context.work() as work:
+            done = place(work, placements)
+            if not dry_run:
+                work.commit()
+        known = [(before, after) for before, after, _ in done if before is not None and not before.archived]
+        return Placed(
+            tuple(after.entity_id for before, after, _ in done if before is None or before.archived),
+            tuple(after.entity_id for before, after in known if before.parent_id != after.parent_id),
+            tuple(after.entity_id for before, after in known if before.name != after.name),
+        )
+
+    def add_level(self, code: str, below: str, name: str = "") -> Level:
+        """A new level directly below another one."""
+        with self._context.work() as work:
+            levels = added_level(work.queries.levels(work.organization.org_key), code, name, below)
+            work.unit.organizations.set_levels(work.organization, levels)
+            [added] = [level for level in levels if level.code == code.strip().casefold()]
+            work.record("level.add", added.code, None, {"name": added.name, "below": below.strip().casefold()})
+            work.commit()
+        return added
+
+    # Questions
+
+    def active(self) -> list[Entity]:
+        """Every entity that is not archived: each followed by what is below it, siblings as they were added."""
+        with self._context.reading() as queries:
+            organization = self._context.organization(queries)
+            entities = queries.entities(organization.org_key)
+        if not entities:  # the default organization before its first command
+            return [Entity(0, ROOT_ID, organization.name, DEFAULT_LEVELS[0].code, path_of("/", ROOT_ID))]
+        return _in_tree_order(entity for entity in entities if not entity.archived)
+
+    def below(self, entity_id: str) -> list[Entity]:
+        """An entity and every one below it that is not archived, in the order of the tree."""
+        found = self.active()
+        top = next((entity for entity in found if entity.entity_id == entity_id), None)
+        if top is None:
+            raise NotFound(f"there is no entity '{entity_id}'", "budget-tui entity list shows them")
+        return [entity for entity in found if entity.path.startswith(top.path)]
+
+    def levels(self) -> list[Level]:
+        """The levels, the root's first."""
+        with self._context.reading() as queries:
+            return queries.levels(self._context.organization(queries).org_key) or list(DEFAULT_LEVELS)
+
+
+def _below_root(work: Work, entity_id: str) -> Entity:
+    if entity_id == ROOT_ID:
+        raise Refused(
+            f"'{ROOT_ID}' is the organization itself", f"budget-tui org rename {work.organization.slug} names it"
+        )
+    return work.active(entity_id)
+
+
+@reverses("level.add", told=value_of("level {}"))
+def _take_level_back(work: Work, lines: Lines) -> None:
+    """A level is there by an add, and is not by its undo: each takes back the other."""
+    for line in lines:
+        org = work.organization.org_key
+        levels = work.queries.levels(org)
+        if line.before is not None:
+            levels = added_level(levels, line.subject, line.before["name"], line.before["below"])
+        else:
+            user = next((known for known in work.queries.entities(org) if known.level_code == line.subject), None)
+            if user is not None:
+                raise Conflict(f"{user.entity_id} is a {line.subject} by now", "the level stays")
+            levels = [level for level in levels if level.code != line.subject]
+        work.unit.organizations.set_levels(work.organization, levels)
+        work.record("level.add", line.subject, line.after, line.before)
+
+
+def _in_tree_order(entities: Iterable[Entity]) -> list[Entity]:
+    children: dict[str, list[Entity]] = {}
+    for entity in entities:
+        children.setdefault(entity.parent_id, []).append(entity)
+    ordered, waiting = [], list(children.get("", []))
+    while waiting:
+        entity = waiting.pop()
+        ordered.append(entity)
+        waiting.extend(reversed(children.get(entity.entity_id, [])))
+    return ordered

@@ -1,0 +1,142 @@
+"""How entities come into the hierarchy, change in it and leave it. Every command that does so does it here.
+
+Costs hang on an entity's key: what an entity spent goes wherever it goes. The figures of closed periods were
+written down when they closed and stay.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from budget_tui.domain.budget import Budget
+from budget_tui.domain.errors import Conflict, Refused
+from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_id
+from budget_tui.domain.tree import Placement, Step, Tree
+from budget_tui.services.budgets import project_budget
+from budget_tui.services.context import Work, written
+from budget_tui.services.costs import keep_former_name, resolve_costs_again
+from budget_tui.services.trail import KEPT
+
+PROJECT = "project"
+
+
+def tree_of(work: Work) -> Tree:
+    """The organization's hierarchy in this transaction."""
+    key = work.organization.org_key
+    return Tree(work.queries.levels(key), work.queries.entities(key))
+
+
+def checked_new(work: Work, text: str) -> str:
+    """``text`` as the id of an entity that is to come; `Conflict` when there is one that is not archived."""
+    entity_id = checked_id(text)
+    known = work.queries.entity(work.organization.org_key, entity_id)
+    if known is not None and not known.archived:
+        raise Conflict(f"'{entity_id}' exists already", "choose another id, or rename that one")
+    return entity_id
+
+
+class Done(NamedTuple):
+    """What happened to an entity; ``before`` is None for a new one. A renamed one has the rule by which costs find
+    it by its former name, as it was and as it is."""
+
+    before: Entity | None
+    after: Entity
+    rules: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+
+
+def place(work: Work, placements: Iterable[Placement]) -> list[Done]:
+    """`put`, and a line of the audit trail for each thing that was done. A project gets its budget."""
+    done = put(work, placements)
+    for each in done:
+        _record(work, each)
+    return done
+
+
+def put(work: Work, placements: Iterable[Placement]) -> list[Done]:
+    """Make, bring back, move and rename entities until they are as the placements say; returns what was done.
+
+    Costs are asked again whose they are, for a new name may be the one that they wait for. A move does not
+    change that: a cost that names its entity by a path names it by its id on it.
+    """
+    done = [_carried_out(work, step) for step in tree_of(work).steps(placements)]
+    if any(before is None or before.archived or before.name != after.name for before, after, _ in done):
+        resolve_costs_again(work)
+    return done
+
+
+def take_out(work: Work, entity: Entity) -> int:
+    """Take an entity out of the lists; its costs stay. Returns the allocation that a project gives back."""
+    # an agent rests while whom it belongs to is archived
+    below = [child for child in tree_of(work).children(entity) if child.level_code != "agent"]
+    if below:
+        more = f" and {len(below) - 1} more" if len(below) > 1 else ""
+        raise Refused(
+            f"'{entity.entity_id}' has '{below[0].entity_id}'{more} below it", "move or archive what is below it first"
+        )
+    budget = put_away(work, entity)
+    facts: dict[str, object] = {"name": entity.name, KEPT: {}}
+    if budget is not None:
+        facts = {"allocation": written(budget.amount), KEPT: {"budget": budget.budget_id}}
+    work.record(f"{_noun(entity)}.archive", entity.entity_id, facts, None)
+    return budget.amount if budget else 0
+
+
+def put_away(work: Work, entity: Entity) -> Budget | None:
+    """Archive an entity and the budget of a project, which is returned."""
+    budget = None
+    if entity.level_code == PROJECT:
+        work.require_open_period()
+        budget = project_budget(work, entity)
+        work.unit.budgets.deactivate(budget, work.actor, work.now)
+    work.unit.organizations.archive_entity(entity, work.now)
+    return budget
+
+
+def _carried_out(work: Work, step: Step) -> Done:
+    organizations, (before, after) = work.unit.organizations, step
+    if before is None:
+        parent = work.entity(after.parent_id)
+        made = organizations.add_entity(
+            work.organization, after.entity_id, after.name, after.level_code, parent, work.now
+        )
+        return Done(None, made)
+    if before.archived:
+        organizations.archive_entity(before, None)
+    if before.parent_id != after.parent_id:
+        # as stored by now: something above it may have been moved, too
+        organizations.move_entity(work.organization, work.entity(after.entity_id), work.entity(after.parent_id))
+    if before.name == after.name:
+        return Done(before, after)
+    rules: tuple[dict[str, Any], dict[str, Any]] = ({}, {}) if before.archived else keep_former_name(work, before)
+    organizations.rename_entity(before, after.name)
+    return Done(before, after, rules)
+
+
+def _record(work: Work, done: Done) -> None:
+    before, after, rules = done
+    entity_id, noun = after.entity_id, _noun(after)
+    if before is None or before.archived:
+        work.record(f"{noun}.{'restore' if before else 'add'}", entity_id, None, _arrival(work, before, after))
+        return
+    if before.parent_id != after.parent_id:
+        work.record("entity.move", entity_id, {"parent": before.parent_id}, {"parent": after.parent_id})
+    if before.name != after.name:
+        names = ({"name": name, KEPT: rule} for name, rule in zip((before.name, after.name), rules, strict=True))
+        work.record(f"{noun}.rename", entity_id, *names)
+
+
+def _arrival(work: Work, before: Entity | None, after: Entity) -> dict[str, object]:
+    """What the trail says of an entity that came: of a project, its parent only where that is not the usual one."""
+    facts: dict[str, object] = {"name": after.name}
+    kept = {"name": before.name, "parent": before.parent_id} if before else {}
+    if after.level_code == PROJECT:
+        work.require_open_period()
+        kept["budget"] = project_budget(work, after).budget_id
+    else:
+        facts["level"] = after.level_code
+    if after.level_code != PROJECT or after.parent_id != ROOT_ID:
+        facts["parent"] = after.parent_id
+    return {**facts, KEPT: kept}
+
+
+def _noun(entity: Entity) -> str:
+    return PROJECT if entity.level_code == PROJECT else "entity"
