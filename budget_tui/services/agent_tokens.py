@@ -7,6 +7,7 @@ from budget_tui.domain.amount import LIMIT_NANOS, within_limit
 from budget_tui.domain.cost import Category, CostOrigin
 from budget_tui.domain.errors import InsufficientBudget, NotFound
 from budget_tui.domain.tokens import TokenBalance, TokenKind, cost_nanos, provider_of_model
+from budget_tui.formatting import tokens
 from budget_tui.services.context import Work
 from budget_tui.services.costs import Resolver, origin_keys, require_sums_in_range
 from budget_tui.storage.agent_queries import AgentFact, HeldTokens
@@ -57,7 +58,7 @@ def without_expired(work: Work, agent: AgentFact) -> TokenBalance:
 
 def insufficient(agent_id: str, available: int) -> InsufficientBudget:
     return InsufficientBudget(
-        f"{available:,} tokens are all that {agent_id} has available",
+        f"{tokens(available)} {'is' if available == 1 else 'are'} all that {agent_id} has available",
         f"budget-tui agent top-up {agent_id} TOKENS adds some",
         available=available,
     )

@@ -1,0 +1,189 @@
+"""``agent``: tokens from the command line."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from .conftest import Cli
+
+
+@pytest.fixture
+def scout(seeded: Cli) -> Cli:
+    """The worked example with an agent of PCC that may use a million tokens."""
+    seeded("agent", "add", "scout", "--project", "pcc", "--name", "Scout", "--model", "m1", "--tokens", "1M").done()
+    return seeded
+
+
+def counts(cli: Cli) -> tuple[int, int, int, int]:
+    answer = cli("agent", "show", "scout", "--json").done().json
+    return tuple(int(answer[f"{name}_tokens"]) for name in ("allocated", "used", "reserved", "available"))  # type: ignore[return-value]
+
+
+def test_tokens_are_allocated_used_and_topped_up(scout: Cli) -> None:
+    out = scout("agent", "consume", "scout", "600k", "--output", "100k").done().out
+    assert out == "scout: 1,000,000 tokens, 600,000 used, 400,000 available\n"
+    scout("agent", "allocate", "scout", "700,000").done()
+    assert (
+        scout("agent", "top-up", "scout", "50k").done().out
+        == "scout: 750,000 tokens, 600,000 used, 150,000 available\n"
+    )
+    assert counts(scout) == (750_000, 600_000, 0, 150_000)
+
+
+def test_show_answers_the_names_that_stay(scout: Cli) -> None:
+    answer = scout("agent", "show", "scout", "--json").done().json
+    assert {name: answer[name] for name in list(answer)[:8]} == {
+        "agent_id": "scout",
+        "name": "Scout",
+        "project_id": "pcc",
+        "model": "m1",
+        "allocated_tokens": 1_000_000,
+        "used_tokens": 0,
+        "reserved_tokens": 0,
+        "available_tokens": 1_000_000,
+    }
+    assert scout("agent", "list", "--json").done().json == [answer]
+
+
+def test_show_in_words(scout: Cli) -> None:
+    scout("agent", "reserve", "scout", "250k").done()
+    assert scout("agent", "show", "scout").done().out.splitlines() == [
+        "Scout (scout) of pcc, m1  ● healthy",
+        "allocated  1,000,000",
+        "used               0  (0 %)",
+        "held         250,000",
+        "available    750,000",
+        "rate               0 an hour",
+        "runs out   ∞",
+    ]
+
+
+def test_what_does_not_fit_exits_with_3_and_names_what_is_available(scout: Cli) -> None:
+    scout("agent", "consume", "scout", "999,999").done()
+    for command in ("consume", "reserve"):
+        scout("agent", command, "scout", "2").refused(3, "1 token is all that scout has available")
+    assert counts(scout) == (1_000_000, 999_999, 0, 1)
+
+
+def test_a_reservation_is_settled_or_released(scout: Cli) -> None:
+    first, second = (
+        str(scout("agent", "reserve", "scout", "400k", "--for", "2h", "--json").done().json["reservation_id"])
+        for _ in range(2)
+    )
+    assert counts(scout) == (1_000_000, 0, 800_000, 200_000)
+    scout("agent", "settle", first, "300k", "--output", "10k", "--key", "s").done()
+    scout("agent", "settle", first, "300k", "--output", "10k", "--key", "s").done()
+    scout("agent", "settle", first, "300k").refused(5, "was settled already")
+    scout("agent", "release", second).done()
+    assert counts(scout) == (1_000_000, 300_000, 0, 700_000)
+
+
+def test_the_same_key_counts_once_and_answers_alike(scout: Cli) -> None:
+    consume = ("agent", "consume", "scout", "5", "--key", "k", "--json")
+    assert scout(*consume).done().out == scout(*consume).done().out
+    scout("agent", "consume", "scout", "6", "--key", "k").refused(5, "'k' was used for another request")
+    assert counts(scout)[1] == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["consume", "nobody", "5"], 4, "there is no agent 'nobody'"),
+        (["consume", "pcc", "5"], 4, "there is no agent 'pcc'"),
+        (["allocate", "nobody", "5"], 4, "there is no agent 'nobody'"),
+        (["consume", "scout", "0"], 2, "no positive number of tokens"),
+        (["consume", "scout", "-5"], 2, "'-5' is not a whole number"),
+        (["consume", "scout", "1.5"], 2, "'1.5' is not a whole number"),
+        (["consume", "scout", "5", "--output", "6"], 2, "more than 5"),
+        (["reserve", "scout", "5", "--for", "soon"], 2, "'soon' is not a length of time"),
+        (["reserve", "scout", "5", "--for", "8d"], 2, "cannot be held"),
+        (["settle", "nothing", "5"], 4, "there is no reservation 'nothing'"),
+        (["add", "pcc", "--project", "pcc"], 5, "exists already"),
+        (["add", "critic", "--project", "nobody"], 4, "there is no project 'nobody'"),
+        (["add", "critic"], 2, "missing option '--project'"),
+        (["price", "m1"], 2, "a price is missing"),
+        (["price", "m1", "--input", "-3"], 2, "cannot be negative"),
+        (["price", "m1", "--input", "3", "--from", "soon"], 2, "'soon' is not a date"),
+    ],
+)
+def test_a_refused_command_says_why(scout: Cli, arguments: list[str], code: int, words: str) -> None:
+    scout("agent", *arguments).refused(code, words)
+    assert counts(scout) == (1_000_000, 0, 0, 1_000_000)
+
+
+def test_a_price_makes_costs_of_tokens(scout: Cli) -> None:
+    scout("agent", "consume", "scout", "1M", "--output", "100k").done()
+    assert scout("agent", "price", "M1", "--input", "3", "--output", "15", "--from", "2026-01-01").done().out == (
+        "a million tokens of m1 from Jan 1, 2026: input $3.00, output $15.00\n1 daily cost worked out anew: +$4.20\n"
+    )
+    assert scout("project", "show", "pcc", "--json").json["spent_usd"] == Decimal("109.2")
+    answer = scout("agent", "price", "m1", "--cached", "0.075", "--json").done().json
+    assert answer == {
+        "model": "m1",
+        "from": "2026-01-13",
+        "cached_usd": Decimal("0.075"),
+        "days_changed": 0,
+        "changed_usd": 0,
+        "currency": "USD",
+    }
+    assert [line.split() for line in scout("agent", "prices").done().out.splitlines()[1:]] == [
+        ["m1", "cached", "Jan", "13,", "2026", "$0.075"],
+        ["m1", "input", "Jan", "1,", "2026", "$3.00"],
+        ["m1", "output", "Jan", "1,", "2026", "$15.00"],
+    ]
+    assert scout("agent", "prices", "--json").json[0]["amount_usd"] == Decimal("0.075")
+
+
+def test_a_project_tells_its_agents_tokens(scout: Cli) -> None:
+    scout("agent", "add", "critic", "--project", "pcc", "--tokens", "500").done()
+    scout("agent", "consume", "critic", "100").done()
+    assert scout("project", "show", "pcc", "--json").json["agents"] == {
+        "agents": 2,
+        "allocated_tokens": 1_000_500,
+        "used_tokens": 100,
+        "reserved_tokens": 0,
+        "available_tokens": 1_000_400,
+    }
+    last = scout("project", "show", "pcc").done().out.splitlines()[-1]
+    assert last == "2 agents: 1,000,500 tokens allocated, 100 used, 1,000,400 available"
+    assert "agent" not in scout("project", "show", "dandelion").out
+
+
+def test_agents_are_renamed_archived_and_listed(scout: Cli) -> None:
+    assert scout("agent", "rename", "scout", "Pathfinder").done().out == "scout is called Pathfinder\n"
+    assert scout("agent", "list").done().out.splitlines()[1].split()[:4] == ["scout", "Pathfinder", "pcc", "1,000,000"]
+    scout("agent", "archive", "scout").done()
+    assert scout("agent", "list").done().out.startswith("no agents yet")
+    scout("agent", "show", "scout").refused(4, "is archived")
+
+
+# The log
+
+
+def test_what_is_done_and_refused_is_in_the_log(scout: Cli, log_file: Path) -> None:
+    log_file.unlink()
+    scout("agent", "consume", "scout", "400", "--key", "k").done()
+    scout("agent", "consume", "scout", "400", "--key", "k").done()
+    scout("agent", "consume", "scout", "2M")
+    scout("agent", "top-up", "scout", "1").done()
+    lines = [line.split(" ", 3) for line in log_file.read_text("utf-8").splitlines()]
+    assert [level for _, level, _, _ in lines] == ["INFO", "WARNING", "INFO"]
+    used, refused, changed = (said for *_, said in lines)
+    assert used.endswith("scout consumed 400 tokens, 999600 available")
+    assert refused.startswith("budget_tui.agents: scout: consume 2000000 refused: 999,600 tokens are all")
+    assert changed.endswith("agent.top-up scout tokens 1000000 → tokens 1000001")
+
+
+def test_looking_leaves_no_log(scout: Cli, log_file: Path) -> None:
+    log_file.unlink()
+    for command in (("status",), ("status", "--line"), ("agent", "list"), ("agent", "show", "scout"), ("log",)):
+        scout(*command).done()
+    assert not log_file.exists()
+
+
+def test_verbose_says_it_on_standard_error(scout: Cli) -> None:
+    ran = scout("--verbose", "agent", "consume", "scout", "5")
+    assert ran.code == 0
+    assert "scout consumed 5 tokens" in ran.err
+    assert scout("agent", "consume", "scout", "5").done().err == ""

@@ -1,0 +1,106 @@
+"""Token budgets for a program that embeds them."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import budget_tui
+from budget_tui import BudgetService
+from budget_tui.bootstrap import open_services
+from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused, StorageError
+from budget_tui.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "budget.db"
+    services = open_services(str(path), settings=Settings())
+    services.projects.add("pcc")
+    services.agents.add("scout", "pcc")
+    return path
+
+
+@pytest.fixture
+def budgets(path: Path) -> Iterator[BudgetService]:
+    with BudgetService.open(str(path)) as budgets:
+        yield budgets
+
+
+def test_the_four_methods(budgets: BudgetService) -> None:
+    budgets.allocate_budget("scout", 1000)
+    budgets.consume_budget("scout", 400)
+    budget = budgets.get_budget("scout")
+    assert (budget.allocated_tokens, budget.used_tokens, budget.available_tokens) == (1000, 400, 600)
+    assert budgets.get_available_tokens("scout") == 600
+    with pytest.raises(InsufficientBudget) as refused:
+        budgets.consume_budget("scout", 601)
+    assert refused.value.available == 600
+
+
+def test_reserve_settle_release_and_top_up(budgets: BudgetService) -> None:
+    budgets.top_up("scout", 1000, key="once")
+    budgets.top_up("scout", 1000, key="once")
+    held = budgets.reserve("scout", 800, seconds=30)
+    assert budgets.get_available_tokens("scout") == 200
+    assert budgets.settle(held.reservation_id, 300, output=100).available_tokens == 700
+    assert budgets.release(budgets.reserve("scout", 700).reservation_id).available_tokens == 700
+
+
+def test_an_agent_must_exist(budgets: BudgetService) -> None:
+    for command in (
+        lambda: budgets.allocate_budget("nobody", 5),
+        lambda: budgets.consume_budget("nobody", 5),
+        lambda: budgets.get_budget("nobody"),
+        lambda: budgets.get_available_tokens("nobody"),
+    ):
+        with pytest.raises(NotFound):
+            command()
+    with pytest.raises(NotFound):
+        BudgetService.open(str(budgets._services.context.path), "acme").get_budget("scout")
+
+
+def test_a_url_means_the_same_file(path: Path, budgets: BudgetService) -> None:
+    budgets.allocate_budget("scout", 10)
+    with BudgetService.open(f"sqlite:///{path}") as other:
+        assert other.get_available_tokens("scout") == 10
+    with pytest.raises(Refused):
+        BudgetService.open("postgresql://there")
+
+
+def test_a_database_that_is_replaced_or_gone_is_noticed(path: Path, budgets: BudgetService) -> None:
+    budgets.allocate_budget("scout", 10)
+    copy = path.with_name("copy.db")
+    database = open_services(str(path), settings=Settings()).database
+    database.backup(copy)
+    budgets.consume_budget("scout", 10)
+    database.restore(copy)
+    assert budgets.consume_budget("scout", 3).available_tokens == 7
+    assert budgets.get_available_tokens("scout") == 7
+    path.unlink()
+    with pytest.raises(StorageError):
+        budgets.consume_budget("scout", 1)
+
+
+def test_refusals_leave_no_connection_behind(budgets: BudgetService) -> None:
+    for _ in range(50):
+        with pytest.raises(InsufficientBudget):
+            budgets.consume_budget("scout", 1)
+    names = [link.resolve().name for link in Path("/proc/self/fd").iterdir() if link.exists()]
+    assert names.count("budget.db") <= 2
+
+
+def test_the_package_loads_it_when_it_is_asked_for() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import budget_tui\n"
+        "print(*sorted(set(sys.modules) - before))\n"
+        "from budget_tui import BudgetService; print(BudgetService.__name__)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+    assert ran.stdout.splitlines() == ["budget_tui", "BudgetService"]
+    with pytest.raises(AttributeError):
+        _ = budget_tui.Nothing
