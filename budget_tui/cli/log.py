@@ -37,7 +37,7 @@ def log(
 
     Times and days are of this machine's time zone, in JSON of UTC.
     """
-    from budget_tui.services.trail import changes
+    from budget_tui.services.trail import cells
     from budget_tui.storage.trail_queries import TrailFilter
 
     session = session_of(context)
@@ -50,17 +50,10 @@ def log(
     if not entries:
         say(_nothing(is_page=before is not None, is_filtered=only != TrailFilter()))
         return
-    rows = [
-        (
-            str(entry.entry),
-            f"{entry.at.astimezone():%Y-%m-%d %H:%M %Z}",
-            entry.actor,
-            entry.action,
-            entry.subject,
-            changes(entry) + (f" (undoes {entry.reverses})" if entry.reverses else ""),
-        )
-        for entry in entries
-    ]
+    rows = []
+    for entry in entries:
+        when, *rest = cells(entry)
+        rows.append((str(entry.entry), f"{when} {entry.at.astimezone():%Z}", *rest))
     say(*table(("ENTRY", "WHEN", "WHO", "DID", "TO", "CHANGE"), rows, "rlllll"))
 
 

@@ -11,6 +11,9 @@ KEPT = "kept"
 """Under this name ``before`` and ``after`` hold what only taking the change back needs."""
 
 
+_PAGE = 500
+
+
 class AuditTrail:
     """Who changed what, when, from what to what."""
 
@@ -26,6 +29,66 @@ class AuditTrail:
                 return queries.audit_trail(organization.org_key, limit, before_entry, only)
         finally:
             reader.close()
+
+
+class TrailWindow:
+    """The newest entries that hold a text in what is shown of them.
+
+    What was looked at once is not looked at again: entries are only ever added. Used by one thread at a time.
+    """
+
+    def __init__(self, trail: AuditTrail, text: str = "") -> None:
+        self._trail = trail
+        self._text = text.casefold()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._found: list[AuditEntry] = []
+        self._newest = 0
+        self._oldest: int | None = None
+        self.is_complete = False
+
+    def read(self, at_least: int) -> tuple[AuditEntry, ...]:
+        """What was found by now with what is new, and back to at least ``at_least`` entries if there are so many."""
+        self._add_newer()
+        while len(self._found) < at_least and not self.is_complete:
+            page = self._trail.newest(_PAGE, self._oldest)
+            self._found += filter(self._matches, page)
+            self._oldest = page[-1].entry if page else self._oldest
+            self._newest = max(self._newest, page[0].entry if page else 0)
+            self.is_complete = len(page) < _PAGE
+        return tuple(self._found)
+
+    def _add_newer(self) -> None:
+        newer: list[AuditEntry] = []
+        before: int | None = None
+        while self._newest:
+            page = self._trail.newest(_PAGE, before)
+            if before is None and (not page or page[0].entry < self._newest):
+                self._forget()  # another database was put in this one's place
+                return
+            newer += [entry for entry in page if entry.entry > self._newest]
+            if len(page) < _PAGE or page[-1].entry <= self._newest:
+                break
+            before = page[-1].entry
+        if newer:
+            self._newest = newer[0].entry
+            self._found[:0] = filter(self._matches, newer)
+
+    def _matches(self, entry: AuditEntry) -> bool:
+        return self._text in "\n".join(cells(entry)).casefold()
+
+
+def cells(entry: AuditEntry) -> tuple[str, str, str, str, str]:
+    """An entry as one line of a table: when (on this machine's clock), who, did what, to what, from what to what."""
+    undoes = f" (undoes {entry.reverses})" if entry.reverses else ""
+    return (
+        f"{entry.at.astimezone():%Y-%m-%d %H:%M}",
+        entry.actor,
+        entry.action,
+        entry.subject,
+        changes(entry) + undoes,
+    )
 
 
 def changes(entry: AuditEntry) -> str:

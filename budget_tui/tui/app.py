@@ -29,6 +29,7 @@ from budget_tui.tui.widgets.top_bar import SCREENS
 
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot
+    from budget_tui.services.undo import UndoOutcome
 
 LOOK_SECONDS = 0.5
 COMPUTE_SECONDS = 60.0
@@ -38,19 +39,22 @@ Answer = TypeVar("Answer")
 
 def _screens() -> tuple[type[DashboardScreen], ...]:
     """Every screen. The first frame does not wait for those that it does not show."""
+    from budget_tui.tui.screens.audit import AuditScreen
     from budget_tui.tui.screens.projects import ProjectsScreen
 
-    return GlobalBudgetScreen, ProjectsScreen
+    return GlobalBudgetScreen, ProjectsScreen, AuditScreen
+
+
+def _screen(mode: str) -> DashboardScreen:
+    return next(each for each in _screens() if mode == each.MODE)()
 
 
 class BudgetApp(KeyLaneApp, ThemedApp):
     """Screens show `snapshot`; nothing but `reload` assigns it."""
 
     TITLE = "budget-tui"
-    CSS_PATH = [
-        styles_dir() / name for name in ("app.tcss", "widgets.tcss", "budget.tcss", "projects.tcss", "modal.tcss")
-    ]
-    MODES = {"projects": lambda: _screens()[1]()}
+    CSS_PATH = [styles_dir() / f"{name}.tcss" for name in ("app", "widgets", "budget", "projects", "audit", "modal")]
+    MODES = {mode: partial(_screen, mode) for _, mode, _ in SCREENS[1:]}
     DEFAULT_MODE = GlobalBudgetScreen.MODE
     BINDINGS = [
         *(
@@ -62,6 +66,8 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         Binding("t", "transfer", "Transfer", id="transfer", tooltip="Move allocation between projects and the pool"),
         Binding("i", "import", "Import", id="cost.import", tooltip="Import costs from FOCUS exports"),
         Binding("m", "map", "Map", id="cost.map", show=False, tooltip="Give unmapped costs to a project"),
+        Binding("u", "undo", "Undo", id="undo", tooltip="Take back the last change that you made"),
+        Binding("U", "redo", "Redo", id="redo", show=False, tooltip="Make again what was taken back last"),
         Binding("question_mark", "help", "Help", id="help", tooltip="Show the keys of this screen"),
         Binding("q", "quit", "Quit", id="quit", show=False, tooltip="Leave the dashboard"),
     ]
@@ -219,6 +225,21 @@ class BudgetApp(KeyLaneApp, ThemedApp):
             amount = formatting.money(outcome.amount, self.currency)
             self._tell(f"{amount} moved from {outcome.giver} to {outcome.taker}")
 
+    def action_undo(self) -> None:
+        self._take_back("took back", lambda services: services.undo.undo())
+
+    def action_redo(self) -> None:
+        self._take_back("made again", lambda services: services.undo.redo())
+
+    @work
+    async def _take_back(self, done: str, command: Callable[[Services], UndoOutcome]) -> None:
+        try:
+            outcome = await self.carry_out(command)
+        except BudgetError as refused:
+            self._tell(str(refused), is_problem=True)
+            return
+        self._tell(f"{done}: {outcome.what}")
+
     @work(group=ASKING)
     async def action_import(self) -> None:
         from budget_tui.tui.screens.importing import ImportScreen, told
@@ -281,12 +302,13 @@ def bindings_of_screens() -> list[list[Binding]]:
 
 def bindings_of_editors() -> list[Binding]:
     """The keys of what is edited in or stands over a screen, which hold there only."""
+    from budget_tui.tui.screens.entry import EntryScreen
     from budget_tui.tui.screens.help import HelpScreen
     from budget_tui.tui.screens.modal import BoxScreen
     from budget_tui.tui.widgets.cell_editor import CellEditor
     from budget_tui.tui.widgets.month import TotalEditor
 
-    return _bindings(CellEditor, TotalEditor, BoxScreen, HelpScreen)
+    return _bindings(CellEditor, TotalEditor, BoxScreen, HelpScreen, EntryScreen)
 
 
 def _bindings(*owners: type[DOMNode]) -> list[Binding]:

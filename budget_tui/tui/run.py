@@ -35,7 +35,7 @@ def check_keys(chosen: Mapping[str, str]) -> None:
 
 def _require_different(keys_of_screen: Mapping[str, str], chosen: Mapping[str, str]) -> None:
     taken = {key: name for name, keys in keys_of_screen.items() if name not in chosen for key in keys.split(",")}
-    for name in chosen.keys() & keys_of_screen.keys():
+    for name in filter(keys_of_screen.__contains__, chosen):
         for key in chosen[name].replace(" ", "").split(","):
             if taken.setdefault(key, name) != name:
                 raise Refused(f"the settings give '{key}' to {name}, the key of {taken[key]}", "choose another")

@@ -15,6 +15,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.tui.app import BudgetApp, bindings_of_editors, bindings_of_screens
 from budget_tui.tui.monitor import MonitorApp
 from budget_tui.tui.run import check_keys
+from budget_tui.tui.screens.audit import AuditScreen
 from budget_tui.tui.screens.budget import GlobalBudgetScreen
 from budget_tui.tui.screens.project_form import ProjectFormScreen
 from budget_tui.tui.screens.projects import ProjectsScreen
@@ -69,9 +70,11 @@ async def test_screens_by_number_and_by_turning(open_dashboard: OpenDashboard) -
             ("2", ProjectsScreen),
             ("[", GlobalBudgetScreen),
             ("]", ProjectsScreen),
+            ("]", AuditScreen),
             ("]", GlobalBudgetScreen),
+            ("[", AuditScreen),
             ("1", GlobalBudgetScreen),
-            ("[", ProjectsScreen),
+            ("6", AuditScreen),
         ):
             await dashboard.keys(key)
             assert isinstance(dashboard.app.screen, screen)
