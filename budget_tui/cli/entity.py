@@ -1,6 +1,8 @@
 """``entity``: the hierarchy that budgets and costs belong to."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -119,6 +121,61 @@ def levels(context: typer.Context, json: JsonOption = False) -> None:
         say_json([{"level": level.code, "name": level.name, "rank": level.rank} for level in found])
         return
     say(*table(("LEVEL", "NAME"), [(level.code, level.name) for level in found], "ll"))
+
+
+@app.command("export")
+def export_entities(
+    context: typer.Context,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Where to; standard output unless given.")
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="yaml|csv", help="The one that FILE ends in unless given.")
+    ] = "",
+    json: JsonOption = False,
+) -> None:
+    """Write the hierarchy as YAML or CSV.
+
+    A file that is there already is overwritten.
+    """
+    from budget_tui.domain.errors import StorageError
+    from budget_tui.sources.hierarchy import format_of, written
+
+    form = format_of(form, file)
+    entities = _entities(context).active()
+    text = written(entities, form)
+    if file is None:
+        say_json([_as_json(entity) for entity in entities if entity.parent_id]) if json else say(text.rstrip("\n"))
+        return
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        raise StorageError(f"{file} cannot be written: {(error.strerror or '').lower()}") from None
+    if json:
+        say_json({"file": str(file), "entities": len(entities) - 1})
+        return
+    say(f"{len(entities) - 1} entities written to {file}")
+
+
+@app.command("import")
+def import_entities(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML or CSV with id, name, level and parent.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Add, move and rename as a file says.
+
+    All of it or, when anything is wrong, nothing. What the file does not name stays as it is.
+    """
+    from budget_tui.sources.hierarchy import read
+
+    done = session_of(context).services.entities.bring_in(read(file), dry_run=dry_run)
+    if json:
+        say_json({**{name: list(ids) for name, ids in asdict(done).items()}, "dry_run": dry_run})
+        return
+    counts = ", ".join(f"{len(ids)} {name}" for name, ids in asdict(done).items())
+    say(f"{file}: {'would be ' if dry_run else ''}{counts}")
 
 
 @level_app.callback()
