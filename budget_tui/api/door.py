@@ -57,16 +57,16 @@ def too_often(why: str) -> Problem:
     return Problem(429, "too-many-requests", why, "wait a second", headers={"Retry-After": "1"})
 
 
-def caller_of(request: Request) -> Caller:
-    """Who was let in."""
+async def caller_of(request: Request) -> Caller:
+    """Who was let in. Like all that waits for nothing it is async: FastAPI sends the rest to another thread."""
     caller = request.state.caller
     assert isinstance(caller, Caller)
     return caller
 
 
-def caller_of_organization(request: Request, org: str) -> Caller:
+async def caller_of_organization(request: Request, org: str) -> Caller:
     """Who was let in, for a path that names an organization; `NotFound` when it is another's."""
-    caller = caller_of(request)
+    caller = await caller_of(request)
     if org != caller.key.org_slug:
         raise NotFound(f"there is no organization '{org}'", "use the one that the key belongs to")
     return caller
