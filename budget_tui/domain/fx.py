@@ -136,11 +136,3 @@ def pairs_between(pairs: Sequence[tuple[str, str]], foreign: Iterable[str], own:
             if frozenset((via, own)) in known:
                 useful |= {frozenset((currency, via)), frozenset((via, own))}
     return [pair for pair in pairs if frozenset(pair) in useful]
-
-
-def currency_code(text: str) -> str:
-    """A currency's code in upper case; `Refused` for anything that cannot be one."""
-    code = text.strip().upper()
-    if len(code) != 3 or not (code.isascii() and code.isalpha()):
-        raise Refused(f"'{text}' is not a currency", "give a code of three letters such as USD")
-    return code

@@ -7,8 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from budget_tui.domain.errors import Refused, SourceError
-from budget_tui.domain.fx import Rate, currency_code
-from budget_tui.services.context import Context, Work
+from budget_tui.domain.fx import Rate
+from budget_tui.services.context import Context, Work, checked_currency
 from budget_tui.services.reversing import Lines, require_same, reverses, value_of
 from budget_tui.storage.fx_queries import PairOnFile
 from budget_tui.storage.reading import DatabaseReader
@@ -35,7 +35,7 @@ class ExchangeRates:
 
     def set(self, base: str, quote: str, rate: Decimal, day: date | None = None) -> Rate:
         """From ``day`` on (today unless given) one unit of ``base`` is worth ``rate`` of ``quote``."""
-        base, quote = currency_code(base), currency_code(quote)
+        base, quote = checked_currency(base), checked_currency(quote)
         if base == quote:
             raise Refused(f"a rate is between two currencies, not {base} and {quote}", "name two")
         with self._context.work() as work:

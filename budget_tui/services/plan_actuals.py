@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 from budget_tui.domain.actuals import Scope, Sums
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.conversion import ConvertedSpend
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import LeftOut
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, counted, scope_of, widest
-from budget_tui.formatting import count, money
+from budget_tui.formatting import count, counted_as, money
 from budget_tui.services.plan_usage import Usage
 
 
@@ -35,6 +36,7 @@ class Actuals:
             for budget_type in (BudgetType.MONETARY, BudgetType.TOKEN)
         }
         self.left_out = tuple(self._left_out(spans[BudgetType.MONETARY]))
+        self._converted = tuple(self._counted_as(spans[BudgetType.MONETARY]))
 
     def of(self, budget_type: BudgetType, scope: Scope, period: Period) -> int | None:
         """What ``scope`` used in ``period``. Of tokens and seats None where nothing is known."""
@@ -83,6 +85,9 @@ class Actuals:
     @property
     def warnings(self) -> tuple[str, ...]:
         return tuple(
+            f"{count(spend.costs, 'cost')} in {spend.currency}: {counted_as(spend, into)}"
+            for spend, into in self._converted
+        ) + tuple(
             f"{count(left.costs, 'cost')} in {left.currency} ({money(left.amount, left.currency)}) left out:"
             f" there is no rate to {left.into}"
             for left in self.left_out
@@ -91,6 +96,15 @@ class Actuals:
     def _most_seats(self, scope: Scope, periods: Iterable[Period]) -> int | None:
         known = [peak for period in periods if (peak := self._usage.seats(scope, period)) is not None]
         return max(known) if known else None
+
+    def _counted_as(self, wanted: Mapping[Scope, Collection[range]]) -> Iterator[tuple[ConvertedSpend, str]]:
+        """What counts in ``wanted`` at a rate, and in which currency."""
+        lineage = self._usage.lineage
+        for currency, into, *parts in self._usage.converted:
+            covered = {scope: spans for scope, spans in wanted.items() if scope.currency == into}
+            amount, costs, worth = (Sums(part, lineage, covered).once(covered) or 0 for part in parts)
+            if costs:
+                yield ConvertedSpend(currency, amount, costs, worth, 0), into
 
     def _left_out(self, wanted: Mapping[Scope, Collection[range]]) -> Iterator[LeftOut]:
         """What would count in ``wanted`` if there were a rate."""

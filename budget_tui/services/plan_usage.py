@@ -24,6 +24,16 @@ class Unconverted(NamedTuple):
     charges: list[Group]
 
 
+class CountedAs(NamedTuple):
+    """Costs in ``currency`` that count ``into`` another: their amounts, how many they are, what they count as."""
+
+    currency: str
+    into: str
+    amounts: list[Group]
+    charges: list[Group]
+    counted: list[Group]
+
+
 class Usage:
     """What was used in ``periods``, as far as ``types`` and budgets in ``currencies`` ask for it."""
 
@@ -40,6 +50,7 @@ class Usage:
         self.segments = Segments(periods)
         self.groups: dict[BudgetType, list[Group]] = {budget_type: [] for budget_type in BudgetType}
         self.unconverted: list[Unconverted] = []
+        self.converted: list[CountedAs] = []
         self._seats: _SeatRows | None = None
         if not self.segments.periods:
             return
@@ -96,20 +107,28 @@ class Usage:
     def _convert_into(self, currency: str, costs: Sequence[DatedCost]) -> None:
         pairs = pairs_between(self._queries.rate_pairs(self._org), {cost.currency for cost in costs}, currency)
         rates = Rates(self._queries.rates(self._org, pairs, self._days))
-        counted = _Table(currency, len(self.segments.periods))
+        empty = _Table(currency, len(self.segments.periods))
+        counted: dict[str, tuple[_Table, _Table, _Table]] = {}
         left: dict[str, tuple[_Table, _Table]] = {}
         for cost in costs:
             segment = self.segments.holding(cost.day)
             if segment is None:
                 continue
             factor = rates.factor(cost.currency, currency, cost.day)
-            if factor is not None:
-                counted.add(cost, segment, convert(cost.amount, factor.value))
-                continue
-            tables = left.setdefault(cost.currency, (counted.empty(), counted.empty()))
-            for table, value in zip(tables, (cost.amount, cost.charges), strict=True):
+            tables: Sequence[_Table]
+            values: Sequence[int] = (cost.amount, cost.charges)
+            if factor is None:
+                tables = left.setdefault(cost.currency, (empty.empty(), empty.empty()))
+            else:
+                tables = counted.setdefault(cost.currency, (empty.empty(), empty.empty(), empty.empty()))
+                values = (*values, convert(cost.amount, factor.value))
+            for table, value in zip(tables, values, strict=True):
                 table.add(cost, segment, value)
-        self.groups[BudgetType.MONETARY] += counted.groups()
+        self.converted += [
+            CountedAs(other, currency, *(table.groups() for table in parts)) for other, parts in counted.items()
+        ]
+        for _, _, worth in counted.values():
+            self.groups[BudgetType.MONETARY] += worth.groups()
         self.unconverted += [
             Unconverted(other, currency, amounts.groups(), charges.groups())
             for other, (amounts, charges) in left.items()

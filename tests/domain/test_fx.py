@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from budget_tui.domain.amount import LIMIT_NANOS, NANOS
 from budget_tui.domain.errors import Refused
-from budget_tui.domain.fx import Rate, Rates, convert, currency_code, pairs_between, parse_rate
+from budget_tui.domain.fx import Rate, Rates, convert, pairs_between, parse_rate
 
 DAY = date(2026, 1, 12)
 amounts = st.integers(-(10**6) * NANOS, 10**6 * NANOS)
@@ -46,16 +46,6 @@ def test_a_rate_is_read_exactly(text: str, value: str) -> None:
 def test_what_is_no_rate_is_refused(text: str) -> None:
     with pytest.raises(Refused):
         parse_rate(text)
-
-
-@pytest.mark.parametrize("text", ["", "EURO", "E1R", "EÜR", "€"])
-def test_what_is_no_currency_is_refused(text: str) -> None:
-    with pytest.raises(Refused, match="is not a currency"):
-        currency_code(text)
-
-
-def test_a_currency_is_written_in_capitals() -> None:
-    assert currency_code(" eur ") == "EUR"
 
 
 @pytest.mark.parametrize(
