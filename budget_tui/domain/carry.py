@@ -1,8 +1,10 @@
 """What a budget hands on to its successor when its period closes, beside the allocation itself.
 
 A budget's amount is made of its ``base``, which recurs, and of what was ``carried`` into it: positive when the
-period before left something, negative when it was overspent. An amount cannot be negative: a debt that does not
-fit stays in ``base + carried``, which is below the amount then, and is settled in the periods that follow.
+period before left something, negative when it was overspent. An edit of the amount moves the base. An amount cannot
+be negative: a debt that does not fit stays in ``base + carried``, which is below the amount then, and is settled in
+the periods that follow. Nor does a base recur that edits made negative: more was taken off than recurred, and so a
+part of what was carried.
 """
 
 from enum import StrEnum
@@ -39,7 +41,7 @@ class Opening(NamedTuple):
 
     def moved_to(self, amount: int) -> "Opening":
         """The same budget with another amount."""
-        return Opening(amount, *changed(self.base, self.carried, amount - self.amount))
+        return Opening(amount, self.base + amount - self.amount, self.carried)
 
 
 def parse_policy(text: str) -> CarryPolicy:
@@ -78,15 +80,8 @@ def handed_on(remaining: int, policy: CarryPolicy, cap: int | None) -> int:
     return remaining if cap is None else max(-cap, min(cap, remaining))
 
 
-def opening(base: int, carried: int) -> Opening:
-    """The budget that recurs with ``base`` when ``carried`` comes along, within what can be stored."""
-    carried = max(-LIMIT_NANOS, min(carried, LIMIT_NANOS - base))
+def opening(base: int, carried: int, room: int = LIMIT_NANOS) -> Opening:
+    """The successor of a budget with ``base`` when ``carried`` comes along; its amount is ``room`` at most."""
+    base = max(0, base)
+    carried = max(-LIMIT_NANOS, min(carried, room - base))
     return Opening(max(0, base + carried), base, carried)
-
-
-def changed(base: int, carried: int, change: int) -> tuple[int, int]:
-    """Base and carried after the amount was changed by ``change``: it is the base that moves.
-
-    What is taken off beyond the base comes out of what was carried: nothing negative recurs.
-    """
-    return max(0, base + change), carried + min(0, base + change)

@@ -6,6 +6,7 @@ from datetime import date
 from typing import NamedTuple
 
 from budget_tui.domain import carry
+from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.budget import Budget, BudgetType, Organization
 from budget_tui.domain.carry import NO_CARRY, Opening
 from budget_tui.domain.hierarchy import ancestor_paths
@@ -85,19 +86,23 @@ def _plan(
     queries: Queries, organization: Organization, total_id: str, budgets: Sequence[CycleBudget], ending: Period
 ) -> Plan:
     spent = Spent(*spent_by_path(queries, organization, ending))
-    turns = {budget.budget_id: _turn(budget, spent, is_total=budget.budget_id == total_id) for budget in budgets}
-    total = turns.pop(total_id)
-    return Plan(ending, organization.period_rule.after(ending), total, tuple(turns.values()), spent)
+    room, below = LIMIT_NANOS, []
+    for budget in budgets:
+        if budget.budget_id == total_id:
+            total = _turn(budget, spent.total)
+        elif budget.parent_id == total_id:  # together they are no more than can be stored, too
+            below.append(_turn(budget, spent.at(budget.path), room))
+            room -= below[-1].opening.amount
+        else:
+            used = spent.at(budget.path) if budget.budget_type is BudgetType.MONETARY else budget.used
+            below.append(_turn(budget, used))
+    return Plan(ending, organization.period_rule.after(ending), total, tuple(below), spent)
 
 
-def _turn(budget: CycleBudget, spent: Spent, *, is_total: bool) -> Turn:
-    if budget.budget_type is BudgetType.MONETARY:
-        used = spent.total if is_total else spent.at(budget.path)
-    else:
-        used = budget.used
+def _turn(budget: CycleBudget, spent: int, room: int = LIMIT_NANOS) -> Turn:
     policy, cap, carried = budget.carry
-    handed_on = carry.handed_on(carry.left(budget.base, carried, used), policy, cap)
-    return Turn(budget, used, carry.opening(budget.base, handed_on))
+    handed_on = carry.handed_on(carry.left(budget.base, carried, spent), policy, cap)
+    return Turn(budget, spent, carry.opening(budget.base, handed_on, room))
 
 
 def _opened(turn: Turn) -> CycleBudget:

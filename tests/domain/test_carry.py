@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budget_tui.domain.amount import LIMIT_NANOS
-from budget_tui.domain.carry import CarryPolicy, Opening, changed, checked_cap, handed_on, left, opening, parse_policy
+from budget_tui.domain.carry import CarryPolicy, Opening, checked_cap, handed_on, left, opening, parse_policy
 from budget_tui.domain.errors import Refused
 
 amounts = st.integers(0, 10**12)
@@ -87,16 +87,24 @@ def test_edits_in_between_lose_nothing_either(base: int, carried: int, edits: li
     first = opening(base, carried)
     last = list(accumulate(edits, Opening.moved_to, initial=first))[-1]
     assert left(last.base, last.carried, spent) - left(base, carried, spent) == last.amount - first.amount
-    assert last.base >= 0
+    assert last.moved_to(first.amount) == first
 
 
 def test_an_edit_moves_what_recurs() -> None:
-    assert changed(100, 30, 20) == (120, 30)
-    assert changed(100, -30, -70) == (30, -30)
+    assert opening(100, 30).moved_to(150) == (150, 120, 30)
+    assert opening(100, -30).moved_to(0) == (0, 30, -30)
 
 
-def test_what_is_taken_off_beyond_the_base_comes_out_of_what_was_carried() -> None:
-    assert changed(100, 50, -130) == (0, 20)
+def test_nothing_negative_recurs() -> None:
+    """50 of 150 came along and 130 are taken off: 20 of what came along are left, and 0 recurs."""
+    edited = opening(100, 50).moved_to(20)
+    assert left(edited.base, edited.carried, 0) == 20
+    assert opening(edited.base, handed_on(20, CarryPolicy.BOTH, None)) == (20, 0, 20)
+
+
+def test_several_that_share_a_room_do_not_leave_it() -> None:
+    assert opening(100, 50, room=120) == (120, 100, 20)
+    assert opening(100, 50, room=80) == (80, 100, -20)
 
 
 @pytest.mark.parametrize("word", ["none", "unspent", "deficit", "both", " Both "])

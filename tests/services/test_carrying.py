@@ -135,6 +135,25 @@ def test_a_cost_that_comes_late_does_not_change_what_was_handed_on(seed: Home) -
     assert february.allocations["pcc"] == "195"
 
 
+def test_what_comes_along_is_no_more_than_can_be_stored(seed: Home) -> None:
+    """Two projects that got nearly everything there can be, and spent nothing of it."""
+    for project in ("videonest-api", "dandelion"):
+        seed.allocate(project, "4000000000")
+        seed.carry("unspent", project=project)
+    february = seed.on("2026-02-03")
+    february.services.periods.catch_up()
+    assert shown(february.snapshot.allocated) == "9000000000"
+
+
+def test_an_edit_that_is_taken_back_recurs_as_before(seed: Home) -> None:
+    seed.carry("unspent", project="dandelion")
+    february = seed.on("2026-02-03")
+    february.allocate("dandelion", "5")
+    february.services.undo.undo()
+    february.carry("none", project="dandelion")
+    assert february.on("2026-03-01").allocations["dandelion"] == "50"
+
+
 MONTHS = [date(2026, month, 1) for month in range(1, 8)]
 months = st.lists(
     st.tuples(

@@ -9,9 +9,6 @@ from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.tokens import TokenKind, hour_number
 from budget_tui.storage.cost_queries import day_number, stored_time
 
-_BESIDE_AMOUNT = "CASE WHEN in_cycle THEN base - amount ELSE 0 END"
-"""What the base is beyond the amount: an edit moves both alike, but nothing negative recurs."""
-
 
 class AgentRepository:
     """``actor`` is who changes something, ``now`` when."""
@@ -50,9 +47,9 @@ class AgentRepository:
     def set_tokens(self, budget_id: str, tokens: int, actor: str, now: datetime) -> None:
         """Allocate ``tokens``, from now on in every period."""
         self._execute(
-            f"UPDATE budget SET base = max(0, {_BESIDE_AMOUNT} + ?), carried = carried + min(0, {_BESIDE_AMOUNT} + ?),"
-            " amount = ?, in_cycle = 1, updated_by = ?, updated_at = ? WHERE budget_id = ?",
-            (tokens, tokens, tokens, actor, stored_time(now), budget_id),
+            "UPDATE budget SET base = CASE WHEN in_cycle THEN base - amount ELSE 0 END + ?, amount = ?, in_cycle = 1,"
+            " updated_by = ?, updated_at = ? WHERE budget_id = ?",
+            (tokens, tokens, actor, stored_time(now), budget_id),
         )
 
     def close_budget(self, budget_id: str, actor: str, now: datetime) -> None:

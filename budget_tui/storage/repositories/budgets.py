@@ -7,7 +7,6 @@ from uuid import uuid4
 from sqlmodel import Session, select
 
 from budget_tui.domain.budget import Budget, BudgetType
-from budget_tui.domain.carry import changed
 from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.storage.tables import AllocationRow, BudgetRow, TransferRow
@@ -77,7 +76,7 @@ class BudgetRepository:
     def set_amount(self, budget: Budget, amount: int, actor: str, now: datetime) -> Budget:
         """Change a budget and, with it, what its parent allocated to it."""
         row = self._session.get_one(BudgetRow, budget.budget_id)
-        row.base, row.carried = changed(row.base, row.carried, amount - row.amount)
+        row.base += amount - row.amount
         row.amount, row.updated_by, row.updated_at = amount, actor, now
         allocation = self._session.exec(
             select(AllocationRow).where(AllocationRow.child_budget_id == budget.budget_id)
