@@ -53,6 +53,18 @@ def test_the_tour_prints_what_the_readme_shows(tmp_path: Path) -> None:
         assert actual == output, command
 
 
+def test_the_python_example_prints_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from budget_tui.bootstrap import open_services
+
+    [example] = blocks("python")
+    path = tmp_path / "tour.db"
+    services = open_services(str(path), settings=Settings())
+    services.projects.add("python-api")
+    services.agents.add("scout", "python-api")
+    exec(example.replace('"tour.db"', repr(str(path))), {})
+    assert capsys.readouterr().out.split() == re.findall(r"print\(.*\)  # (\w+)", example)
+
+
 @pytest.mark.parametrize("line", [line for block in blocks("bash") for line in block.splitlines() if line.strip()])
 def test_every_command_line_names_commands_and_options_that_exist(line: str) -> None:
     for call in re.findall(r"budget-tui ((?:[\w.@~/*:='\"-]+ ?)+)", line):
