@@ -2,6 +2,9 @@
 
 import http.client
 import json
+import os
+import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -36,6 +39,27 @@ def test_it_listens_answers_and_stops_when_told(serve: Callable[..., Served], ex
     assert (status, budget["monthly_budget_usd"]) == (200, 500)
     assert ask(served.url, "POST", "/agents/scout/budget/consume", example[2], {"tokens": 5})[0] == 200
     assert served.told_to_stop(signal.SIGTERM) == (0, "")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are curl's")
+def test_the_readmes_examples_answer_what_it_shows(
+    serve: Callable[..., Served], example: tuple[bytes, str, str]
+) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    [block] = re.findall(r"```sh-session\n(.*?)```", readme, re.DOTALL)
+    url = serve().url
+    examples = re.findall(r"^\$ (.*)\n(.*)\n", block, re.MULTILINE)
+    assert len(examples) > 2
+    for command, shown in examples:
+        done = subprocess.run(
+            ["bash", "-c", command.replace("http://127.0.0.1:8765", url)],
+            env={**os.environ, "KEY": example[2]},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert done.stdout.rstrip("\n") == shown, command
 
 
 def test_ctrl_c_ends_it_in_one_line(serve: Callable[..., Served]) -> None:
