@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from budget_tui.domain.amount import parse_amount, within_limit
-from budget_tui.domain.budget import AllocationChange, Budget, check_unchanged, most_transferable
+from budget_tui.domain.budget import AllocationChange, Budget, BudgetType, check_unchanged, most_transferable
 from budget_tui.domain.carry import Carry, CarryPolicy, checked_cap
+from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.formatting import money
@@ -99,9 +100,19 @@ def unallocated(work: Work) -> int:
 
 
 def project_budget(work: Work, project: Entity) -> Budget:
-    """The project's budget in the running period; made with amount 0 where there is none."""
+    """The project's budget in the running period: the one planned for it, or one of amount 0, where there is none."""
     parent = work.open
     known = work.queries.child(parent.budget_id, project.entity_key)
+    planned = (
+        None
+        if known
+        else work.queries.same_budget(
+            work.organization.org_key, project.entity_key, Category.TOTAL, BudgetType.MONETARY, "", parent.period
+        )
+    )
+    if planned is not None and planned.currency == parent.currency:
+        work.unit.plans.take_into_cycle(planned.budget_id, parent.budget_id, work.actor, work.now)
+        known = work.queries.child(parent.budget_id, project.entity_key)
     return known or work.unit.budgets.add_total(
         work.organization.org_key,
         project.entity_key,

@@ -40,16 +40,19 @@ class CycleRepository:
         actor: str,
         now: datetime,
     ) -> dict[str, str]:
-        """Open ``period``; returns each new budget's id by that of the one before. No token is used in it yet."""
-        ids = {each.ended.budget_id: str(uuid4()) for each in successors}
+        """Open ``period``; returns each new budget's id by that of the one before. No token is used in it yet.
+
+        What was planned for a budget in that period beforehand is what it opens with.
+        """
         at = stored_time(now)
         self._connection.executemany(
             "INSERT INTO budget (budget_id, org_key, entity_key, category, budget_type, currency, provider,"
             " period_kind, period_start, period_end, amount, notes, is_active, in_cycle, carry, carry_cap, carried,"
-            " base, created_by, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?, ?, ?)",
+            " base, created_by, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?, ?, ?)"
+            f" {_TAKE_OVER}",
             (
                 (
-                    ids[ended.budget_id],
+                    str(uuid4()),
                     org_key,
                     ended.entity_key,
                     ended.category,
@@ -71,18 +74,26 @@ class CycleRepository:
                 for ended, opening in successors
             ),
         )
+        opened = {
+            (entity_key, category, budget_type, provider): budget_id
+            for budget_id, entity_key, category, budget_type, provider in self._connection.execute(
+                "SELECT budget_id, entity_key, category, budget_type, provider FROM budget"
+                " WHERE org_key = ? AND period_start = ? AND period_end = ? AND in_cycle AND is_active",
+                (org_key, period.start.isoformat(), period.end.isoformat()),
+            )
+        }
+        ids = {
+            ended.budget_id: opened[ended.entity_key, ended.category, ended.budget_type, ended.provider]
+            for ended, _ in successors
+        }
         self._connection.executemany(
             "INSERT INTO allocation (allocation_id, parent_budget_id, child_budget_id, amount, created_at)"
-            " VALUES (?, ?, ?, ?, ?)",
+            " SELECT ?, ?, budget_id, amount, ? FROM budget WHERE budget_id = ?"
+            " ON CONFLICT (child_budget_id) DO UPDATE SET parent_budget_id = excluded.parent_budget_id,"
+            " amount = excluded.amount, updated_at = excluded.created_at",
             (
-                (
-                    str(uuid4()),
-                    ids.get(ended.parent_id, ended.parent_id),
-                    ids[ended.budget_id],
-                    opening.amount,
-                    at,
-                )
-                for ended, opening in successors
+                (str(uuid4()), ids.get(ended.parent_id, ended.parent_id), at, ids[ended.budget_id])
+                for ended, _ in successors
                 if ended.parent_id is not None
             ),
         )
@@ -102,3 +113,13 @@ class CycleRepository:
             " WHERE org_key = ?",
             (rule.kind, rule.anchor_day, rule.fiscal_start_month, time_zone, org_key),
         )
+
+
+# A budget that was planned for the period joins the cycle. One in another currency cannot say what it opens with.
+_TAKE_OVER = (
+    "ON CONFLICT (org_key, entity_key, category, budget_type, provider, period_start, period_end) WHERE is_active"
+    " DO UPDATE SET in_cycle = 1, carry = excluded.carry, carry_cap = excluded.carry_cap, carried = excluded.carried,"
+    " base = CASE WHEN currency = excluded.currency THEN amount ELSE excluded.base END,"
+    " amount = CASE WHEN currency = excluded.currency THEN max(0, amount + excluded.carried) ELSE excluded.amount END,"
+    " currency = excluded.currency, updated_by = excluded.created_by, updated_at = excluded.created_at"
+)

@@ -81,3 +81,18 @@ class PlanRepository:
             "UPDATE budget SET is_active = 0, updated_by = ?, updated_at = ? WHERE budget_id = ?",
             (actor, stored_time(now), budget_id),
         )
+
+    def take_into_cycle(self, budget_id: str, parent_id: str, actor: str, now: datetime) -> None:
+        """Let a budget recur from now on, as a child of the period's global budget."""
+        at = stored_time(now)
+        self._connection.execute(
+            "UPDATE budget SET in_cycle = 1, base = amount, updated_by = ?, updated_at = ? WHERE budget_id = ?",
+            (actor, at, budget_id),
+        )
+        self._connection.execute(
+            "INSERT INTO allocation (allocation_id, parent_budget_id, child_budget_id, amount, created_at)"
+            " SELECT ?, ?, budget_id, amount, ? FROM budget WHERE budget_id = ?"
+            " ON CONFLICT (child_budget_id) DO UPDATE SET parent_budget_id = excluded.parent_budget_id,"
+            " amount = excluded.amount, updated_at = excluded.created_at",
+            (str(uuid4()), parent_id, at, budget_id),
+        )
