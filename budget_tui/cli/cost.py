@@ -43,7 +43,7 @@ def add(
 ) -> None:
     """Record one cost."""
     from budget_tui import formatting as f
-    from budget_tui.domain.amount import parse_amount, parse_count
+    from budget_tui.domain.amount import parse_amount, parse_count, to_decimal
     from budget_tui.domain.period import parse_day
     from budget_tui.services.costs import CostEntry
 
@@ -59,12 +59,21 @@ def add(
     session.services.costs.add(entry, key)
     snapshot = session.snapshot()
     currency = snapshot.organization.currency
+    day = entry.on or snapshot.as_of
+    recorded = f"{f.money(entry.amount, currency)} on {f.long_day(day)} recorded for"
+    if project not in (line.project_id for line in snapshot.projects):
+        if json:
+            spent = to_decimal(entry.amount)
+            say_json({"entity_id": project, "amount_usd": spent, "on": day.isoformat(), "currency": currency})
+        else:
+            say(f"{recorded} {project}")
+        return
     tell_project(
         snapshot,
         project,
         json,
         lambda line: [
-            f"{f.money(entry.amount, currency)} on {f.long_day(entry.on or snapshot.as_of)} recorded for {line.name}:"
+            f"{recorded} {line.name}:"
             f" {f.money(line.pace.spent, currency)} spent, {f.money(line.pace.remaining, currency)} left"
         ],
     )

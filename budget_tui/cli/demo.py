@@ -36,9 +36,11 @@ def demo(
 def _load(session: Session, json: bool) -> None:
     from budget_tui import formatting as f
     from budget_tui.services.demo import SHOWN_ON, load_demo
+    from budget_tui.services.demo_acme import SHOWN_ON as PLAN_SHOWN_ON
 
     context = session.services.context
     report = load_demo(context)
+    planning = report.planning
     if json:
         say_json(
             {
@@ -48,6 +50,14 @@ def _load(session: Session, json: bool) -> None:
                 "costs": report.costs,
                 "first_day": report.first_day.isoformat(),
                 "last_day": report.last_day.isoformat(),
+                "planning": {
+                    "organization": planning.organization,
+                    "entities": planning.entities,
+                    "budgets": planning.budgets,
+                    "costs": planning.costs,
+                    "first_day": planning.first_day.isoformat(),
+                    "last_day": planning.last_day.isoformat(),
+                },
             }
         )
         return
@@ -55,6 +65,10 @@ def _load(session: Session, json: bool) -> None:
         f"{f.count(report.projects, 'project')} and {f.count(report.costs, 'cost')}"
         f" from {f.long_day(report.first_day)} to {f.long_day(report.last_day)} written to {context.path}",
         f"see them with: budget-tui --db {context.path} --as-of {SHOWN_ON}",
+        f"{f.count(planning.budgets, 'budget')} and {f.count(planning.costs, 'cost')} of the organization"
+        f" {planning.organization} from {f.long_day(planning.first_day)} to {f.long_day(planning.last_day)}",
+        f"see them with: budget-tui --db {context.path} --org {planning.organization} --as-of {PLAN_SHOWN_ON}"
+        " plan summary",
     )
 
 

@@ -32,7 +32,8 @@ FORMER_NAME = "name"
 class CostEntry:
     """One cost as entered by hand or by a program; ``amount`` in nanos of the organization's currency.
 
-    A negative amount is a credit. ``on`` is today unless given; ``category`` is derived unless given.
+    ``project_id`` may be that of any entity below the root. A negative amount is a credit. ``on`` is today unless
+    given; ``category`` is derived unless given.
     """
 
     project_id: str
@@ -258,10 +259,10 @@ def _add(work: Work, entries: Sequence[CostEntry]) -> None:
 
     for entry in entries:
         _check(entry)
-    projects = {entry.project_id: work.project(entry.project_id) for entry in entries}
+    spenders = {entry.project_id: _spender(work, entry.project_id) for entry in entries}
     costs = [
         DayCost(
-            _entered_origin(work, projects[entry.project_id].entity_id, entry),
+            _entered_origin(work, spenders[entry.project_id].entity_id, entry),
             entry.on or work.today,
             entry.amount,
             entry.tokens,
@@ -281,6 +282,16 @@ def _add(work: Work, entries: Sequence[CostEntry]) -> None:
     for project_id, after in _sums(entries).items():
         rows = [record for record in stored if projects_by_key[record.origin_key] == project_id]
         work.record("cost.add", project_id, None, {**after, KEPT: {"rows": rows}})
+
+
+def _spender(work: Work, entity_id: str) -> Entity:
+    """Whose a cost can be: a project, or any other entity that is not the organization as a whole."""
+    entity = work.queries.entity(work.organization.org_key, entity_id)
+    if entity is None or entity.level_code == "project":
+        return work.project(entity_id)
+    if entity.entity_id == ROOT_ID:
+        raise Refused("a cost is somebody's", "name a project, or another entity below the organization")
+    return work.active(entity_id)
 
 
 @reverses("cost.add", told=lambda lines, _: ", ".join(map(_entered, lines)))

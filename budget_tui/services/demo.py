@@ -1,20 +1,24 @@
-"""Demonstration data: a month of four projects with two months before it, made the way a user would make it."""
+"""Demonstration data, made the way a user would make it.
+
+Organization ``default`` has a month of four projects with two months before it, ``acme`` a plan.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from zlib import crc32
 
-from budget_tui.domain.amount import NANOS, minor_unit, split
+from budget_tui.domain.amount import NANOS, minor_unit
 from budget_tui.domain.budget import AllocationChange, ChangeKind
 from budget_tui.domain.errors import Conflict
 from budget_tui.domain.hierarchy import ROOT_ID
-from budget_tui.domain.period import ONE_DAY, Period
+from budget_tui.domain.period import Period
 from budget_tui.services.budgets import Budgets
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import DEFAULT_ORG, Context
 from budget_tui.services.costs import CostEntry, Costs
+from budget_tui.services.demo_acme import AcmeReport, plan_acme
+from budget_tui.services.demo_days import spread
 from budget_tui.services.projects import Projects
 from budget_tui.services.transfers import TransferRequest, Transfers
 from budget_tui.storage.unit_of_work import UnitOfWork
@@ -28,9 +32,6 @@ SHOWN_ON = date(2026, 1, 13)
 NOVEMBER = Period(date(2025, 11, 1), date(2025, 11, 30))
 DECEMBER = Period(date(2025, 12, 1), date(2025, 12, 31))
 JANUARY_SO_FAR = Period(date(2026, 1, 1), date(2026, 1, 12))
-
-# What is spent by day of the week, Monday first, in proportion.
-_BUSY = (10, 11, 10, 11, 9, 3, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class DemoReport:
     costs: int
     first_day: date
     last_day: date
+    planning: AcmeReport
 
 
 class _AllOrNothing(UnitOfWork):
@@ -108,8 +110,9 @@ def load_demo(context: Context) -> DemoReport:
         )
         _require_nothing(within, unit)
         costs = _live_through(within)
+        planning = plan_acme(within)
         unit.commit_all()
-    return DemoReport(ORGANIZATION, 4, costs, NOVEMBER.start, JANUARY_SO_FAR.end)
+    return DemoReport(ORGANIZATION, 4, costs, NOVEMBER.start, JANUARY_SO_FAR.end, planning)
 
 
 def _require_nothing(context: Context, unit: UnitOfWork) -> None:
@@ -158,14 +161,8 @@ def _enter(context: Context, days: Period, cents: list[int]) -> int:
 
 
 def _daily(stream: _Stream, days: Period, total: int) -> Iterator[CostEntry]:
-    """``total`` nanos spread over ``days``: less at weekends, never quite the same, adding up exactly."""
-    dates = [days.start] if stream.monthly else [days.start + i * ONE_DAY for i in range(days.days)]
-    parts = split(total, [_weight(stream, day) for day in dates], minor_unit("USD"))
-    for day, amount in zip(dates, parts, strict=True):
+    """``total`` nanos spread over ``days``, or all of it on the first."""
+    charged = Period(days.start, days.start) if stream.monthly else days
+    for day, amount in spread(f"{stream.project_id} {stream.provider}", total, charged, minor_unit("USD")):
         if amount:
             yield CostEntry(stream.project_id, amount, day, provider=stream.provider)
-
-
-def _weight(stream: _Stream, day: date) -> int:
-    wobble = crc32(f"{stream.project_id} {stream.provider} {day}".encode()) % 60
-    return _BUSY[day.weekday()] * (70 + wobble)

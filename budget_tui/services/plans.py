@@ -1,7 +1,6 @@
 """The plan: budgets of any entity, category, type and period, and their allocation from the top down."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -27,9 +26,8 @@ from budget_tui.formatting import amount_of, dates, plan_name
 from budget_tui.services.budgets import set_amount
 from budget_tui.services.context import Context, Work, checked_currency, written
 from budget_tui.services.idempotency import answered_once
-from budget_tui.services.plan_checks import entity_named, over_allocated, provider_named
+from budget_tui.services.plan_checks import over_allocated, provider_named
 from budget_tui.storage.queries import Queries
-from budget_tui.storage.reading import DatabaseReader
 
 ID_SHOWN_LENGTH = 8
 """So much of an id is shown where space is short; as much, or less, finds the budget again."""
@@ -54,13 +52,13 @@ class Plans:
 
     def period_named(self, text: str) -> tuple[PeriodKind, Period]:
         """What a person writes for a period, by the organization's fiscal year: see `parse_period`."""
-        with self._reading() as queries:
+        with self._context.reading() as queries:
             organization = self._context.organization(queries)
         return parse_period(text, organization.period_rule, self._context.clock.today(organization.time_zone))
 
     def get(self, budget_id: str) -> PlannedBudget:
         """The budget of that id, or the only one whose id begins so; deleted ones, too."""
-        with self._reading() as queries:
+        with self._context.reading() as queries:
             return _found(queries, self._context.organization(queries).org_key, budget_id)
 
     def create(self, plan: BudgetPlan, key: str = "") -> PlanOutcome:
@@ -124,15 +122,6 @@ class Plans:
             work.commit()
         return outcome
 
-    @contextmanager
-    def _reading(self) -> Iterator[Queries]:
-        reader = DatabaseReader(self._context.path)
-        try:
-            with reader.session() as queries:
-                yield queries
-        finally:
-            reader.close()
-
 
 def _found(queries: Queries, org: int, budget_id: str) -> PlannedBudget:
     found = queries.planned_budget(org, budget_id) if budget_id else []
@@ -150,13 +139,6 @@ def _active(work: Work, budget_id: str) -> PlannedBudget:
     return budget
 
 
-def _entity(work: Work, entity_id: str) -> Entity:
-    found = entity_named(work.queries, work.organization.org_key, entity_id)
-    if found.archived:
-        raise NotFound(f"'{found.entity_id}' is archived", "bring it back, or name another entity")
-    return found
-
-
 def _checked(work: Work, plan: BudgetPlan) -> BudgetPlan:
     """``plan`` with what it leaves open filled in; `Refused` when it breaks a rule."""
     check_kind(plan.category, plan.budget_type)
@@ -171,7 +153,7 @@ def _checked(work: Work, plan: BudgetPlan) -> BudgetPlan:
 
 def _create(work: Work, plan: BudgetPlan) -> PlannedBudget:
     check_period(plan.period_kind, plan.period)
-    plan, entity, org = _checked(work, plan), _entity(work, plan.entity_id), work.organization.org_key
+    plan, entity, org = _checked(work, plan), work.active(plan.entity_id.strip()), work.organization.org_key
     same = work.queries.same_budget(org, entity.entity_key, plan.category, plan.budget_type, plan.provider, plan.period)
     if same is not None and _is_open(same, plan):
         return _change(work, same, PlanChange(amount=plan.amount, notes=plan.notes))
@@ -282,8 +264,8 @@ def _rescale_children(work: Work, before: PlannedBudget, after: PlannedBudget) -
 
 
 def _allocate(work: Work, plan: BudgetPlan, children: Sequence[ChildShare]) -> dict[str, object]:
-    parent_entity = _entity(work, plan.entity_id)
-    _check_children(parent_entity, [_entity(work, child.entity_id) for child in children])
+    parent_entity = work.active(plan.entity_id.strip())
+    _check_children(parent_entity, [work.active(child.entity_id.strip()) for child in children])
     unit = unit_of(plan.budget_type, checked_currency(plan.currency or work.organization.currency))
     amounts, _ = shares_of(checked_amount(plan.amount, plan.budget_type), children, unit)
     parent = _create(work, plan)

@@ -27,10 +27,13 @@ def demo(cli: Cli, database: Path) -> Cli:
 
 
 def test_loading_says_what_was_written_and_how_to_see_it(cli: Cli, database: Path) -> None:
-    first, second = cli("demo", "--load").done().out.splitlines()
+    first, second, third, fourth = cli("demo", "--load").done().out.splitlines()
     assert first.startswith("4 projects and ")
     assert first.endswith(f"from Nov 1, 2025 to Jan 12, 2026 written to {database}")
     assert second == f"see them with: budget-tui --db {database} --as-of 2026-01-13"
+    assert third.startswith("12 budgets and ")
+    assert third.endswith("costs of the organization acme from Jan 1, 2026 to Mar 31, 2026")
+    assert fourth == f"see them with: budget-tui --db {database} --org acme --as-of 2026-03-31 plan summary"
 
 
 def test_january_is_the_worked_example(demo: Cli) -> None:
@@ -91,6 +94,15 @@ def test_the_data_are_the_same_every_time(cli: Cli, tmp_path: Path) -> None:
 def test_loading_answers_in_json(cli: Cli, database: Path) -> None:
     answer = cli("demo", "--load", "--json").done().json
     assert answer.pop("costs") > 300
+    planning = answer.pop("planning")
+    assert planning.pop("costs") > 1_000
+    assert planning == {
+        "organization": "acme",
+        "entities": 9,
+        "budgets": 12,
+        "first_day": "2026-01-01",
+        "last_day": "2026-03-31",
+    }
     assert answer == {
         "database": str(database),
         "organization": "default",
