@@ -3,8 +3,11 @@
 After a change that is meant: ``pytest tests/tui/test_snapshots.py --snapshot-update``, and look at what changed.
 """
 
-from collections.abc import Awaitable, Callable
-from datetime import date
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
@@ -12,11 +15,13 @@ from textual.widgets import Input
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.budget import parse_change
+from budget_tui.services.clock import Clock
 from budget_tui.services.costs import CostEntry
+from budget_tui.services.transfers import TransferRequest
 from budget_tui.tui.app import BudgetApp
 from budget_tui.tui.monitor import MonitorApp
 from tests.tui.conftest import OpenServices
-from tests.tui.driving import Dashboard, Monitor, units
+from tests.tui.driving import TODAY, Dashboard, Monitor, units
 
 Compare = Callable[..., bool]
 WIDE, NARROW = (110, 30), (80, 24)
@@ -50,6 +55,31 @@ def still(services: Services) -> BudgetApp:
     return app
 
 
+@dataclass(frozen=True, slots=True)
+class StandingClock(Clock):
+    def now(self) -> datetime:
+        return datetime(2026, 1, 13, 14, 32, tzinfo=UTC)
+
+
+@pytest.fixture
+def logged(services_on: OpenServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+    """What Anna and Bert did at a time that is always the same."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    services = services_on(tmp_path / "log.db", StandingClock(TODAY))
+    anna, bert = (replace(services, context=replace(services.context, actor=actor)) for actor in ("anna", "bert"))
+    anna.budgets.set_global(units(500))
+    anna.projects.add("videonest-api", "VideoNest API", parse_change("120"))
+    bert.projects.add("pcc", "PCC", parse_change("150"))
+    bert.costs.add(CostEntry("pcc", units(105), date(2026, 1, 10)))
+    anna.transfers.transfer(TransferRequest("pcc", "videonest-api", units(20)))
+    bert.costs.name_provider("Acme Cloud Services, Inc.", "acme")
+    anna.undo.undo()
+    yield bert
+    monkeypatch.undo()
+    time.tzset()
+
+
 def test_global_budget(snap_compare: Compare, dashboard: BudgetApp) -> None:
     assert snap_compare(dashboard, terminal_size=WIDE, run_before=after())
 
@@ -78,6 +108,15 @@ def test_transfer(snap_compare: Compare, dashboard: BudgetApp) -> None:
 
 def test_help(snap_compare: Compare, dashboard: BudgetApp) -> None:
     assert snap_compare(dashboard, terminal_size=WIDE, run_before=after("2", "?"))
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_log(snap_compare: Compare, logged: Services, size: tuple[int, int]) -> None:
+    assert snap_compare(still(logged), terminal_size=size, run_before=after("6", "down", "down"))
+
+
+def test_log_entry(snap_compare: Compare, logged: Services) -> None:
+    assert snap_compare(still(logged), terminal_size=WIDE, run_before=after("6", "enter"))
 
 
 def test_light_theme(snap_compare: Compare, services_on: OpenServices) -> None:

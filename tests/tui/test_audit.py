@@ -1,0 +1,205 @@
+"""The log on the screen, and undo and redo by key."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from budget_tui.bootstrap import Services
+from budget_tui.domain.budget import parse_change
+from budget_tui.services.clock import Clock
+from budget_tui.tui.screens.entry import EntryScreen
+from budget_tui.tui.widgets.log_table import LogTable
+from tests.tui.conftest import OpenDashboard, OpenServices
+from tests.tui.driving import TODAY, Dashboard, allocation_of, units
+
+NOON = datetime(2026, 1, 13, 12, 0, 30, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class NoonClock(Clock):
+    def now(self) -> datetime:
+        return NOON
+
+
+@pytest.fixture(autouse=True)
+def in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def anna(services_on: OpenServices) -> Services:
+    """Anna's program, at noon in Greenwich."""
+    services = services_on(clock=NoonClock(TODAY))
+    return replace(services, context=replace(services.context, actor="anna"))
+
+
+def allocate(services: Services, change: str, project: str = "dandelion") -> None:
+    services.budgets.allocate(project, parse_change(change))
+
+
+def with_many(path: Path, entries: int) -> None:
+    """Entries of somebody who did the same again and again."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany(
+            "INSERT INTO audit (org_key, at, actor, action, subject, before, after, change)"
+            " SELECT 1, '2026-01-12 08:00:00.000000', 'bert', 'budget.set', 'global', NULL, ?, max(audit_key) + 1"
+            " FROM audit",
+            ((f'{{"amount": "{number}"}}',) for number in range(entries)),
+        )
+
+
+def log_of(dashboard: Dashboard) -> LogTable:
+    return dashboard.app.screen.query_one(LogTable)
+
+
+# Undo and redo
+
+
+async def test_undo_and_redo_by_key_on_any_screen(open_dashboard: OpenDashboard, services: Services) -> None:
+    before = allocation_of(services, "dandelion")
+    allocate(services, "77")
+    async with open_dashboard() as dashboard:
+        await dashboard.keys("u")
+        assert "took back: allocation of dandelion 50 → 77 (now 50)" in dashboard.text
+        assert allocation_of(services, "dandelion") == before
+        await dashboard.keys("2", "U")
+        assert "made again: allocation of dandelion 50 → 77 (now 77)" in dashboard.text
+        assert "77.00" in dashboard.line_with("Dandelion")
+        await dashboard.keys("U")
+        assert "✕ there is nothing to make again" in dashboard.text
+
+
+async def test_a_burst_of_undo_takes_back_as_many(open_dashboard: OpenDashboard, services: Services) -> None:
+    for amount in ("60", "70", "80"):
+        allocate(services, amount)
+    async with open_dashboard() as dashboard:
+        await dashboard.keys("u", "u", "U", "u", "u")
+        assert allocation_of(services, "dandelion") == units(50)
+        await dashboard.keys("u")
+        assert "✕ there is nothing to take back" in dashboard.text
+
+
+async def test_why_it_is_not_taken_back(open_dashboard: OpenDashboard, services: Services, anna: Services) -> None:
+    allocate(services, "60")
+    allocate(anna, "65")
+    async with open_dashboard() as dashboard:
+        await dashboard.keys("u")
+        assert "✕ dandelion was changed since: it is 65 by now" in dashboard.text
+        assert allocation_of(services, "dandelion") == units(65)
+
+
+async def test_what_is_typed_takes_nothing_back(open_dashboard: OpenDashboard, services: Services) -> None:
+    allocate(services, "60")
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("/", "u", "U")
+        assert dashboard.field("filter").value == "uU"
+        assert allocation_of(services, "dandelion") == units(60)
+
+
+# The log
+
+
+async def test_the_newest_first_by_this_machines_clock(open_dashboard: OpenDashboard, anna: Services) -> None:
+    allocate(anna, "60")
+    anna.undo.undo()
+    async with open_dashboard(anna, mode="audit") as dashboard:
+        header = dashboard.lines.index(dashboard.line_with("When"))
+        assert dashboard.lines[header].split() == ["When", "Who", "Did", "To", "Change"]
+        back, did = (" ".join(line.split()) for line in dashboard.lines[header + 1 : header + 3])
+        assert did == "2026-01-13 07:00 anna allocation.set dandelion amount 50 → 60"
+        change = anna.trail.newest(2)[1].change
+        assert back == f"2026-01-13 07:00 anna allocation.set dandelion amount 60 → 50 (undoes {change})"
+
+
+async def test_it_follows_what_is_written(open_dashboard: OpenDashboard, elsewhere: Services, anna: Services) -> None:
+    async with open_dashboard(mode="audit") as dashboard:
+        allocate(anna, "60")
+        await dashboard.looked()
+        assert "amount 50 → 60" in dashboard.line_with("anna")
+        await dashboard.keys("down", "down")
+        log = log_of(dashboard)
+        assert log.entries is not None
+        chosen = log.entries[log.cursor]
+        allocate(anna, "70")
+        await dashboard.looked()
+        assert log.entries[log.cursor] == chosen, "the cursor stays on its entry"
+        assert "amount 60 → 70" in dashboard.text
+
+
+async def test_more_is_read_as_one_scrolls(open_dashboard: OpenDashboard, services: Services, database: Path) -> None:
+    with_many(database, 1200)
+    async with open_dashboard(mode="audit") as dashboard:
+        log = log_of(dashboard)
+        assert log.entries is not None
+        assert "amount 1199" in dashboard.lines[3]
+        assert len(log.entries) < 1200
+        seen = []
+        while not seen or seen[-1] < len(log.entries):
+            seen.append(len(log.entries))
+            await dashboard.keys("end")
+        assert [entry.entry for entry in log.entries] == [entry.entry for entry in services.trail.newest(10_000)]
+        assert [line for line in dashboard.lines if "demo" in line and "budget.set" in line], "the first of all"
+        await dashboard.keys("home")
+        assert "amount 1199" in dashboard.lines[3]
+
+
+async def test_the_filter_looks_at_every_column_and_at_all_entries(
+    open_dashboard: OpenDashboard, anna: Services, database: Path
+) -> None:
+    allocate(anna, "61")
+    with_many(database, 1200)
+    async with open_dashboard(mode="audit") as dashboard:
+        for text in ("anna", "ALLOCATION.SET", "dandelion", "50 → 61", "13 07:00"):
+            await dashboard.keys("/")
+            dashboard.app.screen.query_one("#filter", Input).value = ""
+            await dashboard.typed(text, "enter")
+            assert "amount 50 → 61" in dashboard.text, text
+            assert "bert" not in dashboard.text
+        await dashboard.typed("/zzz", "enter")
+        await dashboard.keys("escape")
+        assert "bert" in dashboard.text
+        await dashboard.typed("/nowhere", "enter")
+        assert "no entry contains 'nowhere'" in dashboard.text
+
+
+async def test_an_entry_in_full(open_dashboard: OpenDashboard, anna: Services) -> None:
+    allocate(anna, "60")
+    anna.undo.undo()
+    async with open_dashboard(anna, mode="audit") as dashboard:
+        await dashboard.keys("enter")
+        assert isinstance(dashboard.app.screen, EntryScreen)
+        for words in ("2026-01-13 07:00:30 EST", "2026-01-13 12:00:30 UTC", "anna", "allocation.set", "Undoes"):
+            assert words in dashboard.text
+        box = dashboard.lines[dashboard.lines.index(dashboard.line_with("Before")) :]
+        amounts = [line for line in box if "amount" in line and "│" in line]
+        assert [line.split()[line.split().index("amount") + 1] for line in amounts[:2]] == ["60", "50"]
+        await dashboard.keys("enter")
+        assert not isinstance(dashboard.app.screen, EntryScreen)
+
+
+async def test_a_click_chooses_and_a_second_one_opens(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="audit") as dashboard:
+        await dashboard.pilot.click(LogTable, offset=(10, 3))
+        await dashboard.settled()
+        assert log_of(dashboard).cursor == 2
+        await dashboard.pilot.click(LogTable, offset=(10, 3), times=2)
+        await dashboard.settled()
+        assert isinstance(dashboard.app.screen, EntryScreen)
+
+
+async def test_nothing_was_changed_yet(open_dashboard: OpenDashboard, empty: Services) -> None:
+    async with open_dashboard(empty, mode="audit") as dashboard:
+        assert "nothing was changed yet" in dashboard.text
+        await dashboard.keys("enter", "down", "end", "pageup")
+        assert "nothing was changed yet" in dashboard.text
