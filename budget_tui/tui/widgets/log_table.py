@@ -20,6 +20,8 @@ _MOST = {"Who": 14, "Did": 16, "To": 24}
 _MOST_OF_THE_NARROW = {"Who": 8, "Did": 14, "To": 14}
 _NARROW = 100
 _HEADER = 1
+_WHEN, _YEAR = 16, 5
+"""Cells of a time, and those of its year at the beginning, which a narrow table does without."""
 
 
 class LogTable(ScrollView, can_focus=True):
@@ -89,7 +91,7 @@ class LogTable(ScrollView, can_focus=True):
             max(len(label), min(most[label], max(map(len, texts))))
             for label, texts in zip(_LABELS[1:-1], columns[1:-1], strict=True)
         ]
-        when = 16
+        when = _WHEN if self.size.width >= _NARROW else _WHEN - _YEAR
         rest = self.size.width - 2 - when - sum(middle) - len(_GAP) * 4
         self._widths = (when, *middle, max(6, rest))
         self.virtual_size = Size(self.size.width, self._count + _HEADER)
@@ -154,7 +156,8 @@ class LogTable(ScrollView, can_focus=True):
             is_chosen = row == self.cursor
             base = self.get_component_rich_style("log--cursor") if is_chosen else self.rich_style
             muted = None if is_chosen else self.get_component_rich_style("log--muted")
-            return self._strip(cells(self.entries[row]), base, muted)
+            when, *rest = cells(self.entries[row])
+            return self._strip((when[-self._widths[0] :], *rest), base, muted)
         if row == 0 and self.entries is not None:
             return self._strip_of(self._why_empty(), self.get_component_rich_style("log--muted"))
         return Strip.blank(width, self.rich_style)
