@@ -53,6 +53,11 @@ class LogTable(ScrollView, can_focus=True):
     _widths: tuple[int, ...] = ()
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether the first entries are still being read: the next key is about them."""
+        return self.entries is None and not getattr(self.screen, "failure", "")
+
+    @property
     def _count(self) -> int:
         return len(self.entries or ())
 
