@@ -1,6 +1,7 @@
 """Token budgets for programs that embed them: ``from budget_tui import BudgetService``."""
 
 import logging
+from os import PathLike, fspath
 from types import TracebackType
 from typing import Self
 
@@ -28,12 +29,12 @@ class BudgetService:
         self._agents = services.agents
 
     @classmethod
-    def open(cls, location: str, organization: str = "default") -> Self:
+    def open(cls, location: str | PathLike[str], organization: str = "default") -> Self:
         """The budgets in a database (a path or ``sqlite:///path``), which is made if there is none.
 
         The user's settings have no say: a program gets what it names.
         """
-        services = open_services(location, organization, settings=Settings(), keep_open=True)
+        services = open_services(fspath(location), organization, settings=Settings(), keep_open=True)
         services.context.prepare()
         return cls(services)
 

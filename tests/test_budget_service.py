@@ -27,7 +27,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def budgets(path: Path) -> Iterator[BudgetService]:
-    with BudgetService.open(str(path)) as budgets:
+    with BudgetService.open(path) as budgets:
         yield budgets
 
 
