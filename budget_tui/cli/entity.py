@@ -41,7 +41,7 @@ def add(
     An archived one of that id is brought back.
     """
     added = session_of(context).services.entities.add(entity_id, parent, level, name)
-    _tell(added, json, f"{added.name} added as a {added.level_code} below {added.parent_id}")
+    _tell(added, json, f"{added.name} ({added.level_code}) added below {added.parent_id}")
 
 
 @app.command()

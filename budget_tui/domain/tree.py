@@ -71,7 +71,7 @@ class Tree:
         for level in self.levels.values():
             if level.rank > above.rank:
                 return level.code
-        raise Refused(f"nothing stands below a {above.code}", "choose another parent")
+        raise Refused(f"nothing stands below level '{above.code}'", "choose another parent")
 
     def _parents(self, wanted: dict[str, Placement]) -> dict[str, str]:
         """Each entity's parent as it would be."""
@@ -106,12 +106,12 @@ class Tree:
             raise NotFound(f"'{entity_id}' has level '{code}', which is not there", f"there are {_listed(self.levels)}")
         if known is not None:
             if code not in ("", known.level_code):
-                raise Refused(f"'{entity_id}' is a {known.level_code}, not a {code}", "an entity's level stays")
+                raise Refused(f"'{entity_id}' has level '{known.level_code}', not '{code}'", "an entity's level stays")
             code = known.level_code
         code = code or self.next_level(parent.level_code)
         if self.levels[code].rank <= self.levels[parent.level_code].rank:
             raise Refused(
-                f"'{entity_id}' is a {code} and cannot stand below '{parent.entity_id}', a {parent.level_code}",
+                f"'{entity_id}' ({code}) cannot stand below '{parent.entity_id}' ({parent.level_code})",
                 f"levels go from {_listed(self.levels)}",
             )
         return code

@@ -137,7 +137,7 @@ def _take_level_back(work: Work, lines: Lines) -> None:
         else:
             user = next((known for known in work.queries.entities(org) if known.level_code == line.subject), None)
             if user is not None:
-                raise Conflict(f"{user.entity_id} is a {line.subject} by now", "the level stays")
+                raise Conflict(f"{user.entity_id} has level '{line.subject}' by now", "the level stays")
             levels = [level for level in levels if level.code != line.subject]
         work.unit.organizations.set_levels(work.organization, levels)
         work.record("level.add", line.subject, line.after, line.before)
