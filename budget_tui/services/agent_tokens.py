@@ -5,7 +5,7 @@ from datetime import date
 
 from budget_tui.domain.amount import LIMIT_NANOS, within_limit
 from budget_tui.domain.cost import Category, CostOrigin
-from budget_tui.domain.errors import InsufficientBudget, NotFound
+from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused
 from budget_tui.domain.tokens import TokenBalance, TokenKind, cost_nanos, provider_of_model
 from budget_tui.formatting import tokens
 from budget_tui.services.context import Work
@@ -54,6 +54,26 @@ def without_expired(work: Work, agent: AgentFact) -> TokenBalance:
         return agent.balance
     work.unit.agents.free_expired(agent.budget_id, work.now)
     return TokenBalance(agent.agent_id, *work.queries.budget_counts(agent.budget_id))
+
+
+def change_tokens(work: Work, action: str, agent: AgentFact, tokens: int) -> TokenBalance:
+    """Allocate ``tokens`` and write the audit trail; `Refused` below what is used and held."""
+    balance = without_expired(work, agent)
+    taken = balance.used_tokens + balance.reserved_tokens
+    if tokens < taken:
+        held = f" ({balance.reserved_tokens:,} of them held)" if balance.reserved_tokens else ""
+        raise Refused(f"{agent.agent_id} has used {taken:,} tokens{held}", "allocate at least that")
+    if tokens != agent.allocated:
+        work.unit.agents.set_tokens(agent.budget_id, tokens, work.actor, work.now)
+        work.record(action, agent.agent_id, {"tokens": agent.allocated}, {"tokens": tokens})
+    return balance._replace(allocated_tokens=tokens)
+
+
+def put_agent_away(work: Work, agent: AgentFact) -> None:
+    """Archive an agent and its budget."""
+    if agent.budget_id:
+        work.unit.agents.close_budget(agent.budget_id, work.actor, work.now)
+    work.unit.organizations.archive_entity(work.entity(agent.agent_id), work.now)
 
 
 def insufficient(agent_id: str, available: int) -> InsufficientBudget:

@@ -25,9 +25,11 @@ from budget_tui.domain.tokens import (
 )
 from budget_tui.domain.tree import Placement
 from budget_tui.services.agent_tokens import (
+    change_tokens,
     count_use,
     find_agent,
     insufficient,
+    put_agent_away,
     require_active,
     with_budget,
     without_expired,
@@ -36,6 +38,7 @@ from budget_tui.services.closing import looked_ahead
 from budget_tui.services.context import Context, Work
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.placing import put
+from budget_tui.services.trail import KEPT
 from budget_tui.storage.agent_queries import AgentFact, HeldTokens
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import DatabaseReader
@@ -71,8 +74,8 @@ class Agents:
             self._make(work, agent_id, project_id, name and checked_name(name), model)
             agent = with_budget(work, find_agent(work, agent_id))
             after = {"name": agent.name, "project": agent.project_id, "model": agent.model}
-            work.record("agent.add", agent_id, None, {**after, "tokens": agent.allocated})
-            balance = self._change(work, "agent.allocate", agent, tokens or agent.allocated)
+            work.record("agent.add", agent_id, None, {**after, "tokens": agent.allocated, KEPT: {"used": agent.used}})
+            balance = change_tokens(work, "agent.allocate", agent, tokens or agent.allocated)
             work.commit()
         return balance
 
@@ -82,8 +85,9 @@ class Agents:
         with _told("rename", agent_id), self._context.work() as work:
             agent = find_agent(work, agent_id)
             if name != agent.name:
-                put(work, [Placement(agent_id, name)])
-                work.record("agent.rename", agent_id, {"name": agent.name}, {"name": name})
+                [done] = put(work, [Placement(agent_id, name)])
+                before, after = zip((agent.name, name), done.rules, strict=True)
+                work.record("agent.rename", agent_id, *({"name": each, KEPT: rule} for each, rule in (before, after)))
             work.commit()
 
     def archive(self, agent_id: str) -> None:
@@ -91,9 +95,7 @@ class Agents:
         with _told("archive", agent_id), self._context.work() as work:
             work.require_open_period()
             agent = find_agent(work, agent_id)
-            if agent.budget_id:
-                work.unit.agents.close_budget(agent.budget_id, work.actor, work.now)
-            work.unit.organizations.archive_entity(work.entity(agent_id), work.now)
+            put_agent_away(work, agent)
             work.record("agent.archive", agent_id, {"tokens": agent.allocated}, None)
             work.commit()
 
@@ -109,7 +111,7 @@ class Agents:
             work.require_open_period()
             agent = with_budget(work, find_agent(work, agent_id))
             check_unchanged(seen, agent.allocated, f"{agent.allocated:,} tokens")
-            balance = self._change(work, "agent.allocate", agent, tokens)
+            balance = change_tokens(work, "agent.allocate", agent, tokens)
             work.commit()
         return balance
 
@@ -121,7 +123,7 @@ class Agents:
 
             def add() -> dict[str, object]:
                 agent = with_budget(work, find_agent(work, agent_id))
-                return self._change(work, "agent.top-up", agent, within_limit(agent.allocated + tokens))._asdict()
+                return change_tokens(work, "agent.top-up", agent, within_limit(agent.allocated + tokens))._asdict()
 
             answer = answered_once(work, "agent.top-up", key, {"agent": agent_id, "tokens": tokens}, add)
             work.commit()
@@ -248,17 +250,6 @@ class Agents:
         put(work, [Placement(agent_id, name, "agent", project_id)])
         if known is None or model:
             work.unit.agents.set_model(work.entity(agent_id).entity_key, model)
-
-    def _change(self, work: Work, action: str, agent: AgentFact, tokens: int) -> TokenBalance:
-        balance = without_expired(work, agent)
-        taken = balance.used_tokens + balance.reserved_tokens
-        if tokens < taken:
-            held = f" ({balance.reserved_tokens:,} of them held)" if balance.reserved_tokens else ""
-            raise Refused(f"{agent.agent_id} has used {taken:,} tokens{held}", "allocate at least that")
-        if tokens != agent.allocated:
-            work.unit.agents.set_tokens(agent.budget_id, tokens, work.actor, work.now)
-            work.record(action, agent.agent_id, {"tokens": agent.allocated}, {"tokens": tokens})
-        return balance._replace(allocated_tokens=tokens)
 
 
 class _Look:

@@ -77,7 +77,7 @@ def _move_back(work: Work, lines: Lines) -> None:
         work.record("entity.move", line.subject, line.after, line.before)
 
 
-@reverses("project.rename", "entity.rename", told=value_of("name of {}"))
+@reverses("project.rename", "entity.rename", "agent.rename", told=value_of("name of {}"))
 def _rename_back(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         assert line.before is not None

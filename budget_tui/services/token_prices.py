@@ -1,6 +1,6 @@
 """What tokens cost: prices per million tokens of a model, each from a day on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.tokens import TokenKind, checked_model
 from budget_tui.services.agent_tokens import charge_day
 from budget_tui.services.context import Context, Work, written
+from budget_tui.services.trail import KEPT
 from budget_tui.storage.reading import DatabaseReader
 
 
@@ -47,9 +48,8 @@ class TokenPrices:
             raise Refused("a price cannot be negative", "give an amount of 0 or more")
         with self._context.work() as work:
             first = starts_on or work.today
-            _store(work, model, prices, first)
-            uses = work.queries.uses_of(work.organization.org_key, model, first)
-            changed = [charge_day(work, entity_key, agent_id, model, day) for entity_key, agent_id, day in uses]
+            work.record("agent.price", model, *store_prices(work, model, prices, first))
+            changed = charge_again(work, model, first)
             work.commit()
         return PriceOutcome(model, first, sum(change != 0 for change in changed), sum(changed))
 
@@ -64,11 +64,31 @@ class TokenPrices:
             reader.close()
 
 
-def _store(work: Work, model: str, prices: Mapping[TokenKind, int], first: date) -> None:
-    org_key = work.organization.org_key
-    before = work.queries.prices_on(org_key, model, first)
+Rows = Mapping[TokenKind, int | None]
+"""What is on file of some kinds from a very day on; None where nothing begins on it."""
+
+
+def store_prices(work: Work, model: str, prices: Rows, first: date) -> tuple[dict[str, object], dict[str, object]]:
+    """Put prices on file, or take them off it; returns what the audit trail is to say of before and after."""
+    before = _facts(work, model, prices, first)
     for kind, nanos in prices.items():
-        work.unit.agents.set_price(org_key, model, kind, first, within_limit(nanos))
-    after: dict[str, object] = {str(kind): written(nanos) for kind, nanos in prices.items()}
-    former: dict[str, object] = {str(kind): written(before[kind]) for kind in prices if kind in before}
-    work.record("agent.price", model, former or None, {**after, "from": first.isoformat()})
+        if nanos is None:
+            work.unit.agents.remove_price(work.organization.org_key, model, kind, first)
+        else:
+            work.unit.agents.set_price(work.organization.org_key, model, kind, first, within_limit(nanos))
+    after = _facts(work, model, prices, first)
+    return before, after
+
+
+def charge_again(work: Work, model: str, first: date) -> list[int]:
+    """Work out anew what the model's tokens cost from a day on; returns by how much each daily cost changed."""
+    uses = work.queries.uses_of(work.organization.org_key, model, first)
+    return [charge_day(work, entity_key, agent_id, model, day) for entity_key, agent_id, day in uses]
+
+
+def _facts(work: Work, model: str, kinds: Iterable[TokenKind], first: date) -> dict[str, object]:
+    """The prices that hold on the day, and those of them that begin on it, to take a change of them back."""
+    org_key = work.organization.org_key
+    held, begun = work.queries.prices_on(org_key, model, first), work.unit.agents.prices_from(org_key, model, first)
+    shown = {str(kind): written(held[kind]) for kind in kinds if kind in held}
+    return {**shown, "from": first.isoformat(), KEPT: {str(kind): begun.get(kind) for kind in kinds}}

@@ -46,6 +46,10 @@ class AgentHome(Home):
         assert budget.available_tokens == budget.allocated_tokens - budget.used_tokens - budget.reserved_tokens
         return budget.allocated_tokens, budget.used_tokens, budget.reserved_tokens
 
+    def by(self, actor: str) -> "AgentHome":
+        """The same database in another person's hands."""
+        return replace(self, services=Services(replace(self.services.context, actor=actor), Settings()))
+
     def in_organization(self, slug: str) -> "AgentHome":
         return replace(self, services=Services(replace(self.services.context, org_slug=slug), Settings()))
 

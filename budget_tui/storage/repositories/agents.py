@@ -123,6 +123,20 @@ class AgentRepository:
             (org_key, model, kind, starts_on.isoformat(), nanos),
         )
 
+    def remove_price(self, org_key: int, model: str, kind: TokenKind, starts_on: date) -> None:
+        self._execute(
+            "DELETE FROM token_price WHERE org_key = ? AND model = ? AND kind = ? AND starts_on = ?",
+            (org_key, model, kind, starts_on.isoformat()),
+        )
+
+    def prices_from(self, org_key: int, model: str, starts_on: date) -> dict[TokenKind, int]:
+        """The prices that begin on that very day."""
+        rows = self._execute(
+            "SELECT kind, amount_nanos FROM token_price WHERE org_key = ? AND model = ? AND starts_on = ?",
+            (org_key, model, starts_on.isoformat()),
+        )
+        return {TokenKind(kind): nanos for kind, nanos in rows}
+
     def origin(self, entity_key: int, source: str, model: str) -> int | None:
         """The key of the origin that an agent's costs of a model have."""
         row = self._execute(
