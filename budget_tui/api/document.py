@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
-from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
@@ -19,6 +18,8 @@ from budget_tui.api.shapes import ProblemDocument
 PAGE = "/docs"
 DOCUMENT = "/openapi.json"
 ASSETS = "/docs/assets"
+
+_NOTHING_FOREIGN = "default-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 
 _ALWAYS = {
     421: "The `Host` is not this server's.",
@@ -79,11 +80,14 @@ def add_document(app: FastAPI) -> None:
     app.mount(ASSETS, StaticFiles(directory=assets))
 
     @app.get(PAGE, include_in_schema=False)
-    async def page(request: Request) -> HTMLResponse:
-        return get_swagger_ui_html(
+    async def page() -> HTMLResponse:
+        html = get_swagger_ui_html(
             openapi_url=DOCUMENT,
             title="budget-tui API",
             swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
             swagger_css_url=f"{ASSETS}/swagger-ui.css",
             swagger_favicon_url=f"{ASSETS}/favicon.png",
+            swagger_ui_parameters={"validatorUrl": None},
         )
+        html.headers["Content-Security-Policy"] = _NOTHING_FOREIGN
+        return html

@@ -4,10 +4,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from budget_tui.services.clock import Clock
+from budget_tui.services.periods import Periods
 
 from .conftest import Api, Served
 
@@ -23,7 +28,7 @@ values = ["pcc", "python-api", "pool", "scout"]
 [parameters]
 "path.id" = { dictionary = "known", probability = 0.7 }
 """
-EXAMPLES = 10
+EXAMPLES = 5
 
 
 def test_schemathesis_finds_nothing(
@@ -101,3 +106,33 @@ def test_requests_refuse_what_nobody_asked_for(document: Any) -> None:
     for body in bodies:
         name = body["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
         assert document["components"]["schemas"][name]["additionalProperties"] is False
+
+
+ANSWERS = [
+    ("/budget", "/budget"),
+    ("/status", "/status"),
+    ("/projects", "/projects"),
+    ("/periods", "/periods"),
+    ("/agents", "/agents"),
+    ("/projects/{id}/budget", "/projects/pcc/budget"),
+    ("/agents/{id}/budget", "/agents/scout/budget"),
+]
+
+
+@pytest.mark.parametrize(("described", "asked"), ANSWERS)
+def test_every_field_of_an_answer_is_described(api: Api, document: Any, described: str, asked: str) -> None:
+    february = replace(api.services.context, clock=Clock(date(2026, 2, 1)))
+    Periods(february).catch_up()  # so that there is a closed period to tell of
+    schema = document["paths"][described]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    require_described(document, schema, api.get(asked), asked)
+
+
+def require_described(document: Any, schema: Any, answer: Any, where: str) -> None:
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    if isinstance(answer, dict):
+        assert set(answer) == set(schema["properties"]), where
+        for name, value in answer.items():
+            require_described(document, schema["properties"][name], value, f"{where}.{name}")
+    if isinstance(answer, list) and answer:
+        require_described(document, schema["items"], answer[0], where)

@@ -28,9 +28,11 @@ SHARE_OF_FLOOR = 2  # half as many requests, twice the time
 
 
 @contextmanager
-def served(*command: str) -> Iterator[int]:
+def served(folder: str, *command: str) -> Iterator[int]:
     """A server process; tells its port."""
-    process = subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, env=environment() | {"XDG_STATE_HOME": folder}, stderr=subprocess.PIPE, text=True
+    )
     assert process.stderr is not None
     try:
         said = process.stderr.readline()
@@ -96,9 +98,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         path = Path(folder) / "budget.db"
         key = fill(path)
-        ours = stack.enter_context(served(PROGRAM, "--db", str(path), "--as-of", "2026-01-13", "serve", "--port", "0"))
+        ours = stack.enter_context(
+            served(folder, PROGRAM, "--db", str(path), "--as-of", "2026-01-13", "serve", "--port", "0")
+        )
         bare = stack.enter_context(
-            served(sys.executable, str(Path(__file__).with_name("bare_http.py")), f"{folder}/bare.db")
+            served(folder, sys.executable, str(Path(__file__).with_name("bare_http.py")), f"{folder}/bare.db")
         )
         seconds = in_turns(
             ROUNDS,
