@@ -144,6 +144,12 @@ def period_name(period: Period) -> str:
     return f"{short_day(period.start)} – {long_day(period.end)}"
 
 
+def short_period_name(period: Period) -> str:
+    """``Jan 2026`` for a calendar month, else its dates."""
+    name = period_name(period)
+    return f"{period.start:%b %Y}" if name == f"{period.start:%B %Y}" else name
+
+
 def days_left(days: int) -> str:
     return f"{days} day{'' if days == 1 else 's'} left"
 

@@ -61,6 +61,10 @@ class ClosedBudget(NamedTuple):
     def remaining(self) -> int:
         return self.allocation - self.spent
 
+    @property
+    def unfunded(self) -> bool:
+        return pacing.is_unfunded(self.allocation, self.spent)
+
 
 @dataclass(frozen=True, slots=True)
 class ClosedPeriod:
@@ -83,6 +87,10 @@ class ClosedPeriod:
     @property
     def status(self) -> Status:
         return pacing.status(self.remaining, self.budget)
+
+    @property
+    def unfunded(self) -> bool:
+        return pacing.is_unfunded(self.budget, self.spent)
 
     @property
     def projects(self) -> tuple[ClosedBudget, ...]:

@@ -69,8 +69,8 @@ class ProjectLine(NamedTuple):
 class BudgetSnapshot:
     """Everything the screens, the monitor and ``status`` show. ``computed_at`` is no part of its equality, so
     that a minute in which nothing changed repaints nothing. ``carried_over`` says that the stored period has
-    ended and nobody has closed it yet. Of costs in other currencies, ``converted`` are in the sums and ``foreign``
-    are not."""
+    ended and nobody has closed it yet, ``is_closed`` that somebody closed the shown one today. Of costs in other
+    currencies, ``converted`` are in the sums and ``foreign`` are not."""
 
     organization: Organization
     as_of: date
@@ -88,6 +88,7 @@ class BudgetSnapshot:
     computed_at: datetime = field(compare=False)
     carry: Carry = NO_CARRY
     converted: tuple[ConvertedSpend, ...] = ()
+    is_closed: bool = False
 
     @property
     def unallocated(self) -> int:
@@ -122,6 +123,7 @@ class SnapshotFacts:
     carried_over: bool = False
     carry: Carry = NO_CARRY
     converted: tuple[ConvertedSpend, ...] = ()
+    is_closed: bool = False
 
 
 @lru_cache(maxsize=8192)  # from one snapshot to the next, few of thousands of budgets change
@@ -179,6 +181,7 @@ def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSn
         computed_at=now,
         carry=facts.carry,
         converted=facts.converted,
+        is_closed=facts.is_closed,
     )
 
 

@@ -58,6 +58,7 @@ def load_facts(queries: Queries, organization: Organization, today: date) -> Sna
     parent_id = budget.budget_id if budget is not None else None
     data_through = queries.data_through(key, period, today)
     spend_by_path, unmapped = queries.spend_by_path(key, currency, period, today, data_through)
+    closed = queries.last_close(key)
     projects, allocated = queries.project_facts(key, parent_id), queries.allocated(parent_id)
     if budget is not None and not running:
         budget, projects, allocated = _carried_over(queries, organization, budget, projects, today)
@@ -74,6 +75,7 @@ def load_facts(queries: Queries, organization: Organization, today: date) -> Sna
         data_through=data_through,
         carried_over=budget is not None and not running,
         carry=budget.carry if budget is not None else NO_CARRY,
+        is_closed=closed is not None and closed.start == period.start,
     )
     return with_foreign(queries, facts, today)
 

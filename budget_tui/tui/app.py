@@ -40,9 +40,10 @@ Answer = TypeVar("Answer")
 def _screens() -> tuple[type[DashboardScreen], ...]:
     """Every screen. The first frame does not wait for those that it does not show."""
     from budget_tui.tui.screens.audit import AuditScreen
+    from budget_tui.tui.screens.history import HistoryScreen
     from budget_tui.tui.screens.projects import ProjectsScreen
 
-    return GlobalBudgetScreen, ProjectsScreen, AuditScreen
+    return GlobalBudgetScreen, ProjectsScreen, HistoryScreen, AuditScreen
 
 
 def _screen(mode: str) -> DashboardScreen:
@@ -53,7 +54,9 @@ class BudgetApp(KeyLaneApp, ThemedApp):
     """Screens show `snapshot`; nothing but `reload` assigns it."""
 
     TITLE = "budget-tui"
-    CSS_PATH = [styles_dir() / f"{name}.tcss" for name in ("app", "widgets", "budget", "projects", "audit", "modal")]
+    CSS_PATH = [
+        styles_dir() / f"{name}.tcss" for name in ("app", "widgets", "budget", "projects", "history", "audit", "modal")
+    ]
     MODES = {mode: partial(_screen, mode) for _, mode, _ in SCREENS[1:]}
     DEFAULT_MODE = GlobalBudgetScreen.MODE
     BINDINGS = [
@@ -302,13 +305,14 @@ def bindings_of_screens() -> list[list[Binding]]:
 
 def bindings_of_editors() -> list[Binding]:
     """The keys of what is edited in or stands over a screen, which hold there only."""
+    from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
     from budget_tui.tui.screens.entry import EntryScreen
     from budget_tui.tui.screens.help import HelpScreen
     from budget_tui.tui.screens.modal import BoxScreen
     from budget_tui.tui.widgets.cell_editor import CellEditor
-    from budget_tui.tui.widgets.month import TotalEditor
+    from budget_tui.tui.widgets.period import TotalEditor
 
-    return _bindings(CellEditor, TotalEditor, BoxScreen, HelpScreen, EntryScreen)
+    return _bindings(CellEditor, TotalEditor, BoxScreen, HelpScreen, ClosedPeriodScreen, EntryScreen)
 
 
 def _bindings(*owners: type[DOMNode]) -> list[Binding]:
@@ -317,8 +321,9 @@ def _bindings(*owners: type[DOMNode]) -> list[Binding]:
 
 def _turned(before: BudgetSnapshot, now: BudgetSnapshot) -> str:
     currency = before.organization.currency
+    handed_on = f"{formatting.change(now.carry.carried, currency)} carried over" if now.carry.carried else ""
     return (
         f"{formatting.period_name(before.period)} has ended: {formatting.money(before.total.spent, currency)} of"
         f" {formatting.money(before.total.allocation, currency)} spent. {formatting.period_name(now.period)} runs"
-        f" with the same allocations"
+        f" with {handed_on or 'the same allocations'}"
     )

@@ -6,16 +6,20 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
+from rich.style import Style
+from rich.text import Text
 from textual.color import TRANSPARENT
 from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.style import Style as VisualStyle
 from textual.widget import Widget
 
 from budget_tui import formatting
 from budget_tui.domain.pacing import Status
 
 if TYPE_CHECKING:
+    from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
     from budget_tui.domain.snapshot import Pace
 
 STATUS_STYLES = {
@@ -31,6 +35,14 @@ WAITING = "…"
 
 def status_style(pace: Pace) -> str:
     return MUTED if pace.unfunded else STATUS_STYLES[pace.status]
+
+
+def status_at_close(closed: ClosedPeriod | ClosedBudget, *, named: bool = False) -> Content:
+    """The status that was archived, as a shape in its colour; ``named``: with its name."""
+    shape = formatting.UNFUNDED_SHAPE if closed.unfunded else formatting.SHAPES[closed.status]
+    name = "unfunded" if closed.unfunded else str(closed.status)
+    style = MUTED if closed.unfunded else STATUS_STYLES[closed.status]
+    return Content.assemble((f"{shape} {name}" if named else shape, style))
 
 
 def status(pace: Pace) -> Content:
@@ -67,6 +79,16 @@ def spread(left: Content, right: Content, width: int) -> Content:
     if gap < 1:
         return left.truncate(width, ellipsis=True)
     return Content.assemble(left, " " * gap, right)
+
+
+def cell(content: Content, widget: Widget) -> Text:
+    """``content`` for the cell of a table, which keeps the background of its row."""
+    _, background = widget.background_colors
+    text = Text(no_wrap=True)
+    for part, style in content.render(VisualStyle(background), end="", parse_style=widget.app.stylesheet.parse_style):
+        rich = style.rich_style
+        text.append(part, Style(color=rich.color if style.foreground else None, bold=rich.bold))
+    return text
 
 
 def backdrop(widget: Widget, crop: Region) -> list[Strip]:

@@ -5,8 +5,9 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from datetime import time as time_of_day
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from budget_tui.bootstrap import Services
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.services.clock import Clock
+from budget_tui.services.costs import CostEntry
 from budget_tui.tui.app import BudgetApp
 from budget_tui.tui.key_lane import ASKING, KeyLaneApp
 from budget_tui.tui.monitor import MonitorApp, MonitorView
@@ -39,6 +41,34 @@ class TurningClock(Clock):
 
     def today(self, time_zone: str) -> date:
         return self.days[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class FixedClock(Clock):
+    """A clock that stands still at noon of its day, so that what is stored says always the same."""
+
+    def now(self) -> datetime:
+        assert self.as_of is not None
+        return datetime.combine(self.as_of, time_of_day(12), UTC)
+
+
+def a_year_later(services: Services) -> Services:
+    """The example after eleven more months, each of which cost something else; one is restated after its close."""
+    for month in range(1, 12):
+        services = _on(services, date(2026, month, 20))
+        for i, project in enumerate(("pcc", "videonest-api", "python-api")):
+            services.costs.add(CostEntry(project, units(20 + (37 * month + 61 * i) % 120)))
+    services.budgets.set_global(units(400))
+    services = _on(services, date(2026, 12, 13))
+    services.periods.catch_up()
+    services.costs.add(CostEntry("pcc", units(5), date(2026, 11, 28)))
+    return services
+
+
+def _on(services: Services, day: date) -> Services:
+    """The same database as of ``day``, in the hands of Ada."""
+    context = replace(services.context, clock=FixedClock(day), actor="ada")
+    return Services(context, services.settings)
 
 
 def units(amount: int) -> int:

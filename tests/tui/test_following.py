@@ -14,8 +14,8 @@ from budget_tui.domain.budget import parse_change
 from budget_tui.services.costs import CostEntry
 from budget_tui.storage import writing
 from budget_tui.tui import app as dashboard_module
-from budget_tui.tui.widgets.month import MonthFigures
 from budget_tui.tui.widgets.outlook import Outlook
+from budget_tui.tui.widgets.period import PeriodFigures
 from budget_tui.tui.widgets.project_columns import COLUMNS
 from budget_tui.tui.widgets.spend_chart import SpendChart
 from budget_tui.tui.widgets.top_bar import TopBar
@@ -27,7 +27,7 @@ from tests.tui.driving import Dashboard, TurningClock, stored, units
 def renders(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The widgets that are drawn from here on, by name."""
     drawn: list[str] = []
-    for widget in (TopBar, MonthFigures, Outlook, SpendChart):
+    for widget in (TopBar, PeriodFigures, Outlook, SpendChart):
         original = widget.render
 
         def counted(self: TopBar, original: object = original) -> object:
@@ -88,7 +88,7 @@ async def test_an_equal_snapshot_repaints_nothing(
         assert renders == []
         elsewhere.budgets.set_global(units(600))
         await dashboard.looked()
-        assert "MonthFigures" in renders
+        assert "PeriodFigures" in renders
 
 
 async def test_only_the_row_that_differs_is_drawn_anew(

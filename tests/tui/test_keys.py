@@ -17,6 +17,7 @@ from budget_tui.tui.monitor import MonitorApp
 from budget_tui.tui.run import check_keys
 from budget_tui.tui.screens.audit import AuditScreen
 from budget_tui.tui.screens.budget import GlobalBudgetScreen
+from budget_tui.tui.screens.history import HistoryScreen
 from budget_tui.tui.screens.project_form import ProjectFormScreen
 from budget_tui.tui.screens.projects import ProjectsScreen
 from budget_tui.tui.screens.transfer import TransferScreen
@@ -70,9 +71,11 @@ async def test_screens_by_number_and_by_turning(open_dashboard: OpenDashboard) -
             ("2", ProjectsScreen),
             ("[", GlobalBudgetScreen),
             ("]", ProjectsScreen),
+            ("]", HistoryScreen),
             ("]", AuditScreen),
             ("]", GlobalBudgetScreen),
             ("[", AuditScreen),
+            ("5", HistoryScreen),
             ("1", GlobalBudgetScreen),
             ("6", AuditScreen),
         ):
@@ -117,7 +120,7 @@ async def test_help_says_what_each_key_does(
         before = dashboard.text
         for leave in ("?", "escape"):
             await dashboard.keys("?")
-            shared = [binding for binding in declared(BudgetApp) if mode != "projects" or binding.key not in "12"]
+            shared = [binding for binding in declared(BudgetApp) if mode != "projects" or binding.key not in "1256"]
             own = declared(ProjectsScreen, ProjectTable) if mode == "projects" else declared(GlobalBudgetScreen)
             for binding in (*shared, *own):
                 assert binding.tooltip in dashboard.text

@@ -21,7 +21,7 @@ from budget_tui.services.transfers import TransferRequest
 from budget_tui.tui.app import BudgetApp
 from budget_tui.tui.monitor import MonitorApp
 from tests.tui.conftest import OpenServices
-from tests.tui.driving import TODAY, Dashboard, Monitor, units
+from tests.tui.driving import TODAY, Dashboard, Monitor, a_year_later, units
 
 Compare = Callable[..., bool]
 WIDE, NARROW = (110, 30), (80, 24)
@@ -104,6 +104,18 @@ def test_transfer(snap_compare: Compare, dashboard: BudgetApp) -> None:
     to_python_api = ("shift+tab", "enter", "home", "down", "down", "down", "enter", "tab")
     keys = ("2", "down", "t", *to_python_api, *"20")
     assert snap_compare(dashboard, terminal_size=WIDE, run_before=after(*keys))
+
+
+def test_history(snap_compare: Compare, services: Services) -> None:
+    assert snap_compare(still(a_year_later(services)), terminal_size=WIDE, run_before=after("5"))
+
+
+def test_history_80x24(snap_compare: Compare, services: Services) -> None:
+    assert snap_compare(still(a_year_later(services)), terminal_size=NARROW, run_before=after("5"))
+
+
+def test_a_closed_period(snap_compare: Compare, services: Services) -> None:
+    assert snap_compare(still(a_year_later(services)), terminal_size=NARROW, run_before=after("5", "enter"))
 
 
 def test_help(snap_compare: Compare, dashboard: BudgetApp) -> None:

@@ -8,8 +8,8 @@ from textual.containers import Horizontal
 from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.formatting import money
 from budget_tui.tui.screens.base import DashboardScreen
-from budget_tui.tui.widgets.month import MonthPanel
 from budget_tui.tui.widgets.outlook import Outlook
+from budget_tui.tui.widgets.period import PeriodPanel
 from budget_tui.tui.widgets.spend_chart import SpendChart
 
 
@@ -20,20 +20,20 @@ class GlobalBudgetScreen(DashboardScreen):
     BINDINGS = [Binding("e", "edit_total", "Edit", id="budget.edit", tooltip="Edit the total of the period")]
 
     def compose_body(self) -> ComposeResult:
-        yield MonthPanel().data_bind(DashboardScreen.snapshot)
+        yield PeriodPanel().data_bind(DashboardScreen.snapshot)
         with Horizontal(id="below"):
             yield SpendChart().data_bind(DashboardScreen.snapshot)
             yield Outlook().data_bind(DashboardScreen.snapshot)
 
     def action_edit_total(self) -> None:
-        self.query_one(MonthPanel).edit()
+        self.query_one(PeriodPanel).edit()
 
-    def on_month_panel_total_edited(self, event: MonthPanel.TotalEdited) -> None:
+    def on_period_panel_total_edited(self, event: PeriodPanel.TotalEdited) -> None:
         self._set_total(event.amount, event.seen)
 
     @work
     async def _set_total(self, amount: int, seen: int) -> None:
-        panel = self.query_one(MonthPanel)
+        panel = self.query_one(PeriodPanel)
         try:
             before = await self.dashboard.carry_out(lambda services: services.budgets.set_global(amount, seen))
         except BudgetError as refused:

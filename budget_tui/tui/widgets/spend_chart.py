@@ -16,7 +16,7 @@ from budget_tui.tui.painting import MUTED, WAITING
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot
 
-_LEVELS = " ▁▂▃▄▅▆▇█"
+LEVELS = " ▁▂▃▄▅▆▇█"
 
 
 def round_up(nanos: int) -> int:
@@ -74,7 +74,7 @@ class SpendChart(Widget):
         cells = []
         for amount in amounts:
             eighths = -(-amount * rows * 8 // top) - (row - 1) * 8
-            cell = _LEVELS[min(max(eighths, 0), 8)]
+            cell = LEVELS[min(max(eighths, 0), 8)]
             cells.append(cell * max(1, per_day - 1) + " " * (1 if per_day > 1 else 0))
         return Content.assemble(("".join(cells), "$accent"))
 

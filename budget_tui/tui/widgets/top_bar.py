@@ -15,7 +15,7 @@ from budget_tui.tui.painting import MUTED, spread
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot
 
-SCREENS = (("1", "budget", "Budget"), ("2", "projects", "Projects"), ("6", "audit", "Log"))
+SCREENS = (("1", "budget", "Budget"), ("2", "projects", "Projects"), ("5", "history", "History"), ("6", "audit", "Log"))
 """The screens in their order: the key, the mode of the app, the name."""
 
 
@@ -60,6 +60,6 @@ class TopBar(Widget):
         shown = [
             (snapshot.organization.slug, MUTED),
             (formatting.period_name(snapshot.period), ""),
-            (formatting.days_left(snapshot.days_left), MUTED),
+            ("closed" if snapshot.is_closed else formatting.days_left(snapshot.days_left), MUTED),
         ]
         return Content.styled(" · ", MUTED).join(Content.styled(*part) for part in shown[-parts:])

@@ -25,6 +25,7 @@ from budget_tui.tui.painting import MUTED, STRONG, WAITING, bar, spread, status
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot
 
+_NAMES = {PeriodKind.MONTHLY: "Monthly", PeriodKind.QUARTERLY: "Quarterly", PeriodKind.YEARLY: "Yearly"}
 _EVERY = {PeriodKind.MONTHLY: "a month", PeriodKind.QUARTERLY: "a quarter", PeriodKind.YEARLY: "a year"}
 
 
@@ -54,7 +55,7 @@ class Headline(Widget):
         return Content.assemble(("   no budget yet: ", MUTED), ("e", "bold $accent"), (" sets one", MUTED))
 
 
-class MonthFigures(Widget):
+class PeriodFigures(Widget):
     """Two bars and the four figures that follow from them."""
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None, layout=True)
@@ -133,7 +134,7 @@ class TotalEditor(Input):
         self.post_message(self.Left())
 
 
-class MonthPanel(Vertical):
+class PeriodPanel(Vertical):
     """The whole panel. ``e`` turns its total into an input; nothing else here takes the focus."""
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
@@ -151,14 +152,18 @@ class MonthPanel(Vertical):
         self._seen = 0  # what stood in the editor when it opened, whatever somebody else writes meanwhile
 
     def compose(self) -> ComposeResult:
-        self.border_title = "Monthly budget"
-        yield Headline().data_bind(MonthPanel.snapshot)
+        yield Headline().data_bind(PeriodPanel.snapshot)
         yield TotalEditor(id="total", compact=True, select_on_focus=False, placeholder="a new total, such as 500")
         yield Static("", id="total-refused")
-        yield MonthFigures().data_bind(MonthPanel.snapshot)
+        yield PeriodFigures().data_bind(PeriodPanel.snapshot)
 
     def on_mount(self) -> None:
         self._show_editor(False)
+
+    def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
+        kind = snapshot.organization.period_rule.kind if snapshot else PeriodKind.MONTHLY
+        self.border_title = f"{_NAMES[kind]} budget"
+        self.border_subtitle = _closed(snapshot) if snapshot is not None and snapshot.is_closed else ""
 
     @property
     def is_editing(self) -> bool:
@@ -217,6 +222,10 @@ class MonthPanel(Vertical):
         self.query_one("#total-refused").display = False
         if not shown and self.query_one(Input).has_focus:
             self.screen.set_focus(None)
+
+
+def _closed(snapshot: BudgetSnapshot) -> str:
+    return f"closed · the next period starts on {formatting.short_day(snapshot.period.half_open[1])}"
 
 
 def _total(text: str) -> int:

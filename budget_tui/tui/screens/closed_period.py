@@ -1,0 +1,130 @@
+"""One closed period in full: its projects, its agents, and what came after the close."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from budget_tui import formatting
+from budget_tui.domain.budget import BudgetType
+from budget_tui.tui.painting import MUTED, STRONG, fitted, status_at_close
+
+if TYPE_CHECKING:
+    from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
+
+_NAME_AT_LEAST, _NAME_AT_MOST = 10, 32
+_STATUS = 11
+
+
+class ClosedPeriodScreen(ModalScreen[None]):
+    """The figures as they stood at the close; what was spent beyond them since is told apart."""
+
+    BINDINGS = [Binding("escape,q", "leave", "Leave", id="period.leave", tooltip="Back to the periods")]
+    AUTO_FOCUS = "VerticalScroll"
+
+    def __init__(self, closed: ClosedPeriod) -> None:
+        super().__init__()
+        self._archived = closed
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box wide") as box:
+            box.border_title = formatting.period_name(self._archived.period)
+            box.border_subtitle = "esc leaves"
+            yield Static(self._summary())
+            with VerticalScroll():
+                yield Static(id="lines")
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fill)
+
+    def _fill(self) -> None:
+        room = self.query_one(VerticalScroll).content_size.width
+        self.query_one("#lines", Static).update(Content("\n").join(self._lines(room)))
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def _summary(self) -> Content:
+        closed, currency = self._archived, self._archived.currency
+        after = f"  {formatting.change(closed.restated, currency)} after close" if closed.restated else ""
+        return Content("\n").join(
+            [
+                Content.assemble(
+                    (formatting.money(closed.spent, currency), STRONG),
+                    (" of ", MUTED),
+                    (formatting.money(closed.budget, currency), STRONG),
+                    (" spent, ", MUTED),
+                    f"{formatting.money(closed.remaining, currency)} left  ",
+                    status_at_close(closed, named=True),
+                    (after, "$warning"),
+                ),
+                Content.assemble(
+                    (
+                        f"{formatting.dates(closed.period)} · closed by {closed.closed_by} on"
+                        f" {formatting.long_day(closed.closed_at.astimezone().date())}",
+                        MUTED,
+                    )
+                ),
+                Content(""),
+            ]
+        )
+
+    def _lines(self, room: int) -> Iterable[Content]:
+        closed = self._archived
+        if closed.projects:
+            yield from _table("Project", closed.projects, room, self._amount, self._restated)
+        else:
+            yield Content.assemble(("no project had a budget in it", MUTED))
+        if closed.agents:
+            yield Content("")
+            yield from _table("Agent, in tokens", closed.agents, room, self._amount, self._restated)
+
+    def _amount(self, nanos: int, unit: BudgetType) -> str:
+        return formatting.number(nanos, self._archived.currency) if unit is BudgetType.MONETARY else f"{nanos:,}"
+
+    def _restated(self, line: ClosedBudget) -> str:
+        if not line.restated:
+            return ""
+        if line.unit is BudgetType.MONETARY:
+            return formatting.change(line.restated, self._archived.currency)
+        return f"{line.restated:+,}"
+
+
+def _table(
+    title: str,
+    lines: Sequence[ClosedBudget],
+    room: int,
+    amount: Callable[[int, BudgetType], str],
+    restated: Callable[[ClosedBudget], str],
+) -> Iterable[Content]:
+    """A header and the lines below it, aligned, within ``room`` cells."""
+    figures = [[amount(nanos, line.unit) for nanos in (line.allocation, line.spent, line.remaining)] for line in lines]
+    since = [restated(line) for line in lines]
+    labels = ("Allocated", "Spent", "Left")
+    widths = [
+        max(len(label), *map(len, column)) for label, column in zip(labels, zip(*figures, strict=True), strict=True)
+    ]
+    since_room = max(len("Since"), *map(len, since))
+    longest = max(len(title), *(cell_len(line.name) for line in lines))
+    left = room - sum(widths) - 2 * 5 - _STATUS - since_room
+    name_room = max(_NAME_AT_LEAST, min(longest, left, _NAME_AT_MOST))
+    header = [fitted(title, name_room), *(label.rjust(width) for label, width in zip(labels, widths, strict=True))]
+    yield Content.assemble(("  ".join([*header, "Status".ljust(_STATUS), "Since"]), MUTED))
+    for line, texts, after in zip(lines, figures, since, strict=True):
+        cells = [text.rjust(width) for text, width in zip(texts, widths, strict=True)]
+        status = status_at_close(line, named=True)
+        yield Content.assemble(
+            "  ".join([fitted(line.name, name_room), *cells]),
+            "  ",
+            status,
+            " " * (_STATUS - status.cell_length + 2),
+            (after, "$warning"),
+        )

@@ -1,0 +1,75 @@
+"""History: what became of the periods that are closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from budget_tui.formatting import long_day, period_name
+from budget_tui.tui.key_lane import ASKING
+from budget_tui.tui.painting import MUTED, WAITING
+from budget_tui.tui.screens.base import ReadingScreen
+from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
+from budget_tui.tui.widgets.history_table import HistoryTable
+from budget_tui.tui.widgets.period_chart import PeriodChart
+
+if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
+    from budget_tui.domain.closing import ClosedPeriod
+    from budget_tui.domain.snapshot import BudgetSnapshot
+
+_AT_MOST = 60
+"""Five years of months; ``budget-tui period history --before`` goes on from there."""
+
+
+class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
+    """Spent against budget over the periods, and each with its figures at the close and what came after it."""
+
+    MODE = "history"
+    WORKPLACES = (HistoryTable,)
+    AUTO_FOCUS = "HistoryTable"
+    BINDINGS = []
+
+    def compose_body(self) -> ComposeResult:
+        yield Static(WAITING, id="none-closed")
+        yield PeriodChart()
+        yield HistoryTable()
+
+    def read(self, services: Services) -> list[ClosedPeriod]:
+        return services.history.periods(_AT_MOST)
+
+    def watch_reading(self, periods: list[ClosedPeriod] | None) -> None:
+        self._show(periods, self.snapshot)
+
+    def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
+        self._show(self.reading, snapshot)
+
+    def _show(self, periods: list[ClosedPeriod] | None, snapshot: BudgetSnapshot | None) -> None:
+        if not self.is_mounted:
+            return
+        nothing = self.query_one("#none-closed", Static)
+        nothing.display = not periods
+        if periods is not None and snapshot is not None:
+            nothing.update(_none_closed(snapshot))
+        for widget in (self.query_one(PeriodChart), self.query_one(HistoryTable)):
+            widget.display = bool(periods)
+            widget.periods = tuple(periods or ())
+
+    @on(HistoryTable.Opened)
+    @work(group=ASKING)
+    async def _open(self, event: HistoryTable.Opened) -> None:
+        await self.dashboard.ask(ClosedPeriodScreen(event.closed))
+
+
+def _none_closed(snapshot: BudgetSnapshot) -> Content:
+    return Content.assemble(
+        ("No period was closed yet. ", MUTED),
+        f"{period_name(snapshot.period)} closes by itself after {long_day(snapshot.period.end)}",
+        (": from then on, this is where it can be seen. ", MUTED),
+        ("c", "bold $accent"),
+        (" closes it today.", MUTED),
+    )
