@@ -7,12 +7,13 @@ from datetime import date
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.cost import CostOrigin, DailyCost
-from budget_tui.domain.errors import Refused, SourceError
+from budget_tui.domain.errors import Conflict, Refused, SourceError
 from budget_tui.domain.hierarchy import checked_name
+from budget_tui.formatting import count
 from budget_tui.services.context import Context, Work
 from budget_tui.services.costs import (
     DEFAULT_TAG,
@@ -23,7 +24,10 @@ from budget_tui.services.costs import (
     require_sums_in_range,
     rule_tags,
 )
+from budget_tui.services.reversing import Lines, kept, reverses
+from budget_tui.services.trail import KEPT
 from budget_tui.storage.reading import DatabaseReader
+from budget_tui.storage.trail_queries import AuditEntry
 
 if TYPE_CHECKING:
     from budget_tui.sources.focus.report import Rollup
@@ -57,6 +61,16 @@ class ImportReport:
     unmapped_total: Mapping[str, Decimal]
     refused: tuple[tuple[str, int, str], ...]
     unchanged: bool
+
+
+class _Replacement(NamedTuple):
+    """What an import did to a data set; ``before`` and ``after`` are its fingerprints, '' for none."""
+
+    dataset_key: int
+    before: str
+    after: str
+    stored: int
+    removed: int
 
 
 class Imports:
@@ -142,7 +156,8 @@ def _store(work: Work, source: str, rollup: "Rollup") -> ImportReport:
     keys = origin_keys(work, origins, known, resolved.__getitem__)
     data_sets = _data_sets(rollup.daily)
     outcomes = [_replace(work, source, account, start, costs, keys) for (account, start), costs in data_sets.items()]
-    stored, replaced = sum(added for added, _, _ in outcomes), sum(removed for _, removed, _ in outcomes)
+    replacements = [outcome for outcome in outcomes if outcome is not None]
+    stored, replaced = (sum(each.stored for each in replacements), sum(each.removed for each in replacements))
     if stored:
         require_sums_in_range(work, rollup.daily)
         work.record(
@@ -156,6 +171,7 @@ def _store(work: Work, source: str, rollup: "Rollup") -> ImportReport:
                 "days_stored": stored,
                 "rows_replaced": replaced,
                 "stored_total": {code: f"{amount:f}" for code, amount in _totals(rollup.daily).items()},
+                KEPT: {"data_sets": [(each.dataset_key, each.before, each.after) for each in replacements]},
             },
         )
     return ImportReport(
@@ -168,8 +184,28 @@ def _store(work: Work, source: str, rollup: "Rollup") -> ImportReport:
         stored_total=_totals(rollup.daily),
         unmapped_total=_totals([cost for cost in rollup.daily if resolved[cost.origin][0] is None]),
         refused=tuple((str(row.file), row.line, row.reason) for row in rollup.refused),
-        unchanged=bool(outcomes) and all(same for _, _, same in outcomes),
+        unchanged=bool(outcomes) and not replacements,
     )
+
+
+@reverses("cost.import", told=lambda lines, _: ", ".join(map(_imported, lines)))
+def _unimport(work: Work, lines: Lines) -> None:
+    """Give each data set back what it held; or what was imported, if that was taken back."""
+    for line in lines:
+        was_imported = line.after is not None
+        data_sets = kept(line.after or line.before)["data_sets"]
+        for key, before, after in data_sets:
+            now, then = (after, before) if was_imported else (before, after)
+            if work.unit.former.fingerprint(key) != now:
+                raise Conflict(f"{line.subject} was imported again since", "import once more what is to count")
+            if not work.unit.former.restore_dataset(key, then, work.now):
+                raise Refused(f"what {line.subject} said before is not kept any more", "import those files again")
+        work.record("cost.import", line.subject, line.after, line.before)
+
+
+def _imported(line: AuditEntry) -> str:
+    facts = line.after or {}
+    return f"import of {line.subject}, {count(len(facts['files']), 'file')} with {count(facts['rows_read'], 'row')}"
 
 
 def _data_sets(daily: Sequence[DailyCost]) -> dict[tuple[str, date], list[DailyCost]]:
@@ -181,17 +217,17 @@ def _data_sets(daily: Sequence[DailyCost]) -> dict[tuple[str, date], list[DailyC
 
 def _replace(
     work: Work, source: str, account: str, start: date, costs: list[DailyCost], keys: Mapping[CostOrigin, int]
-) -> tuple[int, int, bool]:
-    """Store one data set in place of its predecessor; returns rows added, rows removed, and whether it is the same."""
+) -> _Replacement | None:
+    """Store one data set in place of its predecessor; None if that is the same."""
     # In this order for the fingerprint; storing goes faster in it too, as the index of origins does.
     sums = sorted((keys[cost.origin], cost.day.toordinal(), cost.amount_nanos, cost.rows) for cost in costs)
     fingerprint = _fingerprint(sums)
     if work.queries.fingerprint(work.organization.org_key, source, account, start) == fingerprint:
-        return 0, 0, True
-    dataset_key, removed = work.unit.costs.replace_dataset(
+        return None
+    key, former, removed = work.unit.costs.replace_dataset(
         work.organization.org_key, source, account, start, fingerprint, work.now
     )
-    return work.unit.costs.add_dataset_costs(dataset_key, sums), removed, False
+    return _Replacement(key, former, fingerprint, work.unit.costs.add_dataset_costs(key, sums), removed)
 
 
 def _fingerprint(sums: Sequence[tuple[int, int, int, int]]) -> str:

@@ -15,7 +15,18 @@ from budget_tui.services.context import Context, Work
 from budget_tui.services.reversing import REVERSALS, Lines
 from budget_tui.storage.trail_queries import AuditEntry
 
-MODULES = ("budgets", "transfers", "placing_back", "agents_back", "entities", "organizations", "costs", "fx", "seats")
+MODULES = (
+    "budgets",
+    "transfers",
+    "placing_back",
+    "agents_back",
+    "entities",
+    "organizations",
+    "costs",
+    "imports",
+    "fx",
+    "seats",
+)
 """The services whose actions can be taken back; each registers how, see `reversing`."""
 
 _WHY_NOT = {

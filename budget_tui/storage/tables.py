@@ -246,18 +246,19 @@ class DatasetRow(SQLModel, table=True):
     billing_period_start: date = Field(sa_column=Column(Date, nullable=False))
     fingerprint: str
     imported_at: datetime = Field(sa_type=DateTime)
-    # The change of the audit trail that last replaced it, and what it was before, to take that back.
-    change: int | None = None
-    former_fingerprint: str = Field(default="", sa_column=Column(String, nullable=False, server_default=text("''")))
 
 
 class FormerCostRow(SQLModel, table=True):
-    """What a data set held before it was last replaced, so that the import can be taken back."""
+    """What a data set held before it was last replaced, or after, so that the import can be taken back and made again.
+
+    ``version`` is the beginning of the fingerprint that the data set had with it.
+    """
 
     __tablename__ = "former_cost"
 
     former_key: int | None = Field(default=None, sa_column=_key())
     dataset_key: int = Field(sa_column=_reference("dataset.dataset_key", index=True))
+    version: int = Field(sa_column=Column(BigInteger, nullable=False))
     origin_key: int = Field(sa_column=_reference("cost_origin.origin_key"))
     day: int = Field(sa_column=Column(Integer, nullable=False))
     amount_nanos: int = Field(sa_column=Column(BigInteger, nullable=False))

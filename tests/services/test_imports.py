@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -566,3 +567,82 @@ def test_every_sample_comes_in_twice_without_a_change(home: Home) -> None:
     assert len(first.files) == 3
     assert first.rows_refused == 0
     assert run(home, str(SAMPLE.parent)).unchanged
+
+
+# Taken back
+
+
+def undo(home: Home) -> str:
+    return home.services.undo.undo().what
+
+
+def redo(home: Home) -> str:
+    return home.services.undo.redo().what
+
+
+def as_bert(home: Home) -> Home:
+    """Another user of the same database."""
+    services = home.services
+    return Home(replace(services, context=replace(services.context, actor="bert")))
+
+
+def test_an_import_is_taken_back_and_made_again_as_one(two: Home, export: Export) -> None:
+    run(two, export(tagged("5", "a"), tagged("7", "b", BillingPeriodStart="2025-12-01T00:00:00Z")))
+    assert undo(two) == "import of focus, 1 file with 2 rows"
+    assert two.rows("SELECT * FROM cost") == []
+    assert redo(two) == "import of focus, 1 file with 2 rows"
+    assert two.spent == {"a": "5", "b": "7", "all": "12"}
+    undo(two)
+    assert two.spent["all"] == "0"
+
+
+def test_what_an_import_replaced_comes_back(two: Home, export: Export) -> None:
+    run(two, export(tagged("5", "a")))
+    before = two.rows("SELECT origin_key, day, amount_nanos, tokens, charges, seats, dataset_key FROM cost")
+    run(two, export(tagged("6", "a"), tagged("1", "b")))
+    assert two.spent["all"] == "7"
+    undo(two)
+    assert two.rows("SELECT origin_key, day, amount_nanos, tokens, charges, seats, dataset_key FROM cost") == before
+    assert run(two, export(tagged("5", "a"))).unchanged
+    undo(two)
+    assert two.spent["all"] == "0"
+    redo(two)
+    redo(two)
+    assert two.spent == {"a": "6", "b": "1", "all": "7"}
+
+
+def test_after_taking_back_the_same_file_can_be_imported(two: Home, export: Export) -> None:
+    path = export(tagged("5", "a"))
+    run(two, path)
+    undo(two)
+    assert not run(two, path).unchanged
+    assert two.spent["all"] == "5"
+    undo(two)
+    assert two.spent["all"] == "0"
+
+
+def test_only_the_last_version_before_is_kept(two: Home, export: Export) -> None:
+    for amount in ("1", "2", "3"):
+        run(two, export(tagged(amount, "a")))
+    assert len(two.rows("SELECT * FROM former_cost")) == 1
+    undo(two)
+    assert two.spent["all"] == "2"
+    with pytest.raises(Refused, match="what focus said before is not kept any more; import those files again"):
+        undo(two)
+    assert two.spent["all"] == "2"
+
+
+def test_an_import_that_was_replaced_by_somebody_stays(two: Home, export: Export) -> None:
+    run(two, export(tagged("5", "a")))
+    run(as_bert(two), export(tagged("6", "a")))
+    with pytest.raises(Conflict, match="focus was imported again since"):
+        undo(two)
+    assert two.spent["all"] == "6"
+
+
+def test_costs_that_come_again_belong_to_whom_they_belong_by_now(two: Home, export: Export) -> None:
+    run(two, export(charge("5")))
+    undo(two)
+    as_bert(two).services.costs.map_to_project("b", "service", "Amazon S3")
+    redo(two)
+    assert two.spent == {"a": "0", "b": "5", "all": "5"}

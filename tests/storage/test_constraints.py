@@ -41,13 +41,13 @@ def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         unit.journal.remember(key, "test", "k", "{}", "{}", NOON)
         origin = CostOrigin("focus", False, "USD")
         keys = unit.costs.add_origins(key, {origin: Resolution(project.entity_key, "", "cloud")})
-        dataset, _ = unit.costs.replace_dataset(key, "focus", "account", JANUARY.start, "digest", NOON)
+        dataset, *_ = unit.costs.replace_dataset(key, "focus", "account", JANUARY.start, "digest", NOON)
         unit.costs.add_costs([DayCost(origin, date(2026, 1, 5), 7, None, 1)], keys, dataset)
         unit.rules.set(key, RuleName("entity", "service", "compute"), "pcc", "anna", NOON)
         unit.commit()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statement in (
-            "INSERT INTO former_cost VALUES (1, 1, 1, 20260105, 7, NULL, 1, NULL)",
+            "INSERT INTO former_cost VALUES (1, 1, 5, 1, 20260105, 7, NULL, 1, NULL)",
             f"INSERT INTO agent VALUES ({project.entity_key}, 'sonnet')",
             "INSERT INTO reservation"
             f" VALUES ('r', '{child.budget_id}', 5, 'held', NULL, '2026-01-01', 'a', '2026-01-01')",

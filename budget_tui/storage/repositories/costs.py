@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from budget_tui.domain.cost import CostOrigin
 from budget_tui.storage.cost_queries import day_number, stored_time
+from budget_tui.storage.repositories.former import put_away
 
 
 class Resolution(NamedTuple):
@@ -26,6 +27,14 @@ class DayCost(NamedTuple):
     amount_nanos: int
     tokens: int | None
     charges: int
+
+
+class ReplacedDataset(NamedTuple):
+    """A data set that was made empty: the fingerprint it had ('' for none) and how many rows."""
+
+    key: int
+    former: str
+    removed: int
 
 
 class CostRepository:
@@ -98,11 +107,11 @@ class CostRepository:
 
     def replace_dataset(
         self, org_key: int, source: str, account: str, period_start: date, fingerprint: str, now: datetime
-    ) -> tuple[int, int]:
-        """An empty data set in place of what was stored of it; returns its key and the number of rows removed."""
+    ) -> ReplacedDataset:
+        """An empty data set in place of what was stored of it, which is kept until the data set is replaced again."""
         identity = (org_key, source, account, period_start.isoformat())
         row = self._connection.execute(
-            "SELECT dataset_key FROM dataset"
+            "SELECT dataset_key, fingerprint FROM dataset"
             " WHERE org_key = ? AND source = ? AND billing_account_id = ? AND billing_period_start = ?",
             identity,
         ).fetchone()
@@ -113,10 +122,12 @@ class CostRepository:
                 (*identity, fingerprint, stored_time(now)),
             )
             assert added.lastrowid is not None
-            return added.lastrowid, 0
-        (key,) = row
+            return ReplacedDataset(added.lastrowid, "", 0)
+        key, former = row
+        self._connection.execute("DELETE FROM former_cost WHERE dataset_key = ?", (key,))
+        removed = put_away(self._connection, key, former)
         self._connection.execute(
             "UPDATE dataset SET fingerprint = ?, imported_at = ? WHERE dataset_key = ?",
             (fingerprint, stored_time(now), key),
         )
-        return key, self._connection.execute("DELETE FROM cost WHERE dataset_key = ?", (key,)).rowcount
+        return ReplacedDataset(key, former, removed)

@@ -2,7 +2,10 @@
 
 import sqlite3
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
+
+from budget_tui.storage.cost_queries import stored_time
 
 
 class CostRecord(NamedTuple):
@@ -42,9 +45,59 @@ class FormerCostRepository:
             records,
         ).rowcount
 
+    def restore_dataset(self, dataset_key: int, wanted: str, now: datetime) -> bool:
+        """Make a data set what it was with the fingerprint ``wanted`` ('': nothing), and keep what it is.
+
+        False, and nothing done, if what it was is not kept any more.
+        """
+        version = (dataset_key, _version(wanted)) if wanted else None
+        if (
+            version
+            and not self._connection.execute(
+                "SELECT 1 FROM former_cost WHERE dataset_key = ? AND version = ? LIMIT 1", version
+            ).fetchone()
+        ):
+            return False
+        put_away(self._connection, dataset_key, self.fingerprint(dataset_key))
+        if version:
+            self._connection.execute(
+                "INSERT INTO cost (origin_key, day, amount_nanos, tokens, charges, seats, dataset_key)"
+                " SELECT origin_key, day, amount_nanos, tokens, charges, seats, dataset_key FROM former_cost"
+                " WHERE dataset_key = ? AND version = ? ORDER BY former_key",
+                version,
+            )
+            self._connection.execute("DELETE FROM former_cost WHERE dataset_key = ? AND version = ?", version)
+        self._connection.execute(
+            "UPDATE dataset SET fingerprint = ?, imported_at = ? WHERE dataset_key = ?",
+            (wanted, stored_time(now), dataset_key),
+        )
+        return True
+
+    def fingerprint(self, dataset_key: int) -> str:
+        (fingerprint,) = self._connection.execute(
+            "SELECT fingerprint FROM dataset WHERE dataset_key = ?", (dataset_key,)
+        ).fetchone()
+        return str(fingerprint)
+
     def put_back(self, records: Iterable[CostRecord]) -> None:
         """Store costs again that were removed; they get new keys."""
         self._connection.executemany(
             "INSERT INTO cost (origin_key, day, amount_nanos, tokens, charges) VALUES (?, ?, ?, ?, ?)",
             (record[1:] for record in records),
         )
+
+
+def put_away(connection: sqlite3.Connection, dataset_key: int, fingerprint: str) -> int:
+    """Keep the rows of a data set apart, under the fingerprint they gave it; returns how many."""
+    connection.execute(
+        "INSERT INTO former_cost (dataset_key, version, origin_key, day, amount_nanos, tokens, charges, seats)"
+        " SELECT dataset_key, ?, origin_key, day, amount_nanos, tokens, charges, seats FROM cost WHERE dataset_key = ?"
+        " ORDER BY cost_key",
+        (_version(fingerprint), dataset_key),
+    )
+    return connection.execute("DELETE FROM cost WHERE dataset_key = ?", (dataset_key,)).rowcount
+
+
+def _version(fingerprint: str) -> int:
+    """As much of a fingerprint as fits into an integer; '' is that of no rows."""
+    return int(fingerprint[:15] or "0", 16)

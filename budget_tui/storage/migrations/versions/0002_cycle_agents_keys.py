@@ -61,12 +61,11 @@ def _changes() -> None:
     op.execute(
         "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
     )
-    op.execute("ALTER TABLE dataset ADD COLUMN change INTEGER")
-    op.execute("ALTER TABLE dataset ADD COLUMN former_fingerprint VARCHAR NOT NULL DEFAULT ''")
     op.create_table(
         "former_cost",
         sa.Column("former_key", sa.Integer(), nullable=False),
         sa.Column("dataset_key", sa.Integer(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("origin_key", sa.Integer(), nullable=False),
         sa.Column("day", sa.Integer(), nullable=False),
         sa.Column("amount_nanos", sa.BigInteger(), nullable=False),
