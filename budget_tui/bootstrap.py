@@ -174,11 +174,15 @@ class Services:
 
     def close(self) -> None:
         """Close what was kept open."""
+        self.close_readers()
+        if self.context.writers is not None:
+            self.context.writers.close()
+
+    def close_readers(self) -> None:
+        """Close what was kept open to read. Who writes should be closed last: that tidies the log up."""
         for name in ("snapshots", "agents"):
             if name in self.__dict__:
                 getattr(self, name).close()
-        if self.context.writers is not None:
-            self.context.writers.close()
 
     def load_commands(self) -> None:
         """Load what every command needs, which takes a third of a second, before the first of them is given."""

@@ -39,10 +39,17 @@ def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        tenants.close()
         ring.close()
+        tenants.close()
 
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=DOCUMENT, lifespan=lifespan, redirect_slashes=False)
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=DOCUMENT,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.state.door = Door(ring, tenants, Buckets(often, 2 * often), Buckets(FAILURES_PER_SECOND, FAILURES_BURST))
     for router in ROUTERS:
         app.include_router(router)

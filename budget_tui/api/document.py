@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from budget_tui import __version__
-from budget_tui.api.answers import problem_response
+from budget_tui.api.answers import REPLAYED, problem_response
 from budget_tui.api.door import READING
 from budget_tui.api.shapes import ProblemDocument
 
@@ -37,6 +37,12 @@ _WITH_BODY = {
     413: "The body is too long.",
     415: "The body is not declared as JSON.",
 }
+_ANSWERED_WITH = (
+    ("If-None-Match", "ETag", "What it is now, for `If-None-Match`, and for `If-Match` of a PUT."),
+    ("If-Match", "ETag", "What it is now, for the next `If-Match`."),
+    ("Idempotency-Key", REPLAYED, "`true` when it was carried out before, under the same key."),
+)
+"""Headers of answers, by the header of the request that they belong to."""
 
 
 def openapi_of(app: FastAPI) -> dict[str, Any]:
@@ -70,6 +76,11 @@ def _describe_problems(method: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     if "security" not in operation:
         responses.pop("422", None)
+    named = {parameter["name"] for parameter in operation.get("parameters", ())}
+    for asked, name, description in _ANSWERED_WITH:
+        for status in {"200", "201"} & set(responses) if asked in named else ():
+            header = {"description": description, "schema": {"type": "string"}}
+            responses[status].setdefault("headers", {})[name] = header
     responses |= {str(status): problem_response(description) for status, description in told.items()}
     operation["responses"] = dict(sorted(responses.items()))
 

@@ -76,5 +76,5 @@ class Tenants:
         """Finish what is under way, then close every connection."""
         self._lanes.close()
         for caller in self._callers.values():
-            caller.services.close()
+            caller.services.close_readers()
         self._writers.close()

@@ -100,6 +100,14 @@ def test_every_error_is_a_problem_document(document: Any) -> None:
         assert schema == {"$ref": "#/components/schemas/Problem"}, (method, path, status)
 
 
+def test_operations_are_called_as_in_the_code_and_tell_their_headers(document: Any) -> None:
+    named = {operation["operationId"]: operation["responses"] for _, _, operation in operations(document)}
+    assert "ETag" in named["get_budget"]["200"]["headers"]
+    assert "ETag" in named["put_agent"]["200"]["headers"]
+    assert "Idempotent-Replayed" in named["post_cost"]["201"]["headers"]
+    assert "headers" not in named["get_status"]["200"]
+
+
 def test_requests_refuse_what_nobody_asked_for(document: Any) -> None:
     bodies = [operation["requestBody"] for _, _, operation in operations(document) if "requestBody" in operation]
     assert len(bodies) >= 9

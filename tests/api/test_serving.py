@@ -32,13 +32,17 @@ def ask(url: str, method: str, path: str, key: str, body: object = None) -> tupl
     return told
 
 
-def test_it_listens_answers_and_stops_when_told(serve: Callable[..., Served], example: tuple[bytes, str, str]) -> None:
+def test_it_listens_answers_and_stops_when_told(
+    serve: Callable[..., Served], example: tuple[bytes, str, str], tmp_path: Path
+) -> None:
     served = serve()
     assert urlsplit(served.url).hostname == "127.0.0.1"
     status, budget = ask(served.url, "GET", "/budget", example[1])
     assert (status, budget["monthly_budget_usd"]) == (200, 500)
     assert ask(served.url, "POST", "/agents/scout/budget/consume", example[2], {"tokens": 5})[0] == 200
+    assert (tmp_path / "served.db-wal").exists()
     assert served.told_to_stop(signal.SIGTERM) == (0, "")
+    assert not (tmp_path / "served.db-wal").exists()  # the database was closed
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are curl's")
