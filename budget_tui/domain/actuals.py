@@ -6,8 +6,9 @@ hierarchy, once for all budgets.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.period import ONE_DAY, Period
 
 ANY_PROVIDER = ""
+TOTAL = str(Category.TOTAL)
 
 
 class Scope(NamedTuple):
@@ -77,44 +79,87 @@ class Segments:
         return known
 
 
-def scopes_of(group: Group, lineage: Lineage) -> Iterator[Scope]:
-    """Every scope that counts ``group``: of its entity and those above, its category or all, its provider or any."""
-    for key in lineage.get(group.entity_key, ()):
-        for category in (group.category, Category.TOTAL.value):
-            yield Scope(key, category, group.provider, group.currency)
-            if group.provider != ANY_PROVIDER:
-                yield Scope(key, category, ANY_PROVIDER, group.currency)
+def counts(scope: Scope, category: str, provider: str, currency: str) -> bool:
+    """Whether what was used of ``provider`` in ``category`` counts for ``scope``, entities aside."""
+    return (
+        scope.currency == currency
+        and (scope.category == category or scope.category == TOTAL)
+        and (scope.provider == provider or scope.provider == ANY_PROVIDER)
+    )
 
 
 class Sums:
-    """Sums per scope and segment, of the scopes in ``wanted`` only."""
+    """What ``groups`` add up to, for any scope and segments."""
 
-    def __init__(self, groups: Iterable[Group], lineage: Lineage, wanted: Iterable[Scope]) -> None:
-        self._sums: dict[Scope, dict[int, int]] = {scope: {} for scope in wanted}
-        self.counted: list[tuple[dict[int, int], list[Scope]]] = []
-        for group in groups:
-            known = {segment: value for segment, value in enumerate(group.values) if value is not None}
-            targets = [scope for scope in scopes_of(group, lineage) if scope in self._sums] if known else []
-            for scope in targets:
-                sums = self._sums[scope]
-                for segment, value in known.items():
-                    sums[segment] = sums.get(segment, 0) + value
-            if targets:
-                self.counted.append((known, targets))
+    def __init__(self, groups: Iterable[Group], lineage: Lineage) -> None:
+        # parents before their children
+        self._chains = sorted((chain for key, chain in lineage.items() if key is not None), key=len)
+        self._own: _Table = {}
+        for entity_key, category, provider, currency, values in groups:
+            if entity_key in lineage:
+                _add(self._own.setdefault(lineage[entity_key][0], {}), (category, provider, currency), values)
+
+    @cached_property
+    def _rolled_up(self) -> "_Table":
+        """What each entity used together with all below it: one addition per entity and kind, from the leaves up."""
+        sums = {key: dict(kinds) for key, kinds in self._own.items()}
+        for chain in reversed(self._chains):
+            if len(chain) > 1 and chain[0] in sums:
+                parent = sums.setdefault(chain[1], {})
+                for kind, values in sums[chain[0]].items():
+                    _add(parent, kind, values)
+        return sums
 
     def of(self, scope: Scope, span: range) -> int | None:
         """What ``scope`` used in the segments of ``span``; None where nothing is known."""
-        sums = self._sums[scope]
-        found = [sums[segment] for segment in span if segment in sums]
-        return sum(found) if found else None
+        total: int | None = None
+        for kind, values in self._rolled_up.get(scope.entity_key, {}).items():
+            if counts(scope, *kind):
+                for segment in span:
+                    value = values[segment]
+                    if value is not None:
+                        total = value if total is None else total + value
+        return total
+
+    def providers(self, scope: Scope) -> set[str]:
+        """Whose use is known in ``scope``, in any currency."""
+        return {
+            provider
+            for (category, provider, _), values in self._rolled_up.get(scope.entity_key, {}).items()
+            if counts(scope, category, provider, scope.currency) and any(value is not None for value in values)
+        }
 
     def once(self, covered: Mapping[Scope, Iterable[range]]) -> int | None:
         """What all of ``covered`` used together: what several of them count is counted once."""
-        segments = {scope: {segment for span in spans for segment in span} for scope, spans in covered.items()}
+        at: dict[int, list[tuple[Scope, set[int]]]] = {}
+        for scope, spans in covered.items():
+            at.setdefault(scope.entity_key, []).append((scope, {segment for span in spans for segment in span}))
+        from_above: dict[int, list[tuple[Scope, set[int]]]] = {}
         total: int | None = None
-        for known, scopes in self.counted:
-            counting = [segments[scope] for scope in scopes if scope in segments]
-            if counting:
-                for segment in set().union(*counting) & known.keys():
-                    total = (total or 0) + known[segment]
+        for key, *above in self._chains:
+            counting = from_above[above[0]] if above else []
+            if key in at:
+                counting = counting + at[key]
+            from_above[key] = counting
+            for kind, values in self._own.get(key, {}).items() if counting else ():
+                segments = [segments for scope, segments in counting if counts(scope, *kind)]
+                for segment in set().union(*segments):
+                    value = values[segment]
+                    if value is not None:
+                        total = value if total is None else total + value
         return total
+
+
+_Kinds = dict[tuple[str, str, str], Sequence[int | None]]
+"""By category, provider and currency, what was used in each segment."""
+_Table = dict[int, _Kinds]
+
+
+def _add(
+    sums: dict[tuple[str, str, str], Sequence[int | None]], kind: tuple[str, str, str], values: Sequence[int | None]
+) -> None:
+    known = sums.get(kind)
+    if known is None:
+        sums[kind] = values
+    else:
+        sums[kind] = [a if b is None else b if a is None else a + b for a, b in zip(known, values, strict=True)]

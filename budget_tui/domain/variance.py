@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import ANY_PROVIDER, Lineage, Scope
+from budget_tui.domain.actuals import ANY_PROVIDER, TOTAL, Lineage, Scope
 from budget_tui.domain.amount import divide, share
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
+
+_MONETARY = BudgetType.MONETARY
 
 APPROACHING_PERCENT = 25
 """Less than this left, and a budget is approaching its end."""
@@ -84,44 +86,61 @@ def percent_of(part: int, whole: int) -> Decimal | None:
 
 def scope_of(budget: PlannedBudget) -> Scope:
     """What ``budget`` counts. Tokens and seats have no currency."""
-    currency = budget.currency if budget.budget_type is BudgetType.MONETARY else ""
+    currency = budget.currency if budget.budget_type is _MONETARY else ""
     return Scope(budget.entity_key, budget.category, budget.provider, currency)
 
 
-def wider_scopes(scope: Scope, lineage: Lineage) -> Iterable[Scope]:
-    """``scope`` and all that contain it, the nearest entity first and on each the narrowest."""
-    categories = dict.fromkeys((scope.category, Category.TOTAL.value))
-    providers = dict.fromkeys((scope.provider, ANY_PROVIDER))
-    for key in lineage[scope.entity_key]:
-        for category in categories:
-            for provider in providers:
-                yield Scope(key, category, provider, scope.currency)
+Kind = tuple[BudgetType, str, str, str]
+"""What a budget counts, its entity and period aside: type, category, provider, currency."""
+
+
+def kind_of(budget: PlannedBudget) -> Kind:
+    budget_type = budget.budget_type
+    return budget_type, budget.category, budget.provider, budget.currency if budget_type is _MONETARY else ""
+
+
+@lru_cache(maxsize=4096)
+def wider_kinds(kind: Kind) -> tuple[Kind, ...]:
+    """``kind`` and those that contain it, the narrowest first."""
+    budget_type, category, provider, currency = kind
+    return tuple(
+        (budget_type, wider_category, wider_provider, currency)
+        for wider_category in dict.fromkeys((str(category), TOTAL))
+        for wider_provider in dict.fromkeys((provider, ANY_PROVIDER))
+    )
 
 
 def widest(budgets: Sequence[PlannedBudget], lineage: Lineage) -> list[PlannedBudget]:
     """The budgets that no other of ``budgets`` contains: added up, they count no dollar twice."""
-    periods: dict[tuple[BudgetType, Scope], dict[Period, str]] = {}
+    periods: _Periods = {}
     for budget in budgets:
-        known = periods.setdefault((budget.budget_type, scope_of(budget)), {})
+        known = periods.setdefault(budget.entity_key, {}).setdefault(kind_of(budget), {})
         known.setdefault(budget.period, budget.budget_id)
     return [budget for budget in budgets if not _is_contained(budget, periods, lineage)]
 
 
-def _is_contained(
-    budget: PlannedBudget, periods: Mapping[tuple[BudgetType, Scope], Mapping[Period, str]], lineage: Lineage
-) -> bool:
-    own, period = scope_of(budget), budget.period
-    for scope in wider_scopes(own, lineage):
-        known = periods.get((budget.budget_type, scope))
-        if known is None:
+_Periods = dict[int, dict[Kind, dict[Period, str]]]
+"""By entity and kind, the periods that there are budgets of, each with the first one's id."""
+
+
+def _is_contained(budget: PlannedBudget, periods: _Periods, lineage: Lineage) -> bool:
+    kind, period = kind_of(budget), budget.period
+    wider = wider_kinds(kind)
+    for key in reversed(lineage[budget.entity_key]):  # most are contained at the top
+        here = periods.get(key)
+        if here is None:
             continue
-        if scope != own:
-            if period in known or any(_overlap(period, other) for other in known):
+        for other in wider:
+            known = here.get(other)
+            if known is None:
+                continue
+            if key == budget.entity_key and other == kind:
+                if known[period] != budget.budget_id or any(
+                    _overlap(period, another) and _precedes(another, period) for another in known
+                ):
+                    return True
+            elif period in known or any(_overlap(period, another) for another in known):
                 return True
-        elif known[period] != budget.budget_id or any(
-            _overlap(period, other) and _precedes(other, period) for other in known
-        ):
-            return True
     return False
 
 
@@ -194,18 +213,20 @@ def forest(budgets: Sequence[PlannedBudget], lineage: Lineage) -> tuple[Node, ..
 def _parents(
     budgets: Sequence[PlannedBudget], by_id: Mapping[str, PlannedBudget], lineage: Lineage
 ) -> Callable[[PlannedBudget], str | None]:
-    scopes: dict[Period, dict[tuple[BudgetType, Scope], str]] = {}
+    planned: dict[Period, dict[int, dict[Kind, str]]] = {}
     for budget in budgets:
-        scopes.setdefault(budget.period, {}).setdefault((budget.budget_type, scope_of(budget)), budget.budget_id)
+        here = planned.setdefault(budget.period, {}).setdefault(budget.entity_key, {})
+        here.setdefault(kind_of(budget), budget.budget_id)
 
     def parent(budget: PlannedBudget) -> str | None:
         if budget.parent_id in by_id:
             return budget.parent_id
-        known, own = scopes[budget.period], scope_of(budget)
-        for scope in wider_scopes(own, lineage):
-            found = known.get((budget.budget_type, scope))
-            if found is not None and scope != own:
-                return found
+        known, kind = planned[budget.period], kind_of(budget)
+        for key in lineage[budget.entity_key]:
+            here = known.get(key, {})
+            for other in wider_kinds(kind):
+                if other in here and (key != budget.entity_key or other != kind):
+                    return here[other]
         return None
 
     return parent

@@ -9,7 +9,7 @@ from budget_tui.domain.conversion import ConvertedSpend
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import LeftOut
-from budget_tui.domain.variance import Totals, Variance, VarianceStatus, counted, scope_of, widest
+from budget_tui.domain.variance import Totals, Variance, VarianceStatus, counted, kind_of, scope_of, widest
 from budget_tui.formatting import count, counted_as, money
 from budget_tui.services.plan_usage import Usage
 
@@ -27,16 +27,15 @@ class Actuals:
 
     def __init__(self, usage: Usage, asked: Iterable[Asked]) -> None:
         self._usage = usage
+        self._sums = usage.sums
         self._span = usage.segments.span
-        spans: dict[BudgetType, dict[Scope, set[range]]] = {budget_type: {} for budget_type in BudgetType}
-        for budget_type, scope, period in asked:
-            spans[budget_type].setdefault(scope, set()).add(self._span(period))
-        self._sums = {
-            budget_type: Sums(usage.groups[budget_type], usage.lineage, spans[budget_type])
-            for budget_type in (BudgetType.MONETARY, BudgetType.TOKEN)
-        }
-        self.left_out = tuple(self._left_out(spans[BudgetType.MONETARY]))
-        self._converted = tuple(self._counted_as(spans[BudgetType.MONETARY]))
+        covered: dict[Scope, set[range]] = {}
+        if usage.converted or usage.unconverted:
+            for budget_type, scope, period in asked:
+                if budget_type is BudgetType.MONETARY:
+                    covered.setdefault(scope, set()).add(self._span(period))
+        self.left_out = tuple(self._left_out(covered))
+        self._converted = tuple(self._counted_as(covered))
 
     def of(self, budget_type: BudgetType, scope: Scope, period: Period) -> int | None:
         """What ``scope`` used in ``period``. Of tokens and seats None where nothing is known."""
@@ -71,7 +70,8 @@ class Actuals:
         """The totals of each type and currency among ``lines``."""
         kinds: dict[tuple[BudgetType, str], list[tuple[PlannedBudget, VarianceStatus | None]]] = {}
         for budget, status in lines:
-            kinds.setdefault((budget.budget_type, scope_of(budget).currency), []).append((budget, status))
+            budget_type, _, _, currency = kind_of(budget)
+            kinds.setdefault((budget_type, currency), []).append((budget, status))
         return tuple(
             Totals(
                 budget_type,
@@ -102,7 +102,7 @@ class Actuals:
         lineage = self._usage.lineage
         for currency, into, *parts in self._usage.converted:
             covered = {scope: spans for scope, spans in wanted.items() if scope.currency == into}
-            amount, costs, worth = (Sums(part, lineage, covered).once(covered) or 0 for part in parts)
+            amount, costs, worth = (Sums(part, lineage).once(covered) or 0 for part in parts)
             if costs:
                 yield ConvertedSpend(currency, amount, costs, worth, 0), into
 
@@ -111,10 +111,10 @@ class Actuals:
         lineage = self._usage.lineage
         for currency, into, amounts, charges in self._usage.unconverted:
             covered = {scope: spans for scope, spans in wanted.items() if scope.currency == into}
-            costs = Sums(charges, lineage, covered).once(covered)
+            costs = Sums(charges, lineage).once(covered)
             if costs:
-                yield LeftOut(currency, Sums(amounts, lineage, covered).once(covered) or 0, costs, into)
+                yield LeftOut(currency, Sums(amounts, lineage).once(covered) or 0, costs, into)
 
 
-def asked_by(budgets: Iterable[PlannedBudget]) -> list[Asked]:
-    return [Asked(budget.budget_type, scope_of(budget), budget.period) for budget in budgets]
+def asked_by(budgets: Iterable[PlannedBudget]) -> Iterator[Asked]:
+    return (Asked(budget.budget_type, scope_of(budget), budget.period) for budget in budgets)

@@ -1,6 +1,6 @@
 """What commands on the plan and views of it look up and warn about alike."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import short_provider_name
@@ -49,15 +49,17 @@ def over_allocation_warnings(nodes: Iterable[Node]) -> tuple[str, ...]:
         f"{plan_name(node.budget)}: its children have {_amount(node, node.allocated)},"
         f" {_amount(node, -node.unallocated)} more than its {_amount(node, node.budget.amount)}"
         for node in nodes
-        if node.unallocated < 0
+        if node.children and node.unallocated < 0
     )
 
 
-def every_node(trees: Iterable[Node]) -> Iterator[Node]:
+def every_node(trees: Sequence[Node]) -> Iterator[Node]:
     """All nodes of ``trees``, each before its children."""
-    for node in trees:
+    waiting = list(reversed(trees))
+    while waiting:
+        node = waiting.pop()
         yield node
-        yield from every_node(node.children)
+        waiting += reversed(node.children)
 
 
 def _amount(node: Node, amount: int) -> str:

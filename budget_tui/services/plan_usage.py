@@ -1,9 +1,10 @@
 """Everything that was used in some periods, read in one pass: costs, tokens and seats, of each entity itself."""
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import ANY_PROVIDER, Group, Lineage, Scope, Segments, scopes_of
+from budget_tui.domain.actuals import ANY_PROVIDER, Group, Lineage, Scope, Segments, Sums
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
 from budget_tui.domain.fx import Rates, convert, pairs_between
@@ -64,16 +65,18 @@ class Usage:
             costs = queries.tokens_by_segment(self._org, self.segments.periods)
             self.groups[BudgetType.TOKEN] = [*costs, *self._agents_tokens()]
 
-    def providers(self, budget_type: BudgetType, scope: Scope) -> set[str]:
-        """Who was used in ``scope``, in any currency."""
-        if budget_type is BudgetType.SEAT:
-            return self._seats.providers.get(scope.entity_key, set()) if self._seats else set()
+    @cached_property
+    def sums(self) -> dict[BudgetType, Sums]:
+        """What is added up along the hierarchy: costs and tokens."""
         return {
-            group.provider
-            for group in self.groups[budget_type]
-            if any(value is not None for value in group.values)
-            and scope in scopes_of(group._replace(currency=scope.currency), self.lineage)
+            budget_type: Sums(self.groups[budget_type], self.lineage)
+            for budget_type in (BudgetType.MONETARY, BudgetType.TOKEN)
         }
+
+    def providers(self, scope: Scope) -> set[str]:
+        """Who was used in ``scope``, in any currency and by any measure."""
+        seats = self._seats.providers.get(scope.entity_key, set()) if self._seats else set()
+        return seats.union(*(sums.providers(scope) for sums in self.sums.values()))
 
     def seats(self, scope: Scope, period: Period) -> int | None:
         """The most seats of ``scope`` on one day of ``period``; None where nothing is known."""

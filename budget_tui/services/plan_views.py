@@ -174,8 +174,7 @@ class _Read(NamedTuple):
     provider: str
 
     def providers(self, category: Category) -> set[str]:
-        scope = Scope(self.entity.entity_key, category, "", "")
-        return {name for budget_type in BudgetType for name in self.usage.providers(budget_type, scope)}
+        return self.usage.providers(Scope(self.entity.entity_key, category, "", ""))
 
     def asked(self, part: _Slice) -> list[Asked]:
         return [
@@ -259,10 +258,6 @@ def _periods(
 
 
 def _with_actuals(node: Node, actuals: Actuals) -> TreeNode:
-    return TreeNode(
-        node.budget,
-        actuals.figures(node.budget),
-        node.allocated,
-        node.unallocated,
-        tuple(_with_actuals(child, actuals) for child in node.children),
-    )
+    budget, allocated = node.budget, node.allocated
+    children = tuple([_with_actuals(child, actuals) for child in node.children])
+    return TreeNode(budget, actuals.figures(budget), allocated, budget.amount - allocated, children)

@@ -275,6 +275,7 @@ class CostRow(SQLModel, table=True):
         # Both cover their sums, of an origin and of a day: the snapshot reads them and never the table.
         Index("cost_of_origin", "origin_key", "day", "amount_nanos", "charges"),
         Index("cost_of_day", "day", "origin_key", "amount_nanos"),
+        Index("cost_with_tokens", "origin_key", "day", "tokens", sqlite_where=text("tokens IS NOT NULL")),
         Index("cost_with_seats", "day", "origin_key", "seats", sqlite_where=text("seats IS NOT NULL")),
         Index("cost_by_dataset", "dataset_key", sqlite_where=text("dataset_key IS NOT NULL")),
         CheckConstraint(f"amount_nanos BETWEEN -{LIMIT_NANOS} AND {LIMIT_NANOS}", name="amount"),

@@ -29,6 +29,8 @@ def upgrade() -> None:
         op.execute(f"INSERT INTO level SELECT org_key, '{code}', '{name}', {rank} FROM organization")
     op.execute("ALTER TABLE cost ADD COLUMN seats BIGINT CONSTRAINT seats CHECK (seats >= 0)")
     op.execute("ALTER TABLE former_cost ADD COLUMN seats BIGINT")
+    columns = ["origin_key", "day", "tokens"]
+    op.create_index("cost_with_tokens", "cost", columns, sqlite_where=sa.text("tokens IS NOT NULL"))
     # Few costs have seats, and these are asked for by day.
     columns = ["day", "origin_key", "seats"]
     op.create_index("cost_with_seats", "cost", columns, sqlite_where=sa.text("seats IS NOT NULL"))
