@@ -18,15 +18,23 @@ from tests.services.conftest import usd
 MODEL = "claude-sonnet-4"
 
 
-@pytest.fixture
-def home(tmp_path: Path, empty_database: bytes) -> AgentHome:
-    path = tmp_path / "budget.db"
+@pytest.fixture(scope="module")
+def unpriced(tmp_path_factory: pytest.TempPathFactory, empty_database: bytes) -> bytes:
+    """A project with an agent whose model has no price yet."""
+    path = tmp_path_factory.mktemp("unpriced") / "budget.db"
     path.write_bytes(empty_database)
     home = home_with_agents(path)
     home.budget("500")
     home.add("pcc", allocate="150")
     home.services.agents.add("scout", "pcc", model=MODEL, tokens=10**12)
-    return home
+    return path.read_bytes()
+
+
+@pytest.fixture
+def home(tmp_path: Path, unpriced: bytes) -> AgentHome:
+    path = tmp_path / "budget.db"
+    path.write_bytes(unpriced)
+    return home_with_agents(path)
 
 
 def price(home: AgentHome, first: str = "", **prices: str) -> PriceOutcome:
@@ -146,15 +154,15 @@ uses = st.lists(
     st.tuples(st.integers(0, 3), st.integers(0, 10**7), st.integers(0, 10**6), st.integers(0, 10**6)).filter(
         lambda use: sum(use[1:]) > 0
     ),
-    max_size=8,
+    max_size=4,
 )
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=uses, after=uses, rates=st.tuples(*[st.integers(0, 20 * 10**9)] * 3))
 def test_it_does_not_matter_when_the_price_is_told(
-    tmp_path_factory: pytest.TempPathFactory,
-    empty_database: bytes,
+    unpriced: bytes,
+    tmp_path: Path,
     before: list[tuple[int, int, int, int]],
     after: list[tuple[int, int, int, int]],
     rates: tuple[int, int, int],
@@ -162,17 +170,13 @@ def test_it_does_not_matter_when_the_price_is_told(
     prices = dict(zip(TokenKind, rates, strict=True))
     found = []
     for told_first in (True, False):
-        path = tmp_path_factory.mktemp("prices") / "budget.db"
-        path.write_bytes(empty_database)
+        path = tmp_path / "example.db"
+        path.write_bytes(unpriced)
         home = home_with_agents(path)
-        home.add("pcc")
-        home.services.agents.add("scout", "pcc", model=MODEL, tokens=10**12)
-        if told_first:
-            home.services.token_prices.set(MODEL, prices, NOON.date())
         for part in (before, after):
-            for days, rest, output, cached in sorted(part):
-                home.later(days=days).services.agents.consume("scout", rest + output + cached, output, cached)
-            if not told_first and part is before:
+            if told_first is (part is before):
                 home.services.token_prices.set(MODEL, prices, NOON.date())
+            for days, rest, output, cached in part:
+                home.later(days=days).services.agents.consume("scout", rest + output + cached, output, cached)
         found.append(costs(home))
     assert found[0] == found[1]
