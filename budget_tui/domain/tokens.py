@@ -110,13 +110,13 @@ def by_kind(tokens: int, output: int, cached: int) -> dict[TokenKind, int]:
 
     `Refused` when the parts are more than the whole.
     """
-    parts = {TokenKind.OUTPUT: checked_tokens(output, 0), TokenKind.CACHED: checked_tokens(cached, 0)}
-    rest = checked_tokens(tokens) - sum(parts.values())
+    rest = checked_tokens(tokens) - checked_tokens(output, 0) - checked_tokens(cached, 0)
     if rest < 0:
         raise Refused(
             f"{output:,} output and {cached:,} cached tokens are more than {tokens:,}", "give the number of all tokens"
         )
-    return {kind: count for kind, count in {TokenKind.INPUT: rest, **parts}.items() if count}
+    parts = ((TokenKind.INPUT, rest), (TokenKind.OUTPUT, output), (TokenKind.CACHED, cached))
+    return {kind: count for kind, count in parts if count}
 
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

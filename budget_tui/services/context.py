@@ -104,13 +104,13 @@ class Context:
 
     def organization(self, queries: "Queries") -> "Organization":
         """The organization of this context. The default one need not exist yet: its key is 0 then."""
-        from budget_tui.domain.budget import Organization
-        from budget_tui.domain.period import parse_rule
-
         found = queries.organization(self.org_slug)
         if found is not None:
             return found
         if self.org_slug == DEFAULT_ORG:
+            from budget_tui.domain.budget import Organization
+            from budget_tui.domain.period import parse_rule
+
             time_zone = zone(self.new_time_zone).key
             rule = parse_rule(*self.new_period)
             return Organization(0, DEFAULT_ORG, "Default", checked_currency(self.new_currency), time_zone, rule)
