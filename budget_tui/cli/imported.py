@@ -29,6 +29,8 @@ def as_json(report: "ImportReport") -> dict[str, Any]:
         "unmapped_total": _to_9_decimals(report.unmapped_total),
         "refused": [{"file": file, "line": line, "reason": reason} for file, line, reason in report.refused],
         "unchanged": report.unchanged,
+        "tokens_total": report.tokens_total,
+        "seats": report.seats,
     }
 
 
@@ -42,10 +44,19 @@ def in_words(report: "ImportReport", *, dry_run: bool) -> list[str]:
     if report.rows_refused > REFUSED_SHOWN:
         lines.append(f"  and {report.rows_refused - REFUSED_SHOWN:,} more")
     lines.append(f"billed {_totals(report.billed_total)}, stored {_totals(report.stored_total)}")
+    if counted := _counted(report):
+        lines.append(counted)
     lines.append(_kept(report, dry_run))
     if report.unmapped_total:
         lines.append(f"{_totals(report.unmapped_total)} found no project: budget-tui cost unmapped")
     return lines
+
+
+def _counted(report: "ImportReport") -> str:
+    """``1,200,000 tokens, at most 12 seats on a day``; '' where the files say nothing of either."""
+    tokens = [] if report.tokens_total is None else [f.count(report.tokens_total, "token")]
+    seats = [] if report.seats is None else [f"at most {f.count(report.seats, 'seat')} on a day"]
+    return ", ".join([*tokens, *seats])
 
 
 def _kept(report: "ImportReport", dry_run: bool) -> str:

@@ -95,6 +95,13 @@ def parse_count(text: str) -> int:
     return int(digits) * scale
 
 
+def checked_count(count: int) -> int:
+    """``count`` of tokens or seats itself, or `Refused` when it is more than can be stored."""
+    if count <= LIMIT_COUNT:
+        return count
+    raise Refused(f"a count of {count:,} is out of range", f"the limit is {LIMIT_COUNT:,}")
+
+
 def to_decimal(nanos: int) -> Decimal:
     """Units of the currency as an exact ``Decimal`` with as few decimals as needed: 45, 2.5, 0.666666667."""
     whole, rest = divmod(abs(nanos), NANOS)

@@ -48,6 +48,8 @@ class DailyCost(NamedTuple):
     day: date
     amount_nanos: int
     rows: int  # charges summed up in it
+    tokens: int | None = None  # None: none of them is counted in tokens
+    seats: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,10 @@ class ImportRequest:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What was read, stored, replaced and refused. Totals are units of each currency."""
+    """What was read, stored, replaced and refused. Totals are units of each currency.
+
+    ``seats`` are those of the day that has the most; None, as of tokens, where the files say nothing.
+    """
 
     files: tuple[str, ...]
     rows_read: int
@@ -61,6 +64,8 @@ class ImportReport:
     unmapped_total: Mapping[str, Decimal]
     refused: tuple[tuple[str, int, str], ...]
     unchanged: bool
+    tokens_total: int | None = None
+    seats: int | None = None
 
 
 class _Replacement(NamedTuple):
@@ -185,6 +190,8 @@ def _store(work: Work, source: str, rollup: "Rollup") -> ImportReport:
         unmapped_total=_totals([cost for cost in rollup.daily if resolved[cost.origin][0] is None]),
         refused=tuple((str(row.file), row.line, row.reason) for row in rollup.refused),
         unchanged=bool(outcomes) and not replacements,
+        tokens_total=_tokens(rollup.daily),
+        seats=_most_seats(rollup.daily),
     )
 
 
@@ -221,20 +228,43 @@ def _replace(
     """Store one data set in place of its predecessor; None if that is the same."""
     # In this order for the fingerprint; storing goes faster in it too, as the index of origins does.
     sums = sorted((keys[cost.origin], cost.day.toordinal(), cost.amount_nanos, cost.rows) for cost in costs)
-    fingerprint = _fingerprint(sums)
+    counts = {
+        (keys[cost.origin], cost.day.toordinal()): (cost.tokens, cost.seats)
+        for cost in costs
+        if cost.tokens is not None or cost.seats is not None
+    }
+    fingerprint = _fingerprint(sums, counts)
     if work.queries.fingerprint(work.organization.org_key, source, account, start) == fingerprint:
         return None
     key, former, removed = work.unit.costs.replace_dataset(
         work.organization.org_key, source, account, start, fingerprint, work.now
     )
-    return _Replacement(key, former, fingerprint, work.unit.costs.add_dataset_costs(key, sums), removed)
+    stored = work.unit.costs.add_dataset_costs(key, sums, counts)
+    return _Replacement(key, former, fingerprint, stored, removed)
 
 
-def _fingerprint(sums: Sequence[tuple[int, int, int, int]]) -> str:
+def _fingerprint(
+    sums: Sequence[tuple[int, int, int, int]], counts: Mapping[tuple[int, int], tuple[int | None, int | None]]
+) -> str:
     """The same for the same costs, in whatever order and from whatever files they came."""
     import hashlib
 
-    return hashlib.sha256(repr(sums).encode()).hexdigest()
+    told = repr(sums) + (repr(sorted(counts.items())) if counts else "")
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _tokens(costs: Sequence[DailyCost]) -> int | None:
+    known = [cost.tokens for cost in costs if cost.tokens is not None]
+    return sum(known) if known else None
+
+
+def _most_seats(costs: Sequence[DailyCost]) -> int | None:
+    """The most seats on one day."""
+    days: dict[date, int] = {}
+    for cost in costs:
+        if cost.seats is not None:
+            days[cost.day] = days.get(cost.day, 0) + cost.seats
+    return max(days.values()) if days else None
 
 
 def _totals(costs: Sequence[DailyCost]) -> dict[str, Decimal]:

@@ -16,7 +16,7 @@ import pytest
 from .conftest import Cli
 
 KEYS = (
-    "files rows_read rows_refused days_stored rows_replaced billed_total stored_total unmapped_total refused unchanged"
+    "files rows_read rows_refused days_stored rows_replaced billed_total stored_total unmapped_total refused unchanged tokens_total seats"
 )
 SAMPLE = Path(__file__).parents[1] / "fixtures" / "focus" / "focus-1.0-sample.csv"
 PLAIN = {

@@ -27,6 +27,8 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
 CHARGE_START = "ChargePeriodStart"
 CHARGE_END = "ChargePeriodEnd"
 TAGS = "Tags"
+# What was used, and in which unit; what was priced is asked where the former is empty, as it is of purchases.
+QUANTITIES = (("ConsumedUnit", "ConsumedQuantity"), ("PricingUnit", "PricingQuantity"))
 
 _REQUIRED = ("BillingCurrency", CHARGE_START)
 

@@ -1,17 +1,19 @@
 """Adds the sums of several files up to daily costs, and rounds each of them once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from budget_tui.domain.amount import divide, within_limit
+from budget_tui.domain.amount import checked_count, divide, within_limit
 from budget_tui.domain.cost import CostOrigin, DailyCost
 from budget_tui.sources.focus.columns import DIMENSIONS
+from budget_tui.sources.focus.units import Counted, unit_of
 
 # The dimensions, in the roll-up's order, that say where a cost comes from.
 _FIELDS = [name for name in DIMENSIONS if name not in ("billing_account_id", "billing_period", "currency")]
 _PER_NANO = 10**9  # sums come in units of 10⁻¹⁸ of the currency
+_PER_COUNT = 10**12
 
 _Origin = tuple[str, tuple[str, ...]]
 _When = tuple[date, date, str]
@@ -25,17 +27,27 @@ class DailySums:
         self._tag_keys = tag_keys
         # By what makes an origin, and in it by day, billing period and account: few origins have many days.
         self._sums: dict[_Origin, dict[_When, tuple[int, int]]] = {}
+        # Tokens and seats in units of 10⁻¹², of the few that have them.
+        self._counts: dict[Counted, dict[_Origin, dict[_When, int]]] = {counted: {} for counted in Counted}
 
     def add(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Takes rows as `rollup_sql` gives them; what was refused is passed over."""
         for row in rows:
             day, period, currency, account = row[:4]
-            text, used, _ = row[-3:]
+            unit, quantity, text, used, _ = row[-5:]
             if day is None or not used:
                 continue
-            sums = self._sums.setdefault((currency, row[4:-3]), {})
+            sums = self._sums.setdefault((currency, row[4:-5]), {})
             amount, before = int(text.replace(".", "")), sums.get((day, period, account))
             sums[day, period, account] = (amount + before[0], used + before[1]) if before else (amount, used)
+            if unit and quantity:
+                self._count((currency, row[4:-5]), (day, period, account), unit, quantity)
+
+    def _count(self, origin: _Origin, when: _When, unit: str, quantity: str) -> None:
+        known = unit_of(unit)
+        if known is not None:
+            counts = self._counts[known.counted].setdefault(origin, {})
+            counts[when] = counts.get(when, 0) + int(quantity.replace(".", "")) * known.size
 
     def daily(self) -> tuple[DailyCost, ...]:
         """The daily costs, each rounded half-even to nanos, those of one origin together.
@@ -45,9 +57,12 @@ class DailySums:
         costs = []
         for (currency, texts), sums in self._sums.items():
             origin = self._origin(currency, texts)
-            for (day, period, account), (amount, used) in sums.items():
+            tokens, seats = (counts.get((currency, texts), {}) for counts in self._counts.values())
+            for when, (amount, used) in sums.items():
+                day, period, account = when
                 nanos = within_limit(divide(amount, _PER_NANO))
-                costs.append(DailyCost(origin, account, period, day, nanos, used))
+                counted = (_whole(tokens, when), _whole(seats, when)) if tokens or seats else ()
+                costs.append(DailyCost(origin, account, period, day, nanos, used, *counted))
         return tuple(costs)
 
     def totals(self) -> dict[str, Decimal]:
@@ -62,6 +77,12 @@ class DailySums:
         tags = zip(self._tag_keys, texts[len(_FIELDS) :], strict=True)
         kept = tuple(sorted((key, value) for key, value in tags if value))
         return CostOrigin(self._source, False, currency, tags=kept, **fields)
+
+
+def _whole(counts: Mapping[_When, int], when: _When) -> int | None:
+    """The count rounded half-even; what corrections take below nothing is nothing. `Refused` when out of range."""
+    count = counts.get(when)
+    return None if count is None else checked_count(max(0, divide(count, _PER_COUNT)))
 
 
 def _decimal(amount: int) -> Decimal:

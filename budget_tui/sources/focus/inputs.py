@@ -4,10 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from budget_tui.sources.focus.columns import CHARGE_END, CHARGE_START, DIMENSIONS, PROVIDER, TAGS, Columns
+from budget_tui.sources.focus.columns import CHARGE_END, CHARGE_START, DIMENSIONS, PROVIDER, QUANTITIES, TAGS, Columns
 from budget_tui.sources.focus.files import Kind
 from budget_tui.sources.focus.rollup import Charges, moment_of_text
 from budget_tui.sources.focus.tags import sql_text, tag_value
+
+_AMOUNT = "DECIMAL(38,18)"
+_QUANTITY = "DECIMAL(38,12)"
 
 
 @dataclass(frozen=True)
@@ -30,13 +33,15 @@ class _Readings:
     text: Callable[[str], str]
     moment: Callable[[str, str], str]
     amount: Callable[[str], str]
+    quantity: Callable[[str], str]
     tags: Callable[[str], str]
 
 
 def used_columns(wanted: Wanted) -> list[str]:
     """The FOCUS names of all columns that the roll-up may look at."""
     dimensions = [name for names in DIMENSIONS.values() for name in names]
-    return [wanted.cost_column, CHARGE_START, CHARGE_END, TAGS, *dimensions]
+    quantities = [name for pair in QUANTITIES for name in pair]
+    return [wanted.cost_column, CHARGE_START, CHARGE_END, TAGS, *dimensions, *quantities]
 
 
 def csv_charges(path: Path, kind: Kind, columns: Columns, wanted: Wanted) -> Charges:
@@ -69,6 +74,7 @@ def _charges(source: str, line: str, columns: Columns, wanted: Wanted, readings:
 
     has_end, has_tags = (columns.position(name) is not None for name in (CHARGE_END, TAGS))
     dimensions = {field: first_filled(names) for field, names in DIMENSIONS.items()}
+    units = [pair for pair in QUANTITIES if all(columns.position(name) is not None for name in pair)]
     provider_or_issuer = dimensions[PROVIDER]
     dimensions[PROVIDER] = first_filled(DIMENSIONS[PROVIDER][:-1]) or provider_or_issuer
     return Charges(
@@ -83,7 +89,15 @@ def _charges(source: str, line: str, columns: Columns, wanted: Wanted, readings:
         line=line,
         started_text=readings.text(CHARGE_START),
         cost_text=readings.text(wanted.cost_column),
+        unit=first_filled([unit for unit, _ in units]),
+        quantity=_quantity(units, readings),
     )
+
+
+def _quantity(units: Sequence[tuple[str, str]], readings: _Readings) -> str:
+    """The quantity that belongs to the first unit that is filled."""
+    cases = [f"WHEN {readings.text(unit)} IS NOT NULL THEN {readings.quantity(name)}" for unit, name in units]
+    return f"CASE {' '.join(cases)} END" if cases else ""
 
 
 def _csv_readings(columns: Columns) -> _Readings:
@@ -94,7 +108,8 @@ def _csv_readings(columns: Columns) -> _Readings:
         value=text,
         text=text,
         moment=lambda _, value: moment_of_text(value),
-        amount=lambda name: f"TRY_CAST({text(name)} AS DECIMAL(38,18))",
+        amount=lambda name: f"TRY_CAST({text(name)} AS {_AMOUNT})",
+        quantity=lambda name: f"TRY_CAST({text(name)} AS {_QUANTITY})",
         tags=text,
     )
 
@@ -113,16 +128,23 @@ def _parquet_readings(columns: Columns, types: Mapping[str, str]) -> _Readings:
         is_moment = type_of(name).startswith(("TIMESTAMP", "DATE"))
         return f"epoch_us({read})" if is_moment else moment_of_text(f"CAST({read} AS VARCHAR)")
 
-    def amount(name: str) -> str:
+    def number(name: str, decimal: str) -> str:
         """A binary float counts as the shortest decimal that stands for it: 0.1, not 0.1000000000000000055."""
         binary = type_of(name) in ("DOUBLE", "FLOAT")
         exact = f"CAST({value(name)} AS VARCHAR)" if binary else value(name)
-        return f"TRY_CAST({exact} AS DECIMAL(38,18))"
+        return f"TRY_CAST({exact} AS {decimal})"
 
     def tags(name: str) -> str:
         return text(name) if type_of(name) in ("VARCHAR", "JSON") else f"CAST(to_json({value(name)}) AS VARCHAR)"
 
-    return _Readings(value=value, text=text, moment=moment, amount=amount, tags=tags)
+    return _Readings(
+        value=value,
+        text=text,
+        moment=moment,
+        amount=lambda name: number(name, _AMOUNT),
+        quantity=lambda name: number(name, _QUANTITY),
+        tags=tags,
+    )
 
 
 def _read_csv(path: Path, kind: Kind, names: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ from budget_tui.sources.focus.inputs import (
 from budget_tui.sources.focus.lines import lines_of
 from budget_tui.sources.focus.mend import mend
 from budget_tui.sources.focus.report import RefusedRow
-from budget_tui.sources.focus.rollup import Charges, refused_sql, rollup_sql, with_issuers
+from budget_tui.sources.focus.rollup import Charges, read_again, refused_sql, rollup_sql
 
 LISTED_REFUSALS = 1000  # per file; all are counted
 _LONGEST_HEADER = 1_000_000
@@ -115,7 +115,7 @@ class Reader:
     def _roll_up(self, charges: Charges, progress: Progress) -> list[tuple[Any, ...]]:
         sql = rollup_sql(charges, self._time_zone)
         rows = self._engine.rows(sql, lambda percent: progress(percent / _SCAN_SHARE))
-        more = with_issuers(charges, rows)
+        more = read_again(charges, rows)
         return self._roll_up(more, progress) if more else rows
 
     def _sums(

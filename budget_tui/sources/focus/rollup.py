@@ -7,15 +7,18 @@ moment, the kept tags. All the rest (trimming, billing periods, what is refused)
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from budget_tui.domain.amount import LIMIT_UNITS
 from budget_tui.sources.focus.columns import DIMENSIONS, PROVIDER
 from budget_tui.sources.focus.tags import sql_text
+from budget_tui.sources.focus.units import LIKELY
 
 _DAY_MICROS = 86_400_000_000
 _TEXTS = tuple(name for name in DIMENSIONS if name not in ("billing_period", "currency"))
 _PROVIDER = 3 + _TEXTS.index(PROVIDER)  # where `rollup_sql` has it: day, period and currency come first
+_UNIT = -5
+_MOST = 10**18  # of any unit on one charge: beyond that a quantity is a mistake
 _LAST_DAY = 84_005  # 2199-12-31 in days since 1970: beyond that a date is a mistake
 
 
@@ -28,7 +31,9 @@ class Charges:
     where there is no such thing.
     ``dimensions`` (of `DIMENSIONS`, those that the source has) and ``tags`` are text; a tag is '' when the source
     has none at all. ``provider_or_issuer`` is for `with_issuers`. ``line`` is the number of the row's line, or of
-    the row; the ``…_text`` are what stands in the file.
+    the row; the ``…_text`` are what stands in the file. ``unit`` is what the quantity of a charge is counted in (''
+    where the source does not say) and ``quantity`` a DECIMAL(38,12); it is read where ``has_quantities``: see
+    `read_again`.
     """
 
     source: str
@@ -42,6 +47,9 @@ class Charges:
     line: str
     started_text: str
     cost_text: str
+    unit: str
+    quantity: str
+    has_quantities: bool = False
 
 
 def moment_of_text(text: str) -> str:
@@ -55,13 +63,16 @@ def moment_of_text(text: str) -> str:
 
 
 def rollup_sql(charges: Charges, time_zone: str) -> str:
-    """Daily sums: day, start of the billing period, the other dimensions, the tags, amount as text, rows used, rows.
+    """Daily sums: day, start of the billing period, the other dimensions, the tags, unit and quantity as text, amount
+    as text, rows used, rows.
 
-    A row without a day is one of refused charges; its other fields mean nothing.
+    A row without a day is one of refused charges; its other fields mean nothing. Until quantities are read, a unit
+    that is not '' only says that some charge has one that may be of tokens or seats.
     """
     tags = {f"tag_{position}": value for position, value in enumerate(charges.tags)}
     present = {name: value for name, value in {**charges.dimensions, **tags}.items() if value}
-    keys = ", ".join(present)
+    units = _units(charges)
+    keys = ", ".join([*present, *units.keys])
     trimmed = ", ".join(
         f"coalesce(nullif(trim({name}), 'NULL'), '') AS {name}" if name in present else f"'' AS {name}"
         for name in (*_TEXTS, *tags)
@@ -70,7 +81,8 @@ def rollup_sql(charges: Charges, time_zone: str) -> str:
     return f"""
 WITH sums AS (
     SELECT day_number, {keys}, sum(cost) AS amount, count(cost) AS used, count(*) AS charges
-    FROM ({_charges(charges, time_zone, present)})
+        {units.summed}
+    FROM ({_charges(charges, time_zone, {**present, **units.fields})})
     GROUP BY ALL
 ),
 dated AS (
@@ -82,13 +94,51 @@ dated AS (
 SELECT day,
     CASE WHEN period BETWEEN DATE '1970-01-01' AND DATE '2199-12-31' THEN period
         ELSE CAST(date_trunc('month', day) AS DATE) END AS period_start,
-    currency, {trimmed},
+    currency, {trimmed}, {units.told},
     CAST(sum(amount) AS VARCHAR) AS amount,
     CAST(sum(used) AS BIGINT) AS used,
     CAST(sum(charges) AS BIGINT) AS charges
 FROM dated
 GROUP BY ALL
 """
+
+
+class _Units(NamedTuple):
+    """Parts of the roll-up that are about units: fields of a charge, keys and sums of groups, columns of the answer."""
+
+    fields: Mapping[str, str]
+    keys: Sequence[str]
+    summed: str
+    told: str
+
+
+def _units(charges: Charges) -> _Units:
+    likely = f"regexp_matches(unit, '{LIKELY}', 'i')"
+    if not charges.unit:
+        return _Units({}, [], "", "'' AS unit, NULL AS quantity")
+    if not charges.has_quantities:
+        # As a key a unit costs next to nothing; what it may be is looked at once per group.
+        told = f"CASE WHEN bool_or({likely}) THEN 'likely' ELSE '' END AS unit, NULL AS quantity"
+        return _Units({"unit": charges.unit}, ["unit"], "", told)
+    wanted = likely.replace("unit", charges.unit, 1)
+    in_range = f"{charges.quantity} BETWEEN -{_MOST} AND {_MOST}"
+    fields = {
+        "unit": f"CASE WHEN {wanted} THEN {charges.unit} END",
+        "quantity": f"CASE WHEN {wanted} AND {in_range} THEN {charges.quantity} END",
+    }
+    summed = ", sum(quantity) FILTER (WHERE cost IS NOT NULL) AS quantity"
+    return _Units(fields, ["unit"], summed, "coalesce(unit, '') AS unit, CAST(sum(quantity) AS VARCHAR) AS quantity")
+
+
+def read_again(charges: Charges, rows: Sequence[tuple[Any, ...]]) -> Charges | None:
+    """How to read ``charges`` once more, after their ``rows`` of `rollup_sql` told that they need it; None when not.
+
+    Hardly any file does: one without providers, for their issuers, and one with tokens or seats, for how many.
+    """
+    more = with_issuers(charges, rows)
+    if not charges.has_quantities and any(row[_UNIT] for row in rows):
+        return replace(more or charges, has_quantities=True)
+    return more
 
 
 def with_issuers(charges: Charges, rows: Sequence[tuple[Any, ...]]) -> Charges | None:

@@ -87,21 +87,38 @@ class CostRepository:
     ) -> int:
         """Store cost rows whose origins are known; returns how many."""
         return self._add(
-            (keys[origin], day_number(day), amount_nanos, tokens, charges, dataset_key)
+            (keys[origin], day_number(day), amount_nanos, tokens, None, charges, dataset_key)
             for origin, day, amount_nanos, tokens, charges in costs
         )
 
-    def add_dataset_costs(self, dataset_key: int, sums: Sequence[tuple[int, int, int, int]]) -> int:
-        """Store a data set's rows: key of the origin, ordinal of the day, nanos, charges. Returns how many."""
+    def add_dataset_costs(
+        self,
+        dataset_key: int,
+        sums: Sequence[tuple[int, int, int, int]],
+        counts: Mapping[tuple[int, int], tuple[int | None, int | None]],
+    ) -> int:
+        """Store a data set's rows: key of the origin, ordinal of the day, nanos, charges. Returns how many.
+
+        ``counts`` are the tokens and the seats of those that have any, by the same key and ordinal.
+        """
         numbers = {ordinal: day_number(date.fromordinal(ordinal)) for ordinal in {row[1] for row in sums}}
+        nothing = (None, None)
         return self._add(
-            (origin_key, numbers[ordinal], amount_nanos, None, charges, dataset_key)
+            (
+                origin_key,
+                numbers[ordinal],
+                amount_nanos,
+                *counts.get((origin_key, ordinal), nothing),
+                charges,
+                dataset_key,
+            )
             for origin_key, ordinal, amount_nanos, charges in sums
         )
 
-    def _add(self, rows: Iterable[tuple[int, int, int, int | None, int, int | None]]) -> int:
+    def _add(self, rows: Iterable[tuple[int, int, int, int | None, int | None, int, int | None]]) -> int:
         return self._connection.executemany(
-            "INSERT INTO cost (origin_key, day, amount_nanos, tokens, charges, dataset_key) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO cost (origin_key, day, amount_nanos, tokens, seats, charges, dataset_key)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             rows,
         ).rowcount
 
