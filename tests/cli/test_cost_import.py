@@ -16,7 +16,8 @@ import pytest
 from .conftest import Cli
 
 KEYS = (
-    "files rows_read rows_refused days_stored rows_replaced billed_total stored_total unmapped_total refused unchanged tokens_total seats"
+    "files rows_read rows_refused days_stored rows_replaced billed_total stored_total unmapped_total refused unchanged"
+    " tokens_total seats"
 )
 SAMPLE = Path(__file__).parents[1] / "fixtures" / "focus" / "focus-1.0-sample.csv"
 PLAIN = {
@@ -336,3 +337,18 @@ def test_progress_shows_on_a_terminal_and_is_gone_afterwards(seeded: Cli, januar
     assert ran.stdout.startswith("1 file, 4 rows read")
     assert f"\rreading {'█' * 30} 100 %" in shown
     assert shown.endswith("\r\x1b[K")
+
+
+def test_tokens_and_seats_are_told(seeded: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "tokens.csv"
+    path.write_text(
+        "BilledCost,BillingCurrency,ChargePeriodStart,SubAccountId,ConsumedQuantity,ConsumedUnit\n"
+        "1,USD,2026-01-05T00:00:00Z,pcc,1.5,1M tokens\n1,USD,2026-01-05T00:00:00Z,pcc,12,Seats\n",
+        "utf-8",
+    )
+    assert "1,500,000 tokens, at most 12 seats on a day" in seeded("cost", "import", str(path)).done().out
+    answer = seeded("cost", "import", str(path), "--json").done().json
+    assert (answer["tokens_total"], answer["seats"], answer["unchanged"]) == (1_500_000, 12, True)
+    path.write_text(path.read_text("utf-8").replace("1.5,", "2.5,"), "utf-8")
+    answer = seeded("cost", "import", str(path), "--json").done().json
+    assert (answer["tokens_total"], answer["unchanged"], answer["rows_replaced"]) == (2_500_000, False, 1)

@@ -1,13 +1,12 @@
 """Seats, registered by hand and read from costs."""
 
-import sqlite3
-from contextlib import closing
 from datetime import date
 
 import pytest
 
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.period import Period
+from budget_tui.services.imports import ImportRequest
 from budget_tui.services.seats import seats_below
 from budget_tui.storage.reading import DatabaseReader
 from tests.services.conftest import Home
@@ -46,12 +45,17 @@ def test_seats_hold_from_their_day_on(seed: Home) -> None:
 
 
 def test_the_seats_of_costs_count_too(seed: Home) -> None:
-    seed.spend("pcc", "30", on="2026-01-05", provider="figma")
-    seed.spend("dandelion", "20", on="2026-01-05", provider="figma")
-    with closing(sqlite3.connect(seed.path)) as connection:
-        connection.execute("UPDATE cost SET seats = amount_nanos / 10000000000 WHERE day = 20260105")
-        connection.commit()
-    assert (most(seed, "/ORG/"), most(seed, "/ORG/pcc/"), most(seed, "/ORG/", "slack")) == (5, 3, None)
+    path = seed.path.parent / "seats.csv"
+    rows = [
+        f"1,USD,{day}T00:00:00Z,Figma,{project},{seats},Seats"
+        for day, project, seats in (("2026-01-05", "pcc", 3), ("2026-01-05", "dandelion", 2), ("2026-01-06", "pcc", 4))
+    ]
+    header = "BilledCost,BillingCurrency,ChargePeriodStart,ProviderName,SubAccountId,ConsumedQuantity,ConsumedUnit"
+    path.write_text("\n".join([header, *rows, ""]), "utf-8")
+    seed.services.imports.run(ImportRequest((str(path),)))
+    assert (most(seed, "/ORG/"), most(seed, "/ORG/pcc/"), most(seed, "/ORG/", "slack")) == (5, 4, None)
+    seed.services.seats.register("pcc", "figma", 10, date(2026, 1, 6))
+    assert (most(seed, "/ORG/"), most(seed, "/ORG/pcc/")) == (10, 10)
 
 
 def test_the_same_day_is_replaced_audited_and_taken_back(seed: Home) -> None:
