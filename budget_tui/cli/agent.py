@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.arguments import AgentArgument, AmountCommand, KeyOption, project_ids
+from budget_tui.cli.arguments import AgentArgument, AmountCommand, KeyOption, PolicyArgument, project_ids
 from budget_tui.cli.nouns import command_group
 from budget_tui.cli.output import JsonOption, say_json, table
 from budget_tui.cli.saying import say
@@ -99,6 +99,29 @@ def allocate(context: typer.Context, agent: AgentArgument, tokens: TokensArgumen
 
     session = session_of(context)
     _tell_balance(session.services.agents.allocate(agent, parse_count(tokens)), json)
+
+
+@app.command()
+def carry(
+    context: typer.Context,
+    agent: AgentArgument,
+    policy: PolicyArgument,
+    cap: Annotated[
+        str, typer.Option("--cap", metavar="TOKENS", help="At most TOKENS either way.", show_default=False)
+    ] = "",
+    json: JsonOption = False,
+) -> None:
+    """Choose what comes along of an agent's tokens when a period closes."""
+    from budget_tui.domain.amount import parse_count
+    from budget_tui.domain.carry import parse_policy
+
+    session = session_of(context)
+    chosen, most = parse_policy(policy), parse_count(cap) if cap else None
+    session.services.agents.set_carry(agent, chosen, most)
+    if json:
+        say_json({"agent_id": agent, "carry": str(chosen), "carry_cap_tokens": most})
+    else:
+        say(f"{agent} carries over: {chosen}" + ("" if most is None else f", at most {most:,} tokens"))
 
 
 @app.command("top-up", cls=AmountCommand)

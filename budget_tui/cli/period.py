@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot
     from budget_tui.services.period_rules import RulePreview
 
-app = command_group("The cycle: the running period, its close, and the history.")
+app = command_group("The running period, its close, those before.")
 
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")]
@@ -39,7 +39,9 @@ def show(
     """
     session = session_of(context)
     snapshot = session.snapshot()
-    if start:
+    newest = session.services.history.periods(1, before=snapshot.period.half_open[1])
+    is_closed = bool(newest) and newest[0].period == snapshot.period
+    if start and (is_closed or start != snapshot.period.start.isoformat()):
         from budget_tui.domain.period import parse_day
         from budget_tui.wire import period_answer
 
@@ -49,8 +51,6 @@ def show(
         else:
             say(*_closed_lines(closed))
         return
-    newest = session.services.history.periods(1)
-    is_closed = bool(newest) and newest[0].period == snapshot.period
     if json:
         say_json(_running_answer(snapshot, is_closed=is_closed))
     else:

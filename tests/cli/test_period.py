@@ -46,6 +46,14 @@ def test_carrying_over_as_json(seeded: Cli) -> None:
     assert (status["global"]["carry"], status["global"]["carry_cap_usd"]) == ("none", None)
 
 
+def test_agents_tokens_are_carried_over_too(seeded: Cli) -> None:
+    seeded("agent", "add", "bot", "--project", "pcc", "--tokens", "1000").done()
+    ran = seeded("agent", "carry", "bot", "unspent", "--cap", "2k").done()
+    assert ran.out == "bot carries over: unspent, at most 2,000 tokens\n"
+    assert seeded("agent", "carry", "bot", "unspent", "--json").json["carry_cap_tokens"] is None
+    assert seeded("--as-of", "2026-02-01", "agent", "show", "bot", "--json").json["allocated_tokens"] == 2000
+
+
 def test_what_is_no_way_to_carry_over(seeded: Cli) -> None:
     seeded("budget", "carry", "all").refused(2, "'all' is not a way to carry over")
     seeded("budget", "carry", "none", "--cap", "5").refused(2, "a cap needs something that it bounds")
@@ -176,7 +184,9 @@ def test_history_as_json(seeded: Cli) -> None:
     assert [january[name] for name in figures] == [500, 420, 241, 259, Decimal("3.12")]
     pcc = january["projects"][0]
     assert (pcc["project_id"], pcc["spent_usd"], pcc["restated_usd"]) == ("pcc", 105, Decimal("3.12"))
-    assert seeded("period", "show", "2026-01-01", "--json").json == january
+    assert seeded("--as-of", "2026-02-02", "period", "show", "2026-01-01", "--json").json == january
+    running = seeded("--as-of", "2026-02-02", "period", "show", "2026-02-01", "--json").json
+    assert (running["closed"], running["period_end"]) == (False, "2026-02-28")
 
 
 def test_history_in_words(seeded: Cli) -> None:
