@@ -27,6 +27,7 @@ SHAPES = {Status.HEALTHY: "●", Status.WARNING: "▲", Status.CRITICAL: "◆", 
 UNFUNDED_SHAPE = "○"
 TICK = "│"
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
+HELD = "▒"
 EMPTY = "░"
 
 
@@ -197,7 +198,8 @@ def runs_out(budget: AgentBudget) -> str:
         return "now"
     if budget.runs_out_at is None:
         return ">1y" if budget.rate_per_hour else "∞"
-    return f"{budget.runs_out_at.astimezone():%Y-%m-%d %H:%M}"
+    local = budget.runs_out_at.astimezone()
+    return f"{short_day(local.date())} {local:%H:%M}"
 
 
 def token_sums(sums: TokenSums) -> str:
@@ -235,6 +237,14 @@ def bar(share: Fraction, width: int, tick: Fraction | None = None) -> str:
         at = min(int(tick * width), width - 1)
         cells = f"{cells[:at]}{TICK}{cells[at + 1 :]}"
     return cells
+
+
+def bar_with_held(used: Fraction, held: Fraction, width: int, tick: Fraction | None = None) -> str:
+    """A `bar` of ``used`` with what is held behind it, drawn apart as ``▒``. Shares are of the whole."""
+    shown, taken = bar(used, width, tick), bar(used + held, width)
+    return "".join(
+        HELD if cell == EMPTY and behind != EMPTY else cell for cell, behind in zip(shown, taken, strict=True)
+    )
 
 
 def elapsed(snapshot: BudgetSnapshot) -> Fraction:

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from budget_tui.domain import pacing
-from budget_tui.domain.amount import LIMIT_COUNT, divide
+from budget_tui.domain.amount import LIMIT_COUNT, divide, parse_count
+from budget_tui.domain.budget import AllocationChange, ChangeKind
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.pacing import Status
@@ -197,3 +198,17 @@ def _seconds(use: Use, now: datetime) -> int:
 def status_of(balance: TokenBalance) -> Status:
     """By the share that is neither used nor held."""
     return pacing.status(balance.available_tokens, balance.allocated_tokens)
+
+
+def parse_tokens_change(text: str) -> AllocationChange:
+    """What was typed as an agent's tokens: ``500000``, ``2M``, ``+50k`` (a top-up), ``-10k``."""
+    cleaned = text.strip().replace("−", "-")
+    try:
+        if cleaned.startswith(("+", "-")):
+            sign = -1 if cleaned.startswith("-") else 1
+            return AllocationChange(ChangeKind.ADD, sign * parse_count(cleaned[1:]))
+        return AllocationChange(ChangeKind.SET, parse_count(cleaned))
+    except Refused as refused:
+        if "out of range" in refused.message:
+            raise
+        raise Refused(f"'{cleaned}' is no number of tokens", "type 500000, 2M, +50k or -10k") from None

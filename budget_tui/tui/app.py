@@ -39,11 +39,12 @@ Answer = TypeVar("Answer")
 
 def _screens() -> tuple[type[DashboardScreen], ...]:
     """Every screen. The first frame does not wait for those that it does not show."""
+    from budget_tui.tui.screens.agents import AgentsScreen
     from budget_tui.tui.screens.audit import AuditScreen
     from budget_tui.tui.screens.history import HistoryScreen
     from budget_tui.tui.screens.projects import ProjectsScreen
 
-    return GlobalBudgetScreen, ProjectsScreen, HistoryScreen, AuditScreen
+    return GlobalBudgetScreen, ProjectsScreen, AgentsScreen, HistoryScreen, AuditScreen
 
 
 def _screen(mode: str) -> DashboardScreen:

@@ -91,6 +91,22 @@ def cell(content: Content, widget: Widget) -> Text:
     return text
 
 
+def component_styles(widget: Widget) -> dict[str, Style]:
+    """The widget's component styles by the part of their name behind ``--``, on its background.
+
+    They have no background of their own, so that a cursor's shows through.
+    """
+    _, background = widget.background_colors
+    found = {}
+    for name in widget.COMPONENT_CLASSES:
+        styles = widget.get_component_styles(name)
+        color = styles.color
+        if color.ansi is None:  # a colour of the terminal's own cannot be mixed
+            color = background.blend(color, color.a).with_alpha(1)
+        found[name.partition("--")[2]] = Style(color=color.rich_color, bold=bool(styles.text_style.bold))
+    return found
+
+
 def backdrop(widget: Widget, crop: Region) -> list[Strip]:
     """The lines of a widget that shows nothing but its background, between and behind those that stand on it.
 

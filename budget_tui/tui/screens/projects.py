@@ -17,6 +17,7 @@ from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.confirm import ConfirmScreen
 from budget_tui.tui.screens.project_form import ProjectFormScreen
 from budget_tui.tui.widgets.allocation_table import AllocationTable
+from budget_tui.tui.widgets.editable_rows import EditableRows
 from budget_tui.tui.widgets.project_table import ProjectTable
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class ProjectsScreen(DashboardScreen):
     """The table of projects, a filter above it, the commands on a project."""
 
     MODE = "projects"
-    WORKPLACES = (ProjectTable,)
+    WORKPLACES = (EditableRows, ProjectTable)
     AUTO_FOCUS = "ProjectTable"
     BINDINGS = [
         Binding("a", "add_project", "Add", id="project.add", tooltip="Add a project"),

@@ -4,7 +4,6 @@ The table asks nobody: it follows one snapshot, and posts what the user intends 
 saw, or a delta) for the app to carry out.
 """
 
-from rich.style import Style
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -20,11 +19,12 @@ from budget_tui import formatting
 from budget_tui.domain.budget import AllocationChange, ChangeKind, parse_change
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
-from budget_tui.tui.painting import backdrop
+from budget_tui.tui.painting import backdrop, component_styles
 from budget_tui.tui.widgets import table_footer
 from budget_tui.tui.widgets.cell_editor import CellEditor
+from budget_tui.tui.widgets.editable_rows import PADDING
 from budget_tui.tui.widgets.project_cells import CellPainter, label
-from budget_tui.tui.widgets.project_columns import BY_KEY, PADDING, SORTABLE, Column, layout
+from budget_tui.tui.widgets.project_columns import BY_KEY, SORTABLE, Column, layout
 from budget_tui.tui.widgets.project_table import ProjectTable
 from budget_tui.tui.widgets.table_footer import TableFooter
 
@@ -198,19 +198,7 @@ class AllocationTable(Vertical):
 
     def _painter(self) -> CellPainter:
         assert self.snapshot is not None
-        return CellPainter(self._styles(), self._currency, formatting.elapsed(self.snapshot))
-
-    def _styles(self) -> dict[str, Style]:
-        """The component styles by the part of their name behind ``allocation--``, on the table's background."""
-        _, background = self.background_colors
-        found = {}
-        for name in self.COMPONENT_CLASSES:
-            styles = self.get_component_styles(name)
-            color = styles.color
-            if color.ansi is None:  # a colour of the terminal's own cannot be mixed
-                color = background.blend(color, color.a).with_alpha(1)
-            found[name.removeprefix("allocation--")] = Style(color=color.rich_color, bold=bool(styles.text_style.bold))
-        return found
+        return CellPainter(component_styles(self), self._currency, formatting.elapsed(self.snapshot))
 
     @property
     def _currency(self) -> str:

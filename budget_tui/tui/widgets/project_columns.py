@@ -10,8 +10,8 @@ from budget_tui import formatting
 from budget_tui.domain.amount import share
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.snapshot import ProjectLine
+from budget_tui.tui.widgets.editable_rows import PADDING
 
-PADDING = 1
 BAR = "bar"
 STATUS = "status"
 NAME_AT_MOST = 32

@@ -11,7 +11,8 @@ from budget_tui.domain.budget import parse_change
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.tui.painting import MUTED
-from budget_tui.tui.widgets.project_columns import BAR, BY_KEY, COLUMNS, PADDING, STATUS, Column, is_right_aligned
+from budget_tui.tui.widgets.editable_rows import PADDING
+from budget_tui.tui.widgets.project_columns import BAR, BY_KEY, COLUMNS, STATUS, Column, is_right_aligned
 
 
 class TableFooter(Widget):

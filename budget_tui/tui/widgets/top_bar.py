@@ -15,7 +15,13 @@ from budget_tui.tui.painting import MUTED, spread
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot
 
-SCREENS = (("1", "budget", "Budget"), ("2", "projects", "Projects"), ("5", "history", "History"), ("6", "audit", "Log"))
+SCREENS = (
+    ("1", "budget", "Budget"),
+    ("2", "projects", "Projects"),
+    ("3", "agents", "Agents"),
+    ("5", "history", "History"),
+    ("6", "audit", "Log"),
+)
 """The screens in their order: the key, the mode of the app, the name."""
 
 

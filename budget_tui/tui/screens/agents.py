@@ -1,0 +1,182 @@
+"""Agents: what each may use of a model's tokens, what it holds, how long they last."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.widgets import Input
+
+from budget_tui import formatting
+from budget_tui.domain.budget import ChangeKind
+from budget_tui.domain.errors import BudgetError, Conflict
+from budget_tui.domain.snapshot import BudgetSnapshot
+from budget_tui.domain.tokens import AgentBudget, TokenBalance
+from budget_tui.paths import styles_dir
+from budget_tui.tui.key_lane import ASKING
+from budget_tui.tui.screens.agent_form import AgentFormScreen
+from budget_tui.tui.screens.base import ReadingScreen
+from budget_tui.tui.screens.confirm import ConfirmScreen
+from budget_tui.tui.screens.project_form import ProjectFormScreen
+from budget_tui.tui.widgets.agent_table import AgentTable
+from budget_tui.tui.widgets.editable_rows import EditableRows
+
+if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
+
+
+class AgentsScreen(ReadingScreen[list[AgentBudget]]):
+    """The table of agents, a filter above it, the commands on an agent."""
+
+    MODE = "agents"
+    CSS_PATH = styles_dir() / "agents.tcss"
+    WORKPLACES = (EditableRows,)
+    AUTO_FOCUS = "AgentRows"
+    BINDINGS = [
+        Binding("a", "add_agent", "Add", id="agent.add", tooltip="Add an agent to a project"),
+        Binding(
+            "r", "rename_agent", "Rename", id="agent.rename", show=False, tooltip="Rename the agent under the cursor"
+        ),
+        Binding(
+            "d",
+            "archive_agent",
+            "Archive",
+            id="agent.archive",
+            show=False,
+            tooltip="Archive the agent; what it used stays",
+        ),
+        Binding("slash", "filter", "Filter", id="agents.filter", tooltip="Show only agents that match …"),
+        Binding("s", "sort", "Sort", id="agents.sort", tooltip="Sort agents by the next column"),
+        Binding("S", "reverse", "Reverse", id="agents.reverse", show=False, tooltip="Sort agents the other way round"),
+        Binding("escape", "clear_filter", "Clear", id="agents.clear", show=False, tooltip="Show all agents again"),
+    ]
+
+    def compose_body(self) -> ComposeResult:
+        yield Input(id="filter", compact=True, placeholder="show agents whose name, project or model contains …")
+        yield AgentTable()
+
+    def on_mount(self) -> None:
+        self.query_one("#filter").display = False
+
+    @property
+    def table(self) -> AgentTable:
+        return self.query_one(AgentTable)
+
+    def read(self, services: "Services") -> list[AgentBudget]:
+        return services.agents.all()
+
+    def watch_reading(self, agents: list[AgentBudget] | None) -> None:
+        self.table.agents = agents
+
+    def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
+        if snapshot is not None:
+            self.table.elapsed = formatting.elapsed(snapshot)
+
+    # Filter and sort
+
+    def action_filter(self) -> None:
+        field = self.query_one("#filter", Input)
+        field.display = True
+        field.focus()
+
+    def action_clear_filter(self) -> None:
+        field = self.query_one("#filter", Input)
+        field.value = ""
+        field.display = False
+        self.table.rows.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filtered(self, event: Input.Changed) -> None:
+        self.table.filter_text = event.value.strip()
+
+    @on(Input.Submitted, "#filter")
+    def _filter_done(self, event: Input.Submitted) -> None:
+        event.input.display = bool(event.value.strip())
+        self.table.rows.focus()
+
+    def action_sort(self) -> None:
+        self.table.sort_by_next()
+
+    def action_reverse(self) -> None:
+        self.table.sort_descending = not self.table.sort_descending
+
+    # Commands on agents
+
+    @on(AgentTable.EditBegun)
+    def _forget_news(self) -> None:
+        self.tell("")
+
+    @on(AgentTable.Edited)
+    @work
+    async def _edit(self, event: AgentTable.Edited) -> None:
+        try:
+            balance = await self.dashboard.carry_out(partial(_allocate, event))
+        except Conflict as refused:
+            self.reading = await self.dashboard.read(self.read)  # the words name what is stored by now
+            self.table.refuse(str(refused), tells_stored=True)
+            return
+        except BudgetError as refused:
+            self.table.refuse(str(refused))
+            return
+        self.table.accept(event.go_on)
+        if balance.allocated_tokens != event.seen:
+            self.tell(
+                f"{balance.agent_id}: {event.seen:,} → {formatting.tokens(balance.allocated_tokens)},"
+                f" {balance.available_tokens:,} available"
+            )
+
+    @work(group=ASKING)
+    async def action_add_agent(self) -> None:
+        current = self.table.current
+        projects = self.snapshot.projects if self.snapshot else ()
+        project_id = current.project_id if current else projects[0].project_id if projects else ""
+        form = AgentFormScreen(
+            project_id,
+            lambda entry: self.dashboard.carry_out(
+                lambda services: services.agents.add(
+                    entry.agent_id, entry.project_id, entry.name, entry.model, entry.tokens
+                )
+            ),
+        )
+        if (entry := await self.dashboard.ask(form)) is not None:
+            self.tell(f"added {entry.agent_id} to {entry.project_id} with {formatting.tokens(entry.tokens)}")
+
+    @work(group=ASKING)
+    async def action_rename_agent(self) -> None:
+        if (agent := self._chosen()) is None:
+            return
+        form = ProjectFormScreen("Rename an agent", project_id=agent.agent_id, name=agent.name)
+        form.attempt = lambda entry: self.dashboard.carry_out(
+            lambda services: services.agents.rename(agent.agent_id, entry.name)
+        )
+        if (entry := await self.dashboard.ask(form)) is not None:
+            self.tell(f"{agent.name} is called {entry.name} now")
+
+    @work(group=ASKING)
+    async def action_archive_agent(self) -> None:
+        if (agent := self._chosen()) is None:
+            return
+        question = f"Archive {agent.name}? It can use no tokens any more; what it used, and what that cost, stays."
+        if not await self.dashboard.ask(ConfirmScreen("Archive an agent", question, "Archive")):
+            return
+        try:
+            await self.dashboard.carry_out(lambda services: services.agents.archive(agent.agent_id))
+        except BudgetError as refused:
+            self.tell(str(refused), is_problem=True)
+            return
+        self.tell(f"archived {agent.name}")
+
+    def _chosen(self) -> AgentBudget | None:
+        agent = self.table.current
+        if agent is None:
+            self.tell("there is no agent here yet: a adds one", is_problem=True)
+        return agent
+
+
+def _allocate(event: AgentTable.Edited, services: "Services") -> TokenBalance:
+    """A top-up stays a delta, so that two at once add up; taking off goes by the value that was seen."""
+    if event.change.kind is ChangeKind.ADD and event.change.amount > 0:
+        return services.agents.top_up(event.agent_id, event.change.amount)
+    before = event.seen if event.change.kind is ChangeKind.ADD else 0
+    return services.agents.allocate(event.agent_id, before + event.change.amount, event.seen)

@@ -1,0 +1,65 @@
+"""Rows of which one cell can be edited: a digit or Enter begins."""
+
+from collections.abc import Callable
+
+from rich.text import Text
+from textual import events
+from textual.binding import Binding
+from textual.widgets import DataTable
+
+from budget_tui.tui.widgets.keys import act_at_once
+
+PADDING = 1
+
+
+class EditableRows(DataTable[Text]):
+    """``begin_edit`` is called with what was typed already. It is a call and no message, so that the next key of
+    a burst finds the editor open."""
+
+    BINDINGS = [
+        Binding("enter", "edit", "Edit", id="allocation.edit", tooltip="Edit the allocation in its cell"),
+        Binding(
+            "0,1,2,3,4,5,6,7,8,9,full_stop",
+            "edit",
+            "Type",
+            id="allocation.type",
+            show=False,
+            tooltip="Begin to type an allocation: 120, 25% or rest",
+        ),
+    ]
+    TYPED = "0123456789."
+    """The characters with which an edit begins."""
+
+    def __init__(self, begin_edit: Callable[[str], None], *, header_height: int) -> None:
+        super().__init__(
+            cursor_type="row",
+            cursor_foreground_priority="renderable",
+            cell_padding=PADDING,
+            header_height=header_height,
+        )
+        self._begin_edit = begin_edit
+
+    @property
+    def row_id(self) -> str:
+        """What is under the cursor; there is something."""
+        return str(self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value)
+
+    async def on_key(self, event: events.Key) -> None:
+        if event.character is not None and event.character in self.TYPED:
+            event.stop()
+            event.prevent_default()
+            self._begin_edit(self.typed_before(event) + event.character)
+        else:
+            await act_at_once(self, event)
+
+    def typed_before(self, event: events.Key) -> str:
+        """What earlier keys have already begun the typed value with."""
+        return ""
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses a row, a second one edits it."""
+        if event.chain == 2 and "row" in event.style.meta and event.style.meta["row"] >= 0:
+            self.action_edit()
+
+    def action_edit(self) -> None:
+        self._begin_edit("")

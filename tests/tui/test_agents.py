@@ -1,0 +1,248 @@
+"""The Agents screen: tokens allocated and topped up in the cell, what is held drawn apart, other programs' use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+
+import pytest
+
+from budget_tui.bootstrap import Services
+from budget_tui.domain.tokens import AgentBudget
+from budget_tui.formatting import bar, bar_with_held
+from budget_tui.services.clock import Clock
+from budget_tui.tui.screens.agents import AgentsScreen
+from budget_tui.tui.widgets.agent_table import AgentRows
+from budget_tui.tui.widgets.cell_editor import CellEditor
+from tests.tui.conftest import OpenDashboard, OpenServices
+from tests.tui.driving import TODAY, Dashboard, locked
+from tests.tui.test_snapshots import NARROW, WIDE, after, still
+
+NOON = datetime(2026, 1, 13, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class StandingClock(Clock):
+    """It is always noon."""
+
+    def now(self) -> datetime:
+        return NOON
+
+
+@pytest.fixture
+def peopled(services_on: OpenServices) -> Services:
+    """The example with three agents: one that holds tokens, one that is nearly through, one that is new."""
+    services = services_on(clock=StandingClock(TODAY))
+    agents = services.agents
+    agents.add("coder", "pcc", "Coder", "claude-sonnet", 1_000_000)
+    agents.add("reviewer", "pcc", "Reviewer", "", 2_000_000)
+    agents.add("indexer", "python-api", "Indexer", "", 500_000)
+    agents.consume("coder", 250_000)
+    agents.reserve("coder", 200_000)
+    agents.consume("reviewer", 1_900_000)
+    return services
+
+
+@pytest.fixture
+def elsewhere(services_on: OpenServices) -> Services:
+    """Another program on the same file, in which it is noon, too."""
+    return services_on(clock=StandingClock(TODAY))
+
+
+def stored(services: Services, agent_id: str) -> AgentBudget:
+    return services.agents.get(agent_id)
+
+
+def below(dashboard: Dashboard) -> str:
+    """The line under the sums."""
+    region = dashboard.app.screen.query_one("#agent-sums").region
+    return " ".join(line.strip() for line in dashboard.lines[region.y + 2 : region.bottom])
+
+
+async def test_how_each_agent_stands(open_dashboard: OpenDashboard, peopled: Services) -> None:
+    async with open_dashboard(peopled, keys="3", size=(140, 30)) as dashboard:
+        assert isinstance(dashboard.app.screen, AgentsScreen)
+        coder = dashboard.line_with("Coder")
+        assert coder.split()[:5] == ["Coder", "pcc", "1,000,000", "250,000", "200,000"]
+        assert "550,000" in coder
+        assert coder.endswith("●")
+        assert dashboard.line_with("Reviewer").endswith("◆")
+        assert dashboard.line_with("3 agents").split()[2:] == [
+            "3,500,000",
+            "2,150,000",
+            "200,000",
+            "1,150,000",
+            "2,150,000",
+        ]
+
+
+async def test_what_is_held_is_drawn_apart(open_dashboard: OpenDashboard, peopled: Services) -> None:
+    async with open_dashboard(peopled, keys="3") as dashboard:
+        assert "▒" in dashboard.line_with("Coder")
+        assert "▒" not in dashboard.line_with("Reviewer")
+
+
+async def test_allocating_in_the_cell(open_dashboard: OpenDashboard, peopled: Services) -> None:
+    async with open_dashboard(peopled, keys="3") as dashboard:
+        await dashboard.typed("2M")
+        assert below(dashboard) == "available 550,000 → 1,550,000 (editing)"
+        await dashboard.keys("enter")
+        assert stored(peopled, "coder").allocated_tokens == 2_000_000
+        assert dashboard.line_with("coder: 1,000,000 → 2,000,000 tokens, 1,550,000 available")
+
+
+async def test_topping_up_in_the_cell(open_dashboard: OpenDashboard, peopled: Services, elsewhere: Services) -> None:
+    """A top-up is added to whatever is stored by then."""
+    async with open_dashboard(peopled, keys="3") as dashboard:
+        await dashboard.typed("+50k")
+        elsewhere.agents.top_up("coder", 1)
+        await dashboard.keys("enter")
+        assert stored(peopled, "coder").allocated_tokens == 1_050_001
+
+
+async def test_never_below_what_is_used_and_held(open_dashboard: OpenDashboard, peopled: Services) -> None:
+    async with open_dashboard(peopled, keys="3") as dashboard:
+        await dashboard.typed("400k")
+        assert below(dashboard) == "available 550,000  450,000 are used and held already"
+        await dashboard.keys("enter")
+        assert below(dashboard).startswith("✕ coder has used 450,000 tokens (200,000 of them held)")
+        assert stored(peopled, "coder").allocated_tokens == 1_000_000
+        await dashboard.keys("escape", "-", "1", "enter")
+        assert stored(peopled, "coder").allocated_tokens == 999_999
+
+
+async def test_a_value_over_one_that_changed_meanwhile_is_refused_once(
+    open_dashboard: OpenDashboard, peopled: Services, elsewhere: Services
+) -> None:
+    async with open_dashboard(peopled, keys="3") as dashboard:
+        await dashboard.typed("3M")
+        elsewhere.agents.allocate("coder", 700_000)
+        await dashboard.keys("enter")
+        assert "700,000" in below(dashboard)
+        assert stored(peopled, "coder").allocated_tokens == 700_000
+        await dashboard.keys("enter")
+        assert stored(peopled, "coder").allocated_tokens == 3_000_000
+
+
+@pytest.mark.parametrize("typed", ["2x", "1.5M", "99999999999999999999"])
+async def test_nonsense_stays_in_the_cell(open_dashboard: OpenDashboard, peopled: Services, typed: str) -> None:
+    async with open_dashboard(peopled, keys="3") as dashboard:
+        await dashboard.typed(typed, "enter")
+        assert below(dashboard).startswith("✕ ")
+        assert dashboard.app.screen.query_one(CellEditor).value == typed
+        assert stored(peopled, "coder").allocated_tokens == 1_000_000
+
+
+async def test_tab_goes_on_to_the_next_agent(open_dashboard: OpenDashboard, peopled: Services) -> None:
+    async with open_dashboard(peopled, keys="3") as dashboard:
+        await dashboard.typed("1100k", "tab", *"2100k", "enter")
+        assert stored(peopled, "coder").allocated_tokens == 1_100_000
+        assert stored(peopled, "reviewer").allocated_tokens == 2_100_000
+
+
+async def test_another_programs_use_shows(
+    open_dashboard: OpenDashboard, peopled: Services, elsewhere: Services
+) -> None:
+    async with open_dashboard(peopled, keys="3") as dashboard:
+        elsewhere.agents.consume("indexer", 123_456)
+        await dashboard.looked()
+        assert "123,456" in dashboard.line_with("Indexer")
+        assert "376,544" in dashboard.line_with("Indexer")
+
+
+async def test_an_edit_outlives_another_programs_use(
+    open_dashboard: OpenDashboard, peopled: Services, elsewhere: Services
+) -> None:
+    async with open_dashboard(peopled, keys="3") as dashboard:
+        await dashboard.typed("2M")
+        elsewhere.agents.consume("coder", 50_000)
+        await dashboard.looked()
+        assert below(dashboard) == "available 500,000 → 1,500,000 (editing)"
+
+
+async def test_an_agent_archived_under_the_editor(
+    open_dashboard: OpenDashboard, peopled: Services, elsewhere: Services
+) -> None:
+    async with open_dashboard(peopled, keys="3") as dashboard:
+        await dashboard.typed("2M")
+        elsewhere.agents.archive("coder")
+        await dashboard.looked()
+        assert below(dashboard) == "✕ Coder is gone, somebody archived it; '2M' was not taken"
+
+
+async def test_add_rename_and_archive(open_dashboard: OpenDashboard, peopled: Services) -> None:
+    async with open_dashboard(peopled, keys="3") as dashboard:
+        await dashboard.keys("a")
+        await dashboard.typed("scribe", "tab", "tab", "tab", "tab", *"25k", "enter")
+        added = stored(peopled, "scribe")
+        assert (added.project_id, added.allocated_tokens) == ("pcc", 25_000)
+        assert "25,000" in dashboard.line_with("scribe")
+        await dashboard.keys("r")
+        await dashboard.keys("ctrl+u")
+        await dashboard.typed("Writer", "enter")
+        assert stored(peopled, "coder").name == "Writer"
+        await dashboard.keys("d", "tab", "enter")
+        assert [agent.agent_id for agent in peopled.agents.all()] == ["reviewer", "indexer", "scribe"]
+
+
+async def test_an_unknown_project_is_refused_in_the_box(open_dashboard: OpenDashboard, peopled: Services) -> None:
+    async with open_dashboard(peopled, keys="3") as dashboard:
+        await dashboard.keys("a")
+        await dashboard.typed("scribe", "tab", "ctrl+u", *"nobody", "enter")
+        assert dashboard.line_with("✕")
+        await dashboard.keys("escape")
+        assert len(peopled.agents.all()) == 3
+
+
+async def test_filter_and_sort(open_dashboard: OpenDashboard, peopled: Services) -> None:
+    def shown() -> list[str]:
+        return [str(row.value) for row in dashboard.app.screen.query_one(AgentRows).rows]
+
+    async with open_dashboard(peopled, keys="3") as dashboard:
+        await dashboard.keys("/")
+        await dashboard.typed("python", "enter")
+        assert shown() == ["indexer"]
+        assert below(dashboard) == "1 of 3 match 'python'"
+        await dashboard.keys("escape")
+        assert shown() == ["coder", "reviewer", "indexer"]
+        await dashboard.keys("s")
+        assert shown() == ["coder", "indexer", "reviewer"]
+        await dashboard.keys("S")
+        assert shown() == ["reviewer", "indexer", "coder"]
+
+
+async def test_a_locked_database_keeps_what_was_typed(
+    open_dashboard: OpenDashboard, peopled: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("budget_tui.storage.writing.PATIENCE_SECONDS", 0.1)
+    async with open_dashboard(peopled, keys="3") as dashboard:
+        await dashboard.typed("2M")
+        with locked(peopled.context.path):
+            await dashboard.keys("enter")
+            assert "locked by another program" in below(dashboard)
+        await dashboard.keys("enter")
+        assert stored(peopled, "coder").allocated_tokens == 2_000_000
+
+
+async def test_nobody_yet(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(keys="3") as dashboard:
+        assert below(dashboard) == "no agents yet: a adds one"
+        await dashboard.keys("r", "d", "5")
+        assert dashboard.line_with("there is no agent here yet: a adds one")
+
+
+def test_agents(snap_compare: Callable[..., bool], peopled: Services) -> None:
+    assert snap_compare(still(peopled), terminal_size=WIDE, run_before=after("3"))
+
+
+def test_agents_80x24(snap_compare: Callable[..., bool], peopled: Services) -> None:
+    assert snap_compare(still(peopled), terminal_size=NARROW, run_before=after("3", "+", "5"))
+
+
+def test_the_bar_keeps_its_width() -> None:
+    for used in range(11):
+        for held in range(11 - used):
+            shares = Fraction(used, 10), Fraction(held, 10)
+            drawn = bar_with_held(*shares, 13, Fraction(1, 2))
+            assert len(drawn) == 13
+            assert drawn.replace("▒", "░") == bar(shares[0], 13, Fraction(1, 2))
