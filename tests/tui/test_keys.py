@@ -15,13 +15,12 @@ from budget_tui.domain.errors import Refused
 from budget_tui.tui.app import BudgetApp, bindings_of_editors, bindings_of_screens
 from budget_tui.tui.monitor import MonitorApp
 from budget_tui.tui.run import check_keys
-from budget_tui.tui.screens.audit import AuditScreen
 from budget_tui.tui.screens.budget import GlobalBudgetScreen
-from budget_tui.tui.screens.history import HistoryScreen
 from budget_tui.tui.screens.project_form import ProjectFormScreen
 from budget_tui.tui.screens.projects import ProjectsScreen
 from budget_tui.tui.screens.transfer import TransferScreen
 from budget_tui.tui.widgets.project_table import ProjectTable
+from budget_tui.tui.widgets.top_bar import SCREENS
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import Dashboard, allocation_of, stored, units
 
@@ -67,21 +66,18 @@ def test_no_key_is_handled_beside_the_bindings() -> None:
 
 async def test_screens_by_number_and_by_turning(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard() as dashboard:
-        for key, screen in (
-            ("2", ProjectsScreen),
-            ("[", GlobalBudgetScreen),
-            ("]", ProjectsScreen),
-            ("]", HistoryScreen),
-            ("]", AuditScreen),
-            ("]", GlobalBudgetScreen),
-            ("[", AuditScreen),
-            ("5", HistoryScreen),
-            ("1", GlobalBudgetScreen),
-            ("6", AuditScreen),
-        ):
+        modes = [mode for _, mode, _ in SCREENS]
+        for key, mode, name in SCREENS:
+            await dashboard.app.switch_mode(modes[0])  # in a table of amounts a digit begins an edit
             await dashboard.keys(key)
-            assert isinstance(dashboard.app.screen, screen)
-        assert " 2 Projects " in dashboard.lines[0]
+            assert dashboard.app.current_mode == mode
+            assert f" {key} {name} " in dashboard.lines[0]
+        await dashboard.app.switch_mode(modes[0])
+        for mode in (*modes[1:], modes[0]):
+            await dashboard.keys("]")
+            assert dashboard.app.current_mode == mode
+        await dashboard.keys("[")
+        assert dashboard.app.current_mode == modes[-1]
 
 
 async def test_screens_by_a_click_on_the_first_line(open_dashboard: OpenDashboard) -> None:
