@@ -1,0 +1,120 @@
+"""``entity`` and ``org`` on the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import Cli
+
+
+@pytest.fixture
+def acme(cli: Cli) -> Cli:
+    cli("entity", "add", "ENG", "--name", "Engineering").done()
+    cli("entity", "add", "WEB", "--parent", "ENG").done()
+    cli("entity", "add", "BACKEND", "--parent", "WEB", "--name", "Backend").done()
+    cli("entity", "add", "DS").done()
+    return cli
+
+
+def test_the_tree_is_drawn(acme: Cli) -> None:
+    assert acme("entity", "tree").done().out.splitlines() == [
+        "ID                NAME         LEVEL",
+        "ORG               Default      organization",
+        "├─ ENG            Engineering  department",
+        "│  └─ WEB         WEB          project",
+        "│     └─ BACKEND  Backend      team",
+        "└─ DS             DS           department",
+    ]
+    assert acme("entity", "tree", "WEB").done().out.splitlines()[1:] == [
+        "WEB         WEB      project",
+        "└─ BACKEND  Backend  team",
+    ]
+    acme("entity", "tree", "nobody").refused(4, "there is no entity 'nobody'", "budget-tui entity list")
+
+
+def test_the_tree_as_json_is_nested(acme: Cli) -> None:
+    tree = acme("entity", "tree", "--json").json
+    assert (tree["entity_id"], tree["parent_id"], tree["level"]) == ("ORG", None, "organization")
+    assert [child["entity_id"] for child in tree["children"]] == ["ENG", "DS"]
+    assert tree["children"][0]["children"][0]["children"][0] == {
+        "entity_id": "BACKEND",
+        "name": "Backend",
+        "level": "team",
+        "parent_id": "WEB",
+        "path": "/ORG/ENG/WEB/BACKEND/",
+        "children": [],
+    }
+
+
+def test_every_command_answers_with_the_entity(acme: Cli) -> None:
+    assert acme("entity", "add", "X", "--level", "team", "--json").json["path"] == "/ORG/X/"
+    assert acme("entity", "move", "X", "DS", "--json").json["path"] == "/ORG/DS/X/"
+    assert acme("entity", "rename", "X", "Ex", "--json").json["name"] == "Ex"
+    assert acme("entity", "archive", "X", "--json").json["entity_id"] == "X"
+    assert [row["entity_id"] for row in acme("entity", "list", "--json").json] == ["ORG", "ENG", "WEB", "BACKEND", "DS"]
+    assert acme("entity", "level", "add", "squad", "--below", "team", "--json").json["level"] == "squad"
+    assert [row["level"] for row in acme("entity", "levels", "--json").json][-2:] == ["squad", "agent"]
+
+
+def test_refusals_are_one_line_with_their_codes(acme: Cli) -> None:
+    acme("entity", "add", "ENG").refused(5, "'ENG' exists already")
+    acme("entity", "add", "X", "--parent", "nobody").refused(4, "'X' cannot stand below 'nobody'")
+    acme("entity", "move", "ENG", "WEB").refused(2, "'ENG' would stand below itself")
+    acme("entity", "archive", "ENG").refused(2, "'ENG' has 'WEB' below it")
+
+
+@pytest.mark.parametrize("name", ["acme.yaml", "acme.csv"])
+def test_what_one_organization_exports_another_imports(acme: Cli, tmp_path: Path, name: str) -> None:
+    file = str(tmp_path / name)
+    acme("entity", "level", "add", "squad", "--below", "team").done()
+    acme("entity", "add", "S", "--level", "squad", "--name", "1,5").done()
+    assert acme("entity", "export", file).done().out == f"5 entities written to {file}\n"
+    assert Path(file).read_text("utf-8") == acme("entity", "export", "--format", name[5:]).done().out
+    acme("org", "add", "other").done()
+    acme("--org", "other", "entity", "import", file).refused(4, "'S' has level 'squad', which is not there")
+    acme("--org", "other", "entity", "level", "add", "squad", "--below", "team").done()
+    dry = acme("--org", "other", "entity", "import", file, "--dry-run").done()
+    assert dry.out == f"{file}: would be 5 added, 0 moved, 0 renamed\n"
+    answer = acme("--org", "other", "entity", "import", file, "--json").json
+    assert answer == {"added": ["ENG", "DS", "S", "WEB", "BACKEND"], "moved": [], "renamed": [], "dry_run": False}
+    trees = [acme("--org", slug, "entity", "tree").done().out.splitlines()[2:] for slug in ("default", "other")]
+    assert trees[0] == trees[1]
+
+
+def test_a_file_that_cannot_be_written_is_told(acme: Cli, tmp_path: Path) -> None:
+    acme("entity", "export", str(tmp_path / "no" / "a.csv")).refused(2, "cannot be written: no such file")
+
+
+def test_organizations_are_listed_with_how_they_reckon(cli: Cli) -> None:
+    assert cli("org", "list").done().out == "there is no organization yet; budget-tui org add SLUG makes one\n"
+    options = ("--name", "Acme Inc", "--currency", "eur", "--time-zone", "Europe/Berlin", "--anchor", "last")
+    cli("org", "add", "acme", *options, "--period", "quarterly", "--fiscal-start", "4").done()
+    assert cli("org", "list", "--json").json == [
+        {
+            "slug": "acme",
+            "name": "Acme Inc",
+            "currency": "EUR",
+            "time_zone": "Europe/Berlin",
+            "period": "quarterly",
+            "anchor": "last",
+            "fiscal_start_month": 4,
+        }
+    ]
+    assert cli("org", "rename", "acme", "Acme").done().out == "acme is called Acme\n"
+    assert "acme  Acme  EUR       Europe/Berlin  quarterly from the last day" in cli("org", "list").done().out
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (("Acme",), 2, "'Acme' cannot be a slug"),
+        (("acme", "--currency", "euro"), 2, "'euro' is not a currency"),
+        (("acme", "--time-zone", "Mars/Base"), 2, "Mars/Base"),
+        (("acme", "--period", "custom"), 2, "'custom' is not a kind of period"),
+        (("acme", "--anchor", "31"), 2, "periods cannot start on day 31"),
+        (("acme", "--fiscal-start", "13"), 2, "13"),
+    ],
+)
+def test_an_organization_that_cannot_be_is_refused(cli: Cli, options: tuple[str, ...], code: int, words: str) -> None:
+    cli("org", "add", *options).refused(code, words)
+    assert cli("org", "list", "--json").json == []
