@@ -69,6 +69,9 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         Binding("right_square_bracket", "turn(1)", "Screen", id="screen.next", tooltip="Next screen"),
         Binding("t", "transfer", "Transfer", id="transfer", tooltip="Move allocation between projects and the pool"),
         Binding("i", "import", "Import", id="cost.import", tooltip="Import costs from FOCUS exports"),
+        Binding(
+            "c", "close_period", "Close", id="period.close", show=False, tooltip="Close the period today, open the next"
+        ),
         Binding("m", "map", "Map", id="cost.map", show=False, tooltip="Give unmapped costs to a project"),
         Binding("u", "undo", "Undo", id="undo", tooltip="Take back the last change that you made"),
         Binding("U", "redo", "Redo", id="redo", show=False, tooltip="Make again what was taken back last"),
@@ -269,6 +272,20 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         done = await self.ask(UnmappedScreen(self.snapshot, origins))
         if done is not None:
             self._tell(done)
+
+    @work(group=ASKING)
+    async def action_close_period(self) -> None:
+        from budget_tui.tui.screens.close import CloseScreen
+
+        try:
+            preview = await self.carry_out(lambda services: services.periods.preview_close())
+        except BudgetError as error:
+            self._tell(str(error), is_problem=True)
+            return
+        outcome = await self.ask(CloseScreen(preview))
+        if outcome is not None:
+            following = formatting.long_day(outcome.following.start)
+            self._tell(f"{formatting.period_name(outcome.ending)} is closed; the next period starts on {following}")
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of every screen, beside Textual's own."""

@@ -75,6 +75,16 @@ class HistoryTable(DataTable[Text]):
     def _theme_changed(self, _theme: Theme) -> None:
         self._fill()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the periods are still being read: the next key is about them."""
+        screen = self.screen
+        return getattr(screen, "reading", ()) is None and not getattr(screen, "failure", "")
+
+    def on_data_table_row_selected(self) -> None:
+        """A click on the row under the cursor opens it, too."""
+        self.action_open()
+
     def action_open(self) -> None:
         if 0 <= self.cursor_row < len(self.periods):
             self.post_message(self.Opened(self.periods[self.cursor_row]))
