@@ -151,7 +151,7 @@ def set_rule(
     The running period keeps its days. What will happen is said first.
     """
     from budget_tui.domain.period import parse_anchor, parse_kind, parse_month
-    from budget_tui.services.period_rules import RuleChange
+    from budget_tui.services.period_rules import RuleChange, told
 
     session = session_of(context)
     session.snapshot()
@@ -168,12 +168,12 @@ def set_rule(
     if not dry_run:
         if not yes:
             _require_terminal_to_ask()
-            _confirm(_rule_lines(preview), "Change it?")
+            _confirm(told(preview), "Change it?")
         rules.set(change, preview)
     if json:
         say_json(_rule_answer(preview))
     else:
-        say(*_rule_lines(preview), "nothing was changed" if dry_run else "changed")
+        say(*told(preview), "nothing was changed" if dry_run else "changed")
 
 
 def _require_terminal_to_ask() -> None:
@@ -329,40 +329,6 @@ def _agent_lines(closed: "ClosedPeriod") -> list[str]:
         for line in closed.agents
     ]
     return ["", *table(("AGENT", "TOKENS", "USED", "LEFT"), rows, "lrrr")] if rows else []
-
-
-def _rule_lines(preview: "RulePreview") -> list[str]:
-    from budget_tui import formatting as f
-
-    lines = []
-    if preview.before != preview.after:
-        first, *whole = preview.following
-        bridge = ", up to the new anchor" if preview.has_bridge else ""
-        lines += [
-            f"{f.rule_text(preview.before)} → {f.rule_text(preview.after)}",
-            f"{f.long_day(preview.running.start)} – {f.long_day(preview.running.end)} stays as it is",
-            f"{f.long_day(first.start)} – {f.long_day(first.end)} follows{bridge}",
-            *(f"{f.long_day(period.start)} – {f.long_day(period.end)} then" for period in whole),
-        ]
-    if preview.zone_before != preview.zone_after:
-        lines += [
-            f"time zone {preview.zone_before} → {preview.zone_after}",
-            f"today is {f.long_day(preview.today_before)} by the old one, {f.long_day(preview.today_after)} by the new",
-            "costs keep the day that they are stored with; those to come are dated in the new zone",
-        ]
-        lines += _today_lines(preview)
-    return [*lines, "every day is in exactly one period"]
-
-
-def _today_lines(preview: "RulePreview") -> list[str]:
-    """What is special where today's date is in another period by the new time zone."""
-    from budget_tui import formatting as f
-
-    if preview.today_after < preview.running.start:
-        return [f"budgets can be changed again from {f.long_day(preview.running.start)} on"]
-    if preview.today_after > preview.running.end:
-        return [f"{f.dates(preview.running)} has ended then: the next command closes it"]
-    return []
 
 
 def _rule_answer(preview: "RulePreview") -> dict[str, Any]:

@@ -72,6 +72,9 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         Binding(
             "c", "close_period", "Close", id="period.close", show=False, tooltip="Close the period today, open the next"
         ),
+        Binding(
+            "p", "period_settings", "Periods", id="period.settings", show=False, tooltip="Choose how periods recur"
+        ),
         Binding("m", "map", "Map", id="cost.map", show=False, tooltip="Give unmapped costs to a project"),
         Binding("u", "undo", "Undo", id="undo", tooltip="Take back the last change that you made"),
         Binding("U", "redo", "Redo", id="redo", show=False, tooltip="Make again what was taken back last"),
@@ -286,6 +289,16 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         if outcome is not None:
             following = formatting.long_day(outcome.following.start)
             self._tell(f"{formatting.period_name(outcome.ending)} is closed; the next period starts on {following}")
+
+    @work(group=ASKING)
+    async def action_period_settings(self) -> None:
+        from budget_tui.tui.screens.period_settings import PeriodSettingsScreen
+
+        if self.snapshot is None:
+            return
+        done = await self.ask(PeriodSettingsScreen(self.snapshot.organization))
+        if done is not None:
+            self._tell(done)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of every screen, beside Textual's own."""

@@ -7,6 +7,7 @@ from textual.containers import Horizontal
 
 from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.formatting import money
+from budget_tui.tui.key_lane import ASKING
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.widgets.outlook import Outlook
 from budget_tui.tui.widgets.period import PeriodPanel
@@ -17,7 +18,10 @@ class GlobalBudgetScreen(DashboardScreen):
     """The total and its period, allocated and spent, the days, the outlook."""
 
     MODE = "budget"
-    BINDINGS = [Binding("e", "edit_total", "Edit", id="budget.edit", tooltip="Edit the total of the period")]
+    BINDINGS = [
+        Binding("e", "edit_total", "Edit", id="budget.edit", tooltip="Edit the total of the period"),
+        Binding("o", "carry", "Carry", id="budget.carry", show=False, tooltip="Choose what comes along of the total"),
+    ]
 
     def compose_body(self) -> ComposeResult:
         yield PeriodPanel().data_bind(DashboardScreen.snapshot)
@@ -27,6 +31,17 @@ class GlobalBudgetScreen(DashboardScreen):
 
     def action_edit_total(self) -> None:
         self.query_one(PeriodPanel).edit()
+
+    @work(group=ASKING)
+    async def action_carry(self) -> None:
+        from budget_tui.tui.screens.carry import CarryScreen
+
+        shown = self.snapshot
+        if shown is None:
+            return
+        box = CarryScreen("the global budget", "", shown.carry, shown.total, shown.organization.currency)
+        if (done := await self.dashboard.ask(box)) is not None:
+            self.tell(done)
 
     def on_period_panel_total_edited(self, event: PeriodPanel.TotalEdited) -> None:
         self._set_total(event.amount, event.seen)

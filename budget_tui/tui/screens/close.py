@@ -12,7 +12,7 @@ from textual.widgets import Button, Static
 from budget_tui.domain.budget import AllocationChange, ChangeKind
 from budget_tui.domain.closing import ClosePreview
 from budget_tui.domain.errors import Conflict
-from budget_tui.formatting import change, count, long_day, money, period_name
+from budget_tui.formatting import change, count, dates, money, period_name
 from budget_tui.tui.painting import MUTED, STRONG
 from budget_tui.tui.screens.modal import BoxScreen
 from budget_tui.tui.widgets.next_allocations import NextAllocations
@@ -39,6 +39,9 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
         room = min(self.app.size.width * 95 // 100, _WIDEST) - _FRAME
         yield NextAllocations(self._preview, self.dashboard.settings.step_nanos, room)
 
+    def on_mount(self) -> None:
+        self.query_one(".box").border_subtitle = "digits edit · tab to the buttons · esc leaves"
+
     @property
     def _next(self) -> NextAllocations:
         return self.query_one(NextAllocations)
@@ -53,7 +56,7 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
             f"{money(preview.spent, currency)} of {money(preview.total, currency)}",
             (" spent, ", MUTED),
             f"{money(preview.total - preview.spent, currency)} left\n",
-            (f"{long_day(following.start)} – {long_day(following.end)}", STRONG),
+            (dates(following), STRONG),
             (" follows with ", MUTED),
             f"{money(preview.total_next, currency)}{carried}",
             (". A close cannot be undone.\n", MUTED),
@@ -65,7 +68,9 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
         self.refuse("")
         wanted = self._next.wanted
         label = f"Close, with {count(len(wanted), 'change')}" if wanted else "Close, as it is"
-        self.query_one("#submit", Button).label = label
+        submit = self.query_one("#submit", Button)
+        submit.label = label
+        submit.refresh(layout=True)
 
     def action_leave(self) -> None:
         """What was chosen is lost by leaving: said once, done at the second time."""

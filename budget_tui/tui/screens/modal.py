@@ -54,8 +54,8 @@ class BoxScreen(ModalScreen[Result]):
     def on_mount(self) -> None:
         self.refuse("")
 
-    async def answer(self) -> Result:
-        """Carry out what was entered. Raises `BudgetError`, which the box tells."""
+    async def answer(self) -> Result | None:
+        """Carry out what was entered; None when there is more to ask. Raises `BudgetError`, which the box tells."""
         raise BudgetError("this box has no answer")
 
     @on(Button.Pressed, "#cancel")
@@ -76,7 +76,8 @@ class BoxScreen(ModalScreen[Result]):
         except BudgetError as refused:
             self.refuse(str(refused))
         else:
-            self.dismiss(answer)
+            if answer is not None:
+                self.dismiss(answer)
         finally:
             self._is_answering = False
 

@@ -49,6 +49,14 @@ class ProjectsScreen(DashboardScreen):
             show=False,
             tooltip="Archive the project; its costs stay",
         ),
+        Binding(
+            "o",
+            "carry",
+            "Carry",
+            id="project.carry",
+            show=False,
+            tooltip="Choose what comes along of the project's allocation",
+        ),
         Binding("slash", "filter", "Filter", id="projects.filter", tooltip="Show only projects whose name contains …"),
         Binding("s", "sort", "Sort", id="projects.sort", tooltip="Sort by the next column"),
         Binding("S", "reverse", "Reverse", id="projects.reverse", show=False, tooltip="Sort the other way round"),
@@ -168,6 +176,16 @@ class ProjectsScreen(DashboardScreen):
             self.tell(str(refused), is_problem=True)
             return
         self.tell(f"archived {line.name}; {money(returned, self.dashboard.currency)} returned to the pool")
+
+    @work(group=ASKING)
+    async def action_carry(self) -> None:
+        from budget_tui.tui.screens.carry import CarryScreen
+
+        if (line := self._chosen()) is None:
+            return
+        box = CarryScreen(line.name, line.project_id, line.carry, line.pace, self.dashboard.currency)
+        if (done := await self.dashboard.ask(box)) is not None:
+            self.tell(done)
 
     def _name_of(self, project_id: str) -> str:
         lines = self.snapshot.projects if self.snapshot else ()

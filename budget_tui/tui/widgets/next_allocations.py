@@ -86,7 +86,7 @@ class NextAllocations(Vertical):
         table = self.table
         table.clear(columns=True)
         texts = {line.project_id: dict(zip(_LABELS, self._texts(line), strict=True)) for line in self._preview.lines}
-        self._widths = {label: max(len(label), 9, *(len(row[label]) for row in texts.values()), 0) for label in _LABELS}
+        self._widths = {label: max(len(label), *(len(row[label]) for row in texts.values()), 0) for label in _LABELS}
         for label in _DISPENSABLE:
             if self._name_room() < _NAME_AT_LEAST:
                 del self._widths[label]

@@ -42,7 +42,7 @@ class Headline(Widget):
         total = formatting.money(snapshot.total.allocation, snapshot.organization.currency)
         day = snapshot.period.day_number(snapshot.as_of)
         return spread(
-            Content.assemble((total, STRONG), (f" {every}", MUTED), self._invitation(snapshot)),
+            Content.assemble((total, STRONG), (f" {every}", MUTED), _carried(snapshot), self._invitation(snapshot)),
             Content.assemble(
                 (f"{formatting.dates(snapshot.period)} · day {day} of {snapshot.period.days}", MUTED),
             ),
@@ -222,6 +222,14 @@ class PeriodPanel(Vertical):
         self.query_one("#total-refused").display = False
         if not shown and self.query_one(Input).has_focus:
             self.screen.set_focus(None)
+
+
+def _carried(snapshot: BudgetSnapshot) -> Content:
+    """What of the total came along from the period before."""
+    carried, currency = snapshot.carry.carried, snapshot.organization.currency
+    if not carried:
+        return Content("")
+    return Content.assemble((f" · carried over {formatting.money(carried, currency)}", MUTED))
 
 
 def _closed(snapshot: BudgetSnapshot) -> str:
