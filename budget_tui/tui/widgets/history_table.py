@@ -17,11 +17,11 @@ from textual.widgets import DataTable
 from budget_tui import formatting
 from budget_tui.domain.amount import share
 from budget_tui.tui.painting import MUTED, bar, cell, status_at_close
+from budget_tui.tui.widgets.editable_rows import PADDING
 
 if TYPE_CHECKING:
     from budget_tui.domain.closing import ClosedPeriod
 
-PADDING = 1
 _BAR_AT_LEAST, _BAR_AT_MOST = 6, 40
 _PERCENT = 6
 

@@ -19,7 +19,7 @@ from budget_tui.domain.closing import ClosePreview, NextLine
 from budget_tui.domain.errors import Refused
 from budget_tui.tui.painting import MUTED, cell, fitted
 from budget_tui.tui.widgets.cell_editor import CellEditor
-from budget_tui.tui.widgets.project_columns import PADDING
+from budget_tui.tui.widgets.editable_rows import PADDING
 from budget_tui.tui.widgets.project_table import ProjectTable
 
 _HEADER_HEIGHT = 1
