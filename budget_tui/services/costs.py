@@ -19,6 +19,7 @@ from budget_tui.storage.reading import DatabaseReader
 from budget_tui.storage.trail_queries import AuditEntry
 
 if TYPE_CHECKING:
+    from budget_tui.storage.repositories.former import CostRecord
     from budget_tui.storage.repositories.rules import RuleName, StoredRule
 
 MANUAL_SOURCE = "manual"
@@ -278,10 +279,11 @@ def _add(work: Work, entries: Sequence[CostEntry]) -> None:
     work.unit.costs.add_costs(costs, keys)
     require_sums_in_range(work, costs)
     projects_by_key = {keys[origin]: origin.entity_hint for origin in origins}
-    stored = work.unit.former.stored_after(last_key)
+    rows: dict[str, list[CostRecord]] = {}
+    for record in work.unit.former.stored_after(last_key):
+        rows.setdefault(projects_by_key[record.origin_key], []).append(record)
     for project_id, after in _sums(entries).items():
-        rows = [record for record in stored if projects_by_key[record.origin_key] == project_id]
-        work.record("cost.add", project_id, None, {**after, KEPT: {"rows": rows}})
+        work.record("cost.add", project_id, None, {**after, KEPT: {"rows": rows[project_id]}})
 
 
 def _spender(work: Work, entity_id: str) -> Entity:

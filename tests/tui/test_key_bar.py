@@ -24,6 +24,13 @@ async def test_the_palettes_key_stays_where_there_is_no_room_for_all(open_dashbo
         assert bar_of(dashboard.lines).endswith("^p palette")
 
 
+async def test_80_columns_hold_the_keys_of_the_projects(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(size=(80, 24), mode="projects") as dashboard:
+        for text in ("Edit", "a Add", "t Transfer", "u Undo", "? Help", "^p palette"):
+            assert text in bar_of(dashboard.lines)
+        assert "…" not in bar_of(dashboard.lines)
+
+
 async def test_a_click_is_the_key(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard() as dashboard:
         at = bar_of(dashboard.lines).index("Transfer") + 2

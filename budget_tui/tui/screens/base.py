@@ -71,7 +71,10 @@ class DashboardScreen(Screen[None]):
 
     def tell(self, text: str, *, is_problem: bool = False) -> None:
         """Say what happened, above the footer."""
-        self.query_one(Notice).show(text, is_problem=is_problem)
+        if notices := self.query(Notice):
+            notices.first().show(text, is_problem=is_problem)
+        else:  # the screen is still being built
+            self.call_after_refresh(self.tell, text, is_problem=is_problem)
 
     def _follow(self, snapshot: BudgetSnapshot | None) -> None:
         self.snapshot = snapshot

@@ -9,6 +9,8 @@ from textual.widget import Widget
 from budget_tui.tui.painting import spread
 
 _GAPS = ("   ", "  ", " ")
+_EXPENDABLE = "turn(1)"
+"""The first to go when there is no room: the line at the top shows the screens with their keys."""
 
 
 class KeyBar(Widget):
@@ -35,6 +37,8 @@ class KeyBar(Widget):
                 keys.setdefault(binding.action, text)
         room = self.content_size.width - palette.cell_length - 1
         lines = [Content(gap).join(keys.values()) for gap in _GAPS]
+        needed = [text for action, text in keys.items() if action != _EXPENDABLE]
+        lines.append(Content(_GAPS[-1]).join(needed))
         line = next((line for line in lines if line.cell_length <= room), lines[-1].truncate(room, ellipsis=True))
         return spread(line, palette, self.content_size.width)
 
