@@ -51,7 +51,7 @@ def with_budget(work: Work, agent: AgentFact) -> AgentFact:
 def without_expired(work: Work, agent: AgentFact) -> TokenBalance:
     """The agent's balance once the holds whose time is up are given back."""
     if not agent.reserved:
-        return agent.balance
+        return TokenBalance(agent.agent_id, agent.allocated, agent.used, agent.reserved)
     work.unit.agents.free_expired(agent.budget_id, work.now)
     return TokenBalance(agent.agent_id, *work.queries.budget_counts(agent.budget_id))
 

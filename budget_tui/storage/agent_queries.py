@@ -1,13 +1,18 @@
-"""Questions about agents: their budgets, what they hold, what they used and at what price."""
+"""Questions about agents: their budgets, what they hold, what they used and at what price.
+
+Their words are loaded when one is asked: `status --line` loads this file and asks none.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from budget_tui.domain.hierarchy import segments
 from budget_tui.domain.period import Period
-from budget_tui.domain.tokens import RATE_HOURS, TokenBalance, TokenKind, Use, hour_number, hour_start
 from budget_tui.storage.cost_queries import CostQueries, day_number, day_of, stored_time
+
+if TYPE_CHECKING:
+    from budget_tui.domain.tokens import TokenKind, Use
 
 
 class AgentFact(NamedTuple):
@@ -31,10 +36,6 @@ class AgentFact(NamedTuple):
     def project_id(self) -> str:
         """Whom the agent belongs to: mostly a project."""
         return segments(self.path)[-2]
-
-    @property
-    def balance(self) -> TokenBalance:
-        return TokenBalance(self.agent_id, self.allocated, self.used, self.reserved)
 
 
 class HeldTokens(NamedTuple):
@@ -100,8 +101,10 @@ class AgentQueries(CostQueries):
             return None
         return HeldTokens._make((*row[:-1], datetime.fromisoformat(row[-1]).replace(tzinfo=UTC)))
 
-    def recent_use(self, entity_key: int, now: datetime) -> Use | None:
+    def recent_use(self, entity_key: int, now: datetime) -> "Use | None":
         """What an agent used within the last hours, from the first of them in which it used any."""
+        from budget_tui.domain.tokens import RATE_HOURS, Use, hour_number, hour_start
+
         hour = hour_number(now)
         rows = self._rows(
             "SELECT hour, tokens FROM token_use WHERE entity_key = ? AND hour > ? AND hour <= ?",
@@ -113,8 +116,10 @@ class AgentQueries(CostQueries):
             return None
         return Use(sum(tokens for _, tokens in rows), hour_start(min(hour for hour, _ in rows)))
 
-    def prices(self, org: int) -> list[tuple[str, TokenKind, date, int]]:
+    def prices(self, org: int) -> list[tuple[str, "TokenKind", date, int]]:
         """Model, kind, first day, nanos per million tokens; by model, the newest first."""
+        from budget_tui.domain.tokens import TokenKind
+
         return [
             (model, TokenKind(kind), date.fromisoformat(starts_on), nanos)
             for model, kind, starts_on, nanos in self._rows(
@@ -124,8 +129,10 @@ class AgentQueries(CostQueries):
             )
         ]
 
-    def prices_on(self, org: int, model: str, day: date) -> dict[TokenKind, int]:
+    def prices_on(self, org: int, model: str, day: date) -> "dict[TokenKind, int]":
         """What a million tokens of each kind cost on ``day``; kinds that have no price by then are left out."""
+        from budget_tui.domain.tokens import TokenKind
+
         rows = self._rows(
             "SELECT kind, amount_nanos FROM token_price WHERE org_key = ? AND model = ? AND starts_on <= ?"
             " ORDER BY starts_on",
@@ -135,8 +142,10 @@ class AgentQueries(CostQueries):
         )
         return {TokenKind(kind): nanos for kind, nanos in rows}
 
-    def tokens_on(self, entity_key: int, model: str, day: date) -> dict[TokenKind, int]:
+    def tokens_on(self, entity_key: int, model: str, day: date) -> "dict[TokenKind, int]":
         """What an agent used of a model on a day, by kind."""
+        from budget_tui.domain.tokens import TokenKind
+
         sums: dict[TokenKind, int] = {}
         for kind, tokens in self._rows(
             "SELECT kind, tokens FROM token_use WHERE entity_key = ? AND day = ? AND model = ?",
