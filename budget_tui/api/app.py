@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from budget_tui.api import problems
 from budget_tui.api.answers import answered
-from budget_tui.api.document import DOCUMENT, add_document, openapi_of
+from budget_tui.api.document import DOCUMENT, OPEN_TAG, add_document, openapi_of
 from budget_tui.api.door import Door
 from budget_tui.api.guards import guarded
 from budget_tui.api.problems import Problem, problem_of, request_id_of
@@ -54,7 +54,7 @@ def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
     for router in ROUTERS:
         app.include_router(router)
 
-    @app.get("/healthz", tags=["server"], response_model=Health)
+    @app.get("/healthz", tags=[OPEN_TAG], response_model=Health)
     async def healthz() -> Response:
         """Whether the server runs and can read its database. Needs no key."""
         ring.can_be_passed()

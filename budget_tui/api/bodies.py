@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from budget_tui.domain.amount import LIMIT_COUNT, LIMIT_UNITS, exact_nanos
-from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
 from budget_tui.services.agents import HOLD_SECONDS, LONGEST_HOLD_SECONDS
@@ -60,7 +59,7 @@ SomeTokens = Annotated[
     WithJsonSchema({"type": "integer", "minimum": 0, "maximum": LIMIT_COUNT}),
 ]
 EntityId = Annotated[str, StringConstraints(min_length=1, max_length=ID_MAX_LENGTH)]
-Charging = Literal[Category.CLOUD, Category.GENAI, Category.SUBSCRIPTION]
+Charging = Literal["cloud", "genai", "subscription"]
 Day = Annotated[date, BeforeValidator(_day)]
 Text = Annotated[str, StringConstraints(max_length=500)]
 

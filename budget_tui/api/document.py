@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from budget_tui import __version__
 from budget_tui.api.answers import REPLAYED, problem_response
-from budget_tui.api.door import READING
+from budget_tui.api.door import HEADER, READING
 from budget_tui.api.shapes import ProblemDocument
 
 PAGE = "/docs"
@@ -20,6 +20,12 @@ DOCUMENT = "/openapi.json"
 ASSETS = "/docs/assets"
 
 _NOTHING_FOREIGN = "default-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+
+OPEN_TAG = "server"
+"""The tag of what needs no key."""
+
+_SCHEME = "key"
+_KEY = {"type": "apiKey", "in": "header", "name": HEADER, "description": "A key made by `budget-tui key create`."}
 
 _ALWAYS = {
     421: "The `Host` is not this server's.",
@@ -58,6 +64,7 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         schemas["Problem"] = ProblemDocument.model_json_schema(mode="serialization")
+        document["components"]["securitySchemes"] = {_SCHEME: _KEY}
         for operations in document["paths"].values():
             for method, operation in operations.items():
                 _describe_problems(method, operation)
@@ -68,7 +75,8 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
 def _describe_problems(method: str, operation: dict[str, Any]) -> None:
     """Add the problems that any such operation may answer with."""
     told = dict(_ALWAYS)
-    if "security" in operation:
+    if OPEN_TAG not in operation["tags"]:
+        operation["security"] = [{_SCHEME: []}]
         told |= _WITH_KEY
         told |= _WRITING if method.upper() not in READING else {}
     if "requestBody" in operation:

@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Security
-from fastapi.security import APIKeyHeader
+from fastapi import Depends
 from starlette.requests import Request
 
 from budget_tui.api.problems import Problem
@@ -14,8 +13,6 @@ from budget_tui.services.keys import KeyRing
 
 HEADER = "X-API-Key"
 READING = ("GET", "HEAD")
-
-key_header = APIKeyHeader(name=HEADER, auto_error=False, description="A key made by `budget-tui key create`.")
 
 
 class Door:
@@ -74,4 +71,3 @@ async def caller_of_organization(request: Request, org: str) -> Caller:
 
 By = Annotated[Caller, Depends(caller_of)]
 ByOrganization = Annotated[Caller, Depends(caller_of_organization)]
-KeyNeeded = Security(key_header)

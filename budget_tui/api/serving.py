@@ -21,6 +21,7 @@ BACKLOG = 2048
 def serve(services: Services, host: str, port: int, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM or Ctrl-C; ``announce`` is told the URL once it can be reached."""
     services.context.prepare()
+    services.load_commands()  # now, rather than while the first request waits
     if not is_loopback(host):
         _require_key(services, host)
     listening = _listening(host, port)

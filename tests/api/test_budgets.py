@@ -93,6 +93,13 @@ def test_a_program_reports_what_it_spent(api: Api) -> None:
     assert api.get("/projects/dandelion/budget")["spent_usd"] == Decimal("1.25")
 
 
+def test_a_cost_has_one_of_three_categories(api: Api) -> None:
+    for category in ("cloud", "genai", "subscription"):
+        assert api("POST", "/projects/pcc/costs", {"amount_usd": 1, "category": category}).status_code == 201
+    answer = api("POST", "/projects/pcc/costs", {"amount_usd": 1, "category": "total"})
+    refused(answer, 422, "refused", "category: input should be 'cloud', 'genai' or 'subscription'")
+
+
 def test_a_cost_is_of_today_unless_told(api: Api) -> None:
     assert exactly(api("POST", "/projects/dandelion/costs", {"amount_usd": 2}).text)["on"] == "2026-01-13"
 

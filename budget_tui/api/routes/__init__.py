@@ -4,4 +4,5 @@ from fastapi import APIRouter
 
 from budget_tui.api.routes import agents, budget, periods, projects
 
-ROUTERS: tuple[APIRouter, ...] = (budget.router, projects.router, agents.router, periods.router)
+ROUTERS: tuple[APIRouter, ...] = (agents.router, budget.router, projects.router, periods.router)
+"""In this order they are asked whether a path is theirs: what is called most comes first."""

@@ -24,6 +24,7 @@ from budget_tui.api.shapes import CostAnswer, ProjectBudgetAnswer, ProjectsAnswe
 from budget_tui.api.tenants import Caller
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.budget import AllocationChange, ChangeKind
+from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.snapshots import project_line
@@ -74,7 +75,8 @@ async def post_transfer(
 @router.post("/projects/{id}/costs", status_code=201, response_model=CostAnswer, responses=problems(404, 409))
 async def post_cost(by: By, project_id: ProjectId, body: CostBody, idempotency_key: IdempotencyKey = "") -> Response:
     """Record what was spent."""
-    entry = CostEntry(project_id, body.amount_usd, body.on, body.category, body.provider, body.tokens)
+    category = Category(body.category) if body.category else None
+    entry = CostEntry(project_id, body.amount_usd, body.on, category, body.provider, body.tokens)
     costs = by.services.costs
     outcome, replayed = await by.lanes.write_once(lambda: costs.add(entry, idempotency_key))
     answer = {
