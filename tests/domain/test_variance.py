@@ -1,0 +1,302 @@
+"""Budget against actual; totals that count a dollar once, whatever the tree."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from budget_tui.domain.actuals import Group, Lineage, Scope, Segments, Sums
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.cost import Category
+from budget_tui.domain.period import Period, PeriodKind
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.variance import Variance, VarianceStatus, counted, forest, scope_of, widest
+
+Q1 = Period(date(2026, 1, 1), date(2026, 3, 31))
+JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
+FEBRUARY = Period(date(2026, 2, 1), date(2026, 2, 28))
+YEAR = Period(date(2026, 1, 1), date(2026, 12, 31))
+
+# ORG 1 > departments 2, 3 > projects 4 (of 2), 5 (of 3) > team 6 (of 4)
+LINEAGE: Lineage = {1: (1,), None: (1,), 2: (2, 1), 3: (3, 1), 4: (4, 2, 1), 5: (5, 3, 1), 6: (6, 4, 2, 1)}
+
+
+def budget(
+    entity: int = 1,
+    category: str = "total",
+    amount: int = 100,
+    period: Period = Q1,
+    provider: str = "",
+    budget_type: BudgetType = BudgetType.MONETARY,
+    currency: str = "USD",
+    budget_id: str = "",
+    parent_id: str | None = None,
+) -> PlannedBudget:
+    name = f"entity-{entity}"
+    return PlannedBudget(
+        budget_id or f"{entity} {category} {provider} {period.start} {period.end} {budget_type} {currency}",
+        entity, name, name, f"/{name}/", "team", Category(category), budget_type, amount, currency, PeriodKind.CUSTOM,
+        period, provider, "", True, False, parent_id, "anna", datetime(2026, 1, 1, tzinfo=UTC), None, None,
+    )  # fmt: skip
+
+
+# One budget
+
+
+@pytest.mark.parametrize(
+    ("amount", "actual", "variance", "percent", "used", "status"),
+    [
+        (20_000, 17_240, 2_760, "13.8", "86.2", "approaching"),
+        (100, 75, 25, "25", "75", "under"),
+        (10_000, 7_501, 2_499, "24.99", "75.01", "approaching"),
+        (100, 100, 0, "0", "100", "approaching"),
+        (100, 101, -1, "-1", "101", "over"),
+        (100, -5, 105, "105", "-5", "under"),
+        (3, 1, 2, "66.67", "33.33", "under"),
+    ],
+)
+def test_variance_is_what_is_left(
+    amount: int, actual: int, variance: int, percent: str, used: str, status: str
+) -> None:
+    found = Variance(amount, actual)
+    assert found.variance == variance
+    assert (found.variance_percent, found.percent_used) == (Decimal(percent), Decimal(used))
+    assert found.status == status
+    assert found.is_over_budget is (status == "over")
+
+
+def test_a_percentage_of_nothing_is_none() -> None:
+    for actual, status in ((0, VarianceStatus.UNDER), (1, VarianceStatus.OVER)):
+        found = Variance(0, actual)
+        assert (found.variance_percent, found.percent_used, found.status) == (None, None, status)
+    assert Variance(0, 1).utilization == Fraction(1)
+
+
+def test_no_data_is_not_zero() -> None:
+    found = Variance(100, None)
+    assert (found.variance, found.variance_percent, found.percent_used, found.utilization, found.status) == (None,) * 5
+    assert not found.is_over_budget
+    assert counted([None, VarianceStatus.OVER])["no_data"] == 1
+
+
+# Which budgets contain others
+
+
+@pytest.mark.parametrize(
+    ("wider", "narrower"),
+    [
+        (budget(1), budget(6)),
+        (budget(2, "cloud"), budget(4, "cloud")),
+        (budget(2), budget(2, "cloud")),
+        (budget(2, "cloud"), budget(2, "cloud", provider="gcp")),
+        (budget(2), budget(6, "cloud", provider="gcp")),
+        (budget(2, period=YEAR), budget(2, period=Q1)),
+        (budget(2, period=JANUARY), budget(4, period=YEAR)),  # whom it contains is a matter of scope
+    ],
+)
+def test_of_two_the_wider_one_is_added(wider: PlannedBudget, narrower: PlannedBudget) -> None:
+    assert widest([wider, narrower], LINEAGE) == [wider]
+    assert widest([narrower, wider], LINEAGE) == [wider]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (budget(2), budget(3)),
+        (budget(4, "cloud"), budget(2, "genai")),
+        (budget(2, "cloud", provider="gcp"), budget(2, "cloud", provider="aws")),
+        (budget(2, period=JANUARY), budget(4, period=FEBRUARY)),
+        (budget(2), budget(4, currency="EUR")),
+        (budget(2), budget(4, budget_type=BudgetType.TOKEN)),
+        (budget(2, "cloud", provider="gcp"), budget(4, "cloud")),  # neither contains the other
+    ],
+)
+def test_budgets_that_do_not_contain_each_other_are_both_added(one: PlannedBudget, other: PlannedBudget) -> None:
+    assert widest([one, other], LINEAGE) == [one, other]
+
+
+def test_of_overlapping_periods_of_one_scope_the_longer_counts_then_the_earlier_then_the_first() -> None:
+    short, later = budget(period=Period(date(2026, 1, 15), date(2026, 2, 14))), budget(period=Q1)
+    assert widest([short, later], LINEAGE) == [later]
+    early, late = (
+        budget(period=Period(date(2026, 1, 1), date(2026, 1, 20))),
+        budget(period=Period(date(2026, 1, 10), date(2026, 1, 29))),
+    )
+    assert widest([late, early], LINEAGE) == [early]
+    one, same = budget(budget_id="one"), budget(budget_id="two")
+    assert widest([one, same], LINEAGE) == [one]
+
+
+# The allocation tree
+
+
+def test_a_budget_hangs_below_the_nearest_that_contains_it() -> None:
+    total, cloud = budget(2), budget(2, "cloud", 30)
+    project, team = budget(4, "cloud", 20, provider="gcp"), budget(6, "cloud", 12, provider="gcp")
+    [root] = forest([total, cloud, project, team], LINEAGE)
+    path = []
+    while True:
+        path.append(root.budget)
+        if not root.children:
+            break
+        [root] = root.children
+    assert path == [total, cloud, project, team]
+
+
+def test_an_allocation_goes_before_what_scopes_would_say() -> None:
+    top, near = budget(1, "cloud", period=YEAR), budget(2, "cloud", period=YEAR, budget_id="near")
+    child = budget(4, "cloud", period=YEAR, parent_id=top.budget_id)
+    [root] = forest([top, near, child], LINEAGE)
+    assert [node.budget for node in root.children] == [near, child]
+
+
+def test_budgets_of_other_periods_are_no_children() -> None:
+    assert len(forest([budget(1, period=YEAR), budget(2, period=Q1)], LINEAGE)) == 2
+
+
+def test_children_may_have_more_than_there_is() -> None:
+    [root] = forest([budget(1, amount=100), budget(2, amount=70), budget(3, amount=40)], LINEAGE)
+    assert (root.allocated, root.unallocated) == (110, -10)
+
+
+# Whatever the tree
+
+_PERIODS = (Q1, JANUARY, FEBRUARY, YEAR, Period(date(2026, 1, 15), date(2026, 2, 14)))
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> Lineage:
+    """A hierarchy of any shape; 1 is the root."""
+    lineage: dict[int | None, tuple[int, ...]] = {1: (1,), None: (1,)}
+    for key in range(2, draw(st.integers(2, 9))):
+        parent = draw(st.integers(1, key - 1))
+        lineage[key] = (key, *lineage[parent])
+    return lineage
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> tuple[Lineage, list[PlannedBudget], list[Group], Segments]:
+    """A hierarchy, budgets in it, and what was used."""
+    lineage = draw(trees())
+    keys = sorted(key for key in lineage if key is not None)
+    scopes = st.tuples(
+        st.sampled_from(keys),
+        st.sampled_from(["cloud", "genai", "total"]),
+        st.integers(0, 1000),
+        st.sampled_from(_PERIODS),
+        st.sampled_from(["", "gcp", "openai"]),
+    )
+    budgets = [
+        budget(*fields) for fields in draw(st.lists(scopes, min_size=1, max_size=8, unique_by=lambda f: f[:2] + f[3:]))
+    ]
+    segments = Segments(each.period for each in budgets)
+    values = st.lists(
+        st.none() | st.integers(-50, 1000), min_size=len(segments.periods), max_size=len(segments.periods)
+    )
+    groups = draw(
+        st.lists(
+            st.builds(
+                Group,
+                st.sampled_from([None, *keys]),
+                st.sampled_from(["cloud", "genai", "subscription"]),
+                st.sampled_from(["", "gcp", "openai"]),
+                st.just("USD"),
+                values,
+            ),
+            max_size=12,
+        )
+    )
+    return lineage, budgets, groups, segments
+
+
+def by_hand(lineage: Lineage, groups: list[Group], segments: Segments, counting: list[PlannedBudget]) -> int:
+    """Every dollar looked at by itself: whether any of ``counting`` counts it."""
+    total = 0
+    for group in groups:
+        for index, days in enumerate(segments.periods):
+            if any(
+                each.entity_key in lineage[group.entity_key]
+                and each.category in (group.category, "total")
+                and each.provider in (group.provider, "")
+                and each.period.contains(days.start)
+                for each in counting
+            ):
+                total += group.values[index] or 0
+    return total
+
+
+@given(plans())
+def test_each_actual_is_every_dollar_of_its_scope(
+    plan: tuple[Lineage, list[PlannedBudget], list[Group], Segments],
+) -> None:
+    lineage, budgets, groups, segments = plan
+    sums = Sums(groups, lineage)
+    for each in budgets:
+        found = sums.of(scope_of(each), segments.span(each.period)) or 0
+        assert found == by_hand(lineage, groups, segments, [each])
+
+
+@given(plans())
+def test_totals_count_no_dollar_twice_and_lose_none(
+    plan: tuple[Lineage, list[PlannedBudget], list[Group], Segments],
+) -> None:
+    lineage, budgets, groups, segments = plan
+    counting = widest(budgets, lineage)
+    covered: dict[Scope, list[range]] = {}
+    for each in counting:
+        covered.setdefault(scope_of(each), []).append(segments.span(each.period))
+    assert (Sums(groups, lineage).once(covered) or 0) == by_hand(lineage, groups, segments, counting)
+
+
+@given(plans())
+def test_what_is_left_out_of_the_totals_is_contained_by_another_and_what_is_in_by_none(
+    plan: tuple[Lineage, list[PlannedBudget], list[Group], Segments],
+) -> None:
+    lineage, budgets, _, _ = plan
+
+    def contains(wide: PlannedBudget, narrow: PlannedBudget) -> bool:
+        return (
+            wide.entity_key in lineage[narrow.entity_key]
+            and wide.category in (narrow.category, "total")
+            and wide.provider in (narrow.provider, "")
+            and wide.period.start <= narrow.period.end
+            and narrow.period.start <= wide.period.end
+        )
+
+    counting = widest(budgets, lineage)
+    for each in budgets:
+        around = [other for other in budgets if other is not each and contains(other, each)]
+        assert around or each in counting
+        assert not (each in counting and any(not contains(each, other) for other in around))
+
+
+@given(plans())
+def test_a_parent_is_its_children_and_what_no_child_has(
+    plan: tuple[Lineage, list[PlannedBudget], list[Group], Segments],
+) -> None:
+    lineage, budgets, _, _ = plan
+    trees = forest(budgets, lineage)
+    seen, waiting = [], list(trees)
+    while waiting:
+        node = waiting.pop()
+        seen.append(node.budget)
+        waiting += node.children
+        assert node.allocated + node.unallocated == node.budget.amount
+        assert node.allocated == sum(child.budget.amount for child in node.children)
+    assert sorted(seen) == sorted(budgets)  # each is in one place of the tree
+
+
+@given(st.lists(st.sampled_from(_PERIODS), max_size=5))
+def test_segments_are_the_days_of_the_periods_cut_so_that_each_period_is_whole_segments(periods: list[Period]) -> None:
+    segments = Segments(periods)
+    for one, next_one in zip(segments.periods, segments.periods[1:], strict=False):
+        assert one.end < next_one.start
+    for period in periods:
+        found = [segments.periods[index] for index in segments.span(period)]
+        assert (found[0].start, found[-1].end) == (period.start, period.end)
+        assert sum(each.days for each in found) == period.days
+        assert segments.holding(period.start) == segments.span(period).start
+    assert segments.holding(date(2025, 12, 31)) is None

@@ -1,0 +1,135 @@
+"""A household that plans: the demonstration's company, or one of its own, in few words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from budget_tui import wire_plan
+from budget_tui.bootstrap import Services
+from budget_tui.domain.amount import parse_amount, parse_count
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.cost import Category
+from budget_tui.domain.period import PeriodKind, PeriodRule
+from budget_tui.domain.plan import BudgetPlan, ChildShare, PlannedBudget, parse_period
+from budget_tui.domain.plan_answers import Breakdown, PlanSummary, PlanTree
+from budget_tui.domain.tree import Placement
+from budget_tui.services.clock import Clock
+from budget_tui.services.context import Context
+from budget_tui.services.costs import CostEntry
+from budget_tui.services.plan_views import PlanFilter
+from budget_tui.settings import Settings
+from tests.services.conftest import TODAY, Home
+
+TREE = (
+    Placement("DEPT-ENG", "Engineering", "department", "ORG"),
+    Placement("DEPT-OPS", "Operations", "department", "ORG"),
+    Placement("PROJ-PLATFORM", "Platform", "project", "DEPT-ENG"),
+    Placement("TEAM-BACKEND", "Backend", "team", "PROJ-PLATFORM"),
+    Placement("TEAM-FRONTEND", "Frontend", "team", "PROJ-PLATFORM"),
+)
+
+
+@dataclass(frozen=True)
+class PlanHome(Home):
+    """What a planner does. Amounts are text; periods are ``2026-02``, ``2026-Q1``, ``2026``."""
+
+    def in_organization(self, slug: str) -> "PlanHome":
+        return replace(self, services=Services(replace(self.services.context, org_slug=slug), Settings()))
+
+    # Commands
+
+    def plan(
+        self,
+        entity: str,
+        category: str,
+        amount: str,
+        period: str = "2026-Q1",
+        provider: str = "",
+        budget_type: str = "monetary",
+        currency: str = "",
+        notes: str = "",
+    ) -> PlannedBudget:
+        return self.services.plans.create(
+            plan_of(entity, category, amount, period, provider, budget_type, currency, notes)
+        ).budget
+
+    def spent(
+        self, entity: str, amount: str, on: str, provider: str = "Google Cloud", tokens: int | None = None
+    ) -> None:
+        day = date.fromisoformat(on)
+        self.services.costs.add(CostEntry(entity, parse_amount(amount), day, provider=provider, tokens=tokens))
+
+    # Questions
+
+    def summary(self, **conditions: Any) -> PlanSummary:
+        try:
+            return self.services.plan_views.summary(PlanFilter(**conditions))
+        finally:
+            self.services.plan_views.close()
+
+    def tree(self, root: str = "") -> PlanTree:
+        try:
+            return self.services.plan_views.tree(root)
+        finally:
+            self.services.plan_views.close()
+
+    def listed(self, **conditions: Any) -> list[PlannedBudget]:
+        try:
+            return list(self.services.plan_views.list(PlanFilter(**conditions)).budgets)
+        finally:
+            self.services.plan_views.close()
+
+    def by_category(self, entity: str = "ORG", **conditions: Any) -> dict[str, Any]:
+        return self._parts(self.services.plan_views.by_category(entity, PlanFilter(**conditions)))
+
+    def by_provider(self, entity: str = "ORG", **conditions: Any) -> dict[str, Any]:
+        return self._parts(self.services.plan_views.by_provider(entity, PlanFilter(**conditions)))
+
+    def _parts(self, breakdown: Breakdown) -> dict[str, Any]:
+        self.services.plan_views.close()
+        return wire_plan.breakdown_answer(breakdown)
+
+    def actuals(self, **conditions: Any) -> dict[str, Any]:
+        """By entity, category, provider and type, what was used."""
+        return {
+            name_of(line.budget): wire_plan.amount(line.figures.actual, line.budget.budget_type)
+            for line in self.summary(**conditions).lines
+        }
+
+
+def name_of(budget: PlannedBudget) -> str:
+    """``DEPT-ENG cloud gcp``."""
+    kind = "" if budget.budget_type is BudgetType.MONETARY else str(budget.budget_type)
+    return " ".join(filter(None, (budget.entity_id, str(budget.category), budget.provider, kind)))
+
+
+def plan_of(
+    entity: str,
+    category: str,
+    amount: str,
+    period: str = "2026-Q1",
+    provider: str = "",
+    budget_type: str = "monetary",
+    currency: str = "",
+    notes: str = "",
+) -> BudgetPlan:
+    kind, days = parse_period(period, PeriodRule(), TODAY)
+    of_type = BudgetType(budget_type)
+    nanos = parse_amount(amount) if of_type is BudgetType.MONETARY else parse_count(amount)
+    return BudgetPlan(entity, Category(category), nanos, PeriodKind(kind), days, of_type, currency, provider, notes)
+
+
+def percents(**shares: str) -> list[ChildShare]:
+    """``percents(DEPT_ENG="45")``."""
+    return [ChildShare(name.replace("_", "-"), Fraction(share)) for name, share in shares.items()]
+
+
+def amounts(shares: Iterable[tuple[str, str]]) -> list[ChildShare]:
+    return [ChildShare(name, amount=parse_amount(amount)) for name, amount in shares]
+
+
+def planning_home(path: Path, organization: str = "default", today: date = TODAY) -> PlanHome:
+    return PlanHome(Services(Context(path, organization, Clock(today), "anna"), Settings()))
