@@ -58,22 +58,23 @@ class Converted:
 def converted(costs: Iterable[ForeignCost], rates: Rates, currency: str) -> Converted:
     """``costs`` in ``currency``, each at the rate of its day, rounded half-even once."""
     counted: list[tuple[ForeignCost, int]] = []
-    spends: dict[str, ConvertedSpend] = {}
-    left_out: dict[str, ForeignSpend] = {}
+    spends: dict[str, list[int]] = {}
+    left_out: dict[str, list[int]] = {}
     for cost in costs:
-        factor = rates.factor(cost.currency, currency, cost.day)
+        _, code, day, amount, number = cost
+        factor = rates.factor(code, currency, day)
         if factor is None:
-            _, amount, number = left_out.get(cost.currency, ForeignSpend(cost.currency, 0, 0))
-            left_out[cost.currency] = ForeignSpend(cost.currency, amount + cost.amount, number + cost.costs)
-            continue
-        nanos = convert(cost.amount, factor.value)
-        counted.append((cost, nanos))
-        so_far = spends.get(cost.currency, ConvertedSpend(cost.currency, 0, 0, 0, 0))
-        spends[cost.currency] = ConvertedSpend(
-            cost.currency,
-            so_far.amount + cost.amount,
-            so_far.costs + cost.costs,
-            so_far.counted + nanos,
-            max(so_far.oldest_days, (cost.day - factor.day).days),
-        )
-    return Converted(tuple(counted), tuple(sorted(spends.values())), tuple(sorted(left_out.values())))
+            sums = left_out.setdefault(code, [0, 0])
+        else:
+            nanos = convert(amount, factor.value)
+            counted.append((cost, nanos))
+            sums = spends.setdefault(code, [0, 0, 0, 0])
+            sums[2] += nanos
+            sums[3] = max(sums[3], (day - factor.day).days)
+        sums[0] += amount
+        sums[1] += number
+    return Converted(
+        tuple(counted),
+        tuple(ConvertedSpend(code, *sums) for code, sums in sorted(spends.items())),
+        tuple(ForeignSpend(code, *sums) for code, sums in sorted(left_out.items())),
+    )

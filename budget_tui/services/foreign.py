@@ -32,7 +32,16 @@ class ForeignCosts:
 
     def converted(self, period: Period) -> Converted:
         """What those of ``period`` count as, and what of them is left out."""
-        return converted((cost for cost in self._costs if period.contains(cost.day)), self._rates, self._currency)
+        return self._converted(period, inside=True)
+
+    def before(self, period: Period) -> Converted:
+        """The same of those that are not of ``period``."""
+        return self._converted(period, inside=False)
+
+    def _converted(self, period: Period, *, inside: bool) -> Converted:
+        start, end = period.start, period.end
+        costs = [cost for cost in self._costs if (start <= cost.day <= end) is inside]
+        return converted(costs, self._rates, self._currency)
 
     def first_days(self) -> dict[str | None, date]:
         """By the entity's path (None: unmapped), the first day ever with a cost that has a rate."""
@@ -73,10 +82,10 @@ def with_foreign(queries: Queries, facts: SnapshotFacts, today: date) -> Snapsho
     foreign = ForeignCosts(queries, facts.organization, days)
     if not foreign.currencies:
         return facts
-    spends = _spends(foreign.converted(days), period, today, window)
+    found = foreign.converted(period)
+    spends = _spends(found, foreign.before(period), today, window)
     for path, first in foreign.first_days().items():
         spends[path] = spends.get(path, Spend())._replace(first_day=first)
-    found = foreign.converted(period)
     unmapped = spends.pop(None, Spend())
     return replace(
         facts,
@@ -89,17 +98,18 @@ def with_foreign(queries: Queries, facts: SnapshotFacts, today: date) -> Snapsho
     )
 
 
-def _spends(found: Converted, period: Period, today: date, window: BurnWindow) -> dict[str | None, Spend]:
-    by_path: dict[str | None, list[Spend]] = {}
-    for cost, counted in found.costs:
-        day = cost.day
-        spend = Spend(
-            counted if period.contains(day) else 0,
-            counted if day == today else 0,
-            counted if window.start <= day <= window.end else 0,
-        )
-        by_path.setdefault(cost.path, []).append(spend)
-    return {path: added_up(spends) for path, spends in by_path.items()}
+def _spends(within: Converted, before: Converted, today: date, window: BurnWindow) -> dict[str | None, Spend]:
+    """By path, what counts of the costs within the period and of those before it, which only the window looks at."""
+    sums: dict[str | None, list[int]] = {}
+    for found, in_period in ((within, 1), (before, 0)):
+        for cost, counted in found.costs:
+            spent = sums.setdefault(cost.path, [0, 0, 0])
+            spent[0] += counted * in_period
+            if cost.day == today:
+                spent[1] += counted
+            if window.start <= cost.day <= window.end:
+                spent[2] += counted
+    return {path: Spend(spent, today_spent, burnt) for path, (spent, today_spent, burnt) in sums.items()}
 
 
 def _merged(own: Mapping[str, Spend], foreign: Mapping[str, Spend]) -> dict[str, Spend]:

@@ -39,7 +39,8 @@ class FxQueries(Asking):
         start, end = map(day_number, days.half_open)
         rows = self._rows(
             "SELECT e.path, o.currency, c.day, sum(c.amount_nanos), sum(c.charges)"
-            " FROM cost_origin o CROSS JOIN cost c LEFT JOIN entity e ON e.entity_key = o.entity_key"
+            # In the order of the keys, so that nothing need be sorted to be grouped.
+            " FROM cost_origin o NOT INDEXED CROSS JOIN cost c LEFT JOIN entity e ON e.entity_key = o.entity_key"
             " WHERE c.origin_key = o.origin_key AND c.day >= ? AND c.day < ? AND o.org_key = ? AND o.currency <> ?"
             " GROUP BY o.origin_key, c.day",
             start,
