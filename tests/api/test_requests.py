@@ -243,3 +243,20 @@ async def test_many_at_once_take_what_there_is_and_no_more(api: Api) -> None:
     assert sorted(set(statuses)) == [200, 409]
     assert statuses.count(200) == 33
     assert api.get("/agents/scout/budget")["used_tokens"] == 990_000
+
+
+@pytest.mark.parametrize("odd", ["\\ud800", "\\u0000", "\\u001b[2J", "\\u202e", "x" * 500])
+def test_odd_texts_do_no_harm(api: Api, odd: str) -> None:
+    """They are kept or refused, and what was kept can be shown."""
+    for path, body in (
+        ("/projects/pcc/costs", f'{{"amount_usd": 1, "provider": "{odd}"}}'),
+        ("/projects/pcc/budget/transfer", f'{{"to_project_id": "pool", "amount_usd": 1, "reason": "{odd}"}}'),
+    ):
+        assert api("POST", path, body).status_code in (200, 201, 422)
+    assert api("GET", "/status").status_code == 200
+    assert api.services.trail.newest(5)
+
+
+@pytest.mark.parametrize("path", ["/projects/%ff/budget", "/projects/%ed%a0%80/budget", "/agents/%0a/budget"])
+def test_odd_paths_lead_nowhere(api: Api, path: str) -> None:
+    refused(api("GET", path), 404, "not-found")

@@ -37,6 +37,7 @@ def test_imports_point_down() -> None:
         ("Imports point down", "budget_tui/storage/planted.py", "import budget_tui.services"),
         ("Imports point down", "budget_tui/sources/planted.py", "import budget_tui.storage"),
         ("Only storage knows SQL", "budget_tui/services/planted.py", "import sqlite3"),
+        ("Only storage knows SQL", "budget_tui/api/planted.py", "from sqlalchemy import text"),
         ("Only the dashboard draws", "budget_tui/cli/planted.py", "from rich.text import Text"),
         ("The domain is pure", "budget_tui/domain/planted.py", "def late() -> None:\n    import duckdb"),
     ],

@@ -15,7 +15,7 @@ from textual.color import Color, ColorParseError
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "budget_tui"
 TOP_LEVEL = {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "budget_tui", "styles", "tests"}
-HEAVY = ("textual", "rich", "sqlmodel", "sqlalchemy", "sqlite3", "duckdb", "alembic", "typer", "pydantic")
+HEAVY = ("textual", "rich", "sqlmodel", "sqlalchemy", "sqlite3", "duckdb", "alembic", "typer", "pydantic", "fastapi")
 LINES_AT_MOST = 500
 
 
