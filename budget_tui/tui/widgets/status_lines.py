@@ -59,11 +59,11 @@ class Freshness(Widget):
             unmapped = formatting.money(snapshot.unmapped, snapshot.organization.currency)
             costs = formatting.count(snapshot.unmapped_costs, "cost")
             parts.append((f" · {costs} unmapped ({unmapped}): m to map", "$warning"))
-        for spend in snapshot.converted:
-            parts.append((f" · {formatting.counted_as(spend, snapshot.organization.currency)}", MUTED))
         for foreign in snapshot.foreign:
             amount = formatting.money(foreign.amount, foreign.currency)
             parts.append((f" · {amount} left out: no rate to {snapshot.organization.currency}", "$warning"))
+        for spend in snapshot.converted:
+            parts.append((f" · {formatting.counted_as(spend, snapshot.organization.currency)}", MUTED))
         if self._chosen_day is not None:
             parts.append((f" · as of {formatting.long_day(self._chosen_day)}", MUTED))
         return Content.assemble(*parts)
