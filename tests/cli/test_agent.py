@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from budget_tui.cli.session import Session
+
 from .conftest import Cli
 
 
@@ -187,3 +189,13 @@ def test_verbose_says_it_on_standard_error(scout: Cli) -> None:
     assert ran.code == 0
     assert "scout consumed 5 tokens" in ran.err
     assert scout("agent", "consume", "scout", "5").done().err == ""
+
+
+def test_the_screen_is_no_place_for_a_log(
+    scout: Cli, database: Path, log_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = Session(str(database), verbose=True)
+    session.start_logging(aloud=False)
+    session.services.agents.consume("scout", 7)
+    assert "scout consumed 7 tokens" in log_file.read_text("utf-8")
+    assert capsys.readouterr().err == ""
