@@ -61,7 +61,7 @@ from pathlib import Path
 from budget_tui import logs
 logs.LARGEST_BYTES = 8_000
 logs.start(Path(sys.argv[1]), "info", verbose=False)
-for number in range(150):
+for number in range(200):
     logging.getLogger("budget_tui.test").info("%s %d", sys.argv[2], number)
 """
 
@@ -79,4 +79,4 @@ def test_programs_share_it_and_turn_it_over_without_losing_a_line(tmp_path: Path
     said = [line.split("budget_tui.test: ")[1].split() for file in files for line in file.read_text().splitlines()]
     for name in ("a", "b"):
         numbers = [int(number) for who, number in said if who == name]
-        assert numbers == list(range(150))
+        assert numbers == list(range(200))
