@@ -83,7 +83,7 @@ def changes_made(home: Home) -> int:
     return count
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(commands, min_size=1, max_size=10))
 def test_there_and_back_and_there_again(done: list[tuple[str, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
