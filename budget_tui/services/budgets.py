@@ -111,7 +111,8 @@ def project_budget(work: Work, project: Entity) -> Budget:
         )
     )
     if planned is not None and planned.currency == parent.currency:
-        work.unit.plans.take_into_cycle(planned.budget_id, parent.budget_id, work.actor, work.now)
+        work.unit.plans.take_into_cycle(planned.budget_id, work.actor, work.now)
+        work.unit.plans.allocate(parent.budget_id, planned.budget_id, planned.amount, work.now)
         known = work.queries.child(parent.budget_id, project.entity_key)
     return known or work.unit.budgets.add_total(
         work.organization.org_key,

@@ -154,7 +154,7 @@ def _checked(work: Work, plan: BudgetPlan) -> BudgetPlan:
 def _create(work: Work, plan: BudgetPlan) -> PlannedBudget:
     check_period(plan.period_kind, plan.period)
     plan, entity, org = _checked(work, plan), work.active(plan.entity_id.strip()), work.organization.org_key
-    same = work.queries.same_budget(org, entity.entity_key, plan.category, plan.budget_type, plan.provider, plan.period)
+    same = _same(work, entity.entity_key, plan)
     if same is not None and _is_open(same, plan):
         return _change(work, same, PlanChange(amount=plan.amount, notes=plan.notes))
     if same is not None:
@@ -163,6 +163,13 @@ def _create(work: Work, plan: BudgetPlan) -> PlannedBudget:
     budget = _found(work.queries, org, budget_id)
     work.record("plan.create", _subject(budget), None, _facts(budget))
     return budget
+
+
+def _same(work: Work, entity_key: int, plan: BudgetPlan) -> PlannedBudget | None:
+    """The active budget of exactly this scope and period, in the cycle or not."""
+    return work.queries.same_budget(
+        work.organization.org_key, entity_key, plan.category, plan.budget_type, plan.provider, plan.period
+    )
 
 
 def _is_open(budget: PlannedBudget, plan: BudgetPlan) -> bool:
@@ -186,7 +193,9 @@ def _check_seen(budget: PlannedBudget, seen: datetime | int | None) -> None:
 
 def _change(work: Work, before: PlannedBudget, change: PlanChange) -> PlannedBudget:
     plan = _checked(work, _changed(before, change))
-    moved = (plan.provider, plan.period) != (before.provider, before.period)
+    if plan == _changed(before, PlanChange()):
+        return before
+    moved = (plan.provider, plan.period_kind, plan.period) != (before.provider, before.period_kind, before.period)
     if before.in_cycle:
         _change_in_cycle(work, before, plan, moved)
     else:
@@ -194,7 +203,7 @@ def _change(work: Work, before: PlannedBudget, change: PlanChange) -> PlannedBud
             _check_movable(work, before, plan)
         work.unit.plans.change(before.budget_id, plan, work.actor, work.now)
     after = _found(work.queries, work.organization.org_key, before.budget_id)
-    if not before.in_cycle and _facts(before) != _facts(after):
+    if not before.in_cycle:
         work.record("plan.update", _subject(before), _facts(before), _facts(after))
     return after
 
@@ -222,10 +231,8 @@ def _check_movable(work: Work, before: PlannedBudget, plan: BudgetPlan) -> None:
             f"{plan_name(before)} is part of an allocation, in which all have one provider and period",
             "delete it and make a new one",
         )
-    same = work.queries.same_budget(
-        work.organization.org_key, before.entity_key, before.category, before.budget_type, plan.provider, plan.period
-    )
-    if same is not None:
+    same = _same(work, before.entity_key, plan)
+    if same is not None and same.budget_id != before.budget_id:
         raise _taken(same)
 
 
@@ -268,7 +275,7 @@ def _allocate(work: Work, plan: BudgetPlan, children: Sequence[ChildShare]) -> d
     _check_children(parent_entity, [work.active(child.entity_id.strip()) for child in children])
     unit = unit_of(plan.budget_type, checked_currency(plan.currency or work.organization.currency))
     amounts, _ = shares_of(checked_amount(plan.amount, plan.budget_type), children, unit)
-    parent = _create(work, plan)
+    parent = _parent(work, plan, parent_entity)
     made = []
     for child, amount in zip(children, amounts, strict=True):
         budget = _create(work, replace(plan, entity_id=child.entity_id, amount=amount, notes=""))
@@ -277,6 +284,15 @@ def _allocate(work: Work, plan: BudgetPlan, children: Sequence[ChildShare]) -> d
         work.record("plan.allocate", _subject(parent), None, {"to": budget.entity_id, **shown})
         made.append((budget.budget_id, allocation_id))
     return {"parent": parent.budget_id, "children": made}
+
+
+def _parent(work: Work, plan: BudgetPlan, entity: Entity) -> PlannedBudget:
+    """The budget to allocate: the one there is, if it is of that amount, so that a child can be allocated further."""
+    asked = _checked(work, plan)
+    same = _same(work, entity.entity_key, asked)
+    if same is not None and (same.amount, same.currency) == (asked.amount, asked.currency):
+        return same
+    return _create(work, plan)
 
 
 def _check_children(parent: Entity, children: Sequence[Entity]) -> None:

@@ -43,13 +43,14 @@ class PlanRepository:
 
     def allocate(self, parent_id: str, child_id: str, amount: int, now: datetime) -> str:
         """The record that the child got ``amount`` of the parent; returns its id."""
-        allocation_id = str(uuid4())
-        self._connection.execute(
+        (allocation_id,) = self._connection.execute(
             "INSERT INTO allocation (allocation_id, parent_budget_id, child_budget_id, amount, created_at)"
-            " VALUES (?, ?, ?, ?, ?)",
-            (allocation_id, parent_id, child_id, amount, stored_time(now)),
-        )
-        return allocation_id
+            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (child_budget_id) DO UPDATE SET"
+            " parent_budget_id = excluded.parent_budget_id, amount = excluded.amount, updated_at = excluded.created_at"
+            " RETURNING allocation_id",
+            (str(uuid4()), parent_id, child_id, amount, stored_time(now)),
+        ).fetchone()
+        return str(allocation_id)
 
     def change(self, budget_id: str, plan: BudgetPlan, actor: str, now: datetime) -> None:
         """Make a budget what ``plan`` says, and what its parent allocated to it its amount."""
@@ -82,17 +83,9 @@ class PlanRepository:
             (actor, stored_time(now), budget_id),
         )
 
-    def take_into_cycle(self, budget_id: str, parent_id: str, actor: str, now: datetime) -> None:
-        """Let a budget recur from now on, as a child of the period's global budget."""
-        at = stored_time(now)
+    def take_into_cycle(self, budget_id: str, actor: str, now: datetime) -> None:
+        """Let a budget recur from now on."""
         self._connection.execute(
             "UPDATE budget SET in_cycle = 1, base = amount, updated_by = ?, updated_at = ? WHERE budget_id = ?",
-            (actor, at, budget_id),
-        )
-        self._connection.execute(
-            "INSERT INTO allocation (allocation_id, parent_budget_id, child_budget_id, amount, created_at)"
-            " SELECT ?, ?, budget_id, amount, ? FROM budget WHERE budget_id = ?"
-            " ON CONFLICT (child_budget_id) DO UPDATE SET parent_budget_id = excluded.parent_budget_id,"
-            " amount = excluded.amount, updated_at = excluded.created_at",
-            (str(uuid4()), parent_id, at, budget_id),
+            (actor, stored_time(now), budget_id),
         )
