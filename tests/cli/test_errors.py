@@ -14,7 +14,7 @@ from .conftest import Cli
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["statu"], "no such command 'statu'. Did you mean 'status'?; see budget-tui --help"),
+        (["statuss"], "no such command 'statuss'. Did you mean 'status'?; see budget-tui --help"),
         (["status", "--jsn"], "no such option: --jsn"),
         (["status", "--json", "--line"], "--json and --line exclude each other; choose one"),
         (["status", "extra"], "unexpected extra argument"),
