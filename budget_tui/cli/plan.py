@@ -26,7 +26,7 @@ from budget_tui.cli.saying import say
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
 
-app = command_group("Budget planning: budgets by entity, category and period, against what was used.")
+app = command_group("Budgets by entity, category, type and period.")
 
 BudgetArgument = Annotated[
     str, typer.Argument(metavar="BUDGET", help="A budget's id, or as much of it as no other begins with.")
