@@ -8,7 +8,6 @@ from budget_tui.domain.carry import NO_CARRY
 from budget_tui.domain.errors import NotFound
 from budget_tui.domain.period import Period
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectFact, ProjectLine, SnapshotFacts, build_snapshot
-from budget_tui.services.closing import looked_ahead
 from budget_tui.services.context import Context
 from budget_tui.services.foreign import with_foreign
 from budget_tui.storage.queries import Queries
@@ -84,6 +83,8 @@ def _carried_over(
     queries: Queries, organization: Organization, ended: Budget, projects: list[ProjectFact], today: date
 ) -> tuple[Budget, list[ProjectFact], int]:
     """The global budget, the projects and what they get altogether, as a command would open them today."""
+    from budget_tui.services.closing import looked_ahead
+
     budgets = looked_ahead(queries, organization, ended, today)
     total = next(budget for budget in budgets if budget.budget_id == ended.budget_id)
     below = {budget.path: budget for budget in budgets if budget.parent_id == ended.budget_id}

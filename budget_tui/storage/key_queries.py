@@ -1,11 +1,15 @@
 """Questions about the keys to the HTTP API."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from budget_tui.domain.access import ApiKey, Scope
 from budget_tui.storage.asking import Asking
+
+if TYPE_CHECKING:
+    from budget_tui.domain.access import ApiKey
 
 
 class KeyQueries(Asking):
@@ -32,6 +36,8 @@ _KEY = (
 
 
 def _key(row: Sequence[Any]) -> ApiKey:
+    from budget_tui.domain.access import ApiKey, Scope
+
     key_id, slug, name, scope, hashed, created_by, created_at, revoked_at = row
     return ApiKey(
         key_id,

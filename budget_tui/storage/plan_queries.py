@@ -1,16 +1,23 @@
-"""Questions about the plan: its budgets, and what was used of each kind, for all of them at once."""
+"""Questions about the plan: its budgets, and what was used of each kind, for all of them at once.
+
+Every reader has these questions, and most never ask them: what their answers are made of is imported by asking.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from budget_tui.domain.actuals import Group
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period, PeriodKind
-from budget_tui.domain.plan import PlannedBudget
 from budget_tui.storage.cost_queries import CostQueries, day_number, day_of
+
+if TYPE_CHECKING:
+    from budget_tui.domain.actuals import Group
+    from budget_tui.domain.plan import PlannedBudget
 
 AGENT_SOURCE = "agents"
 
@@ -168,6 +175,8 @@ class PlanQueries(CostQueries):
 
     def _by_segment(self, keys: str, value: str, rest: str, org: int, segments: Sequence[Period]) -> list[Group]:
         """One row per origin, with the sum of each segment as a column of its own: a short range of an index each."""
+        from budget_tui.domain.actuals import Group
+
         groups: list[Group] = []
         for first in range(0, len(segments), _SEGMENTS_AT_ONCE):
             part = segments[first : first + _SEGMENTS_AT_ONCE]
@@ -217,6 +226,13 @@ def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
 
 
+@lru_cache(maxsize=1)
+def _planned_budget() -> type[PlannedBudget]:
+    from budget_tui.domain.plan import PlannedBudget
+
+    return PlannedBudget
+
+
 def _planned(row: Sequence[Any]) -> PlannedBudget:
     (
         budget_id, entity_key, entity_id, name, path, level, category, budget_type, amount, currency, kind, start, end,
@@ -224,7 +240,7 @@ def _planned(row: Sequence[Any]) -> PlannedBudget:
     ) = row  # fmt: skip
     created = _time(created_at)
     assert created is not None
-    return PlannedBudget(
+    return _planned_budget()(
         budget_id, entity_key, entity_id, name, path, level, _CATEGORIES[category], _TYPES[budget_type], amount,
         currency, _KINDS[kind], _period(start, end), provider, notes, bool(is_active), bool(in_cycle), parent_id,
         created_by, created, updated_by, _time(updated_at),
