@@ -15,6 +15,7 @@ from textual.widgets import Input
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.budget import parse_change
+from budget_tui.domain.carry import CarryPolicy
 from budget_tui.services.clock import Clock
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.transfers import TransferRequest
@@ -116,6 +117,31 @@ def test_history_80x24(snap_compare: Compare, services: Services) -> None:
 
 def test_a_closed_period(snap_compare: Compare, services: Services) -> None:
     assert snap_compare(still(a_year_later(services)), terminal_size=NARROW, run_before=after("5", "enter"))
+
+
+def test_closing_by_hand(snap_compare: Compare, services: Services) -> None:
+    services.budgets.set_carry(CarryPolicy.BOTH, None, "pcc")
+    assert snap_compare(still(services), terminal_size=WIDE, run_before=after("c", "down", *"140", "enter", *"110"))
+
+
+def test_closing_by_hand_80x24(snap_compare: Compare, services: Services) -> None:
+    services.budgets.set_carry(CarryPolicy.BOTH, None, "pcc")
+    assert snap_compare(still(services), terminal_size=NARROW, run_before=after("c", "down", *"140", "enter", *"110"))
+
+
+def test_carry_over(snap_compare: Compare, services: Services) -> None:
+    keys = ("2", "o", "enter", "down", "enter", "tab", *"20")
+    assert snap_compare(still(services), terminal_size=NARROW, run_before=after(*keys))
+
+
+def test_period_settings(snap_compare: Compare, services: Services) -> None:
+    keys = ("p", "tab", "backspace", *"15", "enter")
+    assert snap_compare(still(services), terminal_size=NARROW, run_before=after(*keys))
+
+
+def test_closed_by_hand(snap_compare: Compare, services: Services) -> None:
+    services.periods.close()
+    assert snap_compare(still(services), terminal_size=NARROW, run_before=after())
 
 
 def test_help(snap_compare: Compare, dashboard: BudgetApp) -> None:

@@ -1,0 +1,112 @@
+"""History: closed periods with what came after their close, spent against budget over them, each opened in full."""
+
+import re
+from dataclasses import replace
+from datetime import date
+
+from budget_tui.bootstrap import Services
+from budget_tui.services.costs import CostEntry
+from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
+from budget_tui.tui.screens.history import HistoryScreen
+from tests.tui.conftest import OpenDashboard, OpenServices
+from tests.tui.driving import Dashboard, FixedClock, a_year_later, units
+
+
+def rows(dashboard: Dashboard) -> list[str]:
+    """The lines of the table, from its header on."""
+    top = next(i for i, line in enumerate(dashboard.lines) if line.startswith(" Period"))
+    return [line for line in dashboard.lines[top:] if re.match(r" (Period|[A-Z][a-z]{2} \d)", line)]
+
+
+async def test_closed_periods_the_newest_first(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(a_year_later(services), mode="history") as dashboard:
+        header, *lines = rows(dashboard)
+        assert [line[1:9] for line in lines[:2]] == ["Nov 2026", "Oct 2026"]
+        assert [line[1:9] for line in lines[-2:]] == ["Dec 2025", "Nov 2025"]
+        for text in ("400.00", "420.00", "264.00", "136.00", "●", "66 %", "+$5.00 after close"):
+            assert text in lines[0]
+        assert "after close" not in lines[1]
+        assert {line.index(".", 9) for line in lines} == {lines[0].index("400.00") + 3}, "aligned on the point"
+        assert "◆" in next(line for line in lines if line.startswith(" Jan 2026"))
+        for label in ("Budget", "Allocated", "Spent", "Left", "Since"):
+            assert label in header
+
+
+async def test_it_fits_a_small_terminal_and_one_with_large_amounts(
+    open_dashboard: OpenDashboard, services: Services
+) -> None:
+    later = a_year_later(services)
+    async with open_dashboard(later, mode="history", size=(80, 24)) as dashboard:
+        header, newest, *_ = rows(dashboard)
+        for text in ("400.00", "420.00", "264.00", "136.00", "●", "66 %", "+$5.00"):
+            assert text in newest
+        later.budgets.set_global(units(8_000_000))
+        replace(later, context=replace(later.context, clock=FixedClock(date(2027, 1, 2)))).periods.catch_up()
+        await dashboard.looked()
+        header, newest, *_ = rows(dashboard)
+        assert "8,000,000.00" in newest
+        assert "Allocated" not in header
+        assert "+$5.00" in "".join(rows(dashboard))
+        await dashboard.resized(160, 50)
+        assert "Allocated" in rows(dashboard)[0]
+
+
+async def test_spent_stands_against_the_budget_as_a_line(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(a_year_later(services), mode="history", size=(80, 24)) as dashboard:
+        top = next(i for i, line in enumerate(dashboard.lines) if "Spent against budget" in line)
+        chart = dashboard.lines[top + 1 : top + 8]
+        months = chart[-1]
+        assert months.split()[1:-1] == "Nov Dec Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov".split()
+        line_of_500 = next(line for line in chart if "─────" in line)
+        newest = months.rindex("Nov")
+        assert line_of_500[newest] == " ", "the budget was 400 by then"
+        below = chart[chart.index(line_of_500) + 1]
+        assert below[newest] == "─"
+        assert chart[-2][newest] == "█", "a column stands over its month"
+        assert below[months.index("Jan")] == "█"
+        assert line_of_500[months.index("Jan")] in "▁▂▃▄▅▆▇█", "what was spent stands before the line"
+
+
+async def test_a_period_is_opened_and_left(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(a_year_later(services), size=(80, 24)) as dashboard:
+        await dashboard.keys("5", "down", "up", "enter")
+        assert isinstance(dashboard.app.screen, ClosedPeriodScreen)
+        summary = dashboard.line_with("$264.00 of $400.00 spent")
+        assert "$136.00 left  ● healthy  +$5.00 after close" in summary
+        assert "closed by ada on Dec 13, 2026" in dashboard.text
+        assert "150.00   67.00  83.00  ● healthy    +$5.00" in dashboard.line_with("PCC  ")
+        assert "-8.00  ✕ exhausted" in dashboard.line_with("VideoNest API")
+        await dashboard.keys("escape")
+        assert isinstance(dashboard.app.screen, HistoryScreen)
+
+
+async def test_a_period_shows_its_agents_in_tokens(open_dashboard: OpenDashboard, services_on: OpenServices) -> None:
+    january, february = services_on(), services_on(clock=FixedClock(date(2026, 2, 3)))
+    january.agents.add("scout", "pcc", "Scout", tokens=1_000_000)
+    january.agents.consume("scout", 950_000)
+    february.periods.catch_up()
+    async with open_dashboard(february, mode="history", size=(80, 24)) as dashboard:
+        await dashboard.keys("enter")
+        assert "Agent, in tokens" in dashboard.text
+        line = dashboard.line_with("Scout")
+        assert "1,000,000  950,000  50,000  ◆ critical" in line
+
+
+async def test_a_close_elsewhere_and_a_late_cost_are_followed(
+    open_dashboard: OpenDashboard, services: Services, elsewhere: Services
+) -> None:
+    async with open_dashboard(mode="history") as dashboard:
+        assert len(rows(dashboard)) == 1 + 2
+        elsewhere.periods.close()
+        elsewhere.costs.add(CostEntry("pcc", units(3), date(2025, 12, 30)))
+        await dashboard.looked()
+        _, newest, december, _ = rows(dashboard)
+        assert newest.startswith(" Jan 1 – Jan 13, 2026 ")
+        assert "+$3.00 after close" in december
+
+
+async def test_before_the_first_close_it_says_when_that_will_be(open_dashboard: OpenDashboard, empty: Services) -> None:
+    async with open_dashboard(empty, mode="history") as dashboard:
+        assert "No period was closed yet. January 2026 closes by itself after Jan 31, 2026" in dashboard.text
+        await dashboard.keys("enter")
+        assert isinstance(dashboard.app.screen, HistoryScreen)
