@@ -143,13 +143,13 @@ class Agents:
                 )
             work.commit()
 
-    # Use
+    # Use. It goes on for the rest of a day on which the period was closed by hand, and is restated there.
 
     def consume(self, agent_id: str, tokens: int, output: int = 0, cached: int = 0, key: str = "") -> TokenBalance:
         """Use tokens: all of them or, with an `InsufficientBudget` that names what is available, none."""
         kinds = by_kind(tokens, output, cached)
         with _told("consume", agent_id, tokens), self._context.work() as work:
-            work.require_open_period()
+            work.require_running_day()
             request = {"agent": agent_id, "tokens": tokens, "output": output, "cached": cached}
             answer = answered_once(
                 work, "agent.consume", key, request, lambda: _consume(work, agent_id, tokens, kinds)._asdict()
@@ -162,7 +162,7 @@ class Agents:
         checked_tokens(tokens)
         _check_seconds(seconds)
         with _told("reserve", agent_id, tokens), self._context.work() as work:
-            work.require_open_period()
+            work.require_running_day()
             request = {"agent": agent_id, "tokens": tokens, "seconds": seconds}
             answer = answered_once(
                 work, "agent.reserve", key, request, lambda: _reserve(work, agent_id, tokens, seconds)

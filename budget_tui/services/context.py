@@ -206,6 +206,11 @@ class Work:
             raise Refused(f"'{project_id}' is not a project but a {found.level_code}", "name a project")
         return found
 
+    def require_running_day(self) -> None:
+        """Refuse to use what belongs to a closed period, save on its last day: closed by hand, that is not over."""
+        if self.today != self.open.period.end:
+            self.require_open_period()
+
     def require_open_period(self) -> None:
         """Refuse to change the budgets of a period that was closed."""
         closed = self.queries.last_close(self.organization.org_key)

@@ -314,6 +314,21 @@ def test_the_budget_of_a_closed_period_stays_as_it_was(home: AgentHome) -> None:
             command("scout", 5)
 
 
+def test_a_period_closed_by_hand_stops_no_agent_for_the_rest_of_the_day(home: AgentHome) -> None:
+    home.services.agents.consume("scout", 300)
+    home.services.periods.close()
+    home.services.agents.consume("scout", 100)
+    assert home.counts() == (1000, 400, 0)
+    with pytest.raises(InsufficientBudget):
+        home.services.agents.reserve("scout", 700)
+    with pytest.raises(Refused, match="closed"):
+        home.services.agents.top_up("scout", 5)
+    assert home.rows("SELECT spent FROM period_close_line WHERE unit = 'token'") == [(300,)]
+    tomorrow = home.later(days=1)
+    tomorrow.services.agents.consume("scout", 1000)
+    assert tomorrow.counts() == (1000, 1000, 0)
+
+
 def test_what_was_held_over_the_end_of_a_period_is_used_of_the_one_that_held_it(home: AgentHome) -> None:
     held = home.services.agents.reserve("scout", 700, seconds=600_000).reservation_id
     february = home_with_agents(home.path, home.moment, today=home.moment.date().replace(month=2))
