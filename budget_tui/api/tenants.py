@@ -1,49 +1,11 @@
-"""The services on behalf of a key, and the threads that they work in."""
+"""The services on behalf of a key."""
 
-import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
+from budget_tui.api.lanes import Lanes
 from budget_tui.bootstrap import Services
 from budget_tui.domain.access import ApiKey
-from budget_tui.services.idempotency import replays_noted
 from budget_tui.storage.writing import Writers
-
-Answer = TypeVar("Answer")
-
-_READERS = 4
-
-
-class Lanes:
-    """Threads for what waits for the disk. Writes take turns anyway: here in the order they came, without asking
-    the database again and again whose turn it is."""
-
-    def __init__(self) -> None:
-        self._writing = ThreadPoolExecutor(1, "budget-tui-write")
-        self._reading = ThreadPoolExecutor(_READERS, "budget-tui-read")
-
-    async def write(self, command: Callable[[], Answer]) -> Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._writing, command)
-
-    async def write_once(self, command: Callable[[], Answer]) -> tuple[Answer, bool]:
-        """The answer, and whether it was given before, under the same idempotency key."""
-
-        def noted() -> tuple[Answer, bool]:
-            with replays_noted() as replays:
-                answer = command()
-            return answer, bool(replays)
-
-        return await self.write(noted)
-
-    async def read(self, question: Callable[[], Answer]) -> Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._reading, question)
-
-    def close(self) -> None:
-        """Return when everything under way is done."""
-        self._writing.shutdown()
-        self._reading.shutdown()
 
 
 @dataclass(frozen=True, slots=True)
