@@ -27,7 +27,7 @@ def budget_table(page: BudgetPage) -> list[str]:
             budget.entity_id,
             _what(budget),
             f.period_name(budget.period),
-            _amount(budget.amount, budget),
+            _with_unit(budget.amount, budget.budget_type, budget.currency),
         )
         for budget in page.budgets
     ]
@@ -80,7 +80,8 @@ def summary_table(summary: PlanSummary) -> list[str]:
     ]
     header = ("ENTITY", "FOR", "PERIOD", "BUDGET", "ACTUAL", "LEFT", "USED", " ")
     lines = table(header, rows, "lllrrrrl") if rows else ["no budget fits"]
-    return [*lines, *([""] if rows else []), *(_total(totals) for totals in summary.totals)]
+    totals = [line for totals in summary.totals for line in _total(totals)]
+    return [*lines, *([""] if rows else []), *totals]
 
 
 def tree_table(tree: PlanTree) -> list[str]:
@@ -110,7 +111,7 @@ def _part_rows(name: str, part: Part, currency: str) -> Iterator[tuple[str, ...]
         if planned is not None:
             yield name, *_figures(Variance(planned, used), budget_type, currency)
         elif used is not None:
-            yield name, NOTHING, _typed(used, budget_type, currency), NOTHING, NOTHING, ""
+            yield name, NOTHING, _with_unit(used, budget_type, currency), NOTHING, NOTHING, ""
 
 
 def _tree_rows(node: TreeNode, lead: str, below: str) -> Iterator[tuple[str, ...]]:
@@ -118,7 +119,7 @@ def _tree_rows(node: TreeNode, lead: str, below: str) -> Iterator[tuple[str, ...
     yield (
         f"{lead}{budget.entity_id} {_what(budget)}",
         f.period_name(budget.period),
-        _amount(budget.amount, budget),
+        _with_unit(budget.amount, budget.budget_type, budget.currency),
         _amount(node.allocated_to_children, budget) if node.children else NOTHING,
         _amount(node.unallocated, budget) if node.children else NOTHING,
         NOTHING if figures.actual is None else _amount(figures.actual, budget),
@@ -132,32 +133,34 @@ def _tree_rows(node: TreeNode, lead: str, below: str) -> Iterator[tuple[str, ...
 def _figures(figures: Variance, budget_type: BudgetType, currency: str) -> tuple[str, ...]:
     actual, left, used = figures.actual, figures.variance, figures.percent_used
     return (
-        _typed(figures.amount, budget_type, currency),
+        _with_unit(figures.amount, budget_type, currency),
         NOTHING if actual is None else _typed(actual, budget_type, currency),
         NOTHING if left is None else _typed(left, budget_type, currency),
         NOTHING if used is None else f"{used:.0f} %",
-        f"{_SHAPES[figures.status]} {figures.status or 'no data'}",
+        _SHAPES[figures.status],
     )
 
 
-def _total(totals: Totals) -> str:
+def _total(totals: Totals) -> list[str]:
     def shown(amount: int) -> str:
         return f.amount_of(amount, totals.budget_type, totals.currency)
 
     figures = totals.total
     if figures.actual is None:
-        return f"{shown(figures.amount)} planned, no data of what was used"
+        return [f"{shown(figures.amount)} planned, no data of what was used"]
     left = figures.amount - figures.actual
     rest = f"{shown(left)} left" if left >= 0 else f"{shown(-left)} over"
-    return (
-        f"{shown(figures.amount)} planned, {shown(figures.actual)} used, {rest};"
-        f" {totals.over} over, {totals.approaching} approaching, {totals.under} under"
-    )
+    counts = {
+        VarianceStatus.OVER: totals.over,
+        VarianceStatus.APPROACHING: totals.approaching,
+        VarianceStatus.UNDER: totals.under,
+    }
+    found = [f"{_SHAPES[status]} {number} {status}" for status, number in counts.items() if number]
+    return [f"{shown(figures.amount)} planned, {shown(figures.actual)} used, {rest}", f"  {', '.join(found)}"]
 
 
 def _what(budget: PlannedBudget) -> str:
-    of_type = "" if budget.budget_type is BudgetType.MONETARY else f" {budget.budget_type}s"
-    return f"{budget.category}{f' {budget.provider}' if budget.provider else ''}{of_type}"
+    return f"{budget.category} {budget.provider}".rstrip()
 
 
 def _amount(amount: int, budget: PlannedBudget) -> str:
@@ -166,6 +169,12 @@ def _amount(amount: int, budget: PlannedBudget) -> str:
 
 def _typed(amount: int, budget_type: BudgetType, currency: str) -> str:
     return f.short_money(amount, currency) if budget_type is BudgetType.MONETARY else f.short_count(amount)
+
+
+def _with_unit(amount: int, budget_type: BudgetType, currency: str) -> str:
+    """``$30,000``, ``50M tokens``."""
+    unit = "" if budget_type is BudgetType.MONETARY else f" {budget_type}s"
+    return f"{_typed(amount, budget_type, currency)}{unit}"
 
 
 def _share(part: int, whole: int) -> str:
