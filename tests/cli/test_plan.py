@@ -1,0 +1,306 @@
+"""``plan``: what is typed and what is answered, on the demonstration's company."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from budget_tui.cli.app import run
+
+from .conftest import Cli, Ran
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that holds the demonstration. Not to be changed."""
+    folder = tmp_path_factory.mktemp("demonstration")
+    copy = folder / "copy.db"
+    for command in (("demo", "--load"), ("db", "backup", str(copy))):
+        assert run(["--db", str(folder / "demo.db"), *command]) == 0
+    return copy
+
+
+@pytest.fixture
+def plan(cli: Cli, demonstration: Path, database: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Runs one ``plan`` command for acme on the last day of the quarter."""
+    shutil.copy(demonstration, database)
+    monkeypatch.setenv("BUDGET_TUI_ORG", "acme")
+    monkeypatch.setenv("BUDGET_TUI_AS_OF", "2026-03-31")
+
+    def command(*arguments: str) -> Ran:
+        return cli("plan", *arguments)
+
+    return command
+
+
+def only(plan: Cli, *conditions: str) -> dict[str, object]:
+    [budget] = plan("list", *conditions, "--json").done().json["budgets"]
+    return dict(budget)
+
+
+# Lists
+
+
+@pytest.mark.parametrize(
+    ("conditions", "total"),
+    [
+        ((), 12),
+        (("--category", "cloud"), 7),
+        (("--type", "token"), 1),
+        (("--period", "quarterly"), 8),
+        (("--period", "2026"), 4),
+        (("--period", "2026-Q1"), 8),
+        (("--period", "2026-Q2"), 0),
+        (("--entity", "DEPT-ENG"), 3),
+        (("--provider", "Google Cloud"), 2),
+        (("--currency", "eur"), 0),
+        (("--status", "over"), 2),
+        (("--status", "approaching"), 4),
+        (("--search", "front"), 1),
+        (("--search", "ANTHROPIC"), 2),
+        (("--deleted",), 0),
+        (("--category", "cloud", "--period", "2026", "--limit", "2", "--offset", "1"), 4),
+    ],
+)
+def test_every_filter_finds_what_it_says(plan: Cli, conditions: tuple[str, ...], total: int) -> None:
+    answer = plan("list", *conditions, "--json").done().json
+    assert answer["total"] == total
+    assert len(answer["budgets"]) == (2 if "--limit" in conditions else total)
+
+
+def test_a_list_says_how_many_there_are(plan: Cli) -> None:
+    assert plan("list", "--limit", "2").done().out.splitlines()[-1] == "12 budgets, 2 shown"
+
+
+@pytest.mark.parametrize(
+    ("conditions", "code", "words"),
+    [
+        (("--category", "clouds"), 2, "'clouds' is not a category; choose cloud, genai, subscription, total"),
+        (("--status", "healthy"), 2, "is not a status"),
+        (("--period", "someday"), 2, "is not a period"),
+        (("--entity", "NOBODY"), 4, "there is no entity 'NOBODY'"),
+    ],
+)
+def test_a_filter_that_means_nothing_is_refused(plan: Cli, conditions: tuple[str, ...], code: int, words: str) -> None:
+    plan("list", *conditions).refused(code, words)
+
+
+# One budget
+
+
+def test_a_budget_is_planned_shown_changed_and_deleted(plan: Cli) -> None:
+    said = plan("create", "DEPT-OPS", "cloud", "20,000", "--period", "2026-02", "--notes", "racks").done().out
+    assert said.startswith("DEPT-OPS's cloud budget for February 2026: $20,000.00 planned (")
+    budget_id = said.split("(")[1][:8]
+    shown = plan("show", budget_id).done().out
+    assert "monthly (2026-02-01 to 2026-02-28)" in shown
+    assert "racks" in shown
+    assert plan("update", budget_id, "--amount", "25000", "--notes", "").done().out == (
+        "DEPT-OPS's cloud budget for February 2026: $25,000.00\n"
+    )
+    assert plan("delete", budget_id).done().out.endswith("$25,000.00 deleted\n")
+    assert only(plan, "--deleted")["is_active"] is False
+    plan("update", budget_id, "--amount", "1").refused(2, "was deleted")
+    plan("show", "nope").refused(4, "there is no budget 'nope'", "plan list")
+
+
+def test_json_carries_every_field_of_a_budget(plan: Cli) -> None:
+    answer = plan(
+        "create",
+        "TEAM-MLOPS",
+        "genai",
+        "25M",
+        "--type",
+        "token",
+        "--provider",
+        "OpenAI",
+        "--period",
+        "2026-02",
+        "--json",
+    ).json
+    for name in ("budget_id", "created_at"):
+        assert answer.pop(name)
+    assert answer == {
+        "org_slug": "acme",
+        "hierarchy_entity_id": "TEAM-MLOPS",
+        "hierarchy_entity_name": "MLOps",
+        "hierarchy_path": "/ORG/DEPT-DS/PROJ-MLPIPE/TEAM-MLOPS/",
+        "hierarchy_level_code": "team",
+        "category": "genai",
+        "budget_type": "token",
+        "budget_amount": 25_000_000,
+        "currency": "USD",
+        "period_type": "monthly",
+        "period_start": "2026-02-01",
+        "period_end": "2026-02-28",
+        "provider": "openai",
+        "notes": None,
+        "is_active": True,
+        "parent_budget_id": None,
+        "created_by": answer["created_by"],
+        "updated_by": None,
+        "updated_at": None,
+        "rescaled_children": [],
+        "warnings": [],
+    }
+
+
+def test_the_same_budget_twice_is_a_conflict_and_under_one_key_it_is_one(plan: Cli) -> None:
+    usual = ("create", "DEPT-OPS", "cloud", "5", "--period", "2026-02")
+    first, again = (plan(*usual, "--key", "k", "--json").json["budget_id"] for _ in range(2))
+    assert first == again
+    plan(*usual).refused(5, "DEPT-OPS's cloud budget for February 2026 already", "plan update")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("DEPT-OPS", "cloud", "-5"), "negative"),
+        (("DEPT-OPS", "cloud", "much"), "is not an amount"),
+        (("DEPT-OPS", "genai", "1.5", "--type", "token"), "whole number"),
+        (("DEPT-OPS", "cloud", "5", "--type", "seat"), "no seat budgets"),
+        (("DEPT-OPS", "cloud", "5", "--type", "kilos"), "is not a type"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused_in_one_line(plan: Cli, arguments: tuple[str, ...], words: str) -> None:
+    plan("create", *arguments).refused(2, words)
+
+
+def test_an_update_needs_something_to_change(plan: Cli) -> None:
+    plan("update", "x").refused(2, "nothing is to change")
+
+
+# From the top down
+
+
+def test_an_allocation_by_percent_leaves_a_margin(plan: Cli) -> None:
+    answer = plan(
+        "allocate",
+        "ORG",
+        "genai",
+        "100000",
+        "--period",
+        "2026",
+        "--to",
+        "DEPT-ENG=40%",
+        "--to",
+        "DEPT-OPS=30%",
+        "--json",
+    ).json
+    assert [
+        (child["budget"]["hierarchy_entity_id"], child["allocated_amount"], child["allocation_percentage"])
+        for child in answer["children"]
+    ] == [("DEPT-ENG", 40_000, 40), ("DEPT-OPS", 30_000, 30)]
+    assert (answer["unallocated_amount"], answer["unallocated_percentage"]) == (30_000, 30)
+    assert answer["parent_budget"]["budget_amount"] == 100_000
+
+
+def test_an_equal_split_loses_no_cent(plan: Cli) -> None:
+    to = [word for entity in ("DEPT-ENG", "DEPT-DS", "DEPT-OPS") for word in ("--to", entity)]
+    said = plan("allocate", "ORG", "genai", "100", *to, "--equal").done().out
+    assert [line.split()[1] for line in said.splitlines()[2:]] == ["$33.34", "$33.33", "$33.33", "$0"]
+    answer = plan("allocate", "ORG", "subscription", "100", *to, "--equal", "--margin", "10%", "--json").json
+    assert answer["unallocated_amount"] == 10
+
+
+def test_more_than_there_is_is_warned_about_on_standard_error(plan: Cli) -> None:
+    ran = plan("allocate", "ORG", "genai", "100", "--to", "DEPT-ENG=80", "--to", "DEPT-OPS=30")
+    assert ran.code == 0
+    assert ran.err == (
+        "warning: ORG's genai budget for March 2026: its children have $110.00, $10.00 more than its $100.00\n"
+    )
+    assert "$10.00 more" in plan("tree").err
+
+
+@pytest.mark.parametrize(
+    ("to", "words"),
+    [
+        (("--to", "DEPT-ENG"), "has no share"),
+        (("--to", "DEPT-ENG=x%"), "is not a share"),
+        (("--to", "DEPT-ENG=10%", "--equal"), "no share of their own"),
+        (("--to", "DEPT-ENG=10%", "--margin", "5%"), "--equal"),
+        (("--to", "DEPT-ENG=60%", "--to", "DEPT-OPS=50%"), "at most 100"),
+    ],
+)
+def test_shares_that_make_no_sense_are_refused(plan: Cli, to: tuple[str, ...], words: str) -> None:
+    plan("allocate", "ORG", "genai", "100", *to).refused(2, words)
+
+
+def test_children_are_rescaled_when_asked(plan: Cli) -> None:
+    parent = str(only(plan, "--entity", "ORG")["budget_id"])
+    answer = plan("update", parent, "--amount", "200000", "--rescale", "--json").json
+    assert [child["budget_amount"] for child in answer["rescaled_children"]] == [60_000, 90_000, 30_000]
+
+
+# Views
+
+
+def test_the_summary_is_a_table_with_totals_that_count_a_dollar_once(plan: Cli) -> None:
+    lines = plan("summary").done().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[9].split() == [
+        "PROJ-PLATFORM",
+        "cloud",
+        "gcp",
+        "Q1",
+        "2026",
+        "$20,000",
+        "$17,240",
+        "$2,760",
+        "86",
+        "%",
+        "▲",
+    ]
+    assert lines[-4:] == [
+        "$175,000.00 planned, $74,222.00 used, $100,778.00 left",
+        "  ✕ 2 over, ▲ 3 approaching, ● 6 under",
+        "50,000,000 tokens planned, 41,200,000 tokens used, 8,800,000 tokens left",
+        "  ▲ 1 approaching",
+    ]
+
+
+def test_the_summary_in_json_has_totals_in_both_spellings(plan: Cli) -> None:
+    answer = plan("summary", "--period", "2026-Q1", "--json").done().json
+    assert {"budget_total", "actual_total", "variance", "budgets_over", "budgets_under"} <= set(answer["totals"])
+    assert (answer["total_budget"], answer["total_actual"], answer["total_variance"]) == (75_000, 59_242, 15_758)
+    assert [totals["budget_type"] for totals in answer["totals_by_type"]] == ["monetary", "token"]
+    assert len(answer["budgets"]) == 8
+
+
+def test_the_tree_shows_what_is_allocated_and_what_is_free(plan: Cli) -> None:
+    [root] = plan("tree", "PROJ-PLATFORM", "--category", "cloud", "--json").done().json["roots"]
+    assert root["entity"]["hierarchy_entity_id"] == "PROJ-PLATFORM"
+    assert (root["budget"]["budget_amount"], root["actual"]) == (20_000, 17_240)
+    assert (root["allocated_to_children"], root["unallocated"], len(root["children"])) == (12_000, 8_000, 1)
+    assert "└─ TEAM-BACKEND cloud gcp" in plan("tree", "PROJ-PLATFORM").done().out
+    assert plan("tree", "--period", "2027").done().out == "no budget fits\n"
+
+
+def test_breakdowns_are_objects_by_name(plan: Cli) -> None:
+    categories = plan("by-category", "DEPT-ENG", "--period", "2026-Q1", "--json").done().json
+    assert {name: (part["budget"], part["actual"]) for name, part in categories.items()} == {
+        "cloud": (30_000, 21_900),
+        "genai": (None, 10_420),
+        "subscription": (None, 3_222),
+        "total": (50_000, 35_542),
+    }
+    providers = plan("by-provider", "TEAM-MLOPS", "--category", "genai", "--json").done().json
+    assert [
+        (name, part["actual"], part["tokens_budget"], part["tokens_actual"]) for name, part in providers.items()
+    ] == [("anthropic", 18_610, 50_000_000, 41_200_000)]
+
+
+def test_an_entity_that_used_and_planned_nothing_says_so(plan: Cli, cli: Cli) -> None:
+    cli("entity", "add", "DEPT-NEW").done()
+    assert plan("by-provider", "DEPT-NEW").done().out.splitlines()[1] == "nothing used or planned"
+    assert plan("summary", "--entity", "DEPT-NEW").done().out == "no budget fits\n"
+
+
+def test_a_cost_can_be_a_teams(plan: Cli, cli: Cli) -> None:
+    said = cli("cost", "add", "TEAM-BACKEND", "100", "--provider", "gcp", "--on", "2026-03-30").done().out
+    assert said == "$100.00 on Mar 30, 2026 recorded for TEAM-BACKEND\n"
+    [line] = plan("summary", "--entity", "TEAM-BACKEND", "--json").json["budgets"]
+    assert line["actual_amount"] == 10_940
+    answer = cli("cost", "add", "TEAM-BACKEND", "1", "--on", "2026-03-30", "--json").done().json
+    assert answer == {"entity_id": "TEAM-BACKEND", "amount_usd": 1, "on": "2026-03-30", "currency": "USD"}
+    cli("cost", "add", "ORG", "1").refused(2, "a cost is somebody's")
