@@ -180,7 +180,7 @@ class Services:
 
     def close_readers(self) -> None:
         """Close what was kept open to read. Who writes should be closed last: that tidies the log up."""
-        for name in ("snapshots", "agents"):
+        for name in ("snapshots", "agents", "plan_views"):
             if name in self.__dict__:
                 getattr(self, name).close()
 

@@ -131,7 +131,12 @@ def summary_answer(summary: PlanSummary) -> dict[str, Any]:
     headline = totals(summary.headline)
     return {
         "budgets": [
-            {**budget(line.budget, slug), **figures(line.figures, line.budget.budget_type)} for line in summary.lines
+            {
+                "entity": _entity(line.budget),
+                **budget(line.budget, slug),
+                **figures(line.figures, line.budget.budget_type),
+            }
+            for line in summary.lines
         ],
         "totals": headline,
         "totals_by_type": [totals(found) for found in summary.totals],
@@ -166,18 +171,22 @@ def breakdown_answer(breakdown: Breakdown) -> dict[str, Any]:
 def _node(node: TreeNode, slug: str) -> dict[str, Any]:
     planned = node.budget
     return {
-        "entity": {
-            "hierarchy_entity_id": planned.entity_id,
-            "hierarchy_entity_name": planned.entity_name,
-            "hierarchy_level_code": planned.level_code,
-            "hierarchy_path": planned.path,
-        },
+        "entity": _entity(planned),
         "budget": budget(planned, slug),
         "actual": amount(node.figures.actual, planned.budget_type),
         **figures(node.figures, planned.budget_type),
         "allocated_to_children": amount(node.allocated_to_children, planned.budget_type),
         "unallocated": amount(node.unallocated, planned.budget_type),
         "children": [_node(child, slug) for child in node.children],
+    }
+
+
+def _entity(planned: PlannedBudget) -> dict[str, str]:
+    return {
+        "hierarchy_entity_id": planned.entity_id,
+        "hierarchy_entity_name": planned.entity_name,
+        "hierarchy_level_code": planned.level_code,
+        "hierarchy_path": planned.path,
     }
 
 

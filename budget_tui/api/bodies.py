@@ -15,7 +15,8 @@ from budget_tui.services.agents import HOLD_SECONDS, LONGEST_HOLD_SECONDS
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-def _nanos(value: Any) -> int:
+def nanos_given(value: Any) -> int:
+    """The nanos of a JSON number."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("give a JSON number such as 12.50")
     try:
@@ -24,7 +25,8 @@ def _nanos(value: Any) -> int:
         raise ValueError(str(error)) from None
 
 
-def _count(value: Any) -> int:
+def count_given(value: Any) -> int:
+    """The tokens or seats of a JSON number."""
     if isinstance(value, Decimal) and value.adjusted() < len(str(LIMIT_COUNT)) and value == int(value):
         value = int(value)  # JSON knows no difference between 5 and 5.0
     if isinstance(value, bool) or not isinstance(value, int):
@@ -43,19 +45,21 @@ def _amount(description: str, **limits: int) -> Any:
     return WithJsonSchema({"type": "number", **exact, **limits})
 
 
-Budgeted = Annotated[int, Field(ge=0), BeforeValidator(_nanos), _amount("An amount", minimum=0)]
-Moved = Annotated[int, Field(gt=0), BeforeValidator(_nanos), _amount("A positive amount", exclusiveMinimum=0)]
-Charged = Annotated[int, BeforeValidator(_nanos), _amount("An amount, negative for a credit", minimum=-LIMIT_UNITS)]
+Budgeted = Annotated[int, Field(ge=0), BeforeValidator(nanos_given), _amount("An amount", minimum=0)]
+Moved = Annotated[int, Field(gt=0), BeforeValidator(nanos_given), _amount("A positive amount", exclusiveMinimum=0)]
+Charged = Annotated[
+    int, BeforeValidator(nanos_given), _amount("An amount, negative for a credit", minimum=-LIMIT_UNITS)
+]
 Tokens = Annotated[
     int,
     Field(ge=1, le=LIMIT_COUNT),
-    BeforeValidator(_count),
+    BeforeValidator(count_given),
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LIMIT_COUNT}),
 ]
 SomeTokens = Annotated[
     int,
     Field(ge=0, le=LIMIT_COUNT),
-    BeforeValidator(_count),
+    BeforeValidator(count_given),
     WithJsonSchema({"type": "integer", "minimum": 0, "maximum": LIMIT_COUNT}),
 ]
 EntityId = Annotated[str, StringConstraints(min_length=1, max_length=ID_MAX_LENGTH)]
@@ -111,6 +115,6 @@ class SettleBody(Body):
 
 
 class HoldBody(TokensBody):
-    seconds: Annotated[int, Field(ge=1, le=LONGEST_HOLD_SECONDS), BeforeValidator(_count)] = Field(
+    seconds: Annotated[int, Field(ge=1, le=LONGEST_HOLD_SECONDS), BeforeValidator(count_given)] = Field(
         HOLD_SECONDS, description="How long they are held at most."
     )

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Path
 from starlette.requests import Request
 
 from budget_tui.api.problems import Problem
@@ -61,7 +61,9 @@ async def caller_of(request: Request) -> Caller:
     return caller
 
 
-async def caller_of_organization(request: Request, org: str) -> Caller:
+async def caller_of_organization(
+    request: Request, org: Annotated[str, Path(description="The organization that the key belongs to.")]
+) -> Caller:
     """Who was let in, for a path that names an organization; `NotFound` when it is another's."""
     caller = await caller_of(request)
     if org != caller.key.org_slug:

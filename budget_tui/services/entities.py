@@ -8,6 +8,7 @@ from budget_tui.domain.hierarchy import DEFAULT_LEVELS, ROOT_ID, Entity, Level, 
 from budget_tui.domain.tree import Placement, added_level
 from budget_tui.services.context import Context, Work
 from budget_tui.services.placing import checked_new, place, take_out
+from budget_tui.services.plan_checks import entity_named
 from budget_tui.services.reversing import Lines, reverses, value_of
 
 
@@ -103,6 +104,11 @@ class Entities:
         if not entities:  # the default organization before its first command
             return [Entity(0, ROOT_ID, organization.name, DEFAULT_LEVELS[0].code, path_of("/", ROOT_ID))]
         return _in_tree_order(entity for entity in entities if not entity.archived)
+
+    def get(self, entity_id: str) -> Entity:
+        """The entity of that id, or `NotFound`."""
+        with self._context.reading() as queries:
+            return entity_named(queries, self._context.organization(queries).org_key, entity_id)
 
     def below(self, entity_id: str) -> list[Entity]:
         """An entity and every one below it that is not archived, in the order of the tree."""

@@ -1,5 +1,6 @@
 """The OpenAPI document is true: schemathesis makes requests of it and finds nothing wrong with the answers."""
 
+import json
 import re
 import subprocess
 import sys
@@ -11,10 +12,13 @@ from typing import Any
 
 import pytest
 
+from budget_tui.domain.period import PeriodKind
+from budget_tui.domain.plan import whole_period
 from budget_tui.services.clock import Clock
 from budget_tui.services.periods import Periods
 
 from .conftest import Api, Served
+from .test_serving import ask
 
 # A schema tells how one value must look. That a transfer goes to somebody else, that a cost says something, or that
 # an ETag is the current one is beyond it: such a request is valid and still refused.
@@ -25,8 +29,21 @@ expected-statuses = ["2xx", "3xx", "404", "409", "412", "422"]
 [dictionaries.known]
 values = ["pcc", "python-api", "pool", "scout"]
 
+[dictionaries.budget]
+values = {budgets}
+
+[dictionaries.organization]
+values = ["default"]
+
+[dictionaries.entity]
+values = ["ORG", "pcc"]
+
 [parameters]
 "path.id" = { dictionary = "known", probability = 0.7 }
+"path.budget_id" = { dictionary = "budget", probability = 0.7 }
+"path.org" = { dictionary = "organization", probability = 0.9 }
+"query.root_entity_id" = { dictionary = "entity", probability = 0.7 }
+"query.hierarchy_entity_id" = { dictionary = "entity", probability = 0.7 }
 """
 EXAMPLES = 5
 
@@ -35,8 +52,9 @@ def test_schemathesis_finds_nothing(
     serve: Callable[..., Served], example: tuple[bytes, str, str], tmp_path: Path
 ) -> None:
     url = serve().url
+    budgets = [planned(url, example[2], month) for month in range(1, 10)]
     config = tmp_path / "schemathesis.toml"
-    config.write_text(CONFIG, "utf-8")
+    config.write_text(CONFIG.replace("{budgets}", json.dumps(budgets)), "utf-8")
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", f"{url}/openapi.json"]
     options = ["--checks", "all", "--seed", "1", "--max-examples", str(EXAMPLES), "--generation-database", "none"]
     run = subprocess.run(
@@ -49,6 +67,22 @@ def test_schemathesis_finds_nothing(
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert re.search(r" (\d{3,}) generated, \1 passed", run.stdout), run.stdout
+
+
+def planned(url: str, key: str, month: int) -> str:
+    """The id of a new budget."""
+    day = date(2026, month, 1)
+    body = {
+        "hierarchy_entity_id": "pcc",
+        "category": "cloud",
+        "budget_amount": 100,
+        "period_type": "monthly",
+        "period_start": day.isoformat(),
+        "period_end": whole_period(PeriodKind.MONTHLY, day).end.isoformat(),
+    }
+    status, answer = ask(url, "POST", "/api/v1/budgets/default", key, body)
+    assert status == 201, answer
+    return str(answer["budget_id"])
 
 
 @pytest.fixture

@@ -1,0 +1,179 @@
+"""The shapes of answers about the plan, for the OpenAPI document. They are made by `budget_tui.wire_plan`."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, WithJsonSchema
+
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.cost import Category
+from budget_tui.domain.period import PeriodKind
+from budget_tui.domain.variance import VarianceStatus
+
+Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+
+
+class Shape(BaseModel):
+    """All fields are always there."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
+class PlannedBudget(Shape):
+    budget_id: str
+    org_slug: str
+    hierarchy_entity_id: str = Field(examples=["DEPT-ENG"])
+    hierarchy_entity_name: str = Field(examples=["Engineering"])
+    hierarchy_path: str = Field(examples=["/ORG/DEPT-ENG/"])
+    hierarchy_level_code: str = Field(examples=["department"])
+    category: Category
+    budget_type: BudgetType
+    budget_amount: Number = Field(description="In `currency`, in tokens or in seats.", examples=[20000])
+    currency: str
+    period_type: PeriodKind
+    period_start: date
+    period_end: date = Field(description="Inclusive.")
+    provider: str | None
+    notes: str | None
+    is_active: bool
+    parent_budget_id: str | None = Field(description="The budget that it was allocated from.")
+    created_by: str
+    updated_by: str | None
+    created_at: datetime
+    updated_at: datetime | None
+
+
+class PlanOutcome(PlannedBudget):
+    rescaled_children: list[PlannedBudget]
+    warnings: list[str]
+
+
+class AllocatedChild(Shape):
+    budget: PlannedBudget
+    allocation_id: str
+    allocated_amount: Number
+    allocation_percentage: Number | None
+
+
+class PlanAllocation(Shape):
+    parent_budget: PlannedBudget
+    children: list[AllocatedChild]
+    unallocated_amount: Number = Field(description="Negative when the children got more than there is.")
+    unallocated_percentage: Number | None
+    warnings: list[str]
+
+
+class PlanList(Shape):
+    budgets: list[PlannedBudget]
+    total: int = Field(description="How many there are, on this page or not.")
+
+
+class PlanFigures(Shape):
+    actual_amount: Number | None = Field(description="null: there is no data.")
+    variance: Number | None = Field(description="budget − actual: positive is under budget.")
+    variance_percent: Number | None
+    pct_used: Number | None
+    is_over_budget: bool
+    status: VarianceStatus | None
+
+
+class PlanEntity(Shape):
+    hierarchy_entity_id: str
+    hierarchy_entity_name: str
+    hierarchy_level_code: str
+    hierarchy_path: str
+
+
+class PlanLine(PlannedBudget, PlanFigures):
+    entity: PlanEntity
+
+
+class PlanTotals(Shape):
+    budget_type: BudgetType
+    currency: str | None
+    budget_total: Number
+    actual_total: Number | None
+    variance: Number | None
+    variance_percent: Number | None
+    pct_used: Number | None
+    budgets: int
+    budgets_over: int
+    budgets_approaching: int
+    budgets_under: int
+    budgets_without_data: int
+
+
+class LeftOut(Shape):
+    """Costs in a currency without a rate: in no sum."""
+
+    currency: str
+    amount: Number
+    costs: int
+    into: str
+
+
+class PlanSummary(Shape):
+    budgets: list[PlanLine]
+    totals: PlanTotals = Field(description="Of money in the organization's currency. A dollar is counted once.")
+    totals_by_type: list[PlanTotals]
+    total_budget: Number
+    total_actual: Number | None
+    total_variance: Number | None
+    budgets_over: int
+    budgets_approaching: int
+    budgets_under: int
+    budgets_without_data: int
+    currency: str
+    as_of: date
+    left_out: list[LeftOut]
+    warnings: list[str]
+
+
+class PlanNode(PlanFigures):
+    entity: PlanEntity
+    budget: PlannedBudget
+    actual: Number | None
+    allocated_to_children: Number
+    unallocated: Number = Field(description="Negative when the children have more.")
+    children: list["PlanNode"]
+
+
+class PlanTree(Shape):
+    roots: list[PlanNode]
+    as_of: date
+    left_out: list[LeftOut]
+    warnings: list[str]
+
+
+class PlanTreeAnswer(PlanTree):
+    """The first root is told at the top level, too; null where there is none."""
+
+    entity: PlanEntity | None
+    budget: PlannedBudget | None
+    allocated_to_children: Number | None
+    unallocated: Number | None
+    children: list[PlanNode]
+
+
+class PlanPart(Shape):
+    budget: Number | None = Field(description="null: nothing is planned.")
+    actual: Number
+    variance: Number | None
+    pct_used: Number | None
+    status: VarianceStatus | None
+    tokens_budget: int | None
+    tokens_actual: int | None
+    seats_budget: int | None
+    seats_actual: int | None
+
+
+class PlanByCategory(Shape):
+    cloud: PlanPart
+    genai: PlanPart
+    subscription: PlanPart
+    total: PlanPart
+
+
+class PlanByProvider(RootModel[dict[str, PlanPart]]):
+    """One part for each provider that was planned for or used."""

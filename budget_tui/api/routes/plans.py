@@ -1,0 +1,225 @@
+"""``/api/v1/budgets/{org}``: the plan."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Path, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from budget_tui import wire, wire_plan
+from budget_tui.api.answers import (
+    NOT_MODIFIED,
+    IdempotencyKey,
+    IfMatch,
+    IfNoneMatch,
+    answered,
+    problems,
+    routes_of,
+    tagged,
+)
+from budget_tui.api.door import ByOrganization
+from budget_tui.api.etags import tag_of, write_if_match
+from budget_tui.api.plan_bodies import (
+    AllocateBody,
+    EntityFilters,
+    EntityGiven,
+    Filters,
+    PageFilters,
+    PlanBody,
+    PlanChangeBody,
+    TreeFilters,
+)
+from budget_tui.api.plan_shapes import (
+    PlanAllocation,
+    PlanByCategory,
+    PlanByProvider,
+    PlanList,
+    PlannedBudget,
+    PlanOutcome,
+    PlanSummary,
+    PlanTreeAnswer,
+)
+from budget_tui.api.problems import problem_of
+from budget_tui.api.tenants import Caller
+from budget_tui.domain import plan
+from budget_tui.domain.errors import Conflict, NotFound, Refused
+from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.formatting import plan_name
+
+ROOT = "/api/v1/budgets/{org}"
+
+router = routes_of("plan")
+
+BudgetId = Annotated[UUID, Path(description="The budget's id.")]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LOCATED: dict[int | str, dict[str, Any]] = {
+    201: {"headers": {"Location": {"description": "Where the budget is.", "schema": {"type": "string"}}}}
+}
+
+
+@router.get(ROOT, response_model=PlanList, responses=problems(404))
+async def get_plan(by: ByOrganization, filters: Annotated[PageFilters, Query()]) -> Response:
+    """The budgets that fit, entity by entity."""
+    views, conditions = by.services.plan_views, filters.narrowed()
+    page = await by.lanes.read(lambda: views.list(conditions, filters.limit, filters.offset))
+    return answered(wire_plan.list_answer(page, _slug(by)))
+
+
+@router.post(ROOT, status_code=201, response_model=PlanOutcome, responses=problems(404, 409) | _LOCATED)
+async def post_plan(by: ByOrganization, body: PlanBody, idempotency_key: IdempotencyKey = "") -> Response:
+    """A new budget. 409 when there is one of that entity, category, type, provider and period."""
+    plans = by.services.plans
+    notes = await by.lanes.read(lambda: list(_said_of_entities(by, body)))
+    outcome, replayed = await by.lanes.write_once(lambda: plans.create(body.plan(), idempotency_key))
+    answer = wire_plan.outcome_answer(outcome, _slug(by))
+    return _made(by, outcome.budget, _noted(answer, notes), replayed)
+
+
+@router.post(
+    f"{ROOT}/allocate", status_code=201, response_model=PlanAllocation, responses=problems(404, 409) | _LOCATED
+)
+async def post_allocate(by: ByOrganization, body: AllocateBody, idempotency_key: IdempotencyKey = "") -> Response:
+    """A new budget together with its children's: all of them, or none.
+
+    The children take over category, type, provider, currency and period. What no child gets stays unallocated;
+    amounts that add up to more than the parent are warned about.
+    """
+    plans = by.services.plans
+    notes = await by.lanes.read(lambda: list(_said_of_entities(by, body, *body.allocations)))
+    outcome, replayed = await by.lanes.write_once(lambda: plans.allocate(body.plan(), body.shares(), idempotency_key))
+    answer = wire_plan.allocation_answer(outcome, _slug(by))
+    return _made(by, outcome.parent, _noted(answer, notes), replayed)
+
+
+@router.get(f"{ROOT}/summary", response_model=PlanSummary, responses=problems(404))
+async def get_plan_summary(by: ByOrganization, filters: Annotated[Filters, Query()]) -> Response:
+    """Budget against actual of every budget that fits, and totals in which a dollar counts once."""
+    views, conditions = by.services.plan_views, filters.narrowed()
+    return answered(wire_plan.summary_answer(await by.lanes.read(lambda: views.summary(conditions))))
+
+
+@router.get(f"{ROOT}/allocation-tree", response_model=PlanTreeAnswer, responses=problems(404))
+async def get_allocation_tree(by: ByOrganization, filters: Annotated[TreeFilters, Query()]) -> Response:
+    """Budgets from the top down, with what is allocated at each and what is not."""
+    views, conditions = by.services.plan_views, filters.narrowed()
+    tree = wire_plan.tree_answer(await by.lanes.read(lambda: views.tree(filters.root_entity_id, conditions)))
+    first: dict[str, Any] = next(iter(tree["roots"]), {})
+    told = {name: first.get(name) for name in ("entity", "budget", "allocated_to_children", "unallocated")}
+    return answered({**told, "children": first.get("children", []), **tree})
+
+
+@router.get(f"{ROOT}/by-category", response_model=PlanByCategory, responses=problems(404))
+async def get_by_category(by: ByOrganization, filters: Annotated[EntityFilters, Query()]) -> Response:
+    """What an entity planned and used in each category. Without a budget: in its budgets' periods, or the running
+    one."""
+    views, conditions = by.services.plan_views, filters.narrowed()
+    entity_id = filters.hierarchy_entity_id or ROOT_ID
+    return answered(wire_plan.breakdown_answer(await by.lanes.read(lambda: views.by_category(entity_id, conditions))))
+
+
+@router.get(f"{ROOT}/by-provider", response_model=PlanByProvider, responses=problems(404))
+async def get_by_provider(by: ByOrganization, filters: Annotated[EntityFilters, Query()]) -> Response:
+    """What an entity planned for and used of each provider."""
+    views, conditions = by.services.plan_views, filters.narrowed()
+    entity_id = filters.hierarchy_entity_id or ROOT_ID
+    return answered(wire_plan.breakdown_answer(await by.lanes.read(lambda: views.by_provider(entity_id, conditions))))
+
+
+@router.get(f"{ROOT}/{{budget_id:uuid}}", response_model=PlannedBudget, responses=NOT_MODIFIED | problems(404))
+async def get_planned(
+    request: Request, by: ByOrganization, budget_id: BudgetId, if_none_match: IfNoneMatch = ""
+) -> Response:
+    """One budget."""
+    planned = await by.lanes.read(lambda: _present(by, budget_id))
+    return tagged(wire_plan.budget(planned, _slug(by)), _version(planned), request)
+
+
+@router.put(f"{ROOT}/{{budget_id:uuid}}", response_model=PlanOutcome, responses=problems(404, 409, 412))
+async def put_planned(
+    by: ByOrganization, budget_id: BudgetId, body: PlanChangeBody, if_match: IfMatch = None
+) -> Response:
+    """Change a budget. What was allocated from it stays as it is, unless rescaled."""
+    outcomes = []
+
+    def write(seen: int | None) -> None:
+        before = _present(by, budget_id)
+        change, when = body.change(before.budget_type), None if seen is None else _moment(seen)
+        try:
+            outcomes.append(by.services.plans.update(before.budget_id, change, when, body.rescale_children))
+        except Conflict as error:
+            if seen is not None and _version(_present(by, budget_id)) == seen:
+                raise problem_of(error) from None  # it is as it was seen: something else is in the way
+            raise
+
+    await by.lanes.write(lambda: write_if_match(if_match, write))
+    [outcome] = outcomes
+    answer = answered(wire_plan.outcome_answer(outcome, _slug(by)))
+    answer.headers["ETag"] = _tag(by, outcome.budget)
+    return answer
+
+
+@router.delete(f"{ROOT}/{{budget_id:uuid}}", status_code=204, responses=problems(404))
+async def delete_planned(by: ByOrganization, budget_id: BudgetId) -> Response:
+    """Take a budget out of the plan. It stays on record; what was allocated from it stays in the plan."""
+
+    def delete() -> None:
+        by.services.plans.delete(_present(by, budget_id).budget_id)
+
+    await by.lanes.write(delete)
+    return Response(status_code=204)
+
+
+def _slug(by: Caller) -> str:
+    return by.services.context.org_slug
+
+
+def _present(by: Caller, budget_id: UUID) -> plan.PlannedBudget:
+    """The budget, or `NotFound` when it was deleted."""
+    planned = by.services.plans.get(str(budget_id))
+    if not planned.is_active:
+        raise NotFound(f"{plan_name(planned)} was deleted", "the list with is_active=false shows it")
+    return planned
+
+
+def _tag(by: Caller, planned: plan.PlannedBudget) -> str:
+    """The ETag of what a GET would answer."""
+    return tag_of(_version(planned), wire.dumps(wire_plan.budget(planned, _slug(by)), indent=None))
+
+
+def _version(planned: plan.PlannedBudget) -> int:
+    """When it was last changed, in microseconds."""
+    return ((planned.updated_at or planned.created_at) - _EPOCH) // timedelta(microseconds=1)
+
+
+def _moment(version: int) -> datetime:
+    try:
+        return _EPOCH + timedelta(microseconds=version)
+    except OverflowError:
+        return _EPOCH
+
+
+def _made(by: Caller, planned: plan.PlannedBudget, answer: dict[str, Any], replayed: bool) -> Response:
+    made = answered(answer, 201, replayed=replayed)
+    made.headers["Location"] = f"{ROOT.format(org=_slug(by))}/{planned.budget_id}"
+    return made
+
+
+def _noted(answer: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+    return {**answer, "warnings": [*answer["warnings"], *notes]}
+
+
+def _said_of_entities(by: Caller, *given: EntityGiven) -> Iterator[str]:
+    """What to warn about where an entity is called otherwise than it is; `Refused` where its level is another."""
+    for each in given:
+        entity = by.services.entities.get(each.hierarchy_entity_id)
+        if each.hierarchy_level_code and each.hierarchy_level_code != entity.level_code:
+            raise Refused(
+                f"{entity.entity_id} has level '{entity.level_code}', not '{each.hierarchy_level_code}'",
+                "leave hierarchy_level_code out, or name the entity that is meant",
+            )
+        if each.hierarchy_entity_name and each.hierarchy_entity_name != entity.name:
+            yield f"{entity.entity_id} is called {entity.name}, not {each.hierarchy_entity_name}"
