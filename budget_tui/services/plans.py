@@ -98,7 +98,7 @@ class Plans:
                 _change(work, budget, PlanChange(amount=0))
             else:
                 work.unit.plans.delete(budget.budget_id, work.actor, work.now)
-                work.record("plan.delete", _subject(budget), _facts(budget), None)
+                work.record("plan.delete", _subject(budget), facts_of(budget), None)
             warnings = (f"{len(children)} budgets allocated from it stay",) if children else ()
             outcome = PlanOutcome(budget, warnings)
             work.commit()
@@ -161,7 +161,7 @@ def _create(work: Work, plan: BudgetPlan) -> PlannedBudget:
         raise _taken(same)
     budget_id = work.unit.plans.add(org, entity.entity_key, plan, work.actor, work.now)
     budget = _found(work.queries, org, budget_id)
-    work.record("plan.create", _subject(budget), None, _facts(budget))
+    work.record("plan.create", _subject(budget), None, facts_of(budget))
     return budget
 
 
@@ -204,7 +204,7 @@ def _change(work: Work, before: PlannedBudget, change: PlanChange) -> PlannedBud
         work.unit.plans.change(before.budget_id, plan, work.actor, work.now)
     after = _found(work.queries, work.organization.org_key, before.budget_id)
     if not before.in_cycle:
-        work.record("plan.update", _subject(before), _facts(before), _facts(after))
+        work.record("plan.update", _subject(before), facts_of(before), facts_of(after))
     return after
 
 
@@ -325,7 +325,8 @@ def _amount(budget: PlannedBudget) -> str:
     return written(budget.amount) if budget.budget_type is BudgetType.MONETARY else str(budget.amount)
 
 
-def _facts(budget: PlannedBudget) -> dict[str, object]:
+def facts_of(budget: PlannedBudget) -> dict[str, object]:
+    """What the audit trail says of a budget."""
     return {
         "category": str(budget.category),
         "budget_type": str(budget.budget_type),

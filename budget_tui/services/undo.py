@@ -26,6 +26,7 @@ MODULES = (
     "imports",
     "fx",
     "seats",
+    "plans_back",
 )
 """The services whose actions can be taken back; each registers how, see `reversing`."""
 

@@ -1,18 +1,21 @@
 """Planning: budgets made, changed, taken out, and allocated from the top down."""
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from budget_tui.bootstrap import Services
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.period import Period, PeriodKind
-from budget_tui.domain.plan import BudgetPlan, ChildShare
+from budget_tui.domain.plan import BudgetPlan, ChildShare, PlannedBudget
 from budget_tui.domain.plan_answers import PlanAllocation
 from budget_tui.domain.tree import Placement
 from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.plans import PlanChange
+from budget_tui.settings import Settings
 from tests.services.conftest import usd
 from tests.services.planning import TREE, PlanHome, amounts, name_of, percents, plan_of, planning_home
 
@@ -343,3 +346,45 @@ def test_no_organization_reaches_anothers_plan(home: PlanHome) -> None:
     other.spent("DEPT-ENG", "5", "2026-02-01")
     assert (planned(other), planned(home)) == ({"DEPT-ENG cloud": 7}, {"DEPT-ENG cloud": 100})
     assert (other.actuals(), home.actuals()) == ({"DEPT-ENG cloud": 5}, {"DEPT-ENG cloud": 0})
+
+
+# Taking back
+
+
+def test_what_was_planned_is_taken_back_and_done_again(home: PlanHome) -> None:
+    home.plan("DEPT-ENG", "genai", "10M", budget_type="token", provider="openai", notes="models")
+    made = allocated(home)
+    home.services.plans.update(made.parent.budget_id, PlanChange(amount=usd("500")), rescale=True)
+    home.services.plans.delete(made.children[1].budget.budget_id)
+
+    def state() -> list[object]:
+        return [budget._replace(updated_by=None, updated_at=None) for budget in home.listed()]
+
+    states = [state()]
+    for _ in range(4):
+        home.services.undo.undo()
+        states.append(state())
+    assert [len(found) for found in states] == [3, 4, 4, 1, 0]
+    assert {name: planned_in(states[2])[name] for name in ("ORG cloud", "DEPT-ENG cloud", "DEPT-OPS cloud")} == {
+        "ORG cloud": 1000,
+        "DEPT-ENG cloud": 450,
+        "DEPT-OPS cloud": 300,
+    }
+    for before in reversed(states[:-1]):
+        home.services.undo.redo()
+        assert state() == before
+    [root, _] = home.tree().roots
+    assert (root.allocated_to_children, root.unallocated) == (usd("225"), usd("275"))
+
+
+def test_what_somebody_changed_since_is_not_taken_back(home: PlanHome) -> None:
+    made = home.plan("DEPT-ENG", "cloud", "100")
+    other = PlanHome(Services(replace(home.services.context, actor="ben"), Settings()))
+    other.services.plans.update(made.budget_id, PlanChange(amount=usd("120")))
+    with pytest.raises(Conflict, match="was changed since"):
+        home.services.undo.undo()
+    assert planned(home) == {"DEPT-ENG cloud": 120}
+
+
+def planned_in(state: list[object]) -> dict[str, int]:
+    return {name_of(budget): budget.amount // 10**9 for budget in state if isinstance(budget, PlannedBudget)}

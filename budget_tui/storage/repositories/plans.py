@@ -83,6 +83,13 @@ class PlanRepository:
             (actor, stored_time(now), budget_id),
         )
 
+    def restore(self, budget_id: str, actor: str, now: datetime) -> None:
+        """Put a deleted budget into the plan again."""
+        self._connection.execute(
+            "UPDATE budget SET is_active = 1, updated_by = ?, updated_at = ? WHERE budget_id = ?",
+            (actor, stored_time(now), budget_id),
+        )
+
     def take_into_cycle(self, budget_id: str, actor: str, now: datetime) -> None:
         """Let a budget recur from now on."""
         self._connection.execute(
