@@ -11,6 +11,7 @@ import pytest
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.budget import parse_change
+from budget_tui.domain.carry import CarryPolicy
 from budget_tui.services.costs import CostEntry
 from budget_tui.storage import writing
 from budget_tui.tui import app as dashboard_module
@@ -169,6 +170,18 @@ async def test_a_periods_end_is_told_and_its_close_is_stored(
         assert (dashboard.shown.allocated, dashboard.shown.total.spent) == (units(420), 0)
     closes = [entry for entry in services.trail.newest(100) if entry.action == "period.close"]
     assert [entry.subject for entry in closes] == ["January 2026", "December 2025", "November 2025"]
+
+
+async def test_a_periods_end_tells_what_was_carried_over(
+    open_dashboard: OpenDashboard, services_on: OpenServices, turning: TurningClock
+) -> None:
+    services = services_on(clock=turning)
+    services.budgets.set_carry(CarryPolicy.UNSPENT, units(20))
+    async with open_dashboard(services) as dashboard:
+        turning.days.append(date(2026, 2, 1))
+        await dashboard.minute_passed()
+        assert "February 2026 runs with +$20.00 carried over" in notice(dashboard)
+        assert "$520.00 a month · carried over $20.00" in dashboard.text
 
 
 async def test_a_long_absence_is_caught_up_with_at_start(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from budget_tui.bootstrap import Services
+from budget_tui.domain.budget import parse_change
 from budget_tui.services.costs import CostEntry
 from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
 from budget_tui.tui.screens.history import HistoryScreen
@@ -78,6 +79,20 @@ async def test_a_period_is_opened_and_left(open_dashboard: OpenDashboard, servic
         assert "-8.00  ✕ exhausted" in dashboard.line_with("VideoNest API")
         await dashboard.keys("escape")
         assert isinstance(dashboard.app.screen, HistoryScreen)
+
+
+async def test_a_period_of_many_projects_scrolls_to_its_last(
+    open_dashboard: OpenDashboard, services: Services, services_on: OpenServices
+) -> None:
+    for number in range(40):
+        services.projects.add(f"p{number}", f"Project {number}", parse_change("1"))
+    february = services_on(clock=FixedClock(date(2026, 2, 3)))
+    february.periods.catch_up()
+    async with open_dashboard(february, mode="history", size=(80, 24)) as dashboard:
+        await dashboard.keys("enter")
+        await dashboard.keys("end")
+        await dashboard.until(lambda: "Project 39" in dashboard.text)
+        assert "esc leaves" in dashboard.text
 
 
 async def test_a_period_shows_its_agents_in_tokens(open_dashboard: OpenDashboard, services_on: OpenServices) -> None:

@@ -38,8 +38,8 @@ class ClosedPeriodScreen(ModalScreen[None]):
         with Vertical(classes="box wide") as box:
             box.border_title = formatting.period_name(self._archived.period)
             box.border_subtitle = "esc leaves"
-            yield Static(self._summary())
             with VerticalScroll():
+                yield Static(self._summary())
                 yield Static(id="lines")
 
     def on_resize(self) -> None:
