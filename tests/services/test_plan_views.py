@@ -1,0 +1,98 @@
+"""Views of the plan: tokens and seats beside money, what is unmapped, what overlaps."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from budget_tui.domain.cost import Category
+from budget_tui.domain.tokens import TokenKind
+from budget_tui.domain.variance import VarianceStatus
+from budget_tui.storage.repositories.costs import Resolution
+from tests.services.conftest import usd
+from tests.services.planning import TREE, PlanHome, planning_home
+
+
+@pytest.fixture
+def home(tmp_path: Path, empty_database: bytes) -> PlanHome:
+    path = tmp_path / "plan.db"
+    path.write_bytes(empty_database)
+    home = planning_home(path)
+    home.services.entities.bring_in(TREE)
+    return home
+
+
+def test_an_agents_tokens_count_once_priced_or_not(home: PlanHome) -> None:
+    home.plan("DEPT-ENG", "genai", "1000", "2026-01", budget_type="token")
+    home.plan("DEPT-ENG", "genai", "1000", "2026-01", "anthropic", "token")
+    agents = home.services.agents
+    agents.add("scout", "PROJ-PLATFORM", model="claude-sonnet-4", tokens=900)
+    agents.consume("scout", 100)
+    home.services.token_prices.set("claude-sonnet-4", {TokenKind.INPUT: usd("3")})
+    agents.consume("scout", 50)
+    home.spent("TEAM-BACKEND", "1", "2026-01-05", "OpenAI", tokens=7)
+    agents.close()
+    assert home.actuals(entity_id="DEPT-ENG") == {
+        "DEPT-ENG genai token": 157,
+        "DEPT-ENG genai anthropic token": 150,
+    }
+    assert {name: part["tokens_actual"] for name, part in home.by_provider("DEPT-ENG").items()} == {
+        "anthropic": 150,
+        "openai": 7,
+    }
+
+
+def test_seats_are_the_most_on_one_day_of_all_below(home: PlanHome) -> None:
+    home.plan("DEPT-ENG", "subscription", "40", "2026-01", "figma", "seat")
+    home.plan("DEPT-OPS", "subscription", "5", "2026-01", budget_type="seat")
+    seats = home.services.seats
+    seats.register("TEAM-BACKEND", "Figma", 10, date(2026, 1, 1))
+    seats.register("TEAM-FRONTEND", "figma", 25, date(2026, 1, 1))
+    seats.register("TEAM-FRONTEND", "slack", 99, date(2026, 1, 1))
+    seats.register("TEAM-FRONTEND", "figma", 5, date(2026, 1, 20))
+    assert home.actuals() == {"DEPT-ENG subscription figma seat": 35, "DEPT-OPS subscription seat": None}
+    [line, _] = home.summary().lines
+    assert line.figures.status is VarianceStatus.APPROACHING
+    found = home.by_provider("DEPT-ENG", category=Category.SUBSCRIPTION)
+    assert {name: (part["seats_budget"], part["seats_actual"]) for name, part in found.items()} == {
+        "figma": (40, 35),
+        "slack": (None, 99),
+    }
+
+
+def test_what_found_no_entity_counts_for_the_organization_alone(home: PlanHome) -> None:
+    home.plan("ORG", "cloud", "100", "2026-01")
+    home.plan("DEPT-ENG", "cloud", "100", "2026-01")
+    home.spent("DEPT-ENG", "3", "2026-01-05")
+    with home.services.context.work() as work:
+        known = work.queries.origins(work.organization.org_key)
+        work.unit.costs.resolve_again({known[0].origin_key: Resolution(None, "gcp", "cloud")})
+        work.commit()
+    assert home.actuals() == {"ORG cloud": 3, "DEPT-ENG cloud": 0}
+
+
+def test_a_dollar_of_two_overlapping_budgets_is_used_once(home: PlanHome) -> None:
+    home.plan("DEPT-ENG", "cloud", "100", provider="gcp")
+    home.plan("TEAM-BACKEND", "cloud", "50")  # neither contains the other
+    home.spent("TEAM-BACKEND", "8", "2026-02-01", "Google Cloud")
+    home.spent("TEAM-BACKEND", "1", "2026-02-01", "AWS")
+    headline = home.summary().headline
+    assert (headline.total.amount, headline.total.actual) == (usd("150"), usd("9"))
+
+
+def test_a_status_is_looked_for_among_what_is_listed(home: PlanHome) -> None:
+    home.plan("DEPT-ENG", "cloud", "10")
+    home.plan("DEPT-OPS", "cloud", "10")
+    home.spent("DEPT-ENG", "11", "2026-02-01")
+    over = home.listed(status=VarianceStatus.OVER)
+    assert [budget.entity_id for budget in over] == ["DEPT-ENG"]
+    found = home.summary(status=VarianceStatus.OVER)
+    assert (len(found.lines), found.headline.over, found.headline.under) == (1, 1, 0)
+
+
+def test_an_organization_without_a_plan_has_empty_views(home: PlanHome) -> None:
+    found = home.summary()
+    assert (found.lines, found.totals, found.headline.total.amount) == ((), (), 0)
+    assert home.tree().roots == ()
+    assert home.by_provider() == {}
+    assert [part["budget"] for part in home.by_category().values()] == [None] * 4
