@@ -10,10 +10,11 @@ from datetime import date
 
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.errors import Conflict, Refused
-from budget_tui.domain.period import Period, PeriodKind, PeriodRule
+from budget_tui.domain.period import Period, PeriodKind, PeriodRule, parse_rule
 from budget_tui.formatting import dates, long_day, rule_text
 from budget_tui.services.clock import zone
 from budget_tui.services.context import Context, Work
+from budget_tui.services.reversing import Lines, require_same, reverses, value_of
 
 _SHOWN_AHEAD = 3
 
@@ -67,15 +68,7 @@ class PeriodRules:
             preview = self._preview(work, change)
             if seen is not None and seen != preview:
                 raise Conflict("the periods changed meanwhile", "look at what would happen now, then confirm it")
-            work.unit.cycle.set_rule(work.organization.org_key, preview.after, preview.zone_after)
-            before, after = (_written(preview.before, preview.zone_before), _written(preview.after, preview.zone_after))
-            changed = [name for name in before if before[name] != after[name]]
-            work.record(
-                "period.set",
-                work.organization.slug,
-                {name: before[name] for name in changed},
-                {name: after[name] for name in changed},
-            )
+            _store(work, preview.after, preview.zone_after)
             work.commit()
         return preview
 
@@ -151,6 +144,32 @@ def _ahead(rule: PeriodRule, period: Period) -> tuple[Period, ...]:
     for _ in range(_SHOWN_AHEAD):
         found.append(rule.after(found[-1]))
     return tuple(found[1:])
+
+
+def _store(work: Work, rule: PeriodRule, time_zone: str) -> None:
+    """Make the rule and the time zone the organization's and write what changed to the audit trail."""
+    organization = work.organization
+    before, after = _written(organization.period_rule, organization.time_zone), _written(rule, time_zone)
+    changed = [name for name in before if before[name] != after[name]]
+    work.unit.cycle.set_rule(organization.org_key, rule, time_zone)
+    work.record(
+        "period.set",
+        organization.slug,
+        {name: before[name] for name in changed},
+        {name: after[name] for name in changed},
+    )
+
+
+@reverses("period.set", told=value_of("periods of {}"))
+def _set_back(work: Work, lines: Lines) -> None:
+    for line in lines:
+        assert line.before is not None
+        assert line.after is not None
+        stored = _written(work.organization.period_rule, work.organization.time_zone)
+        require_same(f"the rule of {line.subject}'s periods", {name: stored[name] for name in line.after}, line.after)
+        then = {**stored, **line.before}
+        rule = parse_rule(str(then["kind"]), str(then["anchor"]), str(then["fiscal_start"]))
+        _store(work, rule, str(then["time_zone"]))
 
 
 def _written(rule: PeriodRule, time_zone: str) -> dict[str, object]:

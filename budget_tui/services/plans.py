@@ -27,6 +27,7 @@ from budget_tui.services.budgets import set_amount
 from budget_tui.services.context import Context, Work, checked_currency, written
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.plan_checks import over_allocated, provider_named
+from budget_tui.services.trail import KEPT
 from budget_tui.storage.queries import Queries
 
 ID_SHOWN_LENGTH = 8
@@ -59,7 +60,7 @@ class Plans:
     def get(self, budget_id: str) -> PlannedBudget:
         """The budget of that id, or the only one whose id begins so; deleted ones, too."""
         with self._context.reading() as queries:
-            return _found(queries, self._context.organization(queries).org_key, budget_id)
+            return find_budget(queries, self._context.organization(queries).org_key, budget_id)
 
     def create(self, plan: BudgetPlan, key: str = "") -> PlanOutcome:
         """A new budget. `Conflict` when there is one of that entity, category, type, provider and period already."""
@@ -67,7 +68,7 @@ class Plans:
             answer = answered_once(
                 work, "plan.create", key, _written(plan), lambda: {"budget_id": _create(work, plan).budget_id}
             )
-            budget = _found(work.queries, work.organization.org_key, answer["budget_id"])
+            budget = find_budget(work.queries, work.organization.org_key, answer["budget_id"])
             outcome = PlanOutcome(budget, _over_allocated(work, budget))
             work.commit()
         return outcome
@@ -83,7 +84,7 @@ class Plans:
         with self._context.work() as work:
             before = _active(work, budget_id)
             _check_seen(before, seen)
-            after = _change(work, before, change)
+            after = change_budget(work, before, change)
             scaled = _rescale_children(work, before, after) if rescale else ()
             outcome = PlanOutcome(after, _over_allocated(work, after), scaled)
             work.commit()
@@ -95,10 +96,10 @@ class Plans:
             budget = _active(work, budget_id)
             children = work.queries.children_of(budget.budget_id)
             if budget.in_cycle:
-                _change(work, budget, PlanChange(amount=0))
+                change_budget(work, budget, PlanChange(amount=0))
             else:
                 work.unit.plans.delete(budget.budget_id, work.actor, work.now)
-                work.record("plan.delete", _subject(budget), facts_of(budget), None)
+                work.record("plan.delete", subject_of(budget), facts_of(budget), None)
             warnings = (f"{len(children)} budgets allocated from it stay",) if children else ()
             outcome = PlanOutcome(budget, warnings)
             work.commit()
@@ -114,16 +115,18 @@ class Plans:
         with self._context.work() as work:
             answer = answered_once(work, "plan.allocate", key, request, lambda: _allocate(work, plan, children))
             org = work.organization.org_key
-            parent = _found(work.queries, org, answer["parent"])
+            parent = find_budget(work.queries, org, answer["parent"])
             allocated = tuple(
-                AllocatedChild(_found(work.queries, org, child), allocation) for child, allocation in answer["children"]
+                AllocatedChild(find_budget(work.queries, org, child), allocation)
+                for child, allocation in answer["children"]
             )
             outcome = PlanAllocation(parent, allocated, _over_allocated(work, parent))
             work.commit()
         return outcome
 
 
-def _found(queries: Queries, org: int, budget_id: str) -> PlannedBudget:
+def find_budget(queries: Queries, org: int, budget_id: str) -> PlannedBudget:
+    """The budget of that id, or the only one whose id begins so; a deleted one, too."""
     found = queries.planned_budget(org, budget_id) if budget_id else []
     if len(found) == 1:
         return found[0]
@@ -133,7 +136,7 @@ def _found(queries: Queries, org: int, budget_id: str) -> PlannedBudget:
 
 
 def _active(work: Work, budget_id: str) -> PlannedBudget:
-    budget = _found(work.queries, work.organization.org_key, budget_id)
+    budget = find_budget(work.queries, work.organization.org_key, budget_id)
     if not budget.is_active:
         raise Refused(f"{plan_name(budget)} was deleted", "make a new one with: budget-tui plan create")
     return budget
@@ -156,12 +159,12 @@ def _create(work: Work, plan: BudgetPlan) -> PlannedBudget:
     plan, entity, org = _checked(work, plan), work.active(plan.entity_id.strip()), work.organization.org_key
     same = _same(work, entity.entity_key, plan)
     if same is not None and _is_open(same, plan):
-        return _change(work, same, PlanChange(amount=plan.amount, notes=plan.notes))
+        return change_budget(work, same, PlanChange(amount=plan.amount, notes=plan.notes))
     if same is not None:
-        raise _taken(same)
+        raise taken(same)
     budget_id = work.unit.plans.add(org, entity.entity_key, plan, work.actor, work.now)
-    budget = _found(work.queries, org, budget_id)
-    work.record("plan.create", _subject(budget), None, facts_of(budget))
+    budget = find_budget(work.queries, org, budget_id)
+    work.record("plan.create", subject_of(budget), None, facts_of(budget))
     return budget
 
 
@@ -177,7 +180,8 @@ def _is_open(budget: PlannedBudget, plan: BudgetPlan) -> bool:
     return budget.in_cycle and not budget.amount and budget.currency == plan.currency
 
 
-def _taken(same: PlannedBudget) -> Conflict:
+def taken(same: PlannedBudget) -> Conflict:
+    """What to raise where there is a budget of that scope and period."""
     return Conflict(
         f"there is {plan_name(same)} already, of {amount_of(same.amount, same.budget_type, same.currency)}",
         f"change it with: budget-tui plan update {same.budget_id[:ID_SHOWN_LENGTH]}",
@@ -191,7 +195,8 @@ def _check_seen(budget: PlannedBudget, seen: datetime | int | None) -> None:
         raise Conflict(f"{plan_name(budget)} is {shown} by now", "somebody else changed it; look and enter it again")
 
 
-def _change(work: Work, before: PlannedBudget, change: PlanChange) -> PlannedBudget:
+def change_budget(work: Work, before: PlannedBudget, change: PlanChange) -> PlannedBudget:
+    """Make of a budget what ``change`` says and write the audit trail, if that is anything new."""
     plan = _checked(work, _changed(before, change))
     if plan == _changed(before, PlanChange()):
         return before
@@ -202,9 +207,9 @@ def _change(work: Work, before: PlannedBudget, change: PlanChange) -> PlannedBud
         if moved:
             _check_movable(work, before, plan)
         work.unit.plans.change(before.budget_id, plan, work.actor, work.now)
-    after = _found(work.queries, work.organization.org_key, before.budget_id)
+    after = find_budget(work.queries, work.organization.org_key, before.budget_id)
     if not before.in_cycle:
-        work.record("plan.update", _subject(before), facts_of(before), facts_of(after))
+        work.record("plan.update", subject_of(before), facts_of(before), facts_of(after))
     return after
 
 
@@ -233,7 +238,7 @@ def _check_movable(work: Work, before: PlannedBudget, plan: BudgetPlan) -> None:
         )
     same = _same(work, before.entity_key, plan)
     if same is not None and same.budget_id != before.budget_id:
-        raise _taken(same)
+        raise taken(same)
 
 
 def _change_in_cycle(work: Work, before: PlannedBudget, plan: BudgetPlan, moved: bool) -> None:
@@ -265,7 +270,7 @@ def _rescale_children(work: Work, before: PlannedBudget, after: PlannedBudget) -
     amounts = rescaled(before.amount, after.amount, [child.amount for child in children], unit)
     found: list[PlannedBudget] = []
     for child, amount in zip(children, amounts, strict=True):
-        changed = _change(work, child, PlanChange(amount=amount))
+        changed = change_budget(work, child, PlanChange(amount=amount))
         found += [changed, *_rescale_children(work, child, changed)]
     return tuple(found)
 
@@ -276,14 +281,21 @@ def _allocate(work: Work, plan: BudgetPlan, children: Sequence[ChildShare]) -> d
     unit = unit_of(plan.budget_type, checked_currency(plan.currency or work.organization.currency))
     amounts, _ = shares_of(checked_amount(plan.amount, plan.budget_type), children, unit)
     parent = _parent(work, plan, parent_entity)
-    made = []
-    for child, amount in zip(children, amounts, strict=True):
-        budget = _create(work, replace(plan, entity_id=child.entity_id, amount=amount, notes=""))
-        allocation_id = work.unit.plans.allocate(parent.budget_id, budget.budget_id, amount, work.now)
-        shown = {"amount": _amount(budget), "allocation_id": allocation_id, "child": budget.budget_id}
-        work.record("plan.allocate", _subject(parent), None, {"to": budget.entity_id, **shown})
-        made.append((budget.budget_id, allocation_id))
+    budgets = [
+        _create(work, replace(plan, entity_id=child.entity_id, amount=amount, notes=""))
+        for child, amount in zip(children, amounts, strict=True)
+    ]
+    made = [(budget.budget_id, allocate_to(work, parent, budget)) for budget in budgets]
     return {"parent": parent.budget_id, "children": made}
+
+
+def allocate_to(work: Work, parent: PlannedBudget, child: PlannedBudget) -> str:
+    """Record that ``child`` got its amount of ``parent``; returns the id of the allocation."""
+    allocation_id = work.unit.plans.allocate(parent.budget_id, child.budget_id, child.amount, work.now)
+    shown = {"amount": _amount(child), "allocation_id": allocation_id, "child": child.budget_id}
+    former = {"parent": parent.budget_id, "former": child.parent_id}
+    work.record("plan.allocate", subject_of(parent), None, {"to": child.entity_id, **shown, KEPT: former})
+    return allocation_id
 
 
 def _parent(work: Work, plan: BudgetPlan, entity: Entity) -> PlannedBudget:
@@ -317,7 +329,8 @@ def _over_allocated(work: Work, budget: PlannedBudget) -> tuple[str, ...]:
     return over_allocated(work.queries, work.organization.org_key, budget)
 
 
-def _subject(budget: PlannedBudget) -> str:
+def subject_of(budget: PlannedBudget) -> str:
+    """What the audit trail calls a budget."""
     return f"{budget.entity_id} {budget.budget_id}"
 
 
@@ -326,7 +339,7 @@ def _amount(budget: PlannedBudget) -> str:
 
 
 def facts_of(budget: PlannedBudget) -> dict[str, object]:
-    """What the audit trail says of a budget."""
+    """What the audit trail keeps of a budget."""
     return {
         "category": str(budget.category),
         "budget_type": str(budget.budget_type),

@@ -1,55 +1,149 @@
-"""How changes of the plan are taken back."""
+"""Taking back what was done to the plan: budgets that came, went or changed, and their allocations."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.errors import Conflict
 from budget_tui.domain.period import Period, PeriodKind, parse_day
-from budget_tui.domain.plan import BudgetPlan, PlannedBudget
+from budget_tui.domain.plan import PlannedBudget
 from budget_tui.formatting import plan_name
 from budget_tui.services.context import Work
-from budget_tui.services.plans import facts_of
-from budget_tui.services.reversing import Lines, require_same, reverses
+from budget_tui.services.plans import PlanChange, allocate_to, change_budget, facts_of, find_budget, taken
+from budget_tui.services.reversing import Lines, Told, kept, require_same, reverses
+from budget_tui.services.trail import changes
+from budget_tui.storage.trail_queries import AuditEntry
 
 
-def _told(lines: Lines, now: str) -> str:
-    names = ", ".join(dict.fromkeys(line.subject.split()[0] for line in lines))
-    return f"{lines[0].action.removeprefix('plan.')} of what is planned for {names}"
+def _told(what: str) -> Told:
+    """``planning of DEPT-ENG's cloud budget and 3 more``."""
+
+    def told(lines: Lines, _: str) -> str:
+        facts = lines[0].after or lines[0].before or {}
+        more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""
+        return f"{what} {_entity(lines[0])}'s {facts['category']} budget{more}"
+
+    return told
 
 
-@reverses("plan.create", "plan.update", "plan.delete", told=_told)
-def _put_back(work: Work, lines: Lines) -> None:
-    """Make each budget what it was before: a new one is deleted, a deleted one in the plan again."""
-    for line in reversed(lines):
-        [budget] = work.queries.planned_budget(work.organization.org_key, line.subject.split()[1])
-        require_same(plan_name(budget), facts_of(budget) if budget.is_active else None, line.after)
-        if line.before is None:
-            work.unit.plans.delete(budget.budget_id, work.actor, work.now)
-        else:
-            if not budget.is_active:
-                work.unit.plans.restore(budget.budget_id, work.actor, work.now)
-            work.unit.plans.change(budget.budget_id, _plan(budget, line.before), work.actor, work.now)
-        work.record(line.action, line.subject, line.after, line.before)
-
-
-@reverses("plan.allocate", told=_told)
-def _unallocate(work: Work, lines: Lines) -> None:
-    """The record of an allocation stays; it counts as long as the child it made is in the plan."""
+def _told_change(lines: Lines, _: str) -> str:
+    differing = []
     for line in lines:
-        work.record(line.action, line.subject, line.after, line.before)
+        before, after = line.before or {}, line.after or {}
+        names = [name for name in after if before.get(name) != after[name]]
+        shown = line._replace(before=_part(before, names), after=_part(after, names))
+        differing.append(f"{_entity(line)}'s {after['category']} budget {changes(shown)}")
+    return ", ".join(differing)
 
 
-def _plan(budget: PlannedBudget, facts: Mapping[str, Any]) -> BudgetPlan:
-    is_money = budget.budget_type is BudgetType.MONETARY
-    return BudgetPlan(
-        budget.entity_id,
+def _told_allocation(lines: Lines, _: str) -> str:
+    names = [str((line.after or line.before or {})["to"]) for line in lines]
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"allocation of {_entity(lines[0])} to {names[0]}{more}"
+
+
+def _entity(line: AuditEntry) -> str:
+    return line.subject.rpartition(" ")[0]
+
+
+def _budget(work: Work, line: AuditEntry) -> PlannedBudget:
+    return find_budget(work.queries, work.organization.org_key, line.subject.rpartition(" ")[2])
+
+
+@reverses("plan.create", told=_told("planning of"))
+@reverses("plan.delete", told=_told("deletion of"))
+def _take_away_or_bring_back(work: Work, lines: Lines) -> None:
+    """A budget is there by a create, and is not by a delete: each takes back the other."""
+    for line in reversed(lines):
+        if line.after is not None:
+            _take_away(work, line)
+        else:
+            _bring_back(work, line)
+
+
+def _take_away(work: Work, line: AuditEntry) -> None:
+    budget = _unchanged(work, line)
+    children = work.queries.children_of(budget.budget_id) if line.action == "plan.create" else []
+    if children:
+        raise Conflict(
+            f"{children[0].entity_id} was allocated its budget from {plan_name(budget)} since", "delete it instead"
+        )
+    work.unit.plans.delete(budget.budget_id, work.actor, work.now)
+    work.record(line.action, line.subject, line.after, None)
+
+
+def _bring_back(work: Work, line: AuditEntry) -> None:
+    budget = _budget(work, line)
+    if budget.is_active:
+        raise Conflict(f"{plan_name(budget)} was brought back since", "there is nothing to take back any more")
+    entity = work.active(budget.entity_id)
+    same = work.queries.same_budget(
+        work.organization.org_key,
+        entity.entity_key,
         budget.category,
-        parse_amount(facts["amount"]) if is_money else int(facts["amount"]),
+        budget.budget_type,
+        budget.provider,
+        budget.period,
+    )
+    if same is not None:
+        raise taken(same)
+    work.unit.plans.restore(budget.budget_id, work.actor, work.now)
+    work.record(line.action, line.subject, None, line.before)
+
+
+@reverses("plan.update", told=_told_change)
+def _change_back(work: Work, lines: Lines) -> None:
+    for line in reversed(lines):
+        assert line.before is not None
+        change_budget(work, _unchanged(work, line), _change_to(line.before))
+
+
+def _change_to(facts: dict[str, str]) -> PlanChange:
+    parse = parse_amount if facts["budget_type"] == BudgetType.MONETARY else parse_count
+    return PlanChange(
+        parse(facts["amount"]),
+        facts["notes"],
+        facts["provider"],
         PeriodKind(facts["period_type"]),
         Period(parse_day(facts["period_start"]), parse_day(facts["period_end"])),
-        budget.budget_type,
-        budget.currency,
-        facts["provider"],
-        facts["notes"],
     )
+
+
+@reverses("plan.allocate", told=_told_allocation)
+def _allocate_back(work: Work, lines: Lines) -> None:
+    """An allocation is there by its line, and is not by an undo of it: each takes back the other."""
+    for line in reversed(lines):
+        facts = line.after or line.before or {}
+        child = find_budget(work.queries, work.organization.org_key, facts["child"])
+        parent_id, former = kept(facts)["parent"], kept(facts)["former"]
+        is_there = line.after is not None
+        name = f"what {child.entity_id}'s budget was allocated from"
+        require_same(name, child.parent_id, parent_id if is_there else former)
+        if not is_there:
+            allocate_to(work, _budget(work, line), child)
+            continue
+        if former is None:
+            work.unit.plans.withdraw(child.budget_id)
+        else:
+            work.unit.plans.allocate(former, child.budget_id, child.amount, work.now)
+        work.record(line.action, line.subject, line.after, None)
+
+
+def _unchanged(work: Work, line: AuditEntry) -> PlannedBudget:
+    """The budget of ``line``, or `Conflict` when somebody changed it since."""
+    budget = _budget(work, line)
+    if not budget.is_active:
+        raise Conflict(f"{plan_name(budget)} was deleted since", "there is nothing to take back any more")
+    stored, left_behind = facts_of(budget), line.after or {}
+    names = [name for name in stored if stored[name] != left_behind.get(name)]
+    require_same(plan_name(budget), _listed(stored, names), _listed(left_behind, names))
+    return budget
+
+
+def _part(facts: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: facts.get(name) for name in names}
+
+
+def _listed(facts: Mapping[str, Any], names: Iterable[str]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value or 'none'}" for name, value in _part(facts, names).items())

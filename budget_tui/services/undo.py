@@ -27,6 +27,7 @@ MODULES = (
     "fx",
     "seats",
     "plans_back",
+    "period_rules",
 )
 """The services whose actions can be taken back; each registers how, see `reversing`."""
 

@@ -84,11 +84,15 @@ class PlanRepository:
         )
 
     def restore(self, budget_id: str, actor: str, now: datetime) -> None:
-        """Put a deleted budget into the plan again."""
+        """Bring a deleted budget back into the plan."""
         self._connection.execute(
             "UPDATE budget SET is_active = 1, updated_by = ?, updated_at = ? WHERE budget_id = ?",
             (actor, stored_time(now), budget_id),
         )
+
+    def withdraw(self, child_id: str) -> None:
+        """Forget that a budget was allocated from another one."""
+        self._connection.execute("DELETE FROM allocation WHERE child_budget_id = ?", (child_id,))
 
     def take_into_cycle(self, budget_id: str, actor: str, now: datetime) -> None:
         """Let a budget recur from now on."""
