@@ -3,18 +3,26 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import NamedTuple
 
-from budget_tui.domain.actuals import Scope
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
-from budget_tui.domain.hierarchy import ROOT_ID, Entity
-from budget_tui.domain.period import Period, PeriodKind, PeriodRule
-from budget_tui.domain.plan import PlannedBudget, whole_period
-from budget_tui.domain.plan_answers import Breakdown, BudgetLine, BudgetPage, Part, PlanSummary, PlanTree, TreeNode
-from budget_tui.domain.variance import Node, VarianceStatus, forest
+from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.domain.period import PeriodKind
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan_answers import Breakdown, BudgetLine, BudgetPage, PlanSummary, PlanTree
+from budget_tui.domain.variance import VarianceStatus, forest
 from budget_tui.services.context import Context
-from budget_tui.services.plan_actuals import Actuals, Asked, asked_by
+from budget_tui.services.plan_actuals import Actuals, asked_by
+from budget_tui.services.plan_board import PlanBoard, board_of, mentions
+from budget_tui.services.plan_breakdown import (
+    Considered,
+    Slice,
+    broken_down,
+    parts_by_category,
+    parts_by_provider,
+    periods_of,
+    with_actuals,
+)
 from budget_tui.services.plan_checks import entity_named, every_node, over_allocation_warnings, provider_named
 from budget_tui.services.plan_usage import Usage
 from budget_tui.storage.plan_queries import PlanConditions
@@ -90,7 +98,7 @@ class PlanViews:
         return PlanTree(
             organization,
             self._context.clock.today(organization.time_zone),
-            tuple(_with_actuals(node, actuals) for node in trees),
+            tuple(with_actuals(node, actuals) for node in trees),
             actuals.left_out,
             (*over_allocation_warnings(every_node(trees)), *actuals.warnings),
         )
@@ -98,36 +106,23 @@ class PlanViews:
     def by_category(self, entity_id: str = ROOT_ID, conditions: PlanFilter = PlanFilter()) -> Breakdown:
         """What an entity planned and used in each category, and in all of them together."""
 
-        def parts(read: "_Read") -> Mapping[str, _Slice]:
-            return {
-                str(category): _Slice(
-                    category, read.provider, [budget for budget in read.budgets if budget.category is category]
-                )
-                for category in Category
-            }
-
-        return self._breakdown(entity_id, conditions, parts)
+        return self._breakdown(entity_id, conditions, parts_by_category)
 
     def by_provider(self, entity_id: str = ROOT_ID, conditions: PlanFilter = PlanFilter()) -> Breakdown:
         """What an entity planned for and used of each provider, in the category of ``conditions`` or in all."""
         category = conditions.category or Category.TOTAL
+        return self._breakdown(entity_id, conditions, lambda read: parts_by_provider(read, category))
 
-        def parts(read: "_Read") -> Mapping[str, _Slice]:
-            planned = {budget.provider for budget in read.budgets}
-            names = sorted((planned | read.providers(category)) - {""})
-            return {
-                name: _Slice(category, name, [budget for budget in read.budgets if budget.provider == name])
-                for name in names
-                if read.provider in ("", name)
-            }
-
-        return self._breakdown(entity_id, conditions, parts)
+    def board(self) -> PlanBoard:
+        """Everything at once, for who is going to choose from it again and again."""
+        with self._reader.session() as queries:
+            return board_of(self._context, queries)
 
     def close(self) -> None:
         self._reader.close()
 
     def _breakdown(
-        self, entity_id: str, conditions: PlanFilter, parts: Callable[["_Read"], Mapping[str, "_Slice"]]
+        self, entity_id: str, conditions: PlanFilter, parts: Callable[[Considered], Mapping[str, Slice]]
     ) -> Breakdown:
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
@@ -135,74 +130,12 @@ class PlanViews:
             entity = entity_named(queries, organization.org_key, entity_id or ROOT_ID)
             here = replace(conditions, entity_id=entity.entity_id)
             budgets = _budgets(queries, organization.org_key, here)
-            periods = _periods(budgets, conditions, organization, today)
+            periods = periods_of(budgets, conditions.period_kind, conditions.period_start, organization, today)
             every_period = {*periods, *(budget.period for budget in budgets)}
             currencies = {organization.currency, *(budget.currency for budget in budgets)}
             usage = Usage(queries, organization, every_period, set(BudgetType), currencies)
             provider = provider_named(queries, organization.org_key, conditions.provider)
-        read = _Read(organization, entity, budgets, periods, usage, provider)
-        slices = parts(read)
-        asked = [each for part in slices.values() for each in read.asked(part)]
-        actuals = Actuals(usage, [*asked_by(budgets), *asked])
-        return Breakdown(
-            organization,
-            today,
-            entity,
-            periods,
-            {name: read.part(part, actuals) for name, part in slices.items()},
-            actuals.left_out,
-            actuals.warnings,
-        )
-
-
-class _Slice(NamedTuple):
-    """One part of a breakdown: which costs, and which budgets of the entity."""
-
-    category: Category
-    provider: str
-    budgets: Sequence[PlannedBudget]
-
-
-class _Read(NamedTuple):
-    """What a breakdown is made of."""
-
-    organization: Organization
-    entity: Entity
-    budgets: Sequence[PlannedBudget]
-    periods: tuple[Period, ...]
-    usage: Usage
-    provider: str
-
-    def providers(self, category: Category) -> set[str]:
-        return self.usage.providers(Scope(self.entity.entity_key, category, "", ""))
-
-    def asked(self, part: _Slice) -> list[Asked]:
-        return [
-            Asked(budget_type, self._scope(part, budget_type), period)
-            for budget_type in BudgetType
-            for period in self.periods
-        ]
-
-    def part(self, part: _Slice, actuals: Actuals) -> Part:
-        money, tokens, seats = (self._figures(part, budget_type, actuals) for budget_type in BudgetType)
-        return Part(money[0], money[1] or 0, *tokens, *seats)
-
-    def _figures(self, part: _Slice, budget_type: BudgetType, actuals: Actuals) -> tuple[int | None, int | None]:
-        """What is planned (None: nothing), and what was used of it or, where nothing is planned, in all."""
-        planned = [
-            budget
-            for budget in part.budgets
-            if budget.budget_type is budget_type
-            and (budget_type is not BudgetType.MONETARY or budget.currency == self.organization.currency)
-        ]
-        if planned:
-            together = actuals.together(planned)
-            return together.amount, together.actual
-        return None, actuals.once(budget_type, {self._scope(part, budget_type): self.periods})
-
-    def _scope(self, part: _Slice, budget_type: BudgetType) -> Scope:
-        currency = self.organization.currency if budget_type is BudgetType.MONETARY else ""
-        return Scope(self.entity.entity_key, part.category, part.provider, currency)
+        return broken_down(Considered(organization, entity, budgets, periods, usage, provider), today, parts)
 
 
 def _budgets(queries: Queries, org: int, conditions: PlanFilter, below: str | None = None) -> list[PlannedBudget]:
@@ -224,12 +157,7 @@ def _budgets(queries: Queries, org: int, conditions: PlanFilter, below: str | No
         ),
     )
     wanted = conditions.search.strip().casefold()
-    return [budget for budget in found if not wanted or _mentions(budget, wanted)]
-
-
-def _mentions(budget: PlannedBudget, wanted: str) -> bool:
-    texts = (budget.entity_id, budget.entity_name, budget.provider, budget.notes)
-    return any(wanted in text.casefold() for text in texts)
+    return [budget for budget in found if not wanted or mentions(budget, wanted)]
 
 
 def _usage(queries: Queries, organization: Organization, budgets: Sequence[PlannedBudget]) -> Usage:
@@ -240,24 +168,3 @@ def _usage(queries: Queries, organization: Organization, budgets: Sequence[Plann
         {budget.budget_type for budget in budgets},
         {budget.currency for budget in budgets if budget.budget_type is BudgetType.MONETARY},
     )
-
-
-def _periods(
-    budgets: Sequence[PlannedBudget], conditions: PlanFilter, organization: Organization, today: date
-) -> tuple[Period, ...]:
-    """Where what has no budget of its own is counted."""
-    if budgets:
-        return tuple(sorted({budget.period for budget in budgets}))
-    rule = organization.period_rule
-    kind = conditions.period_kind
-    if kind is None or kind is PeriodKind.CUSTOM:
-        return (rule.containing(conditions.period_start or today),)
-    if conditions.period_start is not None:
-        return (whole_period(kind, conditions.period_start),)
-    return (PeriodRule(kind, rule.anchor_day, rule.fiscal_start_month).containing(today),)
-
-
-def _with_actuals(node: Node, actuals: Actuals) -> TreeNode:
-    budget, allocated = node.budget, node.allocated
-    children = tuple([_with_actuals(child, actuals) for child in node.children])
-    return TreeNode(budget, actuals.figures(budget), allocated, budget.amount - allocated, children)

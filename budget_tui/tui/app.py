@@ -42,9 +42,10 @@ def _screens() -> tuple[type[DashboardScreen], ...]:
     from budget_tui.tui.screens.agents import AgentsScreen
     from budget_tui.tui.screens.audit import AuditScreen
     from budget_tui.tui.screens.history import HistoryScreen
+    from budget_tui.tui.screens.plan import PlanScreen
     from budget_tui.tui.screens.projects import ProjectsScreen
 
-    return GlobalBudgetScreen, ProjectsScreen, AgentsScreen, HistoryScreen, AuditScreen
+    return GlobalBudgetScreen, ProjectsScreen, AgentsScreen, PlanScreen, HistoryScreen, AuditScreen
 
 
 def _screen(mode: str) -> DashboardScreen:

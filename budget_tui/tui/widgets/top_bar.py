@@ -19,6 +19,7 @@ SCREENS = (
     ("1", "budget", "Budget"),
     ("2", "projects", "Projects"),
     ("3", "agents", "Agents"),
+    ("4", "plan", "Plan"),
     ("5", "history", "History"),
     ("6", "audit", "Log"),
 )

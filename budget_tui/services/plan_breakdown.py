@@ -1,0 +1,128 @@
+"""What one entity planned and used, taken apart by category or provider, from what was read before."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from budget_tui.domain.actuals import Scope
+from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.cost import Category
+from budget_tui.domain.hierarchy import Entity
+from budget_tui.domain.period import Period, PeriodKind, PeriodRule
+from budget_tui.domain.plan import PlannedBudget, whole_period
+from budget_tui.domain.plan_answers import Breakdown, Part, TreeNode
+from budget_tui.domain.variance import Node
+from budget_tui.services.plan_actuals import Actuals, Asked, asked_by
+from budget_tui.services.plan_usage import Usage
+
+
+class Slice(NamedTuple):
+    """One part of a breakdown: which costs, and which budgets of the entity."""
+
+    category: Category
+    provider: str
+    budgets: Sequence[PlannedBudget]
+
+
+class Considered(NamedTuple):
+    """What a breakdown is made of."""
+
+    organization: Organization
+    entity: Entity
+    budgets: Sequence[PlannedBudget]
+    periods: tuple[Period, ...]
+    usage: Usage
+    provider: str
+
+    def providers(self, category: Category) -> set[str]:
+        return self.usage.providers(Scope(self.entity.entity_key, category, "", ""))
+
+    def asked(self, part: Slice) -> list[Asked]:
+        return [
+            Asked(budget_type, self._scope(part, budget_type), period)
+            for budget_type in BudgetType
+            for period in self.periods
+        ]
+
+    def part(self, part: Slice, actuals: Actuals) -> Part:
+        money, tokens, seats = (self._figures(part, budget_type, actuals) for budget_type in BudgetType)
+        return Part(money[0], money[1] or 0, *tokens, *seats)
+
+    def _figures(self, part: Slice, budget_type: BudgetType, actuals: Actuals) -> tuple[int | None, int | None]:
+        """What is planned (None: nothing), and what was used of it or, where nothing is planned, in all."""
+        planned = [
+            budget
+            for budget in part.budgets
+            if budget.budget_type is budget_type
+            and (budget_type is not BudgetType.MONETARY or budget.currency == self.organization.currency)
+        ]
+        if planned:
+            together = actuals.together(planned)
+            return together.amount, together.actual
+        return None, actuals.once(budget_type, {self._scope(part, budget_type): self.periods})
+
+    def _scope(self, part: Slice, budget_type: BudgetType) -> Scope:
+        currency = self.organization.currency if budget_type is BudgetType.MONETARY else ""
+        return Scope(self.entity.entity_key, part.category, part.provider, currency)
+
+
+def parts_by_category(read: Considered) -> Mapping[str, Slice]:
+    """Each category, and all of them together."""
+    return {
+        str(category): Slice(
+            category, read.provider, [budget for budget in read.budgets if budget.category is category]
+        )
+        for category in Category
+    }
+
+
+def parts_by_provider(read: Considered, category: Category) -> Mapping[str, Slice]:
+    """Each provider that something is planned for or was used of, in ``category``."""
+    planned = {budget.provider for budget in read.budgets}
+    names = sorted((planned | read.providers(category)) - {""})
+    return {
+        name: Slice(category, name, [budget for budget in read.budgets if budget.provider == name])
+        for name in names
+        if read.provider in ("", name)
+    }
+
+
+def broken_down(read: Considered, today: date, parts: Callable[[Considered], Mapping[str, Slice]]) -> Breakdown:
+    """What was planned and used in each of ``parts``."""
+    slices = parts(read)
+    asked = [each for part in slices.values() for each in read.asked(part)]
+    actuals = Actuals(read.usage, [*asked_by(read.budgets), *asked])
+    return Breakdown(
+        read.organization,
+        today,
+        read.entity,
+        read.periods,
+        {name: read.part(part, actuals) for name, part in slices.items()},
+        actuals.left_out,
+        actuals.warnings,
+    )
+
+
+def periods_of(
+    budgets: Sequence[PlannedBudget],
+    kind: PeriodKind | None,
+    start: date | None,
+    organization: Organization,
+    today: date,
+) -> tuple[Period, ...]:
+    """Where what has no budget of its own is counted."""
+    if budgets:
+        return tuple(sorted({budget.period for budget in budgets}))
+    rule = organization.period_rule
+    if kind is None or kind is PeriodKind.CUSTOM:
+        return (rule.containing(start or today),)
+    if start is not None:
+        return (whole_period(kind, start),)
+    return (PeriodRule(kind, rule.anchor_day, rule.fiscal_start_month).containing(today),)
+
+
+def with_actuals(node: Node, actuals: Actuals) -> TreeNode:
+    """``node`` and all below it, with what was used of each."""
+    budget, allocated = node.budget, node.allocated
+    children = tuple([with_actuals(child, actuals) for child in node.children])
+    return TreeNode(budget, actuals.figures(budget), allocated, budget.amount - allocated, children)

@@ -1,0 +1,192 @@
+"""The plan: budgets against what was used, in five tabs under one filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.widgets import ContentSwitcher, Input, Static
+
+from budget_tui import formatting
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.cost import Category
+from budget_tui.domain.period import PeriodKind
+from budget_tui.domain.plan_answers import BudgetLine
+from budget_tui.domain.variance import VarianceStatus
+from budget_tui.paths import styles_dir
+from budget_tui.services.plan_board import PlanBoard, PlanChoice
+from budget_tui.tui.painting import WAITING
+from budget_tui.tui.screens.base import ReadingScreen
+from budget_tui.tui.widgets.line_table import LineTable
+from budget_tui.tui.widgets.plan_breakdown import CategoryPane, ProviderPane
+from budget_tui.tui.widgets.plan_lines import TABS, ChoiceLine, TabLine
+from budget_tui.tui.widgets.plan_overview import OverviewPane
+from budget_tui.tui.widgets.plan_panes import BudgetPane, PlanPane
+from budget_tui.tui.widgets.plan_tree import AllocationPane, TreeTable
+
+if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
+
+Choice = TypeVar("Choice")
+
+
+class PlanScreen(ReadingScreen[PlanBoard]):
+    """Tabs, what is chosen, and below them the pane of the tab. All panes show the same choice."""
+
+    MODE = "plan"
+    CSS_PATH = styles_dir() / "plan.tcss"
+    WORKPLACES = (LineTable, TreeTable)
+    BINDINGS = [
+        Binding("tab", "turn_tab(1)", "Tab", id="plan.next", tooltip="Show the next tab"),
+        Binding("shift+tab", "turn_tab(-1)", "Back", id="plan.previous", show=False, tooltip="Show the tab before"),
+        Binding("slash", "search", "Search", id="plan.search", show=False, tooltip="Show only budgets that mention …"),
+        Binding("g", "next_category", "Category", id="plan.category", show=False, tooltip="Only the next category"),
+        Binding("b", "next_type", "Type", id="plan.type", show=False, tooltip="Only money, tokens or seats"),
+        Binding("w", "next_period", "Period", id="plan.period", show=False, tooltip="Only the next kind of period"),
+        Binding("v", "next_provider", "Provider", id="plan.provider", show=False, tooltip="Only the next provider"),
+        Binding("o", "next_status", "Status", id="plan.status", show=False, tooltip="Only over, approaching or under"),
+        Binding(
+            "n", "narrow", "Narrow", id="plan.entity", show=False, tooltip="Only at and below the entity; again: all"
+        ),
+        Binding("escape", "clear", "Clear", id="plan.clear", show=False, tooltip="Show all budgets again"),
+        Binding("s", "sort", "Sort", id="plan.sort", show=False, tooltip="Sort budgets by the next column"),
+        Binding("S", "reverse", "Reverse", id="plan.reverse", show=False, tooltip="Sort budgets the other way round"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._choice = PlanChoice()
+        self._lines: Sequence[BudgetLine] = ()
+        self._shown: dict[str, tuple[PlanBoard, PlanChoice]] = {}
+
+    def compose_body(self) -> ComposeResult:
+        yield TabLine()
+        yield ChoiceLine()
+        yield Input(id="search", compact=True, placeholder="show budgets whose entity, provider or notes contain …")
+        yield Static(WAITING, id="no-plan")
+        with ContentSwitcher(initial=TABS[0][0]):
+            yield OverviewPane()
+            yield BudgetPane()
+            yield AllocationPane()
+            yield CategoryPane()
+            yield ProviderPane()
+
+    def on_mount(self) -> None:
+        self.query_one("#search").display = False
+        self.query_one(ContentSwitcher).display = False
+
+    def read(self, services: Services) -> PlanBoard:
+        return services.plan_views.board()
+
+    def watch_reading(self, board: PlanBoard | None) -> None:
+        if board is not None:
+            self._choose(self._choice)
+
+    # Tabs
+
+    @property
+    def pane(self) -> PlanPane:
+        return self.query_one(f"#{self.query_one(TabLine).tab}", PlanPane)
+
+    def action_show_tab(self, tab: str) -> None:
+        self.query_one(TabLine).tab = tab
+        self.query_one(ContentSwitcher).current = tab
+        self._fill_pane()
+        self.pane.table.focus()
+
+    def action_turn_tab(self, by: int) -> None:
+        keys = [key for key, _ in TABS]
+        self.action_show_tab(keys[(keys.index(self.query_one(TabLine).tab) + by) % len(keys)])
+
+    def _fill_pane(self) -> None:
+        """Show the choice on the tab in view, if that shows another one or older figures."""
+        board, pane = self.reading, self.pane
+        if board is None or self._shown.get(pane.TAB) == (board, self._choice):
+            return
+        before = self._shown.get(pane.TAB)
+        self._shown[pane.TAB] = board, self._choice
+        pane.show(board, self._choice, self._lines, is_new=before is None or before[0] is not board)
+
+    # Choosing
+
+    def _choose(self, choice: PlanChoice) -> None:
+        board: PlanBoard | None = self.reading
+        self._choice = choice
+        if board is None:
+            return
+        self._lines = board.chosen(choice)
+        line = self.query_one(ChoiceLine)
+        line.choice = choice
+        line.found = f"{len(self._lines):,} of {formatting.count(len(board.lines), 'budget')}"
+        self.query_one(TabLine).told = formatting.count(len(board.lines), "budget")
+        has_plan = bool(board.lines)
+        nothing, switcher = self.query_one("#no-plan"), self.query_one(ContentSwitcher)
+        nothing.display, switcher.display = not has_plan, has_plan
+        if has_plan:
+            self._fill_pane()
+            if self.focused is None:
+                self.pane.table.focus()
+
+    def action_next_category(self) -> None:
+        self._choose(replace(self._choice, category=_next(Category, self._choice.category)))
+
+    def action_next_type(self) -> None:
+        self._choose(replace(self._choice, budget_type=_next(BudgetType, self._choice.budget_type)))
+
+    def action_next_period(self) -> None:
+        self._choose(replace(self._choice, period_kind=_next(PeriodKind, self._choice.period_kind)))
+
+    def action_next_status(self) -> None:
+        self._choose(replace(self._choice, status=_next(VarianceStatus, self._choice.status)))
+
+    def action_next_provider(self) -> None:
+        if self.reading is not None:
+            found = _next(self.reading.providers, self._choice.provider or None)
+            self._choose(replace(self._choice, provider=found or ""))
+
+    def action_narrow(self) -> None:
+        entity_id = "" if self._choice.entity_id else self.pane.entity_id
+        self._choose(replace(self._choice, entity_id=entity_id))
+
+    def action_search(self) -> None:
+        field = self.query_one("#search", Input)
+        field.display = True
+        field.focus()
+
+    def action_clear(self) -> None:
+        field = self.query_one("#search", Input)
+        field.value = ""
+        field.display = False
+        self._choose(PlanChoice())
+        self.pane.table.focus()
+
+    @on(Input.Changed, "#search")
+    def _searched(self, event: Input.Changed) -> None:
+        self._choose(replace(self._choice, search=event.value.strip()))
+
+    @on(Input.Submitted, "#search")
+    def _search_done(self, event: Input.Submitted) -> None:
+        event.input.display = False
+        self.pane.table.focus()
+
+    # Sorting
+
+    def action_sort(self) -> None:
+        self.pane.sort_by_next()
+
+    def action_reverse(self) -> None:
+        self.pane.reverse()
+
+    @on(LineTable.SortAsked)
+    def _header_clicked(self, event: LineTable.SortAsked) -> None:
+        self.pane.sort_by(event.key)
+
+
+def _next(of: Iterable[Choice], current: Choice | None) -> Choice | None:
+    """The one behind ``current``; behind the last, None, which is all of them."""
+    order: list[Any] = [None, *of]
+    return order[(order.index(current) + 1) % len(order)] if current in order else None

@@ -1,0 +1,348 @@
+"""Rows of any kind under a header, one under the cursor. Only those on the screen are painted, so there may be as
+many as one likes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby
+from typing import Any, ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from budget_tui import formatting
+from budget_tui.tui.painting import component_styles, fitted
+
+_GAP = 1
+_MARGIN = 1
+HEADER = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a column shows of a row, how it is aligned, and what becomes of it where there is little room.
+
+    ``align``: 'left', 'right', or 'point' for amounts, which are aligned on their decimal point. ``least`` cells are
+    enough where there is little room; 0: it stays as wide as its texts are. ``drop`` 1 goes first, 0 never.
+    ``style`` names a component style by the part behind ``--``. ``sort_key`` None: it is not sorted by.
+    ``longest`` picks the rows that have the longest texts, where that takes less time than looking at all.
+    """
+
+    key: str
+    label: str
+    text: Callable[[Any], str]
+    align: str = "left"
+    least: int = 0
+    most: int = 40
+    drop: int = 0
+    style: Callable[[Any], str] = lambda _: ""
+    sort_key: Callable[[Any], Any] | None = None
+    longest: Callable[[Sequence[Any]], Iterable[Any]] = lambda rows: rows
+
+
+@dataclass(frozen=True, slots=True)
+class BarColumn(Column):
+    """A column that is as wide as there is room for: a bar with its pace tick."""
+
+    share: Callable[[Any], tuple[Fraction, Fraction | None] | None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a column stands: its width, and for amounts how much of it is in front of the point."""
+
+    column: Column
+    width: int
+    head: int
+    x: int
+
+
+def parts(text: str) -> tuple[str, str]:
+    """An amount in front of its decimal point, or of a letter like ``M``, and the rest."""
+    for at, sign in enumerate(text):
+        if sign == "." or sign.isalpha():
+            return text[:at], text[at:]
+    return text, ""
+
+
+class LineTable(ScrollView, can_focus=True):
+    """A header and a line per row. Columns are laid out by `measured`, which stays while rows are only chosen from."""
+
+    BAR_AT_LEAST: ClassVar[int] = 6
+    BAR_AT_MOST: ClassVar[int] = 50
+    COMPONENT_CLASSES = {
+        "lines--header",
+        "lines--cursor",
+        "lines--muted",
+        "lines--strong",
+        "lines--bar",
+        "lines--empty",
+        "lines--tick",
+        "lines--under",
+        "lines--approaching",
+        "lines--over",
+    }
+    BINDINGS = [Binding("enter", "open", "Costs", id="plan.costs", tooltip="Show the costs behind the number")]
+
+    rows: reactive[Sequence[Any]] = reactive((), init=False)
+    cursor: reactive[int] = reactive(0, init=False)
+    sort_key: reactive[str] = reactive("", init=False)
+    sort_descending: reactive[bool] = reactive(False, init=False)
+
+    class Opened(Message):
+        """The user wants to see what is behind ``row``."""
+
+        def __init__(self, table: LineTable, row: Any) -> None:
+            super().__init__()
+            self.table, self.row = table, row
+
+        @property
+        def control(self) -> LineTable:
+            return self.table
+
+    class Moved(Message):
+        """The cursor is on another row."""
+
+        def __init__(self, table: LineTable, row: Any) -> None:
+            super().__init__()
+            self.table, self.row = table, row
+
+        @property
+        def control(self) -> LineTable:
+            return self.table
+
+    class SortAsked(Message):
+        """A click on the header of a column that can be sorted by."""
+
+        def __init__(self, table: LineTable, key: str) -> None:
+            super().__init__()
+            self.table, self.key = table, key
+
+    why_empty = ""
+    """What stands where there is no row."""
+
+    def __init__(self, columns: Sequence[Column], table_id: str | None = None) -> None:
+        super().__init__(id=table_id)
+        self.columns = columns
+        self._widths: dict[str, tuple[int, int]] = {}
+        self.places: list[Place] = []
+        self._painted: dict[str, Style] | None = None
+
+    @property
+    def current(self) -> Any:
+        """The row under the cursor; None where there is none."""
+        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
+
+    @property
+    def _page(self) -> int:
+        return max(1, self.size.height - HEADER)
+
+    # What is shown
+
+    def show(
+        self, rows: Sequence[Any], measured: Sequence[Any] | None = None, *, same: Callable[[Any], object]
+    ) -> None:
+        """Show ``rows``; the cursor stays on the one that is the ``same``, or where it is."""
+        before = self.current
+        if measured is not None:
+            self._measure(measured)
+        self.set_reactive(LineTable.rows, rows)
+        self._lay_out()
+        at = min(self.cursor, max(0, len(rows) - 1))
+        if before is not None and not (at < len(rows) and same(rows[at]) == same(before)):
+            wanted = same(before)
+            at = next((row for row, each in enumerate(rows) if same(each) == wanted), at)
+        self.set_reactive(LineTable.cursor, at)
+        self._keep_in_view()
+        self.refresh()
+        self.post_message(self.Moved(self, self.current))
+
+    def _measure(self, rows: Sequence[Any]) -> None:
+        """How wide each column is, and how much of it is in front of the point."""
+        self._widths = {}
+        for column in self.columns:
+            if isinstance(column, BarColumn):
+                continue
+            texts = {column.text(row) for row in column.longest(rows)}
+            if column.align == "point":
+                pieces = [parts(text) for text in texts] or [("", "")]
+                head, tail = (max(len(piece[at]) for piece in pieces) for at in (0, 1))
+                head = max(head, len(column.label) - tail)
+                self._widths[column.key] = head + tail, head
+            else:
+                longest = max((cell_len(text) for text in texts), default=0)
+                self._widths[column.key] = max(min(longest, column.most), cell_len(column.label)), 0
+
+    def on_resize(self) -> None:
+        self._lay_out()
+        self._keep_in_view()
+
+    def _lay_out(self) -> None:
+        self.virtual_size = Size(self.size.width, len(self.rows) + HEADER)
+        room = self.size.width - 2 * _MARGIN - (1 if len(self.rows) > self._page else 0)
+        self.places = self._fitted(room) if self._widths else []
+
+    def _fitted(self, room: int) -> list[Place]:
+        shown = list(self.columns)
+        bars = sum(isinstance(column, BarColumn) for column in shown)
+        widths = {key: width for key, (width, _) in self._widths.items()}
+
+        def lacking() -> int:
+            taken = sum(widths.get(column.key, self.BAR_AT_LEAST) for column in shown)
+            return taken + _GAP * (len(shown) - 1) - room
+
+        flexible = [column for column in shown if column.least]
+        for column in sorted((column for column in shown if column.drop), key=lambda column: column.drop):
+            if lacking() - sum(max(0, widths[each.key] - each.least) for each in flexible) > 0:
+                shown.remove(column)
+                flexible = [each for each in flexible if each is not column]
+        for column in flexible:
+            widths[column.key] -= min(max(0, lacking()), max(0, widths[column.key] - column.least))
+        spare = max(0, -lacking())
+        bar = min(self.BAR_AT_MOST, self.BAR_AT_LEAST + (spare // bars if bars else 0))
+        gap = _GAP
+        spare -= (bar - self.BAR_AT_LEAST) * bars
+        if len(shown) > 1:
+            gap += min(2, spare // (len(shown) - 1))
+        elif bars:
+            bar += spare
+        if bars and gap < 2 and bar > self.BAR_AT_LEAST + len(shown):  # air between columns before longer bars
+            gap, bar = 2, bar - len(shown)
+        places, x = [], _MARGIN
+        for column in shown:
+            width = widths.get(column.key, bar)
+            places.append(Place(column, width, self._widths.get(column.key, (0, 0))[1], x))
+            x += width + gap
+        return places
+
+    def place_of(self, key: str) -> Place | None:
+        return next((place for place in self.places if place.column.key == key), None)
+
+    # Moving
+
+    def watch_cursor(self) -> None:
+        self._keep_in_view()
+        self.refresh()
+        self.post_message(self.Moved(self, self.current))
+
+    def _keep_in_view(self) -> None:
+        top = min(max(self.scroll_offset.y, self.cursor - self._page + 1), self.cursor)
+        if top != self.scroll_offset.y:
+            self.scroll_to(y=top, animate=False)
+
+    def go_to(self, row: int) -> None:
+        self.cursor = max(0, min(row, len(self.rows) - 1))
+
+    def action_scroll_up(self) -> None:
+        self.go_to(self.cursor - 1)
+
+    def action_scroll_down(self) -> None:
+        self.go_to(self.cursor + 1)
+
+    def action_page_up(self) -> None:
+        self.go_to(self.cursor - self._page)
+
+    def action_page_down(self) -> None:
+        self.go_to(self.cursor + self._page)
+
+    def action_scroll_home(self) -> None:
+        self.go_to(0)
+
+    def action_scroll_end(self) -> None:
+        self.go_to(len(self.rows) - 1)
+
+    def action_open(self) -> None:
+        if self.current is not None:
+            self.post_message(self.Opened(self, self.current))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses a row, a second one opens it; one on a header sorts by its column."""
+        if event.y < HEADER:
+            for place in self.places:
+                if place.x <= event.x < place.x + place.width and place.column.sort_key is not None:
+                    self.post_message(self.SortAsked(self, place.column.key))
+            return
+        row = round(self.scroll_offset.y) + event.y - HEADER
+        if row < len(self.rows):
+            self.go_to(row)
+            if event.chain == 2:
+                self.action_open()
+
+    # Painting
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._painted = None
+
+    @property
+    def _styles(self) -> dict[str, Style]:
+        if self._painted is None:
+            self._painted = component_styles(self)
+        return self._painted
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._painted = None
+        return super().render_lines(crop)
+
+    def render_line(self, y: int) -> Strip:
+        width, base = self.size.width, self.rich_style
+        if y < HEADER:
+            return Strip(self._header(base)).adjust_cell_length(width, base)
+        row = round(self.scroll_offset.y) + y - HEADER
+        if row < len(self.rows):
+            if row == self.cursor:
+                base = self.get_component_rich_style("lines--cursor")
+            return Strip(self._cells(self.rows[row], base)).adjust_cell_length(width, base)
+        if row == 0 and self.why_empty:
+            return Strip([Segment(f" {self.why_empty}", base + self._styles["muted"])]).adjust_cell_length(width, base)
+        return Strip.blank(width, base)
+
+    def _header(self, base: Style) -> Iterable[Segment]:
+        style = base + self._styles["header"]
+        x = 0
+        for place in self.places:
+            column = place.column
+            is_sorted = bool(self.sort_key) and column.key == self.sort_key
+            label = f"{'▼' if self.sort_descending else '▲'}{column.label}" if is_sorted else column.label
+            text = fitted(label, place.width) if column.align == "left" else label[: place.width].rjust(place.width)
+            yield Segment(" " * (place.x - x) + text, style)
+            x = place.x + place.width
+
+    def _cells(self, row: Any, base: Style) -> Iterable[Segment]:
+        x = 0
+        for place in self.places:
+            yield Segment(" " * (place.x - x), base)
+            column = place.column
+            if isinstance(column, BarColumn):
+                yield from self._bar(column.share(row), place.width, base)
+            else:
+                style = column.style(row)
+                yield Segment(_aligned(column, column.text(row), place), base + self._styles[style] if style else base)
+            x = place.x + place.width
+
+    def _bar(self, filled: tuple[Fraction, Fraction | None] | None, width: int, base: Style) -> Iterable[Segment]:
+        if filled is None:
+            yield Segment(" " * width, base)
+            return
+        names = {formatting.TICK: "tick", formatting.EMPTY: "empty"}
+        for name, cells in groupby(formatting.bar(filled[0], width, filled[1]), lambda cell: names.get(cell, "bar")):
+            yield Segment("".join(cells), base + self._styles[name])
+
+
+def _aligned(column: Column, text: str, place: Place) -> str:
+    if column.align == "left":
+        return fitted(text, place.width)
+    if column.align == "right":
+        return text.rjust(place.width)[: place.width]
+    head, tail = parts(text)
+    return (head.rjust(place.head) + tail).ljust(place.width)[: place.width]

@@ -1,0 +1,166 @@
+"""By Category and By Provider: what one entity planned and used, part by part, in money, tokens and seats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from budget_tui import formatting
+from budget_tui.domain.amount import share
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.cost import Category
+from budget_tui.domain.period import Period
+from budget_tui.domain.plan_answers import Breakdown, BudgetLine
+from budget_tui.domain.variance import Variance
+from budget_tui.services.plan_board import PlanBoard, PlanChoice
+from budget_tui.tui.painting import MUTED, STRONG
+from budget_tui.tui.widgets.line_table import BarColumn, Column, LineTable
+from budget_tui.tui.widgets.plan_columns import NOTHING, SHAPES, amounts, bar_of, status_style, unit, used
+from budget_tui.tui.widgets.plan_panes import PlanPane
+
+
+class PartLine(NamedTuple):
+    """One part in one unit. ``planned`` None: there is no budget for it; ``of_all`` is its share of what was used."""
+
+    name: str
+    is_first: bool
+    budget_type: BudgetType
+    currency: str
+    planned: int | None
+    actual: int | None
+    of_all: int
+    period: Period | None
+
+    @property
+    def figures(self) -> Variance:
+        return Variance(self.planned or 0, self.actual)
+
+
+class BreakdownPane(PlanPane):
+    """A head that says whose parts these are, and a line per part and unit."""
+
+    LABEL = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._choice = PlanChoice()
+
+    def compose(self) -> ComposeResult:
+        yield Static(classes="whose")
+        yield LineTable(self._columns())
+
+    @property
+    def entity_id(self) -> str:
+        return self._choice.entity_id
+
+    def asked(self, board: PlanBoard, choice: PlanChoice) -> Breakdown:
+        """The breakdown that the pane shows."""
+        raise NotImplementedError
+
+    def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
+        self.board, self._choice = board, choice
+        breakdown = self.asked(board, choice)
+        self.query_one(".whose", Static).update(_whose(breakdown, choice))
+        rows = list(_part_lines(breakdown, choice.budget_type))
+        self.table.why_empty = "nothing was planned or used"
+        self.table.show(rows, rows, same=lambda part: (part.name, part.budget_type))
+
+    def _columns(self) -> tuple[Column, ...]:
+        return (
+            Column("name", self.LABEL, lambda part: part.name if part.is_first else "", most=24),
+            Column("unit", "In", lambda part: unit(part.budget_type, part.currency), style=lambda _: "muted"),
+            amounts("amount", "Budget", lambda part: part.planned, _kind),
+            amounts("actual", "Actual", lambda part: part.actual, _kind),
+            BarColumn("bar", "", lambda _: "", share=self._bar),
+            amounts("left", "Left", _left, _kind),
+            Column(
+                "used",
+                "Used",
+                lambda part: used(part.figures) if part.planned else NOTHING,
+                align="right",
+                style=lambda _: "muted",
+            ),
+            Column("share", "Of use", _share_of_use, align="right", drop=1, style=lambda _: "muted"),
+            Column(
+                "status",
+                "",
+                lambda part: " " if part.planned is None else SHAPES[part.figures.status],
+                style=lambda part: status_style(part.figures),
+            ),
+        )
+
+    def _bar(self, part: PartLine) -> tuple[Fraction, Fraction | None] | None:
+        return None if part.planned is None else bar_of(part.figures, part.period, self.today)
+
+
+class CategoryPane(BreakdownPane):
+    """Each category, and all of them together."""
+
+    TAB = "category"
+    LABEL = "Category"
+
+    def asked(self, board: PlanBoard, choice: PlanChoice) -> Breakdown:
+        return board.by_category(choice)
+
+
+class ProviderPane(BreakdownPane):
+    """Each provider, in the chosen category or in all."""
+
+    TAB = "provider"
+    LABEL = "Provider"
+
+    def asked(self, board: PlanBoard, choice: PlanChoice) -> Breakdown:
+        return board.by_provider(choice)
+
+
+def _whose(breakdown: Breakdown, choice: PlanChoice) -> Content:
+    entity = breakdown.entity
+    periods = ", ".join(map(formatting.period_name, breakdown.periods[:3]))
+    more = f" and {len(breakdown.periods) - 3} more" if len(breakdown.periods) > 3 else ""
+    hint = "" if choice.entity_id else "  n or f: another entity"
+    return Content.assemble(
+        (entity.name, STRONG), (f" ({entity.entity_id}, {entity.level_code}) · {periods}{more}{hint}", MUTED)
+    )
+
+
+def _part_lines(breakdown: Breakdown, only: BudgetType | None) -> Iterator[PartLine]:
+    currency = breakdown.organization.currency
+    period = breakdown.periods[0] if len(breakdown.periods) == 1 else None
+    total = breakdown.parts.get(str(Category.TOTAL))
+    whole = {
+        BudgetType.MONETARY: total.actual if total else sum(part.actual for part in breakdown.parts.values()),
+        BudgetType.TOKEN: (total.tokens_actual if total else None)
+        or sum(part.tokens_actual or 0 for part in breakdown.parts.values()),
+        BudgetType.SEAT: (total.seats_actual if total else None)
+        or sum(part.seats_actual or 0 for part in breakdown.parts.values()),
+    }
+    for name, part in breakdown.parts.items():
+        is_first = True
+        for budget_type, planned, actual in (
+            (BudgetType.MONETARY, part.budget, part.actual),
+            (BudgetType.TOKEN, part.tokens_budget, part.tokens_actual),
+            (BudgetType.SEAT, part.seats_budget, part.seats_actual),
+        ):
+            known = planned is not None or (actual is not None and (actual or budget_type is BudgetType.MONETARY))
+            if known and only in (None, budget_type):
+                yield PartLine(name, is_first, budget_type, currency, planned, actual, whole[budget_type], period)
+                is_first = False
+
+
+def _kind(part: PartLine) -> tuple[BudgetType, str]:
+    return part.budget_type, part.currency
+
+
+def _left(part: PartLine) -> int | None:
+    return part.figures.variance if part.planned is not None else None
+
+
+def _share_of_use(part: PartLine) -> str:
+    if not part.actual or part.budget_type is BudgetType.SEAT:
+        return ""
+    return formatting.percent(share(part.actual, part.of_all))

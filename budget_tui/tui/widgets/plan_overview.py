@@ -1,0 +1,188 @@
+"""Overview: the totals, the budgets nearest to their end, and two charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static
+
+from budget_tui import formatting
+from budget_tui.domain.amount import share
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan_answers import BudgetLine
+from budget_tui.domain.variance import Totals, Variance, VarianceStatus
+from budget_tui.services.plan_board import PlanBoard, PlanChoice
+from budget_tui.tui.painting import MUTED
+from budget_tui.tui.widgets.line_table import BarColumn, Column, LineTable
+from budget_tui.tui.widgets.plan_charts import CategoryBars, TrendChart
+from budget_tui.tui.widgets.plan_columns import SHAPES, amounts, elapsed, status_style, unit, used, what
+from budget_tui.tui.widgets.plan_panes import PlanPane
+
+_WORST_AT_MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewLine:
+    """All budgets of one unit together, or one of the worst. ``budgets`` are those that the figures add up."""
+
+    name: str
+    what: str
+    period: str
+    budget_type: BudgetType
+    currency: str
+    figures: Variance
+    pace: Fraction | None
+    budgets: Sequence[PlannedBudget]
+    is_total: bool = False
+
+    @property
+    def title(self) -> str:
+        return self.name if self.is_total else formatting.plan_name(self.budgets[0])
+
+
+class OverviewPane(PlanPane):
+    """How many are in trouble, the totals and who that is, what it goes to and how it went month by month."""
+
+    TAB = "overview"
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="troubles")
+        yield LineTable(_columns())
+        with Horizontal(id="plan-charts"):
+            yield CategoryBars()
+            yield TrendChart()
+
+    @property
+    def entity_id(self) -> str:
+        line: OverviewLine | None = self.table.current
+        return line.budgets[0].entity_id if line and not line.is_total else ""
+
+    def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
+        self.board = board
+        totals = board.totals(lines)
+        self.query_one("#troubles", Static).update(_troubles(totals, len(lines)))
+        rows = [_total_line(board, lines, each) for each in totals]
+        rows += [_worst_line(line, board) for line in _worst(lines)]
+        self.table.why_empty = "no budget fits"
+        self.table.show(rows, rows, same=lambda line: (line.title, line.budget_type, line.currency))
+        bars = self.query_one(CategoryBars)
+        bars.breakdown = board.by_category(replace(choice, search="", status=None))
+
+    @on(LineTable.Moved)
+    def _show_trend(self) -> None:
+        line: OverviewLine | None = self.table.current
+        chart = self.query_one(TrendChart)
+        if line is None or self.board is None:
+            chart.months = ()
+            return
+        chart.border_title = f"Per month: {line.title if line.is_total else f'{line.name}, {line.what}'}"
+        chart.kind = line.budget_type, line.currency
+        chart.months = tuple(self.board.trend(line.budgets))
+
+
+def _total_line(board: PlanBoard, lines: Sequence[BudgetLine], totals: Totals) -> OverviewLine:
+    counting = board.counting(lines, totals)
+    return OverviewLine(
+        "All budgets",
+        f"{len(counting)} of {totals.budgets}" if len(counting) < totals.budgets else "",
+        "",
+        totals.budget_type,
+        totals.currency,
+        totals.total,
+        _pace(counting, board),
+        counting,
+        is_total=True,
+    )
+
+
+def _pace(budgets: Sequence[PlannedBudget], board: PlanBoard) -> Fraction | None:
+    """Where even spending of all ``budgets``, each in its own period, would stand today."""
+    if not any(budget.period.contains(board.as_of) for budget in budgets):
+        return None
+    due = Fraction(0)
+    for budget in budgets:
+        due += Fraction(budget.amount * budget.period.day_number(board.as_of), budget.period.days)
+    whole = sum(budget.amount for budget in budgets)
+    return due / whole if whole else None
+
+
+def _worst(lines: Sequence[BudgetLine]) -> list[BudgetLine]:
+    known = [line for line in lines if line.figures.actual is not None]
+    known.sort(key=lambda line: share(line.figures.actual or 0, line.budget.amount), reverse=True)
+    return known[:_WORST_AT_MOST]
+
+
+def _worst_line(line: BudgetLine, board: PlanBoard) -> OverviewLine:
+    budget = line.budget
+    return OverviewLine(
+        budget.entity_name,
+        what(budget),
+        formatting.short_period_name(budget.period),
+        budget.budget_type,
+        budget.currency,
+        line.figures,
+        elapsed(budget.period, board.as_of),
+        (budget,),
+    )
+
+
+def _troubles(totals: Sequence[Totals], budgets: int) -> Content:
+    def told(status: VarianceStatus | None, word: str, number: int) -> list[tuple[str, str]]:
+        style = _STYLES.get(status, MUTED) if number and status is not None else MUTED
+        return [(f"{SHAPES[status]} {number:,} ", style), (f"{word}   ", MUTED)]
+
+    return Content.assemble(
+        *told(VarianceStatus.OVER, "over", sum(each.over for each in totals)),
+        *told(VarianceStatus.APPROACHING, "approaching", sum(each.approaching for each in totals)),
+        *told(VarianceStatus.UNDER, "under", sum(each.under for each in totals)),
+        *told(None, "without data", sum(each.no_data for each in totals)),
+        (f"of {formatting.count(budgets, 'budget')}", MUTED),
+    )
+
+
+_STYLES = {
+    VarianceStatus.OVER: "bold $error",
+    VarianceStatus.APPROACHING: "$warning",
+    VarianceStatus.UNDER: "$success",
+}
+
+
+def _columns() -> tuple[Column, ...]:
+    def kind(line: OverviewLine) -> tuple[BudgetType, str]:
+        return line.budget_type, line.currency
+
+    def strong(line: OverviewLine) -> str:
+        return "strong" if line.is_total else ""
+
+    def muted(_: OverviewLine) -> str:
+        return "muted"
+
+    return (
+        Column("entity", "Nearest to its end", lambda line: line.name, least=11, most=28, style=strong),
+        Column("what", "For", lambda line: line.what, least=9, most=24),
+        Column("unit", "In", lambda line: unit(*kind(line)), style=muted),
+        Column("period", "Period", lambda line: line.period, least=7, most=22, drop=3, style=muted),
+        amounts("amount", "Budget", lambda line: line.figures.amount, kind, style=strong),
+        amounts("actual", "Actual", lambda line: line.figures.actual, kind, style=strong),
+        BarColumn(
+            "bar",
+            "",
+            lambda _: "",
+            share=lambda line: None if line.figures.utilization is None else (line.figures.utilization, line.pace),
+        ),
+        amounts("left", "Left", lambda line: line.figures.variance, kind, style=strong),
+        Column("used", "Used", lambda line: used(line.figures), align="right", drop=1, style=muted),
+        Column(
+            "status",
+            "",
+            lambda line: SHAPES[line.figures.status],
+            style=lambda line: status_style(line.figures),
+        ),
+    )
