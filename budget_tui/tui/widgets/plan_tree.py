@@ -52,7 +52,7 @@ class TreeTable(LineTable):
             "right,plus", "unfold", "Open", id="plan.unfold", show=False, tooltip="Show what was allocated from it"
         ),
         Binding("left,minus", "fold", "Close", id="plan.fold", show=False, tooltip="Hide what was allocated from it"),
-        Binding("space", "toggle", "Open/close", id="plan.toggle", show=False, tooltip="Open or close the branch"),
+        Binding("space", "turn", "Open/close", id="plan.turn", show=False, tooltip="Open or close the branch"),
     ]
 
     def action_unfold(self) -> None:
