@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from budget_tui.services.costs import Costs
     from budget_tui.services.database import Database
     from budget_tui.services.entities import Entities
+    from budget_tui.services.explain import Explainer
     from budget_tui.services.fx import ExchangeRates
     from budget_tui.services.history import History
     from budget_tui.services.imports import Imports
@@ -165,6 +166,12 @@ class Services:
         from budget_tui.services.plan_views import PlanViews
 
         return PlanViews(self.context)
+
+    @cached_property
+    def explain(self) -> "Explainer":
+        from budget_tui.services.explain import Explainer
+
+        return Explainer(self.context)
 
     @cached_property
     def database(self) -> "Database":

@@ -9,6 +9,7 @@ from typer.main import get_command
 
 MODULES = {
     "status": "status",
+    "explain": "explain",
     "budget": "budget",
     "project": "project",
     "transfer": "transfer",

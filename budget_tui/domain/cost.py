@@ -110,6 +110,11 @@ def short_provider_name(name: str, aliases: Mapping[str, str]) -> str:
     return _SHORT_NAMES.get(folded, name.strip())
 
 
+def is_known_provider(name: str) -> bool:
+    """Whether ``name`` has a short name without the user's aliases."""
+    return _fold(name) in _SHORT_NAMES
+
+
 def category_of(origin: CostOrigin, provider: str, overrides: Mapping[str, Category] | None = None) -> Category:
     """The category chosen by hand, else by ``overrides``, else by what the export says of the service.
 

@@ -149,7 +149,7 @@ def pace_of(allocation: int, spend: Spend, period: Period, today: date, data_thr
 
 def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSnapshot:
     """What the faces show on ``today``; ``now`` only says when it was computed."""
-    rolled = _rolled_up(facts.spend_by_path)
+    rolled = rolled_up(facts.spend_by_path)
     everything = added_up([*facts.spend_by_path.values(), facts.unmapped])
 
     def pace(allocation: int, spend: Spend) -> Pace:
@@ -185,7 +185,7 @@ def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSn
     )
 
 
-def _rolled_up(spend_by_path: Mapping[str, Spend]) -> dict[str, Spend]:
+def rolled_up(spend_by_path: Mapping[str, Spend]) -> dict[str, Spend]:
     """Each path's spend with that of every path below it."""
     found: dict[str, list[Spend]] = {}
     for path, spend in spend_by_path.items():

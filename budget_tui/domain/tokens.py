@@ -180,18 +180,19 @@ def rate_per_hour(use: Use | None, now: datetime) -> int:
     """Tokens per hour since the first use in sight, over one hour at least."""
     if use is None:
         return 0
-    return divide(use.tokens * 3600, _seconds(use, now))
+    return divide(use.tokens * 3600, seconds_of(use, now))
 
 
 def runs_out_at(available: int, use: Use | None, now: datetime) -> datetime | None:
     """When ``available`` is gone if it goes on like this; None when it does not, or not within a year."""
     if use is None or available <= 0:
         return None
-    seconds = available * _seconds(use, now) // use.tokens
+    seconds = available * seconds_of(use, now) // use.tokens
     return now + timedelta(seconds=seconds) if seconds <= _HOURS_OF_A_YEAR * 3600 else None
 
 
-def _seconds(use: Use, now: datetime) -> int:
+def seconds_of(use: Use, now: datetime) -> int:
+    """How long ``use`` took: since the first of it, one hour at least."""
     return max(now - use.since, _HOUR) // timedelta(seconds=1)
 
 

@@ -10,12 +10,14 @@ from budget_tui.domain.budget import Organization, check_unchanged
 from budget_tui.domain.carry import CarryPolicy, checked_cap
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
 from budget_tui.domain.hierarchy import checked_id, checked_name
+from budget_tui.domain.period import Period
 from budget_tui.domain.tokens import (
     AgentBudget,
     Reservation,
     TokenBalance,
     TokenKind,
     TokenSums,
+    Use,
     by_kind,
     checked_model,
     checked_tokens,
@@ -252,16 +254,26 @@ class Agents:
             work.unit.agents.set_model(work.entity(agent_id).entity_key, model)
 
 
+def looked_closely(
+    queries: Queries, context: Context, agent_id: str
+) -> tuple[AgentBudget, Use | None, datetime, Period, AgentFact]:
+    """An agent's budget with what that was read from: its recent use, the moment, the period, the agent as stored."""
+    organization, clock = context.organization(queries), context.clock
+    look = _Look(queries, organization, clock.today(organization.time_zone), clock.now())
+    agent = look.agent(agent_id)
+    return look.stand(agent), queries.recent_use(agent.entity_key, look.now), look.now, look.period, agent
+
+
 class _Look:
     """One look at the agents as they stand on a day; it does not write, so an ended period is shown as carried over."""
 
     def __init__(self, queries: Queries, organization: Organization, today: date, now: datetime) -> None:
         self._queries = queries
         self._org = organization.org_key
-        self._now = now
+        self.now = now
         stored = queries.global_budget(self._org, today)
-        self._period = stored.period if stored else organization.period_rule.containing(today)
-        self._is_over = self._period.end < today
+        self.period = stored.period if stored else organization.period_rule.containing(today)
+        self._is_over = self.period.end < today
         self._expired = queries.expired_holds(self._org, now)
         self._ahead: dict[str, int] = {}
         if stored and self._is_over:
@@ -269,10 +281,10 @@ class _Look:
             self._ahead = {budget.budget_id: budget.amount for budget in budgets}
 
     def agent(self, agent_id: str) -> AgentFact:
-        return require_active(self._queries.agent(self._org, agent_id, self._period), agent_id)
+        return require_active(self._queries.agent(self._org, agent_id, self.period), agent_id)
 
     def agents(self) -> list[AgentFact]:
-        return self._queries.agents(self._org, self._period)
+        return self._queries.agents(self._org, self.period)
 
     def balance(self, agent: AgentFact) -> TokenBalance:
         """How the budget stands; holds whose time is up count as free."""
@@ -284,7 +296,7 @@ class _Look:
     def stand(self, agent: AgentFact) -> AgentBudget:
         """How the budget stands and how fast it goes."""
         balance = self.balance(agent)
-        use = self._queries.recent_use(agent.entity_key, self._now)
+        use = self._queries.recent_use(agent.entity_key, self.now)
         return AgentBudget(
             agent_id=agent.agent_id,
             name=agent.name,
@@ -294,8 +306,8 @@ class _Look:
             used_tokens=balance.used_tokens,
             reserved_tokens=balance.reserved_tokens,
             available_tokens=balance.available_tokens,
-            rate_per_hour=rate_per_hour(use, self._now),
-            runs_out_at=runs_out_at(balance.available_tokens, use, self._now),
+            rate_per_hour=rate_per_hour(use, self.now),
+            runs_out_at=runs_out_at(balance.available_tokens, use, self.now),
             status=status_of(balance),
         )
 

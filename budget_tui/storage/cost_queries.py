@@ -142,7 +142,7 @@ class CostQueries(Asking):
         )
         return [
             UnmappedOrigin(
-                source, currency, provider, service, account, name, _tags(tags), amount, costs, day_of(a), day_of(b)
+                source, currency, provider, service, account, name, read_tags(tags), amount, costs, day_of(a), day_of(b)
             )
             for source, currency, provider, service, account, name, tags, amount, costs, a, b in rows
         ]
@@ -166,7 +166,7 @@ class CostQueries(Asking):
             org,
         )
         return [
-            KnownOrigin(*row[:4], CostOrigin(row[4], bool(row[5]), *row[6:16], _tags(row[16])))  # type: ignore[call-arg]
+            KnownOrigin(*row[:4], CostOrigin(row[4], bool(row[5]), *row[6:16], read_tags(row[16])))  # type: ignore[call-arg]
             for row in rows
         ]
 
@@ -215,5 +215,6 @@ _COSTS_OF_ORIGINS = (
 _SUM_OF_ORIGIN = "SELECT sum(amount_nanos) FROM cost c WHERE c.origin_key = o.origin_key"
 
 
-def _tags(text: str) -> tuple[tuple[str, str], ...]:
+def read_tags(text: str) -> tuple[tuple[str, str], ...]:
+    """The tags of an origin as the database keeps them."""
     return tuple(json.loads(text).items()) if text != "{}" else ()

@@ -16,6 +16,7 @@ from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.snapshot import ProjectFact
 from budget_tui.storage.agent_queries import AgentQueries
 from budget_tui.storage.cycle_queries import CycleQueries
+from budget_tui.storage.explain_queries import ExplainQueries
 from budget_tui.storage.fx_queries import FxQueries
 from budget_tui.storage.hierarchy_queries import HierarchyQueries
 from budget_tui.storage.key_queries import KeyQueries
@@ -25,7 +26,15 @@ from budget_tui.storage.trail_queries import TrailQueries
 
 
 class Queries(
-    AgentQueries, CycleQueries, FxQueries, HierarchyQueries, PlanQueries, SeatQueries, TrailQueries, KeyQueries
+    AgentQueries,
+    CycleQueries,
+    ExplainQueries,
+    FxQueries,
+    HierarchyQueries,
+    PlanQueries,
+    SeatQueries,
+    TrailQueries,
+    KeyQueries,
 ):
     """Questions over one connection. ``org`` is an organization's key: what is in one is never told of another."""
 

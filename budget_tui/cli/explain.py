@@ -1,0 +1,94 @@
+"""``explain``: why a number shows what it shows."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from budget_tui.cli.nouns import command_group
+from budget_tui.cli.output import JsonOption, say_json, table
+from budget_tui.cli.saying import say
+from budget_tui.cli.session import session_of
+from budget_tui.domain.errors import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from budget_tui.domain.explain_answers import Explained
+    from budget_tui.explaining import Section
+
+app = command_group()
+
+
+@app.command()
+def explain(
+    context: typer.Context,
+    subject: Annotated[
+        str,
+        typer.Argument(metavar="[PROJECT|BUDGET_ID|AGENT]", help="The global budget unless given.", show_default=False),
+    ] = "",
+    value: Annotated[
+        str, typer.Option("--value", metavar="NAME", help="One value in full, such as drip.", show_default=False)
+    ] = "",
+    json: JsonOption = False,
+) -> None:
+    """Where the numbers come from: formulas, dates, the costs that count and those that do not."""
+    session = session_of(context)
+    session.services.context.prepare()
+    explained = session.services.explain.named(subject)
+    if value and value not in explained.keys:
+        raise NotFound(f"there is no value '{value}' of {subject or 'the budget'}", f"there are: {_list(explained)}")
+    if json:
+        from budget_tui.wire_explain import explained_answer
+
+        say_json(explained_answer(explained, value))
+        return
+    say(*(_in_full(explained, value) if value else _overview(explained)))
+
+
+def _list(explained: "Explained") -> str:
+    return ", ".join(explained.keys)
+
+
+def _in_full(explained: "Explained", key: str) -> list[str]:
+    from budget_tui import explaining
+
+    explanation = next(each for each in explained.values if each.key == key)
+    return [
+        f"{explanation.title} of {explaining.subject(explained)}:"
+        f" {explaining.quantity(explanation.value, explained.currency)}",
+        *_indented(filter(None, (explaining.formula(explanation), explaining.worked(explanation, explained.currency)))),
+        *_told(explaining.sections(explained, explanation)),
+    ]
+
+
+def _overview(explained: "Explained") -> list[str]:
+    """Every value with its formula, then what is the same for all of them."""
+    from budget_tui import explaining
+
+    rows = [
+        (
+            value.key,
+            explaining.quantity(value.value, explained.currency),
+            explaining.worked(value, explained.currency) or explaining.formula(value) or next(iter(value.notes), ""),
+        )
+        for value in explained.values
+    ]
+    common = next((value for value in explained.values if value.of_costs), explained.values[0])
+    return [
+        explaining.subject(explained),
+        "",
+        *table(("VALUE", "SHOWS", "BECAUSE"), rows, "lrl"),
+        *_told(section for section in explaining.sections(explained, common) if section[0]),
+    ]
+
+
+def _told(sections: "Iterable[Section]") -> list[str]:
+    """Each section with its title above it."""
+    lines = []
+    for title, content in sections:
+        lines += ["", *([title] if title else []), *_indented(content)]
+    return lines
+
+
+def _indented(lines: "Iterable[str]") -> list[str]:
+    return [f"  {line}" for line in lines]

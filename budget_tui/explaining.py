@@ -1,0 +1,147 @@
+"""Explanations as text, the same for every face: a formula with names, with values, and what stands around it."""
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+
+from budget_tui.domain.explain import Explanation, Quantity, Unit
+from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, SourceState
+from budget_tui.formatting import count, dates, long_day, money, period_name, runway, short_day
+
+MINUS = "−"
+_TERM = re.compile(r"\{(\w+)\}")
+
+
+def quantity(of: Quantity, currency: str) -> str:
+    """A value as the screens show it."""
+    value, unit = of
+    if value is None:
+        return "∞" if unit is Unit.DAYS else "–" if unit is Unit.MOMENT else "no data"
+    if isinstance(value, datetime):
+        return f"{long_day(value.date())} {value:%H:%M} UTC"
+    if isinstance(value, date):
+        return long_day(value)
+    if isinstance(value, str):
+        return value
+    if unit is Unit.MONEY:
+        return money(int(value), currency)
+    if unit is Unit.PERCENT:
+        return f"{value:f} %".replace(".00 %", " %")
+    if isinstance(value, Decimal):
+        return runway(value)
+    return f"{value:,}" if unit is Unit.NUMBER else _counted(value, unit)
+
+
+def _counted(value: int, unit: Unit) -> str:
+    return f"{value:,} {unit}" if unit is Unit.RATE else count(value, str(unit).removesuffix("s"))
+
+
+def formula(explanation: Explanation) -> str:
+    """``max(0, remaining) ÷ days left``."""
+    return _TERM.sub(lambda found: found[1].replace("_", " "), explanation.formula)
+
+
+def worked(explanation: Explanation, currency: str) -> str:
+    """``max(0, $45.00) ÷ 18 days = $2.50``; '' where the formula has no terms."""
+    if not _TERM.search(explanation.formula):
+        return ""
+    values = _TERM.sub(lambda found: _term(explanation.terms[found[1]], currency), explanation.formula)
+    return f"{values} = {quantity(explanation.comes_to or explanation.value, currency)}"
+
+
+def _term(of: Quantity, currency: str) -> str:
+    text = quantity(of, currency)
+    return f"({text})" if isinstance(of.value, int) and of.value < 0 else text
+
+
+def spans(explanation: Explanation, explained: Explained) -> list[str]:
+    """The days that it is about, today and the time zone that makes it today."""
+    lines = [
+        f"{words} {long_day(period.start)}"
+        if period.days == 1
+        else f"{words} {dates(period)} ({count(period.days, 'day')}, both ends included)"
+        for words, period in explanation.spans
+    ]
+    return [*lines, f"today is {long_day(explained.as_of)} in {explained.time_zone}"]
+
+
+def group_words(group: CostGroup) -> str:
+    """Source, provider, service and category of costs that count, each once."""
+    return " · ".join(dict.fromkeys(filter(None, (group.source, group.provider, group.service, group.category))))
+
+
+def group_days(group: CostGroup) -> str:
+    """``3 costs, Jan 9 – Jan 12``, and what was stated where it was in another currency."""
+    days = short_day(group.first_day)
+    if group.last_day != group.first_day:
+        days += f" – {short_day(group.last_day)}"
+    return f"{count(group.costs, 'cost')}, {days}"
+
+
+def group_amount(group: CostGroup, explained: Explained) -> str:
+    return quantity(Quantity(group.amount, explained.unit), explained.currency)
+
+
+def finding(found: Finding) -> str:
+    """``3 costs ($1.20) that found no entity``."""
+    if not found.costs:
+        return found.text
+    amount = f" ({money(found.amount, found.currency)})" if found.amount is not None else ""
+    return f"{count(found.costs, 'cost')}{amount} {found.text}"
+
+
+def source(state: SourceState) -> str:
+    """How fresh a source is."""
+    until = f"last charge day {long_day(state.latest_day)}" if state.latest_day else "no costs"
+    if state.is_live:
+        return f"{state.source}: live, reaches today; {until}"
+    imported = (
+        f", imported {long_day(state.imported_at.date())} {state.imported_at:%H:%M} UTC" if state.imported_at else ""
+    )
+    return f"{state.source}: {until}{imported}"
+
+
+def subject(explained: Explained) -> str:
+    """What is explained, in a few words."""
+    period = period_name(explained.period)
+    names = {Kind.GLOBAL: "the global budget", Kind.CLOSED: "the closed period"}
+    if explained.kind is Kind.PLANNED:
+        return explained.name
+    return f"{names.get(explained.kind, explained.name)}, {period}"
+
+
+Section = tuple[str, list[str]]
+
+
+def sections(explained: Explained, explanation: Explanation) -> Iterable[Section]:
+    """Everything about one value, below its formula: titles with lines. A title '' has none."""
+    currency = explained.currency
+    notes = [_TERM.sub(lambda found: _term(explanation.terms[found[1]], currency), note) for note in explanation.notes]
+    if notes:
+        yield "", notes
+    yield "Days", spans(explanation, explained)
+    if not explanation.of_costs:
+        return
+    if explained.causes:
+        yield "Why nothing counts", [line for cause in explained.causes for line in _with_remedy(cause)]
+    if explained.counting:
+        amounts = [group_amount(group, explained) for group in explained.counting]
+        room = max(map(len, amounts))
+        yield (
+            "What counts",
+            [
+                f"{amount:>{room}}  {group_words(group)}: {group_days(group)}"
+                for amount, group in zip(amounts, explained.counting, strict=True)
+            ],
+        )
+    if explained.left_out and not explained.causes:
+        yield "What does not count", [line for found in explained.left_out for line in _with_remedy(found)]
+    if explained.rules:
+        yield "Rules", list(explained.rules)
+    if explained.sources:
+        yield "How fresh the data is", [source(state) for state in explained.sources]
+
+
+def _with_remedy(found: Finding) -> list[str]:
+    return [finding(found), f"→ {found.do}"] if found.do else [finding(found)]

@@ -1,0 +1,258 @@
+"""Explain: why a number shows what it shows. Each answer is one consistent read; nothing here writes."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from budget_tui.domain.actuals import TOTAL
+from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.closing import ClosedPeriod
+from budget_tui.domain.errors import NotFound, Refused
+from budget_tui.domain.explain import Explanation, Unit, explain_global, explain_project
+from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, Reason, SourceState
+from budget_tui.domain.explain_plan import explain_agent, explain_closed, explain_planned
+from budget_tui.domain.hierarchy import ROOT_ID, Entity
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.snapshot import BudgetSnapshot, Spend, added_up, build_snapshot, rolled_up
+from budget_tui.domain.tokens import seconds_of
+from budget_tui.domain.variance import Node, forest
+from budget_tui.formatting import count, long_day, plan_name
+from budget_tui.services.agents import looked_closely
+from budget_tui.services.context import Context
+from budget_tui.services.explain_costs import Sorted, Wanted, sort_out
+from budget_tui.services.plan_actuals import Actuals, asked_by
+from budget_tui.services.plan_checks import every_node
+from budget_tui.services.plan_usage import Usage
+from budget_tui.services.snapshots import load_facts, project_line
+from budget_tui.storage.explain_queries import OriginInPeriod
+from budget_tui.storage.plan_queries import PlanConditions
+from budget_tui.storage.queries import Queries
+
+_RULES_AT_MOST = 8
+
+
+class Explainer:
+    """Answers about every budget. Each value is the one that the screens show, from the same functions."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def named(self, subject: str = "") -> Explained:
+        """Whatever ``subject`` is: '' the global budget, a project, an agent, or (the beginning of) a budget's id."""
+        subject = subject.strip()
+        if subject in ("", ROOT_ID):
+            return self.of_all()
+        with self._context.reading() as queries:
+            org = self._context.organization(queries).org_key
+            entity = queries.entity(org, subject)
+            budgets = queries.planned_budget(org, subject) if entity is None else []
+            if entity is not None and entity.level_code not in ("project", "agent"):
+                conditions = PlanConditions(entity_id=entity.entity_id)
+                budgets = queries.planned_budgets(org, conditions)
+                _require_one(subject, budgets)
+        if entity is not None and entity.level_code == "agent":
+            return self.of_agent(subject)
+        if entity is not None and not budgets:
+            return self.of_project(subject)
+        if not budgets:
+            raise NotFound(
+                f"there is no project, agent or budget '{subject}'",
+                "budget-tui project list, agent list and plan list show them",
+            )
+        _require_one(subject, budgets)
+        return self.of_planned(budgets[0].budget_id)
+
+    def of_all(self) -> Explained:
+        """The values of the global budget."""
+        with self._context.reading() as queries:
+            organization = self._context.organization(queries)
+            snapshot, spends = self._snapshot(queries, organization)
+            values = explain_global(snapshot, spends[ROOT_ID])
+            entity = queries.entity(organization.org_key, ROOT_ID) or Entity(
+                0, ROOT_ID, organization.name, "organization", f"/{ROOT_ID}/"
+            )
+            wanted = Wanted(entity, snapshot.period, organization.currency)
+            return self._explained(queries, organization, Kind.GLOBAL, "", organization.name, wanted, values)
+
+    def of_project(self, project_id: str) -> Explained:
+        """The values of a project's row."""
+        with self._context.reading() as queries:
+            organization = self._context.organization(queries)
+            snapshot, spends = self._snapshot(queries, organization)
+            line = project_line(snapshot, project_id)
+            entity = queries.entity(organization.org_key, project_id)
+            assert entity is not None
+            values = explain_project(snapshot, line, spends.get(entity.path, Spend()))
+            wanted = Wanted(entity, snapshot.period, organization.currency)
+            return self._explained(queries, organization, Kind.PROJECT, project_id, line.name, wanted, values)
+
+    def of_planned(self, budget_id: str) -> Explained:
+        """The values of a planned budget."""
+        with self._context.reading() as queries:
+            organization = self._context.organization(queries)
+            org = organization.org_key
+            found = queries.planned_budget(org, budget_id)
+            if not found:
+                raise NotFound(f"there is no budget '{budget_id}'", "budget-tui plan list shows them")
+            _require_one(budget_id, found)
+            budget = found[0]
+            usage = Usage(queries, organization, [budget.period], [budget.budget_type], [budget.currency])
+            figures = Actuals(usage, asked_by([budget])).figures(budget)
+            node = _node_of(queries, org, budget, usage)
+            values = explain_planned(budget, figures, node.allocated if node and node.children else None)
+            entity = queries.entity(org, budget.entity_id)
+            assert entity is not None
+            wanted = Wanted(
+                entity, budget.period, budget.currency, budget.category, budget.provider, budget.budget_type
+            )
+            return self._explained(
+                queries, organization, Kind.PLANNED, budget.budget_id, plan_name(budget), wanted, values
+            )
+
+    def of_agent(self, agent_id: str) -> Explained:
+        """The values of an agent's row."""
+        with self._context.reading() as queries:
+            organization = self._context.organization(queries)
+            agent, use, now, period, _ = looked_closely(queries, self._context, agent_id)
+            values = explain_agent(agent, use, seconds_of(use, now) if use else 0, period)
+            entity = queries.entity(organization.org_key, agent_id)
+            assert entity is not None
+            wanted = Wanted(entity, period, "", TOTAL, budget_type=BudgetType.TOKEN)
+            return self._explained(queries, organization, Kind.AGENT, agent_id, agent.name, wanted, values)
+
+    def of_closed(self, closed: ClosedPeriod) -> Explained:
+        """The archived figures of a period, and what is known of its costs by now."""
+        with self._context.reading() as queries:
+            organization = self._context.organization(queries)
+            entity = queries.entity(organization.org_key, ROOT_ID)
+            assert entity is not None
+            wanted = Wanted(entity, closed.period, closed.currency)
+            return self._explained(
+                queries, organization, Kind.CLOSED, "", organization.name, wanted, explain_closed(closed)
+            )
+
+    def _snapshot(self, queries: Queries, organization: Organization) -> tuple[BudgetSnapshot, dict[str, Spend]]:
+        """Today's snapshot, and the spends by path that it was made of; under `ROOT_ID` that of everything."""
+        today = self._context.clock.today(organization.time_zone)
+        facts = load_facts(queries, organization, today)
+        everything = added_up([*facts.spend_by_path.values(), facts.unmapped])
+        spends = {**rolled_up(facts.spend_by_path), ROOT_ID: everything}
+        return build_snapshot(facts, today, self._context.clock.now()), spends
+
+    def _explained(
+        self,
+        queries: Queries,
+        organization: Organization,
+        kind: Kind,
+        subject: str,
+        name: str,
+        wanted: Wanted,
+        values: tuple[Explanation, ...],
+    ) -> Explained:
+        org = organization.org_key
+        today = self._context.clock.today(organization.time_zone)
+        origins = queries.origins_in(org, wanted.period)
+        found = sort_out(queries, organization, wanted, origins)
+        sources = _sources(queries, org, origins)
+        return Explained(
+            kind,
+            subject,
+            name,
+            wanted.currency,
+            {BudgetType.MONETARY: Unit.MONEY, BudgetType.TOKEN: Unit.TOKENS, BudgetType.SEAT: Unit.SEATS}[
+                wanted.budget_type
+            ],
+            organization.time_zone,
+            today,
+            wanted.period,
+            values,
+            tuple(found.counting),
+            tuple(found.left_out),
+            () if _counts(found.counting) else tuple(_causes(wanted, found, sources, today, has_costs=bool(origins))),
+            sources,
+            tuple(_rules(queries, org, wanted, origins)),
+        )
+
+
+def _require_one(subject: str, budgets: Sequence[PlannedBudget]) -> None:
+    """A `Refused` that names them when there are several."""
+    if not budgets:
+        raise NotFound(
+            f"'{subject}' has no budget", f"budget-tui plan create makes one; plan list --entity {subject} shows them"
+        )
+    if len(budgets) > 1:
+        shown = ", ".join(f"{budget.budget_id[:8]} ({plan_name(budget)})" for budget in budgets[:4])
+        raise Refused(f"'{subject}' has {len(budgets)} budgets", f"give the id of one: {shown}")
+
+
+def _node_of(queries: Queries, org: int, budget: PlannedBudget, usage: Usage) -> Node | None:
+    same_period = PlanConditions(period_start=budget.period.start, period_end=budget.period.end)
+    trees = forest(queries.planned_budgets(org, same_period), usage.lineage)
+    return next((node for node in every_node(trees) if node.budget.budget_id == budget.budget_id), None)
+
+
+def _counts(counting: Iterable[CostGroup]) -> bool:
+    """Whether anything but nothing counts."""
+    return any(group.amount for group in counting)
+
+
+def _sources(queries: Queries, org: int, origins: Sequence[OriginInPeriod]) -> tuple[SourceState, ...]:
+    imported = queries.last_imports(org)
+    latest: dict[str, date] = {}
+    live: dict[str, bool] = {}
+    for origin in origins:
+        live[origin.source] = origin.live or live.get(origin.source, False)
+        if origin.latest:
+            latest[origin.source] = max(origin.latest, latest.get(origin.source, origin.latest))
+    return tuple(
+        SourceState(source, live.get(source, False), latest.get(source), imported.get(source))
+        for source in sorted({*live, *imported})
+    )
+
+
+def _causes(
+    wanted: Wanted, found: Sorted, sources: Sequence[SourceState], today: date, *, has_costs: bool
+) -> Iterable[Finding]:
+    """Why nothing counts, the likeliest first."""
+    causes = [finding for finding in found.left_out if finding.reason is not Reason.ELSEWHERE]
+    period, entity = wanted.period, wanted.entity
+    if period.start > today:
+        causes.append(Finding(Reason.NOT_BEGUN, f"the period begins on {long_day(period.start)}", "wait until then"))
+    if entity.archived:
+        causes.append(
+            Finding(Reason.ARCHIVED, f"{entity.entity_id} is archived", f"budget-tui entity add {entity.entity_id}")
+        )
+    if not has_costs and wanted.budget_type is not BudgetType.SEAT:
+        causes.append(
+            Finding(Reason.NO_COSTS, "no costs are stored at all", "budget-tui cost import FILE, or cost add")
+        )
+    for source in sources:
+        if not source.is_live and source.latest_day and source.latest_day < period.start:
+            causes.append(
+                Finding(
+                    Reason.DATA_ENDS,
+                    f"the data of {source.source} ends on {long_day(source.latest_day)}, before the period begins",
+                    "import a newer export",
+                )
+            )
+    if not causes:
+        causes.append(
+            Finding(
+                Reason.NOTHING_MAPPED,
+                f"no cost ever named {entity.entity_id} or anything below it",
+                f"name it in the export's tags, or budget-tui cost map {entity.entity_id}",
+            )
+        )
+    return sorted(causes, key=lambda finding: list(Reason).index(finding.reason))
+
+
+def _rules(queries: Queries, org: int, wanted: Wanted, origins: Sequence[OriginInPeriod]) -> Iterable[str]:
+    """How costs find this budget: the rules for its entity, and the names of providers that count as one."""
+    rules = [rule for rule in queries.entity_rules(org) if rule.entity_id == wanted.entity.entity_id]
+    for rule in rules[:_RULES_AT_MOST]:
+        yield f"{rule.field} '{rule.value}' belongs to {rule.entity_id}"
+    if len(rules) > _RULES_AT_MOST:
+        yield f"and {count(len(rules) - _RULES_AT_MOST, 'rule')} more"
+    if wanted.provider:
+        names = {origin.provider_name for origin in origins if origin.provider.casefold() == wanted.provider}
+        for name in sorted(names - {wanted.provider, ""}):
+            yield f"ServiceProviderName '{name}' counts as {wanted.provider}"

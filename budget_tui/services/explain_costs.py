@@ -1,0 +1,396 @@
+"""Which costs count for a budget, and which of them do not and why."""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from difflib import SequenceMatcher
+from functools import lru_cache
+from itertools import groupby
+from typing import TypeVar
+
+from budget_tui.domain.actuals import ANY_PROVIDER, TOTAL
+from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.cost import is_known_provider
+from budget_tui.domain.explain_answers import CostGroup, Finding, Reason
+from budget_tui.domain.fx import Rates, convert, pairs_between
+from budget_tui.domain.hierarchy import ROOT_ID, Entity, segments
+from budget_tui.domain.period import Period
+from budget_tui.formatting import long_day
+from budget_tui.storage.explain_queries import OriginInPeriod
+from budget_tui.storage.queries import Queries
+
+_AT_MOST = 5
+"""Lines of one reason; the rest is told in one more."""
+_ALIKE = 0.85
+_SHORTEST_PART = 4
+
+Common = TypeVar("Common", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a budget counts: costs of ``entity`` and all below it."""
+
+    entity: Entity
+    period: Period
+    currency: str
+    category: str = TOTAL
+    provider: str = ANY_PROVIDER
+    budget_type: BudgetType = BudgetType.MONETARY
+
+    @property
+    def is_root(self) -> bool:
+        return self.entity.entity_id == ROOT_ID
+
+    def holds(self, origin: OriginInPeriod) -> bool:
+        """Whether costs of ``origin`` are on the entity's path. What found no entity is the organization's."""
+        return self.is_root or (origin.path or "").startswith(self.entity.path)
+
+
+@dataclass(slots=True)
+class Sorted:
+    """The costs of an organization, sorted out for one budget."""
+
+    counting: list[CostGroup] = field(default_factory=list)
+    left_out: list[Finding] = field(default_factory=list)
+
+
+def sort_out(queries: Queries, organization: Organization, wanted: Wanted, origins: Sequence[OriginInPeriod]) -> Sorted:
+    """What of ``origins`` counts, group by group, and what does not, reason by reason."""
+    found = Sorted()
+    fitting = [origin for origin in origins if wanted.holds(origin)]
+    others = [origin for origin in origins if not wanted.holds(origin)]
+    found.left_out += _of_others(wanted, others)
+    by_category = [origin for origin in fitting if wanted.category not in (TOTAL, origin.category)]
+    found.left_out += _by_category(wanted, by_category)
+    fitting = [origin for origin in fitting if wanted.category in (TOTAL, origin.category)]
+    by_provider = [origin for origin in fitting if wanted.provider not in (ANY_PROVIDER, origin.provider.casefold())]
+    found.left_out += _by_provider(wanted, by_provider)
+    fitting = [origin for origin in fitting if wanted.provider in (ANY_PROVIDER, origin.provider.casefold())]
+    found.left_out += _outside(wanted, fitting)
+    if wanted.budget_type is BudgetType.TOKEN:
+        _tokens(queries, organization, wanted, fitting, found)
+    elif wanted.budget_type is BudgetType.MONETARY:
+        _money(queries, organization, wanted, fitting, found)
+    else:
+        _seats(queries, organization, wanted, found)
+    found.counting.sort(key=lambda group: (-abs(group.amount), group.source, group.provider, group.service))
+    found.left_out.sort(key=lambda finding: (list(Reason).index(finding.reason), -abs(finding.amount or 0)))
+    return found
+
+
+# What counts
+
+
+def _money(
+    queries: Queries,
+    organization: Organization,
+    wanted: Wanted,
+    fitting: Sequence[OriginInPeriod],
+    found: Sorted,
+) -> None:
+    own = [(origin, origin.amount) for origin in fitting if origin.currency == wanted.currency and origin.costs]
+    foreign = {origin.origin_key: origin for origin in fitting if origin.currency != wanted.currency and origin.costs}
+    converted, missing = _converted(queries, organization, wanted, foreign)
+    found.counting += _grouped([*own, *converted])
+    for currency, (amount, costs) in sorted(missing.items()):
+        found.left_out.append(
+            Finding(
+                Reason.CURRENCY,
+                f"in {currency}, without a rate to {wanted.currency} on their days",
+                f"budget-tui fx set {currency} {wanted.currency} RATE --on DAY, or fx import",
+                amount,
+                currency,
+                costs,
+            )
+        )
+
+
+def _converted(
+    queries: Queries, organization: Organization, wanted: Wanted, foreign: Mapping[int, OriginInPeriod]
+) -> tuple[list[tuple[OriginInPeriod, int]], dict[str, tuple[int, int]]]:
+    """Origins in other currencies with what they count as, and by currency what has no rate."""
+    if not foreign:
+        return [], {}
+    org = organization.org_key
+    currencies = {origin.currency for origin in foreign.values()}
+    pairs = pairs_between(queries.rate_pairs(org), currencies, wanted.currency)
+    rates = Rates(queries.rates(org, pairs, wanted.period))
+    counted: dict[int, list[int]] = {}
+    missing: dict[str, tuple[int, int]] = {}
+    days: dict[int, list[date]] = {}
+    for key, day, amount, costs in queries.days_of_origins(list(foreign), wanted.period):
+        currency = foreign[key].currency
+        factor = rates.factor(currency, wanted.currency, day)
+        if factor is None:
+            so_far = missing.get(currency, (0, 0))
+            missing[currency] = so_far[0] + amount, so_far[1] + costs
+            continue
+        sums = counted.setdefault(key, [0, 0, 0])
+        for i, part in enumerate((convert(amount, factor.value), amount, costs)):
+            sums[i] += part
+        days.setdefault(key, []).append(day)
+    return [
+        (
+            foreign[key]._replace(
+                amount=stated, costs=costs, days=len(days[key]), first_day=min(days[key]), last_day=max(days[key])
+            ),
+            worth,
+        )
+        for key, (worth, stated, costs) in counted.items()
+    ], missing
+
+
+def _tokens(
+    queries: Queries,
+    organization: Organization,
+    wanted: Wanted,
+    fitting: Sequence[OriginInPeriod],
+    found: Sorted,
+) -> None:
+    from budget_tui.storage.plan_queries import AGENT_SOURCE
+
+    tokens = queries.tokens_of_origins(organization.org_key, wanted.period)
+    charged = [origin for origin in fitting if origin.source != AGENT_SOURCE and origin.costs]
+    found.counting += _grouped(
+        [(origin, tokens[origin.origin_key]) for origin in charged if origin.origin_key in tokens]
+    )
+    found.counting += _of_agents(queries, organization, wanted)
+    found.left_out += _summed(
+        Reason.NO_TOKENS,
+        "whose source tells no tokens",
+        "export ConsumedQuantity with a unit of tokens, or cost add --tokens",
+        [origin for origin in charged if origin.origin_key not in tokens],
+    )
+
+
+def _of_agents(queries: Queries, organization: Organization, wanted: Wanted) -> list[CostGroup]:
+    """What agents used counts where it is used, whether their model has a price or not."""
+    from budget_tui.domain.tokens import provider_of_model
+    from budget_tui.services.plan_checks import provider_named
+
+    org = organization.org_key
+    paths = {entity.entity_key: entity.path for entity in queries.entities(org)}
+    used: dict[str, list[tuple[date, int]]] = {}
+    for key, model, day, tokens in queries.tokens_of_agents(org, wanted.period):
+        if paths.get(key, "").startswith(wanted.entity.path) and wanted.category in (TOTAL, "genai"):
+            used.setdefault(model, []).append((day, tokens))
+    groups = []
+    for model, uses in used.items():
+        provider = provider_named(queries, org, provider_of_model(model))
+        if wanted.provider in (ANY_PROVIDER, provider):
+            total, days = sum(tokens for _, tokens in uses), [day for day, _ in uses]
+            groups.append(
+                CostGroup(
+                    "agents",
+                    provider,
+                    model,
+                    "genai",
+                    "",
+                    total,
+                    total,
+                    len(uses),
+                    len(set(days)),
+                    min(days),
+                    max(days),
+                )
+            )
+    return groups
+
+
+def _seats(queries: Queries, organization: Organization, wanted: Wanted, found: Sorted) -> None:
+    """Registrations and charges by provider, each with the most on one day; they are not added up."""
+    org, period = organization.org_key, wanted.period
+    if wanted.category not in (TOTAL, "subscription"):
+        return
+    rows: dict[tuple[str, str], list[tuple[date, int]]] = {}
+    for row in queries.seat_registrations(org):
+        if row.path.startswith(wanted.entity.path) and row.starts_on <= period.end:
+            rows.setdefault(("registered", row.provider), []).append((max(row.starts_on, period.start), row.seats))
+    for seats in queries.charged_seats(org, period):
+        if wanted.is_root or str(seats.entity or "").startswith(wanted.entity.path):
+            rows.setdefault(("charged", seats.provider), []).append((seats.day, seats.seats))
+    for (source, provider), of_days in rows.items():
+        if wanted.provider in (ANY_PROVIDER, provider.casefold()):
+            most, days = max(seats for _, seats in of_days), [day for day, _ in of_days]
+            found.counting.append(
+                CostGroup(source, provider, "", "subscription", "", most, most, len(of_days), *_of_days(days))
+            )
+    if not found.counting:
+        found.left_out.append(
+            Finding(
+                Reason.NO_SEATS,
+                "no seats are registered, and no cost of the period tells any",
+                f"budget-tui seat set {wanted.entity.entity_id} PROVIDER SEATS",
+            )
+        )
+
+
+def _of_days(days: Sequence[date]) -> tuple[int, date, date]:
+    """How many they are, the first and the last."""
+    return len(set(days)), min(days), max(days)
+
+
+def _grouped(counted: Iterable[tuple[OriginInPeriod, int]]) -> list[CostGroup]:
+    def key(pair: tuple[OriginInPeriod, int]) -> tuple[str, str, str, str, str]:
+        origin, _ = pair
+        return origin.source, origin.provider, origin.service, origin.category, origin.currency
+
+    groups = []
+    for (source, provider, service, category, currency), pairs in groupby(sorted(counted, key=key), key=key):
+        found = list(pairs)
+        origins = [origin for origin, _ in found]
+        groups.append(
+            CostGroup(
+                source,
+                provider,
+                service,
+                category,
+                currency,
+                sum(amount for _, amount in found),
+                sum(origin.amount for origin in origins),
+                sum(origin.costs for origin in origins),
+                max(origin.days for origin in origins),
+                min(origin.first_day for origin in origins if origin.first_day),
+                max(origin.last_day for origin in origins if origin.last_day),
+            )
+        )
+    return groups
+
+
+# What does not
+
+
+def _of_others(wanted: Wanted, others: Sequence[OriginInPeriod]) -> list[Finding]:
+    unmapped = [origin for origin in others if origin.path is None]
+    alike = [(origin, text) for origin in others if (text := _alike(wanted.entity, origin))]
+    alike_keys = {origin.origin_key for origin, _ in alike}
+    rest = [origin for origin in others if origin.path is not None and origin.origin_key not in alike_keys]
+    above = [origin for origin in rest if wanted.entity.path.startswith(str(origin.path))]
+    beside = [origin for origin in rest if not wanted.entity.path.startswith(str(origin.path))]
+    archived = [origin for origin in beside if origin.archived]
+    elsewhere = [origin for origin in beside if not origin.archived]
+    found = _looking_alike(wanted, alike)
+    found += _summed(
+        Reason.UNMAPPED,
+        "that found no entity",
+        "budget-tui cost unmapped lists them, cost map gives them away",
+        [origin for origin in unmapped if origin.origin_key not in alike_keys],
+    )
+    for entity_id, origins in _by(above, lambda origin: origin.entity_id):
+        found += _summed(Reason.ABOVE, f"of {entity_id} itself, which stands above: not handed down", "", origins)
+    found += _summed(Reason.ELSEWHERE, "of archived entities", "", archived)
+    found += _summed(Reason.ELSEWHERE, "of other entities", "", elsewhere)
+    return found
+
+
+def _looking_alike(wanted: Wanted, alike: Sequence[tuple[OriginInPeriod, tuple[str, str, str]]]) -> list[Finding]:
+    found = []
+    entity_id = wanted.entity.entity_id
+    by_text: dict[tuple[tuple[str, str, str], str], list[OriginInPeriod]] = {}
+    for origin, text in alike:
+        by_text.setdefault((text, origin.entity_id), []).append(origin)
+    for ((label, value, option), owner), origins in sorted(by_text.items())[:_AT_MOST]:
+        where = f"belong to {owner}" if owner else "found no entity"
+        found += _summed(
+            Reason.LOOKS_ALIKE,
+            f"with {label} '{value}', which looks like {entity_id}, {where}",
+            f"budget-tui cost map {entity_id} {option}" if option else f"name {entity_id} in the export",
+            origins,
+        )
+    return found
+
+
+def _alike(entity: Entity, origin: OriginInPeriod) -> tuple[str, str, str] | None:
+    """Which text of ``origin`` looks like the entity's id or name, and the option of ``cost map`` that goes by it."""
+    hinted = [("the entity", origin.entity_hint, "")] if origin.entity_hint else []
+    hinted += [("the path", segment, "") for segment in segments(origin.path_hint)]
+    tagged = [(f"tag {key}", value, f"--tag {key}={value}") for key, value in origin.tags]
+    accounts = [
+        ("sub account", text, f"--sub-account {text!r}")
+        for text in (origin.sub_account_id, origin.sub_account_name)
+        if text
+    ]
+    if origin.path is not None:  # mapped by something better: only what names a project speaks against that
+        accounts = []
+    for label, value, option in (*hinted, *tagged, *accounts):
+        if value != origin.entity_id and (_resembles(value, entity.entity_id) or _resembles(value, entity.name)):
+            return label, value, option
+    return None
+
+
+@lru_cache(maxsize=65536)
+def _resembles(text: str, name: str) -> bool:
+    one, other = _letters(text), _letters(name)
+    if not one or not other:
+        return False
+    if one == other:
+        return True
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) >= _SHORTEST_PART and longer.startswith(shorter):
+        return True
+    matcher = SequenceMatcher(None, one, other)
+    return len(shorter) >= _SHORTEST_PART and matcher.quick_ratio() >= _ALIKE and matcher.ratio() >= _ALIKE
+
+
+@lru_cache(maxsize=65536)
+def _letters(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())
+
+
+def _by_category(wanted: Wanted, origins: Sequence[OriginInPeriod]) -> list[Finding]:
+    found = []
+    for category, of_category in _by(origins, lambda origin: origin.category):
+        found += _summed(
+            Reason.CATEGORY,
+            f"of category {category}: this budget counts {wanted.category}",
+            f"budget-tui cost category NAME {wanted.category} puts a service or a provider there",
+            of_category,
+        )
+    return found
+
+
+def _by_provider(wanted: Wanted, origins: Sequence[OriginInPeriod]) -> list[Finding]:
+    found = []
+    for (name, provider), of_provider in _by(origins, lambda origin: (origin.provider_name, origin.provider)):
+        text = f"of '{name}', which counts as {provider}" if name != provider else f"of {provider}"
+        found += _summed(
+            Reason.PROVIDER,
+            f"{text or 'of no provider'}: this budget counts {wanted.provider}",
+            "" if is_known_provider(name) else f"budget-tui cost alias '{name}' {wanted.provider}, if it is the same",
+            of_provider,
+        )
+    return found
+
+
+def _outside(wanted: Wanted, fitting: Sequence[OriginInPeriod]) -> list[Finding]:
+    """The nearest days before and after the period on which something fits."""
+    before = max((origin.before for origin in fitting if origin.before), default=None)
+    after = min((origin.after for origin in fitting if origin.after), default=None)
+    found = []
+    if before:
+        found.append(Finding(Reason.DATES, f"costs before the period, the nearest on {long_day(before)}"))
+    if after:
+        found.append(Finding(Reason.DATES, f"costs after the period, the nearest on {long_day(after)}"))
+    return found
+
+
+def _by(
+    origins: Iterable[OriginInPeriod], key: Callable[[OriginInPeriod], Common]
+) -> list[tuple[Common, list[OriginInPeriod]]]:
+    """Those with costs in the period by what they have in common, the largest amounts first."""
+    groups: dict[Common, list[OriginInPeriod]] = {}
+    for origin in origins:
+        if origin.costs:
+            groups.setdefault(key(origin), []).append(origin)
+    return sorted(groups.items(), key=lambda item: -sum(abs(origin.amount) for origin in item[1]))
+
+
+def _summed(reason: Reason, text: str, do: str, origins: Sequence[OriginInPeriod]) -> list[Finding]:
+    """One finding per currency of those that have costs in the period."""
+    return [
+        Finding(
+            reason, text, do, sum(origin.amount for origin in found), currency, sum(origin.costs for origin in found)
+        )
+        for currency, found in _by(origins, lambda origin: origin.currency)
+    ]
