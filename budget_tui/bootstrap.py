@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from budget_tui.services.agents import Agents
     from budget_tui.services.budgets import Budgets
     from budget_tui.services.costs import Costs
+    from budget_tui.services.costs_behind import CostsBehind
     from budget_tui.services.database import Database
     from budget_tui.services.entities import Entities
     from budget_tui.services.explain import Explainer
@@ -174,6 +175,12 @@ class Services:
         return Explainer(self.context)
 
     @cached_property
+    def costs_behind(self) -> "CostsBehind":
+        from budget_tui.services.costs_behind import CostsBehind
+
+        return CostsBehind(self.context)
+
+    @cached_property
     def database(self) -> "Database":
         from budget_tui.services.database import Database
 
@@ -187,7 +194,7 @@ class Services:
 
     def close_readers(self) -> None:
         """Close what was kept open to read. Who writes should be closed last: that tidies the log up."""
-        for name in ("snapshots", "agents", "plan_views"):
+        for name in ("snapshots", "agents", "plan_views", "costs_behind"):
             if name in self.__dict__:
                 getattr(self, name).close()
 

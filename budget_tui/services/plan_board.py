@@ -1,9 +1,9 @@
 """Everything the dashboard shows of the plan, read at once. What is chosen of it asks the database nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 
 from dateutil.relativedelta import relativedelta
 
@@ -19,6 +19,7 @@ from budget_tui.services.context import Context
 from budget_tui.services.plan_actuals import Actuals, asked_by
 from budget_tui.services.plan_breakdown import (
     Considered,
+    Slice,
     broken_down,
     parts_by_category,
     parts_by_provider,
@@ -27,6 +28,9 @@ from budget_tui.services.plan_breakdown import (
 )
 from budget_tui.services.plan_usage import Usage
 from budget_tui.storage.queries import Queries
+
+Covered = tuple[tuple[Scope, Period], ...]
+"""What a number adds up: all that counts for each scope in its period, once."""
 
 _TREND_MONTHS = 12
 
@@ -135,10 +139,15 @@ class PlanBoard:
 
     def by_provider(self, choice: PlanChoice) -> Breakdown:
         """The chosen entity's plan for and use of each provider, in the chosen category or in all."""
-        category = choice.category or Category.TOTAL
-        return broken_down(
-            self._considered(choice), self.as_of, lambda considered: parts_by_provider(considered, category)
-        )
+        return broken_down(self._considered(choice), self.as_of, _providers_of(choice))
+
+    def behind_category(self, choice: PlanChoice, name: str, budget_type: BudgetType) -> Covered:
+        """What the actual of one category in `by_category` adds up."""
+        return _behind(self._considered(choice), parts_by_category, name, budget_type)
+
+    def behind_provider(self, choice: PlanChoice, name: str, budget_type: BudgetType) -> Covered:
+        """What the actual of one provider in `by_provider` adds up."""
+        return _behind(self._considered(choice), _providers_of(choice), name, budget_type)
 
     def _considered(self, choice: PlanChoice) -> Considered:
         entity = self.entities.get(choice.entity_id) or self.entities[ROOT_ID]
@@ -150,6 +159,20 @@ class PlanBoard:
         ]
         periods = periods_of(budgets, choice.period_kind, None, self.organization, self.as_of)
         return Considered(self.organization, entity, budgets, periods, self._usage, choice.provider)
+
+
+def _providers_of(choice: PlanChoice) -> Callable[[Considered], Mapping[str, Slice]]:
+    return partial(parts_by_provider, category=choice.category or Category.TOTAL)
+
+
+def _behind(
+    considered: Considered,
+    parts: Callable[[Considered], Mapping[str, Slice]],
+    name: str,
+    budget_type: BudgetType,
+) -> Covered:
+    covered = considered.covered(parts(considered)[name], budget_type)
+    return tuple((scope, period) for scope, periods in covered.items() for period in sorted(periods))
 
 
 def read_board(queries: Queries, organization: Organization, today: date) -> PlanBoard:

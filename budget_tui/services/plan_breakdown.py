@@ -1,6 +1,6 @@
 """What one entity planned and used, taken apart by category or provider, from what was read before."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period
 from budget_tui.domain.plan_answers import Breakdown, Part, TreeNode
-from budget_tui.domain.variance import Node
+from budget_tui.domain.variance import Node, scope_of, widest
 from budget_tui.services.plan_actuals import Actuals, Asked, asked_by
 from budget_tui.services.plan_usage import Usage
 
@@ -50,16 +50,29 @@ class Considered(NamedTuple):
 
     def _figures(self, part: Slice, budget_type: BudgetType, actuals: Actuals) -> tuple[int | None, int | None]:
         """What is planned (None: nothing), and what was used of it or, where nothing is planned, in all."""
-        planned = [
+        planned = self._planned(part, budget_type)
+        if planned:
+            together = actuals.together(planned)
+            return together.amount, together.actual
+        return None, actuals.once(budget_type, self.covered(part, budget_type))
+
+    def covered(self, part: Slice, budget_type: BudgetType) -> Mapping[Scope, Collection[Period]]:
+        """What the actual of a part adds up."""
+        counting = widest(self._planned(part, budget_type), self.usage.lineage)
+        if not counting:
+            return {self._scope(part, budget_type): self.periods}
+        found: dict[Scope, set[Period]] = {}
+        for budget in counting:
+            found.setdefault(scope_of(budget), set()).add(budget.period)
+        return found
+
+    def _planned(self, part: Slice, budget_type: BudgetType) -> list[PlannedBudget]:
+        return [
             budget
             for budget in part.budgets
             if budget.budget_type is budget_type
             and (budget_type is not BudgetType.MONETARY or budget.currency == self.organization.currency)
         ]
-        if planned:
-            together = actuals.together(planned)
-            return together.amount, together.actual
-        return None, actuals.once(budget_type, {self._scope(part, budget_type): self.periods})
 
     def _scope(self, part: Slice, budget_type: BudgetType) -> Scope:
         currency = self.organization.currency if budget_type is BudgetType.MONETARY else ""

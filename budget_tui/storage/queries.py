@@ -15,6 +15,7 @@ from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.snapshot import ProjectFact
 from budget_tui.storage.agent_queries import AgentQueries
+from budget_tui.storage.behind_queries import BehindQueries
 from budget_tui.storage.cycle_queries import CycleQueries
 from budget_tui.storage.explain_queries import ExplainQueries
 from budget_tui.storage.fx_queries import FxQueries
@@ -27,6 +28,7 @@ from budget_tui.storage.trail_queries import TrailQueries
 
 class Queries(
     AgentQueries,
+    BehindQueries,
     CycleQueries,
     ExplainQueries,
     FxQueries,

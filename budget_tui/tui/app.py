@@ -338,13 +338,14 @@ def bindings_of_screens() -> list[list[Binding]]:
 def bindings_of_editors() -> list[Binding]:
     """The keys of what is edited in or stands over a screen, which hold there only."""
     from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
+    from budget_tui.tui.screens.costs_behind import CostsBehindScreen
     from budget_tui.tui.screens.entry import EntryScreen
     from budget_tui.tui.screens.help import HelpScreen
     from budget_tui.tui.screens.modal import BoxScreen
     from budget_tui.tui.widgets.cell_editor import CellEditor
     from budget_tui.tui.widgets.period import TotalEditor
 
-    return _bindings(CellEditor, TotalEditor, BoxScreen, HelpScreen, ClosedPeriodScreen, EntryScreen)
+    return _bindings(CellEditor, TotalEditor, BoxScreen, HelpScreen, ClosedPeriodScreen, EntryScreen, CostsBehindScreen)
 
 
 def _bindings(*owners: type[DOMNode]) -> list[Binding]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import ContentSwitcher, Input, Static
@@ -19,8 +19,10 @@ from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.paths import styles_dir
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
+from budget_tui.tui.key_lane import ASKING
 from budget_tui.tui.painting import WAITING
 from budget_tui.tui.screens.base import ReadingScreen
+from budget_tui.tui.screens.costs_behind import CostsBehindScreen
 from budget_tui.tui.widgets.line_table import LineTable
 from budget_tui.tui.widgets.plan_breakdown import CategoryPane, ProviderPane
 from budget_tui.tui.widgets.plan_lines import TABS, ChoiceLine, TabLine
@@ -172,6 +174,17 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     def _search_done(self, event: Input.Submitted) -> None:
         event.input.display = False
         self.pane.table.focus()
+
+    # What is behind a number
+
+    @on(LineTable.Opened)
+    @work(group=ASKING)
+    async def _open(self, event: LineTable.Opened) -> None:
+        number = self.pane.number_behind(event.row)
+        if number is None:
+            self.tell("nothing is known of what was used of it", is_problem=True)
+            return
+        await self.dashboard.ask(CostsBehindScreen(number))
 
     # Sorting
 

@@ -128,6 +128,9 @@ class LineTable(ScrollView, can_focus=True):
             super().__init__()
             self.table, self.key = table, key
 
+    class NearsEnd(Message):
+        """The cursor or the view nears the last row."""
+
     why_empty = ""
     """What stands where there is no row."""
 
@@ -181,7 +184,8 @@ class LineTable(ScrollView, can_focus=True):
                 self._widths[column.key] = head + tail, head
             else:
                 longest = max((cell_len(text) for text in texts), default=0)
-                self._widths[column.key] = max(min(longest, column.most), cell_len(column.label)), 0
+                width = max(min(longest, column.most), cell_len(column.label)) if longest else 0
+                self._widths[column.key] = width, 0
 
     def on_resize(self) -> None:
         self._lay_out()
@@ -193,7 +197,7 @@ class LineTable(ScrollView, can_focus=True):
         self.places = self._fitted(room) if self._widths else []
 
     def _fitted(self, room: int) -> list[Place]:
-        shown = list(self.columns)
+        shown = [column for column in self.columns if self._widths.get(column.key, (1, 0))[0]]  # not the empty ones
         bars = sum(isinstance(column, BarColumn) for column in shown)
         widths = {key: width for key, (width, _) in self._widths.items()}
 
@@ -232,8 +236,17 @@ class LineTable(ScrollView, can_focus=True):
 
     def watch_cursor(self) -> None:
         self._keep_in_view()
+        self._look_ahead()
         self.refresh()
         self.post_message(self.Moved(self, self.current))
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        if max(self.cursor, round(self.scroll_offset.y)) + 2 * self._page >= len(self.rows):
+            self.post_message(self.NearsEnd())
 
     def _keep_in_view(self) -> None:
         top = min(max(self.scroll_offset.y, self.cursor - self._page + 1), self.cursor)

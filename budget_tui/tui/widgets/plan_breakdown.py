@@ -17,7 +17,8 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan_answers import Breakdown, BudgetLine
 from budget_tui.domain.variance import Variance
-from budget_tui.services.plan_board import PlanBoard, PlanChoice
+from budget_tui.services.costs_behind import Number
+from budget_tui.services.plan_board import Covered, PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED, STRONG
 from budget_tui.tui.widgets.line_table import BarColumn, Column, LineTable
 from budget_tui.tui.widgets.plan_columns import NOTHING, SHAPES, amounts, bar_of, status_style, unit, used
@@ -49,6 +50,7 @@ class BreakdownPane(PlanPane):
     def __init__(self) -> None:
         super().__init__()
         self._choice = PlanChoice()
+        self._whose = ""
 
     def compose(self) -> ComposeResult:
         yield Static(classes="whose")
@@ -62,9 +64,20 @@ class BreakdownPane(PlanPane):
         """The breakdown that the pane shows."""
         raise NotImplementedError
 
+    def covered(self, board: PlanBoard, choice: PlanChoice, row: PartLine) -> Covered:
+        """What the actual of ``row`` adds up."""
+        raise NotImplementedError
+
+    def number_behind(self, row: PartLine) -> Number | None:
+        if self.board is None or row.actual is None:
+            return None
+        title = f"{self._whose}: {row.name}"
+        return Number(title, row.budget_type, row.currency, self.covered(self.board, self._choice, row))
+
     def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._choice = board, choice
         breakdown = self.asked(board, choice)
+        self._whose = breakdown.entity.name
         self.query_one(".whose", Static).update(_whose(breakdown, choice))
         rows = list(_part_lines(breakdown, choice.budget_type))
         self.table.why_empty = "nothing was planned or used"
@@ -107,6 +120,9 @@ class CategoryPane(BreakdownPane):
     def asked(self, board: PlanBoard, choice: PlanChoice) -> Breakdown:
         return board.by_category(choice)
 
+    def covered(self, board: PlanBoard, choice: PlanChoice, row: PartLine) -> Covered:
+        return board.behind_category(choice, row.name, row.budget_type)
+
 
 class ProviderPane(BreakdownPane):
     """Each provider, in the chosen category or in all."""
@@ -116,6 +132,9 @@ class ProviderPane(BreakdownPane):
 
     def asked(self, board: PlanBoard, choice: PlanChoice) -> Breakdown:
         return board.by_provider(choice)
+
+    def covered(self, board: PlanBoard, choice: PlanChoice, row: PartLine) -> Covered:
+        return board.behind_provider(choice, row.name, row.budget_type)
 
 
 def _whose(breakdown: Breakdown, choice: PlanChoice) -> Content:

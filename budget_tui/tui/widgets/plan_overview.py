@@ -17,7 +17,8 @@ from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
-from budget_tui.domain.variance import Totals, Variance, VarianceStatus
+from budget_tui.domain.variance import Totals, Variance, VarianceStatus, scope_of
+from budget_tui.services.costs_behind import Number
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.widgets.line_table import BarColumn, Column, LineTable
@@ -74,6 +75,10 @@ class OverviewPane(PlanPane):
         self.table.show(rows, rows, same=lambda line: (line.title, line.budget_type, line.currency))
         bars = self.query_one(CategoryBars)
         bars.breakdown = board.by_category(replace(choice, search="", status=None))
+
+    def number_behind(self, row: OverviewLine) -> Number:
+        covered = tuple((scope_of(budget), budget.period) for budget in row.budgets)
+        return Number(row.title, row.budget_type, row.currency, covered)
 
     @on(LineTable.Moved)
     def _show_trend(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -12,6 +12,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from budget_tui.domain.plan_answers import BudgetLine
+from budget_tui.formatting import plan_name
+from budget_tui.services.costs_behind import Number, number_of
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.painting import backdrop
 from budget_tui.tui.widgets.line_table import LineTable
@@ -49,6 +51,10 @@ class PlanPane(Vertical):
         """Show ``lines``, the chosen ones; ``is_new``: of a board that was not shown before."""
         raise NotImplementedError
 
+    def number_behind(self, row: Any) -> Number | None:
+        """The actual that ``row`` shows."""
+        raise NotImplementedError
+
     def sort_by(self, key: str) -> None:
         """Sort by a column; by the one that it is sorted by already, the other way round."""
 
@@ -80,6 +86,9 @@ class BudgetPane(PlanPane):
         self.board, self._lines = board, lines
         self.table.why_empty = "no budget fits"
         self._fill(board.lines if is_new else None)
+
+    def number_behind(self, row: BudgetLine) -> Number:
+        return number_of(row.budget, plan_name(row.budget))
 
     def _fill(self, measured: Sequence[BudgetLine] | None = None) -> None:
         lines, table = self._lines, self.table

@@ -15,6 +15,7 @@ from budget_tui import formatting
 from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.plan_answers import BudgetLine, TreeNode
+from budget_tui.services.costs_behind import Number, number_of
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.widgets.line_table import BarColumn, Column, LineTable
@@ -96,6 +97,9 @@ class AllocationPane(PlanPane):
         self.table.why_empty = "no budget fits"
         everything = board.trees(board.lines) if is_new else ()
         self._fill(list(_branches(everything, set())) if is_new else None)
+
+    def number_behind(self, row: Branch) -> Number:
+        return number_of(row.node.budget, formatting.plan_name(row.node.budget))
 
     def fold(self, branch: Branch | None, *, is_open: bool) -> None:
         """Open or close a branch; closing what has none goes to the one above."""

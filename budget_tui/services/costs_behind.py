@@ -1,0 +1,282 @@
+"""The costs behind a number of the plan: those that count into it, and that add up to it."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from budget_tui.domain.actuals import ANY_PROVIDER, Lineage, Scope, counts
+from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.cost import Category
+from budget_tui.domain.fx import Rates, convert, pairs_between
+from budget_tui.domain.hierarchy import Entity
+from budget_tui.domain.period import ONE_DAY, Period
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.seats import Seats, most_seats
+from budget_tui.domain.tokens import provider_of_model
+from budget_tui.domain.variance import scope_of
+from budget_tui.services.context import Context
+from budget_tui.services.plan_checks import provider_named
+from budget_tui.storage.behind_queries import DaySum, OriginKind, StoredCost, Stretch
+from budget_tui.storage.queries import Queries
+from budget_tui.storage.reading import DatabaseReader
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """An actual that somebody wants to understand: all that counts for one of ``covered``, once."""
+
+    title: str
+    budget_type: BudgetType
+    currency: str
+    covered: tuple[tuple[Scope, Period], ...]
+
+
+class CostLine(NamedTuple):
+    """One thing that counts: ``counted`` nanos of the number's currency, or tokens, or seats.
+
+    ``amount`` is what it cost in its own ``currency``; None of what has no cost. ``entity_name`` '' is unmapped.
+    """
+
+    day: date
+    entity_id: str
+    entity_name: str
+    provider: str
+    service: str
+    counted: int
+    currency: str = ""
+    amount: int | None = None
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CostPage:
+    """The latest of the lines, whole days; ``older_than`` is where the next page goes on, None at the end.
+
+    ``total`` is what all ``count`` lines add up to, those of later pages too; of seats, the most on one day.
+    """
+
+    lines: tuple[CostLine, ...]
+    count: int
+    total: int
+    older_than: date | None
+    without_rate: int = 0
+
+
+class CostsBehind:
+    """Lists what a number of the plan adds up."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._reader = DatabaseReader(context.path)
+
+    def page(self, number: Number, older_than: date | None = None, at_least: int = PAGE) -> CostPage:
+        """``at_least`` so many of the lines, as far as there are any, before the day ``older_than``."""
+        with self._reader.session() as queries:
+            organization = self._context.organization(queries)
+            if number.budget_type is BudgetType.MONETARY:
+                return _money(queries, organization, number, older_than, at_least)
+            if number.budget_type is BudgetType.TOKEN:
+                return _tokens(queries, organization, number, older_than, at_least)
+            return _seats(queries, organization, number)
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+def number_of(budget: PlannedBudget, title: str) -> Number:
+    """The actual of one budget."""
+    return Number(title, budget.budget_type, budget.currency, ((scope_of(budget), budget.period),))
+
+
+def _money(
+    queries: Queries, organization: Organization, number: Number, older_than: date | None, at_least: int
+) -> CostPage:
+    stretches = list(_stretches(queries, organization.org_key, number, lambda kind: True))
+    sums = queries.sums_by_day(stretches)
+    counted_as = _conversion(queries, organization.org_key, number, sums)
+    total, lost = 0, 0
+    if any(each.currency != number.currency for each in sums):  # each line is rounded by itself
+        for cost in queries.costs_behind(stretches):
+            worth = counted_as(cost)
+            total, lost = total + (worth or 0), lost + (worth is None)
+    else:
+        total = sum(each.amount for each in sums)
+    period, following = _days(sums, older_than, at_least)
+    lines = [
+        _line(cost, worth)
+        for cost in (queries.costs_behind(_within(stretches, period)) if period else [])
+        if (worth := counted_as(cost)) is not None
+    ]
+    return CostPage(tuple(lines), sum(each.lines for each in sums) - lost, total, following, lost)
+
+
+def _tokens(
+    queries: Queries, organization: Organization, number: Number, older_than: date | None, at_least: int
+) -> CostPage:
+    org = organization.org_key
+    stretches = list(_stretches(queries, org, number, lambda kind: not kind.is_agents))
+    sums = queries.sums_by_day(stretches, with_tokens=True)
+    agents = list(_agents_lines(queries, org, number))
+    period, following = _days(sums, older_than, at_least)
+    costs = queries.costs_behind(_within(stretches, period), with_tokens=True) if period else []
+    lines = [_line(cost, cost.tokens or 0) for cost in costs]
+    last = (lambda day: following is None or day >= following) if period else (lambda day: following is None)
+    lines += [line for line in agents if (older_than is None or line.day < older_than) and last(line.day)]
+    lines.sort(key=lambda line: (line.day, line.counted), reverse=True)
+    total = sum(each.tokens for each in sums) + sum(line.counted for line in agents)
+    return CostPage(tuple(lines), sum(each.lines for each in sums) + len(agents), total, following)
+
+
+def _seats(queries: Queries, organization: Organization, number: Number) -> CostPage:
+    org = organization.org_key
+    entities = {entity.path: entity for entity in queries.entities(org)}
+    lineage = queries.lineage(org)
+    scopes: dict[Scope, list[Period]] = {}
+    for scope, period in number.covered:
+        scopes.setdefault(scope, []).append(period)
+    days = Period(min(each.start for _, each in number.covered), max(each.end for _, each in number.covered))
+    registered = [
+        Seats(row.path, row.provider.casefold(), row.starts_on, row.seats) for row in queries.seat_registrations(org)
+    ]
+    charged = [row._replace(provider=row.provider.casefold()) for row in queries.charged_seats(org, days)]
+
+    def is_in(scope: Scope, row: Seats) -> bool:
+        entity = entities.get(str(row.entity))
+        return (
+            scope.entity_key in lineage[entity.entity_key if entity else None]
+            and scope.category in (Category.SUBSCRIPTION, Category.TOTAL)
+            and scope.provider in (ANY_PROVIDER, row.provider)
+        )
+
+    lines: dict[CostLine, None] = {}
+    total = 0
+    for scope, periods in scopes.items():
+        ours = [row for row in registered if is_in(scope, row)]
+        theirs = [row for row in charged if is_in(scope, row)]
+        total += max(most_seats(ours, theirs, period) or 0 for period in periods)
+        for row in ours:
+            if any(row.day <= period.end for period in periods):
+                lines[_seat_line(row, entities, "registered from this day on")] = None
+        for row in theirs:
+            if any(period.contains(row.day) for period in periods):
+                lines[_seat_line(row, entities, "charged for this day")] = None
+    ordered = sorted(lines, key=lambda line: (line.day, line.counted), reverse=True)
+    return CostPage(tuple(ordered), len(ordered), total, None)
+
+
+def _seat_line(row: Seats, entities: Mapping[str, Entity], why: str) -> CostLine:
+    entity = entities.get(str(row.entity))
+    return CostLine(
+        row.day, entity.entity_id if entity else "", entity.name if entity else "", row.provider, why, row.seats
+    )
+
+
+def _line(cost: StoredCost, counted: int) -> CostLine:
+    return CostLine(
+        cost.day,
+        cost.entity_id,
+        cost.entity_name,
+        cost.provider,
+        cost.service,
+        counted,
+        cost.currency,
+        cost.amount,
+        cost.tokens,
+    )
+
+
+def _days(sums: Sequence[DaySum], older_than: date | None, at_least: int) -> tuple[Period | None, date | None]:
+    """The latest whole days before ``older_than`` that have ``at_least`` so many lines, and where it goes on."""
+    left = [each for each in sums if older_than is None or each.day < older_than]
+    found = 0
+    for at, each in enumerate(left):
+        found += each.lines
+        is_whole = at + 1 == len(left) or left[at + 1].day != each.day
+        if found >= at_least and is_whole:
+            return Period(each.day, left[0].day), each.day if at + 1 < len(left) else None
+    return (Period(left[-1].day, left[0].day) if left else None), None
+
+
+def _stretches(
+    queries: Queries, org: int, number: Number, is_wanted: Callable[[OriginKind], bool]
+) -> Iterator[Stretch]:
+    """Which days of which origins count for the number; none of them twice."""
+    lineage = queries.lineage(org)
+    at: dict[int, list[tuple[Scope, Period]]] = {}
+    for scope, period in number.covered:
+        at.setdefault(scope.entity_key, []).append((scope, period))
+    for kind in queries.origin_kinds(org):
+        if is_wanted(kind):
+            for period in _together(_counting(kind.entity_key, kind.category, kind.provider, at, lineage)):
+                yield Stretch(kind.origin_key, period)
+
+
+def _counting(
+    entity_key: int | None,
+    category: str,
+    provider: str,
+    at: dict[int, list[tuple[Scope, Period]]],
+    lineage: Lineage,
+) -> Iterator[Period]:
+    for key in lineage.get(entity_key, ()):
+        for scope, period in at.get(key, ()):
+            if counts(scope, category, provider, scope.currency):
+                yield period
+
+
+def _together(periods: Iterable[Period]) -> list[Period]:
+    """``periods`` with those that overlap or meet made one."""
+    found: list[Period] = []
+    for period in sorted(periods):
+        if found and period.start <= found[-1].end + ONE_DAY:
+            found[-1] = Period(found[-1].start, max(found[-1].end, period.end))
+        else:
+            found.append(period)
+    return found
+
+
+def _within(stretches: Iterable[Stretch], days: Period) -> list[Stretch]:
+    return [
+        Stretch(key, Period(max(period.start, days.start), min(period.end, days.end)))
+        for key, period in stretches
+        if period.start <= days.end and days.start <= period.end
+    ]
+
+
+def _conversion(
+    queries: Queries, org: int, number: Number, sums: Sequence[DaySum]
+) -> Callable[[StoredCost], int | None]:
+    """What a cost counts as in the number's currency; None where there is no rate."""
+    foreign = {each.currency for each in sums} - {number.currency}
+    if not foreign:
+        return lambda cost: cost.amount
+    days = Period(min(each.day for each in sums), max(each.day for each in sums))
+    pairs = pairs_between(queries.rate_pairs(org), foreign, number.currency)
+    rates = Rates(queries.rates(org, pairs, days))
+
+    def counted(cost: StoredCost) -> int | None:
+        if cost.currency == number.currency:
+            return cost.amount
+        factor = rates.factor(cost.currency, number.currency, cost.day)
+        return None if factor is None else convert(cost.amount, factor.value)
+
+    return counted
+
+
+def _agents_lines(queries: Queries, org: int, number: Number) -> Iterator[CostLine]:
+    """Tokens that agents used, whether they have a price or not."""
+    at: dict[int, list[tuple[Scope, Period]]] = {}
+    for scope, period in number.covered:
+        at.setdefault(scope.entity_key, []).append((scope, period))
+    days = Period(min(each.start for _, each in number.covered), max(each.end for _, each in number.covered))
+    entities = {entity.entity_key: entity for entity in queries.entities(org)}
+    lineage = queries.lineage(org)
+    for entity_key, model, day, tokens in queries.tokens_of_agents(org, days):
+        provider = provider_named(queries, org, provider_of_model(model))
+        periods = _counting(entity_key, str(Category.GENAI), provider, at, lineage)
+        if any(period.contains(day) for period in periods):
+            entity = entities[entity_key]
+            yield CostLine(day, entity.entity_id, entity.name, provider, model, tokens, tokens=tokens)
