@@ -17,7 +17,6 @@ from budget_tui.cli.plan_words import (
     SearchFilter,
     StatusFilter,
     TypeFilter,
-    amount_typed,
     filter_of,
     plan_of,
     shares_typed,
@@ -149,6 +148,7 @@ def update(
 
     What was allocated from it stays as it is unless rescaled.
     """
+    from budget_tui.domain.plan import parse_planned
     from budget_tui.services.plans import PlanChange
 
     if not amount and not period and provider is None and notes is None:
@@ -157,7 +157,7 @@ def update(
     session.services.context.prepare()
     before = session.services.plans.get(budget)
     kind, days = session.services.plans.period_named(period) if period else (None, None)
-    change = PlanChange(amount_typed(amount, before.budget_type) if amount else None, notes, provider, kind, days)
+    change = PlanChange(parse_planned(amount, before.budget_type) if amount else None, notes, provider, kind, days)
     outcome = session.services.plans.update(before.budget_id, change, rescale=rescale)
     if json:
         from budget_tui.wire_plan import outcome_answer

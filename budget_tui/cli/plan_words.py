@@ -109,7 +109,7 @@ def plan_of(
     notes: str,
 ) -> "BudgetPlan":
     """The budget that arguments and options ask for."""
-    from budget_tui.domain.plan import BudgetPlan
+    from budget_tui.domain.plan import BudgetPlan, parse_planned
 
     session.services.context.prepare()
     kind, days = session.services.plans.period_named(period)
@@ -117,7 +117,7 @@ def plan_of(
     return BudgetPlan(
         entity,
         word(category, Category, "category"),
-        amount_typed(amount, of_type),
+        parse_planned(amount, of_type),
         kind,
         days,
         of_type,
@@ -127,16 +127,10 @@ def plan_of(
     )
 
 
-def amount_typed(text: str, budget_type: BudgetType) -> int:
-    from budget_tui.domain.amount import parse_amount, parse_count
-
-    return parse_amount(text) if budget_type is BudgetType.MONETARY else parse_count(text)
-
-
 def shares_typed(texts: Sequence[str], equal: bool, margin: str, budget_type: BudgetType) -> "list[ChildShare]":
     """``DEPT-ENG=40%`` or ``DEPT-ENG=40000`` each; with ``equal``, ids alone."""
     from budget_tui.domain.budget import parse_percent
-    from budget_tui.domain.plan import ChildShare, equal_shares
+    from budget_tui.domain.plan import ChildShare, equal_shares, parse_planned
 
     if margin and not equal:
         raise Refused("--margin is what --equal leaves", "give --equal, too, or percentages that leave it")
@@ -153,5 +147,5 @@ def shares_typed(texts: Sequence[str], equal: bool, margin: str, budget_type: Bu
         if share.strip().endswith("%"):
             found.append(ChildShare(entity, percent=parse_percent(share.strip()[:-1])))
         else:
-            found.append(ChildShare(entity, amount=amount_typed(share, budget_type)))
+            found.append(ChildShare(entity, amount=parse_planned(share, budget_type)))
     return found

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
-from budget_tui.domain.amount import LIMIT_COUNT, minor_unit, split, within_limit
+from budget_tui.domain.amount import LIMIT_COUNT, minor_unit, parse_amount, parse_count, split, within_limit
 from budget_tui.domain.budget import BudgetType, split_by_percent
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
@@ -93,6 +93,11 @@ def checked_amount(amount: int, budget_type: BudgetType) -> int:
     if amount > LIMIT_COUNT:
         raise Refused(f"a count of {amount} is out of range", f"the limit is {LIMIT_COUNT:,}")
     return amount
+
+
+def parse_planned(text: str, budget_type: BudgetType) -> int:
+    """The amount that a person typed for a budget of that type: ``30,000``, ``25M`` tokens, ``15`` seats."""
+    return parse_amount(text) if budget_type is BudgetType.MONETARY else parse_count(text)
 
 
 def check_kind(category: Category, budget_type: BudgetType) -> None:

@@ -1,8 +1,9 @@
 """The plan: budgets of any entity, category, type and period, and their allocation from the top down."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.errors import Conflict, NotFound, Refused
@@ -114,15 +115,27 @@ class Plans:
         request = {**_written(plan), "children": [_share(child) for child in children]}
         with self._context.work() as work:
             answer = answered_once(work, "plan.allocate", key, request, lambda: _allocate(work, plan, children))
-            org = work.organization.org_key
-            parent = find_budget(work.queries, org, answer["parent"])
-            allocated = tuple(
-                AllocatedChild(find_budget(work.queries, org, child), allocation)
-                for child, allocation in answer["children"]
-            )
-            outcome = PlanAllocation(parent, allocated, _over_allocated(work, parent))
+            outcome = _allocation(work, answer)
             work.commit()
         return outcome
+
+    def preview(self, plan: BudgetPlan, children: Sequence[ChildShare] = ()) -> PlanAllocation:
+        """What `allocate` would make and warn about; without ``children``, its parent alone. Nothing is written."""
+        with self._context.work() as work:
+            if children:
+                return _allocation(work, _allocate(work, plan, children))
+            parent = _parent(work, plan, work.active(plan.entity_id.strip()))
+            return PlanAllocation(parent, (), _over_allocated(work, parent))
+
+
+def _allocation(work: Work, made: Mapping[str, Any]) -> PlanAllocation:
+    """The budgets that `_allocate` made."""
+    org = work.organization.org_key
+    parent = find_budget(work.queries, org, made["parent"])
+    children = tuple(
+        AllocatedChild(find_budget(work.queries, org, child), allocation) for child, allocation in made["children"]
+    )
+    return PlanAllocation(parent, children, _over_allocated(work, parent))
 
 
 def find_budget(queries: Queries, org: int, budget_id: str) -> PlannedBudget:

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.errors import Conflict
 from budget_tui.domain.period import Period, PeriodKind, parse_day
-from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan import PlannedBudget, parse_planned
 from budget_tui.formatting import plan_name
 from budget_tui.services.context import Work
 from budget_tui.services.plans import PlanChange, allocate_to, change_budget, facts_of, find_budget, taken
@@ -100,9 +99,8 @@ def _change_back(work: Work, lines: Lines) -> None:
 
 
 def _change_to(facts: dict[str, str]) -> PlanChange:
-    parse = parse_amount if facts["budget_type"] == BudgetType.MONETARY else parse_count
     return PlanChange(
-        parse(facts["amount"]),
+        parse_planned(facts["amount"], BudgetType(facts["budget_type"])),
         facts["notes"],
         facts["provider"],
         PeriodKind(facts["period_type"]),

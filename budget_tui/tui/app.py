@@ -292,6 +292,21 @@ class BudgetApp(KeyLaneApp, ThemedApp):
             self._tell(f"{formatting.period_name(outcome.ending)} is closed; the next period starts on {following}")
 
     @work(group=ASKING)
+    async def action_plan_create(self) -> None:
+        from budget_tui.tui.screens.plan_create import PlanCreateScreen
+
+        if self.snapshot is None:
+            return
+        try:
+            entities = await self.read(lambda services: services.entities.active())
+        except BudgetError as error:
+            self._tell(str(error), is_problem=True)
+            return
+        done = await self.ask(PlanCreateScreen(self.snapshot.organization, self.snapshot.as_of, entities))
+        if done is not None:
+            self._tell(done)
+
+    @work(group=ASKING)
     async def action_period_settings(self) -> None:
         from budget_tui.tui.screens.period_settings import PeriodSettingsScreen
 
@@ -304,6 +319,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of every screen, beside Textual's own."""
         yield from super().get_system_commands(screen)
+        yield SystemCommand("Create a budget", "Single or from the top down", self.action_plan_create)
         yield from self._commands_of(BudgetApp, str(self.current_mode))
         for screen_class in _screens():
             for owner in (screen_class, *screen_class.WORKPLACES):

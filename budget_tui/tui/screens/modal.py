@@ -45,10 +45,15 @@ class BoxScreen(ModalScreen[Result]):
             yield Static(id="refusal")
             with Horizontal(classes="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
+                yield from self.compose_buttons()
                 yield Button(self._submit, id="submit", variant="primary", compact=True)
 
     def compose_fields(self) -> ComposeResult:
         """What stands above the buttons."""
+        yield from ()
+
+    def compose_buttons(self) -> ComposeResult:
+        """What stands between the two buttons that every box has."""
         yield from ()
 
     def on_mount(self) -> None:
