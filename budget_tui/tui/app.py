@@ -292,7 +292,9 @@ class BudgetApp(KeyLaneApp, ThemedApp):
             self._tell(f"{formatting.period_name(outcome.ending)} is closed; the next period starts on {following}")
 
     @work(group=ASKING)
-    async def action_plan_create(self) -> None:
+    async def create_budget(self, entity_id: str) -> None:
+        """Ask for a budget, at first of the entity of that id, and make it."""
+        from budget_tui.domain.hierarchy import ROOT_ID
         from budget_tui.tui.screens.plan_create import PlanCreateScreen
 
         if self.snapshot is None:
@@ -302,7 +304,8 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         except BudgetError as error:
             self._tell(str(error), is_problem=True)
             return
-        done = await self.ask(PlanCreateScreen(self.snapshot.organization, self.snapshot.as_of, entities))
+        organization, today = self.snapshot.organization, self.snapshot.as_of
+        done = await self.ask(PlanCreateScreen(organization, today, entities, entity_id or ROOT_ID))
         if done is not None:
             self._tell(done)
 
@@ -319,7 +322,6 @@ class BudgetApp(KeyLaneApp, ThemedApp):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of every screen, beside Textual's own."""
         yield from super().get_system_commands(screen)
-        yield SystemCommand("Create a budget", "Single or from the top down", self.action_plan_create)
         yield from self._commands_of(BudgetApp, str(self.current_mode))
         for screen_class in _screens():
             for owner in (screen_class, *screen_class.WORKPLACES):
@@ -358,10 +360,27 @@ def bindings_of_editors() -> list[Binding]:
     from budget_tui.tui.screens.entry import EntryScreen
     from budget_tui.tui.screens.help import HelpScreen
     from budget_tui.tui.screens.modal import BoxScreen
+    from budget_tui.tui.screens.plan_create import PlanCreateScreen
     from budget_tui.tui.widgets.cell_editor import CellEditor
+    from budget_tui.tui.widgets.choice import Choice
+    from budget_tui.tui.widgets.entity_picker import EntityInput
     from budget_tui.tui.widgets.period import TotalEditor
+    from budget_tui.tui.widgets.plan_shares import PlanShares, ShareInput
 
-    return _bindings(CellEditor, TotalEditor, BoxScreen, HelpScreen, ClosedPeriodScreen, EntryScreen, CostsBehindScreen)
+    return _bindings(
+        CellEditor,
+        TotalEditor,
+        BoxScreen,
+        HelpScreen,
+        ClosedPeriodScreen,
+        EntryScreen,
+        CostsBehindScreen,
+        PlanCreateScreen,
+        Choice,
+        EntityInput,
+        PlanShares,
+        ShareInput,
+    )
 
 
 def _bindings(*owners: type[DOMNode]) -> list[Binding]:

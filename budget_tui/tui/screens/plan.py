@@ -43,6 +43,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     CSS_PATH = styles_dir() / "plan.tcss"
     WORKPLACES = (LineTable, TreeTable)
     BINDINGS = [
+        Binding("a", "create", "Add", id="plan.create", tooltip="Create a budget: a single one or from the top down"),
         Binding("tab", "turn_tab(1)", "Tab", id="plan.next", tooltip="Show the next tab"),
         Binding("shift+tab", "turn_tab(-1)", "Back", id="plan.previous", show=False, tooltip="Show the tab before"),
         Binding("slash", "search", "Search", id="plan.search", show=False, tooltip="Show only budgets that mention …"),
@@ -87,6 +88,9 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     def watch_reading(self, board: PlanBoard | None) -> None:
         if board is not None:
             self._choose(self._choice)
+
+    def action_create(self) -> None:
+        self.dashboard.create_budget(self.pane.entity_id if self.reading and self.reading.lines else "")
 
     # Tabs
 

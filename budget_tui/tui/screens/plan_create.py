@@ -35,8 +35,8 @@ class PlanCreateScreen(BoxScreen[str]):
     CSS_PATH = styles_dir() / "plan_create.tcss"
     AUTO_FOCUS = "#mode"
     BINDINGS = [
-        Binding("enter,ctrl+n", "submit", "Next", id="plan.next", tooltip="Go on, or create it at the last step"),
-        Binding("ctrl+b", "back", "Back", id="plan.back", tooltip="Go back one step"),
+        Binding("enter,ctrl+n", "submit", "Next", id="create.next", tooltip="Go on, or create it at the last step"),
+        Binding("ctrl+b", "back", "Back", id="create.back", tooltip="Go back one step"),
     ]
 
     def __init__(

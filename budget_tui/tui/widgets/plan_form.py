@@ -137,7 +137,7 @@ class PlanForm(VerticalScroll, can_focus=False):
         category, of_type, kind = Category(self._chosen("category")), self._type, PeriodKind(self._chosen("kind"))
         entity = self._read("entity", self.query_one(EntityPicker).chosen)
         self._read("type", lambda: check_kind(category, of_type))
-        amount = self._read("amount", lambda: checked_amount(parse_planned(self._typed("amount"), of_type), of_type))
+        amount = self._read("amount", lambda: self._amount(of_type))
         currency = self._read("amount", lambda: checked_currency(self._typed("currency")))
         period = self._read("days", lambda: self._period(kind))
         notes = self._read("notes", lambda: checked_notes(self._typed("notes")))
@@ -157,6 +157,12 @@ class PlanForm(VerticalScroll, can_focus=False):
         except Refused as refused:
             self.query_one(f"#{name}-field", Field).refuse(str(refused))
             return None
+
+    def _amount(self, of_type: BudgetType) -> int:
+        text = self._typed("amount")
+        if not text:
+            raise Refused("how much is it?", f"give an amount such as {_AMOUNTS[of_type]}")
+        return checked_amount(parse_planned(text, of_type), of_type)
 
     def _period(self, kind: PeriodKind) -> Period:
         period = Period(parse_day(self._typed("first")), parse_day(self._typed("last")))

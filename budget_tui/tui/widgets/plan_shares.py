@@ -21,8 +21,8 @@ from budget_tui.tui.painting import MUTED, STRONG, bar
 from budget_tui.tui.widgets.choice import Choice
 
 PERCENT, AMOUNT = "percent", "amount"
-_BAR_WIDTH = 16
-_TOTAL_BAR_WIDTH = 24
+_BAR_WIDTH = 12
+_TOTAL_BAR_WIDTH = 16
 
 
 class ShareInput(Input):
@@ -32,6 +32,10 @@ class ShareInput(Input):
         Binding("down", "screen.focus_next", "Down", id="share.down", show=False, tooltip="Go to the next child"),
         Binding("up", "screen.focus_previous", "Up", id="share.up", show=False, tooltip="Go to the child above"),
     ]
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """No share has an equals sign: it is left to the binding that shares out."""
+        return key != "equals_sign" and super().check_consume_key(key, character)
 
 
 class ShareRow(Vertical):
@@ -266,7 +270,7 @@ class PlanShares(Vertical):
         self.query_one("#sum", Static).update(self._sum(parent, amounts))
 
     def _sum(self, parent: PlannedBudget, amounts: dict[str, int]) -> Content:
-        """``Allocated 90 % ████ $90,000.00 · margin 10 % $10,000.00``."""
+        """``Allocated 90 % ████  margin 10 % $10,000.00``."""
         total = sum((each.percent or Fraction(0) for each in self._readable().values()), Fraction(0)) / 100
         if not amounts and total > 1:
             return Content.assemble(
@@ -276,7 +280,7 @@ class PlanShares(Vertical):
         part, margin = share(given, parent.amount), parent.amount - given
         shown = formatting.amount_of(abs(margin), parent.budget_type, parent.currency)
         rest = (
-            ((f" {_percent(1 - part)} {shown} ", STRONG), ("stay unallocated", MUTED))
+            ((" margin ", MUTED), (f"{_percent(1 - part)} ", STRONG), (shown, STRONG))
             if margin >= 0
             else ((f" {shown} ", "bold $error"), ("more than there is", MUTED))
         )
