@@ -34,10 +34,12 @@ _HIERARCHY = (
     Placement("DEPT-DS", "Data Science", "department", ROOT_ID),
     Placement("DEPT-OPS", "Operations", "department", ROOT_ID),
     Placement("PROJ-PLATFORM", "Platform", "project", "DEPT-ENG"),
+    Placement("PROJ-DESIGN", "Design", "project", "DEPT-ENG"),
     Placement("PROJ-MLPIPE", "ML Pipeline", "project", "DEPT-DS"),
     Placement("TEAM-BACKEND", "Backend", "team", "PROJ-PLATFORM"),
     Placement("TEAM-FRONTEND", "Frontend", "team", "PROJ-PLATFORM"),
     Placement("TEAM-MLOPS", "MLOps", "team", "PROJ-MLPIPE"),
+    Placement("TEAM-TRAINING", "Training", "team", "PROJ-MLPIPE"),
 )
 
 
@@ -89,8 +91,8 @@ _STREAMS = (
     _Stream("TEAM-FRONTEND", "Slack", 780, monthly=True),
     _Stream("TEAM-FRONTEND", "GitHub", 1_092, monthly=True),
     _Stream("TEAM-MLOPS", "Anthropic", 18_610, 41_200_000),
-    _Stream("PROJ-MLPIPE", "Anthropic", 2_250, 4_900_000),
-    _Stream("PROJ-MLPIPE", "OpenAI", 1_900, 4_300_000),
+    _Stream("TEAM-TRAINING", "Anthropic", 2_250, 4_900_000),
+    _Stream("TEAM-TRAINING", "OpenAI", 1_900, 4_300_000),
     _Stream("DEPT-DS", "Google AI", 940, 6_700_000),
     _Stream("PROJ-MLPIPE", "Google Cloud", 7_450),
     _Stream("DEPT-DS", "Amazon Web Services", 980),

@@ -172,12 +172,22 @@ def _create(work: Work, plan: BudgetPlan) -> PlannedBudget:
     plan, entity, org = _checked(work, plan), work.active(plan.entity_id.strip()), work.organization.org_key
     same = _same(work, entity.entity_key, plan)
     if same is not None and _is_open(same, plan):
+        if same.period.end < work.open.period.start:
+            return _plan_afterwards(work, same, plan)
         return change_budget(work, same, PlanChange(amount=plan.amount, notes=plan.notes))
     if same is not None:
         raise taken(same)
     budget_id = work.unit.plans.add(org, entity.entity_key, plan, work.actor, work.now)
     budget = find_budget(work.queries, org, budget_id)
     work.record("plan.create", subject_of(budget), None, facts_of(budget))
+    return budget
+
+
+def _plan_afterwards(work: Work, same: PlannedBudget, plan: BudgetPlan) -> PlannedBudget:
+    """Plan what nobody had planned while its period ran: the figures at its close stay as they were archived."""
+    work.unit.plans.change(same.budget_id, plan, work.actor, work.now)
+    budget = find_budget(work.queries, work.organization.org_key, same.budget_id)
+    work.record("plan.update", subject_of(budget), facts_of(same), facts_of(budget))
     return budget
 
 

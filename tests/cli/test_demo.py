@@ -98,7 +98,7 @@ def test_loading_answers_in_json(cli: Cli, database: Path) -> None:
     assert planning.pop("costs") > 1_000
     assert planning == {
         "organization": "acme",
-        "entities": 9,
+        "entities": 11,
         "budgets": 12,
         "first_day": "2026-01-01",
         "last_day": "2026-03-31",
