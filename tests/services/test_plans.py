@@ -163,6 +163,17 @@ def test_a_budget_of_the_cycle_keeps_its_period_and_a_closed_one_its_amount(home
         later.services.plans.update(made.budget_id, PlanChange(amount=1))
 
 
+def test_what_nobody_planned_while_its_period_ran_can_be_planned_afterwards(home: PlanHome) -> None:
+    home.plan("DEPT-ENG", "cloud", "100", "2026-01")
+    later = planning_home(home.path, today=date(2026, 2, 2))
+    made = later.plan("ORG", "total", "500", "2026-01", notes="late")
+    assert (made.amount, made.notes) == (usd("500"), "late")
+    assert later.services.history.periods(1, None)[0].budget == 0
+    assert later.snapshot.total.allocation == 0
+    later.services.undo.undo()
+    assert [budget.entity_id for budget in later.listed()] == ["DEPT-ENG"]
+
+
 # Changing one
 
 

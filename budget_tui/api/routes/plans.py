@@ -178,8 +178,10 @@ def _slug(by: Caller) -> str:
 
 
 def _present(by: Caller, budget_id: UUID) -> plan.PlannedBudget:
-    """The budget, or `NotFound` when it was deleted."""
+    """The budget, or `NotFound` when it was deleted, or is of the cycle and was given nothing."""
     planned = by.services.plans.get(str(budget_id))
+    if planned.in_cycle and not planned.amount:
+        raise NotFound(f"nothing is planned for {plan_name(planned)}", "create one")
     if not planned.is_active:
         raise NotFound(f"{plan_name(planned)} was deleted", "the list with is_active=false shows it")
     return planned
