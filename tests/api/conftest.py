@@ -145,13 +145,13 @@ def program(*arguments: str) -> list[str]:
 
 @pytest.fixture
 def serve(tmp_path: Path, example: tuple[bytes, str, str]) -> Iterator[Callable[..., Served]]:
-    """Starts ``budget-tui serve`` on a copy of the worked example, at a port that is free."""
+    """Starts ``budget-tui serve`` on a copy of the worked example (or of ``database``), at a port that is free."""
     path = tmp_path / "served.db"
-    path.write_bytes(example[0])
     environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
     running: list[subprocess.Popen[str]] = []
 
-    def started(*options: str) -> Served:
+    def started(*options: str, database: bytes = example[0]) -> Served:
+        path.write_bytes(database)
         command = program("--db", str(path), "serve", "--port", "0", *options)
         process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         running.append(process)
