@@ -24,10 +24,12 @@ from budget_tui.domain.budget import parse_change
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry
+from budget_tui.services.demo import load_demo
 from budget_tui.settings import Settings
 
 TODAY = date(2026, 1, 13)
 TOKENS = 1_000_000
+SHOWN_ON = date(2026, 3, 31)
 
 
 def services_at(path: Path, settings: Settings | None = None) -> Services:
@@ -173,3 +175,27 @@ def serve(tmp_path: Path, example: tuple[bytes, str, str]) -> Iterator[Callable[
 @pytest.fixture
 def api(start: Callable[..., Api]) -> Api:
     return start()
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, str, str]:
+    """The demonstration's database, a key of acme that reads and one that writes."""
+    path = tmp_path_factory.mktemp("acme") / "demo.db"
+    services = at(path)
+    load_demo(Services(Context(path, "default", Clock(SHOWN_ON), "anna"), Settings()).context)
+    keys = [services.keys.create(scope.value, scope).text for scope in (Scope.READ, Scope.WRITE)]
+    services.close()
+    return path.read_bytes(), keys[0], keys[1]
+
+
+def at(path: Path) -> Services:
+    return Services(Context(path, "acme", Clock(SHOWN_ON), "anna"), Settings())
+
+
+@pytest.fixture
+def acme(tmp_path: Path, demonstration: tuple[bytes, str, str]) -> Iterator[Api]:
+    path = tmp_path / "acme.db"
+    path.write_bytes(demonstration[0])
+    services = at(path)
+    with TestClient(application(services), base_url="http://127.0.0.1") as client:
+        yield Api(client, services, *demonstration[1:])

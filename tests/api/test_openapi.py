@@ -169,10 +169,25 @@ def test_every_field_of_an_answer_is_described(api: Api, document: Any, describe
     require_described(document, schema, api.get(asked), asked)
 
 
+PLAN_ANSWERS = ["", "/summary", "/allocation-tree", "/by-category", "/by-provider"]
+
+
+@pytest.mark.parametrize("view", PLAN_ANSWERS)
+def test_every_field_of_an_answer_about_the_plan_is_described(acme: Api, document: Any, view: str) -> None:
+    described = document["paths"][f"/api/v1/budgets/{{org}}{view}"]["get"]["responses"]["200"]
+    schema = described["content"]["application/json"]["schema"]
+    require_described(document, schema, acme.get(f"/api/v1/budgets/acme{view}"), view)
+
+
 def require_described(document: Any, schema: Any, answer: Any, where: str) -> None:
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-    if isinstance(answer, dict):
+    if "anyOf" in schema:  # or null
+        require_described(document, schema["anyOf"][0], answer, where)
+    elif "additionalProperties" in schema:
+        for name, value in answer.items():
+            require_described(document, schema["additionalProperties"], value, f"{where}.{name}")
+    elif isinstance(answer, dict):
         assert set(answer) == set(schema["properties"]), where
         for name, value in answer.items():
             require_described(document, schema["properties"][name], value, f"{where}.{name}")

@@ -4,22 +4,11 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
-
-from budget_tui.api.app import application
-from budget_tui.bootstrap import Services
-from budget_tui.domain.access import Scope
-from budget_tui.services.clock import Clock
-from budget_tui.services.context import Context
-from budget_tui.services.demo import load_demo
-from budget_tui.settings import Settings
 
 from .conftest import Api, Served
 
@@ -46,33 +35,6 @@ ALLOCATE = {
     **YEAR,
     "allocations": [{**ENG, "percentage": 40}, {**OPS, "percentage": 30}, {**DS, "percentage": 20}],
 }
-
-
-@pytest.fixture(scope="session")
-def demonstration(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, str, str]:
-    """The demonstration's database, a key of acme that reads and one that writes."""
-    path = tmp_path_factory.mktemp("acme") / "demo.db"
-    services = at(path)
-    load_demo(Services(Context(path, "default", Clock(SHOWN_ON), "anna"), Settings()).context)
-    keys = [services.keys.create(scope.value, scope).text for scope in (Scope.READ, Scope.WRITE)]
-    services.close()
-    return path.read_bytes(), keys[0], keys[1]
-
-
-SHOWN_ON = date(2026, 3, 31)
-
-
-def at(path: Path) -> Services:
-    return Services(Context(path, "acme", Clock(SHOWN_ON), "anna"), Settings())
-
-
-@pytest.fixture
-def acme(tmp_path: Path, demonstration: tuple[bytes, str, str]) -> Iterator[Api]:
-    path = tmp_path / "acme.db"
-    path.write_bytes(demonstration[0])
-    services = at(path)
-    with TestClient(application(services), base_url="http://127.0.0.1") as client:
-        yield Api(client, services, *demonstration[1:])
 
 
 @pytest.fixture
