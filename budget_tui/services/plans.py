@@ -7,8 +7,8 @@ from typing import Any
 
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.errors import Conflict, NotFound, Refused
-from budget_tui.domain.hierarchy import Entity
-from budget_tui.domain.period import Period, PeriodKind
+from budget_tui.domain.hierarchy import ROOT_ID, Entity
+from budget_tui.domain.period import ONE_DAY, Period, PeriodKind
 from budget_tui.domain.plan import (
     BudgetPlan,
     ChildShare,
@@ -172,22 +172,12 @@ def _create(work: Work, plan: BudgetPlan) -> PlannedBudget:
     plan, entity, org = _checked(work, plan), work.active(plan.entity_id.strip()), work.organization.org_key
     same = _same(work, entity.entity_key, plan)
     if same is not None and _is_open(same, plan):
-        if same.period.end < work.open.period.start:
-            return _plan_afterwards(work, same, plan)
         return change_budget(work, same, PlanChange(amount=plan.amount, notes=plan.notes))
     if same is not None:
         raise taken(same)
     budget_id = work.unit.plans.add(org, entity.entity_key, plan, work.actor, work.now)
     budget = find_budget(work.queries, org, budget_id)
     work.record("plan.create", subject_of(budget), None, facts_of(budget))
-    return budget
-
-
-def _plan_afterwards(work: Work, same: PlannedBudget, plan: BudgetPlan) -> PlannedBudget:
-    """Plan what nobody had planned while its period ran: the figures at its close stay as they were archived."""
-    work.unit.plans.change(same.budget_id, plan, work.actor, work.now)
-    budget = find_budget(work.queries, work.organization.org_key, same.budget_id)
-    work.record("plan.update", subject_of(budget), facts_of(same), facts_of(budget))
     return budget
 
 
@@ -224,16 +214,31 @@ def change_budget(work: Work, before: PlannedBudget, change: PlanChange) -> Plan
     if plan == _changed(before, PlanChange()):
         return before
     moved = (plan.provider, plan.period_kind, plan.period) != (before.provider, before.period_kind, before.period)
-    if before.in_cycle:
+    recurs = before.in_cycle and (moved or not _was_left_open(work, before))
+    if recurs:
         _change_in_cycle(work, before, plan, moved)
     else:
         if moved:
             _check_movable(work, before, plan)
         work.unit.plans.change(before.budget_id, plan, work.actor, work.now)
     after = find_budget(work.queries, work.organization.org_key, before.budget_id)
-    if not before.in_cycle:
+    if not recurs:
         work.record("plan.update", subject_of(before), facts_of(before), facts_of(after))
     return after
+
+
+def _was_left_open(work: Work, budget: PlannedBudget) -> bool:
+    """Whether nobody had planned it when its period was closed: planning it afterwards contradicts no archive."""
+    start = budget.period.start
+    if budget.period.end >= work.open.period.start or budget.budget_type is not BudgetType.MONETARY:
+        return False
+    org = work.organization.org_key
+    if budget.entity_id == ROOT_ID:
+        return not any(close.budget for close in work.queries.closes(org, 1, start + ONE_DAY))
+    lines = work.queries.close_lines(org, start, start)
+    return not any(
+        line.allocation for line in lines if (line.entity_id, line.unit) == (budget.entity_id, budget.budget_type)
+    )
 
 
 def _changed(before: PlannedBudget, change: PlanChange) -> BudgetPlan:

@@ -170,6 +170,9 @@ def test_what_nobody_planned_while_its_period_ran_can_be_planned_afterwards(home
     assert (made.amount, made.notes) == (usd("500"), "late")
     assert later.services.history.periods(1, None)[0].budget == 0
     assert later.snapshot.total.allocation == 0
+    later.services.plans.delete(made.budget_id)
+    later.services.undo.undo()
+    assert len(later.listed()) == 2
     later.services.undo.undo()
     assert [budget.entity_id for budget in later.listed()] == ["DEPT-ENG"]
 
