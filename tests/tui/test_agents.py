@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
+from textual.pilot import Pilot
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.tokens import AgentBudget
@@ -236,7 +237,11 @@ def test_agents(snap_compare: Callable[..., bool], peopled: Services) -> None:
 
 
 def test_agents_80x24(snap_compare: Callable[..., bool], peopled: Services) -> None:
-    assert snap_compare(still(peopled), terminal_size=NARROW, run_before=after("3", "+", "5"))
+    async def editing(pilot: Pilot[None]) -> None:
+        await after("3")(pilot)
+        await after("+", "5")(pilot)
+
+    assert snap_compare(still(peopled), terminal_size=NARROW, run_before=editing)
 
 
 def test_the_bar_keeps_its_width() -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.widgets import Input
 
 from budget_tui import formatting
 from budget_tui.domain.budget import ChangeKind
@@ -18,6 +17,7 @@ from budget_tui.tui.key_lane import ASKING
 from budget_tui.tui.screens.agent_form import AgentFormScreen
 from budget_tui.tui.screens.base import ReadingScreen
 from budget_tui.tui.screens.confirm import ConfirmScreen
+from budget_tui.tui.screens.filtered import FilteredScreen
 from budget_tui.tui.screens.project_form import ProjectFormScreen
 from budget_tui.tui.widgets.agent_table import AgentTable
 from budget_tui.tui.widgets.editable_rows import EditableRows
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
 
 
-class AgentsScreen(ReadingScreen[list[AgentBudget]]):
+class AgentsScreen(FilteredScreen, ReadingScreen[list[AgentBudget]]):
     """The table of agents, a filter above it, the commands on an agent."""
 
     MODE = "agents"
@@ -53,11 +53,8 @@ class AgentsScreen(ReadingScreen[list[AgentBudget]]):
     ]
 
     def compose_body(self) -> ComposeResult:
-        yield Input(id="filter", compact=True, placeholder="show agents whose name, project or model contains …")
+        yield self.filter_line("show agents whose name, project or model contains …")
         yield AgentTable()
-
-    def on_mount(self) -> None:
-        self.query_one("#filter").display = False
 
     @property
     def table(self) -> AgentTable:
@@ -75,25 +72,8 @@ class AgentsScreen(ReadingScreen[list[AgentBudget]]):
 
     # Filter and sort
 
-    def action_filter(self) -> None:
-        field = self.query_one("#filter", Input)
-        field.display = True
-        field.focus()
-
-    def action_clear_filter(self) -> None:
-        field = self.query_one("#filter", Input)
-        field.value = ""
-        field.display = False
-        self.table.rows.focus()
-
-    @on(Input.Changed, "#filter")
-    def _filtered(self, event: Input.Changed) -> None:
-        self.table.filter_text = event.value.strip()
-
-    @on(Input.Submitted, "#filter")
-    def _filter_done(self, event: Input.Submitted) -> None:
-        event.input.display = bool(event.value.strip())
-        self.table.rows.focus()
+    def show_filtered(self, text: str) -> None:
+        self.table.filter_text = text
 
     def action_sort(self) -> None:
         self.table.sort_by_next()

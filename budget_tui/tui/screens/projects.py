@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.widgets import Input
 
 from budget_tui.domain.budget import parse_change
 from budget_tui.domain.errors import BudgetError, Conflict
@@ -15,6 +14,7 @@ from budget_tui.formatting import money
 from budget_tui.tui.key_lane import ASKING
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.confirm import ConfirmScreen
+from budget_tui.tui.screens.filtered import FilteredScreen
 from budget_tui.tui.screens.project_form import ProjectFormScreen
 from budget_tui.tui.widgets.allocation_table import AllocationTable
 from budget_tui.tui.widgets.editable_rows import EditableRows
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from budget_tui.services.budgets import AllocationOutcome
 
 
-class ProjectsScreen(DashboardScreen):
+class ProjectsScreen(FilteredScreen):
     """The table of projects, a filter above it, the commands on a project."""
 
     MODE = "projects"
@@ -66,11 +66,8 @@ class ProjectsScreen(DashboardScreen):
     _last_was_taken = False
 
     def compose_body(self) -> ComposeResult:
-        yield Input(id="filter", compact=True, placeholder="show projects whose name contains …")
+        yield self.filter_line("show projects whose name contains …")
         yield AllocationTable(self.dashboard.settings.step_nanos).data_bind(DashboardScreen.snapshot)
-
-    def on_mount(self) -> None:
-        self.query_one("#filter").display = False
 
     @property
     def table(self) -> AllocationTable:
@@ -78,25 +75,8 @@ class ProjectsScreen(DashboardScreen):
 
     # Filter and sort
 
-    def action_filter(self) -> None:
-        field = self.query_one("#filter", Input)
-        field.display = True
-        field.focus()
-
-    def action_clear_filter(self) -> None:
-        field = self.query_one("#filter", Input)
-        field.value = ""
-        field.display = False
-        self.table.table.focus()
-
-    @on(Input.Changed, "#filter")
-    def _filtered(self, event: Input.Changed) -> None:
-        self.table.filter_text = event.value.strip()
-
-    @on(Input.Submitted, "#filter")
-    def _filter_done(self, event: Input.Submitted) -> None:
-        event.input.display = bool(event.value.strip())
-        self.table.table.focus()
+    def show_filtered(self, text: str) -> None:
+        self.table.filter_text = text
 
     def action_sort(self) -> None:
         self.table.sort_by_next()
