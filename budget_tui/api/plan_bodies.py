@@ -1,5 +1,6 @@
 """What requests about the plan carry: budgets, allocations and filters."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -189,6 +190,9 @@ class TreeFilters(SomeFilters):
 class EntityFilters(SomeFilters):
     hierarchy_entity_id: Text = Field("", description="Only this entity's; the organization itself is `ORG`.")
 
+    def narrowed(self) -> PlanFilter:
+        return replace(super().narrowed(), entity_id=self.hierarchy_entity_id)
+
 
 class Filters(EntityFilters):
     status: VarianceStatus | None = Field(None, description="How its actual stands to its amount.")
@@ -197,19 +201,7 @@ class Filters(EntityFilters):
 
     def narrowed(self) -> PlanFilter:
         is_active = {"true": True, "false": False, "any": None}[self.is_active]
-        return PlanFilter(
-            self.category,
-            self.budget_type,
-            self.period_type,
-            self.period_start,
-            self.period_end,
-            self.hierarchy_entity_id,
-            self.provider,
-            self.currency,
-            self.status,
-            self.search,
-            is_active,
-        )
+        return replace(super().narrowed(), status=self.status, search=self.search, is_active=is_active)
 
 
 class PageFilters(Filters):

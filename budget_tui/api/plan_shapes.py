@@ -113,8 +113,7 @@ class LeftOut(Shape):
     into: str
 
 
-class PlanSummary(Shape):
-    budgets: list[PlanLine]
+class PlanHeadline(Shape):
     totals: PlanTotals = Field(description="Of money in the organization's currency. A dollar is counted once.")
     totals_by_type: list[PlanTotals]
     total_budget: Number
@@ -128,6 +127,10 @@ class PlanSummary(Shape):
     as_of: date
     left_out: list[LeftOut]
     warnings: list[str]
+
+
+class PlanSummary(PlanHeadline):
+    budgets: list[PlanLine]
 
 
 class PlanNode(PlanFigures):

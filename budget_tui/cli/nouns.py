@@ -28,6 +28,7 @@ MODULES = {
     "demo": "demo",
     "key": "key",
     "serve": "serve",
+    "mcp": "mcp",
     "db": "database",
 }
 

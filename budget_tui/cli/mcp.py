@@ -1,0 +1,56 @@
+"""``mcp``: the plan for chat agents."""
+
+from typing import Annotated
+
+import typer
+
+from budget_tui.cli.nouns import command_group
+from budget_tui.cli.session import session_of
+from budget_tui.domain.errors import Refused
+
+PORT = 8766
+EXTRA = ("anyio", "mcp", "mcp_types", "pydantic", "starlette", "uvicorn")
+
+app = command_group()
+
+
+@app.command()
+def mcp(
+    context: typer.Context,
+    http: Annotated[
+        bool, typer.Option("--http", help="Over HTTP on this machine, in place of stdin and stdout.")
+    ] = False,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help=f"With --http: {PORT} unless given; 0: any that is free.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Answer chat agents' questions about this organization's plan.
+
+    A server of the Model Context Protocol for a chat client to start. It only reads.
+    """
+    if port is not None and not http:
+        raise Refused("a port is for HTTP", "give --http, too")
+    try:
+        from budget_tui import mcp_server
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in EXTRA:
+            raise
+        raise Refused("the server for chat agents is not installed", "pip install 'budget-tui[mcp]'") from None
+
+    services = session_of(context).services
+    if not http:
+        mcp_server.serve_stdio(services)
+        return
+
+    def announce(url: str) -> None:
+        typer.echo(f"listening at {url}{mcp_server.PATH}; Ctrl-C stops", err=True)
+
+    mcp_server.serve_http(services, PORT if port is None else port, announce)

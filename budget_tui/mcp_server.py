@@ -1,0 +1,222 @@
+"""The plan for chat agents: read-only tools of the Model Context Protocol. Needs the extra ``mcp``.
+
+A server is bound to one organization when it starts. No tool has an argument that could name another, and one that
+is sent all the same is refused, like every argument that a tool does not have.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Annotated, Any, NamedTuple
+
+import anyio
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CallToolResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+    TextContent,
+    Tool,
+    ToolAnnotations,
+)
+from pydantic import BaseModel, Field, StrictBool, StrictInt, ValidationError
+
+from budget_tui import __version__, wire, wire_plan
+from budget_tui.api.bodies import Text
+from budget_tui.api.guards import guarded
+from budget_tui.api.listening import run
+from budget_tui.api.plan_bodies import MOST_LISTED, EntityFilters, SomeFilters, TreeFilters
+from budget_tui.api.plan_shapes import PlanHeadline, PlanLine, PlanList, PlanTree
+from budget_tui.bootstrap import Services
+from budget_tui.domain.amount import LIMIT_COUNT
+from budget_tui.domain.errors import BudgetError
+from budget_tui.domain.variance import VarianceStatus
+from budget_tui.services.plan_views import PlanFilter, PlanViews
+
+HOST = "127.0.0.1"
+PATH = "/mcp"
+WORST_LISTED = 20
+
+logger = logging.getLogger("budget_tui.mcp")
+
+Limit = Annotated[StrictInt, Field(ge=1, le=MOST_LISTED, description="At most so many.")]
+
+
+class ListArguments(EntityFilters):
+    status: VarianceStatus | None = Field(None, description="How its actual stands to its amount.")
+    search: Text = Field("", description="In the entity's id and name, the provider, the notes.")
+    is_active: StrictBool | None = Field(True, description="true: those in the plan; false: deleted ones; null: both.")
+    limit: Limit = 100
+    offset: Annotated[StrictInt, Field(ge=0, le=LIMIT_COUNT, description="After the first so many.")] = 0
+
+    def narrowed(self) -> PlanFilter:
+        return replace(super().narrowed(), status=self.status, search=self.search, is_active=self.is_active)
+
+
+class SummaryArguments(EntityFilters):
+    pass
+
+
+class VarianceArguments(EntityFilters):
+    status: VarianceStatus | None = Field(None, description="How the actual stands to the amount.")
+    limit: Limit = 100
+
+    def narrowed(self) -> PlanFilter:
+        return replace(super().narrowed(), status=self.status)
+
+
+class SummaryAnswer(PlanHeadline):
+    over_budget: list[PlanLine] = Field(description=f"The {WORST_LISTED} that are over their amount by the most of it.")
+
+
+class VarianceAnswer(PlanList):
+    budgets: list[PlanLine] = Field(description="What is used up the most comes first.")  # type: ignore[assignment]
+
+
+def list_budgets(views: PlanViews, slug: str, asked: ListArguments) -> dict[str, Any]:
+    """Budgets as they were planned, without what was used of them."""
+    return wire_plan.list_answer(views.list(asked.narrowed(), asked.limit, asked.offset), slug)
+
+
+def budget_summary(views: PlanViews, slug: str, asked: SummaryArguments) -> dict[str, Any]:
+    """Whether the organization, or one entity, is over budget: planned and used in all, and which budgets are over."""
+    answer = wire_plan.summary_answer(views.summary(asked.narrowed()))
+    over = [line for line in _most_used_first(answer.pop("budgets")) if line["is_over_budget"]]
+    return {**answer, "over_budget": over[:WORST_LISTED]}
+
+
+def budget_variance(views: PlanViews, slug: str, asked: VarianceArguments) -> dict[str, Any]:
+    """Budget against actual, budget by budget: amount, actual, what is left, percent used, status."""
+    lines = _most_used_first(wire_plan.summary_answer(views.summary(asked.narrowed()))["budgets"])
+    return {"budgets": lines[: asked.limit], "total": len(lines)}
+
+
+def budget_allocation_tree(views: PlanViews, slug: str, asked: TreeFilters) -> dict[str, Any]:
+    """How budgets are allocated from the top down: what each gave to its children, kept and used."""
+    return wire_plan.tree_answer(views.tree(asked.root_entity_id, asked.narrowed()))
+
+
+class Question(NamedTuple):
+    """A tool: how it is answered, what may be asked, how the answer looks."""
+
+    answer: Callable[[PlanViews, str, Any], dict[str, Any]]
+    arguments: type[SomeFilters]
+    shape: type[BaseModel]
+
+    def as_tool(self) -> Tool:
+        return Tool(
+            name=self.answer.__name__,
+            description=self.answer.__doc__,
+            input_schema=self.arguments.model_json_schema(),
+            output_schema=self.shape.model_json_schema(mode="serialization"),
+            annotations=ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False),
+        )
+
+
+QUESTIONS = {
+    question.answer.__name__: question
+    for question in (
+        Question(list_budgets, ListArguments, PlanList),
+        Question(budget_summary, SummaryArguments, SummaryAnswer),
+        Question(budget_variance, VarianceArguments, VarianceAnswer),
+        Question(budget_allocation_tree, TreeFilters, PlanTree),
+    )
+}
+
+
+def server_of(services: Services) -> Server[Any]:
+    """The server of the organization of ``services``, which must be there. The database is only ever read."""
+    services.database.require_current()
+    with services.context.reading() as queries:
+        organization = services.context.organization(queries)
+
+    async def on_list_tools(context: Any, params: PaginatedRequestParams | None) -> ListToolsResult:
+        return ListToolsResult(tools=[question.as_tool() for question in QUESTIONS.values()])
+
+    async def on_call_tool(context: Any, params: CallToolRequestParams) -> CallToolResult:
+        question = QUESTIONS.get(params.name)
+        if question is None:
+            raise MCPError(INVALID_PARAMS, f"there is no tool '{params.name}'; there are {', '.join(QUESTIONS)}")
+        return await anyio.to_thread.run_sync(
+            _answered, services.plan_views, organization.slug, question, params.arguments or {}
+        )
+
+    return Server(
+        "budget-tui",
+        version=__version__,
+        instructions=f"Budgets of {organization.name} against what was used, to read only."
+        f" Amounts are in {organization.currency} unless a budget says otherwise; a positive variance is money left.",
+        on_list_tools=on_list_tools,
+        on_call_tool=on_call_tool,
+    )
+
+
+def serve_stdio(services: Services) -> None:
+    """Serve the client that started this process until it goes."""
+    server = server_of(services)
+
+    async def serve() -> None:
+        async with stdio_server() as (reading, writing):
+            await server.run(reading, writing, server.create_initialization_options())
+
+    try:
+        anyio.run(serve)
+    finally:
+        services.close()
+
+
+def serve_http(services: Services, port: int, announce: Callable[[str], None]) -> None:
+    """Serve clients on this machine until SIGTERM or Ctrl-C. Foreign hosts and origins are refused."""
+    app = server_of(services).streamable_http_app(
+        streamable_http_path=PATH, json_response=True, stateless_http=True, host=HOST
+    )
+    try:
+        run(guarded(app, HOST), HOST, port, announce)
+    finally:
+        services.close()
+
+
+def _answered(views: PlanViews, slug: str, question: Question, given: dict[str, Any]) -> CallToolResult:
+    """The answer twice: as text, exact to the digit, and as what the tool's schema describes."""
+    try:
+        answer = question.answer(views, slug, question.arguments.model_validate(given))
+    except ValidationError as error:
+        return _refused("; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()))
+    except BudgetError as error:
+        return _refused(str(error))
+    except Exception:
+        logger.exception("%s failed", question.answer.__name__)
+        return _refused("something unexpected happened; the log tells more")
+    text = TextContent(type="text", text=wire.dumps(answer, indent=None))
+    return CallToolResult(content=[text], structured_content=_plain(answer))
+
+
+def _refused(reason: str) -> CallToolResult:
+    return CallToolResult(content=[TextContent(type="text", text=f"error: {reason}")], is_error=True)
+
+
+def _plain(value: Any) -> Any:
+    """``value`` with numbers as the protocol's library can send them, which knows no decimals.
+
+    Of an amount with more digits than a float has, the nearest one is sent; the text has them all.
+    """
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
+
+
+def _most_used_first(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is used of an amount of 0 has no percentage, and is over by all of it; what has no data comes last."""
+
+    def used(line: dict[str, Any]) -> tuple[bool, Decimal]:
+        share = line["pct_used"]
+        return line["is_over_budget"] and share is None, Decimal(-1) if share is None else share
+
+    return sorted(lines, key=used, reverse=True)

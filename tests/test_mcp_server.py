@@ -1,0 +1,290 @@
+"""The plan for chat agents: a real client asks, over stdio and over HTTP, and gets answers of one organization."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from mcp import Client, MCPError, StdioServerParameters
+from mcp_types import CallToolResult
+
+from budget_tui.bootstrap import Services
+from budget_tui.cli.app import run
+from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.cost import Category
+from budget_tui.domain.errors import NotFound, StorageError
+from budget_tui.domain.period import Period, PeriodKind
+from budget_tui.domain.plan import BudgetPlan
+from budget_tui.mcp_server import QUESTIONS, server_of
+from budget_tui.services.clock import Clock
+from budget_tui.services.context import Context
+from budget_tui.services.demo import load_demo
+from budget_tui.settings import Settings
+
+SHOWN_ON = date(2026, 3, 31)
+FOREIGN = "DEPT-SECRET"
+
+
+def services_of(path: Path, organization: str) -> Services:
+    return Services(Context(path, organization, Clock(SHOWN_ON), "anna"), Settings())
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The demonstration, with a plan in its other organization, too, and a deleted budget."""
+    path = tmp_path_factory.mktemp("mcp") / "demo.db"
+    other = services_of(path, "default")
+    load_demo(other.context)
+    other.entities.add(FOREIGN, level="department")
+    quarter = Period(date(2026, 1, 1), date(2026, 3, 31))
+    plan = BudgetPlan(FOREIGN, Category.CLOUD, parse_amount("1"), PeriodKind.QUARTERLY, quarter)
+    other.plans.create(plan)
+    acme = services_of(path, "acme").plans
+    acme.delete(acme.create(replace(plan, entity_id="DEPT-OPS", notes="was a mistake")).budget.budget_id)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def database(tmp_path: Path, demonstration: bytes) -> Path:
+    path = tmp_path / "demo.db"
+    path.write_bytes(demonstration)
+    return path
+
+
+@pytest.fixture
+def acme(database: Path) -> Iterator[Services]:
+    services = services_of(database, "acme")
+    yield services
+    services.close()
+
+
+def told(result: CallToolResult) -> Any:
+    """What was answered, to the digit; the same was told as structured content."""
+    assert not result.is_error, result.content
+    [text] = result.content
+    assert text.type == "text"
+    assert json.loads(text.text) == result.structured_content
+    return json.loads(text.text, parse_float=Decimal)
+
+
+def refusal(result: CallToolResult) -> str:
+    assert result.is_error
+    assert result.structured_content is None
+    [text] = result.content
+    assert text.type == "text"
+    return text.text
+
+
+def command(database: Path, *options: str) -> list[str]:
+    arguments = ["--db", str(database), "--org", "acme", "--as-of", SHOWN_ON.isoformat()]
+    return ["-m", "budget_tui", *arguments, "mcp", *options]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {**os.environ, "XDG_CONFIG_HOME": str(folder), "XDG_STATE_HOME": str(folder)}
+
+
+# The questions
+
+
+async def test_the_four_questions_over_stdio(database: Path, tmp_path: Path) -> None:
+    server = StdioServerParameters(command=sys.executable, args=command(database), env=environment(tmp_path))
+    async with Client(server, read_timeout_seconds=60) as client:
+        assert sorted(tool.name for tool in (await client.list_tools()).tools) == sorted(QUESTIONS)
+
+        am_i_over_budget = told(await client.call_tool("budget_summary"))
+        assert am_i_over_budget["budgets_over"] == 2
+        assert {line["hierarchy_entity_id"] for line in am_i_over_budget["over_budget"]} == {
+            "PROJ-MLPIPE",
+            "TEAM-FRONTEND",
+        }
+
+        cloud_budgets = told(await client.call_tool("list_budgets", {"category": "cloud"}))
+        assert cloud_budgets["total"] == 7
+
+        engineering = told(await client.call_tool("budget_variance", {"hierarchy_entity_id": "DEPT-ENG"}))
+        assert [
+            (line["category"], line["budget_amount"], line["actual_amount"], line["variance"])
+            for line in engineering["budgets"]
+        ] == [("cloud", 30000, 21900, 8100), ("total", 50000, 35542, 14458), ("cloud", 45000, 21900, 23100)]
+
+        tree = told(await client.call_tool("budget_allocation_tree"))
+        [root] = [root for root in tree["roots"] if root["entity"]["hierarchy_entity_id"] == "ORG"]
+        assert (root["allocated_to_children"], root["unallocated"], len(root["children"])) == (90000, 10000, 3)
+
+
+async def test_the_same_over_http(database: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, *command(database, "--http", "--port", "0")],
+        env=environment(tmp_path),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        said = process.stderr.readline()
+        [url] = re.findall(r"http://127\.0\.0\.1:\d+/mcp", said)
+        async with Client(url, read_timeout_seconds=60) as client:
+            assert told(await client.call_tool("list_budgets", {"category": "cloud"}))["total"] == 7
+        request = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+        headers = {"Accept": "application/json, text/event-stream"}
+        async with httpx2.AsyncClient(headers=headers) as web:
+            assert (await web.post(url, json=request, headers={"Host": "evil.example"})).status_code == 421
+            assert (await web.post(url, json=request, headers={"Origin": "http://evil.example"})).status_code == 403
+            assert (await web.get(url.replace("/mcp", "/budget"))).status_code == 404
+        process.terminate()
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+# One organization, read only
+
+
+@pytest.mark.parametrize("tool", QUESTIONS)
+@pytest.mark.parametrize("name", ["org", "org_slug", "organization"])
+async def test_no_argument_names_another_organization(acme: Services, tool: str, name: str) -> None:
+    async with Client(server_of(acme)) as client:
+        assert name in refusal(await client.call_tool(tool, {name: "default"}))
+
+
+async def test_another_organizations_budgets_never_appear(acme: Services) -> None:
+    asked: list[dict[str, Any]] = [{}, {"is_active": None}, {"search": ""}, {"search": "SECRET"}, {"status": "under"}]
+    async with Client(server_of(acme)) as client:
+        for tool, question in QUESTIONS.items():
+            for arguments in asked:
+                if set(arguments) <= set(question.arguments.model_fields):
+                    assert FOREIGN not in str(told(await client.call_tool(tool, arguments)))
+        for name in ("hierarchy_entity_id", "root_entity_id"):
+            tool = "budget_allocation_tree" if name == "root_entity_id" else "budget_variance"
+            for named in (FOREIGN, "default", "/ORG/", "%", "' OR 1=1 --"):
+                assert "there is no entity" in refusal(await client.call_tool(tool, {name: named}))
+
+
+async def test_it_is_there_for_whom_it_was_started(database: Path) -> None:
+    default = services_of(database, "default")
+    async with Client(server_of(default)) as client:
+        assert FOREIGN in str(told(await client.call_tool("list_budgets")))
+    default.close()
+    with pytest.raises(NotFound, match="no organization 'nobody'"):
+        server_of(services_of(database, "nobody"))
+
+
+async def test_nothing_is_written(acme: Services) -> None:
+    path = acme.context.path
+    before = path.read_bytes()
+    path.chmod(0o444)
+    async with Client(server_of(acme)) as client:
+        for tool in QUESTIONS:
+            told(await client.call_tool(tool))
+        with pytest.raises(MCPError, match="no tool 'delete_budget'"):
+            await client.call_tool("delete_budget")
+    acme.close()
+    assert path.read_bytes() == before
+
+
+def test_no_database_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "nothing.db"
+    with pytest.raises(StorageError, match="there is no database"):
+        server_of(services_of(path, "acme"))
+    assert not path.exists()
+
+
+# Arguments
+
+
+@pytest.mark.parametrize(("is_active", "total"), [(True, 12), (False, 1), (None, 13)])
+async def test_bug_c3_is_active_means_what_it_says(acme: Services, is_active: bool | None, total: int) -> None:
+    async with Client(server_of(acme)) as client:
+        answer = told(await client.call_tool("list_budgets", {"is_active": is_active}))
+    assert answer["total"] == total
+    if is_active is not None:
+        assert {budget["is_active"] for budget in answer["budgets"]} == {is_active}
+
+
+@pytest.mark.parametrize("limit", ["1; DROP TABLE budget", "5", 0, -1, 1001, 2.5, True, None])
+@pytest.mark.parametrize("tool", ["list_budgets", "budget_variance"])
+async def test_bug_h1_a_limit_is_a_number_within_bounds(acme: Services, tool: str, limit: Any) -> None:
+    async with Client(server_of(acme)) as client:
+        assert "limit" in refusal(await client.call_tool(tool, {"limit": limit}))
+        assert len(told(await client.call_tool(tool, {"limit": 3}))["budgets"]) == 3
+
+
+async def test_bugs_c1_and_c2_actual_costs_are_in_the_answers(acme: Services) -> None:
+    async with Client(server_of(acme)) as client:
+        summary = told(await client.call_tool("budget_summary"))
+        assert summary["total_variance"] == summary["total_budget"] - summary["total_actual"]
+        assert summary["total_actual"] > 0
+        first, *rest = told(await client.call_tool("budget_variance"))["budgets"]
+    assert first["is_over_budget"]
+    assert [line["pct_used"] for line in rest] == sorted((line["pct_used"] for line in rest), reverse=True)
+    assert {line["status"] for line in rest} == {"over", "approaching", "under"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [({"category": "clouds"}, "category"), ({"period_start": "soon"}, "period_start"), ({"typo": 1}, "typo")],
+)
+async def test_what_no_tool_understands(acme: Services, arguments: dict[str, Any], words: str) -> None:
+    async with Client(server_of(acme)) as client:
+        for tool in QUESTIONS:
+            assert words in refusal(await client.call_tool(tool, arguments))
+
+
+async def test_what_nobody_thought_of_is_not_shown(acme: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("budget_tui.wire_plan.tree_answer", lambda _: 1 / 0)
+    async with Client(server_of(acme)) as client:
+        assert refusal(await client.call_tool("budget_allocation_tree")) == (
+            "error: something unexpected happened; the log tells more"
+        )
+
+
+async def test_a_database_that_is_gone_is_told(acme: Services) -> None:
+    async with Client(server_of(acme)) as client:
+        acme.context.path.unlink()
+        assert "there is no database" in refusal(await client.call_tool("budget_summary"))
+
+
+async def test_tools_say_that_they_only_read_and_how_they_answer(acme: Services) -> None:
+    async with Client(server_of(acme)) as client:
+        tools = (await client.list_tools()).tools
+        assert "Acme Inc" in (client.instructions or "")
+    for tool in tools:
+        assert tool.annotations is not None
+        assert tool.annotations.read_only_hint
+        assert tool.input_schema["additionalProperties"] is False
+        assert tool.output_schema is not None
+        assert tool.description
+
+
+# The command
+
+
+def test_a_port_is_for_http(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["mcp", "--port", "1"]) == 2
+    assert capsys.readouterr().err == "error: a port is for HTTP; give --http, too\n"
+
+
+ABSENT = """
+import sys
+sys.modules["mcp"] = None
+from budget_tui.cli.app import run
+sys.exit(run(["mcp"]))
+"""
+
+
+def test_without_the_extra_it_says_how_to_install_it() -> None:
+    done = subprocess.run([sys.executable, "-c", ABSENT], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: the server for chat agents is not installed; pip install 'budget-tui[mcp]'\n"
