@@ -6,7 +6,7 @@ hierarchy, once for all budgets.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
@@ -112,10 +112,13 @@ class Sums:
 
     def of(self, scope: Scope, span: range) -> int | None:
         """What ``scope`` used in the segments of ``span``; None where nothing is known."""
+        return self._of_segments(scope, span)
+
+    def _of_segments(self, scope: Scope, segments: Collection[int]) -> int | None:
         total: int | None = None
         for kind, values in self._rolled_up.get(scope.entity_key, {}).items():
             if counts(scope, *kind):
-                for segment in span:
+                for segment in segments:
                     value = values[segment]
                     if value is not None:
                         total = value if total is None else total + value
@@ -131,6 +134,9 @@ class Sums:
 
     def once(self, covered: Mapping[Scope, Iterable[range]]) -> int | None:
         """What all of ``covered`` used together: what several of them count is counted once."""
+        if len(covered) == 1:
+            ((scope, spans),) = covered.items()
+            return self._of_segments(scope, {segment for span in spans for segment in span})
         at: dict[int, list[tuple[Scope, set[int]]]] = {}
         for scope, spans in covered.items():
             at.setdefault(scope.entity_key, []).append((scope, {segment for span in spans for segment in span}))

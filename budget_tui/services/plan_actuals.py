@@ -59,28 +59,34 @@ class Actuals:
 
     def together(self, budgets: Sequence[PlannedBudget]) -> Variance:
         """``budgets`` of one type and currency against what they count together, no dollar twice."""
-        counting = widest(budgets, self._usage.lineage)
+        return self.added_up(widest(budgets, self._usage.lineage))
+
+    def added_up(self, counting: Sequence[PlannedBudget]) -> Variance:
+        """Budgets of one type and currency, of which none contains another."""
         covered: dict[Scope, set[Period]] = {}
         for budget in counting:
             covered.setdefault(scope_of(budget), set()).add(budget.period)
         amount = sum(budget.amount for budget in counting)
-        return Variance(amount, self.once(budgets[0].budget_type, covered) if budgets else 0)
+        return Variance(amount, self.once(counting[0].budget_type, covered) if counting else 0)
 
     def totals(self, lines: Iterable[tuple[PlannedBudget, VarianceStatus | None]]) -> tuple[Totals, ...]:
         """The totals of each type and currency among ``lines``."""
+        return tuple(totals for totals, _ in self.totals_and_counting(lines))
+
+    def totals_and_counting(
+        self, lines: Iterable[tuple[PlannedBudget, VarianceStatus | None]]
+    ) -> list[tuple[Totals, list[PlannedBudget]]]:
+        """The totals of each type and currency among ``lines``, each with the budgets that it adds up."""
         kinds: dict[tuple[BudgetType, str], list[tuple[PlannedBudget, VarianceStatus | None]]] = {}
         for budget, status in lines:
             budget_type, _, _, currency = kind_of(budget)
             kinds.setdefault((budget_type, currency), []).append((budget, status))
-        return tuple(
-            Totals(
-                budget_type,
-                currency,
-                self.together([budget for budget, _ in found]),
-                **counted(status for _, status in found),
-            )
-            for (budget_type, currency), found in sorted(kinds.items())
-        )
+        answer = []
+        for (budget_type, currency), found in sorted(kinds.items()):
+            counting = widest([budget for budget, _ in found], self._usage.lineage)
+            figures = self.added_up(counting)
+            answer.append((Totals(budget_type, currency, figures, **counted(status for _, status in found)), counting))
+        return answer
 
     @property
     def warnings(self) -> tuple[str, ...]:

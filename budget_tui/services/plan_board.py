@@ -14,7 +14,7 @@ from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period
 from budget_tui.domain.plan_answers import Breakdown, BudgetLine, TreeNode
-from budget_tui.domain.variance import Totals, VarianceStatus, forest, scope_of, widest
+from budget_tui.domain.variance import Totals, VarianceStatus, forest, scope_of
 from budget_tui.services.context import Context
 from budget_tui.services.plan_actuals import Actuals, asked_by
 from budget_tui.services.plan_breakdown import (
@@ -79,10 +79,9 @@ class PlanBoard:
         """Those that there are budgets for."""
         return tuple(sorted({line.budget.provider for line in self.lines} - {""}))
 
-    @cached_property
-    def with_children(self) -> frozenset[str]:
-        """The ids of the budgets that others were allocated from."""
-        return frozenset(line.budget.parent_id for line in self.lines if line.budget.parent_id)
+    def children_of(self, budget_id: str) -> list[PlannedBudget]:
+        """The budgets that were allocated from another."""
+        return [line.budget for line in self.lines if line.budget.parent_id == budget_id]
 
     def chosen(self, choice: PlanChoice) -> Sequence[BudgetLine]:
         """The lines that fit."""
@@ -92,22 +91,16 @@ class PlanBoard:
         path, wanted = entity.path if entity else "", choice.search.casefold()
         return [line for line in self.lines if _fits(line, choice, path, wanted)]
 
-    def totals(self, lines: Iterable[BudgetLine]) -> tuple[Totals, ...]:
-        """What ``lines`` add up to, by type and currency: no dollar twice."""
-        return self._actuals.totals((line.budget, line.figures.status) for line in lines)
+    def totals(self, lines: Iterable[BudgetLine]) -> list[tuple[Totals, list[PlannedBudget]]]:
+        """What ``lines`` add up to, by type and currency, each with the budgets that it adds up: no dollar twice."""
+        return self._all_totals if lines is self.lines else self._totals(lines)
 
-    def counting(self, lines: Iterable[BudgetLine], totals: Totals) -> list[PlannedBudget]:
-        """The budgets that one of the totals of ``lines`` adds up."""
-        is_money = totals.budget_type is BudgetType.MONETARY
-        return widest(
-            [
-                line.budget
-                for line in lines
-                if line.budget.budget_type is totals.budget_type
-                and (not is_money or line.budget.currency == totals.currency)
-            ],
-            self._usage.lineage,
-        )
+    @cached_property
+    def _all_totals(self) -> list[tuple[Totals, list[PlannedBudget]]]:
+        return self._totals(self.lines)
+
+    def _totals(self, lines: Iterable[BudgetLine]) -> list[tuple[Totals, list[PlannedBudget]]]:
+        return self._actuals.totals_and_counting((line.budget, line.figures.status) for line in lines)
 
     def trend(self, budgets: Sequence[PlannedBudget]) -> list[tuple[Period, int | None]]:
         """What ``budgets`` of one type and currency used in each month of the last twelve that they run in: each
@@ -128,10 +121,18 @@ class PlanBoard:
         """The last twelve calendar months up to today's."""
         return _months(self.as_of)
 
-    def trees(self, lines: Iterable[BudgetLine]) -> tuple[TreeNode, ...]:
+    def trees(self, lines: Sequence[BudgetLine]) -> tuple[TreeNode, ...]:
         """``lines`` as allocation trees."""
+        return self._all_trees if lines is self.lines else self._trees(lines)
+
+    @cached_property
+    def _all_trees(self) -> tuple[TreeNode, ...]:
+        return self._trees(self.lines)
+
+    def _trees(self, lines: Sequence[BudgetLine]) -> tuple[TreeNode, ...]:
+        figures = {line.budget.budget_id: line.figures for line in lines}
         found = forest([line.budget for line in lines], self._usage.lineage)
-        return tuple(with_actuals(node, self._actuals) for node in found)
+        return tuple(with_actuals(node, lambda budget: figures[budget.budget_id]) for node in found)
 
     def by_category(self, choice: PlanChoice) -> Breakdown:
         """The chosen entity's plan and use in each category; the root's where none is chosen."""

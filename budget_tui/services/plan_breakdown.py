@@ -11,7 +11,7 @@ from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period
 from budget_tui.domain.plan_answers import Breakdown, Part, TreeNode
-from budget_tui.domain.variance import Node, scope_of, widest
+from budget_tui.domain.variance import Node, Variance, scope_of, widest
 from budget_tui.services.plan_actuals import Actuals, Asked, asked_by
 from budget_tui.services.plan_usage import Usage
 
@@ -134,8 +134,8 @@ def periods_of(
     return (PeriodRule(kind, rule.anchor_day, rule.fiscal_start_month).containing(today),)
 
 
-def with_actuals(node: Node, actuals: Actuals) -> TreeNode:
+def with_actuals(node: Node, figures: Callable[[PlannedBudget], Variance]) -> TreeNode:
     """``node`` and all below it, with what was used of each."""
     budget, allocated = node.budget, node.allocated
-    children = tuple([with_actuals(child, actuals) for child in node.children])
-    return TreeNode(budget, actuals.figures(budget), allocated, budget.amount - allocated, children)
+    children = tuple([with_actuals(child, figures) for child in node.children])
+    return TreeNode(budget, figures(budget), allocated, budget.amount - allocated, children)

@@ -98,7 +98,7 @@ class PlanViews:
         return PlanTree(
             organization,
             self._context.clock.today(organization.time_zone),
-            tuple(with_actuals(node, actuals) for node in trees),
+            tuple(with_actuals(node, actuals.figures) for node in trees),
             actuals.left_out,
             (*over_allocation_warnings(every_node(trees)), *actuals.warnings),
         )

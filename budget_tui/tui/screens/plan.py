@@ -14,20 +14,26 @@ from textual.widgets import ContentSwitcher, Input, Static
 from budget_tui import formatting
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
+from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.period import PeriodKind
-from budget_tui.domain.plan_answers import BudgetLine
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan_answers import BudgetLine, PlanOutcome
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.paths import styles_dir
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
+from budget_tui.services.plans import PlanChange
 from budget_tui.tui.key_lane import ASKING
 from budget_tui.tui.painting import WAITING
 from budget_tui.tui.screens.base import ReadingScreen
+from budget_tui.tui.screens.confirm import ConfirmScreen
 from budget_tui.tui.screens.costs_behind import CostsBehindScreen
+from budget_tui.tui.screens.rescale import Children, RescaleScreen
 from budget_tui.tui.widgets.line_table import LineTable
 from budget_tui.tui.widgets.plan_breakdown import CategoryPane, ProviderPane
+from budget_tui.tui.widgets.plan_budgets import BudgetPane, BudgetTable
 from budget_tui.tui.widgets.plan_lines import TABS, ChoiceLine, TabLine
 from budget_tui.tui.widgets.plan_overview import OverviewPane
-from budget_tui.tui.widgets.plan_panes import BudgetPane, PlanPane
+from budget_tui.tui.widgets.plan_panes import PlanPane
 from budget_tui.tui.widgets.plan_tree import AllocationPane, TreeTable
 
 if TYPE_CHECKING:
@@ -41,7 +47,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
 
     MODE = "plan"
     CSS_PATH = styles_dir() / "plan.tcss"
-    WORKPLACES = (LineTable, TreeTable)
+    WORKPLACES = (LineTable, BudgetTable, TreeTable)
     BINDINGS = [
         Binding("a", "create", "Add", id="plan.create", tooltip="Create a budget: a single one or from the top down"),
         Binding("tab", "turn_tab(1)", "Tab", id="plan.next", tooltip="Show the next tab"),
@@ -190,6 +196,48 @@ class PlanScreen(ReadingScreen[PlanBoard]):
             return
         await self.dashboard.ask(CostsBehindScreen(number))
 
+    # Changing
+
+    @on(BudgetPane.Edited)
+    @work(group=ASKING)
+    async def _edit(self, event: BudgetPane.Edited) -> None:
+        pane, board, budget, amount = self.query_one(BudgetPane), self.reading, event.budget, event.amount
+        children = board.children_of(budget.budget_id) if board is not None and amount != budget.amount else []
+        rescale = False
+        if children:
+            answer = await self.dashboard.ask(RescaleScreen(budget, amount, children))
+            if answer is None:
+                pane.refuse("nothing was changed: choose what becomes of its children, or leave the cell")
+                return
+            rescale = answer is Children.RESCALED
+        change = PlanChange(amount=amount)
+        try:
+            outcome = await self.dashboard.carry_out(
+                lambda services: services.plans.update(budget.budget_id, change, budget.amount, rescale)
+            )
+            self.reading = await self.dashboard.read(self.read)
+        except BudgetError as refused:
+            self.reading = await self.dashboard.read(self.read)  # the words name what is stored by now
+            pane.refuse(str(refused))
+            return
+        pane.accept(event.go_on)
+        self.tell(_changed(budget, outcome), is_problem=bool(outcome.warnings))
+
+    @on(BudgetTable.DeleteAsked)
+    @work(group=ASKING)
+    async def _delete(self, event: BudgetTable.DeleteAsked) -> None:
+        budget = event.budget
+        name = formatting.plan_name(budget)
+        question = f"Take {name} out of the plan? What was spent stays, and so do budgets that were allocated from it."
+        if not await self.dashboard.ask(ConfirmScreen("Delete a budget", question, "Delete")):
+            return
+        try:
+            outcome = await self.dashboard.carry_out(lambda services: services.plans.delete(budget.budget_id))
+        except BudgetError as refused:
+            self.tell(str(refused), is_problem=True)
+            return
+        self.tell("; ".join([f"{name} is deleted: u brings it back", *outcome.warnings]))
+
     # Sorting
 
     def action_sort(self) -> None:
@@ -201,6 +249,13 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     @on(LineTable.SortAsked)
     def _header_clicked(self, event: LineTable.SortAsked) -> None:
         self.pane.sort_by(event.key)
+
+
+def _changed(before: PlannedBudget, outcome: PlanOutcome) -> str:
+    after = outcome.budget
+    was, now = (formatting.amount_of(each.amount, each.budget_type, each.currency) for each in (before, after))
+    scaled = f", with {formatting.count(len(outcome.rescaled), 'budget')} below it" if outcome.rescaled else ""
+    return "; ".join([f"{formatting.plan_name(after)}: {was} → {now}{scaled}", *outcome.warnings])
 
 
 def _next(of: Iterable[Choice], current: Choice | None) -> Choice | None:

@@ -33,7 +33,8 @@ class Column:
     """What a column shows of a row, how it is aligned, and what becomes of it where there is little room.
 
     ``align``: 'left', 'right', or 'point' for amounts, which are aligned on their decimal point. ``least`` cells are
-    enough where there is little room; 0: it stays as wide as its texts are. ``drop`` 1 goes first, 0 never.
+    enough where there is little room; 0: it stays as wide as its texts are. ``drop`` 1 goes before any is made narrower, then
+    2 and so on, 0 never.
     ``style`` names a component style by the part behind ``--``. ``sort_key`` None: it is not sorted by.
     ``longest`` picks the rows that have the longest texts, where that takes less time than looking at all.
     """
@@ -207,7 +208,8 @@ class LineTable(ScrollView, can_focus=True):
 
         flexible = [column for column in shown if column.least]
         for column in sorted((column for column in shown if column.drop), key=lambda column: column.drop):
-            if lacking() - sum(max(0, widths[each.key] - each.least) for each in flexible) > 0:
+            shrinkable = sum(max(0, widths[each.key] - each.least) for each in flexible)
+            if lacking() > (0 if column.drop == 1 else shrinkable):
                 shown.remove(column)
                 flexible = [each for each in flexible if each is not column]
         for column in flexible:

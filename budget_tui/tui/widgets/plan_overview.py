@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from heapq import nlargest
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,7 +14,6 @@ from textual.content import Content
 from textual.widgets import Static
 
 from budget_tui import formatting
-from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
@@ -23,7 +23,16 @@ from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.widgets.line_table import BarColumn, Column, LineTable
 from budget_tui.tui.widgets.plan_charts import CategoryBars, TrendChart
-from budget_tui.tui.widgets.plan_columns import SHAPES, amounts, elapsed, status_style, unit, used, what
+from budget_tui.tui.widgets.plan_columns import (
+    SHAPES,
+    amounts,
+    elapsed,
+    millionths_used,
+    status_style,
+    unit,
+    used,
+    what,
+)
 from budget_tui.tui.widgets.plan_panes import PlanPane
 
 _WORST_AT_MOST = 200
@@ -68,8 +77,8 @@ class OverviewPane(PlanPane):
     def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board = board
         totals = board.totals(lines)
-        self.query_one("#troubles", Static).update(_troubles(totals, len(lines)))
-        rows = [_total_line(board, lines, each) for each in totals]
+        self.query_one("#troubles", Static).update(_troubles([each for each, _ in totals], len(lines)))
+        rows = [_total_line(board, *each) for each in totals]
         rows += [_worst_line(line, board) for line in _worst(lines)]
         self.table.why_empty = "no budget fits"
         self.table.show(rows, rows, same=lambda line: (line.title, line.budget_type, line.currency))
@@ -92,8 +101,7 @@ class OverviewPane(PlanPane):
         chart.months = tuple(self.board.trend(line.budgets))
 
 
-def _total_line(board: PlanBoard, lines: Sequence[BudgetLine], totals: Totals) -> OverviewLine:
-    counting = board.counting(lines, totals)
+def _total_line(board: PlanBoard, totals: Totals, counting: Sequence[PlannedBudget]) -> OverviewLine:
     return OverviewLine(
         "All budgets",
         f"{len(counting)} of {totals.budgets}" if len(counting) < totals.budgets else "",
@@ -120,8 +128,7 @@ def _pace(budgets: Sequence[PlannedBudget], board: PlanBoard) -> Fraction | None
 
 def _worst(lines: Sequence[BudgetLine]) -> list[BudgetLine]:
     known = [line for line in lines if line.figures.actual is not None]
-    known.sort(key=lambda line: share(line.figures.actual or 0, line.budget.amount), reverse=True)
-    return known[:_WORST_AT_MOST]
+    return nlargest(_WORST_AT_MOST, known, key=lambda line: millionths_used(line.figures))
 
 
 def _worst_line(line: BudgetLine, board: PlanBoard) -> OverviewLine:
