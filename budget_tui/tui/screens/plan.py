@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.content import Content
 from textual.widgets import ContentSwitcher, Input, Static
 
 from budget_tui import formatting
@@ -23,10 +24,11 @@ from budget_tui.paths import styles_dir
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.services.plans import PlanChange
 from budget_tui.tui.key_lane import ASKING
-from budget_tui.tui.painting import WAITING
+from budget_tui.tui.painting import MUTED, WAITING
 from budget_tui.tui.screens.base import ReadingScreen
 from budget_tui.tui.screens.confirm import ConfirmScreen
 from budget_tui.tui.screens.costs_behind import CostsBehindScreen
+from budget_tui.tui.screens.plan_filter import PlanFilterScreen
 from budget_tui.tui.screens.rescale import Children, RescaleScreen
 from budget_tui.tui.widgets.line_table import LineTable
 from budget_tui.tui.widgets.plan_breakdown import CategoryPane, ProviderPane
@@ -53,6 +55,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         Binding("tab", "turn_tab(1)", "Tab", id="plan.next", tooltip="Show the next tab"),
         Binding("shift+tab", "turn_tab(-1)", "Back", id="plan.previous", show=False, tooltip="Show the tab before"),
         Binding("slash", "search", "Search", id="plan.search", show=False, tooltip="Show only budgets that mention …"),
+        Binding("f", "filter", "Filter", id="plan.filter", tooltip="Choose what is shown: category, type, entity, …"),
         Binding("g", "next_category", "Category", id="plan.category", show=False, tooltip="Only the next category"),
         Binding("b", "next_type", "Type", id="plan.type", show=False, tooltip="Only money, tokens or seats"),
         Binding("w", "next_period", "Period", id="plan.period", show=False, tooltip="Only the next kind of period"),
@@ -136,12 +139,20 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         line.found = f"{len(self._lines):,} of {formatting.count(len(board.lines), 'budget')}"
         self.query_one(TabLine).told = formatting.count(len(board.lines), "budget")
         has_plan = bool(board.lines)
-        nothing, switcher = self.query_one("#no-plan"), self.query_one(ContentSwitcher)
+        nothing, switcher = self.query_one("#no-plan", Static), self.query_one(ContentSwitcher)
+        nothing.update(_how_to_begin())
         nothing.display, switcher.display = not has_plan, has_plan
         if has_plan:
             self._fill_pane()
             if self.focused is None:
                 self.pane.table.focus()
+
+    @work(group=ASKING)
+    async def action_filter(self) -> None:
+        if self.reading is not None:
+            choice = await self.dashboard.ask(PlanFilterScreen(self.reading, self._choice))
+            if choice is not None:
+                self._choose(choice)
 
     def action_next_category(self) -> None:
         self._choose(replace(self._choice, category=_next(Category, self._choice.category)))
@@ -249,6 +260,28 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     @on(LineTable.SortAsked)
     def _header_clicked(self, event: LineTable.SortAsked) -> None:
         self.pane.sort_by(event.key)
+
+
+def _how_to_begin() -> Content:
+    return Content("\n").join(
+        [
+            Content("Nothing is planned yet."),
+            Content(""),
+            Content.styled(
+                "A budget is what an entity may use in a period: of one category or in total, in money, tokens or"
+                " seats, of one provider or of any. Costs count against it as they come in.",
+                MUTED,
+            ),
+            Content(""),
+            Content.assemble(("a", "bold $accent"), (" plans one. On the command line, for a department:", MUTED)),
+            Content("  budget-tui entity add DEPT-ENG --name Engineering"),
+            Content("  budget-tui plan create DEPT-ENG cloud 30000 --period 2026-Q1"),
+            Content(""),
+            Content.styled("An example to look at:", MUTED),
+            Content("  budget-tui --db demo.db demo --load"),
+            Content("  budget-tui --db demo.db --org acme --as-of 2026-03-31"),
+        ]
+    )
 
 
 def _changed(before: PlannedBudget, outcome: PlanOutcome) -> str:

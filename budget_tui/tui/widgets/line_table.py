@@ -33,8 +33,8 @@ class Column:
     """What a column shows of a row, how it is aligned, and what becomes of it where there is little room.
 
     ``align``: 'left', 'right', or 'point' for amounts, which are aligned on their decimal point. ``least`` cells are
-    enough where there is little room; 0: it stays as wide as its texts are. ``drop`` 1 goes before any is made narrower, then
-    2 and so on, 0 never.
+    enough where there is little room; 0: it stays as wide as its texts are. ``drop`` 1 goes before any is made
+    narrower, then 2 and so on, 0 never.
     ``style`` names a component style by the part behind ``--``. ``sort_key`` None: it is not sorted by.
     ``longest`` picks the rows that have the longest texts, where that takes less time than looking at all.
     """
@@ -212,8 +212,8 @@ class LineTable(ScrollView, can_focus=True):
             if lacking() > (0 if column.drop == 1 else shrinkable):
                 shown.remove(column)
                 flexible = [each for each in flexible if each is not column]
-        for column in flexible:
-            widths[column.key] -= min(max(0, lacking()), max(0, widths[column.key] - column.least))
+        while lacking() > 0 and (wide := [each for each in flexible if widths[each.key] > each.least]):
+            widths[max(wide, key=lambda each: widths[each.key]).key] -= 1
         spare = max(0, -lacking())
         bar = min(self.BAR_AT_MOST, self.BAR_AT_LEAST + (spare // bars if bars else 0))
         gap = _GAP
