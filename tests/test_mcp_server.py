@@ -271,6 +271,19 @@ async def test_tools_say_that_they_only_read_and_how_they_answer(acme: Services)
 # The command
 
 
+async def test_the_readmes_configuration_starts_it(database: Path, tmp_path: Path) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    [block] = re.findall(r"```json\n(.*?)```", readme, re.DOTALL)
+    [shown] = json.loads(block)["mcpServers"].values()
+    assert shown["command"].endswith("budget-tui")
+    arguments = [str(database) if word.endswith(".db") else word for word in shown["args"]]
+    server = StdioServerParameters(
+        command=sys.executable, args=["-m", "budget_tui", *arguments], env=environment(tmp_path)
+    )
+    async with Client(server, read_timeout_seconds=60) as client:
+        assert told(await client.call_tool("list_budgets"))["total"] == 12
+
+
 def test_a_port_is_for_http(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["mcp", "--port", "1"]) == 2
     assert capsys.readouterr().err == "error: a port is for HTTP; give --http, too\n"

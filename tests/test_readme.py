@@ -46,7 +46,7 @@ def test_the_tour_prints_what_the_readme_shows(tmp_path: Path) -> None:
     marker = "=== next command ==="
     script = "\n".join(f"{command} 2>&1; echo '{marker}'" for command, _ in shown)
     run = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=180, check=False
     )
     printed = [part.strip("\n") for part in run.stdout.split(marker)]
     for (command, output), actual in zip(shown, printed, strict=False):
@@ -103,7 +103,8 @@ def test_every_setting_is_listed() -> None:
 
 def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    dependencies = [*project["dependencies"], *project["optional-dependencies"]["api"]]
+    extras = project["optional-dependencies"]
+    dependencies = [*project["dependencies"], *extras["api"], *extras["mcp"]]
     names = {re.split(r"[<>=\[ ]", dependency)[0] for dependency in dependencies}
     table = README[README.index("| dependency |") :].split("\n\n")[0]
     listed = {name.strip() for row in table.splitlines()[2:] for name in row.split("|")[1].split(",")}

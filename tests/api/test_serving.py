@@ -46,18 +46,24 @@ def test_it_listens_answers_and_stops_when_told(
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are curl's")
+@pytest.mark.parametrize("of_plan", [False, True])
 def test_the_readmes_examples_answer_what_it_shows(
-    serve: Callable[..., Served], example: tuple[bytes, str, str]
+    serve: Callable[..., Served],
+    example: tuple[bytes, str, str],
+    demonstration: tuple[bytes, str, str],
+    of_plan: bool,
 ) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    [block] = re.findall(r"```sh-session\n(.*?)```", readme, re.DOTALL)
-    url = serve().url
+    blocks = re.findall(r"```sh-session\n(.*?)```", readme, re.DOTALL)
+    assert len(blocks) == 2
+    block, (database, _, key) = (blocks[1], demonstration) if of_plan else (blocks[0], example)
+    url = serve(database=database).url
     examples = re.findall(r"^\$ (.*)\n(.*)\n", block, re.MULTILINE)
-    assert len(examples) > 2
+    assert len(examples) > 1
     for command, shown in examples:
         done = subprocess.run(
             ["bash", "-c", command.replace("http://127.0.0.1:8765", url)],
-            env={**os.environ, "KEY": example[2]},
+            env={**os.environ, "KEY": key},
             capture_output=True,
             text=True,
             timeout=60,
