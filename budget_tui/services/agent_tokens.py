@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from budget_tui.domain.amount import LIMIT_NANOS, within_limit
+from budget_tui.domain.carry import handed_on, left
 from budget_tui.domain.cost import Category, CostOrigin
 from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused
 from budget_tui.domain.tokens import TokenBalance, TokenKind, cost_nanos, provider_of_model
@@ -54,6 +55,31 @@ def without_expired(work: Work, agent: AgentFact) -> TokenBalance:
         return TokenBalance(agent.agent_id, agent.allocated, agent.used, agent.reserved)
     work.unit.agents.free_expired(agent.budget_id, work.now)
     return TokenBalance(agent.agent_id, *work.queries.budget_counts(agent.budget_id))
+
+
+def take_from_successors(work: Work, agent_id: str, budget_id: str, tokens: int) -> None:
+    """Where a budget's period is closed, give its successor that much less of what it was handed on.
+
+    Otherwise tokens that were carried over could be used twice: here after the close, and there.
+    """
+    lowered: str | None = budget_id
+    while lowered is not None and (found := work.queries.carried_on(lowered)) is not None:
+        closed, successor = found
+        policy, cap, carried = closed.carry
+        remaining = left(closed.base, carried, closed.used + closed.reserved)
+        excess = successor.carry.carried - handed_on(remaining, policy, cap)
+        if excess <= 0:
+            return
+        if not work.unit.agents.lower_carried(successor.budget_id, excess):
+            free = successor.amount - successor.used - successor.reserved
+            raise insufficient(agent_id, max(0, tokens - excess + free))
+        lowered = successor.budget_id
+
+
+def free_expired_holds(work: Work) -> None:
+    """Give back whatever is held by reservations whose time is up."""
+    for budget_id in work.queries.expired_holds(work.organization.org_key, work.now):
+        work.unit.agents.free_expired(budget_id, work.now)
 
 
 def change_tokens(work: Work, action: str, agent: AgentFact, tokens: int) -> TokenBalance:

@@ -33,6 +33,7 @@ from budget_tui.services.agent_tokens import (
     insufficient,
     put_agent_away,
     require_active,
+    take_from_successors,
     with_budget,
     without_expired,
 )
@@ -121,9 +122,9 @@ class Agents:
         """Add to what the agent may use."""
         checked_tokens(tokens)
         with _told("top-up", agent_id, tokens), self._context.work() as work:
-            work.require_open_period()
 
             def add() -> dict[str, object]:
+                work.require_open_period()
                 agent = with_budget(work, find_agent(work, agent_id))
                 return change_tokens(work, "agent.top-up", agent, within_limit(agent.allocated + tokens))._asdict()
 
@@ -151,7 +152,6 @@ class Agents:
         """Use tokens: all of them or, with an `InsufficientBudget` that names what is available, none."""
         kinds = by_kind(tokens, output, cached)
         with _told("consume", agent_id, tokens), self._context.work() as work:
-            work.require_running_day()
             request = {"agent": agent_id, "tokens": tokens, "output": output, "cached": cached}
             answer = answered_once(
                 work, "agent.consume", key, request, lambda: _consume(work, agent_id, tokens, kinds)._asdict()
@@ -164,7 +164,6 @@ class Agents:
         checked_tokens(tokens)
         _check_seconds(seconds)
         with _told("reserve", agent_id, tokens), self._context.work() as work:
-            work.require_running_day()
             request = {"agent": agent_id, "tokens": tokens, "seconds": seconds}
             answer = answered_once(
                 work, "agent.reserve", key, request, lambda: _reserve(work, agent_id, tokens, seconds)
@@ -277,7 +276,7 @@ class _Look:
         self._expired = queries.expired_holds(self._org, now)
         self._ahead: dict[str, int] = {}
         if stored and self._is_over:
-            budgets = looked_ahead(queries, organization, stored, today)
+            budgets = looked_ahead(queries, organization, stored, today, self._expired)
             self._ahead = {budget.budget_id: budget.amount for budget in budgets}
 
     def agent(self, agent_id: str) -> AgentFact:
@@ -349,23 +348,33 @@ def _require_parent(work: Work, entity_id: str) -> None:
 
 
 def _consume(work: Work, agent_id: str, tokens: int, kinds: Mapping[TokenKind, int]) -> TokenBalance:
+    work.require_running_day()
     agent = find_agent(work, agent_id)
     balance = without_expired(work, agent)
     if not work.unit.agents.use(agent.budget_id, tokens):
         raise insufficient(agent_id, balance.available_tokens)
+    _take_from_successor(work, agent, tokens)
     count_use(work, agent, kinds)
     balance = balance._replace(used_tokens=balance.used_tokens + tokens)
     _log_kept(work, "consumed", balance, tokens)
     return balance
 
 
+def _take_from_successor(work: Work, agent: AgentFact, tokens: int) -> None:
+    """Where the period was closed today already, ``tokens`` may have been handed on."""
+    if work.today == work.open.period.end:
+        take_from_successors(work, agent.agent_id, agent.budget_id, tokens)
+
+
 def _reserve(work: Work, agent_id: str, tokens: int, seconds: int) -> dict[str, object]:
+    work.require_running_day()
     agent = find_agent(work, agent_id)
     balance = without_expired(work, agent)
     expires_at = work.now + timedelta(seconds=seconds)
     reservation_id = work.unit.agents.hold(agent.budget_id, tokens, expires_at, work.actor, work.now)
     if not reservation_id:
         raise insufficient(agent_id, balance.available_tokens)
+    _take_from_successor(work, agent, tokens)
     balance = balance._replace(reserved_tokens=balance.reserved_tokens + tokens)
     _log_kept(work, "reserved", balance, tokens, reservation_id)
     held = Reservation(reservation_id, agent_id, tokens, expires_at, balance.available_tokens)
@@ -385,6 +394,8 @@ def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKi
     if not work.unit.agents.use(held.budget_id, tokens, held.tokens):
         balance = TokenBalance(held.agent_id, *work.queries.budget_counts(held.budget_id))
         raise insufficient(held.agent_id, balance.available_tokens + held.tokens)
+    if tokens > held.tokens:
+        take_from_successors(work, held.agent_id, held.budget_id, tokens)
     work.unit.agents.end_hold(reservation_id, "settled", tokens)
     if kinds:
         count_use(work, held, kinds)

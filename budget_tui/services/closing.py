@@ -16,6 +16,7 @@ from budget_tui.storage.cycle_queries import CycleBudget
 from budget_tui.storage.queries import Queries
 
 CATCH_UP_YEARS = 10
+NONE_EXPIRED: Mapping[str, int] = {}
 
 
 class Turn(NamedTuple):
@@ -66,11 +67,20 @@ def plan_close(queries: Queries, organization: Organization, running: Budget, en
     return _plan(queries, organization, running.budget_id, budgets, ending)
 
 
-def looked_ahead(queries: Queries, organization: Organization, ended: Budget, today: date) -> list[CycleBudget]:
-    """The budgets of the period that ``today`` is in as they would open, were the ended ones closed now."""
+def looked_ahead(
+    queries: Queries, organization: Organization, ended: Budget, today: date, expired: Mapping[str, int] = NONE_EXPIRED
+) -> list[CycleBudget]:
+    """The budgets of the period that ``today`` is in as they would open, were the ended ones closed now.
+
+    ``expired`` is what each budget still holds by reservations whose time is up.
+    """
     budgets, period = queries.cycle_budgets(organization.org_key, ended.period.start), ended.period
     if all(budget.carry == NO_CARRY for budget in budgets) or beyond_reach(ended.period, today):
         return budgets
+    budgets = [
+        budget._replace(reserved=budget.reserved - expired[budget.budget_id]) if budget.budget_id in expired else budget
+        for budget in budgets
+    ]
     while period.end < today:
         plan = _plan(queries, organization, ended.budget_id, budgets, period)
         budgets, period = [_opened(turn) for turn in (plan.total, *plan.below)], plan.following
@@ -95,16 +105,19 @@ def _plan(
             room -= below[-1].opening.amount
         else:
             used = spent.at(budget.path) if budget.budget_type is BudgetType.MONETARY else budget.used
-            below.append(_turn(budget, used))
+            below.append(_turn(budget, used, held=budget.reserved))
     return Plan(ending, organization.period_rule.after(ending), total, tuple(below), spent)
 
 
-def _turn(budget: CycleBudget, spent: int, room: int = LIMIT_NANOS) -> Turn:
+def _turn(budget: CycleBudget, spent: int, room: int = LIMIT_NANOS, held: int = 0) -> Turn:
+    """``held`` may yet be used in the period that ends, so it does not come along."""
     policy, cap, carried = budget.carry
-    handed_on = carry.handed_on(carry.left(budget.base, carried, spent), policy, cap)
+    handed_on = carry.handed_on(carry.left(budget.base, carried, spent + held), policy, cap)
     return Turn(budget, spent, carry.opening(budget.base, handed_on, room))
 
 
 def _opened(turn: Turn) -> CycleBudget:
     amount, base, carried = turn.opening
-    return turn.budget._replace(amount=amount, base=base, used=0, carry=turn.budget.carry._replace(carried=carried))
+    return turn.budget._replace(
+        amount=amount, base=base, used=0, reserved=0, carry=turn.budget.carry._replace(carried=carried)
+    )

@@ -12,6 +12,7 @@ from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period
 from budget_tui.formatting import long_day, money, period_name
+from budget_tui.services.agent_tokens import free_expired_holds
 from budget_tui.services.closing import CATCH_UP_YEARS, Plan, Turn, beyond_reach, plan_close
 from budget_tui.services.context import Context, Work, written
 from budget_tui.storage.repositories.cycle import Successor
@@ -71,6 +72,8 @@ def open_period(work: Work) -> Budget:
     if stored is None:
         return _first_period(work)
     _require_reachable(stored.period, work.today)
+    if stored.period.end < work.today:
+        free_expired_holds(work)
     while stored.period.end < work.today:
         plan = plan_close(work.queries, work.organization, stored, stored.period)
         _archive(work, plan)
@@ -120,6 +123,7 @@ def _manual_plan(work: Work, seen: Period | None) -> Plan:
     ending = Period(work.open.period.start, work.today)
     if seen is not None and seen != ending:
         raise Conflict(f"it is {period_name(ending)} that would be closed by now", "look again, then confirm it")
+    free_expired_holds(work)
     return plan_close(work.queries, work.organization, work.open, ending)
 
 

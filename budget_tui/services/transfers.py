@@ -53,12 +53,12 @@ class Transfers:
         """
         _check(request)
         with self._context.work() as work:
-            work.require_open_period()
             answer = answered_once(work, "transfer", key, asdict(request), lambda: asdict(self._move(work, request)))
             work.commit()
         return TransferOutcome(**answer)
 
     def _move(self, work: Work, request: TransferRequest) -> TransferOutcome:
+        work.require_open_period()
         giver, available, name, which = _giver(work, request)
         taker = None if request.taker == POOL else project_budget(work, work.project(request.taker))
         shown = money(available, work.organization.currency)

@@ -12,6 +12,9 @@ from budget_tui.domain.period import Period
 from budget_tui.domain.snapshot import Spend
 from budget_tui.storage.asking import Asking
 
+MOST_ROWS = 2**62
+"""More than there can be, and no more than SQLite counts to."""
+
 
 class UnmappedOrigin(NamedTuple):
     """Costs that found no entity, with what a mapping rule could go by."""

@@ -1,16 +1,20 @@
 """Questions about the cycle: what turns with a period, what was spent in one, what was archived of those that ended."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.carry import NO_CARRY, Carry, CarryPolicy
 from budget_tui.domain.period import Period
-from budget_tui.storage.cost_queries import CostQueries, day_number
+from budget_tui.storage.cost_queries import MOST_ROWS, CostQueries, day_number
 
 
 class CycleBudget(NamedTuple):
-    """An active budget of a period of the cycle. ``used`` counts tokens; money is summed from its costs."""
+    """An active budget of a period of the cycle.
+
+    ``used`` and ``reserved`` count tokens; money is summed from its costs.
+    """
 
     budget_id: str
     parent_id: str | None
@@ -27,6 +31,7 @@ class CycleBudget(NamedTuple):
     amount: int
     base: int
     used: int
+    reserved: int
     carry: Carry
 
 
@@ -63,19 +68,24 @@ class CycleQueries(CostQueries):
     def cycle_budgets(self, org: int, period_start: date) -> list[CycleBudget]:
         """The global budget of the period that started then, and everything that turns with it."""
         rows = self._rows(
-            "SELECT b.budget_id, a.parent_budget_id, e.entity_key, e.entity_id, e.name, e.path, e.level_code,"
-            " b.category, b.budget_type, b.currency, b.provider, b.notes, b.amount, b.base, b.used,"
-            " b.carry, b.carry_cap, b.carried"
-            " FROM budget b JOIN entity e ON e.entity_key = b.entity_key"
-            " LEFT JOIN allocation a ON a.child_budget_id = b.budget_id"
-            " WHERE b.org_key = ? AND b.period_start = ? AND b.in_cycle AND b.is_active ORDER BY b.entity_key",
+            f"{_CYCLE_BUDGET} WHERE b.org_key = ? AND b.period_start = ? AND b.in_cycle AND b.is_active"
+            " ORDER BY b.entity_key",
             org,
             period_start.isoformat(),
         )
-        return [
-            CycleBudget._make((*row[:8], BudgetType(row[8]), *row[9:15], Carry(CarryPolicy(row[15]), *row[16:])))
-            for row in rows
-        ]
+        return [_cycle_budget(row) for row in rows]
+
+    def carried_on(self, budget_id: str) -> tuple[CycleBudget, CycleBudget] | None:
+        """A budget and its successor; None while the budget's period is open."""
+        closed = self._row(f"{_CYCLE_BUDGET} WHERE b.budget_id = ? AND b.in_cycle", budget_id)
+        successor = self._row(
+            f"{_CYCLE_BUDGET} JOIN budget c ON c.org_key = b.org_key AND c.entity_key = b.entity_key"
+            " AND c.category = b.category AND c.budget_type = b.budget_type AND c.provider = b.provider"
+            " AND b.period_start = date(c.period_end, '+1 day')"
+            " WHERE c.budget_id = ? AND c.in_cycle AND b.in_cycle AND b.is_active",
+            budget_id,
+        )
+        return (_cycle_budget(closed), _cycle_budget(successor)) if closed and successor else None
 
     def carry_of(self, budget_id: str) -> Carry:
         """How a budget is carried over."""
@@ -106,7 +116,7 @@ class CycleQueries(CostQueries):
             " closed_at FROM period_close WHERE org_key = ? AND period_start < ? ORDER BY period_start DESC LIMIT ?",
             org,
             (before or date.max).isoformat(),
-            limit,
+            min(limit, MOST_ROWS),
         )
         return [
             StoredClose._make(
@@ -155,3 +165,16 @@ class CycleQueries(CostQueries):
         for close_key, path, spent in rows:
             found.setdefault(close_key, {})[path] = spent
         return found
+
+
+_CYCLE_BUDGET = (
+    "SELECT b.budget_id, a.parent_budget_id, e.entity_key, e.entity_id, e.name, e.path, e.level_code,"
+    " b.category, b.budget_type, b.currency, b.provider, b.notes, b.amount, b.base, b.used, b.reserved,"
+    " b.carry, b.carry_cap, b.carried"
+    " FROM budget b JOIN entity e ON e.entity_key = b.entity_key"
+    " LEFT JOIN allocation a ON a.child_budget_id = b.budget_id"
+)
+
+
+def _cycle_budget(row: Sequence[Any]) -> CycleBudget:
+    return CycleBudget._make((*row[:8], BudgetType(row[8]), *row[9:16], Carry(CarryPolicy(row[16]), *row[17:])))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from budget_tui.storage.cost_queries import CostQueries, stored_time
+from budget_tui.storage.cost_queries import MOST_ROWS, CostQueries, stored_time
 
 
 class AuditEntry(NamedTuple):
@@ -48,9 +48,9 @@ class TrailQueries(CostQueries):
         rows = self._rows(
             f"{_ENTRY} WHERE org_key = ? AND audit_key < ?{conditions} ORDER BY audit_key DESC LIMIT ?",
             org,
-            before_entry if before_entry is not None else 2**62,
+            MOST_ROWS if before_entry is None else max(0, min(before_entry, MOST_ROWS)),
             *parameters,
-            limit,
+            min(limit, MOST_ROWS),
         )
         return [_entry(row) for row in rows]
 
@@ -65,7 +65,7 @@ class TrailQueries(CostQueries):
             org,
             change,
             change,
-            following[0] if following else 2**62,
+            following[0] if following else MOST_ROWS,
         )
         return [_entry(row) for row in rows]
 

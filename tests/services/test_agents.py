@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from budget_tui.domain.amount import LIMIT_COUNT
+from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.errors import Conflict, InsufficientBudget, NotFound, Refused
 from budget_tui.domain.pacing import Status
 from tests.services.agents_home import AgentHome, home_with_agents
@@ -335,6 +336,56 @@ def test_what_was_held_over_the_end_of_a_period_is_used_of_the_one_that_held_it(
     february.services.agents.settle(held, 500)
     assert february.counts() == (1000, 0, 0)
     assert home.counts() == (1000, 500, 0)
+
+
+@pytest.mark.parametrize("used_first", [0, 100])
+def test_what_is_held_does_not_come_along_as_well(home: AgentHome, used_first: int) -> None:
+    """Of two periods with 1,000 each, what was held over the turn must not make more than 2,000."""
+    agents = home.services.agents
+    agents.set_carry("scout", CarryPolicy.UNSPENT)
+    if used_first:
+        agents.consume("scout", used_first)
+    held = agents.reserve("scout", 700, seconds=600_000).reservation_id
+    agents.reserve("scout", 50, seconds=60)
+    february = home_with_agents(home.path, home.later(hours=1).moment, today=home.moment.date().replace(month=2))
+    carried = 300 - used_first  # the hold whose time is up comes along
+    assert february.counts() == (1000 + carried, 0, 0)
+    february.services.agents.consume("scout", 1000 + carried)
+    assert february.counts() == (1000 + carried, 1000 + carried, 0)
+    with pytest.raises(InsufficientBudget) as refused:
+        february.services.agents.settle(held, 701)
+    assert refused.value.available == 700
+    february.services.agents.settle(held, 700)
+    assert home.rows("SELECT sum(used) FROM budget WHERE budget_type = 'token'") == [(2000,)]
+
+
+def test_what_is_used_after_a_close_by_hand_is_not_there_tomorrow(home: AgentHome) -> None:
+    agents = home.services.agents
+    agents.set_carry("scout", CarryPolicy.UNSPENT, 600)
+    agents.consume("scout", 300)
+    home.services.periods.close()
+    tomorrow = home.later(days=1)
+    assert tomorrow.counts() == (1600, 0, 0)
+    agents.consume("scout", 100)  # beyond the cap: it would have been lost
+    assert tomorrow.counts() == (1600, 0, 0)
+    agents.consume("scout", 200)
+    held = agents.reserve("scout", 100, seconds=600_000).reservation_id
+    assert tomorrow.counts() == (1300, 0, 0)
+    tomorrow.services.agents.consume("scout", 1200)
+    with pytest.raises(InsufficientBudget) as refused:
+        tomorrow.services.agents.settle(held, 250)
+    assert refused.value.available == 200
+    tomorrow.services.agents.settle(held, 200)
+    assert tomorrow.counts() == (1200, 1200, 0)
+    assert home.counts() == (1000, 800, 0)
+
+
+def test_what_was_answered_is_answered_alike_when_the_period_is_closed(home: AgentHome) -> None:
+    added = home.services.agents.top_up("scout", 5, key="k")
+    home.services.periods.close()
+    assert home.services.agents.top_up("scout", 5, key="k") == added
+    with pytest.raises(Refused, match="closed"):
+        home.services.agents.top_up("scout", 5, key="other")
 
 
 def test_the_rate_is_that_of_the_last_day(home: AgentHome) -> None:

@@ -52,6 +52,16 @@ class AgentRepository:
             (tokens, tokens, actor, stored_time(now), budget_id),
         )
 
+    def lower_carried(self, budget_id: str, tokens: int) -> bool:
+        """Take back what was handed on to a budget; False, and nothing is done, when that is in use."""
+        return bool(
+            self._execute(
+                "UPDATE budget SET carried = carried - ?, amount = amount - ?"
+                " WHERE budget_id = ? AND amount - used - reserved >= ?",
+                (tokens, tokens, budget_id, tokens),
+            ).rowcount
+        )
+
     def close_budget(self, budget_id: str, actor: str, now: datetime) -> None:
         self._execute(
             "UPDATE budget SET is_active = 0, updated_by = ?, updated_at = ? WHERE budget_id = ?",
