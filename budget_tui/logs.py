@@ -32,10 +32,20 @@ def start(path: Path, level: str, *, verbose: bool) -> None:
         logger.setLevel(logging.DEBUG)
 
 
+class _OneLine(logging.Formatter):
+    """A line for each record: what others named something moves no terminal's cursor and begins no line of its own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 – logging's name
+        line = " ".join(super().formatMessage(record).splitlines())
+        if line.isprintable():
+            return line
+        return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in line)
+
+
 class _StandardError(logging.StreamHandler[TextIO]):
     def __init__(self) -> None:
         super().__init__(sys.stderr)
-        self.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+        self.setFormatter(_OneLine("%(levelname)s %(name)s: %(message)s"))
 
 
 class _LogFile(logging.Handler):
@@ -46,7 +56,7 @@ class _LogFile(logging.Handler):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        formatter = logging.Formatter(_FORMAT, "%Y-%m-%dT%H:%M:%SZ")
+        formatter = _OneLine(_FORMAT, "%Y-%m-%dT%H:%M:%SZ")
         formatter.converter = time.gmtime
         self.setFormatter(formatter)
         self._path = path
@@ -55,9 +65,8 @@ class _LogFile(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if not self._works:
             return
-        line = " ".join(self.format(record).splitlines()) if not record.exc_info else self.format(record)
         try:
-            self._append(f"{line}\n".encode(errors="backslashreplace"))
+            self._append(f"{self.format(record)}\n".encode(errors="backslashreplace"))
         except OSError:
             self._works = False
 

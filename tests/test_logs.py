@@ -34,6 +34,18 @@ def test_nothing_is_made_before_there_is_something_to_say(tmp_path: Path) -> Non
     assert line.endswith("budget_tui.test: this in one line")
 
 
+@pytest.mark.parametrize("verbose", [False, True])
+def test_a_name_moves_no_cursor_and_forges_no_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], verbose: bool
+) -> None:
+    logs.start(tmp_path / "x.log", "info", verbose=verbose)
+    LOGGER.warning("%s: refused", "a\x1b[2J\nWARNING forged: \u202eb")
+    for text in ((tmp_path / "x.log").read_text(), *([capsys.readouterr().err] if verbose else [])):
+        [line] = text.splitlines()
+        assert line.isprintable()
+        assert "a\\x1b[2J WARNING forged: \\u202eb: refused" in line
+
+
 def test_off_is_off(tmp_path: Path) -> None:
     logs.start(tmp_path / "x.log", "off", verbose=False)
     LOGGER.critical("nobody hears this")

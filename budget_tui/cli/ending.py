@@ -27,6 +27,9 @@ def ended(carry_out: Callable[[], object]) -> int:
         code = EXIT_INTERRUPTED
     except SystemExit as end:  # completion ends this way, and what has no reader any more
         code = end.code
+    except UnicodeEncodeError as error:
+        sign = ascii(error.object[error.start : error.end])
+        return told(f"{sign} is no text in UTF-8", "type it again, or check the terminal's encoding", EXIT_REFUSED)
     except Exception as error:
         return _unexpected(error)
     if code == EXIT_INTERRUPTED:

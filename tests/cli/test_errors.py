@@ -29,10 +29,24 @@ from .conftest import Cli
         (["monitor", "--interval", "soon"], "--interval"),
         (["monitor", "--interval", "0"], "--interval"),
         (["monitor", "--interval", "nan"], "--interval"),
+        (["agent", "show", "\udcff"], "'\\udcff' is no text in UTF-8"),
+        (["agent", "consume", "scout", "1", "--key", "\udcff"], "'\\udcff' is no text in UTF-8"),
     ],
 )
 def test_wrong_usage_is_one_line(cli: Cli, arguments: list[str], words: str) -> None:
     cli(*arguments).refused(2, words)
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example"])
+def test_what_cannot_be_a_host_is_refused(cli: Cli, host: str) -> None:
+    assert cli("key", "create", "n", "--scope", "read").code == 0
+    cli("serve", "--host", host, "--port", "0").refused(2, f"'{host}' is no name of a host")
+
+
+@pytest.mark.parametrize("command", [("log", "--limit"), ("log", "--before"), ("period", "history", "--limit")])
+def test_more_rows_than_there_can_be_are_all(cli: Cli, command: tuple[str, ...]) -> None:
+    cli("budget", "set", "500").done()
+    assert len(cli(*command, "9" * 40, "--json").json) == (1 if command[0] == "log" else 0)
 
 
 def test_the_dashboard_needs_a_terminal(cli: Cli, database: Path) -> None:
