@@ -93,6 +93,11 @@ class Terminal:
         tasks = Path(f"/proc/{self._process.pid}/task")
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e9
 
+    def megabytes_at_most(self) -> float:
+        """The most memory that it has used so far."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
     def close(self) -> None:
         self._process.kill()
         self._process.wait()
