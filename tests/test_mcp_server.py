@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -147,6 +148,32 @@ async def test_the_same_over_http(database: Path, tmp_path: Path) -> None:
         process.kill()
         process.wait()
         process.stderr.close()
+
+
+def test_it_ends_with_its_client_and_on_ctrl_c(database: Path, tmp_path: Path) -> None:
+    greeting = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    request = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": greeting}
+    for ending in ("closed", "interrupted"):
+        with subprocess.Popen(
+            [sys.executable, *command(database)],
+            env=environment(tmp_path),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
+            assert "budget-tui" in process.stdout.readline()
+            if ending == "closed":
+                process.stdin.close()
+            else:
+                process.send_signal(signal.SIGINT)
+            assert process.wait(30) == (0 if ending == "closed" else -signal.SIGINT)
+            assert process.stderr.read() == ""
 
 
 # One organization, read only
