@@ -9,7 +9,8 @@ from budget_tui.domain.explain import Explanation, Quantity, Unit
 from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, SourceState
 from budget_tui.formatting import count, dates, long_day, money, period_name, runway, short_day
 
-MINUS = "−"
+REMEDY = "→ "
+"""Begins a line that says what to do about the one above it."""
 _TERM = re.compile(r"\{(\w+)\}")
 
 
@@ -66,21 +67,25 @@ def spans(explanation: Explanation, explained: Explained) -> list[str]:
     return [*lines, f"today is {long_day(explained.as_of)} in {explained.time_zone}"]
 
 
-def group_words(group: CostGroup) -> str:
-    """Source, provider, service and category of costs that count, each once."""
-    return " · ".join(dict.fromkeys(filter(None, (group.source, group.provider, group.service, group.category))))
-
-
-def group_days(group: CostGroup) -> str:
-    """``3 costs, Jan 9 – Jan 12``, and what was stated where it was in another currency."""
-    days = short_day(group.first_day)
-    if group.last_day != group.first_day:
-        days += f" – {short_day(group.last_day)}"
-    return f"{count(group.costs, 'cost')}, {days}"
+def group_line(group: CostGroup, explained: Explained, room: int = 0) -> str:
+    """``$10.00  focus · gcp · Compute Engine · cloud: 3 costs on 2 days, Jan 5 – Jan 7``, the amount in ``room``
+    cells; and what was stated where that was in another currency."""
+    words = " · ".join(dict.fromkeys(filter(None, (group.source, group.provider, group.service, group.category))))
+    amount = group_amount(group, explained)
+    stated = ""
+    if explained.unit is Unit.MONEY and group.currency != explained.currency:
+        stated = f", {money(group.stated, group.currency)} counted as {amount}"
+    return f"{amount.rjust(room)}  {words}: {count(group.costs, 'cost')}{_days(group)}{stated}"
 
 
 def group_amount(group: CostGroup, explained: Explained) -> str:
     return quantity(Quantity(group.amount, explained.unit), explained.currency)
+
+
+def _days(group: CostGroup) -> str:
+    if group.first_day == group.last_day:
+        return f", {short_day(group.first_day)}"
+    return f" on {count(group.days, 'day')}, {short_day(group.first_day)} – {short_day(group.last_day)}"
 
 
 def finding(found: Finding) -> str:
@@ -126,15 +131,8 @@ def sections(explained: Explained, explanation: Explanation) -> Iterable[Section
     if explained.causes:
         yield "Why nothing counts", [line for cause in explained.causes for line in _with_remedy(cause)]
     if explained.counting:
-        amounts = [group_amount(group, explained) for group in explained.counting]
-        room = max(map(len, amounts))
-        yield (
-            "What counts",
-            [
-                f"{amount:>{room}}  {group_words(group)}: {group_days(group)}"
-                for amount, group in zip(amounts, explained.counting, strict=True)
-            ],
-        )
+        room = max(len(group_amount(group, explained)) for group in explained.counting)
+        yield "What counts", [group_line(group, explained, room) for group in explained.counting]
     if explained.left_out and not explained.causes:
         yield "What does not count", [line for found in explained.left_out for line in _with_remedy(found)]
     if explained.rules:
@@ -144,4 +142,4 @@ def sections(explained: Explained, explanation: Explanation) -> Iterable[Section
 
 
 def _with_remedy(found: Finding) -> list[str]:
-    return [finding(found), f"→ {found.do}"] if found.do else [finding(found)]
+    return [finding(found), f"{REMEDY}{found.do}"] if found.do else [finding(found)]

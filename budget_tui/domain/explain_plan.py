@@ -26,7 +26,14 @@ def explain_planned(budget: PlannedBudget, figures: Variance, allocated: int | N
     missing = (_NO_DATA,) if figures.actual is None else ()
     known = figures.actual is not None
     return (
-        Explanation("amount", "Budget", amount, "as it was set"),
+        Explanation(
+            "amount",
+            "Budget",
+            amount,
+            "as it was set",
+            spans=(("only filters for this period list it:", budget.period),),
+            notes=() if budget.is_active else ("it was deleted: only filters for deleted budgets list it",),
+        ),
         *_to_children(amount, allocated, unit),
         Explanation(
             "actual", "Actual", actual, _ACTUALS[budget.budget_type], spans=spans, notes=missing, of_costs=True

@@ -5,7 +5,6 @@ from datetime import date
 
 from budget_tui.domain.actuals import TOTAL
 from budget_tui.domain.budget import BudgetType, Organization
-from budget_tui.domain.closing import ClosedPeriod
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.explain import Explanation, Unit, explain_global, explain_project
 from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, Reason, SourceState
@@ -19,6 +18,7 @@ from budget_tui.formatting import count, long_day, plan_name
 from budget_tui.services.agents import looked_closely
 from budget_tui.services.context import Context
 from budget_tui.services.explain_costs import Sorted, Wanted, sort_out
+from budget_tui.services.history import closed_period
 from budget_tui.services.plan_actuals import Actuals, asked_by
 from budget_tui.services.plan_checks import every_node
 from budget_tui.services.plan_usage import Usage
@@ -119,10 +119,11 @@ class Explainer:
             wanted = Wanted(entity, period, "", TOTAL, budget_type=BudgetType.TOKEN)
             return self._explained(queries, organization, Kind.AGENT, agent_id, agent.name, wanted, values)
 
-    def of_closed(self, closed: ClosedPeriod) -> Explained:
-        """The archived figures of a period, and what is known of its costs by now."""
+    def of_closed(self, start: date) -> Explained:
+        """The archived figures of the period that began on ``start``, and what is known of its costs by now."""
         with self._context.reading() as queries:
             organization = self._context.organization(queries)
+            closed = closed_period(queries, organization, start)
             entity = queries.entity(organization.org_key, ROOT_ID)
             assert entity is not None
             wanted = Wanted(entity, closed.period, closed.currency)

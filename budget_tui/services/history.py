@@ -40,6 +40,14 @@ class History:
         raise NotFound(f"no period that started on {start} was closed", "budget-tui period history lists them")
 
 
+def closed_period(queries: Queries, organization: Organization, start: date) -> ClosedPeriod:
+    """The closed period that ``start`` is the first day of, or `NotFound`."""
+    for found in _read(queries, organization, queries.closes(organization.org_key, 1, start + ONE_DAY)):
+        if found.period.start == start:
+            return found
+    raise NotFound(f"no period that started on {start} was closed", "budget-tui period history lists them")
+
+
 def _read(queries: Queries, organization: Organization, closes: list[StoredClose]) -> list[ClosedPeriod]:
     if not closes:
         return []

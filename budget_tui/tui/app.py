@@ -77,6 +77,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
             "p", "period_settings", "Periods", id="period.settings", show=False, tooltip="Choose how periods recur"
         ),
         Binding("m", "map", "Map", id="cost.map", show=False, tooltip="Give unmapped costs to a project"),
+        Binding("x", "explain", "Explain", id="explain", show=False, tooltip="Say where the numbers come from"),
         Binding("u", "undo", "Undo", id="undo", tooltip="Take back the last change that you made"),
         Binding("U", "redo", "Redo", id="redo", show=False, tooltip="Make again what was taken back last"),
         Binding("question_mark", "help", "Help", id="help", tooltip="Show the keys of this screen"),
@@ -278,6 +279,22 @@ class BudgetApp(KeyLaneApp, ThemedApp):
             self._tell(done)
 
     @work(group=ASKING)
+    async def action_explain(self) -> None:
+        from budget_tui.tui.screens.explain import ExplainScreen
+
+        screen = self.screen
+        question = screen.question() if isinstance(screen, DashboardScreen) and self.snapshot is not None else None
+        if question is None:
+            self._tell("x explains one budget: choose one first", is_problem=True)
+            return
+        try:
+            explained = await self.read(question)
+        except BudgetError as error:
+            self._tell(str(error), is_problem=True)
+            return
+        await self.ask(ExplainScreen(question, explained))
+
+    @work(group=ASKING)
     async def action_close_period(self) -> None:
         from budget_tui.tui.screens.close import CloseScreen
 
@@ -358,6 +375,7 @@ def bindings_of_editors() -> list[Binding]:
     from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
     from budget_tui.tui.screens.costs_behind import CostsBehindScreen
     from budget_tui.tui.screens.entry import EntryScreen
+    from budget_tui.tui.screens.explain import ExplainScreen
     from budget_tui.tui.screens.help import HelpScreen
     from budget_tui.tui.screens.modal import BoxScreen
     from budget_tui.tui.screens.plan_create import PlanCreateScreen
@@ -374,6 +392,7 @@ def bindings_of_editors() -> list[Binding]:
         HelpScreen,
         ClosedPeriodScreen,
         EntryScreen,
+        ExplainScreen,
         CostsBehindScreen,
         PlanCreateScreen,
         Choice,

@@ -24,6 +24,7 @@ from budget_tui.tui.widgets.editable_rows import EditableRows
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
+    from budget_tui.tui.screens.explain import Question
 
 
 class AgentsScreen(FilteredScreen, ReadingScreen[list[AgentBudget]]):
@@ -69,6 +70,10 @@ class AgentsScreen(FilteredScreen, ReadingScreen[list[AgentBudget]]):
     def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
         if snapshot is not None:
             self.table.elapsed = formatting.elapsed(snapshot)
+
+    def question(self) -> "Question | None":
+        agent = self.table.current
+        return super().question() if agent is None else lambda services: services.explain.of_agent(agent.agent_id)
 
     # Filter and sort
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
     from budget_tui.domain.snapshot import BudgetSnapshot
     from budget_tui.tui.app import BudgetApp
+    from budget_tui.tui.screens.explain import Question
 
 Reading = TypeVar("Reading")
 
@@ -63,6 +64,10 @@ class DashboardScreen(Screen[None]):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         return backdrop(self, crop)
+
+    def question(self) -> Question | None:
+        """What is to be explained here, in the reader's thread; None where nothing under the cursor can be."""
+        return lambda services: services.explain.of_all()
 
     @property
     def dashboard(self) -> BudgetApp:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
     from budget_tui.domain.closing import ClosedPeriod
     from budget_tui.domain.snapshot import BudgetSnapshot
+    from budget_tui.tui.screens.explain import Question
 
 _AT_MOST = 60
 """Five years of months; ``budget-tui period history --before`` goes on from there."""
@@ -58,6 +59,12 @@ class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
         for widget in (self.query_one(PeriodChart), self.query_one(HistoryTable)):
             widget.display = bool(periods)
             widget.periods = tuple(periods or ())
+
+    def question(self) -> Question | None:
+        closed = self.query_one(HistoryTable).current
+        return (
+            super().question() if closed is None else lambda services: services.explain.of_closed(closed.period.start)
+        )
 
     @on(HistoryTable.Opened)
     @work(group=ASKING)

@@ -40,6 +40,7 @@ from budget_tui.tui.widgets.plan_tree import AllocationPane, TreeTable
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
+    from budget_tui.tui.screens.explain import Question
 
 Choice = TypeVar("Choice")
 
@@ -100,6 +101,10 @@ class PlanScreen(ReadingScreen[PlanBoard]):
 
     def action_create(self) -> None:
         self.dashboard.create_budget(self.pane.entity_id if self.reading and self.reading.lines else "")
+
+    def question(self) -> Question | None:
+        budget_id = self.pane.budget_id
+        return (lambda services: services.explain.of_planned(budget_id)) if budget_id else None
 
     # Tabs
 

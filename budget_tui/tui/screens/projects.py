@@ -23,6 +23,7 @@ from budget_tui.tui.widgets.project_table import ProjectTable
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
     from budget_tui.services.budgets import AllocationOutcome
+    from budget_tui.tui.screens.explain import Question
 
 
 class ProjectsScreen(FilteredScreen):
@@ -72,6 +73,10 @@ class ProjectsScreen(FilteredScreen):
     @property
     def table(self) -> AllocationTable:
         return self.query_one(AllocationTable)
+
+    def question(self) -> "Question | None":
+        line = self.table.current
+        return super().question() if line is None else lambda services: services.explain.of_project(line.project_id)
 
     # Filter and sort
 

@@ -85,9 +85,14 @@ class HistoryTable(DataTable[Text]):
         """A click on the row under the cursor opens it, too."""
         self.action_open()
 
+    @property
+    def current(self) -> ClosedPeriod | None:
+        """The period under the cursor."""
+        return self.periods[self.cursor_row] if 0 <= self.cursor_row < len(self.periods) else None
+
     def action_open(self) -> None:
-        if 0 <= self.cursor_row < len(self.periods):
-            self.post_message(self.Opened(self.periods[self.cursor_row]))
+        if self.current is not None:
+            self.post_message(self.Opened(self.current))
 
     def _fill(self) -> None:
         if not self.is_mounted or not self.size.width:

@@ -89,6 +89,11 @@ class BudgetPane(PlanPane):
         line: BudgetLine | None = self.table.current
         return line.budget.entity_id if line else ""
 
+    @property
+    def budget_id(self) -> str:
+        line: BudgetLine | None = self.table.current
+        return line.budget.budget_id if line else ""
+
     def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._lines = board, lines
         self.table.why_empty = "no budget fits"

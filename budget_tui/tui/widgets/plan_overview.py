@@ -74,6 +74,11 @@ class OverviewPane(PlanPane):
         line: OverviewLine | None = self.table.current
         return line.budgets[0].entity_id if line and not line.is_total else ""
 
+    @property
+    def budget_id(self) -> str:
+        line: OverviewLine | None = self.table.current
+        return line.budgets[0].budget_id if line and len(line.budgets) == 1 else ""
+
     def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board = board
         totals = board.totals(lines)

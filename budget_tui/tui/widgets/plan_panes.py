@@ -37,6 +37,11 @@ class PlanPane(Vertical):
         return ""
 
     @property
+    def budget_id(self) -> str:
+        """The budget under the cursor; '' where the row is of none or of several."""
+        return ""
+
+    @property
     def today(self) -> date:
         assert self.board is not None
         return self.board.as_of

@@ -91,6 +91,11 @@ class AllocationPane(PlanPane):
         branch: Branch | None = self.table.current
         return branch.node.budget.entity_id if branch else ""
 
+    @property
+    def budget_id(self) -> str:
+        branch: Branch | None = self.table.current
+        return branch.node.budget.budget_id if branch else ""
+
     def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board = board
         self._roots = board.trees(lines)

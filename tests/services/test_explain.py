@@ -1,0 +1,380 @@
+"""Why a number shows what it shows: what counts, what does not and why, how fresh that is."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from budget_tui import explaining
+from budget_tui.domain.cost import Category
+from budget_tui.domain.errors import NotFound, Refused
+from budget_tui.domain.explain import named
+from budget_tui.domain.explain_answers import Explained, Kind, Reason
+from budget_tui.domain.tree import Placement
+from budget_tui.services.costs import CostEntry
+from budget_tui.services.imports import ImportRequest
+from tests.services.conftest import TODAY, Home, usd
+from tests.services.planning import PlanHome, planning_home
+
+HEADER = (
+    "BilledCost,BillingCurrency,ChargePeriodStart,ChargePeriodEnd,BillingPeriodStart,ServiceProviderName,"
+    "ServiceName,ServiceCategory,SubAccountId,Tags"
+)
+
+
+def bill(home: Home, *lines: str, source: str = "focus") -> None:
+    """Imports costs: day, amount, currency, provider, service, service category, sub account, and a project tag."""
+    rows = []
+    for line in lines:
+        day, amount, currency, provider, service, category, account, project = (
+            part.strip() for part in line.split(",")
+        )
+        tags = f'"{{""project"": ""{project}""}}"' if project else ""
+        moment = f"{day}T00:00:00Z"
+        charged = f"{amount},{currency},{moment},{moment},{day[:7]}-01T00:00:00Z"
+        rows.append(f"{charged},{provider},{service},{category},{account},{tags}")
+    path = home.path.parent / f"{source}.csv"
+    path.write_text("\n".join([HEADER, *rows, ""]), "utf-8")
+    home.services.imports.run(ImportRequest((str(path),), source=source))
+
+
+def reasons(explained: Explained) -> list[Reason]:
+    return [finding.reason for finding in explained.left_out]
+
+
+def cause(explained: Explained) -> str:
+    """The likeliest reason for a 0, with what to do."""
+    first = explained.causes[0]
+    return f"{explaining.finding(first)}; {first.do}"
+
+
+@pytest.fixture
+def plan(tmp_path: Path, empty_database: bytes) -> PlanHome:
+    path = tmp_path / "plan.db"
+    path.write_bytes(empty_database)
+    home = planning_home(path)
+    home.services.entities.bring_in(
+        [
+            Placement("DEPT-ENG", "Engineering", "department", "ORG"),
+            Placement("PROJ-PLATFORM", "Platform", "project", "DEPT-ENG"),
+            Placement("TEAM-MLOPS", "MLOps", "team", "PROJ-PLATFORM"),
+        ]
+    )
+    return home
+
+
+# The values are those of the screens
+
+
+def test_the_values_are_those_of_the_snapshot(seed: Home) -> None:
+    snapshot = seed.snapshot
+    of_all = named(seed.services.explain.named().values)
+    assert of_all["unallocated"].value.value == snapshot.unallocated == usd("80")
+    assert of_all["spent"].value.value == snapshot.total.spent
+    assert of_all["forecast"].value.value == snapshot.total.forecast
+    for line in snapshot.projects:
+        values = named(seed.services.explain.named(line.project_id).values)
+        assert values["drip"].value.value == line.pace.daily_drip
+        assert values["available-today"].value.value == line.pace.available_today
+        assert values["burn"].value.value == line.pace.burn_rate
+        assert values["runway"].value.value == line.pace.runway_days
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_what_counts_adds_up_to_what_is_shown(data: st.DataObject, tmp_path: Path, empty_database: bytes) -> None:
+    """Whatever the costs: of any project or none, in any currency, with or without a rate, in the period or not."""
+    (tmp_path / "random.db").write_bytes(empty_database)
+    home = planning_home(tmp_path / "random.db")
+    home.budget("500")
+    home.add("a", "b")
+    home.services.projects.archive("b") if data.draw(st.booleans()) else None
+    for pair_day in data.draw(st.lists(st.sampled_from(["2025-12-01", "2026-01-10"]), max_size=2, unique=True)):
+        home.services.fx.set("EUR", "USD", Decimal("1.2345"), date.fromisoformat(pair_day))
+    cost = st.tuples(
+        st.sampled_from(["2025-12-31", "2026-01-01", "2026-01-09", "2026-01-13", "2026-01-31", "2026-02-01"]),
+        st.decimals("-10", "100", places=3).map(str),
+        st.sampled_from(["USD", "EUR", "CHF"]),
+        st.sampled_from(["Google Cloud", "Anthropic", "Figma"]),
+        st.just("s"),
+        st.just(""),
+        st.sampled_from(["a", "b", "nobody"]),
+        st.just(""),
+    )
+    bill(home, *(",".join(each) for each in data.draw(st.lists(cost, min_size=1, max_size=8))))
+    home.plan("a", "genai", "100", "2026-01")
+    home.plan("ORG", "cloud", "100", "2026-01", provider="gcp")
+    home.plan("ORG", "total", "100", "2026-Q1", currency="EUR")
+    snapshot = home.snapshot
+    shown = {"": snapshot.total.spent, **{line.project_id: line.pace.spent for line in snapshot.projects}}
+    explainer = home.services.explain
+    for subject, spent in shown.items():
+        explained = explainer.named(subject)
+        assert sum(group.amount for group in explained.counting) == spent
+        assert named(explained.values)["spent"].value.value == spent
+    for line in home.summary().lines:
+        explained = explainer.of_planned(line.budget.budget_id)
+        assert sum(group.amount for group in explained.counting) == line.figures.actual
+        assert named(explained.values)["actual"].value.value == line.figures.actual
+
+
+def test_a_snapshot_of_another_day_is_explained_on_that_day(seed: Home) -> None:
+    later = seed.on("2026-01-30").services.explain.named("pcc")
+    values = named(later.values)
+    assert (values["drip"].value.value, values["available-today"].value.value) == (usd("45"), usd("22.5"))
+    assert later.as_of == date(2026, 1, 30)
+
+
+# Why does this show $0?
+
+
+def test_actual_shows_0_because_the_costs_name_a_project_that_is_almost_this_one(home: Home) -> None:
+    """Troubleshooting: actual shows $0, check the hierarchy mapping."""
+    home.add("dandelion")
+    bill(home, "2026-01-05, 1.20, USD, AWS, EC2, Compute, 4711, Dandelion-")
+    bill(home, "2026-01-05, 7, USD, AWS, EC2, Compute, 4712, something", source="other")
+    explained = home.services.explain.named("dandelion")
+    assert "1 cost ($7.00) that found no entity" in [explaining.finding(found) for found in explained.left_out]
+    home.services.projects.rename("dandelion", "Dandelion")
+    bill(home, "2026-01-05, 1.20, USD, AWS, EC2, Compute, 4711, Dandelions")
+    assert cause(home.services.explain.named("dandelion")) == (
+        "1 cost ($1.20) with tag project 'Dandelions', which looks like dandelion, found no entity;"
+        " budget-tui cost map dandelion --tag project=Dandelions"
+    )
+
+
+def test_actual_shows_0_because_there_are_no_costs(home: Home) -> None:
+    home.add("pcc")
+    assert "no costs are stored at all; budget-tui cost import" in cause(home.services.explain.named("pcc"))
+
+
+def test_actual_shows_0_because_nothing_ever_named_the_project(seed: Home) -> None:
+    assert "no cost ever named dandelion" in cause(seed.services.explain.named("dandelion"))
+
+
+def test_actual_shows_0_because_the_costs_are_of_other_days(plan: PlanHome) -> None:
+    plan.spent("TEAM-MLOPS", "5", "2025-12-31")
+    plan.spent("TEAM-MLOPS", "5", "2026-02-01")
+    budget = plan.plan("TEAM-MLOPS", "total", "100", "2026-01")
+    explained = plan.services.explain.of_planned(budget.budget_id)
+    assert [finding.text for finding in explained.causes] == [
+        "costs before the period, the nearest on Dec 31, 2025",
+        "costs after the period, the nearest on Feb 1, 2026",
+    ]
+
+
+def test_actual_shows_0_because_the_period_has_not_begun(plan: PlanHome) -> None:
+    plan.spent("TEAM-MLOPS", "5", "2026-01-05")
+    budget = plan.plan("TEAM-MLOPS", "total", "100", "2026-03")
+    assert "the period begins on Mar 1, 2026" in cause(plan.services.explain.of_planned(budget.budget_id))
+
+
+def test_actual_shows_0_because_the_data_ends_before_the_period(plan: PlanHome) -> None:
+    bill(plan, "2025-12-20, 5, USD, AWS, EC2, Compute, TEAM-MLOPS, ")
+    budget = plan.plan("TEAM-MLOPS", "total", "100", "2026-01")
+    explained = plan.services.explain.of_planned(budget.budget_id)
+    assert "the data of focus ends on Dec 20, 2025, before the period begins" in [
+        finding.text for finding in explained.causes
+    ]
+    [source] = explained.sources
+    assert (source.source, source.is_live, source.latest_day) == ("focus", False, date(2025, 12, 20))
+    assert source.imported_at is not None
+
+
+def test_actual_shows_0_because_the_costs_are_of_another_category(plan: PlanHome) -> None:
+    plan.spent("TEAM-MLOPS", "5", "2026-01-05", provider="Anthropic")
+    budget = plan.plan("TEAM-MLOPS", "cloud", "100", "2026-01")
+    assert "1 cost ($5.00) of category genai: this budget counts cloud" in cause(
+        plan.services.explain.of_planned(budget.budget_id)
+    )
+
+
+def test_actual_shows_0_because_the_costs_are_of_another_provider(plan: PlanHome) -> None:
+    """A name that the alias map knows is told with its short name; one that it does not can be given one."""
+    plan.spent("TEAM-MLOPS", "5", "2026-01-05", provider="Google Cloud")
+    plan.spent("TEAM-MLOPS", "3", "2026-01-05", provider="AWS Marketplace")
+    budget = plan.plan("TEAM-MLOPS", "cloud", "100", "2026-01", provider="aws")
+    explained = plan.services.explain.of_planned(budget.budget_id)
+    assert [(explaining.finding(found), found.do) for found in explained.causes] == [
+        ("1 cost ($5.00) of 'Google Cloud', which counts as gcp: this budget counts aws", ""),
+        (
+            "1 cost ($3.00) of AWS Marketplace: this budget counts aws",
+            "budget-tui cost alias 'AWS Marketplace' aws, if it is the same",
+        ),
+    ]
+
+
+def test_the_alias_that_makes_a_cost_count_is_told(plan: PlanHome) -> None:
+    plan.spent("TEAM-MLOPS", "5", "2026-01-05", provider="Google Cloud")
+    budget = plan.plan("TEAM-MLOPS", "cloud", "100", "2026-01", provider="gcp")
+    assert plan.services.explain.of_planned(budget.budget_id).rules == (
+        "ServiceProviderName 'Google Cloud' counts as gcp",
+    )
+
+
+def test_currency_mismatch_a_budget_in_usd_and_costs_in_eur(plan: PlanHome) -> None:
+    """Troubleshooting: currency mismatch. Without a rate it is told; with one, what was stated is told beside."""
+    bill(plan, "2026-01-05, 10, EUR, AWS, EC2, Compute, TEAM-MLOPS, ")
+    budget = plan.plan("TEAM-MLOPS", "cloud", "100", "2026-01")
+    assert cause(plan.services.explain.of_planned(budget.budget_id)) == (
+        "1 cost (€10.00) in EUR, without a rate to USD on their days;"
+        " budget-tui fx set EUR USD RATE --on DAY, or fx import"
+    )
+    plan.services.fx.set("EUR", "USD", Decimal("1.5"), date(2026, 1, 1))
+    explained = plan.services.explain.of_planned(budget.budget_id)
+    assert explained.causes == ()
+    [group] = explained.counting
+    assert (group.amount, group.stated, group.currency) == (usd("15"), usd("10"), "EUR")
+    assert "€10.00 counted as $15.00" in explaining.group_line(group, explained)
+
+
+def test_token_budget_no_actual_because_the_provider_tells_no_tokens(plan: PlanHome) -> None:
+    """Troubleshooting: token budget no actual."""
+    plan.spent("TEAM-MLOPS", "5", "2026-01-05", provider="Anthropic")
+    budget = plan.plan("TEAM-MLOPS", "genai", "50M", "2026-01", budget_type="token")
+    explained = plan.services.explain.of_planned(budget.budget_id)
+    assert "1 cost ($5.00) whose source tells no tokens; export ConsumedQuantity" in cause(explained)
+    assert named(explained.values)["actual"].value.value is None
+    assert named(explained.values)["status"].value.value == "no data"
+    plan.spent("TEAM-MLOPS", "5", "2026-01-06", provider="Anthropic", tokens=1000)
+    explained = plan.services.explain.of_planned(budget.budget_id)
+    assert [(group.amount, group.source) for group in explained.counting] == [(1000, "manual")]
+    assert explained.causes == ()
+
+
+def test_a_seat_budget_without_seats(plan: PlanHome) -> None:
+    budget = plan.plan("TEAM-MLOPS", "subscription", "15", "2026-01", budget_type="seat")
+    assert "no seats are registered" in cause(plan.services.explain.of_planned(budget.budget_id))
+    plan.services.seats.register("TEAM-MLOPS", "figma", 12, date(2026, 1, 1))
+    explained = plan.services.explain.of_planned(budget.budget_id)
+    assert named(explained.values)["actual"].value.value == explained.counting[0].amount == 12
+
+
+def test_child_sum_above_the_parent_is_told_where_it_is_unallocated(plan: PlanHome) -> None:
+    """Troubleshooting: child sum > parent."""
+    parent = plan.plan("DEPT-ENG", "cloud", "100", "2026-01")
+    plan.plan("PROJ-PLATFORM", "cloud", "130", "2026-01")
+    values = named(plan.services.explain.of_planned(parent.budget_id).values)
+    assert values["allocated"].value.value == usd("130")
+    assert explaining.worked(values["unallocated"], "USD") == "$100.00 − $130.00 = -$30.00"
+    assert "warned about, never blocked" in values["unallocated"].notes[0]
+
+
+def test_budget_not_appearing_because_of_its_period_or_because_it_was_deleted(plan: PlanHome) -> None:
+    """Troubleshooting: budget not appearing, wrong period filter."""
+    budget = plan.plan("DEPT-ENG", "cloud", "100", "2026-Q1")
+    assert plan.listed(period_start=date(2026, 2, 1)) == []
+    explained = plan.services.explain.named("DEPT-ENG")
+    amount = named(explained.values)["amount"]
+    assert explaining.spans(amount, explained)[0] == (
+        "only filters for this period list it: Jan 1 – Mar 31 (90 days, both ends included)"
+    )
+    plan.services.plans.delete(budget.budget_id)
+    deleted = plan.services.explain.of_planned(budget.budget_id)
+    assert "it was deleted" in named(deleted.values)["amount"].notes[0]
+
+
+# What counts and what does not
+
+
+def test_what_stands_above_is_not_handed_down_and_others_are_summed_up(plan: PlanHome) -> None:
+    plan.spent("DEPT-ENG", "1", "2026-01-05")
+    plan.spent("TEAM-MLOPS", "2", "2026-01-05")
+    plan.add("elsewhere")
+    plan.spent("elsewhere", "4", "2026-01-05")
+    plan.add("gone")
+    plan.spent("gone", "8", "2026-01-05")
+    plan.services.projects.archive("gone")
+    explained = plan.services.explain.named("PROJ-PLATFORM")
+    assert [group.amount for group in explained.counting] == [usd("2")], "the team below counts"
+    assert [explaining.finding(found) for found in explained.left_out] == [
+        "1 cost ($1.00) of DEPT-ENG itself, which stands above: not handed down",
+        "1 cost ($8.00) of archived entities",
+        "1 cost ($4.00) of other entities",
+    ]
+
+
+def test_in_the_total_everything_counts_unmapped_costs_too(seed: Home) -> None:
+    bill(seed, "2026-01-05, 9, USD, AWS, EC2, Compute, 4711, ")
+    explained = seed.services.explain.named()
+    assert sum(group.amount for group in explained.counting) == usd("250")
+    assert explained.left_out == ()
+
+
+def test_rules_that_map_to_a_project_are_told(home: Home) -> None:
+    home.add("pcc")
+    bill(home, "2026-01-05, 9, USD, AWS, EC2, Compute, 4711, ")
+    home.services.costs.map_to_project("pcc", "sub_account", "4711")
+    explained = home.services.explain.named("pcc")
+    assert explained.rules == ("sub_account '4711' belongs to pcc",)
+    assert explained.counting[0].amount == usd("9")
+
+
+def test_a_group_is_told_by_source_provider_service_and_category_with_its_days(home: Home) -> None:
+    home.add("pcc")
+    bill(
+        home,
+        "2026-01-05, 9, USD, Google Cloud, Compute Engine, Compute, pcc, ",
+        "2026-01-07, 1, USD, Google Cloud, Compute Engine, Compute, pcc, ",
+    )
+    explained = home.services.explain.named("pcc")
+    [group] = explained.counting
+    assert (group.days, group.costs) == (2, 2)
+    assert explaining.group_line(group, explained) == (
+        "$10.00  focus · gcp · Compute Engine · cloud: 2 costs on 2 days, Jan 5 – Jan 7"
+    )
+
+
+# Whom it is about
+
+
+def test_an_agent_and_a_closed_period(seed: Home) -> None:
+    seed.services.agents.add("scout", "pcc", tokens=1000)
+    seed.services.agents.consume("scout", 300)
+    agent = seed.services.explain.named("scout")
+    assert agent.kind is Kind.AGENT
+    values = named(agent.values)
+    assert (values["used"].value.value, values["available"].value.value) == (300, 700)
+    later = seed.on("2026-02-03")
+    later.services.periods.catch_up()
+    later.spend("pcc", "5", on="2026-01-30")
+    closed = later.services.explain.of_closed(date(2026, 1, 1))
+    values = named(closed.values)
+    assert values["spent"].value.value == usd("241")
+    assert values["restated"].value.value == usd("5")
+    assert sum(group.amount for group in closed.counting) == usd("246"), "as known by now"
+    with pytest.raises(NotFound):
+        later.services.explain.of_closed(date(2025, 1, 1))
+
+
+def test_an_entity_with_several_budgets_names_them(plan: PlanHome) -> None:
+    one = plan.plan("DEPT-ENG", "cloud", "100", "2026-01")
+    plan.plan("DEPT-ENG", "genai", "100", "2026-01")
+    with pytest.raises(Refused, match="has 2 budgets") as refused:
+        plan.services.explain.named("DEPT-ENG")
+    assert one.budget_id[:8] in refused.value.hint
+    plan.services.entities.add("DEPT-NEW")
+    with pytest.raises(NotFound, match="'DEPT-NEW' has no budget"):
+        plan.services.explain.named("DEPT-NEW")
+
+
+def test_explaining_writes_nothing(seed: Home) -> None:
+    before = seed.path.read_bytes()
+    for subject in ("", "pcc", "dandelion"):
+        seed.services.explain.named(subject)
+    assert seed.path.read_bytes() == before
+
+
+def test_another_organizations_costs_are_no_reason(plan: PlanHome) -> None:
+    from budget_tui.services.organizations import NewOrganization
+
+    plan.services.organizations.add(NewOrganization("acme", "Acme", "USD", "UTC"))
+    acme = plan.in_organization("acme")
+    acme.add("TEAM-MLOPS")
+    acme.services.costs.add(CostEntry("TEAM-MLOPS", usd("5"), TODAY, Category.CLOUD))
+    budget = plan.plan("TEAM-MLOPS", "cloud", "100", "2026-01")
+    explained = plan.services.explain.of_planned(budget.budget_id)
+    assert (explained.counting, explained.left_out, explained.sources) == ((), (), ())
