@@ -289,8 +289,8 @@ class BudgetApp(KeyLaneApp, ThemedApp):
             return
         try:
             explained = await self.read(question)
-        except BudgetError as error:
-            self._tell(str(error), is_problem=True)
+        except Exception as error:
+            self._tell(str(error if isinstance(error, BudgetError) else Unexpected(error)), is_problem=True)
             return
         await self.ask(ExplainScreen(question, explained))
 

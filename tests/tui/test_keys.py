@@ -127,7 +127,7 @@ async def test_help_says_what_each_key_does(
 
 async def test_keys_can_be_given_other_keys(open_dashboard: OpenDashboard, services_on: OpenServices) -> None:
     keys = {
-        "transfer": "x,ctrl+t",
+        "transfer": "X,ctrl+t",
         "budget.edit": "c",
         "budget.leave": "ctrl+g",
         "allocation.more": "u",
@@ -138,7 +138,7 @@ async def test_keys_can_be_given_other_keys(open_dashboard: OpenDashboard, servi
     async with open_dashboard(services) as dashboard:
         await dashboard.keys("t")
         assert isinstance(dashboard.app.screen, GlobalBudgetScreen)
-        for key in ("x", "ctrl+t"):
+        for key in ("X", "ctrl+t"):
             await dashboard.keys(key)
             assert isinstance(dashboard.app.screen, TransferScreen)
             await dashboard.keys("escape")
@@ -159,9 +159,9 @@ async def test_keys_can_be_given_other_keys(open_dashboard: OpenDashboard, servi
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
-        ({"transfre": "x"}, "'transfre', which does not exist"),
+        ({"transfre": "X"}, "'transfre', which does not exist"),
         ({"transfer": "e"}, "'e' to transfer, the key of budget.edit"),
-        ({"transfer": "x", "help": "f1, x"}, "'x' to help, the key of transfer"),
+        ({"transfer": "X", "help": "f1, X"}, "'X' to help, the key of transfer"),
     ],
 )
 def test_keys_that_cannot_be_are_refused(keys: dict[str, str], told: str) -> None:

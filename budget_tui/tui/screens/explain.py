@@ -16,7 +16,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from budget_tui import explaining
-from budget_tui.domain.errors import BudgetError
+from budget_tui.domain.errors import BudgetError, Unexpected
 from budget_tui.paths import styles_dir
 from budget_tui.tui.painting import MUTED, STRONG, fitted, shortened
 
@@ -79,8 +79,9 @@ class ExplainScreen(ModalScreen[None]):
         dashboard = cast("BudgetApp", self.app)
         try:
             explained = await dashboard.read(self._question)
-        except BudgetError as error:  # such as an archived project's: nothing is left to explain
-            self.query_one("#explanation", Static).update(Content.assemble(("✕ ", "bold $error"), str(error)))
+        except Exception as error:  # such as for a project that was archived: nothing is left to explain
+            problem = str(error if isinstance(error, BudgetError) else Unexpected(error))
+            self.query_one("#explanation", Static).update(Content.assemble(("✕ ", "bold $error"), problem))
             return
         if explained != self._explained:
             self._explained = explained

@@ -1,0 +1,170 @@
+"""Explain: x says where the numbers of what is under the cursor come from, on every screen."""
+
+import sqlite3
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import pytest
+from textual.containers import VerticalScroll
+from textual.widgets import OptionList
+
+from budget_tui.bootstrap import Services
+from budget_tui.domain.budget import parse_change
+from budget_tui.domain.cost import Category
+from budget_tui.domain.period import Period, PeriodKind
+from budget_tui.domain.plan import BudgetPlan
+from budget_tui.services.costs import CostEntry
+from budget_tui.tui.screens.explain import ExplainScreen
+from tests.tui.conftest import OpenDashboard
+from tests.tui.driving import Dashboard, a_year_later, units
+from tests.tui.test_snapshots import NARROW, WIDE, Compare, after, still
+
+QUARTER = Period(date(2026, 1, 1), date(2026, 3, 31))
+
+
+@pytest.fixture
+def planned(services: Services) -> Services:
+    """A budget of the organization that counts what the example spent."""
+    services.plans.create(BudgetPlan("ORG", Category.TOTAL, units(1000), PeriodKind.QUARTERLY, QUARTER))
+    return services
+
+
+def chosen(dashboard: Dashboard) -> str:
+    """The value that is explained."""
+    values = dashboard.app.screen.query_one(OptionList)
+    assert values.highlighted is not None
+    return str(values.get_option_at_index(values.highlighted).id)
+
+
+def told(dashboard: Dashboard) -> str:
+    """The right side, its lines joined."""
+    side = dashboard.app.screen.query_one(VerticalScroll).region
+    lines = [line[side.x + 1 : side.right].strip() for line in dashboard.lines[side.y : side.bottom]]
+    return " ".join(filter(None, lines))
+
+
+async def test_x_on_the_global_budget(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(keys="x") as dashboard:
+        assert "the global budget, January 2026" in dashboard.text
+        assert chosen(dashboard) == "spent"
+        assert "the sum of the costs that count" in told(dashboard)
+        await dashboard.keys("up")
+        assert "$500.00 − $420.00 = $80.00" in told(dashboard)
+        await dashboard.keys("escape")
+        assert not isinstance(dashboard.app.screen, ExplainScreen)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+async def test_every_value_of_a_project_is_the_one_in_its_row(
+    open_dashboard: OpenDashboard, size: tuple[int, int]
+) -> None:
+    async with open_dashboard(mode="projects", size=size, keys="x") as dashboard:
+        assert "PCC, January 2026" in dashboard.text
+        assert "$105.00" in dashboard.line_with("Spent")
+        await dashboard.keys("down", "down")
+        assert chosen(dashboard) == "drip"
+        assert "max(0, $45.00) ÷ 18 days = $2.50" in told(dashboard)
+        assert "today is Jan 13, 2026 in" in told(dashboard)
+        await dashboard.keys("down")
+        assert "($45.00 + $0.00) ÷ 19 days − $0.00 = $2.37" in told(dashboard)
+
+
+async def test_the_row_under_the_cursor_and_why_it_shows_0(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("down", "down", "down", "x")
+        assert "Dandelion, January 2026" in dashboard.text
+        assert "Why nothing counts no cost ever named dandelion" in told(dashboard)
+
+
+async def test_an_agent_and_no_agent(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="agents", keys="x") as dashboard:
+        assert "the global budget" in dashboard.text, "with no row, the global budget is explained"
+    services.agents.add("scout", "pcc", "Scout", tokens=1000)
+    services.agents.consume("scout", 200)
+    async with open_dashboard(mode="agents", keys="x") as dashboard:
+        assert "Scout, January 2026" in dashboard.text
+        assert "800 tokens" in dashboard.line_with("Available")
+
+
+async def test_a_planned_budget(open_dashboard: OpenDashboard, planned: Services) -> None:
+    async with open_dashboard(mode="plan", services=planned) as dashboard:
+        await dashboard.keys("tab", "down", "down", "x")
+        assert "ORG's total budget for Q1 2026" in dashboard.text
+        assert "$241.00" in dashboard.line_with("Actual")
+        await dashboard.keys("down")
+        assert "$1,000.00 − $241.00 = $759.00" in told(dashboard)
+
+
+async def test_a_row_of_no_single_budget_says_so(open_dashboard: OpenDashboard, planned: Services) -> None:
+    async with open_dashboard(mode="plan", services=planned) as dashboard:
+        await dashboard.keys("shift+tab", "x")
+        assert "x explains one budget: choose one" in dashboard.text
+
+
+async def test_a_closed_period(open_dashboard: OpenDashboard, services: Services) -> None:
+    later = a_year_later(services)
+    async with open_dashboard(services=later, mode="history", keys="x") as dashboard:
+        assert "the closed period, November 2026" in dashboard.text
+        assert chosen(dashboard) == "restated"
+        assert "$5.00" in dashboard.line_with("After the close")
+
+
+async def test_the_box_follows_what_others_write(open_dashboard: OpenDashboard, elsewhere: Services) -> None:
+    async with open_dashboard(mode="projects", keys="x") as dashboard:
+        await dashboard.keys("down")
+        elsewhere.costs.add(CostEntry("pcc", units(20), date(2026, 1, 12)))
+        await dashboard.looked()
+        assert chosen(dashboard) == "remaining"
+        assert "$150.00 − $125.00 = $25.00" in told(dashboard)
+
+
+async def test_a_project_that_somebody_archived_meanwhile_is_told(
+    open_dashboard: OpenDashboard, elsewhere: Services
+) -> None:
+    elsewhere.projects.add("aaa", "AAA", parse_change("1"))
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("down", "down", "down", "down", "x")
+        elsewhere.projects.archive("aaa")
+        await dashboard.looked()
+        assert "there is no project 'aaa'" in told(dashboard)
+        await dashboard.keys("escape")
+        assert not isinstance(dashboard.app.screen, ExplainScreen)
+
+
+async def test_what_is_longer_than_the_box_scrolls_and_another_value_begins_at_its_top(
+    open_dashboard: OpenDashboard, services: Services
+) -> None:
+    for i in range(30):
+        services.costs.add(CostEntry("pcc", units(1), date(2026, 1, 12), provider=f"provider {i}"))
+    async with open_dashboard(mode="projects", size=(80, 24), keys="x") as dashboard:
+        scroll = dashboard.app.screen.query_one(VerticalScroll)
+        assert scroll.max_scroll_x == 0
+        await dashboard.keys("pagedown", "space")
+        assert scroll.scroll_y > scroll.size.height
+        await dashboard.keys("pageup", "down")
+        assert scroll.scroll_y == 0
+
+
+async def test_explaining_while_the_database_cannot_be_read_is_told(
+    open_dashboard: OpenDashboard, database: Path
+) -> None:
+    async with open_dashboard() as dashboard:
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("DROP TABLE dataset")
+            connection.commit()
+        await dashboard.keys("x")
+        assert not isinstance(dashboard.app.screen, ExplainScreen)
+        assert "dataset" in dashboard.text
+
+
+def test_explain_a_project(snap_compare: Compare, services: Services) -> None:
+    assert snap_compare(still(services), terminal_size=WIDE, run_before=after("2", "x", "down", "down", "down"))
+
+
+def test_explain_80x24(snap_compare: Compare, services: Services) -> None:
+    assert snap_compare(still(services), terminal_size=NARROW, run_before=after("x"))
+
+
+def test_explain_nothing_counts(snap_compare: Compare, services: Services) -> None:
+    assert snap_compare(still(services), terminal_size=WIDE, run_before=after("2", "down", "down", "down", "x"))
