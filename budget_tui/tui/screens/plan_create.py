@@ -99,7 +99,8 @@ class PlanCreateScreen(BoxScreen[str]):
     @on(PlanShares.Edited)
     def _edited(self) -> None:
         self._warned = False
-        self.refuse("")
+        if self.query_one("#refusal").display:
+            self.refuse("")
 
     def action_submit(self) -> None:
         self.submit()

@@ -21,7 +21,7 @@ from budget_tui.tui.painting import MUTED, STRONG, bar
 from budget_tui.tui.widgets.choice import Choice
 
 PERCENT, AMOUNT = "percent", "amount"
-_BAR_WIDTH = 12
+_AMOUNT_WIDTH, _BAR_WIDTH = 16, 12
 _TOTAL_BAR_WIDTH = 16
 
 
@@ -29,8 +29,8 @@ class ShareInput(Input):
     """What one child gets; the arrows go to the children above and below."""
 
     BINDINGS = [
-        Binding("down", "screen.focus_next", "Down", id="share.down", show=False, tooltip="Go to the next child"),
-        Binding("up", "screen.focus_previous", "Up", id="share.up", show=False, tooltip="Go to the child above"),
+        Binding("down", "app.focus_next", "Down", id="share.down", show=False, tooltip="Go to the next child"),
+        Binding("up", "app.focus_previous", "Up", id="share.up", show=False, tooltip="Go to the child above"),
     ]
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
@@ -47,15 +47,14 @@ class ShareRow(Vertical):
         self._text = text
         self.exact: tuple[str, Fraction] | None = None
         """What an equal split has written here, and what it stands for: a third has no end of digits."""
+        self._shown: object = None
 
     def compose(self) -> ComposeResult:
         name = "" if self.entity.name == self.entity.entity_id else f"  {self.entity.name}"
         with Horizontal(classes="share"):
             yield Label(Content.assemble(self.entity.entity_id, (name, MUTED)), classes="child")
             yield ShareInput(self._text, compact=True)
-            yield Static(classes="unit")
             yield Static(classes="makes")
-            yield Static(classes="bar")
         yield Static(classes="refused")
 
     def on_mount(self) -> None:
@@ -86,14 +85,15 @@ class ShareRow(Vertical):
         return ChildShare(self.entity.entity_id, percent=parse_percent(text.removesuffix("%").strip()))
 
     def show(self, unit: str, makes: str, part: Fraction | None) -> None:
-        self.query_one(".unit", Static).update(unit)
-        self.query_one(".makes", Static).update(Content(makes))
-        self.query_one(".bar", Static).update(bar(part, _BAR_WIDTH) if part is not None else "")
+        if self._shown == (unit, makes, part):
+            return
+        self._shown = unit, makes, part
+        drawn = bar(part, _BAR_WIDTH) if part is not None else Content("")
+        told = Content.assemble((f" {unit:<2}", MUTED), f"{makes:>{_AMOUNT_WIDTH}}  ", drawn)
+        self.query_one(".makes", Static).update(told, layout=False)  # every line of its own height, whatever it says
 
     def refuse(self, why: str) -> None:
-        line = self.query_one(".refused", Static)
-        line.update(Content.assemble(("✕ ", "bold $error"), why) if why else Content(""))
-        line.display = bool(why)
+        _refuse(self.query_one(".refused", Static), why)
 
 
 class PlanShares(Vertical):
@@ -112,6 +112,8 @@ class PlanShares(Vertical):
         self._typed: dict[str, dict[str, str]] = {PERCENT: {}, AMOUNT: {}}
         self._exact: dict[str, tuple[str, Fraction]] = {}
         self._by = PERCENT
+        self._is_stale = False
+        self._children_shown: tuple[str, Sequence[Entity]] = ("", ())
 
     def compose(self) -> ComposeResult:
         yield Static(id="parent")
@@ -135,7 +137,8 @@ class PlanShares(Vertical):
         """The children of ``parent``: what stands directly below its entity."""
         self._budget = parent
         children = [entity for entity in entities if entity.parent_id == parent.entity_id]
-        if [row.entity for row in self.rows] != children:
+        if self._children_shown != (parent.entity_id, children):
+            self._children_shown = parent.entity_id, children
             await self._fill(children)
         shown = formatting.amount_of(parent.amount, parent.budget_type, parent.currency)
         self.query_one("#parent", Static).update(
@@ -231,7 +234,7 @@ class PlanShares(Vertical):
         assert isinstance(row, ShareRow)
         self._typed[self._by][row.entity.entity_id] = event.value
         row.refuse("")
-        self._show()
+        self._show_soon()
         self.post_message(self.Edited())
 
     # What is shown of it
@@ -256,7 +259,14 @@ class PlanShares(Vertical):
         except Refused:
             return {}
 
+    def _show_soon(self) -> None:
+        """Once for all that changes at the same time."""
+        if not self._is_stale:
+            self._is_stale = True
+            self.call_later(self._show)
+
     def _show(self) -> None:
+        self._is_stale = False
         parent = self._budget
         if parent is None:
             return
@@ -267,7 +277,7 @@ class PlanShares(Vertical):
             makes = "" if amount is None else formatting.amount_of(amount, parent.budget_type, parent.currency)
             part = None if amount is None else share(amount, parent.amount)
             row.show("%" if self._by == PERCENT else "", makes, part)
-        self.query_one("#sum", Static).update(self._sum(parent, amounts))
+        self.query_one("#sum", Static).update(self._sum(parent, amounts), layout=False)
 
     def _sum(self, parent: PlannedBudget, amounts: dict[str, int]) -> Content:
         """``Allocated 90 % ████  margin 10 % $10,000.00``."""
@@ -289,7 +299,11 @@ class PlanShares(Vertical):
         )
 
     def _refuse_sum(self, why: str) -> None:
-        line = self.query_one("#sum-refused", Static)
+        _refuse(self.query_one("#sum-refused", Static), why)
+
+
+def _refuse(line: Static, why: str) -> None:
+    if why or line.display:
         line.update(Content.assemble(("✕ ", "bold $error"), why) if why else Content(""))
         line.display = bool(why)
 

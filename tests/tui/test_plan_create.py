@@ -1,0 +1,405 @@
+"""Create Budget: a single one, and one from the top down in three steps, to and fro, refused in place."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from textual.widgets import Button, Input
+
+from budget_tui.bootstrap import Services
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.tree import Placement
+from budget_tui.services.clock import Clock
+from budget_tui.services.plan_views import PlanFilter
+from budget_tui.tui.screens.plan_create import PlanCreateScreen
+from budget_tui.tui.widgets.choice import Choice
+from budget_tui.tui.widgets.entity_picker import EntityPicker
+from budget_tui.tui.widgets.plan_shares import PlanShares, ShareInput
+from tests.tui.conftest import OpenDashboard
+from tests.tui.driving import Dashboard
+
+TO_AMOUNT = ("tab",) * 4
+
+
+@pytest.fixture
+def acme(services: Services) -> Services:
+    """The company that plans, on the last day of its quarter."""
+    context = replace(services.context, org_slug="acme", clock=Clock(date(2026, 3, 31)))
+    return Services(context, services.settings)
+
+
+@pytest.fixture
+def wide(acme: Services) -> Services:
+    """With a department of fifty teams."""
+    acme.entities.add("DEPT-MANY", level="department")
+    acme.entities.bring_in(Placement(f"TEAM-{number:02}", "", "team", "DEPT-MANY") for number in range(50))
+    return acme
+
+
+def words(dashboard: Dashboard) -> str:
+    """The screen's text as if its lines were not broken."""
+    return " ".join(dashboard.text.replace("│", " ").split())
+
+
+def made(dashboard: Dashboard) -> str:
+    """What the review says is going to be made."""
+    return str(dashboard.app.screen.query_one("#made").render())
+
+
+def planned(services: Services, entity: str = "", category: str = "total") -> list[PlannedBudget]:
+    """The budgets of March and of custom days, which are those that the tests make."""
+    found = services.plan_views.list(PlanFilter(entity_id=entity)).budgets
+    services.plan_views.close()
+    return [budget for budget in found if budget.category == category and budget.period.days < 80]
+
+
+def amounts(services: Services) -> dict[str, int]:
+    """In cents."""
+    return {budget.entity_id: budget.amount // 10**7 for budget in planned(services)}
+
+
+def is_open(dashboard: Dashboard) -> bool:
+    return isinstance(dashboard.app.screen, PlanCreateScreen)
+
+
+def title(dashboard: Dashboard) -> str:
+    return str(dashboard.app.screen.query_one(".box").border_title)
+
+
+def submit(dashboard: Dashboard) -> str:
+    return str(dashboard.app.screen.query_one("#submit", Button).label)
+
+
+def chosen(dashboard: Dashboard, name: str) -> str:
+    return dashboard.app.screen.query_one(f"#{name}", Choice).value
+
+
+def picker(dashboard: Dashboard) -> EntityPicker:
+    return dashboard.app.screen.query_one(EntityPicker)
+
+
+def focused(dashboard: Dashboard) -> str:
+    widget = dashboard.app.focused
+    return (widget.id or type(widget).__name__) if widget else ""
+
+
+def shares(dashboard: Dashboard) -> dict[str, str]:
+    return {row.entity.entity_id: row.field.value for row in dashboard.app.screen.query_one(PlanShares).rows}
+
+
+async def to_the_children(dashboard: Dashboard, amount: str = "1000") -> None:
+    """From the Plan screen to the second step: the root's budget for March, from the top down."""
+    await dashboard.keys("a", "right", *TO_AMOUNT, *amount, "enter")
+
+
+# A single budget
+
+
+async def test_a_single_budget_in_one_form(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan", keys="a") as dashboard:
+        assert title(dashboard) == "Create budget"
+        assert submit(dashboard) == "Create"
+        await dashboard.keys("tab", "ctrl+a", "ctrl+k", *"back", "tab")
+        assert picker(dashboard).field.value == "TEAM-BACKEND"
+        await dashboard.keys("right", "right", "tab", "tab", *"1,234.50", "tab", "ctrl+a", "ctrl+k", *"eur")
+        await dashboard.keys("tab", "tab", "tab", "tab", *"Google Cloud", "tab", *"for the launch", "enter")
+        assert not is_open(dashboard)
+        assert "planned TEAM-BACKEND's genai gcp budget for March 2026: €1,234.50" in dashboard.text
+    [made] = planned(acme, "TEAM-BACKEND", "genai")
+    assert (made.amount, made.currency, made.provider, made.notes) == (
+        1_234_500_000_000,
+        "EUR",
+        "gcp",
+        "for the launch",
+    )
+    assert (made.period.start, made.period.end) == (date(2026, 3, 1), date(2026, 3, 31))
+
+
+async def test_undo_takes_all_of_it_back(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await to_the_children(dashboard)
+        await dashboard.keys("=", "enter", "enter")
+        assert len(planned(acme)) == 4
+        await dashboard.keys("u")
+        assert "planning of DEPT-ENG's total budget and 2 more" in words(dashboard)
+        assert not planned(acme)
+
+
+async def test_tokens_and_seats_have_no_currency(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan", keys="a") as dashboard:
+        await dashboard.keys("tab", "tab", "tab", "right")
+        assert not dashboard.field("currency").display
+        await dashboard.keys("tab", *"25M", "tab")
+        assert focused(dashboard) == "kind"
+        await dashboard.keys("enter")
+        assert "25,000,000 tokens" in dashboard.text
+    [made] = planned(acme)
+    assert (made.budget_type, made.amount) == ("token", 25_000_000)
+
+
+async def test_what_children_have_above_their_parent_is_told(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        for entity, amount in (("DEPT-ENG", "50"), ("DEPT-OPS", "60"), ("ORG", "100")):
+            await dashboard.keys("a", "tab", "ctrl+a", "ctrl+k", *entity, "tab", "tab", "tab", *amount, "enter")
+            assert not is_open(dashboard), dashboard.text
+        assert "its children have $110.00, $10.00 more than its $100.00" in words(dashboard)
+
+
+# The entity
+
+
+async def test_the_entity_is_found_by_a_part_of_its_name(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan", keys="a") as dashboard:
+        await dashboard.keys("tab", "ctrl+a", "ctrl+k", *"front")
+        assert "TEAM-FRONTEND  Frontend · team" in dashboard.text
+        await dashboard.keys("enter")
+        assert is_open(dashboard)
+        assert picker(dashboard).field.value == "TEAM-FRONTEND"
+        assert not picker(dashboard).is_open
+
+
+async def test_the_entity_is_found_with_the_arrows(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan", keys="a") as dashboard:
+        await dashboard.keys("tab", "down", "down", "down", "up", "enter")
+        assert picker(dashboard).field.value == "DEPT-ENG"
+        await dashboard.keys("down", "escape")
+        assert not picker(dashboard).is_open
+        assert is_open(dashboard), "escape closed the list only"
+
+
+async def test_an_entity_that_is_not_there_is_refused(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan", keys="a") as dashboard:
+        await dashboard.keys("tab", "ctrl+a", "ctrl+k", *"nobody", *TO_AMOUNT[1:], *"5", "enter")
+        assert "there is no entity 'nobody'" in dashboard.text
+        assert dashboard.app.focused is picker(dashboard).field
+
+
+# The period
+
+
+async def test_days_are_proposed_by_kind_and_fiscal_year(open_dashboard: OpenDashboard, acme: Services) -> None:
+    from budget_tui.services.period_rules import RuleChange
+
+    acme.period_rules.set(RuleChange(fiscal_start_month=2))
+    async with open_dashboard(acme, mode="plan", keys="a") as dashboard:
+        await dashboard.keys(*TO_AMOUNT, "tab", "tab", "right")
+        assert chosen(dashboard, "kind") == "quarterly"
+        assert (dashboard.field("first").value, dashboard.field("last").value) == ("2026-02-01", "2026-04-30")
+        await dashboard.keys("right")
+        assert (dashboard.field("first").value, dashboard.field("last").value) == ("2026-02-01", "2027-01-31")
+        await dashboard.keys("tab", "ctrl+a", "ctrl+k", *"2026-05-01")
+        assert dashboard.field("last").value == "2027-04-30"
+        await dashboard.keys("shift+tab", "right")
+        assert chosen(dashboard, "kind") == "custom"
+        assert dashboard.field("first").value == "2026-05-01", "a custom period begins as what there was"
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("keys", "why", "field"),
+    [
+        ((), "how much is it?", "amount"),
+        (("-", "5"), "a budget cannot be negative", "amount"),
+        (tuple("5x"), "'5x' is not an amount", "amount"),
+        (("5", "tab", "ctrl+a", "ctrl+k"), "'' is not a currency", "amount"),
+        (("5", "tab", "tab", "tab", "backspace"), "is not a date", "first"),
+        (("5", "tab", "tab", "tab", "tab", *"2026-03-30"), "is not monthly; end it on 2026-03-31", "first"),
+        (("5", "shift+tab", "right", "shift+tab", "right"), "cloud has no token budgets", "type"),
+    ],
+)
+async def test_refusals_stand_below_their_field(
+    open_dashboard: OpenDashboard, acme: Services, keys: tuple[str, ...], why: str, field: str
+) -> None:
+    async with open_dashboard(acme, mode="plan", keys="a") as dashboard:
+        await dashboard.keys(*TO_AMOUNT, *keys, "enter")
+        assert why in words(dashboard)
+        assert focused(dashboard) == field
+        at = next(number for number, line in enumerate(dashboard.lines) if "│              ✕ " in line)
+        label = {"amount": "Amount", "first": "From", "type": "Type"}[field]
+        assert label in dashboard.lines[at - 1]
+        assert not planned(acme)
+
+
+async def test_a_budget_that_is_there_is_refused_and_the_entry_stays(
+    open_dashboard: OpenDashboard, acme: Services
+) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys("a", *TO_AMOUNT, *"10", "enter", "a", *TO_AMOUNT, *"20", "enter")
+        assert "there is ORG's total budget for March 2026 already, of $10.00" in words(dashboard)
+        assert dashboard.field("amount").value == "20"
+    assert amounts(acme) == {"ORG": 1000}
+
+
+# From the top down
+
+
+async def test_three_steps(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan", keys="a") as dashboard:
+        await dashboard.keys("right")
+        assert title(dashboard) == "Create budget · step 1 of 3: parent"
+        assert submit(dashboard) == "Next"
+        await dashboard.keys(*TO_AMOUNT, *"1000", "enter")
+        assert title(dashboard) == "Create budget · step 2 of 3: children"
+        assert list(shares(dashboard)) == ["DEPT-ENG", "DEPT-DS", "DEPT-OPS"]
+        await dashboard.keys(*"45")
+        assert "$450.00" in dashboard.line_with("DEPT-ENG  Engineering")
+        assert "Allocated 45 % " in dashboard.text
+        assert "margin 55 % $550.00" in dashboard.text
+        await dashboard.keys("down", *"30.5")
+        assert "margin 24.5 % $245.00" in dashboard.text
+        assert not planned(acme), "nothing is made yet"
+        await dashboard.keys("ctrl+n")
+        assert title(dashboard) == "Create budget · step 3 of 3: review"
+        assert submit(dashboard) == "Create"
+        assert "$450.00" in dashboard.line_with("  DEPT-ENG  Engineering")
+        assert "$305.00" in dashboard.line_with("  DEPT-DS  Data Science")
+        assert "$245.00" in dashboard.line_with("  unallocated")
+        assert not planned(acme), "a review makes nothing"
+        await dashboard.keys("enter")
+        assert not is_open(dashboard)
+        assert "allocated to 2 budgets below it" in words(dashboard)
+    assert amounts(acme) == {"ORG": 100_000, "DEPT-ENG": 45_000, "DEPT-DS": 30_500}
+    [parent] = planned(acme, "ORG")
+    assert {child.parent_id for child in planned(acme) if child.entity_id != "ORG"} == {parent.budget_id}
+
+
+async def test_equal_split_is_exact_to_the_cent(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await to_the_children(dashboard, "100")
+        await dashboard.keys("=")
+        assert set(shares(dashboard).values()) == {"33.33…"}
+        assert "margin 0 % $0.00" in dashboard.text
+        await dashboard.keys("enter", "enter")
+    assert amounts(acme) == {"ORG": 10_000, "DEPT-ENG": 3334, "DEPT-DS": 3333, "DEPT-OPS": 3333}
+
+
+async def test_back_and_forth_loses_nothing(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await to_the_children(dashboard)
+        await dashboard.keys(*"40", "down", *"25", "enter", "ctrl+b")
+        assert shares(dashboard) == {"DEPT-ENG": "40", "DEPT-DS": "25", "DEPT-OPS": ""}
+        await dashboard.keys("ctrl+b")
+        assert title(dashboard) == "Create budget · step 1 of 3: parent"
+        assert dashboard.field("amount").value == "1000"
+        dashboard.field("amount").focus()
+        await dashboard.keys(*"10000", "enter")
+        assert shares(dashboard) == {"DEPT-ENG": "40", "DEPT-DS": "25", "DEPT-OPS": ""}
+        assert "$4,000.00" in dashboard.line_with("DEPT-ENG  Engineering"), "40 % of the new amount"
+        await dashboard.keys("ctrl+b")
+        picker(dashboard).field.focus()
+        await dashboard.keys("ctrl+a", "ctrl+k", *"DEPT-ENG", "ctrl+n")
+        assert shares(dashboard) == {"PROJ-PLATFORM": ""}
+        await dashboard.keys("ctrl+b")
+        picker(dashboard).field.focus()
+        await dashboard.keys("ctrl+a", "ctrl+k", *"ORG", "ctrl+n")
+        assert shares(dashboard) == {"DEPT-ENG": "40", "DEPT-DS": "25", "DEPT-OPS": ""}
+
+
+async def test_an_equal_split_is_kept_while_going_to_and_fro(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await to_the_children(dashboard, "100")
+        await dashboard.keys("=", "ctrl+b")
+        picker(dashboard).field.focus()
+        await dashboard.keys("ctrl+a", "ctrl+k", *"DEPT-ENG", "ctrl+n", "ctrl+b")
+        picker(dashboard).field.focus()
+        await dashboard.keys("ctrl+a", "ctrl+k", *"ORG", "ctrl+n", "enter", "enter")
+    assert amounts(acme)["DEPT-ENG"] == 3334
+
+
+async def test_more_than_all_is_refused_in_place(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await to_the_children(dashboard)
+        await dashboard.keys(*"60", "down", *"50")
+        assert "Allocated 110 %: 10 % too much" in dashboard.text
+        await dashboard.keys("enter")
+        assert title(dashboard) == "Create budget · step 2 of 3: children"
+        assert "percentages are 0 or more and sum to at most 100" in dashboard.text
+        await dashboard.keys("backspace", "backspace", *"40", "enter")
+        assert title(dashboard) == "Create budget · step 3 of 3: review"
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"), [(tuple("4x"), "'4x%' is not a share"), ((), "an allocation needs children; name at least one")]
+)
+async def test_what_is_no_share_is_refused_in_place(
+    open_dashboard: OpenDashboard, acme: Services, keys: tuple[str, ...], why: str
+) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await to_the_children(dashboard)
+        await dashboard.keys(*keys, "enter")
+        assert why in dashboard.text
+        assert "step 2" in title(dashboard)
+
+
+async def test_amounts_instead_of_percentages(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await to_the_children(dashboard)
+        await dashboard.keys(*"25", "shift+tab", "right")
+        assert shares(dashboard) == {"DEPT-ENG": "250.00", "DEPT-DS": "", "DEPT-OPS": ""}
+        await dashboard.keys("tab", "down", *"900.01")
+        assert "$150.01 more than there is" in dashboard.text
+        await dashboard.keys("enter")
+        assert "its children have $1,150.01, $150.01 more than its $1,000.00" in made(dashboard)
+        await dashboard.keys("ctrl+b", "shift+tab", "left")
+        assert shares(dashboard) == {"DEPT-ENG": "25", "DEPT-DS": "", "DEPT-OPS": ""}
+        await dashboard.keys("right", "ctrl+n", "enter")
+    assert amounts(acme) == {"ORG": 100_000, "DEPT-ENG": 25_000, "DEPT-DS": 90_001}
+
+
+async def test_what_has_nothing_below_it_is_planned_by_itself(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan", keys="a") as dashboard:
+        await dashboard.keys("right", "tab", "ctrl+a", "ctrl+k", *"TEAM-MLOPS", *TO_AMOUNT[1:], *"10", "enter")
+        assert "Nothing is below TEAM-MLOPS: plan it as a single budget." in words(dashboard)
+        await dashboard.keys("ctrl+n")
+        assert "an allocation needs children" in dashboard.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+async def test_fifty_children_scroll(open_dashboard: OpenDashboard, wide: Services, size: tuple[int, int]) -> None:
+    async with open_dashboard(wide, mode="plan", size=size, keys="a") as dashboard:
+        await dashboard.keys("right", "tab", "ctrl+a", "ctrl+k", *"DEPT-MANY", *TO_AMOUNT[1:], *"100", "enter")
+        assert "TEAM-00" in dashboard.text
+        assert "TEAM-49" not in dashboard.text
+        assert "margin 100 % $100.00" in dashboard.text
+        assert "Next" in dashboard.text
+        await dashboard.keys("=")
+        dashboard.app.screen.query(ShareInput).last().focus()
+        await dashboard.settled()
+        assert "$2.00" in dashboard.line_with("TEAM-49")
+        await dashboard.keys("enter")
+        assert "Create" in dashboard.text
+        await dashboard.keys("enter")
+    assert amounts(wide) == {"DEPT-MANY": 10_000, **{f"TEAM-{number:02}": 200 for number in range(50)}}
+
+
+# Leaving
+
+
+async def test_escape_asks_before_it_drops_what_was_typed(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan", keys="a") as dashboard:
+        await dashboard.keys("escape")
+        assert not is_open(dashboard), "nothing was typed"
+        await dashboard.keys("a", *TO_AMOUNT, *"10", "escape")
+        assert "leaving drops what you entered; once more leaves" in dashboard.text
+        await dashboard.keys("5", "escape")
+        assert is_open(dashboard), "after another key it asks again"
+        assert dashboard.field("amount").value == "105"
+        await dashboard.keys("escape")
+        assert not is_open(dashboard)
+    assert not planned(acme)
+
+
+async def test_every_field_is_in_sight_when_all_are_refused(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan", size=(80, 24), keys="a") as dashboard:
+        await dashboard.keys("tab", "ctrl+a", "ctrl+k", "tab", "right", "tab", "right", "tab", *"x")
+        await dashboard.keys("tab", "tab", "backspace", "enter")
+        assert "whose budget is it?" in dashboard.text
+        assert "Create" in dashboard.lines[-3] + dashboard.lines[-4] + dashboard.text
+        for field in dashboard.app.screen.query(Input):
+            field.focus()
+            await dashboard.settled()
+            assert dashboard.app.screen.focused is field
+        assert "Notes" in dashboard.text
+        assert "Cancel" in dashboard.text
