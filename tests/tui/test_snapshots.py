@@ -183,3 +183,21 @@ def test_monitor(snap_compare: Compare, services: Services) -> None:
         await monitor.settled()
 
     assert snap_compare(app, terminal_size=(40, 10), run_before=prepare)
+
+
+@pytest.fixture
+def planning(services: Services) -> Services:
+    """The company that plans, on the last day of its quarter."""
+    return replace(services, context=replace(services.context, org_slug="acme", clock=Clock(date(2026, 3, 31))))
+
+
+FROM_THE_TOP = ("4", "a", "right", *["tab"] * 4, *"100000")
+CHILDREN = ("enter", *"45", "down", *"30", "down", *"15")
+
+
+@pytest.mark.parametrize("size", [NARROW, (160, 50)], ids=["80x24", "160x50"])
+@pytest.mark.parametrize(
+    "keys", [FROM_THE_TOP, (*FROM_THE_TOP, *CHILDREN), (*FROM_THE_TOP, *CHILDREN, "enter")], ids=["1", "2", "3"]
+)
+def test_create_budget(snap_compare: Compare, planning: Services, keys: tuple[str, ...], size: tuple[int, int]) -> None:
+    assert snap_compare(still(planning), terminal_size=size, run_before=after(*keys))
