@@ -43,7 +43,7 @@ class RescaleScreen(BoxScreen[Children]):
     def compose_fields(self) -> ComposeResult:
         was, now = self._shown(self._budget.amount), self._shown(self._amount)
         yield Static(
-            f"{plan_name(self._budget)}: {was} → {now}. {count(len(self._children), 'budget')} allocated from it:\n",
+            f"{plan_name(self._budget)}: {was} → {now}.\n{count(len(self._children), 'budget')} allocated from it:\n",
             markup=False,
         )
         with Horizontal(classes="field"):

@@ -102,8 +102,16 @@ def amounts(
         drop=drop,
         style=style,
         longest=extremes(value, lambda row: unit(*kind(row))),
-        sort_key=lambda row: _known_last(value(row)),
+        sort_key=lambda row: (*_by_unit(*kind(row)), _known_last(value(row))),
     )
+
+
+def _by_unit(budget_type: BudgetType, currency: str) -> tuple[int, str]:
+    """Amounts are compared with those in the same unit only: money comes first."""
+    return _ORDER.index(budget_type), currency
+
+
+_ORDER = tuple(BudgetType)
 
 
 def _known_last(number: int | None) -> tuple[bool, int]:

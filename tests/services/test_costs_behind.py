@@ -1,0 +1,179 @@
+"""The costs behind a number: those that count into it, each once, adding up to it."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.variance import scope_of
+from budget_tui.services.costs_behind import CostLine, Number, number_of
+from budget_tui.services.demo import load_demo
+from budget_tui.services.demo_acme import SHOWN_ON
+from budget_tui.services.plan_board import PlanBoard, PlanChoice
+from tests.services.planning import TREE, PlanHome, planning_home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> PlanHome:
+    home = planning_home(tmp_path / "plan.db", today=date(2026, 3, 31))
+    home.services.context.prepare()
+    home.services.entities.bring_in(TREE)
+    return home
+
+
+@pytest.fixture(scope="module")
+def acme(tmp_path_factory: pytest.TempPathFactory) -> PlanHome:
+    path = tmp_path_factory.mktemp("acme") / "acme.db"
+    load_demo(planning_home(path).services.context)
+    return planning_home(path, "acme", SHOWN_ON)
+
+
+def board_of(home: PlanHome) -> PlanBoard:
+    try:
+        return home.services.plan_views.board()
+    finally:
+        home.services.plan_views.close()
+
+
+def behind(home: PlanHome, number: Number, at_least: int = 500) -> tuple[list[CostLine], int]:
+    """All lines, page by page, and what the first page says they add up to."""
+    behind = home.services.costs_behind
+    try:
+        page = behind.page(number, None, at_least)
+        lines, total = list(page.lines), page.total
+        while page.older_than is not None:
+            page = behind.page(number, page.older_than, at_least)
+            assert page.total == total
+            lines += page.lines
+        assert len(lines) == page.count
+        return lines, total
+    finally:
+        behind.close()
+
+
+@pytest.mark.parametrize("at_least", [1, 40, 10_000])
+def test_every_number_of_the_demonstration_is_what_its_costs_add_up_to(acme: PlanHome, at_least: int) -> None:
+    board = board_of(acme)
+    assert len(board.lines) >= 12
+    for line in board.lines:
+        lines, total = behind(acme, number_of(line.budget, ""), at_least)
+        if line.budget.budget_type is not BudgetType.SEAT:
+            assert sum(each.counted for each in lines) == total
+        assert total == (line.figures.actual or 0)
+        assert [each.day for each in lines] == sorted((each.day for each in lines), reverse=True)
+
+
+def test_totals_list_each_cost_once(acme: PlanHome) -> None:
+    board = board_of(acme)
+    for totals, counting in board.totals(board.lines):
+        covered = tuple((scope_of(budget), budget.period) for budget in counting)
+        lines, total = behind(acme, Number("", totals.budget_type, totals.currency, covered))
+        assert total == totals.total.actual
+        assert len(set(lines)) == len(lines)
+
+
+def test_parts_of_the_breakdowns_too(acme: PlanHome) -> None:
+    board = board_of(acme)
+    for choice in (PlanChoice(), PlanChoice(entity_id="DEPT-ENG"), PlanChoice(entity_id="TEAM-FRONTEND")):
+        for breakdown, find in (
+            (board.by_category(choice), board.behind_category),
+            (board.by_provider(choice), board.behind_provider),
+        ):
+            for name, part in breakdown.parts.items():
+                actuals = (part.actual, part.tokens_actual, part.seats_actual)
+                for budget_type, actual in zip(BudgetType, actuals, strict=True):
+                    covered = find(choice, name, budget_type)
+                    _, total = behind(acme, Number("", budget_type, "USD", covered))
+                    assert total == (actual or 0), (choice, name, budget_type)
+
+
+def test_what_counts_is_told_with_where_it_comes_from(home: PlanHome) -> None:
+    budget = home.plan("DEPT-ENG", "cloud", "100", provider="gcp")
+    home.spent("TEAM-BACKEND", "30", "2026-02-01")
+    home.spent("TEAM-BACKEND", "7", "2026-02-01", provider="Amazon Web Services")
+    home.spent("DEPT-OPS", "9", "2026-02-01")
+    home.spent("TEAM-BACKEND", "4", "2026-04-01")
+    lines, total = behind(home, number_of(budget, ""))
+    assert total == parse_amount("30")
+    assert [(each.day, each.entity_name, each.provider, each.counted) for each in lines] == [
+        (date(2026, 2, 1), "Backend", "gcp", total)
+    ]
+
+
+def test_costs_in_another_currency_count_at_the_rate_of_their_day_and_keep_their_own_amount(home: PlanHome) -> None:
+    budget = home.plan("DEPT-ENG", "cloud", "100", currency="EUR")
+    home.spent("TEAM-BACKEND", "11", "2026-02-01")
+    assert behind(home, number_of(budget, "")) == ([], 0)
+    page = home.services.costs_behind.page(number_of(budget, ""))
+    assert page.without_rate == 1, "without a rate it is in no sum, and is told"
+    home.services.fx.set("EUR", "USD", Decimal("1.1"), date(2026, 2, 1))
+    (line,), total = behind(home, number_of(budget, ""))
+    assert total == line.counted == parse_amount("10")
+    assert (line.currency, line.amount) == ("USD", parse_amount("11"))
+    assert total == board_of(home).lines[0].figures.actual
+
+
+def test_tokens_of_costs_and_of_agents(home: PlanHome) -> None:
+    budget = home.plan("PROJ-PLATFORM", "genai", "1M", budget_type="token")
+    home.spent("TEAM-BACKEND", "3", "2026-02-01", provider="Anthropic", tokens=5_000)
+    home.spent("TEAM-BACKEND", "3", "2026-02-02", provider="Anthropic")
+    lines, total = behind(home, number_of(budget, ""))
+    assert (total, [each.counted for each in lines]) == (5_000, [5_000])
+
+
+def test_of_seats_the_most_on_one_day(home: PlanHome) -> None:
+    budget = home.plan("DEPT-ENG", "subscription", "20", budget_type="seat")
+    home.services.seats.register("TEAM-FRONTEND", "figma", 12, date(2026, 2, 1))
+    home.services.seats.register("TEAM-FRONTEND", "figma", 9, date(2026, 3, 1))
+    home.services.seats.register("DEPT-OPS", "figma", 50, date(2026, 3, 1))
+    lines, total = behind(home, number_of(budget, ""))
+    assert total == 12
+    assert [(each.day.month, each.counted) for each in lines] == [(3, 9), (2, 12)]
+
+
+entities = st.sampled_from(["ORG", "DEPT-ENG", "DEPT-OPS", "PROJ-PLATFORM", "TEAM-BACKEND", "TEAM-FRONTEND"])
+categories = st.sampled_from(["cloud", "genai", "total"])
+providers = st.sampled_from(["", "gcp", "anthropic"])
+periods = st.sampled_from(["2026-01", "2026-02", "2026-Q1", "2026", "2026-01-20..2026-02-10"])
+costs = st.tuples(
+    entities.filter(lambda entity: entity != "ORG"),
+    st.integers(1, 10**6),
+    st.dates(date(2026, 1, 1), date(2026, 3, 31)),
+    st.sampled_from(["Google Cloud", "Anthropic"]),
+)
+
+
+@settings(
+    max_examples=10,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    phases=[Phase.generate],
+)
+@given(
+    plans=st.lists(st.tuples(entities, categories, providers, periods), min_size=1, max_size=6, unique=True),
+    spent=st.lists(costs, max_size=12),
+)
+def test_no_cost_is_listed_twice_or_missing_whatever_was_planned(
+    tmp_path_factory: pytest.TempPathFactory,
+    plans: list[tuple[str, str, str, str]],
+    spent: list[tuple[str, int, date, str]],
+) -> None:
+    home = planning_home(tmp_path_factory.mktemp("any") / "plan.db", today=date(2026, 3, 31))
+    home.services.context.prepare()
+    home.services.entities.bring_in(TREE)
+    for entity, category, provider, period in plans:
+        home.plan(entity, category, "1000", period, provider)
+    for entity, cents, day, provider in spent:
+        home.spent(entity, f"{cents / 100:.2f}", day.isoformat(), provider)
+    board = board_of(home)
+    for line in board.lines:
+        lines, total = behind(home, number_of(line.budget, ""), 2)
+        assert sum(each.counted for each in lines) == total == line.figures.actual
+    ((totals, counting),) = board.totals(board.lines)
+    covered = tuple((scope_of(budget), budget.period) for budget in counting)
+    lines, total = behind(home, Number("", BudgetType.MONETARY, "USD", covered), 3)
+    assert sum(each.counted for each in lines) == total == totals.total.actual

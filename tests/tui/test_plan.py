@@ -1,0 +1,302 @@
+"""The Plan screen: five tabs of one choice, the costs behind each number, amounts edited where they stand."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from budget_tui.bootstrap import Services
+from budget_tui.domain.amount import NANOS
+from budget_tui.services.demo_acme import ORGANIZATION, SHOWN_ON
+from budget_tui.services.plans import PlanChange
+from budget_tui.tui.screens.costs_behind import CostsBehindScreen
+from budget_tui.tui.screens.plan import PlanScreen
+from budget_tui.tui.screens.rescale import RescaleScreen
+from budget_tui.tui.widgets.line_table import parts
+from budget_tui.tui.widgets.plan_lines import TABS
+from tests.tui.conftest import OpenDashboard, OpenServices
+from tests.tui.driving import Dashboard, FixedClock
+from tests.tui.test_snapshots import NARROW, WIDE, after, still
+
+SIZES = {"": WIDE, "_80x24": NARROW}
+
+
+@pytest.fixture
+def acme(services_on: OpenServices) -> Services:
+    """The demonstration of planning on the last day of its quarter."""
+    services = services_on(clock=FixedClock(SHOWN_ON))
+    return Services(replace(services.context, org_slug=ORGANIZATION), services.settings)
+
+
+def to_tab(tab: str) -> list[str]:
+    return ["tab"] * [key for key, _ in TABS].index(tab)
+
+
+def screen_of(dashboard: Dashboard) -> PlanScreen:
+    screen = dashboard.app.screen
+    assert isinstance(screen, PlanScreen)
+    return screen
+
+
+def budget_id(services: Services, entity_id: str, category: str = "cloud", year: bool = False) -> str:
+    lines = services.plan_views.summary().lines
+    services.plan_views.close()
+    (found,) = [
+        line.budget.budget_id
+        for line in lines
+        if (line.budget.entity_id, line.budget.category) == (entity_id, category)
+        and (line.budget.period.days > 300) is year
+    ]
+    return found
+
+
+def amount_of(services: Services, budget: str) -> int:
+    return services.plans.get(budget).amount // NANOS
+
+
+async def test_each_tab_shows_what_the_command_line_says(open_dashboard: OpenDashboard, acme: Services) -> None:
+    shown = {
+        "overview": ("2 over", "3 of 11", "175,000.00", "74,222.00", "100,778.00"),
+        "budgets": ("genai anthropic", "41.2M", "-860.00", "107 %"),
+        "allocation": ("▾ Acme Inc", "├─  Engineering", "90,000.00", "10,000.00"),
+        "category": ("Acme Inc (ORG, organization)", "34,120.00", "78.7M", "46 %"),
+        "provider": ("anthropic", "27,100.00", "58.58M", "25,950.00"),
+    }
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        for tab, _ in TABS:
+            for text in shown[tab]:
+                assert text in dashboard.text, tab
+            await dashboard.keys("tab")
+        assert "Nearest to its end" in dashboard.text, "behind the last comes the first"
+        await dashboard.keys("shift+tab")
+        assert "58.58M" in dashboard.text
+
+
+async def test_a_click_shows_a_tab(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        row = next(at for at, line in enumerate(dashboard.lines) if "By Category" in line)
+        await dashboard.pilot.click(offset=(dashboard.lines[row].index("Allocation") + 2, row))
+        await dashboard.settled()
+        assert "▾ Acme Inc" in dashboard.text
+
+
+async def test_filters_stay_while_tabs_change(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys("g", "g", "b")
+        assert "only genai · monetary  2 of 12 budgets" in dashboard.text
+        await dashboard.keys("tab")
+        assert "2 of 12 budgets" in dashboard.text
+        assert [name for name in ("ML Pipeline", "Data Science", "Platform", "MLOps") if name in dashboard.text] == [
+            "ML Pipeline",
+            "Data Science",
+        ]
+        await dashboard.keys("escape")
+        assert "all budgets" in dashboard.text
+        assert "Platform" in dashboard.text
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ("g", "only cloud  7 of 12"),
+        ("b", "only monetary  11 of 12"),
+        ("bb", "only token  1 of 12"),
+        ("ww", "only quarterly  8 of 12"),
+        ("v", "only of anthropic  2 of 12"),
+        ("o", "only over  2 of 12"),
+        ("oo", "only approaching  4 of 12"),
+        ("gggg", "only total  1 of 12"),
+    ],
+)
+async def test_a_key_chooses_the_next(open_dashboard: OpenDashboard, acme: Services, keys: str, told: str) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys(*keys)
+        assert told in dashboard.text
+
+
+async def test_behind_the_last_come_all(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys(*"ooo", "o")
+        assert "all budgets" in dashboard.text
+
+
+async def test_search_as_it_is_typed(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys("tab", "/", *"team-")
+        assert "only 'team-'  3 of 12 budgets" in dashboard.text
+        await dashboard.keys("enter", "g")
+        assert "only cloud · 'team-'  1 of 12 budgets" in dashboard.text
+
+
+async def test_narrowing_to_an_entity_and_what_is_below_it(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys("tab", "down", "n")
+        assert "only in DEPT-DS  4 of 12 budgets" in dashboard.text
+        await dashboard.keys(*["tab"] * 2)
+        assert "Data Science (DEPT-DS, department)" in dashboard.text
+        await dashboard.keys("n")
+        assert "Acme Inc (ORG, organization)" in dashboard.text
+
+
+async def test_the_form_with_all_filters(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys("f", *["tab"] * 5, *"nobody", "enter")
+        assert "there is no entity 'nobody'" in dashboard.text
+        await dashboard.keys("ctrl+u", *"engineering", "tab", *"gcp", "enter")
+        assert "only in DEPT-ENG · 'gcp'  2 of 12 budgets" in dashboard.text
+
+
+@pytest.mark.parametrize(
+    ("tab", "keys", "title", "total"),
+    [
+        ("overview", (), "All budgets", "$74,222.00 in 1,359 costs"),
+        ("budgets", ("end",), "DEPT-OPS's cloud budget for 2026", "$6,550.00 in 180 costs"),
+        ("allocation", (), "ORG's cloud budget for 2026", "$36,880.00 in 810 costs"),
+        ("category", ("down",), "Acme Inc: genai", "$34,120.00 in"),
+        ("provider", ("down",), "Acme Inc: anthropic", "58,580,000 tokens in"),
+    ],
+)
+async def test_enter_lists_the_costs_behind_any_number(
+    open_dashboard: OpenDashboard, acme: Services, tab: str, keys: tuple[str, ...], title: str, total: str
+) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys(*to_tab(tab), *keys, "enter")
+        assert isinstance(dashboard.app.screen, CostsBehindScreen)
+        assert title in dashboard.text
+        assert total in dashboard.text
+        assert "2026-03-31" in dashboard.text
+        await dashboard.keys("escape")
+        screen_of(dashboard)
+
+
+async def test_the_costs_scroll_to_the_first_day(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan", keys="") as dashboard:
+        await dashboard.keys("enter")
+        for _ in range(6):
+            await dashboard.keys("end")
+        assert "2026-01-01" in dashboard.text
+
+
+async def test_branches_open_and_close(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys(*to_tab("allocation"))
+        assert "└─  Operations" in dashboard.text
+        await dashboard.keys("left")
+        assert "▸ Acme Inc" in dashboard.text
+        assert "Operations" not in dashboard.text
+        await dashboard.keys("right", "down", "left", "left")
+        assert "▸ Acme Inc" in dashboard.text, "from a child to its parent, then closed"
+
+
+async def test_children_above_their_parent_are_told_in_words(open_dashboard: OpenDashboard, acme: Services) -> None:
+    acme.plans.update(budget_id(acme, "DEPT-OPS", year=True), PlanChange(amount=40_000 * NANOS))
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys(*to_tab("allocation"))
+        assert "its children have $15,000.00 more than it" in dashboard.text
+        assert "-15,000.00" in dashboard.line_with("Acme Inc")
+
+
+async def test_an_amount_is_edited_in_its_cell(open_dashboard: OpenDashboard, acme: Services) -> None:
+    budget = budget_id(acme, "DEPT-OPS", year=True)
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys("tab", "end", "e", *"abc", "enter")
+        assert "✕ 'abc' is not an amount" in dashboard.text
+        await dashboard.keys("ctrl+u", *"16500")
+        assert "$15,000.00 → $16,500.00 (editing)" in dashboard.text
+        await dashboard.keys("enter")
+        assert amount_of(acme, budget) == 16_500
+        assert "16,500.00" in dashboard.line_with("Operations")
+        assert "$15,000.00 → $16,500.00" in dashboard.line_with("DEPT-OPS's")
+
+
+@pytest.mark.parametrize(("choose", "child"), [((), 45_000), (("enter", "down", "enter"), 54_000)])
+async def test_children_are_kept_or_rescaled(
+    open_dashboard: OpenDashboard, acme: Services, choose: tuple[str, ...], child: int
+) -> None:
+    parent, of_engineering = budget_id(acme, "ORG", year=True), budget_id(acme, "DEPT-ENG", year=True)
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys("tab", "e", *"120000", "enter")
+        assert isinstance(dashboard.app.screen, RescaleScreen)
+        assert "3 budgets allocated from it" in dashboard.text
+        await dashboard.keys(*choose, "tab", "tab", "enter")
+        assert amount_of(acme, parent) == 120_000
+        assert amount_of(acme, of_engineering) == child
+
+
+async def test_what_somebody_else_changed_is_refused(
+    open_dashboard: OpenDashboard, acme: Services, elsewhere: Services
+) -> None:
+    budget = budget_id(acme, "DEPT-OPS", year=True)
+    other = Services(replace(elsewhere.context, org_slug=ORGANIZATION), elsewhere.settings)
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys("tab", "end", "e", *"17000")
+        other.plans.update(budget, PlanChange(amount=1_000 * NANOS))
+        await dashboard.keys("enter")
+        assert "is $1,000.00 by now" in dashboard.text
+        assert amount_of(acme, budget) == 1_000
+        await dashboard.keys("enter")
+        assert amount_of(acme, budget) == 17_000, "it was seen by then"
+
+
+async def test_a_budget_is_deleted_when_confirmed(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys("tab", "end", "d", "enter")
+        assert "12 budgets" in dashboard.text, "the safe answer has the focus"
+        await dashboard.keys("d", "tab", "enter")
+        assert "11 budgets" in dashboard.text
+        assert "Operations" not in dashboard.text
+
+
+async def test_sorting(open_dashboard: OpenDashboard, acme: Services) -> None:
+    def first(dashboard: Dashboard) -> str:
+        header = next(at for at, line in enumerate(dashboard.lines) if "Actual" in line)
+        return dashboard.lines[header + 1].split()[0]
+
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys("tab")
+        assert first(dashboard) == "Acme"
+        await dashboard.keys("s", "S")
+        assert first(dashboard) == "Platform"
+        header = next(at for at, line in enumerate(dashboard.lines) if "Actual" in line)
+        await dashboard.pilot.click(offset=(dashboard.lines[header].index("Actual") + 1, header))
+        await dashboard.settled()
+        assert first(dashboard) == "Frontend"
+
+
+async def test_what_others_write_is_shown(open_dashboard: OpenDashboard, acme: Services, elsewhere: Services) -> None:
+    other = Services(replace(elsewhere.context, org_slug=ORGANIZATION), elsewhere.settings)
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys("tab")
+        other.plans.update(budget_id(other, "DEPT-OPS", year=True), PlanChange(amount=9_999 * NANOS))
+        await dashboard.looked()
+        assert "9,999.00" in dashboard.line_with("Operations")
+
+
+async def test_where_nothing_is_planned_it_says_how_to_begin(open_dashboard: OpenDashboard, empty: Services) -> None:
+    async with open_dashboard(empty, mode="plan", size=(80, 24)) as dashboard:
+        assert "Nothing is planned yet." in dashboard.text
+        assert "budget-tui plan create DEPT-ENG cloud 30000" in dashboard.text
+        await dashboard.keys("tab", "g", "n", "s", "escape")
+        assert "Nothing is planned yet." in dashboard.text
+
+
+async def test_amounts_are_aligned_on_their_point(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys("tab")
+        lines = dashboard.lines
+        header = next(at for at, line in enumerate(lines) if "Actual" in line)
+        points = {line.index(".") for line in lines[header + 1 : header + 13] if "tok" not in line}
+        assert len(points) == 1
+        assert parts("1,234.50") == ("1,234", ".50")
+        assert parts("41.2M") == ("41", ".2M")
+        assert parts("50M") == ("50", "M")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("tab", [key for key, _ in TABS])
+def test_tab(snap_compare: Callable[..., bool], acme: Services, tab: str, size: str) -> None:
+    assert snap_compare(still(acme), terminal_size=SIZES[size], run_before=after("4", *to_tab(tab)))
+
+
+def test_costs_behind(snap_compare: Callable[..., bool], acme: Services) -> None:
+    assert snap_compare(still(acme), terminal_size=WIDE, run_before=after("4", "enter"))
