@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
-from budget_tui.domain.amount import within_limit
 from budget_tui.domain.budget import Organization, check_unchanged
 from budget_tui.domain.carry import CarryPolicy, checked_cap
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
@@ -126,7 +125,7 @@ class Agents:
             def add() -> dict[str, object]:
                 work.require_open_period()
                 agent = with_budget(work, find_agent(work, agent_id))
-                return change_tokens(work, "agent.top-up", agent, within_limit(agent.allocated + tokens))._asdict()
+                return change_tokens(work, "agent.top-up", agent, checked_tokens(agent.allocated + tokens))._asdict()
 
             answer = answered_once(work, "agent.top-up", key, {"agent": agent_id, "tokens": tokens}, add)
             work.commit()

@@ -380,6 +380,12 @@ def test_what_is_used_after_a_close_by_hand_is_not_there_tomorrow(home: AgentHom
     assert home.counts() == (1000, 800, 0)
 
 
+def test_more_than_can_be_counted_is_told_in_tokens(home: AgentHome) -> None:
+    with pytest.raises(Refused, match="so many tokens cannot be counted"):
+        home.services.agents.top_up("scout", LIMIT_COUNT)
+    assert home.counts() == (1000, 0, 0)
+
+
 def test_what_was_answered_is_answered_alike_when_the_period_is_closed(home: AgentHome) -> None:
     added = home.services.agents.top_up("scout", 5, key="k")
     home.services.periods.close()

@@ -79,10 +79,20 @@ def test_every_table_has_a_row(filled: Path, sql: Sql) -> None:
 def test_what_is_written_once_is_never_changed(filled: Path, sql: Sql, table: str) -> None:
     before = sql(f"SELECT * FROM {table}")
     column = sql(f"PRAGMA table_info({table})")[-1][1]
-    for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
+    for statement in (
+        f"UPDATE {table} SET {column} = {column}",
+        f"DELETE FROM {table}",
+        f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}",
+    ):
         with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only"):
             sql(statement)
     assert sql(f"SELECT * FROM {table}") == before
+
+
+def test_a_closed_period_is_not_replaced_under_another_number(filled: Path, sql: Sql) -> None:
+    columns = ", ".join(row[1] for row in sql("PRAGMA table_info(period_close)") if row[1] != "close_key")
+    with pytest.raises(sqlite3.IntegrityError, match="period_close is append-only"):
+        sql(f"INSERT OR REPLACE INTO period_close ({columns}) SELECT {columns} FROM period_close")
 
 
 BEYOND = LIMIT_NANOS + 1
@@ -177,7 +187,7 @@ def test_nothing_is_there_twice(filled: Path, sql: Sql, table: str, but: str) ->
     changed, _, value = but.partition(" = ")
     columns = [name for _, name, *_ in sql(f"PRAGMA table_info({table})")]
     values = [value if name == changed else name for name in columns]
-    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE constraint failed"):
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE constraint failed|is append-only"):
         sql(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table}")
 
 

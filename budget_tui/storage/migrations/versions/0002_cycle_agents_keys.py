@@ -7,6 +7,13 @@ revision = "0002"
 down_revision = "0001"
 
 _KINDS = "kind IN ('input', 'output', 'cached')"
+_WRITTEN_ONCE = {
+    "audit": "audit_key = NEW.audit_key",
+    "transfer": "transfer_id = NEW.transfer_id",
+    "period_close": "close_key = NEW.close_key OR (org_key = NEW.org_key AND period_start = NEW.period_start)",
+    "period_close_line": "close_key = NEW.close_key AND entity_key = NEW.entity_key",
+}
+"""Which row of an append-only table an insert could be about to replace."""
 
 
 def upgrade() -> None:
@@ -61,6 +68,13 @@ def _changes() -> None:
     op.execute(
         "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
     )
+    # INSERT OR REPLACE would delete the row that is there without asking the trigger against deleting.
+    for table, known in _WRITTEN_ONCE.items():
+        op.execute(
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}"
+            f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {known})"
+            f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
     op.create_table(
         "former_cost",
         sa.Column("former_key", sa.Integer(), nullable=False),
