@@ -187,7 +187,7 @@ def test_nothing_is_there_twice(filled: Path, sql: Sql, table: str, but: str) ->
     changed, _, value = but.partition(" = ")
     columns = [name for _, name, *_ in sql(f"PRAGMA table_info({table})")]
     values = [value if name == changed else name for name in columns]
-    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE constraint failed|is append-only"):
+    with pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE constraint failed|is append-only"):
         sql(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table}")
 
 
