@@ -86,12 +86,12 @@ def test_a_database_that_is_replaced_or_gone_is_noticed(path: Path, budgets: Bud
         budgets.consume_budget("scout", 1)
 
 
-def test_refusals_leave_no_connection_behind(budgets: BudgetService) -> None:
+def test_refusals_leave_no_connection_behind(budgets: BudgetService, path: Path) -> None:
     for _ in range(50):
         with pytest.raises(InsufficientBudget):
             budgets.consume_budget("scout", 1)
-    names = [link.resolve().name for link in Path("/proc/self/fd").iterdir() if link.exists()]
-    assert names.count("budget.db") <= 2
+    opened = [link.resolve() for link in Path("/proc/self/fd").iterdir() if link.exists()]
+    assert opened.count(path.resolve()) <= 2
 
 
 def test_the_package_loads_it_when_it_is_asked_for() -> None:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budget_tui.domain.errors import Refused
@@ -130,6 +130,7 @@ def test_periods_tile_the_calendar(rule: PeriodRule, day: date) -> None:
     assert rule.after(period) == rule.containing(period.end + ONE_DAY)
 
 
+@settings(max_examples=20)  # of 731 days each
 @given(rules, days)
 def test_every_day_of_two_years_is_in_exactly_one_period(rule: PeriodRule, first: date) -> None:
     found = [rule.containing(first + timedelta(days=n)) for n in range(731)]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings as hypothesis_settings
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.amount import parse_amount, to_decimal
@@ -24,9 +23,6 @@ from budget_tui.services.transfers import TransferOutcome, TransferRequest
 from budget_tui.settings import Settings
 from budget_tui.storage.schema import ensure_schema
 from budget_tui.storage.trail_queries import AuditEntry
-
-hypothesis_settings.register_profile("unhurried", deadline=None)
-hypothesis_settings.load_profile("unhurried")
 
 TODAY = date(2026, 1, 13)
 

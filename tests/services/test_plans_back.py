@@ -162,6 +162,8 @@ commands = st.one_of(
 
 def carry_out(home: PlanHome, command: tuple[object, ...]) -> None:
     plans, budgets = home.services.plans, home.listed()
+    if not budgets and command[0] in ("update", "annotate", "delete"):
+        return
     match command:
         case "create", str(entity), str(category), str(amount), str(period):
             home.plan(entity, category, amount, period)

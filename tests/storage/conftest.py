@@ -8,15 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.storage.schema import ensure_schema
 from budget_tui.storage.unit_of_work import UnitOfWork
-
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 NOON = datetime(2026, 1, 13, 12, tzinfo=UTC)
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))

@@ -1,12 +1,14 @@
 """The dashboard on the first seed's example, as it stood on January 13, 2026, at a size and on a day that are fixed."""
 
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 
 from budget_tui.bootstrap import Services, open_services
 from budget_tui.services.clock import Clock
@@ -31,6 +33,23 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(monitor_module, "COMPUTE_SECONDS", 3600.0)
     for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS", "COLORTERM"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parsed_once() -> Iterator[None]:
+    """Style sheets are the same for every dashboard; Textual parses them for each anew."""
+    parse = Stylesheet._parse_rules
+    known: dict[object, list[RuleSet]] = {}
+
+    def parse_once(sheet: Stylesheet, *of: object, **named: object) -> list[RuleSet]:
+        key = (*of, *named.items(), *sheet._variables.items())
+        if key not in known:
+            known[key] = parse(sheet, *of, **named)  # type: ignore[arg-type]
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", parse_once)
+        yield
 
 
 @pytest.fixture(scope="session")

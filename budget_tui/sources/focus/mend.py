@@ -8,6 +8,7 @@ form, and what is not is named with its line.
 import csv
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
@@ -41,8 +42,7 @@ def mend(
     At most ``limit`` unsound rows are listed. Raises `SourceError` when the file itself is damaged.
     """
     unsound = Unsound()
-    csv.field_size_limit(_LONGEST_FIELD)
-    with reading(path), open_text(path, kind) as text, copy.open("w", encoding="utf-8") as target:
+    with _long_fields(), reading(path), open_text(path, kind) as text, copy.open("w", encoding="utf-8") as target:
         writer = csv.writer(target, lineterminator="\n")
         writer.writerow(["line", *(f"c{position}" for position in kept)])
         lines = _Lines(text)
@@ -56,6 +56,16 @@ def mend(
             if line % _ROWS_BETWEEN_PROGRESS == 0:
                 progress(percent_read(text, path))
     return unsound
+
+
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """The limit is the whole program's: other readers of CSV go by it, too."""
+    former = csv.field_size_limit(_LONGEST_FIELD)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(former)
 
 
 class _Lines:

@@ -1,0 +1,18 @@
+"""What all tests share: how hard property tests look, and a garbage collector that does not look at the libraries."""
+
+import gc
+
+import pytest
+from hypothesis import settings
+
+# Judged by what they find, not by how busy the machine is. Where an example is dear, the test asks for fewer.
+settings.register_profile("suite", deadline=None, max_examples=50)
+settings.load_profile("suite")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: to go through it again and again takes a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
