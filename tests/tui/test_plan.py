@@ -18,8 +18,6 @@ from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import Dashboard, FixedClock
 from tests.tui.test_snapshots import NARROW, WIDE, after, still
 
-SIZES = {"": WIDE, "_80x24": NARROW}
-
 
 @pytest.fixture
 def acme(services_on: OpenServices) -> Services:
@@ -292,10 +290,22 @@ async def test_amounts_are_aligned_on_their_point(open_dashboard: OpenDashboard,
         assert parts("50M") == ("50", "M")
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("tab", [key for key, _ in TABS])
-def test_tab(snap_compare: Callable[..., bool], acme: Services, tab: str, size: str) -> None:
-    assert snap_compare(still(acme), terminal_size=SIZES[size], run_before=after("4", *to_tab(tab)))
+def test_tab_80x24(snap_compare: Callable[..., bool], acme: Services, tab: str) -> None:
+    assert snap_compare(still(acme), terminal_size=NARROW, run_before=after("4", *to_tab(tab)))
+
+
+@pytest.mark.parametrize("tab", ["budgets", "category", "provider"])
+def test_tab(snap_compare: Callable[..., bool], acme: Services, tab: str) -> None:
+    assert snap_compare(still(acme), terminal_size=WIDE, run_before=after("4", *to_tab(tab)))
+
+
+def test_overview(snap_compare: Callable[..., bool], acme: Services) -> None:
+    assert snap_compare(still(acme), terminal_size=WIDE, run_before=after("4"))
+
+
+def test_allocation(snap_compare: Callable[..., bool], acme: Services) -> None:
+    assert snap_compare(still(acme), terminal_size=WIDE, run_before=after("4", *to_tab("allocation")))
 
 
 def test_costs_behind(snap_compare: Callable[..., bool], acme: Services) -> None:
