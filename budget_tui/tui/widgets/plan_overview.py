@@ -109,7 +109,7 @@ class OverviewPane(PlanPane):
 def _total_line(board: PlanBoard, totals: Totals, counting: Sequence[PlannedBudget]) -> OverviewLine:
     return OverviewLine(
         "All budgets",
-        f"{len(counting)} of {totals.budgets}" if len(counting) < totals.budgets else "",
+        f"{len(counting):,} of {totals.budgets:,}" if len(counting) < totals.budgets else "",
         "",
         totals.budget_type,
         totals.currency,
