@@ -152,6 +152,12 @@ def test_the_same_key_moves_once_and_answers_alike(seed: Home) -> None:
     assert seed.rows("SELECT count(*) FROM transfer") == [(2,)]
 
 
+def test_the_same_key_is_answered_alike_when_the_period_is_closed(seed: Home) -> None:
+    first = seed.transfer("pcc", "dandelion", "20", key="k1")
+    seed.close()
+    assert seed.again().transfer("pcc", "dandelion", "20", key="k1") == first
+
+
 def test_the_same_key_for_something_else_is_a_conflict(seed: Home) -> None:
     seed.transfer("pcc", "dandelion", "20", key="k1")
     with pytest.raises(Conflict, match="the key 'k1' was used for another request"):
