@@ -25,6 +25,8 @@ from budget_tui.tui.widgets.plan_shares import PlanShares
 _FORM, _SHARES, _REVIEW = 1, 2, 3
 _STEPS = {_FORM: "parent", _SHARES: "children", _REVIEW: "review"}
 _NAME_AT_MOST = 32
+_AROUND, _AROUND_CHILDREN = 9, 15
+"""Lines that the box, its buttons and a refusal take, and what stands around the children besides."""
 
 
 class PlanCreateScreen(BoxScreen[str]):
@@ -64,6 +66,13 @@ class PlanCreateScreen(BoxScreen[str]):
     def on_mount(self) -> None:
         self._untouched = self._form.entered
         self._go_to(_FORM)
+
+    def on_resize(self) -> None:
+        """What is longer than the screen scrolls, and the buttons stay in sight."""
+        height = self.size.height
+        for part in (self._form, self._shares, self.query_one("#review")):
+            part.styles.max_height = height - _AROUND
+        self.query_one("#children").styles.max_height = height - _AROUND_CHILDREN
 
     # Steps
 
