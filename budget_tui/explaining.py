@@ -11,6 +11,8 @@ from budget_tui.formatting import count, dates, long_day, money, period_name, ru
 
 REMEDY = "→ "
 """Begins a line that says what to do about the one above it."""
+GROUPS_AT_MOST = 20
+"""Lines of what counts; JSON has all of them."""
 _TERM = re.compile(r"\{(\w+)\}")
 
 
@@ -111,7 +113,7 @@ def subject(explained: Explained) -> str:
     """What is explained, in a few words."""
     period = period_name(explained.period)
     names = {Kind.GLOBAL: "the global budget", Kind.CLOSED: "the closed period"}
-    if explained.kind is Kind.PLANNED:
+    if explained.kind in (Kind.PLANNED, Kind.USAGE):
         return explained.name
     return f"{names.get(explained.kind, explained.name)}, {period}"
 
@@ -121,10 +123,8 @@ Section = tuple[str, list[str]]
 
 def sections(explained: Explained, explanation: Explanation) -> Iterable[Section]:
     """Everything about one value, below its formula: titles with lines. A title '' has none."""
-    currency = explained.currency
-    notes = [_TERM.sub(lambda found: _term(explanation.terms[found[1]], currency), note) for note in explanation.notes]
-    if notes:
-        yield "", notes
+    if explanation.notes:
+        yield "", list(explanation.notes)
     yield "Days", spans(explanation, explained)
     if not explanation.of_costs:
         return
@@ -132,7 +132,10 @@ def sections(explained: Explained, explanation: Explanation) -> Iterable[Section
         yield "Why nothing counts", [line for cause in explained.causes for line in _with_remedy(cause)]
     if explained.counting:
         room = max(len(group_amount(group, explained)) for group in explained.counting)
-        yield "What counts", [group_line(group, explained, room) for group in explained.counting]
+        lines = [group_line(group, explained, room) for group in explained.counting[:GROUPS_AT_MOST]]
+        if len(explained.counting) > GROUPS_AT_MOST:
+            lines.append(f"and {len(explained.counting) - GROUPS_AT_MOST:,} more, each smaller than these")
+        yield "What counts", lines
     if explained.left_out and not explained.causes:
         yield "What does not count", [line for found in explained.left_out for line in _with_remedy(found)]
     if explained.rules:

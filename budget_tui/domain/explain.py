@@ -47,7 +47,7 @@ class Quantity(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """One shown value. ``formula`` names ``terms`` in braces; ``comes_to`` is what it gives where that is not the
-    value itself. ``spans`` are the days it is about, each with the words for it. ``notes`` may name terms, too."""
+    value itself. ``spans`` are the days it is about, each with the words for it."""
 
     key: str
     title: str

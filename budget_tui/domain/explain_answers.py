@@ -15,6 +15,7 @@ class Kind(StrEnum):
     GLOBAL = "global"
     PROJECT = "project"
     PLANNED = "planned"
+    USAGE = "usage"
     AGENT = "agent"
     CLOSED = "closed"
 

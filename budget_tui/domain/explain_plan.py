@@ -35,9 +35,7 @@ def explain_planned(budget: PlannedBudget, figures: Variance, allocated: int | N
             notes=() if budget.is_active else ("it was deleted: only filters for deleted budgets list it",),
         ),
         *_to_children(amount, allocated, unit),
-        Explanation(
-            "actual", "Actual", actual, _ACTUALS[budget.budget_type], spans=spans, notes=missing, of_costs=True
-        ),
+        explain_actual(budget.budget_type, figures.actual, budget.period),
         Explanation(
             "variance",
             "Variance",
@@ -79,6 +77,19 @@ def explain_planned(budget: PlannedBudget, figures: Variance, allocated: int | N
             (*missing, "more than the amount is over, less than 25 % of it left approaching, else under"),
             of_costs=True,
         ),
+    )
+
+
+def explain_actual(budget_type: BudgetType, actual: int | None, period: Period) -> Explanation:
+    """What was used in ``period``, whether a budget was planned for it or not."""
+    return Explanation(
+        "actual",
+        "Actual",
+        Quantity(actual, _UNITS[budget_type]),
+        _ACTUALS[budget_type],
+        spans=(("costs of", period),),
+        notes=(_NO_DATA,) if actual is None else (),
+        of_costs=True,
     )
 
 

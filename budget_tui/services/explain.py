@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from budget_tui.domain.actuals import TOTAL
+from budget_tui.domain.actuals import TOTAL, Scope
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.explain import Explanation, Unit, explain_global, explain_project
 from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, Reason, SourceState
-from budget_tui.domain.explain_plan import explain_agent, explain_closed, explain_planned
+from budget_tui.domain.explain_plan import explain_actual, explain_agent, explain_closed, explain_planned
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
+from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import BudgetSnapshot, Spend, added_up, build_snapshot, rolled_up
 from budget_tui.domain.tokens import seconds_of
@@ -19,7 +20,7 @@ from budget_tui.services.agents import looked_closely
 from budget_tui.services.context import Context
 from budget_tui.services.explain_costs import Sorted, Wanted, sort_out
 from budget_tui.services.history import closed_period
-from budget_tui.services.plan_actuals import Actuals, asked_by
+from budget_tui.services.plan_actuals import Actuals, Asked, asked_by
 from budget_tui.services.plan_checks import every_node
 from budget_tui.services.plan_usage import Usage
 from budget_tui.services.snapshots import load_facts, project_line
@@ -107,6 +108,19 @@ class Explainer:
             return self._explained(
                 queries, organization, Kind.PLANNED, budget.budget_id, plan_name(budget), wanted, values
             )
+
+    def of_usage(self, title: str, budget_type: BudgetType, scope: Scope, period: Period) -> Explained:
+        """What ``scope`` used in ``period``, whether a budget was planned for it or not."""
+        with self._context.reading() as queries:
+            organization = self._context.organization(queries)
+            currency = scope.currency or organization.currency
+            usage = Usage(queries, organization, [period], [budget_type], [currency])
+            actual = Actuals(usage, [Asked(budget_type, scope, period)]).of(budget_type, scope, period)
+            values = (explain_actual(budget_type, actual, period),)
+            entities = queries.entities(organization.org_key)
+            entity = next(entity for entity in entities if entity.entity_key == scope.entity_key)
+            wanted = Wanted(entity, period, currency, scope.category, scope.provider, budget_type)
+            return self._explained(queries, organization, Kind.USAGE, entity.entity_id, title, wanted, values)
 
     def of_agent(self, agent_id: str) -> Explained:
         """The values of an agent's row."""

@@ -96,9 +96,19 @@ async def test_a_planned_budget(open_dashboard: OpenDashboard, planned: Services
         assert "$1,000.00 − $241.00 = $759.00" in told(dashboard)
 
 
-async def test_a_row_of_no_single_budget_says_so(open_dashboard: OpenDashboard, planned: Services) -> None:
+async def test_what_was_used_of_a_provider(open_dashboard: OpenDashboard, planned: Services) -> None:
     async with open_dashboard(mode="plan", services=planned) as dashboard:
-        await dashboard.keys("shift+tab", "x")
+        await dashboard.keys("w", "w", "shift+tab")
+        shown = dashboard.line_with("anthropic")
+        await dashboard.keys("x")
+        assert "64.20" in shown
+        assert "$64.20" in dashboard.line_with("Actual")
+        assert "manual · anthropic · genai" in told(dashboard)
+
+
+async def test_a_row_of_many_budgets_says_so(open_dashboard: OpenDashboard, planned: Services) -> None:
+    async with open_dashboard(mode="plan", services=planned) as dashboard:
+        await dashboard.keys("x")
         assert "x explains one budget: choose one" in dashboard.text
 
 

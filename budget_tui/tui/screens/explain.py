@@ -96,9 +96,7 @@ class ExplainScreen(ModalScreen[None]):
         room = max(map(len, shown))
         names = max(len(value.title) for value in explained.values)
         options = [
-            Option(
-                Content.assemble((fitted(value.title, names), MUTED), "  ", (text.rjust(room), STRONG)), id=value.key
-            )
+            Option(Content.assemble(f"{fitted(value.title, names)}  ", (text.rjust(room), "bold")), id=value.key)
             for value, text in zip(explained.values, shown, strict=True)
         ]
         values.styles.width = names + room + 2 + 3

@@ -104,7 +104,14 @@ class PlanScreen(ReadingScreen[PlanBoard]):
 
     def question(self) -> Question | None:
         budget_id = self.pane.budget_id
-        return (lambda services: services.explain.of_planned(budget_id)) if budget_id else None
+        if budget_id:
+            return lambda services: services.explain.of_planned(budget_id)
+        row = self.pane.table.current if self.reading is not None else None
+        number = self.pane.number_behind(row) if row is not None else None
+        if number is None or len(number.covered) != 1:
+            return None
+        [(scope, period)] = number.covered
+        return lambda services: services.explain.of_usage(number.title, number.budget_type, scope, period)
 
     # Tabs
 
