@@ -30,6 +30,15 @@ def planned(services: Services) -> Services:
     return services
 
 
+@pytest.fixture
+def in_utc(services: Services, database: Path) -> Services:
+    """The example of somebody in UTC: the pictures tell the time zone, which is else the one of this machine."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("UPDATE organization SET time_zone = 'UTC'")
+        connection.commit()
+    return services
+
+
 def chosen(dashboard: Dashboard) -> str:
     """The value that is explained."""
     values = dashboard.app.screen.query_one(OptionList)
@@ -168,13 +177,13 @@ async def test_explaining_while_the_database_cannot_be_read_is_told(
         assert "dataset" in dashboard.text
 
 
-def test_explain_a_project(snap_compare: Compare, services: Services) -> None:
-    assert snap_compare(still(services), terminal_size=WIDE, run_before=after("2", "x", "down", "down", "down"))
+def test_explain_a_project(snap_compare: Compare, in_utc: Services) -> None:
+    assert snap_compare(still(in_utc), terminal_size=WIDE, run_before=after("2", "x", "down", "down", "down"))
 
 
-def test_explain_80x24(snap_compare: Compare, services: Services) -> None:
-    assert snap_compare(still(services), terminal_size=NARROW, run_before=after("x"))
+def test_explain_80x24(snap_compare: Compare, in_utc: Services) -> None:
+    assert snap_compare(still(in_utc), terminal_size=NARROW, run_before=after("x"))
 
 
-def test_explain_nothing_counts(snap_compare: Compare, services: Services) -> None:
-    assert snap_compare(still(services), terminal_size=WIDE, run_before=after("2", "down", "down", "down", "x"))
+def test_explain_nothing_counts(snap_compare: Compare, in_utc: Services) -> None:
+    assert snap_compare(still(in_utc), terminal_size=WIDE, run_before=after("2", "down", "down", "down", "x"))
