@@ -129,6 +129,16 @@ def test_the_next_month_opens_with_what_was_planned_for_it(home: PlanHome) -> No
     assert march.allocations == {"PROJ-PLATFORM": "150", "pool": "650"}
 
 
+def test_what_comes_along_makes_of_a_planned_amount_no_more_than_can_be_stored(home: PlanHome) -> None:
+    """Else the period could never close, and no command would be carried out any more."""
+    home.budget("500")
+    home.carry("unspent")
+    home.plan("ORG", "total", "9000000000", "2026-02")
+    february = home.on("2026-02-02")
+    february.services.periods.catch_up()
+    assert february.snapshot.total.allocation == usd("9000000000")
+
+
 def test_what_was_planned_for_a_project_is_its_allocation_when_it_comes_back(home: PlanHome) -> None:
     home.budget("500")
     home.services.entities.bring_in([Placement("PROJ-LATE", "Late", "project", "DEPT-OPS")])

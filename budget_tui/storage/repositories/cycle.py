@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import uuid4
 
+from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.carry import CarryPolicy, Opening
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.storage.cost_queries import stored_time
@@ -120,6 +121,7 @@ _TAKE_OVER = (
     "ON CONFLICT (org_key, entity_key, category, budget_type, provider, period_start, period_end) WHERE is_active"
     " DO UPDATE SET in_cycle = 1, carry = excluded.carry, carry_cap = excluded.carry_cap, carried = excluded.carried,"
     " base = CASE WHEN currency = excluded.currency THEN amount ELSE excluded.base END,"
-    " amount = CASE WHEN currency = excluded.currency THEN max(0, amount + excluded.carried) ELSE excluded.amount END,"
+    " amount = CASE WHEN currency = excluded.currency"
+    f" THEN max(0, min({LIMIT_NANOS}, amount + excluded.carried)) ELSE excluded.amount END,"
     " currency = excluded.currency, updated_by = excluded.created_by, updated_at = excluded.created_at"
 )
