@@ -306,7 +306,3 @@ def test_overview(snap_compare: Callable[..., bool], acme: Services) -> None:
 
 def test_allocation(snap_compare: Callable[..., bool], acme: Services) -> None:
     assert snap_compare(still(acme), terminal_size=WIDE, run_before=after("4", *to_tab("allocation")))
-
-
-def test_costs_behind(snap_compare: Callable[..., bool], acme: Services) -> None:
-    assert snap_compare(still(acme), terminal_size=WIDE, run_before=after("4", "enter"))

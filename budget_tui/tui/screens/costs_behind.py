@@ -56,7 +56,7 @@ class CostsBehindScreen(ModalScreen[None]):
     @on(LineTable.NearsEnd)
     @work(group="costs")
     async def _read_on(self) -> None:
-        if self._is_complete:
+        if self._is_complete or not self.query_one(LineTable).nears_end:  # by now
             return
         self._is_complete = True  # until it is known that there is more
         number, older_than = self._number, self._older_than

@@ -246,8 +246,13 @@ class LineTable(ScrollView, can_focus=True):
         super().watch_scroll_y(old_value, new_value)
         self._look_ahead()
 
+    @property
+    def nears_end(self) -> bool:
+        """Whether the cursor or the view is within two pages of the last row."""
+        return max(self.cursor, round(self.scroll_offset.y)) + 2 * self._page >= len(self.rows)
+
     def _look_ahead(self) -> None:
-        if max(self.cursor, round(self.scroll_offset.y)) + 2 * self._page >= len(self.rows):
+        if self.nears_end:
             self.post_message(self.NearsEnd())
 
     def _keep_in_view(self) -> None:

@@ -23,6 +23,8 @@ from budget_tui.tui.widgets.plan_columns import (
     SHAPES,
     amounts,
     bar_of,
+    distinct,
+    millionths_used,
     status_style,
     unit,
     used,
@@ -80,6 +82,7 @@ class AllocationPane(PlanPane):
     def __init__(self) -> None:
         super().__init__()
         self._roots: tuple[TreeNode, ...] = ()
+        self._too_much: list[TreeNode] = []
         self._folded: set[str] = set()
 
     def compose(self) -> ComposeResult:
@@ -99,6 +102,7 @@ class AllocationPane(PlanPane):
     def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board = board
         self._roots = board.trees(lines)
+        self._too_much = [node for node in _nodes(self._roots) if node.unallocated < 0]
         self.table.why_empty = "no budget fits"
         everything = board.trees(board.lines) if is_new else ()
         self._fill(list(_branches(everything, set())) if is_new else None)
@@ -139,7 +143,7 @@ class AllocationPane(PlanPane):
         budget = node.budget
         if node.unallocated < 0:
             return Content.assemble(("▲ ", "$warning"), _too_much(node))
-        too_much = [each for each in _nodes(self._roots) if each.unallocated < 0]
+        too_much = self._too_much
         if too_much:
             more = f" (and {len(too_much) - 1} more)" if len(too_much) > 1 else ""
             return Content.assemble(("▲ ", "$warning"), f"{_too_much(too_much[0])}{more}")
@@ -152,13 +156,21 @@ class AllocationPane(PlanPane):
     def _columns(self) -> tuple[Column, ...]:
         return (
             Column("entity", "Budget", lambda branch: branch.label, least=18, most=44),
-            Column("what", "For", lambda branch: what(branch.node.budget), least=9, most=24),
+            Column(
+                "what",
+                "For",
+                lambda branch: what(branch.node.budget),
+                least=9,
+                most=24,
+                longest=distinct(lambda branch: (branch.node.budget.category, branch.node.budget.provider)),
+            ),
             Column(
                 "unit",
                 "In",
                 lambda branch: unit(branch.node.budget.budget_type, branch.node.budget.currency),
                 style=lambda _: "muted",
                 drop=2,
+                longest=distinct(lambda branch: (branch.node.budget.budget_type, branch.node.budget.currency)),
             ),
             Column(
                 "period",
@@ -168,6 +180,7 @@ class AllocationPane(PlanPane):
                 most=22,
                 drop=3,
                 style=lambda _: "muted",
+                longest=distinct(lambda branch: branch.node.budget.period),
             ),
             _amounts("amount", "Budget", lambda node: node.budget.amount),
             _amounts(
@@ -186,7 +199,15 @@ class AllocationPane(PlanPane):
                 lambda _: "",
                 share=lambda branch: bar_of(branch.node.figures, branch.node.budget.period, self.today),
             ),
-            Column("used", "Used", lambda branch: used(branch.node.figures), align="right", drop=1, style=_muted),
+            Column(
+                "used",
+                "Used",
+                lambda branch: used(branch.node.figures),
+                align="right",
+                drop=1,
+                style=_muted,
+                longest=_most_used,
+            ),
             Column(
                 "status",
                 "",
@@ -208,6 +229,10 @@ def _amounts(
         return branch.node.budget.budget_type, branch.node.budget.currency
 
     return amounts(key, label, lambda branch: value(branch.node), kind, drop=drop, style=style)
+
+
+def _most_used(branches: Sequence[Branch]) -> list[Branch]:
+    return [max(branches, key=lambda branch: millionths_used(branch.node.figures))] if branches else []
 
 
 def _muted(_: Branch) -> str:
