@@ -199,9 +199,9 @@ def _runway(
     pace: Pace, remaining: Quantity, burning: Mapping[str, Quantity], spans: tuple[tuple[str, Period], ...]
 ) -> Explanation:
     if pace.remaining <= 0:
-        return Explanation(
-            "runway", "Runway", number(Decimal(0), Unit.DAYS), notes=("nothing remains: it has run out",), of_costs=True
-        )
+        unfunded = "there is neither budget nor spend: the screens show –"
+        why = unfunded if pace.unfunded else "nothing remains: it has run out"
+        return Explanation("runway", "Runway", number(Decimal(0), Unit.DAYS), notes=(why,), of_costs=True)
     if pace.runway_days is None:
         return Explanation(
             "runway",

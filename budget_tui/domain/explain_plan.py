@@ -162,13 +162,22 @@ def explain_agent(agent: AgentBudget, use: Use | None, seconds: int, period: Per
         Explanation(
             "runs-out",
             "Runs out",
-            Quantity(agent.runs_out_at, Unit.MOMENT),
+            Quantity(agent.runs_out_at, Unit.MOMENT) if agent.runs_out_at else Quantity(_end(agent), Unit.WORD),
             "now + {available} × {seconds} s ÷ {used_lately}" if agent.runs_out_at else "",
             {"available": available, **lately},
             notes=(_how_it_ends(agent, use),),
         ),
         explain_status(agent.status, not agent.allocated_tokens, allocated, available, of_costs=False),
     )
+
+
+def _end(agent: AgentBudget) -> str:
+    """What the screens show where there is no time at which the tokens are gone."""
+    if not agent.allocated_tokens:
+        return "–"
+    if not agent.available_tokens:
+        return "now"
+    return ">1y" if agent.rate_per_hour else "∞"
 
 
 def _how_it_ends(agent: AgentBudget, use: Use | None) -> str:

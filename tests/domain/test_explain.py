@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from budget_tui import formatting
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.carry import Carry, CarryPolicy
@@ -205,7 +206,8 @@ def test_every_formula_of_an_agent_comes_to_what_its_screen_shows(
     explained = named(explain_agent(agent, use, seconds_of(use, NOW) if use else 0, JANUARY))
     assert explained["available"].value.value == agent.available_tokens
     assert explained["rate"].value.value == agent.rate_per_hour
-    assert explained["runs-out"].value.value == agent.runs_out_at
+    shown = agent.runs_out_at or formatting.runs_out(agent)
+    assert explained["runs-out"].value.value == shown
     for explanation in explained.values():
         assert not has_arithmetic(explanation) or agrees(explanation), explanation
     if agent.runs_out_at is not None:
