@@ -16,3 +16,8 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+def pytest_unconfigure() -> None:
+    """So that what is left can be cleared away at the end."""
+    gc.unfreeze()
