@@ -23,6 +23,7 @@ from budget_tui.services.plans import PlanChange
 MOST_LISTED = 1000
 ROOT_LEVEL = DEFAULT_LEVELS[0].code
 ROOT_LEVEL_SHORT = "org"
+_PERCENT_DECIMALS = 9
 
 
 def _day(value: Any) -> date:
@@ -41,11 +42,11 @@ def _number(value: Any) -> Decimal:
 
 
 def _percent(value: Any) -> Fraction:
-    number = _number(value)
-    if number.adjusted() > 5:
-        raise ValueError("give a percentage from 0 to 100")
+    number = _number(value).normalize()
+    if not -_PERCENT_DECIMALS <= number.adjusted() <= 5:  # written out, it could fill the memory
+        raise ValueError(f"give a percentage from 0 to 100 with at most {_PERCENT_DECIMALS} decimals")
     try:
-        return parse_percent(f"{number.normalize():f}")
+        return parse_percent(f"{number:f}")
     except Refused as error:
         raise ValueError(str(error)) from None
 

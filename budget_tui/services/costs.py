@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from budget_tui.domain.amount import LIMIT_COUNT, within_limit
 from budget_tui.domain.cost import Category, CostOrigin, EntityResolver, MappingRule, category_of, provider_of
 from budget_tui.domain.errors import Refused
-from budget_tui.domain.hierarchy import ROOT_ID, Entity
+from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name
 from budget_tui.formatting import count
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once
@@ -342,7 +342,7 @@ def _entered_origin(work: Work, entity_id: str, entry: CostEntry) -> CostOrigin:
         source=MANUAL_SOURCE,
         live=True,
         currency=work.organization.currency,
-        provider_name=entry.provider.strip(),
+        provider_name=checked_name(entry.provider) if entry.provider.strip() else "",
         entity_hint=entity_id,
         category_hint=entry.category or "",
     )

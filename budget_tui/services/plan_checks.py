@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import short_provider_name
 from budget_tui.domain.errors import NotFound
-from budget_tui.domain.hierarchy import Entity
+from budget_tui.domain.hierarchy import Entity, checked_name
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.variance import Node, forest
 from budget_tui.formatting import amount_of, plan_name
@@ -16,6 +16,11 @@ from budget_tui.storage.queries import Queries
 def provider_named(queries: Queries, org: int, name: str) -> str:
     """The short name of a provider, whatever it was called: ``Google Cloud`` → ``gcp``."""
     return short_provider_name(name, queries.provider_aliases(org)).casefold()
+
+
+def checked_provider(queries: Queries, org: int, name: str) -> str:
+    """The short name of a provider that somebody typed, '' for any; `Refused` when no row could show it."""
+    return provider_named(queries, org, checked_name(name)) if name.strip() else ""
 
 
 def entity_named(queries: Queries, org: int, entity_id: str) -> Entity:

@@ -27,7 +27,7 @@ from budget_tui.formatting import amount_of, dates, plan_name
 from budget_tui.services.budgets import set_amount
 from budget_tui.services.context import Context, Work, checked_currency, written
 from budget_tui.services.idempotency import answered_once
-from budget_tui.services.plan_checks import over_allocated, provider_named
+from budget_tui.services.plan_checks import checked_provider, over_allocated
 from budget_tui.services.trail import KEPT
 from budget_tui.storage.queries import Queries
 
@@ -162,7 +162,7 @@ def _checked(work: Work, plan: BudgetPlan) -> BudgetPlan:
         plan,
         amount=checked_amount(plan.amount, plan.budget_type),
         currency=checked_currency(plan.currency or work.organization.currency),
-        provider=provider_named(work.queries, work.organization.org_key, plan.provider),
+        provider=checked_provider(work.queries, work.organization.org_key, plan.provider),
         notes=checked_notes(plan.notes),
     )
 

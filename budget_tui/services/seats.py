@@ -4,7 +4,7 @@ from datetime import date
 
 from budget_tui.domain.cost import short_provider_name
 from budget_tui.domain.errors import Refused
-from budget_tui.domain.hierarchy import Entity
+from budget_tui.domain.hierarchy import Entity, checked_name
 from budget_tui.domain.period import Period
 from budget_tui.domain.seats import Seats, most_seats
 from budget_tui.services.context import Context, Work
@@ -26,7 +26,7 @@ class SeatRegister:
             raise Refused("seats are of some provider", "name one such as figma")
         with self._context.work() as work:
             entity = work.entity(entity_id)
-            name = short_provider_name(provider, work.queries.provider_aliases(work.organization.org_key))
+            name = short_provider_name(checked_name(provider), work.queries.provider_aliases(work.organization.org_key))
             day = from_day or work.today
             _store(work, entity, name, day, seats)
             work.commit()

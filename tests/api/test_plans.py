@@ -187,6 +187,7 @@ def test_a_budget_that_is_none(acme: Api, changed: dict[str, Any], words: str) -
         ([("DEPT-ENG", {})], "percentages or amounts"),
         ([("DEPT-ENG", {"percentage": -1})], "percentage"),
         ([("DEPT-ENG", {"percentage": 1e99})], "percentage"),
+        ([("DEPT-ENG", {"percentage": 1e-99})], "at most 9 decimals"),
         ([("ORG", {"percentage": 1})], "not below"),
     ],
 )

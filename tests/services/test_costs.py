@@ -46,6 +46,7 @@ def test_a_credit_takes_off(two: Home) -> None:
         CostEntry("a", 1, tokens=-1),
         CostEntry("a", 1, tokens=LIMIT_COUNT + 1),
         CostEntry("a", 1, category=Category.TOTAL),
+        CostEntry("a", 1, provider="two\nlines"),
     ],
 )
 def test_a_cost_that_makes_no_sense_is_refused(two: Home, entry: CostEntry) -> None:

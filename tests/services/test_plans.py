@@ -60,6 +60,8 @@ def test_a_budget_is_kept_as_it_was_asked_for(home: PlanHome) -> None:
         (plan_of("DEPT-ENG", "cloud", "-1"), "negative"),
         (plan_of("DEPT-ENG", "cloud", "1", currency="dollars"), "not a currency"),
         (plan_of("DEPT-ENG", "cloud", "1", budget_type="token"), "no token budgets"),
+        (plan_of("DEPT-ENG", "cloud", "1", provider="two\nlines"), "control characters"),
+        (plan_of("DEPT-ENG", "cloud", "1", provider="x" * 121), "1 to 120"),
         (
             BudgetPlan("DEPT-ENG", plan_of("x", "cloud", "1").category, 1, PeriodKind.YEARLY, FEBRUARY),
             "is not yearly",

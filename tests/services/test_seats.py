@@ -78,4 +78,6 @@ def test_seats_need_an_entity_and_a_provider(seed: Home) -> None:
         seed.services.seats.register("nobody", "figma", 1)
     with pytest.raises(Refused, match="some provider"):
         seed.services.seats.register("pcc", " ", 1)
+    with pytest.raises(Refused, match="control characters"):
+        seed.services.seats.register("pcc", "two\nlines", 1)
     assert registered(seed) == []
