@@ -272,9 +272,9 @@ async def test_equal_split_is_exact_to_the_cent(open_dashboard: OpenDashboard, a
         await dashboard.keys("=")
         assert set(shares(dashboard).values()) == {"33.33…"}
         assert "margin 0 % $0.00" in dashboard.text
-        await dashboard.keys("ctrl+b")
+        await dashboard.keys("ctrl+o")
         picker(dashboard).field.focus()
-        await dashboard.keys(*"DEPT-ENG", "ctrl+n", "ctrl+b")
+        await dashboard.keys(*"DEPT-ENG", "ctrl+n", "ctrl+o")
         picker(dashboard).field.focus()
         await dashboard.keys(*"ORG", "ctrl+n", "enter", "enter")
     assert amounts(acme) == {"ORG": 10_000, "DEPT-ENG": 3334, "DEPT-DS": 3333, "DEPT-OPS": 3333}
@@ -283,20 +283,20 @@ async def test_equal_split_is_exact_to_the_cent(open_dashboard: OpenDashboard, a
 async def test_back_and_forth_loses_nothing(open_dashboard: OpenDashboard, acme: Services) -> None:
     async with open_dashboard(acme, mode="plan") as dashboard:
         await to_the_children(dashboard)
-        await dashboard.keys(*"40", "down", *"25", "enter", "ctrl+b")
+        await dashboard.keys(*"40", "down", *"25", "enter", "ctrl+o")
         assert shares(dashboard) == {"DEPT-ENG": "40", "DEPT-DS": "25", "DEPT-OPS": ""}
-        await dashboard.keys("ctrl+b")
+        await dashboard.keys("ctrl+o")
         assert title(dashboard) == "Create budget · step 1 of 3: parent"
         assert dashboard.field("amount").value == "1000"
         dashboard.field("amount").focus()
         await dashboard.keys(*"10000", "enter")
         assert shares(dashboard) == {"DEPT-ENG": "40", "DEPT-DS": "25", "DEPT-OPS": ""}
         assert "$4,000.00" in dashboard.line_with("DEPT-ENG  Engineering"), "40 % of the new amount"
-        await dashboard.keys("ctrl+b")
+        await dashboard.keys("ctrl+o")
         picker(dashboard).field.focus()
         await dashboard.keys("ctrl+a", "ctrl+k", *"DEPT-ENG", "ctrl+n")
         assert shares(dashboard) == {"PROJ-PLATFORM": ""}
-        await dashboard.keys("ctrl+b")
+        await dashboard.keys("ctrl+o")
         picker(dashboard).field.focus()
         await dashboard.keys("ctrl+a", "ctrl+k", *"ORG", "ctrl+n")
         assert shares(dashboard) == {"DEPT-ENG": "40", "DEPT-DS": "25", "DEPT-OPS": ""}
@@ -327,7 +327,7 @@ async def test_amounts_instead_of_percentages(open_dashboard: OpenDashboard, acm
         assert "$150.01 more than there is" in dashboard.text
         await dashboard.keys("enter")
         assert "its children have $1,150.01, $150.01 more than its $1,000.00" in made(dashboard)
-        await dashboard.keys("ctrl+b")
+        await dashboard.keys("ctrl+o")
         dashboard.app.screen.query_one("#by").focus()
         await dashboard.keys("left")
         assert shares(dashboard) == {"DEPT-ENG": "25", "DEPT-DS": "", "DEPT-OPS": ""}

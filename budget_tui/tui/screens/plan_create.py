@@ -38,7 +38,7 @@ class PlanCreateScreen(BoxScreen[str]):
     AUTO_FOCUS = "#mode"
     BINDINGS = [
         Binding("enter,ctrl+n", "submit", "Next", id="create.next", tooltip="Go on, or create it at the last step"),
-        Binding("ctrl+b", "back", "Back", id="create.back", tooltip="Go back one step"),
+        Binding("ctrl+o", "back", "Back", id="create.back", tooltip="Go back one step"),
     ]
 
     def __init__(
@@ -94,7 +94,7 @@ class PlanCreateScreen(BoxScreen[str]):
         step = f" · step {self._step} of {len(_STEPS)}: {_STEPS[self._step]}" if is_top_down else ""
         box.border_title = f"Create budget{step}"
         is_last = self._step == _REVIEW or not is_top_down
-        back = "" if self._step == _FORM else "^b back · "
+        back = "" if self._step == _FORM else "^o back · "
         box.border_subtitle = f"enter {'creates' if is_last else 'next'} · {back}esc leaves"
         submit = self.query_one("#submit", Button)
         submit.label = "Create" if is_last else "Next"
