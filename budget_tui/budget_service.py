@@ -1,6 +1,7 @@
 """Token budgets for programs that embed them: ``from budget_tui import BudgetService``."""
 
 import logging
+from datetime import date
 from os import PathLike, fspath
 from types import TracebackType
 from typing import Self
@@ -29,12 +30,13 @@ class BudgetService:
         self._agents = services.agents
 
     @classmethod
-    def open(cls, location: str | PathLike[str], organization: str = "default") -> Self:
+    def open(cls, location: str | PathLike[str], organization: str = "default", as_of: date | None = None) -> Self:
         """The budgets in a database (a path or ``sqlite:///path``), which is made if there is none.
 
-        The user's settings have no say: a program gets what it names.
+        The user's settings have no say: a program gets what it names. ``as_of`` sets today, which decides the period;
+        opening a later one closes those before it.
         """
-        services = open_services(fspath(location), organization, settings=Settings(), keep_open=True)
+        services = open_services(fspath(location), organization, as_of, Settings(), keep_open=True)
         services.context.prepare()
         return cls(services)
 

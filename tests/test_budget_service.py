@@ -1,8 +1,11 @@
 """Token budgets for a program that embeds them."""
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -19,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "budget.db"
-    services = open_services(str(path), settings=Settings())
+    services = open_services(str(path), as_of=date(2026, 1, 13), settings=Settings())
     services.projects.add("pcc")
     services.agents.add("scout", "pcc")
     return path
@@ -27,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def budgets(path: Path) -> Iterator[BudgetService]:
-    with BudgetService.open(path) as budgets:
+    with BudgetService.open(path, as_of=date(2026, 1, 13)) as budgets:
         yield budgets
 
 
@@ -104,3 +107,10 @@ def test_the_package_loads_it_when_it_is_asked_for() -> None:
     assert ran.stdout.splitlines() == ["budget_tui", "BudgetService"]
     with pytest.raises(AttributeError):
         _ = budget_tui.Nothing
+
+
+def test_a_day_can_be_chosen(path: Path) -> None:
+    with BudgetService.open(path, as_of=date(2026, 1, 13)) as budgets:
+        assert budgets.get_available_tokens("scout") == budgets.get_budget("scout").available_tokens
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM period_close").fetchone() == (0,)

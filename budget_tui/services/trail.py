@@ -94,7 +94,8 @@ def cells(entry: AuditEntry) -> tuple[str, str, str, str, str]:
 def changes(entry: AuditEntry) -> str:
     """What an entry changed, in one line: ``amount 100 → 120``."""
     before, after = shown_facts(entry.before), shown_facts(entry.after)
-    return ", ".join(_change(name, before.get(name), after.get(name)) for name in _names(before, after))
+    differing = [name for name in _names(before, after) if before.get(name) != after.get(name)]
+    return ", ".join(_change(name, before.get(name), after.get(name)) for name in differing)
 
 
 def shown_facts(facts: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -35,8 +35,6 @@ _WHY_NOT = {
     "period.close": "a closed period stays closed",
     "fx.import": "import what the file before said, or set single rates",
     "org.add": "an organization stays",
-    "key.create": "revoke the key instead",
-    "key.revoke": "a revoked key stays revoked",
 }
 
 

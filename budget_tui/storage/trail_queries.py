@@ -70,9 +70,13 @@ class TrailQueries(CostQueries):
         return [_entry(row) for row in rows]
 
     def last_change(self, org: int, actor: str) -> int | None:
-        """The latest change by ``actor`` that takes nothing back and was not taken back."""
+        """The latest change by ``actor`` that takes nothing back and was not taken back.
+
+        Keys to the API are passed over: they change no budget, and are revoked instead.
+        """
         row = self._row(
             "SELECT c.change FROM audit c WHERE c.org_key = ? AND c.actor = ? AND c.reverses IS NULL"
+            " AND c.action NOT LIKE 'key.%'"
             " AND NOT EXISTS (SELECT 1 FROM audit u WHERE u.reverses = c.change"
             " AND NOT EXISTS (SELECT 1 FROM audit r WHERE r.reverses = u.change))"
             " ORDER BY c.audit_key DESC LIMIT 1",
@@ -89,7 +93,8 @@ class TrailQueries(CostQueries):
         row = self._row(
             "SELECT u.change, u.reverses FROM audit u WHERE u.org_key = ? AND u.actor = ? AND u.reverses IS NOT NULL"
             " AND u.audit_key > coalesce((SELECT max(c.audit_key) FROM audit c"
-            " WHERE c.org_key = u.org_key AND c.actor = u.actor AND c.reverses IS NULL), 0)"
+            " WHERE c.org_key = u.org_key AND c.actor = u.actor AND c.reverses IS NULL"
+            " AND c.action NOT LIKE 'key.%'), 0)"
             " AND NOT EXISTS (SELECT 1 FROM audit c WHERE c.change = u.reverses AND c.audit_key = u.reverses"
             " AND c.reverses IS NOT NULL)"
             " AND NOT EXISTS (SELECT 1 FROM audit r WHERE r.reverses = u.change)"

@@ -15,6 +15,7 @@ from budget_tui.domain.plan_answers import PlanAllocation
 from budget_tui.domain.tree import Placement
 from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.plans import PlanChange
+from budget_tui.services.trail import changes
 from budget_tui.settings import Settings
 from tests.services.conftest import usd
 from tests.services.planning import TREE, PlanHome, amounts, name_of, percents, plan_of, planning_home
@@ -414,3 +415,9 @@ def test_what_somebody_changed_since_is_not_taken_back(home: PlanHome) -> None:
 
 def planned_in(state: list[object]) -> dict[str, int]:
     return {name_of(budget): budget.amount // 10**9 for budget in state if isinstance(budget, PlannedBudget)}
+
+
+def test_the_trail_shows_what_an_update_changed_alone(home: PlanHome) -> None:
+    made = home.plan("DEPT-ENG", "cloud", "20000", "2026-02")
+    home.services.plans.update(made.budget_id, PlanChange(amount=usd("25000")))
+    assert changes(home.services.trail.newest(1)[0]) == "amount 20000 → 25000"

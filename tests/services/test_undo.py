@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from budget_tui.domain.access import Scope
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
@@ -332,3 +333,14 @@ def test_what_an_older_version_wrote_is_told(seed: Home) -> None:
         work.unit.organizations.archive_entity(work.project("pcc"), work.now)
         work.commit()
     refused(seed, Refused, "an older version made this change")
+
+
+def test_a_key_to_the_api_stands_in_nobodys_way(seed: Home) -> None:
+    before = seed.allocations
+    seed.allocate("pcc", "120")
+    key = seed.services.keys.create("ci", Scope.READ).key
+    seed.services.undo.undo()
+    assert seed.allocations == before
+    seed.services.keys.revoke(key.key_id)
+    seed.services.undo.redo()
+    assert seed.allocations["pcc"] == "120"

@@ -283,3 +283,13 @@ async def test_with_every_cost_mapped_there_is_nothing_to_ask(open_dashboard: Op
     async with open_dashboard(keys="m") as dashboard:
         assert not is_open(dashboard)
         assert "every cost has its project" in dashboard.text
+
+
+async def test_what_happened_is_no_news_when_one_comes_back(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard() as dashboard:
+        await dashboard.keys("e", "ctrl+u")
+        await dashboard.typed("600", "enter")
+        assert dashboard.line_with("the budget is $600.00 now")
+        await dashboard.keys("]", "u", "[")
+        assert "the budget is $600.00 now" not in dashboard.text
+        assert "$500.00 a month" in dashboard.text

@@ -74,6 +74,11 @@ class DashboardScreen(Screen[None]):
         """The app, which carries out what a screen wants done."""
         return cast("BudgetApp", self.app)
 
+    def on_screen_suspend(self) -> None:
+        """What happened is no news any more when one comes back."""
+        if self.is_mounted:
+            self.tell("")
+
     def tell(self, text: str, *, is_problem: bool = False) -> None:
         """Say what happened, above the footer."""
         if notices := self.query(Notice):

@@ -83,6 +83,9 @@ def told(report: ImportReport) -> str:
     else:
         totals = ", ".join(money(nanos_of(amount), currency) for currency, amount in report.stored_total.items())
         text += f"{count(report.days_stored, 'daily cost')} stored ({totals or 'nothing'})"
+        unmapped = ", ".join(money(nanos_of(amount), currency) for currency, amount in report.unmapped_total.items())
+        if unmapped:
+            text += f", {unmapped} of it found no project: m maps them"
     if report.rows_refused:
         file, line, reason = report.refused[0]
         text += f"; {report.rows_refused:,} refused, the first in {file} line {line}: {reason}"

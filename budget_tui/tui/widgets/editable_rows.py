@@ -24,7 +24,7 @@ class EditableRows(DataTable[Text]):
             "Type",
             id="allocation.type",
             show=False,
-            tooltip="Begin to type an allocation: 120, 25% or rest",
+            tooltip="Begin to type over what is allocated",
         ),
     ]
     TYPED = "0123456789."

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Notice(Widget):
-    """One message in words, kept until the next one. ``text`` '' hides it."""
+    """One message in words, kept until the next one or until the screen is left. ``text`` '' hides it."""
 
     text: reactive[str] = reactive("", layout=True)
     is_problem: reactive[bool] = reactive(False)
