@@ -7,6 +7,7 @@ import subprocess
 import tomllib
 from collections.abc import Callable
 from dataclasses import fields
+from datetime import date
 from itertools import chain
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def test_the_python_example_prints_what_it_says(tmp_path: Path, capsys: pytest.C
 
     [example] = blocks("python")
     path = tmp_path / "tour.db"
-    services = open_services(str(path), settings=Settings())
+    services = open_services(str(path), as_of=date(2026, 1, 13), settings=Settings())
     services.projects.add("python-api")
     services.agents.add("scout", "python-api")
     exec(example.replace('"tour.db"', repr(str(path))), {})

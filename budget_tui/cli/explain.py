@@ -31,7 +31,10 @@ def explain(
     ] = "",
     json: JsonOption = False,
 ) -> None:
-    """Where the numbers come from: formulas, dates, the costs that count and those that do not."""
+    """Where the numbers come from.
+
+    Formulas with their values, dates, the costs that count and those that do not.
+    """
     session = session_of(context)
     session.services.context.prepare()
     explained = session.services.explain.named(subject)
