@@ -133,7 +133,7 @@ def dates(period: Period) -> str:
 
 
 def period_name(period: Period) -> str:
-    """``January 2026``, ``Q1 2026``, ``2026`` for a calendar month, quarter or year, else its dates."""
+    """``January 2026``, ``Q1 2026``, ``2026`` for a calendar month, quarter or year, else its months or dates."""
     start, after = period.half_open
     if start.day == 1 and after.day == 1:
         if period.days <= 31:
@@ -142,7 +142,10 @@ def period_name(period: Period) -> str:
             return f"Q{start.month // 3 + 1} {start.year}"
         if (start.month, after.month, after.year - start.year) == (1, 1, 1):
             return f"{start.year}"
-    return f"{short_day(period.start)} – {long_day(period.end)}"
+        if start.year != period.end.year:
+            return f"{start:%b %Y} – {period.end:%b %Y}"
+    show = short_day if start.year == period.end.year else long_day
+    return f"{show(start)} – {long_day(period.end)}"
 
 
 def short_period_name(period: Period) -> str:

@@ -156,6 +156,8 @@ def _total(totals: Totals) -> list[str]:
         VarianceStatus.UNDER: totals.under,
     }
     found = [f"{_SHAPES[status]} {number} {status}" for status, number in counts.items() if number]
+    if totals.no_data:
+        found.append(f"{_SHAPES[None]} {totals.no_data} without data")
     return [f"{shown(figures.amount)} planned, {shown(figures.actual)} used, {rest}", f"  {', '.join(found)}"]
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from budget_tui.domain.amount import divide, within_limit
+from budget_tui.domain.amount import LIMIT_NANOS, divide
 from budget_tui.domain.errors import Refused
 
 PREFERRED_BASE = "EUR"
@@ -51,7 +51,12 @@ def parse_rate(text: str) -> Decimal:
 
 def convert(amount: int, factor: Fraction) -> int:
     """``amount`` times ``factor``, rounded half-even once; `Refused` when that is out of range."""
-    return within_limit(divide(amount * factor.numerator, factor.denominator))
+    nanos = divide(amount * factor.numerator, factor.denominator)
+    if abs(nanos) > LIMIT_NANOS:
+        raise Refused(
+            "a cost is out of range when it is converted", "look for a wrong rate: budget-tui fx list; fx set mends it"
+        )
+    return nanos
 
 
 class Rates:

@@ -21,6 +21,7 @@ from budget_tui.services.plan_breakdown import (
     Considered,
     Slice,
     broken_down,
+    broken_down_by_provider,
     parts_by_category,
     parts_by_provider,
     periods_of,
@@ -140,7 +141,7 @@ class PlanBoard:
 
     def by_provider(self, choice: PlanChoice) -> Breakdown:
         """The chosen entity's plan for and use of each provider, in the chosen category or in all."""
-        return broken_down(self._considered(choice), self.as_of, _providers_of(choice))
+        return broken_down_by_provider(self._considered(choice), self.as_of, choice.category or Category.TOTAL)
 
     def behind_category(self, choice: PlanChoice, name: str, budget_type: BudgetType) -> Covered:
         """What the actual of one category in `by_category` adds up."""

@@ -1,7 +1,9 @@
 """What one entity planned and used, taken apart by category or provider, from what was read before."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import NamedTuple
 
 from budget_tui.domain.actuals import Scope
@@ -12,6 +14,7 @@ from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period
 from budget_tui.domain.plan_answers import Breakdown, Part, TreeNode
 from budget_tui.domain.variance import Node, Variance, scope_of, widest
+from budget_tui.formatting import amount_of
 from budget_tui.services.plan_actuals import Actuals, Asked, asked_by
 from budget_tui.services.plan_usage import Usage
 
@@ -98,6 +101,27 @@ def parts_by_provider(read: Considered, category: Category) -> Mapping[str, Slic
         for name in names
         if read.provider in ("", name)
     }
+
+
+def broken_down_by_provider(read: Considered, today: date, category: Category) -> Breakdown:
+    """What was planned and used of each provider, with a warning of what names none."""
+    breakdown = broken_down(read, today, partial(parts_by_provider, category=category))
+    return replace(breakdown, warnings=(*breakdown.warnings, *_nameless(read, category)))
+
+
+def _nameless(read: Considered, category: Category) -> Iterator[str]:
+    """Costs and tokens that no row has: nobody said who charged them."""
+    if read.provider:
+        return
+    names = read.providers(category) - {""}
+    spans = [read.usage.segments.span(period) for period in read.periods]
+    for budget_type, sums in read.usage.sums.items():
+        currency = read.organization.currency if budget_type is BudgetType.MONETARY else ""
+        every, *named = (
+            sums.once({Scope(read.entity.entity_key, category, name, currency): spans}) or 0 for name in ("", *names)
+        )
+        if rest := every - sum(named):
+            yield f"{amount_of(rest, budget_type, currency)} without a provider's name: in no row"
 
 
 def broken_down(read: Considered, today: date, parts: Callable[[Considered], Mapping[str, Slice]]) -> Breakdown:

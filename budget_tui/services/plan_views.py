@@ -1,6 +1,6 @@
 """The plan against what was used: summary, allocation tree, by category, by provider. Nothing here writes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -16,10 +16,9 @@ from budget_tui.services.plan_actuals import Actuals, asked_by
 from budget_tui.services.plan_board import PlanBoard, board_of, mentions
 from budget_tui.services.plan_breakdown import (
     Considered,
-    Slice,
     broken_down,
+    broken_down_by_provider,
     parts_by_category,
-    parts_by_provider,
     periods_of,
     with_actuals,
 )
@@ -106,12 +105,14 @@ class PlanViews:
     def by_category(self, entity_id: str = ROOT_ID, conditions: PlanFilter = PlanFilter()) -> Breakdown:
         """What an entity planned and used in each category, and in all of them together."""
 
-        return self._breakdown(entity_id, conditions, parts_by_category)
+        return self._breakdown(entity_id, conditions, lambda read, today: broken_down(read, today, parts_by_category))
 
     def by_provider(self, entity_id: str = ROOT_ID, conditions: PlanFilter = PlanFilter()) -> Breakdown:
         """What an entity planned for and used of each provider, in the category of ``conditions`` or in all."""
         category = conditions.category or Category.TOTAL
-        return self._breakdown(entity_id, conditions, lambda read: parts_by_provider(read, category))
+        return self._breakdown(
+            entity_id, conditions, lambda read, today: broken_down_by_provider(read, today, category)
+        )
 
     def board(self) -> PlanBoard:
         """Everything at once, for who is going to choose from it again and again."""
@@ -122,7 +123,7 @@ class PlanViews:
         self._reader.close()
 
     def _breakdown(
-        self, entity_id: str, conditions: PlanFilter, parts: Callable[[Considered], Mapping[str, Slice]]
+        self, entity_id: str, conditions: PlanFilter, taken_apart: Callable[[Considered, date], Breakdown]
     ) -> Breakdown:
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
@@ -135,7 +136,7 @@ class PlanViews:
             currencies = {organization.currency, *(budget.currency for budget in budgets)}
             usage = Usage(queries, organization, every_period, set(BudgetType), currencies)
             provider = provider_named(queries, organization.org_key, conditions.provider)
-        return broken_down(Considered(organization, entity, budgets, periods, usage, provider), today, parts)
+        return taken_apart(Considered(organization, entity, budgets, periods, usage, provider), today)
 
 
 def _budgets(queries: Queries, org: int, conditions: PlanFilter, below: str | None = None) -> list[PlannedBudget]:

@@ -259,6 +259,16 @@ def test_the_summary_is_a_table_with_totals_that_count_a_dollar_once(plan: Cli) 
     ]
 
 
+def test_the_summary_counts_what_has_no_data_and_names_a_years_months(plan: Cli) -> None:
+    plan("create", "DEPT-OPS", "genai", "1M", "--type", "token", "--period", "2025").done()
+    plan("create", "DEPT-OPS", "genai", "5", "--period", "2026-04-01..2027-03-31").done()
+    plan("create", "DEPT-OPS", "genai", "5", "--period", "2025-12-24..2026-01-06").done()
+    out = plan("summary").done().out
+    assert "  ▲ 1 approaching, ○ 1 without data" in out.splitlines()
+    assert "  Apr 2026 – Mar 2027  " in out
+    assert "  Dec 24, 2025 – Jan 6, 2026  " in out
+
+
 def test_the_summary_in_json_has_totals_in_both_spellings(plan: Cli) -> None:
     answer = plan("summary", "--period", "2026-Q1", "--json").done().json
     assert {"budget_total", "actual_total", "variance", "budgets_over", "budgets_under"} <= set(answer["totals"])
