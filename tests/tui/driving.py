@@ -129,7 +129,7 @@ class Driver:
         quiet_rounds = 0
         while quiet_rounds < _QUIET_ROUNDS:
             assert time.monotonic() < deadline, f"still busy: {[worker.name for worker in self._any_app.workers]}"
-            await self._round()
+            await (asyncio.sleep(0) if self._has_messages() else self._round())
             pending = [worker for worker in self._any_app.workers if not worker.is_finished]
             asking = [worker for worker in pending if worker.group == ASKING]
             busy = [worker._task for worker in pending if worker not in asking and worker._task is not None]
@@ -145,10 +145,14 @@ class Driver:
         self._any_app.screen._on_timer_update()
 
     def _is_idle(self) -> bool:
-        app, screen = self._any_app, self._any_app.screen
-        if screen._layout_required or (isinstance(app, KeyLaneApp) and app.is_handling_keys):
-            return False
-        return not any(pump.message_queue_size or pump._next_callbacks for pump in (app, *screen.walk_children()))
+        return not self._any_app.screen._layout_required and not self._has_messages()
+
+    def _has_messages(self) -> bool:
+        """Whether there is something that waits for its turn: until it is done, a round is not worth its price."""
+        app = self._any_app
+        if isinstance(app, KeyLaneApp) and app.is_handling_keys:
+            return True
+        return any(pump.message_queue_size or pump._next_callbacks for pump in (app, *app.screen.walk_children()))
 
     async def until(self, happened: Callable[[], bool]) -> None:
         """Wait for something that comes by itself."""
