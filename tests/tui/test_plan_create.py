@@ -295,7 +295,7 @@ async def test_back_and_forth_loses_nothing(open_dashboard: OpenDashboard, acme:
         await dashboard.keys("ctrl+o")
         picker(dashboard).field.focus()
         await dashboard.keys("ctrl+a", "ctrl+k", *"DEPT-ENG", "ctrl+n")
-        assert shares(dashboard) == {"PROJ-PLATFORM": ""}
+        assert shares(dashboard) == {"PROJ-PLATFORM": "", "PROJ-DESIGN": ""}
         await dashboard.keys("ctrl+o")
         picker(dashboard).field.focus()
         await dashboard.keys("ctrl+a", "ctrl+k", *"ORG", "ctrl+n")
