@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from textual.containers import VerticalScroll
+from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from budget_tui.bootstrap import Services
@@ -15,6 +16,7 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan
 from budget_tui.services.costs import CostEntry
+from budget_tui.tui.app import BudgetApp
 from budget_tui.tui.screens.explain import ExplainScreen
 from tests.tui.conftest import OpenDashboard
 from tests.tui.driving import Dashboard, a_year_later, units
@@ -186,4 +188,12 @@ def test_explain_80x24(snap_compare: Compare, in_utc: Services) -> None:
 
 
 def test_explain_nothing_counts(snap_compare: Compare, in_utc: Services) -> None:
-    assert snap_compare(still(in_utc), terminal_size=WIDE, run_before=after("2", "down", "down", "down", "x"))
+    async def explained(pilot: Pilot[None]) -> None:
+        await after("2", "down", "down", "down")(pilot)
+        await after("x")(pilot)
+        assert isinstance(pilot.app, BudgetApp)
+        dashboard = Dashboard(pilot.app, pilot)
+        await dashboard.until(lambda: "How fresh the data is" in dashboard.text)
+        await dashboard.settled()
+
+    assert snap_compare(still(in_utc), terminal_size=WIDE, run_before=explained)

@@ -353,7 +353,7 @@ async def test_fifty_children_scroll(open_dashboard: OpenDashboard, wide: Servic
         assert "Next" in dashboard.text
         await dashboard.keys("=")
         dashboard.app.screen.query(ShareInput).last().focus()
-        await dashboard.settled()
+        await dashboard.until(lambda: "TEAM-49" in dashboard.text)
         assert "$2.00" in dashboard.line_with("TEAM-49")
         await dashboard.keys("enter")
         assert "Create" in dashboard.text
