@@ -160,6 +160,7 @@ class Driver:
         while not happened():
             assert time.monotonic() < deadline, f"it did not happen:\n{self.text}"
             await self._round()
+            await asyncio.sleep(0.002)  # leaves the interpreter to the threads that it comes from
 
     async def keys(self, *keys: str) -> None:
         """Press keys in one burst, none waiting for what the one before it does; then wait until all is done."""
