@@ -10,31 +10,31 @@ from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.storage.failures import storage_error
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import nothing_at
-from budget_tui.storage.repositories.agents import AgentRepository
 from budget_tui.storage.repositories.costs import CostRepository
-from budget_tui.storage.repositories.cycle import CycleRepository
-from budget_tui.storage.repositories.former import FormerCostRepository
 from budget_tui.storage.repositories.journal import JournalRepository
-from budget_tui.storage.repositories.rates import RateRepository
-from budget_tui.storage.repositories.rules import RuleRepository
-from budget_tui.storage.repositories.seats import SeatRepository
 from budget_tui.storage.writing import Writer, Writers, begin
 
 if TYPE_CHECKING:
     from sqlmodel import Session
 
+    from budget_tui.storage.repositories.agents import AgentRepository
     from budget_tui.storage.repositories.budgets import BudgetRepository
+    from budget_tui.storage.repositories.cycle import CycleRepository
+    from budget_tui.storage.repositories.former import FormerCostRepository
     from budget_tui.storage.repositories.keys import KeyRepository
     from budget_tui.storage.repositories.organizations import OrganizationRepository
     from budget_tui.storage.repositories.plans import PlanRepository
+    from budget_tui.storage.repositories.rates import RateRepository
+    from budget_tui.storage.repositories.rules import RuleRepository
+    from budget_tui.storage.repositories.seats import SeatRepository
 
 
 class UnitOfWork:
     """A write transaction on one database. Begins as a writer, so that nothing it reads can change under it.
 
     What goes wrong in it is told as a `BudgetError`: `StorageError` for the file, `Conflict` for a row that
-    somebody else made first. The ORM is loaded by the first use of a repository that needs it. With ``writers``,
-    the connection is one of theirs and stays open.
+    somebody else made first. A repository is loaded by its first use, and the ORM by that of one that needs it.
+    With ``writers``, the connection is one of theirs and stays open.
     """
 
     def __init__(self, path: Path, writers: Writers | None = None) -> None:
@@ -56,13 +56,7 @@ class UnitOfWork:
             raise self._told(error) from error
         self.queries = Queries(self._connection.execute)
         self.costs = CostRepository(self._connection)
-        self.cycle = CycleRepository(self._connection)
-        self.former = FormerCostRepository(self._connection)
-        self.rules = RuleRepository(self._connection)
         self.journal = JournalRepository(self._connection)
-        self.agents = AgentRepository(self._connection)
-        self.rates = RateRepository(self._connection)
-        self.seats = SeatRepository(self._connection)
         return self
 
     @cached_property
@@ -80,6 +74,42 @@ class UnitOfWork:
         from budget_tui.storage.repositories.organizations import OrganizationRepository
 
         return OrganizationRepository(self._connection)
+
+    @cached_property
+    def agents(self) -> "AgentRepository":
+        from budget_tui.storage.repositories.agents import AgentRepository
+
+        return AgentRepository(self._connection)
+
+    @cached_property
+    def cycle(self) -> "CycleRepository":
+        from budget_tui.storage.repositories.cycle import CycleRepository
+
+        return CycleRepository(self._connection)
+
+    @cached_property
+    def former(self) -> "FormerCostRepository":
+        from budget_tui.storage.repositories.former import FormerCostRepository
+
+        return FormerCostRepository(self._connection)
+
+    @cached_property
+    def rates(self) -> "RateRepository":
+        from budget_tui.storage.repositories.rates import RateRepository
+
+        return RateRepository(self._connection)
+
+    @cached_property
+    def rules(self) -> "RuleRepository":
+        from budget_tui.storage.repositories.rules import RuleRepository
+
+        return RuleRepository(self._connection)
+
+    @cached_property
+    def seats(self) -> "SeatRepository":
+        from budget_tui.storage.repositories.seats import SeatRepository
+
+        return SeatRepository(self._connection)
 
     @cached_property
     def keys(self) -> "KeyRepository":
