@@ -3,11 +3,11 @@
 import sqlite3
 from collections.abc import Mapping
 from datetime import date, datetime
-from uuid import uuid4
 
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.tokens import TokenKind, hour_number
 from budget_tui.storage.cost_queries import day_number, stored_time
+from budget_tui.storage.identity import new_id
 
 
 class AgentRepository:
@@ -41,7 +41,7 @@ class AgentRepository:
             "INSERT INTO budget (budget_id, org_key, entity_key, category, budget_type, currency, provider,"
             " period_kind, period_start, period_end, amount, notes, is_active, in_cycle, created_by, created_at)"
             " VALUES (?, ?, ?, 'genai', 'token', '', '', ?, ?, ?, 0, '', 1, 1, ?, ?)",
-            (str(uuid4()), org_key, entity_key, kind, *dates, actor, stored_time(now)),
+            (new_id(), org_key, entity_key, kind, *dates, actor, stored_time(now)),
         )
 
     def set_tokens(self, budget_id: str, tokens: int, actor: str, now: datetime) -> None:
@@ -86,7 +86,7 @@ class AgentRepository:
         ).rowcount
         if not held:
             return ""
-        reservation_id = str(uuid4())
+        reservation_id = new_id()
         self._execute(
             "INSERT INTO reservation (reservation_id, budget_id, tokens, state, expires_at, created_by, created_at)"
             " VALUES (?, ?, ?, 'held', ?, ?, ?)",

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 from datetime import datetime
-from uuid import uuid4
 
 from sqlmodel import Session, select
 
 from budget_tui.domain.budget import Budget, BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period, PeriodKind
+from budget_tui.storage.identity import new_id
 from budget_tui.storage.tables import AllocationRow, BudgetRow, TransferRow
 
 
@@ -32,7 +32,7 @@ class BudgetRepository:
     ) -> Budget:
         """A new monetary budget over all categories, allocated from ``parent`` where there is one."""
         row = BudgetRow(
-            budget_id=str(uuid4()),
+            budget_id=new_id(),
             org_key=org_key,
             entity_key=entity_key,
             category=Category.TOTAL,
@@ -52,7 +52,7 @@ class BudgetRepository:
         if parent is not None:
             self._session.add(
                 AllocationRow(
-                    allocation_id=str(uuid4()),
+                    allocation_id=new_id(),
                     parent_budget_id=parent.budget_id,
                     child_budget_id=row.budget_id,
                     amount=amount,
@@ -110,7 +110,7 @@ class BudgetRepository:
     ) -> str:
         """Record a transfer; None is the pool. Returns its id."""
         row = TransferRow(
-            transfer_id=str(uuid4()),
+            transfer_id=new_id(),
             org_key=org_key,
             from_budget_id=giver.budget_id if giver else None,
             to_budget_id=taker.budget_id if taker else None,

@@ -4,13 +4,13 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
-from uuid import uuid4
 
 from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.carry import CarryPolicy, Opening
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.storage.cost_queries import stored_time
 from budget_tui.storage.cycle_queries import CycleBudget
+from budget_tui.storage.identity import new_id
 
 
 class Successor(NamedTuple):
@@ -53,7 +53,7 @@ class CycleRepository:
             f" {_TAKE_OVER}",
             (
                 (
-                    str(uuid4()),
+                    new_id(),
                     org_key,
                     ended.entity_key,
                     ended.category,
@@ -93,7 +93,7 @@ class CycleRepository:
             " ON CONFLICT (child_budget_id) DO UPDATE SET parent_budget_id = excluded.parent_budget_id,"
             " amount = excluded.amount, updated_at = excluded.created_at",
             (
-                (str(uuid4()), ids.get(ended.parent_id, ended.parent_id), at, ids[ended.budget_id])
+                (new_id(), ids.get(ended.parent_id, ended.parent_id), at, ids[ended.budget_id])
                 for ended, _ in successors
                 if ended.parent_id is not None
             ),

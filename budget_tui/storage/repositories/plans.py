@@ -2,10 +2,10 @@
 
 import sqlite3
 from datetime import datetime
-from uuid import uuid4
 
 from budget_tui.domain.plan import BudgetPlan
 from budget_tui.storage.cost_queries import stored_time
+from budget_tui.storage.identity import new_id
 
 
 class PlanRepository:
@@ -16,7 +16,7 @@ class PlanRepository:
 
     def add(self, org_key: int, entity_key: int, plan: BudgetPlan, actor: str, now: datetime) -> str:
         """A new budget; returns its id."""
-        budget_id = str(uuid4())
+        budget_id = new_id()
         self._connection.execute(
             "INSERT INTO budget (budget_id, org_key, entity_key, category, budget_type, currency, provider,"
             " period_kind, period_start, period_end, amount, base, notes, is_active, in_cycle, created_by, created_at)"
@@ -48,7 +48,7 @@ class PlanRepository:
             " VALUES (?, ?, ?, ?, ?) ON CONFLICT (child_budget_id) DO UPDATE SET"
             " parent_budget_id = excluded.parent_budget_id, amount = excluded.amount, updated_at = excluded.created_at"
             " RETURNING allocation_id",
-            (str(uuid4()), parent_id, child_id, amount, stored_time(now)),
+            (new_id(), parent_id, child_id, amount, stored_time(now)),
         ).fetchone()
         return str(allocation_id)
 
