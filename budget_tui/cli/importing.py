@@ -2,6 +2,7 @@
 
 import gc
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -54,7 +55,8 @@ def request_for(
 
 def import_files(session: Session, request: "ImportRequest", *, json: bool) -> None:
     """Import, show how far it is, and tell what was done."""
-    session.start_logging()
+    # Nothing is logged before the reading is done, so it does not wait for this.
+    threading.Thread(target=session.start_logging, daemon=True).start()
     with _progress() as progress:
         report = session.services.imports.run(request, progress)
 
