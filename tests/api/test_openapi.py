@@ -45,7 +45,7 @@ values = ["ORG", "pcc"]
 "query.root_entity_id" = { dictionary = "entity", probability = 0.7 }
 "query.hierarchy_entity_id" = { dictionary = "entity", probability = 0.7 }
 """
-EXAMPLES = 2
+EXAMPLES = 5
 
 
 def test_schemathesis_finds_nothing(
