@@ -91,6 +91,11 @@ class BudgetSnapshot:
     is_closed: bool = False
 
     @property
+    def is_budgeted(self) -> bool:
+        """Whether anybody set a global budget: one of 0 may be what a deficit left of it."""
+        return bool(self.total.allocation or self.carry.carried)
+
+    @property
     def unallocated(self) -> int:
         """The pool; negative when the projects were given more than there is."""
         return self.total.allocation - self.allocated

@@ -1,6 +1,6 @@
 """Demonstration data, made the way a user would make it.
 
-Organization ``default`` has a month of four projects with two months before it, ``acme`` a plan.
+Organization ``default`` has a month of four projects and three agents with two months before it, ``acme`` a plan.
 """
 
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from budget_tui.services.clock import Clock
 from budget_tui.services.context import DEFAULT_ORG, Context
 from budget_tui.services.costs import CostEntry, Costs
 from budget_tui.services.demo_acme import AcmeReport, plan_acme
+from budget_tui.services.demo_agents import put_agents_to_work
 from budget_tui.services.demo_days import spread
 from budget_tui.services.projects import Projects
 from budget_tui.services.transfers import TransferRequest, Transfers
@@ -110,6 +111,7 @@ def load_demo(context: Context) -> DemoReport:
         )
         _require_nothing(within, unit)
         costs = _live_through(within)
+        put_agents_to_work(within, SHOWN_ON)
         planning = plan_acme(within)
         unit.commit_all()
     return DemoReport(ORGANIZATION, 4, costs, NOVEMBER.start, JANUARY_SO_FAR.end, planning)

@@ -52,6 +52,17 @@ def test_january_is_the_worked_example(demo: Cli) -> None:
     assert set(FIELDS) <= set(answer["projects"][0])
 
 
+def test_agents_are_at_work_whose_price_begins_on_the_day_shown(demo: Cli) -> None:
+    agents = {agent["agent_id"]: agent for agent in demo("agent", "list", "--json").done().json}
+    assert {agent["project_id"] for agent in agents.values()} == {"pcc", "videonest-api", "python-api"}
+    assert all(0 < agent["used_tokens"] < agent["allocated_tokens"] for agent in agents.values())
+    assert [agent["reserved_tokens"] for agent in agents.values()] == [400_000, 0, 0]
+    spent = demo("project", "show", "pcc", "--json").json["spent_usd"]
+    assert spent == 105
+    demo("agent", "consume", "code-review", "1M").done()
+    assert demo("project", "show", "pcc", "--json").json["spent_usd"] == spent + 3
+
+
 @pytest.mark.parametrize(("day", "budget"), [("2025-11-30", 450), ("2025-12-31", 500)])
 def test_the_months_before_have_believable_costs(demo: Cli, day: str, budget: int) -> None:
     answer = demo("--as-of", day, "status", "--json").done().json

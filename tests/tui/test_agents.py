@@ -31,17 +31,25 @@ class StandingClock(Clock):
 
 
 @pytest.fixture
-def peopled(services_on: OpenServices) -> Services:
-    """The example with three agents: one that holds tokens, one that is nearly through, one that is new."""
+def deserted(services_on: OpenServices) -> Services:
+    """The example without its agents, whose hours are those of the machine's clock."""
     services = services_on(clock=StandingClock(TODAY))
-    agents = services.agents
+    for agent in services.agents.all():
+        services.agents.archive(agent.agent_id)
+    return services
+
+
+@pytest.fixture
+def peopled(deserted: Services) -> Services:
+    """The example with three agents: one that holds tokens, one that is nearly through, one that is new."""
+    agents = deserted.agents
     agents.add("coder", "pcc", "Coder", "claude-sonnet", 1_000_000)
     agents.add("reviewer", "pcc", "Reviewer", "", 2_000_000)
     agents.add("indexer", "python-api", "Indexer", "", 500_000)
     agents.consume("coder", 250_000)
     agents.reserve("coder", 200_000)
     agents.consume("reviewer", 1_900_000)
-    return services
+    return deserted
 
 
 @pytest.fixture
@@ -225,8 +233,15 @@ async def test_a_locked_database_keeps_what_was_typed(
         assert stored(peopled, "coder").allocated_tokens == 2_000_000
 
 
-async def test_nobody_yet(open_dashboard: OpenDashboard) -> None:
-    async with open_dashboard(keys="3") as dashboard:
+async def test_the_demonstrations_agents_hold_tokens_and_one_is_short_of_them(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(keys="3", size=(140, 30)) as dashboard:
+        assert "400,000" in dashboard.line_with("Code review")
+        assert "▒" in dashboard.line_with("Code review")
+        assert dashboard.line_with("Doc writer").endswith("▲")
+
+
+async def test_nobody_yet(open_dashboard: OpenDashboard, deserted: Services) -> None:
+    async with open_dashboard(deserted, keys="3") as dashboard:
         assert below(dashboard) == "no agents yet: a adds one"
         await dashboard.keys("r", "d", "5")
         assert dashboard.line_with("there is no agent here yet: a adds one")

@@ -134,6 +134,7 @@ async def test_it_follows_what_is_written(open_dashboard: OpenDashboard, elsewhe
         allocate(anna, "70")
         await dashboard.looked()
         assert log.entries[log.cursor] == chosen, "the cursor stays on its entry"
+        await dashboard.keys("home")
         assert "amount 60 → 70" in dashboard.text
 
 

@@ -89,6 +89,8 @@ async def test_the_row_under_the_cursor_and_why_it_shows_0(open_dashboard: OpenD
 
 
 async def test_an_agent_and_no_agent(open_dashboard: OpenDashboard, services: Services) -> None:
+    for agent in services.agents.all():
+        services.agents.archive(agent.agent_id)
     async with open_dashboard(mode="agents", keys="x") as dashboard:
         assert "the global budget" in dashboard.text, "with no row, the global budget is explained"
     services.agents.add("scout", "pcc", "Scout", tokens=1000)

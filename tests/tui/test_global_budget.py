@@ -1,7 +1,11 @@
 """Global Budget: its figures are the snapshot's, and its total is edited where it stands."""
 
+from dataclasses import replace
+from datetime import date
+
 from budget_tui import formatting
 from budget_tui.bootstrap import Services
+from budget_tui.services.clock import Clock
 from budget_tui.tui.screens.budget import GlobalBudgetScreen
 from tests.tui.conftest import OpenDashboard
 from tests.tui.driving import Dashboard, stored, units
@@ -120,11 +124,22 @@ async def test_an_untouched_total_says_nothing_even_when_somebody_changed_it(
 
 async def test_an_empty_database_invites_to_begin(open_dashboard: OpenDashboard, empty: Services) -> None:
     async with open_dashboard(empty) as dashboard:
-        assert "$0.00 a month" in dashboard.text
-        assert "e sets one" in dashboard.text
+        assert "no budget yet: e sets one; 4 shows the plan" in dashboard.text
+        for follows in ("Remaining", "Drip", "Available today", "over"):
+            assert follows not in dashboard.text
         await dashboard.keys("e", *"500", "enter")
         assert "$500.00 a month" in dashboard.text
     assert stored(empty).organization.time_zone == "America/New_York"
+
+
+async def test_costs_without_a_budget_are_no_alarm(open_dashboard: OpenDashboard, services: Services) -> None:
+    acme = replace(services, context=replace(services.context, org_slug="acme", clock=Clock(date(2026, 3, 31))))
+    async with open_dashboard(acme, size=(80, 24)) as dashboard:
+        assert "no budget yet: e sets one; 4 shows the plan  Mar 1 – Mar 31 · day 31 of 31" in dashboard.text
+        assert dashboard.line_with("Spent  ").split()[2:4] == ["$25,893.17", "–"]
+        assert not {"✕", "▲", "█"} & set(dashboard.text[: dashboard.text.index("Spend per day")])
+        assert "▲" not in dashboard.text
+        assert "✕" not in dashboard.text
 
 
 async def test_costs_of_no_project_are_named(open_dashboard: OpenDashboard, elsewhere: Services) -> None:

@@ -33,7 +33,7 @@ class Outlook(Widget):
             ("Burn", f"{formatting.money(snapshot.total.burn_rate, currency)}", self._window(snapshot)),
             (
                 "Lasts",
-                formatting.runway_of(snapshot.total),
+                formatting.runway_of(snapshot.total) if snapshot.is_budgeted else "–",
                 self._until(snapshot),
             ),
             ("Forecast", formatting.money(snapshot.total.forecast, currency), self._against(snapshot)),
@@ -47,7 +47,7 @@ class Outlook(Widget):
         return Content("\n").join([*lines, *self._trouble(snapshot, self.content_size.height - len(lines) - 1)])
 
     def _trouble(self, snapshot: BudgetSnapshot, room: int) -> list[Content]:
-        found = formatting.in_trouble(snapshot)
+        found = [line for line in formatting.in_trouble(snapshot) if snapshot.is_budgeted or line.pace.allocation]
         if not found or room < 1:
             return []
         shown = found if len(found) <= room else found[: room - 1]
@@ -74,11 +74,13 @@ class Outlook(Widget):
 
     def _until(self, snapshot: BudgetSnapshot) -> Content:
         days = snapshot.total.runway_days
-        if days is None or days > 365 or snapshot.total.unfunded:
+        if days is None or days > 365 or not snapshot.is_budgeted:
             return Content("")
         return Content.assemble((f"until {formatting.short_day(snapshot.as_of + timedelta(days=int(days)))}", MUTED))
 
     def _against(self, snapshot: BudgetSnapshot) -> Content:
+        if not snapshot.is_budgeted:
+            return Content("")
         over = snapshot.total.forecast - snapshot.total.allocation
         amount = formatting.money(abs(over), snapshot.organization.currency)
         if over > 0:

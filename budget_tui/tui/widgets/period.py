@@ -38,21 +38,21 @@ class Headline(Widget):
         snapshot = self.snapshot
         if snapshot is None:
             return Content(WAITING)
-        every = _EVERY[snapshot.organization.period_rule.kind]
-        total = formatting.money(snapshot.total.allocation, snapshot.organization.currency)
         day = snapshot.period.day_number(snapshot.as_of)
         return spread(
-            Content.assemble((total, STRONG), (f" {every}", MUTED), _carried(snapshot), self._invitation(snapshot)),
+            Content.assemble(*self._total(snapshot), _carried(snapshot)),
             Content.assemble(
                 (f"{formatting.dates(snapshot.period)} · day {day} of {snapshot.period.days}", MUTED),
             ),
             self.content_size.width,
         )
 
-    def _invitation(self, snapshot: BudgetSnapshot) -> Content:
-        if snapshot.total.allocation:
-            return Content("")
-        return Content.assemble(("   no budget yet: ", MUTED), ("e", "bold $accent"), (" sets one", MUTED))
+    def _total(self, snapshot: BudgetSnapshot) -> tuple[tuple[str, str], ...]:
+        if snapshot.is_budgeted:
+            total = formatting.money(snapshot.total.allocation, snapshot.organization.currency)
+            return (total, STRONG), (f" {_EVERY[snapshot.organization.period_rule.kind]}", MUTED)
+        key = "bold $accent"
+        return ("no budget yet: ", MUTED), ("e", key), (" sets one; ", MUTED), ("4", key), (" shows the plan", MUTED)
 
 
 class PeriodFigures(Widget):
@@ -84,12 +84,12 @@ class PeriodFigures(Widget):
         for label, amount, nanos, tick in zip(
             ("Allocated", "Spent"), amounts, (snapshot.allocated, total.spent), (None, pace), strict=True
         ):
-            part = share(nanos, total.allocation)
+            part = share(nanos, total.allocation) if snapshot.is_budgeted else Fraction(0)
             lines.append(
                 Content.assemble(
                     (label.ljust(12), MUTED),
                     (amount.rjust(room), STRONG),
-                    formatting.percent(part).rjust(7) + "  ",
+                    (formatting.percent(part) if snapshot.is_budgeted else "–").rjust(7) + "  ",
                     bar(part, bar_width, tick),
                     (after if tick is not None else "", MUTED),
                 )
@@ -99,10 +99,15 @@ class PeriodFigures(Widget):
     def _figures(self, snapshot: BudgetSnapshot, width: int) -> list[Content]:
         currency, total = snapshot.organization.currency, snapshot.total
         pool = snapshot.unallocated
-        figures = [
+        unallocated = (
             _figure("Over-allocated", -pool, currency, "", "$warning")
             if pool < 0
-            else _figure("Unallocated", pool, currency, "", STRONG),
+            else _figure("Unallocated", pool, currency, "", STRONG)
+        )
+        if not snapshot.is_budgeted:  # what follows from a budget says nothing without one
+            return [unallocated] if pool else []
+        figures = [
+            unallocated,
             _figure("Remaining", total.remaining, currency, "", STRONG).append(Content.assemble("  ", status(total))),
             _figure("Drip", total.daily_drip, currency, " / day", "$foreground 85%"),
             _figure("Available today", total.available_today, currency, "", "$foreground 85%"),
