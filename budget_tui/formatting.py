@@ -28,6 +28,8 @@ UNFUNDED_SHAPE = "○"
 TICK = "│"
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 HELD = "▒"
+NOT_BUDGETED = "not budgeted"
+NO_PROVIDER = "no provider"
 EMPTY = "░"
 
 

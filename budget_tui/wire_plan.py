@@ -164,7 +164,7 @@ def tree_answer(tree: PlanTree) -> dict[str, Any]:
 
 
 def breakdown_answer(breakdown: Breakdown) -> dict[str, Any]:
-    """One object per part, by its name: a category or a provider."""
+    """One object per part, by its name: a category or a provider, '' for what names none."""
     return {name: _part(part) for name, part in breakdown.parts.items()}
 
 
@@ -201,6 +201,8 @@ def _part(part: Part) -> dict[str, Any]:
         "tokens_actual": part.tokens_actual,
         "seats_budget": part.seats_budget,
         "seats_actual": part.seats_actual,
+        "not_budgeted": None if part.not_budgeted is None else to_decimal(part.not_budgeted),
+        "tokens_not_budgeted": part.tokens_not_budgeted,
     }
 
 

@@ -161,7 +161,7 @@ class PlanTreeAnswer(PlanTree):
 
 class PlanPart(Shape):
     budget: Number | None = Field(description="null: nothing is planned.")
-    actual: Number
+    actual: Number = Field(description="What counts for the budgets; where nothing is planned, all that was used.")
     variance: Number | None
     pct_used: Number | None
     status: VarianceStatus | None
@@ -169,6 +169,11 @@ class PlanPart(Shape):
     tokens_actual: int | None
     seats_budget: int | None
     seats_actual: int | None
+    not_budgeted: Number | None = Field(
+        description="What was used beside the budgets: of other providers, in other categories, on other days."
+        " `actual` and this add up to the whole; null where nothing is planned."
+    )
+    tokens_not_budgeted: int | None
 
 
 class PlanByCategory(Shape):
@@ -179,4 +184,4 @@ class PlanByCategory(Shape):
 
 
 class PlanByProvider(RootModel[dict[str, PlanPart]]):
-    """One part for each provider that was planned for or used."""
+    """One part for each provider that was planned for or used; the one named "" is what names no provider."""

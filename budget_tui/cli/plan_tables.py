@@ -8,6 +8,7 @@ from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import Breakdown, BudgetPage, Part, PlanAllocation, PlanSummary, PlanTree, TreeNode
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, percent_of
+from budget_tui.formatting import NO_PROVIDER, NOT_BUDGETED
 
 ID_SHOWN_LENGTH = 8
 NOTHING = "–"
@@ -103,15 +104,16 @@ def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:
 
 
 def _part_rows(name: str, part: Part, currency: str) -> Iterator[tuple[str, ...]]:
-    for budget_type, planned, used in (
-        (BudgetType.MONETARY, part.budget, part.actual),
-        (BudgetType.TOKEN, part.tokens_budget, part.tokens_actual),
-        (BudgetType.SEAT, part.seats_budget, part.seats_actual),
-    ):
+    def only_used(name: str, used: int) -> tuple[str, ...]:
+        return name, NOTHING, _with_unit(used, budget_type, currency), NOTHING, NOTHING, ""
+
+    for budget_type, planned, used, rest in part.by_type:
         if planned is not None:
-            yield name, *_figures(Variance(planned, used), budget_type, currency)
+            yield name or NO_PROVIDER, *_figures(Variance(planned, used), budget_type, currency)
         elif used is not None:
-            yield name, NOTHING, _with_unit(used, budget_type, currency), NOTHING, NOTHING, ""
+            yield only_used(name or NO_PROVIDER, used)
+        if rest:
+            yield only_used(f"  {NOT_BUDGETED}", rest)
 
 
 def _tree_rows(node: TreeNode, lead: str, below: str) -> Iterator[tuple[str, ...]]:

@@ -16,6 +16,8 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.period import ONE_DAY, Period
 
 ANY_PROVIDER = ""
+NO_PROVIDER = "\0"
+"""Only what names no provider. It is no name that anybody could give."""
 TOTAL = str(Category.TOTAL)
 
 
@@ -84,7 +86,7 @@ def counts(scope: Scope, category: str, provider: str, currency: str) -> bool:
     return (
         scope.currency == currency
         and (scope.category == category or scope.category == TOTAL)
-        and (scope.provider == provider or scope.provider == ANY_PROVIDER)
+        and scope.provider in (ANY_PROVIDER, provider or NO_PROVIDER)
     )
 
 
@@ -124,12 +126,13 @@ class Sums:
                         total = value if total is None else total + value
         return total
 
-    def providers(self, scope: Scope) -> set[str]:
-        """Whose use is known in ``scope``, in any currency."""
+    def providers(self, scope: Scope, segments: Collection[int]) -> set[str]:
+        """Whose use is known in ``scope`` in any of ``segments``, in any currency."""
         return {
             provider
             for (category, provider, _), values in self._rolled_up.get(scope.entity_key, {}).items()
-            if counts(scope, category, provider, scope.currency) and any(value is not None for value in values)
+            if counts(scope, category, provider, scope.currency)
+            and any(values[segment] is not None for segment in segments)
         }
 
     def once(self, covered: Mapping[Scope, Iterable[range]]) -> int | None:

@@ -80,8 +80,12 @@ class PlanTree:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One category or provider of a breakdown. ``budget`` is None where nothing is planned; tokens and seats are None
-    where there is neither a budget nor a use."""
+    """One category or provider of a breakdown. ``budget`` is None where nothing is planned, and ``actual`` is then all
+    that was used; else it is what counts for the budgets, and ``not_budgeted`` what was used beside them: of other
+    providers, in other categories, on other days. Parts with what is not budgeted add up to the whole.
+
+    Tokens and seats are None where there is neither a budget nor a use. Seats are peaks, which do not add up.
+    """
 
     budget: int | None
     actual: int
@@ -89,16 +93,27 @@ class Part:
     tokens_actual: int | None = None
     seats_budget: int | None = None
     seats_actual: int | None = None
+    not_budgeted: int | None = None
+    tokens_not_budgeted: int | None = None
 
     @property
     def figures(self) -> Variance:
         return Variance(self.budget or 0, self.actual)
 
+    @property
+    def by_type(self) -> tuple[tuple[BudgetType, int | None, int | None, int | None], ...]:
+        """Of each type what is planned, used and not budgeted."""
+        return (
+            (BudgetType.MONETARY, self.budget, self.actual, self.not_budgeted),
+            (BudgetType.TOKEN, self.tokens_budget, self.tokens_actual, self.tokens_not_budgeted),
+            (BudgetType.SEAT, self.seats_budget, self.seats_actual, None),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
     """What one entity planned and used, part by part. What has no budget is counted in ``periods``: those of the
-    entity's budgets, or the running one."""
+    entity's budgets, or the running one. Of providers, the part named '' is what names none."""
 
     organization: Organization
     as_of: date

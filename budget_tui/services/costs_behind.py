@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import ANY_PROVIDER, Lineage, Scope, counts
+from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, Lineage, Scope, counts
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
 from budget_tui.domain.fx import Rates, convert, pairs_between
@@ -26,12 +26,14 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """An actual that somebody wants to understand: all that counts for one of ``covered``, once."""
+    """An actual that somebody wants to understand: all that counts for one of ``covered``, once, and for none of
+    ``without``. Seats are a peak, of which nothing can be left out."""
 
     title: str
     budget_type: BudgetType
     currency: str
     covered: tuple[tuple[Scope, Period], ...]
+    without: tuple[tuple[Scope, Period], ...] = ()
 
 
 class CostLine(NamedTuple):
@@ -148,7 +150,7 @@ def _seats(queries: Queries, organization: Organization, number: Number) -> Cost
         return (
             scope.entity_key in lineage[entity.entity_key if entity else None]
             and scope.category in (Category.SUBSCRIPTION, Category.TOTAL)
-            and scope.provider in (ANY_PROVIDER, row.provider)
+            and scope.provider in (ANY_PROVIDER, row.provider or NO_PROVIDER)
         )
 
     lines: dict[CostLine, None] = {}
@@ -204,23 +206,35 @@ def _stretches(
     queries: Queries, org: int, number: Number, is_wanted: Callable[[OriginKind], bool]
 ) -> Iterator[Stretch]:
     """Which days of which origins count for the number; none of them twice."""
-    lineage = queries.lineage(org)
-    at: dict[int, list[tuple[Scope, Period]]] = {}
-    for scope, period in number.covered:
-        at.setdefault(scope.entity_key, []).append((scope, period))
+    counting = _counting(number, queries.lineage(org))
     for kind in queries.origin_kinds(org):
         if is_wanted(kind):
-            for period in _together(_counting(kind.entity_key, kind.category, kind.provider, at, lineage)):
+            for period in counting(kind.entity_key, kind.category, kind.provider):
                 yield Stretch(kind.origin_key, period)
 
 
-def _counting(
-    entity_key: int | None,
-    category: str,
-    provider: str,
-    at: dict[int, list[tuple[Scope, Period]]],
-    lineage: Lineage,
-) -> Iterator[Period]:
+def _counting(number: Number, lineage: Lineage) -> Callable[[int | None, str, str], list[Period]]:
+    """When what an entity used of a provider in a category counts for the number."""
+    covered, without = _by_entity(number.covered), _by_entity(number.without)
+
+    def counting(entity_key: int | None, category: str, provider: str) -> list[Period]:
+        found = _together(_holding(covered, lineage, entity_key, category, provider))
+        return _less(found, _together(_holding(without, lineage, entity_key, category, provider)))
+
+    return counting
+
+
+_ByEntity = Mapping[int, Sequence[tuple[Scope, Period]]]
+
+
+def _by_entity(covered: Iterable[tuple[Scope, Period]]) -> _ByEntity:
+    at: dict[int, list[tuple[Scope, Period]]] = {}
+    for scope, period in covered:
+        at.setdefault(scope.entity_key, []).append((scope, period))
+    return at
+
+
+def _holding(at: _ByEntity, lineage: Lineage, entity_key: int | None, category: str, provider: str) -> Iterator[Period]:
     for key in lineage.get(entity_key, ()):
         for scope, period in at.get(key, ()):
             if counts(scope, category, provider, scope.currency):
@@ -236,6 +250,22 @@ def _together(periods: Iterable[Period]) -> list[Period]:
         else:
             found.append(period)
     return found
+
+
+def _less(periods: Iterable[Period], without: Iterable[Period]) -> list[Period]:
+    """The days of ``periods`` that are in none of ``without``."""
+    left = list(periods)
+    for hole in without:
+        left = [
+            Period(start, end)
+            for period in left
+            for start, end in (
+                (period.start, min(period.end, hole.start - ONE_DAY)),
+                (max(period.start, hole.end + ONE_DAY), period.end),
+            )
+            if start <= end
+        ]
+    return left
 
 
 def _within(stretches: Iterable[Stretch], days: Period) -> list[Stretch]:
@@ -268,15 +298,11 @@ def _conversion(
 
 def _agents_lines(queries: Queries, org: int, number: Number) -> Iterator[CostLine]:
     """Tokens that agents used, whether they have a price or not."""
-    at: dict[int, list[tuple[Scope, Period]]] = {}
-    for scope, period in number.covered:
-        at.setdefault(scope.entity_key, []).append((scope, period))
+    counting = _counting(number, queries.lineage(org))
     days = Period(min(each.start for _, each in number.covered), max(each.end for _, each in number.covered))
     entities = {entity.entity_key: entity for entity in queries.entities(org)}
-    lineage = queries.lineage(org)
     for entity_key, model, day, tokens in queries.tokens_of_agents(org, days):
         provider = provider_named(queries, org, provider_of_model(model))
-        periods = _counting(entity_key, str(Category.GENAI), provider, at, lineage)
-        if any(period.contains(day) for period in periods):
+        if any(period.contains(day) for period in counting(entity_key, Category.GENAI, provider)):
             entity = entities[entity_key]
             yield CostLine(day, entity.entity_id, entity.name, provider, model, tokens, tokens=tokens)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TypeVar
 
-from budget_tui.domain.actuals import ANY_PROVIDER, TOTAL
+from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, TOTAL
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import is_known_provider
 from budget_tui.domain.explain_answers import CostGroup, Finding, Reason
@@ -46,6 +46,10 @@ class Wanted:
         """Whether costs of ``origin`` are on the entity's path. What found no entity is the organization's."""
         return self.is_root or (origin.path or "").startswith(self.entity.path)
 
+    def is_of(self, provider: str) -> bool:
+        """Whether costs of ``provider`` count, as far as that goes."""
+        return self.provider in (ANY_PROVIDER, provider.casefold() or NO_PROVIDER)
+
 
 @dataclass(slots=True)
 class Sorted:
@@ -64,9 +68,8 @@ def sort_out(queries: Queries, organization: Organization, wanted: Wanted, origi
     by_category = [origin for origin in fitting if wanted.category not in (TOTAL, origin.category)]
     found.left_out += _by_category(wanted, by_category)
     fitting = [origin for origin in fitting if wanted.category in (TOTAL, origin.category)]
-    by_provider = [origin for origin in fitting if wanted.provider not in (ANY_PROVIDER, origin.provider.casefold())]
-    found.left_out += _by_provider(wanted, by_provider)
-    fitting = [origin for origin in fitting if wanted.provider in (ANY_PROVIDER, origin.provider.casefold())]
+    found.left_out += _by_provider(wanted, [origin for origin in fitting if not wanted.is_of(origin.provider)])
+    fitting = [origin for origin in fitting if wanted.is_of(origin.provider)]
     found.left_out += _outside(wanted, fitting)
     if wanted.budget_type is BudgetType.TOKEN:
         _tokens(queries, organization, wanted, fitting, found)
@@ -178,7 +181,7 @@ def _of_agents(queries: Queries, organization: Organization, wanted: Wanted) -> 
     groups = []
     for model, uses in used.items():
         provider = provider_named(queries, org, provider_of_model(model))
-        if wanted.provider in (ANY_PROVIDER, provider):
+        if wanted.is_of(provider):
             total, days = sum(tokens for _, tokens in uses), [day for day, _ in uses]
             groups.append(
                 CostGroup(
@@ -211,7 +214,7 @@ def _seats(queries: Queries, organization: Organization, wanted: Wanted, found: 
         if wanted.is_root or str(seats.entity or "").startswith(wanted.entity.path):
             rows.setdefault(("charged", seats.provider), []).append((seats.day, seats.seats))
     for (source, provider), of_days in rows.items():
-        if wanted.provider in (ANY_PROVIDER, provider.casefold()):
+        if wanted.is_of(provider):
             most, days = max(seats for _, seats in of_days), [day for day, _ in of_days]
             found.counting.append(
                 CostGroup(source, provider, "", "subscription", "", most, most, len(of_days), *_of_days(days))
@@ -351,6 +354,8 @@ def _by_category(wanted: Wanted, origins: Sequence[OriginInPeriod]) -> list[Find
 
 
 def _by_provider(wanted: Wanted, origins: Sequence[OriginInPeriod]) -> list[Finding]:
+    if wanted.provider == NO_PROVIDER:
+        return _summed(Reason.PROVIDER, "that name their provider: this counts what names none", "", origins)
     found = []
     for (name, provider), of_provider in _by(origins, lambda origin: (origin.provider_name, origin.provider)):
         text = f"of '{name}', which counts as {provider}" if name != provider else f"of {provider}"

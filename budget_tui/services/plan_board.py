@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial
+from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
@@ -21,7 +22,6 @@ from budget_tui.services.plan_breakdown import (
     Considered,
     Slice,
     broken_down,
-    broken_down_by_provider,
     parts_by_category,
     parts_by_provider,
     periods_of,
@@ -32,6 +32,14 @@ from budget_tui.storage.queries import Queries
 
 Covered = tuple[tuple[Scope, Period], ...]
 """What a number adds up: all that counts for each scope in its period, once."""
+
+
+class Behind(NamedTuple):
+    """What a number adds up, and what of that it leaves out."""
+
+    covered: Covered
+    without: Covered = ()
+
 
 _TREND_MONTHS = 12
 
@@ -141,15 +149,15 @@ class PlanBoard:
 
     def by_provider(self, choice: PlanChoice) -> Breakdown:
         """The chosen entity's plan for and use of each provider, in the chosen category or in all."""
-        return broken_down_by_provider(self._considered(choice), self.as_of, choice.category or Category.TOTAL)
+        return broken_down(self._considered(choice), self.as_of, _providers_of(choice))
 
-    def behind_category(self, choice: PlanChoice, name: str, budget_type: BudgetType) -> Covered:
-        """What the actual of one category in `by_category` adds up."""
-        return _behind(self._considered(choice), parts_by_category, name, budget_type)
+    def behind_category(self, choice: PlanChoice, name: str, budget_type: BudgetType, of_rest: bool = False) -> Behind:
+        """What the actual of one category in `by_category` adds up, or what is not budgeted there."""
+        return _behind(self._considered(choice), parts_by_category, name, budget_type, of_rest)
 
-    def behind_provider(self, choice: PlanChoice, name: str, budget_type: BudgetType) -> Covered:
-        """What the actual of one provider in `by_provider` adds up."""
-        return _behind(self._considered(choice), _providers_of(choice), name, budget_type)
+    def behind_provider(self, choice: PlanChoice, name: str, budget_type: BudgetType, of_rest: bool = False) -> Behind:
+        """What the actual of one provider in `by_provider` adds up, or what is not budgeted there."""
+        return _behind(self._considered(choice), _providers_of(choice), name, budget_type, of_rest)
 
     def _considered(self, choice: PlanChoice) -> Considered:
         entity = self.entities.get(choice.entity_id) or self.entities[ROOT_ID]
@@ -172,8 +180,14 @@ def _behind(
     parts: Callable[[Considered], Mapping[str, Slice]],
     name: str,
     budget_type: BudgetType,
-) -> Covered:
-    covered = considered.covered(parts(considered)[name], budget_type)
+    of_rest: bool,
+) -> Behind:
+    part = parts(considered)[name]
+    covered = _in_order(considered.covered(part, budget_type))
+    return Behind(_in_order(considered.whole(part, budget_type)), covered) if of_rest else Behind(covered)
+
+
+def _in_order(covered: Mapping[Scope, Iterable[Period]]) -> Covered:
     return tuple((scope, period) for scope, periods in covered.items() for period in sorted(periods))
 
 

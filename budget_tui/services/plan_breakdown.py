@@ -1,12 +1,10 @@
 """What one entity planned and used, taken apart by category or provider, from what was read before."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
-from functools import partial
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import Scope
+from budget_tui.domain.actuals import NO_PROVIDER, Scope
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import Entity
@@ -14,7 +12,6 @@ from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period
 from budget_tui.domain.plan_answers import Breakdown, Part, TreeNode
 from budget_tui.domain.variance import Node, Variance, scope_of, widest
-from budget_tui.formatting import amount_of
 from budget_tui.services.plan_actuals import Actuals, Asked, asked_by
 from budget_tui.services.plan_usage import Usage
 
@@ -38,7 +35,7 @@ class Considered(NamedTuple):
     provider: str
 
     def providers(self, category: Category) -> set[str]:
-        return self.usage.providers(Scope(self.entity.entity_key, category, "", ""))
+        return self.usage.providers(Scope(self.entity.entity_key, category, "", ""), self.periods)
 
     def asked(self, part: Slice) -> list[Asked]:
         return [
@@ -49,21 +46,28 @@ class Considered(NamedTuple):
 
     def part(self, part: Slice, actuals: Actuals) -> Part:
         money, tokens, seats = (self._figures(part, budget_type, actuals) for budget_type in BudgetType)
-        return Part(money[0], money[1] or 0, *tokens, *seats)
+        return Part(money[0], money[1] or 0, *tokens[:2], *seats[:2], money[2], tokens[2])
 
-    def _figures(self, part: Slice, budget_type: BudgetType, actuals: Actuals) -> tuple[int | None, int | None]:
-        """What is planned (None: nothing), and what was used of it or, where nothing is planned, in all."""
+    def _figures(
+        self, part: Slice, budget_type: BudgetType, actuals: Actuals
+    ) -> tuple[int | None, int | None, int | None]:
+        """What is planned (None: nothing), what was used of it or, where nothing is planned, in all, and the rest."""
+        whole = actuals.once(budget_type, self.whole(part, budget_type))
         planned = self._planned(part, budget_type)
-        if planned:
-            together = actuals.together(planned)
-            return together.amount, together.actual
-        return None, actuals.once(budget_type, self.covered(part, budget_type))
+        if not planned:
+            return None, whole, None
+        together = actuals.together(planned)
+        return together.amount, together.actual, (whole or 0) - (together.actual or 0)
+
+    def whole(self, part: Slice, budget_type: BudgetType) -> Mapping[Scope, Collection[Period]]:
+        """All that was used of a part, for a budget or not."""
+        return {self._scope(part, budget_type): self.periods}
 
     def covered(self, part: Slice, budget_type: BudgetType) -> Mapping[Scope, Collection[Period]]:
         """What the actual of a part adds up."""
         counting = widest(self._planned(part, budget_type), self.usage.lineage)
         if not counting:
-            return {self._scope(part, budget_type): self.periods}
+            return self.whole(part, budget_type)
         found: dict[Scope, set[Period]] = {}
         for budget in counting:
             found.setdefault(scope_of(budget), set()).add(budget.period)
@@ -93,35 +97,17 @@ def parts_by_category(read: Considered) -> Mapping[str, Slice]:
 
 
 def parts_by_provider(read: Considered, category: Category) -> Mapping[str, Slice]:
-    """Each provider that something is planned for or was used of, in ``category``."""
-    planned = {budget.provider for budget in read.budgets}
-    names = sorted((planned | read.providers(category)) - {""})
-    return {
+    """Each provider that something is planned for or was used of, in ``category``; '' is what names none."""
+    planned = {budget.provider for budget in read.budgets} - {""}
+    used = read.providers(category)
+    parts = {
         name: Slice(category, name, [budget for budget in read.budgets if budget.provider == name])
-        for name in names
+        for name in sorted((planned | used) - {""})
         if read.provider in ("", name)
     }
-
-
-def broken_down_by_provider(read: Considered, today: date, category: Category) -> Breakdown:
-    """What was planned and used of each provider, with a warning of what names none."""
-    breakdown = broken_down(read, today, partial(parts_by_provider, category=category))
-    return replace(breakdown, warnings=(*breakdown.warnings, *_nameless(read, category)))
-
-
-def _nameless(read: Considered, category: Category) -> Iterator[str]:
-    """Costs and tokens that no row has: nobody said who charged them."""
-    if read.provider:
-        return
-    names = read.providers(category) - {""}
-    spans = [read.usage.segments.span(period) for period in read.periods]
-    for budget_type, sums in read.usage.sums.items():
-        currency = read.organization.currency if budget_type is BudgetType.MONETARY else ""
-        every, *named = (
-            sums.once({Scope(read.entity.entity_key, category, name, currency): spans}) or 0 for name in ("", *names)
-        )
-        if rest := every - sum(named):
-            yield f"{amount_of(rest, budget_type, currency)} without a provider's name: in no row"
+    if "" in used and not read.provider:
+        parts[""] = Slice(category, NO_PROVIDER, ())
+    return parts
 
 
 def broken_down(read: Considered, today: date, parts: Callable[[Considered], Mapping[str, Slice]]) -> Breakdown:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import ANY_PROVIDER, Group, Lineage, Scope, Segments, Sums
+from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, Group, Lineage, Scope, Segments, Sums
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
 from budget_tui.domain.fx import Rates, convert, pairs_between
@@ -73,10 +73,16 @@ class Usage:
             for budget_type in (BudgetType.MONETARY, BudgetType.TOKEN)
         }
 
-    def providers(self, scope: Scope) -> set[str]:
-        """Who was used in ``scope``, in any currency and by any measure."""
+    def providers(self, scope: Scope, periods: Collection[Period]) -> set[str]:
+        """Who was used in ``scope`` in any of ``periods``, in any currency and by any measure."""
+        segments = {segment for period in periods for segment in self.segments.span(period)}
         seats = self._seats.providers.get(scope.entity_key, set()) if self._seats else set()
-        return seats.union(*(sums.providers(scope) for sums in self.sums.values()))
+        used = {
+            name
+            for name in seats
+            if any(self.seats(scope._replace(provider=name or NO_PROVIDER), period) is not None for period in periods)
+        }
+        return used.union(*(sums.providers(scope, segments) for sums in self.sums.values()))
 
     def seats(self, scope: Scope, period: Period) -> int | None:
         """The most seats of ``scope`` on one day of ``period``; None where nothing is known."""
@@ -172,7 +178,7 @@ class _SeatRows:
                 provider = row.provider.casefold()
                 for key in lineage[keys.get(str(row.entity))]:
                     self.providers.setdefault(key, set()).add(provider)
-                    for counting in {provider, ANY_PROVIDER}:
+                    for counting in (provider or NO_PROVIDER, ANY_PROVIDER):
                         self._rows.setdefault((key, counting), ([], []))[charged].append(row)
 
     def most(self, scope: Scope, period: Period) -> int | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
@@ -17,8 +18,8 @@ from budget_tui.services.plan_board import PlanBoard, board_of, mentions
 from budget_tui.services.plan_breakdown import (
     Considered,
     broken_down,
-    broken_down_by_provider,
     parts_by_category,
+    parts_by_provider,
     periods_of,
     with_actuals,
 )
@@ -110,9 +111,8 @@ class PlanViews:
     def by_provider(self, entity_id: str = ROOT_ID, conditions: PlanFilter = PlanFilter()) -> Breakdown:
         """What an entity planned for and used of each provider, in the category of ``conditions`` or in all."""
         category = conditions.category or Category.TOTAL
-        return self._breakdown(
-            entity_id, conditions, lambda read, today: broken_down_by_provider(read, today, category)
-        )
+        parts = partial(parts_by_provider, category=category)
+        return self._breakdown(entity_id, conditions, lambda read, today: broken_down(read, today, parts))
 
     def board(self) -> PlanBoard:
         """Everything at once, for who is going to choose from it again and again."""

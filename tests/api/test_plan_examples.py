@@ -175,6 +175,9 @@ def test_category_breakdown_for_entity(acme: Api) -> None:
     quarter = acme.get(f"{PLAN}/by-category?hierarchy_entity_id=DEPT-ENG&period_type=quarterly")
     assert (quarter["cloud"]["budget"], quarter["cloud"]["actual"]) == (30000, 21900)
     assert (quarter["total"]["budget"], quarter["total"]["actual"]) == (50000, 35542)
+    platform = acme.get(f"{PLAN}/by-category?hierarchy_entity_id=PROJ-PLATFORM")
+    assert (platform["cloud"]["actual"], platform["cloud"]["not_budgeted"]) == (17240, 3400)
+    assert (platform["genai"]["budget"], platform["genai"]["not_budgeted"]) == (None, None)
 
 
 def test_provider_breakdown_for_entity_and_category(acme: Api) -> None:

@@ -79,17 +79,18 @@ def test_totals_list_each_cost_once(acme: PlanHome) -> None:
 
 def test_parts_of_the_breakdowns_too(acme: PlanHome) -> None:
     board = board_of(acme)
-    for choice in (PlanChoice(), PlanChoice(entity_id="DEPT-ENG"), PlanChoice(entity_id="TEAM-FRONTEND")):
+    for choice in (PlanChoice(), PlanChoice(entity_id="DEPT-ENG"), PlanChoice(entity_id="PROJ-PLATFORM")):
         for breakdown, find in (
             (board.by_category(choice), board.behind_category),
             (board.by_provider(choice), board.behind_provider),
         ):
             for name, part in breakdown.parts.items():
-                actuals = (part.actual, part.tokens_actual, part.seats_actual)
-                for budget_type, actual in zip(BudgetType, actuals, strict=True):
-                    covered = find(choice, name, budget_type)
-                    _, total = behind(acme, Number("", budget_type, "USD", covered))
+                for budget_type, _, actual, rest in part.by_type:
+                    _, total = behind(acme, Number("", budget_type, "USD", *find(choice, name, budget_type)))
                     assert total == (actual or 0), (choice, name, budget_type)
+                    if rest is not None:
+                        _, total = behind(acme, Number("", budget_type, "USD", *find(choice, name, budget_type, True)))
+                        assert total == rest, (choice, name, budget_type)
 
 
 def test_what_counts_is_told_with_where_it_comes_from(home: PlanHome) -> None:

@@ -190,6 +190,8 @@ def test_bug_11_a_provider_counts_within_entity_and_category(home: PlanHome) -> 
             "tokens_actual": None,
             "seats_budget": None,
             "seats_actual": None,
+            "not_budgeted": 0,
+            "tokens_not_budgeted": None,
         }
     }
 

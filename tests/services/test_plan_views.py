@@ -1,16 +1,13 @@
 """Views of the plan: tokens and seats beside money, what is unmapped, what overlaps."""
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from budget_tui.domain.cost import Category
-from budget_tui.domain.period import PeriodKind
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.domain.variance import VarianceStatus
-from budget_tui.services.plan_views import PlanFilter
 from budget_tui.storage.repositories.costs import Resolution
 from tests.services.conftest import usd
 from tests.services.planning import TREE, PlanHome, planning_home
@@ -99,19 +96,3 @@ def test_an_organization_without_a_plan_has_empty_views(home: PlanHome) -> None:
     assert home.tree().roots == ()
     assert home.by_provider() == {}
     assert [part["budget"] for part in home.by_category().values()] == [None] * 4
-
-
-def test_what_names_no_provider_is_told_beside_the_providers(home: PlanHome) -> None:
-    home.spent("TEAM-BACKEND", "5", "2026-01-05", "gcp", tokens=9)
-    home.spent("DEPT-ENG", "7", "2026-01-06", "", tokens=3)
-    home.spent("DEPT-OPS", "11", "2026-01-06", "aws")
-    month = PlanFilter(period_kind=PeriodKind.MONTHLY, period_start=date(2026, 1, 1))
-    views = home.services.plan_views
-    assert views.by_provider("DEPT-ENG", month).warnings == (
-        "$7.00 without a provider's name: in no row",
-        "3 tokens without a provider's name: in no row",
-    )
-    assert views.by_provider("DEPT-OPS", month).warnings == ()
-    assert views.by_category("DEPT-ENG", month).warnings == ()
-    gcp = replace(month, provider="gcp")
-    assert views.by_provider("DEPT-ENG", gcp).warnings == ()

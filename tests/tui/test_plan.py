@@ -70,6 +70,20 @@ async def test_each_tab_shows_what_the_command_line_says(open_dashboard: OpenDas
         assert "58.58M" in dashboard.text
 
 
+async def test_what_is_beside_the_budgets_of_a_category_has_a_row_and_its_costs(
+    open_dashboard: OpenDashboard, acme: Services
+) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys(*to_tab("budgets"), *["down"] * 8, "n", "tab", "tab")
+        assert "Platform (PROJ-PLATFORM, project)" in dashboard.text
+        [row] = [line for line in dashboard.lines if "not budgeted" in line]
+        assert "3,400.00" in row
+        await dashboard.keys("down", "enter")
+        assert isinstance(dashboard.app.screen, CostsBehindScreen)
+        assert "Platform: cloud, not budgeted" in dashboard.text
+        assert "$3,400.00 in" in dashboard.text
+
+
 async def test_a_click_shows_a_tab(open_dashboard: OpenDashboard, acme: Services) -> None:
     async with open_dashboard(acme, mode="plan") as dashboard:
         row = next(at for at, line in enumerate(dashboard.lines) if "By Category" in line)

@@ -18,7 +18,7 @@ from budget_tui.domain.period import Period
 from budget_tui.domain.plan_answers import Breakdown, BudgetLine
 from budget_tui.domain.variance import Variance
 from budget_tui.services.costs_behind import Number
-from budget_tui.services.plan_board import Covered, PlanBoard, PlanChoice
+from budget_tui.services.plan_board import Behind, PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED, STRONG
 from budget_tui.tui.widgets.line_table import BarColumn, Column, LineTable
 from budget_tui.tui.widgets.plan_columns import NOTHING, SHAPES, amounts, bar_of, status_style, unit, used
@@ -26,7 +26,8 @@ from budget_tui.tui.widgets.plan_panes import PlanPane
 
 
 class PartLine(NamedTuple):
-    """One part in one unit. ``planned`` None: there is no budget for it; ``of_all`` is its share of what was used."""
+    """One part in one unit, or what of it is not budgeted. ``planned`` None: there is no budget for it; ``of_all`` is
+    what was used of all parts."""
 
     name: str
     is_first: bool
@@ -36,6 +37,19 @@ class PartLine(NamedTuple):
     actual: int | None
     of_all: int
     period: Period | None
+    is_rest: bool = False
+
+    @property
+    def label(self) -> str:
+        """What stands in front of it."""
+        if self.is_rest:
+            return f"  {formatting.NOT_BUDGETED}"
+        return (self.name or formatting.NO_PROVIDER) if self.is_first else ""
+
+    @property
+    def title(self) -> str:
+        name = self.name or formatting.NO_PROVIDER
+        return f"{name}, {formatting.NOT_BUDGETED}" if self.is_rest else name
 
     @property
     def figures(self) -> Variance:
@@ -64,15 +78,15 @@ class BreakdownPane(PlanPane):
         """The breakdown that the pane shows."""
         raise NotImplementedError
 
-    def covered(self, board: PlanBoard, choice: PlanChoice, row: PartLine) -> Covered:
+    def behind(self, board: PlanBoard, choice: PlanChoice, row: PartLine) -> Behind:
         """What the actual of ``row`` adds up."""
         raise NotImplementedError
 
     def number_behind(self, row: PartLine) -> Number | None:
         if self.board is None or row.actual is None:
             return None
-        title = f"{self._whose}: {row.name}"
-        return Number(title, row.budget_type, row.currency, self.covered(self.board, self._choice, row))
+        behind = self.behind(self.board, self._choice, row)
+        return Number(f"{self._whose}: {row.title}", row.budget_type, row.currency, *behind)
 
     def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._choice = board, choice
@@ -81,11 +95,11 @@ class BreakdownPane(PlanPane):
         self.query_one(".whose", Static).update(_whose(breakdown, choice))
         rows = list(_part_lines(breakdown, choice.budget_type))
         self.table.why_empty = "nothing was planned or used"
-        self.table.show(rows, rows, same=lambda part: (part.name, part.budget_type))
+        self.table.show(rows, rows, same=lambda part: (part.name, part.budget_type, part.is_rest))
 
     def _columns(self) -> tuple[Column, ...]:
         return (
-            Column("name", self.LABEL, lambda part: part.name if part.is_first else "", most=24),
+            Column("name", self.LABEL, lambda part: part.label, most=24),
             Column("unit", "In", lambda part: unit(part.budget_type, part.currency), style=lambda _: "muted"),
             amounts("amount", "Budget", lambda part: part.planned, _kind),
             amounts("actual", "Actual", lambda part: part.actual, _kind),
@@ -120,8 +134,8 @@ class CategoryPane(BreakdownPane):
     def asked(self, board: PlanBoard, choice: PlanChoice) -> Breakdown:
         return board.by_category(choice)
 
-    def covered(self, board: PlanBoard, choice: PlanChoice, row: PartLine) -> Covered:
-        return board.behind_category(choice, row.name, row.budget_type)
+    def behind(self, board: PlanBoard, choice: PlanChoice, row: PartLine) -> Behind:
+        return board.behind_category(choice, row.name, row.budget_type, row.is_rest)
 
 
 class ProviderPane(BreakdownPane):
@@ -133,8 +147,8 @@ class ProviderPane(BreakdownPane):
     def asked(self, board: PlanBoard, choice: PlanChoice) -> Breakdown:
         return board.by_provider(choice)
 
-    def covered(self, board: PlanBoard, choice: PlanChoice, row: PartLine) -> Covered:
-        return board.behind_provider(choice, row.name, row.budget_type)
+    def behind(self, board: PlanBoard, choice: PlanChoice, row: PartLine) -> Behind:
+        return board.behind_provider(choice, row.name, row.budget_type, row.is_rest)
 
 
 def _whose(breakdown: Breakdown, choice: PlanChoice) -> Content:
@@ -151,23 +165,19 @@ def _part_lines(breakdown: Breakdown, only: BudgetType | None) -> Iterator[PartL
     currency = breakdown.organization.currency
     period = breakdown.periods[0] if len(breakdown.periods) == 1 else None
     total = breakdown.parts.get(str(Category.TOTAL))
-    whole = {
-        BudgetType.MONETARY: total.actual if total else sum(part.actual for part in breakdown.parts.values()),
-        BudgetType.TOKEN: (total.tokens_actual if total else None)
-        or sum(part.tokens_actual or 0 for part in breakdown.parts.values()),
-        BudgetType.SEAT: (total.seats_actual if total else None)
-        or sum(part.seats_actual or 0 for part in breakdown.parts.values()),
-    }
+    whole = dict.fromkeys(BudgetType, 0)
+    for part in [total] if total else breakdown.parts.values():
+        for budget_type, _, actual, rest in part.by_type:
+            whole[budget_type] += (actual or 0) + (rest or 0)
     for name, part in breakdown.parts.items():
         is_first = True
-        for budget_type, planned, actual in (
-            (BudgetType.MONETARY, part.budget, part.actual),
-            (BudgetType.TOKEN, part.tokens_budget, part.tokens_actual),
-            (BudgetType.SEAT, part.seats_budget, part.seats_actual),
-        ):
+        for budget_type, planned, actual, rest in part.by_type:
             known = planned is not None or (actual is not None and (actual or budget_type is BudgetType.MONETARY))
             if known and only in (None, budget_type):
-                yield PartLine(name, is_first, budget_type, currency, planned, actual, whole[budget_type], period)
+                line = PartLine(name, is_first, budget_type, currency, planned, actual, whole[budget_type], period)
+                yield line
+                if rest:
+                    yield line._replace(planned=None, actual=rest, is_rest=True)
                 is_first = False
 
 
