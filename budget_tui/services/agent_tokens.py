@@ -12,7 +12,6 @@ from budget_tui.formatting import tokens
 from budget_tui.services.context import Work
 from budget_tui.services.costs import Resolver, origin_keys, require_sums_in_range
 from budget_tui.storage.agent_queries import AgentFact, HeldTokens
-from budget_tui.storage.repositories.costs import DayCost
 
 SOURCE = "agents"
 _LARGE = LIMIT_NANOS // 1_000_000
@@ -130,7 +129,7 @@ def charge_day(work: Work, entity_key: int, agent_id: str, model: str, day: date
         origin = origin_keys(work, [stated], (), Resolver(work, [stated]).resolve)[stated]
     before = work.unit.agents.set_cost(origin, day, nanos, sum(used.values()))
     if nanos > _LARGE:
-        require_sums_in_range(work, [DayCost(stated, day, nanos, None, 1)])
+        require_sums_in_range(work, [(stated.currency, day)])
     return nanos - before
 
 

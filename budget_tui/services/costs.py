@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from budget_tui.domain.amount import LIMIT_COUNT, within_limit
 from budget_tui.domain.cost import Category, CostOrigin, EntityResolver, MappingRule, category_of, provider_of
@@ -60,16 +60,6 @@ class CostOutcome:
 
     on: date
     currency: str
-
-
-class DatedCost(Protocol):
-    """A cost of some origin on some day."""
-
-    @property
-    def origin(self) -> CostOrigin: ...
-
-    @property
-    def day(self) -> date: ...
 
 
 class Costs:
@@ -277,7 +267,7 @@ def _add(work: Work, entries: Sequence[CostEntry]) -> None:
     keys = origin_keys(work, origins, known, resolver.resolve)
     last_key = work.unit.former.last_key()
     work.unit.costs.add_costs(costs, keys)
-    require_sums_in_range(work, costs)
+    require_sums_in_range(work, ((cost.origin.currency, cost.day) for cost in costs))
     projects_by_key = {keys[origin]: origin.entity_hint for origin in origins}
     rows: dict[str, list[CostRecord]] = {}
     for record in work.unit.former.stored_after(last_key):
@@ -328,11 +318,13 @@ def _check(entry: CostEntry) -> None:
         raise Refused("a cost of 0 says nothing", "give the amount, negative for a credit")
 
 
-def require_sums_in_range(work: Work, costs: Iterable[DatedCost]) -> None:
-    """Refuse costs that put what a period cost beyond what can be stored: nothing could be shown of it any more."""
+def require_sums_in_range(work: Work, days: Iterable[tuple[str, date]]) -> None:
+    """Refuse costs that put what a period cost beyond what can be stored: nothing could be shown of it any more.
+
+    ``days`` are those of the costs, each with a currency.
+    """
     organization = work.organization
-    days = {(cost.origin.currency, cost.day) for cost in costs}
-    for currency, period in {(currency, organization.period_rule.containing(day)) for currency, day in days}:
+    for currency, period in {(currency, organization.period_rule.containing(day)) for currency, day in set(days)}:
         spends, unmapped = work.queries.spend_by_path(organization.org_key, currency, period, work.today, work.today)
         within_limit(unmapped.spent + sum(spend.spent for spend in spends.values()))
 

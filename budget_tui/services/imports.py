@@ -1,11 +1,14 @@
 """Importing exports: what a source said of a billing period is replaced by what it says now."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from importlib import import_module
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -155,16 +158,18 @@ def _found(patterns: Sequence[str]) -> tuple[Path, ...]:
 
 def _store(work: Work, source: str, rollup: "Rollup") -> ImportReport:
     known = work.queries.origins(work.organization.org_key)
-    origins = {cost.origin for cost in rollup.daily}
-    resolver = Resolver(work, [*(row.origin for row in known), *origins])
-    resolved = {origin: resolver.resolve(origin) for origin in origins}
-    keys = origin_keys(work, origins, known, resolved.__getitem__)
-    data_sets = _data_sets(rollup.daily)
-    outcomes = [_replace(work, source, account, start, costs, keys) for (account, start), costs in data_sets.items()]
+    by_origin = {origin: list(costs) for origin, costs in groupby(rollup.daily, attrgetter("origin"))}
+    resolver = Resolver(work, [*(row.origin for row in known), *by_origin])
+    resolved = {origin: resolver.resolve(origin) for origin in by_origin}
+    keys = origin_keys(work, by_origin, known, resolved.__getitem__)
+    sums = {origin: sum(cost.amount_nanos for cost in costs) for origin, costs in by_origin.items()}
+    stored_total = _totals(sums)
+    data_sets = _data_sets(by_origin, keys)
+    outcomes = [_replace(work, source, account, start, costs) for (account, start), costs in data_sets.items()]
     replacements = [outcome for outcome in outcomes if outcome is not None]
     stored, replaced = (sum(each.stored for each in replacements), sum(each.removed for each in replacements))
     if stored:
-        require_sums_in_range(work, rollup.daily)
+        require_sums_in_range(work, {(cost.origin.currency, cost.day) for cost in rollup.daily})
         work.record(
             "cost.import",
             source,
@@ -175,7 +180,7 @@ def _store(work: Work, source: str, rollup: "Rollup") -> ImportReport:
                 "rows_refused": rollup.refused_count,
                 "days_stored": stored,
                 "rows_replaced": replaced,
-                "stored_total": {code: f"{amount:f}" for code, amount in _totals(rollup.daily).items()},
+                "stored_total": {code: f"{amount:f}" for code, amount in stored_total.items()},
                 KEPT: {"data_sets": [(each.dataset_key, each.before, each.after) for each in replacements]},
             },
         )
@@ -186,8 +191,8 @@ def _store(work: Work, source: str, rollup: "Rollup") -> ImportReport:
         days_stored=stored,
         rows_replaced=replaced,
         billed_total=rollup.billed_total,
-        stored_total=_totals(rollup.daily),
-        unmapped_total=_totals([cost for cost in rollup.daily if resolved[cost.origin][0] is None]),
+        stored_total=stored_total,
+        unmapped_total=_totals({origin: nanos for origin, nanos in sums.items() if resolved[origin][0] is None}),
         refused=tuple((str(row.file), row.line, row.reason) for row in rollup.refused),
         unchanged=bool(outcomes) and not replacements,
         tokens_total=_tokens(rollup.daily),
@@ -215,31 +220,39 @@ def _imported(line: AuditEntry) -> str:
     return f"import of {line.subject}, {count(len(facts['files']), 'file')} with {count(facts['rows_read'], 'row')}"
 
 
-def _data_sets(daily: Sequence[DailyCost]) -> dict[tuple[str, date], list[DailyCost]]:
-    found: dict[tuple[str, date], list[DailyCost]] = {}
-    for cost in daily:
-        found.setdefault((cost.billing_account_id, cost.billing_period_start), []).append(cost)
+class _DataSet(NamedTuple):
+    """Rows to store: key of the origin, ordinal of the day, nanos, charges; and by the first two, tokens and seats."""
+
+    sums: list[tuple[int, int, int, int]]
+    counts: dict[tuple[int, int], tuple[int | None, int | None]]
+
+
+def _data_sets(
+    by_origin: Mapping[CostOrigin, Sequence[DailyCost]], keys: Mapping[CostOrigin, int]
+) -> dict[tuple[str, date], _DataSet]:
+    """What is to store, by billing account and start of the billing period."""
+    found: defaultdict[tuple[str, date], _DataSet] = defaultdict(lambda: _DataSet([], {}))
+    for origin, costs in by_origin.items():
+        key = keys[origin]
+        for _, account, start, day, amount_nanos, rows, tokens, seats in costs:
+            data_set, ordinal = found[account, start], day.toordinal()
+            data_set.sums.append((key, ordinal, amount_nanos, rows))
+            if tokens is not None or seats is not None:
+                data_set.counts[key, ordinal] = (tokens, seats)
     return found
 
 
-def _replace(
-    work: Work, source: str, account: str, start: date, costs: list[DailyCost], keys: Mapping[CostOrigin, int]
-) -> _Replacement | None:
+def _replace(work: Work, source: str, account: str, start: date, costs: _DataSet) -> _Replacement | None:
     """Store one data set in place of its predecessor; None if that is the same."""
     # In this order for the fingerprint; storing goes faster in it too, as the index of origins does.
-    sums = sorted((keys[cost.origin], cost.day.toordinal(), cost.amount_nanos, cost.rows) for cost in costs)
-    counts = {
-        (keys[cost.origin], cost.day.toordinal()): (cost.tokens, cost.seats)
-        for cost in costs
-        if cost.tokens is not None or cost.seats is not None
-    }
-    fingerprint = _fingerprint(sums, counts)
+    costs.sums.sort()
+    fingerprint = _fingerprint(*costs)
     if work.queries.fingerprint(work.organization.org_key, source, account, start) == fingerprint:
         return None
     key, former, removed = work.unit.costs.replace_dataset(
         work.organization.org_key, source, account, start, fingerprint, work.now
     )
-    stored = work.unit.costs.add_dataset_costs(key, sums, counts)
+    stored = work.unit.costs.add_dataset_costs(key, *costs)
     return _Replacement(key, former, fingerprint, stored, removed)
 
 
@@ -267,8 +280,9 @@ def _most_seats(costs: Sequence[DailyCost]) -> int | None:
     return max(days.values()) if days else None
 
 
-def _totals(costs: Sequence[DailyCost]) -> dict[str, Decimal]:
-    sums: dict[str, int] = {}
-    for cost in costs:
-        sums[cost.origin.currency] = sums.get(cost.origin.currency, 0) + cost.amount_nanos
-    return {currency: to_decimal(nanos) for currency, nanos in sorted(sums.items())}
+def _totals(sums: Mapping[CostOrigin, int]) -> dict[str, Decimal]:
+    """The sum per currency, in units of it."""
+    totals: defaultdict[str, int] = defaultdict(int)
+    for origin, nanos in sums.items():
+        totals[origin.currency] += nanos
+    return {currency: to_decimal(nanos) for currency, nanos in sorted(totals.items())}

@@ -16,7 +16,7 @@ _PER_NANO = 10**9  # sums come in units of 10⁻¹⁸ of the currency
 _PER_COUNT = 10**12
 
 _Origin = tuple[str, tuple[str, ...]]
-_When = tuple[date, date, str]
+_When = tuple[str, date, date]
 
 
 class DailySums:
@@ -25,23 +25,24 @@ class DailySums:
     def __init__(self, source: str, tag_keys: Sequence[str]) -> None:
         self._source = source
         self._tag_keys = tag_keys
-        # By what makes an origin, and in it by day, billing period and account: few origins have many days.
+        # By what makes an origin, and in it by account, billing period and day: few origins have many days.
         self._sums: dict[_Origin, dict[_When, tuple[int, int]]] = {}
         # Tokens and seats in units of 10⁻¹², of the few that have them.
         self._counts: dict[Counted, dict[_Origin, dict[_When, int]]] = {counted: {} for counted in Counted}
 
     def add(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Takes rows as `rollup_sql` gives them; what was refused is passed over."""
-        for row in rows:
-            day, period, currency, account = row[:4]
-            unit, quantity, text, used, _ = row[-5:]
-            if day is None or not used:
+        for period, currency, account, *texts, unit, days, _, _ in rows:
+            if not days:
                 continue
-            sums = self._sums.setdefault((currency, row[4:-5]), {})
-            amount, before = int(text.replace(".", "")), sums.get((day, period, account))
-            sums[day, period, account] = (amount + before[0], used + before[1]) if before else (amount, used)
-            if unit and quantity:
-                self._count((currency, row[4:-5]), (day, period, account), unit, quantity)
+            origin = (currency, tuple(texts))
+            sums = self._sums.setdefault(origin, {})
+            for day, amount_text, used, quantity in days:
+                when = (account, period, day)
+                amount, before = int(amount_text.replace(".", "")), sums.get(when)
+                sums[when] = (amount + before[0], used + before[1]) if before else (amount, used)
+                if unit and quantity:
+                    self._count(origin, when, unit, quantity)
 
     def _count(self, origin: _Origin, when: _When, unit: str, quantity: str) -> None:
         known = unit_of(unit)
@@ -55,14 +56,13 @@ class DailySums:
         Raises `Refused` when a day's costs are beyond what can be stored.
         """
         costs = []
-        for (currency, texts), sums in self._sums.items():
-            origin = self._origin(currency, texts)
-            tokens, seats = (counts.get((currency, texts), {}) for counts in self._counts.values())
+        for key, sums in self._sums.items():
+            origin = self._origin(*key)
+            tokens, seats = (counts.get(key, {}) for counts in self._counts.values())
             for when, (amount, used) in sums.items():
-                day, period, account = when
                 nanos = within_limit(divide(amount, _PER_NANO))
                 counted = (_whole(tokens, when), _whole(seats, when)) if tokens or seats else ()
-                costs.append(DailyCost(origin, account, period, day, nanos, used, *counted))
+                costs.append(DailyCost(origin, *when, nanos, used, *counted))
         return tuple(costs)
 
     def totals(self) -> dict[str, Decimal]:

@@ -128,7 +128,7 @@ class Reader:
     ) -> FileSums:
         """``rows`` with what they leave out; ``lines`` turns row numbers, of so many rows, into lines."""
         rows_read = sum(row[-1] for row in rows)
-        refused_count = rows_read - sum(row[-2] for row in rows if row[0] is not None)
+        refused_count = rows_read - sum(row[-2] for row in rows)
         refused: list[RefusedRow] = []
         if refused_count:
             found = self._engine.rows(refused_sql(charges, self._time_zone, LISTED_REFUSALS))

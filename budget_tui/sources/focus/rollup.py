@@ -16,8 +16,8 @@ from budget_tui.sources.focus.units import LIKELY
 
 _DAY_MICROS = 86_400_000_000
 _TEXTS = tuple(name for name in DIMENSIONS if name not in ("billing_period", "currency"))
-_PROVIDER = 3 + _TEXTS.index(PROVIDER)  # where `rollup_sql` has it: day, period and currency come first
-_UNIT = -5
+_PROVIDER = 2 + _TEXTS.index(PROVIDER)  # where `rollup_sql` has it: period and currency come first
+_UNIT = -4
 _MOST = 10**18  # of any unit on one charge: beyond that a quantity is a mistake
 _LAST_DAY = 84_005  # 2199-12-31 in days since 1970: beyond that a date is a mistake
 
@@ -63,11 +63,11 @@ def moment_of_text(text: str) -> str:
 
 
 def rollup_sql(charges: Charges, time_zone: str) -> str:
-    """Daily sums: day, start of the billing period, the other dimensions, the tags, unit and quantity as text, amount
-    as text, rows used, rows.
+    """Daily sums: start of the billing period, the other dimensions, the tags, the unit, the days, rows used, rows.
 
-    A row without a day is one of refused charges; its other fields mean nothing. Until quantities are read, a unit
-    that is not '' only says that some charge has one that may be of tokens or seats.
+    Each of the days is itself a tuple: day, amount as text, rows used, quantity as text. They are None where all
+    charges were refused. Until quantities are read, a unit that is not '' only says that some charge has one that
+    may be of tokens or seats.
     """
     tags = {f"tag_{position}": value for position, value in enumerate(charges.tags)}
     present = {name: value for name, value in {**charges.dimensions, **tags}.items() if value}
@@ -90,15 +90,23 @@ dated AS (
         CASE WHEN {_USABLE} THEN CAST(DATE '1970-01-01' + CAST(day_number AS INTEGER) AS DATE) END AS day,
         {period} AS period
     FROM sums
+),
+daily AS (
+    SELECT day,
+        CASE WHEN period BETWEEN DATE '1970-01-01' AND DATE '2199-12-31' THEN period
+            ELSE CAST(date_trunc('month', day) AS DATE) END AS period_start,
+        currency, {trimmed}, {units.told},
+        CAST(sum(amount) AS VARCHAR) AS amount,
+        CAST(sum(used) AS BIGINT) AS used,
+        sum(charges) AS charges
+    FROM dated
+    GROUP BY ALL
 )
-SELECT day,
-    CASE WHEN period BETWEEN DATE '1970-01-01' AND DATE '2199-12-31' THEN period
-        ELSE CAST(date_trunc('month', day) AS DATE) END AS period_start,
-    currency, {trimmed}, {units.told},
-    CAST(sum(amount) AS VARCHAR) AS amount,
-    CAST(sum(used) AS BIGINT) AS used,
+SELECT period_start, currency, {", ".join((*_TEXTS, *tags))}, unit,
+    list(row(day, amount, used, quantity)) FILTER (WHERE day IS NOT NULL AND used > 0) AS days,
+    CAST(coalesce(sum(used) FILTER (WHERE day IS NOT NULL), 0) AS BIGINT) AS used,
     CAST(sum(charges) AS BIGINT) AS charges
-FROM dated
+FROM daily
 GROUP BY ALL
 """
 

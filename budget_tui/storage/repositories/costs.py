@@ -4,11 +4,14 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import chain, islice
 from typing import NamedTuple
 
 from budget_tui.domain.cost import CostOrigin
 from budget_tui.storage.cost_queries import day_number, stored_time
 from budget_tui.storage.repositories.former import put_away
+
+_ROWS_AT_ONCE = 500  # of seven variables each; SQLite takes 32,766 in a statement
 
 
 class Resolution(NamedTuple):
@@ -116,11 +119,16 @@ class CostRepository:
         )
 
     def _add(self, rows: Iterable[tuple[int, int, int, int | None, int | None, int, int | None]]) -> int:
-        return self._connection.executemany(
-            "INSERT INTO cost (origin_key, day, amount_nanos, tokens, seats, charges, dataset_key)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            rows,
-        ).rowcount
+        # Many rows to a statement: that takes two thirds of the time of as many statements.
+        remaining, added = iter(rows), 0
+        while some := tuple(islice(remaining, _ROWS_AT_ONCE)):
+            self._connection.execute(
+                "INSERT INTO cost (origin_key, day, amount_nanos, tokens, seats, charges, dataset_key)"
+                f" VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?)'] * len(some))}",
+                tuple(chain.from_iterable(some)),
+            )
+            added += len(some)
+        return added
 
     def replace_dataset(
         self, org_key: int, source: str, account: str, period_start: date, fingerprint: str, now: datetime
