@@ -46,6 +46,7 @@ def environment() -> dict[str, str]:
     """A terminal of true colour, and nothing of the user's own settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEXTUAL", "BUDGET_TUI"))}
     kept.pop("NO_COLOR", None)
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)  # a program that is installed has its bytecode
     return kept | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_CONFIG_HOME": "/nonexistent"}
 
 
