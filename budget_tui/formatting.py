@@ -291,7 +291,7 @@ def warnings(snapshot: BudgetSnapshot) -> list[str]:
     )
     found.extend(
         f"{count(foreign.costs, 'cost')} in {foreign.currency} ({money(foreign.amount, foreign.currency)})"
-        f" left out: there is no rate to {currency}"
+        f" left out: there is no usable rate to {currency}"
         for foreign in snapshot.foreign
     )
     return found

@@ -105,7 +105,7 @@ class PlanTotals(Shape):
 
 
 class LeftOut(Shape):
-    """Costs in a currency without a rate: in no sum."""
+    """Costs in a currency without a usable rate: in no sum."""
 
     currency: str
     amount: Number

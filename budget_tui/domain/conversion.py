@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.fx import Rates, convert
 
 STALE_DAYS = 10
@@ -26,7 +27,7 @@ class ForeignCost(NamedTuple):
 
 
 class ForeignSpend(NamedTuple):
-    """Costs in a currency that there is no rate for: left out of every sum, and named."""
+    """Costs in a currency that no rate can be used for: left out of every sum, and named."""
 
     currency: str
     amount: int
@@ -55,26 +56,38 @@ class Converted:
     left_out: tuple[ForeignSpend, ...] = ()
 
 
-def converted(costs: Iterable[ForeignCost], rates: Rates, currency: str) -> Converted:
-    """``costs`` in ``currency``, each at the rate of its day, rounded half-even once."""
+def converted(costs: Iterable[ForeignCost], rates: Rates, currency: str, own: int = 0) -> Converted:
+    """``costs`` in ``currency``, each at the rate of its day, rounded half-even once.
+
+    A currency that would take what all come to beside ``own`` out of range is left out whole: its rate is absurd.
+    """
     counted: list[tuple[ForeignCost, int]] = []
     spends: dict[str, list[int]] = {}
     left_out: dict[str, list[int]] = {}
+    weights: dict[str, int] = {}
     for cost in costs:
         _, code, day, amount, number = cost
         factor = rates.factor(code, currency, day)
-        if factor is None:
+        nanos = None if factor is None else convert(amount, factor.value)
+        if factor is None or nanos is None:
             sums = left_out.setdefault(code, [0, 0])
         else:
-            nanos = convert(amount, factor.value)
             counted.append((cost, nanos))
             sums = spends.setdefault(code, [0, 0, 0, 0])
             sums[2] += nanos
+            weights[code] = weights.get(code, 0) + abs(nanos)
             sums[3] = max(sums[3], (day - factor.day).days)
         sums[0] += amount
         sums[1] += number
+    room = LIMIT_NANOS - abs(own)
+    for code in sorted(weights, key=lambda code: (weights[code], code)):
+        room -= weights[code]
+        if room < 0:
+            amount, number, *_ = spends.pop(code)
+            left = left_out.get(code, [0, 0])
+            left_out[code] = [left[0] + amount, left[1] + number]
     return Converted(
-        tuple(counted),
+        tuple(pair for pair in counted if pair[0].currency in spends),
         tuple(ConvertedSpend(code, *sums) for code, sums in sorted(spends.items())),
         tuple(ForeignSpend(code, *sums) for code, sums in sorted(left_out.items())),
     )

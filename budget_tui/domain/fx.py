@@ -19,6 +19,8 @@ PREFERRED_BASE = "EUR"
 """What two currencies are compared by when several others would do: the European Central Bank's own."""
 
 MAX_DIGITS = 12
+LIMIT = 1_000_000_000
+"""What one unit of a currency can be worth in another at most, either way round."""
 _NUMBER = re.compile(r"[0-9]{1,10}(\.[0-9]{1,15})?|\.[0-9]{1,15}")
 
 
@@ -46,17 +48,23 @@ def parse_rate(text: str) -> Decimal:
     rate = Decimal(cleaned).normalize()
     if len(rate.as_tuple().digits) > MAX_DIGITS:
         raise Refused(f"'{cleaned}' has more digits than a rate needs", f"round it to {MAX_DIGITS}")
+    return checked_rate(rate)
+
+
+def checked_rate(rate: Decimal) -> Decimal:
+    """``rate`` itself, or `Refused` when one unit of a currency would be worth more than `LIMIT` of the other."""
+    if not Decimal(1) / LIMIT <= rate <= LIMIT:
+        raise Refused(
+            f"a rate of {rate:f} is out of range: the limits are {Decimal(1) / LIMIT:f} and {LIMIT:,}",
+            "look whether the currencies are the other way round",
+        )
     return rate
 
 
-def convert(amount: int, factor: Fraction) -> int:
-    """``amount`` times ``factor``, rounded half-even once; `Refused` when that is out of range."""
+def convert(amount: int, factor: Fraction) -> int | None:
+    """``amount`` times ``factor``, rounded half-even once; None where that is out of range: no rate to be used."""
     nanos = divide(amount * factor.numerator, factor.denominator)
-    if abs(nanos) > LIMIT_NANOS:
-        raise Refused(
-            "a cost is out of range when it is converted", "look for a wrong rate: budget-tui fx list; fx set mends it"
-        )
-    return nanos
+    return nanos if abs(nanos) <= LIMIT_NANOS else None
 
 
 class Rates:

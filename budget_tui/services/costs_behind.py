@@ -279,7 +279,7 @@ def _within(stretches: Iterable[Stretch], days: Period) -> list[Stretch]:
 def _conversion(
     queries: Queries, org: int, number: Number, sums: Sequence[DaySum]
 ) -> Callable[[StoredCost], int | None]:
-    """What a cost counts as in the number's currency; None where there is no rate."""
+    """What a cost counts as in the number's currency; None where no rate can be used."""
     foreign = {each.currency for each in sums} - {number.currency}
     if not foreign:
         return lambda cost: cost.amount

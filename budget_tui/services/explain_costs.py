@@ -100,7 +100,7 @@ def _money(
         found.left_out.append(
             Finding(
                 Reason.CURRENCY,
-                f"in {currency}, without a rate to {wanted.currency} on their days",
+                f"in {currency}, without a usable rate to {wanted.currency} on their days",
                 f"budget-tui fx set {currency} {wanted.currency} RATE --on DAY, or fx import",
                 amount,
                 currency,
@@ -112,7 +112,7 @@ def _money(
 def _converted(
     queries: Queries, organization: Organization, wanted: Wanted, foreign: Mapping[int, OriginInPeriod]
 ) -> tuple[list[tuple[OriginInPeriod, int]], dict[str, tuple[int, int]]]:
-    """Origins in other currencies with what they count as, and by currency what has no rate."""
+    """Origins in other currencies with what they count as, and by currency what has no usable rate."""
     if not foreign:
         return [], {}
     org = organization.org_key
@@ -125,12 +125,13 @@ def _converted(
     for key, day, amount, costs in queries.days_of_origins(list(foreign), wanted.period):
         currency = foreign[key].currency
         factor = rates.factor(currency, wanted.currency, day)
-        if factor is None:
+        worth = None if factor is None else convert(amount, factor.value)
+        if worth is None:
             so_far = missing.get(currency, (0, 0))
             missing[currency] = so_far[0] + amount, so_far[1] + costs
             continue
         sums = counted.setdefault(key, [0, 0, 0])
-        for i, part in enumerate((convert(amount, factor.value), amount, costs)):
+        for i, part in enumerate((worth, amount, costs)):
             sums[i] += part
         days.setdefault(key, []).append(day)
     return [
@@ -138,9 +139,9 @@ def _converted(
             foreign[key]._replace(
                 amount=stated, costs=costs, days=len(days[key]), first_day=min(days[key]), last_day=max(days[key])
             ),
-            worth,
+            counts_as,
         )
-        for key, (worth, stated, costs) in counted.items()
+        for key, (counts_as, stated, costs) in counted.items()
     ], missing
 
 

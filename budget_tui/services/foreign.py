@@ -30,18 +30,18 @@ class ForeignCosts:
             self._costs = queries.foreign_costs(self._org, self._currency, days)
         self._rates = Rates(queries.rates(self._org, self._pairs, days))
 
-    def converted(self, period: Period) -> Converted:
-        """What those of ``period`` count as, and what of them is left out."""
-        return self._converted(period, inside=True)
+    def converted(self, period: Period, own: int) -> Converted:
+        """What those of ``period`` count as beside its ``own`` costs, and what of them is left out."""
+        return self._converted(period, own, inside=True)
 
     def before(self, period: Period) -> Converted:
         """The same of those that are not of ``period``."""
-        return self._converted(period, inside=False)
+        return self._converted(period, 0, inside=False)
 
-    def _converted(self, period: Period, *, inside: bool) -> Converted:
+    def _converted(self, period: Period, own: int, *, inside: bool) -> Converted:
         start, end = period.start, period.end
         costs = [cost for cost in self._costs if (start <= cost.day <= end) is inside]
-        return converted(costs, self._rates, self._currency)
+        return converted(costs, self._rates, self._currency, own)
 
     def first_days(self) -> dict[str | None, date]:
         """By the entity's path (None: unmapped), the first day ever with a cost that has a rate."""
@@ -59,7 +59,8 @@ class ForeignCosts:
 def spent_by_path(queries: Queries, organization: Organization, period: Period) -> tuple[dict[str, int], int]:
     """What each entity itself spent in ``period`` in whatever currency, by its path, and what found no entity."""
     spent, unmapped = queries.spent_by_path(organization.org_key, organization.currency, period)
-    for path, counted in counted_by_path(ForeignCosts(queries, organization, period).converted(period)).items():
+    found = ForeignCosts(queries, organization, period).converted(period, sum(spent.values()) + unmapped)
+    for path, counted in counted_by_path(found).items():
         if path is None:
             unmapped += counted
         else:
@@ -82,7 +83,8 @@ def with_foreign(queries: Queries, facts: SnapshotFacts, today: date) -> Snapsho
     foreign = ForeignCosts(queries, facts.organization, days)
     if not foreign.currencies:
         return facts
-    found = foreign.converted(period)
+    own = added_up([*facts.spend_by_path.values(), facts.unmapped])
+    found = foreign.converted(period, own.spent)
     spends = _spends(found, foreign.before(period), today, window)
     for path, first in foreign.first_days().items():
         spends[path] = spends.get(path, Spend())._replace(first_day=first)

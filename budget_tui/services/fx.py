@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from budget_tui.domain.errors import Refused, SourceError
-from budget_tui.domain.fx import Rate
+from budget_tui.domain.fx import Rate, checked_rate
 from budget_tui.services.context import Context, Work, checked_currency
 from budget_tui.services.reversing import Lines, require_same, reverses, value_of
 from budget_tui.storage.fx_queries import PairOnFile
@@ -38,6 +38,7 @@ class ExchangeRates:
         base, quote = checked_currency(base), checked_currency(quote)
         if base == quote:
             raise Refused(f"a rate is between two currencies, not {base} and {quote}", "name two")
+        checked_rate(rate)
         with self._context.work() as work:
             new = Rate(base, quote, day or work.today, rate)
             _store(work, base, quote, new.day, rate)

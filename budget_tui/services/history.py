@@ -60,7 +60,7 @@ def _read(queries: Queries, organization: Organization, closes: list[StoredClose
     foreign = ForeignCosts(queries, organization, Period(oldest, closes[0].period.end))
     for close in closes:
         counted = now.setdefault(close.close_key, {})
-        for path, amount in counted_by_path(foreign.converted(close.period)).items():
+        for path, amount in counted_by_path(foreign.converted(close.period, sum(counted.values()))).items():
             counted[path] = counted.get(path, 0) + amount
     return [_closed(close, lines.get(close.close_key, []), now.get(close.close_key, {})) for close in closes]
 

@@ -95,7 +95,7 @@ class Actuals:
             for spend, into in self._converted
         ) + tuple(
             f"{count(left.costs, 'cost')} in {left.currency} ({money(left.amount, left.currency)}) left out:"
-            f" there is no rate to {left.into}"
+            f" there is no usable rate to {left.into}"
             for left in self.left_out
         )
 

@@ -17,7 +17,7 @@ from budget_tui.storage.queries import Queries
 
 
 class Unconverted(NamedTuple):
-    """Costs in ``currency`` without a rate ``into`` another: their amounts and how many they are."""
+    """Costs in ``currency`` without a usable rate ``into`` another: their amounts and how many they are."""
 
     currency: str
     into: str
@@ -126,18 +126,19 @@ class Usage:
             factor = rates.factor(cost.currency, currency, cost.day)
             tables: Sequence[_Table]
             values: Sequence[int] = (cost.amount, cost.charges)
-            if factor is None:
+            worth = None if factor is None else convert(cost.amount, factor.value)
+            if worth is None:
                 tables = left.setdefault(cost.currency, (empty.empty(), empty.empty()))
             else:
                 tables = counted.setdefault(cost.currency, (empty.empty(), empty.empty(), empty.empty()))
-                values = (*values, convert(cost.amount, factor.value))
+                values = (*values, worth)
             for table, value in zip(tables, values, strict=True):
                 table.add(cost, segment, value)
         self.converted += [
             CountedAs(other, currency, *(table.groups() for table in parts)) for other, parts in counted.items()
         ]
-        for _, _, worth in counted.values():
-            self.groups[BudgetType.MONETARY] += worth.groups()
+        for _, _, counts_as in counted.values():
+            self.groups[BudgetType.MONETARY] += counts_as.groups()
         self.unconverted += [
             Unconverted(other, currency, amounts.groups(), charges.groups())
             for other, (amounts, charges) in left.items()

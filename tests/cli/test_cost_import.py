@@ -155,7 +155,7 @@ def test_several_files_a_folder_and_a_glob_are_one_set(seeded: Cli, tmp_path: Pa
 def test_totals_are_told_by_currency(seeded: Cli, tmp_path: Path) -> None:
     file = export(tmp_path / "two.csv", [{"BilledCost": "1"}, {"BilledCost": "1500", "BillingCurrency": "JPY"}])
     assert "billed ¥1,500 + $1.00, stored ¥1,500 + $1.00" in seeded("cost", "import", file).done().out
-    assert "1 cost in JPY (¥1,500) left out: there is no rate to USD" in seeded("status").err
+    assert "1 cost in JPY (¥1,500) left out: there is no usable rate to USD" in seeded("status").err
 
 
 def test_real_costs_add_up_to_the_digit(cli: Cli) -> None:

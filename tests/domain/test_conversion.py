@@ -50,6 +50,20 @@ def test_a_cost_without_a_rate_is_left_out_and_named() -> None:
     assert found.left_out == (ForeignSpend("CHF", 10, 4), ForeignSpend("EUR", NANOS, 1))
 
 
+def test_a_rate_that_takes_an_amount_or_all_of_them_out_of_range_is_not_used() -> None:
+    rates = Rates([Rate("EUR", "USD", DAY, Decimal(10**9)), Rate("GBP", "USD", DAY, Decimal(2))])
+    pounds, one, many = (ForeignCost(None, code, DAY, nanos * NANOS, 1) for code, nanos in _ABSURD)
+    assert converted([pounds, many], rates, "USD").left_out == (ForeignSpend("EUR", 10 * NANOS, 1),)
+    assert converted([pounds, one], rates, "USD").left_out == ()
+    found = converted([pounds, one, one, many], rates, "USD")
+    assert found.left_out == (ForeignSpend("EUR", 20 * NANOS, 3),), "the currency is left out whole"
+    assert [spend.currency for spend in found.spends] == ["GBP"]
+    assert converted([pounds, one], rates, "USD", 8 * 10**9 * NANOS).left_out == (ForeignSpend("EUR", 5 * NANOS, 1),)
+
+
+_ABSURD = (("GBP", 3), ("EUR", 5), ("EUR", 10))
+
+
 @given(costs)
 def test_every_cost_is_either_counted_or_left_out(found: list[ForeignCost]) -> None:
     answer = converted(found, RATES, "USD")

@@ -63,14 +63,26 @@ def test_an_amount_is_rounded_half_even_once(amount: int, by: str, expected: int
     assert convert(amount, Fraction(by)) == expected
 
 
-def test_an_amount_out_of_range_is_refused() -> None:
-    with pytest.raises(Refused, match="out of range"):
-        convert(LIMIT_NANOS, Fraction(2))
+def test_a_rate_that_takes_an_amount_out_of_range_cannot_be_used() -> None:
+    assert convert(LIMIT_NANOS, Fraction(2)) is None
+    assert convert(-LIMIT_NANOS, Fraction(2)) is None
+    assert convert(LIMIT_NANOS, Fraction(1)) == LIMIT_NANOS
+
+
+def test_a_rate_is_between_a_billionth_and_a_billion() -> None:
+    for text in ("0.000000001", "1000000000"):
+        assert parse_rate(text) == Decimal(text)
+    for text in ("0.000000000999", "1000000001"):
+        with pytest.raises(Refused, match=r"the limits are 0.000000001 and 1,000,000,000"):
+            parse_rate(text)
 
 
 @given(amounts, st.fractions(Fraction(1, 100), Fraction(100)))
 def test_there_and_back_is_within_what_rounding_the_first_way_can_move(amount: int, by: Fraction) -> None:
-    back = convert(convert(amount, by), 1 / by)
+    there = convert(amount, by)
+    assert there is not None
+    back = convert(there, 1 / by)
+    assert back is not None
     # Half a nano the one way is half a nano ÷ rate on the way back, which is rounded once more.
     assert abs(back - amount) <= Fraction(1, 2) / by + Fraction(1, 2)
 

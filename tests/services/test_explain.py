@@ -220,7 +220,7 @@ def test_currency_mismatch_a_budget_in_usd_and_costs_in_eur(plan: PlanHome) -> N
     bill(plan, "2026-01-05, 10, EUR, AWS, EC2, Compute, TEAM-MLOPS, ")
     budget = plan.plan("TEAM-MLOPS", "cloud", "100", "2026-01")
     assert cause(plan.services.explain.of_planned(budget.budget_id)) == (
-        "1 cost (€10.00) in EUR, without a rate to USD on their days;"
+        "1 cost (€10.00) in EUR, without a usable rate to USD on their days;"
         " budget-tui fx set EUR USD RATE --on DAY, or fx import"
     )
     plan.services.fx.set("EUR", "USD", Decimal("1.5"), date(2026, 1, 1))

@@ -9,6 +9,7 @@ import pytest
 from budget_tui import formatting
 from budget_tui.domain.conversion import ConvertedSpend, ForeignSpend
 from budget_tui.domain.errors import InsufficientBudget, Refused, SourceError
+from budget_tui.domain.fx import Rate
 from budget_tui.services.imports import ImportRequest
 from tests.services.conftest import Home, shown, usd
 
@@ -57,8 +58,38 @@ def test_each_day_has_its_own_rate_and_what_came_before_the_first_is_left_out(se
     told = [warning for warning in formatting.warnings(snapshot) if "EUR" in warning]
     assert told == [
         "2 costs in EUR: €20.00 counted as $23.00",
-        "1 cost in EUR (€10.00) left out: there is no rate to USD",
+        "1 cost in EUR (€10.00) left out: there is no usable rate to USD",
     ]
+
+
+def test_an_absurd_rate_on_file_blanks_no_screen_and_stops_no_close(seed: Home) -> None:
+    bill(seed, *((f"2026-01-0{day}", "pcc", "8", "EUR") for day in (3, 4)), ("2026-01-05", "pcc", "10", "EUR"))
+    with seed.services.context.work() as work:
+        work.unit.rates.set_rates(
+            work.organization.org_key, [Rate("EUR", "USD", date(2026, 1, 1), Decimal("99999999999999"))]
+        )
+        work.commit()
+    told = "3 costs in EUR (€26.00) left out: there is no usable rate to USD"
+    assert told in formatting.warnings(seed.snapshot)
+    views = seed.services.plan_views
+    assert told in views.summary().warnings
+    assert told in views.board().warnings
+    assert told in views.by_category().warnings
+    views.close()
+    explained = seed.services.explain.of_all()
+    assert "in EUR, without a usable rate to USD on their days" in [finding.text for finding in explained.left_out]
+    rate(seed, "EUR/USD", "1000000000", "2026-01-01")  # each of two is in range, both are not
+    assert told in formatting.warnings(seed.snapshot)
+    later = seed.on("2026-02-03")
+    later.budget("600")
+    [closed] = later.services.history.periods(9)
+    assert shown(closed.spent) == "241"
+
+
+def test_an_absurd_rate_is_refused(home: Home) -> None:
+    for value in ("1000000001", "0.0000000001", "1e30"):
+        with pytest.raises(Refused, match=r"out of range: the limits are 0.000000001 and 1,000,000,000"):
+            rate(home, "EUR/USD", value, "2026-01-05")
 
 
 def test_an_old_rate_is_used_and_said_to_be_old(seed: Home) -> None:

@@ -109,3 +109,11 @@ def test_a_zip_file_of_something_else_is_refused(tmp_path: Path) -> None:
 def test_what_cannot_be_opened_is_told(tmp_path: Path, name: str) -> None:
     with pytest.raises(SourceError, match="cannot be read"):
         read_rates(tmp_path / name)
+
+
+def test_an_absurd_rate_is_refused_and_the_rest_is_read(tmp_path: Path) -> None:
+    found = read_rates(written(tmp_path / "rates.csv", "Date,USD,JPY,\n2026-01-09,9999999999,183.9,\n"))
+    assert found.rates == (Rate("EUR", "JPY", date(2026, 1, 9), Decimal("183.9")),)
+    assert found.refused == (
+        (2, "USD: a rate of 9999999999 is out of range: the limits are 0.000000001 and 1,000,000,000"),
+    )

@@ -87,7 +87,9 @@ class CostTable(LineTable):
 
 def _adds_up(number: Number, page: CostPage) -> Content:
     total = formatting.amount_of(page.total, number.budget_type, number.currency)
-    left = f"; {formatting.count(page.without_rate, 'cost')} without a rate left out" if page.without_rate else ""
+    left = (
+        f"; {formatting.count(page.without_rate, 'cost')} without a usable rate left out" if page.without_rate else ""
+    )
     is_seats = number.budget_type is BudgetType.SEAT
     how = "the most on one day" if is_seats else f"in {formatting.count(page.count, 'cost')}{left}"
     return Content.assemble((total, STRONG), (f", {how}" if is_seats else f" {how}", MUTED))

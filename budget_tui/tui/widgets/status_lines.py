@@ -61,7 +61,7 @@ class Freshness(Widget):
             parts.append((f" · {costs} unmapped ({unmapped}): m to map", "$warning"))
         for foreign in snapshot.foreign:
             amount = formatting.money(foreign.amount, foreign.currency)
-            parts.append((f" · {amount} left out: no rate to {snapshot.organization.currency}", "$warning"))
+            parts.append((f" · {amount} left out: no usable rate to {snapshot.organization.currency}", "$warning"))
         for spend in snapshot.converted:
             parts.append((f" · {formatting.counted_as(spend, snapshot.organization.currency)}", MUTED))
         if self._chosen_day is not None:
