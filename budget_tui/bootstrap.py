@@ -1,7 +1,7 @@
 """The one place where the parts are put together: settings → context → services."""
 
 import getpass
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from importlib import import_module
@@ -185,6 +185,10 @@ class Services:
         from budget_tui.services.database import Database
 
         return Database(self.context)
+
+    def of_organization(self, slug: str) -> "Services":
+        """The same for another organization of the database."""
+        return Services(replace(self.context, org_slug=slug), self.settings)
 
     def close(self) -> None:
         """Close what was kept open."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from textual import work
 from textual.app import SystemCommand
 from textual.binding import Binding
+from textual.command import CommandPalette, Provider
 from textual.dom import DOMNode
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -52,6 +53,12 @@ def _screen(mode: str) -> DashboardScreen:
     return next(each for each in _screens() if mode == each.MODE)()
 
 
+def _organization_commands() -> type[Provider]:
+    from budget_tui.tui.organizations import OrganizationCommands
+
+    return OrganizationCommands
+
+
 class BudgetApp(KeyLaneApp, ThemedApp):
     """Screens show `snapshot`; nothing but `reload` assigns it."""
 
@@ -61,6 +68,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
     ]
     MODES = {mode: partial(_screen, mode) for _, mode, _ in SCREENS[1:]}
     DEFAULT_MODE = GlobalBudgetScreen.MODE
+    COMMANDS = {*KeyLaneApp.COMMANDS, _organization_commands}
     BINDINGS = [
         *(
             Binding(key, f"show('{mode}')", name, id=f"screen.{mode}", show=False, tooltip=f"Go to {name}")
@@ -80,6 +88,9 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         Binding("x", "explain", "Explain", id="explain", show=False, tooltip="Say where the numbers come from"),
         Binding("u", "undo", "Undo", id="undo", tooltip="Take back the last change that you made"),
         Binding("U", "redo", "Redo", id="redo", show=False, tooltip="Make again what was taken back last"),
+        Binding(
+            "O", "organizations", "Organization", id="organization", show=False, tooltip="Show another organization"
+        ),
         Binding("question_mark", "help", "Help", id="help", tooltip="Show the keys of this screen"),
         Binding("q", "quit", "Quit", id="quit", show=False, tooltip="Leave the dashboard"),
     ]
@@ -144,11 +155,13 @@ class BudgetApp(KeyLaneApp, ThemedApp):
             self._close_ended_period()
 
     async def _read_snapshot(self) -> None:
-        loop = asyncio.get_running_loop()
+        services = self.services
         try:
-            snapshot = await loop.run_in_executor(self._reader, self._current)
+            snapshot = await self.read(_current)
         except Exception as error:
             self.failure = str(error if isinstance(error, BudgetError) else Unexpected(error))
+            return
+        if services is not self.services:  # of the organization that was shown before
             return
         self.failure = ""
         self.snapshot = snapshot
@@ -157,10 +170,6 @@ class BudgetApp(KeyLaneApp, ThemedApp):
     async def read(self, question: Callable[[Services], Answer]) -> Answer:
         """Ask the database something in the reader's thread. Raises what the question raises."""
         return await asyncio.get_running_loop().run_in_executor(self._reader, question, self.services)
-
-    def _current(self) -> BudgetSnapshot:
-        self.services.context.prepare()
-        return self.services.snapshots.current()
 
     def watch_snapshot(self, before: BudgetSnapshot | None, now: BudgetSnapshot | None) -> None:
         if now is None:
@@ -201,6 +210,40 @@ class BudgetApp(KeyLaneApp, ThemedApp):
             if isinstance(screen, DashboardScreen):
                 screen.tell(text, is_problem=is_problem)
                 return
+
+    # Organizations
+
+    @work(group=ASKING)
+    async def action_organizations(self) -> None:
+        from budget_tui.tui.organizations import others
+
+        if not await others(self):
+            self._tell("there is no other organization: budget-tui org add SLUG makes one")
+            return
+        self.push_screen(CommandPalette([_organization_commands()], placeholder="Show another organization …"))
+
+    async def show_organization(self, slug: str, name: str) -> None:
+        """Show another organization of the database, on the same screen.
+
+        Every screen is made anew: what was chosen or half typed on one belongs to the organization before.
+        """
+        self.workers.cancel_group(self, ASKING)
+        self._reader.submit(self.services.close_readers)
+        self.services = self.services.of_organization(slug)
+        self.snapshot = None
+        shown = str(self.current_mode)
+        others = [mode for _, mode, _ in SCREENS if mode != shown]
+        for mode in others:
+            await self._make_anew(mode)
+        await self.switch_mode(others[0])
+        await self._make_anew(shown)
+        await self.switch_mode(shown)
+        await self._read_snapshot()
+        self._tell(f"organization {name}")
+
+    async def _make_anew(self, mode: str) -> None:
+        await self.remove_mode(mode)
+        self.add_mode(mode, partial(_screen, mode))
 
     # Keys
 
@@ -340,22 +383,24 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         """Every action of every screen, beside Textual's own."""
         yield from super().get_system_commands(screen)
         yield from self._commands_of(BudgetApp, str(self.current_mode))
+        names = {mode: name for _, mode, name in SCREENS}
         for screen_class in _screens():
+            mode = screen_class.MODE
+            where = "" if mode == self.current_mode else f" on {names[mode]}"
             for owner in (screen_class, *screen_class.WORKPLACES):
-                yield from self._commands_of(owner, screen_class.MODE)
+                yield from self._commands_of(owner, mode, where)
 
-    def _commands_of(self, owner: type[DOMNode], mode: str) -> Iterable[SystemCommand]:
+    def _commands_of(self, owner: type[DOMNode], mode: str, where: str = "") -> Iterable[SystemCommand]:
         """A command for each action that ``owner`` binds a key to; several keys of one action make one command."""
         actions: dict[str, Binding] = {}
         for binding in owner.BINDINGS:
             assert isinstance(binding, Binding)
             actions.setdefault(binding.action, binding)
         for action, binding in actions.items():
-            key = self.settings.keys.get(binding.id or "", binding.key)
+            keys = self.settings.keys.get(binding.id or "", binding.key).split(",")
+            shown = " or ".join(self.get_key_display(replace(binding, key=key.strip())) for key in keys)
             yield SystemCommand(
-                binding.tooltip,
-                f"{binding.description} · {self.get_key_display(replace(binding, key=key))}",
-                partial(self._run, mode, owner, action),
+                binding.tooltip, f"{binding.description} · {shown}{where}", partial(self._run, mode, owner, action)
             )
 
     async def _run(self, mode: str, owner: type[DOMNode], action: str) -> None:
@@ -363,6 +408,11 @@ class BudgetApp(KeyLaneApp, ThemedApp):
             await self.switch_mode(mode)
         node = next(node for node in (self, self.screen, *self.screen.query()) if isinstance(node, owner))
         self.call_after_refresh(self.run_action, action, node)
+
+
+def _current(services: Services) -> BudgetSnapshot:
+    services.context.prepare()
+    return services.snapshots.current()
 
 
 def bindings_of_screens() -> list[list[Binding]]:

@@ -1,5 +1,7 @@
 """The line of keys: what it shows, where it gives way, and that a click is the key."""
 
+import pytest
+
 from tests.tui.conftest import OpenDashboard
 
 
@@ -16,6 +18,9 @@ async def test_it_shows_the_keys_of_what_has_the_focus(open_dashboard: OpenDashb
         await dashboard.keys("enter")
         assert "esc Leave" in bar_of(dashboard.lines)
         assert "a Add" not in bar_of(dashboard.lines)
+        assert "Filter" not in bar_of(dashboard.lines), "a slash is typed into the cell"
+        await dashboard.keys("escape")
+        assert "/ Filter" in bar_of(dashboard.lines)
 
 
 async def test_the_palettes_key_stays_where_there_is_no_room_for_all(open_dashboard: OpenDashboard) -> None:
@@ -24,9 +29,11 @@ async def test_the_palettes_key_stays_where_there_is_no_room_for_all(open_dashbo
         assert bar_of(dashboard.lines).endswith("^p palette")
 
 
-async def test_80_columns_hold_the_keys_of_the_projects(open_dashboard: OpenDashboard) -> None:
-    async with open_dashboard(size=(80, 24), mode="projects") as dashboard:
-        for text in ("Edit", "a Add", "t Transfer", "u Undo", "? Help", "^p palette"):
+@pytest.mark.parametrize("mode", ["projects", "agents"])
+async def test_80_columns_hold_the_keys_of_a_table(open_dashboard: OpenDashboard, mode: str) -> None:
+    """The way to other screens among them: digits, which lead there elsewhere, are typed into a cell."""
+    async with open_dashboard(size=(80, 24), mode=mode) as dashboard:
+        for text in ("Edit", "a Add", "/ Filter", "] Screen", "t Transfer", "u Undo", "? Help", "^p palette"):
             assert text in bar_of(dashboard.lines)
         assert "…" not in bar_of(dashboard.lines)
 

@@ -225,6 +225,16 @@ async def test_the_palette_holds_every_action_of_both_screens(open_dashboard: Op
         assert "bracket" not in " ".join(offered.values()), "keys are named as they are everywhere"
 
 
+async def test_a_key_of_another_screen_is_told_with_that_screen(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="agents") as dashboard:
+        offered = commands(dashboard)
+        assert offered["Add an agent to a project"] == "Add · a"
+        assert offered["Add a project"] == "Add · a on Projects"
+        assert offered["Create a budget: a single one or from the top down"] == "Add · a on Plan"
+        assert offered["Say where the numbers come from"] == "Explain · x"
+        assert offered["Hide what was allocated from it"] == "Close · ← or - on Plan"
+
+
 async def test_a_command_of_the_other_screen_goes_there(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard() as dashboard:
         await dashboard.keys("ctrl+p")

@@ -135,7 +135,7 @@ def test_carry_over(snap_compare: Compare, services: Services) -> None:
 
 
 def test_period_settings(snap_compare: Compare, services: Services) -> None:
-    keys = ("p", "tab", "backspace", *"15", "enter")
+    keys = ("p", "tab", "backspace", *"15")
     assert snap_compare(still(services), terminal_size=NARROW, run_before=after(*keys))
 
 

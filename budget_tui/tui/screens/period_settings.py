@@ -1,17 +1,18 @@
-"""How the periods recur and when a day begins: what a change does is said before it is made."""
+"""How the periods recur and when a day begins: what a change does is said while it is typed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Button, Input, Label, Select, Static
+from textual.widgets import Input, Label, Select, Static
 
-from budget_tui.domain.errors import Conflict
+from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.domain.period import PeriodKind, parse_anchor, parse_month
+from budget_tui.tui.key_lane import ANSWERING
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
 
@@ -19,18 +20,17 @@ if TYPE_CHECKING:
     from budget_tui.domain.budget import Organization
     from budget_tui.services.period_rules import RuleChange, RulePreview
 
-_LOOK, _CHANGE = "What would happen?", "Change"
-
 
 class PeriodSettingsScreen(BoxScreen[str]):
-    """Dismissed with a sentence once the change is made: first looked at, then confirmed."""
+    """Dismissed with a sentence once the change is made, which is only after what it does was on the screen."""
 
     BOX_CLASSES = "box wide"
     AUTO_FOCUS = "Select"
 
     def __init__(self, organization: Organization) -> None:
-        super().__init__("Period settings", _LOOK)
+        super().__init__("Period settings", "Change")
         self._organization = organization
+        self._typed: object = None
         self._seen: RulePreview | None = None
 
     def compose_fields(self) -> ComposeResult:
@@ -62,6 +62,22 @@ class PeriodSettingsScreen(BoxScreen[str]):
     def _changed(self) -> None:
         self.refuse("")
         self._show(None)
+        self._look_ahead()
+
+    @work(group=ANSWERING)
+    async def _look_ahead(self) -> None:
+        """Say what the entries do. Of what is half typed nothing can be said, and what is wrong Enter tells."""
+        self._typed = this = object()
+        try:
+            preview = await self._preview()
+        except BudgetError:
+            return
+        if self._typed is this:
+            self._show(preview)
+
+    async def _preview(self) -> RulePreview:
+        change = self._entered()
+        return await self.dashboard.carry_out(lambda services: services.period_rules.preview(change))
 
     def _show(self, preview: RulePreview | None) -> None:
         from budget_tui.services.period_rules import told
@@ -70,9 +86,6 @@ class PeriodSettingsScreen(BoxScreen[str]):
         words = Content("\n".join(told(preview))) if preview is not None else Content("")
         self.query_one("#achieves", Static).update(words)
         self.query_one(VerticalScroll).display = preview is not None
-        submit = self.query_one("#submit", Button)
-        submit.label = _LOOK if preview is None else _CHANGE
-        submit.refresh(layout=True)
 
     def _entered(self) -> RuleChange:
         """What differs from how it is."""
@@ -92,10 +105,10 @@ class PeriodSettingsScreen(BoxScreen[str]):
         )
 
     async def answer(self) -> str | None:
-        """Look at first what is confirmed then."""
+        """Make the change that the screen tells of; where it tells of none, tell first."""
         change, seen = self._entered(), self._seen
         if seen is None:
-            self._show(await self.dashboard.carry_out(lambda services: services.period_rules.preview(change)))
+            self._show(await self._preview())
             return None
         try:
             done = await self.dashboard.carry_out(lambda services: services.period_rules.set(change, seen))

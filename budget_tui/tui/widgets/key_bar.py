@@ -1,6 +1,7 @@
 """The last line of every screen: its keys. One widget, where Textual's own footer mounts one for each key."""
 
 from textual import events
+from textual.binding import ActiveBinding
 from textual.content import Content
 from textual.screen import Screen
 from textual.style import Style
@@ -9,8 +10,10 @@ from textual.widget import Widget
 from budget_tui.tui.painting import spread
 
 _GAPS = ("   ", "  ", " ")
-_EXPENDABLE = "turn(1)"
-"""The first to go when there is no room: the line at the top shows the screens with their keys."""
+_EXPENDABLE = ("import", "turn(1)", "transfer")
+"""What goes when there is no room, one after the other: they are in the palette, and in the line at the top."""
+_CHARACTERS = {"slash": "/", "plus": "+", "minus": "-"}
+"""Keys that Textual does not know for characters: it shows their bindings where they are typed as text."""
 
 
 class KeyBar(Widget):
@@ -33,14 +36,22 @@ class KeyBar(Widget):
             ).stylize(Style.from_meta({"key": binding.key}))
             if binding.key == self.app.COMMAND_PALETTE_BINDING:
                 palette = text
-            elif binding.show:
+            elif binding.show and not self._is_typed(active):
                 keys.setdefault(binding.action, text)
         room = self.content_size.width - palette.cell_length - 1
         lines = [Content(gap).join(keys.values()) for gap in _GAPS]
-        needed = [text for action, text in keys.items() if action != _EXPENDABLE]
-        lines.append(Content(_GAPS[-1]).join(needed))
+        for action in _EXPENDABLE:
+            keys.pop(action, None)
+            lines.append(Content(_GAPS[-1]).join(keys.values()))
         line = next((line for line in lines if line.cell_length <= room), lines[-1].truncate(room, ellipsis=True))
         return spread(line, palette, self.content_size.width)
+
+    def _is_typed(self, active: ActiveBinding) -> bool:
+        """Whether what has the focus takes the key for text."""
+        focused, character = self.screen.focused, _CHARACTERS.get(active.binding.key)
+        if focused is None or focused is active.node or character is None:
+            return False
+        return focused.check_consume_key(active.binding.key, character)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Say more about the key under the mouse."""

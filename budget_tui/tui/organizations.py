@@ -1,0 +1,51 @@
+"""The other organizations of the database in the command palette: each a command that shows it on all screens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from budget_tui.domain.errors import BudgetError
+
+if TYPE_CHECKING:
+    from budget_tui.domain.budget import Organization
+    from budget_tui.tui.app import BudgetApp
+
+
+class OrganizationCommands(Provider):
+    """``Organization: Acme Inc``; nothing where there is but one."""
+
+    async def startup(self) -> None:
+        self._others = await others(cast("BudgetApp", self.app))
+
+    async def discover(self) -> Hits:
+        for each in self._others:
+            yield DiscoveryHit(_title(each), self._command(each), help=each.slug)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for each in self._others:
+            title = _title(each)
+            if (score := max(matcher.match(title), matcher.match(each.slug))) > 0:
+                yield Hit(score, matcher.highlight(title), self._command(each), text=title, help=each.slug)
+
+    def _command(self, organization: Organization) -> Callable[[], Coroutine[Any, Any, None]]:
+        app = cast("BudgetApp", self.app)
+        return partial(app.show_organization, organization.slug, organization.name)
+
+
+async def others(app: BudgetApp) -> list[Organization]:
+    """The organizations that are not shown; none when the database cannot be read, which the screen says."""
+    shown = app.services.context.org_slug
+    try:
+        known = await app.read(lambda services: services.organizations.all())
+    except BudgetError:
+        return []
+    return [each for each in known if each.slug != shown]
+
+
+def _title(organization: Organization) -> str:
+    return f"Organization: {organization.name}"
