@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual import screen as screen_module
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 
@@ -31,6 +32,7 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dashboard_module, "LOOK_SECONDS", 3600.0)
     monkeypatch.setattr(dashboard_module, "COMPUTE_SECONDS", 3600.0)
     monkeypatch.setattr(monitor_module, "COMPUTE_SECONDS", 3600.0)
+    monkeypatch.setattr(screen_module, "UPDATE_PERIOD", 3600.0)
     for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS", "COLORTERM"):
         monkeypatch.delenv(name, raising=False)
 

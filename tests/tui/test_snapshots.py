@@ -191,7 +191,7 @@ def planning(services: Services) -> Services:
     return replace(services, context=replace(services.context, org_slug="acme", clock=Clock(date(2026, 3, 31))))
 
 
-FROM_THE_TOP = ("4", "a", "right", *["tab"] * 4, *"100000")
+FROM_THE_TOP = ("a", "right", *["tab"] * 4, *"100000")
 CHILDREN = ("enter", *"45", "down", *"30", "down", *"15")
 
 
@@ -199,5 +199,12 @@ CHILDREN = ("enter", *"45", "down", *"30", "down", *"15")
 @pytest.mark.parametrize(
     "keys", [FROM_THE_TOP, (*FROM_THE_TOP, *CHILDREN), (*FROM_THE_TOP, *CHILDREN, "enter")], ids=["1", "2", "3"]
 )
-def test_create_budget(snap_compare: Compare, planning: Services, keys: tuple[str, ...], size: tuple[int, int]) -> None:
+def test_create_budget(
+    snap_compare: Compare,
+    planning: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    keys: tuple[str, ...],
+    size: tuple[int, int],
+) -> None:
+    monkeypatch.setattr(BudgetApp, "DEFAULT_MODE", "plan")
     assert snap_compare(still(planning), terminal_size=size, run_before=after(*keys))
