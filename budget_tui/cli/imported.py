@@ -1,6 +1,5 @@
 """What an import did, and what found no project: in words and as JSON."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -132,5 +131,7 @@ def _suggestion(origin: "UnmappedOrigin") -> list[str]:
     fitting = [(option, value) for option, value in rules if value]
     if not fitting:
         return []
+    from shlex import quote
+
     option, value = fitting[0]
-    return [f"give them to a project, such as: budget-tui cost map PROJECT {option} {shlex.quote(printable(value))}"]
+    return [f"give them to a project, such as: budget-tui cost map PROJECT {option} {quote(printable(value))}"]
