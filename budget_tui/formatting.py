@@ -135,15 +135,21 @@ def dates(period: Period) -> str:
 
 
 def period_name(period: Period) -> str:
-    """``January 2026``, ``Q1 2026``, ``2026`` for a calendar month, quarter or year, else its months or dates."""
+    """``January 2026``, ``Q1 2026``, ``2026`` for a month, quarter or year, else its months or dates.
+
+    Quarters and years are those of the fiscal year, which is named by both years that it is in: ``Q4 2026/27``.
+    """
     start, after = period.half_open
     if start.day == 1 and after.day == 1:
         if period.days <= 31:
             return f"{start:%B %Y}"
-        if period.days <= 92 and start.month % 3 == 1 and (after.month - start.month) % 12 == 3:
-            return f"Q{start.month // 3 + 1} {start.year}"
-        if (start.month, after.month, after.year - start.year) == (1, 1, 1):
-            return f"{start.year}"
+        since = (start.month - period.fiscal_start) % 12
+        year = start.year - (start.month < period.fiscal_start)
+        fiscal_year = f"{year}" if period.fiscal_start == 1 else f"{year}/{(year + 1) % 100:02}"
+        if period.days <= 92 and since % 3 == 0 and (after.month - start.month) % 12 == 3:
+            return f"Q{since // 3 + 1} {fiscal_year}"
+        if (since, after.month - start.month, after.year - start.year) == (0, 0, 1):
+            return fiscal_year
         if start.year != period.end.year:
             return f"{start:%b %Y} – {period.end:%b %Y}"
     show = short_day if start.year == period.end.year else long_day

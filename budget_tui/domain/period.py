@@ -4,7 +4,7 @@ A recurring period is always computed from its anchor, never from the period bef
 last day of the month does not drift from Jan 31 to Feb 28 to Mar 28.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -32,10 +32,14 @@ _MONTHS = {PeriodKind.MONTHLY: 1, PeriodKind.QUARTERLY: 3, PeriodKind.YEARLY: 12
 
 @dataclass(frozen=True, slots=True, order=True)
 class Period:
-    """The days from ``start`` to ``end``, both included."""
+    """The days from ``start`` to ``end``, both included.
+
+    ``fiscal_start`` is the month that its organization's years begin in: it makes a difference for its name alone.
+    """
 
     start: date
     end: date
+    fiscal_start: int = field(default=1, compare=False)
 
     def __post_init__(self) -> None:
         if self.end < self.start:
@@ -93,12 +97,13 @@ class PeriodRule:
         if day < self._anchor(month_index):
             month_index -= 1
         start_index = month_index - (month_index - (self.fiscal_start_month - 1)) % months
-        return Period(self._anchor(start_index), self._anchor(start_index + months) - ONE_DAY)
+        end = self._anchor(start_index + months) - ONE_DAY
+        return Period(self._anchor(start_index), end, self.fiscal_start_month)
 
     def after(self, period: Period) -> Period:
         """The period of this rule that starts when ``period`` has ended, or the rest of the one it ended in."""
         start = period.end + ONE_DAY
-        return Period(start, self.containing(start).end)
+        return Period(start, self.containing(start).end, self.fiscal_start_month)
 
     def _anchor(self, month_index: int) -> date:
         year, month = divmod(month_index, 12)

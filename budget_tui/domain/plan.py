@@ -1,6 +1,7 @@
 """Planned budgets: what one is, which may be made, and how its period is written."""
 
 import re
+from calendar import month_abbr, month_name
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -119,11 +120,11 @@ def check_period(kind: PeriodKind, period: Period) -> None:
         )
 
 
-def whole_period(kind: PeriodKind, start: date) -> Period:
+def whole_period(kind: PeriodKind, start: date, fiscal_start: int = 1) -> Period:
     """The month, quarter or year from ``start`` on; `Refused` for a custom period, which says its own end."""
     if kind is PeriodKind.CUSTOM:
         raise Refused("a custom period needs its last day", "give both its first and last day")
-    return Period(start, start + relativedelta(months=_MONTHS[kind]) - ONE_DAY)
+    return Period(start, start + relativedelta(months=_MONTHS[kind]) - ONE_DAY, fiscal_start)
 
 
 def _from_last_day(kind: PeriodKind, start: date) -> date | None:
@@ -137,7 +138,8 @@ def parse_period(text: str, rule: PeriodRule, today: date) -> tuple[PeriodKind, 
     """What a person writes for a period, by the organization's fiscal year.
 
     ``2026-02``, ``2026-Q1``, ``2026``, ``2026-01-15..2026-03-31``; ``monthly``, ``quarterly`` and ``yearly`` are
-    the one that today is in.
+    the one that today is in. What `formatting.period_name` calls a month, quarter or year is understood, too: of a
+    fiscal year that is in two calendar years, ``2026/27`` and ``Q4 2026/27``.
     """
     cleaned = text.strip()
     if cleaned.casefold() in set(_MONTHS):
@@ -146,18 +148,38 @@ def parse_period(text: str, rule: PeriodRule, today: date) -> tuple[PeriodKind, 
     if ".." in cleaned:
         start, _, end = cleaned.partition("..")
         return PeriodKind.CUSTOM, Period(parse_day(start), parse_day(end))
-    written = re.fullmatch(r"(\d{4})(?:-(?:(\d{2})|[Qq]([1-4])))?", cleaned)
-    if written is None:
-        raise Refused(f"'{cleaned}' is not a period", "write 2026-02, 2026-Q1, 2026 or 2026-01-15..2026-03-31")
-    year, month, quarter = written.groups()
+    year, following, month, quarter = _written_period(cleaned)
+    begins = rule.fiscal_start_month
+    if following and (begins == 1 or int(following) != (int(year) + 1) % 100):
+        raise Refused(f"{year}/{following} is no fiscal year", f"write {year}, the year that it begins in")
     if month:
-        return PeriodKind.MONTHLY, whole_period(PeriodKind.MONTHLY, parse_day(f"{year}-{month}-01"))
-    fiscal_year = parse_day(f"{year}-{rule.fiscal_start_month:02}-01")
+        return PeriodKind.MONTHLY, whole_period(PeriodKind.MONTHLY, parse_day(f"{year}-{month}-01"), begins)
+    fiscal_year = parse_day(f"{year}-{begins:02}-01")
     if not quarter:
-        return PeriodKind.YEARLY, whole_period(PeriodKind.YEARLY, fiscal_year)
+        return PeriodKind.YEARLY, whole_period(PeriodKind.YEARLY, fiscal_year, begins)
     return PeriodKind.QUARTERLY, whole_period(
-        PeriodKind.QUARTERLY, fiscal_year + relativedelta(months=3 * (int(quarter) - 1))
+        PeriodKind.QUARTERLY, fiscal_year + relativedelta(months=3 * (int(quarter) - 1)), begins
     )
+
+
+_WRITTEN_PERIOD = re.compile(r"(\d{4})(?:/(\d{2}))?(?:-Q([1-4]))?|Q([1-4]) (\d{4})(?:/(\d{2}))?|(\d{4})-(\d{2})", re.I)
+
+
+_MONTH_NAMES = {
+    name.casefold(): number for names in (month_name, month_abbr) for number, name in enumerate(names) if name
+}
+
+
+def _written_period(text: str) -> tuple[str, str, str, str]:
+    """The year, the second one of ``2026/27``, the month and the quarter, each '' where it is not written."""
+    found = _WRITTEN_PERIOD.fullmatch(text)
+    if found is None:
+        name, _, year = text.partition(" ")
+        if name.casefold() in _MONTH_NAMES and re.fullmatch(r"\d{4}", year):
+            return year, "", f"{_MONTH_NAMES[name.casefold()]:02}", ""
+        raise Refused(f"'{text}' is not a period", "write 2026-02, 2026-Q1, 2026 or 2026-01-15..2026-03-31")
+    year, following, quarter, quarter_first, its_year, its_following, year_of_month, month = found.groups("")
+    return year or its_year or year_of_month, following or its_following, month, quarter or quarter_first
 
 
 def checked_notes(text: str) -> str:

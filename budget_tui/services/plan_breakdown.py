@@ -140,7 +140,7 @@ def periods_of(
     if kind is None or kind is PeriodKind.CUSTOM:
         return (rule.containing(start or today),)
     if start is not None:
-        return (whole_period(kind, start),)
+        return (whole_period(kind, start, rule.fiscal_start_month),)
     return (PeriodRule(kind, rule.anchor_day, rule.fiscal_start_month).containing(today),)
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+FISCAL_START = "(SELECT g.fiscal_start_month FROM organization g WHERE g.org_key = b.org_key)"
+"""Of a row ``b`` the month that its organization's years begin in: by it, periods have their names."""
+
 Execute = Callable[[str, Sequence[Any]], Iterable[Sequence[Any]]]
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.carry import NO_CARRY, Carry, CarryPolicy
 from budget_tui.domain.period import Period
+from budget_tui.storage.asking import FISCAL_START
 from budget_tui.storage.cost_queries import MOST_ROWS, CostQueries, day_number
 
 
@@ -113,7 +114,8 @@ class CycleQueries(CostQueries):
         """Closed periods, the newest first, at most ``limit``; ``before``: only what started before that day."""
         rows = self._rows(
             "SELECT close_key, period_start, period_end, currency, monthly_budget, allocated, spent, closed_by,"
-            " closed_at FROM period_close WHERE org_key = ? AND period_start < ? ORDER BY period_start DESC LIMIT ?",
+            f" {FISCAL_START}, closed_at FROM period_close b WHERE org_key = ? AND period_start < ?"
+            " ORDER BY period_start DESC LIMIT ?",
             org,
             (before or date.max).isoformat(),
             min(limit, MOST_ROWS),
@@ -122,12 +124,12 @@ class CycleQueries(CostQueries):
             StoredClose._make(
                 (
                     key,
-                    Period(date.fromisoformat(start), date.fromisoformat(end)),
+                    Period(date.fromisoformat(start), date.fromisoformat(end), fiscal),
                     *figures,
                     datetime.fromisoformat(at).replace(tzinfo=UTC),
                 )
             )
-            for key, start, end, *figures, at in rows
+            for key, start, end, *figures, fiscal, at in rows
         ]
 
     def close_lines(self, org: int, newest: date, oldest: date) -> list[StoredLine]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period, PeriodKind
+from budget_tui.storage.asking import FISCAL_START
 from budget_tui.storage.cost_queries import CostQueries, day_number, day_of
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ class PlanQueries(CostQueries):
 _PLANNED = (
     "SELECT b.budget_id, b.entity_key, e.entity_id, e.name, e.path, e.level_code, b.category, b.budget_type, b.amount,"
     " b.currency, b.period_kind, b.period_start, b.period_end, b.provider, b.notes, b.is_active, b.in_cycle,"
-    " a.parent_budget_id, b.created_by, b.created_at, b.updated_by, b.updated_at"
+    f" a.parent_budget_id, b.created_by, b.created_at, b.updated_by, b.updated_at, {FISCAL_START}"
     " FROM budget b JOIN entity e ON e.entity_key = b.entity_key"
     " LEFT JOIN allocation a ON a.child_budget_id = b.budget_id"
 )
@@ -217,8 +218,8 @@ def _where(conditions: PlanConditions) -> tuple[str, list[object]]:
 
 
 @lru_cache(maxsize=4096)
-def _period(start: str, end: str) -> Period:
-    return Period(date.fromisoformat(start), date.fromisoformat(end))
+def _period(start: str, end: str, fiscal_start: int) -> Period:
+    return Period(date.fromisoformat(start), date.fromisoformat(end), fiscal_start)
 
 
 @lru_cache(maxsize=1024)
@@ -236,12 +237,12 @@ def _planned_budget() -> type[PlannedBudget]:
 def _planned(row: Sequence[Any]) -> PlannedBudget:
     (
         budget_id, entity_key, entity_id, name, path, level, category, budget_type, amount, currency, kind, start, end,
-        provider, notes, is_active, in_cycle, parent_id, created_by, created_at, updated_by, updated_at,
+        provider, notes, is_active, in_cycle, parent_id, created_by, created_at, updated_by, updated_at, fiscal,
     ) = row  # fmt: skip
     created = _time(created_at)
     assert created is not None
     return _planned_budget()(
         budget_id, entity_key, entity_id, name, path, level, _CATEGORIES[category], _TYPES[budget_type], amount,
-        currency, _KINDS[kind], _period(start, end), provider, notes, bool(is_active), bool(in_cycle), parent_id,
-        created_by, created, updated_by, _time(updated_at),
+        currency, _KINDS[kind], _period(start, end, fiscal), provider, notes, bool(is_active), bool(in_cycle),
+        parent_id, created_by, created, updated_by, _time(updated_at),
     )  # fmt: skip

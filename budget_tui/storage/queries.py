@@ -15,6 +15,7 @@ from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.snapshot import ProjectFact
 from budget_tui.storage.agent_queries import AgentQueries
+from budget_tui.storage.asking import FISCAL_START
 from budget_tui.storage.behind_queries import BehindQueries
 from budget_tui.storage.cycle_queries import CycleQueries
 from budget_tui.storage.explain_queries import ExplainQueries
@@ -118,7 +119,7 @@ class Queries(
 _BUDGET = (
     "SELECT b.budget_id, b.entity_key, b.category, b.budget_type, b.currency, b.provider, b.period_kind,"
     " b.period_start, b.period_end, b.amount, a.parent_budget_id,"
-    " b.carry, b.carry_cap, b.carried"
+    f" b.carry, b.carry_cap, b.carried, {FISCAL_START}"
     " FROM budget b JOIN entity e ON e.entity_key = b.entity_key"
     " LEFT JOIN allocation a ON a.child_budget_id = b.budget_id"
 )
@@ -134,7 +135,7 @@ _GLOBAL = (
 # Who grants tokens asks for the same organization and the same global budget thousands of times a second.
 @lru_cache(maxsize=16)
 def _budget(row: tuple[Any, ...]) -> Budget:
-    budget_id, entity, category, budget_type, currency, provider, kind, start, end, amount, parent, *carry = row
+    budget_id, entity, category, budget_type, currency, provider, kind, start, end, amount, parent, *carry, fiscal = row
     return Budget(
         budget_id,
         entity,
@@ -143,7 +144,7 @@ def _budget(row: tuple[Any, ...]) -> Budget:
         currency,
         provider,
         PeriodKind(kind),
-        Period(date.fromisoformat(start), date.fromisoformat(end)),
+        Period(date.fromisoformat(start), date.fromisoformat(end), fiscal),
         amount,
         parent,
         _carry(*carry),

@@ -269,6 +269,27 @@ def test_the_summary_counts_what_has_no_data_and_names_a_years_months(plan: Cli)
     assert "  Dec 24, 2025 – Jan 6, 2026  " in out
 
 
+def test_a_quarter_of_a_fiscal_year_has_the_name_that_is_typed_everywhere(cli: Cli) -> None:
+    cli("org", "add", "acme", "--period", "quarterly", "--fiscal-start", "4").done()
+
+    def acme(*arguments: str) -> str:
+        return cli("--org", "acme", *arguments).done().out
+
+    assert "$5.00 for Q4 2025/26" in acme("budget", "set", "5")
+    acme("entity", "add", "DEPT", "--level", "department")
+    acme("plan", "create", "DEPT", "cloud", "5", "--period", "2026-Q4")
+    acme("plan", "create", "DEPT", "cloud", "5", "--period", "2026")
+    for view in (("list",), ("summary",), ("tree",), ("by-category", "DEPT")):
+        out = acme("plan", *view)
+        assert "Q4 2026/27" in out, view
+        assert " 2026/27" in out.replace("Q4 2026/27", ""), view
+    assert "1 budget" in acme("plan", "list", "--period", "Q4 2026/27")
+    assert "Q4 2025/26 (Jan 1 – Mar 31)" in acme("status")
+    assert "the global budget, Q4 2025/26" in acme("explain")
+    cli("--org", "acme", "--as-of", "2026-04-02", "budget", "set", "6").done()
+    assert "Q4 2025/26" in cli("--org", "acme", "--as-of", "2026-04-02", "period", "history").done().out
+
+
 def test_the_summary_in_json_has_totals_in_both_spellings(plan: Cli) -> None:
     answer = plan("summary", "--period", "2026-Q1", "--json").done().json
     assert {"budget_total", "actual_total", "variance", "budgets_over", "budgets_under"} <= set(answer["totals"])

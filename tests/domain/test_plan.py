@@ -23,6 +23,7 @@ from budget_tui.domain.plan import (
     rescaled,
     shares_of,
 )
+from budget_tui.formatting import period_name, short_period_name
 
 TODAY = date(2026, 2, 13)
 CENT = minor_unit("USD")
@@ -63,6 +64,32 @@ def test_a_period_is_written_as_people_write_it(text: str, kind: str, start: str
 )
 def test_years_and_quarters_are_those_of_the_fiscal_year(text: str, start: str, end: str) -> None:
     assert parse_period(text, PeriodRule(fiscal_start_month=4), TODAY)[1] == period(start, end)
+
+
+@given(
+    st.integers(1, 12),
+    st.integers(1901, 2998),
+    st.sampled_from(["{}", "{}-Q1", "{}-Q2", "{}-Q3", "{}-Q4", "{}-02", "{}-12"]),
+)
+def test_a_period_has_the_name_that_is_typed_and_is_found_by_the_name_it_has(begins: int, year: int, form: str) -> None:
+    rule = PeriodRule(fiscal_start_month=begins)
+    kind, days = parse_period(form.format(year), rule, TODAY)
+    whole_year = f"{year}" if begins == 1 else f"{year}/{(year + 1) % 100:02}"
+    name, short = period_name(days), short_period_name(days)
+    if kind is PeriodKind.QUARTERLY:
+        assert name == f"{form[-2:]} {whole_year}"
+    elif kind is PeriodKind.YEARLY:
+        assert name == whole_year
+    for text in (name, name.lower(), short):
+        assert parse_period(text, rule, TODAY) == (kind, days)
+    assert rule.containing(days.start).fiscal_start == days.fiscal_start == begins
+
+
+@pytest.mark.parametrize("text", ["2026/27", "2026/27-Q1", "Q1 2026/27", "2026/28", "January", "Q1", "Jan 26"])
+def test_a_name_of_another_fiscal_year_is_refused(text: str) -> None:
+    for begins in (1,) if text.endswith(("27", "Q1")) else (1, 4):
+        with pytest.raises(Refused):
+            parse_period(text, PeriodRule(fiscal_start_month=begins), TODAY)
 
 
 @pytest.mark.parametrize("text", ["", "custom", "2026-13", "2026-Q5", "26", "2026-02-31..2026-03-01", "weekly", "9999"])

@@ -165,7 +165,8 @@ class PlanForm(VerticalScroll, can_focus=False):
         return checked_amount(parse_planned(text, of_type), of_type)
 
     def _period(self, kind: PeriodKind) -> Period:
-        period = Period(parse_day(self._typed("first")), parse_day(self._typed("last")))
+        fiscal_start = self._organization.period_rule.fiscal_start_month
+        period = Period(parse_day(self._typed("first")), parse_day(self._typed("last")), fiscal_start)
         check_period(kind, period)
         return period
 
