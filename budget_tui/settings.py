@@ -6,12 +6,15 @@ than ``status --line`` takes to answer.
 
 import os
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.errors import Refused
 
+_NUMBERS = ("anchor", "fiscal_start", "step", "requests_per_second")
+"""Settings that are as well written as numbers."""
 LOG_LEVELS = ("debug", "info", "warning", "error", "off")
 
 
@@ -64,20 +67,23 @@ def load_settings(path: Path) -> Settings:
     import tomllib
 
     try:
-        table = tomllib.loads(text)
+        table = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise Refused(f"the settings in {path} are not TOML", str(error)) from None
     return _checked(table, path)
 
 
-def _checked(table: dict[str, Any], path: Path) -> Settings:
+def _checked(given: dict[str, Any], path: Path) -> Settings:
+    table = dict(given)
     known = {each.name: each for each in fields(Settings)}
-    for name, value in table.items():
+    for name, value in given.items():
         if name not in known:
             raise Refused(f"{path} sets '{name}', which does not exist", f"there are: {', '.join(known)}")
         if name == "keys":
             if not isinstance(value, dict) or not all(isinstance(key, str) for key in value.values()):
                 raise Refused(f"'keys' in {path} is not a table of texts", 'write lines as "project.rename" = "R"')
+        elif name in _NUMBERS and type(value) in (int, Decimal):  # a bool is an int to Python
+            table[name] = str(value)
         elif not isinstance(value, str):
             raise Refused(f"'{name}' in {path} is not a text", f'write {name} = "…"')
     settings = Settings(**table)

@@ -27,9 +27,7 @@ _MINOR_DIGITS = dict.fromkeys(
     "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
 ) | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
 
-SIGNS_OF_CURRENCIES = "$€£¥₹"
-"""What may stand before an amount that a person types."""
-
+_CURRENCY_SIGN = re.compile(r"([+-]?)\s*[$€£¥₹]\s*")
 _NUMBER = re.compile(r"[+-]?((\d{1,3}(,\d{3})+|\d+)(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 
 
@@ -65,11 +63,13 @@ def nanos_of(value: Decimal) -> int:
 
 
 def parse_amount(text: str) -> int:
-    """Nanos of what a person typed: ``12``, ``12.50``, ``1,234.5``, ``$12``, ``-3``, ``1e-7``.
+    """Nanos of what a person typed: ``12``, ``12.50``, ``1,234.5``, ``$12``, ``-3``, ``-$3``, ``1e-7``.
 
     Raises `Refused` when the text is no number, has more than 9 decimals that matter, or is out of range.
     """
-    cleaned = text.strip().replace("_", "").lstrip(SIGNS_OF_CURRENCIES).strip().replace("−", "-")
+    cleaned = text.strip().replace("_", "").replace("−", "-")
+    if sign := _CURRENCY_SIGN.match(cleaned):
+        cleaned = sign[1] + cleaned[sign.end() :]
     if not _NUMBER.fullmatch(cleaned):
         raise Refused(f"'{text.strip()}' is not an amount", "give a number such as 12.50")
     return exact_nanos(Decimal(cleaned.replace(",", "")))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from budget_tui.domain.amount import SIGNS_OF_CURRENCIES, divide, minor_unit, parse_amount, split, within_limit
+from budget_tui.domain.amount import divide, minor_unit, parse_amount, split, within_limit
 from budget_tui.domain.carry import NO_CARRY, Carry
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, InsufficientBudget, Refused
@@ -103,8 +103,7 @@ def parse_change(text: str) -> AllocationChange:
         if "is not an amount" not in error.message:
             raise
         raise Refused(f"'{cleaned}' is not an allocation", "type 120, +20, -15, 25% or rest") from None
-    signed = cleaned.lstrip(SIGNS_OF_CURRENCIES).lstrip().startswith(("+", "-"))
-    kind = ChangeKind.ADD if signed else ChangeKind.SET
+    kind = ChangeKind.ADD if re.match(r"[^\d.]*[+-]", cleaned) else ChangeKind.SET
     return AllocationChange(kind, amount)
 
 

@@ -106,7 +106,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         # One thread for writes: they are carried out in the order of the keys that asked for them.
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-writer")
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")
-        self._has_its_theme = begin_with(self, services.settings.theme)
+        begin_with(self, services.settings.theme)
         self.set_keymap(services.settings.keys)
 
     @property
@@ -125,8 +125,6 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         self.add_mode(GlobalBudgetScreen.MODE, GlobalBudgetScreen)
         # The first frame does not wait for the database, nor for the modules that read it.
         self.call_after_refresh(self.reload)
-        if not self._has_its_theme:
-            self.call_after_refresh(self._tell, f"there is no theme '{self.settings.theme}'", is_problem=True)
         self.set_interval(LOOK_SECONDS, self._look)
         self.set_interval(COMPUTE_SECONDS, self.reload)
 

@@ -12,7 +12,8 @@ from budget_tui.domain.errors import Refused
 
 
 def run_dashboard(services: Services) -> None:
-    """`Refused` when the settings give a key to a binding that does not exist, or one that another has."""
+    """`Refused` when the settings choose a theme that does not exist, or a key for a binding that does not, or one
+    that another has."""
     from budget_tui.tui.app import BudgetApp
 
     if services.settings.keys:

@@ -6,6 +6,8 @@ from textual.app import App
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.theme import Theme
 
+from budget_tui.domain.errors import Refused
+
 DARK = Theme(
     name="budget-dark",
     primary="#5fa8d3",
@@ -55,20 +57,20 @@ class ThemedApp(App[None]):
         return [_NO_COLOR if isinstance(line_filter, Monochrome) else line_filter for line_filter in filters]
 
 
-def begin_with(app: App[None], name: str) -> bool:
-    """Register the themes and begin with the one called ``name``; False if there is none of that name.
+def begin_with(app: App[None], name: str) -> None:
+    """Register the themes and begin with the one called ``name``; `Refused` if there is none of that name.
 
     To be called before the app runs: setting a theme has every style sheet parsed once more.
     """
     for each in (DARK, LIGHT):
         app.register_theme(each)
     if name not in app.available_themes:
-        return False
+        known = ", ".join(sorted(app.available_themes))
+        raise Refused(f"the settings choose the theme '{name}', which does not exist", f"there are: {known}")
     if app.available_themes[name].ansi:  # needs other filters too, which Textual sets up
         app.theme = name
-        return True
+        return
     app.set_reactive(App.theme, name)
     app.set_class(app.current_theme.dark, "-dark-mode", update=False)
     app.set_class(not app.current_theme.dark, "-light-mode", update=False)
     app.stylesheet.set_variables(app.get_css_variables())
-    return True

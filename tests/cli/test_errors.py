@@ -7,6 +7,7 @@ import pytest
 from budget_tui import __version__
 from budget_tui.cli.nouns import MODULES
 from budget_tui.services.snapshots import Snapshots
+from budget_tui.settings import load_settings
 
 from .conftest import Cli
 
@@ -129,14 +130,27 @@ def settings(database: Path, tmp_path: Path) -> Path:
     [
         ("currency = ", "are not TOML"),
         ("colour = 'red'", "sets 'colour', which does not exist"),
-        ("step = 10", "'step' in"),
+        ("step = true", "'step' in"),
         ("step = '-1'", "is no amount above 0"),
+        ("step = -0.5", "is no amount above 0"),
+        ("step = nan", "is no amount above 0"),
+        ("currency = 5", "'currency' in"),
         ("keys = 'x'", "'keys' in"),
     ],
 )
 def test_settings_that_are_wrong_are_named(cli: Cli, settings: Path, content: str, words: str) -> None:
     settings.write_text(content)
     cli("status").refused(2, words, str(settings))
+
+
+@pytest.mark.parametrize(
+    ("written", "nanos"), [("25", 25_000_000_000), ("0.1", 100_000_000), ("1e-9", 1), ("'2.50'", 2_500_000_000)]
+)
+def test_a_step_may_be_a_number_and_is_exact(settings: Path, written: str, nanos: int) -> None:
+    settings.write_text(f"step = {written}\nanchor = 15\nrequests_per_second = 50\n")
+    loaded = load_settings(settings)
+    assert loaded.step_nanos == nanos
+    assert (loaded.anchor, loaded.requests_per_second_count) == ("15", 50)
 
 
 def test_settings_that_cannot_be_read(cli: Cli, settings: Path) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -12,9 +12,11 @@ import pytest
 from budget_tui.bootstrap import Services
 from budget_tui.domain.budget import parse_change
 from budget_tui.domain.carry import CarryPolicy
+from budget_tui.domain.errors import Refused
 from budget_tui.services.costs import CostEntry
 from budget_tui.storage import writing
 from budget_tui.tui import app as dashboard_module
+from budget_tui.tui.run import run_dashboard, run_monitor
 from budget_tui.tui.widgets.outlook import Outlook
 from budget_tui.tui.widgets.period import PeriodFigures
 from budget_tui.tui.widgets.project_columns import COLUMNS
@@ -317,7 +319,9 @@ async def test_what_cannot_be_read_at_start_is_told(
         assert "150.00" in dashboard.line_with(" PCC ")
 
 
-async def test_an_unknown_theme_is_told(open_dashboard: OpenDashboard, services_on: OpenServices) -> None:
-    async with open_dashboard(services_on(theme="chartreuse")) as dashboard:
-        assert "there is no theme 'chartreuse'" in dashboard.text
-        assert "$500.00 a month" in dashboard.text
+@pytest.mark.parametrize("run", [run_dashboard, lambda services: run_monitor(services, 1)])
+def test_a_theme_that_does_not_exist_is_refused_at_once(
+    run: Callable[[Services], None], services_on: OpenServices
+) -> None:
+    with pytest.raises(Refused, match=r"theme 'chartreuse', which does not exist.*budget-dark, budget-light"):
+        run(services_on(theme="chartreuse"))
