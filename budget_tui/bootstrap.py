@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from budget_tui.services.trail import AuditTrail
     from budget_tui.services.transfers import Transfers
     from budget_tui.services.undo import Undo
-    from budget_tui.storage.writing import Writers
+    from budget_tui.storage.unit_of_work import Writers
 
 
 @dataclass(frozen=True)
@@ -237,7 +237,7 @@ def open_services(
 
 
 def _writers(path: Path) -> "Writers":
-    from budget_tui.storage.writing import Writers
+    from budget_tui.storage.unit_of_work import Writers
 
     return Writers(path)
 

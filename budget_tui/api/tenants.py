@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from budget_tui.api.lanes import Lanes
 from budget_tui.bootstrap import Services
 from budget_tui.domain.access import ApiKey
-from budget_tui.storage.writing import Writers
+from budget_tui.storage.unit_of_work import Writers
 
 
 @dataclass(frozen=True, slots=True)

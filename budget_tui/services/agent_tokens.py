@@ -48,12 +48,25 @@ def with_budget(work: Work, agent: AgentFact) -> AgentFact:
     return find_agent(work, agent.agent_id)
 
 
-def without_expired(work: Work, agent: AgentFact) -> TokenBalance:
-    """The agent's balance once the holds whose time is up are given back."""
-    if not agent.reserved:
-        return TokenBalance(agent.agent_id, agent.allocated, agent.used, agent.reserved)
-    work.unit.agents.free_expired(agent.budget_id, work.now)
-    return TokenBalance(agent.agent_id, *work.queries.budget_counts(agent.budget_id))
+def taken_from(work: Work, agent_id: str) -> tuple[AgentFact, TokenBalance]:
+    """The agent whose tokens are to be taken and how its budget stands, expired holds given back."""
+    agent = work.agents.get(agent_id)
+    if agent is None:
+        work.require_running_day()
+        agent = find_agent(work, agent_id)
+        if not agent.budget_id:
+            raise insufficient(agent_id, 0)
+        work.agents[agent_id] = agent
+    balance = TokenBalance(agent_id, *work.queries.budget_counts(agent.budget_id))
+    return agent, without_expired(work, agent.budget_id, balance)
+
+
+def without_expired(work: Work, budget_id: str, balance: TokenBalance) -> TokenBalance:
+    """The balance of a budget once the holds whose time is up are given back."""
+    if not balance.reserved_tokens:
+        return balance
+    work.unit.agents.free_expired(budget_id, work.now)
+    return TokenBalance(balance.agent_id, *work.queries.budget_counts(budget_id))
 
 
 def take_from_successors(work: Work, agent_id: str, budget_id: str, tokens: int) -> None:
@@ -83,7 +96,8 @@ def free_expired_holds(work: Work) -> None:
 
 def change_tokens(work: Work, action: str, agent: AgentFact, tokens: int) -> TokenBalance:
     """Allocate ``tokens`` and write the audit trail; `Refused` below what is used and held."""
-    balance = without_expired(work, agent)
+    balance = TokenBalance(agent.agent_id, agent.allocated, agent.used, agent.reserved)
+    balance = without_expired(work, agent.budget_id, balance)
     taken = balance.used_tokens + balance.reserved_tokens
     if tokens < taken:
         held = f" ({balance.reserved_tokens:,} of them held)" if balance.reserved_tokens else ""

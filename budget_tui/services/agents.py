@@ -1,9 +1,10 @@
 """Agents and their token budgets: a hard limit that holds however many programs take from it at once."""
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
+from types import TracebackType
 
 from budget_tui.domain.budget import Organization, check_unchanged
 from budget_tui.domain.carry import CarryPolicy, checked_cap
@@ -33,8 +34,8 @@ from budget_tui.services.agent_tokens import (
     put_agent_away,
     require_active,
     take_from_successors,
+    taken_from,
     with_budget,
-    without_expired,
 )
 from budget_tui.services.closing import looked_ahead
 from budget_tui.services.context import Context, Work
@@ -122,14 +123,14 @@ class Agents:
         checked_tokens(tokens)
         with _told("top-up", agent_id, tokens), self._context.work() as work:
 
-            def add() -> dict[str, object]:
+            def add() -> TokenBalance:
                 work.require_open_period()
                 agent = with_budget(work, find_agent(work, agent_id))
-                return change_tokens(work, "agent.top-up", agent, checked_tokens(agent.allocated + tokens))._asdict()
+                return change_tokens(work, "agent.top-up", agent, checked_tokens(agent.allocated + tokens))
 
-            answer = answered_once(work, "agent.top-up", key, {"agent": agent_id, "tokens": tokens}, add)
+            balance = _once(work, "agent.top-up", key, add, agent=agent_id, tokens=tokens)
             work.commit()
-        return TokenBalance(**answer)
+        return balance
 
     def set_carry(self, agent_id: str, policy: CarryPolicy, cap: int | None = None) -> None:
         """Choose what comes along of the agent's tokens when a period closes, at most ``cap`` either way."""
@@ -151,12 +152,12 @@ class Agents:
         """Use tokens: all of them or, with an `InsufficientBudget` that names what is available, none."""
         kinds = by_kind(tokens, output, cached)
         with _told("consume", agent_id, tokens), self._context.work() as work:
-            request = {"agent": agent_id, "tokens": tokens, "output": output, "cached": cached}
-            answer = answered_once(
-                work, "agent.consume", key, request, lambda: _consume(work, agent_id, tokens, kinds)._asdict()
+            take = partial(_consume, work, agent_id, tokens, kinds)
+            balance = _once(
+                work, "agent.consume", key, take, agent=agent_id, tokens=tokens, output=output, cached=cached
             )
-            work.commit()
-        return TokenBalance(**answer)
+            work.commit(tokens_only=True)
+        return balance
 
     def reserve(self, agent_id: str, tokens: int, seconds: int = HOLD_SECONDS, key: str = "") -> Reservation:
         """Hold tokens for at most ``seconds``, after which they are free again by themselves."""
@@ -167,7 +168,7 @@ class Agents:
             answer = answered_once(
                 work, "agent.reserve", key, request, lambda: _reserve(work, agent_id, tokens, seconds)
             )
-            work.commit()
+            work.commit(tokens_only=True)
         return Reservation(**answer | {"expires_at": datetime.fromisoformat(answer["expires_at"])})
 
     def settle(self, reservation_id: str, tokens: int, output: int = 0, cached: int = 0, key: str = "") -> TokenBalance:
@@ -178,12 +179,12 @@ class Agents:
         """
         kinds = by_kind(tokens, output, cached) if checked_tokens(tokens, 0) else {}
         with _told("settle", reservation_id, tokens), self._context.work() as work:
-            request = {"reservation": reservation_id, "tokens": tokens, "output": output, "cached": cached}
-            answer = answered_once(
-                work, "agent.settle", key, request, lambda: _settle(work, reservation_id, tokens, kinds)._asdict()
+            take = partial(_settle, work, reservation_id, tokens, kinds)
+            balance = _once(
+                work, "agent.settle", key, take, reservation=reservation_id, tokens=tokens, output=output, cached=cached
             )
-            work.commit()
-        return TokenBalance(**answer)
+            work.commit(tokens_only=True)
+        return balance
 
     def release(self, reservation_id: str) -> TokenBalance:
         """Free what a reservation holds; done already, it stays so. `Conflict` when the reservation was settled."""
@@ -196,7 +197,7 @@ class Agents:
                 work.unit.agents.give_back(held.budget_id, held.tokens)
             balance = TokenBalance(held.agent_id, *work.queries.budget_counts(held.budget_id))
             _log_kept(work, "released", balance, held.tokens, reservation_id)
-            work.commit()
+            work.commit(tokens_only=True)
         return balance
 
     # How they stand
@@ -310,14 +311,29 @@ class _Look:
         )
 
 
-@contextmanager
-def _told(what: str, subject: str, tokens: int | None = None) -> Iterator[None]:
-    """Say in the log what was refused."""
-    try:
-        yield
-    except BudgetError as error:
-        _log.warning("%s: %s%s refused: %s", subject, what, "" if tokens is None else f" {tokens}", error)
-        raise
+class _told:  # noqa: N801 – reads as what it is, in a with statement
+    """Says in the log what was refused."""
+
+    __slots__ = ("_asked",)
+
+    def __init__(self, what: str, subject: str, tokens: int | None = None) -> None:
+        self._asked = (subject, what, tokens)
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, BudgetError):
+            subject, what, tokens = self._asked
+            _log.warning("%s: %s%s refused: %s", subject, what, "" if tokens is None else f" {tokens}", error)
+
+
+def _once(work: Work, command: str, key: str, carry_out: Callable[[], TokenBalance], **request: object) -> TokenBalance:
+    """`answered_once` with a balance."""
+    if not key:
+        return carry_out()
+    return TokenBalance(**answered_once(work, command, key, request, lambda: carry_out()._asdict()))
 
 
 def _log_kept(work: Work, what: str, balance: TokenBalance, tokens: int, reservation_id: str = "") -> None:
@@ -347,9 +363,7 @@ def _require_parent(work: Work, entity_id: str) -> None:
 
 
 def _consume(work: Work, agent_id: str, tokens: int, kinds: Mapping[TokenKind, int]) -> TokenBalance:
-    work.require_running_day()
-    agent = find_agent(work, agent_id)
-    balance = without_expired(work, agent)
+    agent, balance = taken_from(work, agent_id)
     if not work.unit.agents.use(agent.budget_id, tokens):
         raise insufficient(agent_id, balance.available_tokens)
     _take_from_successor(work, agent, tokens)
@@ -366,9 +380,7 @@ def _take_from_successor(work: Work, agent: AgentFact, tokens: int) -> None:
 
 
 def _reserve(work: Work, agent_id: str, tokens: int, seconds: int) -> dict[str, object]:
-    work.require_running_day()
-    agent = find_agent(work, agent_id)
-    balance = without_expired(work, agent)
+    agent, balance = taken_from(work, agent_id)
     expires_at = work.now + timedelta(seconds=seconds)
     reservation_id = work.unit.agents.hold(agent.budget_id, tokens, expires_at, work.actor, work.now)
     if not reservation_id:

@@ -4,12 +4,12 @@ A context is made before the dashboard's first frame, so what reads the database
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.services.clock import Clock, zone
@@ -17,9 +17,9 @@ from budget_tui.services.clock import Clock, zone
 if TYPE_CHECKING:
     from budget_tui.domain.budget import Budget, Organization
     from budget_tui.domain.hierarchy import Entity
+    from budget_tui.storage.agent_queries import AgentFact
     from budget_tui.storage.queries import Queries
-    from budget_tui.storage.unit_of_work import UnitOfWork
-    from budget_tui.storage.writing import Writers
+    from budget_tui.storage.unit_of_work import UnitOfWork, Writers
 
 DEFAULT_ORG = "default"
 
@@ -52,14 +52,14 @@ class Context:
         """Make the database, or bring it to this version's schema, if that has not been done yet."""
         _ = self._schema_ensured
 
-    @contextmanager
-    def transaction(self) -> Iterator["UnitOfWork"]:
+    def transaction(self) -> "AbstractContextManager[UnitOfWork]":
         """A write transaction on the database, for whatever organization."""
+        self.prepare()
+        if self.writers is not None:
+            return self.writers.take()
         from budget_tui.storage.unit_of_work import UnitOfWork
 
-        self.prepare()
-        with UnitOfWork(self.path, self.writers) as unit:
-            yield unit
+        return UnitOfWork(self.path)
 
     @contextmanager
     def work(self) -> Iterator["Work"]:
@@ -72,23 +72,27 @@ class Context:
 
     def work_in(self, unit: "UnitOfWork") -> "Work":
         """The work of this context in a transaction that is under way."""
-        from budget_tui.services.periods import open_period
-
-        organization = self.organization(unit.queries)
-        if not organization.org_key:
-            organization = unit.organizations.add(
-                self.org_slug,
-                organization.name,
-                organization.currency,
-                organization.time_zone,
-                self.clock.now(),
-                organization.period_rule,
-            )
+        known: _Known | None = unit.known.pop(self.org_slug, None)
+        organization = known.organization if known else self._organization_in(unit)
         work = Work(unit, organization, self.clock.today(organization.time_zone), self.clock.now(), self.actor)
-        unit.journal.begin_change()
-        work.open = open_period(work)
-        unit.journal.begin_change()  # a close of a period on the way is no part of the command
+        if known and known.today == work.today:
+            work.open, work.agents = known.open, known.agents
+        else:
+            from budget_tui.services.periods import open_period
+
+            unit.journal.begin_change()
+            work.open = open_period(work)
+            unit.journal.begin_change()  # a close of a period on the way is no part of the command
         return work
+
+    def _organization_in(self, unit: "UnitOfWork") -> "Organization":
+        """The organization of this context, made if it is the default one and not there yet."""
+        found = self.organization(unit.queries)
+        if found.org_key:
+            return found
+        return unit.organizations.add(
+            found.slug, found.name, found.currency, found.time_zone, self.clock.now(), found.period_rule
+        )
 
     @contextmanager
     def reading(self) -> Iterator["Queries"]:
@@ -140,9 +144,19 @@ def checked_currency(text: str) -> str:
     return code
 
 
+class _Known(NamedTuple):
+    """What a transaction found out, for the next one to begin with while it is still so."""
+
+    organization: "Organization"
+    today: date
+    open: "Budget"
+    agents: "dict[str, AgentFact]"
+
+
 class Work:
     """A write transaction under way. ``open`` is the global budget of the period that today is in.
 
+    ``agents`` are those that were looked up: all but the numbers of their tokens is as it was then.
     ``reverses`` is the change of the audit trail that it takes back, if it does that.
     """
 
@@ -157,15 +171,20 @@ class Work:
         self.today = today
         self.now = now
         self.actor = actor
+        self.agents: dict[str, AgentFact] = {}
         self._when_kept: list[Callable[[], None]] = []
 
     @property
     def queries(self) -> "Queries":
         return self.unit.queries
 
-    def commit(self) -> None:
-        self.unit.commit()
-        for tell in self._when_kept:
+    def commit(self, *, tokens_only: bool = False) -> None:
+        """Keep what was done. When it was ``tokens_only`` that changed, the next transaction is spared its look-ups."""
+        self.unit.commit(tokens_only=tokens_only)
+        if tokens_only:
+            self.unit.known[self.organization.slug] = _Known(self.organization, self.today, self.open, self.agents)
+        told, self._when_kept = self._when_kept, []  # what tells of a work must not keep it alive
+        for tell in told:
             tell()
 
     def when_kept(self, tell: Callable[[], None]) -> None:

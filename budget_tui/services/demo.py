@@ -74,7 +74,7 @@ class DemoReport:
 class _AllOrNothing(UnitOfWork):
     """A transaction around several commands: their own commits wait for `commit_all`."""
 
-    def commit(self) -> None:
+    def commit(self, *, tokens_only: bool = False) -> None:
         pass
 
     def commit_all(self) -> None:

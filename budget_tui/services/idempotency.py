@@ -9,6 +9,9 @@ from typing import Any
 from budget_tui.domain.errors import Conflict
 from budget_tui.services.context import Work
 
+_one_way = json.JSONEncoder(sort_keys=True).encode
+"""A request as it is kept: written alike however it is put."""
+
 _noted: ContextVar[list[str] | None] = ContextVar("replays", default=None)
 
 
@@ -34,7 +37,7 @@ def answered_once(
     """
     if not key:
         return carry_out()
-    asked = json.dumps(request, sort_keys=True)
+    asked = _one_way(request)
     known = work.queries.answered(work.organization.org_key, command, key)
     if known is None:
         answer = carry_out()

@@ -3,9 +3,8 @@
 Their words are loaded when one is asked: `status --line` loads this file and asks none.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from budget_tui.domain.hierarchy import segments
 from budget_tui.domain.period import Period
@@ -57,15 +56,15 @@ class AgentQueries(CostQueries):
 
     def agent(self, org: int, agent_id: str, period: Period) -> AgentFact | None:
         """The agent of that id, archived or not, with its budget of ``period``."""
-        row = self._row(f"{_AGENT} AND e.entity_id = ?", *_of(period), org, agent_id)
-        return _fact(row) if row else None
+        row = self._row(_AGENT_CALLED, *_of(period), org, agent_id)
+        return AgentFact._make(row) if row else None
 
     def agents(self, org: int, period: Period) -> list[AgentFact]:
         """All agents that are not archived, in the order they were added."""
         rows = self._rows(
             f"{_AGENT} AND e.archived_at IS NULL AND p.archived_at IS NULL ORDER BY e.entity_key", *_of(period), org
         )
-        return [_fact(row) for row in rows]
+        return [AgentFact._make(row) for row in rows]
 
     def budget_counts(self, budget_id: str) -> tuple[int, int, int]:
         """Allocated, used and reserved tokens of one budget."""
@@ -169,36 +168,18 @@ class AgentQueries(CostQueries):
 
 
 _AGENT = (
-    "SELECT e.entity_key, e.entity_id, e.name, e.path, e.archived_at, p.archived_at, a.model,"
-    " EXISTS (SELECT 1 FROM token_price t WHERE t.org_key = e.org_key AND t.model = a.model),"
-    " b.budget_id, b.amount, b.used, b.reserved FROM entity e JOIN entity p ON p.entity_key = e.parent_key"
+    "SELECT e.entity_key, e.entity_id, e.name, e.path, e.archived_at IS NOT NULL, p.archived_at IS NOT NULL,"
+    " coalesce(a.model, ''), EXISTS (SELECT 1 FROM token_price t WHERE t.org_key = e.org_key AND t.model = a.model),"
+    " coalesce(b.budget_id, ''), coalesce(b.amount, 0), coalesce(b.used, 0), coalesce(b.reserved, 0)"
+    " FROM entity e JOIN entity p ON p.entity_key = e.parent_key"
     " LEFT JOIN agent a ON a.entity_key = e.entity_key"
     " LEFT JOIN budget b ON b.is_active AND b.org_key = e.org_key AND b.entity_key = e.entity_key"
     " AND b.category = 'genai' AND b.budget_type = 'token' AND b.provider = ''"
     " AND b.period_start = ? AND b.period_end = ?"
     " WHERE e.org_key = ? AND e.level_code = 'agent'"
 )
+_AGENT_CALLED = f"{_AGENT} AND e.entity_id = ?"
 
 
 def _of(period: Period) -> tuple[str, str]:
     return period.start.isoformat(), period.end.isoformat()
-
-
-def _fact(row: Sequence[Any]) -> AgentFact:
-    key, agent_id, name, path, archived_at, parent_archived_at, model, is_priced, budget_id, amount, used, reserved = (
-        row
-    )
-    return AgentFact(
-        key,
-        agent_id,
-        name,
-        path,
-        archived_at is not None,
-        parent_archived_at is not None,
-        model or "",
-        bool(is_priced),
-        budget_id or "",
-        amount or 0,
-        used or 0,
-        reserved or 0,
-    )

@@ -19,4 +19,4 @@ class Asking:
         return list(self._execute(sql, parameters))
 
     def _row(self, sql: str, *parameters: object) -> Sequence[Any] | None:
-        return next(iter(self._rows(sql, *parameters)), None)
+        return next(iter(self._execute(sql, parameters)), None)

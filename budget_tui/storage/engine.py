@@ -1,7 +1,6 @@
 """SQLAlchemy over the connections that write: for migrations, and for an ORM session in a transaction under way."""
 
 import sqlite3
-from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,7 @@ class _Borrowed:
     def close(self) -> None: ...
 
 
-def sessions_over(connection: sqlite3.Connection) -> Callable[[], Session]:
-    """Makes ORM sessions that work in whatever transaction ``connection`` is in."""
+def session_over(connection: sqlite3.Connection) -> Session:
+    """An ORM session that works in whatever transaction ``connection`` is in; closed, it can be used in the next."""
     engine = create_engine("sqlite://", creator=lambda: _Borrowed(connection), poolclass=NullPool)
-    return lambda: Session(engine, expire_on_commit=False)
+    return Session(engine, expire_on_commit=False)

@@ -14,12 +14,12 @@ class HierarchyQueries(Asking):
     """The part of `Queries` that is about who there is."""
 
     def organization(self, slug: str) -> Organization | None:
-        row = self._row(f"{_ORGANIZATION} WHERE slug = ?", slug)
-        return _organization(tuple(row)) if row else None
+        row = self._row(_ORGANIZATION_CALLED, slug)
+        return _organization(row) if row else None
 
     def organizations(self) -> list[Organization]:
         """Every organization in the database, by slug; the one question that spans them."""
-        return [_organization(tuple(row)) for row in self._rows(f"{_ORGANIZATION} ORDER BY slug")]
+        return [_organization(row) for row in self._rows(f"{_ORGANIZATION} ORDER BY slug")]
 
     def levels(self, org: int) -> list[Level]:
         """The levels of the hierarchy, the root's first."""
@@ -45,6 +45,7 @@ def below(path: str) -> tuple[str, str]:
 _ORGANIZATION = (
     "SELECT org_key, slug, name, currency, time_zone, period_kind, anchor_day, fiscal_start_month FROM organization"
 )
+_ORGANIZATION_CALLED = f"{_ORGANIZATION} WHERE slug = ?"
 _ENTITY = "SELECT entity_key, entity_id, name, level_code, path, archived_at FROM entity"
 
 

@@ -45,26 +45,20 @@ class Queries(
 
     def global_budget(self, org: int, day: date) -> Budget | None:
         """The latest global budget that started by ``day``: total, monetary, in the organization's cycle."""
-        row = self._row(
-            f"{_GLOBAL} AND b.period_start <= ? ORDER BY b.period_start DESC LIMIT 1",
-            org,
-            org,
-            ROOT_ID,
-            day.isoformat(),
-        )
-        return _budget(tuple(row)) if row else None
+        row = self._row(_LATEST_GLOBAL, org, org, ROOT_ID, day.isoformat())
+        return _budget(row) if row else None
 
     def first_global_budget(self, org: int) -> Budget | None:
         """The earliest global budget."""
         row = self._row(f"{_GLOBAL} ORDER BY b.period_start LIMIT 1", org, org, ROOT_ID)
-        return _budget(tuple(row)) if row else None
+        return _budget(row) if row else None
 
     def child(self, parent_id: str, entity_key: int) -> Budget | None:
         """The active budget of an entity that was allocated from the budget ``parent_id``."""
         row = self._row(
             f"{_BUDGET} WHERE a.parent_budget_id = ? AND b.is_active AND b.entity_key = ?", parent_id, entity_key
         )
-        return _budget(tuple(row)) if row else None
+        return _budget(row) if row else None
 
     def project_facts(self, org: int, parent_id: str | None) -> list[ProjectFact]:
         """Projects with what they got of the budget ``parent_id``, in the order of adding.
@@ -130,6 +124,8 @@ _GLOBAL = (
     " AND entity_id = ?) AND b.category = 'total' AND b.budget_type = 'monetary'"
     " AND b.provider = '' AND b.in_cycle AND b.is_active"
 )
+
+_LATEST_GLOBAL = f"{_GLOBAL} AND b.period_start <= ? ORDER BY b.period_start DESC LIMIT 1"
 
 
 # Who grants tokens asks for the same organization and the same global budget thousands of times a second.

@@ -1,10 +1,11 @@
 """One command, one transaction: it rolls back unless told to commit."""
 
 import sqlite3
+import threading
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.storage.failures import storage_error
@@ -12,7 +13,7 @@ from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import nothing_at
 from budget_tui.storage.repositories.costs import CostRepository
 from budget_tui.storage.repositories.journal import JournalRepository
-from budget_tui.storage.writing import Writer, Writers, begin
+from budget_tui.storage.writing import begin, connect, identity_of
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -34,34 +35,43 @@ class UnitOfWork:
 
     What goes wrong in it is told as a `BudgetError`: `StorageError` for the file, `Conflict` for a row that
     somebody else made first. A repository is loaded by its first use, and the ORM by that of one that needs it.
-    With ``writers``, the connection is one of theirs and stays open.
+    One of ``writers`` stays open, with its repositories, for their next transaction. What is in ``known`` is still
+    so: it is forgotten as soon as anybody else wrote, or this one wrote anything but tokens.
     """
 
-    def __init__(self, path: Path, writers: Writers | None = None) -> None:
+    def __init__(self, path: Path, writers: "Writers | None" = None) -> None:
         self._path = path
         self._writers = writers
-
-    def __enter__(self) -> Self:
         try:
-            self._writer = self._writers.take() if self._writers else Writer(self._path)
+            self._identity = identity_of(path)  # first of all, for SQLite would make an empty file where there is none
+            self._connection = connect(path)
         except FileNotFoundError:
-            raise nothing_at(self._path) from None
+            raise nothing_at(path) from None
         except Exception as error:
-            raise self._told(error) from error
-        self._connection = self._writer.connection
-        try:
-            begin(self._connection.execute)
-        except Exception as error:
-            self._writer.close()
             raise self._told(error) from error
         self.queries = Queries(self._connection.execute)
         self.costs = CostRepository(self._connection)
+        self.known: dict[str, Any] = {}
+        self._version = 0
+
+    def __enter__(self) -> Self:
+        try:
+            begin(self._connection.execute)
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        except Exception as error:
+            self.close()
+            raise self._told(error) from error
+        if version != self._version:
+            self.known.clear()
+            self._version = version
         self.journal = JournalRepository(self._connection)
         return self
 
     @cached_property
     def _session(self) -> "Session":
-        return self._writer.session()
+        from budget_tui.storage.engine import session_over
+
+        return session_over(self._connection)
 
     @cached_property
     def budgets(self) -> "BudgetRepository":
@@ -123,8 +133,11 @@ class UnitOfWork:
 
         return PlanRepository(self._connection)
 
-    def commit(self) -> None:
+    def commit(self, *, tokens_only: bool = False) -> None:
+        """Keep what was done; ``tokens_only`` says that it changed nothing that could be ``known``."""
         self._connection.execute("COMMIT")
+        if not tokens_only:
+            self.known.clear()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -137,14 +150,56 @@ class UnitOfWork:
         finally:
             # A refusal leaves the connection as good as it was; with any other error, one that is new is safer.
             if self._writers and (error is None or isinstance(error, BudgetError)):
-                self._writers.give_back(self._writer)
+                self._writers.give_back(self)
             else:
-                self._writer.close()
+                self.close()
         if isinstance(error, Exception) and (told := self._told(error)) is not error:
             raise told from error
+
+    def is_current(self) -> bool:
+        """Whether its connection is to the file that is at the path now, and of this process."""
+        try:
+            return self._identity == identity_of(self._path)
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        self._connection.close()
 
     def _told(self, error: Exception) -> Exception:
         cause = getattr(error, "orig", error)
         if isinstance(cause, sqlite3.IntegrityError) and "UNIQUE" in str(cause):
             return Conflict("somebody else made the same thing meanwhile", "look again, then repeat it")
         return storage_error(self._path, error) or error
+
+
+class Writers:
+    """Units of work on one database that are kept open between transactions. Threads share them, one at a time each.
+
+    For what writes again and again, as a server does: opening a file takes longer than a small transaction.
+    While one is open, what was written last is in the log beside the database.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._turn = threading.Lock()
+        self._idle: list[UnitOfWork] = []
+
+    def take(self) -> UnitOfWork:
+        with self._turn:
+            while self._idle:
+                unit = self._idle.pop()
+                if unit.is_current():
+                    return unit
+                unit.close()
+        return UnitOfWork(self._path, self)
+
+    def give_back(self, unit: UnitOfWork) -> None:
+        with self._turn:
+            self._idle.append(unit)
+
+    def close(self) -> None:
+        """Close what is idle."""
+        with self._turn:
+            while self._idle:
+                self._idle.pop().close()
