@@ -8,7 +8,7 @@ hierarchy, once for all budgets.
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -28,6 +28,10 @@ class Scope(NamedTuple):
     category: str
     provider: str
     currency: str
+
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        return self.category, self.provider, self.currency
 
 
 class Group(NamedTuple):
@@ -90,10 +94,29 @@ def counts(scope: Scope, category: str, provider: str, currency: str) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
+def kinds_around(category: str, provider: str, currency: str) -> tuple[tuple[str, str, str], ...]:
+    """What a scope counts, entities aside, and all that counts it, too; the narrowest first."""
+    return tuple(
+        (wider_category, wider_provider, currency)
+        for wider_category in dict.fromkeys((str(category), TOTAL))
+        for wider_provider in dict.fromkeys((provider, ANY_PROVIDER))
+    )
+
+
+def bits_of(spans: Iterable[range]) -> int:
+    """The segments of ``spans`` as the bits of a number: what is in several of them is in it once."""
+    bits = 0
+    for span in spans:
+        bits |= (1 << span.stop) - (1 << span.start)
+    return bits
+
+
 class Sums:
     """What ``groups`` add up to, for any scope and segments."""
 
     def __init__(self, groups: Iterable[Group], lineage: Lineage) -> None:
+        self._lineage = lineage
         # parents before their children
         self._chains = sorted((chain for key, chain in lineage.items() if key is not None), key=len)
         self._own: _Table = {}
@@ -111,6 +134,15 @@ class Sums:
                 for kind, values in sums[chain[0]].items():
                     _add(parent, kind, values)
         return sums
+
+    @cached_property
+    def _children(self) -> dict[int, list[int]]:
+        """The entities directly below each one, as far as anything was used there."""
+        found: dict[int, list[int]] = {}
+        for key, *above in self._chains:
+            if above and key in self._rolled_up:
+                found.setdefault(above[0], []).append(key)
+        return found
 
     def of(self, scope: Scope, span: range) -> int | None:
         """What ``scope`` used in the segments of ``span``; None where nothing is known."""
@@ -137,29 +169,43 @@ class Sums:
 
     def once(self, covered: Mapping[Scope, Iterable[range]]) -> int | None:
         """What all of ``covered`` used together: what several of them count is counted once."""
-        if len(covered) == 1:
-            ((scope, spans),) = covered.items()
-            return self._of_segments(scope, {segment for span in spans for segment in span})
-        at: dict[int, list[tuple[Scope, set[int]]]] = {}
+        known = self.by_segment(covered)
+        return sum(known.values()) if known else None
+
+    def by_segment(self, covered: Mapping[Scope, Iterable[range]]) -> dict[int, int]:
+        """What all of ``covered`` used together in each segment that something is known of, each dollar once."""
+        at: dict[int, dict[_Kind, int]] = {}
         for scope, spans in covered.items():
-            at.setdefault(scope.entity_key, []).append((scope, {segment for span in spans for segment in span}))
-        from_above: dict[int, list[tuple[Scope, set[int]]]] = {}
-        total: int | None = None
-        for key, *above in self._chains:
-            counting = from_above[above[0]] if above else []
+            at.setdefault(scope.entity_key, {})[scope.kind] = bits_of(spans)
+        around = {key for covering in at for key in self._lineage[covering]}
+        counting: dict[int, dict[_Kind, int]] = {}  # by entity: which segments are counted, there and above
+        used: dict[int, list[Sequence[int | None]]] = {}  # by segments that count: what was used in all
+        for key in sorted(around, key=lambda key: len(self._lineage[key])):
+            _, *above = self._lineage[key]
+            here = counting[above[0]] if above else {}
             if key in at:
-                counting = counting + at[key]
-            from_above[key] = counting
-            for kind, values in self._own.get(key, {}).items() if counting else ():
-                segments = [segments for scope, segments in counting if counts(scope, *kind)]
-                for segment in set().union(*segments):
-                    value = values[segment]
-                    if value is not None:
-                        total = value if total is None else total + value
-        return total
+                here = {kind: here.get(kind, 0) | at[key].get(kind, 0) for kind in here.keys() | at[key].keys()}
+            counting[key] = here
+            if here:
+                below = (self._rolled_up[child] for child in self._children.get(key, ()) if child not in around)
+                for kinds in (self._own.get(key, {}), *below):
+                    for (category, provider, currency), values in kinds.items():
+                        segments = 0
+                        for wider in kinds_around(category, provider or NO_PROVIDER, currency):
+                            segments |= here.get(wider, 0)
+                        if segments:
+                            used.setdefault(segments, []).append(values)
+        found: dict[int, int] = {}
+        for segments, rows in used.items():
+            for segment, column in enumerate(zip(*rows, strict=True)):
+                known = [value for value in column if value is not None] if segments >> segment & 1 else ()
+                if known:
+                    found[segment] = found.get(segment, 0) + sum(known)
+        return found
 
 
-_Kinds = dict[tuple[str, str, str], Sequence[int | None]]
+_Kind = tuple[str, str, str]
+_Kinds = dict[_Kind, Sequence[int | None]]
 """By category, provider and currency, what was used in each segment."""
 _Table = dict[int, _Kinds]
 

@@ -9,7 +9,7 @@ from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.variance import Totals, Variance
+from budget_tui.domain.variance import Totals, Variance, VarianceStatus
 
 
 class LeftOut(NamedTuple):
@@ -26,6 +26,7 @@ class BudgetLine(NamedTuple):
 
     budget: PlannedBudget
     figures: Variance
+    status: VarianceStatus | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,14 @@
-"""Budget against actual, and totals of many budgets that count a dollar once.
+"""Budget against actual: what is left, in what status that is, and what many budgets come to."""
 
-One budget *contains* another when all that the other counts counts for it, too: same type and currency, entity on
-the path above or the same, category the same or ``total``, provider the same or any, in periods that overlap.
-Totals add only budgets that no other one contains. Of two that contain each other, which differ in their periods
-only, the longer one counts; then the earlier; then the one first listed.
-"""
-
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from functools import lru_cache
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import ANY_PROVIDER, TOTAL, Lineage, Scope
+from budget_tui.domain.actuals import Scope
 from budget_tui.domain.amount import divide, share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.period import Period
@@ -90,67 +84,18 @@ def scope_of(budget: PlannedBudget) -> Scope:
     return Scope(budget.entity_key, budget.category, budget.provider, currency)
 
 
-Kind = tuple[BudgetType, str, str, str]
-"""What a budget counts, its entity and period aside: type, category, provider, currency."""
-
-
-def kind_of(budget: PlannedBudget) -> Kind:
-    budget_type = budget.budget_type
-    return budget_type, budget.category, budget.provider, budget.currency if budget_type is _MONETARY else ""
-
-
-@lru_cache(maxsize=4096)
-def wider_kinds(kind: Kind) -> tuple[Kind, ...]:
-    """``kind`` and those that contain it, the narrowest first."""
-    budget_type, category, provider, currency = kind
-    return tuple(
-        (budget_type, wider_category, wider_provider, currency)
-        for wider_category in dict.fromkeys((str(category), TOTAL))
-        for wider_provider in dict.fromkeys((provider, ANY_PROVIDER))
-    )
-
-
-def widest(budgets: Sequence[PlannedBudget], lineage: Lineage) -> list[PlannedBudget]:
-    """The budgets that no other of ``budgets`` contains: added up, they count no dollar twice."""
-    periods: _Periods = {}
+def covered_by(budgets: Iterable[PlannedBudget]) -> dict[Scope, list[Period]]:
+    """What ``budgets`` count together."""
+    found: dict[Scope, list[Period]] = {}
     for budget in budgets:
-        known = periods.setdefault(budget.entity_key, {}).setdefault(kind_of(budget), {})
-        known.setdefault(budget.period, budget.budget_id)
-    return [budget for budget in budgets if not _is_contained(budget, periods, lineage)]
+        found.setdefault(scope_of(budget), []).append(budget.period)
+    return found
 
 
-_Periods = dict[int, dict[Kind, dict[Period, str]]]
-"""By entity and kind, the periods that there are budgets of, each with the first one's id."""
-
-
-def _is_contained(budget: PlannedBudget, periods: _Periods, lineage: Lineage) -> bool:
-    kind, period = kind_of(budget), budget.period
-    wider = wider_kinds(kind)
-    for key in reversed(lineage[budget.entity_key]):  # most are contained at the top
-        here = periods.get(key)
-        if here is None:
-            continue
-        for other in wider:
-            known = here.get(other)
-            if known is None:
-                continue
-            if key == budget.entity_key and other == kind:
-                if known[period] != budget.budget_id or any(
-                    _overlap(period, another) and _precedes(another, period) for another in known
-                ):
-                    return True
-            elif period in known or any(_overlap(period, another) for another in known):
-                return True
-    return False
-
-
-def _overlap(one: Period, other: Period) -> bool:
-    return one.start <= other.end and other.start <= one.end
-
-
-def _precedes(one: Period, other: Period) -> bool:
-    """Whether of two periods of the same scope ``one`` counts."""
-    return (-one.days, one.start) < (-other.days, other.start)
+def measured_in(budget: PlannedBudget) -> tuple[BudgetType, str]:
+    """Type and currency: what is added up with amounts of the same only."""
+    budget_type = budget.budget_type
+    return budget_type, budget.currency if budget_type is _MONETARY else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,64 +114,6 @@ class Totals:
 
 def counted(statuses: Iterable[VarianceStatus | None]) -> dict[str, int]:
     """How many budgets have each status, by the names of `Totals`."""
-    found = {"budgets": 0, "over": 0, "approaching": 0, "under": 0, "no_data": 0}
-    for status in statuses:
-        found["budgets"] += 1
-        found[status.value if status is not None else "no_data"] += 1
-    return found
-
-
-class Node(NamedTuple):
-    """A budget in the allocation tree, with what was allocated below it."""
-
-    budget: PlannedBudget
-    children: tuple["Node", ...]
-
-    @property
-    def allocated(self) -> int:
-        return sum(child.budget.amount for child in self.children)
-
-    @property
-    def unallocated(self) -> int:
-        """What no child has; negative when they have more than there is."""
-        return self.budget.amount - self.allocated
-
-
-def forest(budgets: Sequence[PlannedBudget], lineage: Lineage) -> tuple[Node, ...]:
-    """The allocation trees of ``budgets``, in their order.
-
-    A budget hangs below the one it was allocated from; one that was planned by itself, below the nearest that
-    contains it and has the same period.
-    """
-    by_id = {budget.budget_id: budget for budget in budgets}
-    parent_of = _parents(budgets, by_id, lineage)
-    children: dict[str | None, list[PlannedBudget]] = {}
-    for budget in budgets:
-        children.setdefault(parent_of(budget), []).append(budget)
-
-    def node(budget: PlannedBudget) -> Node:
-        return Node(budget, tuple(node(child) for child in children.get(budget.budget_id, ())))
-
-    return tuple(node(budget) for budget in children.get(None, ()))
-
-
-def _parents(
-    budgets: Sequence[PlannedBudget], by_id: Mapping[str, PlannedBudget], lineage: Lineage
-) -> Callable[[PlannedBudget], str | None]:
-    planned: dict[Period, dict[int, dict[Kind, str]]] = {}
-    for budget in budgets:
-        here = planned.setdefault(budget.period, {}).setdefault(budget.entity_key, {})
-        here.setdefault(kind_of(budget), budget.budget_id)
-
-    def parent(budget: PlannedBudget) -> str | None:
-        if budget.parent_id in by_id:
-            return budget.parent_id
-        known, kind = planned[budget.period], kind_of(budget)
-        for key in lineage[budget.entity_key]:
-            here = known.get(key, {})
-            for other in wider_kinds(kind):
-                if other in here and (key != budget.entity_key or other != kind):
-                    return here[other]
-        return None
-
-    return parent
+    found = Counter(statuses)
+    by_name = {str(status): found[status] for status in VarianceStatus}
+    return {"budgets": found.total(), **by_name, "no_data": found[None]}

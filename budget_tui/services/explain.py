@@ -5,6 +5,7 @@ from datetime import date
 
 from budget_tui.domain.actuals import TOTAL, Scope
 from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.containment import Node, forest
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.explain import Explanation, Unit, explain_global, explain_project
 from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, Reason, SourceState
@@ -14,7 +15,6 @@ from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import BudgetSnapshot, Spend, added_up, build_snapshot, rolled_up
 from budget_tui.domain.tokens import seconds_of
-from budget_tui.domain.variance import Node, forest
 from budget_tui.formatting import count, long_day, plan_name
 from budget_tui.services.agents import looked_closely
 from budget_tui.services.context import Context

@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 from budget_tui.domain.actuals import Scope, Sums
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.containment import Containment, widest
 from budget_tui.domain.conversion import ConvertedSpend
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.plan_answers import LeftOut
-from budget_tui.domain.variance import Totals, Variance, VarianceStatus, counted, kind_of, scope_of, widest
+from budget_tui.domain.plan_answers import BudgetLine, LeftOut
+from budget_tui.domain.variance import Totals, Variance, VarianceStatus, counted, covered_by, measured_in, scope_of
 from budget_tui.formatting import count, counted_as, money
 from budget_tui.services.plan_usage import Usage
 
@@ -50,12 +51,32 @@ class Actuals:
             peaks = [self._most_seats(scope, periods) for scope, periods in covered.items()]
             known_peaks = [peak for peak in peaks if peak is not None]
             return sum(known_peaks) if known_peaks else None
-        spans = {scope: [self._span(period) for period in periods] for scope, periods in covered.items()}
-        known = self._sums[budget_type].once(spans)
+        known = self._sums[budget_type].once(self._spans(covered))
         return 0 if known is None and budget_type is BudgetType.MONETARY else known
+
+    def month_by_month(
+        self, months: Iterable[Period], budgets: Sequence[PlannedBudget]
+    ) -> Iterator[tuple[Period, int | None]]:
+        """What ``budgets`` of one type and currency used together in each of ``months`` that they run in."""
+        budget_type, covered = budgets[0].budget_type, covered_by(budgets)
+        is_seats = budget_type is BudgetType.SEAT
+        sums = {} if is_seats else self._sums[budget_type].by_segment(self._spans(covered))
+        periods = {period for found in covered.values() for period in found}
+        for month in months:
+            if not any(month.start <= period.end and period.start <= month.end for period in periods):
+                continue
+            if is_seats:
+                yield month, self.once(budget_type, _within(month, covered))
+            else:
+                known = [sums[segment] for segment in self._span(month) if segment in sums]
+                yield month, sum(known) if known or budget_type is BudgetType.MONETARY else None
 
     def figures(self, budget: PlannedBudget) -> Variance:
         return Variance(budget.amount, self.of(budget.budget_type, scope_of(budget), budget.period))
+
+    def line(self, budget: PlannedBudget) -> BudgetLine:
+        figures = self.figures(budget)
+        return BudgetLine(budget, figures, figures.status)
 
     def together(self, budgets: Sequence[PlannedBudget]) -> Variance:
         """``budgets`` of one type and currency against what they count together, no dollar twice."""
@@ -63,30 +84,22 @@ class Actuals:
 
     def added_up(self, counting: Sequence[PlannedBudget]) -> Variance:
         """Budgets of one type and currency, of which none contains another."""
-        covered: dict[Scope, set[Period]] = {}
-        for budget in counting:
-            covered.setdefault(scope_of(budget), set()).add(budget.period)
         amount = sum(budget.amount for budget in counting)
-        return Variance(amount, self.once(counting[0].budget_type, covered) if counting else 0)
+        return Variance(amount, self.once(counting[0].budget_type, covered_by(counting)) if counting else 0)
 
-    def totals(self, lines: Iterable[tuple[PlannedBudget, VarianceStatus | None]]) -> tuple[Totals, ...]:
-        """The totals of each type and currency among ``lines``."""
-        return tuple(totals for totals, _ in self.totals_and_counting(lines))
-
-    def totals_and_counting(
-        self, lines: Iterable[tuple[PlannedBudget, VarianceStatus | None]]
-    ) -> list[tuple[Totals, list[PlannedBudget]]]:
+    def totals(self, lines: Sequence[BudgetLine], containment: Containment) -> list[tuple[Totals, list[PlannedBudget]]]:
         """The totals of each type and currency among ``lines``, each with the budgets that it adds up."""
-        kinds: dict[tuple[BudgetType, str], list[tuple[PlannedBudget, VarianceStatus | None]]] = {}
-        for budget, status in lines:
-            budget_type, _, _, currency = kind_of(budget)
-            kinds.setdefault((budget_type, currency), []).append((budget, status))
-        answer = []
-        for (budget_type, currency), found in sorted(kinds.items()):
-            counting = widest([budget for budget, _ in found], self._usage.lineage)
-            figures = self.added_up(counting)
-            answer.append((Totals(budget_type, currency, figures, **counted(status for _, status in found)), counting))
-        return answer
+        widest = containment.widest({line.budget.budget_id for line in lines})
+        found: dict[tuple[BudgetType, str], tuple[list[VarianceStatus | None], list[PlannedBudget]]] = {}
+        for line in lines:
+            statuses, counting = found.setdefault(measured_in(line.budget), ([], []))
+            statuses.append(line.status)
+            if line.budget.budget_id in widest:
+                counting.append(line.budget)
+        return [
+            (Totals(budget_type, currency, self.added_up(counting), **counted(statuses)), counting)
+            for (budget_type, currency), (statuses, counting) in sorted(found.items())
+        ]
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -98,6 +111,9 @@ class Actuals:
             f" there is no usable rate to {left.into}"
             for left in self.left_out
         )
+
+    def _spans(self, covered: Mapping[Scope, Iterable[Period]]) -> dict[Scope, list[range]]:
+        return {scope: [self._span(period) for period in periods] for scope, periods in covered.items()}
 
     def _most_seats(self, scope: Scope, periods: Iterable[Period]) -> int | None:
         known = [peak for period in periods if (peak := self._usage.seats(scope, period)) is not None]
@@ -120,6 +136,18 @@ class Actuals:
             costs = Sums(charges, lineage).once(covered)
             if costs:
                 yield LeftOut(currency, Sums(amounts, lineage).once(covered) or 0, costs, into)
+
+
+def _within(month: Period, covered: Mapping[Scope, Iterable[Period]]) -> dict[Scope, list[Period]]:
+    """The part of ``covered`` that falls into ``month``."""
+    return {
+        scope: [
+            Period(max(month.start, period.start), min(month.end, period.end))
+            for period in periods
+            if period.start <= month.end and month.start <= period.end
+        ]
+        for scope, periods in covered.items()
+    }
 
 
 def asked_by(budgets: Iterable[PlannedBudget]) -> Iterator[Asked]:

@@ -1,21 +1,22 @@
 """Everything the dashboard shows of the plan, read at once. What is chosen of it asks the database nothing."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
 from budget_tui.domain.actuals import Scope
 from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.containment import Containment
 from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period
-from budget_tui.domain.plan_answers import Breakdown, BudgetLine, TreeNode
-from budget_tui.domain.variance import Totals, VarianceStatus, forest, scope_of
+from budget_tui.domain.plan_answers import Breakdown, BudgetLine
+from budget_tui.domain.variance import Totals, VarianceStatus
 from budget_tui.services.context import Context
 from budget_tui.services.plan_actuals import Actuals, asked_by
 from budget_tui.services.plan_breakdown import (
@@ -25,7 +26,6 @@ from budget_tui.services.plan_breakdown import (
     parts_by_category,
     parts_by_provider,
     periods_of,
-    with_actuals,
 )
 from budget_tui.services.plan_usage import Usage
 from budget_tui.storage.queries import Queries
@@ -77,6 +77,10 @@ class PlanBoard:
         self.organization, self.as_of, self.lines = organization, as_of, lines
         self.entities = {entity.entity_id: entity for entity in entities}
         self._usage, self._actuals = usage, actuals
+        self._containment = Containment([line.budget for line in lines], usage.lineage)
+        self._lines_at: dict[int, list[BudgetLine]] = {}
+        for line in lines:
+            self._lines_at.setdefault(line.budget.entity_key, []).append(line)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -94,54 +98,28 @@ class PlanBoard:
 
     def chosen(self, choice: PlanChoice) -> Sequence[BudgetLine]:
         """The lines that fit."""
-        if choice.is_open:
-            return self.lines
         entity = self.entities.get(choice.entity_id)
-        path, wanted = entity.path if entity else "", choice.search.casefold()
-        return [line for line in self.lines if _fits(line, choice, path, wanted)]
+        lines = self.lines
+        if entity is not None:
+            lines = [line for line in lines if line.budget.path.startswith(entity.path)]
+        return _fitting(lines, choice)
 
-    def totals(self, lines: Iterable[BudgetLine]) -> list[tuple[Totals, list[PlannedBudget]]]:
+    def totals(self, lines: Sequence[BudgetLine]) -> list[tuple[Totals, list[PlannedBudget]]]:
         """What ``lines`` add up to, by type and currency, each with the budgets that it adds up: no dollar twice."""
-        return self._all_totals if lines is self.lines else self._totals(lines)
-
-    @cached_property
-    def _all_totals(self) -> list[tuple[Totals, list[PlannedBudget]]]:
-        return self._totals(self.lines)
-
-    def _totals(self, lines: Iterable[BudgetLine]) -> list[tuple[Totals, list[PlannedBudget]]]:
-        return self._actuals.totals_and_counting((line.budget, line.figures.status) for line in lines)
+        return self._actuals.totals(lines, self._containment)
 
     def trend(self, budgets: Sequence[PlannedBudget]) -> list[tuple[Period, int | None]]:
         """What ``budgets`` of one type and currency used in each month of the last twelve that they run in: each
         dollar once."""
-        found = []
-        for month in self.months:
-            covered: dict[Scope, set[Period]] = {}
-            for budget in budgets:
-                start, end = max(month.start, budget.period.start), min(month.end, budget.period.end)
-                if start <= end:
-                    covered.setdefault(scope_of(budget), set()).add(Period(start, end))
-            if covered:
-                found.append((month, self._actuals.once(budgets[0].budget_type, covered)))
+        return list(self._actuals.month_by_month(_months(self.as_of), budgets))
+
+    def tree(self, lines: Sequence[BudgetLine]) -> dict[str | None, list[BudgetLine]]:
+        """What hangs below each budget in the allocation tree of ``lines``; below None what is at its top."""
+        parents = self._containment.parents({line.budget.budget_id for line in lines})
+        found: dict[str | None, list[BudgetLine]] = {}
+        for line in lines:
+            found.setdefault(parents[line.budget.budget_id], []).append(line)
         return found
-
-    @cached_property
-    def months(self) -> tuple[Period, ...]:
-        """The last twelve calendar months up to today's."""
-        return _months(self.as_of)
-
-    def trees(self, lines: Sequence[BudgetLine]) -> tuple[TreeNode, ...]:
-        """``lines`` as allocation trees."""
-        return self._all_trees if lines is self.lines else self._trees(lines)
-
-    @cached_property
-    def _all_trees(self) -> tuple[TreeNode, ...]:
-        return self._trees(self.lines)
-
-    def _trees(self, lines: Sequence[BudgetLine]) -> tuple[TreeNode, ...]:
-        figures = {line.budget.budget_id: line.figures for line in lines}
-        found = forest([line.budget for line in lines], self._usage.lineage)
-        return tuple(with_actuals(node, lambda budget: figures[budget.budget_id]) for node in found)
 
     def by_category(self, choice: PlanChoice) -> Breakdown:
         """The chosen entity's plan and use in each category; the root's where none is chosen."""
@@ -161,12 +139,8 @@ class PlanBoard:
 
     def _considered(self, choice: PlanChoice) -> Considered:
         entity = self.entities.get(choice.entity_id) or self.entities[ROOT_ID]
-        here = replace(choice, entity_id="")
-        budgets = [
-            line.budget
-            for line in self.lines
-            if line.budget.entity_key == entity.entity_key and _fits(line, here, "", choice.search.casefold())
-        ]
+        here = _fitting(self._lines_at.get(entity.entity_key, ()), choice)
+        budgets = [line.budget for line in here]
         periods = periods_of(budgets, choice.period_kind, None, self.organization, self.as_of)
         return Considered(self.organization, entity, budgets, periods, self._usage, choice.provider)
 
@@ -203,7 +177,7 @@ def read_board(queries: Queries, organization: Organization, today: date) -> Pla
         {organization.currency, *money},
     )
     actuals = Actuals(usage, asked_by(budgets))
-    lines = tuple(BudgetLine(budget, actuals.figures(budget)) for budget in budgets)
+    lines = tuple([actuals.line(budget) for budget in budgets])
     return PlanBoard(organization, today, lines, queries.entities(organization.org_key), usage, actuals)
 
 
@@ -230,20 +204,30 @@ def _months(today: date) -> tuple[Period, ...]:
     )
 
 
-def _fits(line: BudgetLine, choice: PlanChoice, path: str, wanted: str) -> bool:
-    budget = line.budget
-    return (
-        (choice.category is None or budget.category is choice.category)
-        and (choice.budget_type is None or budget.budget_type is choice.budget_type)
-        and (choice.period_kind is None or budget.period_kind is choice.period_kind)
-        and (not choice.provider or budget.provider == choice.provider)
-        and (choice.status is None or line.figures.status is choice.status)
-        and budget.path.startswith(path)
-        and (not wanted or mentions(budget, wanted))
-    )
+def _fitting(lines: Sequence[BudgetLine], choice: PlanChoice) -> Sequence[BudgetLine]:
+    """Those of ``lines`` that ``choice`` does not leave out, entities aside."""
+    if choice.category is not None:
+        lines = [line for line in lines if line.budget.category is choice.category]
+    if choice.budget_type is not None:
+        lines = [line for line in lines if line.budget.budget_type is choice.budget_type]
+    if choice.period_kind is not None:
+        lines = [line for line in lines if line.budget.period_kind is choice.period_kind]
+    if choice.provider:
+        lines = [line for line in lines if line.budget.provider == choice.provider]
+    if choice.status is not None:
+        lines = [line for line in lines if line.status is choice.status]
+    if choice.search:
+        is_meant = mentioning(choice.search)
+        lines = [line for line in lines if is_meant(line.budget)]
+    return lines
 
 
-def mentions(budget: PlannedBudget, wanted: str) -> bool:
-    """Whether the entity's id or name, the provider or the notes contain ``wanted``, which is in casefolded letters."""
-    texts = (budget.entity_id, budget.entity_name, budget.provider, budget.notes)
-    return any(wanted in text.casefold() for text in texts)
+def mentioning(wanted: str) -> Callable[[PlannedBudget], bool]:
+    """Whether a budget's entity's id or name, its provider or its notes contain ``wanted``, in whatever letters."""
+    wanted = wanted.casefold()
+
+    @cache  # an entity has many budgets
+    def has(text: str) -> bool:
+        return wanted in text.casefold()
+
+    return lambda budget: has(budget.entity_id) or has(budget.entity_name) or has(budget.provider) or has(budget.notes)

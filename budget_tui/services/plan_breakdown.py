@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 from budget_tui.domain.actuals import NO_PROVIDER, Scope
 from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.containment import Node, widest
 from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period
 from budget_tui.domain.plan_answers import Breakdown, Part, TreeNode
-from budget_tui.domain.variance import Node, Variance, scope_of, widest
+from budget_tui.domain.variance import Variance, covered_by
 from budget_tui.services.plan_actuals import Actuals, Asked, asked_by
 from budget_tui.services.plan_usage import Usage
 
@@ -68,10 +69,7 @@ class Considered(NamedTuple):
         counting = widest(self._planned(part, budget_type), self.usage.lineage)
         if not counting:
             return self.whole(part, budget_type)
-        found: dict[Scope, set[Period]] = {}
-        for budget in counting:
-            found.setdefault(scope_of(budget), set()).add(budget.period)
-        return found
+        return covered_by(counting)
 
     def _planned(self, part: Slice, budget_type: BudgetType) -> list[PlannedBudget]:
         return [

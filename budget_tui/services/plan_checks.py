@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.containment import Node, forest
 from budget_tui.domain.cost import short_provider_name
 from budget_tui.domain.errors import NotFound
 from budget_tui.domain.hierarchy import Entity, checked_name
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.variance import Node, forest
 from budget_tui.formatting import amount_of, plan_name
 from budget_tui.storage.plan_queries import PlanConditions
 from budget_tui.storage.queries import Queries

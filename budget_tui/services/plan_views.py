@@ -6,15 +6,16 @@ from datetime import date
 from functools import partial
 
 from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.containment import Containment, forest
 from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import PeriodKind
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.plan_answers import Breakdown, BudgetLine, BudgetPage, PlanSummary, PlanTree
-from budget_tui.domain.variance import VarianceStatus, forest
+from budget_tui.domain.plan_answers import Breakdown, BudgetPage, PlanSummary, PlanTree
+from budget_tui.domain.variance import VarianceStatus
 from budget_tui.services.context import Context
 from budget_tui.services.plan_actuals import Actuals, asked_by
-from budget_tui.services.plan_board import PlanBoard, board_of, mentions
+from budget_tui.services.plan_board import PlanBoard, board_of, mentioning
 from budget_tui.services.plan_breakdown import (
     Considered,
     broken_down,
@@ -74,14 +75,14 @@ class PlanViews:
             budgets = _budgets(queries, organization.org_key, conditions)
             usage = _usage(queries, organization, budgets)
         actuals = Actuals(usage, asked_by(budgets))
-        lines = [BudgetLine(budget, actuals.figures(budget)) for budget in budgets]
+        lines = [actuals.line(budget) for budget in budgets]
         if conditions.status is not None:
-            lines = [line for line in lines if line.figures.status is conditions.status]
+            lines = [line for line in lines if line.status is conditions.status]
         return PlanSummary(
             organization,
             self._context.clock.today(organization.time_zone),
             tuple(lines),
-            actuals.totals((line.budget, line.figures.status) for line in lines),
+            tuple(totals for totals, _ in actuals.totals(lines, Containment(budgets, usage.lineage))),
             actuals.left_out,
             actuals.warnings,
         )
@@ -157,8 +158,8 @@ def _budgets(queries: Queries, org: int, conditions: PlanFilter, below: str | No
             below,
         ),
     )
-    wanted = conditions.search.strip().casefold()
-    return [budget for budget in found if not wanted or mentions(budget, wanted)]
+    wanted = conditions.search.strip()
+    return list(filter(mentioning(wanted), found)) if wanted else found
 
 
 def _usage(queries: Queries, organization: Organization, budgets: Sequence[PlannedBudget]) -> Usage:

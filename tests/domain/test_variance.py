@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from budget_tui.domain.actuals import Group, Lineage, Scope, Segments, Sums
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.containment import forest, widest
 from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.variance import Variance, VarianceStatus, counted, forest, scope_of, widest
+from budget_tui.domain.variance import Variance, VarianceStatus, counted, scope_of
 
 Q1 = Period(date(2026, 1, 1), date(2026, 3, 31))
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))

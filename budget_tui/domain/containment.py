@@ -1,0 +1,170 @@
+"""Which budget contains which, and what follows from it: totals that count a dollar once, and allocation trees.
+
+One budget *contains* another when all that the other counts counts for it, too: same type and currency, entity on
+the path above or the same, category the same or ``total``, provider the same or any, in periods that overlap.
+Totals add only budgets that no other one contains. Of two that contain each other, which differ in their periods
+only, the longer one counts; then the earlier; then the one first listed.
+"""
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+from budget_tui.domain.actuals import ANY_PROVIDER, TOTAL, Lineage, Segments, bits_of, kinds_around
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.period import Period
+from budget_tui.domain.plan import PlannedBudget
+
+_MONETARY = BudgetType.MONETARY
+
+Kind = tuple[BudgetType, str, str, str]
+"""What a budget counts, its entity and period aside: type, category, provider, currency."""
+
+
+def kind_of(budget: PlannedBudget) -> Kind:
+    budget_type = budget.budget_type
+    return budget_type, budget.category, budget.provider, budget.currency if budget_type is _MONETARY else ""
+
+
+@lru_cache(maxsize=4096)
+def wider_kinds(kind: Kind) -> tuple[Kind, ...]:
+    """``kind`` and those that contain it, the narrowest first."""
+    budget_type, *of = kind
+    return tuple((budget_type, *wider) for wider in kinds_around(*of))
+
+
+class Containment:
+    """Which of ``budgets`` contain which. Asked about some, by their ids, it answers as if there were no others."""
+
+    def __init__(self, budgets: Sequence[PlannedBudget], lineage: Lineage) -> None:
+        extents = _extents(budgets)
+        placed = [
+            _Placed(each.budget_id, each.parent_id, lineage[each.entity_key], extents[kind_of(each), each.period])
+            for each in budgets
+        ]
+        # Whatever contains a budget comes before it.
+        self._placed = sorted(placed, key=lambda each: len(each.chain) * len(extents) + each.extent.number)
+        self._extents = len(extents)
+
+    def widest(self, asked: Container[str]) -> set[str]:
+        """Those that no other one contains: added up, they count no dollar twice."""
+        found = set()
+        covered: dict[int, int] = {}  # by entity: what the budgets at and above it cover
+        for budget_id, _, chain, extent in self._placed:
+            if budget_id not in asked:
+                continue
+            above = 0
+            for key in chain:
+                if key in covered:
+                    above = covered[key]
+                    break
+            if not above & extent.within:
+                found.add(budget_id)
+            covered[chain[0]] = above | extent.covers
+        return found
+
+    def parents(self, asked: Container[str]) -> dict[str, str | None]:
+        """What each hangs below in the allocation tree; None at its top.
+
+        A budget hangs below the one it was allocated from; one that was planned by itself, below the nearest that
+        contains it and has the same period.
+        """
+        found = {}
+        planned: list[dict[int, str]] = [{} for _ in range(self._extents)]
+        for budget_id, parent_id, chain, extent in self._placed:
+            if budget_id not in asked:
+                continue
+            found[budget_id] = parent_id if parent_id in asked else _nearest(chain, extent, planned)
+            planned[extent.number].setdefault(chain[0], budget_id)
+        return found
+
+
+class _Extent(NamedTuple):
+    """What a budget of one kind and period covers, its entity aside: bits of the days of a kind, cut into segments.
+
+    ``within`` are those of which one is enough to contain it. ``wider`` are the numbers of the extents of the same
+    period that contain it, its own first. Of two at the same entity the one of the lower number comes first.
+    """
+
+    number: int
+    covers: int
+    within: int
+    wider: tuple[int, ...]
+
+
+class _Placed(NamedTuple):
+    """A budget's place among others: its entity, with all above it, and its extent."""
+
+    budget_id: str
+    parent_id: str | None
+    chain: Sequence[int]
+    extent: _Extent
+
+
+def _extents(budgets: Iterable[PlannedBudget]) -> Mapping[tuple[Kind, Period], _Extent]:
+    known = sorted({(kind_of(budget), budget.period) for budget in budgets}, key=_precedence)
+    numbers = {each: number for number, each in enumerate(known)}
+    segments = Segments(period for _, period in known)
+    place = {kind: at * len(segments.periods) for at, kind in enumerate({kind: None for kind, _ in known})}
+    found = {}
+    for kind, period in known:
+        days = bits_of([segments.span(period)])
+        wider = [other for other in wider_kinds(kind) if other in place]
+        found[kind, period] = _Extent(
+            numbers[kind, period],
+            days << place[kind],
+            sum(days << place[other] for other in wider),
+            tuple(numbers[other, period] for other in wider if (other, period) in numbers),
+        )
+    return found
+
+
+def _precedence(of: tuple[Kind, Period]) -> tuple[int, int, date]:
+    """Which of the budgets of an entity comes first: the wider kind, the longer period, the earlier one."""
+    (_, category, provider, _), period = of
+    return (category != TOTAL) + (provider != ANY_PROVIDER), -period.days, period.start
+
+
+def _nearest(chain: Sequence[int], extent: _Extent, planned: Sequence[Mapping[int, str]]) -> str | None:
+    for key in chain:
+        for number in extent.wider:
+            found = planned[number].get(key)
+            if found is not None and (key != chain[0] or number != extent.number):
+                return found
+    return None
+
+
+def widest(budgets: Sequence[PlannedBudget], lineage: Lineage) -> list[PlannedBudget]:
+    """The budgets that no other of ``budgets`` contains."""
+    found = Containment(budgets, lineage).widest({budget.budget_id for budget in budgets})
+    return [budget for budget in budgets if budget.budget_id in found]
+
+
+class Node(NamedTuple):
+    """A budget in the allocation tree, with what was allocated below it."""
+
+    budget: PlannedBudget
+    children: tuple["Node", ...]
+
+    @property
+    def allocated(self) -> int:
+        return sum(child.budget.amount for child in self.children)
+
+    @property
+    def unallocated(self) -> int:
+        """What no child has; negative when they have more than there is."""
+        return self.budget.amount - self.allocated
+
+
+def forest(budgets: Sequence[PlannedBudget], lineage: Lineage) -> tuple[Node, ...]:
+    """The allocation trees of ``budgets``, in their order."""
+    parents = Containment(budgets, lineage).parents({budget.budget_id for budget in budgets})
+    children: dict[str | None, list[PlannedBudget]] = {}
+    for budget in budgets:
+        children.setdefault(parents[budget.budget_id], []).append(budget)
+
+    def node(budget: PlannedBudget) -> Node:
+        return Node(budget, tuple(node(child) for child in children.get(budget.budget_id, ())))
+
+    return tuple(node(budget) for budget in children.get(None, ()))
