@@ -156,6 +156,12 @@ def period_name(period: Period) -> str:
     return f"{show(start)} – {long_day(period.end)}"
 
 
+def dated_period_name(period: Period) -> str:
+    """``January 2026 (Jan 1 – Jan 31)``; the dates once where they are the name."""
+    name, days = period_name(period), dates(period)
+    return name if days in name else f"{name} ({days})"
+
+
 def short_period_name(period: Period) -> str:
     """``Jan 2026`` for a calendar month, else its dates."""
     name = period_name(period)

@@ -79,7 +79,7 @@ def outlook(snapshot: "BudgetSnapshot") -> list[str]:
     allocated = f.percent(share(snapshot.allocated, total.allocation))
     spent = f.percent(share(total.spent, total.allocation))
     return [
-        f"{f.money(total.allocation, currency)} for {f.period_name(snapshot.period)} ({f.dates(snapshot.period)}),"
+        f"{f.money(total.allocation, currency)} for {f.dated_period_name(snapshot.period)},"
         f" {f.days_left(snapshot.days_left)}",
         f"{f.money(snapshot.allocated, currency)} allocated ({allocated}), {f.unallocated_text(snapshot)}",
         f"{f.money(total.spent, currency)} spent ({spent}), {f.money(total.remaining, currency)} left",

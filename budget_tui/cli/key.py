@@ -53,11 +53,11 @@ def list_keys(context: typer.Context, json: JsonOption = False) -> None:
 @app.command()
 def revoke(
     context: typer.Context,
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as key list shows it.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The key's id or name, as key list shows them.")],
     json: JsonOption = False,
 ) -> None:
     """Let nobody pass with this key any more, at once."""
-    revoked = session_of(context).services.keys.revoke(key_id)
+    revoked = session_of(context).services.keys.revoke(key)
     if json:
         say_json({"key_id": revoked.key_id, "name": revoked.name, "revoked": True})
     else:

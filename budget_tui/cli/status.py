@@ -49,7 +49,7 @@ def overview(snapshot: "BudgetSnapshot") -> list[str]:
 
     currency, total = snapshot.organization.currency, snapshot.total
     return [
-        f"{f.money(total.allocation, currency)} for {f.period_name(snapshot.period)} ({f.dates(snapshot.period)}),"
+        f"{f.money(total.allocation, currency)} for {f.dated_period_name(snapshot.period)},"
         f" {f.days_left(snapshot.days_left)}",
         f"{f.money(total.spent, currency)} spent, {f.money(total.remaining, currency)} left,"
         f" {f.unallocated_text(snapshot)}; forecast {f.money(total.forecast, currency)}",

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from budget_tui.domain.access import ApiKey, Scope
-from budget_tui.domain.errors import NotFound
+from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.services.context import Context
 from budget_tui.storage.reading import DatabaseReader
@@ -48,15 +48,13 @@ class Keys:
             work.commit()
         return NewKey(key, text)
 
-    def revoke(self, key_id: str) -> ApiKey:
-        """From now on nobody passes with this key. Again: nothing changes."""
+    def revoke(self, id_or_name: str) -> ApiKey:
+        """From now on nobody passes with this key. Again: nothing changes. `Refused` when several have the name."""
         with self._context.work() as work:
-            key = work.queries.api_key(key_id)
-            if key is None or key.org_slug != work.organization.slug:
-                raise NotFound(f"there is no key '{key_id}'", "budget-tui key list shows them")
+            key = _find(work.queries.api_keys(work.organization.org_key), id_or_name)
             if key.revoked_at is None:
-                work.unit.keys.revoke(key_id, work.now)
-                work.record("key.revoke", key_id, {"name": key.name, "scope": key.scope}, None)
+                work.unit.keys.revoke(key.key_id, work.now)
+                work.record("key.revoke", key.key_id, {"name": key.name, "scope": key.scope}, None)
             work.commit()
         return key
 
@@ -95,6 +93,18 @@ class KeyRing:
 
     def close(self) -> None:
         self._reader.close()
+
+
+def _find(keys: list[ApiKey], id_or_name: str) -> ApiKey:
+    """The key of that id, or else the one that is called so: of several, the only one that is still active."""
+    named = [key for key in keys if key.key_id == id_or_name] or [key for key in keys if key.name == id_or_name]
+    active = [key for key in named if key.revoked_at is None]
+    if not named:
+        raise NotFound(f"there is no key '{id_or_name}'", "budget-tui key list shows them")
+    if len(active) > 1:
+        ids = ", ".join(key.key_id for key in active)
+        raise Refused(f"{len(active)} keys are called '{id_or_name}'", f"name one by its id: {ids}")
+    return active[0] if active else named[-1]
 
 
 def _hash(text: str) -> str:

@@ -36,6 +36,16 @@ def test_a_key_is_revoked(cli: Cli) -> None:
     assert listed["revoked_at"] is not None
 
 
+def test_a_key_is_revoked_by_its_name_unless_another_has_it_too(cli: Cli) -> None:
+    first, second = (cli("key", "create", "ci", "--scope", "read", "--json").json["key_id"] for _ in range(2))
+    cli("key", "revoke", "ci").refused(2, "2 keys are called 'ci'", first, second)
+    cli("key", "revoke", first).done()
+    assert cli("key", "revoke", "ci").done().out == f"ci ({second}) is revoked\n"
+    assert cli("key", "revoke", "ci").done().out == f"ci ({second}) is revoked\n", "again, nothing changes"
+    assert cli("key", "create", second, "--scope", "read").code == 0
+    assert cli("key", "revoke", second).done().out == f"ci ({second}) is revoked\n", "an id comes before a name"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

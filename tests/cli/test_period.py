@@ -97,6 +97,14 @@ def test_a_close_is_shown_before_it_is_done(seeded: Cli) -> None:
     assert "was closed by hand; Jan 14, 2026 – Jan 31, 2026 follows" in seeded("period", "show").done().out
 
 
+def test_a_period_that_was_cut_short_is_named_once(seeded: Cli) -> None:
+    seeded("period", "close", "--yes").done()
+    for command in (("status",), ("budget", "show"), ("period", "show")):
+        first = seeded(*command).out.splitlines()[0]
+        assert "Jan 1 – Jan 13, 2026" in first
+        assert first.count("Jan 13") == 1
+
+
 def test_a_close_as_json(seeded: Cli) -> None:
     answer = seeded("period", "close", "--allocate", "pcc=+10.50", "--json").json
     assert (answer["period_end"], answer["next_period_start"]) == ("2026-01-13", "2026-01-14")

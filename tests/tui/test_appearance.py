@@ -105,7 +105,7 @@ def assert_shows_everything(dashboard: Dashboard) -> None:
         "Spend per day",
         "Burn",
         "Lasts",
-        "over ▲",
+        "$78.47",
         "data through Jan 13",
         "e Edit",
         "^p palette",

@@ -142,6 +142,21 @@ async def test_costs_without_a_budget_are_no_alarm(open_dashboard: OpenDashboard
         assert "✕" not in dashboard.text
 
 
+async def test_large_amounts_and_a_notice_push_nothing_out_of_sight(
+    open_dashboard: OpenDashboard, services: Services
+) -> None:
+    acme = replace(services, context=replace(services.context, org_slug="acme", clock=Clock(date(2026, 3, 31))))
+    acme.budgets.set_global(units(20_001))
+    async with open_dashboard(acme, size=(80, 24), keys="u") as dashboard:
+        assert "no budget yet" in dashboard.text
+        await dashboard.keys("U")
+        assert "✓ made again" in dashboard.text
+        outlook = [line.split("││")[1].split() for line in dashboard.lines if "││" in line]
+        assert [line[0] for line in outlook[:3]] == ["Burn", "Lasts", "Forecast"]
+        assert outlook[2][1:] == ["$25,893.17", "over", "▲", "│"]
+        assert [line[0] for line in outlook[4:6]] == ["✕", "✕"]
+
+
 async def test_costs_of_no_project_are_named(open_dashboard: OpenDashboard, elsewhere: Services) -> None:
     elsewhere.projects.archive("dandelion")
     async with open_dashboard() as dashboard:

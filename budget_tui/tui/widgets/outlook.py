@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Outlook(Widget):
-    """Three figures, each with the words that place it; below them the projects in trouble, the worst first."""
+    """Three figures, a line each, with the words that place them; below, the projects in trouble, the worst first."""
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
 
@@ -42,8 +42,10 @@ class Outlook(Widget):
         lines = []
         for label, value, words in rows:
             figure = Content.assemble((label.ljust(10), MUTED), (value.rjust(room), STRONG))
-            fits = figure.cell_length + 2 + words.cell_length <= self.content_size.width
-            lines += [Content.assemble(figure, "  ", words)] if fits else [figure, Content.assemble(" " * 10, words)]
+            space = self.content_size.width - figure.cell_length - 2
+            # The words shrink rather than wrap: what stands below would be pushed out of sight.
+            fitting = next((text for text in words if text.cell_length <= space), Content(""))
+            lines.append(Content.assemble(figure, "  ", fitting))
         return Content("\n").join([*lines, *self._trouble(snapshot, self.content_size.height - len(lines) - 1)])
 
     def _trouble(self, snapshot: BudgetSnapshot, room: int) -> list[Content]:
@@ -68,21 +70,24 @@ class Outlook(Widget):
             lines.append(Content.assemble((more, MUTED)))
         return [Content(""), *lines]
 
-    def _window(self, snapshot: BudgetSnapshot) -> Content:
-        days = snapshot.burn_days
-        return Content.assemble((f"/ day, {days} days" if days > 1 else "/ day, 1 day", MUTED))
+    # The words behind a figure, from the longest to the shortest
 
-    def _until(self, snapshot: BudgetSnapshot) -> Content:
+    def _window(self, snapshot: BudgetSnapshot) -> list[Content]:
+        days = f"{snapshot.burn_days} days" if snapshot.burn_days > 1 else "1 day"
+        return [Content.styled(text, MUTED) for text in (f"/ day, {days}", "/ day")]
+
+    def _until(self, snapshot: BudgetSnapshot) -> list[Content]:
         days = snapshot.total.runway_days
         if days is None or days > 365 or not snapshot.is_budgeted:
-            return Content("")
-        return Content.assemble((f"until {formatting.short_day(snapshot.as_of + timedelta(days=int(days)))}", MUTED))
+            return []
+        day = formatting.short_day(snapshot.as_of + timedelta(days=int(days)))
+        return [Content.styled(text, MUTED) for text in (f"until {day}", day)]
 
-    def _against(self, snapshot: BudgetSnapshot) -> Content:
+    def _against(self, snapshot: BudgetSnapshot) -> list[Content]:
         if not snapshot.is_budgeted:
-            return Content("")
+            return []
         over = snapshot.total.forecast - snapshot.total.allocation
         amount = formatting.money(abs(over), snapshot.organization.currency)
         if over > 0:
-            return Content.assemble((f"{amount} over ▲", "$warning"))
-        return Content.assemble((f"{amount} under", MUTED))
+            return [Content.styled(text, "$warning") for text in (f"{amount} over ▲", f"+{amount} ▲", "over ▲", "▲")]
+        return [Content.styled(text, MUTED) for text in (f"{amount} under", "under")]
