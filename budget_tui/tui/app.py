@@ -63,9 +63,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
     """Screens show `snapshot`; nothing but `reload` assigns it."""
 
     TITLE = "budget-tui"
-    CSS_PATH = [
-        styles_dir() / f"{name}.tcss" for name in ("app", "widgets", "budget", "projects", "history", "audit", "modal")
-    ]
+    CSS_PATH = [styles_dir() / f"{name}.tcss" for name in ("app", "widgets", "budget", "history", "audit", "modal")]
     MODES = {mode: partial(_screen, mode) for _, mode, _ in SCREENS[1:]}
     DEFAULT_MODE = GlobalBudgetScreen.MODE
     COMMANDS = {*KeyLaneApp.COMMANDS, _organization_commands}

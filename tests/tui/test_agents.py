@@ -64,7 +64,7 @@ def stored(services: Services, agent_id: str) -> AgentBudget:
 
 def below(dashboard: Dashboard) -> str:
     """The line under the sums."""
-    region = dashboard.app.screen.query_one("#agent-sums").region
+    region = dashboard.app.screen.query_one("TableFooter").region
     return " ".join(line.strip() for line in dashboard.lines[region.y + 2 : region.bottom])
 
 

@@ -20,7 +20,9 @@ from budget_tui.domain.period import Period
 from budget_tui.domain.snapshot import ProjectLine, Spend, pace_of
 from budget_tui.services.costs import CostEntry
 from budget_tui.tui.theme import DARK, LIGHT
-from budget_tui.tui.widgets.project_columns import COLUMNS, PADDING, layout
+from budget_tui.tui.widgets.editable_rows import PADDING
+from budget_tui.tui.widgets.project_columns import columns
+from budget_tui.tui.widgets.table_columns import layout
 from tests.tui.conftest import OpenDashboard, OpenMonitor, OpenServices
 from tests.tui.driving import TODAY, Dashboard, units
 
@@ -132,7 +134,7 @@ def right_edges(line: str) -> list[int]:
 
 async def test_columns_go_in_their_order_while_the_terminal_narrows(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard(size=(130, 24), mode="projects") as dashboard:
-        every = [column.key for column in COLUMNS]
+        every = [column.key for column in columns("USD")]
         seen = []
         for width in (130, 100, 90, 84, 80, 76, 70, 64):
             await dashboard.resized(width, 24)
@@ -184,13 +186,14 @@ def test_columns_fit_or_the_dispensable_ones_are_gone(names: list[str], amounts:
         ProjectLine(name, name, pace_of(amount, Spend(spent=amounts[0]), JANUARY, TODAY, TODAY))
         for name, amount in zip(names, amounts, strict=False)
     ]
-    columns = layout(lines, [""] * len(COLUMNS), "USD", room)
-    missing = {column.key for column in COLUMNS} - {column.key for column, _ in columns}
+    every = columns("USD")
+    shown = layout(every, lines, [""] * len(every), room)
+    missing = {column.key for column in every} - {column.key for column, _ in shown}
     assert missing <= set(DISPENSABLE)
     assert missing == set(DISPENSABLE[: len(missing)])
-    total = sum(width + 2 * PADDING for _, width in columns)
+    total = sum(width + 2 * PADDING for _, width in shown)
     assert total <= room or len(missing) == 3
-    assert all(width >= 1 for _, width in columns)
+    assert all(width >= 1 for _, width in shown)
 
 
 # Shape and colour

@@ -19,7 +19,7 @@ from budget_tui.tui import app as dashboard_module
 from budget_tui.tui.run import run_dashboard, run_monitor
 from budget_tui.tui.widgets.outlook import Outlook
 from budget_tui.tui.widgets.period import PeriodFigures
-from budget_tui.tui.widgets.project_columns import COLUMNS
+from budget_tui.tui.widgets.project_columns import columns
 from budget_tui.tui.widgets.spend_chart import SpendChart
 from budget_tui.tui.widgets.top_bar import TopBar
 from tests.tui.conftest import OpenDashboard, OpenServices
@@ -111,7 +111,7 @@ async def test_only_the_row_that_differs_is_drawn_anew(
         await dashboard.looked()
         assert "99.00" in dashboard.line_with(" Python API ")
         assert set(updated) == {2}
-        assert len(updated) <= len(COLUMNS)
+        assert len(updated) <= len(columns("USD"))
 
 
 async def test_a_project_added_elsewhere_comes_and_the_cursor_stays(

@@ -12,7 +12,6 @@ from budget_tui.domain.budget import ChangeKind
 from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.domain.tokens import AgentBudget, TokenBalance
-from budget_tui.paths import styles_dir
 from budget_tui.tui.key_lane import ASKING
 from budget_tui.tui.screens.agent_form import AgentFormScreen
 from budget_tui.tui.screens.base import ReadingScreen
@@ -31,7 +30,6 @@ class AgentsScreen(FilteredScreen, ReadingScreen[list[AgentBudget]]):
     """The table of agents, a filter above it, the commands on an agent."""
 
     MODE = "agents"
-    CSS_PATH = styles_dir() / "agents.tcss"
     WORKPLACES = (EditableRows,)
     AUTO_FOCUS = "AgentRows"
     BINDINGS = [
@@ -65,11 +63,11 @@ class AgentsScreen(FilteredScreen, ReadingScreen[list[AgentBudget]]):
         return services.agents.all()
 
     def watch_reading(self, agents: list[AgentBudget] | None) -> None:
-        self.table.agents = agents
+        self.table.everything = agents
 
     def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
         if snapshot is not None:
-            self.table.elapsed = formatting.elapsed(snapshot)
+            self.table.tick = formatting.elapsed(snapshot)
 
     def question(self) -> "Question | None":
         agent = self.table.current

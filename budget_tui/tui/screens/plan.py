@@ -241,7 +241,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
             self.reading = await self.dashboard.read(self.read)
         except BudgetError as refused:
             self.reading = await self.dashboard.read(self.read)  # the words name what is stored by now
-            pane.refuse(str(refused))
+            pane.refuse(str(refused), tells_stored=True)
             return
         pane.accept(event.go_on)
         self.tell(_changed(budget, outcome), is_problem=bool(outcome.warnings))

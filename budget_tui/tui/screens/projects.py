@@ -101,11 +101,15 @@ class ProjectsScreen(FilteredScreen):
         try:
             outcome = await self.dashboard.carry_out(partial(self._allocate, event))
         except BudgetError as refused:
-            self.table.refuse(
-                str(refused), is_of_editor=event.go_on is not None, tells_stored=isinstance(refused, Conflict)
-            )
+            if event.go_on is None:
+                self.table.report(str(refused))
+            else:
+                self.table.refuse(str(refused), tells_stored=isinstance(refused, Conflict))
             return
-        self.table.accept(event.go_on)
+        if event.go_on is None:
+            self.table.report("")
+        else:
+            self.table.accept(event.go_on)
         if event.takes_back:
             self.tell("")
         elif outcome is not None and outcome.before != outcome.after:

@@ -36,6 +36,10 @@ class CellEditor(Input):
     is_waiting = False
     """Whether the text was handed over and no answer has come yet; the app holds back further keys until then."""
 
+    def __init__(self) -> None:
+        super().__init__(compact=True, select_on_focus=False)
+        self.display = False
+
     async def action_submit(self) -> None:
         self._hand_over(0)
 

@@ -30,13 +30,8 @@ class EditableRows(DataTable[Text]):
     TYPED = "0123456789."
     """The characters with which an edit begins."""
 
-    def __init__(self, begin_edit: Callable[[str], None], *, header_height: int) -> None:
-        super().__init__(
-            cursor_type="row",
-            cursor_foreground_priority="renderable",
-            cell_padding=PADDING,
-            header_height=header_height,
-        )
+    def __init__(self, begin_edit: Callable[[str], None]) -> None:
+        super().__init__(cursor_type="row", cursor_foreground_priority="renderable", cell_padding=PADDING)
         self._begin_edit = begin_edit
 
     @property

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
 from textual.coordinate import Coordinate
-from textual.geometry import Offset
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from budget_tui import formatting
 from budget_tui.domain.budget import AllocationChange, ChangeKind, parse_change
 from budget_tui.domain.closing import ClosePreview, NextLine
 from budget_tui.domain.errors import Refused
 from budget_tui.tui.painting import MUTED, cell, fitted
-from budget_tui.tui.widgets.cell_editor import CellEditor
+from budget_tui.tui.widgets.cell_editing import EditableTable
 from budget_tui.tui.widgets.editable_rows import PADDING
 from budget_tui.tui.widgets.project_table import ProjectTable
 
-_HEADER_HEIGHT = 1
 _NAME_AT_LEAST, _NAME_AT_MOST = 10, 32
 _LABELS = ("Allocated", "Spent", "Left", "Carried", "Next")
-_EDITABLE = "Next"
 _DISPENSABLE = ("Spent", "Allocated")
 """What goes first when there is no room."""
 
 
-class NextAllocations(Vertical):
+class NextAllocations(EditableTable[NextLine]):
     """Rows, editor, and the pool of the next period. ``wanted`` is what the user chose, by project, in nanos."""
+
+    EDITED = "Next"
 
     class Rearranged(Message):
         """The user changed what a project is going to get."""
@@ -41,24 +41,13 @@ class NextAllocations(Vertical):
         self._preview = preview
         self._step_nanos = step_nanos
         self._room = room
-        self._edited: NextLine | None = None
         self.wanted: dict[str, int] = {}
 
-    @property
-    def table(self) -> ProjectTable:
-        return self.query_one(ProjectTable)
-
-    @property
-    def editor(self) -> CellEditor:
-        return self.query_one(CellEditor)
-
-    def compose(self) -> ComposeResult:
-        yield ProjectTable(self.begin_edit, header_height=_HEADER_HEIGHT)
+    def compose_table(self) -> ComposeResult:
+        yield ProjectTable(self.begin_edit)
         yield Static(id="next-pool")
-        yield CellEditor(compact=True, select_on_focus=False)
 
     def on_mount(self) -> None:
-        self.editor.display = False
         self._fill()
 
     def show(self, preview: ClosePreview) -> None:
@@ -101,41 +90,46 @@ class NextAllocations(Vertical):
                 *(self._cell(line, label, texts[line.project_id][label]) for label in self._widths),
                 key=line.project_id,
             )
-        self._refresh_pool()
+        self.keep_editor()
+        self.tell_how_it_stands()
 
     def _name_room(self) -> int:
         return self._room - 1 - 2 * PADDING - sum(width + 2 * PADDING for width in self._widths.values())
 
     def _cell(self, line: NextLine, label: str, text: str) -> Text:
-        style = "" if label == _EDITABLE else MUTED
-        if label == _EDITABLE and line.project_id in self.wanted:
+        style = "" if label == self.EDITED else MUTED
+        if label == self.EDITED and line.project_id in self.wanted:
             style = "bold $accent"
         if label == "Carried" and not line.carried:
             text = "–"
         return cell(Content.assemble((text.rjust(self._widths[label]), style)), self)
 
-    def _refresh_pool(self, problem: str = "") -> None:
-        pool = self.query_one("#next-pool", Static)
-        if problem:
-            pool.update(Content.assemble((" ✕ ", "bold $error"), problem))
-            return
-        content = Content.assemble((" unallocated then ", MUTED), self._signed(self.unallocated))
-        if self._edited is not None:
-            content = Content.assemble(content, self._previewed(self._edited))
-        elif self.wanted:
-            content = Content.assemble(content, (f" · {formatting.count(len(self.wanted), 'change')}", MUTED))
-        pool.update(content)
+    @property
+    def shown(self) -> Sequence[NextLine]:
+        return self._preview.lines
 
-    def _previewed(self, line: NextLine) -> Content:
-        """What the text in the editor would leave unallocated."""
+    def id_of(self, line: NextLine) -> str:
+        return line.project_id
+
+    def tell(self, words: Content) -> None:
+        self.query_one("#next-pool", Static).update(words)
+
+    def summary(self) -> Content:
+        changes = f" · {formatting.count(len(self.wanted), 'change')}" if self.wanted else ""
+        return Content.assemble(self._unallocated_then(), (changes, MUTED))
+
+    def preview(self, line: NextLine) -> Content:
         typed = self.editor.value
         try:
             after = self._applied(line, parse_change(typed))
         except Refused as refused:
             hint = str(refused) if typed.strip() else "120, +20, -15, 25% or rest"
-            return Content.assemble((f"  {hint}", MUTED))
+            return Content.assemble(self._unallocated_then(), (f"  {hint}", MUTED))
         left = self.unallocated - (after - self._next(line))
-        return Content.assemble(" → ", self._signed(left), (" (editing)", MUTED))
+        return Content.assemble(self._unallocated_then(), " → ", self._signed(left), (" (editing)", MUTED))
+
+    def _unallocated_then(self) -> Content:
+        return Content.assemble((" unallocated then ", MUTED), self._signed(self.unallocated))
 
     def _signed(self, amount: int) -> Content:
         text = formatting.money(abs(amount), self._preview.currency)
@@ -143,68 +137,16 @@ class NextAllocations(Vertical):
 
     # Editing
 
-    @property
-    def is_editing(self) -> bool:
-        return self._edited is not None
+    def text_of(self, line: NextLine) -> str:
+        return formatting.number(self._next(line), self._preview.currency)
 
-    def begin_edit(self, typed: str) -> None:
-        """Open the editor over the cell under the cursor, with its value selected, or with what was typed."""
-        if self.is_editing or not self._preview.lines:
-            return
-        line = self._edited = self._preview.lines[self.table.cursor_row]
-        editor = self.editor
-        editor.value = typed or formatting.number(self._next(line), self._preview.currency)
-        self._place_editor()
-        editor.display = True
-        editor.focus()
-        if typed:
-            editor.cursor_position = len(typed)
-        else:
-            editor.select_all()
-        self._refresh_pool()
+    def take(self, line: NextLine, text: str, go_on: int) -> None:
+        if text != self.text_of(line):
+            self._choose(line, self._applied(line, parse_change(text)))
+        self.accept(go_on)
 
-    def _place_editor(self) -> None:
-        table = self.table
-        table.move_cursor(row=table.cursor_row, animate=False, scroll=True)
-        before = [table.columns[key].width for key in table.columns if key.value != _EDITABLE]
-        x = sum(width + 2 * PADDING for width in before) + PADDING
-        self.editor.styles.width = self._widths[_EDITABLE] + PADDING
-        self.editor.styles.offset = Offset(x, _HEADER_HEIGHT + table.cursor_row - round(table.scroll_offset.y))
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        self._refresh_pool()
-
-    @on(CellEditor.Left)
-    def close_editor(self) -> None:
-        """Close the editor; the cell shows what was chosen before."""
-        self._edited = None
-        self.editor.is_waiting = False
-        self.editor.display = False
-        self.table.focus()
-        self._refresh_pool()
-
-    @on(CellEditor.Committed)
-    def _committed(self, event: CellEditor.Committed) -> None:
-        event.stop()
-        line = self._edited
-        if line is None:
-            return
-        unchanged = event.text == formatting.number(self._next(line), self._preview.currency)
-        try:
-            change = AllocationChange(ChangeKind.ADD, 0) if unchanged else parse_change(event.text)
-            amount = self._applied(line, change)
-        except Refused as refused:
-            self.editor.is_waiting = False
-            self._refresh_pool(str(refused))
-            return
-        self._choose(line, amount)
-        self.close_editor()
-        row = self.table.cursor_row + event.go_on
-        if event.go_on and 0 <= row < self.table.row_count:
-            self.table.move_cursor(row=row, animate=False)
-            self.begin_edit("")
+    def lost(self, line: NextLine) -> str:
+        return f"{line.name} is gone, somebody archived it"
 
     @on(ProjectTable.Nudged)
     def _nudged(self, event: ProjectTable.Nudged) -> None:
@@ -215,7 +157,7 @@ class NextAllocations(Vertical):
                 line, self._applied(line, AllocationChange(ChangeKind.ADD, event.direction * self._step_nanos))
             )
         except Refused as refused:
-            self._refresh_pool(str(refused))
+            self.report(str(refused))
 
     def _applied(self, line: NextLine, change: AllocationChange) -> int:
         """What the project would get."""
@@ -228,6 +170,6 @@ class NextAllocations(Vertical):
             self.wanted[line.project_id] = amount
         row = self.table.get_row_index(line.project_id)
         text = formatting.number(amount, self._preview.currency)
-        self.table.update_cell_at(Coordinate(row, len(self._widths)), self._cell(line, _EDITABLE, text))
-        self._refresh_pool()
+        self.table.update_cell_at(Coordinate(row, len(self._widths)), self._cell(line, self.EDITED, text))
+        self.report("")
         self.post_message(self.Rearranged())

@@ -8,9 +8,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
-from textual.geometry import Offset
+from textual.geometry import Region
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from budget_tui import formatting
 from budget_tui.domain.amount import parse_amount, parse_count
@@ -21,8 +21,7 @@ from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.services.costs_behind import Number, number_of
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED
-from budget_tui.tui.widgets import table_footer
-from budget_tui.tui.widgets.cell_editor import CellEditor
+from budget_tui.tui.widgets.cell_editing import CellEditing
 from budget_tui.tui.widgets.line_table import HEADER, LineTable
 from budget_tui.tui.widgets.plan_columns import budget_columns
 from budget_tui.tui.widgets.plan_panes import PlanPane
@@ -54,7 +53,7 @@ class BudgetTable(LineTable):
             self.post_message(self.DeleteAsked(self.current.budget))
 
 
-class BudgetPane(PlanPane):
+class BudgetPane(CellEditing[BudgetLine], PlanPane):
     """Table, editor, and a line below that says what typing does or why an edit was refused."""
 
     TAB = "budgets"
@@ -69,30 +68,36 @@ class BudgetPane(PlanPane):
     def __init__(self) -> None:
         super().__init__()
         self._lines: Sequence[BudgetLine] = ()
-        self._edited: PlannedBudget | None = None
-        self._problem = ""
 
-    def compose(self) -> ComposeResult:
+    def compose_table(self) -> ComposeResult:
         yield BudgetTable(budget_columns(lambda: self.today))
         yield Static(id="budget-line")
-        yield CellEditor(compact=True, select_on_focus=False)
-
-    def on_mount(self) -> None:
-        self.editor.display = False
 
     @property
-    def editor(self) -> CellEditor:
-        return self.query_one(CellEditor)
+    def table(self) -> BudgetTable:
+        return self.query_one(BudgetTable)
+
+    @property
+    def shown(self) -> Sequence[BudgetLine]:
+        return self.table.rows
+
+    @property
+    def cursor(self) -> int:
+        return self.table.cursor
+
+    def go_to(self, at: int) -> None:
+        self.table.go_to(at)
+
+    def id_of(self, line: BudgetLine) -> str:
+        return line.budget.budget_id
 
     @property
     def entity_id(self) -> str:
-        line: BudgetLine | None = self.table.current
-        return line.budget.entity_id if line else ""
+        return self.current.budget.entity_id if self.current else ""
 
     @property
     def budget_id(self) -> str:
-        line: BudgetLine | None = self.table.current
-        return line.budget.budget_id if line else ""
+        return self.current.budget.budget_id if self.current else ""
 
     def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._lines = board, lines
@@ -107,8 +112,8 @@ class BudgetPane(PlanPane):
         by = next((column for column in table.columns if column.key == table.sort_key), None)
         if by is not None and by.sort_key is not None:
             lines = sorted(lines, key=by.sort_key, reverse=table.sort_descending)
-        table.show(lines, measured, same=lambda line: line.budget.budget_id)
-        self._keep_editor()
+        table.show(lines, measured, same=self.id_of)
+        self.keep_editor()
 
     # Sorting
 
@@ -132,104 +137,42 @@ class BudgetPane(PlanPane):
     # Editing
 
     @on(BudgetTable.EditAsked)
-    def begin_edit(self) -> None:
-        """Open the editor over the amount under the cursor, with its value selected."""
-        line: BudgetLine | None = self.table.current
-        if line is None or self._edited is not None:
-            return
-        budget = self._edited = line.budget
-        self._problem = ""
-        is_money = budget.budget_type is BudgetType.MONETARY
-        self.editor.value = formatting.number(budget.amount, budget.currency) if is_money else f"{budget.amount:,}"
-        self._place_editor()
-        self.editor.display = True
-        self.editor.focus()
-        self.editor.select_all()
-        self._tell()
+    def _edit_asked(self) -> None:
+        self.begin_edit()
 
-    def _place_editor(self) -> None:
+    def cell_at(self, at: int) -> Region | None:
+        """The cell, and what is free of the room in front of it."""
         place = self.table.place_of("amount")
         if place is None:
-            return
-        x, y = place.x, HEADER + self.table.cursor - round(self.table.scroll_offset.y)
-        before = next((each for each in reversed(self.table.places) if each.x < place.x), place)
-        room = place.x + place.width - (before.x + before.width) if before is not place else place.width
-        self.editor.styles.width = room
-        self.editor.styles.offset = Offset(x + place.width - room, y)
-
-    def _keep_editor(self) -> None:
-        """Keep the editor over its budget, or close it when that is not shown any more."""
-        edited = self._edited
-        if edited is None:
-            return
-        at = next((row for row, line in enumerate(self.table.rows) if line.budget.budget_id == edited.budget_id), None)
-        if at is None:
-            self.close_editor()
-            self._problem = f"{formatting.plan_name(edited)} is gone; what was typed was not taken"
-            self._tell()
-            return
-        self.table.go_to(at)
-        self._place_editor()
+            return None
+        before = next((each for each in reversed(self.table.places) if each.x < place.x), None)
+        x = before.x + before.width if before is not None else place.x
+        return Region(x, HEADER + at - round(self.table.scroll_offset.y), place.x + place.width - x, 1)
 
     def on_resize(self) -> None:
-        if self._edited is not None:
-            self.call_after_refresh(self._place_editor)
+        self.call_after_refresh(self.keep_editor)
 
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        self._problem = ""
-        self._tell()
+    def text_of(self, line: BudgetLine) -> str:
+        budget = line.budget
+        is_money = budget.budget_type is BudgetType.MONETARY
+        return formatting.number(budget.amount, budget.currency) if is_money else f"{budget.amount:,}"
 
-    @on(CellEditor.Left)
-    def close_editor(self) -> None:
-        """Close the editor; the cell shows what is stored."""
-        self._edited, self._problem = None, ""
-        self.editor.is_waiting = False
-        self.editor.display = False
-        self.table.focus()
-        self._tell()
+    def take(self, line: BudgetLine, text: str, go_on: int) -> None:
+        self.post_message(self.Edited(line.budget, _parsed(text, line.budget.budget_type), go_on))
 
-    @on(CellEditor.Committed)
-    def _committed(self, event: CellEditor.Committed) -> None:
-        event.stop()
-        if self._edited is None:
-            return
-        try:
-            amount = _parsed(event.text, self._edited.budget_type)
-        except Refused as refused:
-            self.refuse(str(refused))
-            return
-        self.post_message(self.Edited(self._edited, amount, event.go_on))
+    def lost(self, line: BudgetLine) -> str:
+        assert self.board is not None
+        is_there = any(self.id_of(each) == self.id_of(line) for each in self.board.lines)
+        return "" if is_there else f"{formatting.plan_name(line.budget)} is gone, somebody deleted it"
 
-    def refuse(self, why: str) -> None:
-        """Say below the table why an edit was not taken; what was typed stays in the editor."""
-        self.editor.is_waiting = False
-        self.editor.focus()
-        self._problem = why
-        if self._edited is not None and isinstance(self.table.current, BudgetLine):
-            self._edited = self.table.current.budget  # the words name what is stored by now
-        self._tell()
+    def tell(self, words: Content) -> None:
+        self.query_one("#budget-line", Static).update(words)
 
-    def accept(self, go_on: int) -> None:
-        """An edit was taken: close its editor, or go on to another budget's."""
-        if self._edited is None:
-            return
-        row = self.table.cursor + go_on
-        self.close_editor()
-        if go_on and 0 <= row < len(self.table.rows):
-            self.table.go_to(row)
-            self.begin_edit()
+    def summary(self) -> Content:
+        return Content("")
 
-    def _tell(self) -> None:
-        self.query_one("#budget-line", Static).update(self._words())
-
-    def _words(self) -> Content:
-        if self._problem:
-            return table_footer.problem(self._problem)
-        if self._edited is None:
-            return Content("")
-        before = self._edited
+    def preview(self, line: BudgetLine) -> Content:
+        before = line.budget
         shown = formatting.amount_of(before.amount, before.budget_type, before.currency)
         try:
             after = _parsed(self.editor.value, before.budget_type)

@@ -1,6 +1,5 @@
 """The rows of the project table and the keys that act on the one under the cursor."""
 
-from collections.abc import Callable
 from time import monotonic
 
 from textual import events
@@ -33,9 +32,7 @@ class ProjectTable(EditableRows):
             self.direction = direction
             self.takes_back = takes_back
 
-    def __init__(self, begin_edit: Callable[[str], None], *, header_height: int) -> None:
-        super().__init__(begin_edit, header_height=header_height)
-        self._nudged: tuple[str, int, float] | None = None
+    _nudged: tuple[str, int, float] | None = None
 
     def typed_before(self, event: events.Key) -> str:
         """The sign of a nudge that was the beginning of a typed delta, such as ``+20``; the nudge is taken back."""
