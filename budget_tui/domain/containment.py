@@ -67,16 +67,18 @@ class Containment:
     def parents(self, asked: Container[str]) -> dict[str, str | None]:
         """What each hangs below in the allocation tree; None at its top.
 
-        A budget hangs below the one it was allocated from; one that was planned by itself, below the nearest that
-        contains it and has the same period.
+        A budget hangs below the nearest that contains it and has the same period, for whoever uses it uses that one
+        first; of several that do not contain each other, below the one it was allocated from.
         """
-        found = {}
-        planned: list[dict[int, str]] = [{} for _ in range(self._extents)]
-        for budget_id, parent_id, chain, extent in self._placed:
-            if budget_id not in asked:
-                continue
-            found[budget_id] = parent_id if parent_id in asked else _nearest(chain, extent, planned)
-            planned[extent.number].setdefault(chain[0], budget_id)
+        found: dict[str, str | None] = {}
+        planned: list[dict[int, _Placed]] = [{} for _ in range(self._extents)]
+        known: dict[str | None, _Placed] = {}
+        for each in self._placed:
+            if each.budget_id in asked:
+                giver = known.get(each.parent_id)
+                found[each.budget_id] = _nearest(each, planned, giver if giver and giver.holds(each) else None)
+                planned[each.extent.number].setdefault(each.chain[0], each)
+                known[each.budget_id] = each
         return found
 
 
@@ -100,6 +102,15 @@ class _Placed(NamedTuple):
     parent_id: str | None
     chain: Sequence[int]
     extent: _Extent
+
+    @property
+    def at(self) -> tuple[int, int]:
+        """The entity, and the number of the extent."""
+        return self.chain[0], self.extent.number
+
+    def holds(self, other: "_Placed") -> bool:
+        """Whether it is at or above another one of the same period and contains it."""
+        return self.chain[0] in other.chain and self.extent.number in other.extent.wider
 
 
 def _extents(budgets: Iterable[PlannedBudget]) -> Mapping[tuple[Kind, Period], _Extent]:
@@ -126,12 +137,17 @@ def _precedence(of: tuple[Kind, Period]) -> tuple[int, int, date]:
     return (category != TOTAL) + (provider != ANY_PROVIDER), -period.days, period.start
 
 
-def _nearest(chain: Sequence[int], extent: _Extent, planned: Sequence[Mapping[int, str]]) -> str | None:
-    for key in chain:
-        for number in extent.wider:
+def _nearest(of: _Placed, planned: Sequence[Mapping[int, _Placed]], giver: _Placed | None) -> str | None:
+    """The nearest of ``planned`` that contains a budget; if it has a ``giver``, that one or what lies in between."""
+    for key in of.chain:
+        for number in of.extent.wider:
             found = planned[number].get(key)
-            if found is not None and (key != chain[0] or number != extent.number):
-                return found
+            if found is None or found.at == of.at:
+                continue
+            if giver is None:
+                return found.budget_id
+            if giver.holds(found):
+                return giver.budget_id if giver.at == found.at else found.budget_id
     return None
 
 

@@ -70,7 +70,7 @@ class TreeNode(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PlanTree:
-    """The allocation trees: a budget below the one it was allocated from, or the nearest that contains it."""
+    """The allocation trees: each budget below the nearest of its period that contains it."""
 
     organization: Organization
     as_of: date

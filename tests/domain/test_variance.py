@@ -147,11 +147,25 @@ def test_a_budget_hangs_below_the_nearest_that_contains_it() -> None:
     assert path == [total, cloud, project, team]
 
 
-def test_an_allocation_goes_before_what_scopes_would_say() -> None:
-    top, near = budget(1, "cloud", period=YEAR), budget(2, "cloud", period=YEAR, budget_id="near")
-    child = budget(4, "cloud", period=YEAR, parent_id=top.budget_id)
+def test_what_was_allocated_from_farther_up_hangs_below_what_lies_between_and_counts_there() -> None:
+    top, near = budget(1, "cloud", period=YEAR), budget(2, "cloud", 50, period=YEAR, budget_id="near")
+    child = budget(4, "cloud", 60, period=YEAR, parent_id=top.budget_id)
     [root] = forest([top, near, child], LINEAGE)
-    assert [node.budget for node in root.children] == [near, child]
+    [between] = root.children
+    assert (root.unallocated, between.unallocated) == (50, -10), "who has too much below itself is near"
+    assert [node.budget for node in between.children] == [child]
+
+
+def test_of_two_that_overlap_the_one_it_was_allocated_from_has_the_child() -> None:
+    cloud, gcp = budget(2, "cloud"), budget(2, provider="gcp")
+    for giver, children in ((cloud, [1, 0]), (gcp, [0, 1])):
+        child = budget(4, "cloud", provider="gcp", parent_id=giver.budget_id)
+        assert [len(root.children) for root in forest([cloud, gcp, child], LINEAGE)] == children
+
+
+def test_what_was_moved_away_from_where_it_was_allocated_stands_by_itself() -> None:
+    giver, moved = budget(3, "cloud"), budget(4, "cloud", parent_id=budget(3, "cloud").budget_id)
+    assert [root.budget for root in forest([giver, moved], LINEAGE)] == [giver, moved]
 
 
 def test_budgets_of_other_periods_are_no_children() -> None:
@@ -274,11 +288,13 @@ def test_what_is_left_out_of_the_totals_is_contained_by_another_and_what_is_in_b
         assert not (each in counting and any(not contains(each, other) for other in around))
 
 
-@given(plans())
-def test_a_parent_is_its_children_and_what_no_child_has(
-    plan: tuple[Lineage, list[PlannedBudget], list[Group], Segments],
+@given(plans(), st.data())
+def test_a_parent_is_its_children_and_what_no_child_has_whatever_was_allocated_from_what(
+    plan: tuple[Lineage, list[PlannedBudget], list[Group], Segments], data: st.DataObject
 ) -> None:
-    lineage, budgets, _, _ = plan
+    lineage, planned, _, _ = plan
+    givers = st.sampled_from([None, *(each.budget_id for each in planned)])
+    budgets = [each._replace(parent_id=data.draw(givers)) for each in planned]
     trees = forest(budgets, lineage)
     seen, waiting = [], list(trees)
     while waiting:

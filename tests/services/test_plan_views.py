@@ -4,13 +4,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
+from budget_tui.domain.amount import NANOS
 from budget_tui.domain.cost import Category
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.storage.repositories.costs import Resolution
 from tests.services.conftest import usd
-from tests.services.planning import TREE, PlanHome, planning_home
+from tests.services.planning import TREE, PlanHome, amounts, plan_of, planning_home
 
 
 @pytest.fixture
@@ -96,3 +99,69 @@ def test_an_organization_without_a_plan_has_empty_views(home: PlanHome) -> None:
     assert home.tree().roots == ()
     assert home.by_provider() == {}
     assert [part["budget"] for part in home.by_category().values()] == [None] * 4
+
+
+def test_too_much_is_warned_about_where_it_is_and_not_farther_up(home: PlanHome) -> None:
+    plans = home.services.plans
+    plans.allocate(plan_of("ORG", "cloud", "100"), amounts([("TEAM-BACKEND", "60"), ("DEPT-OPS", "10")]))
+    made = plans.create(plan_of("DEPT-ENG", "cloud", "50"))
+    told = "DEPT-ENG's cloud budget for Q1 2026: its children have $60.00, $10.00 more than its $50.00"
+    assert made.warnings == (told,), "the 60 of its team are in the 50 of the department"
+    found = home.tree()
+    assert found.warnings == (told,)
+    assert [(node.allocated_to_children, node.unallocated) for node in found.roots] == [(usd("60"), usd("40"))]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(
+    plans=st.lists(
+        st.tuples(
+            st.sampled_from(["ORG", "DEPT-ENG", "PROJ-PLATFORM", "TEAM-BACKEND"]),
+            st.sampled_from(["cloud", "genai", "total"]),
+            st.sampled_from(["", "gcp", "anthropic"]),
+            st.sampled_from(["2026-01", "2026-02", "2026-Q1", "2026", "2026-01-20..2026-02-10"]),
+        ),
+        min_size=1,
+        max_size=7,
+        unique=True,
+    ),
+    spent=st.lists(
+        st.tuples(
+            st.sampled_from(["DEPT-ENG", "DEPT-OPS", "TEAM-BACKEND"]),
+            st.dates(date(2026, 1, 1), date(2026, 3, 31)),
+            st.sampled_from(["Google Cloud", "Anthropic", ""]),
+        ),
+        max_size=10,
+    ),
+)
+def test_no_dollar_is_twice_in_the_headline_whatever_the_budgets(
+    tmp_path_factory: pytest.TempPathFactory,
+    plans: list[tuple[str, str, str, str]],
+    spent: list[tuple[str, date, str]],
+) -> None:
+    home = planning_home(tmp_path_factory.mktemp("any") / "plan.db")
+    home.services.context.prepare()
+    home.services.entities.bring_in(TREE)
+    for entity, category, provider, period in plans:
+        home.plan(entity, category, "1000", period, provider)
+    for n, (entity, day, provider) in enumerate(spent):
+        home.spent(entity, f"{8**n}", day.isoformat(), provider)  # a sum tells how often it has which
+    found = home.summary()
+    board = home.services.plan_views.board()
+    [(shown, _)] = board.totals(board.lines)
+    home.services.plan_views.close()
+    assert shown.total == found.headline.total
+    of_budgets = [digits(line.figures.actual) for line in found.lines]
+    in_any = [max(each) for each in zip(*of_budgets, strict=True)]
+    in_total = digits(found.headline.total.actual)
+    assert max(in_total) <= 1, "each cost once at most"
+    assert all(counted <= known for counted, known in zip(in_total, in_any, strict=True))
+    assert len(plans) > 1 or in_total == in_any
+
+
+def digits(actual: int | None) -> list[int]:
+    """How often an amount has each cost of 1, 8, 64 and so on."""
+    assert actual is not None
+    whole, rest = divmod(actual, NANOS)
+    assert not rest
+    return [whole // 8**n % 8 for n in range(10)]
