@@ -110,7 +110,7 @@ def _plain(message: str) -> str:
 
 def _of_http(request: Request, error: HTTPException) -> Problem:
     if error.status_code == 405:
-        allowed = ", ".join(_methods_of(request.url.path)) or "GET"
+        allowed = ", ".join(_methods_of(request.url.path)) or "GET, HEAD"
         return Problem(405, "method-not-allowed", "that cannot be done here", "see /docs", headers={"Allow": allowed})
     if error.status_code == 404:
         return Problem(404, "not-found", "there is nothing at that path", "see /docs")
@@ -119,10 +119,11 @@ def _of_http(request: Request, error: HTTPException) -> Problem:
 
 def _methods_of(path: str) -> list[str]:
     """What can be done at ``path``, by all routes together."""
-    return sorted(
+    methods = {
         method
         for router in ROUTERS
         for route in router.routes
         if isinstance(route, APIRoute) and route.path_regex.match(path)
         for method in route.methods or ()
-    )
+    }
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)

@@ -132,9 +132,26 @@ class BodyLimit:
         )
 
 
+class Heads:
+    """Answers ``HEAD`` as ``GET`` is answered, without the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def sending(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self._app({**scope, "method": "GET"}, receive, sending)
+
+
 def guarded(app: ASGIApp, bound: str) -> ASGIApp:
     """``app`` behind all of them; ``bound`` is the host that it listens at."""
-    return Journal(Hosts(BodyLimit(app), bound))
+    return Journal(Hosts(BodyLimit(Heads(app)), bound))
 
 
 def _printable(path: str) -> str:

@@ -31,7 +31,7 @@ def answered_once(
 ) -> dict[str, Any]:
     """The answer of ``carry_out``, or the one that was given when ``key`` was first used.
 
-    No key: always done.
+    No key: always done. An answer is kept for `ANSWERS_KEPT` at least.
 
     `Conflict` when the key was used for another request.
     """

@@ -1,6 +1,5 @@
 """The cycle: whoever writes first after a period's end closes it and opens the next; a person may close it early."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -11,15 +10,12 @@ from budget_tui.domain.closing import ClosePreview, NextLine
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period
-from budget_tui.formatting import long_day, money, period_name
+from budget_tui.formatting import long_day, period_name
 from budget_tui.services.agent_tokens import free_expired_holds
 from budget_tui.services.closing import CATCH_UP_YEARS, Plan, Turn, beyond_reach, plan_close
 from budget_tui.services.context import Context, Work, written
 from budget_tui.storage.repositories.cycle import Successor
 from budget_tui.storage.repositories.journal import ClosedLine
-
-logger = logging.getLogger("budget_tui.periods")
-
 
 CloseOutcome = ClosePreview
 """What a close did has the shape of what it was going to do."""
@@ -197,8 +193,6 @@ def _summarize(work: Work, plan: Plan) -> None:
             **{name: written(amount) for name, amount in summary.items()},
         },
     )
-    figures = ", ".join(f"{name} {money(amount, work.organization.currency)}" for name, amount in summary.items())
-    work.when_kept(lambda: logger.info("%s closed %s: %s", work.actor, period_name(plan.ending), figures))
 
 
 def _open_next(work: Work, plan: Plan, below: Sequence[Turn]) -> None:

@@ -224,10 +224,15 @@ def test_an_entity_that_is_not_there(acme: Api) -> None:
 
 
 def test_what_may_be_done_where(acme: Api) -> None:
-    for way, allowed in (("/summary", "GET"), ("/allocate", "POST"), ("", "GET, POST"), (f"/{MISSING}", "")):
+    for way, allowed in (
+        ("/summary", "GET, HEAD"),
+        ("/allocate", "POST"),
+        ("", "GET, HEAD, POST"),
+        (f"/{MISSING}", ""),
+    ):
         answer = acme("PATCH", f"{PLAN}{way}")
         refused(answer, 405, "method-not-allowed")
-        assert answer.headers["Allow"] == (allowed or "DELETE, GET, PUT")
+        assert answer.headers["Allow"] == (allowed or "DELETE, GET, HEAD, PUT")
 
 
 # What is answered

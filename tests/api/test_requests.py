@@ -151,16 +151,34 @@ def test_a_path_that_leads_nowhere(api: Api) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("DELETE", "/budget", "GET, PUT"),
-        ("PATCH", "/projects/pcc/budget", "GET, PUT"),
+        ("DELETE", "/budget", "GET, HEAD, PUT"),
+        ("PATCH", "/projects/pcc/budget", "GET, HEAD, PUT"),
         ("GET", "/agents/scout/budget/consume", "POST"),
-        ("POST", "/healthz", "GET"),
+        ("HEAD", "/agents/scout/budget/consume", "POST"),
+        ("POST", "/healthz", "GET, HEAD"),
     ],
 )
 def test_what_cannot_be_done_there_tells_what_can(api: Api, method: str, path: str, allowed: str) -> None:
     answer = api(method, path)
-    refused(answer, 405, "method-not-allowed")
+    assert answer.status_code == 405
+    if method != "HEAD":
+        refused(answer, 405, "method-not-allowed")
     assert answer.headers["Allow"] == allowed
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/budget", "/projects/pcc/budget", "/docs", "/openapi.json"])
+def test_head_is_get_without_the_body(api: Api, path: str) -> None:
+    got, head = api("GET", path), api("HEAD", path)
+    assert (head.status_code, head.content) == (200, b"")
+    own = ("x-request-id", "date")
+    assert {name: value for name, value in head.headers.items() if name not in own} == {
+        name: value for name, value in got.headers.items() if name not in own
+    }
+
+
+def test_head_needs_a_key_too(api: Api) -> None:
+    answer = api("HEAD", "/budget", X_API_Key="")
+    assert (answer.status_code, answer.content) == (401, b"")
 
 
 def test_a_locked_database_is_told_when_to_come_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

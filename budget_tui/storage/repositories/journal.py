@@ -3,11 +3,14 @@
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from budget_tui.domain.period import Period
 from budget_tui.storage.cost_queries import stored_time
+
+ANSWERS_KEPT = timedelta(days=90)
+"""How long a request can be sent again under its key, at least."""
 
 Facts = Mapping[str, object]
 
@@ -107,7 +110,15 @@ class JournalRepository:
         )
 
     def remember(self, org_key: int, command: str, key: str, request: str, answer: str, now: datetime) -> None:
-        """Keep what was answered to the request made under ``key``."""
+        """Keep what was answered to the request made under ``key``, and let the oldest answers go when it is time.
+
+        Two at a time are more than come, so that they get fewer; the oldest are those with the lowest rowid.
+        """
+        self._connection.execute(
+            "DELETE FROM idempotency WHERE created_at < ?"
+            " AND rowid IN (SELECT rowid FROM idempotency ORDER BY rowid LIMIT 2)",
+            (stored_time(now - ANSWERS_KEPT),),
+        )
         self._connection.execute(
             "INSERT INTO idempotency (org_key, command, key, request, answer, created_at) VALUES (?, ?, ?, ?, ?, ?)",
             (org_key, command, key, request, answer, stored_time(now)),
