@@ -10,13 +10,9 @@ from budget_tui.domain.tree import Placement
 from budget_tui.services.agent_tokens import change_tokens, find_agent, put_agent_away, with_budget
 from budget_tui.services.context import Work, written
 from budget_tui.services.placing import put
-from budget_tui.services.reversing import Lines, Told, kept, require_same, reverses, value_of
+from budget_tui.services.reversing import Lines, kept, require_same, reverses, subjects_of, value_of
 from budget_tui.services.token_prices import charge_again, store_prices
 from budget_tui.storage.trail_queries import AuditEntry
-
-
-def _told(what: str) -> Told:
-    return lambda lines, _: ", ".join(f"{what} {line.subject}" for line in lines)
 
 
 @reverses("agent.allocate", "agent.top-up", told=value_of("tokens of {}"))
@@ -30,8 +26,8 @@ def _set_tokens_back(work: Work, lines: Lines) -> None:
         change_tokens(work, line.action, agent, line.before["tokens"])
 
 
-@reverses("agent.add", told=_told("adding of"))
-@reverses("agent.archive", told=_told("archiving of"))
+@reverses("agent.add", told=subjects_of("adding of"))
+@reverses("agent.archive", told=subjects_of("archiving of"))
 def _put_away_or_bring_back(work: Work, lines: Lines) -> None:
     """An agent is there by an add, and is not by an archive: each takes back the other."""
     work.require_open_period()

@@ -7,18 +7,14 @@ from budget_tui.services.budgets import project_budget
 from budget_tui.services.context import Work, written
 from budget_tui.services.costs import put_rule_back, resolve_costs_again
 from budget_tui.services.placing import PROJECT, put, put_away, tree_of
-from budget_tui.services.reversing import Lines, Told, kept, require_same, reverses, value_of
+from budget_tui.services.reversing import Lines, kept, require_same, reverses, subjects_of, value_of
 from budget_tui.services.trail import KEPT
 from budget_tui.storage.trail_queries import AuditEntry
 
 
-def _told(what: str) -> Told:
-    return lambda lines, _: ", ".join(f"{what} {line.subject}" for line in lines)
-
-
-@reverses("project.add", "entity.add", told=_told("adding of"))
-@reverses("project.restore", "entity.restore", told=_told("bringing back of"))
-@reverses("project.archive", "entity.archive", told=_told("archiving of"))
+@reverses("project.add", "entity.add", told=subjects_of("adding of"))
+@reverses("project.restore", "entity.restore", told=subjects_of("bringing back of"))
+@reverses("project.archive", "entity.archive", told=subjects_of("archiving of"))
 def _put_away_or_bring_back(work: Work, lines: Lines) -> None:
     """An entity is there by an add or a restore, and is not by an archive: each takes back the other."""
     for line in reversed(lines):  # what came after its parent goes before it

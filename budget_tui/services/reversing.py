@@ -38,6 +38,8 @@ class Reversal:
     told: Told
 
 
+_NAMED_AT_MOST = 3
+
 REVERSALS: dict[str, Reversal] = {}
 
 
@@ -51,13 +53,25 @@ def reverses(*actions: str, told: Told) -> Callable[[Reverse], Reverse]:
     return register
 
 
+def subjects_of(what: str) -> Told:
+    """Tells actions on things that have a name: ``adding of DEPT-ENG, DEPT-OPS and 12 more``."""
+    return lambda lines, _: f"{what} {_in_few_words([line.subject for line in lines])}"
+
+
 def value_of(noun: str) -> Told:
     """Tells actions that replace one value by another: ``allocation of pcc 150 → 120 (now 150)``."""
 
     def told(lines: Lines, now: str) -> str:
-        return ", ".join(f"{noun.format(line.subject)} {_value_told(line, now)}" for line in lines)
+        return _in_few_words([f"{noun.format(line.subject)} {_value_told(line, now)}" for line in lines])
 
     return told
+
+
+def _in_few_words(parts: Sequence[str]) -> str:
+    """What an import of thousands did is told in one line, too."""
+    if len(parts) <= _NAMED_AT_MOST:
+        return ", ".join(parts)
+    return f"{', '.join(parts[: _NAMED_AT_MOST - 1])} and {len(parts) - _NAMED_AT_MOST + 1:,} more"
 
 
 def _value_told(line: AuditEntry, now: str) -> str:

@@ -12,7 +12,7 @@ from itertools import groupby
 
 from budget_tui.domain.errors import Refused
 from budget_tui.services.context import Context, Work
-from budget_tui.services.reversing import REVERSALS, Lines
+from budget_tui.services.reversing import REVERSALS, Lines, Told
 from budget_tui.storage.trail_queries import AuditEntry
 
 MODULES = (
@@ -112,7 +112,9 @@ def _grouped(lines: Sequence[AuditEntry]) -> list[tuple[str, list[AuditEntry]]]:
 def _told(lines: Lines, now: str = "") -> str:
     """What ``lines`` did, in words, and if asked for how that is now: as ``before`` or as ``after`` them."""
     _load()
+    alike: dict[Told | str, list[AuditEntry]] = {}
+    for line in lines:  # entities and projects are added alike
+        alike.setdefault(REVERSALS[line.action].told if line.action in REVERSALS else line.action, []).append(line)
     return ", ".join(
-        REVERSALS[action].told(group, now) if action in REVERSALS else f"{action} of {group[0].subject}"
-        for action, group in _grouped(lines)
+        f"{told} of {group[0].subject}" if isinstance(told, str) else told(group, now) for told, group in alike.items()
     )

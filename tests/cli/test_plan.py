@@ -335,3 +335,17 @@ def test_a_cost_can_be_a_teams(plan: Cli, cli: Cli) -> None:
     answer = cli("cost", "add", "TEAM-BACKEND", "1", "--on", "2026-03-30", "--json").done().json
     assert answer == {"entity_id": "TEAM-BACKEND", "amount_usd": 1, "on": "2026-03-30", "currency": "USD"}
     cli("cost", "add", "ORG", "1").refused(2, "a cost is somebody's")
+
+
+def test_what_is_finer_than_the_smallest_coin_is_kept_as_given_wherever_an_amount_is_typed(cli: Cli) -> None:
+    fine = Decimal("10.005")
+    cli("budget", "set", "500.005").done()
+    cli("project", "add", "pcc", "--allocate", "10").done()
+    cli("project", "allocate", "pcc", "+0.005").done()
+    answer = cli("status", "--json").done().json
+    assert answer["global"]["monthly_budget_usd"] == Decimal("500.005")
+    assert answer["projects"][0]["monthly_allocation_usd"] == fine
+    assert cli("plan", "create", "pcc", "cloud", "10.005", "--json").done().json["budget_amount"] == fine
+    shared = ("ORG", "genai", "20", "--to", "pcc=10.005", "--json")
+    allocated = cli("plan", "allocate", *shared).done().json
+    assert (allocated["children"][0]["allocated_amount"], allocated["unallocated_amount"]) == (fine, Decimal("9.995"))

@@ -1,5 +1,7 @@
 """``undo`` and ``redo`` on the command line."""
 
+from pathlib import Path
+
 from .conftest import Cli
 
 
@@ -34,3 +36,16 @@ def test_nothing_to_take_back(cli: Cli) -> None:
 def test_names_from_elsewhere_move_no_cursor(seeded: Cli) -> None:
     seeded("cost", "alias", "Acme\x1b[2J", "acme").done()
     assert "\x1b" not in seeded("undo").done().out
+
+
+def test_an_import_of_many_entities_is_taken_back_in_one_line_with_their_number(cli: Cli, tmp_path: Path) -> None:
+    levels = {"DEPT": "department", "PROJ": "project"}
+    rows = [f"{code}-{n},{code}-{n},{level},ORG" for n in range(8) for code, level in levels.items()]
+    path = tmp_path / "company.csv"
+    path.write_text("\n".join(["id,name,level,parent", *rows, ""]), "utf-8")
+    cli("entity", "import", str(path)).done()
+    assert cli("undo").done().out == "took back: adding of DEPT-0, PROJ-0 and 14 more\n"
+    assert cli("redo").done().out == "made again: adding of DEPT-0, PROJ-0 and 14 more\n"
+    path.write_text("\n".join(["id,name,level,parent", "DEPT-1,One,department,ORG", "DEPT-9,,department,ORG", ""]))
+    cli("entity", "import", str(path)).done()
+    assert cli("undo").done().out == "took back: name of DEPT-1 DEPT-1 → One (now DEPT-1), adding of DEPT-9\n"
