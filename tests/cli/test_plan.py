@@ -1,6 +1,7 @@
 """``plan``: what is typed and what is answered, on the demonstration's company."""
 
 import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
