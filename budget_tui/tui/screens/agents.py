@@ -15,9 +15,7 @@ from budget_tui.domain.tokens import AgentBudget, TokenBalance
 from budget_tui.tui.key_lane import ASKING
 from budget_tui.tui.screens.agent_form import AgentFormScreen
 from budget_tui.tui.screens.base import ReadingScreen
-from budget_tui.tui.screens.confirm import ConfirmScreen
-from budget_tui.tui.screens.filtered import FilteredScreen
-from budget_tui.tui.screens.project_form import ProjectFormScreen
+from budget_tui.tui.screens.summed import SummedScreen
 from budget_tui.tui.widgets.agent_table import AgentTable
 from budget_tui.tui.widgets.editable_rows import EditableRows
 
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from budget_tui.tui.screens.explain import Question
 
 
-class AgentsScreen(FilteredScreen, ReadingScreen[list[AgentBudget]]):
+class AgentsScreen(SummedScreen, ReadingScreen[list[AgentBudget]]):
     """The table of agents, a filter above it, the commands on an agent."""
 
     MODE = "agents"
@@ -55,10 +53,6 @@ class AgentsScreen(FilteredScreen, ReadingScreen[list[AgentBudget]]):
         yield self.filter_line("show agents whose name, project or model contains …")
         yield AgentTable()
 
-    @property
-    def table(self) -> AgentTable:
-        return self.query_one(AgentTable)
-
     def read(self, services: "Services") -> list[AgentBudget]:
         return services.agents.all()
 
@@ -73,22 +67,7 @@ class AgentsScreen(FilteredScreen, ReadingScreen[list[AgentBudget]]):
         agent = self.table.current
         return super().question() if agent is None else lambda services: services.explain.of_agent(agent.agent_id)
 
-    # Filter and sort
-
-    def show_filtered(self, text: str) -> None:
-        self.table.filter_text = text
-
-    def action_sort(self) -> None:
-        self.table.sort_by_next()
-
-    def action_reverse(self) -> None:
-        self.table.sort_descending = not self.table.sort_descending
-
     # Commands on agents
-
-    @on(AgentTable.EditBegun)
-    def _forget_news(self) -> None:
-        self.tell("")
 
     @on(AgentTable.Edited)
     @work
@@ -127,34 +106,23 @@ class AgentsScreen(FilteredScreen, ReadingScreen[list[AgentBudget]]):
 
     @work(group=ASKING)
     async def action_rename_agent(self) -> None:
-        if (agent := self._chosen()) is None:
-            return
-        form = ProjectFormScreen("Rename an agent", project_id=agent.agent_id, name=agent.name)
-        form.attempt = lambda entry: self.dashboard.carry_out(
-            lambda services: services.agents.rename(agent.agent_id, entry.name)
-        )
-        if (entry := await self.dashboard.ask(form)) is not None:
-            self.tell(f"{agent.name} is called {entry.name} now")
+        agent: AgentBudget | None = self.chosen()
+        if agent is not None:
+            await self.rename("Rename an agent", agent.agent_id, agent.name, lambda services: services.agents)
 
     @work(group=ASKING)
     async def action_archive_agent(self) -> None:
-        if (agent := self._chosen()) is None:
+        agent: AgentBudget | None = self.chosen()
+        if agent is None:
             return
         question = f"Archive {agent.name}? It can use no tokens any more; what it used, and what that cost, stays."
-        if not await self.dashboard.ask(ConfirmScreen("Archive an agent", question, "Archive")):
-            return
-        try:
-            await self.dashboard.carry_out(lambda services: services.agents.archive(agent.agent_id))
-        except BudgetError as refused:
-            self.tell(str(refused), is_problem=True)
-            return
-        self.tell(f"archived {agent.name}")
-
-    def _chosen(self) -> AgentBudget | None:
-        agent = self.table.current
-        if agent is None:
-            self.tell("there is no agent here yet: a adds one", is_problem=True)
-        return agent
+        await self.carry_out_if_confirmed(
+            "Archive an agent",
+            question,
+            "Archive",
+            lambda services: services.agents.archive(agent.agent_id),
+            lambda _: f"archived {agent.name}",
+        )
 
 
 def _allocate(event: AgentTable.Edited, services: "Services") -> TokenBalance:

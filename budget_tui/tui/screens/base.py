@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from textual import work
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from budget_tui.tui.screens.explain import Question
 
 Reading = TypeVar("Reading")
+Result = TypeVar("Result")
 
 
 class Foot(Vertical):
@@ -85,6 +87,24 @@ class DashboardScreen(Screen[None]):
             notices.first().show(text, is_problem=is_problem)
         else:  # the screen is still being built
             self.call_after_refresh(self.tell, text, is_problem=is_problem)
+
+    async def carry_out_if_confirmed(
+        self,
+        title: str,
+        question: str,
+        verb: str,
+        command: Callable[[Services], Result],
+        told: Callable[[Result], str],
+    ) -> None:
+        """Ask first, then tell what came of it in the words of ``told``, or why it was refused."""
+        from budget_tui.tui.screens.confirm import ConfirmScreen
+
+        if not await self.dashboard.ask(ConfirmScreen(title, question, verb)):
+            return
+        try:
+            self.tell(told(await self.dashboard.carry_out(command)))
+        except BudgetError as refused:
+            self.tell(str(refused), is_problem=True)
 
     def _follow(self, snapshot: BudgetSnapshot | None) -> None:
         self.snapshot = snapshot

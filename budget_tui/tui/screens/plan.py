@@ -26,7 +26,6 @@ from budget_tui.services.plans import PlanChange
 from budget_tui.tui.key_lane import ASKING
 from budget_tui.tui.painting import MUTED, WAITING
 from budget_tui.tui.screens.base import ReadingScreen
-from budget_tui.tui.screens.confirm import ConfirmScreen
 from budget_tui.tui.screens.costs_behind import CostsBehindScreen
 from budget_tui.tui.screens.plan_filter import PlanFilterScreen
 from budget_tui.tui.screens.rescale import Children, RescaleScreen
@@ -252,14 +251,13 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         budget = event.budget
         name = formatting.plan_name(budget)
         question = f"Take {name} out of the plan? What was spent stays, and so do budgets that were allocated from it."
-        if not await self.dashboard.ask(ConfirmScreen("Delete a budget", question, "Delete")):
-            return
-        try:
-            outcome = await self.dashboard.carry_out(lambda services: services.plans.delete(budget.budget_id))
-        except BudgetError as refused:
-            self.tell(str(refused), is_problem=True)
-            return
-        self.tell("; ".join([f"{name} is deleted: u brings it back", *outcome.warnings]))
+        await self.carry_out_if_confirmed(
+            "Delete a budget",
+            question,
+            "Delete",
+            lambda services: services.plans.delete(budget.budget_id),
+            lambda outcome: "; ".join([f"{name} is deleted: u brings it back", *outcome.warnings]),
+        )
 
     # Sorting
 

@@ -13,9 +13,8 @@ from budget_tui.domain.snapshot import ProjectLine
 from budget_tui.formatting import money
 from budget_tui.tui.key_lane import ASKING
 from budget_tui.tui.screens.base import DashboardScreen
-from budget_tui.tui.screens.confirm import ConfirmScreen
-from budget_tui.tui.screens.filtered import FilteredScreen
 from budget_tui.tui.screens.project_form import ProjectFormScreen
+from budget_tui.tui.screens.summed import SummedScreen
 from budget_tui.tui.widgets.allocation_table import AllocationTable
 from budget_tui.tui.widgets.editable_rows import EditableRows
 from budget_tui.tui.widgets.project_table import ProjectTable
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from budget_tui.tui.screens.explain import Question
 
 
-class ProjectsScreen(FilteredScreen):
+class ProjectsScreen(SummedScreen):
     """The table of projects, a filter above it, the commands on a project."""
 
     MODE = "projects"
@@ -70,30 +69,11 @@ class ProjectsScreen(FilteredScreen):
         yield self.filter_line("show projects whose name contains …")
         yield AllocationTable(self.dashboard.settings.step_nanos).data_bind(DashboardScreen.snapshot)
 
-    @property
-    def table(self) -> AllocationTable:
-        return self.query_one(AllocationTable)
-
     def question(self) -> "Question | None":
         line = self.table.current
         return super().question() if line is None else lambda services: services.explain.of_project(line.project_id)
 
-    # Filter and sort
-
-    def show_filtered(self, text: str) -> None:
-        self.table.filter_text = text
-
-    def action_sort(self) -> None:
-        self.table.sort_by_next()
-
-    def action_reverse(self) -> None:
-        self.table.sort_descending = not self.table.sort_descending
-
     # Commands on projects
-
-    @on(AllocationTable.EditBegun)
-    def _forget_news(self) -> None:
-        self.tell("")
 
     @on(AllocationTable.Edited)
     @work
@@ -139,38 +119,34 @@ class ProjectsScreen(FilteredScreen):
 
     @work(group=ASKING)
     async def action_rename_project(self) -> None:
-        if (line := self._chosen()) is None:
-            return
-        form = ProjectFormScreen("Rename a project", project_id=line.project_id, name=line.name)
-        form.attempt = lambda entry: self.dashboard.carry_out(
-            lambda services: services.projects.rename(line.project_id, entry.name)
-        )
-        if (entry := await self.dashboard.ask(form)) is not None:
-            self.tell(f"{line.name} is called {entry.name} now")
+        line: ProjectLine | None = self.chosen()
+        if line is not None:
+            await self.rename("Rename a project", line.project_id, line.name, lambda services: services.projects)
 
     @work(group=ASKING)
     async def action_archive_project(self) -> None:
-        if (line := self._chosen()) is None:
+        line: ProjectLine | None = self.chosen()
+        if line is None:
             return
         allocation = money(line.pace.allocation, self.dashboard.currency)
         question = (
             f"Archive {line.name}? Its allocation of {allocation} returns to the pool, its costs stay in the total."
             f" Adding {line.project_id} again brings it back."
         )
-        if not await self.dashboard.ask(ConfirmScreen("Archive a project", question, "Archive")):
-            return
-        try:
-            returned = await self.dashboard.carry_out(lambda services: services.projects.archive(line.project_id))
-        except BudgetError as refused:
-            self.tell(str(refused), is_problem=True)
-            return
-        self.tell(f"archived {line.name}; {money(returned, self.dashboard.currency)} returned to the pool")
+        await self.carry_out_if_confirmed(
+            "Archive a project",
+            question,
+            "Archive",
+            lambda services: services.projects.archive(line.project_id),
+            lambda back: f"archived {line.name}; {money(back, self.dashboard.currency)} returned to the pool",
+        )
 
     @work(group=ASKING)
     async def action_carry(self) -> None:
         from budget_tui.tui.screens.carry import CarryScreen
 
-        if (line := self._chosen()) is None:
+        line: ProjectLine | None = self.chosen()
+        if line is None:
             return
         box = CarryScreen(line.name, line.project_id, line.carry, line.pace, self.dashboard.currency)
         if (done := await self.dashboard.ask(box)) is not None:
@@ -179,12 +155,6 @@ class ProjectsScreen(FilteredScreen):
     def _name_of(self, project_id: str) -> str:
         lines = self.snapshot.projects if self.snapshot else ()
         return next((line.name for line in lines if line.project_id == project_id), project_id)
-
-    def _chosen(self) -> ProjectLine | None:
-        line = self.table.current
-        if line is None:
-            self.tell("there is no project here yet: a adds one", is_problem=True)
-        return line
 
 
 def _over(unallocated: int, currency: str) -> str:
