@@ -1,9 +1,14 @@
-"""What all tests share: how hard property tests look, and a garbage collector that does not look at the libraries."""
+"""What all tests share: an environment without the user's choices, how hard property tests look, and a garbage
+collector that does not look at the libraries."""
 
 import gc
+import os
 
 import pytest
 from hypothesis import settings
+
+for name in [name for name in os.environ if name.startswith("BUDGET_TUI_")]:
+    del os.environ[name]
 
 # Judged by what they find, not by how busy the machine is. Where an example is dear, the test asks for fewer.
 settings.register_profile("suite", deadline=None, max_examples=50)

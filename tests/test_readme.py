@@ -1,6 +1,5 @@
 """What the README says is true: its commands do what it shows, and what it lists is what there is."""
 
-import os
 import re
 import shlex
 import subprocess
@@ -41,8 +40,6 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
     Returns what it prints; what stands behind the program's arguments, such as a pipe, is left to a shell.
     """
-    for name in [name for name in os.environ if name.startswith("BUDGET_TUI_")]:
-        monkeypatch.delenv(name)
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.chdir(tmp_path)

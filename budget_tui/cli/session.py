@@ -1,11 +1,13 @@
 """What the options before the command say, and the services that follow from them."""
 
+import os
 import sys
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from budget_tui.cli.saying import printable
 from budget_tui.domain.errors import Refused
 
 if TYPE_CHECKING:
@@ -46,10 +48,10 @@ class Session:
         That it was made is said: behind a mistyped path there would seem to be an empty budget.
         """
         path = self.services.context.path
-        is_new = not path.exists()
+        is_new = not os.path.exists(path)  # noqa: PTH110 – Path.exists fails where a folder may not be looked into
         self.services.context.prepare()
         if is_new:
-            print(f"note: there was no database at {path}; an empty one was made", file=sys.stderr)  # noqa: T201
+            print(f"note: there was no database at {printable(str(path))}; an empty one was made", file=sys.stderr)  # noqa: T201
         return self.services.snapshots.current()
 
 

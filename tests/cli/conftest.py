@@ -49,10 +49,11 @@ Cli = Callable[..., Ran]
 
 @pytest.fixture(scope="session", autouse=True)
 def log_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where the commands of all tests log, far from the user's own log."""
+    """Where the commands of all tests log, far from the user's own log and settings."""
     folder = tmp_path_factory.mktemp("state")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(folder))
+        patch.setenv("XDG_CONFIG_HOME", str(folder))
         yield folder / "budget-tui" / "budget-tui.log"
 
 
@@ -64,8 +65,6 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BUDGET_TUI_AS_OF", TODAY)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    for name in ("BUDGET_TUI_ORG", "BUDGET_TUI_DEBUG"):
-        monkeypatch.delenv(name, raising=False)
     return path
 
 

@@ -157,6 +157,12 @@ def test_a_location_that_is_no_file_is_refused(cli: Cli, location: str) -> None:
     cli("--db", location, "status").refused(2, "give a path or sqlite:///path")
 
 
+@pytest.mark.parametrize("path", ["/" + 300 * "x", 600 * "/folder"])
+@pytest.mark.parametrize("command", [*COMMANDS, ["status", "--line"], ["demo", "--load"]])
+def test_a_path_that_is_too_long_is_refused(cli: Cli, path: str, command: list[str]) -> None:
+    cli("--db", path, *command).refused(2, f"a path of {len(path):,} characters is too long")
+
+
 def test_the_url_of_a_file_is_its_path(seeded: Cli, database: Path) -> None:
     assert seeded("--db", f"sqlite:///{database}", "status").done().out == seeded("status").out
 

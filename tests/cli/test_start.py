@@ -18,12 +18,6 @@ from .conftest import Cli
 SAMPLE = str(Path(__file__).parents[1] / "fixtures" / "focus" / "focus-1.0-sample.csv")
 
 
-@pytest.fixture(autouse=True)
-def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DB", "ORG", "AS_OF"):
-        monkeypatch.delenv(f"BUDGET_TUI_{name}", raising=False)
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
