@@ -145,15 +145,13 @@ class AgentQueries(CostQueries):
         """What an agent used of a model on a day, by kind."""
         from budget_tui.domain.tokens import TokenKind
 
-        sums: dict[TokenKind, int] = {}
-        for kind, tokens in self._rows(
+        sums: dict[str, int] = {}
+        for kind, tokens in self._execute(
             "SELECT kind, tokens FROM token_use WHERE entity_key = ? AND day = ? AND model = ?",
-            entity_key,
-            day_number(day),
-            model,
+            (entity_key, day_number(day), model),
         ):
-            sums[TokenKind(kind)] = sums.get(TokenKind(kind), 0) + tokens
-        return sums
+            sums[kind] = sums.get(kind, 0) + tokens
+        return {TokenKind(kind): tokens for kind, tokens in sums.items()}
 
     def uses_of(self, org: int, model: str, first: date) -> list[tuple[int, str, date]]:
         """The agents (key and id) and days from ``first`` on that used a model."""

@@ -49,7 +49,7 @@ def day_number(day: date) -> int:
 
 def stored_time(moment: datetime) -> str:
     """A time as the database keeps it: UTC, without its zone, as SQLAlchemy writes it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 @lru_cache(maxsize=4096)

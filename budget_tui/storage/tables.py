@@ -378,6 +378,7 @@ class IdempotencyRow(SQLModel, table=True):
     """A request that was answered under a key, so that the same request again changes nothing."""
 
     __tablename__ = "idempotency"
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     org_key: int = Field(sa_column=Column(Integer, ForeignKey("organization.org_key"), primary_key=True))
     command: str = Field(primary_key=True)
@@ -427,6 +428,7 @@ class TokenUseRow(SQLModel, table=True):
         Index("token_use_by_hour", "entity_key", "hour"),
         CheckConstraint("kind IN ('input', 'output', 'cached')", name="kind"),
         CheckConstraint("tokens >= 1", name="tokens"),
+        {"sqlite_with_rowid": False},
     )
 
     entity_key: int = Field(sa_column=Column(Integer, ForeignKey("entity.entity_key"), primary_key=True))
