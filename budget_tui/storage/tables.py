@@ -378,7 +378,6 @@ class IdempotencyRow(SQLModel, table=True):
     """A request that was answered under a key, so that the same request again changes nothing."""
 
     __tablename__ = "idempotency"
-    __table_args__ = ({"sqlite_with_rowid": False},)
 
     org_key: int = Field(sa_column=Column(Integer, ForeignKey("organization.org_key"), primary_key=True))
     command: str = Field(primary_key=True)

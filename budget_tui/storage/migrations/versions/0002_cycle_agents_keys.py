@@ -19,7 +19,6 @@ _WRITTEN_ONCE = {
 def upgrade() -> None:
     _budgets()
     _changes()
-    _answers()
     _agents()
     op.create_table(
         "api_key",
@@ -91,25 +90,6 @@ def _changes() -> None:
         sa.PrimaryKeyConstraint("former_key"),
     )
     op.create_index("ix_former_cost_dataset_key", "former_cost", ["dataset_key"], unique=False)
-
-
-def _answers() -> None:
-    """The table as it was, but for its rowid: an answer is written to one page, not to one more of an index."""
-    op.rename_table("idempotency", "former_idempotency")
-    op.create_table(
-        "idempotency",
-        sa.Column("org_key", sa.Integer(), nullable=False),
-        sa.Column("command", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("request", sa.String(), nullable=False),
-        sa.Column("answer", sa.String(), nullable=False),
-        sa.Column("created_at", sa.DateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["org_key"], ["organization.org_key"]),
-        sa.PrimaryKeyConstraint("org_key", "command", "key"),
-        sqlite_with_rowid=False,
-    )
-    op.execute("INSERT INTO idempotency SELECT * FROM former_idempotency")
-    op.drop_table("former_idempotency")
 
 
 def _agents() -> None:
