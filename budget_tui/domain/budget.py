@@ -137,9 +137,9 @@ def split_by_percent(total: int, percents: Sequence[Fraction], unit: int) -> tup
     return tuple(children), rest
 
 
-def most_transferable(allocation: int, spent: int, reserved: int = 0) -> int:
-    """What a budget can give away: what is neither spent nor reserved."""
-    return max(0, allocation - max(0, spent) - reserved)
+def most_transferable(allocation: int, spent: int) -> int:
+    """What a budget can give away: what is not spent."""
+    return max(0, allocation - max(0, spent))
 
 
 def check_transfer(amount: int, available: int, *, giver: str, shown_available: str, which: str = "unspent") -> None:

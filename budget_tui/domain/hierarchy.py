@@ -65,11 +65,6 @@ def segments(path: str) -> tuple[str, ...]:
     return tuple(segment for segment in path.split("/") if segment)
 
 
-def is_on_path(entity_id: str, path: str) -> bool:
-    """Whether ``entity_id`` is one of the whole segments of ``path``."""
-    return entity_id in segments(path)
-
-
 def ancestor_paths(path: str) -> Iterator[str]:
     """``path`` itself and the paths of all its ancestors, nearest first."""
     while len(path) > 1:

@@ -5,11 +5,8 @@ from datetime import date
 from budget_tui.domain.cost import short_provider_name
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity, checked_name
-from budget_tui.domain.period import Period
-from budget_tui.domain.seats import Seats, most_seats
 from budget_tui.services.context import Context, Work
 from budget_tui.services.reversing import Lines, require_same, reverses, value_of
-from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import DatabaseReader
 from budget_tui.storage.seat_queries import SeatRegistration
 
@@ -40,19 +37,6 @@ class SeatRegister:
                 return queries.seat_registrations(self._context.organization(queries).org_key)
         finally:
             reader.close()
-
-
-def seats_below(queries: Queries, org: int, path: str, period: Period, provider: str = "") -> int | None:
-    """The most seats on one day of ``period`` of the entity at ``path`` and all below it; None without any data.
-
-    Of ``provider`` where one is named.
-    """
-
-    def counts(seats: Seats) -> bool:
-        return str(seats.entity or "").startswith(path) and provider in ("", seats.provider)
-
-    registered = (Seats(row.path, row.provider, row.starts_on, row.seats) for row in queries.seat_registrations(org))
-    return most_seats(filter(counts, registered), filter(counts, queries.charged_seats(org, period)), period)
 
 
 def _store(work: Work, entity: Entity, provider: str, day: date, seats: int | None) -> None:

@@ -223,13 +223,10 @@ def test_percentages_beyond_the_whole_are_refused_whole(percents: list[Fraction]
 
 
 @pytest.mark.parametrize(
-    ("allocation", "spent", "reserved", "most"),
-    [(150, 105, 0, 45), (150, 105, 40, 5), (100, 120, 0, 0), (100, 0, 0, 100), (100, 60, 60, 0), (100, -20, 0, 100)],
+    ("allocation", "spent", "most"), [(150, 105, 45), (100, 120, 0), (100, 0, 100), (100, -20, 100)]
 )
-def test_at_most_what_is_neither_spent_nor_reserved_can_move(
-    allocation: int, spent: int, reserved: int, most: int
-) -> None:
-    assert most_transferable(allocation, spent, reserved) == most
+def test_at_most_what_is_not_spent_can_move(allocation: int, spent: int, most: int) -> None:
+    assert most_transferable(allocation, spent) == most
 
 
 @pytest.mark.parametrize("amount", [0, -1])

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
-from budget_tui.domain.hierarchy import Entity, is_on_path, segments
+from budget_tui.domain.hierarchy import Entity, segments
 from budget_tui.domain.tree import Placement
 from budget_tui.services.budgets import spent_by
 from budget_tui.services.context import Work
@@ -340,7 +340,7 @@ class Growing(RuleBasedStateMachine):
         assert entity.path == (found[parent].path if parent else "/") + f"{entity.entity_id}/"
         ids = segments(entity.path)
         assert len(set(ids)) == len(ids)
-        below = [other for other in found.values() if is_on_path(entity.entity_id, other.path)]
+        below = [other for other in found.values() if entity.entity_id in segments(other.path)]
         assert spent_by(work, entity) == sum(self.own.get(other.entity_id, 0) for other in below)
 
 

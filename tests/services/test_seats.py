@@ -4,14 +4,11 @@ from datetime import date
 
 import pytest
 
+from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.errors import NotFound, Refused
-from budget_tui.domain.period import Period
 from budget_tui.services.imports import ImportRequest
-from budget_tui.services.seats import seats_below
-from budget_tui.storage.reading import DatabaseReader
+from budget_tui.services.plan_views import PlanFilter
 from tests.services.conftest import Home
-
-JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
 
 
 def registered(home: Home) -> list[tuple[str, str, str, int]]:
@@ -20,14 +17,11 @@ def registered(home: Home) -> list[tuple[str, str, str, int]]:
     ]
 
 
-def most(home: Home, path: str, provider: str = "") -> int | None:
-    reader = DatabaseReader(home.path)
-    try:
-        with reader.session() as queries:
-            org = home.services.context.organization(queries).org_key
-            return seats_below(queries, org, path, JANUARY, provider)
-    finally:
-        reader.close()
+def most(home: Home, entity_id: str, provider: str = "") -> int | None:
+    """The most seats of the entity and all below it on one day of the running period."""
+    wanted = PlanFilter(budget_type=BudgetType.SEAT, provider=provider)
+    found = home.services.plan_views.by_category(entity_id, wanted).parts.values()
+    return max((part.seats_actual for part in found if part.seats_actual is not None), default=None)
 
 
 def test_seats_hold_from_their_day_on(seed: Home) -> None:
@@ -40,8 +34,8 @@ def test_seats_hold_from_their_day_on(seed: Home) -> None:
         ("pcc", "figma", "2026-01-13", 12),
         ("dandelion", "acme", "2026-01-13", 3),
     ]
-    assert (most(seed, "/ORG/"), most(seed, "/ORG/pcc/"), most(seed, "/ORG/", "acme")) == (15, 12, 3)
-    assert most(seed, "/ORG/videonest-api/") is None
+    assert (most(seed, "ORG"), most(seed, "pcc"), most(seed, "ORG", "acme")) == (15, 12, 3)
+    assert most(seed, "videonest-api") is None
 
 
 def test_the_seats_of_costs_count_too(seed: Home) -> None:
@@ -53,9 +47,9 @@ def test_the_seats_of_costs_count_too(seed: Home) -> None:
     header = "BilledCost,BillingCurrency,ChargePeriodStart,ProviderName,SubAccountId,ConsumedQuantity,ConsumedUnit"
     path.write_text("\n".join([header, *rows, ""]), "utf-8")
     seed.services.imports.run(ImportRequest((str(path),)))
-    assert (most(seed, "/ORG/"), most(seed, "/ORG/pcc/"), most(seed, "/ORG/", "slack")) == (5, 4, None)
+    assert (most(seed, "ORG"), most(seed, "pcc"), most(seed, "ORG", "slack")) == (5, 4, None)
     seed.services.seats.register("pcc", "figma", 10, date(2026, 1, 6))
-    assert (most(seed, "/ORG/"), most(seed, "/ORG/pcc/")) == (10, 10)
+    assert (most(seed, "ORG"), most(seed, "pcc")) == (10, 10)
 
 
 def test_the_same_day_is_replaced_audited_and_taken_back(seed: Home) -> None:

@@ -135,8 +135,8 @@ class LineTable(ScrollView, can_focus=True):
     why_empty = ""
     """What stands where there is no row."""
 
-    def __init__(self, columns: Sequence[Column], table_id: str | None = None) -> None:
-        super().__init__(id=table_id)
+    def __init__(self, columns: Sequence[Column]) -> None:
+        super().__init__()
         self.columns = columns
         self._widths: dict[str, tuple[int, int]] = {}
         self.places: list[Place] = []
