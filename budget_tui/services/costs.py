@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from budget_tui.domain.amount import LIMIT_COUNT, within_limit
-from budget_tui.domain.cost import Category, CostOrigin, EntityResolver, MappingRule, category_of, provider_of
+from budget_tui.domain.cost import Category, CostOrigin, EntityResolver, MappingRule, category_of, one_line, provider_of
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name
 from budget_tui.formatting import count
@@ -106,8 +106,9 @@ class Costs:
         """Treat the provider that exports call ``exported_name`` as ``short_name``, past costs included."""
         if not short_name.strip():
             raise Refused("a provider needs a name", "give one such as 'openai'")
+        short_name = checked_name(short_name).casefold()
         with self._context.work() as work:
-            changes = _set_rule(work, "provider", "name", exported_name, short_name.strip().casefold())
+            changes = _set_rule(work, "provider", "name", exported_name, short_name)
             work.commit()
         return MappingOutcome(len(changes))
 
@@ -360,7 +361,7 @@ def _checked_field(text: str) -> str:
 
 
 def _set_rule(work: Work, kind: str, field: str, value: str, target: str) -> list[Change]:
-    value = value.strip()
+    value = one_line(value).strip()
     if not value:
         raise Refused("a rule needs a value to go by", "see the values with: budget-tui cost unmapped")
     from budget_tui.storage.repositories.rules import RuleName

@@ -135,6 +135,11 @@ def test_a_providers_name_reaches_the_past(two: Home) -> None:
     assert origins(two)[1] == ("openai", "genai", "")
 
 
+def test_a_short_name_stands_in_a_row(two: Home) -> None:
+    with pytest.raises(Refused, match="control characters"):
+        two.services.costs.name_provider("Acme", "ac\nme")
+
+
 def test_a_category_reaches_the_past_but_not_what_was_chosen_by_hand(two: Home) -> None:
     two.spend("a", "1", provider="Corner Shop")
     two.services.costs.add(CostEntry("a", 1, provider="Corner Shop", category=Category.GENAI))

@@ -39,6 +39,26 @@ def test_null_is_nothing(tmp_path: Path) -> None:
     assert (cost.billing_account_id, cost.origin.service, cost.origin.sub_account_name) == ("", "", "")
 
 
+def test_names_stand_in_one_line(tmp_path: Path) -> None:
+    """What would break a row or move the cursor is a blank; what is alike then is one."""
+    odd = {
+        "ServiceProviderName": "Google\r\n Cloud\t",
+        "ServiceName": "\x1b[31mVM\x07\u202e",
+        "SubAccountName": "a\u2028b",
+    }
+    plain = {"ServiceProviderName": "Google Cloud", "ServiceName": "[31mVM", "SubAccountName": "a b"}
+    path = write_csv(
+        tmp_path / "x.csv", charge(BillingAccountId="a\nc", **odd), charge(BillingAccountId="a c", **plain)
+    )
+    cost = one(path)
+    assert (cost.origin.provider_name, cost.origin.service, cost.origin.sub_account_name) == tuple(plain.values())
+    assert (cost.billing_account_id, cost.rows) == ("a c", 2)
+
+
+def test_blanks_inside_a_name_are_its_own(tmp_path: Path) -> None:
+    assert one(write_csv(tmp_path / "x.csv", charge(ServiceName="S  3 ü é"))).origin.service == "S  3 ü é"
+
+
 @pytest.mark.parametrize(
     ("names", "expected"),
     [

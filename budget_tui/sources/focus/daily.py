@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from budget_tui.domain.amount import checked_count, divide, within_limit
-from budget_tui.domain.cost import CostOrigin, DailyCost
+from budget_tui.domain.cost import CostOrigin, DailyCost, one_line
 from budget_tui.sources.focus.columns import DIMENSIONS
 from budget_tui.sources.focus.units import Counted, unit_of
 
@@ -35,6 +35,8 @@ class DailySums:
         for period, currency, account, *texts, unit, days, _, _ in rows:
             if not days:
                 continue
+            if not "".join((account, *texts)).isprintable():
+                account, *texts = map(one_line, (account, *texts))
             origin = (currency, tuple(texts))
             sums = self._sums.setdefault(origin, {})
             for day, amount_text, used, quantity in days:
