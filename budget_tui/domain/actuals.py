@@ -183,7 +183,9 @@ class Sums:
         for key in sorted(around, key=lambda key: len(self._lineage[key])):
             _, *above = self._lineage[key]
             here = counting[above[0]] if above else {}
-            if key in at:
+            if key in at and not here:
+                here = at[key]
+            elif key in at:
                 here = {kind: here.get(kind, 0) | at[key].get(kind, 0) for kind in here.keys() | at[key].keys()}
             counting[key] = here
             if here:

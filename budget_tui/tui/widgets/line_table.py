@@ -36,7 +36,6 @@ class Column:
     enough where there is little room; 0: it stays as wide as its texts are. ``drop`` 1 goes before any is made
     narrower, then 2 and so on, 0 never.
     ``style`` names a component style by the part behind ``--``. ``sort_key`` None: it is not sorted by.
-    ``longest`` picks the rows that have the longest texts, where that takes less time than looking at all.
     """
 
     key: str
@@ -48,7 +47,6 @@ class Column:
     drop: int = 0
     style: Callable[[Any], str] = lambda _: ""
     sort_key: Callable[[Any], Any] | None = None
-    longest: Callable[[Sequence[Any]], Iterable[Any]] = lambda rows: rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +175,7 @@ class LineTable(ScrollView, can_focus=True):
         for column in self.columns:
             if isinstance(column, BarColumn):
                 continue
-            texts = {column.text(row) for row in column.longest(rows)}
+            texts = {column.text(row) for row in rows}
             if column.align == "point":
                 pieces = [parts(text) for text in texts] or [("", "")]
                 head, tail = (max(len(piece[at]) for piece in pieces) for at in (0, 1))

@@ -23,7 +23,7 @@ from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.widgets.cell_editing import CellEditing
 from budget_tui.tui.widgets.line_table import HEADER, LineTable
-from budget_tui.tui.widgets.plan_columns import budget_columns
+from budget_tui.tui.widgets.plan_columns import budget_columns, longest_lines
 from budget_tui.tui.widgets.plan_panes import PlanPane
 
 
@@ -102,7 +102,7 @@ class BudgetPane(CellEditing[BudgetLine], PlanPane):
     def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._lines = board, lines
         self.table.why_empty = "no budget fits"
-        self._fill(board.lines if is_new else None)
+        self._fill(longest_lines(board.lines) if is_new else None)
 
     def number_behind(self, row: BudgetLine) -> Number:
         return number_of(row.budget, formatting.plan_name(row.budget))

@@ -1,9 +1,12 @@
 """The columns of the plan's tables: what each shows of a budget against what was used."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeVar
+
+from rich.cells import cell_len
 
 from budget_tui import formatting
 from budget_tui.domain.budget import BudgetType
@@ -15,6 +18,10 @@ from budget_tui.tui.widgets.line_table import BarColumn, Column
 
 NOTHING = "–"
 SHAPES = {VarianceStatus.UNDER: "●", VarianceStatus.APPROACHING: "▲", VarianceStatus.OVER: "✕", None: "○"}
+_MEASURED_ANYWAY = 200
+"""Counts in millions have a fraction, which the longest of them need not have."""
+
+Row = TypeVar("Row")
 _UNITS = {BudgetType.TOKEN: "tok", BudgetType.SEAT: "seat"}
 
 
@@ -49,32 +56,32 @@ def status_style(figures: Variance) -> str:
 
 
 def extremes(
-    value: Callable[[Any], int | None], unit_of: Callable[[Any], str]
-) -> Callable[[Sequence[Any]], Iterable[Any]]:
+    rows: Iterable[Row], value: Callable[[Row], int | None], kind: Callable[[Row], tuple[BudgetType, str]]
+) -> Iterator[Row]:
     """Of many rows those with the longest texts of an amount: in each unit, the largest and the smallest."""
-
-    def chosen(rows: Sequence[Any]) -> Iterable[Any]:
-        most: dict[str, tuple[int, Any]] = {}
-        least: dict[str, tuple[int, Any]] = {}
-        for row in rows:
-            number = value(row)
-            if number is None:
-                continue
-            of = unit_of(row)
-            if of not in most or number > most[of][0]:
-                most[of] = number, row
-            if of not in least or number < least[of][0]:
-                least[of] = number, row
-        # Counts in millions have a fraction, which the longest of them need not have.
-        yield from (row for _, row in (*most.values(), *least.values()))
-        yield from rows[:200]
-
-    return chosen
+    found: dict[tuple[BudgetType, str], list[tuple[int, Row]]] = {}
+    for row in rows:
+        number = value(row)
+        if number is not None:
+            found.setdefault(kind(row), []).append((number, row))
+    for known in found.values():
+        yield min(known, key=itemgetter(0))[1]
+        yield max(known, key=itemgetter(0))[1]
 
 
-def distinct(of: Callable[[Any], object]) -> Callable[[Sequence[Any]], Iterable[Any]]:
-    """Of many rows one of each kind, where few things tell the kinds apart."""
-    return lambda rows: {of(row): row for row in rows}.values()
+def longest_lines(lines: Sequence[BudgetLine]) -> list[BudgetLine]:
+    """Of many lines some that have the longest text of every column."""
+    names = {line.budget.entity_name: line for line in lines}
+    return [
+        *lines[:_MEASURED_ANYWAY],
+        *(names[name] for name in sorted(names, key=cell_len)[-1:]),
+        *{(line.budget.category, line.budget.provider): line for line in lines}.values(),
+        *{line.budget.period: line for line in lines}.values(),
+        *extremes(lines, lambda line: line.figures.amount, _kind),
+        *extremes(lines, lambda line: line.figures.actual, _kind),
+        *extremes(lines, lambda line: line.figures.variance, _kind),
+        *(max(lines, key=lambda line: millionths_used(line.figures)) for _ in lines[:1]),
+    ]
 
 
 def millionths_used(figures: Variance) -> int:
@@ -101,7 +108,6 @@ def amounts(
         align="point",
         drop=drop,
         style=style,
-        longest=extremes(value, lambda row: unit(*kind(row))),
         sort_key=lambda row: (*_by_unit(*kind(row)), _known_last(value(row))),
     )
 
@@ -142,7 +148,6 @@ def budget_columns(today: Callable[[], date]) -> tuple[Column, ...]:
             lambda line: unit(line.budget.budget_type, line.budget.currency),
             style=lambda _: "muted",
             sort_key=lambda line: unit(*_kind(line)),
-            longest=distinct(_kind),
         ),
         Column(
             "period",
@@ -153,7 +158,6 @@ def budget_columns(today: Callable[[], date]) -> tuple[Column, ...]:
             drop=3,
             style=lambda _: "muted",
             sort_key=lambda line: (line.budget.period.start, line.budget.period.end),
-            longest=distinct(lambda line: line.budget.period),
         ),
         amounts("amount", "Budget", lambda line: line.figures.amount, _kind),
         amounts("actual", "Actual", lambda line: line.figures.actual, _kind),
@@ -172,14 +176,13 @@ def budget_columns(today: Callable[[], date]) -> tuple[Column, ...]:
             drop=1,
             style=lambda _: "muted",
             sort_key=lambda line: millionths_used(line.figures),
-            longest=lambda lines: [max(lines, key=lambda line: millionths_used(line.figures))] if lines else [],
         ),
         Column(
             "status",
             "",
-            lambda line: SHAPES[line.figures.status],
+            lambda line: SHAPES[line.status],
             style=lambda line: status_style(line.figures),
-            sort_key=lambda line: _RANKS[line.figures.status],
+            sort_key=lambda line: _RANKS[line.status],
         ),
     )
 

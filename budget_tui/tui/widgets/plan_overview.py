@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from fractions import Fraction
 from heapq import nlargest
 
@@ -15,6 +16,7 @@ from textual.widgets import Static
 
 from budget_tui import formatting
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, scope_of
@@ -84,7 +86,7 @@ class OverviewPane(PlanPane):
         totals = board.totals(lines)
         self.query_one("#troubles", Static).update(_troubles([each for each, _ in totals], len(lines)))
         rows = [_total_line(board, *each) for each in totals]
-        rows += [_worst_line(line, board) for line in _worst(lines)]
+        rows += [_worst_line(line, board) for line in _nearest_to_end(lines, board.as_of)]
         self.table.why_empty = "no budget fits"
         self.table.show(rows, rows, same=lambda line: (line.title, line.budget_type, line.currency))
         bars = self.query_one(CategoryBars)
@@ -122,17 +124,25 @@ def _total_line(board: PlanBoard, totals: Totals, counting: Sequence[PlannedBudg
 
 def _pace(budgets: Sequence[PlannedBudget], board: PlanBoard) -> Fraction | None:
     """Where even spending of all ``budgets``, each in its own period, would stand today."""
-    if not any(budget.period.contains(board.as_of) for budget in budgets):
-        return None
-    due = Fraction(0)
+    amounts: dict[Period, int] = {}
     for budget in budgets:
-        due += Fraction(budget.amount * budget.period.day_number(board.as_of), budget.period.days)
-    whole = sum(budget.amount for budget in budgets)
-    return due / whole if whole else None
+        amounts[budget.period] = amounts.get(budget.period, 0) + budget.amount
+    whole = sum(amounts.values())
+    if not whole or not any(period.contains(board.as_of) for period in amounts):
+        return None
+    return (
+        sum(
+            (Fraction(amount * period.day_number(board.as_of), period.days) for period, amount in amounts.items()),
+            Fraction(0),
+        )
+        / whole
+    )
 
 
-def _worst(lines: Sequence[BudgetLine]) -> list[BudgetLine]:
-    known = [line for line in lines if line.figures.actual is not None]
+def _nearest_to_end(lines: Sequence[BudgetLine], today: date) -> list[BudgetLine]:
+    """Of the budgets that run, those of which the largest part is used."""
+    running = {period for period in {line.budget.period for line in lines} if period.contains(today)}
+    known = [line for line in lines if line.figures.actual is not None and line.budget.period in running]
     return nlargest(_WORST_AT_MOST, known, key=lambda line: millionths_used(line.figures))
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Container, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
 
-from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -25,14 +25,16 @@ from budget_tui.tui.widgets.plan_columns import (
     SHAPES,
     amounts,
     bar_of,
-    distinct,
-    millionths_used,
+    extremes,
+    longest_lines,
     status_style,
     unit,
     used,
     what,
 )
 from budget_tui.tui.widgets.plan_panes import PlanPane
+
+_NAMES_MEASURED = 1_000
 
 
 class Branch(NamedTuple):
@@ -127,9 +129,7 @@ class AllocationPane(PlanPane):
         self._tree = board.tree(lines)
         self._too_much = _too_much(lines, self._tree)
         self.table.why_empty = "no budget fits"
-        self._fill(
-            list(_branches(self._tree if choice.is_open else board.tree(board.lines), set())) if is_new else None
-        )
+        self._fill(_longest(board.lines, board.tree(board.lines)) if is_new else None)
 
     def number_behind(self, row: Branch) -> Number:
         return number_of(row.budget, formatting.plan_name(row.budget))
@@ -151,7 +151,7 @@ class AllocationPane(PlanPane):
             )
 
     def _fill(self, measured: Sequence[Branch] | None = None) -> None:
-        rows = list(_branches(self._tree, self._folded))
+        rows = Rows(self._tree, self._folded)
         self.table.show(rows, measured, same=lambda branch: branch.budget.budget_id)
 
     @on(LineTable.Moved)
@@ -177,14 +177,13 @@ class AllocationPane(PlanPane):
 
     def _columns(self) -> tuple[Column, ...]:
         return (
-            Column("entity", "Budget", lambda branch: branch.label, least=18, most=44, longest=_longest),
+            Column("entity", "Budget", lambda branch: branch.label, least=18, most=44),
             Column(
                 "what",
                 "For",
                 lambda branch: what(branch.budget),
                 least=9,
                 most=24,
-                longest=distinct(lambda branch: (branch.budget.category, branch.budget.provider)),
             ),
             Column(
                 "unit",
@@ -192,7 +191,6 @@ class AllocationPane(PlanPane):
                 lambda branch: unit(branch.budget.budget_type, branch.budget.currency),
                 style=lambda _: "muted",
                 drop=2,
-                longest=distinct(lambda branch: (branch.budget.budget_type, branch.budget.currency)),
             ),
             Column(
                 "period",
@@ -202,7 +200,6 @@ class AllocationPane(PlanPane):
                 most=22,
                 drop=3,
                 style=lambda _: "muted",
-                longest=distinct(lambda branch: branch.budget.period),
             ),
             amounts("amount", "Budget", lambda branch: branch.budget.amount, _kind),
             amounts(
@@ -229,7 +226,6 @@ class AllocationPane(PlanPane):
                 align="right",
                 drop=1,
                 style=_muted,
-                longest=_most_used,
             ),
             Column(
                 "status",
@@ -244,30 +240,35 @@ def _kind(branch: Branch) -> tuple[BudgetType, str]:
     return branch.budget.budget_type, branch.budget.currency
 
 
-def _most_used(branches: Sequence[Branch]) -> list[Branch]:
-    return [max(branches, key=lambda branch: millionths_used(branch.line.figures))] if branches else []
-
-
 def _muted(_: Branch) -> str:
     return "muted"
 
 
-def _longest(branches: Sequence[Branch]) -> list[Branch]:
-    return (
-        [max(branches, key=lambda branch: 2 * branch.depth + cell_len(branch.budget.entity_name))] if branches else []
-    )
+def _longest(lines: Sequence[BudgetLine], tree: Mapping[str | None, Sequence[BudgetLine]]) -> list[Branch]:
+    """Lines of the tree that have the longest texts; of the names, the longest near its top."""
+
+    def branch(line: BudgetLine) -> Branch:
+        return Branch(line, tree.get(line.budget.budget_id, ()), None, 0, True, True)
+
+    parents = [branch(line) for line in lines if line.budget.budget_id in tree]
+    return [
+        *islice(Rows(tree, ()), _NAMES_MEASURED),
+        *map(branch, longest_lines(lines)),
+        *extremes(parents, lambda each: each.allocated, _kind),
+        *extremes(parents, lambda each: each.unallocated, _kind),
+    ]
 
 
 def _too_much(
     lines: Sequence[BudgetLine], tree: Mapping[str | None, Sequence[BudgetLine]]
 ) -> list[tuple[PlannedBudget, int]]:
     """The budgets whose children have more than them, with what is left: less than nothing."""
-    found = []
-    for budget, *_ in lines:
-        left = budget.amount - sum(child.budget.amount for child in tree.get(budget.budget_id, ()))
-        if left < 0:
-            found.append((budget, left))
-    return found
+    handed_on = {above: sum(child.budget.amount for child in children) for above, children in tree.items()}
+    return [
+        (line.budget, line.budget.amount - handed_on[line.budget.budget_id])
+        for line in lines
+        if line.budget.budget_id in handed_on and handed_on[line.budget.budget_id] > line.budget.amount
+    ]
 
 
 def _beyond(budget: PlannedBudget, left: int) -> str:
@@ -275,20 +276,47 @@ def _beyond(budget: PlannedBudget, left: int) -> str:
     return f"{formatting.plan_name(budget)}: its children have {beyond} more than it"
 
 
-def _branches(tree: Mapping[str | None, Sequence[BudgetLine]], folded: Container[str]) -> Iterator[Branch]:
-    """The lines of what is open, from the top."""
-    waiting: list[Branch] = []
+class Rows(Sequence[Branch]):
+    """The lines of what is open, from the top. They are made as far down as somebody looks."""
 
-    def add(lines: Sequence[BudgetLine], above: Branch | None, depth: int) -> None:
-        last = len(lines) - 1
+    def __init__(self, tree: Mapping[str | None, Sequence[BudgetLine]], folded: Container[str]) -> None:
+        self._tree, self._folded = tree, folded
+        self._count = self._count_below(None) if tree else 0
+        self._made: list[Branch] = []
+        self._waiting: list[Branch] = []
+        self._add_below(None)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self[each] for each in range(*at.indices(self._count))]
+        if not 0 <= at < self._count:
+            raise IndexError(at)
+        while len(self._made) <= at:
+            branch = self._waiting.pop()
+            self._made.append(branch)
+            if branch.is_open:
+                self._add_below(branch)
+        return self._made[at]
+
+    def _add_below(self, above: Branch | None) -> None:
+        lines = self._tree.get(above.budget.budget_id if above else None, ())
+        depth, last = above.depth + 1 if above else 0, len(lines) - 1
         for at in range(last, -1, -1):
             budget_id = lines[at].budget.budget_id
-            below = tree.get(budget_id, ())
-            waiting.append(Branch(lines[at], below, above, depth, at == last, budget_id not in folded))
+            below = self._tree.get(budget_id, ())
+            self._waiting.append(Branch(lines[at], below, above, depth, at == last, budget_id not in self._folded))
 
-    add(tree.get(None, ()), None, 0)
-    while waiting:
-        branch = waiting.pop()
-        yield branch
-        if branch.children and branch.is_open:
-            add(branch.children, branch, branch.depth + 1)
+    def _count_below(self, budget_id: str | None) -> int:
+        found, waiting = 0, [budget_id]
+        while waiting:
+            children = self._tree[waiting.pop()]
+            found += len(children)
+            waiting += [
+                child.budget.budget_id
+                for child in children
+                if child.budget.budget_id in self._tree and child.budget.budget_id not in self._folded
+            ]
+        return found
