@@ -33,6 +33,9 @@ from budget_tui.storage.queries import Queries
 Covered = tuple[tuple[Scope, Period], ...]
 """What a number adds up: all that counts for each scope in its period, once."""
 
+Tree = Mapping[str | None, Sequence[BudgetLine]]
+"""What hangs below each budget, by its id; below None what is at the top."""
+
 
 class Behind(NamedTuple):
     """What a number adds up, and what of that it leaves out."""
@@ -106,15 +109,26 @@ class PlanBoard:
 
     def totals(self, lines: Sequence[BudgetLine]) -> list[tuple[Totals, list[PlannedBudget]]]:
         """What ``lines`` add up to, by type and currency, each with the budgets that it adds up: no dollar twice."""
-        return self._actuals.totals(lines, self._containment)
+        return self._totals_of_all if lines is self.lines else self._actuals.totals(lines, self._containment)
+
+    @cached_property
+    def _totals_of_all(self) -> list[tuple[Totals, list[PlannedBudget]]]:
+        return self._actuals.totals(self.lines, self._containment)
 
     def trend(self, budgets: Sequence[PlannedBudget]) -> list[tuple[Period, int | None]]:
         """What ``budgets`` of one type and currency used in each month of the last twelve that they run in: each
         dollar once."""
         return list(self._actuals.month_by_month(_months(self.as_of), budgets))
 
-    def tree(self, lines: Sequence[BudgetLine]) -> dict[str | None, list[BudgetLine]]:
-        """What hangs below each budget in the allocation tree of ``lines``; below None what is at its top."""
+    def tree(self, lines: Sequence[BudgetLine]) -> Tree:
+        """The allocation tree of ``lines``."""
+        return self._tree_of_all if lines is self.lines else self._tree(lines)
+
+    @cached_property
+    def _tree_of_all(self) -> Tree:
+        return self._tree(self.lines)
+
+    def _tree(self, lines: Sequence[BudgetLine]) -> Tree:
         parents = self._containment.parents({line.budget.budget_id for line in lines})
         found: dict[str | None, list[BudgetLine]] = {}
         for line in lines:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -82,6 +83,26 @@ async def test_what_is_beside_the_budgets_of_a_category_has_a_row_and_its_costs(
         assert isinstance(dashboard.app.screen, CostsBehindScreen)
         assert "Platform: cloud, not budgeted" in dashboard.text
         assert "$3,400.00 in" in dashboard.text
+
+
+async def test_in_a_low_terminal_the_charts_make_room_for_the_table(
+    open_dashboard: OpenDashboard, acme: Services
+) -> None:
+    async with open_dashboard(acme, mode="plan", size=(160, 16)) as dashboard:
+        assert "Per month" not in dashboard.text
+        assert sum("2026" in line for line in dashboard.lines[5:]) >= 4, "of the budgets"
+        await dashboard.pilot.resize_terminal(160, 22)
+        await dashboard.settled()
+        assert "Per month" in dashboard.text
+
+
+async def test_only_budgets_that_run_are_near_their_end(open_dashboard: OpenDashboard, acme: Services) -> None:
+    later = replace(acme, context=replace(acme.context, clock=FixedClock(date(2026, 4, 10))))
+    async with open_dashboard(later, mode="plan") as dashboard:
+        assert "✕ 2 over" in dashboard.text, "all are counted"
+        assert "Q1" not in dashboard.text
+        assert "DEPT-OPS" not in dashboard.text
+        assert "Operations" in dashboard.text
 
 
 async def test_a_click_shows_a_tab(open_dashboard: OpenDashboard, acme: Services) -> None:

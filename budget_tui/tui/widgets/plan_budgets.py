@@ -68,6 +68,7 @@ class BudgetPane(CellEditing[BudgetLine], PlanPane):
     def __init__(self) -> None:
         super().__init__()
         self._lines: Sequence[BudgetLine] = ()
+        self._sorted: tuple[tuple[PlanBoard, str, bool], Sequence[BudgetLine]] | None = None
 
     def compose_table(self) -> ComposeResult:
         yield BudgetTable(budget_columns(lambda: self.today))
@@ -109,13 +110,23 @@ class BudgetPane(CellEditing[BudgetLine], PlanPane):
 
     def _fill(self, measured: Sequence[BudgetLine] | None = None) -> None:
         lines, table = self._lines, self.table
-        by = next((column for column in table.columns if column.key == table.sort_key), None)
-        if by is not None and by.sort_key is not None:
-            lines = sorted(lines, key=by.sort_key, reverse=table.sort_descending)
+        if table.sort_key and self.board is not None:
+            shown = {line.budget.budget_id for line in lines}
+            lines = [line for line in self._in_order(self.board) if line.budget.budget_id in shown]
         table.show(lines, measured, same=self.id_of)
         self.keep_editor()
 
     # Sorting
+
+    def _in_order(self, board: PlanBoard) -> Sequence[BudgetLine]:
+        """All budgets as they are sorted: a filter only chooses from them."""
+        table = self.table
+        order = board, table.sort_key, table.sort_descending
+        if self._sorted is None or self._sorted[0] != order:
+            by = next(column.sort_key for column in table.columns if column.key == table.sort_key)
+            assert by is not None
+            self._sorted = order, sorted(board.lines, key=by, reverse=table.sort_descending)
+        return self._sorted[1]
 
     def sort_by(self, key: str) -> None:
         table = self.table

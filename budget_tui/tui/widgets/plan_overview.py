@@ -12,6 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.events import Resize
 from textual.widgets import Static
 
 from budget_tui import formatting
@@ -23,7 +24,7 @@ from budget_tui.domain.variance import Totals, Variance, VarianceStatus, scope_o
 from budget_tui.services.costs_behind import Number
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED
-from budget_tui.tui.widgets.line_table import BarColumn, Column, LineTable
+from budget_tui.tui.widgets.line_table import HEADER, BarColumn, Column, LineTable
 from budget_tui.tui.widgets.plan_charts import CategoryBars, TrendChart
 from budget_tui.tui.widgets.plan_columns import (
     SHAPES,
@@ -38,6 +39,9 @@ from budget_tui.tui.widgets.plan_columns import (
 from budget_tui.tui.widgets.plan_panes import PlanPane
 
 _WORST_AT_MOST = 200
+_ABOVE_TABLE = 2
+_TABLE_AT_LEAST = HEADER + 5
+_CHARTS_AT_LEAST, _CHARTS_AT_MOST = 4, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,13 @@ class OverviewPane(PlanPane):
         with Horizontal(id="plan-charts"):
             yield CategoryBars()
             yield TrendChart()
+
+    def on_resize(self, event: Resize) -> None:
+        """The charts get what the table can spare, down to where they would show nothing."""
+        room = event.size.height - _ABOVE_TABLE - _TABLE_AT_LEAST
+        charts = self.query_one("#plan-charts")
+        charts.display = room >= _CHARTS_AT_LEAST
+        charts.styles.height = min(_CHARTS_AT_MOST, max(_CHARTS_AT_LEAST, room))
 
     @property
     def entity_id(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.services.costs_behind import Number, number_of
-from budget_tui.services.plan_board import PlanBoard, PlanChoice
+from budget_tui.services.plan_board import PlanBoard, PlanChoice, Tree
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.widgets.line_table import BarColumn, Column, LineTable
 from budget_tui.tui.widgets.plan_columns import (
@@ -106,7 +106,7 @@ class AllocationPane(PlanPane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._tree: dict[str | None, list[BudgetLine]] = {}
+        self._tree: Tree = {}
         self._too_much: list[tuple[PlannedBudget, int]] = []
         self._folded: set[str] = set()
 
@@ -244,7 +244,7 @@ def _muted(_: Branch) -> str:
     return "muted"
 
 
-def _longest(lines: Sequence[BudgetLine], tree: Mapping[str | None, Sequence[BudgetLine]]) -> list[Branch]:
+def _longest(lines: Sequence[BudgetLine], tree: Tree) -> list[Branch]:
     """Lines of the tree that have the longest texts; of the names, the longest near its top."""
 
     def branch(line: BudgetLine) -> Branch:
@@ -259,11 +259,9 @@ def _longest(lines: Sequence[BudgetLine], tree: Mapping[str | None, Sequence[Bud
     ]
 
 
-def _too_much(
-    lines: Sequence[BudgetLine], tree: Mapping[str | None, Sequence[BudgetLine]]
-) -> list[tuple[PlannedBudget, int]]:
+def _too_much(lines: Sequence[BudgetLine], tree: Tree) -> list[tuple[PlannedBudget, int]]:
     """The budgets whose children have more than them, with what is left: less than nothing."""
-    handed_on = {above: sum(child.budget.amount for child in children) for above, children in tree.items()}
+    handed_on = {above: sum([child.budget.amount for child in children]) for above, children in tree.items()}
     return [
         (line.budget, line.budget.amount - handed_on[line.budget.budget_id])
         for line in lines
@@ -279,7 +277,7 @@ def _beyond(budget: PlannedBudget, left: int) -> str:
 class Rows(Sequence[Branch]):
     """The lines of what is open, from the top. They are made as far down as somebody looks."""
 
-    def __init__(self, tree: Mapping[str | None, Sequence[BudgetLine]], folded: Container[str]) -> None:
+    def __init__(self, tree: Tree, folded: Container[str]) -> None:
         self._tree, self._folded = tree, folded
         self._count = self._count_below(None) if tree else 0
         self._made: list[Branch] = []
