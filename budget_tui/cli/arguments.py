@@ -1,7 +1,8 @@
 """What several commands take: arguments, options, and how an amount is told from an option."""
 
 import re
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -9,6 +10,9 @@ from typer.exceptions import TyperException
 
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import POOL
+
+if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
 
 _NEGATIVE = re.compile(r"-[$€£¥₹]?[.\d]")
 _MARK = "\0"
@@ -39,29 +43,28 @@ def transfer_ends(context: typer.Context, incomplete: str) -> list[tuple[str, st
 
 
 def project_ids(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """What a shell offers for a project: ids and names. Reads only, and offers nothing when it cannot read."""
-    from budget_tui.cli.session import Session
-    from budget_tui.domain.errors import BudgetError
-
-    options = context.find_root().params
-    try:
-        snapshot = Session(options.get("db") or "", options.get("org") or "").services.snapshots.current()
-    except BudgetError:
-        return []
-    return [(line.project_id, line.name) for line in snapshot.projects if line.project_id.startswith(incomplete)]
+    """What a shell offers for a project: ids and names."""
+    return _offered(context, incomplete, lambda services: [line[:2] for line in services.snapshots.current().projects])
 
 
 def agent_ids(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """What a shell offers for an agent, like `project_ids`."""
+    """What a shell offers for an agent: ids and names."""
+    return _offered(context, incomplete, lambda services: [agent[:2] for agent in services.agents.all()])
+
+
+def _offered(
+    context: typer.Context, incomplete: str, names: Callable[["Services"], list[tuple[str, str]]]
+) -> list[tuple[str, str]]:
+    """Those of ``names`` that begin like this. Reads only, and offers nothing when it cannot read."""
     from budget_tui.cli.session import Session
     from budget_tui.domain.errors import BudgetError
 
     options = context.find_root().params
     try:
-        agents = Session(options.get("db") or "", options.get("org") or "").services.agents.all()
+        found = names(Session(options.get("db") or "", options.get("org") or "").services)
     except BudgetError:
         return []
-    return [(agent.agent_id, agent.name) for agent in agents if agent.agent_id.startswith(incomplete)]
+    return [each for each in found if each[0].startswith(incomplete)]
 
 
 AgentArgument = Annotated[

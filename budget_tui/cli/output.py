@@ -25,6 +25,17 @@ def warn(warnings: Sequence[str]) -> None:
         typer.echo(f"warning: {warning}", err=True)
 
 
+def tell(
+    json: bool, answer: Callable[[], object], lines: Callable[[], Sequence[str]], warnings: Sequence[str] = ()
+) -> None:
+    """An answer as JSON, or as lines and the warnings."""
+    if json:
+        say_json(answer())
+        return
+    say(*lines())
+    warn(warnings)
+
+
 def tell_budget(snapshot: "BudgetSnapshot", json: bool, *lines: str) -> None:
     """The global budget after a change: as JSON, or as the given lines and the warnings."""
     if json:

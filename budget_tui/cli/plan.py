@@ -1,12 +1,12 @@
 """``plan``: budgets of any entity, category, type and period, allocated from the top down."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from budget_tui.cli.arguments import AmountCommand, KeyOption
 from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say_json, warn
+from budget_tui.cli.output import JsonOption, tell
 from budget_tui.cli.plan_words import (
     CategoryFilter,
     CurrencyFilter,
@@ -21,9 +21,11 @@ from budget_tui.cli.plan_words import (
     plan_of,
     shares_typed,
 )
-from budget_tui.cli.saying import say
-from budget_tui.cli.session import session_of
+from budget_tui.cli.session import Session, session_of
 from budget_tui.domain.errors import Refused
+
+if TYPE_CHECKING:
+    from budget_tui.domain.plan_answers import PlanOutcome
 
 app = command_group("Budgets by entity, category, type and period.")
 
@@ -67,33 +69,25 @@ def list_budgets(
     json: JsonOption = False,
 ) -> None:
     """All budgets, entity by entity."""
+    from budget_tui.cli.plan_tables import budget_table
+    from budget_tui.wire_plan import list_answer
+
     session = session_of(context)
     conditions = filter_of(session, entity, category, budget_type, period, provider, currency, status, search, deleted)
     page = session.services.plan_views.list(conditions, limit, offset)
-    if json:
-        from budget_tui.wire_plan import list_answer
-
-        say_json(list_answer(page, session.services.context.org_slug))
-        return
-    from budget_tui.cli.plan_tables import budget_table
-
-    say(*budget_table(page))
+    tell(json, lambda: list_answer(page, session.services.context.org_slug), lambda: budget_table(page))
 
 
 @app.command()
 def show(context: typer.Context, budget: BudgetArgument, json: JsonOption = False) -> None:
     """One budget and where it came from."""
+    from budget_tui.cli.plan_tables import details
+    from budget_tui.wire_plan import budget as answer
+
     session = session_of(context)
     session.services.context.prepare()
     planned = session.services.plans.get(budget)
-    if json:
-        from budget_tui.wire_plan import budget as answer
-
-        say_json(answer(planned, session.services.context.org_slug))
-        return
-    from budget_tui.cli.plan_tables import details
-
-    say(*details(planned))
+    tell(json, lambda: answer(planned, session.services.context.org_slug), lambda: details(planned))
 
 
 @app.command(cls=AmountCommand)
@@ -114,15 +108,7 @@ def create(
     session = session_of(context)
     plan = plan_of(session, entity, category, amount, period, budget_type, provider, currency, notes)
     outcome = session.services.plans.create(plan, key)
-    if json:
-        from budget_tui.wire_plan import outcome_answer
-
-        say_json(outcome_answer(outcome, session.services.context.org_slug))
-        return
-    from budget_tui.cli.plan_tables import told
-
-    say(f"{told(outcome.budget)} planned ({outcome.budget.budget_id[:8]})")
-    warn(outcome.warnings)
+    _tell_change(session, outcome, json, f" planned ({outcome.budget.budget_id[:8]})")
 
 
 @app.command(cls=AmountCommand)
@@ -159,15 +145,7 @@ def update(
     kind, days = session.services.plans.period_named(period) if period else (None, None)
     change = PlanChange(parse_planned(amount, before.budget_type) if amount else None, notes, provider, kind, days)
     outcome = session.services.plans.update(before.budget_id, change, rescale=rescale)
-    if json:
-        from budget_tui.wire_plan import outcome_answer
-
-        say_json(outcome_answer(outcome, session.services.context.org_slug))
-        return
-    from budget_tui.cli.plan_tables import told
-
-    say(f"{told(outcome.budget)}", *(f"  {told(child)}" for child in outcome.rescaled))
-    warn(outcome.warnings)
+    _tell_change(session, outcome, json)
 
 
 @app.command()
@@ -178,15 +156,7 @@ def delete(context: typer.Context, budget: BudgetArgument, json: JsonOption = Fa
     """
     session = session_of(context)
     outcome = session.services.plans.delete(budget)
-    if json:
-        from budget_tui.wire_plan import outcome_answer
-
-        say_json(outcome_answer(outcome, session.services.context.org_slug))
-        return
-    from budget_tui.cli.plan_tables import told
-
-    say(f"{told(outcome.budget)} deleted")
-    warn(outcome.warnings)
+    _tell_change(session, outcome, json, " deleted")
 
 
 @app.command(cls=AmountCommand)
@@ -216,18 +186,14 @@ def allocate(
 
     What no child gets stays unallocated.
     """
+    from budget_tui.cli.plan_tables import allocation_table
+    from budget_tui.wire_plan import allocation_answer
+
     session = session_of(context)
     plan = plan_of(session, entity, category, amount, period, budget_type, provider, currency, notes)
     outcome = session.services.plans.allocate(plan, shares_typed(to, equal, margin, plan.budget_type), key)
-    if json:
-        from budget_tui.wire_plan import allocation_answer
-
-        say_json(allocation_answer(outcome, session.services.context.org_slug))
-        return
-    from budget_tui.cli.plan_tables import allocation_table
-
-    say(*allocation_table(outcome))
-    warn(outcome.warnings)
+    slug = session.services.context.org_slug
+    tell(json, lambda: allocation_answer(outcome, slug), lambda: allocation_table(outcome), outcome.warnings)
 
 
 @app.command()
@@ -244,19 +210,14 @@ def summary(
     json: JsonOption = False,
 ) -> None:
     """Budget against actual."""
+    from budget_tui.cli.plan_tables import summary_table
+    from budget_tui.wire_plan import summary_answer
+
     session = session_of(context)
     found = session.services.plan_views.summary(
         filter_of(session, entity, category, budget_type, period, provider, currency, status, search)
     )
-    if json:
-        from budget_tui.wire_plan import summary_answer
-
-        say_json(summary_answer(found))
-        return
-    from budget_tui.cli.plan_tables import summary_table
-
-    say(*summary_table(found))
-    warn(found.warnings)
+    tell(json, lambda: summary_answer(found), lambda: summary_table(found), found.warnings)
 
 
 @app.command()
@@ -271,17 +232,12 @@ def tree(
     json: JsonOption = False,
 ) -> None:
     """Budgets from the top down, with what is allocated and what is not."""
+    from budget_tui.cli.plan_tables import tree_table
+    from budget_tui.wire_plan import tree_answer
+
     session = session_of(context)
     found = session.services.plan_views.tree(root, filter_of(session, "", category, budget_type, period))
-    if json:
-        from budget_tui.wire_plan import tree_answer
-
-        say_json(tree_answer(found))
-        return
-    from budget_tui.cli.plan_tables import tree_table
-
-    say(*tree_table(found))
-    warn(found.warnings)
+    tell(json, lambda: tree_answer(found), lambda: tree_table(found), found.warnings)
 
 
 @app.command("by-category")
@@ -293,17 +249,12 @@ def by_category(
     json: JsonOption = False,
 ) -> None:
     """What an entity planned and used in each category."""
+    from budget_tui.cli.plan_tables import breakdown_table
+    from budget_tui.wire_plan import breakdown_answer
+
     session = session_of(context)
     found = session.services.plan_views.by_category(entity, filter_of(session, period=period, provider=provider))
-    if json:
-        from budget_tui.wire_plan import breakdown_answer
-
-        say_json(breakdown_answer(found))
-        return
-    from budget_tui.cli.plan_tables import breakdown_table
-
-    say(*breakdown_table(found, "CATEGORY"))
-    warn(found.warnings)
+    tell(json, lambda: breakdown_answer(found), lambda: breakdown_table(found, "CATEGORY"), found.warnings)
 
 
 @app.command("by-provider")
@@ -315,14 +266,22 @@ def by_provider(
     json: JsonOption = False,
 ) -> None:
     """What an entity planned for and used of each provider."""
+    from budget_tui.cli.plan_tables import breakdown_table
+    from budget_tui.wire_plan import breakdown_answer
+
     session = session_of(context)
     found = session.services.plan_views.by_provider(entity, filter_of(session, category=category, period=period))
-    if json:
-        from budget_tui.wire_plan import breakdown_answer
+    tell(json, lambda: breakdown_answer(found), lambda: breakdown_table(found, "PROVIDER"), found.warnings)
 
-        say_json(breakdown_answer(found))
-        return
-    from budget_tui.cli.plan_tables import breakdown_table
 
-    say(*breakdown_table(found, "PROVIDER"))
-    warn(found.warnings)
+def _tell_change(session: Session, outcome: "PlanOutcome", json: bool, done: str = "") -> None:
+    """What became of a budget and of those below it; in words, with what was ``done``."""
+    from budget_tui.cli.plan_tables import told
+    from budget_tui.wire_plan import outcome_answer
+
+    tell(
+        json,
+        lambda: outcome_answer(outcome, session.services.context.org_slug),
+        lambda: [f"{told(outcome.budget)}{done}", *(f"  {told(child)}" for child in outcome.rescaled)],
+        outcome.warnings,
+    )
