@@ -13,6 +13,7 @@ from textual import work
 from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.command import CommandPalette, Provider
+from textual.content import Content
 from textual.dom import DOMNode
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -29,6 +30,8 @@ from budget_tui.tui.theme import ThemedApp, begin_with
 from budget_tui.tui.widgets.top_bar import SCREENS
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
     from budget_tui.domain.snapshot import BudgetSnapshot
     from budget_tui.services.undo import UndoOutcome
 
@@ -206,6 +209,19 @@ class BudgetApp(KeyLaneApp, ThemedApp):
             if isinstance(screen, DashboardScreen):
                 screen.tell(text, is_problem=is_problem)
                 return
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Tell what Textual tells, such as where a screenshot went, where all is told: its boxes hide numbers."""
+        text = Content.from_markup(message).plain if markup else message
+        self.call_later(self._tell, text, is_problem=severity == "error")
 
     # Organizations
 

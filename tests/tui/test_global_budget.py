@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 from budget_tui import formatting
 from budget_tui.bootstrap import Services
@@ -155,6 +156,16 @@ async def test_large_amounts_and_a_notice_push_nothing_out_of_sight(
         assert [line[0] for line in outlook[:3]] == ["Burn", "Lasts", "Forecast"]
         assert outlook[2][1:] == ["$25,893.17", "over", "▲", "│"]
         assert [line[0] for line in outlook[4:6]] == ["✕", "✕"]
+
+
+async def test_what_textual_tells_hides_nothing(open_dashboard: OpenDashboard, tmp_path: Path) -> None:
+    async with open_dashboard(size=(80, 24)) as dashboard:
+        outlook = [line.split("││")[1] for line in dashboard.lines if "││" in line]
+        dashboard.app.deliver_screenshot("shot.svg", str(tmp_path))
+        await dashboard.until(lambda: "✓ Saved screenshot to" in dashboard.text)
+        await dashboard.settled()
+        assert [line.split("││")[1] for line in dashboard.lines if "││" in line][:5] == outlook[:5]
+        assert (tmp_path / "shot.svg").exists()
 
 
 async def test_costs_of_no_project_are_named(open_dashboard: OpenDashboard, elsewhere: Services) -> None:
