@@ -113,6 +113,8 @@ def subject(explained: Explained) -> str:
     """What is explained, in a few words."""
     period = period_name(explained.period)
     names = {Kind.GLOBAL: "the global budget", Kind.CLOSED: "the closed period"}
+    if explained.kind is Kind.CLOSED and explained.subject:
+        return f"{explained.name} in the closed period, {period}"
     if explained.kind in (Kind.PLANNED, Kind.USAGE):
         return explained.name
     return f"{names.get(explained.kind, explained.name)}, {period}"

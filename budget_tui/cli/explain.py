@@ -26,6 +26,15 @@ def explain(
         str,
         typer.Argument(metavar="[PROJECT|BUDGET_ID|AGENT]", help="The global budget unless given.", show_default=False),
     ] = "",
+    period: Annotated[
+        str,
+        typer.Option(
+            "--period",
+            metavar="PERIOD",
+            help="As archived when that period was closed; such as 2026-01.",
+            show_default=False,
+        ),
+    ] = "",
     value: Annotated[
         str, typer.Option("--value", metavar="NAME", help="One value in full, such as drip.", show_default=False)
     ] = "",
@@ -37,7 +46,11 @@ def explain(
     """
     session = session_of(context)
     session.services.context.prepare()
-    explained = session.services.explain.named(subject)
+    if period:
+        _, days = session.services.plans.period_named(period)
+        explained = session.services.explain.of_closed(days.start, subject)
+    else:
+        explained = session.services.explain.named(subject)
     if value and value not in explained.keys:
         raise NotFound(f"there is no value '{value}' of {subject or 'the budget'}", f"there are: {_list(explained)}")
     if json:

@@ -5,6 +5,7 @@ from datetime import date
 
 from budget_tui.domain.actuals import TOTAL, Scope
 from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
 from budget_tui.domain.containment import Node, forest
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.explain import Explanation, Unit, explain_global, explain_project
@@ -15,7 +16,7 @@ from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import BudgetSnapshot, Spend, added_up, build_snapshot, rolled_up
 from budget_tui.domain.tokens import seconds_of
-from budget_tui.formatting import count, long_day, plan_name
+from budget_tui.formatting import count, long_day, period_name, plan_name
 from budget_tui.services.agents import looked_closely
 from budget_tui.services.context import Context
 from budget_tui.services.explain_costs import Sorted, Wanted, sort_out
@@ -133,17 +134,25 @@ class Explainer:
             wanted = Wanted(entity, period, "", TOTAL, budget_type=BudgetType.TOKEN)
             return self._explained(queries, organization, Kind.AGENT, agent_id, agent.name, wanted, values)
 
-    def of_closed(self, start: date) -> Explained:
-        """The archived figures of the period that began on ``start``, and what is known of its costs by now."""
+    def of_closed(self, start: date, subject: str = "") -> Explained:
+        """The archived figures of the period that began on ``start``, all in all or of one project or agent in it, and
+        what is known of its costs by now."""
+        subject = "" if subject.strip() == ROOT_ID else subject.strip()
         with self._context.reading() as queries:
             organization = self._context.organization(queries)
             closed = closed_period(queries, organization, start)
-            entity = queries.entity(organization.org_key, ROOT_ID)
+            line = _line_of(closed, subject) if subject else None
+            entity = queries.entity(organization.org_key, subject or ROOT_ID)
             assert entity is not None
-            wanted = Wanted(entity, closed.period, closed.currency)
-            return self._explained(
-                queries, organization, Kind.CLOSED, "", organization.name, wanted, explain_closed(closed)
+            is_money = line is None or line.unit is BudgetType.MONETARY
+            wanted = Wanted(
+                entity,
+                closed.period,
+                closed.currency if is_money else "",
+                budget_type=BudgetType.MONETARY if line is None else line.unit,
             )
+            name, values = line.name if line else organization.name, explain_closed(closed, line)
+            return self._explained(queries, organization, Kind.CLOSED, subject, name, wanted, values)
 
     def _snapshot(self, queries: Queries, organization: Organization) -> tuple[BudgetSnapshot, dict[str, Spend]]:
         """Today's snapshot, and the spends by path that it was made of; under `ROOT_ID` that of everything."""
@@ -186,6 +195,16 @@ class Explainer:
             sources,
             tuple(_rules(queries, org, wanted, origins)),
         )
+
+
+def _line_of(closed: ClosedPeriod, subject: str) -> ClosedBudget:
+    for line in closed.lines:
+        if line.entity_id == subject:
+            return line
+    raise NotFound(
+        f"'{subject}' had no budget in {period_name(closed.period)}",
+        "budget-tui period history --json shows what had one",
+    )
 
 
 def _require_one(subject: str, budgets: Sequence[PlannedBudget]) -> None:

@@ -335,10 +335,13 @@ class BudgetApp(KeyLaneApp, ThemedApp):
 
     @work(group=ASKING)
     async def action_explain(self) -> None:
+        from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
         from budget_tui.tui.screens.explain import ExplainScreen
 
         screen = self.screen
-        question = screen.question() if isinstance(screen, DashboardScreen) and self.snapshot is not None else None
+        question = None
+        if isinstance(screen, DashboardScreen | ClosedPeriodScreen) and self.snapshot is not None:
+            question = screen.question()
         if question is None:
             self._tell("x explains one budget: choose one first", is_problem=True)
             return

@@ -77,6 +77,19 @@ def test_a_planned_budget_is_named_by_the_beginning_of_its_id(example: Cli) -> N
     assert example("explain", "DEPT-ENG").done().out == by_id
 
 
+def test_a_closed_period_is_explained_as_a_whole_and_project_by_project(
+    example: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUDGET_TUI_AS_OF", "2026-02-03")
+    example("cost", "add", "pcc", "5", "--on", "2026-01-20").done()
+    assert "$110.00 − $105.00 = $5.00" in example("explain", "--period", "2026-01").done().out
+    told = example("explain", "pcc", "--period", "January 2026", "--value", "restated").done().out.splitlines()
+    assert told[0] == "After the close of PCC in the closed period, January 2026: $5.00"
+    assert told[2] == "  $110.00 − $105.00 = $5.00"
+    example("explain", "nobody", "--period", "2026-01").refused(4, "'nobody' had no budget in January 2026")
+    example("explain", "pcc", "--period", "2026-02").refused(4, "no period that started on 2026-02-01 was closed")
+
+
 def test_what_is_not_there_is_refused_in_a_line(example: Cli) -> None:
     example("explain", "nobody").refused(4, "no project, agent or budget 'nobody'")
     example("explain", "pcc", "--value", "profit").refused(4, "no value 'profit'", "drip")

@@ -17,9 +17,10 @@ from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan
 from budget_tui.services.costs import CostEntry
 from budget_tui.tui.app import BudgetApp
+from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
 from budget_tui.tui.screens.explain import ExplainScreen
-from tests.tui.conftest import OpenDashboard
-from tests.tui.driving import Dashboard, a_year_later, units
+from tests.tui.conftest import OpenDashboard, OpenServices
+from tests.tui.driving import Dashboard, FixedClock, a_year_later, units
 from tests.tui.test_snapshots import NARROW, WIDE, Compare, after, still
 
 QUARTER = Period(date(2026, 1, 1), date(2026, 3, 31))
@@ -131,6 +132,26 @@ async def test_a_closed_period(open_dashboard: OpenDashboard, services: Services
         assert "the closed period, November 2026" in dashboard.text
         assert chosen(dashboard) == "restated"
         assert "$5.00" in dashboard.line_with("After the close")
+
+
+async def test_a_project_and_an_agent_of_a_closed_period(
+    open_dashboard: OpenDashboard, services: Services, services_on: OpenServices
+) -> None:
+    services.agents.add("scout", "pcc", "Scout", tokens=1000)
+    services.agents.consume("scout", 200)
+    february = services_on(clock=FixedClock(date(2026, 2, 3)))
+    february.periods.catch_up()
+    february.costs.add(CostEntry("pcc", units(5), date(2026, 1, 20)))
+    async with open_dashboard(services=february, mode="history") as dashboard:
+        await dashboard.keys("enter", "x")
+        assert "PCC in the closed period, January 2026" in dashboard.text
+        assert chosen(dashboard) == "restated"
+        assert "$110.00 − $105.00 = $5.00" in told(dashboard)
+        await dashboard.keys("escape", "end", "x")
+        assert "Scout in the closed period, January 2026" in dashboard.text
+        assert "800 tokens" in dashboard.line_with("Remaining")
+        await dashboard.keys("escape", "escape")
+        assert not isinstance(dashboard.app.screen, ExplainScreen | ClosedPeriodScreen)
 
 
 async def test_the_box_follows_what_others_write(open_dashboard: OpenDashboard, elsewhere: Services) -> None:
