@@ -1,5 +1,4 @@
-"""Rows of any kind under a header, one under the cursor. Only those on the screen are painted, so there may be as
-many as one likes."""
+"""Rows of any kind in columns."""
 
 from __future__ import annotations
 
@@ -12,20 +11,18 @@ from typing import Any, ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
 from textual.binding import Binding
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from budget_tui import formatting
 from budget_tui.tui.painting import component_styles, fitted
+from budget_tui.tui.widgets.scrolled_lines import HEADER, ScrolledLines
 
 _GAP = 1
 _MARGIN = 1
-HEADER = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ def parts(text: str) -> tuple[str, str]:
     return text, ""
 
 
-class LineTable(ScrollView, can_focus=True):
+class LineTable(ScrolledLines):
     """A header and a line per row. Columns are laid out by `measured`, which stays while rows are only chosen from."""
 
     BAR_AT_LEAST: ClassVar[int] = 6
@@ -94,12 +91,11 @@ class LineTable(ScrollView, can_focus=True):
     BINDINGS = [Binding("enter", "open", "Costs", id="plan.costs", tooltip="Show the costs behind the number")]
 
     rows: reactive[Sequence[Any]] = reactive((), init=False)
-    cursor: reactive[int] = reactive(0, init=False)
     sort_key: reactive[str] = reactive("", init=False)
     sort_descending: reactive[bool] = reactive(False, init=False)
 
-    class Opened(Message):
-        """The user wants to see what is behind ``row``."""
+    class OfRow(Message):
+        """Something about ``row``."""
 
         def __init__(self, table: LineTable, row: Any) -> None:
             super().__init__()
@@ -109,16 +105,11 @@ class LineTable(ScrollView, can_focus=True):
         def control(self) -> LineTable:
             return self.table
 
-    class Moved(Message):
-        """The cursor is on another row."""
+    class Opened(OfRow):
+        """The user wants to see what is behind it."""
 
-        def __init__(self, table: LineTable, row: Any) -> None:
-            super().__init__()
-            self.table, self.row = table, row
-
-        @property
-        def control(self) -> LineTable:
-            return self.table
+    class Moved(OfRow):
+        """The cursor is on it now."""
 
     class SortAsked(Message):
         """A click on the header of a column that can be sorted by."""
@@ -145,10 +136,6 @@ class LineTable(ScrollView, can_focus=True):
         """The row under the cursor; None where there is none."""
         return self.rows[self.cursor] if self.cursor < len(self.rows) else None
 
-    @property
-    def _page(self) -> int:
-        return max(1, self.size.height - HEADER)
-
     # What is shown
 
     def show(
@@ -165,7 +152,7 @@ class LineTable(ScrollView, can_focus=True):
             wanted = same(before)
             at = next((row for row, each in enumerate(rows) if same(each) == wanted), at)
         self.set_reactive(LineTable.cursor, at)
-        self._keep_in_view()
+        self.keep_in_view()
         self.refresh()
         self.post_message(self.Moved(self, self.current))
 
@@ -188,11 +175,11 @@ class LineTable(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         self._lay_out()
-        self._keep_in_view()
+        self.keep_in_view()
 
     def _lay_out(self) -> None:
         self.virtual_size = Size(self.size.width, len(self.rows) + HEADER)
-        room = self.size.width - 2 * _MARGIN - (1 if len(self.rows) > self._page else 0)
+        room = self.size.width - 2 * _MARGIN - (1 if len(self.rows) > self.page else 0)
         self.places = self._fitted(room) if self._widths else []
 
     def _fitted(self, room: int) -> list[Place]:
@@ -234,67 +221,27 @@ class LineTable(ScrollView, can_focus=True):
 
     # Moving
 
+    @property
+    def count(self) -> int:
+        return len(self.rows)
+
     def watch_cursor(self) -> None:
-        self._keep_in_view()
-        self._look_ahead()
-        self.refresh()
+        super().watch_cursor()
         self.post_message(self.Moved(self, self.current))
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        self._look_ahead()
-
-    @property
-    def nears_end(self) -> bool:
-        """Whether the cursor or the view is within two pages of the last row."""
-        return max(self.cursor, round(self.scroll_offset.y)) + 2 * self._page >= len(self.rows)
-
-    def _look_ahead(self) -> None:
+    def look_ahead(self) -> None:
         if self.nears_end:
             self.post_message(self.NearsEnd())
-
-    def _keep_in_view(self) -> None:
-        top = min(max(self.scroll_offset.y, self.cursor - self._page + 1), self.cursor)
-        if top != self.scroll_offset.y:
-            self.scroll_to(y=top, animate=False)
-
-    def go_to(self, row: int) -> None:
-        self.cursor = max(0, min(row, len(self.rows) - 1))
-
-    def action_scroll_up(self) -> None:
-        self.go_to(self.cursor - 1)
-
-    def action_scroll_down(self) -> None:
-        self.go_to(self.cursor + 1)
-
-    def action_page_up(self) -> None:
-        self.go_to(self.cursor - self._page)
-
-    def action_page_down(self) -> None:
-        self.go_to(self.cursor + self._page)
-
-    def action_scroll_home(self) -> None:
-        self.go_to(0)
-
-    def action_scroll_end(self) -> None:
-        self.go_to(len(self.rows) - 1)
 
     def action_open(self) -> None:
         if self.current is not None:
             self.post_message(self.Opened(self, self.current))
 
-    def on_click(self, event: events.Click) -> None:
-        """A click chooses a row, a second one opens it; one on a header sorts by its column."""
-        if event.y < HEADER:
-            for place in self.places:
-                if place.x <= event.x < place.x + place.width and place.column.sort_key is not None:
-                    self.post_message(self.SortAsked(self, place.column.key))
-            return
-        row = round(self.scroll_offset.y) + event.y - HEADER
-        if row < len(self.rows):
-            self.go_to(row)
-            if event.chain == 2:
-                self.action_open()
+    def header_clicked(self, x: int) -> None:
+        """Sort by the column."""
+        for place in self.places:
+            if place.x <= x < place.x + place.width and place.column.sort_key is not None:
+                self.post_message(self.SortAsked(self, place.column.key))
 
     # Painting
 

@@ -1,39 +1,36 @@
-"""The lines of the audit trail. Only those on the screen are painted, so there may be as many as one likes."""
+"""The lines of the audit trail."""
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
 from textual.binding import Binding
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from budget_tui.services.trail import cells
 from budget_tui.storage.trail_queries import AuditEntry
 from budget_tui.tui.painting import fitted
+from budget_tui.tui.widgets.scrolled_lines import HEADER, ScrolledLines
 
 _LABELS = ("When", "Who", "Did", "To", "Change")
 _GAP = "  "
 _MOST = {"Who": 14, "Did": 16, "To": 24}
 _MOST_OF_THE_NARROW = {"Who": 8, "Did": 14, "To": 14}
 _NARROW = 100
-_HEADER = 1
 _WHEN, _YEAR = 16, 5
 """Cells of a time, and those of its year at the beginning, which a narrow table does without."""
 
 
-class LogTable(ScrollView, can_focus=True):
-    """A header and a line per entry, one under the cursor. The cursor stays on its entry when others come above it,
-    but on the first line it stays on the first."""
+class LogTable(ScrolledLines):
+    """A line per entry. The cursor stays on its entry when others come above it, but on the first line it stays on
+    the first."""
 
     COMPONENT_CLASSES = {"log--header", "log--muted", "log--cursor"}
     BINDINGS = [Binding("enter", "open", "Open", id="log.open", tooltip="Show the entry with all of before and after")]
 
     entries: reactive[tuple[AuditEntry, ...] | None] = reactive(None)
     filter_text: reactive[str] = reactive("")
-    cursor: reactive[int] = reactive(0)
 
     class NearsEnd(Message):
         """The cursor or the view nears the last of ``entries`` lines."""
@@ -58,13 +55,8 @@ class LogTable(ScrollView, can_focus=True):
         return self.entries is None and not getattr(self.screen, "failure", "")
 
     @property
-    def _count(self) -> int:
+    def count(self) -> int:
         return len(self.entries or ())
-
-    @property
-    def _page(self) -> int:
-        """How many entries are in view."""
-        return max(1, self.size.height - _HEADER)
 
     # Following
 
@@ -99,65 +91,25 @@ class LogTable(ScrollView, can_focus=True):
         when = _WHEN if self.size.width >= _NARROW else _WHEN - _YEAR
         rest = self.size.width - 2 - when - sum(middle) - len(_GAP) * 4
         self._widths = (when, *middle, max(6, rest))
-        self.virtual_size = Size(self.size.width, self._count + _HEADER)
+        self.virtual_size = Size(self.size.width, self.count + HEADER)
 
-    # Moving
-
-    def watch_cursor(self) -> None:
-        self.scroll_to(y=min(max(self.scroll_offset.y, self.cursor - self._page + 1), self.cursor), animate=False)
-        self._read_on()
-        self.refresh()
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        self._read_on()
-
-    def _read_on(self) -> None:
-        if self._count and max(self.cursor, self.scroll_offset.y) + 2 * self._page >= self._count > self._asked_at:
-            self._asked_at = self._count
-            self.post_message(self.NearsEnd(self._count))
-
-    def _go(self, row: int) -> None:
-        self.cursor = max(0, min(row, self._count - 1))
-
-    def action_scroll_up(self) -> None:
-        self._go(self.cursor - 1)
-
-    def action_scroll_down(self) -> None:
-        self._go(self.cursor + 1)
-
-    def action_page_up(self) -> None:
-        self._go(self.cursor - self._page)
-
-    def action_page_down(self) -> None:
-        self._go(self.cursor + self._page)
-
-    def action_scroll_home(self) -> None:
-        self._go(0)
-
-    def action_scroll_end(self) -> None:
-        self._go(self._count - 1)
+    def look_ahead(self) -> None:
+        if self.nears_end and self.count > self._asked_at:
+            self._asked_at = self.count
+            self.post_message(self.NearsEnd(self.count))
 
     def action_open(self) -> None:
         if self.entries:
             self.post_message(self.Opened(self.entries[self.cursor]))
 
-    def on_click(self, event: events.Click) -> None:
-        """A click chooses an entry, a second one opens it."""
-        row = self.scroll_offset.y + event.y - _HEADER
-        if event.y >= _HEADER and row < self._count:
-            self._go(row)
-            if event.chain == 2:
-                self.action_open()
-
     # Painting
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        if y < _HEADER:
+        if y < HEADER:
             return self._strip(_LABELS, self.get_component_rich_style("log--header")).adjust_cell_length(width)
-        row = self.scroll_offset.y + y - _HEADER
-        if self.entries and row < self._count:
+        row = self.scroll_offset.y + y - HEADER
+        if self.entries and row < self.count:
             is_chosen = row == self.cursor
             base = self.get_component_rich_style("log--cursor") if is_chosen else self.rich_style
             muted = None if is_chosen else self.get_component_rich_style("log--muted")

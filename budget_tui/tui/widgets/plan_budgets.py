@@ -22,9 +22,10 @@ from budget_tui.services.costs_behind import Number, number_of
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.widgets.cell_editing import CellEditing
-from budget_tui.tui.widgets.line_table import HEADER, LineTable
+from budget_tui.tui.widgets.line_table import LineTable
 from budget_tui.tui.widgets.plan_columns import budget_columns, longest_lines
 from budget_tui.tui.widgets.plan_panes import PlanPane
+from budget_tui.tui.widgets.scrolled_lines import HEADER
 
 
 class BudgetTable(LineTable):

@@ -24,7 +24,7 @@ from budget_tui.domain.variance import Totals, Variance, VarianceStatus, scope_o
 from budget_tui.services.costs_behind import Number
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED
-from budget_tui.tui.widgets.line_table import HEADER, BarColumn, Column, LineTable
+from budget_tui.tui.widgets.line_table import BarColumn, Column, LineTable
 from budget_tui.tui.widgets.plan_charts import CategoryBars, TrendChart
 from budget_tui.tui.widgets.plan_columns import (
     SHAPES,
@@ -37,6 +37,7 @@ from budget_tui.tui.widgets.plan_columns import (
     what,
 )
 from budget_tui.tui.widgets.plan_panes import PlanPane
+from budget_tui.tui.widgets.scrolled_lines import HEADER
 
 _WORST_AT_MOST = 200
 _ABOVE_TABLE = 2
