@@ -9,7 +9,7 @@ from budget_tui.domain.cost import Category, CostOrigin
 from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused
 from budget_tui.domain.tokens import TokenBalance, TokenKind, cost_nanos, provider_of_model
 from budget_tui.formatting import tokens
-from budget_tui.services.context import Work
+from budget_tui.services.context import Tariff, Work
 from budget_tui.services.costs import Resolver, origin_keys, require_sums_in_range
 from budget_tui.storage.agent_queries import AgentFact, HeldTokens
 
@@ -58,7 +58,7 @@ def taken_from(work: Work, agent_id: str) -> tuple[AgentFact, TokenBalance]:
             raise insufficient(agent_id, 0)
         work.agents[agent_id] = agent
     balance = TokenBalance(agent_id, *work.queries.budget_counts(agent.budget_id))
-    return agent, without_expired(work, agent.budget_id, balance)
+    return agent, without_expired(work, agent.budget_id, balance) if balance.reserved_tokens else balance
 
 
 def without_expired(work: Work, budget_id: str, balance: TokenBalance) -> TokenBalance:
@@ -127,24 +127,36 @@ def count_use(work: Work, agent: AgentFact | HeldTokens, tokens: Mapping[TokenKi
     """Keep what was used and, with a price on file for the model, what it cost."""
     work.unit.agents.count(agent.entity_key, agent.model, tokens, work.today, work.now)
     if agent.is_priced:
-        charge_day(work, agent.entity_key, agent.agent_id, agent.model, work.today)
+        whose = agent.entity_key, agent.model
+        tariff = work.tariffs.get(whose) or _tariff(work, *whose, work.today)
+        if tariff.origin is not None:
+            work.tariffs[whose] = tariff
+        _charge(work, agent.entity_key, agent.agent_id, agent.model, work.today, tariff)
 
 
 def charge_day(work: Work, entity_key: int, agent_id: str, model: str, day: date) -> int:
     """Work out anew what the agent's tokens of a day cost; returns by how much that changed."""
-    used = work.queries.tokens_on(entity_key, model, day)
-    prices = work.queries.prices_on(work.organization.org_key, model, day)
-    nanos = within_limit(cost_nanos(used, prices))
-    origin = work.unit.agents.origin(entity_key, SOURCE, model)
-    if not prices and origin is None:  # the prices begin on a later day
-        return 0
-    stated = _origin(work, agent_id, model)
+    return _charge(work, entity_key, agent_id, model, day, _tariff(work, entity_key, model, day))
+
+
+def _charge(work: Work, entity_key: int, agent_id: str, model: str, day: date, tariff: Tariff) -> int:
+    prices, origin = tariff
     if origin is None:
+        if not prices:  # they begin on a later day
+            return 0
+        stated = _origin(work, agent_id, model)
         origin = origin_keys(work, [stated], (), Resolver(work, [stated]).resolve)[stated]
+    used = work.queries.tokens_on(entity_key, model, day)
+    nanos = within_limit(cost_nanos(used, prices))
     before = work.unit.agents.set_cost(origin, day, nanos, sum(used.values()))
     if nanos > _LARGE:
-        require_sums_in_range(work, [(stated.currency, day)])
+        require_sums_in_range(work, [(work.organization.currency, day)])
     return nanos - before
+
+
+def _tariff(work: Work, entity_key: int, model: str, day: date) -> Tariff:
+    prices = work.queries.prices_on(work.organization.org_key, model, day)
+    return Tariff(prices, work.unit.agents.origin(entity_key, SOURCE, model))
 
 
 def _origin(work: Work, agent_id: str, model: str) -> CostOrigin:

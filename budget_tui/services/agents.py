@@ -368,7 +368,8 @@ def _consume(work: Work, agent_id: str, tokens: int, kinds: Mapping[TokenKind, i
         raise insufficient(agent_id, balance.available_tokens)
     _take_from_successor(work, agent, tokens)
     count_use(work, agent, kinds)
-    balance = balance._replace(used_tokens=balance.used_tokens + tokens)
+    _, allocated, used, reserved = balance
+    balance = TokenBalance(agent_id, allocated, used + tokens, reserved)
     _log_kept(work, "consumed", balance, tokens)
     return balance
 

@@ -17,6 +17,7 @@ from budget_tui.services.clock import Clock, zone
 if TYPE_CHECKING:
     from budget_tui.domain.budget import Budget, Organization
     from budget_tui.domain.hierarchy import Entity
+    from budget_tui.domain.tokens import TokenKind
     from budget_tui.storage.agent_queries import AgentFact
     from budget_tui.storage.queries import Queries
     from budget_tui.storage.unit_of_work import UnitOfWork, Writers
@@ -76,7 +77,7 @@ class Context:
         organization = known.organization if known else self._organization_in(unit)
         work = Work(unit, organization, self.clock.today(organization.time_zone), self.clock.now(), self.actor)
         if known and known.today == work.today:
-            work.open, work.agents = known.open, known.agents
+            work.open, work.agents, work.tariffs = known.open, known.agents, known.tariffs
         else:
             from budget_tui.services.periods import open_period
 
@@ -144,6 +145,13 @@ def checked_currency(text: str) -> str:
     return code
 
 
+class Tariff(NamedTuple):
+    """What a million tokens of each kind cost today, and the key of the origin that this cost has once there is one."""
+
+    prices: "Mapping[TokenKind, int]"
+    origin: int | None
+
+
 class _Known(NamedTuple):
     """What a transaction found out, for the next one to begin with while it is still so."""
 
@@ -151,12 +159,14 @@ class _Known(NamedTuple):
     today: date
     open: "Budget"
     agents: "dict[str, AgentFact]"
+    tariffs: "dict[tuple[int, str], Tariff]"
 
 
 class Work:
     """A write transaction under way. ``open`` is the global budget of the period that today is in.
 
-    ``agents`` are those that were looked up: all but the numbers of their tokens is as it was then.
+    ``agents`` are those that were looked up: all but the numbers of their tokens is as it was then. ``tariffs`` are
+    what their tokens cost as long as no price changes, by the agent's key and the model.
     ``reverses`` is the change of the audit trail that it takes back, if it does that.
     """
 
@@ -167,22 +177,22 @@ class Work:
         self, unit: "UnitOfWork", organization: "Organization", today: date, now: datetime, actor: str
     ) -> None:
         self.unit = unit
+        self.queries: Queries = unit.queries
         self.organization = organization
         self.today = today
         self.now = now
         self.actor = actor
         self.agents: dict[str, AgentFact] = {}
+        self.tariffs: dict[tuple[int, str], Tariff] = {}
         self._when_kept: list[Callable[[], None]] = []
-
-    @property
-    def queries(self) -> "Queries":
-        return self.unit.queries
 
     def commit(self, *, tokens_only: bool = False) -> None:
         """Keep what was done. When it was ``tokens_only`` that changed, the next transaction is spared its look-ups."""
         self.unit.commit(tokens_only=tokens_only)
         if tokens_only:
-            self.unit.known[self.organization.slug] = _Known(self.organization, self.today, self.open, self.agents)
+            self.unit.known[self.organization.slug] = _Known(
+                self.organization, self.today, self.open, self.agents, self.tariffs
+            )
         told, self._when_kept = self._when_kept, []  # what tells of a work must not keep it alive
         for tell in told:
             tell()

@@ -105,8 +105,12 @@ def test_tokens_taken_meanwhile_are_counted(kept: Services, changing: Services) 
 
 def test_a_price_set_meanwhile_is_charged(kept: Services, changing: Services) -> None:
     changing.token_prices.set("m1", {TokenKind.INPUT: 10**9})
-    kept.agents.consume("scout", 900)
-    assert home_at(kept.context.path, LAST_NOON.date()).spent["all"] == "0.001"
+    kept.agents.consume("scout", 400)
+    kept.agents.consume("scout", 200)
+    assert home_at(kept.context.path, LAST_NOON.date()).spent["all"] == "0.0007"
+    changing.token_prices.set("m1", {TokenKind.INPUT: 2 * 10**9})
+    kept.agents.consume("scout", 300)
+    assert home_at(kept.context.path, LAST_NOON.date()).spent["all"] == "0.002"
 
 
 def test_a_period_closed_by_hand_meanwhile_gives_up_what_it_handed_on(kept: Services, changing: Services) -> None:

@@ -115,8 +115,7 @@ class JournalRepository:
         Two at a time are more than come, so that they get fewer; the oldest are those with the lowest rowid.
         """
         self._connection.execute(
-            "DELETE FROM idempotency WHERE created_at < ?"
-            " AND rowid IN (SELECT rowid FROM idempotency ORDER BY rowid LIMIT 2)",
+            "DELETE FROM idempotency WHERE created_at < ? AND rowid <= (SELECT min(rowid) + 1 FROM idempotency)",
             (stored_time(now - ANSWERS_KEPT),),
         )
         self._connection.execute(
