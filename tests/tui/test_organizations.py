@@ -12,7 +12,7 @@ async def chosen(dashboard: Dashboard, key: str, *typed: str) -> None:
     await dashboard.keys(key)
     await dashboard.keys(*typed)
     await dashboard.until(lambda: "Organization: " in dashboard.text)
-    await dashboard.keys("down", "enter")
+    await dashboard.keys("enter")
     await dashboard.until(lambda: dashboard.app.snapshot is not None and len(dashboard.app.screen_stack) == 1)
     await dashboard.settled()
 
@@ -39,6 +39,16 @@ async def test_the_way_there_and_back_through_the_palette(open_dashboard: OpenDa
         await chosen(dashboard, "O", *"default")
         assert "default · January 2026" in dashboard.lines[0]
         assert "$241.00" in dashboard.line_with("Spent  ")
+
+
+async def test_a_box_of_the_organization_before_is_gone(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(keys="t") as dashboard:
+        assert "Transfer ─" in dashboard.text
+        await chosen(dashboard, "ctrl+p", *"organization: acme")
+        assert "Transfer ─" not in dashboard.text
+        await dashboard.keys("t")
+        assert "the pool" in dashboard.text
+        assert "$80.00" not in dashboard.text, "the pool of the other one"
 
 
 async def test_commands_are_those_of_the_organization_shown(
