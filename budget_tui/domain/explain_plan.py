@@ -1,7 +1,7 @@
 """Where the values of a planned budget, an agent's tokens and a closed period come from."""
 
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.closing import ClosedPeriod
+from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
 from budget_tui.domain.explain import Explanation, Quantity, Unit, explain_status, money, number
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
@@ -188,32 +188,36 @@ def _how_it_ends(agent: AgentBudget, use: Use | None) -> str:
     return "if it goes on like this" if agent.runs_out_at else "not within a year"
 
 
-def explain_closed(closed: ClosedPeriod) -> tuple[Explanation, ...]:
-    """The archived figures of a period."""
-    budget, spent, remaining = money(closed.budget), money(closed.spent), money(closed.remaining)
+def explain_closed(closed: ClosedPeriod, line: ClosedBudget | None = None) -> tuple[Explanation, ...]:
+    """The archived figures of a period, or of one budget in it."""
+    unit = _UNITS[line.unit] if line else Unit.MONEY
+    of: ClosedPeriod | ClosedBudget = line or closed
+    amount = line.allocation if line else closed.budget
+    allocation, spent = Quantity(amount, unit), Quantity(of.spent, unit)
     archived = "as it was archived when the period was closed"
     spans = (("the closed period is", closed.period),)
+    total = () if line else (Explanation("allocated", "Allocated", money(closed.allocated), archived, spans=spans),)
     return (
-        Explanation("budget", "Budget", budget, archived),
-        Explanation("allocated", "Allocated", money(closed.allocated), archived, spans=spans),
+        Explanation("allocation" if line else "budget", "Allocation" if line else "Budget", allocation, archived),
+        *total,
         Explanation("spent", "Spent", spent, archived, spans=spans),
         Explanation(
             "remaining",
             "Remaining",
-            remaining,
+            Quantity(of.remaining, unit),
             "{allocation} − {spent}",
-            {"allocation": budget, "spent": spent},
+            {"allocation": allocation, "spent": spent},
             spans=spans,
         ),
         Explanation(
             "restated",
             "After the close",
-            money(closed.restated),
+            Quantity(of.restated, unit),
             "{spent_as_known_now} − {spent_at_the_close}",
-            {"spent_as_known_now": money(closed.spent + closed.restated), "spent_at_the_close": spent},
+            {"spent_as_known_now": Quantity(of.spent + of.restated, unit), "spent_at_the_close": spent},
             spans=spans,
             notes=("what arrived, moved or was corrected later is shown beside the archive, which stays as it was",),
             of_costs=True,
         ),
-        explain_status(closed.status, closed.unfunded, budget, remaining, of_costs=False),
+        explain_status(of.status, of.unfunded, allocation, Quantity(of.remaining, unit), of_costs=False),
     )

@@ -13,7 +13,7 @@ from budget_tui import formatting
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.carry import Carry, CarryPolicy
-from budget_tui.domain.closing import ClosedPeriod
+from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
 from budget_tui.domain.cost import Category
 from budget_tui.domain.explain import Explanation, Unit, explain_allocation, explain_global, explain_pace, named
 from budget_tui.domain.explain_plan import explain_agent, explain_closed, explain_planned
@@ -219,9 +219,11 @@ def test_every_formula_of_an_agent_comes_to_what_its_screen_shows(
 
 @pytest.mark.parametrize("restated", [0, 3, -3])
 def test_a_closed_period_shows_the_archive_and_what_came_after(restated: int) -> None:
-    closed = ClosedPeriod(JANUARY, "USD", 500, 420, 241, restated, "ada", NOW, ())
-    values = named(explain_closed(closed))
-    assert values["spent"].value.value == 241
-    assert values["restated"].value.value == restated
-    assert worked_out(values["restated"]) == restated
-    assert worked_out(values["remaining"]) == values["remaining"].value.value
+    line = ClosedBudget("pcc", "PCC", BudgetType.MONETARY, 150, 105, Status.HEALTHY, restated)
+    closed = ClosedPeriod(JANUARY, "USD", 500, 420, 241, restated, "ada", NOW, (line,))
+    for explained, spent in ((explain_closed(closed), 241), (explain_closed(closed, line), 105)):
+        values = named(explained)
+        assert values["spent"].value.value == spent
+        assert values["restated"].value.value == restated
+        assert worked_out(values["restated"]) == restated
+        assert worked_out(values["remaining"]) == values["remaining"].value.value
