@@ -32,7 +32,7 @@ class SummedScreen(FilteredScreen):
         self.table.sort_by_next()
 
     def action_reverse(self) -> None:
-        self.table.sort_descending = not self.table.sort_descending
+        self.table.reverse()
 
     @on(CellEditing.EditBegun)
     def _forget_news(self) -> None:

@@ -20,6 +20,7 @@ from textual.strip import Strip
 from budget_tui import formatting
 from budget_tui.tui.painting import component_styles, fitted
 from budget_tui.tui.widgets.scrolled_lines import HEADER, ScrolledLines
+from budget_tui.tui.widgets.sorting import Sorting
 
 _GAP = 1
 _MARGIN = 1
@@ -71,7 +72,7 @@ def parts(text: str) -> tuple[str, str]:
     return text, ""
 
 
-class LineTable(ScrolledLines):
+class LineTable(Sorting, ScrolledLines):
     """A header and a line per row. Columns are laid out by `measured`, which stays while rows are only chosen from."""
 
     BAR_AT_LEAST: ClassVar[int] = 6
@@ -91,8 +92,6 @@ class LineTable(ScrolledLines):
     BINDINGS = [Binding("enter", "open", "Costs", id="plan.costs", tooltip="Show the costs behind the number")]
 
     rows: reactive[Sequence[Any]] = reactive((), init=False)
-    sort_key: reactive[str] = reactive("", init=False)
-    sort_descending: reactive[bool] = reactive(False, init=False)
 
     class OfRow(Message):
         """Something about ``row``."""

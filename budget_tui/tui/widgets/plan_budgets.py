@@ -121,29 +121,21 @@ class BudgetPane(CellEditing[BudgetLine], PlanPane):
 
     def _in_order(self, board: PlanBoard) -> Sequence[BudgetLine]:
         """All budgets as they are sorted: a filter only chooses from them."""
-        table = self.table
-        order = board, table.sort_key, table.sort_descending
+        order = board, self.table.sort_key, self.table.sort_descending
         if self._sorted is None or self._sorted[0] != order:
-            by = next(column.sort_key for column in table.columns if column.key == table.sort_key)
-            assert by is not None
-            self._sorted = order, sorted(board.lines, key=by, reverse=table.sort_descending)
+            self._sorted = order, self.table.in_order(board.lines)
         return self._sorted[1]
 
     def sort_by(self, key: str) -> None:
-        table = self.table
-        table.sort_descending = not table.sort_descending if key == table.sort_key else False
-        table.sort_key = key
+        self.table.sort_by(key)
         self._fill()
 
     def sort_by_next(self) -> None:
-        table = self.table
-        order = ["", *(column.key for column in table.columns if column.sort_key is not None)]
-        table.sort_descending = False
-        table.sort_key = order[(order.index(table.sort_key) + 1) % len(order)]
+        self.table.sort_by_next()
         self._fill()
 
     def reverse(self) -> None:
-        self.table.sort_descending = not self.table.sort_descending
+        self.table.reverse()
         self._fill()
 
     # Editing

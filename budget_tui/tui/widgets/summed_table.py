@@ -20,6 +20,7 @@ from textual.widgets import DataTable
 from budget_tui.tui.painting import MUTED, component_styles
 from budget_tui.tui.widgets.cell_editing import EditableTable, Row
 from budget_tui.tui.widgets.editable_rows import PADDING, EditableRows
+from budget_tui.tui.widgets.sorting import Sorting
 from budget_tui.tui.widgets.table_columns import Column, Layout, cell, layout
 
 _SCROLLBAR = 2
@@ -36,7 +37,7 @@ class TableFooter(Widget):
         return Content("\n").join([rule, self.sums, self.words])
 
 
-class SummedTable(EditableTable[Row]):
+class SummedTable(Sorting, EditableTable[Row]):
     """Shows what is chosen of `everything`, touching only the cells that differ where that is possible."""
 
     ROWS: ClassVar[type[EditableRows]]
@@ -61,8 +62,6 @@ class SummedTable(EditableTable[Row]):
     tick: reactive[Fraction] = reactive(Fraction(0))
     """Where even use would stand today."""
     filter_text: reactive[str] = reactive("")
-    sort_key: reactive[str] = reactive("")
-    sort_descending: reactive[bool] = reactive(False)
 
     def __init__(self) -> None:
         super().__init__()
@@ -141,10 +140,7 @@ class SummedTable(EditableTable[Row]):
 
     def _chosen(self, everything: Sequence[Row]) -> list[Row]:
         wanted = self.filter_text.casefold()
-        rows = [row for row in everything if any(wanted in text.casefold() for text in self.searched(row))]
-        if self.sort_key:
-            rows.sort(key=self._sorted_by.sort_key, reverse=self.sort_descending)
-        return rows
+        return self.in_order(row for row in everything if any(wanted in text.casefold() for text in self.searched(row)))
 
     def _fill(self, rows: list[Row]) -> None:
         table, selected = self.table, self.current
@@ -189,27 +185,10 @@ class SummedTable(EditableTable[Row]):
         if self.filter_text:
             hints.append(f"{len(self._shown)} of {len(self.everything)} match '{self.filter_text}'")
         if self.sort_key:
-            hints.append(f"sorted by {self._sorted_by.name.lower()}")
+            hints.append(f"sorted by {self.sorted_by.name.lower()}")
         return self.all_in_all(hints)
-
-    # Sorting
-
-    @property
-    def _sorted_by(self) -> Column[Row]:
-        return next(column for column in self.columns if column.key == self.sort_key)
 
     @on(DataTable.HeaderSelected)
     def _header_clicked(self, event: DataTable.HeaderSelected) -> None:
         event.stop()
         self.sort_by(str(event.column_key.value))
-
-    def sort_by(self, key: str) -> None:
-        """Sort by a column; by the same again: the other way round."""
-        self.sort_descending = not self.sort_descending if key == self.sort_key else False
-        self.sort_key = key
-
-    def sort_by_next(self) -> None:
-        """Sort by the next column, after the last one in the order of adding again."""
-        order = ["", *(column.key for column in self.columns)]
-        self.sort_descending = False
-        self.sort_key = order[(order.index(self.sort_key) + 1) % len(order)]
