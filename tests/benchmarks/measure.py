@@ -18,6 +18,7 @@ PROGRAM = str(Path(sys.executable).with_name("budget-tui"))
 BARE_APP = str(Path(__file__).with_name("bare.py"))
 DAY = "2026-01-13"
 _PATIENCE_SECONDS = 30.0
+_ANSWER_SECONDS = 1.0
 _SIZE = (40, 120)
 
 
@@ -81,6 +82,15 @@ class Terminal:
         """Wait until nothing was written for a while."""
         while select.select([self._own], [], [], quiet_seconds)[0]:
             self._read(_PATIENCE_SECONDS, "")
+
+    def answered(self, keys: str, quiet_seconds: float = 0.3) -> tuple[float, float]:
+        """Send keys and wait until no more is written: seconds until the last of it, and seconds of the processor."""
+        used, began = self.processor_seconds(), self.press(keys)
+        last, patience = began, _ANSWER_SECONDS
+        while select.select([self._own], [], [], patience)[0]:
+            self._written += self._read(_PATIENCE_SECONDS, "")
+            last, patience = time.perf_counter(), quiet_seconds
+        return last - began, self.processor_seconds() - used
 
     def press(self, keys: str) -> float:
         """Send keys; what was written until now is forgotten. Returns the time."""
