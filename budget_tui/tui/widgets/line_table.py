@@ -72,7 +72,7 @@ def parts(text: str) -> tuple[str, str]:
     return text, ""
 
 
-class LineTable(Sorting, ScrolledLines):
+class LineTable(ScrolledLines, Sorting):
     """A header and a line per row. Columns are laid out by `measured`, which stays while rows are only chosen from."""
 
     BAR_AT_LEAST: ClassVar[int] = 6

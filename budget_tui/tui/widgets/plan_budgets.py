@@ -54,7 +54,7 @@ class BudgetTable(LineTable):
             self.post_message(self.DeleteAsked(self.current.budget))
 
 
-class BudgetPane(CellEditing[BudgetLine], PlanPane):
+class BudgetPane(PlanPane, CellEditing[BudgetLine]):
     """Table, editor, and a line below that says what typing does or why an edit was refused."""
 
     TAB = "budgets"

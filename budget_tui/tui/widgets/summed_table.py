@@ -37,7 +37,7 @@ class TableFooter(Widget):
         return Content("\n").join([rule, self.sums, self.words])
 
 
-class SummedTable(Sorting, EditableTable[Row]):
+class SummedTable(EditableTable[Row], Sorting):
     """Shows what is chosen of `everything`, touching only the cells that differ where that is possible."""
 
     ROWS: ClassVar[type[EditableRows]]
