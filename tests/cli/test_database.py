@@ -5,16 +5,14 @@ import os
 import shutil
 import sqlite3
 import tempfile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.nobody import as_nobody
+
 from .conftest import Cli, Ran
-
-NOBODY = 65534
-
 
 # check
 
@@ -192,7 +190,7 @@ def test_an_organization_that_is_not_there(seeded: Cli) -> None:
 
 @pytest.fixture
 def locked_folder(seeded: Cli, example: Path) -> Iterator[Path]:
-    """A folder with the worked example that ``NOBODY`` may read but not write."""
+    """A folder with the worked example that nobody may read but not write."""
     seeded("budget", "set", "500").done()  # loads what the child may not be allowed to load
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -206,38 +204,25 @@ def locked_folder(seeded: Cli, example: Path) -> Iterator[Path]:
         folder.chmod(0o755)
 
 
-def as_nobody(cli: Cli, *arguments: str) -> Ran:
+def run_as_nobody(cli: Cli, *arguments: str) -> Ran:
     """What the command answers to somebody who owns nothing."""
-    answer, writer = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # other threads exist; the child needs none of them
-        child = os.fork()
-    if child == 0:
-        try:
-            if os.geteuid() == 0:
-                os.setgroups([])
-                os.setgid(NOBODY)
-                os.setuid(NOBODY)
-            os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
-            ran = cli(*arguments)
-            os.write(writer, json.dumps([ran.code, ran.out, ran.err]).encode())
-        finally:
-            os._exit(0)
-    os.close(writer)
-    with os.fdopen(answer) as told:
-        code, out, err = json.load(told)
-    os.waitpid(child, 0)
-    return Ran(code, out, err)
+
+    def run() -> str:
+        os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
+        ran = cli(*arguments)
+        return json.dumps([ran.code, ran.out, ran.err])
+
+    return Ran(*json.loads(as_nobody(run)))
 
 
 def test_a_database_that_may_not_be_written_can_be_read(seeded: Cli, locked_folder: Path) -> None:
-    ran = as_nobody(seeded, "--db", str(locked_folder / "budget.db"), "status", "--line")
+    ran = run_as_nobody(seeded, "--db", str(locked_folder / "budget.db"), "status", "--line")
     assert ran.done().out == "$259 left · 18d · $13.63 today · ▲ Python API $12\n"
-    as_nobody(seeded, "--db", str(locked_folder / "budget.db"), "monitor").refused(2, "needs a terminal")
+    run_as_nobody(seeded, "--db", str(locked_folder / "budget.db"), "monitor").refused(2, "needs a terminal")
 
 
 def test_writing_it_is_refused_in_one_line(seeded: Cli, locked_folder: Path) -> None:
-    ran = as_nobody(seeded, "--db", str(locked_folder / "budget.db"), "budget", "set", "5")
+    ran = run_as_nobody(seeded, "--db", str(locked_folder / "budget.db"), "budget", "set", "5")
     ran.refused(2, f"{locked_folder / 'budget.db'} ", "permissions")
     assert [path.name for path in locked_folder.iterdir()] == ["budget.db"]
 
@@ -247,8 +232,8 @@ def test_writing_it_is_refused_in_one_line(seeded: Cli, locked_folder: Path) -> 
 def test_a_folder_that_may_not_be_written_is_said_so(
     seeded: Cli, locked_folder: Path, place: str, command: list[str]
 ) -> None:
-    as_nobody(seeded, "--db", str(locked_folder / place), *command).refused(2, str(locked_folder))
+    run_as_nobody(seeded, "--db", str(locked_folder / place), *command).refused(2, str(locked_folder))
 
 
 def test_a_backup_into_a_folder_that_may_not_be_written(seeded: Cli, locked_folder: Path) -> None:
-    as_nobody(seeded, "--db", str(locked_folder / "budget.db"), "db", "backup").refused(2, str(locked_folder))
+    run_as_nobody(seeded, "--db", str(locked_folder / "budget.db"), "db", "backup").refused(2, str(locked_folder))

@@ -41,20 +41,9 @@ class PlanHome(Home):
 
     # Commands
 
-    def plan(
-        self,
-        entity: str,
-        category: str,
-        amount: str,
-        period: str = "2026-Q1",
-        provider: str = "",
-        budget_type: str = "monetary",
-        currency: str = "",
-        notes: str = "",
-    ) -> PlannedBudget:
-        return self.services.plans.create(
-            plan_of(entity, category, amount, period, provider, budget_type, currency, notes)
-        ).budget
+    def plan(self, *of: str, **more: str) -> PlannedBudget:
+        """What `plan_of` makes of it."""
+        return self.services.plans.create(plan_of(*of, **more)).budget
 
     def spent(
         self, entity: str, amount: str, on: str, provider: str = "Google Cloud", tokens: int | None = None
@@ -133,3 +122,11 @@ def amounts(shares: Iterable[tuple[str, str]]) -> list[ChildShare]:
 
 def planning_home(path: Path, organization: str = "default", today: date = TODAY) -> PlanHome:
     return PlanHome(Services(Context(path, organization, Clock(today), "anna"), Settings()))
+
+
+def home_with_tree(path: Path, empty_database: bytes) -> PlanHome:
+    """A planner whose entities are those of `TREE`."""
+    path.write_bytes(empty_database)
+    home = planning_home(path)
+    home.services.entities.bring_in(TREE)
+    return home

@@ -16,18 +16,14 @@ from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.plans import PlanChange
 from budget_tui.storage.reading import DatabaseReader
 from budget_tui.wire import dumps
-from tests.services.planning import TREE, PlanHome, percents, plan_of, planning_home
+from tests.services.planning import PlanHome, home_with_tree, percents, plan_of, planning_home
 
 USUAL = ("DEPT-ENG", "cloud", "20000", "2026-02")
 
 
 @pytest.fixture
 def home(tmp_path: Path, empty_database: bytes) -> PlanHome:
-    path = tmp_path / "plan.db"
-    path.write_bytes(empty_database)
-    home = planning_home(path)
-    home.services.entities.bring_in(TREE)
-    return home
+    return home_with_tree(tmp_path / "plan.db", empty_database)
 
 
 @pytest.fixture(scope="session")

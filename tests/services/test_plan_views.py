@@ -13,16 +13,12 @@ from budget_tui.domain.tokens import TokenKind
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.storage.repositories.costs import Resolution
 from tests.services.conftest import usd
-from tests.services.planning import TREE, PlanHome, amounts, plan_of, planning_home
+from tests.services.planning import TREE, PlanHome, amounts, home_with_tree, plan_of, planning_home
 
 
 @pytest.fixture
 def home(tmp_path: Path, empty_database: bytes) -> PlanHome:
-    path = tmp_path / "plan.db"
-    path.write_bytes(empty_database)
-    home = planning_home(path)
-    home.services.entities.bring_in(TREE)
-    return home
+    return home_with_tree(tmp_path / "plan.db", empty_database)
 
 
 def test_an_agents_tokens_count_once_priced_or_not(home: PlanHome) -> None:

@@ -18,18 +18,14 @@ from budget_tui.services.plans import PlanChange
 from budget_tui.services.trail import changes
 from budget_tui.settings import Settings
 from tests.services.conftest import usd
-from tests.services.planning import TREE, PlanHome, amounts, name_of, percents, plan_of, planning_home
+from tests.services.planning import TREE, PlanHome, amounts, home_with_tree, name_of, percents, plan_of, planning_home
 
 FEBRUARY = Period(date(2026, 2, 1), date(2026, 2, 28))
 
 
 @pytest.fixture
 def home(tmp_path: Path, empty_database: bytes) -> PlanHome:
-    path = tmp_path / "plan.db"
-    path.write_bytes(empty_database)
-    home = planning_home(path)
-    home.services.entities.bring_in(TREE)
-    return home
+    return home_with_tree(tmp_path / "plan.db", empty_database)
 
 
 def planned(home: PlanHome) -> dict[str, int]:

@@ -1,10 +1,8 @@
 """The monitor: everything that matters in 40 by 10, read-only, and back by itself from what goes wrong."""
 
 import asyncio
-import os
 import tempfile
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -16,10 +14,9 @@ from budget_tui.domain.budget import parse_change
 from budget_tui.services.costs import CostEntry
 from budget_tui.tui import monitor as monitor_module
 from budget_tui.tui.monitor import MonitorApp
+from tests.nobody import as_nobody
 from tests.tui.conftest import OpenMonitor, OpenServices
 from tests.tui.driving import Monitor, TurningClock, database_files, units
-
-NOBODY = 65534
 
 
 async def test_forty_by_ten(open_monitor: OpenMonitor) -> None:
@@ -184,30 +181,6 @@ def shown_by_a_monitor(services: Services) -> str:
             return monitor.text
 
     return asyncio.run(look())
-
-
-def as_nobody(thing: Callable[[], str]) -> str:
-    """What ``thing`` answers in a process of a user who owns nothing."""
-    answer, asked = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # other threads exist; the child needs none of them
-        child = os.fork()
-    if child == 0:
-        try:
-            if os.geteuid() == 0:
-                os.setgroups([])
-                os.setgid(NOBODY)
-                os.setuid(NOBODY)
-            told = thing()
-        except BaseException as error:
-            told = f"{type(error).__name__}: {error}"
-        os.write(asked, told.encode())
-        os._exit(0)
-    os.close(asked)
-    with os.fdopen(answer) as pipe:
-        told = pipe.read()
-    os.waitpid(child, 0)
-    return told
 
 
 @pytest.fixture
