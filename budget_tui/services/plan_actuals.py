@@ -23,6 +23,14 @@ class Asked(NamedTuple):
     period: Period
 
 
+class Counting(NamedTuple):
+    """Budgets of one type and currency, of which none contains another, and what they used together in each segment
+    that something is known of: of money or tokens, each once. What is known of seats is not by segment."""
+
+    budgets: Sequence[PlannedBudget]
+    used: Mapping[int, int]
+
+
 class Actuals:
     """The actuals of everything in ``asked``, rolled up along the hierarchy."""
 
@@ -54,21 +62,17 @@ class Actuals:
         known = self._sums[budget_type].once(self._spans(covered))
         return 0 if known is None and budget_type is BudgetType.MONETARY else known
 
-    def month_by_month(
-        self, months: Iterable[Period], budgets: Sequence[PlannedBudget]
-    ) -> Iterator[tuple[Period, int | None]]:
-        """What ``budgets`` of one type and currency used together in each of ``months`` that they run in."""
-        budget_type, covered = budgets[0].budget_type, covered_by(budgets)
-        is_seats = budget_type is BudgetType.SEAT
-        sums = {} if is_seats else self._sums[budget_type].by_segment(self._spans(covered))
+    def month_by_month(self, months: Iterable[Period], counting: Counting) -> Iterator[tuple[Period, int | None]]:
+        """What they used together in each of ``months`` that they run in."""
+        budget_type, covered = counting.budgets[0].budget_type, covered_by(counting.budgets)
         periods = {period for found in covered.values() for period in found}
         for month in months:
             if not any(month.start <= period.end and period.start <= month.end for period in periods):
                 continue
-            if is_seats:
+            if budget_type is BudgetType.SEAT:
                 yield month, self.once(budget_type, _within(month, covered))
             else:
-                known = [sums[segment] for segment in self._span(month) if segment in sums]
+                known = [counting.used[segment] for segment in self._span(month) if segment in counting.used]
                 yield month, sum(known) if known or budget_type is BudgetType.MONETARY else None
 
     def figures(self, budget: PlannedBudget) -> Variance:
@@ -80,26 +84,36 @@ class Actuals:
 
     def together(self, budgets: Sequence[PlannedBudget]) -> Variance:
         """``budgets`` of one type and currency against what they count together, no dollar twice."""
-        return self.added_up(widest(budgets, self._usage.lineage))
+        return self._added_up(self.counting(widest(budgets, self._usage.lineage)))
 
-    def added_up(self, counting: Sequence[PlannedBudget]) -> Variance:
-        """Budgets of one type and currency, of which none contains another."""
-        amount = sum(budget.amount for budget in counting)
-        return Variance(amount, self.once(counting[0].budget_type, covered_by(counting)) if counting else 0)
+    def counting(self, budgets: Sequence[PlannedBudget]) -> Counting:
+        """Budgets of one type and currency, of which none contains another, with what they used."""
+        budget_type = budgets[0].budget_type
+        if budget_type is BudgetType.SEAT:
+            return Counting(budgets, {})
+        return Counting(budgets, self._sums[budget_type].by_segment(self._spans(covered_by(budgets))))
 
-    def totals(self, lines: Sequence[BudgetLine], containment: Containment) -> list[tuple[Totals, list[PlannedBudget]]]:
-        """The totals of each type and currency among ``lines``, each with the budgets that it adds up."""
+    def _added_up(self, counting: Counting) -> Variance:
+        budgets, used = counting
+        budget_type, amount = budgets[0].budget_type, sum(budget.amount for budget in budgets)
+        if budget_type is BudgetType.SEAT:
+            return Variance(amount, self.once(budget_type, covered_by(budgets)))
+        return Variance(amount, sum(used.values()) if used or budget_type is BudgetType.MONETARY else None)
+
+    def totals(self, lines: Sequence[BudgetLine], containment: Containment) -> list[tuple[Totals, Counting]]:
+        """The totals of each type and currency among ``lines``, each with what it adds up."""
         widest = containment.widest({line.budget.budget_id for line in lines})
         found: dict[tuple[BudgetType, str], tuple[list[VarianceStatus | None], list[PlannedBudget]]] = {}
         for line in lines:
-            statuses, counting = found.setdefault(measured_in(line.budget), ([], []))
+            statuses, budgets = found.setdefault(measured_in(line.budget), ([], []))
             statuses.append(line.status)
             if line.budget.budget_id in widest:
-                counting.append(line.budget)
-        return [
-            (Totals(budget_type, currency, self.added_up(counting), **counted(statuses)), counting)
-            for (budget_type, currency), (statuses, counting) in sorted(found.items())
-        ]
+                budgets.append(line.budget)
+        answer = []
+        for (budget_type, currency), (statuses, budgets) in sorted(found.items()):
+            counting = self.counting(budgets)
+            answer.append((Totals(budget_type, currency, self._added_up(counting), **counted(statuses)), counting))
+        return answer
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from budget_tui.domain.plan import PlannedBudget, whole_period
 from budget_tui.domain.plan_answers import Breakdown, BudgetLine
 from budget_tui.domain.variance import Totals, VarianceStatus
 from budget_tui.services.context import Context
-from budget_tui.services.plan_actuals import Actuals, asked_by
+from budget_tui.services.plan_actuals import Actuals, Counting, asked_by
 from budget_tui.services.plan_breakdown import (
     Considered,
     Slice,
@@ -107,18 +107,21 @@ class PlanBoard:
             lines = [line for line in lines if line.budget.path.startswith(entity.path)]
         return _fitting(lines, choice)
 
-    def totals(self, lines: Sequence[BudgetLine]) -> list[tuple[Totals, list[PlannedBudget]]]:
-        """What ``lines`` add up to, by type and currency, each with the budgets that it adds up: no dollar twice."""
+    def totals(self, lines: Sequence[BudgetLine]) -> list[tuple[Totals, Counting]]:
+        """What ``lines`` add up to, by type and currency, each with what it adds up: no dollar twice."""
         return self._totals_of_all if lines is self.lines else self._actuals.totals(lines, self._containment)
 
     @cached_property
-    def _totals_of_all(self) -> list[tuple[Totals, list[PlannedBudget]]]:
+    def _totals_of_all(self) -> list[tuple[Totals, Counting]]:
         return self._actuals.totals(self.lines, self._containment)
 
-    def trend(self, budgets: Sequence[PlannedBudget]) -> list[tuple[Period, int | None]]:
-        """What ``budgets`` of one type and currency used in each month of the last twelve that they run in: each
-        dollar once."""
-        return list(self._actuals.month_by_month(_months(self.as_of), budgets))
+    def trend(self, counting: Counting) -> list[tuple[Period, int | None]]:
+        """What budgets used in each month of the last twelve that they run in: each dollar once."""
+        return list(self._actuals.month_by_month(_months(self.as_of), counting))
+
+    def counting(self, budget: PlannedBudget) -> Counting:
+        """What one budget by itself adds up."""
+        return self._actuals.counting([budget])
 
     def tree(self, lines: Sequence[BudgetLine]) -> Tree:
         """The allocation tree of ``lines``."""

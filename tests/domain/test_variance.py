@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from budget_tui.domain.actuals import Group, Lineage, Scope, Segments, Sums
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.containment import forest, widest
+from budget_tui.domain.containment import Containment, forest, widest
 from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import PlannedBudget
@@ -264,6 +264,35 @@ def test_totals_count_no_dollar_twice_and_lose_none(
     for each in counting:
         covered.setdefault(scope_of(each), []).append(segments.span(each.period))
     assert (Sums(groups, lineage).once(covered) or 0) == by_hand(lineage, groups, segments, counting)
+
+
+@given(plans(), st.data())
+def test_what_is_used_in_each_segment_is_every_dollar_of_its_days(
+    plan: tuple[Lineage, list[PlannedBudget], list[Group], Segments], data: st.DataObject
+) -> None:
+    lineage, budgets, groups, segments = plan
+    counting = data.draw(st.lists(st.sampled_from(budgets), unique=True))
+    covered: dict[Scope, list[range]] = {}
+    for each in counting:
+        covered.setdefault(scope_of(each), []).append(segments.span(each.period))
+    found = Sums(groups, lineage).by_segment(covered)
+    for index, days in enumerate(segments.periods):
+        on_days = [each for each in counting if each.period.contains(days.start)]
+        only_here = [group._replace(values=[group.values[index]]) for group in groups]
+        assert found.get(index, 0) == by_hand(lineage, only_here, Segments([days]), on_days)
+
+
+@given(plans(), st.data())
+def test_some_of_many_contain_each_other_as_if_there_were_no_others(
+    plan: tuple[Lineage, list[PlannedBudget], list[Group], Segments], data: st.DataObject
+) -> None:
+    lineage, budgets, _, _ = plan
+    asked = data.draw(st.lists(st.sampled_from(budgets), unique=True))
+    ids = {each.budget_id for each in asked}
+    of_all = Containment(budgets, lineage)
+    in_order = [each for each in budgets if each.budget_id in ids]
+    assert of_all.widest(ids) == {each.budget_id for each in widest(in_order, lineage)}
+    assert of_all.parents(ids) == Containment(in_order, lineage).parents(ids)
 
 
 @given(plans())

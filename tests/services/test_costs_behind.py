@@ -71,7 +71,7 @@ def test_every_number_of_the_demonstration_is_what_its_costs_add_up_to(acme: Pla
 def test_totals_list_each_cost_once(acme: PlanHome) -> None:
     board = board_of(acme)
     for totals, counting in board.totals(board.lines):
-        covered = tuple((scope_of(budget), budget.period) for budget in counting)
+        covered = tuple((scope_of(budget), budget.period) for budget in counting.budgets)
         lines, total = behind(acme, Number("", totals.budget_type, totals.currency, covered))
         assert total == totals.total.actual
         assert len(set(lines)) == len(lines)
@@ -175,6 +175,6 @@ def test_no_cost_is_listed_twice_or_missing_whatever_was_planned(
         lines, total = behind(home, number_of(line.budget, ""), 2)
         assert sum(each.counted for each in lines) == total == line.figures.actual
     ((totals, counting),) = board.totals(board.lines)
-    covered = tuple((scope_of(budget), budget.period) for budget in counting)
+    covered = tuple((scope_of(budget), budget.period) for budget in counting.budgets)
     lines, total = behind(home, Number("", BudgetType.MONETARY, "USD", covered), 3)
     assert sum(each.counted for each in lines) == total == totals.total.actual

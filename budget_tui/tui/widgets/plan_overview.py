@@ -22,6 +22,7 @@ from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, scope_of
 from budget_tui.services.costs_behind import Number
+from budget_tui.services.plan_actuals import Counting
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.widgets.line_table import BarColumn, Column, LineTable
@@ -47,7 +48,7 @@ _CHARTS_AT_LEAST, _CHARTS_AT_MOST = 4, 8
 
 @dataclass(frozen=True, slots=True)
 class OverviewLine:
-    """All budgets of one unit together, or one of the worst. ``budgets`` are those that the figures add up."""
+    """All budgets of one unit together, or one of the worst. ``counting`` is None of one, which adds up itself."""
 
     name: str
     what: str
@@ -57,7 +58,11 @@ class OverviewLine:
     figures: Variance
     pace: Fraction | None
     budgets: Sequence[PlannedBudget]
-    is_total: bool = False
+    counting: Counting | None = None
+
+    @property
+    def is_total(self) -> bool:
+        return self.counting is not None
 
     @property
     def title(self) -> str:
@@ -117,20 +122,20 @@ class OverviewPane(PlanPane):
             return
         chart.border_title = f"Per month: {line.title if line.is_total else f'{line.name}, {line.what}'}"
         chart.kind = line.budget_type, line.currency
-        chart.months = tuple(self.board.trend(line.budgets))
+        chart.months = tuple(self.board.trend(line.counting or self.board.counting(line.budgets[0])))
 
 
-def _total_line(board: PlanBoard, totals: Totals, counting: Sequence[PlannedBudget]) -> OverviewLine:
+def _total_line(board: PlanBoard, totals: Totals, counting: Counting) -> OverviewLine:
     return OverviewLine(
         "All budgets",
-        f"{len(counting):,} of {totals.budgets:,}" if len(counting) < totals.budgets else "",
+        f"{len(counting.budgets):,} of {totals.budgets:,}" if len(counting.budgets) < totals.budgets else "",
         "",
         totals.budget_type,
         totals.currency,
         totals.total,
-        _pace(counting, board),
+        _pace(counting.budgets, board),
+        counting.budgets,
         counting,
-        is_total=True,
     )
 
 
