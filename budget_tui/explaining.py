@@ -115,7 +115,7 @@ def subject(explained: Explained) -> str:
     names = {Kind.GLOBAL: "the global budget", Kind.CLOSED: "the closed period"}
     if explained.kind is Kind.CLOSED and explained.subject:
         return f"{explained.name} in the closed period, {period}"
-    if explained.kind in (Kind.PLANNED, Kind.USAGE):
+    if explained.kind in (Kind.PLANNED, Kind.USAGE, Kind.SUM):
         return explained.name
     return f"{names.get(explained.kind, explained.name)}, {period}"
 
@@ -128,6 +128,7 @@ def sections(explained: Explained, explanation: Explanation) -> Iterable[Section
     if explanation.notes:
         yield "", list(explanation.notes)
     yield "Days", spans(explanation, explained)
+    yield from _summed(explained)
     if not explanation.of_costs:
         return
     if explained.causes:
@@ -144,6 +145,26 @@ def sections(explained: Explained, explanation: Explanation) -> Iterable[Section
         yield "Rules", list(explained.rules)
     if explained.sources:
         yield "How fresh the data is", [source(state) for state in explained.sources]
+
+
+def _summed(explained: Explained) -> Iterable[Section]:
+    """The budgets of a sum: those that are added, and those that another one contains."""
+
+    def shown(amount: int) -> str:
+        return quantity(Quantity(amount, explained.unit), explained.currency)
+
+    room = max((len(shown(budget.amount)) for budget in explained.budgets), default=0)
+    for title, is_added in (("Added up", True), ("Left out, for another one contains it", False)):
+        of_title = [budget for budget in explained.budgets if (not budget.within) is is_added]
+        lines = []
+        for budget in of_title[:GROUPS_AT_MOST]:
+            used = "no data" if budget.actual is None else f"{shown(budget.actual)} used"
+            within = f"; in {budget.within}" if budget.within else ""
+            lines.append(f"{shown(budget.amount).rjust(room)}  {budget.name}: {used}{within}")
+        if len(of_title) > GROUPS_AT_MOST:
+            lines.append(f"and {len(of_title) - GROUPS_AT_MOST:,} more, each no larger than these")
+        if lines:
+            yield title, lines
 
 
 def _with_remedy(found: Finding) -> list[str]:

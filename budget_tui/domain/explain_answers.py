@@ -16,6 +16,7 @@ class Kind(StrEnum):
     PROJECT = "project"
     PLANNED = "planned"
     USAGE = "usage"
+    SUM = "sum"
     AGENT = "agent"
     CLOSED = "closed"
 
@@ -69,6 +70,15 @@ class CostGroup(NamedTuple):
     last_day: date
 
 
+class SummedBudget(NamedTuple):
+    """A budget of a sum. ``within`` names the one that it is left out for, '' where it is added."""
+
+    name: str
+    amount: int
+    actual: int | None
+    within: str = ""
+
+
 class SourceState(NamedTuple):
     """How fresh a source is. A live one reaches today."""
 
@@ -96,6 +106,7 @@ class Explained:
     causes: tuple[Finding, ...] = ()
     sources: tuple[SourceState, ...] = ()
     rules: tuple[str, ...] = ()
+    budgets: tuple[SummedBudget, ...] = ()
 
     @property
     def keys(self) -> list[str]:

@@ -1,5 +1,7 @@
 """Where the values of a planned budget, an agent's tokens and a closed period come from."""
 
+from collections.abc import Sequence
+
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
 from budget_tui.domain.explain import Explanation, Quantity, Unit, explain_status, money, number
@@ -90,6 +92,68 @@ def explain_actual(budget_type: BudgetType, actual: int | None, period: Period) 
         spans=(("costs of", period),),
         notes=(_NO_DATA,) if actual is None else (),
         of_costs=True,
+    )
+
+
+def explain_sum(
+    budget_type: BudgetType,
+    added: Variance,
+    each: Sequence[Variance],
+    everything: int | None,
+    periods: Sequence[Period],
+) -> tuple[Explanation, ...]:
+    """What several budgets come to together: ``each`` of those that are added, and ``everything`` that was used of
+    what they are about, where what they leave of it is asked about."""
+    unit, spans = _UNITS[budget_type], tuple(("costs of", period) for period in periods)
+    amount, actual = Quantity(added.amount, unit), Quantity(added.actual, unit)
+    whole = Quantity(everything, unit)
+    used_of_each = sum(one.actual or 0 for one in each)
+    twice = used_of_each - (added.actual or 0)
+    rest = Explanation(
+        "not-budgeted",
+        "Not budgeted",
+        Quantity((everything or 0) - (added.actual or 0), unit),
+        "{all_that_was_used} − {used_of_the_budgets}",
+        {"all_that_was_used": whole, "used_of_the_budgets": actual},
+        spans=spans,
+    )
+    used = Explanation("everything", "All used", whole, _ACTUALS[budget_type], spans=spans)
+    if not each:
+        return (used,)
+    known = added.actual is not None
+    return (
+        *(() if everything is None else (rest, used)),
+        Explanation(
+            "amount",
+            "Budget",
+            amount,
+            "the sum of the budgets that no other one of them contains",
+            notes=("one that another one contains is left out: what counts for it counts for that one, too",),
+        ),
+        Explanation(
+            "actual",
+            "Actual",
+            actual,
+            "{used_of_each} − {what_counts_for_several}" if twice else "the sum of what was used of each",
+            {"used_of_each": Quantity(used_of_each, unit), "what_counts_for_several": Quantity(twice, unit)},
+            spans=spans,
+            notes=("what counts for several budgets is counted once",) if known else (_NO_DATA,),
+        ),
+        Explanation(
+            "variance",
+            "Variance",
+            Quantity(added.variance, unit),
+            "{amount} − {actual}" if known else "",
+            {"amount": amount, "actual": actual},
+            notes=("positive is under budget",),
+        ),
+        Explanation(
+            "utilization",
+            "Utilization",
+            Quantity(added.percent_used, Unit.PERCENT),
+            "{actual} ÷ {amount}" if known and added.amount > 0 else "",
+            {"amount": amount, "actual": actual},
+        ),
     )
 
 

@@ -1,16 +1,16 @@
 """Explain: why a number shows what it shows. Each answer is one consistent read; nothing here writes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from budget_tui.domain.actuals import TOTAL, Scope
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
-from budget_tui.domain.containment import Node, forest
+from budget_tui.domain.containment import Node, forest, widest
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.explain import Explanation, Unit, explain_global, explain_project
 from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, Reason, SourceState
-from budget_tui.domain.explain_plan import explain_actual, explain_agent, explain_closed, explain_planned
+from budget_tui.domain.explain_plan import explain_actual, explain_agent, explain_closed, explain_planned, explain_sum
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
@@ -20,6 +20,7 @@ from budget_tui.formatting import count, long_day, period_name, plan_name
 from budget_tui.services.agents import looked_closely
 from budget_tui.services.context import Context
 from budget_tui.services.explain_costs import Sorted, Wanted, sort_out
+from budget_tui.services.explain_sum import summed
 from budget_tui.services.history import closed_period
 from budget_tui.services.plan_actuals import Actuals, Asked, asked_by
 from budget_tui.services.plan_checks import every_node
@@ -30,6 +31,7 @@ from budget_tui.storage.plan_queries import PlanConditions
 from budget_tui.storage.queries import Queries
 
 _RULES_AT_MOST = 8
+_UNITS = {BudgetType.MONETARY: Unit.MONEY, BudgetType.TOKEN: Unit.TOKENS, BudgetType.SEAT: Unit.SEATS}
 
 
 class Explainer:
@@ -123,6 +125,43 @@ class Explainer:
             wanted = Wanted(entity, period, currency, scope.category, scope.provider, budget_type)
             return self._explained(queries, organization, Kind.USAGE, entity.entity_id, title, wanted, values)
 
+    def of_sum(
+        self,
+        title: str,
+        budget_type: BudgetType,
+        currency: str,
+        budget_ids: Collection[str],
+        whole: Sequence[tuple[Scope, Period]] = (),
+    ) -> Explained:
+        """What several budgets of one type and currency come to together, and of ``whole`` what they leave."""
+        with self._context.reading() as queries:
+            organization = self._context.organization(queries)
+            planned = queries.planned_budgets(organization.org_key, PlanConditions(budget_type=budget_type))
+            budgets = [budget for budget in planned if budget.budget_id in budget_ids]
+            periods = sorted({*(budget.period for budget in budgets), *(period for _, period in whole)})
+            if not periods:
+                raise NotFound("none of these budgets is there any more", "budget-tui plan list shows what is")
+            usage = Usage(queries, organization, periods, [budget_type], [currency])
+            actuals = Actuals(usage, ())
+            counting = widest(budgets, usage.lineage)
+            each = [actuals.figures(budget) for budget in counting]
+            covered: dict[Scope, set[Period]] = {}
+            for scope, period in whole:
+                covered.setdefault(scope, set()).add(period)
+            everything = (actuals.once(budget_type, covered) or 0) if whole else None
+            return Explained(
+                Kind.SUM,
+                "",
+                title,
+                currency,
+                _UNITS[budget_type],
+                organization.time_zone,
+                self._context.clock.today(organization.time_zone),
+                Period(periods[0].start, max(period.end for period in periods)),
+                explain_sum(budget_type, actuals.added_up(counting), each, everything, periods),
+                budgets=tuple(summed(budgets, counting, actuals.figures, usage.lineage)),
+            )
+
     def of_agent(self, agent_id: str) -> Explained:
         """The values of an agent's row."""
         with self._context.reading() as queries:
@@ -182,9 +221,7 @@ class Explainer:
             subject,
             name,
             wanted.currency,
-            {BudgetType.MONETARY: Unit.MONEY, BudgetType.TOKEN: Unit.TOKENS, BudgetType.SEAT: Unit.SEATS}[
-                wanted.budget_type
-            ],
+            _UNITS[wanted.budget_type],
             organization.time_zone,
             today,
             wanted.period,

@@ -38,10 +38,11 @@ Tree = Mapping[str | None, Sequence[BudgetLine]]
 
 
 class Behind(NamedTuple):
-    """What a number adds up, and what of that it leaves out."""
+    """What a number adds up, what of that it leaves out, and the budgets that it is about."""
 
     covered: Covered
-    without: Covered = ()
+    without: Covered
+    budgets: Sequence[PlannedBudget]
 
 
 _TREND_MONTHS = 12
@@ -175,7 +176,10 @@ def _behind(
 ) -> Behind:
     part = parts(considered)[name]
     covered = _in_order(considered.covered(part, budget_type))
-    return Behind(_in_order(considered.whole(part, budget_type)), covered) if of_rest else Behind(covered)
+    budgets = considered.planned(part, budget_type)
+    if of_rest:
+        return Behind(_in_order(considered.whole(part, budget_type)), covered, budgets)
+    return Behind(covered, (), budgets)
 
 
 def _in_order(covered: Mapping[Scope, Iterable[Period]]) -> Covered:

@@ -54,7 +54,7 @@ class Considered(NamedTuple):
     ) -> tuple[int | None, int | None, int | None]:
         """What is planned (None: nothing), what was used of it or, where nothing is planned, in all, and the rest."""
         whole = actuals.once(budget_type, self.whole(part, budget_type))
-        planned = self._planned(part, budget_type)
+        planned = self.planned(part, budget_type)
         if not planned:
             return None, whole, None
         together = actuals.together(planned)
@@ -66,12 +66,13 @@ class Considered(NamedTuple):
 
     def covered(self, part: Slice, budget_type: BudgetType) -> Mapping[Scope, Collection[Period]]:
         """What the actual of a part adds up."""
-        counting = widest(self._planned(part, budget_type), self.usage.lineage)
+        counting = widest(self.planned(part, budget_type), self.usage.lineage)
         if not counting:
             return self.whole(part, budget_type)
         return covered_by(counting)
 
-    def _planned(self, part: Slice, budget_type: BudgetType) -> list[PlannedBudget]:
+    def planned(self, part: Slice, budget_type: BudgetType) -> list[PlannedBudget]:
+        """The budgets of a part, of one type and in the organization's currency."""
         return [
             budget
             for budget in part.budgets

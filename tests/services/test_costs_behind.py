@@ -86,10 +86,12 @@ def test_parts_of_the_breakdowns_too(acme: PlanHome) -> None:
         ):
             for name, part in breakdown.parts.items():
                 for budget_type, _, actual, rest in part.by_type:
-                    _, total = behind(acme, Number("", budget_type, "USD", *find(choice, name, budget_type)))
+                    _, total = behind(acme, Number("", budget_type, "USD", *find(choice, name, budget_type)[:2]))
                     assert total == (actual or 0), (choice, name, budget_type)
                     if rest is not None:
-                        _, total = behind(acme, Number("", budget_type, "USD", *find(choice, name, budget_type, True)))
+                        _, total = behind(
+                            acme, Number("", budget_type, "USD", *find(choice, name, budget_type, True)[:2])
+                        )
                         assert total == rest, (choice, name, budget_type)
 
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from budget_tui import explaining
+from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.explain import named
@@ -378,3 +379,26 @@ def test_another_organizations_costs_are_no_reason(plan: PlanHome) -> None:
     budget = plan.plan("TEAM-MLOPS", "cloud", "100", "2026-01")
     explained = plan.services.explain.of_planned(budget.budget_id)
     assert (explained.counting, explained.left_out, explained.sources) == ((), (), ())
+
+
+def test_a_sum_of_budgets_names_what_it_adds_and_what_it_leaves_out_for_which(plan: PlanHome) -> None:
+    wide = plan.plan("DEPT-ENG", "cloud", "100", "2026-Q1", "gcp")
+    across = plan.plan("TEAM-MLOPS", "cloud", "50", "2026-Q1")
+    inside = plan.plan("PROJ-PLATFORM", "cloud", "70", "2026-01", "gcp")
+    plan.spent("TEAM-MLOPS", "8", "2026-01-05")
+    plan.spent("TEAM-MLOPS", "1", "2026-02-05", "AWS")
+    ids = {budget.budget_id for budget in (wide, across, inside)}
+    explained = plan.services.explain.of_sum("All budgets", BudgetType.MONETARY, "USD", ids)
+    values = named(explained.values)
+    assert (values["amount"].value.value, values["actual"].value.value) == (usd("150"), usd("9"))
+    assert explaining.worked(values["actual"], "USD") == "$17.00 − $8.00 = $9.00"
+    assert [(budget.amount, budget.actual, budget.within) for budget in explained.budgets] == [
+        (usd("100"), usd("8"), ""),
+        (usd("70"), usd("8"), "DEPT-ENG's cloud gcp budget for Q1 2026"),
+        (usd("50"), usd("9"), ""),
+    ]
+    headline = plan.summary(category=Category.CLOUD).headline.total
+    assert (headline.amount, headline.actual) == (usd("150"), usd("9")), "it is the sum that the screens show"
+    plan.services.plans.delete(wide.budget_id)
+    with pytest.raises(NotFound):
+        plan.services.explain.of_sum("All budgets", BudgetType.MONETARY, "USD", {"gone"})

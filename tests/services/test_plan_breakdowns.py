@@ -141,7 +141,7 @@ def test_the_parts_add_up_to_all_that_was_used_whatever_was_planned(
         for name, part in money_of(breakdown).items():
             for of_rest, shown in enumerate(part):
                 behind = find(choice, name, BudgetType.MONETARY, bool(of_rest))
-                assert shown in (None, total_of(home, BudgetType.MONETARY, *behind))
+                assert shown in (None, total_of(home, BudgetType.MONETARY, *behind[:2]))
 
 
 def all_of(part: Part) -> int:

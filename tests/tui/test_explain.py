@@ -120,10 +120,29 @@ async def test_what_was_used_of_a_provider(open_dashboard: OpenDashboard, planne
         assert "manual · anthropic · genai" in told(dashboard)
 
 
-async def test_a_row_of_many_budgets_says_so(open_dashboard: OpenDashboard, planned: Services) -> None:
+async def test_a_row_of_many_budgets_tells_which_it_adds_up_and_which_not(
+    open_dashboard: OpenDashboard, planned: Services
+) -> None:
     async with open_dashboard(mode="plan", services=planned) as dashboard:
         await dashboard.keys("x")
-        assert "x explains one budget: choose one" in dashboard.text
+        assert "All budgets" in dashboard.text
+        assert "$1,000.00  ORG's total budget for Q1 2026: $241.00 used" in told(dashboard)
+        assert "Left out, for another one contains it" in told(dashboard)
+
+
+async def test_what_is_not_budgeted_is_what_the_budgets_leave_of_all(
+    open_dashboard: OpenDashboard, services: Services
+) -> None:
+    plan = BudgetPlan("ORG", Category.CLOUD, units(100), PeriodKind.QUARTERLY, QUARTER, provider="gcp")
+    services.plans.create(plan)
+    async with open_dashboard(mode="plan", services=services) as dashboard:
+        await dashboard.keys("tab", "tab", "tab", "w", "w")
+        assert "not budgeted" in dashboard.text
+        await dashboard.keys("down", "x")
+        assert "cloud, not budgeted" in dashboard.text
+        values = dashboard.app.screen.query_one(OptionList)
+        assert [str(option.id) for option in values.options][:2] == ["not-budgeted", "everything"]
+        assert " − $24.10 = " in told(dashboard)
 
 
 async def test_a_closed_period(open_dashboard: OpenDashboard, services: Services) -> None:
@@ -144,11 +163,11 @@ async def test_a_project_and_an_agent_of_a_closed_period(
     february.costs.add(CostEntry("pcc", units(5), date(2026, 1, 20)))
     async with open_dashboard(services=february, mode="history") as dashboard:
         await dashboard.keys("enter", "x")
-        assert "PCC in the closed period, January 2026" in dashboard.text
+        await dashboard.until(lambda: "PCC in the closed period, January 2026" in dashboard.text)
         assert chosen(dashboard) == "restated"
         assert "$110.00 − $105.00 = $5.00" in told(dashboard)
         await dashboard.keys("escape", "end", "x")
-        assert "Scout in the closed period, January 2026" in dashboard.text
+        await dashboard.until(lambda: "Scout in the closed period, January 2026" in dashboard.text)
         assert "800 tokens" in dashboard.line_with("Remaining")
         await dashboard.keys("escape", "escape")
         assert not isinstance(dashboard.app.screen, ExplainScreen | ClosedPeriodScreen)

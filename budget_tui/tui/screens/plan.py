@@ -107,10 +107,17 @@ class PlanScreen(ReadingScreen[PlanBoard]):
             return lambda services: services.explain.of_planned(budget_id)
         row = self.pane.table.current if self.reading is not None else None
         number = self.pane.number_behind(row) if row is not None else None
-        if number is None or len(number.covered) != 1:
+        if number is None:
             return None
-        [(scope, period)] = number.covered
-        return lambda services: services.explain.of_usage(number.title, number.budget_type, scope, period)
+        title, of_type = number.title, number.budget_type
+        listed = [budget.budget_id for budget in self.pane.listed(row)]
+        if not number.without and len(listed) == 1:
+            return lambda services: services.explain.of_planned(listed[0])
+        if not listed and len(number.covered) == 1:
+            [(scope, period)] = number.covered
+            return lambda services: services.explain.of_usage(title, of_type, scope, period)
+        whole = number.covered if number.without or not listed else ()
+        return lambda services: services.explain.of_sum(title, of_type, number.currency, listed, whole)
 
     # Tabs
 

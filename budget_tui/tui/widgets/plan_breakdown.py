@@ -15,6 +15,7 @@ from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period
+from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import Breakdown, BudgetLine
 from budget_tui.domain.variance import Variance
 from budget_tui.services.costs_behind import Number
@@ -85,8 +86,11 @@ class BreakdownPane(PlanPane):
     def number_behind(self, row: PartLine) -> Number | None:
         if self.board is None or row.actual is None:
             return None
-        behind = self.behind(self.board, self._choice, row)
-        return Number(f"{self._whose}: {row.title}", row.budget_type, row.currency, *behind)
+        covered, without, _ = self.behind(self.board, self._choice, row)
+        return Number(f"{self._whose}: {row.title}", row.budget_type, row.currency, covered, without)
+
+    def listed(self, row: PartLine) -> Sequence[PlannedBudget]:
+        return self.behind(self.board, self._choice, row).budgets if self.board is not None else ()
 
     def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._choice = board, choice

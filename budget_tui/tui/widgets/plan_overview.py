@@ -20,7 +20,7 @@ from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
-from budget_tui.domain.variance import Totals, Variance, VarianceStatus, scope_of
+from budget_tui.domain.variance import Totals, Variance, VarianceStatus, measured_in, scope_of
 from budget_tui.services.costs_behind import Number
 from budget_tui.services.plan_actuals import Counting
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
@@ -74,6 +74,10 @@ class OverviewPane(PlanPane):
 
     TAB = "overview"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: Sequence[BudgetLine] = ()
+
     def compose(self) -> ComposeResult:
         yield Static(id="troubles")
         yield LineTable(_columns())
@@ -99,7 +103,7 @@ class OverviewPane(PlanPane):
         return line.budgets[0].budget_id if line and len(line.budgets) == 1 else ""
 
     def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
-        self.board = board
+        self.board, self._lines = board, lines
         totals = board.totals(lines)
         self.query_one("#troubles", Static).update(_troubles([each for each, _ in totals], len(lines)))
         rows = [_total_line(board, *each) for each in totals]
@@ -112,6 +116,10 @@ class OverviewPane(PlanPane):
     def number_behind(self, row: OverviewLine) -> Number:
         covered = tuple((scope_of(budget), budget.period) for budget in row.budgets)
         return Number(row.title, row.budget_type, row.currency, covered)
+
+    def listed(self, row: OverviewLine) -> Sequence[PlannedBudget]:
+        kind = row.budget_type, row.currency
+        return [line.budget for line in self._lines if measured_in(line.budget) == kind] if row.is_total else ()
 
     @on(LineTable.Moved)
     def _show_trend(self) -> None:

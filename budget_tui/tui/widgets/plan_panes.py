@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.geometry import Region
 from textual.strip import Strip
 
+from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.services.costs_behind import Number
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
@@ -56,6 +57,10 @@ class PlanPane(Vertical):
     def number_behind(self, row: Any) -> Number | None:
         """The actual that ``row`` shows."""
         raise NotImplementedError
+
+    def listed(self, row: Any) -> Sequence[PlannedBudget]:
+        """The budgets that the figures of ``row`` are about."""
+        return ()
 
     def sort_by(self, key: str) -> None:
         """Sort by a column; by the one that it is sorted by already, the other way round."""
