@@ -1,14 +1,21 @@
 """What all tests share: an environment without the user's choices, how hard property tests look, and a garbage
 collector that does not look at the libraries."""
 
+import atexit
 import gc
 import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 for name in [name for name in os.environ if name.startswith("BUDGET_TUI_")]:
     del os.environ[name]
+
+MadeOnce = Callable[[Path, Callable[[Path], object]], None]
 
 # Judged by what they find, not by how busy the machine is. Where an example is dear, the test asks for fewer.
 settings.register_profile("suite", deadline=None, max_examples=50)
@@ -30,3 +37,20 @@ def pytest_unconfigure() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)  # the interpreter clears away the rest
+
+
+@pytest.fixture(scope="session")
+def made_once() -> MadeOnce:
+    """Puts at a path the database that a function makes there: it is made once, and copied from then on."""
+    made: dict[Callable[[Path], object], bytes] = {}
+
+    def place(path: Path, make: Callable[[Path], object]) -> None:
+        if make in made:
+            path.write_bytes(made[make])
+            return
+        make(path)
+        with closing(sqlite3.connect(path)) as connection:
+            made[make] = connection.serialize()
+
+    return place

@@ -15,16 +15,21 @@ from budget_tui import BudgetService
 from budget_tui.bootstrap import open_services
 from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused, StorageError
 from budget_tui.settings import Settings
+from tests.conftest import MadeOnce
 
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    path = tmp_path / "budget.db"
+def with_scout(path: Path) -> None:
     services = open_services(str(path), as_of=date(2026, 1, 13), settings=Settings())
     services.projects.add("pcc")
     services.agents.add("scout", "pcc")
+
+
+@pytest.fixture
+def path(tmp_path: Path, made_once: MadeOnce) -> Path:
+    path = tmp_path / "budget.db"
+    made_once(path, with_scout)
     return path
 
 

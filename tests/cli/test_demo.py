@@ -8,6 +8,7 @@ import pytest
 from budget_tui.bootstrap import open_services
 from budget_tui.services.demo import load_demo
 from budget_tui.services.transfers import Transfers
+from tests.conftest import MadeOnce
 
 from .conftest import Cli
 from .test_worked_example import FIELDS
@@ -20,9 +21,13 @@ JANUARY = {
 }
 
 
+def load(path: Path) -> None:
+    load_demo(open_services(str(path)).context)
+
+
 @pytest.fixture
-def demo(cli: Cli, database: Path) -> Cli:
-    load_demo(open_services(str(database)).context)
+def demo(cli: Cli, database: Path, made_once: MadeOnce) -> Cli:
+    made_once(database, load)
     return cli
 
 

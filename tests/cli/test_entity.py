@@ -4,15 +4,25 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Cli
+from budget_tui.cli.app import run
+from tests.conftest import MadeOnce
+
+from .conftest import TODAY, Cli
+
+
+def departments(path: Path) -> None:
+    for added in (
+        ("ENG", "--name", "Engineering"),
+        ("WEB", "--parent", "ENG"),
+        ("BACKEND", "--parent", "WEB", "--name", "Backend"),
+        ("DS",),
+    ):
+        assert run(["--db", str(path), "--as-of", TODAY, "entity", "add", *added]) == 0
 
 
 @pytest.fixture
-def acme(cli: Cli) -> Cli:
-    cli("entity", "add", "ENG", "--name", "Engineering").done()
-    cli("entity", "add", "WEB", "--parent", "ENG").done()
-    cli("entity", "add", "BACKEND", "--parent", "WEB", "--name", "Backend").done()
-    cli("entity", "add", "DS").done()
+def acme(cli: Cli, database: Path, made_once: MadeOnce) -> Cli:
+    made_once(database, departments)
     return cli
 
 

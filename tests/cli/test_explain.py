@@ -1,18 +1,28 @@
 """``explain``: where the numbers come from, in words and as JSON."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli
+from budget_tui.cli.app import run
+from tests.cli.conftest import TODAY, Cli
+from tests.conftest import MadeOnce
+
+
+def two_projects(path: Path) -> None:
+    for command in (
+        ("budget", "set", "500"),
+        ("project", "add", "pcc", "--name", "PCC", "--allocate", "150"),
+        ("project", "add", "dandelion", "--allocate", "50"),
+        ("cost", "add", "pcc", "105", "--on", "2026-01-10", "--provider", "Google Cloud"),
+    ):
+        assert run(["--db", str(path), "--as-of", TODAY, *command]) == 0
 
 
 @pytest.fixture
-def example(cli: Cli) -> Cli:
-    cli("budget", "set", "500").done()
-    cli("project", "add", "pcc", "--name", "PCC", "--allocate", "150").done()
-    cli("project", "add", "dandelion", "--allocate", "50").done()
-    cli("cost", "add", "pcc", "105", "--on", "2026-01-10", "--provider", "Google Cloud").done()
+def example(cli: Cli, database: Path, made_once: MadeOnce) -> Cli:
+    made_once(database, two_projects)
     return cli
 
 

@@ -21,6 +21,7 @@ from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.plan_views import PlanFilter
 from budget_tui.settings import Settings
+from tests.conftest import MadeOnce
 from tests.services.conftest import TODAY, Home
 
 TREE = (
@@ -124,9 +125,12 @@ def planning_home(path: Path, organization: str = "default", today: date = TODAY
     return PlanHome(Services(Context(path, organization, Clock(today), "anna"), Settings()))
 
 
-def home_with_tree(path: Path, empty_database: bytes) -> PlanHome:
+def plant(path: Path, today: date = TODAY) -> None:
+    """An organization that is nothing but its tree."""
+    planning_home(path, today=today).services.entities.bring_in(TREE)
+
+
+def home_with_tree(path: Path, made_once: MadeOnce) -> PlanHome:
     """A planner whose entities are those of `TREE`."""
-    path.write_bytes(empty_database)
-    home = planning_home(path)
-    home.services.entities.bring_in(TREE)
-    return home
+    made_once(path, plant)
+    return planning_home(path)

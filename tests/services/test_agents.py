@@ -8,18 +8,22 @@ from budget_tui.domain.amount import LIMIT_COUNT
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.errors import Conflict, InsufficientBudget, NotFound, Refused
 from budget_tui.domain.pacing import Status
+from tests.conftest import MadeOnce
 from tests.services.agents_home import AgentHome, home_with_agents
 
 
-@pytest.fixture
-def home(tmp_path: Path, empty_database: bytes) -> AgentHome:
-    """A project with an agent that may use 1,000 tokens."""
-    path = tmp_path / "budget.db"
-    path.write_bytes(empty_database)
+def with_scout(path: Path) -> None:
     home = home_with_agents(path)
     home.add("pcc")
     home.services.agents.add("scout", "pcc", "Scout", tokens=1000)
-    return home
+
+
+@pytest.fixture
+def home(tmp_path: Path, made_once: MadeOnce) -> AgentHome:
+    """A project with an agent that may use 1,000 tokens."""
+    path = tmp_path / "budget.db"
+    made_once(path, with_scout)
+    return home_with_agents(path)
 
 
 def insufficient(home: AgentHome, available: int, agent: str = "scout", tokens: int = 0) -> None:

@@ -10,22 +10,26 @@ from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.errors import BudgetError, Conflict, Refused
 from budget_tui.domain.tokens import TokenKind
+from tests.conftest import MadeOnce
 from tests.services.agents_home import AgentHome, home_with_agents
 
 FIRST = date(2026, 1, 1)
 
 
-@pytest.fixture
-def home(tmp_path: Path, empty_database: bytes) -> AgentHome:
-    """A project with an agent that used 300 of 1,000 tokens, at a price."""
-    path = tmp_path / "budget.db"
-    path.write_bytes(empty_database)
+def with_scout(path: Path) -> None:
     home = home_with_agents(path)
     home.add("pcc")
     home.services.agents.add("scout", "pcc", "Scout", model="m1", tokens=1000)
     price(home, "3")
     home.services.agents.consume("scout", 300)
-    return home
+
+
+@pytest.fixture
+def home(tmp_path: Path, made_once: MadeOnce) -> AgentHome:
+    """A project with an agent that used 300 of 1,000 tokens, at a price."""
+    path = tmp_path / "budget.db"
+    made_once(path, with_scout)
+    return home_with_agents(path)
 
 
 def price(home: AgentHome, amount: str) -> None:

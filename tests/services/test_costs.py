@@ -1,5 +1,7 @@
 """Costs entered by hand, and the rules that say whose a cost is. Those of exports: test_imports."""
 
+from pathlib import Path
+
 import pytest
 
 from budget_tui.domain.amount import LIMIT_COUNT, LIMIT_NANOS
@@ -7,12 +9,17 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.trail import changes
-from tests.services.conftest import TODAY, Home, shown, usd
+from tests.conftest import MadeOnce
+from tests.services.conftest import TODAY, Home, home_at, shown, usd
+
+
+def a_and_b(path: Path) -> None:
+    home_at(path, TODAY).add("a", "b")
 
 
 @pytest.fixture
-def two(home: Home) -> Home:
-    home.add("a", "b")
+def two(home: Home, made_once: MadeOnce) -> Home:
+    made_once(home.path, a_and_b)
     return home
 
 

@@ -15,15 +15,19 @@ from budget_tui.services.costs_behind import CostLine, Number, number_of
 from budget_tui.services.demo import load_demo
 from budget_tui.services.demo_acme import SHOWN_ON
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
-from tests.services.planning import TREE, PlanHome, planning_home
+from tests.conftest import MadeOnce
+from tests.services.planning import TREE, PlanHome, planning_home, plant
+
+
+def planted_in_march(path: Path) -> None:
+    plant(path, date(2026, 3, 31))
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> PlanHome:
-    home = planning_home(tmp_path / "plan.db", today=date(2026, 3, 31))
-    home.services.context.prepare()
-    home.services.entities.bring_in(TREE)
-    return home
+def home(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
+    path = tmp_path / "plan.db"
+    made_once(path, planted_in_march)
+    return planning_home(path, today=date(2026, 3, 31))
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from budget_tui.services.context import Work
 from budget_tui.services.costs import Resolver, origin_keys
 from budget_tui.services.trail import changes
 from budget_tui.storage.repositories.costs import DayCost
+from tests.conftest import MadeOnce
 from tests.services.conftest import TODAY, Home, home_at, shown, usd
 
 
@@ -40,14 +41,18 @@ def spent(home: Home, entity_id: str) -> str:
         return shown(spent_by(work, work.entity(entity_id)))
 
 
-@pytest.fixture
-def acme(home: Home) -> Home:
-    """Two departments, one with a project and its team."""
-    add = home.services.entities.add
+def departments(path: Path) -> None:
+    add = home_at(path, TODAY).services.entities.add
     add("ENG", name="Engineering")
     add("DS", name="Data Science")
     add("WEB", "ENG", name="Website")
     add("BACKEND", "WEB")
+
+
+@pytest.fixture
+def acme(home: Home, made_once: MadeOnce) -> Home:
+    """Two departments, one with a project and its team."""
+    made_once(home.path, departments)
     return home
 
 

@@ -15,6 +15,7 @@ from budget_tui.domain.period import Period, PeriodRule
 from budget_tui.services.imports import ImportReport, ImportRequest
 from budget_tui.services.trail import changes
 from budget_tui.storage import writing
+from tests.conftest import MadeOnce
 from tests.services.conftest import TODAY, Home, home_at, shown
 
 SAMPLE = Path(__file__).parents[1] / "fixtures" / "focus" / "focus-1.0-sample.csv"
@@ -81,10 +82,15 @@ def everything(home: Home) -> list[list[tuple[object, ...]]]:
     return [home.rows(f"SELECT * FROM {table}") for table in tables]
 
 
-@pytest.fixture
-def two(home: Home) -> Home:
+def a_and_b(path: Path) -> None:
+    home = home_at(path, TODAY)
     home.budget("100")
     home.add("a", "b")
+
+
+@pytest.fixture
+def two(home: Home, made_once: MadeOnce) -> Home:
+    made_once(home.path, a_and_b)
     return home
 
 

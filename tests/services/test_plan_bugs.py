@@ -16,14 +16,15 @@ from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.plans import PlanChange
 from budget_tui.storage.reading import DatabaseReader
 from budget_tui.wire import dumps
+from tests.conftest import MadeOnce
 from tests.services.planning import PlanHome, home_with_tree, percents, plan_of, planning_home
 
 USUAL = ("DEPT-ENG", "cloud", "20000", "2026-02")
 
 
 @pytest.fixture
-def home(tmp_path: Path, empty_database: bytes) -> PlanHome:
-    return home_with_tree(tmp_path / "plan.db", empty_database)
+def home(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
+    return home_with_tree(tmp_path / "plan.db", made_once)
 
 
 @pytest.fixture(scope="session")

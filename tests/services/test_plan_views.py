@@ -12,13 +12,14 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.storage.repositories.costs import Resolution
+from tests.conftest import MadeOnce
 from tests.services.conftest import usd
 from tests.services.planning import TREE, PlanHome, amounts, home_with_tree, plan_of, planning_home
 
 
 @pytest.fixture
-def home(tmp_path: Path, empty_database: bytes) -> PlanHome:
-    return home_with_tree(tmp_path / "plan.db", empty_database)
+def home(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
+    return home_with_tree(tmp_path / "plan.db", made_once)
 
 
 def test_an_agents_tokens_count_once_priced_or_not(home: PlanHome) -> None:

@@ -17,6 +17,7 @@ from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.plans import PlanChange
 from budget_tui.services.trail import changes
 from budget_tui.settings import Settings
+from tests.conftest import MadeOnce
 from tests.services.conftest import usd
 from tests.services.planning import TREE, PlanHome, amounts, home_with_tree, name_of, percents, plan_of, planning_home
 
@@ -24,8 +25,8 @@ FEBRUARY = Period(date(2026, 2, 1), date(2026, 2, 28))
 
 
 @pytest.fixture
-def home(tmp_path: Path, empty_database: bytes) -> PlanHome:
-    return home_with_tree(tmp_path / "plan.db", empty_database)
+def home(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
+    return home_with_tree(tmp_path / "plan.db", made_once)
 
 
 def planned(home: PlanHome) -> dict[str, int]:

@@ -1,17 +1,25 @@
 """Projects come, change their name, go, and come back."""
 
+from pathlib import Path
+
 import pytest
 
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.services.trail import changes
-from tests.services.conftest import Home, shown
+from tests.conftest import MadeOnce
+from tests.services.conftest import TODAY, Home, home_at, shown
 
 
-@pytest.fixture
-def two(home: Home) -> Home:
+def a_and_b(path: Path) -> None:
+    home = home_at(path, TODAY)
     home.budget("500")
     home.add("a", allocate="100")
     home.add("b", allocate="200")
+
+
+@pytest.fixture
+def two(home: Home, made_once: MadeOnce) -> Home:
+    made_once(home.path, a_and_b)
     return home
 
 
