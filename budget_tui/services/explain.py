@@ -16,6 +16,7 @@ from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import BudgetSnapshot, Spend, added_up, build_snapshot, rolled_up
 from budget_tui.domain.tokens import seconds_of
+from budget_tui.domain.variance import Variance
 from budget_tui.formatting import count, long_day, period_name, plan_name
 from budget_tui.services.agents import looked_closely
 from budget_tui.services.context import Context
@@ -144,6 +145,7 @@ class Explainer:
             usage = Usage(queries, organization, periods, [budget_type], [currency])
             actuals = Actuals(usage, ())
             counting = widest(budgets, usage.lineage)
+            added = actuals.together(budgets) if budgets else Variance(0, 0)
             each = [actuals.figures(budget) for budget in counting]
             covered: dict[Scope, set[Period]] = {}
             for scope, period in whole:
@@ -158,7 +160,7 @@ class Explainer:
                 organization.time_zone,
                 self._context.clock.today(organization.time_zone),
                 Period(periods[0].start, max(period.end for period in periods)),
-                explain_sum(budget_type, actuals.added_up(counting), each, everything, periods),
+                explain_sum(budget_type, added, each, everything, periods),
                 budgets=tuple(summed(budgets, counting, actuals.figures, usage.lineage)),
             )
 
