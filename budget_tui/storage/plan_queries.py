@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from budget_tui.domain.budget import BudgetType
@@ -242,7 +243,8 @@ def _planned(row: Sequence[Any]) -> PlannedBudget:
     created = _time(created_at)
     assert created is not None
     return _planned_budget()(
-        budget_id, entity_key, entity_id, name, path, level, _CATEGORIES[category], _TYPES[budget_type], amount,
-        currency, _KINDS[kind], _period(start, end, fiscal), provider, notes, bool(is_active), bool(in_cycle),
-        parent_id, created_by, created, updated_by, _time(updated_at),
+        budget_id, entity_key, intern(entity_id), intern(name), intern(path), intern(level),  # each is kept once
+        _CATEGORIES[category], _TYPES[budget_type], amount, intern(currency), _KINDS[kind], _period(start, end, fiscal),
+        intern(provider), notes, bool(is_active), bool(in_cycle), parent_id, intern(created_by), created, updated_by,
+        _time(updated_at),
     )  # fmt: skip
