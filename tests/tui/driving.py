@@ -76,6 +76,27 @@ def units(amount: int) -> int:
     return amount * NANOS
 
 
+def copy_project(path: Path, project_id: str, copies: Iterable[tuple[str, str, int]]) -> None:
+    """Add projects of these ids, names and allocations by copying the rows of one that is there."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.row_factory = sqlite3.Row
+
+        def row(table: str, column: str, value: object) -> dict[str, Any]:
+            return dict(connection.execute(f"SELECT * FROM {table} WHERE {column} = ?", [value]).fetchone())
+
+        entity = row("entity", "entity_id", project_id)
+        budget = row("budget", "entity_key", entity["entity_key"])
+        allocation = row("allocation", "child_budget_id", budget["budget_id"])
+        [(last,)] = connection.execute("SELECT max(entity_key) FROM entity")
+        for key, (name, title, amount) in enumerate(copies, last + 1):
+            entity |= {"entity_key": key, "entity_id": name, "name": title, "path": f"/{name}/"}
+            budget |= {"budget_id": name, "entity_key": key, "amount": amount}
+            allocation |= {"allocation_id": name, "child_budget_id": name, "amount": amount}
+            for table, values in (("entity", entity), ("budget", budget), ("allocation", allocation)):
+                holes = ", ".join("?" * len(values))
+                connection.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({holes})", [*values.values()])
+
+
 def drawn(app: App[Any]) -> list[str]:
     """The lines on the screen, without trailing blanks."""
     strips = app.screen._compositor.render_strips()

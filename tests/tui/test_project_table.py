@@ -1,8 +1,6 @@
 """Project Allocation: what the table shows, how it is sorted and filtered, and the commands on a project."""
 
 import re
-import sqlite3
-from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +11,7 @@ from budget_tui.bootstrap import Services, open_services
 from budget_tui.domain.budget import parse_change
 from budget_tui.settings import Settings
 from tests.tui.conftest import OpenDashboard, OpenServices
-from tests.tui.driving import TODAY, Dashboard, allocation_of, stored, units
+from tests.tui.driving import TODAY, Dashboard, allocation_of, copy_project, stored, units
 
 ADDED = ["pcc", "videonest-api", "python-api", "dandelion"]
 MANY = 2_000
@@ -26,20 +24,7 @@ def crowd_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     services = open_services(str(path), as_of=TODAY, settings=Settings())
     services.budgets.set_global(units(5_000_000))
     services.projects.add("p0001", "Project 0001", parse_change("1"))
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.row_factory = sqlite3.Row
-        entity = dict(connection.execute("SELECT * FROM entity WHERE entity_id = 'p0001'").fetchone())
-        key = entity["entity_key"]
-        budget = dict(connection.execute("SELECT * FROM budget WHERE entity_key = ?", [key]).fetchone())
-        allocation = dict(connection.execute("SELECT * FROM allocation").fetchone())
-        for n in range(2, MANY + 1):
-            name = f"p{n:04}"
-            entity |= {"entity_key": key + n, "entity_id": name, "name": f"Project {n:04}", "path": f"/{name}/"}
-            budget |= {"budget_id": name, "entity_key": key + n, "amount": units(n)}
-            allocation |= {"allocation_id": name, "child_budget_id": name, "amount": units(n)}
-            for table, row in (("entity", entity), ("budget", budget), ("allocation", allocation)):
-                holes = ", ".join("?" * len(row))
-                connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({holes})", list(row.values()))
+    copy_project(path, "p0001", ((f"p{n:04}", f"Project {n:04}", units(n)) for n in range(2, MANY + 1)))
     return path
 
 
