@@ -38,6 +38,7 @@ from budget_tui.services.agent_tokens import (
     with_budget,
 )
 from budget_tui.services.closing import looked_ahead
+from budget_tui.services.clock import zone
 from budget_tui.services.context import Context, Work
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.placing import put
@@ -270,6 +271,8 @@ class _Look:
         self._queries = queries
         self._org = organization.org_key
         self.now = now
+        # What was used was used at hours of the clock; when it ends is told as of the day that is looked at.
+        self._shift = today - now.astimezone(zone(organization.time_zone)).date()
         stored = queries.global_budget(self._org, today)
         self.period = stored.period if stored else organization.period_rule.containing(today)
         self._is_over = self.period.end < today
@@ -296,6 +299,7 @@ class _Look:
         """How the budget stands and how fast it goes."""
         balance = self.balance(agent)
         use = self._queries.recent_use(agent.entity_key, self.now)
+        empty_at = runs_out_at(balance.available_tokens, use, self.now)
         return AgentBudget(
             agent_id=agent.agent_id,
             name=agent.name,
@@ -306,7 +310,7 @@ class _Look:
             reserved_tokens=balance.reserved_tokens,
             available_tokens=balance.available_tokens,
             rate_per_hour=rate_per_hour(use, self.now),
-            runs_out_at=runs_out_at(balance.available_tokens, use, self.now),
+            runs_out_at=empty_at + self._shift if empty_at else None,
             status=status_of(balance),
         )
 

@@ -1,5 +1,6 @@
 """Agents' tokens: a hard limit, holds that end by themselves, keys that count once."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -407,6 +408,14 @@ def test_the_rate_is_that_of_the_last_day(home: AgentHome) -> None:
     assert budget.available_tokens == 595
     assert budget.runs_out_at is not None
     assert budget.runs_out_at - home.moment == (home.later(hours=5, minutes=57).moment - home.moment)
+
+
+def test_the_end_is_told_as_of_the_day_that_is_looked_at(home: AgentHome) -> None:
+    home.later(hours=-4).services.agents.consume("scout", 300)
+    today = home.budget_of().runs_out_at
+    another_day = home_with_agents(home.path, home.moment, home.moment.date() + timedelta(days=5)).budget_of()
+    assert today is not None
+    assert another_day.runs_out_at == today + timedelta(days=5)
 
 
 def test_an_agent_that_does_nothing_never_runs_out(home: AgentHome) -> None:
