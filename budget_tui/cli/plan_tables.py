@@ -22,6 +22,7 @@ def told(budget: PlannedBudget) -> str:
 
 
 def budget_table(page: BudgetPage) -> list[str]:
+    """A line per budget, and how many there are."""
     rows = [
         (
             budget.budget_id[:ID_SHOWN_LENGTH],
@@ -38,6 +39,7 @@ def budget_table(page: BudgetPage) -> list[str]:
 
 
 def details(budget: PlannedBudget) -> list[str]:
+    """A budget's facts, one a line."""
     facts = {
         "id": budget.budget_id,
         "entity": f"{budget.entity_name} ({budget.entity_id}, {budget.level_code})",
@@ -59,6 +61,7 @@ def details(budget: PlannedBudget) -> list[str]:
 
 
 def allocation_table(allocation: PlanAllocation) -> list[str]:
+    """The parent, a line per child, and what stays unallocated."""
     parent = allocation.parent
     rows = [
         (child.budget.entity_id, _amount(child.budget.amount, child.budget), _share(child.budget.amount, parent.amount))
@@ -70,6 +73,7 @@ def allocation_table(allocation: PlanAllocation) -> list[str]:
 
 
 def summary_table(summary: PlanSummary) -> list[str]:
+    """A line per budget against its actual, then the totals."""
     rows = [
         (
             line.budget.entity_id,
@@ -86,6 +90,7 @@ def summary_table(summary: PlanSummary) -> list[str]:
 
 
 def tree_table(tree: PlanTree) -> list[str]:
+    """A line per budget, below the nearest that contains it."""
     rows = [row for root in tree.roots for row in _tree_rows(root, "", "")]
     if not rows:
         return ["no budget fits"]
@@ -93,6 +98,7 @@ def tree_table(tree: PlanTree) -> list[str]:
 
 
 def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:
+    """A line per category or provider; ``of`` is that column's name."""
     currency = breakdown.organization.currency
     entity = breakdown.entity
     rows = [row for name, part in breakdown.parts.items() for row in _part_rows(name, part, currency)]

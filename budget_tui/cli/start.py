@@ -45,6 +45,7 @@ def split(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def open_dashboard(session: Session) -> None:
+    """The dashboard, until it is left."""
     require_terminal("dashboard")
     session.start_logging(aloud=False)
     gc.disable()  # until the first frame

@@ -23,6 +23,7 @@ Kind = tuple[BudgetType, str, str, str]
 
 
 def kind_of(budget: PlannedBudget) -> Kind:
+    """What a budget counts, apart from where and when; amounts of money are told apart by currency."""
     budget_type = budget.budget_type
     return budget_type, budget.category, budget.provider, budget.currency if budget_type is _MONETARY else ""
 

@@ -25,6 +25,7 @@ def find_agent(work: Work, agent_id: str) -> AgentFact:
 
 
 def require_active(agent: AgentFact | None, agent_id: str) -> AgentFact:
+    """The agent, unless there is none of that id, or it or its project is archived."""
     if agent is None:
         raise NotFound(f"there is no agent '{agent_id}'", "budget-tui agent list shows them")
     if agent.archived:

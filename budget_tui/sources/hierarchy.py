@@ -18,6 +18,8 @@ FIELDS = ("id", "name", "level", "parent")
 
 
 class Format(StrEnum):
+    """What a file of a hierarchy may be written in."""
+
     YAML = "yaml"
     CSV = "csv"
 

@@ -18,6 +18,8 @@ _MAGIC = b"SQLite format 3\x00"
 
 
 class SchemaState(Enum):
+    """How a database's schema stands to this version's."""
+
     MISSING = "missing"
     BEHIND = "behind"
     CURRENT = "current"

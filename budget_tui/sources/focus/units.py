@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 
 class Counted(StrEnum):
+    """What a consumed quantity may count for a budget."""
+
     TOKENS = "tokens"
     SEATS = "seats"
 
