@@ -37,8 +37,8 @@ from budget_tui.services.agent_tokens import (
     taken_from,
     with_budget,
 )
-from budget_tui.services.closing import looked_ahead
 from budget_tui.services.clock import zone
+from budget_tui.services.closing import looked_ahead
 from budget_tui.services.context import Context, Work
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.placing import put
