@@ -140,7 +140,9 @@ class SummedTable(EditableTable[Row], Sorting):
 
     def _chosen(self, everything: Sequence[Row]) -> list[Row]:
         wanted = self.filter_text.casefold()
-        return self.in_order(row for row in everything if any(wanted in text.casefold() for text in self.searched(row)))
+        if wanted:
+            everything = [row for row in everything if any(wanted in text.casefold() for text in self.searched(row))]
+        return self.in_order(everything)
 
     def _fill(self, rows: list[Row]) -> None:
         table, selected = self.table, self.current

@@ -119,7 +119,9 @@ def layout(columns: Sequence[Column[Row]], rows: Sequence[Row], totals: Sequence
 
 
 def _lengths(column: Column[Row], rows: Sequence[Row]) -> Iterable[int]:
-    return (cell_len(column.text(row)) for row in column.longest(rows)) if column.least < column.most else ()
+    if column.bar is not None or column.least == column.most:
+        return ()
+    return (cell_len(column.text(row)) for row in column.longest(rows))
 
 
 def cell(row: Row, column: Column[Row], width: int, styles: dict[str, Style], tick: Fraction) -> Text:
