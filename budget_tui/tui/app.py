@@ -86,7 +86,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
             "p", "period_settings", "Periods", id="period.settings", show=False, tooltip="Choose how periods recur"
         ),
         Binding("m", "map", "Map", id="cost.map", show=False, tooltip="Give unmapped costs to a project"),
-        Binding("x", "explain", "Explain", id="explain", show=False, tooltip="Say where the numbers come from"),
+        Binding("x", "explain", "Explain", id="explain", tooltip="Say where the numbers come from"),
         Binding("u", "undo", "Undo", id="undo", tooltip="Take back the last change that you made"),
         Binding("U", "redo", "Redo", id="redo", show=False, tooltip="Make again what was taken back last"),
         Binding(

@@ -38,6 +38,14 @@ async def test_80_columns_hold_the_keys_of_a_table(open_dashboard: OpenDashboard
         assert "…" not in bar_of(dashboard.lines)
 
 
+@pytest.mark.parametrize("mode", ["budget", "projects", "agents", "plan", "history", "audit"])
+async def test_every_screen_shows_the_key_that_explains_where_there_is_room(
+    open_dashboard: OpenDashboard, mode: str
+) -> None:
+    async with open_dashboard(size=(140, 40), mode=mode) as dashboard:
+        assert "x Explain" in bar_of(dashboard.lines)
+
+
 async def test_a_click_is_the_key(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard() as dashboard:
         at = bar_of(dashboard.lines).index("Transfer") + 2

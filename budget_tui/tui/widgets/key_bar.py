@@ -10,7 +10,7 @@ from textual.widget import Widget
 from budget_tui.tui.painting import spread
 
 _GAPS = ("   ", "  ", " ")
-_EXPENDABLE = ("import", "turn(1)", "transfer")
+_EXPENDABLE = ("explain", "import", "turn(1)", "transfer")
 """What goes when there is no room, one after the other: they are in the palette, and in the line at the top."""
 _CHARACTERS = {"slash": "/", "plus": "+", "minus": "-"}
 """Keys that Textual does not know for characters: it shows their bindings where they are typed as text."""
