@@ -70,10 +70,9 @@ class PlanQueries(CostQueries):
         where, parameters = _where(conditions or PlanConditions())
         return [
             _planned(row)
-            for row in self._rows(
+            for row in self._execute(  # one by one: all of them would be as large as what is made of them
                 f"{_PLANNED} WHERE b.org_key = ? AND NOT (b.in_cycle AND b.amount = 0){where} {_ORDER}",
-                org,
-                *parameters,
+                (org, *parameters),
             )
         ]
 

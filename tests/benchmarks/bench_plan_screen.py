@@ -67,6 +67,8 @@ def tab(path: Path, number: int) -> tuple[dict[str, Answer], float]:
         for what, keys in {"filter": FILTERS, **KEYS.get(TABS[number], {})}.items():
             found = [dashboard.answered(key) for key in keys]
             answers[what] = max(each[0] for each in found), max(each[1] for each in found)
+        dashboard.answered("f", 1.5)
+        dashboard.answered("\x1b", 1.5)  # which reads the plan again, while that of before is still shown
         return answers, dashboard.megabytes_at_most()
 
 
