@@ -14,6 +14,7 @@ from hypothesis import settings
 
 for name in [name for name in os.environ if name.startswith("BUDGET_TUI_")]:
     del os.environ[name]
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each program that a test starts is compiled anew
 
 MadeOnce = Callable[[Path, Callable[[Path], object]], None]
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from budget_tui.cli.app import run
+from budget_tui.storage.schema import ensure_schema
+from tests.conftest import MadeOnce
 
 TODAY = "2026-01-13"
 
@@ -58,14 +60,22 @@ def log_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the commands of this test keep their data; nothing is there yet."""
+def database(made_once: MadeOnce, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the commands of this test keep their data; there is nothing in it yet."""
     path = tmp_path / "budget.db"
+    made_once(path, ensure_schema)
     monkeypatch.setenv("BUDGET_TUI_DB", str(path))
     monkeypatch.setenv("BUDGET_TUI_AS_OF", TODAY)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     return path
+
+
+@pytest.fixture
+def no_database(database: Path) -> Path:
+    """Where the commands of this test keep their data; nothing is there yet."""
+    database.unlink()
+    return database
 
 
 @pytest.fixture

@@ -47,6 +47,6 @@ def test_completion_offers_what_fits(
     assert complete(seeded, monkeypatch, typed) == offered
 
 
-def test_completion_makes_no_database(cli: Cli, monkeypatch: pytest.MonkeyPatch, database: Path) -> None:
+def test_completion_makes_no_database(cli: Cli, monkeypatch: pytest.MonkeyPatch, no_database: Path) -> None:
     assert complete(cli, monkeypatch, "budget-tui project show p") == []
-    assert not database.exists()
+    assert not no_database.exists()

@@ -34,17 +34,17 @@ def test_a_broken_reference_is_a_problem(seeded: Cli, database: Path) -> None:
     assert '"ok": false' in seeded("db", "check", "--json").out
 
 
-def test_checking_makes_no_database(cli: Cli, database: Path) -> None:
-    cli("db", "check").refused(2, f"there is no database at {database}")
-    assert not database.exists()
+def test_checking_makes_no_database(cli: Cli, no_database: Path) -> None:
+    cli("db", "check").refused(2, f"there is no database at {no_database}")
+    assert not no_database.exists()
 
 
 # upgrade
 
 
-def test_upgrading_makes_the_database(cli: Cli, database: Path) -> None:
-    assert cli("db", "upgrade").done().out == f"{database} has this version's schema\n"
-    assert cli("db", "upgrade", "--json").done().json == {"database": str(database), "schema": "current"}
+def test_upgrading_makes_the_database(cli: Cli, no_database: Path) -> None:
+    assert cli("db", "upgrade").done().out == f"{no_database} has this version's schema\n"
+    assert cli("db", "upgrade", "--json").done().json == {"database": str(no_database), "schema": "current"}
 
 
 # backup and restore
@@ -83,11 +83,11 @@ def test_a_backup_that_cannot_be_written(seeded: Cli, tmp_path: Path) -> None:
     seeded("db", "backup", str(tmp_path / "nowhere" / "copy.db")).refused(2, "cannot be opened")
 
 
-def test_there_is_nothing_to_back_up(cli: Cli, database: Path) -> None:
-    cli("db", "backup").refused(2, f"there is no database at {database}")
+def test_there_is_nothing_to_back_up(cli: Cli, no_database: Path) -> None:
+    cli("db", "backup").refused(2, f"there is no database at {no_database}")
 
 
-def test_restoring_where_nothing_was(cli: Cli, example: Path) -> None:
+def test_restoring_where_nothing_was(cli: Cli, no_database: Path, example: Path) -> None:
     out = cli("db", "restore", str(example)).done().out
     assert out.endswith("there was nothing in its place before\n")
     assert cli("status", "--line").out.startswith("$259 left")
@@ -126,13 +126,13 @@ def test_a_file_that_is_something_else_stays_as_it_is(cli: Cli, database: Path, 
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_another_programs_database_stays_as_it_is(cli: Cli, database: Path, command: list[str]) -> None:
-    with sqlite3.connect(database) as connection:
+def test_another_programs_database_stays_as_it_is(cli: Cli, no_database: Path, command: list[str]) -> None:
+    with sqlite3.connect(no_database) as connection:
         connection.execute("CREATE TABLE bookmark (url TEXT)")
     connection.close()
-    before = database.read_bytes()
+    before = no_database.read_bytes()
     cli(*command).refused(2, "belongs to another program")
-    assert database.read_bytes() == before
+    assert no_database.read_bytes() == before
 
 
 @pytest.mark.parametrize("command", COMMANDS)

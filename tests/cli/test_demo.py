@@ -152,6 +152,6 @@ def test_an_interrupted_load_leaves_nothing(cli: Cli, database: Path, monkeypatc
     cli("demo", "--load").done()
 
 
-def test_the_dashboard_of_the_demo_needs_a_terminal(cli: Cli, database: Path) -> None:
+def test_the_dashboard_of_the_demo_needs_a_terminal(cli: Cli, no_database: Path) -> None:
     cli("demo").refused(2, "the demo needs a terminal")
-    assert not database.exists()
+    assert not no_database.exists()

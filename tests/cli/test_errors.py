@@ -50,9 +50,9 @@ def test_more_rows_than_there_can_be_are_all(cli: Cli, command: tuple[str, ...])
     assert len(cli(*command, "9" * 40, "--json").json) == (1 if command[0] == "log" else 0)
 
 
-def test_the_dashboard_needs_a_terminal(cli: Cli, database: Path) -> None:
+def test_the_dashboard_needs_a_terminal(cli: Cli, no_database: Path) -> None:
     cli().refused(2, "the dashboard needs a terminal", "budget-tui status")
-    assert not database.exists()
+    assert not no_database.exists()
 
 
 def test_the_monitor_neither_makes_nor_writes_a_database(seeded: Cli, database: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from budget_tui.services.demo import load_demo
 from budget_tui.services.demo_acme import SHOWN_ON
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from tests.conftest import MadeOnce
-from tests.services.planning import TREE, PlanHome, planning_home, plant
+from tests.services.planning import PlanHome, planning_home, plant
 
 
 def planted_in_march(path: Path) -> None:
@@ -25,7 +25,10 @@ def planted_in_march(path: Path) -> None:
 
 @pytest.fixture
 def home(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
-    path = tmp_path / "plan.db"
+    return home_in_march(tmp_path / "plan.db", made_once)
+
+
+def home_in_march(path: Path, made_once: MadeOnce) -> PlanHome:
     made_once(path, planted_in_march)
     return planning_home(path, today=date(2026, 3, 31))
 
@@ -166,12 +169,11 @@ costs = st.tuples(
 )
 def test_no_cost_is_listed_twice_or_missing_whatever_was_planned(
     tmp_path_factory: pytest.TempPathFactory,
+    made_once: MadeOnce,
     plans: list[tuple[str, str, str, str]],
     spent: list[tuple[str, int, date, str]],
 ) -> None:
-    home = planning_home(tmp_path_factory.mktemp("any") / "plan.db", today=date(2026, 3, 31))
-    home.services.context.prepare()
-    home.services.entities.bring_in(TREE)
+    home = home_in_march(tmp_path_factory.mktemp("any") / "plan.db", made_once)
     for entity, category, provider, period in plans:
         home.plan(entity, category, "1000", period, provider)
     for entity, cents, day, provider in spent:

@@ -2,6 +2,7 @@
 
 import tempfile
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -291,6 +292,16 @@ LEVELS = ("division", "department", "project", "team", "squad")
 IDS = ("A", "A1", "A10", "B", "B-", "a.b", "C", "D")
 
 
+@cache
+def begun() -> bytes:
+    """A database with these levels and nothing else."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = home_at(Path(folder) / "budget.db", TODAY)
+        home.services.entities.add_level("division", "organization")
+        home.services.entities.add_level("squad", "team")
+        return home.path.read_bytes()
+
+
 class Growing(RuleBasedStateMachine):
     """A tree of few ids, one often the beginning of another, beside a dictionary of parents and costs."""
 
@@ -298,8 +309,7 @@ class Growing(RuleBasedStateMachine):
     def begin(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.home = home_at(Path(self.folder.name) / "budget.db", TODAY)
-        self.home.services.entities.add_level("division", "organization")
-        self.home.services.entities.add_level("squad", "team")
+        self.home.path.write_bytes(begun())
         self.parents = {"ORG": ""}
         self.own: dict[str, int] = {}
 

@@ -13,20 +13,14 @@ from budget_tui.domain.plan_answers import Breakdown, Part
 from budget_tui.services.costs_behind import Number
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.services.plan_views import PlanFilter
+from tests.conftest import MadeOnce
 from tests.services.conftest import usd
-from tests.services.planning import TREE, PlanHome, planning_home
+from tests.services.planning import PlanHome, home_with_tree
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> PlanHome:
-    return opened(tmp_path)
-
-
-def opened(folder: Path) -> PlanHome:
-    home = planning_home(folder / "plan.db")
-    home.services.context.prepare()
-    home.services.entities.bring_in(TREE)
-    return home
+def home(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
+    return home_with_tree(tmp_path / "plan.db", made_once)
 
 
 def test_what_is_of_another_provider_than_the_budgets_is_not_budgeted(home: PlanHome) -> None:
@@ -116,10 +110,11 @@ costs = st.tuples(
 )
 def test_the_parts_add_up_to_all_that_was_used_whatever_was_planned(
     tmp_path_factory: pytest.TempPathFactory,
+    made_once: MadeOnce,
     plans: list[tuple[str, str, str, str]],
     spent: list[tuple[str, int, date, str]],
 ) -> None:
-    home = opened(tmp_path_factory.mktemp("any"))
+    home = home_with_tree(tmp_path_factory.mktemp("any") / "plan.db", made_once)
     for entity, category, provider, period in plans:
         home.plan(entity, category, "1000", period, provider)
     for entity, cents, day, provider in spent:

@@ -14,7 +14,7 @@ from budget_tui.domain.variance import VarianceStatus
 from budget_tui.storage.repositories.costs import Resolution
 from tests.conftest import MadeOnce
 from tests.services.conftest import usd
-from tests.services.planning import TREE, PlanHome, amounts, home_with_tree, plan_of, planning_home
+from tests.services.planning import PlanHome, amounts, home_with_tree, plan_of
 
 
 @pytest.fixture
@@ -133,12 +133,11 @@ def test_too_much_is_warned_about_where_it_is_and_not_farther_up(home: PlanHome)
 )
 def test_no_dollar_is_twice_in_the_headline_whatever_the_budgets(
     tmp_path_factory: pytest.TempPathFactory,
+    made_once: MadeOnce,
     plans: list[tuple[str, str, str, str]],
     spent: list[tuple[str, date, str]],
 ) -> None:
-    home = planning_home(tmp_path_factory.mktemp("any") / "plan.db")
-    home.services.context.prepare()
-    home.services.entities.bring_in(TREE)
+    home = home_with_tree(tmp_path_factory.mktemp("any") / "plan.db", made_once)
     for entity, category, provider, period in plans:
         home.plan(entity, category, "1000", period, provider)
     for n, (entity, day, provider) in enumerate(spent):
