@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from textual import screen as screen_module
+from textual._compositor import Compositor
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 
@@ -106,7 +107,17 @@ def turning() -> TurningClock:
 
 
 @pytest.fixture
-def open_dashboard(services: Services, monkeypatch: pytest.MonkeyPatch) -> OpenDashboard:
+def drawn_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no terminal to draw on: what is on the screen is rendered when a test looks at it."""
+
+    def not_drawn(compositor: Compositor, **_: object) -> None:
+        compositor._dirty_regions.clear()
+
+    monkeypatch.setattr(Compositor, "render_update", not_drawn)
+
+
+@pytest.fixture
+def open_dashboard(services: Services, drawn_when_asked: None, monkeypatch: pytest.MonkeyPatch) -> OpenDashboard:
     """Runs the dashboard: ``async with open_dashboard() as dashboard``; ``keys`` are pressed at first.
 
     With ``mode`` it begins on that screen, which is quicker than going there.
@@ -131,7 +142,7 @@ def open_dashboard(services: Services, monkeypatch: pytest.MonkeyPatch) -> OpenD
 
 
 @pytest.fixture
-def open_monitor(services: Services) -> OpenMonitor:
+def open_monitor(services: Services, drawn_when_asked: None) -> OpenMonitor:
     """Runs the monitor in a narrow pane."""
 
     @asynccontextmanager

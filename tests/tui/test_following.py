@@ -80,17 +80,18 @@ async def test_an_equal_snapshot_repaints_nothing(
     open_dashboard: OpenDashboard, elsewhere: Services, renders: list[str]
 ) -> None:
     async with open_dashboard() as dashboard:
-        first = dashboard.shown
+        first, drawn = dashboard.shown, dashboard.lines
         renders.clear()
         await dashboard.minute_passed()
-        assert dashboard.shown == first
+        assert (dashboard.shown, dashboard.lines) == (first, drawn)
         assert renders == []
         elsewhere.budgets.set_global(units(600))
         elsewhere.budgets.set_global(units(500))
         await dashboard.looked()  # written, but all is as it was
-        assert renders == []
+        assert (dashboard.lines, renders) == (drawn, [])
         elsewhere.budgets.set_global(units(600))
         await dashboard.looked()
+        assert dashboard.lines != drawn
         assert "PeriodFigures" in renders
 
 
