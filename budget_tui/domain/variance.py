@@ -51,6 +51,13 @@ class Variance(NamedTuple):
         return None if self.actual is None else share(self.actual, self.amount)
 
     @property
+    def millionths_used(self) -> int:
+        """The used share as a number to sort by, in a tenth of a fraction's time; -1 where there is no data."""
+        if self.actual is None:
+            return -1
+        return self.actual * 1_000_000 // self.amount if self.amount else min(self.actual, 1) * 10**30
+
+    @property
     def is_over_budget(self) -> bool:
         return self.actual is not None and self.actual > self.amount
 

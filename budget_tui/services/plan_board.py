@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property, partial
+from itertools import islice
 from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
@@ -95,6 +96,17 @@ class PlanBoard:
     def providers(self) -> tuple[str, ...]:
         """Those that there are budgets for."""
         return tuple(sorted({line.budget.provider for line in self.lines} - {""}))
+
+    def nearest_to_end(self, lines: Sequence[BudgetLine], at_most: int) -> list[BudgetLine]:
+        """Those of ``lines`` that run today of which the largest part is used, that of which most is used first."""
+        wanted = {line.budget.budget_id for line in lines}
+        return list(islice((line for line in self._running_by_use if line.budget.budget_id in wanted), at_most))
+
+    @cached_property
+    def _running_by_use(self) -> Sequence[BudgetLine]:
+        running = {period for period in {line.budget.period for line in self.lines} if period.contains(self.as_of)}
+        known = [line for line in self.lines if line.figures.actual is not None and line.budget.period in running]
+        return sorted(known, key=lambda line: line.figures.millionths_used, reverse=True)
 
     def children_of(self, budget_id: str) -> list[PlannedBudget]:
         """The budgets that were allocated from another."""

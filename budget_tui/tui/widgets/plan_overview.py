@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from fractions import Fraction
-from heapq import nlargest
 
 from textual import on
 from textual.app import ComposeResult
@@ -31,7 +29,6 @@ from budget_tui.tui.widgets.plan_columns import (
     SHAPES,
     amounts,
     elapsed,
-    millionths_used,
     status_style,
     unit,
     used,
@@ -107,7 +104,7 @@ class OverviewPane(PlanPane):
         totals = board.totals(lines)
         self.query_one("#troubles", Static).update(_troubles([each for each, _ in totals], len(lines)))
         rows = [_total_line(board, *each) for each in totals]
-        rows += [_worst_line(line, board) for line in _nearest_to_end(lines, board.as_of)]
+        rows += [_worst_line(line, board) for line in board.nearest_to_end(lines, _WORST_AT_MOST)]
         self.table.why_empty = "no budget fits"
         self.table.show(rows, rows, same=lambda line: (line.title, line.budget_type, line.currency))
         bars = self.query_one(CategoryBars)
@@ -162,13 +159,6 @@ def _pace(budgets: Sequence[PlannedBudget], board: PlanBoard) -> Fraction | None
         )
         / whole
     )
-
-
-def _nearest_to_end(lines: Sequence[BudgetLine], today: date) -> list[BudgetLine]:
-    """Of the budgets that run, those of which the largest part is used."""
-    running = {period for period in {line.budget.period for line in lines} if period.contains(today)}
-    known = [line for line in lines if line.figures.actual is not None and line.budget.period in running]
-    return nlargest(_WORST_AT_MOST, known, key=lambda line: millionths_used(line.figures))
 
 
 def _worst_line(line: BudgetLine, board: PlanBoard) -> OverviewLine:
