@@ -179,6 +179,7 @@ class Sums:
             at.setdefault(scope.entity_key, {})[scope.kind] = bits_of(spans)
         around = {key for covering in at for key in self._lineage[covering]}
         counting: dict[int, dict[_Kind, int]] = {}  # by entity: which segments are counted, there and above
+        alike: dict[tuple[tuple[_Kind, int], ...], dict[_Kind, int]] = {}  # most entities count alike
         used: dict[int, list[Sequence[int | None]]] = {}  # by segments that count: what was used in all
         for key in sorted(around, key=lambda key: len(self._lineage[key])):
             _, *above = self._lineage[key]
@@ -189,12 +190,13 @@ class Sums:
                 here = {kind: here.get(kind, 0) | at[key].get(kind, 0) for kind in here.keys() | at[key].keys()}
             counting[key] = here
             if here:
+                known = alike.setdefault(tuple(here.items()), {})
                 below = (self._rolled_up[child] for child in self._children.get(key, ()) if child not in around)
                 for kinds in (self._own.get(key, {}), *below):
-                    for (category, provider, currency), values in kinds.items():
-                        segments = 0
-                        for wider in kinds_around(category, provider or NO_PROVIDER, currency):
-                            segments |= here.get(wider, 0)
+                    for kind, values in kinds.items():
+                        segments = known.get(kind)
+                        if segments is None:
+                            segments = known[kind] = _counted_of(kind, here)
                         if segments:
                             used.setdefault(segments, []).append(values)
         found: dict[int, int] = {}
@@ -204,6 +206,15 @@ class Sums:
                 if known:
                     found[segment] = found.get(segment, 0) + sum(known)
         return found
+
+
+def _counted_of(kind: tuple[str, str, str], counting: Mapping[tuple[str, str, str], int]) -> int:
+    """The segments of what was used of a kind that count, where those of ``counting`` do."""
+    category, provider, currency = kind
+    segments = 0
+    for wider in kinds_around(category, provider or NO_PROVIDER, currency):
+        segments |= counting.get(wider, 0)
+    return segments
 
 
 _Kind = tuple[str, str, str]
