@@ -190,13 +190,13 @@ class Sums:
                 here = {kind: here.get(kind, 0) | at[key].get(kind, 0) for kind in here.keys() | at[key].keys()}
             counting[key] = here
             if here:
-                known = alike.setdefault(tuple(here.items()), {})
+                counted = alike.setdefault(tuple(here.items()), {})
                 below = (self._rolled_up[child] for child in self._children.get(key, ()) if child not in around)
                 for kinds in (self._own.get(key, {}), *below):
                     for kind, values in kinds.items():
-                        segments = known.get(kind)
+                        segments = counted.get(kind)
                         if segments is None:
-                            segments = known[kind] = _counted_of(kind, here)
+                            segments = counted[kind] = _counted_of(kind, here)
                         if segments:
                             used.setdefault(segments, []).append(values)
         found: dict[int, int] = {}
