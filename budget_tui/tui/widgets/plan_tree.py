@@ -107,6 +107,7 @@ class AllocationPane(PlanPane):
     def __init__(self) -> None:
         super().__init__()
         self._tree: Tree = {}
+        self._lines: Sequence[BudgetLine] = ()
         self._too_much: list[tuple[PlannedBudget, int]] = []
         self._folded: set[str] = set()
 
@@ -125,7 +126,7 @@ class AllocationPane(PlanPane):
         return branch.budget.budget_id if branch else ""
 
     def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
-        self.board = board
+        self.board, self._lines = board, lines
         self._tree = board.tree(lines)
         self._too_much = _too_much(lines, self._tree)
         self.table.why_empty = "no budget fits"
@@ -152,7 +153,10 @@ class AllocationPane(PlanPane):
 
     def _fill(self, measured: Sequence[Branch] | None = None) -> None:
         rows = Rows(self._tree, self._folded)
-        self.table.show(rows, measured, same=lambda branch: branch.budget.budget_id)
+        here: Branch | None = self.table.current
+        # What is gone is not looked for: all the rows would have to be made for that.
+        stays = here is not None and any(line.budget.budget_id == here.budget.budget_id for line in self._lines)
+        self.table.show(rows, measured, same=(lambda branch: branch.budget.budget_id) if stays else lambda _: None)
 
     @on(LineTable.Moved)
     def _tell(self) -> None:
