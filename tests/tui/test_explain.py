@@ -164,10 +164,12 @@ async def test_a_project_and_an_agent_of_a_closed_period(
     async with open_dashboard(services=february, mode="history") as dashboard:
         await dashboard.keys("enter", "x")
         await dashboard.until(lambda: "PCC in the closed period, January 2026" in dashboard.text)
+        await dashboard.settled()
         assert chosen(dashboard) == "restated"
         assert "$110.00 − $105.00 = $5.00" in told(dashboard)
         await dashboard.keys("escape", "end", "x")
         await dashboard.until(lambda: "Scout in the closed period, January 2026" in dashboard.text)
+        await dashboard.settled()
         assert "800 tokens" in dashboard.line_with("Remaining")
         await dashboard.keys("escape", "escape")
         assert not isinstance(dashboard.app.screen, ExplainScreen | ClosedPeriodScreen)
