@@ -4,10 +4,12 @@ Nothing heavy is imported here: a noun is loaded when it is used, and imports wh
 """
 
 from collections.abc import Sequence
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
+from typer.main import get_command
 
 from budget_tui.cli.ending import EXIT_INTERRUPTED, EXIT_REFUSED, ended
 from budget_tui.cli.nouns import Nouns
@@ -63,11 +65,17 @@ def run(arguments: Sequence[str]) -> int:
 
 def _carried_out(arguments: Sequence[str]) -> object:
     try:
-        return app(list(arguments), prog_name=PROGRAM, standalone_mode=False)
+        return _commands()(list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except TyperException as error:
         return told(*_usage(error), EXIT_REFUSED)
     except typer.Abort:
         return EXIT_INTERRUPTED
+
+
+@cache
+def _commands() -> Any:
+    """What Typer makes of the functions, once for all command lines of this process."""
+    return get_command(app)
 
 
 def _usage(error: TyperException) -> tuple[str, str]:

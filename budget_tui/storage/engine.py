@@ -1,6 +1,7 @@
 """SQLAlchemy over the connections that write: for migrations, and for an ORM session in a transaction under way."""
 
 import sqlite3
+from contextvars import ContextVar
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,15 @@ class _Borrowed:
     def close(self) -> None: ...
 
 
+_handed: ContextVar[sqlite3.Connection] = ContextVar("handed")
+# One for all connections: what it has compiled, it need not compile again.
+_over_any = create_engine("sqlite://", creator=lambda: _Borrowed(_handed.get()), poolclass=NullPool)
+
+
 def session_over(connection: sqlite3.Connection) -> Session:
     """An ORM session that works in whatever transaction ``connection`` is in; closed, it can be used in the next."""
-    engine = create_engine("sqlite://", creator=lambda: _Borrowed(connection), poolclass=NullPool)
-    return Session(engine, expire_on_commit=False)
+    token = _handed.set(connection)
+    try:
+        return Session(_over_any.connect(), expire_on_commit=False)
+    finally:
+        _handed.reset(token)

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
+from budget_tui.api.app import application
 from budget_tui.domain.period import PeriodKind
 from budget_tui.domain.plan import whole_period
 from budget_tui.services.clock import Clock
 from budget_tui.services.periods import Periods
 
-from .conftest import Api, Served
+from .conftest import Api, Served, at
 from .test_serving import ask
 
 # A schema tells how one value must look. That a transfer goes to somebody else, that a cost says something, or that
@@ -85,9 +87,13 @@ def planned(url: str, key: str, month: int) -> str:
     return str(answer["budget_id"])
 
 
-@pytest.fixture
-def document(api: Api) -> Any:
-    return api("GET", "/openapi.json", key="").json()
+@pytest.fixture(scope="module")
+def document(demonstration: tuple[bytes, str, str], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The document as it is served; not to be changed."""
+    path = tmp_path_factory.mktemp("document") / "budget.db"
+    path.write_bytes(demonstration[0])
+    with TestClient(application(at(path)), base_url="http://127.0.0.1") as client:
+        return client.get("/openapi.json").json()
 
 
 def operations(document: Any) -> list[tuple[str, str, Any]]:

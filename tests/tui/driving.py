@@ -150,30 +150,34 @@ class Driver:
         quiet_rounds = 0
         while quiet_rounds < _QUIET_ROUNDS:
             assert time.monotonic() < deadline, f"still busy: {[worker.name for worker in self._any_app.workers]}"
-            await (asyncio.sleep(0) if self._has_messages() else self._round())
+            has_messages = await self._round()
             pending = [worker for worker in self._any_app.workers if not worker.is_finished]
             asking = [worker for worker in pending if worker.group == ASKING]
             busy = [worker._task for worker in pending if worker not in asking and worker._task is not None]
-            if busy:
+            if busy and not has_messages:
                 await asyncio.wait(busy, timeout=deadline - time.monotonic(), return_when=asyncio.FIRST_COMPLETED)
             is_opening = bool(asking) and not isinstance(self._any_app.screen, ModalScreen)
-            quiet_rounds = 0 if busy or is_opening or not self._is_idle() else quiet_rounds + 1
+            quiet_rounds = 0 if busy or is_opening or has_messages else quiet_rounds + 1
 
-    async def _round(self) -> None:
-        """Let every widget handle the messages it has by now, and the screen lay out and draw what follows."""
-        await self.pilot._wait_for_screen()
+    async def _round(self) -> bool:
+        """Let what is ready run; when that is all done, lay out and draw. Whether there was something to do."""
+        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
         await asyncio.sleep(0)
-        self._any_app.screen._on_timer_update()
-
-    def _is_idle(self) -> bool:
-        return not self._any_app.screen._layout_required and not self._has_messages()
+        if ready:
+            return True
+        if self._has_messages():
+            await asyncio.sleep(0.001)  # nothing is ready: it comes from a thread, or from a timer
+            return True
+        screen = self._any_app.screen
+        screen._on_timer_update()
+        return screen._layout_required or self._has_messages()
 
     def _has_messages(self) -> bool:
         """Whether there is something that waits for its turn: until it is done, a round is not worth its price."""
         app = self._any_app
         if isinstance(app, KeyLaneApp) and app.is_handling_keys:
             return True
-        return any(pump.message_queue_size or pump._next_callbacks for pump in (app, *app.screen.walk_children()))
+        return any(pump._message_queue.qsize() or pump._next_callbacks for pump in (app, *app.screen.walk_children()))
 
     async def until(self, happened: Callable[[], bool]) -> None:
         """Wait for something that comes by itself."""
