@@ -55,6 +55,11 @@ class Entity:
         return above[-1] if above else ""
 
 
+def unstored_root(name: str) -> Entity:
+    """The root of the default organization before its first command: nothing of it is stored yet."""
+    return Entity(0, ROOT_ID, name, DEFAULT_LEVELS[0].code, path_of("/", ROOT_ID))
+
+
 def path_of(parent_path: str, entity_id: str) -> str:
     """The path of ``entity_id`` below ``parent_path``; the root's own parent path is ``/``."""
     return f"{parent_path}{entity_id}/"

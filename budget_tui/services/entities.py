@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from budget_tui.domain.errors import Conflict, NotFound, Refused
-from budget_tui.domain.hierarchy import DEFAULT_LEVELS, ROOT_ID, Entity, Level, checked_name, path_of
+from budget_tui.domain.hierarchy import DEFAULT_LEVELS, ROOT_ID, Entity, Level, checked_name, unstored_root
 from budget_tui.domain.tree import Placement, added_level
 from budget_tui.services.context import Context, Work
 from budget_tui.services.placing import checked_new, place, take_out
@@ -101,14 +101,14 @@ class Entities:
         with self._context.reading() as queries:
             organization = self._context.organization(queries)
             entities = queries.entities(organization.org_key)
-        if not entities:  # the default organization before its first command
-            return [Entity(0, ROOT_ID, organization.name, DEFAULT_LEVELS[0].code, path_of("/", ROOT_ID))]
+        if not entities:
+            return [unstored_root(organization.name)]
         return _in_tree_order(entity for entity in entities if not entity.archived)
 
     def get(self, entity_id: str) -> Entity:
         """The entity of that id, or `NotFound`."""
         with self._context.reading() as queries:
-            return entity_named(queries, self._context.organization(queries).org_key, entity_id)
+            return entity_named(queries, self._context.organization(queries), entity_id)
 
     def below(self, entity_id: str) -> list[Entity]:
         """An entity and every one below it that is not archived, in the order of the tree."""

@@ -11,7 +11,7 @@ from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.explain import Explanation, Unit, explain_global, explain_project
 from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, Reason, SourceState
 from budget_tui.domain.explain_plan import explain_actual, explain_agent, explain_closed, explain_planned, explain_sum
-from budget_tui.domain.hierarchy import ROOT_ID, Entity
+from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import BudgetSnapshot, Spend, added_up, build_snapshot, rolled_up
@@ -24,7 +24,7 @@ from budget_tui.services.explain_costs import Sorted, Wanted, sort_out
 from budget_tui.services.explain_sum import summed
 from budget_tui.services.history import closed_period
 from budget_tui.services.plan_actuals import Actuals, Asked, asked_by
-from budget_tui.services.plan_checks import every_node
+from budget_tui.services.plan_checks import entity_named, every_node
 from budget_tui.services.plan_usage import Usage
 from budget_tui.services.snapshots import load_facts, project_line
 from budget_tui.storage.explain_queries import OriginInPeriod
@@ -72,9 +72,7 @@ class Explainer:
             organization = self._context.organization(queries)
             snapshot, spends = self._snapshot(queries, organization)
             values = explain_global(snapshot, spends[ROOT_ID])
-            entity = queries.entity(organization.org_key, ROOT_ID) or Entity(
-                0, ROOT_ID, organization.name, "organization", f"/{ROOT_ID}/"
-            )
+            entity = entity_named(queries, organization, ROOT_ID)
             wanted = Wanted(entity, snapshot.period, organization.currency)
             return self._explained(queries, organization, Kind.GLOBAL, "", organization.name, wanted, values)
 

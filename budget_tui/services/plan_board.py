@@ -13,7 +13,7 @@ from budget_tui.domain.actuals import Scope
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.containment import Containment
 from budget_tui.domain.cost import Category
-from budget_tui.domain.hierarchy import ROOT_ID, Entity
+from budget_tui.domain.hierarchy import ROOT_ID, Entity, unstored_root
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period
 from budget_tui.domain.plan_answers import Breakdown, BudgetLine
@@ -80,7 +80,8 @@ class PlanBoard:
         actuals: Actuals,
     ) -> None:
         self.organization, self.as_of, self.lines = organization, as_of, lines
-        self.entities = {entity.entity_id: entity for entity in entities}
+        root = unstored_root(organization.name)
+        self.entities = {ROOT_ID: root} | {entity.entity_id: entity for entity in entities}
         self._usage, self._actuals = usage, actuals
         self._containment = Containment([line.budget for line in lines], usage.lineage)
         self._lines_at: dict[int, list[BudgetLine]] = {}

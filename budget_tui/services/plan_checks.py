@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.containment import Node, forest
 from budget_tui.domain.cost import short_provider_name
 from budget_tui.domain.errors import NotFound
-from budget_tui.domain.hierarchy import Entity, checked_name
+from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name, unstored_root
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.formatting import amount_of, plan_name
 from budget_tui.storage.plan_queries import PlanConditions
@@ -23,12 +23,14 @@ def checked_provider(queries: Queries, org: int, name: str) -> str:
     return provider_named(queries, org, checked_name(name)) if name.strip() else ""
 
 
-def entity_named(queries: Queries, org: int, entity_id: str) -> Entity:
+def entity_named(queries: Queries, organization: Organization, entity_id: str) -> Entity:
     """The entity of that id, or `NotFound`."""
-    found = queries.entity(org, entity_id.strip())
-    if found is None:
-        raise NotFound(f"there is no entity '{entity_id.strip()}'", "budget-tui entity list shows them")
-    return found
+    wanted = entity_id.strip()
+    if (found := queries.entity(organization.org_key, wanted)) is not None:
+        return found
+    if wanted == ROOT_ID:
+        return unstored_root(organization.name)
+    raise NotFound(f"there is no entity '{wanted}'", "budget-tui entity list shows them")
 
 
 def over_allocated(queries: Queries, org: int, budget: PlannedBudget) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, Group, Lineage,
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
 from budget_tui.domain.fx import Rates, convert, pairs_between
+from budget_tui.domain.hierarchy import unstored_root
 from budget_tui.domain.period import Period
 from budget_tui.domain.seats import Seats, most_seats
 from budget_tui.domain.tokens import provider_of_model
@@ -47,7 +48,8 @@ class Usage:
         currencies: Collection[str],
     ) -> None:
         self._queries, self._org = queries, organization.org_key
-        self.lineage = queries.lineage(self._org)
+        root = unstored_root(organization.name).entity_key
+        self.lineage = queries.lineage(self._org) or {None: (root,), root: (root,)}
         self.segments = Segments(periods)
         self.groups: dict[BudgetType, list[Group]] = {budget_type: [] for budget_type in BudgetType}
         self.unconverted: list[Unconverted] = []

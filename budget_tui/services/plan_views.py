@@ -64,7 +64,7 @@ class PlanViews:
             found: Sequence[PlannedBudget] = [line.budget for line in self.summary(conditions).lines]
         else:
             with self._reader.session() as queries:
-                found = _budgets(queries, self._context.organization(queries).org_key, conditions)
+                found = _budgets(queries, self._context.organization(queries), conditions)
         page = found[offset:] if limit is None else found[offset : offset + limit]
         return BudgetPage(tuple(page), len(found))
 
@@ -72,7 +72,7 @@ class PlanViews:
         """Budget against actual of every budget that fits."""
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
-            budgets = _budgets(queries, organization.org_key, conditions)
+            budgets = _budgets(queries, organization, conditions)
             usage = _usage(queries, organization, budgets)
         actuals = Actuals(usage, asked_by(budgets))
         lines = [actuals.line(budget) for budget in budgets]
@@ -91,8 +91,8 @@ class PlanViews:
         """The allocation trees, of the whole organization or of what is at and below an entity."""
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
-            below = entity_named(queries, organization.org_key, root_entity_id).path if root_entity_id else None
-            budgets = _budgets(queries, organization.org_key, conditions, below)
+            below = entity_named(queries, organization, root_entity_id).path if root_entity_id else None
+            budgets = _budgets(queries, organization, conditions, below)
             usage = _usage(queries, organization, budgets)
         actuals = Actuals(usage, asked_by(budgets))
         trees = forest(budgets, usage.lineage)
@@ -129,9 +129,9 @@ class PlanViews:
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
             today = self._context.clock.today(organization.time_zone)
-            entity = entity_named(queries, organization.org_key, entity_id or ROOT_ID)
+            entity = entity_named(queries, organization, entity_id or ROOT_ID)
             here = replace(conditions, entity_id=entity.entity_id)
-            budgets = _budgets(queries, organization.org_key, here)
+            budgets = _budgets(queries, organization, here)
             periods = periods_of(budgets, conditions.period_kind, conditions.period_start, organization, today)
             every_period = {*periods, *(budget.period for budget in budgets)}
             currencies = {organization.currency, *(budget.currency for budget in budgets)}
@@ -140,9 +140,12 @@ class PlanViews:
         return taken_apart(Considered(organization, entity, budgets, periods, usage, provider), today)
 
 
-def _budgets(queries: Queries, org: int, conditions: PlanFilter, below: str | None = None) -> list[PlannedBudget]:
+def _budgets(
+    queries: Queries, organization: Organization, conditions: PlanFilter, below: str | None = None
+) -> list[PlannedBudget]:
+    org = organization.org_key
     if conditions.entity_id:
-        entity_named(queries, org, conditions.entity_id)
+        entity_named(queries, organization, conditions.entity_id)
     found = queries.planned_budgets(
         org,
         PlanConditions(

@@ -285,6 +285,9 @@ class BudgetApp(KeyLaneApp, ThemedApp):
 
         if self.snapshot is None:
             return
+        if not self.snapshot.projects:
+            self._tell("there is no project to move anything to or from yet: a on Projects adds one", is_problem=True)
+            return
         screen = self.screen
         line = screen.table.current if isinstance(screen, ProjectsScreen) else None
         outcome = await self.ask(TransferScreen(self.snapshot, line.project_id if line else POOL))

@@ -17,6 +17,7 @@ from budget_tui.domain.tree import Placement
 from budget_tui.services.budgets import spent_by
 from budget_tui.services.context import Work
 from budget_tui.services.costs import Resolver, origin_keys
+from budget_tui.services.plan_views import PlanFilter
 from budget_tui.services.trail import changes
 from budget_tui.storage.repositories.costs import DayCost
 from tests.conftest import MadeOnce
@@ -70,6 +71,14 @@ def test_the_hierarchy_begins_with_its_root_alone(home: Home) -> None:
         "team",
         "agent",
     ]
+
+
+def test_before_the_first_command_the_root_answers_although_nothing_is_stored(home: Home) -> None:
+    plans = home.services.plan_views
+    assert home.services.entities.get("ORG").path == "/ORG/"
+    assert plans.tree("ORG").roots == ()
+    assert plans.summary(PlanFilter(entity_id="ORG")).lines == ()
+    assert [plans.by_category().entity, plans.by_provider("ORG").entity] == [home.services.entities.get("ORG")] * 2
 
 
 def test_an_entity_stands_below_its_parent_on_the_next_level(acme: Home) -> None:

@@ -243,7 +243,7 @@ async def test_the_demonstrations_agents_hold_tokens_and_one_is_short_of_them(op
 async def test_nobody_yet(open_dashboard: OpenDashboard, deserted: Services) -> None:
     async with open_dashboard(deserted, keys="3") as dashboard:
         assert below(dashboard) == "no agents yet: a adds one"
-        await dashboard.keys("r", "d", "5")
+        await dashboard.keys("r", "d", ".")
         assert dashboard.line_with("there is no agent here yet: a adds one")
 
 

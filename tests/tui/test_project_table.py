@@ -168,7 +168,7 @@ async def test_filter_then_edit(open_dashboard: OpenDashboard, services: Service
 async def test_nothing_shown_nothing_edited(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(mode="projects") as dashboard:
         await dashboard.keys("/", *"zzz", "enter")
-        await dashboard.keys("enter", "5", "+", "enter")
+        await dashboard.keys("enter", ".", "+", "enter")
         assert dashboard.editor_text is None
         await dashboard.keys("r")
         assert "there is no project here" in dashboard.text
@@ -253,11 +253,32 @@ async def test_names_that_look_like_markup_are_names(open_dashboard: OpenDashboa
 async def test_an_empty_table_says_how_to_begin(open_dashboard: OpenDashboard, empty: Services) -> None:
     async with open_dashboard(empty, mode="projects") as dashboard:
         assert "no projects yet: a adds one" in dashboard.pool_line
-        await dashboard.keys("enter", "1", "+", "s", "r", "d")
+        await dashboard.keys("enter", ".", "+", "s", "r", "d")
         assert dashboard.editor_text is None
         await dashboard.keys("a", *"first", "enter")
         assert dashboard.names == ["first"]
         assert "○" in dashboard.line_with(" first ")
+
+
+async def test_where_there_is_nothing_to_type_into_a_digit_is_a_screen(
+    open_dashboard: OpenDashboard, empty: Services
+) -> None:
+    async with open_dashboard(empty, mode="projects") as dashboard:
+        await dashboard.keys("3")
+        assert "no agents yet" in dashboard.text
+        await dashboard.keys("2")
+        assert "no projects yet" in dashboard.text
+        assert "Edit" not in dashboard.text
+        await dashboard.keys("a", *"first", "enter", "3")
+        assert dashboard.editor_text == "3"
+        assert "Take" in dashboard.text
+        await dashboard.keys("escape")
+        assert "Edit" in dashboard.text
+
+
+async def test_without_projects_there_is_nothing_to_move(open_dashboard: OpenDashboard, empty: Services) -> None:
+    async with open_dashboard(empty, keys="t") as dashboard:
+        assert "there is no project to move anything to or from yet: a on Projects adds one" in dashboard.text
 
 
 # Many

@@ -39,7 +39,17 @@ class EditableRows(DataTable[Text]):
         """What is under the cursor; there is something."""
         return str(self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value)
 
+    @property
+    def _is_empty(self) -> bool:
+        """Whether it was filled, with nothing: there is no cell to type into, and a digit is a screen's key."""
+        return bool(self.columns) and not self.row_count
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return False if action == "edit" and self._is_empty else super().check_action(action, parameters)
+
     async def on_key(self, event: events.Key) -> None:
+        if self._is_empty:
+            return
         if event.character is not None and event.character in self.TYPED:
             event.stop()
             event.prevent_default()

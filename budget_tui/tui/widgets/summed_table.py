@@ -133,6 +133,8 @@ class SummedTable(EditableTable[Row], Sorting):
             self._fill(rows)
         else:
             self._update(rows)
+        if bool(rows) != bool(self._shown):
+            self.refresh_bindings()
         self._shown = rows
         self.query_one(TableFooter).sums = self._sums(totals)
         self.keep_editor()
