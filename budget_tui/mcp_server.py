@@ -32,7 +32,7 @@ from budget_tui.api.bodies import Text
 from budget_tui.api.guards import guarded
 from budget_tui.api.listening import run
 from budget_tui.api.plan_bodies import MOST_LISTED, EntityFilters, SomeFilters, TreeFilters
-from budget_tui.api.plan_shapes import PlanHeadline, PlanLine, PlanList, PlanTree
+from budget_tui.api.plan_shapes import LeftOut, PlanHeadline, PlanLine, PlanList, PlanTree
 from budget_tui.bootstrap import Services
 from budget_tui.domain.amount import LIMIT_COUNT
 from budget_tui.domain.errors import BudgetError
@@ -77,6 +77,8 @@ class SummaryAnswer(PlanHeadline):
 
 class VarianceAnswer(PlanList):
     budgets: list[PlanLine] = Field(description="What is used up the most comes first.")  # type: ignore[assignment]
+    left_out: list[LeftOut]
+    warnings: list[str]
 
 
 def list_budgets(views: PlanViews, slug: str, asked: ListArguments) -> dict[str, Any]:
@@ -93,8 +95,10 @@ def budget_summary(views: PlanViews, slug: str, asked: SummaryArguments) -> dict
 
 def budget_variance(views: PlanViews, slug: str, asked: VarianceArguments) -> dict[str, Any]:
     """Budget against actual, budget by budget: amount, actual, what is left, percent used, status."""
-    lines = _most_used_first(wire_plan.summary_answer(views.summary(asked.narrowed()))["budgets"])
-    return {"budgets": lines[: asked.limit], "total": len(lines)}
+    answer = wire_plan.summary_answer(views.summary(asked.narrowed()))
+    lines = _most_used_first(answer["budgets"])
+    told = {name: answer[name] for name in ("left_out", "warnings")}
+    return {"budgets": lines[: asked.limit], "total": len(lines), **told}
 
 
 def budget_allocation_tree(views: PlanViews, slug: str, asked: TreeFilters) -> dict[str, Any]:

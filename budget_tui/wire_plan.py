@@ -164,7 +164,10 @@ def tree_answer(tree: PlanTree) -> dict[str, Any]:
 
 
 def breakdown_answer(breakdown: Breakdown) -> dict[str, Any]:
-    """One object per part, by its name: a category or a provider, '' for what names none."""
+    """One object per part, by its name: a category or a provider, '' for what names none.
+
+    Each says itself what it leaves out: beside the parts there is no room for a name that no provider could have.
+    """
     return {name: _part(part) for name, part in breakdown.parts.items()}
 
 
@@ -203,8 +206,16 @@ def _part(part: Part) -> dict[str, Any]:
         "seats_actual": part.seats_actual,
         "not_budgeted": None if part.not_budgeted is None else to_decimal(part.not_budgeted),
         "tokens_not_budgeted": part.tokens_not_budgeted,
+        "left_out": [_left_out(left) for left in part.left_out],
+        "warnings": list(part.warnings),
     }
 
 
 def _left_out(left: LeftOut) -> dict[str, Any]:
-    return {"currency": left.currency, "amount": to_decimal(left.amount), "costs": left.costs, "into": left.into}
+    return {
+        "currency": left.currency,
+        "amount": to_decimal(left.amount),
+        "costs": left.costs,
+        "budgets": left.budgets,
+        "into": left.into,
+    }

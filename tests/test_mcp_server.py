@@ -30,6 +30,7 @@ from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.demo import load_demo
 from budget_tui.settings import Settings
+from tests.services.planning import bill
 
 SHOWN_ON = date(2026, 3, 31)
 FOREIGN = "DEPT-SECRET"
@@ -257,6 +258,15 @@ async def test_bugs_c1_and_c2_actual_costs_are_in_the_answers(acme: Services) ->
     assert first["is_over_budget"]
     assert [line["pct_used"] for line in rest] == sorted((line["pct_used"] for line in rest), reverse=True)
     assert {line["status"] for line in rest} == {"over", "approaching", "under"}
+
+
+async def test_what_is_left_out_for_want_of_a_rate_is_named_in_every_answer_with_actuals(acme: Services) -> None:
+    bill(acme, ("TEAM-BACKEND", "8", "CHF", "2026-02-05", "Google Cloud"))
+    async with Client(server_of(acme)) as client:
+        for tool in ("budget_summary", "budget_variance", "budget_allocation_tree"):
+            answer = told(await client.call_tool(tool))
+            assert "1 cost in CHF (CHF 8.00) left out: there is no usable rate to USD" in answer["warnings"], tool
+            assert [left["currency"] for left in answer["left_out"]] == ["CHF"], tool
 
 
 @pytest.mark.parametrize(

@@ -105,11 +105,12 @@ class PlanTotals(Shape):
 
 
 class LeftOut(Shape):
-    """Costs in a currency without a usable rate: in no sum."""
+    """Costs, or budgets, in a currency without a usable rate: in no sum."""
 
     currency: str
     amount: Number
-    costs: int
+    costs: int = Field(description="How many costs; 0: these are budgets.")
+    budgets: int = Field(description="How many budgets; 0: these are costs.")
     into: str
 
 
@@ -174,6 +175,8 @@ class PlanPart(Shape):
         " `actual` and this add up to the whole; null where nothing is planned."
     )
     tokens_not_budgeted: int | None
+    left_out: list[LeftOut] = Field(description="What would be in this part if there were a rate.")
+    warnings: list[str] = Field(description="What is left out, and what counts at which amount, in words.")
 
 
 class PlanByCategory(Shape):

@@ -101,9 +101,10 @@ def explain_sum(
     each: Sequence[Variance],
     everything: int | None,
     periods: Sequence[Period],
+    conversions: Sequence[str] = (),
 ) -> tuple[Explanation, ...]:
     """What several budgets come to together: ``each`` of those that are added, and ``everything`` that was used of
-    what they are about, where what they leave of it is asked about."""
+    what they are about, where what they leave of it is asked about. ``conversions`` tells of other currencies."""
     unit, spans = _UNITS[budget_type], tuple(("costs of", period) for period in periods)
     amount, actual = Quantity(added.amount, unit), Quantity(added.actual, unit)
     whole = Quantity(everything, unit)
@@ -128,7 +129,10 @@ def explain_sum(
             "Budget",
             amount,
             "the sum of the budgets that no other one of them contains",
-            notes=("one that another one contains is left out: what counts for it counts for that one, too",),
+            notes=(
+                "one that another one contains is left out: what counts for it counts for that one, too",
+                *conversions,
+            ),
         ),
         Explanation(
             "actual",

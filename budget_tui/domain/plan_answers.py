@@ -13,12 +13,13 @@ from budget_tui.domain.variance import Totals, Variance, VarianceStatus
 
 
 class LeftOut(NamedTuple):
-    """Costs in a currency that could not be converted ``into`` the budgets': in no sum."""
+    """Costs, or budgets, in a currency that could not be converted ``into`` that of the sums: in none of them."""
 
     currency: str
     amount: int
     costs: int
     into: str
+    budgets: int = 0
 
 
 class BudgetLine(NamedTuple):
@@ -86,6 +87,7 @@ class Part:
     providers, in other categories, on other days. Parts with what is not budgeted add up to the whole.
 
     Tokens and seats are None where there is neither a budget nor a use. Seats are peaks, which do not add up.
+    All money is in the organization's currency; ``left_out`` has no usable rate to it and is in none of the figures.
     """
 
     budget: int | None
@@ -96,6 +98,8 @@ class Part:
     seats_actual: int | None = None
     not_budgeted: int | None = None
     tokens_not_budgeted: int | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def figures(self) -> Variance:

@@ -23,8 +23,9 @@ from budget_tui.services.context import Context
 from budget_tui.services.explain_costs import Sorted, Wanted, sort_out
 from budget_tui.services.explain_sum import summed
 from budget_tui.services.history import closed_period
-from budget_tui.services.plan_actuals import Actuals, Asked, asked_by
+from budget_tui.services.plan_actuals import Actuals
 from budget_tui.services.plan_checks import entity_named, every_node
+from budget_tui.services.plan_foreign import InOneCurrency
 from budget_tui.services.plan_usage import Usage
 from budget_tui.services.snapshots import load_facts, project_line
 from budget_tui.storage.explain_queries import OriginInPeriod
@@ -99,7 +100,7 @@ class Explainer:
             _require_one(budget_id, found)
             budget = found[0]
             usage = Usage(queries, organization, [budget.period], [budget.budget_type], [budget.currency])
-            figures = Actuals(usage, asked_by([budget])).figures(budget)
+            figures = Actuals(usage).figures(budget)
             node = _node_of(queries, org, budget, usage)
             values = explain_planned(budget, figures, node.allocated if node and node.children else None)
             entity = queries.entity(org, budget.entity_id)
@@ -117,7 +118,7 @@ class Explainer:
             organization = self._context.organization(queries)
             currency = scope.currency or organization.currency
             usage = Usage(queries, organization, [period], [budget_type], [currency])
-            actual = Actuals(usage, [Asked(budget_type, scope, period)]).of(budget_type, scope, period)
+            actual = Actuals(usage).of(budget_type, scope, period)
             values = (explain_actual(budget_type, actual, period),)
             entities = queries.entities(organization.org_key)
             entity = next(entity for entity in entities if entity.entity_key == scope.entity_key)
@@ -132,16 +133,18 @@ class Explainer:
         budget_ids: Collection[str],
         whole: Sequence[tuple[Scope, Period]] = (),
     ) -> Explained:
-        """What several budgets of one type and currency come to together, and of ``whole`` what they leave."""
+        """What several budgets of one type come to together in one currency, and of ``whole`` what they leave."""
         with self._context.reading() as queries:
             organization = self._context.organization(queries)
             planned = queries.planned_budgets(organization.org_key, PlanConditions(budget_type=budget_type))
-            budgets = [budget for budget in planned if budget.budget_id in budget_ids]
+            as_planned = [budget for budget in planned if budget.budget_id in budget_ids]
+            in_one = InOneCurrency(queries, organization.org_key, as_planned, currency)
+            budgets = in_one.converted(as_planned)
             periods = sorted({*(budget.period for budget in budgets), *(period for _, period in whole)})
             if not periods:
                 raise NotFound("none of these budgets is there any more", "budget-tui plan list shows what is")
             usage = Usage(queries, organization, periods, [budget_type], [currency])
-            actuals = Actuals(usage, ())
+            actuals = Actuals(usage)
             counting = widest(budgets, usage.lineage)
             added = actuals.together(budgets) if budgets else Variance(0, 0)
             each = [actuals.figures(budget) for budget in counting]
@@ -158,7 +161,7 @@ class Explainer:
                 organization.time_zone,
                 self._context.clock.today(organization.time_zone),
                 Period(periods[0].start, max(period.end for period in periods)),
-                explain_sum(budget_type, added, each, everything, periods),
+                explain_sum(budget_type, added, each, everything, periods, in_one.foreign(as_planned).warnings),
                 budgets=tuple(summed(budgets, counting, actuals.figures, usage.lineage)),
             )
 

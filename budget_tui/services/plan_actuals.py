@@ -3,24 +3,14 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import Scope, Sums
+from budget_tui.domain.actuals import Scope
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.containment import Containment, widest
-from budget_tui.domain.conversion import ConvertedSpend
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.plan_answers import BudgetLine, LeftOut
+from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, counted, covered_by, measured_in, scope_of
-from budget_tui.formatting import count, counted_as, money
 from budget_tui.services.plan_usage import Usage
-
-
-class Asked(NamedTuple):
-    """What is to be added up: all that counts for ``scope`` in ``period``."""
-
-    budget_type: BudgetType
-    scope: Scope
-    period: Period
 
 
 class Counting(NamedTuple):
@@ -32,19 +22,12 @@ class Counting(NamedTuple):
 
 
 class Actuals:
-    """The actuals of everything in ``asked``, rolled up along the hierarchy."""
+    """The actuals of whatever is asked for, rolled up along the hierarchy."""
 
-    def __init__(self, usage: Usage, asked: Iterable[Asked]) -> None:
+    def __init__(self, usage: Usage) -> None:
         self._usage = usage
         self._sums = usage.sums
         self._span = usage.segments.span
-        covered: dict[Scope, set[range]] = {}
-        if usage.converted or usage.unconverted:
-            for budget_type, scope, period in asked:
-                if budget_type is BudgetType.MONETARY:
-                    covered.setdefault(scope, set()).add(self._span(period))
-        self.left_out = tuple(self._left_out(covered))
-        self._converted = tuple(self._counted_as(covered))
 
     def of(self, budget_type: BudgetType, scope: Scope, period: Period) -> int | None:
         """What ``scope`` used in ``period``. Of tokens and seats None where nothing is known."""
@@ -115,41 +98,12 @@ class Actuals:
             answer.append((Totals(budget_type, currency, self._added_up(counting), **counted(statuses)), counting))
         return answer
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        return tuple(
-            f"{count(spend.costs, 'cost')} in {spend.currency}: {counted_as(spend, into)}"
-            for spend, into in self._converted
-        ) + tuple(
-            f"{count(left.costs, 'cost')} in {left.currency} ({money(left.amount, left.currency)}) left out:"
-            f" there is no usable rate to {left.into}"
-            for left in self.left_out
-        )
-
     def _spans(self, covered: Mapping[Scope, Iterable[Period]]) -> dict[Scope, list[range]]:
         return {scope: [self._span(period) for period in periods] for scope, periods in covered.items()}
 
     def _most_seats(self, scope: Scope, periods: Iterable[Period]) -> int | None:
         known = [peak for period in periods if (peak := self._usage.seats(scope, period)) is not None]
         return max(known) if known else None
-
-    def _counted_as(self, wanted: Mapping[Scope, Collection[range]]) -> Iterator[tuple[ConvertedSpend, str]]:
-        """What counts in ``wanted`` at a rate, and in which currency."""
-        lineage = self._usage.lineage
-        for currency, into, *parts in self._usage.converted:
-            covered = {scope: spans for scope, spans in wanted.items() if scope.currency == into}
-            amount, costs, worth = (Sums(part, lineage).once(covered) or 0 for part in parts)
-            if costs:
-                yield ConvertedSpend(currency, amount, costs, worth, 0), into
-
-    def _left_out(self, wanted: Mapping[Scope, Collection[range]]) -> Iterator[LeftOut]:
-        """What would count in ``wanted`` if there were a rate."""
-        lineage = self._usage.lineage
-        for currency, into, amounts, charges in self._usage.unconverted:
-            covered = {scope: spans for scope, spans in wanted.items() if scope.currency == into}
-            costs = Sums(charges, lineage).once(covered)
-            if costs:
-                yield LeftOut(currency, Sums(amounts, lineage).once(covered) or 0, costs, into)
 
 
 def _within(month: Period, covered: Mapping[Scope, Iterable[Period]]) -> dict[Scope, list[Period]]:
@@ -162,7 +116,3 @@ def _within(month: Period, covered: Mapping[Scope, Iterable[Period]]) -> dict[Sc
         ]
         for scope, periods in covered.items()
     }
-
-
-def asked_by(budgets: Iterable[PlannedBudget]) -> Iterator[Asked]:
-    return (Asked(budget.budget_type, scope_of(budget), budget.period) for budget in budgets)

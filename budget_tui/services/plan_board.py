@@ -19,7 +19,7 @@ from budget_tui.domain.plan import PlannedBudget, whole_period
 from budget_tui.domain.plan_answers import Breakdown, BudgetLine
 from budget_tui.domain.variance import Totals, VarianceStatus
 from budget_tui.services.context import Context
-from budget_tui.services.plan_actuals import Actuals, Counting, asked_by
+from budget_tui.services.plan_actuals import Actuals, Counting
 from budget_tui.services.plan_breakdown import (
     Considered,
     Slice,
@@ -28,6 +28,7 @@ from budget_tui.services.plan_breakdown import (
     parts_by_provider,
     periods_of,
 )
+from budget_tui.services.plan_foreign import InOneCurrency, asked_by, foreign_costs
 from budget_tui.services.plan_usage import Usage
 from budget_tui.storage.queries import Queries
 
@@ -77,21 +78,20 @@ class PlanBoard:
         lines: Sequence[BudgetLine],
         entities: Iterable[Entity],
         usage: Usage,
-        actuals: Actuals,
+        own: InOneCurrency,
     ) -> None:
         self.organization, self.as_of, self.lines = organization, as_of, lines
         root = unstored_root(organization.name)
         self.entities = {ROOT_ID: root} | {entity.entity_id: entity for entity in entities}
-        self._usage, self._actuals = usage, actuals
+        self._usage, self._actuals, self._own = usage, Actuals(usage), own
         self._containment = Containment([line.budget for line in lines], usage.lineage)
         self._lines_at: dict[int, list[BudgetLine]] = {}
         for line in lines:
             self._lines_at.setdefault(line.budget.entity_key, []).append(line)
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What is left out of the sums, and what counts at a rate."""
-        return self._actuals.warnings
+    def warnings(self, lines: Sequence[BudgetLine]) -> tuple[str, ...]:
+        """What is left out of the actuals of ``lines``, and what counts at a rate."""
+        return foreign_costs(self._usage, asked_by(line.budget for line in lines)).warnings
 
     @cached_property
     def providers(self) -> tuple[str, ...]:
@@ -173,7 +173,7 @@ class PlanBoard:
         here = _fitting(self._lines_at.get(entity.entity_key, ()), choice)
         budgets = [line.budget for line in here]
         periods = periods_of(budgets, choice.period_kind, None, self.organization, self.as_of)
-        return Considered(self.organization, entity, budgets, periods, self._usage, choice.provider)
+        return Considered(self.organization, entity, budgets, periods, self._usage, self._own, choice.provider)
 
 
 def _providers_of(choice: PlanChoice) -> Callable[[Considered], Mapping[str, Slice]]:
@@ -210,9 +210,10 @@ def read_board(queries: Queries, organization: Organization, today: date) -> Pla
         set(BudgetType),
         {organization.currency, *money},
     )
-    actuals = Actuals(usage, asked_by(budgets))
+    actuals = Actuals(usage)
     lines = tuple([actuals.line(budget) for budget in budgets])
-    return PlanBoard(organization, today, lines, queries.entities(organization.org_key), usage, actuals)
+    own = InOneCurrency(queries, organization.org_key, budgets, organization.currency)
+    return PlanBoard(organization, today, lines, queries.entities(organization.org_key), usage, own)
 
 
 def board_of(context: Context, queries: Queries) -> PlanBoard:

@@ -13,7 +13,8 @@ from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period
 from budget_tui.domain.plan_answers import Breakdown, Part, TreeNode
 from budget_tui.domain.variance import Variance, covered_by
-from budget_tui.services.plan_actuals import Actuals, Asked, asked_by
+from budget_tui.services.plan_actuals import Actuals
+from budget_tui.services.plan_foreign import Asked, Foreign, InOneCurrency, foreign_costs
 from budget_tui.services.plan_usage import Usage
 
 
@@ -33,28 +34,39 @@ class Considered(NamedTuple):
     budgets: Sequence[PlannedBudget]
     periods: tuple[Period, ...]
     usage: Usage
+    own: InOneCurrency
     provider: str
 
     def providers(self, category: Category) -> set[str]:
         return self.usage.providers(Scope(self.entity.entity_key, category, "", ""), self.periods)
 
-    def asked(self, part: Slice) -> list[Asked]:
-        return [
-            Asked(budget_type, self._scope(part, budget_type), period)
-            for budget_type in BudgetType
-            for period in self.periods
-        ]
+    def foreign(self, parts: Collection[Slice]) -> Foreign:
+        """What other currencies mean for the figures of ``parts``."""
+        money = BudgetType.MONETARY
+        asked = [Asked(money, self._scope(part, money), period) for part in parts for period in self.periods]
+        budgets = [budget for part in parts for budget in part.budgets]
+        return foreign_costs(self.usage, asked).together(self.own.foreign(budgets))
 
     def part(self, part: Slice, actuals: Actuals) -> Part:
         money, tokens, seats = (self._figures(part, budget_type, actuals) for budget_type in BudgetType)
-        return Part(money[0], money[1] or 0, *tokens[:2], *seats[:2], money[2], tokens[2])
+        foreign = self.foreign([part])
+        return Part(
+            money[0],
+            money[1] or 0,
+            *tokens[:2],
+            *seats[:2],
+            money[2],
+            tokens[2],
+            foreign.left_out,
+            foreign.warnings,
+        )
 
     def _figures(
         self, part: Slice, budget_type: BudgetType, actuals: Actuals
     ) -> tuple[int | None, int | None, int | None]:
         """What is planned (None: nothing), what was used of it or, where nothing is planned, in all, and the rest."""
         whole = actuals.once(budget_type, self.whole(part, budget_type))
-        planned = self.planned(part, budget_type)
+        planned = self.own.converted(self.planned(part, budget_type))
         if not planned:
             return None, whole, None
         together = actuals.together(planned)
@@ -66,19 +78,14 @@ class Considered(NamedTuple):
 
     def covered(self, part: Slice, budget_type: BudgetType) -> Mapping[Scope, Collection[Period]]:
         """What the actual of a part adds up."""
-        counting = widest(self.planned(part, budget_type), self.usage.lineage)
+        counting = widest(self.own.converted(self.planned(part, budget_type)), self.usage.lineage)
         if not counting:
             return self.whole(part, budget_type)
         return covered_by(counting)
 
     def planned(self, part: Slice, budget_type: BudgetType) -> list[PlannedBudget]:
-        """The budgets of a part, of one type and in the organization's currency."""
-        return [
-            budget
-            for budget in part.budgets
-            if budget.budget_type is budget_type
-            and (budget_type is not BudgetType.MONETARY or budget.currency == self.organization.currency)
-        ]
+        """The budgets of a part, of one type, as far as they count in the organization's currency."""
+        return self.own.counting(budget for budget in part.budgets if budget.budget_type is budget_type)
 
     def _scope(self, part: Slice, budget_type: BudgetType) -> Scope:
         currency = self.organization.currency if budget_type is BudgetType.MONETARY else ""
@@ -112,16 +119,16 @@ def parts_by_provider(read: Considered, category: Category) -> Mapping[str, Slic
 def broken_down(read: Considered, today: date, parts: Callable[[Considered], Mapping[str, Slice]]) -> Breakdown:
     """What was planned and used in each of ``parts``."""
     slices = parts(read)
-    asked = [each for part in slices.values() for each in read.asked(part)]
-    actuals = Actuals(read.usage, [*asked_by(read.budgets), *asked])
+    foreign = read.foreign(slices.values())
+    actuals = Actuals(read.usage)
     return Breakdown(
         read.organization,
         today,
         read.entity,
         read.periods,
         {name: read.part(part, actuals) for name, part in slices.items()},
-        actuals.left_out,
-        actuals.warnings,
+        foreign.left_out,
+        foreign.warnings,
     )
 
 

@@ -22,8 +22,8 @@ class Unconverted(NamedTuple):
 
     currency: str
     into: str
-    amounts: list[Group]
-    charges: list[Group]
+    amounts: Sums
+    charges: Sums
 
 
 class CountedAs(NamedTuple):
@@ -31,9 +31,9 @@ class CountedAs(NamedTuple):
 
     currency: str
     into: str
-    amounts: list[Group]
-    charges: list[Group]
-    counted: list[Group]
+    amounts: Sums
+    charges: Sums
+    counted: Sums
 
 
 class Usage:
@@ -137,13 +137,14 @@ class Usage:
             for table, value in zip(tables, values, strict=True):
                 table.add(cost, segment, value)
         self.converted += [
-            CountedAs(other, currency, *(table.groups() for table in parts)) for other, parts in counted.items()
+            CountedAs(other, currency, *(Sums(table.groups(), self.lineage) for table in parts))
+            for other, parts in counted.items()
         ]
         for _, _, counts_as in counted.values():
             self.groups[BudgetType.MONETARY] += counts_as.groups()
         self.unconverted += [
-            Unconverted(other, currency, amounts.groups(), charges.groups())
-            for other, (amounts, charges) in left.items()
+            Unconverted(other, currency, *(Sums(table.groups(), self.lineage) for table in parts))
+            for other, parts in left.items()
         ]
 
 

@@ -14,7 +14,7 @@ from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import Breakdown, BudgetPage, PlanSummary, PlanTree
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.services.context import Context
-from budget_tui.services.plan_actuals import Actuals, asked_by
+from budget_tui.services.plan_actuals import Actuals
 from budget_tui.services.plan_board import PlanBoard, board_of, mentioning
 from budget_tui.services.plan_breakdown import (
     Considered,
@@ -25,6 +25,7 @@ from budget_tui.services.plan_breakdown import (
     with_actuals,
 )
 from budget_tui.services.plan_checks import entity_named, every_node, over_allocation_warnings, provider_named
+from budget_tui.services.plan_foreign import InOneCurrency, asked_by, foreign_costs
 from budget_tui.services.plan_usage import Usage
 from budget_tui.storage.plan_queries import PlanConditions
 from budget_tui.storage.queries import Queries
@@ -74,7 +75,7 @@ class PlanViews:
             organization = self._context.organization(queries)
             budgets = _budgets(queries, organization, conditions)
             usage = _usage(queries, organization, budgets)
-        actuals = Actuals(usage, asked_by(budgets))
+        actuals, foreign = Actuals(usage), foreign_costs(usage, asked_by(budgets))
         lines = [actuals.line(budget) for budget in budgets]
         if conditions.status is not None:
             lines = [line for line in lines if line.status is conditions.status]
@@ -83,8 +84,8 @@ class PlanViews:
             self._context.clock.today(organization.time_zone),
             tuple(lines),
             tuple(totals for totals, _ in actuals.totals(lines, Containment(budgets, usage.lineage))),
-            actuals.left_out,
-            actuals.warnings,
+            foreign.left_out,
+            foreign.warnings,
         )
 
     def tree(self, root_entity_id: str = "", conditions: PlanFilter = PlanFilter()) -> PlanTree:
@@ -94,14 +95,14 @@ class PlanViews:
             below = entity_named(queries, organization, root_entity_id).path if root_entity_id else None
             budgets = _budgets(queries, organization, conditions, below)
             usage = _usage(queries, organization, budgets)
-        actuals = Actuals(usage, asked_by(budgets))
+        actuals, foreign = Actuals(usage), foreign_costs(usage, asked_by(budgets))
         trees = forest(budgets, usage.lineage)
         return PlanTree(
             organization,
             self._context.clock.today(organization.time_zone),
             tuple(with_actuals(node, actuals.figures) for node in trees),
-            actuals.left_out,
-            (*over_allocation_warnings(every_node(trees)), *actuals.warnings),
+            foreign.left_out,
+            (*over_allocation_warnings(every_node(trees)), *foreign.warnings),
         )
 
     def by_category(self, entity_id: str = ROOT_ID, conditions: PlanFilter = PlanFilter()) -> Breakdown:
@@ -134,10 +135,10 @@ class PlanViews:
             budgets = _budgets(queries, organization, here)
             periods = periods_of(budgets, conditions.period_kind, conditions.period_start, organization, today)
             every_period = {*periods, *(budget.period for budget in budgets)}
-            currencies = {organization.currency, *(budget.currency for budget in budgets)}
-            usage = Usage(queries, organization, every_period, set(BudgetType), currencies)
+            usage = Usage(queries, organization, every_period, set(BudgetType), [organization.currency])
+            own = InOneCurrency(queries, organization.org_key, budgets, organization.currency)
             provider = provider_named(queries, organization.org_key, conditions.provider)
-        return taken_apart(Considered(organization, entity, budgets, periods, usage, provider), today)
+        return taken_apart(Considered(organization, entity, budgets, periods, usage, own, provider), today)
 
 
 def _budgets(

@@ -9,6 +9,7 @@ import pytest
 
 from budget_tui.domain.access import Scope
 from budget_tui.services.keys import Keys
+from tests.services.planning import bill
 
 from .conftest import Api, refused
 
@@ -314,3 +315,20 @@ def test_the_periods_end_counts(acme: Api) -> None:
     assert acme.get(march)["budgets"][0]["actual_amount"] == spent + 7
     year = acme.get(f"{PLAN}/summary?hierarchy_entity_id=DEPT-OPS&period_type=yearly")["budgets"][0]
     assert year["actual_amount"] == before + Decimal(7)
+
+
+def test_every_view_names_what_it_leaves_out_for_want_of_a_rate(acme: Api) -> None:
+    bill(acme.services.of_organization("acme"), ("TEAM-BACKEND", "8", "CHF", "2026-02-05", "Google Cloud"))
+    acme.get(f"{PLAN}/summary")
+    made(acme, {**BODY, "hierarchy_entity_id": "DEPT-ENG", "category": "genai", "currency": "CHF"})
+    costs = {"currency": "CHF", "amount": 8, "costs": 1, "budgets": 0, "into": "USD"}
+    budgets = {"currency": "CHF", "amount": 1000, "costs": 0, "budgets": 1, "into": "USD"}
+    told = "1 cost in CHF (CHF 8.00) left out: there is no usable rate to USD"
+    by_category = acme.get(f"{PLAN}/by-category?hierarchy_entity_id=DEPT-ENG")
+    by_provider = acme.get(f"{PLAN}/by-provider?hierarchy_entity_id=DEPT-ENG")
+    views = (acme.get(f"{PLAN}/summary"), acme.get(f"{PLAN}/allocation-tree"), by_category["total"], by_provider["gcp"])
+    for answer in views:
+        assert (answer["left_out"], told in answer["warnings"]) == ([costs], True)
+    assert by_category["genai"]["left_out"] == [budgets]
+    assert by_category["genai"]["budget"] is None
+    assert (by_category["subscription"]["left_out"], by_provider["anthropic"]["warnings"]) == ([], [])

@@ -350,3 +350,22 @@ def test_what_is_finer_than_the_smallest_coin_is_kept_as_given_wherever_an_amoun
     shared = ("ORG", "genai", "20", "--to", "pcc=10.005", "--json")
     allocated = cli("plan", "allocate", *shared).done().json
     assert (allocated["children"][0]["allocated_amount"], allocated["unallocated_amount"]) == (fine, Decimal("9.995"))
+
+
+def test_every_view_names_what_it_leaves_out_and_what_counts_at_a_rate(plan: Cli, cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "bill.csv"
+    header = "x_hierarchy_entity_id,BilledCost,BillingCurrency,ChargePeriodStart,ServiceProviderName"
+    rows = [f"TEAM-BACKEND,8,{currency},2026-02-05T00:00:00Z,Google Cloud" for currency in ("CHF", "EUR")]
+    path.write_text("\n".join([header, *rows, ""]), "utf-8")
+    cli("cost", "import", str(path)).done()
+    cli("fx", "set", "EUR", "USD", "1.25", "--on", "2026-01-01").done()
+    told = (
+        "1 cost in CHF (CHF 8.00) left out: there is no usable rate to USD",
+        "1 cost in EUR: €8.00 counted as $10.00",
+    )
+    for view in (("summary",), ("tree",), ("by-category", "DEPT-ENG"), ("by-provider", "DEPT-ENG")):
+        assert plan(*view).err.splitlines() == [f"warning: {line}" for line in told], view
+        answer = plan(*view, "--json").json
+        answer = answer.get("total") or answer.get("gcp") or answer
+        assert set(told) <= set(answer["warnings"])
+        assert [left["amount"] for left in answer["left_out"]] == [8]

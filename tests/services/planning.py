@@ -19,6 +19,7 @@ from budget_tui.domain.tree import Placement
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry
+from budget_tui.services.imports import ImportRequest
 from budget_tui.services.plan_views import PlanFilter
 from budget_tui.settings import Settings
 from tests.conftest import MadeOnce
@@ -51,6 +52,10 @@ class PlanHome(Home):
     ) -> None:
         day = date.fromisoformat(on)
         self.services.costs.add(CostEntry(entity, parse_amount(amount), day, provider=provider, tokens=tokens))
+
+    def billed(self, *costs: tuple[str, str, str, str, str]) -> None:
+        """Imports costs: entity, amount, currency, day, provider."""
+        bill(self.services, *costs)
 
     # Questions
 
@@ -88,6 +93,18 @@ class PlanHome(Home):
             name_of(line.budget): wire_plan.amount(line.figures.actual, line.budget.budget_type)
             for line in self.summary(**conditions).lines
         }
+
+
+def bill(services: Services, *costs: tuple[str, str, str, str, str]) -> None:
+    """Imports costs: entity, amount, currency, day, provider."""
+    header = "x_hierarchy_entity_id,BilledCost,BillingCurrency,ChargePeriodStart,BillingPeriodStart,ServiceProviderName"
+    rows = [
+        f"{entity},{amount},{currency},{day}T00:00:00Z,{day[:7]}-01T00:00:00Z,{provider}"
+        for entity, amount, currency, day, provider in costs
+    ]
+    path = services.context.path.parent / "bill.csv"
+    path.write_text("\n".join([header, *rows, ""]), "utf-8")
+    services.imports.run(ImportRequest((str(path),), source="bill"))
 
 
 def name_of(budget: PlannedBudget) -> str:

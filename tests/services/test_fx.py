@@ -73,7 +73,8 @@ def test_an_absurd_rate_on_file_blanks_no_screen_and_stops_no_close(seed: Home) 
     assert told in formatting.warnings(seed.snapshot)
     views = seed.services.plan_views
     assert told in views.summary().warnings
-    assert told in views.board().warnings
+    board = views.board()
+    assert told in board.warnings(board.lines)
     assert told in views.by_category().warnings
     views.close()
     explained = seed.services.explain.of_all()

@@ -1,6 +1,9 @@
 """By category and by provider: what is beside an entity's budgets is told, so that the rows add up."""
 
+from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -72,6 +75,77 @@ def test_what_names_no_provider_has_a_part_of_its_own(home: PlanHome) -> None:
     assert total_of(home, BudgetType.MONETARY, behind.covered) == usd("7")
 
 
+# Other currencies
+
+
+def test_a_budget_in_another_currency_counts_at_the_rate_of_its_first_day(home: PlanHome) -> None:
+    home.services.fx.set("EUR", "USD", Decimal("1.25"), date(2026, 1, 1))
+    home.services.fx.set("EUR", "USD", Decimal("1.5"), date(2026, 1, 20))
+    home.plan("DEPT-ENG", "cloud", "100", provider="gcp", currency="EUR")
+    home.plan("DEPT-ENG", "cloud", "10", "2026-02", provider="aws", currency="EUR")
+    home.plan("DEPT-ENG", "cloud", "7", "2026-03", provider="aws")
+    home.billed(
+        ("TEAM-BACKEND", "8", "EUR", "2026-01-05", "Google Cloud"),
+        ("TEAM-BACKEND", "3", "USD", "2026-02-05", "Google Cloud"),
+        ("TEAM-BACKEND", "4", "EUR", "2026-02-05", "AWS"),
+    )
+    cloud = home.by_category("DEPT-ENG")["cloud"]
+    assert (cloud["budget"], cloud["actual"], cloud["not_budgeted"]) == (147, 19, 0)
+    assert cloud["left_out"] == []
+    assert cloud["warnings"] == [
+        "2 costs in EUR: €12.00 counted as $16.00",
+        "2 budgets in EUR: €110.00 counted as $140.00, at rates up to 12 days old",
+    ]
+    found = home.by_provider("DEPT-ENG")
+    assert {name: (part["budget"], part["actual"]) for name, part in found.items()} == {
+        "aws": (22, 6),
+        "gcp": (125, 13),
+    }
+
+
+def test_what_has_no_rate_is_left_out_of_the_rows_and_named_in_them(home: PlanHome) -> None:
+    home.plan("DEPT-ENG", "cloud", "100", currency="CHF")
+    home.plan("DEPT-ENG", "genai", "50")
+    home.billed(
+        ("TEAM-BACKEND", "8", "CHF", "2026-01-05", "AWS"),
+        ("TEAM-BACKEND", "3", "USD", "2026-01-05", "Google Cloud"),
+        ("TEAM-BACKEND", "9", "USD", "2026-01-05", "Anthropic"),
+    )
+    by_category, by_provider = home.by_category("DEPT-ENG"), home.by_provider("DEPT-ENG")
+    costs = {"currency": "CHF", "amount": 8, "costs": 1, "budgets": 0, "into": "USD"}
+    budgets = {"currency": "CHF", "amount": 100, "costs": 0, "budgets": 1, "into": "USD"}
+    assert {name: (part["budget"], part["actual"], part["left_out"]) for name, part in by_category.items()} == {
+        "cloud": (None, 3, [costs, budgets]),
+        "genai": (50, 9, []),
+        "subscription": (None, 0, []),
+        "total": (None, 12, [costs]),
+    }
+    assert by_category["cloud"]["warnings"] == [
+        "1 cost in CHF (CHF 8.00) left out: there is no usable rate to USD",
+        "1 budget in CHF (CHF 100.00) left out: there is no usable rate to USD on the first day",
+    ]
+    assert {name: (part["actual"], part["left_out"]) for name, part in by_provider.items()} == {
+        "anthropic": (9, []),
+        "aws": (0, [costs]),
+        "gcp": (3, []),
+    }
+
+
+def test_explain_tells_what_budgets_in_other_currencies_count_as(home: PlanHome) -> None:
+    home.services.fx.set("EUR", "USD", Decimal("1.25"), date(2026, 1, 1))
+    budget = home.plan("DEPT-ENG", "cloud", "100", currency="EUR")
+    home.billed(("TEAM-BACKEND", "8", "EUR", "2026-01-05", "AWS"))
+    behind = board_of(home).behind_category(PlanChoice(entity_id="DEPT-ENG"), "cloud", BudgetType.MONETARY)
+    assert list(behind.budgets) == [budget]
+    explained = home.services.explain.of_sum("cloud", BudgetType.MONETARY, "USD", [budget.budget_id])
+    values = {value.key: value for value in explained.values}
+    assert (values["amount"].value.value, values["actual"].value.value) == (usd("125"), usd("10"))
+    assert "1 budget in EUR: €100.00 counted as $125.00" in values["amount"].notes
+
+
+# Whatever was planned
+
+
 def board_of(home: PlanHome) -> PlanBoard:
     try:
         return home.services.plan_views.board()
@@ -90,12 +164,15 @@ entities = st.sampled_from(["DEPT-ENG", "DEPT-ENG", "PROJ-PLATFORM"])
 categories = st.sampled_from(["cloud", "genai", "total"])
 providers = st.sampled_from(["", "gcp", "anthropic"])
 periods = st.sampled_from(["2026-01", "2026-02", "2026-Q1", "2026", "2026-01-20..2026-02-10"])
+currencies = st.sampled_from(["USD", "EUR", "EUR", "CHF"])
 costs = st.tuples(
     st.sampled_from(["DEPT-ENG", "DEPT-OPS", "TEAM-BACKEND"]),
     st.integers(-(10**4), 10**6).filter(bool),
     st.dates(date(2026, 1, 1), date(2026, 4, 30)),
     st.sampled_from(["Google Cloud", "Anthropic", "Figma", ""]),
+    currencies,
 )
+RATES = {date(2026, 1, 1): "1.033333333", date(2026, 1, 20): "1.0123456789", date(2026, 3, 1): "0.987654321"}
 
 
 @settings(
@@ -105,38 +182,65 @@ costs = st.tuples(
     phases=[Phase.generate],
 )
 @given(
-    plans=st.lists(st.tuples(entities, categories, providers, periods), max_size=6, unique=True),
+    plans=st.lists(
+        st.tuples(entities, categories, providers, periods, currencies), max_size=6, unique_by=lambda plan: plan[:4]
+    ),
     spent=st.lists(costs, max_size=12),
 )
 def test_the_parts_add_up_to_all_that_was_used_whatever_was_planned(
     tmp_path_factory: pytest.TempPathFactory,
     made_once: MadeOnce,
-    plans: list[tuple[str, str, str, str]],
-    spent: list[tuple[str, int, date, str]],
+    plans: list[tuple[str, str, str, str, str]],
+    spent: list[tuple[str, int, date, str, str]],
 ) -> None:
     home = home_with_tree(tmp_path_factory.mktemp("any") / "plan.db", made_once)
-    for entity, category, provider, period in plans:
-        home.plan(entity, category, "1000", period, provider)
-    for entity, cents, day, provider in spent:
-        home.spent(entity, f"{cents / 100:.2f}", day.isoformat(), provider)
+    for entity, category, provider, period, currency in plans:
+        home.plan(entity, category, "1000", period, provider, currency=currency)
+    home.billed(
+        *((entity, f"{cents}e-2", currency, str(day), provider) for entity, cents, day, provider, currency in spent)
+    )
+    for day, rate in RATES.items():
+        home.services.fx.set("EUR", "USD", Decimal(rate), day)
     views, board, choice = home.services.plan_views, board_of(home), PlanChoice(entity_id="DEPT-ENG")
     by_category, by_provider = views.by_category("DEPT-ENG"), views.by_provider("DEPT-ENG", PlanFilter())
     views.close()
-    whole = sum(
-        cents * 10**7
-        for entity, cents, day, _ in spent
-        if entity != "DEPT-OPS" and any(period.contains(day) for period in by_category.periods)
-    )
+    considered = [
+        cost
+        for cost in spent
+        if cost[0] != "DEPT-OPS" and any(period.contains(cost[2]) for period in by_category.periods)
+    ]
+    whole = in_dollars(considered)
     total = by_category.parts["total"]
     assert all_of(total) == whole
     assert sum(all_of(part) for name, part in by_category.parts.items() if name != "total") == whole
     assert sum(all_of(part) for part in by_provider.parts.values()) == whole
+    swiss = [cents * 10**7 for _, cents, _, _, currency in considered if currency == "CHF"]
+    for parts in ([total], by_provider.parts.values()):
+        left_out = [left for part in parts for left in part.left_out if left.costs]
+        assert (sum(left.costs for left in left_out), sum(left.amount for left in left_out)) == (len(swiss), sum(swiss))
+    without_rate = [plan for plan in plans if plan[0] == "DEPT-ENG" and plan[4] == "CHF"]
+    left_out = [left for part in by_category.parts.values() for left in part.left_out if left.budgets]
+    assert sum(left.budgets for left in left_out) == len(without_rate)
+    for category, part in by_category.parts.items():
+        is_planned = any(plan[:2] == ("DEPT-ENG", category) and plan[4] != "CHF" for plan in plans)
+        assert (part.budget is not None) is is_planned
     assert (board.by_category(choice).parts, board.by_provider(choice).parts) == (by_category.parts, by_provider.parts)
     for breakdown, find in ((by_category, board.behind_category), (by_provider, board.behind_provider)):
         for name, part in money_of(breakdown).items():
             for of_rest, shown in enumerate(part):
                 behind = find(choice, name, BudgetType.MONETARY, bool(of_rest))
                 assert shown in (None, total_of(home, BudgetType.MONETARY, *behind[:2]))
+
+
+def in_dollars(spent: Iterable[tuple[str, int, date, str, str]]) -> int:
+    """What costs count as, each at the rate of its day; what one origin cost on one day is rounded as one amount."""
+    amounts: dict[tuple[str, date, str, str], int] = {}
+    for entity, cents, day, provider, currency in spent:
+        key = entity, day, provider, currency
+        amounts[key] = amounts.get(key, 0) + cents * 10**7
+    factors = {"USD": lambda day: Fraction(1), "CHF": lambda day: Fraction(0)}
+    factors["EUR"] = lambda day: Fraction(RATES[max(since for since in RATES if since <= day)])
+    return sum(round(amount * factors[currency](day)) for (_, day, _, currency), amount in amounts.items())
 
 
 def all_of(part: Part) -> int:

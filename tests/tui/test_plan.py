@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.amount import NANOS
+from budget_tui.domain.cost import Category
+from budget_tui.domain.period import Period, PeriodKind
+from budget_tui.domain.plan import BudgetPlan
 from budget_tui.services.demo_acme import ORGANIZATION, SHOWN_ON
 from budget_tui.services.plans import PlanChange
 from budget_tui.tui.screens.costs_behind import CostsBehindScreen
@@ -15,6 +19,7 @@ from budget_tui.tui.screens.plan import PlanScreen
 from budget_tui.tui.screens.rescale import RescaleScreen
 from budget_tui.tui.widgets.line_table import parts
 from budget_tui.tui.widgets.plan_lines import TABS
+from tests.services.planning import bill
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import Dashboard, FixedClock
 from tests.tui.test_snapshots import NARROW, WIDE, after, still
@@ -83,6 +88,35 @@ async def test_what_is_beside_the_budgets_of_a_category_has_a_row_and_its_costs(
         assert isinstance(dashboard.app.screen, CostsBehindScreen)
         assert "Platform: cloud, not budgeted" in dashboard.text
         assert "$3,400.00 in" in dashboard.text
+
+
+async def test_each_tab_names_what_it_leaves_out_and_what_counts_at_a_rate(
+    open_dashboard: OpenDashboard, acme: Services
+) -> None:
+    bill(acme, *(("TEAM-BACKEND", "8", currency, "2026-02-05", "Google Cloud") for currency in ("CHF", "EUR")))
+    acme.fx.set("EUR", "USD", Decimal("1.25"), date(2026, 1, 1))
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        for tab, _ in TABS:
+            assert "1 cost in CHF (CHF 8.00) left out: there is no usable rate to USD" in dashboard.text, tab
+            assert "1 cost in EUR: €8.00 counted as $10.00" in dashboard.text, tab
+            await dashboard.keys("tab")
+        await dashboard.keys("g", "g")
+        assert "only genai" in dashboard.text
+        assert "CHF" not in dashboard.text, "no budget shown counts it"
+
+
+async def test_a_row_of_a_budget_in_another_currency_explains_itself(
+    open_dashboard: OpenDashboard, acme: Services
+) -> None:
+    acme.fx.set("EUR", "USD", Decimal("1.25"), date(2026, 1, 1))
+    quarter = Period(date(2026, 1, 1), date(2026, 3, 31))
+    plan = BudgetPlan("DEPT-OPS", Category.GENAI, 100 * NANOS, PeriodKind.QUARTERLY, quarter, currency="EUR")
+    acme.plans.create(plan)
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys(*to_tab("budgets"), "/", *"operations", "enter", "n", *to_tab("budgets") * 2, "down")
+        assert "125.00" in dashboard.text
+        await dashboard.keys("x")
+        assert "1 budget in EUR: €100.00 counted as $125.00" in dashboard.text
 
 
 async def test_in_a_low_terminal_the_charts_make_room_for_the_table(

@@ -19,7 +19,7 @@ from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.period import PeriodKind
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine, PlanOutcome
-from budget_tui.domain.variance import VarianceStatus
+from budget_tui.domain.variance import VarianceStatus, measured_in
 from budget_tui.paths import styles_dir
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.services.plans import PlanChange
@@ -79,6 +79,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         yield TabLine()
         yield ChoiceLine()
         yield Input(id="search", compact=True, placeholder="show budgets whose entity, provider or notes contain …")
+        yield Static(id="plan-warnings", markup=False)
         yield Static(WAITING, id="no-plan")
         with ContentSwitcher(initial=TABS[0][0]):
             yield OverviewPane()
@@ -89,6 +90,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
 
     def on_mount(self) -> None:
         self.query_one("#search").display = False
+        self.query_one("#plan-warnings").display = False
         self.query_one(ContentSwitcher).display = False
 
     def read(self, services: Services) -> PlanBoard:
@@ -110,8 +112,10 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         if number is None:
             return None
         title, of_type = number.title, number.budget_type
-        listed = [budget.budget_id for budget in self.pane.listed(row)]
-        if not number.without and len(listed) == 1:
+        budgets = self.pane.listed(row)
+        listed = [budget.budget_id for budget in budgets]
+        is_as_planned = all(measured_in(budget) in ((of_type, number.currency), (of_type, "")) for budget in budgets)
+        if not number.without and len(listed) == 1 and is_as_planned:
             return lambda services: services.explain.of_planned(listed[0])
         if not listed and len(number.covered) == 1:
             [(scope, period)] = number.covered
@@ -138,11 +142,15 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     def _fill_pane(self) -> None:
         """Show the choice on the tab in view, if that shows another one or older figures."""
         board, pane = self.reading, self.pane
-        if board is None or self._shown.get(pane.TAB) == (board, self._choice):
+        if board is None:
             return
         before = self._shown.get(pane.TAB)
-        self._shown[pane.TAB] = board, self._choice
-        pane.show(board, self._choice, self._lines, is_new=before is None or before[0] is not board)
+        if before != (board, self._choice):
+            self._shown[pane.TAB] = board, self._choice
+            pane.show(board, self._choice, self._lines, is_new=before is None or before[0] is not board)
+        told, warnings = self.query_one("#plan-warnings", Static), pane.warnings(board, self._lines)
+        told.display = bool(warnings)
+        told.update("\n".join(warnings))
 
     # Choosing
 

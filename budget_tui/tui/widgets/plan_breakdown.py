@@ -66,6 +66,7 @@ class BreakdownPane(PlanPane):
         super().__init__()
         self._choice = PlanChoice()
         self._whose = ""
+        self._warnings: Sequence[str] = ()
 
     def compose(self) -> ComposeResult:
         yield Static(classes="whose")
@@ -95,11 +96,15 @@ class BreakdownPane(PlanPane):
     def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._choice = board, choice
         breakdown = self.asked(board, choice)
+        self._warnings = breakdown.warnings
         self._whose = breakdown.entity.name
         self.query_one(".whose", Static).update(_whose(breakdown, choice))
         rows = list(_part_lines(breakdown, choice.budget_type))
         self.table.why_empty = "nothing was planned or used"
         self.table.show(rows, rows, same=lambda part: (part.name, part.budget_type, part.is_rest))
+
+    def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
+        return self._warnings
 
     def _columns(self) -> tuple[Column, ...]:
         return (

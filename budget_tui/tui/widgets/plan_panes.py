@@ -54,6 +54,10 @@ class PlanPane(Vertical):
         """Show ``lines``, the chosen ones; ``is_new``: of a board that was not shown before."""
         raise NotImplementedError
 
+    def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
+        """What is left out of the figures that are shown, and what counts at a rate."""
+        return board.warnings(lines)
+
     def number_behind(self, row: Any) -> Number | None:
         """The actual that ``row`` shows."""
         raise NotImplementedError

@@ -1,0 +1,148 @@
+"""Other currencies in the plan: what counts at the rate of its day, and what has none, is left out and named.
+
+Costs count at the rate of their own day, budgets at that of the first day of their period: it stays as it is.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from budget_tui.domain.actuals import Scope
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.conversion import ConvertedSpend
+from budget_tui.domain.fx import Rates, convert, pairs_between
+from budget_tui.domain.period import Period
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan_answers import LeftOut
+from budget_tui.domain.variance import scope_of
+from budget_tui.formatting import count, counted_as, money
+from budget_tui.services.plan_usage import Usage
+from budget_tui.storage.queries import Queries
+
+
+class Asked(NamedTuple):
+    """What is to be added up: all that counts for ``scope`` in ``period``."""
+
+    budget_type: BudgetType
+    scope: Scope
+    period: Period
+
+
+def asked_by(budgets: Iterable[PlannedBudget]) -> Iterator[Asked]:
+    return (Asked(budget.budget_type, scope_of(budget), budget.period) for budget in budgets)
+
+
+class Foreign(NamedTuple):
+    """What some sums leave out for want of a rate, and, in words, what counts in them at one."""
+
+    left_out: tuple[LeftOut, ...] = ()
+    counted: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return (*map(_told, self.left_out), *self.counted)
+
+    def together(self, other: "Foreign") -> "Foreign":
+        return Foreign((*self.left_out, *other.left_out), (*self.counted, *other.counted))
+
+
+def _told(left: LeftOut) -> str:
+    amount = money(left.amount, left.currency)
+    if left.budgets:
+        what, when = f"{count(left.budgets, 'budget')} in {left.currency} ({amount})", " on the first day"
+    else:
+        what, when = f"{count(left.costs, 'cost')} in {left.currency} ({amount})", ""
+    return f"{what} left out: there is no usable rate to {left.into}{when}"
+
+
+def foreign_costs(usage: Usage, asked: Iterable[Asked]) -> Foreign:
+    """What costs in other currencies mean for the sums of all that is ``asked``."""
+    if not (usage.converted or usage.unconverted):
+        return Foreign()
+    covered: dict[Scope, set[range]] = {}
+    for budget_type, scope, period in asked:
+        if budget_type is BudgetType.MONETARY:
+            covered.setdefault(scope, set()).add(usage.segments.span(period))
+    counted = (
+        f"{count(spend.costs, 'cost')} in {spend.currency}: {counted_as(spend, into)}"
+        for spend, into in _counted_as(usage, covered)
+    )
+    return Foreign(tuple(_left_out(usage, covered)), tuple(counted))
+
+
+def _counted_as(usage: Usage, wanted: Mapping[Scope, Collection[range]]) -> Iterator[tuple[ConvertedSpend, str]]:
+    """What counts in ``wanted`` at a rate, and in which currency."""
+    for currency, into, *parts in usage.converted:
+        covered = {scope: spans for scope, spans in wanted.items() if scope.currency == into}
+        amount, costs, worth = (part.once(covered) or 0 for part in parts)
+        if costs:
+            yield ConvertedSpend(currency, amount, costs, worth, 0), into
+
+
+def _left_out(usage: Usage, wanted: Mapping[Scope, Collection[range]]) -> Iterator[LeftOut]:
+    """What would count in ``wanted`` if there were a rate."""
+    for currency, into, amounts, charges in usage.unconverted:
+        covered = {scope: spans for scope, spans in wanted.items() if scope.currency == into}
+        costs = charges.once(covered)
+        if costs:
+            yield LeftOut(currency, amounts.once(covered) or 0, costs, into)
+
+
+class InOneCurrency:
+    """Budgets as they count ``into`` one currency, whatever theirs is."""
+
+    def __init__(self, queries: Queries, org: int, budgets: Iterable[PlannedBudget], into: str) -> None:
+        self._into = into
+        self._worth: dict[str, tuple[int, int]] = {}  # by the budget's id: its amount, and how old the rate was
+        foreign = list(filter(self._is_foreign, budgets))
+        if not foreign:
+            return
+        days = Period(min(budget.period.start for budget in foreign), max(budget.period.start for budget in foreign))
+        pairs = pairs_between(queries.rate_pairs(org), {budget.currency for budget in foreign}, into)
+        rates = Rates(queries.rates(org, pairs, days))
+        for budget in foreign:
+            day = budget.period.start
+            factor = rates.factor(budget.currency, into, day)
+            worth = None if factor is None else convert(budget.amount, factor.value)
+            if factor is not None and worth is not None:
+                self._worth[budget.budget_id] = worth, (day - factor.day).days
+
+    def counting(self, budgets: Iterable[PlannedBudget]) -> list[PlannedBudget]:
+        """Those that count, as they were planned."""
+        return [budget for budget in budgets if not self._is_foreign(budget) or budget.budget_id in self._worth]
+
+    def converted(self, budgets: Iterable[PlannedBudget]) -> list[PlannedBudget]:
+        """Those that count, with their amounts in the one currency."""
+        return [
+            budget._replace(amount=self._worth[budget.budget_id][0], currency=self._into)
+            if self._is_foreign(budget)
+            else budget
+            for budget in self.counting(budgets)
+        ]
+
+    def foreign(self, budgets: Iterable[PlannedBudget]) -> Foreign:
+        """What the currencies of ``budgets`` mean for their sum."""
+        by_currency: dict[str, list[PlannedBudget]] = {}
+        for budget in filter(self._is_foreign, budgets):
+            by_currency.setdefault(budget.currency, []).append(budget)
+        found = Foreign()
+        for currency, of_it in sorted(by_currency.items()):
+            found = found.together(self._foreign_in(currency, of_it))
+        return found
+
+    def _foreign_in(self, currency: str, budgets: Sequence[PlannedBudget]) -> Foreign:
+        counting = [budget for budget in budgets if budget.budget_id in self._worth]
+        without = [budget for budget in budgets if budget.budget_id not in self._worth]
+        left_out: list[LeftOut] = []
+        told: list[str] = []
+        if without:
+            amount = sum(budget.amount for budget in without)
+            left_out.append(LeftOut(currency, amount, 0, self._into, len(without)))
+        if counting:
+            amount = sum(budget.amount for budget in counting)
+            worth, ages = zip(*(self._worth[budget.budget_id] for budget in counting), strict=True)
+            spend = ConvertedSpend(currency, amount, len(counting), sum(worth), max(ages))
+            told.append(f"{count(len(counting), 'budget')} in {currency}: {counted_as(spend, self._into)}")
+        return Foreign(tuple(left_out), tuple(told))
+
+    def _is_foreign(self, budget: PlannedBudget) -> bool:
+        return budget.budget_type is BudgetType.MONETARY and budget.currency != self._into
