@@ -112,6 +112,27 @@ def bits_of(spans: Iterable[range]) -> int:
     return bits
 
 
+class Cover:
+    """What counts at an entity, as the bits of one number: the segments of each of ``kinds``, side by side."""
+
+    def __init__(self, kinds: Iterable["_Kind"], segments: int) -> None:
+        self._place = {kind: at * segments for at, kind in enumerate(dict.fromkeys(kinds))}
+        self._all = (1 << segments) - 1
+
+    def bits(self, kind: "_Kind", spans: Iterable[range]) -> int:
+        """That all of ``kind`` counts in ``spans``."""
+        return bits_of(spans) << self._place[kind]
+
+    def segments(self, kind: "_Kind", bits: int) -> int:
+        """The segments in which what was used of ``kind`` counts, as bits of their own."""
+        category, provider, currency = kind
+        found = 0
+        for wider in kinds_around(category, provider or NO_PROVIDER, currency):
+            if wider in self._place:
+                found |= bits >> self._place[wider]
+        return found & self._all
+
+
 class Sums:
     """What ``groups`` add up to, for any scope and segments."""
 
@@ -174,29 +195,34 @@ class Sums:
 
     def by_segment(self, covered: Mapping[Scope, Iterable[range]]) -> dict[int, int]:
         """What all of ``covered`` used together in each segment that something is known of, each dollar once."""
-        at: dict[int, dict[_Kind, int]] = {}
-        for scope, spans in covered.items():
-            at.setdefault(scope.entity_key, {})[scope.kind] = bits_of(spans)
+        spans = {scope: tuple(spans) for scope, spans in covered.items()}
+        last = max((span.stop for each in spans.values() for span in each), default=0)
+        cover = Cover((scope.kind for scope in spans), last)
+        at: dict[int, int] = {}
+        for scope, each in spans.items():
+            at[scope.entity_key] = at.get(scope.entity_key, 0) | cover.bits(scope.kind, each)
+        return self.covered(at, cover)
+
+    def covered(self, at: Mapping[int, int], cover: Cover) -> dict[int, int]:
+        """What was used in each segment, as far as it counts ``at`` any entity, whose bits are those of ``cover``."""
         around = {key for covering in at for key in self._lineage[covering]}
-        counting: dict[int, dict[_Kind, int]] = {}  # by entity: which segments are counted, there and above
-        alike: dict[tuple[tuple[_Kind, int], ...], dict[_Kind, int]] = {}  # most entities count alike
+        counting: dict[int, int] = {}  # by entity: what counts there, from there and from above
+        alike: dict[int, dict[_Kind, int]] = {}  # most entities count alike
         used: dict[int, list[Sequence[int | None]]] = {}  # by segments that count: what was used in all
         for key in sorted(around, key=lambda key: len(self._lineage[key])):
-            _, *above = self._lineage[key]
-            here = counting[above[0]] if above else {}
-            if key in at and not here:
-                here = at[key]
-            elif key in at:
-                here = {kind: here.get(kind, 0) | at[key].get(kind, 0) for kind in here.keys() | at[key].keys()}
+            chain = self._lineage[key]
+            here = at.get(key, 0)
+            if len(chain) > 1:
+                here |= counting[chain[1]]
             counting[key] = here
             if here:
-                counted = alike.setdefault(tuple(here.items()), {})
+                counted = alike.setdefault(here, {})
                 below = (self._rolled_up[child] for child in self._children.get(key, ()) if child not in around)
                 for kinds in (self._own.get(key, {}), *below):
                     for kind, values in kinds.items():
                         segments = counted.get(kind)
                         if segments is None:
-                            segments = counted[kind] = _counted_of(kind, here)
+                            segments = counted[kind] = cover.segments(kind, here)
                         if segments:
                             used.setdefault(segments, []).append(values)
         found: dict[int, int] = {}
@@ -206,15 +232,6 @@ class Sums:
                 if known:
                     found[segment] = found.get(segment, 0) + sum(known)
         return found
-
-
-def _counted_of(kind: tuple[str, str, str], counting: Mapping[tuple[str, str, str], int]) -> int:
-    """The segments of what was used of a kind that count, where those of ``counting`` do."""
-    category, provider, currency = kind
-    segments = 0
-    for wider in kinds_around(category, provider or NO_PROVIDER, currency):
-        segments |= counting.get(wider, 0)
-    return segments
 
 
 _Kind = tuple[str, str, str]

@@ -41,18 +41,19 @@ class Containment:
     def __init__(self, budgets: Sequence[PlannedBudget], lineage: Lineage) -> None:
         extents = _extents(budgets)
         placed = [
-            _Placed(each.budget_id, each.parent_id, lineage[each.entity_key], extents[kind_of(each), each.period])
+            Placed(each.budget_id, each.parent_id, lineage[each.entity_key], extents[kind_of(each), each.period])
             for each in budgets
         ]
         # Whatever contains a budget comes before it.
         self._placed = sorted(placed, key=lambda each: len(each.chain) * len(extents) + each.extent.number)
         self._extents = len(extents)
 
-    def widest(self, asked: Container[str]) -> set[str]:
-        """Those that no other one contains: added up, they count no dollar twice."""
-        found = set()
+    def widest(self, asked: Container[str]) -> dict[str, "Placed"]:
+        """Those that no other one contains, by their ids: added up, they count no dollar twice."""
+        found = {}
         covered: dict[int, int] = {}  # by entity: what the budgets at and above it cover
-        for budget_id, _, chain, extent in self._placed:
+        for each in self._placed:
+            budget_id, _, chain, extent = each
             if budget_id not in asked:
                 continue
             above = 0
@@ -61,7 +62,7 @@ class Containment:
                     above = covered[key]
                     break
             if not above & extent.within:
-                found.add(budget_id)
+                found[budget_id] = each
             covered[chain[0]] = above | extent.covers
         return found
 
@@ -72,8 +73,8 @@ class Containment:
         first; of several that do not contain each other, below the one it was allocated from.
         """
         found: dict[str, str | None] = {}
-        planned: list[dict[int, _Placed]] = [{} for _ in range(self._extents)]
-        known: dict[str | None, _Placed] = {}
+        planned: list[dict[int, Placed]] = [{} for _ in range(self._extents)]
+        known: dict[str | None, Placed] = {}
         for each in self._placed:
             if each.budget_id in asked:
                 giver = known.get(each.parent_id)
@@ -83,7 +84,7 @@ class Containment:
         return found
 
 
-class _Extent(NamedTuple):
+class Extent(NamedTuple):
     """What a budget of one kind and period covers, its entity aside: bits of the days of a kind, cut into segments.
 
     ``within`` are those of which one is enough to contain it. ``wider`` are the numbers of the extents of the same
@@ -91,30 +92,37 @@ class _Extent(NamedTuple):
     """
 
     number: int
+    kind: Kind
+    period: Period
     covers: int
     within: int
     wider: tuple[int, ...]
 
+    @property
+    def counts(self) -> tuple[str, str, str]:
+        """Category, provider and currency of what it counts."""
+        return self.kind[1:]
 
-class _Placed(NamedTuple):
+
+class Placed(NamedTuple):
     """A budget's place among others: its entity, with all above it, and its extent."""
 
     budget_id: str
     parent_id: str | None
     chain: Sequence[int]
-    extent: _Extent
+    extent: Extent
 
     @property
     def at(self) -> tuple[int, int]:
         """The entity, and the number of the extent."""
         return self.chain[0], self.extent.number
 
-    def holds(self, other: "_Placed") -> bool:
+    def holds(self, other: "Placed") -> bool:
         """Whether it is at or above another one of the same period and contains it."""
         return self.chain[0] in other.chain and self.extent.number in other.extent.wider
 
 
-def _extents(budgets: Iterable[PlannedBudget]) -> Mapping[tuple[Kind, Period], _Extent]:
+def _extents(budgets: Iterable[PlannedBudget]) -> Mapping[tuple[Kind, Period], Extent]:
     known = sorted({(kind_of(budget), budget.period) for budget in budgets}, key=_precedence)
     numbers = {each: number for number, each in enumerate(known)}
     segments = Segments(period for _, period in known)
@@ -123,8 +131,10 @@ def _extents(budgets: Iterable[PlannedBudget]) -> Mapping[tuple[Kind, Period], _
     for kind, period in known:
         days = bits_of([segments.span(period)])
         wider = [other for other in wider_kinds(kind) if other in place]
-        found[kind, period] = _Extent(
+        found[kind, period] = Extent(
             numbers[kind, period],
+            kind,
+            period,
             days << place[kind],
             sum(days << place[other] for other in wider),
             tuple(numbers[other, period] for other in wider if (other, period) in numbers),
@@ -138,17 +148,20 @@ def _precedence(of: tuple[Kind, Period]) -> tuple[int, int, date]:
     return (category != TOTAL) + (provider != ANY_PROVIDER), -period.days, period.start
 
 
-def _nearest(of: _Placed, planned: Sequence[Mapping[int, _Placed]], giver: _Placed | None) -> str | None:
+def _nearest(of: Placed, planned: Sequence[Mapping[int, Placed]], giver: Placed | None) -> str | None:
     """The nearest of ``planned`` that contains a budget; if it has a ``giver``, that one or what lies in between."""
+    gives = giver.at if giver else None
+    wider = of.extent.wider[1:]  # at its own entity, all but its own place
     for key in of.chain:
-        for number in of.extent.wider:
+        for number in wider:
             found = planned[number].get(key)
-            if found is None or found.at == of.at:
+            if found is None:
                 continue
-            if giver is None:
+            if giver is not None and (key, number) == gives:
+                return giver.budget_id
+            if giver is None or giver.holds(found):
                 return found.budget_id
-            if giver.holds(found):
-                return giver.budget_id if giver.at == found.at else found.budget_id
+        wider = of.extent.wider
     return None
 
 

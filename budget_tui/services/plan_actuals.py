@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import Scope
+from budget_tui.domain.actuals import Cover, Scope
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.containment import Containment, widest
+from budget_tui.domain.containment import Containment, Placed
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
@@ -47,13 +47,13 @@ class Actuals:
 
     def month_by_month(self, months: Iterable[Period], counting: Counting) -> Iterator[tuple[Period, int | None]]:
         """What they used together in each of ``months`` that they run in."""
-        budget_type, covered = counting.budgets[0].budget_type, covered_by(counting.budgets)
-        periods = {period for found in covered.values() for period in found}
+        budget_type = counting.budgets[0].budget_type
+        periods = {budget.period for budget in counting.budgets}
         for month in months:
             if not any(month.start <= period.end and period.start <= month.end for period in periods):
                 continue
             if budget_type is BudgetType.SEAT:
-                yield month, self.once(budget_type, _within(month, covered))
+                yield month, self.once(budget_type, _within(month, covered_by(counting.budgets)))
             else:
                 known = [counting.used[segment] for segment in self._span(month) if segment in counting.used]
                 yield month, sum(known) if known or budget_type is BudgetType.MONETARY else None
@@ -67,14 +67,22 @@ class Actuals:
 
     def together(self, budgets: Sequence[PlannedBudget]) -> Variance:
         """``budgets`` of one type and currency against what they count together, no dollar twice."""
-        return self._added_up(self.counting(widest(budgets, self._usage.lineage)))
+        widest = Containment(budgets, self._usage.lineage).widest({budget.budget_id for budget in budgets})
+        return self._added_up(self.counting([budget for budget in budgets if budget.budget_id in widest], widest))
 
-    def counting(self, budgets: Sequence[PlannedBudget]) -> Counting:
+    def counting(self, budgets: Sequence[PlannedBudget], placed: Mapping[str, Placed]) -> Counting:
         """Budgets of one type and currency, of which none contains another, with what they used."""
         budget_type = budgets[0].budget_type
         if budget_type is BudgetType.SEAT:
             return Counting(budgets, {})
-        return Counting(budgets, self._sums[budget_type].by_segment(self._spans(covered_by(budgets))))
+        places = [placed[budget.budget_id] for budget in budgets]
+        extents = {each.extent.number: each.extent for each in places}.values()
+        cover = Cover((extent.counts for extent in extents), len(self._usage.segments.periods))
+        bits = {extent.number: cover.bits(extent.counts, [self._span(extent.period)]) for extent in extents}
+        at: dict[int, int] = {}
+        for _, _, (key, *_), extent in places:
+            at[key] = at.get(key, 0) | bits[extent.number]
+        return Counting(budgets, self._sums[budget_type].covered(at, cover))
 
     def _added_up(self, counting: Counting) -> Variance:
         budgets, used = counting
@@ -94,7 +102,7 @@ class Actuals:
                 budgets.append(line.budget)
         answer = []
         for (budget_type, currency), (statuses, budgets) in sorted(found.items()):
-            counting = self.counting(budgets)
+            counting = self.counting(budgets, widest)
             answer.append((Totals(budget_type, currency, self._added_up(counting), **counted(statuses)), counting))
         return answer
 

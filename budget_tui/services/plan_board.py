@@ -135,7 +135,7 @@ class PlanBoard:
 
     def counting(self, budget: PlannedBudget) -> Counting:
         """What one budget by itself adds up."""
-        return self._actuals.counting([budget])
+        return self._actuals.counting([budget], self._containment.widest({budget.budget_id}))
 
     def tree(self, lines: Sequence[BudgetLine]) -> Tree:
         """The allocation tree of ``lines``."""

@@ -166,9 +166,10 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         self.query_one(TabLine).told = formatting.count(len(board.lines), "budget")
         has_plan = bool(board.lines)
         nothing, switcher = self.query_one("#no-plan", Static), self.query_one(ContentSwitcher)
-        nothing.update(_how_to_begin())
         nothing.display, switcher.display = not has_plan, has_plan
-        if has_plan:
+        if not has_plan:
+            nothing.update(_how_to_begin())
+        else:
             self._fill_pane()
             if self.focused is None:
                 self.pane.table.focus()
@@ -214,11 +215,18 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         self.pane.table.focus()
 
     @on(Input.Changed, "#search")
-    def _searched(self, event: Input.Changed) -> None:
-        self._choose(replace(self._choice, search=event.value.strip()))
+    def _searched(self) -> None:
+        """The letter is drawn first, then what it finds: drawn together, both would wait for the next frame."""
+        self.call_after_refresh(self._search)
+
+    def _search(self) -> None:
+        wanted = self.query_one("#search", Input).value.strip()
+        if wanted != self._choice.search:  # of several letters in one frame, the first call has looked for all
+            self._choose(replace(self._choice, search=wanted))
 
     @on(Input.Submitted, "#search")
     def _search_done(self, event: Input.Submitted) -> None:
+        self._search()
         event.input.display = False
         self.pane.table.focus()
 

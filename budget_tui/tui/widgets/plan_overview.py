@@ -74,6 +74,7 @@ class OverviewPane(PlanPane):
     def __init__(self) -> None:
         super().__init__()
         self._lines: Sequence[BudgetLine] = ()
+        self._charted: OverviewLine | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="troubles")
@@ -102,13 +103,14 @@ class OverviewPane(PlanPane):
     def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._lines = board, lines
         totals = board.totals(lines)
-        self.query_one("#troubles", Static).update(_troubles([each for each, _ in totals], len(lines)))
+        self.query_one("#troubles", Static).update(_troubles([each for each, _ in totals], len(lines)), layout=False)
         rows = [_total_line(board, *each) for each in totals]
         rows += [_worst_line(line, board) for line in board.nearest_to_end(lines, _WORST_AT_MOST)]
         self.table.why_empty = "no budget fits"
         self.table.show(rows, rows, same=lambda line: (line.title, line.budget_type, line.currency))
         bars = self.query_one(CategoryBars)
         bars.breakdown = board.by_category(replace(choice, search="", status=None))
+        self._show_trend()  # in the same frame, though the table also says that its cursor moved
 
     def number_behind(self, row: OverviewLine) -> Number:
         covered = tuple((scope_of(budget), budget.period) for budget in row.budgets)
@@ -121,6 +123,9 @@ class OverviewPane(PlanPane):
     @on(LineTable.Moved)
     def _show_trend(self) -> None:
         line: OverviewLine | None = self.table.current
+        if line is not None and line is self._charted:
+            return
+        self._charted = line
         chart = self.query_one(TrendChart)
         if line is None or self.board is None:
             chart.months = ()

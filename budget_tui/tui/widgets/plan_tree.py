@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -110,6 +110,7 @@ class AllocationPane(PlanPane):
         self._lines: Sequence[BudgetLine] = ()
         self._too_much: list[tuple[PlannedBudget, int]] = []
         self._folded: set[str] = set()
+        self._told = Content("")
 
     def compose(self) -> ComposeResult:
         yield TreeTable(self._columns())
@@ -131,6 +132,7 @@ class AllocationPane(PlanPane):
         self._too_much = _too_much(lines, self._tree)
         self.table.why_empty = "no budget fits"
         self._fill(_longest(board.lines, board.tree(board.lines)) if is_new else None)
+        self._tell()  # in the same frame, though the table also says that its cursor moved
 
     def number_behind(self, row: Branch) -> Number:
         return number_of(row.budget, formatting.plan_name(row.budget))
@@ -160,7 +162,10 @@ class AllocationPane(PlanPane):
 
     @on(LineTable.Moved)
     def _tell(self) -> None:
-        self.query_one("#handed-on", Static).update(self._words())
+        words = self._words()
+        if not words.is_same(self._told):
+            self._told = words
+            self.query_one("#handed-on", Static).update(words)
 
     def _words(self) -> Content:
         """What the branch under the cursor handed on, and which others handed on too much."""
@@ -265,12 +270,10 @@ def _longest(lines: Sequence[BudgetLine], tree: Tree) -> list[Branch]:
 
 def _too_much(lines: Sequence[BudgetLine], tree: Tree) -> list[tuple[PlannedBudget, int]]:
     """The budgets whose children have more than them, with what is left: less than nothing."""
-    handed_on = {above: sum([child.budget.amount for child in children]) for above, children in tree.items()}
-    return [
-        (line.budget, line.budget.amount - handed_on[line.budget.budget_id])
-        for line in lines
-        if line.budget.budget_id in handed_on and handed_on[line.budget.budget_id] > line.budget.amount
-    ]
+    handed_on = {above: sum([child.budget.amount for child in tree[above]]) for above in tree if above is not None}
+    givers = [line.budget for line in lines if line.budget.budget_id in handed_on]
+    left = [(budget, budget.amount - handed_on[budget.budget_id]) for budget in givers]
+    return [each for each in left if each[1] < 0]
 
 
 def _beyond(budget: PlannedBudget, left: int) -> str:
@@ -281,12 +284,14 @@ def _beyond(budget: PlannedBudget, left: int) -> str:
 class Rows(Sequence[Branch]):
     """The lines of what is open, from the top. They are made as far down as somebody looks."""
 
-    def __init__(self, tree: Tree, folded: Container[str]) -> None:
+    def __init__(self, tree: Tree, folded: Collection[str]) -> None:
         self._tree, self._folded = tree, folded
-        self._count = self._count_below(None) if tree else 0
+        self._count = self._opened()
         self._made: list[Branch] = []
-        self._waiting: list[Branch] = []
-        self._add_below(None)
+        # What comes next: below which branch, the lines there, which of them. The last comes first.
+        self._coming: list[tuple[Branch | None, Sequence[BudgetLine], int]] = []
+        if tree:
+            self._coming.append((None, tree[None], 0))
 
     def __len__(self) -> int:
         return self._count
@@ -297,28 +302,29 @@ class Rows(Sequence[Branch]):
         if not 0 <= at < self._count:
             raise IndexError(at)
         while len(self._made) <= at:
-            branch = self._waiting.pop()
-            self._made.append(branch)
-            if branch.is_open:
-                self._add_below(branch)
+            self._make()
         return self._made[at]
 
-    def _add_below(self, above: Branch | None) -> None:
-        lines = self._tree.get(above.budget.budget_id if above else None, ())
-        depth, last = above.depth + 1 if above else 0, len(lines) - 1
-        for at in range(last, -1, -1):
-            budget_id = lines[at].budget.budget_id
-            below = self._tree.get(budget_id, ())
-            self._waiting.append(Branch(lines[at], below, above, depth, at == last, budget_id not in self._folded))
+    def _make(self) -> None:
+        above, lines, at = self._coming.pop()
+        is_last = at == len(lines) - 1
+        if not is_last:
+            self._coming.append((above, lines, at + 1))
+        budget_id = lines[at].budget.budget_id
+        below, is_open = self._tree.get(budget_id, ()), budget_id not in self._folded
+        branch = Branch(lines[at], below, above, above.depth + 1 if above else 0, is_last, is_open)
+        self._made.append(branch)
+        if below and is_open:
+            self._coming.append((branch, below, 0))
 
-    def _count_below(self, budget_id: str | None) -> int:
-        found, waiting = 0, [budget_id]
+    def _opened(self) -> int:
+        """How many lines there are."""
+        if not any(budget_id in self._tree for budget_id in self._folded):
+            return sum(map(len, self._tree.values()))
+        found, waiting = 0, [*self._tree.get(None, ())]
         while waiting:
-            children = self._tree[waiting.pop()]
-            found += len(children)
-            waiting += [
-                child.budget.budget_id
-                for child in children
-                if child.budget.budget_id in self._tree and child.budget.budget_id not in self._folded
-            ]
+            found += 1
+            budget_id = waiting.pop().budget.budget_id
+            if budget_id not in self._folded:
+                waiting += self._tree.get(budget_id, ())
         return found
