@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from budget_tui.domain.amount import NANOS, minor_digits, minor_unit, round_to
+from budget_tui.domain.amount import NANOS, minor_digits, minor_unit, round_to, share
 from budget_tui.domain.conversion import STALE_DAYS
 from budget_tui.domain.pacing import Status
 
@@ -114,8 +114,18 @@ def runway(days: Decimal | None) -> str:
 
 
 def runway_of(pace: Pace) -> str:
-    """``–`` for what was never funded and spent nothing: there is nothing that could last."""
+    """``–`` for what was never funded: there is nothing that could last."""
     return "–" if pace.unfunded else runway(pace.runway_days)
+
+
+def of_budget(pace: Pace, amount: int, currency: str) -> str:
+    """What is left of a budget, or may go today; ``–`` for what was never funded: there is nothing to take it from."""
+    return "–" if pace.unfunded else number(amount, currency)
+
+
+def used_share(pace: Pace) -> Fraction:
+    """How far a bar of what was spent is filled; not at all where there is nothing to spend."""
+    return Fraction(0) if pace.unfunded else share(pace.spent, pace.allocation)
 
 
 def short_day(day: date) -> str:
@@ -294,8 +304,8 @@ def warnings(snapshot: BudgetSnapshot) -> list[str]:
         )
     if snapshot.elsewhere:
         found.append(
-            f"{money(snapshot.elsewhere, currency)} spent outside the listed projects, such as by archived ones:"
-            " it counts in the total"
+            f"{money(snapshot.elsewhere, currency)} spent outside the listed projects, as by departments or by archived"
+            " projects: it counts in the total"
         )
     found.extend(
         f"{count(spend.costs, 'cost')} in {spend.currency}: {counted_as(spend, currency)}"
@@ -329,10 +339,13 @@ def in_trouble(snapshot: BudgetSnapshot) -> list[ProjectLine]:
 def status_line(snapshot: BudgetSnapshot) -> str:
     """One short line for a status bar: what is left, how long, what today allows, who is in trouble."""
     currency, total = snapshot.organization.currency, snapshot.total
-    left = f"{short_money(total.remaining, currency)} left"
-    if total.remaining < 0:
-        left = f"{short_money(-total.remaining, currency)} over"
-    parts = [left, f"{snapshot.days_left}d", f"{short_money(total.available_today, currency)} today"]
+    days = f"{snapshot.days_left}d"
+    if total.unfunded:
+        parts = ["no budget yet", f"{short_money(total.spent, currency)} spent", days]
+    else:
+        is_over = "over" if total.remaining < 0 else "left"
+        left = f"{short_money(abs(total.remaining), currency)} {is_over}"
+        parts = [left, days, f"{short_money(total.available_today, currency)} today"]
     if trouble := in_trouble(snapshot):
         worst = trouble[0]
         more = f" +{len(trouble) - 1}" if len(trouble) > 1 else ""

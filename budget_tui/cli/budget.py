@@ -76,6 +76,10 @@ def outlook(snapshot: "BudgetSnapshot") -> list[str]:
     from budget_tui.domain.amount import share
 
     currency, total = snapshot.organization.currency, snapshot.total
+    if total.unfunded:
+        from budget_tui.cli.status import summary
+
+        return summary(snapshot)
     allocated = f.percent(share(snapshot.allocated, total.allocation))
     spent = f.percent(share(total.spent, total.allocation))
     return [

@@ -187,6 +187,8 @@ def details(snapshot: "BudgetSnapshot", line: "ProjectLine") -> list[str]:
         "forecast": (pace.forecast, ""),
     }
     shown = {label: f.money(nanos, currency) for label, (nanos, _) in amounts.items()}
+    if pace.unfunded:
+        shown |= dict.fromkeys(("left", "available today"), "–")
     labels, values = max(map(len, shown)), max(map(len, shown.values()))
     return [
         f"{line.name} ({line.project_id})  {f.shape_of(pace)} {f.status_name(pace)}",

@@ -44,18 +44,27 @@ def status(
 
 
 def overview(snapshot: "BudgetSnapshot") -> list[str]:
-    """The global budget in three lines and a table of the projects."""
+    """The global budget and a table of the projects."""
+    return [*summary(snapshot), "", *project_table(snapshot)]
+
+
+def summary(snapshot: "BudgetSnapshot") -> list[str]:
+    """The global budget in three lines."""
     from budget_tui import formatting as f
 
     currency, total = snapshot.organization.currency, snapshot.total
+    budget, how = f.money(total.allocation, currency), ""
+    figures = [f"{f.money(total.spent, currency)} spent"]
+    if total.unfunded:
+        budget, how = "no budget yet", ": budget-tui budget set AMOUNT"
+    else:
+        figures.append(f"{f.money(total.remaining, currency)} left")
+    if not total.unfunded or snapshot.allocated:
+        figures.append(f.unallocated_text(snapshot))
     return [
-        f"{f.money(total.allocation, currency)} for {f.dated_period_name(snapshot.period)},"
-        f" {f.days_left(snapshot.days_left)}",
-        f"{f.money(total.spent, currency)} spent, {f.money(total.remaining, currency)} left,"
-        f" {f.unallocated_text(snapshot)}; forecast {f.money(total.forecast, currency)}",
+        f"{budget} for {f.dated_period_name(snapshot.period)}, {f.days_left(snapshot.days_left)}{how}",
+        f"{', '.join(figures)}; forecast {f.money(total.forecast, currency)}",
         f"data through {f.long_day(snapshot.data_through)}",
-        "",
-        *project_table(snapshot),
     ]
 
 
@@ -72,17 +81,11 @@ def project_table(snapshot: "BudgetSnapshot") -> list[str]:
         (
             line.project_id,
             line.name,
-            *(
-                f.number(amount, currency)
-                for amount in (
-                    line.pace.allocation,
-                    line.pace.spent,
-                    line.pace.remaining,
-                    line.pace.daily_drip,
-                    line.pace.available_today,
-                    line.pace.burn_rate,
-                )
-            ),
+            *(f.number(amount, currency) for amount in (line.pace.allocation, line.pace.spent)),
+            f.of_budget(line.pace, line.pace.remaining, currency),
+            f.number(line.pace.daily_drip, currency),
+            f.of_budget(line.pace, line.pace.available_today, currency),
+            f.number(line.pace.burn_rate, currency),
             f.runway_of(line.pace),
             f"{f.shape_of(line.pace)} {f.status_name(line.pace)}",
             f.number(line.carry.carried, currency),

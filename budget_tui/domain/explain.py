@@ -83,7 +83,8 @@ def explain_status(
     assert isinstance(whole, int)
     notes: tuple[str, ...] = (THRESHOLDS,)
     if unfunded:
-        notes = ("nothing was allocated and nothing spent: shown as unfunded", *notes)
+        why = "nothing was allocated and nothing spent" if not part else "there is no global budget to have a part of"
+        notes = (f"{why}: shown as unfunded", *notes)
     elif whole <= 0:
         notes = ("an allocation of 0 has no share left: exhausted", *notes)
     return Explanation(
@@ -199,7 +200,7 @@ def _runway(
     pace: Pace, remaining: Quantity, burning: Mapping[str, Quantity], spans: tuple[tuple[str, Period], ...]
 ) -> Explanation:
     if pace.remaining <= 0:
-        unfunded = "there is neither budget nor spend: the screens show –"
+        unfunded = f"there is {'no budget' if pace.spent else 'neither budget nor spend'}: the screens show –"
         why = unfunded if pace.unfunded else "nothing remains: it has run out"
         return Explanation("runway", "Runway", number(Decimal(0), Unit.DAYS), notes=(why,), of_costs=True)
     if pace.runway_days is None:

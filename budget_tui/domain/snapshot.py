@@ -41,7 +41,8 @@ class ProjectFact(NamedTuple):
 
 
 class Pace(NamedTuple):
-    """A budget against its period: everything derived from what was allocated and what was spent."""
+    """A budget against its period: everything derived from what was allocated and what was spent. ``unfunded``: it
+    raises no alarm, because there is neither budget nor spend, or no global budget to have a part of."""
 
     allocation: int
     spent: int
@@ -156,9 +157,11 @@ def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSn
     """What the faces show on ``today``; ``now`` only says when it was computed."""
     rolled = rolled_up(facts.spend_by_path)
     everything = added_up([*facts.spend_by_path.values(), facts.unmapped])
+    is_budgeted = bool(facts.monthly_budget or facts.carry.carried)
 
-    def pace(allocation: int, spend: Spend) -> Pace:
-        return pace_of(allocation, spend, facts.period, today, facts.data_through)
+    def pace(allocation: int, spend: Spend, carried: int = 0) -> Pace:
+        found = pace_of(allocation, spend, facts.period, today, facts.data_through)
+        return found if is_budgeted or allocation or carried else found._replace(unfunded=True)
 
     nothing = Spend()
     return BudgetSnapshot(
@@ -172,7 +175,7 @@ def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSn
             ProjectLine(
                 project.project_id,
                 project.name,
-                pace(project.allocation, rolled.get(project.path, nothing)),
+                pace(project.allocation, rolled.get(project.path, nothing), project.carry.carried),
                 project.carry,
             )
             for project in facts.projects

@@ -14,7 +14,6 @@ from textual.widget import Widget
 
 from budget_tui import formatting
 from budget_tui.bootstrap import Services
-from budget_tui.domain.amount import share
 from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.paths import styles_dir
@@ -54,11 +53,14 @@ class MonitorView(Widget):
 
     def _total(self, snapshot: BudgetSnapshot, width: int) -> Content:
         currency, total = snapshot.organization.currency, snapshot.total
-        part = share(total.spent, total.allocation)
-        figures = Content.assemble(
-            f" {formatting.short_money(total.spent, currency)} / {formatting.short_money(total.allocation, currency)}",
-            (f" {formatting.percent(part).replace(' %', '%')}", MUTED),
-        )
+        part, spent = formatting.used_share(total), formatting.short_money(total.spent, currency)
+        if total.unfunded:
+            figures = Content(f" {spent} spent")
+        else:
+            figures = Content.assemble(
+                f" {spent} / {formatting.short_money(total.allocation, currency)}",
+                (f" {formatting.percent(part).replace(' %', '%')}", MUTED),
+            )
         room = width - figures.cell_length
         if room < BAR_AT_LEAST:
             return figures[1:]
@@ -72,7 +74,7 @@ class MonitorView(Widget):
             hidden = len(lines) - len(worst)
             lines = [line for line in lines if line in worst]
         currency, tick = snapshot.organization.currency, formatting.elapsed(snapshot)
-        lefts = [formatting.short_money(line.pace.remaining, currency) for line in lines]
+        lefts = ["–" if line.pace.unfunded else formatting.short_money(line.pace.remaining, currency) for line in lines]
         runways = [formatting.runway_of(line.pace).replace(" ", "") for line in lines]
         left_room = max([4, *map(len, lefts)])
         runway_room = max([4, *map(len, runways)])
@@ -85,9 +87,7 @@ class MonitorView(Widget):
         found = [
             Content.assemble(
                 fitted(line.name, name_room),
-                Content(" ").append(bar(share(line.pace.spent, line.pace.allocation), bar_room, tick))
-                if bar_room
-                else "",
+                Content(" ").append(bar(formatting.used_share(line.pace), bar_room, tick)) if bar_room else "",
                 f" {left.rjust(left_room)}",
                 (f" {lasts.rjust(runway_room)}", MUTED),
                 "  ",
@@ -107,11 +107,14 @@ class MonitorView(Widget):
         unmapped = (
             f" · {formatting.short_money(snapshot.unmapped, currency)} unmapped" if snapshot.unmapped_costs else ""
         )
-        return Content.assemble(
-            (f"{pool} over-allocated", "$warning") if snapshot.unallocated < 0 else (f"{pool} unallocated", MUTED),
-            (f" · {formatting.short_money(snapshot.total.available_today, currency)} today", MUTED),
-            (unmapped, "$warning"),
-        )
+        today = formatting.short_money(snapshot.total.available_today, currency)
+        if snapshot.unallocated < 0:
+            parts = [(f"{pool} over-allocated", "$warning")]
+        else:
+            parts = [("no budget yet" if snapshot.total.unfunded else f"{pool} unallocated", MUTED)]
+        if not snapshot.total.unfunded:
+            parts.append((f" · {today} today", MUTED))
+        return Content.assemble(*parts, (unmapped, "$warning"))
 
 
 class MonitorApp(ThemedApp):

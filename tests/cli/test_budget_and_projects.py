@@ -174,7 +174,25 @@ def test_an_empty_database_says_what_to_do(cli: Cli, no_database: Path) -> None:
     assert "no projects yet: budget-tui project add ID --allocate AMOUNT" in first.out
     assert "note: there was no database at " in first.err
     assert cli("project", "list", "--json").json["projects"] == []
-    assert cli("status", "--line").done().out == "$0 left · 18d · $0 today\n"
+    assert cli("status", "--line").done().out == "no budget yet · $0 spent · 18d\n"
+
+
+def test_what_is_spent_without_any_budget_raises_no_alarm(cli: Cli) -> None:
+    cli("project", "add", "web").done()
+    cli("cost", "add", "web", "7", "--on", "2026-01-10").done()
+    assert cli("status", "--line").done().out == "no budget yet · $7 spent · 18d\n"
+    told = cli("status").done().out.splitlines()
+    assert told[0].startswith("no budget yet for January 2026")
+    assert told[0].endswith(": budget-tui budget set AMOUNT")
+    assert told[1].startswith("$7.00 spent; forecast ")
+    assert told[-1].split() == ["web", "web", "0.00", "7.00", "–", "0.00", "–", "2.33", "–", "○", "unfunded"]
+    assert cli("budget", "show").done().out.splitlines() == told[:3]
+    assert "-$7.00" not in cli("project", "show", "web").done().out
+    line = cli("status", "--json").json["projects"][0]
+    assert (line["remaining_usd"], line["budget_status"]) == (-7, "exhausted"), "for programs it is what it is"
+    cli("budget", "set", "100").done()
+    assert "✕ exhausted" in cli("status").done().out
+    assert "✕ web -$7" in cli("status", "--line").done().out
 
 
 def test_wide_and_unprintable_names_keep_the_table_together(cli: Cli) -> None:

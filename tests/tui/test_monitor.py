@@ -163,8 +163,15 @@ async def test_what_is_no_database_is_told_and_left_alone(
 async def test_an_empty_organization_is_shown(open_monitor: OpenMonitor, empty: Services) -> None:
     empty.context.prepare()
     async with open_monitor(empty) as monitor:
-        assert "$0 / $0" in monitor.text
-        assert "$0 unallocated" in monitor.text
+        assert "$0 spent" in monitor.text
+        assert "no budget yet" in monitor.text
+
+
+async def test_what_is_spent_without_any_budget_raises_no_alarm(open_monitor: OpenMonitor, services: Services) -> None:
+    async with open_monitor(services.of_organization("acme")) as monitor:
+        assert "no budget yet" in monitor.text
+        assert "✕" not in monitor.text
+        assert "-$" not in monitor.text
 
 
 # A user who may read the file and nothing more

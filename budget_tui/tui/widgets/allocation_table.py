@@ -76,6 +76,10 @@ class AllocationTable(SummedTable[ProjectLine]):
 
     def _unallocated(self) -> Content:
         assert self.snapshot is not None
+        if self.snapshot.total.unfunded and not self.snapshot.allocated:
+            return Content.assemble(
+                (" no global budget yet: ", MUTED), ("e", "bold $accent"), (" on Budget sets one", MUTED)
+            )
         label = " unallocated " if self.snapshot.unallocated >= 0 else " "
         return Content.assemble((label, MUTED), self._signed(self.snapshot.unallocated))
 

@@ -31,11 +31,7 @@ class Outlook(Widget):
         currency = snapshot.organization.currency
         rows = [
             ("Burn", f"{formatting.money(snapshot.total.burn_rate, currency)}", self._window(snapshot)),
-            (
-                "Lasts",
-                formatting.runway_of(snapshot.total) if snapshot.is_budgeted else "–",
-                self._until(snapshot),
-            ),
+            ("Lasts", formatting.runway_of(snapshot.total), self._until(snapshot)),
             ("Forecast", formatting.money(snapshot.total.forecast, currency), self._against(snapshot)),
         ]
         room = max(len(value) for _, value, _ in rows)
@@ -49,7 +45,7 @@ class Outlook(Widget):
         return Content("\n").join([*lines, *self._trouble(snapshot, self.content_size.height - len(lines) - 1)])
 
     def _trouble(self, snapshot: BudgetSnapshot, room: int) -> list[Content]:
-        found = [line for line in formatting.in_trouble(snapshot) if snapshot.is_budgeted or line.pace.allocation]
+        found = formatting.in_trouble(snapshot)
         if not found or room < 1:
             return []
         shown = found if len(found) <= room else found[: room - 1]

@@ -6,7 +6,6 @@ from decimal import Decimal
 from functools import cache, partial
 
 from budget_tui import formatting
-from budget_tui.domain.amount import share
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.snapshot import Pace, ProjectLine
 from budget_tui.tui.widgets.table_columns import Column, Filled, summed
@@ -26,6 +25,16 @@ def columns(currency: str) -> tuple[Column[ProjectLine], ...]:
         least = len(label) + 2
         return summed(key, label, lambda line: amount(line.pace), number, least=least, drop=drop, is_derived=is_derived)
 
+    def of_budget(
+        key: str, label: str, amount: Callable[[Pace], int], *, drop: int = 0, is_derived: bool = False
+    ) -> Column[ProjectLine]:
+        known = money(key, label, lambda pace: 0 if pace.unfunded else amount(pace), drop=drop, is_derived=is_derived)
+        return replace(
+            known,
+            text=lambda line: formatting.of_budget(line.pace, amount(line.pace), currency),
+            total=lambda lines: "–" if lines and all(line.pace.unfunded for line in lines) else known.total(lines),
+        )
+
     return (
         Column(
             "name",
@@ -41,16 +50,16 @@ def columns(currency: str) -> tuple[Column[ProjectLine], ...]:
         Column(
             "bar",
             "",
-            lambda line: share(line.pace.spent, line.pace.allocation),
+            lambda line: formatting.used_share(line.pace),
             lambda _: "",
             noun="spent share",
-            bar=lambda line: Filled(share(line.pace.spent, line.pace.allocation)),
+            bar=lambda line: Filled(formatting.used_share(line.pace)),
             least=16,
             most=60,
         ),
-        money("left", "Left", lambda pace: pace.remaining),
+        of_budget("left", "Left", lambda pace: pace.remaining),
         money("drip", "Drip", lambda pace: pace.daily_drip, drop=3, is_derived=True),
-        money("today", "Today", lambda pace: pace.available_today, drop=2, is_derived=True),
+        of_budget("today", "Today", lambda pace: pace.available_today, drop=2, is_derived=True),
         replace(
             money("burn", "Burn", lambda pace: pace.burn_rate, drop=1, is_derived=True),
             text=lambda line: number(line.pace.burn_rate) if line.pace.burn_rate else "–",
