@@ -40,13 +40,16 @@ class Containment:
 
     def __init__(self, budgets: Sequence[PlannedBudget], lineage: Lineage) -> None:
         extents = _extents(budgets)
-        placed = [
-            Placed(each.budget_id, each.parent_id, lineage[each.entity_key], extents[kind_of(each), each.period])
-            for each in budgets
-        ]
-        # Whatever contains a budget comes before it.
-        self._placed = sorted(placed, key=lambda each: len(each.chain) * len(extents) + each.extent.number)
         self._extents = len(extents)
+        placed = [(lineage[each.entity_key], extents[kind_of(each), each.period], each) for each in budgets]
+        # Whatever contains a budget comes before it.
+        placed.sort(key=lambda each: len(each[0]) * len(extents) + each[1].number)
+        known: dict[str | None, Placed] = {}
+        for chain, extent, budget in placed:
+            giver = known.get(budget.parent_id)
+            holds = giver is not None and giver.holds(chain, extent)
+            known[budget.budget_id] = Placed(budget.budget_id, giver if holds else None, chain, extent)
+        self._placed = [*known.values()]
 
     def widest(self, asked: Container[str]) -> dict[str, "Placed"]:
         """Those that no other one contains, by their ids: added up, they count no dollar twice."""
@@ -74,13 +77,12 @@ class Containment:
         """
         found: dict[str, str | None] = {}
         planned: list[dict[int, Placed]] = [{} for _ in range(self._extents)]
-        known: dict[str | None, Placed] = {}
         for each in self._placed:
-            if each.budget_id in asked:
-                giver = known.get(each.parent_id)
-                found[each.budget_id] = _nearest(each, planned, giver if giver and giver.holds(each) else None)
-                planned[each.extent.number].setdefault(each.chain[0], each)
-                known[each.budget_id] = each
+            budget_id, giver, chain, extent = each
+            if budget_id in asked:
+                given = giver if giver is not None and giver.budget_id in asked else None
+                found[budget_id] = _nearest(chain, extent, planned, given)
+                planned[extent.number].setdefault(chain[0], each)
         return found
 
 
@@ -105,21 +107,17 @@ class Extent(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """A budget's place among others: its entity, with all above it, and its extent."""
+    """A budget's place among others: its entity, with all above it, and its extent. ``giver`` is the budget that it
+    was allocated from, if that contains it."""
 
     budget_id: str
-    parent_id: str | None
+    giver: "Placed | None"
     chain: Sequence[int]
     extent: Extent
 
-    @property
-    def at(self) -> tuple[int, int]:
-        """The entity, and the number of the extent."""
-        return self.chain[0], self.extent.number
-
-    def holds(self, other: "Placed") -> bool:
-        """Whether it is at or above another one of the same period and contains it."""
-        return self.chain[0] in other.chain and self.extent.number in other.extent.wider
+    def holds(self, chain: Sequence[int], extent: Extent) -> bool:
+        """Whether it is at or above another place of the same period and contains what is there."""
+        return self.chain[0] in chain and self.extent.number in extent.wider
 
 
 def _extents(budgets: Iterable[PlannedBudget]) -> Mapping[tuple[Kind, Period], Extent]:
@@ -148,20 +146,22 @@ def _precedence(of: tuple[Kind, Period]) -> tuple[int, int, date]:
     return (category != TOTAL) + (provider != ANY_PROVIDER), -period.days, period.start
 
 
-def _nearest(of: Placed, planned: Sequence[Mapping[int, Placed]], giver: Placed | None) -> str | None:
-    """The nearest of ``planned`` that contains a budget; if it has a ``giver``, that one or what lies in between."""
-    gives = giver.at if giver else None
-    wider = of.extent.wider[1:]  # at its own entity, all but its own place
-    for key in of.chain:
+def _nearest(
+    chain: Sequence[int], extent: Extent, planned: Sequence[Mapping[int, Placed]], giver: Placed | None
+) -> str | None:
+    """The nearest of ``planned`` that contains what is at a place; if it has a ``giver``, that or what lies between."""
+    wider = extent.wider[1:]  # at its own entity, all but its own place
+    for key in chain:
         for number in wider:
             found = planned[number].get(key)
-            if found is None:
-                continue
-            if giver is not None and (key, number) == gives:
-                return giver.budget_id
-            if giver is None or giver.holds(found):
-                return found.budget_id
-        wider = of.extent.wider
+            if found is not None:
+                if giver is None:
+                    return found.budget_id
+                if key == giver.chain[0] and number == giver.extent.number:
+                    return giver.budget_id
+                if giver.holds(found.chain, found.extent):
+                    return found.budget_id
+        wider = extent.wider
     return None
 
 
