@@ -93,7 +93,23 @@ def _checked(given: dict[str, Any], path: Path) -> Settings:
         raise Refused(f"'requests_per_second' in {path} is no whole number above 0", 'write one such as "2000"')
     if settings.log_level not in LOG_LEVELS:
         raise Refused(f"'log_level' in {path} is '{settings.log_level}'", f"there are: {', '.join(LOG_LEVELS)}")
+    _check_periods(table, path)
     return settings
+
+
+def _check_periods(table: dict[str, Any], path: Path) -> None:
+    """Refuse what no organization can be made with, before one has to be."""
+    if table.keys().isdisjoint({"period", "anchor", "fiscal_start", "time_zone"}):
+        return
+    from budget_tui.domain.period import parse_anchor, parse_kind, parse_month
+
+    for name, check in (("period", parse_kind), ("anchor", parse_anchor), ("fiscal_start", parse_month)):
+        try:
+            check(table.get(name, getattr(Settings(), name)))
+        except Refused as refused:
+            raise Refused(f"'{name}' in {path}: {refused.message}", refused.hint) from None
+    if table.get("time_zone") and not _is_zone(table["time_zone"]):
+        raise Refused(f"'time_zone' in {path}: there is no '{table['time_zone']}'", "give one such as Europe/Berlin")
 
 
 def _is_rate(settings: Settings) -> bool:

@@ -230,11 +230,12 @@ def _close_lines(close: "ClosePreview") -> list[str]:
         for line in close.lines
     ]
     header = ("ID", "PROJECT", "ALLOCATION", "SPENT", "CARRIED", "NEXT")
+    pool = f.money(abs(close.unallocated_next), currency)
     return [
         f"{f.dates(close.ending)} ends: {f.money(close.spent, currency)} of {f.money(close.total, currency)} spent,"
         f" {f.money(close.total - close.spent, currency)} left, {f.money(close.carried, currency)} carried over",
         f"{f.dates(close.following)} follows: {f.money(close.total_next, currency)},"
-        f" {f.money(close.unallocated_next, currency)} of it unallocated",
+        f" {pool} {'over-allocated' if close.unallocated_next < 0 else 'of it unallocated'}",
         *(table(header, rows, "llrrrr") if rows else []),
     ]
 

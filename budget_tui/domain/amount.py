@@ -75,6 +75,10 @@ def parse_amount(text: str) -> int:
     return exact_nanos(Decimal(cleaned.replace(",", "")))
 
 
+_COUNT = re.compile(r"([0-9]+)(?:\.([0-9]+))?([kmb]?)", re.IGNORECASE)
+_ZEROS = {"k": 3, "m": 6, "b": 9}
+
+
 def exact_nanos(value: Decimal) -> int:
     """Nanos of ``value`` units; `Refused` when it has more than 9 decimals that matter, or is out of range."""
     nanos = nanos_of(value)
@@ -84,15 +88,16 @@ def exact_nanos(value: Decimal) -> int:
 
 
 def parse_count(text: str) -> int:
-    """A whole, non-negative number of tokens or seats: ``25000000``, ``25,000,000``, ``25M``, ``50k``."""
-    cleaned = text.strip().replace(",", "").replace("_", "")
-    scale = {"k": 10**3, "m": 10**6, "b": 10**9}.get(cleaned[-1:].lower(), 1)
-    digits = cleaned[:-1] if scale > 1 else cleaned
-    if not digits.isascii() or not digits.isdigit():
-        raise Refused(f"'{text.strip()}' is not a whole number", "give one such as 25000000 or 25M")
-    if len(digits) > _LIMIT_DIGITS or int(digits) * scale > LIMIT_COUNT:
+    """A whole, non-negative number of tokens or seats: ``25000000``, ``25,000,000``, ``25M``, ``1.5M``, ``50k``."""
+    found = _COUNT.fullmatch(text.strip().replace(",", "").replace("_", ""))
+    digits, decimals, unit = found.groups("") if found else ("", "", "")
+    zeros = _ZEROS.get(unit.lower(), 0) - len(decimals.rstrip("0"))
+    if not digits or zeros < 0:
+        raise Refused(f"'{text.strip()}' is not a whole number of 0 or more", "give one such as 25000000, 25M or 1.5M")
+    digits = (digits + decimals.rstrip("0") + "0" * zeros).lstrip("0") or "0"
+    if len(digits) > _LIMIT_DIGITS or int(digits) > LIMIT_COUNT:
         raise Refused(f"a count of {text.strip()[:40]} is out of range", f"the limit is {LIMIT_COUNT:,}")
-    return int(digits) * scale
+    return int(digits)
 
 
 def checked_count(count: int) -> int:

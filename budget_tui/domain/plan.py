@@ -162,7 +162,9 @@ def parse_period(text: str, rule: PeriodRule, today: date) -> tuple[PeriodKind, 
     )
 
 
-_WRITTEN_PERIOD = re.compile(r"(\d{4})(?:/(\d{2}))?(?:-Q([1-4]))?|Q([1-4]) (\d{4})(?:/(\d{2}))?|(\d{4})-(\d{2})", re.I)
+_WRITTEN_PERIOD = re.compile(
+    r"(\d{4})(?:/(\d{2}))?(?:-Q([1-4]))?|Q([1-4]) (\d{4})(?:/(\d{2}))?|(\d{4})-(0[1-9]|1[0-2])", re.I
+)
 
 
 _MONTH_NAMES = {

@@ -108,6 +108,10 @@ def _names(*facts: Iterable[str]) -> list[str]:
 
 
 def _change(name: str, before: object, after: object) -> str:
-    if before is None:
-        return f"{name} {after}"
-    return f"{name} {before} → {after if after is not None else '–'}"
+    shown = "–" if after is None else _shown(after)
+    return f"{name} {shown}" if before is None else f"{name} {_shown(before)} → {shown}"
+
+
+def _shown(fact: object) -> str:
+    """Tokens, seats and costs are whole numbers; amounts are texts, and stand as they were written."""
+    return f"{fact:,}" if type(fact) is int else str(fact)

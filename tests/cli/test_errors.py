@@ -136,6 +136,10 @@ def settings(database: Path, tmp_path: Path) -> Path:
         ("step = nan", "is no amount above 0"),
         ("currency = 5", "'currency' in"),
         ("keys = 'x'", "'keys' in"),
+        ("anchor = 31", "periods cannot start on day 31"),
+        ("period = 'daily'", "'daily' is not a kind of period"),
+        ("fiscal_start = 13", "'fiscal_start' in"),
+        ("time_zone = 'Mars/X'", "there is no 'Mars/X'"),
     ],
 )
 def test_settings_that_are_wrong_are_named(cli: Cli, settings: Path, content: str, words: str) -> None:

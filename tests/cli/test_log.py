@@ -78,3 +78,8 @@ def test_an_empty_log(cli: Cli) -> None:
 def test_a_limit_is_positive(cli: Cli) -> None:
     cli("log", "--limit", "0").refused(2, "--limit")
     cli("log", "--limit", "many").refused(2, "--limit")
+
+
+def test_tokens_are_written_in_groups(seeded: Cli) -> None:
+    seeded("agent", "add", "scout", "--project", "pcc", "--tokens", "1.5M").done()
+    assert "tokens 0 → 1,500,000" in seeded("log", "--action", "agent.allocate").done().out

@@ -79,6 +79,11 @@ def test_the_running_period(seeded: Cli) -> None:
 # Closing by hand
 
 
+def test_a_close_that_gives_more_than_there_is_says_so_in_words(seeded: Cli) -> None:
+    shown = seeded("period", "close", "--dry-run", "--allocate", "dandelion=200").out.splitlines()
+    assert shown[1] == "Jan 14 – Jan 31 follows: $500.00, $70.00 over-allocated"
+
+
 def test_a_close_is_shown_before_it_is_done(seeded: Cli) -> None:
     shown = seeded("period", "close", "--dry-run", "--allocate", "dandelion=rest").done().out.splitlines()
     assert shown == [

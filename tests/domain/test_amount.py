@@ -186,13 +186,23 @@ def test_a_currency_has_its_own_number_of_digits(currency: str, digits: int) -> 
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("25000000", 25_000_000), ("25,000,000", 25_000_000), ("25M", 25_000_000), (" 50k ", 50_000), ("2b", 2 * 10**9)],
+    [
+        ("25000000", 25_000_000),
+        ("25,000,000", 25_000_000),
+        ("25M", 25_000_000),
+        (" 50k ", 50_000),
+        ("2b", 2 * 10**9),
+        ("1.5M", 1_500_000),
+        ("0.50k", 500),
+        ("0" * 5000 + "7", 7),
+        ("2.000000000b", 2 * 10**9),
+    ],
 )
 def test_a_count_is_a_whole_number(text: str, count: int) -> None:
     assert parse_count(text) == count
 
 
-@pytest.mark.parametrize("text", ["", "k", "-5", "1.5", "2.5M", "many", "٢٥", "1e6"])
+@pytest.mark.parametrize("text", ["", "k", "-5", "1.5", "1.0005k", ".5M", "1.M", "many", "٢٥", "1e6"])
 def test_what_is_no_whole_number_is_no_count(text: str) -> None:
     with pytest.raises(Refused, match="not a whole number"):
         parse_count(text)

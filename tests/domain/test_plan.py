@@ -97,6 +97,7 @@ def test_what_is_no_period_is_refused_in_words(text: str) -> None:
     with pytest.raises(Refused) as refusal:
         parse_period(text, PeriodRule(), TODAY)
     assert refusal.value.hint
+    assert f"'{text}'" in str(refusal.value) or ".." in text or text == "9999", "in the user's words"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ class ConfirmScreen(BoxScreen[bool]):
         self._question = question
 
     def compose_fields(self) -> ComposeResult:
-        yield Static(self._question, markup=False)
+        yield Static(self._question, id="question", markup=False)
 
     async def answer(self) -> bool:
         return True

@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from budget_tui import formatting
-from budget_tui.domain.amount import share
+from budget_tui.domain.amount import NANOS, share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.tui.painting import MUTED, bar
 from budget_tui.tui.widgets.spend_chart import LEVELS, round_up
@@ -41,7 +41,9 @@ class CategoryBars(Widget):
         if not shown:
             return Content.styled("nothing was used or planned", MUTED)
         most = max(part.actual for part in shown.values())
-        texts = {name: formatting.short_money(part.actual, currency) for name, part in shown.items()}
+        texts = {name: formatting.money(part.actual, currency) for name, part in shown.items()}
+        if all(part.actual % NANOS == 0 for part in shown.values()):
+            texts = {name: formatting.short_money(part.actual, currency) for name, part in shown.items()}
         room = max(map(len, texts.values()))
         width = max(_BAR_AT_LEAST, self.content_size.width - _NAME - room - 2)
         return Content("\n").join(
