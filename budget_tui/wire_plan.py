@@ -206,6 +206,7 @@ def _part(part: Part) -> dict[str, Any]:
         "seats_actual": part.seats_actual,
         "not_budgeted": None if part.not_budgeted is None else to_decimal(part.not_budgeted),
         "tokens_not_budgeted": part.tokens_not_budgeted,
+        "seats_not_budgeted": part.seats_not_budgeted,
         "left_out": [_left_out(left) for left in part.left_out],
         "warnings": list(part.warnings),
     }

@@ -175,6 +175,10 @@ class PlanPart(Shape):
         " `actual` and this add up to the whole; null where nothing is planned."
     )
     tokens_not_budgeted: int | None
+    seats_not_budgeted: int | None = Field(
+        description="The most on one of the budgets' days that count for none of them. Seats do not add up: each may be"
+        " of another day."
+    )
     left_out: list[LeftOut] = Field(description="What would be in this part if there were a rate.")
     warnings: list[str] = Field(description="What is left out, and what counts at which amount, in words.")
 

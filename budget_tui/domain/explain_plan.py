@@ -100,22 +100,27 @@ def explain_sum(
     added: Variance,
     each: Sequence[Variance],
     everything: int | None,
+    left: int,
     periods: Sequence[Period],
     conversions: Sequence[str] = (),
 ) -> tuple[Explanation, ...]:
     """What several budgets come to together: ``each`` of those that are added, and ``everything`` that was used of
-    what they are about, where what they leave of it is asked about. ``conversions`` tells of other currencies."""
+    what they are about, where what they leave of it, ``left``, is asked about. ``conversions`` tells of other
+    currencies."""
     unit, spans = _UNITS[budget_type], tuple(("costs of", period) for period in periods)
     amount, actual = Quantity(added.amount, unit), Quantity(added.actual, unit)
     whole = Quantity(everything, unit)
+    is_seats = budget_type is BudgetType.SEAT
     used_of_each = sum(one.actual or 0 for one in each)
     twice = used_of_each - (added.actual or 0)
     rest = Explanation(
         "not-budgeted",
         "Not budgeted",
-        Quantity((everything or 0) - (added.actual or 0), unit),
-        "{all_that_was_used} − {used_of_the_budgets}",
-        {"all_that_was_used": whole, "used_of_the_budgets": actual},
+        Quantity(left, unit),
+        "the most on one day that count for none of the budgets"
+        if is_seats
+        else "{all_that_was_used} − {used_of_the_budgets}",
+        {} if is_seats else {"all_that_was_used": whole, "used_of_the_budgets": actual},
         spans=spans,
     )
     used = Explanation("everything", "All used", whole, _ACTUALS[budget_type], spans=spans)
@@ -128,7 +133,9 @@ def explain_sum(
             "amount",
             "Budget",
             amount,
-            "the sum of the budgets that no other one of them contains",
+            "the most that the budgets which no other one of them contains come to on one day"
+            if is_seats
+            else "the sum of the budgets that no other one of them contains",
             notes=(
                 "one that another one contains is left out: what counts for it counts for that one, too",
                 *conversions,
@@ -138,8 +145,10 @@ def explain_sum(
             "actual",
             "Actual",
             actual,
-            "{used_of_each} − {what_counts_for_several}" if twice else "the sum of what was used of each",
-            {"used_of_each": Quantity(used_of_each, unit), "what_counts_for_several": Quantity(twice, unit)},
+            _used_together(is_seats, twice),
+            {}
+            if is_seats
+            else {"used_of_each": Quantity(used_of_each, unit), "what_counts_for_several": Quantity(twice, unit)},
             spans=spans,
             notes=("what counts for several budgets is counted once",) if known else (_NO_DATA,),
         ),
@@ -159,6 +168,12 @@ def explain_sum(
             {"amount": amount, "actual": actual},
         ),
     )
+
+
+def _used_together(is_seats: bool, twice: int) -> str:
+    if is_seats:
+        return "the most seats on one day that count for any of them"
+    return "{used_of_each} − {what_counts_for_several}" if twice else "the sum of what was used of each"
 
 
 def _to_children(amount: Quantity, allocated: int | None, unit: Unit) -> tuple[Explanation, ...]:

@@ -4,6 +4,7 @@ A recurring period is always computed from its anchor, never from the period bef
 last day of the month does not drift from Jan 31 to Feb 28 to Mar 28.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -160,3 +161,30 @@ def parse_day(text: str) -> date:
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise Refused(f"{day} is out of range", f"years go from {_FIRST_YEAR} to {_LAST_YEAR}")
     return day
+
+
+def together(periods: Iterable[Period]) -> list[Period]:
+    """``periods`` with those that overlap or meet made one."""
+    found: list[Period] = []
+    for period in sorted(periods):
+        if found and period.start <= found[-1].end + ONE_DAY:
+            found[-1] = Period(found[-1].start, max(found[-1].end, period.end))
+        else:
+            found.append(period)
+    return found
+
+
+def less(periods: Iterable[Period], without: Iterable[Period]) -> list[Period]:
+    """The days of ``periods`` that are in none of ``without``."""
+    left = list(periods)
+    for hole in without:
+        left = [
+            Period(start, end)
+            for period in left
+            for start, end in (
+                (period.start, min(period.end, hole.start - ONE_DAY)),
+                (max(period.start, hole.end + ONE_DAY), period.end),
+            )
+            if start <= end
+        ]
+    return left

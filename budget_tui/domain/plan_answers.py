@@ -86,7 +86,8 @@ class Part:
     that was used; else it is what counts for the budgets, and ``not_budgeted`` what was used beside them: of other
     providers, in other categories, on other days. Parts with what is not budgeted add up to the whole.
 
-    Tokens and seats are None where there is neither a budget nor a use. Seats are peaks, which do not add up.
+    Tokens and seats are None where there is neither a budget nor a use. Seats are the most on one day: those of the
+    budgets, and those that are not budgeted on their days, may not be of the same day, and do not add up.
     All money is in the organization's currency; ``left_out`` has no usable rate to it and is in none of the figures.
     """
 
@@ -98,6 +99,7 @@ class Part:
     seats_actual: int | None = None
     not_budgeted: int | None = None
     tokens_not_budgeted: int | None = None
+    seats_not_budgeted: int | None = None
     left_out: tuple[LeftOut, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -111,7 +113,7 @@ class Part:
         return (
             (BudgetType.MONETARY, self.budget, self.actual, self.not_budgeted),
             (BudgetType.TOKEN, self.tokens_budget, self.tokens_actual, self.tokens_not_budgeted),
-            (BudgetType.SEAT, self.seats_budget, self.seats_actual, None),
+            (BudgetType.SEAT, self.seats_budget, self.seats_actual, self.seats_not_budgeted),
         )
 
 

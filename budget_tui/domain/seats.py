@@ -5,11 +5,12 @@ its day alone. Both count the same seats, so where there are both, the larger nu
 """
 
 from bisect import bisect_right
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from datetime import date
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from budget_tui.domain.period import Period
+from budget_tui.domain.period import ONE_DAY, Period
 
 
 class Seats(NamedTuple):
@@ -21,36 +22,59 @@ class Seats(NamedTuple):
     seats: int
 
 
-def most_seats(registered: Iterable[Seats], charged: Iterable[Seats], period: Period) -> int | None:
-    """The most seats that there were on one day of ``period``, all given entities and providers together.
+class Held(NamedTuple):
+    """What is known of one entity's seats of one provider: those ``registered`` from a day on, in the order of their
+    days, and those ``charged`` for a day."""
+
+    registered: list[tuple[date, int]]
+    charged: dict[date, int]
+
+    def stretches(self, period: Period) -> Iterator[tuple[Period, int]]:
+        """The days of ``period`` with how many there were on each of them; nothing where nothing is known of any."""
+        start, after = period.half_open
+        charged = [day for day in self.charged if period.contains(day)]
+        since = [day for day, _ in self.registered if day <= period.end]
+        if charged or since:
+            turns = {
+                start,
+                after,
+                *charged,
+                *(day + ONE_DAY for day in charged),
+                *(day for day in since if day > start),
+            }
+            for first, following in pairwise(sorted(turns)):
+                yield Period(first, following - ONE_DAY), self._on(first)
+
+    def _on(self, day: date) -> int:
+        position = bisect_right(self.registered, day, key=lambda step: step[0])
+        return max(self.registered[position - 1][1] if position else 0, self.charged.get(day, 0))
+
+
+def held_by(registered: Iterable[Seats], charged: Iterable[Seats]) -> dict[tuple[Hashable, str], Held]:
+    """What is known of each entity's seats of each provider."""
+    found: dict[tuple[Hashable, str], Held] = {}
+    for entity, provider, day, seats in sorted(registered, key=lambda step: step.day):
+        found.setdefault((entity, provider), Held([], {})).registered.append((day, seats))
+    for entity, provider, day, seats in charged:
+        of_day = found.setdefault((entity, provider), Held([], {})).charged
+        of_day[day] = of_day.get(day, 0) + seats
+    return found
+
+
+def most_seats(counting: Iterable[tuple[Held, Iterable[Period]]]) -> int | None:
+    """The most seats that there were on one day, each counted on the days of its periods, which do not overlap.
 
     They are added up day by day; the days are not added up. None where nothing is known of any day.
     """
-    steps: dict[tuple[Hashable, str], list[tuple[date, int]]] = {}
-    for entity, provider, day, seats in sorted(registered, key=lambda step: step.day):
-        if day <= period.end:
-            steps.setdefault((entity, provider), []).append((day, seats))
-    of_day: dict[date, dict[tuple[Hashable, str], int]] = {}
-    for entity, provider, day, seats in charged:
-        if period.contains(day):
-            on_day = of_day.setdefault(day, {})
-            on_day[entity, provider] = on_day.get((entity, provider), 0) + seats
-    if not steps and not of_day:
-        return None
-    # Between these days nothing rises.
-    days = {period.start, *of_day, *(day for found in steps.values() for day, _ in found if day > period.start)}
-    return max(_on(day, steps, of_day.get(day, {})) for day in days)
+    known = [stretch for held, periods in counting for period in periods for stretch in held.stretches(period)]
+    return most_on_one_day(known) if known else None
 
 
-def _on(
-    day: date,
-    steps: dict[tuple[Hashable, str], list[tuple[date, int]]],
-    charged: dict[tuple[Hashable, str], int],
-) -> int:
-    registered = {which: _holding(found, day) for which, found in steps.items()}
-    return sum(max(registered.get(which, 0), charged.get(which, 0)) for which in {*registered, *charged})
-
-
-def _holding(steps: list[tuple[date, int]], day: date) -> int:
-    position = bisect_right(steps, day, key=lambda step: step[0])
-    return steps[position - 1][1] if position else 0
+def most_on_one_day(numbers: Iterable[tuple[Period, int]]) -> int:
+    """The most that ``numbers`` add up to on one day, each counted on every day of its period."""
+    changes: dict[date, int] = {}
+    for period, number in numbers:
+        start, after = period.half_open
+        changes[start] = changes.get(start, 0) + number
+        changes[after] = changes.get(after, 0) - number
+    return max(accumulate(changes[day] for day in sorted(changes)), default=0)

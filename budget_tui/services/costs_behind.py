@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, Lineage, Scope, counts
+from budget_tui.domain.actuals import Lineage, Scope, counts
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
 from budget_tui.domain.fx import Rates, convert, pairs_between
-from budget_tui.domain.hierarchy import Entity
-from budget_tui.domain.period import ONE_DAY, Period
+from budget_tui.domain.period import Period, less, together
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.seats import Seats, most_seats
+from budget_tui.domain.seats import most_seats
 from budget_tui.domain.tokens import provider_of_model
 from budget_tui.domain.variance import scope_of
 from budget_tui.services.context import Context
 from budget_tui.services.plan_checks import provider_named
+from budget_tui.services.plan_seats import KnownSeats
 from budget_tui.storage.behind_queries import DaySum, OriginKind, StoredCost, Stretch
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import DatabaseReader
@@ -27,7 +27,7 @@ PAGE = 500
 @dataclass(frozen=True, slots=True)
 class Number:
     """An actual that somebody wants to understand: all that counts for one of ``covered``, once, and for none of
-    ``without``. Seats are a peak, of which nothing can be left out."""
+    ``without``. Of seats that is the most on one day."""
 
     title: str
     budget_type: BudgetType
@@ -135,45 +135,29 @@ def _tokens(
 def _seats(queries: Queries, organization: Organization, number: Number) -> CostPage:
     org = organization.org_key
     entities = {entity.path: entity for entity in queries.entities(org)}
-    lineage = queries.lineage(org)
-    scopes: dict[Scope, list[Period]] = {}
-    for scope, period in number.covered:
-        scopes.setdefault(scope, []).append(period)
     days = Period(min(each.start for _, each in number.covered), max(each.end for _, each in number.covered))
-    registered = [
-        Seats(row.path, row.provider.casefold(), row.starts_on, row.seats) for row in queries.seat_registrations(org)
-    ]
-    charged = [row._replace(provider=row.provider.casefold()) for row in queries.charged_seats(org, days)]
-
-    def is_in(scope: Scope, row: Seats) -> bool:
-        entity = entities.get(str(row.entity))
-        return (
-            scope.entity_key in lineage[entity.entity_key if entity else None]
-            and scope.category in (Category.SUBSCRIPTION, Category.TOTAL)
-            and scope.provider in (ANY_PROVIDER, row.provider or NO_PROVIDER)
-        )
-
-    lines: dict[CostLine, None] = {}
-    total = 0
-    for scope, periods in scopes.items():
-        ours = [row for row in registered if is_in(scope, row)]
-        theirs = [row for row in charged if is_in(scope, row)]
-        total += max(most_seats(ours, theirs, period) or 0 for period in periods)
-        for row in ours:
-            if any(row.day <= period.end for period in periods):
-                lines[_seat_line(row, entities, "registered from this day on")] = None
-        for row in theirs:
-            if any(period.contains(row.day) for period in periods):
-                lines[_seat_line(row, entities, "charged for this day")] = None
-    ordered = sorted(lines, key=lambda line: (line.day, line.counted), reverse=True)
-    return CostPage(tuple(ordered), len(ordered), total, None)
+    known = KnownSeats(queries, org, days, queries.lineage(org))
+    counting = list(known.counting(_by_scope(number.covered), _by_scope(number.without)))
+    lines: list[CostLine] = []
+    for path, provider, held, periods in counting:
+        entity = entities.get(path or "")
+        whose = (entity.entity_id, entity.name, provider) if entity else ("", "", provider)
+        for day, seats in held.registered:
+            if any(day <= period.end for period in periods):
+                lines.append(CostLine(day, *whose, "registered from this day on", seats))
+        for day, seats in held.charged.items():
+            if any(period.contains(day) for period in periods):
+                lines.append(CostLine(day, *whose, "charged for this day", seats))
+    lines.sort(key=lambda line: (line.day, line.counted), reverse=True)
+    total = most_seats((each.held, each.periods) for each in counting) or 0
+    return CostPage(tuple(lines), len(lines), total, None)
 
 
-def _seat_line(row: Seats, entities: Mapping[str, Entity], why: str) -> CostLine:
-    entity = entities.get(str(row.entity))
-    return CostLine(
-        row.day, entity.entity_id if entity else "", entity.name if entity else "", row.provider, why, row.seats
-    )
+def _by_scope(covered: Iterable[tuple[Scope, Period]]) -> dict[Scope, list[Period]]:
+    found: dict[Scope, list[Period]] = {}
+    for scope, period in covered:
+        found.setdefault(scope, []).append(period)
+    return found
 
 
 def _line(cost: StoredCost, counted: int) -> CostLine:
@@ -218,8 +202,8 @@ def _counting(number: Number, lineage: Lineage) -> Callable[[int | None, str, st
     covered, without = _by_entity(number.covered), _by_entity(number.without)
 
     def counting(entity_key: int | None, category: str, provider: str) -> list[Period]:
-        found = _together(_holding(covered, lineage, entity_key, category, provider))
-        return _less(found, _together(_holding(without, lineage, entity_key, category, provider)))
+        found = together(_holding(covered, lineage, entity_key, category, provider))
+        return less(found, together(_holding(without, lineage, entity_key, category, provider)))
 
     return counting
 
@@ -239,33 +223,6 @@ def _holding(at: _ByEntity, lineage: Lineage, entity_key: int | None, category: 
         for scope, period in at.get(key, ()):
             if counts(scope, category, provider, scope.currency):
                 yield period
-
-
-def _together(periods: Iterable[Period]) -> list[Period]:
-    """``periods`` with those that overlap or meet made one."""
-    found: list[Period] = []
-    for period in sorted(periods):
-        if found and period.start <= found[-1].end + ONE_DAY:
-            found[-1] = Period(found[-1].start, max(found[-1].end, period.end))
-        else:
-            found.append(period)
-    return found
-
-
-def _less(periods: Iterable[Period], without: Iterable[Period]) -> list[Period]:
-    """The days of ``periods`` that are in none of ``without``."""
-    left = list(periods)
-    for hole in without:
-        left = [
-            Period(start, end)
-            for period in left
-            for start, end in (
-                (period.start, min(period.end, hole.start - ONE_DAY)),
-                (max(period.start, hole.end + ONE_DAY), period.end),
-            )
-            if start <= end
-        ]
-    return left
 
 
 def _within(stretches: Iterable[Stretch], days: Period) -> list[Stretch]:

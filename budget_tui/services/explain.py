@@ -6,7 +6,7 @@ from datetime import date
 from budget_tui.domain.actuals import TOTAL, Scope
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
-from budget_tui.domain.containment import Node, forest, widest
+from budget_tui.domain.containment import Node, forest
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.explain import Explanation, Unit, explain_global, explain_project
 from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, Reason, SourceState
@@ -16,14 +16,14 @@ from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import BudgetSnapshot, Spend, added_up, build_snapshot, rolled_up
 from budget_tui.domain.tokens import seconds_of
-from budget_tui.domain.variance import Variance
+from budget_tui.domain.variance import Variance, covered_by
 from budget_tui.formatting import count, long_day, period_name, plan_name
 from budget_tui.services.agents import looked_closely
 from budget_tui.services.context import Context
 from budget_tui.services.explain_costs import Sorted, Wanted, sort_out
 from budget_tui.services.explain_sum import summed
 from budget_tui.services.history import closed_period
-from budget_tui.services.plan_actuals import Actuals
+from budget_tui.services.plan_actuals import Actuals, Used
 from budget_tui.services.plan_checks import entity_named, every_node
 from budget_tui.services.plan_foreign import InOneCurrency
 from budget_tui.services.plan_usage import Usage
@@ -145,13 +145,15 @@ class Explainer:
                 raise NotFound("none of these budgets is there any more", "budget-tui plan list shows what is")
             usage = Usage(queries, organization, periods, [budget_type], [currency])
             actuals = Actuals(usage)
-            counting = widest(budgets, usage.lineage)
-            added = actuals.together(budgets) if budgets else Variance(0, 0)
+            together = actuals.widest(budgets) if budgets else None
+            counting = together.budgets if together else ()
+            added = actuals.added_up(together) if together else Variance(0, 0)
             each = [actuals.figures(budget) for budget in counting]
             covered: dict[Scope, set[Period]] = {}
             for scope, period in whole:
                 covered.setdefault(scope, set()).add(period)
-            everything = (actuals.once(budget_type, covered) or 0) if whole else None
+            used = Used((actuals.once(budget_type, covered) or 0) if whole else None, added.actual)
+            rest = actuals.beside(budget_type, covered, covered_by(counting), used)
             return Explained(
                 Kind.SUM,
                 "",
@@ -161,7 +163,7 @@ class Explainer:
                 organization.time_zone,
                 self._context.clock.today(organization.time_zone),
                 Period(periods[0].start, max(period.end for period in periods)),
-                explain_sum(budget_type, added, each, everything, periods, in_one.foreign(as_planned).warnings),
+                explain_sum(budget_type, added, each, used.whole, rest, periods, in_one.foreign(as_planned).warnings),
                 budgets=tuple(summed(budgets, counting, actuals.figures, usage.lineage)),
             )
 

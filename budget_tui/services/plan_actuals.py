@@ -9,7 +9,9 @@ from budget_tui.domain.containment import Containment, Placed
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
+from budget_tui.domain.seats import most_on_one_day
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, counted, covered_by, measured_in, scope_of
+from budget_tui.services.plan_seats import Covered
 from budget_tui.services.plan_usage import Usage
 
 
@@ -19,6 +21,13 @@ class Counting(NamedTuple):
 
     budgets: Sequence[PlannedBudget]
     used: Mapping[int, int]
+
+
+class Used(NamedTuple):
+    """What was used of a whole, and of what is covered of it."""
+
+    whole: int | None
+    covered: int | None
 
 
 class Actuals:
@@ -32,18 +41,23 @@ class Actuals:
     def of(self, budget_type: BudgetType, scope: Scope, period: Period) -> int | None:
         """What ``scope`` used in ``period``. Of tokens and seats None where nothing is known."""
         if budget_type is BudgetType.SEAT:
-            return self._usage.seats(scope, period)
+            return self._usage.seats({scope: [period]})
         known = self._sums[budget_type].of(scope, self._span(period))
         return 0 if known is None and budget_type is BudgetType.MONETARY else known
 
     def once(self, budget_type: BudgetType, covered: Mapping[Scope, Collection[Period]]) -> int | None:
-        """What all of ``covered`` used together: a dollar that several of them count is counted once."""
+        """What all of ``covered`` used together: what several of them count is counted once."""
         if budget_type is BudgetType.SEAT:
-            peaks = [self._most_seats(scope, periods) for scope, periods in covered.items()]
-            known_peaks = [peak for peak in peaks if peak is not None]
-            return sum(known_peaks) if known_peaks else None
+            return self._usage.seats(covered)
         known = self._sums[budget_type].once(self._spans(covered))
         return 0 if known is None and budget_type is BudgetType.MONETARY else known
+
+    def beside(self, budget_type: BudgetType, whole: Covered, covered: Covered, known: Used) -> int:
+        """What was used of ``whole`` and counts for none of ``covered``, which is all in it. What both of them used is
+        ``known``, and their difference is it, but of seats: they are a maximum, and not of the same day."""
+        if budget_type is BudgetType.SEAT:
+            return self._usage.seats(whole, covered) or 0
+        return (known.whole or 0) - (known.covered or 0)
 
     def month_by_month(self, months: Iterable[Period], counting: Counting) -> Iterator[tuple[Period, int | None]]:
         """What they used together in each of ``months`` that they run in."""
@@ -65,10 +79,10 @@ class Actuals:
         figures = self.figures(budget)
         return BudgetLine(budget, figures, figures.status)
 
-    def together(self, budgets: Sequence[PlannedBudget]) -> Variance:
-        """``budgets`` of one type and currency against what they count together, no dollar twice."""
+    def widest(self, budgets: Sequence[PlannedBudget]) -> Counting:
+        """Those of ``budgets``, of one type and currency, that no other of them contains, with what they used."""
         widest = Containment(budgets, self._usage.lineage).widest({budget.budget_id for budget in budgets})
-        return self._added_up(self.counting([budget for budget in budgets if budget.budget_id in widest], widest))
+        return self.counting([budget for budget in budgets if budget.budget_id in widest], widest)
 
     def counting(self, budgets: Sequence[PlannedBudget], placed: Mapping[str, Placed]) -> Counting:
         """Budgets of one type and currency, of which none contains another, with what they used."""
@@ -84,11 +98,14 @@ class Actuals:
             at[key] = at.get(key, 0) | bits[extent.number]
         return Counting(budgets, self._sums[budget_type].covered(at, cover))
 
-    def _added_up(self, counting: Counting) -> Variance:
+    def added_up(self, counting: Counting) -> Variance:
+        """What they plan and use together."""
         budgets, used = counting
-        budget_type, amount = budgets[0].budget_type, sum(budget.amount for budget in budgets)
-        if budget_type is BudgetType.SEAT:
-            return Variance(amount, self.once(budget_type, covered_by(budgets)))
+        budget_type = budgets[0].budget_type
+        if budget_type is BudgetType.SEAT:  # the same seats month by month are not more seats
+            planned = most_on_one_day((budget.period, budget.amount) for budget in budgets)
+            return Variance(planned, self.once(budget_type, covered_by(budgets)))
+        amount = sum(budget.amount for budget in budgets)
         return Variance(amount, sum(used.values()) if used or budget_type is BudgetType.MONETARY else None)
 
     def totals(self, lines: Sequence[BudgetLine], containment: Containment) -> list[tuple[Totals, Counting]]:
@@ -103,15 +120,11 @@ class Actuals:
         answer = []
         for (budget_type, currency), (statuses, budgets) in sorted(found.items()):
             counting = self.counting(budgets, widest)
-            answer.append((Totals(budget_type, currency, self._added_up(counting), **counted(statuses)), counting))
+            answer.append((Totals(budget_type, currency, self.added_up(counting), **counted(statuses)), counting))
         return answer
 
     def _spans(self, covered: Mapping[Scope, Iterable[Period]]) -> dict[Scope, list[range]]:
         return {scope: [self._span(period) for period in periods] for scope, periods in covered.items()}
-
-    def _most_seats(self, scope: Scope, periods: Iterable[Period]) -> int | None:
-        known = [peak for period in periods if (peak := self._usage.seats(scope, period)) is not None]
-        return max(known) if known else None
 
 
 def _within(month: Period, covered: Mapping[Scope, Iterable[Period]]) -> dict[Scope, list[Period]]:

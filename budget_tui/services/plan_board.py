@@ -17,7 +17,7 @@ from budget_tui.domain.hierarchy import ROOT_ID, Entity, unstored_root
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period
 from budget_tui.domain.plan_answers import Breakdown, BudgetLine
-from budget_tui.domain.variance import Totals, VarianceStatus
+from budget_tui.domain.variance import Totals, VarianceStatus, covered_by
 from budget_tui.services.context import Context
 from budget_tui.services.plan_actuals import Actuals, Counting
 from budget_tui.services.plan_breakdown import (
@@ -188,11 +188,12 @@ def _behind(
     of_rest: bool,
 ) -> Behind:
     part = parts(considered)[name]
-    covered = _in_order(considered.covered(part, budget_type))
+    counting = considered.counting(part, budget_type)
+    covered = covered_by(counting) if counting else considered.whole(part, budget_type)
     budgets = considered.planned(part, budget_type)
     if of_rest:
-        return Behind(_in_order(considered.whole(part, budget_type)), covered, budgets)
-    return Behind(covered, (), budgets)
+        return Behind(_in_order(considered.around(part, budget_type, counting)), _in_order(covered), budgets)
+    return Behind(_in_order(covered), (), budgets)
 
 
 def _in_order(covered: Mapping[Scope, Iterable[Period]]) -> Covered:

@@ -13,8 +13,9 @@ from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period
 from budget_tui.domain.plan_answers import Breakdown, Part, TreeNode
 from budget_tui.domain.variance import Variance, covered_by
-from budget_tui.services.plan_actuals import Actuals
+from budget_tui.services.plan_actuals import Actuals, Used
 from budget_tui.services.plan_foreign import Asked, Foreign, InOneCurrency, foreign_costs
+from budget_tui.services.plan_seats import Covered
 from budget_tui.services.plan_usage import Usage
 
 
@@ -57,6 +58,7 @@ class Considered(NamedTuple):
             *seats[:2],
             money[2],
             tokens[2],
+            seats[2],
             foreign.left_out,
             foreign.warnings,
         )
@@ -69,19 +71,26 @@ class Considered(NamedTuple):
         planned = self.own.converted(self.planned(part, budget_type))
         if not planned:
             return None, whole, None
-        together = actuals.together(planned)
-        return together.amount, together.actual, (whole or 0) - (together.actual or 0)
+        counting = actuals.widest(planned)
+        together, budgets = actuals.added_up(counting), counting.budgets
+        used = Used(whole, together.actual)
+        rest = actuals.beside(budget_type, self.around(part, budget_type, budgets), covered_by(budgets), used)
+        return together.amount, together.actual, rest
 
-    def whole(self, part: Slice, budget_type: BudgetType) -> Mapping[Scope, Collection[Period]]:
+    def whole(self, part: Slice, budget_type: BudgetType) -> Covered:
         """All that was used of a part, for a budget or not."""
         return {self._scope(part, budget_type): self.periods}
 
-    def covered(self, part: Slice, budget_type: BudgetType) -> Mapping[Scope, Collection[Period]]:
-        """What the actual of a part adds up."""
-        counting = widest(self.own.converted(self.planned(part, budget_type)), self.usage.lineage)
-        if not counting:
-            return self.whole(part, budget_type)
-        return covered_by(counting)
+    def around(self, part: Slice, budget_type: BudgetType, counting: Sequence[PlannedBudget]) -> Covered:
+        """All that was used of a part, of which some counts for ``counting``. Of seats only on the days of these: on
+        others it would be the same seats, told again."""
+        if budget_type is BudgetType.SEAT:
+            return {self._scope(part, budget_type): [budget.period for budget in counting]}
+        return self.whole(part, budget_type)
+
+    def counting(self, part: Slice, budget_type: BudgetType) -> list[PlannedBudget]:
+        """The budgets of a part that no other of them contains, in the organization's currency."""
+        return widest(self.own.converted(self.planned(part, budget_type)), self.usage.lineage)
 
     def planned(self, part: Slice, budget_type: BudgetType) -> list[PlannedBudget]:
         """The budgets of a part, of one type, as far as they count in the organization's currency."""

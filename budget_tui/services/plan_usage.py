@@ -4,15 +4,15 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, Group, Lineage, Scope, Segments, Sums
+from budget_tui.domain.actuals import NO_PROVIDER, Group, Scope, Segments, Sums
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
 from budget_tui.domain.fx import Rates, convert, pairs_between
 from budget_tui.domain.hierarchy import unstored_root
 from budget_tui.domain.period import Period
-from budget_tui.domain.seats import Seats, most_seats
 from budget_tui.domain.tokens import provider_of_model
 from budget_tui.services.plan_checks import provider_named
+from budget_tui.services.plan_seats import Covered, KnownSeats
 from budget_tui.storage.plan_queries import DatedCost
 from budget_tui.storage.queries import Queries
 
@@ -54,7 +54,7 @@ class Usage:
         self.groups: dict[BudgetType, list[Group]] = {budget_type: [] for budget_type in BudgetType}
         self.unconverted: list[Unconverted] = []
         self.converted: list[CountedAs] = []
-        self._seats: _SeatRows | None = None
+        self._seats: KnownSeats | None = None
         if not self.segments.periods:
             return
         self._days = Period(self.segments.periods[0].start, self.segments.periods[-1].end)
@@ -62,7 +62,7 @@ class Usage:
             self.groups[BudgetType.MONETARY] = queries.costs_by_segment(self._org, self.segments.periods)
             self._convert(sorted(currencies))
         if BudgetType.SEAT in types:
-            self._seats = _SeatRows(queries, self._org, self._days, self.lineage)
+            self._seats = KnownSeats(queries, self._org, self._days, self.lineage)
         if BudgetType.TOKEN in types:
             costs = queries.tokens_by_segment(self._org, self.segments.periods)
             self.groups[BudgetType.TOKEN] = [*costs, *self._agents_tokens()]
@@ -80,15 +80,14 @@ class Usage:
         segments = {segment for period in periods for segment in self.segments.span(period)}
         seats = self._seats.providers.get(scope.entity_key, set()) if self._seats else set()
         used = {
-            name
-            for name in seats
-            if any(self.seats(scope._replace(provider=name or NO_PROVIDER), period) is not None for period in periods)
+            name for name in seats if self.seats({scope._replace(provider=name or NO_PROVIDER): periods}) is not None
         }
         return used.union(*(sums.providers(scope, segments) for sums in self.sums.values()))
 
-    def seats(self, scope: Scope, period: Period) -> int | None:
-        """The most seats of ``scope`` on one day of ``period``; None where nothing is known."""
-        return self._seats.most(scope, period) if self._seats else None
+    def seats(self, covered: Covered, without: Covered | None = None) -> int | None:
+        """The most seats on one day that count for ``covered`` and not for ``without``, each once; None where nothing
+        is known."""
+        return self._seats.most(covered, without) if self._seats else None
 
     def _agents_tokens(self) -> list[Group]:
         """Tokens that agents used, whether they have a price or not."""
@@ -165,28 +164,3 @@ class _Table:
 
     def groups(self) -> list[Group]:
         return [Group(*key, self._currency, values) for key, values in self._values.items()]
-
-
-class _SeatRows:
-    """What was registered and what was charged, by whom it counts for. All seats are subscriptions."""
-
-    def __init__(self, queries: Queries, org: int, days: Period, lineage: Lineage) -> None:
-        keys = {entity.path: entity.entity_key for entity in queries.entities(org)}
-        self._rows: dict[tuple[int, str], tuple[list[Seats], list[Seats]]] = {}
-        self.providers: dict[int, set[str]] = {}
-        registered = (
-            Seats(row.path, row.provider, row.starts_on, row.seats) for row in queries.seat_registrations(org)
-        )
-        for charged, rows in enumerate((registered, queries.charged_seats(org, days))):
-            for row in rows:
-                provider = row.provider.casefold()
-                for key in lineage[keys.get(str(row.entity))]:
-                    self.providers.setdefault(key, set()).add(provider)
-                    for counting in (provider or NO_PROVIDER, ANY_PROVIDER):
-                        self._rows.setdefault((key, counting), ([], []))[charged].append(row)
-
-    def most(self, scope: Scope, period: Period) -> int | None:
-        if scope.category not in (Category.SUBSCRIPTION, Category.TOTAL):
-            return None
-        registered, charged = self._rows.get((scope.entity_key, scope.provider), ((), ()))
-        return most_seats(registered, charged, period)

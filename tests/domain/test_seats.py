@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budget_tui.domain.period import Period
-from budget_tui.domain.seats import Seats, most_seats
+from budget_tui.domain.period import Period, together
+from budget_tui.domain.seats import Held, Seats, held_by, most_on_one_day, most_seats
 
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
 
@@ -39,7 +39,23 @@ def seats(entity: str, day: str, number: int, provider: str = "figma") -> Seats:
     ],
 )
 def test_the_most_seats_of_a_month(registered: list[Seats], charged: list[Seats], most: int | None) -> None:
-    assert most_seats(registered, charged, JANUARY) == most
+    assert most_seats((held, [JANUARY]) for held in held_by(registered, charged).values()) == most
+
+
+def test_what_counts_on_some_days_counts_on_these() -> None:
+    held = Held([(date(2026, 1, 1), 5), (date(2026, 1, 20), 9)], {date(2026, 1, 10): 7})
+    first, last = Period(date(2026, 1, 2), date(2026, 1, 9)), Period(date(2026, 1, 11), date(2026, 1, 19))
+    assert most_seats([(held, [first, last])]) == 5
+    assert most_seats([(held, [first, Period(date(2026, 1, 10), date(2026, 1, 10)), last])]) == 7
+    assert most_seats([(held, [])]) is None
+    assert most_seats([(held, [first]), (held, [last])]) == 5, "not on the same day"
+
+
+def test_numbers_add_up_only_where_their_days_meet() -> None:
+    week, next_week = Period(date(2026, 1, 1), date(2026, 1, 7)), Period(date(2026, 1, 8), date(2026, 1, 14))
+    assert most_on_one_day([(week, 10), (next_week, 12)]) == 12
+    assert most_on_one_day([(week, 10), (next_week, 12), (JANUARY, 3)]) == 15
+    assert most_on_one_day([]) == 0
 
 
 days = st.integers(-5, 12).map(lambda after: date(2026, 1, 1) + timedelta(after))
@@ -51,18 +67,31 @@ some = st.lists(
 WEEK = Period(date(2026, 1, 1), date(2026, 1, 7))
 
 
-@given(some, some)
-def test_it_is_the_largest_of_all_days(registered: list[Seats], charged: list[Seats]) -> None:
-    def on(day: date) -> int:
-        total = 0
-        for entity in "ab":
-            for provider in ("figma", "slack"):
-                mine = [step for step in registered if step[:2] == (entity, provider) and step.day <= day]
-                step = max(mine, key=lambda found: found.day).seats if mine else 0
-                cost = sum(found.seats for found in charged if found[:3] == (entity, provider, day))
-                total += max(step, cost)
-        return total
+counted_days = st.dictionaries(
+    st.tuples(st.sampled_from("ab"), st.sampled_from(["figma", "slack"])), st.sets(st.integers(0, 6), max_size=7)
+)
 
-    known = [s for s in registered if s.day <= WEEK.end] + [c for c in charged if WEEK.contains(c.day)]
-    expected = max(on(WEEK.start + timedelta(after)) for after in range(WEEK.days)) if known else None
-    assert most_seats(registered, charged, WEEK) == expected
+
+@given(some, some, counted_days)
+def test_it_is_the_largest_of_all_days(
+    registered: list[Seats], charged: list[Seats], counted: dict[tuple[str, str], set[int]]
+) -> None:
+    """Of whatever counts on whatever days of a week."""
+
+    def held_on(whose: tuple[str, str], day: date) -> int | None:
+        mine = [step for step in registered if step[:2] == whose and step.day <= day]
+        costs = [found.seats for found in charged if found[:3] == (*whose, day)]
+        step = max(mine, key=lambda found: found.day).seats if mine else 0
+        return max(step, sum(costs)) if mine or costs else None
+
+    counting = []
+    for whose, held in held_by(registered, charged).items():
+        days = [WEEK.start + timedelta(after) for after in sorted(counted.get((str(whose[0]), whose[1]), ()))]
+        counting.append((held, together(Period(day, day) for day in days)))
+    sums = []
+    for after in range(WEEK.days):
+        day = WEEK.start + timedelta(after)
+        sums.append([held_on(whose, day) for whose, days in counted.items() if after in days])
+    known = [number for numbers in sums for number in numbers if number is not None]
+    expected = max(sum(number or 0 for number in numbers) for numbers in sums) if known else None
+    assert most_seats(counting) == expected

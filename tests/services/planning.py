@@ -20,6 +20,7 @@ from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.imports import ImportRequest
+from budget_tui.services.plan_board import PlanBoard
 from budget_tui.services.plan_views import PlanFilter
 from budget_tui.settings import Settings
 from tests.conftest import MadeOnce
@@ -74,6 +75,12 @@ class PlanHome(Home):
     def listed(self, **conditions: Any) -> list[PlannedBudget]:
         try:
             return list(self.services.plan_views.list(PlanFilter(**conditions)).budgets)
+        finally:
+            self.services.plan_views.close()
+
+    def board(self) -> PlanBoard:
+        try:
+            return self.services.plan_views.board()
         finally:
             self.services.plan_views.close()
 

@@ -172,6 +172,9 @@ costs = st.tuples(
     st.sampled_from(["Google Cloud", "Anthropic", "Figma", ""]),
     currencies,
 )
+plans = st.tuples(entities, categories, providers, periods, currencies).filter(
+    lambda plan: plan[1:4] != ("total", "", "2026-01")  # a project's is of the cycle, which has one currency
+)
 RATES = {date(2026, 1, 1): "1.033333333", date(2026, 1, 20): "1.0123456789", date(2026, 3, 1): "0.987654321"}
 
 
@@ -182,9 +185,7 @@ RATES = {date(2026, 1, 1): "1.033333333", date(2026, 1, 20): "1.0123456789", dat
     phases=[Phase.generate],
 )
 @given(
-    plans=st.lists(
-        st.tuples(entities, categories, providers, periods, currencies), max_size=6, unique_by=lambda plan: plan[:4]
-    ),
+    plans=st.lists(plans, max_size=6, unique_by=lambda plan: plan[:4]),
     spent=st.lists(costs, max_size=12),
 )
 def test_the_parts_add_up_to_all_that_was_used_whatever_was_planned(

@@ -189,6 +189,7 @@ def test_bug_11_a_provider_counts_within_entity_and_category(home: PlanHome) -> 
             "seats_actual": None,
             "not_budgeted": 0,
             "tokens_not_budgeted": None,
+            "seats_not_budgeted": None,
             "left_out": [],
             "warnings": [],
         }
