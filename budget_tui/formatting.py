@@ -14,6 +14,7 @@ from budget_tui.domain.pacing import Status
 if TYPE_CHECKING:
     from budget_tui.domain.budget import BudgetType
     from budget_tui.domain.carry import Carry
+    from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
     from budget_tui.domain.conversion import ConvertedSpend
     from budget_tui.domain.period import Period, PeriodRule
     from budget_tui.domain.plan import PlannedBudget
@@ -245,6 +246,16 @@ def shape_of(pace: Pace) -> str:
 
 def status_name(pace: Pace) -> str:
     return "unfunded" if pace.unfunded else str(pace.status)
+
+
+def status_at_close(closed: ClosedPeriod | ClosedBudget) -> str:
+    """The status that was archived: ``● healthy``, or ``○ unfunded``."""
+    return f"{UNFUNDED_SHAPE} unfunded" if closed.unfunded else f"{SHAPES[closed.status]} {closed.status}"
+
+
+def left_at_close(closed: ClosedPeriod) -> str:
+    """What was left of the budget; ``–`` where there was none."""
+    return "–" if closed.unfunded else number(closed.remaining, closed.currency)
 
 
 def bar(share: Fraction, width: int, tick: Fraction | None = None) -> str:

@@ -286,8 +286,9 @@ def _history_table(periods: "list[ClosedPeriod]") -> list[str]:
     rows = [
         (
             f.period_name(each.period),
-            *(f.number(amount, each.currency) for amount in (each.budget, each.allocated, each.spent, each.remaining)),
-            f"{f.SHAPES[each.status]} {each.status}",
+            *(f.number(amount, each.currency) for amount in (each.budget, each.allocated, each.spent)),
+            f.left_at_close(each),
+            f.status_at_close(each),
             _restated(each.restated, each.currency),
         )
         for each in periods
@@ -311,7 +312,7 @@ def _closed_lines(closed: "ClosedPeriod") -> list[str]:
             line.entity_id,
             line.name,
             *(f.number(amount, currency) for amount in (line.allocation, line.spent, line.remaining)),
-            f"{f.SHAPES[line.status]} {line.status}",
+            f.status_at_close(line),
             _restated(line.restated, currency),
         )
 

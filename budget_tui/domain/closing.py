@@ -90,7 +90,8 @@ class ClosedPeriod:
 
     @property
     def unfunded(self) -> bool:
-        return pacing.is_unfunded(self.budget, self.spent)
+        """Whether nobody had budgeted anything: what was spent then is of no budget, and over none."""
+        return not self.budget and not self.allocated
 
     @property
     def projects(self) -> tuple[ClosedBudget, ...]:

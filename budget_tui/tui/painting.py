@@ -39,10 +39,9 @@ def status_style(pace: Pace) -> str:
 
 def status_at_close(closed: ClosedPeriod | ClosedBudget, *, named: bool = False) -> Content:
     """The status that was archived, as a shape in its colour; ``named``: with its name."""
-    shape = formatting.UNFUNDED_SHAPE if closed.unfunded else formatting.SHAPES[closed.status]
-    name = "unfunded" if closed.unfunded else str(closed.status)
+    text = formatting.status_at_close(closed)
     style = MUTED if closed.unfunded else STATUS_STYLES[closed.status]
-    return Content.assemble((f"{shape} {name}" if named else shape, style))
+    return Content.assemble((text if named else text[0], style))
 
 
 def status(pace: Pace) -> Content:

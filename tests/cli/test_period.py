@@ -287,3 +287,13 @@ def test_settings_choose_the_rule_of_a_new_organization(cli: Cli, tmp_path: Path
     assert (answer["period_start"], answer["period_end"]) == ("2025-11-15", "2026-02-14")
     settings.write_text('anchor = "40"\n', encoding="utf-8")
     cli("--db", str(tmp_path / "other.db"), "budget", "set", "500").refused(2, "periods cannot start on day 40")
+
+
+def test_a_period_without_any_budget_was_over_none(cli: Cli) -> None:
+    cli("project", "add", "web").done()
+    cli("cost", "add", "web", "7", "--on", "2026-01-10").done()
+    cli("period", "close", "--yes").done()
+    row = cli("period", "history").done().out.splitlines()[1]
+    assert row.split()[-5:] == ["0.00", "7.00", "–", "○", "unfunded"]
+    [closed] = cli("period", "history", "--json").json
+    assert closed["remaining_usd"] == -7

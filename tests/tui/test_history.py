@@ -125,3 +125,15 @@ async def test_before_the_first_close_it_says_when_that_will_be(open_dashboard: 
         assert "No period was closed yet. January 2026 closes by itself after Jan 31, 2026" in dashboard.text
         await dashboard.keys("enter")
         assert isinstance(dashboard.app.screen, HistoryScreen)
+
+
+async def test_a_period_without_any_budget_was_over_none(open_dashboard: OpenDashboard, services: Services) -> None:
+    acme = services.of_organization("acme")
+    acme.periods.close()
+    async with open_dashboard(acme, mode="history") as dashboard:
+        row = dashboard.line_with("○")
+        assert row.strip().startswith("Jan 1 – Jan 13")
+        assert "-" not in row
+        assert "%" not in row
+        await dashboard.keys("enter")
+        assert "spent, there was no budget  ○ unfunded" in dashboard.text

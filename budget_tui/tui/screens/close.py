@@ -53,7 +53,7 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
         return Content.assemble(
             (period_name(preview.ending), STRONG),
             (" ends today: ", MUTED),
-            f"{money(preview.spent, currency)} of {money(preview.total, currency)}",
+            f"{money(preview.spent, currency)}{f' of {money(preview.total, currency)}' if preview.total else ''}",
             (" spent\n", MUTED),
             (dates(following), STRONG),
             (" follows with ", MUTED),

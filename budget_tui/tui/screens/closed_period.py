@@ -81,10 +81,7 @@ class ClosedPeriodScreen(ModalScreen[None]):
             [
                 Content.assemble(
                     (formatting.money(closed.spent, currency), STRONG),
-                    (" of ", MUTED),
-                    (formatting.money(closed.budget, currency), STRONG),
-                    (" spent, ", MUTED),
-                    f"{formatting.money(closed.remaining, currency)} left  ",
+                    *self._of_budget(),
                     status_at_close(closed, named=True),
                     (after, "$warning"),
                 ),
@@ -98,6 +95,13 @@ class ClosedPeriodScreen(ModalScreen[None]):
                 Content(""),
             ]
         )
+
+    def _of_budget(self) -> tuple[str | tuple[str, str], ...]:
+        closed, currency = self._archived, self._archived.currency
+        if closed.unfunded:
+            return ((" spent, there was no budget  ", MUTED),)
+        left = f"{formatting.money(closed.remaining, currency)} left  "
+        return (" of ", MUTED), (formatting.money(closed.budget, currency), STRONG), (" spent, ", MUTED), left
 
     def _lines(self, room: int) -> Iterable[Option]:
         closed = self._archived

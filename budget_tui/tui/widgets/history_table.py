@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -42,7 +43,7 @@ _AMOUNTS = (
     _money("Budget", lambda closed: closed.budget),
     _ALLOCATED,
     _money("Spent", lambda closed: closed.spent),
-    _money("Left", lambda closed: closed.remaining, is_derived=True),
+    _Column("Left", formatting.left_at_close, is_derived=True),
 )
 
 
@@ -124,7 +125,8 @@ class HistoryTable(DataTable[Text]):
         return list(zip(columns, widths, strict=True)), _BAR_AT_LEAST
 
     def _row(self, closed: ClosedPeriod, columns: list[tuple[_Column, int]], bar_width: int) -> list[Text]:
-        part = share(closed.spent, closed.budget)
+        part = Fraction(0) if closed.unfunded else share(closed.spent, closed.budget)
+        percent = "–" if closed.unfunded else formatting.percent(part)
         (name, _), *amounts, (since, _) = columns
         return [
             Text(name.text(closed)),
@@ -133,7 +135,7 @@ class HistoryTable(DataTable[Text]):
                 for column, width in amounts
             ),
             cell(status_at_close(closed), self),
-            cell(Content.assemble(bar(part, bar_width), formatting.percent(part).rjust(_PERCENT)), self),
+            cell(Content.assemble(bar(part, bar_width), percent.rjust(_PERCENT)), self),
             cell(Content.assemble((since.text(closed), "$warning")), self),
         ]
 
