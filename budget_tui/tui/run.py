@@ -58,6 +58,8 @@ def _run(app: App[None], *, mouse: bool) -> None:
         await app.run_async(mouse=mouse)
 
     asyncio.run(main())
+    if app._exception is not None:
+        raise app._exception
 
 
 def _collect_what_comes() -> None:

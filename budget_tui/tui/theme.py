@@ -46,6 +46,13 @@ _NO_COLOR = NoColor()
 class ThemedApp(App[None]):
     """An app that can be read in any theme, with NO_COLOR too."""
 
+    def _fatal_error(self) -> None:
+        """End, and leave it to `run` to pass on why: it is told like a command's, in one line and in the exit code.
+
+        Textual would write pages of source and local variables to the terminal.
+        """
+        self._close_messages_no_wait()
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """NO_COLOR leaves a theme of the terminal's own colours no colours, for they have no shades of grey.
 

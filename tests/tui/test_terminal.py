@@ -16,8 +16,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from textual.drivers.headless_driver import HeadlessDriver
 
 from budget_tui.bootstrap import Services
+from budget_tui.cli.ending import ended
+from budget_tui.tui.app import BudgetApp
+from budget_tui.tui.run import run_dashboard
+from budget_tui.tui.widgets.top_bar import TopBar
 from tests.tui.driving import allocation_of, stored, units
 
 ROOT = Path(__file__).parents[2]
@@ -226,3 +231,18 @@ def test_the_demonstration_leaves_nothing_behind(
     assert_left_clean(terminal)
     assert not list((tmp_path / "temporary").iterdir())
     assert database.read_bytes() == before
+
+
+def test_what_nobody_expected_ends_the_dashboard_in_one_line(
+    services: Services, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("nobody thought of it")
+
+    monkeypatch.setattr(BudgetApp, "get_driver_class", lambda _: HeadlessDriver)
+    monkeypatch.setattr(TopBar, "render", broken)
+    assert ended(lambda: run_dashboard(services)) == 1
+    out, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert "error: unexpected ZeroDivisionError: nobody thought of it" in err
+    assert "Traceback" not in out

@@ -71,7 +71,6 @@ def columns(currency: str) -> tuple[Column[ProjectLine], ...]:
             lambda line: formatting.runway_of(line.pace),
             least=8,
             most=8,
-            drop=4,
             is_right=True,
             is_derived=True,
         ),
