@@ -18,6 +18,7 @@ from budget_tui.domain.period import PeriodKind
 from budget_tui.domain.plan import whole_period
 from budget_tui.services.clock import Clock
 from budget_tui.services.periods import Periods
+from tests.services.planning import bill
 
 from .conftest import Api, Served, at
 from .test_serving import ask
@@ -180,6 +181,7 @@ PLAN_ANSWERS = ["", "/summary", "/allocation-tree", "/by-category", "/by-provide
 
 @pytest.mark.parametrize("view", PLAN_ANSWERS)
 def test_every_field_of_an_answer_about_the_plan_is_described(acme: Api, document: Any, view: str) -> None:
+    bill(acme.services.of_organization("acme"), ("TEAM-BACKEND", "8", "CHF", "2026-02-05", "Google Cloud"))
     described = document["paths"][f"/api/v1/budgets/{{org}}{view}"]["get"]["responses"]["200"]
     schema = described["content"]["application/json"]["schema"]
     require_described(document, schema, acme.get(f"/api/v1/budgets/acme{view}"), view)
