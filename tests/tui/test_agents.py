@@ -133,7 +133,7 @@ async def test_a_value_over_one_that_changed_meanwhile_is_refused_once(
         assert stored(peopled, "coder").allocated_tokens == 3_000_000
 
 
-@pytest.mark.parametrize("typed", ["2x", "1.5M", "99999999999999999999"])
+@pytest.mark.parametrize("typed", ["2x", "1.5", "99999999999999999999"])
 async def test_nonsense_stays_in_the_cell(open_dashboard: OpenDashboard, peopled: Services, typed: str) -> None:
     async with open_dashboard(peopled, keys="3") as dashboard:
         await dashboard.typed(typed, "enter")
