@@ -16,7 +16,7 @@ from textual.command import CommandPalette, Provider
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.reactive import reactive
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from budget_tui import formatting
 from budget_tui.bootstrap import Services
@@ -398,8 +398,10 @@ class BudgetApp(KeyLaneApp, ThemedApp):
             self._tell(done)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every action of every screen, beside Textual's own."""
+        """Every action of every screen, beside Textual's own; over a box these alone, as none of the keys act there."""
         yield from super().get_system_commands(screen)
+        if isinstance(screen, ModalScreen):
+            return
         yield from self._commands_of(BudgetApp, str(self.current_mode))
         names = {mode: name for _, mode, name in SCREENS}
         for screen_class in _screens():

@@ -235,6 +235,18 @@ async def test_a_key_of_another_screen_is_told_with_that_screen(open_dashboard: 
         assert offered["Hide what was allocated from it"] == "Close · ← or - on Plan"
 
 
+async def test_over_a_box_the_palette_has_no_command_of_the_screen_below(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="projects", keys="t") as dashboard:
+        await dashboard.keys("ctrl+p")
+        await dashboard.typed("Sort by the next column")
+        await dashboard.until(lambda: "No matches found" in dashboard.text)
+        await dashboard.keys("enter", "escape")
+        await dashboard.until(lambda: isinstance(dashboard.app.screen, TransferScreen))
+        assert "Archive the project; its costs stay" not in commands(dashboard)
+        await dashboard.keys("escape")
+        assert "Archive the project; its costs stay" in commands(dashboard)
+
+
 async def test_a_command_of_the_other_screen_goes_there(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard() as dashboard:
         await dashboard.keys("ctrl+p")

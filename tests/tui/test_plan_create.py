@@ -192,7 +192,7 @@ async def test_days_are_proposed_by_kind_and_fiscal_year(open_dashboard: OpenDas
 
 
 REFUSALS = (
-    ("amount", "", "how much is it?", "Amount"),
+    ("amount", "", "the amount is missing", "Amount"),
     ("amount", "-5", "a budget cannot be negative", "Amount"),
     ("amount", "5x", "'5x' is not an amount", "Amount"),
     ("currency", "", "'' is not a currency", "Amount"),

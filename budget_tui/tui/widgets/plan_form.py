@@ -161,7 +161,7 @@ class PlanForm(VerticalScroll, can_focus=False):
     def _amount(self, of_type: BudgetType) -> int:
         text = self._typed("amount")
         if not text:
-            raise Refused("how much is it?", f"give an amount such as {_AMOUNTS[of_type]}")
+            raise Refused("the amount is missing", f"give an amount such as {_AMOUNTS[of_type]}")
         return checked_amount(parse_planned(text, of_type), of_type)
 
     def _period(self, kind: PeriodKind) -> Period:
