@@ -17,9 +17,6 @@ from budget_tui.storage.failures import told_plainly
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.schema import SchemaState, state_of
 
-# In KiB: room for the part of the index that a large organization's month lies in, which several questions read.
-_CACHE = 16_000
-
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
     """A connection to ``path`` that can read only, also where the file and its folder may not be written.
@@ -54,7 +51,6 @@ def _is_beyond_writing(path: Path) -> bool:
 def _connect(uri: str) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
     try:
-        connection.execute(f"PRAGMA cache_size = -{_CACHE}")
         connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
     except sqlite3.Error:
         connection.close()
