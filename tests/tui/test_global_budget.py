@@ -123,6 +123,15 @@ async def test_an_untouched_total_says_nothing_even_when_somebody_changed_it(
     assert stored(services).total.allocation == units(700)
 
 
+async def test_how_far_the_data_goes_is_told_on_two_lines_where_one_is_too_short(
+    open_dashboard: OpenDashboard,
+) -> None:
+    async with open_dashboard(size=(40, 24)) as dashboard:
+        at = dashboard.lines.index(dashboard.line_with("data through"))
+        assert dashboard.lines[at].endswith("as of Jan 13,")
+        assert dashboard.lines[at + 1].strip() == "2026"
+
+
 async def test_an_empty_database_invites_to_begin(open_dashboard: OpenDashboard, empty: Services) -> None:
     async with open_dashboard(empty) as dashboard:
         assert "no budget yet: e sets one; 4 shows the plan" in dashboard.text

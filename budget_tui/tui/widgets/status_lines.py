@@ -47,6 +47,17 @@ class Freshness(Widget):
         super().__init__()
         self._chosen_day = chosen_day
 
+    def watch_snapshot(self) -> None:
+        self._fit()
+
+    def watch_failure(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """Lay out anew only where a second line is needed or one is not needed any more."""
+        if (self.render().cell_length > self.content_size.width) != (self.content_size.height > 1):
+            self.refresh(layout=True)
+
     def render(self) -> Content:
         snapshot = self.snapshot
         failure = (f"✕ {self.failure}", "bold $error") if self.failure else ""
