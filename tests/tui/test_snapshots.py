@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from textual import pilot as pilot_module
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -26,6 +27,15 @@ from tests.tui.driving import TODAY, Dashboard, Monitor, a_year_later, units
 
 Compare = Callable[..., bool]
 WIDE, NARROW = (110, 30), (80, 24)
+
+
+@pytest.fixture(autouse=True)
+def not_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`after` knows when all is done: nobody has to wait for the processor to have nothing to do."""
+
+    async def at_once(*_: float) -> None: ...
+
+    monkeypatch.setattr(pilot_module, "wait_for_idle", at_once)
 
 
 def after(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
