@@ -1,6 +1,7 @@
 """The plan as tables for a terminal."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from budget_tui import formatting as f
 from budget_tui.cli.output import table
@@ -13,6 +14,7 @@ from budget_tui.formatting import NO_PROVIDER, NOT_BUDGETED
 ID_SHOWN_LENGTH = 8
 NOTHING = "–"
 
+_CENTS = re.compile(r"\.\d+$")
 _SHAPES = {VarianceStatus.UNDER: "●", VarianceStatus.APPROACHING: "▲", VarianceStatus.OVER: "✕", None: "○"}
 
 
@@ -33,7 +35,7 @@ def budget_table(page: BudgetPage) -> list[str]:
         )
         for budget in page.budgets
     ]
-    lines = table(("ID", "ENTITY", "FOR", "PERIOD", "AMOUNT"), rows, "llllr") if rows else []
+    lines = _lined_up(("ID", "ENTITY", "FOR", "PERIOD", "AMOUNT"), rows, "llllr") if rows else []
     shown = "" if len(rows) == page.total else f", {len(rows)} shown"
     return [*lines, f"{f.count(page.total, 'budget')}{shown}"]
 
@@ -69,7 +71,7 @@ def allocation_table(allocation: PlanAllocation) -> list[str]:
     ]
     rest = allocation.unallocated
     rows.append(("unallocated", _amount(rest, parent), _share(rest, parent.amount)))
-    return [told(parent), *table(("TO", "AMOUNT", "SHARE"), rows, "lrr")]
+    return [told(parent), *_lined_up(("TO", "AMOUNT", "SHARE"), rows, "lrr")]
 
 
 def summary_table(summary: PlanSummary) -> list[str]:
@@ -84,7 +86,7 @@ def summary_table(summary: PlanSummary) -> list[str]:
         for line in summary.lines
     ]
     header = ("ENTITY", "FOR", "PERIOD", "BUDGET", "ACTUAL", "LEFT", "USED", " ")
-    lines = table(header, rows, "lllrrrrl") if rows else ["no budget fits"]
+    lines = _lined_up(header, rows, "lllrrrrl") if rows else ["no budget fits"]
     totals = [line for totals in summary.totals for line in _total(totals)]
     return [*lines, *([""] if rows else []), *totals]
 
@@ -94,7 +96,7 @@ def tree_table(tree: PlanTree) -> list[str]:
     rows = [row for root in tree.roots for row in _tree_rows(root, "", "")]
     if not rows:
         return ["no budget fits"]
-    return table(("BUDGET", "PERIOD", "AMOUNT", "ALLOCATED", "FREE", "ACTUAL", " "), rows, "llrrrrl")
+    return _lined_up(("BUDGET", "PERIOD", "AMOUNT", "ALLOCATED", "FREE", "ACTUAL", " "), rows, "llrrrrl")
 
 
 def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:
@@ -104,7 +106,9 @@ def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:
     rows = [row for name, part in breakdown.parts.items() for row in _part_rows(name, part, currency)]
     periods = ", ".join(f.period_name(period) for period in breakdown.periods)
     lines = (
-        table((of, "BUDGET", "ACTUAL", "LEFT", "USED", " "), rows, "lrrrrl") if rows else ["nothing used or planned"]
+        _lined_up((of, "BUDGET", "ACTUAL", "LEFT", "USED", " "), rows, "lrrrrl")
+        if rows
+        else ["nothing used or planned"]
     )
     return [f"{entity.name} ({entity.entity_id}), {periods}", *lines]
 
@@ -169,6 +173,20 @@ def _total(totals: Totals) -> list[str]:
     return [f"{shown(figures.amount)} planned, {shown(figures.actual)} used, {rest}", f"  {', '.join(found)}"]
 
 
+def _lined_up(header: Sequence[str], rows: Sequence[Sequence[str]], right: str) -> list[str]:
+    """A table without cents in columns of whole amounts; in the others all have them, so that points stand in line."""
+    columns = [
+        _without_cents(column) if side == "r" else column
+        for column, side in zip(zip(*rows, strict=True), right, strict=True)
+    ]
+    return table(header, [*zip(*columns, strict=True)], right)
+
+
+def _without_cents(texts: Sequence[str]) -> Sequence[str]:
+    cents = {found[0] for text in texts if (found := _CENTS.search(text))}
+    return texts if any(each.strip(".0") for each in cents) else [_CENTS.sub("", text) for text in texts]
+
+
 def _what(budget: PlannedBudget) -> str:
     return f"{budget.category} {budget.provider}".rstrip()
 
@@ -178,7 +196,7 @@ def _amount(amount: int, budget: PlannedBudget) -> str:
 
 
 def _typed(amount: int, budget_type: BudgetType, currency: str) -> str:
-    return f.short_money(amount, currency) if budget_type is BudgetType.MONETARY else f.short_count(amount)
+    return f.money(amount, currency) if budget_type is BudgetType.MONETARY else f.short_count(amount)
 
 
 def _with_unit(amount: int, budget_type: BudgetType, currency: str) -> str:

@@ -199,7 +199,7 @@ def test_an_allocation_by_percent_leaves_a_margin(plan: Cli) -> None:
 def test_an_equal_split_loses_no_cent(plan: Cli) -> None:
     to = [word for entity in ("DEPT-ENG", "DEPT-DS", "DEPT-OPS") for word in ("--to", entity)]
     said = plan("allocate", "ORG", "genai", "100", *to, "--equal").done().out
-    assert [line.split()[1] for line in said.splitlines()[2:]] == ["$33.34", "$33.33", "$33.33", "$0"]
+    assert [line.split()[1] for line in said.splitlines()[2:]] == ["$33.34", "$33.33", "$33.33", "$0.00"]
     answer = plan("allocate", "ORG", "subscription", "100", *to, "--equal", "--margin", "10%", "--json").json
     assert answer["unallocated_amount"] == 10
 

@@ -358,6 +358,8 @@ async def test_amounts_are_aligned_on_their_point(open_dashboard: OpenDashboard,
         assert parts("1,234.50") == ("1,234", ".50")
         assert parts("41.2M") == ("41", ".2M")
         assert parts("50M") == ("50", "M")
+        assert parts("-R$1,234.50") == ("-R$1,234", ".50")
+        assert parts("CHF 7") == ("CHF 7", "")
 
 
 @pytest.mark.parametrize("tab", [key for key, _ in TABS])

@@ -65,9 +65,12 @@ class Place:
 
 
 def parts(text: str) -> tuple[str, str]:
-    """An amount in front of its decimal point, or of a letter like ``M``, and the rest."""
+    """An amount with its sign and currency up to the decimal point or a letter like ``M``, and the rest."""
+    is_begun = False
     for at, sign in enumerate(text):
-        if sign == "." or sign.isalpha():
+        if sign.isdigit():
+            is_begun = True
+        elif is_begun and sign != ",":
             return text[:at], text[at:]
     return text, ""
 
