@@ -174,8 +174,8 @@ def import_entities(
     if json:
         say_json({**{name: list(ids) for name, ids in asdict(done).items()}, "dry_run": dry_run})
         return
-    counts = ", ".join(f"{len(ids)} {name}" for name, ids in asdict(done).items())
-    say(f"{file}: {'would be ' if dry_run else ''}{counts}")
+    be = "to be " if dry_run else ""
+    say(f"{file}: {', '.join(f'{len(ids)} {be}{name}' for name, ids in asdict(done).items())}")
 
 
 @level_app.callback()

@@ -83,7 +83,8 @@ def exact_nanos(value: Decimal) -> int:
     """Nanos of ``value`` units; `Refused` when it has more than 9 decimals that matter, or is out of range."""
     nanos = nanos_of(value)
     if Decimal(nanos).scaleb(-9) != value:
-        raise Refused(f"'{value:.30}' has more than 9 decimals", "round it to 9 or fewer")
+        told = f"{value:f}" if value.adjusted() > -20 else f"{value}"
+        raise Refused(f"'{told:.40}' has more than 9 decimals", "round it to 9 or fewer")
     return nanos
 
 

@@ -84,7 +84,7 @@ def test_what_one_organization_exports_another_imports(acme: Cli, tmp_path: Path
     acme("--org", "other", "entity", "import", file).refused(4, "'S' has level 'squad', which is not there")
     acme("--org", "other", "entity", "level", "add", "squad", "--below", "team").done()
     dry = acme("--org", "other", "entity", "import", file, "--dry-run").done()
-    assert dry.out == f"{file}: would be 5 added, 0 moved, 0 renamed\n"
+    assert dry.out == f"{file}: 5 to be added, 0 to be moved, 0 to be renamed\n"
     answer = acme("--org", "other", "entity", "import", file, "--json").json
     assert answer == {"added": ["ENG", "DS", "S", "WEB", "BACKEND"], "moved": [], "renamed": [], "dry_run": False}
     trees = [acme("--org", slug, "entity", "tree").done().out.splitlines()[2:] for slug in ("default", "other")]

@@ -142,6 +142,14 @@ async def test_nonsense_stays_in_the_cell(open_dashboard: OpenDashboard, peopled
         assert stored(peopled, "coder").allocated_tokens == 1_000_000
 
 
+async def test_a_long_refusal_goes_on_below_its_beginning(open_dashboard: OpenDashboard, peopled: Services) -> None:
+    async with open_dashboard(peopled, size=(80, 24), keys="3") as dashboard:
+        await dashboard.typed("99999999999999999999", "enter")
+        first = dashboard.lines.index(dashboard.line_with(" ✕ "))
+        second = dashboard.lines[first + 1]
+        assert dashboard.lines[first].startswith(" ✕ a count of") and second.startswith(" ") and second[1:2].strip()
+
+
 async def test_tab_goes_on_to_the_next_agent(open_dashboard: OpenDashboard, peopled: Services) -> None:
     async with open_dashboard(peopled, keys="3") as dashboard:
         await dashboard.typed("1100k", "tab", *"2100k", "enter")

@@ -33,8 +33,10 @@ class TableFooter(Widget):
     words: reactive[Content] = reactive(Content(""), layout=True)
 
     def render(self) -> Content:
-        rule = Content.styled("─" * self.content_size.width, "$foreground 25%")
-        return Content("\n").join([rule, self.sums, self.words])
+        width = self.content_size.width
+        rule = Content.styled("─" * width, "$foreground 25%")
+        first, *more = self.words.wrap(max(width - PADDING, 1))
+        return Content("\n").join([rule, self.sums, first, *(line.pad_left(PADDING) for line in more)])
 
 
 class SummedTable(EditableTable[Row], Sorting):
