@@ -100,7 +100,7 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
 
 
 def test_a_tenth_decimal_that_matters_is_refused_not_dropped() -> None:
-    with pytest.raises(Refused, match="^.0.0000000001. has more than 9 decimals"):
+    with pytest.raises(Refused, match=r"^.0\.0000000001. has more than 9 decimals"):
         parse_amount("0.0000000001")
 
 
