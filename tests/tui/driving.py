@@ -157,6 +157,8 @@ class Driver:
             if busy and not has_messages:
                 await asyncio.wait(busy, timeout=deadline - time.monotonic(), return_when=asyncio.FIRST_COMPLETED)
             is_opening = bool(asking) and not isinstance(self._any_app.screen, ModalScreen)
+            if is_opening and not busy and not has_messages:
+                await asyncio.sleep(0.001)  # asking in a thread, which must not wait for the interpreter at each step
             quiet_rounds = 0 if busy or is_opening or has_messages else quiet_rounds + 1
 
     async def _round(self) -> bool:
