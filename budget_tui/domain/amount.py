@@ -75,7 +75,7 @@ def parse_amount(text: str) -> int:
     return exact_nanos(Decimal(cleaned.replace(",", "")))
 
 
-_COUNT = re.compile(r"([0-9]+)(?:\.([0-9]+))?([kmb]?)", re.IGNORECASE)
+_COUNT = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]+))?([kmb]?)", re.IGNORECASE)
 _ZEROS = {"k": 3, "m": 6, "b": 9}
 
 
@@ -90,12 +90,12 @@ def exact_nanos(value: Decimal) -> int:
 
 def parse_count(text: str) -> int:
     """A whole, non-negative number of tokens or seats: ``25000000``, ``25,000,000``, ``25M``, ``1.5M``, ``50k``."""
-    found = _COUNT.fullmatch(text.strip().replace(",", "").replace("_", ""))
+    found = _COUNT.fullmatch(text.strip().replace("_", ""))
     digits, decimals, unit = found.groups("") if found else ("", "", "")
     zeros = _ZEROS.get(unit.lower(), 0) - len(decimals.rstrip("0"))
     if not digits or zeros < 0:
         raise Refused(f"'{text.strip()}' is not a whole number of 0 or more", "give one such as 25000000, 25M or 1.5M")
-    digits = (digits + decimals.rstrip("0") + "0" * zeros).lstrip("0") or "0"
+    digits = (digits.replace(",", "") + decimals.rstrip("0") + "0" * zeros).lstrip("0") or "0"
     if len(digits) > _LIMIT_DIGITS or int(digits) > LIMIT_COUNT:
         raise Refused(f"a count of {text.strip()[:40]} is out of range", f"the limit is {LIMIT_COUNT:,}")
     return int(digits)

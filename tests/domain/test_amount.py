@@ -202,7 +202,9 @@ def test_a_count_is_a_whole_number(text: str, count: int) -> None:
     assert parse_count(text) == count
 
 
-@pytest.mark.parametrize("text", ["", "k", "-5", "1.5", "1.0005k", ".5M", "1.M", "many", "٢٥", "1e6"])
+@pytest.mark.parametrize(
+    "text", ["", "k", "-5", "1.5", "1.0005k", ".5M", "1.M", "1,5M", "1.5,0M", "10,00", "many", "٢٥", "1e6"]
+)
 def test_what_is_no_whole_number_is_no_count(text: str) -> None:
     with pytest.raises(Refused, match="not a whole number"):
         parse_count(text)
