@@ -11,7 +11,7 @@ from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.explain import Explanation, Unit, explain_global, explain_project
 from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, Reason, SourceState
 from budget_tui.domain.explain_plan import explain_actual, explain_agent, explain_closed, explain_planned, explain_sum
-from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.domain.hierarchy import ROOT_ID, unstored_root
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import BudgetSnapshot, Spend, added_up, build_snapshot, rolled_up
@@ -120,7 +120,7 @@ class Explainer:
             usage = Usage(queries, organization, [period], [budget_type], [currency])
             actual = Actuals(usage).of(budget_type, scope, period)
             values = (explain_actual(budget_type, actual, period),)
-            entities = queries.entities(organization.org_key)
+            entities = queries.entities(organization.org_key) or [unstored_root(organization.name)]
             entity = next(entity for entity in entities if entity.entity_key == scope.entity_key)
             wanted = Wanted(entity, period, currency, scope.category, scope.provider, budget_type)
             return self._explained(queries, organization, Kind.USAGE, entity.entity_id, title, wanted, values)

@@ -93,7 +93,7 @@ async def test_what_is_beside_the_budgets_of_a_category_has_a_row_and_its_costs(
 async def test_each_tab_names_what_it_leaves_out_and_what_counts_at_a_rate(
     open_dashboard: OpenDashboard, acme: Services
 ) -> None:
-    bill(acme, *(("TEAM-BACKEND", "8", currency, "2026-02-05", "Google Cloud") for currency in ("CHF", "EUR")))
+    bill(acme, *(("TEAM-BACKEND", "8", currency, "2026-03-05", "Google Cloud") for currency in ("CHF", "EUR")))
     acme.fx.set("EUR", "USD", Decimal("1.25"), date(2026, 1, 1))
     async with open_dashboard(acme, mode="plan") as dashboard:
         for tab, _ in TABS:
@@ -102,7 +102,12 @@ async def test_each_tab_names_what_it_leaves_out_and_what_counts_at_a_rate(
             await dashboard.keys("tab")
         await dashboard.keys("g", "g")
         assert "only genai" in dashboard.text
-        assert "CHF" not in dashboard.text, "no budget shown counts it"
+        assert "1 cost in CHF" not in dashboard.text, "no budget shown counts it"
+        await dashboard.keys("escape", *to_tab("category"), "b")
+        assert "1 cost in CHF" in dashboard.text
+        await dashboard.keys("b")
+        assert "only token" in dashboard.text
+        assert "1 cost in CHF" not in dashboard.text, "tokens have no currency"
 
 
 async def test_a_row_of_a_budget_in_another_currency_explains_itself(
@@ -346,6 +351,14 @@ async def test_where_nothing_is_planned_it_says_how_to_begin(open_dashboard: Ope
         for _ in range(5):
             await dashboard.keys("tab", "g", "n", "s", "escape")
             assert "Nothing is planned yet." in dashboard.text
+
+
+async def test_before_the_first_command_a_category_explains_itself(
+    open_dashboard: OpenDashboard, empty: Services
+) -> None:
+    async with open_dashboard(empty, mode="plan") as dashboard:
+        await dashboard.keys(*to_tab("category"), "x")
+        assert "no costs are stored at all" in dashboard.text
 
 
 async def test_amounts_are_aligned_on_their_point(open_dashboard: OpenDashboard, acme: Services) -> None:

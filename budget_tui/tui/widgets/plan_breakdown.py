@@ -96,7 +96,8 @@ class BreakdownPane(PlanPane):
     def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._choice = board, choice
         breakdown = self.asked(board, choice)
-        self._warnings = breakdown.warnings
+        has_money = choice.budget_type in (None, BudgetType.MONETARY)
+        self._warnings = breakdown.warnings if has_money else ()
         self._whose = breakdown.entity.name
         self.query_one(".whose", Static).update(_whose(breakdown, choice))
         rows = list(_part_lines(breakdown, choice.budget_type))
