@@ -311,7 +311,8 @@ def _closed_lines(closed: "ClosedPeriod") -> list[str]:
         return (
             line.entity_id,
             line.name,
-            *(f.number(amount, currency) for amount in (line.allocation, line.spent, line.remaining)),
+            *(f.number(amount, currency) for amount in (line.allocation, line.spent)),
+            "–" if line.unfunded else f.number(line.remaining, currency),
             f.status_at_close(line),
             _restated(line.restated, currency),
         )

@@ -46,7 +46,8 @@ class ClosePreview:
 class ClosedBudget(NamedTuple):
     """A project's figures at the close in nanos, or an agent's in tokens, as ``unit`` says.
 
-    ``restated`` is what was spent by what is known now beyond what was archived.
+    ``restated`` is what was spent by what is known now beyond what was archived. ``is_of_none``: nobody had budgeted
+    any money in the period.
     """
 
     entity_id: str
@@ -56,6 +57,7 @@ class ClosedBudget(NamedTuple):
     spent: int
     status: Status
     restated: int
+    is_of_none: bool = False
 
     @property
     def remaining(self) -> int:
@@ -63,7 +65,7 @@ class ClosedBudget(NamedTuple):
 
     @property
     def unfunded(self) -> bool:
-        return pacing.is_unfunded(self.allocation, self.spent)
+        return self.is_of_none or pacing.is_unfunded(self.allocation, self.spent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ def _closed(close: StoredClose, lines: list[StoredLine], spent_now: Mapping[str 
                 line.spent,
                 Status(line.status),
                 (line.used if line.unit is BudgetType.TOKEN else spent.at(line.path)) - line.spent,
+                line.unit is BudgetType.MONETARY and not close.budget and not close.allocated,
             )
             for line in lines
         ),

@@ -295,5 +295,7 @@ def test_a_period_without_any_budget_was_over_none(cli: Cli) -> None:
     cli("period", "close", "--yes").done()
     row = cli("period", "history").done().out.splitlines()[1]
     assert row.split()[-5:] == ["0.00", "7.00", "–", "○", "unfunded"]
+    project = cli("period", "show", "2026-01-01").done().out.splitlines()[-1]
+    assert project.split() == ["web", "web", "0.00", "7.00", "–", "○", "unfunded"]
     [closed] = cli("period", "history", "--json").json
     assert closed["remaining_usd"] == -7

@@ -137,3 +137,4 @@ async def test_a_period_without_any_budget_was_over_none(open_dashboard: OpenDas
         assert "%" not in row
         await dashboard.keys("enter")
         assert "spent, there was no budget  ○ unfunded" in dashboard.text
+        assert "✕" not in dashboard.text, "nor was any project"

@@ -132,7 +132,13 @@ def _table(
     restated: Callable[[ClosedBudget], str],
 ) -> Iterable[Option]:
     """A header and the lines below it, aligned, within ``room`` cells."""
-    figures = [[amount(nanos, line.unit) for nanos in (line.allocation, line.spent, line.remaining)] for line in lines]
+    figures = [
+        [
+            *(amount(nanos, line.unit) for nanos in (line.allocation, line.spent)),
+            "–" if line.unfunded else amount(line.remaining, line.unit),
+        ]
+        for line in lines
+    ]
     since = [restated(line) for line in lines]
     labels = ("Allocated", "Spent", "Left")
     widths = [
