@@ -128,10 +128,18 @@ class Driver:
     def __init__(self, app: App[Any], pilot: Pilot[Any]) -> None:
         self._any_app = app
         self.pilot = pilot
+        self._drawn: list[str] = []
 
     @property
     def lines(self) -> list[str]:
-        return drawn(self._any_app)
+        """Drawn once for all that a test looks at before it lets the program go on."""
+        if not self._drawn:
+            self._drawn = drawn(self._any_app)
+            asyncio.get_running_loop().call_soon(self._forget)
+        return self._drawn
+
+    def _forget(self) -> None:
+        self._drawn = []
 
     @property
     def text(self) -> str:
