@@ -148,9 +148,17 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         if before != (board, self._choice):
             self._shown[pane.TAB] = board, self._choice
             pane.show(board, self._choice, self._lines, is_new=before is None or before[0] is not board)
-        told, warnings = self.query_one("#plan-warnings", Static), pane.warnings(board, self._lines)
-        told.display = bool(warnings)
-        told.update("\n".join(warnings))
+        # With costs in other currencies it takes longer to tell than all the rest, which must not wait for it.
+        self.call_after_refresh(self._warn)
+
+    def _warn(self) -> None:
+        """Tell what the figures leave out; nothing is laid out anew, at each key of a filter, where that is nothing."""
+        if self.reading is None:
+            return
+        told, warnings = self.query_one("#plan-warnings", Static), self.pane.warnings(self.reading, self._lines)
+        if warnings or told.display:
+            told.display = bool(warnings)
+            told.update("\n".join(warnings))
 
     # Choosing
 
