@@ -268,6 +268,15 @@ async def test_children_above_their_parent_are_told_in_words(open_dashboard: Ope
         assert "-15,000.00" in dashboard.line_with("Acme Inc")
 
 
+async def test_a_change_that_is_warned_about_was_made(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys("tab", "e", *"80000", "enter")
+        await dashboard.keys("tab", "tab", "enter")  # the children keep their amounts
+        told = dashboard.line_with("$100,000.00 → $80,000.00")
+        assert told.startswith(" ✓ ")
+        assert "▲ " in dashboard.text.partition("→ $80,000.00")[2]
+
+
 async def test_an_amount_is_edited_in_its_cell(open_dashboard: OpenDashboard, acme: Services) -> None:
     budget = budget_id(acme, "DEPT-OPS", year=True)
     async with open_dashboard(acme, mode="plan") as dashboard:

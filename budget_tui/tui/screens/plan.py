@@ -274,7 +274,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
             pane.refuse(str(refused), tells_stored=True)
             return
         pane.accept(event.go_on)
-        self.tell(_changed(budget, outcome), is_problem=bool(outcome.warnings))
+        self.tell(_changed(budget, outcome))
 
     @on(BudgetTable.DeleteAsked)
     @work(group=ASKING)
@@ -329,7 +329,8 @@ def _changed(before: PlannedBudget, outcome: PlanOutcome) -> str:
     after = outcome.budget
     was, now = (formatting.amount_of(each.amount, each.budget_type, each.currency) for each in (before, after))
     scaled = f", with {formatting.count(len(outcome.rescaled), 'budget')} below it" if outcome.rescaled else ""
-    return "; ".join([f"{formatting.plan_name(after)}: {was} → {now}{scaled}", *outcome.warnings])
+    warnings = [f"▲ {warning}" for warning in outcome.warnings]
+    return "; ".join([f"{formatting.plan_name(after)}: {was} → {now}{scaled}", *warnings])
 
 
 def _next(of: Iterable[Choice], current: Choice | None) -> Choice | None:
