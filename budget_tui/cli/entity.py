@@ -12,6 +12,7 @@ from budget_tui.cli.output import JsonOption, say_json, table
 from budget_tui.cli.saying import say
 from budget_tui.cli.session import Session, session_of
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
+from budget_tui.formatting import long_day
 
 if TYPE_CHECKING:
     from budget_tui.services.entities import Entities
@@ -53,10 +54,12 @@ def move(
 ) -> None:
     """Hang an entity below another.
 
-    What is below it, and what all of that spent, goes along.
+    What is below it goes along, and what all of that spent; closed days
+    count where it stood then.
     """
-    moved = session_of(context).services.entities.move(entity_id, parent)
-    _tell(moved, json, f"{moved.name} stands below {moved.parent_id}")
+    entity, former, closed = session_of(context).services.entities.move(entity_id, parent)
+    then = f"; through {long_day(closed)}, which is closed, it counts below {former}" if closed else ""
+    _tell(entity, json, f"{entity.name} stands below {entity.parent_id}{then}")
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """What was used, added up for many budgets at once.
 
 Storage hands over what each entity itself used, per category, provider and currency, in each *segment*: the
-stretches of days between the first and last days of all periods asked about. Here that is rolled up along the
+stretches of days between the first and last days of all periods asked about. Here that is rolled up along one
 hierarchy, once for all budgets.
 """
 
@@ -52,10 +52,11 @@ Lineage = Mapping[int | None, Sequence[int]]
 
 
 class Segments:
-    """The days of some periods, cut at each first and after each last day; no day is in two of them."""
+    """The days of some periods, cut at each first and after each last day, and before each of the days ``cuts``; no
+    day is in two of them."""
 
-    def __init__(self, periods: Iterable[Period]) -> None:
-        depth: dict[date, int] = {}
+    def __init__(self, periods: Iterable[Period], cuts: Iterable[date] = ()) -> None:
+        depth = dict.fromkeys(cuts, 0)
         for period in set(periods):
             start, after = period.half_open
             depth[start] = depth.get(start, 0) + 1
@@ -74,6 +75,10 @@ class Segments:
         """Which segment ``day`` is in, if in any."""
         index = bisect_right(self._starts, day) - 1
         return index if index >= 0 and self.periods[index].contains(day) else None
+
+    def between(self, first: date, last: date) -> range:
+        """Those that begin from ``first`` to ``last``."""
+        return range(bisect_left(self._starts, first), bisect_right(self._starts, last))
 
     def span(self, period: Period) -> range:
         """Which segments ``period`` consists of; it must be one of those that they were cut for."""
@@ -167,13 +172,10 @@ class Sums:
 
     def of(self, scope: Scope, span: range) -> int | None:
         """What ``scope`` used in the segments of ``span``; None where nothing is known."""
-        return self._of_segments(scope, span)
-
-    def _of_segments(self, scope: Scope, segments: Collection[int]) -> int | None:
         total: int | None = None
         for kind, values in self._rolled_up.get(scope.entity_key, {}).items():
             if counts(scope, *kind):
-                for segment in segments:
+                for segment in span:
                     value = values[segment]
                     if value is not None:
                         total = value if total is None else total + value

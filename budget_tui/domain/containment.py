@@ -6,17 +6,19 @@ Totals add only budgets that no other one contains. Of two that contain each oth
 only, the longer one counts; then the earlier; then the one first listed.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from budget_tui.domain.actuals import ANY_PROVIDER, TOTAL, Lineage, Segments, bits_of, kinds_around
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.eras import Era, Eras
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 
 _MONETARY = BudgetType.MONETARY
+_Answer = TypeVar("_Answer")
 
 Kind = tuple[BudgetType, str, str, str]
 """What a budget counts, its entity and period aside: type, category, provider, currency."""
@@ -36,10 +38,43 @@ def wider_kinds(kind: Kind) -> tuple[Kind, ...]:
 
 
 class Containment:
-    """Which of ``budgets`` contain which. Asked about some, by their ids, it answers as if there were no others."""
+    """Which of ``budgets`` contain which, each where it stood on its last day. Asked about some, by their ids, it
+    answers as if there were no others."""
 
-    def __init__(self, budgets: Sequence[PlannedBudget], lineage: Lineage) -> None:
+    def __init__(self, budgets: Sequence[PlannedBudget], eras: Eras) -> None:
         extents = _extents(budgets)
+        ids: dict[Era, set[str]] = {}
+        for budget in budgets:
+            ids.setdefault(eras.of(budget.period), set()).add(budget.budget_id)
+        self._eras = [(of_era, _InOneEra(budgets, extents, era.lineage)) for era, of_era in ids.items()]
+
+    def widest(self, asked: Container[str]) -> dict[str, "Placed"]:
+        """Those that no other one contains, by their ids: added up, they count no dollar twice."""
+        return self._of_each_era(lambda era: era.widest(asked))
+
+    def parents(self, asked: Container[str]) -> dict[str, str | None]:
+        """What each hangs below in the allocation tree; None at its top.
+
+        A budget hangs below the nearest that contains it and has the same period, for whoever uses it uses that one
+        first; of several that do not contain each other, below the one it was allocated from.
+        """
+        return self._of_each_era(lambda era: era.parents(asked))
+
+    def _of_each_era(self, answer: Callable[["_InOneEra"], dict[str, _Answer]]) -> dict[str, _Answer]:
+        if len(self._eras) == 1:
+            return answer(self._eras[0][1])
+        return {
+            budget_id: found
+            for of_era, era in self._eras
+            for budget_id, found in answer(era).items()
+            if budget_id in of_era
+        }
+
+
+class _InOneEra:
+    """Which of ``budgets`` contain which if everything stands as ``lineage`` says."""
+
+    def __init__(self, budgets: Sequence[PlannedBudget], extents: "_Extents", lineage: Lineage) -> None:
         self._extents = len(extents)
         placed = [(lineage[each.entity_key], extents[kind_of(each), each.period], each) for each in budgets]
         # Whatever contains a budget comes before it.
@@ -52,7 +87,7 @@ class Containment:
         self._placed = [*known.values()]
 
     def widest(self, asked: Container[str]) -> dict[str, "Placed"]:
-        """Those that no other one contains, by their ids: added up, they count no dollar twice."""
+        """See `Containment.widest`."""
         found = {}
         covered: dict[int, int] = {}  # by entity: what the budgets at and above it cover
         for each in self._placed:
@@ -70,11 +105,7 @@ class Containment:
         return found
 
     def parents(self, asked: Container[str]) -> dict[str, str | None]:
-        """What each hangs below in the allocation tree; None at its top.
-
-        A budget hangs below the nearest that contains it and has the same period, for whoever uses it uses that one
-        first; of several that do not contain each other, below the one it was allocated from.
-        """
+        """See `Containment.parents`."""
         found: dict[str, str | None] = {}
         planned: list[dict[int, Placed]] = [{} for _ in range(self._extents)]
         for each in self._placed:
@@ -84,6 +115,11 @@ class Containment:
                 found[budget_id] = _nearest(chain, extent, planned, given)
                 planned[extent.number].setdefault(chain[0], each)
         return found
+
+
+def is_below(budget: PlannedBudget, entity_key: int, eras: Eras) -> bool:
+    """Whether ``budget`` stands at or below an entity, on its last day."""
+    return entity_key in eras.of(budget.period).lineage[budget.entity_key]
 
 
 class Extent(NamedTuple):
@@ -120,7 +156,10 @@ class Placed(NamedTuple):
         return self.chain[0] in chain and self.extent.number in extent.wider
 
 
-def _extents(budgets: Iterable[PlannedBudget]) -> Mapping[tuple[Kind, Period], Extent]:
+_Extents = Mapping[tuple[Kind, Period], Extent]
+
+
+def _extents(budgets: Iterable[PlannedBudget]) -> _Extents:
     known = sorted({(kind_of(budget), budget.period) for budget in budgets}, key=_precedence)
     numbers = {each: number for number, each in enumerate(known)}
     segments = Segments(period for _, period in known)
@@ -165,9 +204,9 @@ def _nearest(
     return None
 
 
-def widest(budgets: Sequence[PlannedBudget], lineage: Lineage) -> list[PlannedBudget]:
+def widest(budgets: Sequence[PlannedBudget], eras: Eras) -> list[PlannedBudget]:
     """The budgets that no other of ``budgets`` contains."""
-    found = Containment(budgets, lineage).widest({budget.budget_id for budget in budgets})
+    found = Containment(budgets, eras).widest({budget.budget_id for budget in budgets})
     return [budget for budget in budgets if budget.budget_id in found]
 
 
@@ -187,9 +226,9 @@ class Node(NamedTuple):
         return self.budget.amount - self.allocated
 
 
-def forest(budgets: Sequence[PlannedBudget], lineage: Lineage) -> tuple[Node, ...]:
+def forest(budgets: Sequence[PlannedBudget], eras: Eras) -> tuple[Node, ...]:
     """The allocation trees of ``budgets``, in their order."""
-    parents = Containment(budgets, lineage).parents({budget.budget_id for budget in budgets})
+    parents = Containment(budgets, eras).parents({budget.budget_id for budget in budgets})
     children: dict[str | None, list[PlannedBudget]] = {}
     for budget in budgets:
         children.setdefault(parents[budget.budget_id], []).append(budget)

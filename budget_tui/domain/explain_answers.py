@@ -36,6 +36,7 @@ class Reason(StrEnum):
     DATES = "dates"
     DATA_ENDS = "data_ends"
     UNMAPPED = "unmapped"
+    MOVED = "moved"
     ABOVE = "above"
     ELSEWHERE = "elsewhere"
     NOTHING_MAPPED = "nothing_mapped"

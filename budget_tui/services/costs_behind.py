@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import Lineage, Scope, counts
+from budget_tui.domain.actuals import Scope, counts
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
+from budget_tui.domain.eras import Eras
 from budget_tui.domain.fx import Rates, convert, pairs_between
 from budget_tui.domain.period import Period, less, together
 from budget_tui.domain.plan import PlannedBudget
@@ -136,7 +137,7 @@ def _seats(queries: Queries, organization: Organization, number: Number) -> Cost
     org = organization.org_key
     entities = {entity.path: entity for entity in queries.entities(org)}
     days = Period(min(each.start for _, each in number.covered), max(each.end for _, each in number.covered))
-    known = KnownSeats(queries, org, days, queries.lineage(org))
+    known = KnownSeats(queries, org, days, queries.eras(org))
     counting = list(known.counting(_by_scope(number.covered), _by_scope(number.without)))
     lines: list[CostLine] = []
     for path, provider, held, periods in counting:
@@ -190,20 +191,20 @@ def _stretches(
     queries: Queries, org: int, number: Number, is_wanted: Callable[[OriginKind], bool]
 ) -> Iterator[Stretch]:
     """Which days of which origins count for the number; none of them twice."""
-    counting = _counting(number, queries.lineage(org))
+    counting = _counting(number, queries.eras(org))
     for kind in queries.origin_kinds(org):
         if is_wanted(kind):
             for period in counting(kind.entity_key, kind.category, kind.provider):
                 yield Stretch(kind.origin_key, period)
 
 
-def _counting(number: Number, lineage: Lineage) -> Callable[[int | None, str, str], list[Period]]:
+def _counting(number: Number, eras: Eras) -> Callable[[int | None, str, str], list[Period]]:
     """When what an entity used of a provider in a category counts for the number."""
     covered, without = _by_entity(number.covered), _by_entity(number.without)
 
     def counting(entity_key: int | None, category: str, provider: str) -> list[Period]:
-        found = together(_holding(covered, lineage, entity_key, category, provider))
-        return less(found, together(_holding(without, lineage, entity_key, category, provider)))
+        found = together(_holding(covered, eras, entity_key, category, provider))
+        return less(found, together(_holding(without, eras, entity_key, category, provider)))
 
     return counting
 
@@ -218,11 +219,13 @@ def _by_entity(covered: Iterable[tuple[Scope, Period]]) -> _ByEntity:
     return at
 
 
-def _holding(at: _ByEntity, lineage: Lineage, entity_key: int | None, category: str, provider: str) -> Iterator[Period]:
-    for key in lineage.get(entity_key, ()):
-        for scope, period in at.get(key, ()):
-            if counts(scope, category, provider, scope.currency):
-                yield period
+def _holding(at: _ByEntity, eras: Eras, entity_key: int | None, category: str, provider: str) -> Iterator[Period]:
+    for era in eras:
+        for key in era.lineage[entity_key]:
+            for scope, period in at.get(key, ()):
+                part = era.part_of(period)
+                if part is not None and counts(scope, category, provider, scope.currency):
+                    yield part
 
 
 def _within(stretches: Iterable[Stretch], days: Period) -> list[Stretch]:
@@ -255,7 +258,7 @@ def _conversion(
 
 def _agents_lines(queries: Queries, org: int, number: Number) -> Iterator[CostLine]:
     """Tokens that agents used, whether they have a price or not."""
-    counting = _counting(number, queries.lineage(org))
+    counting = _counting(number, queries.eras(org))
     days = Period(min(each.start for _, each in number.covered), max(each.end for _, each in number.covered))
     entities = {entity.entity_key: entity for entity in queries.entities(org)}
     for entity_key, model, day, tokens in queries.tokens_of_agents(org, days):

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
 
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.hierarchy import DEFAULT_LEVELS, ROOT_ID, Entity, Level, checked_name, unstored_root
@@ -19,6 +21,15 @@ class Placed:
     added: tuple[str, ...]
     moved: tuple[str, ...]
     renamed: tuple[str, ...]
+
+
+class Moved(NamedTuple):
+    """An entity where it stands now, and the id of what it stood below through ``closed``, the last closed day; None
+    where that is no other one."""
+
+    entity: Entity
+    former_parent_id: str
+    closed: date | None
 
 
 class Entities:
@@ -43,12 +54,12 @@ class Entities:
             work.commit()
         return added
 
-    def move(self, entity_id: str, new_parent_id: str) -> Entity:
-        """Hang an entity below another one, with all that is below it."""
+    def move(self, entity_id: str, new_parent_id: str) -> Moved:
+        """Hang an entity below another one, with all that is below it and what that spent on days not closed yet."""
         with self._context.work() as work:
             entity = _below_root(work, entity_id)
             place(work, [Placement(entity.entity_id, parent_id=work.active(new_parent_id).entity_id)])
-            moved = work.entity(entity_id)
+            moved = _moved(work, work.entity(entity_id))
             work.commit()
         return moved
 
@@ -130,6 +141,16 @@ def _below_root(work: Work, entity_id: str) -> Entity:
             f"'{ROOT_ID}' is the organization itself", f"budget-tui org rename {work.organization.slug} names it"
         )
     return work.active(entity_id)
+
+
+def _moved(work: Work, entity: Entity) -> Moved:
+    org = work.organization.org_key
+    closed, ids = work.queries.last_close(org), {each.entity_key: each.entity_id for each in work.queries.entities(org)}
+    if closed is not None:
+        _, parent_then, *_ = work.queries.eras(org).of(closed).lineage[entity.entity_key]
+        if ids[parent_then] != entity.parent_id:
+            return Moved(entity, ids[parent_then], closed.end)
+    return Moved(entity, "", None)
 
 
 @reverses("level.add", told=value_of("level {}"))

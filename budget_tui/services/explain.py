@@ -164,7 +164,7 @@ class Explainer:
                 self._context.clock.today(organization.time_zone),
                 Period(periods[0].start, max(period.end for period in periods)),
                 explain_sum(budget_type, added, each, used.whole, rest, periods, in_one.foreign(as_planned).warnings),
-                budgets=tuple(summed(budgets, counting, actuals.figures, usage.lineage)),
+                budgets=tuple(summed(budgets, counting, actuals.figures, usage.eras)),
             )
 
     def of_agent(self, agent_id: str) -> Explained:
@@ -235,7 +235,7 @@ class Explainer:
             tuple(found.left_out),
             () if _counts(found.counting) else tuple(_causes(wanted, found, sources, today, has_costs=bool(origins))),
             sources,
-            tuple(_rules(queries, org, wanted, origins)),
+            (*_rules(queries, org, wanted, origins), *map(_told_moved, found.moved_away[:_RULES_AT_MOST])),
         )
 
 
@@ -262,7 +262,7 @@ def _require_one(subject: str, budgets: Sequence[PlannedBudget]) -> None:
 
 def _node_of(queries: Queries, org: int, budget: PlannedBudget, usage: Usage) -> Node | None:
     same_period = PlanConditions(period_start=budget.period.start, period_end=budget.period.end)
-    trees = forest(queries.planned_budgets(org, same_period), usage.lineage)
+    trees = forest(queries.planned_budgets(org, same_period), usage.eras)
     return next((node for node in every_node(trees) if node.budget.budget_id == budget.budget_id), None)
 
 
@@ -283,6 +283,11 @@ def _sources(queries: Queries, org: int, origins: Sequence[OriginInPeriod]) -> t
         SourceState(source, live.get(source, False), latest.get(source), imported.get(source))
         for source in sorted({*live, *imported})
     )
+
+
+def _told_moved(moved: tuple[str, date]) -> str:
+    entity_id, last_day = moved
+    return f"{entity_id} stood here through {long_day(last_day)}: closed days count where it stood then"
 
 
 def _causes(

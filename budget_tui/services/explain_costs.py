@@ -1,11 +1,11 @@
 """Which costs count for a budget, and which of them do not and why."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import SequenceMatcher
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TypeVar
 
 from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, TOTAL
@@ -13,9 +13,10 @@ from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import is_known_provider
 from budget_tui.domain.explain_answers import CostGroup, Finding, Reason
 from budget_tui.domain.fx import Rates, convert, pairs_between
-from budget_tui.domain.hierarchy import ROOT_ID, Entity, segments
+from budget_tui.domain.hierarchy import Entity, segments
 from budget_tui.domain.period import Period
 from budget_tui.formatting import long_day
+from budget_tui.services.explain_standing import Standing
 from budget_tui.storage.explain_queries import OriginInPeriod
 from budget_tui.storage.queries import Queries
 
@@ -38,14 +39,6 @@ class Wanted:
     provider: str = ANY_PROVIDER
     budget_type: BudgetType = BudgetType.MONETARY
 
-    @property
-    def is_root(self) -> bool:
-        return self.entity.entity_id == ROOT_ID
-
-    def holds(self, origin: OriginInPeriod) -> bool:
-        """Whether costs of ``origin`` are on the entity's path. What found no entity is the organization's."""
-        return self.is_root or (origin.path or "").startswith(self.entity.path)
-
     def is_of(self, provider: str) -> bool:
         """Whether costs of ``provider`` count, as far as that goes."""
         return self.provider in (ANY_PROVIDER, provider.casefold() or NO_PROVIDER)
@@ -57,14 +50,17 @@ class Sorted:
 
     counting: list[CostGroup] = field(default_factory=list)
     left_out: list[Finding] = field(default_factory=list)
+    moved_away: list[tuple[str, date]] = field(default_factory=list)
+    """Entities that count on days which were closed, and stand elsewhere now; the last of those days."""
 
 
 def sort_out(queries: Queries, organization: Organization, wanted: Wanted, origins: Sequence[OriginInPeriod]) -> Sorted:
     """What of ``origins`` counts, group by group, and what does not, reason by reason."""
     found = Sorted()
-    fitting = [origin for origin in origins if wanted.holds(origin)]
-    others = [origin for origin in origins if not wanted.holds(origin)]
-    found.left_out += _of_others(wanted, others)
+    standing = Standing(queries.eras(organization.org_key), wanted.entity, wanted.period)
+    fitting, others = standing.sorted_out(queries, organization.org_key, origins)
+    found.left_out += _of_others(wanted, standing, others)
+    found.moved_away = list(_moved_away(standing, fitting))
     by_category = [origin for origin in fitting if wanted.category not in (TOTAL, origin.category)]
     found.left_out += _by_category(wanted, by_category)
     fitting = [origin for origin in fitting if wanted.category in (TOTAL, origin.category)]
@@ -72,11 +68,11 @@ def sort_out(queries: Queries, organization: Organization, wanted: Wanted, origi
     fitting = [origin for origin in fitting if wanted.is_of(origin.provider)]
     found.left_out += _outside(wanted, fitting)
     if wanted.budget_type is BudgetType.TOKEN:
-        _tokens(queries, organization, wanted, fitting, found)
+        _tokens(queries, organization, wanted, standing, fitting, found)
     elif wanted.budget_type is BudgetType.MONETARY:
-        _money(queries, organization, wanted, fitting, found)
+        _money(queries, organization, wanted, standing, fitting, found)
     else:
-        _seats(queries, organization, wanted, found)
+        _seats(queries, organization, wanted, standing, found)
     found.counting.sort(key=lambda group: (-abs(group.amount), group.source, group.provider, group.service))
     found.left_out.sort(key=lambda finding: (list(Reason).index(finding.reason), -abs(finding.amount or 0)))
     return found
@@ -89,12 +85,13 @@ def _money(
     queries: Queries,
     organization: Organization,
     wanted: Wanted,
+    standing: Standing,
     fitting: Sequence[OriginInPeriod],
     found: Sorted,
 ) -> None:
     own = [(origin, origin.amount) for origin in fitting if origin.currency == wanted.currency and origin.costs]
     foreign = {origin.origin_key: origin for origin in fitting if origin.currency != wanted.currency and origin.costs}
-    converted, missing = _converted(queries, organization, wanted, foreign)
+    converted, missing = _converted(queries, organization, wanted, standing, foreign)
     found.counting += _grouped([*own, *converted])
     for currency, (amount, costs) in sorted(missing.items()):
         found.left_out.append(
@@ -110,7 +107,11 @@ def _money(
 
 
 def _converted(
-    queries: Queries, organization: Organization, wanted: Wanted, foreign: Mapping[int, OriginInPeriod]
+    queries: Queries,
+    organization: Organization,
+    wanted: Wanted,
+    standing: Standing,
+    foreign: Mapping[int, OriginInPeriod],
 ) -> tuple[list[tuple[OriginInPeriod, int]], dict[str, tuple[int, int]]]:
     """Origins in other currencies with what they count as, and by currency what has no usable rate."""
     if not foreign:
@@ -123,6 +124,8 @@ def _converted(
     missing: dict[str, tuple[int, int]] = {}
     days: dict[int, list[date]] = {}
     for key, day, amount, costs in queries.days_of_origins(list(foreign), wanted.period):
+        if not standing.holds(foreign[key].entity_key, day):
+            continue
         currency = foreign[key].currency
         factor = rates.factor(currency, wanted.currency, day)
         worth = None if factor is None else convert(amount, factor.value)
@@ -149,17 +152,23 @@ def _tokens(
     queries: Queries,
     organization: Organization,
     wanted: Wanted,
+    standing: Standing,
     fitting: Sequence[OriginInPeriod],
     found: Sorted,
 ) -> None:
     from budget_tui.storage.plan_queries import AGENT_SOURCE
 
-    tokens = queries.tokens_of_origins(organization.org_key, wanted.period)
     charged = [origin for origin in fitting if origin.source != AGENT_SOURCE and origin.costs]
+    tokens: dict[int, int] = {}
+    for part in standing.parts:
+        of_part = queries.tokens_of_origins(organization.org_key, part)
+        for origin in charged:
+            if origin.origin_key in of_part and standing.holds(origin.entity_key, part.start):
+                tokens[origin.origin_key] = tokens.get(origin.origin_key, 0) + of_part[origin.origin_key]
     found.counting += _grouped(
         [(origin, tokens[origin.origin_key]) for origin in charged if origin.origin_key in tokens]
     )
-    found.counting += _of_agents(queries, organization, wanted)
+    found.counting += _of_agents(queries, organization, wanted, standing)
     found.left_out += _summed(
         Reason.NO_TOKENS,
         "whose source tells no tokens",
@@ -168,16 +177,15 @@ def _tokens(
     )
 
 
-def _of_agents(queries: Queries, organization: Organization, wanted: Wanted) -> list[CostGroup]:
+def _of_agents(queries: Queries, organization: Organization, wanted: Wanted, standing: Standing) -> list[CostGroup]:
     """What agents used counts where it is used, whether their model has a price or not."""
     from budget_tui.domain.tokens import provider_of_model
     from budget_tui.services.plan_checks import provider_named
 
     org = organization.org_key
-    paths = {entity.entity_key: entity.path for entity in queries.entities(org)}
     used: dict[str, list[tuple[date, int]]] = {}
     for key, model, day, tokens in queries.tokens_of_agents(org, wanted.period):
-        if paths.get(key, "").startswith(wanted.entity.path) and wanted.category in (TOTAL, "genai"):
+        if standing.holds(key, day) and wanted.category in (TOTAL, "genai"):
             used.setdefault(model, []).append((day, tokens))
     groups = []
     for model, uses in used.items():
@@ -202,17 +210,18 @@ def _of_agents(queries: Queries, organization: Organization, wanted: Wanted) -> 
     return groups
 
 
-def _seats(queries: Queries, organization: Organization, wanted: Wanted, found: Sorted) -> None:
+def _seats(queries: Queries, organization: Organization, wanted: Wanted, standing: Standing, found: Sorted) -> None:
     """Registrations and charges by provider, each with the most on one day; they are not added up."""
     org, period = organization.org_key, wanted.period
     if wanted.category not in (TOTAL, "subscription"):
         return
     rows: dict[tuple[str, str], list[tuple[date, int]]] = {}
+    keys = {entity.path: entity.entity_key for entity in queries.entities(org)}
     for row in queries.seat_registrations(org):
-        if row.path.startswith(wanted.entity.path) and row.starts_on <= period.end:
-            rows.setdefault(("registered", row.provider), []).append((max(row.starts_on, period.start), row.seats))
+        for held in islice((part for part in standing.held_in(keys[row.path]) if row.starts_on <= part.end), 1):
+            rows.setdefault(("registered", row.provider), []).append((max(row.starts_on, held.start), row.seats))
     for seats in queries.charged_seats(org, period):
-        if wanted.is_root or str(seats.entity or "").startswith(wanted.entity.path):
+        if standing.holds(keys.get(str(seats.entity)), seats.day):
             rows.setdefault(("charged", seats.provider), []).append((seats.day, seats.seats))
     for (source, provider), of_days in rows.items():
         if wanted.is_of(provider):
@@ -262,16 +271,27 @@ def _grouped(counted: Iterable[tuple[OriginInPeriod, int]]) -> list[CostGroup]:
     return groups
 
 
+def _moved_away(standing: Standing, fitting: Iterable[OriginInPeriod]) -> Iterator[tuple[str, date]]:
+    last_days = {
+        origin.entity_id: standing.moved_away(origin.entity_key)
+        for origin in fitting
+        if origin.entity_key is not None and origin.costs
+    }
+    return ((entity_id, day) for entity_id, day in sorted(last_days.items()) if day is not None)
+
+
 # What does not
 
 
-def _of_others(wanted: Wanted, others: Sequence[OriginInPeriod]) -> list[Finding]:
-    unmapped = [origin for origin in others if origin.path is None]
+def _of_others(wanted: Wanted, standing: Standing, others: Sequence[OriginInPeriod]) -> list[Finding]:
+    unmapped = [origin for origin in others if origin.entity_key is None]
     alike = [(origin, text) for origin in others if (text := _alike(wanted.entity, origin))]
     alike_keys = {origin.origin_key for origin, _ in alike}
-    rest = [origin for origin in others if origin.path is not None and origin.origin_key not in alike_keys]
-    above = [origin for origin in rest if wanted.entity.path.startswith(str(origin.path))]
-    beside = [origin for origin in rest if not wanted.entity.path.startswith(str(origin.path))]
+    mapped = [origin for origin in others if origin.entity_key is not None and origin.origin_key not in alike_keys]
+    moved = [origin for origin in mapped if standing.moved_here(origin.entity_key)]
+    rest = [origin for origin in mapped if not standing.moved_here(origin.entity_key)]
+    above = [origin for origin in rest if standing.is_above(origin.entity_key)]
+    beside = [origin for origin in rest if not standing.is_above(origin.entity_key)]
     archived = [origin for origin in beside if origin.archived]
     elsewhere = [origin for origin in beside if not origin.archived]
     found = _looking_alike(wanted, alike)
@@ -281,6 +301,10 @@ def _of_others(wanted: Wanted, others: Sequence[OriginInPeriod]) -> list[Finding
         "budget-tui cost unmapped lists them, cost map gives them away",
         [origin for origin in unmapped if origin.origin_key not in alike_keys],
     )
+    for entity_id, origins in _by(moved, lambda origin: origin.entity_id):
+        last_day = long_day(standing.moved_here(origins[0].entity_key) or wanted.period.end)
+        why = f"of {entity_id}, which stood elsewhere through {last_day}: closed days count where it stood then"
+        found += _summed(Reason.MOVED, why, "", origins)
     for entity_id, origins in _by(above, lambda origin: origin.entity_id):
         found += _summed(Reason.ABOVE, f"of {entity_id} itself, which stands above: not handed down", "", origins)
     found += _summed(Reason.ELSEWHERE, "of archived entities", "", archived)
@@ -315,7 +339,7 @@ def _alike(entity: Entity, origin: OriginInPeriod) -> tuple[str, str, str] | Non
         for text in (origin.sub_account_id, origin.sub_account_name)
         if text
     ]
-    if origin.path is not None:  # mapped by something better: only what names a project speaks against that
+    if origin.entity_key is not None:  # mapped by something better: only what names a project speaks against that
         accounts = []
     for label, value, option in (*hinted, *tagged, *accounts):
         if value != origin.entity_id and (_resembles(value, entity.entity_id) or _resembles(value, entity.name)):

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from budget_tui.domain.actuals import Lineage
 from budget_tui.domain.containment import Kind, kind_of, wider_kinds
+from budget_tui.domain.eras import Eras
 from budget_tui.domain.explain_answers import SummedBudget
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.variance import Variance
@@ -16,7 +16,7 @@ def summed(
     budgets: Sequence[PlannedBudget],
     counting: Sequence[PlannedBudget],
     figures: Callable[[PlannedBudget], Variance],
-    lineage: Lineage,
+    eras: Eras,
 ) -> Iterator[SummedBudget]:
     """Each of ``budgets``, the largest first; those that are not ``counting`` with the one they are left out for."""
     at: dict[tuple[int, Kind], list[PlannedBudget]] = {}
@@ -24,14 +24,14 @@ def summed(
         at.setdefault((budget.entity_key, kind_of(budget)), []).append(budget)
     added = {budget.budget_id for budget in counting}
     for budget in sorted(budgets, key=lambda budget: -budget.amount):
-        around = None if budget.budget_id in added else _around(budget, at, lineage)
+        around = None if budget.budget_id in added else _around(budget, at, eras)
         within = plan_name(around) if around else ""
         yield SummedBudget(plan_name(budget), budget.amount, figures(budget).actual, within)
 
 
-def _around(budget: PlannedBudget, at: _At, lineage: Lineage) -> PlannedBudget | None:
+def _around(budget: PlannedBudget, at: _At, eras: Eras) -> PlannedBudget | None:
     """The nearest other one that contains ``budget``."""
-    for key in lineage[budget.entity_key]:
+    for key in eras.of(budget.period).lineage[budget.entity_key]:
         for kind in wider_kinds(kind_of(budget)):
             for other in at.get((key, kind), ()):
                 overlaps = other.period.start <= budget.period.end and budget.period.start <= other.period.end

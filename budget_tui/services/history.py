@@ -1,6 +1,6 @@
 """Periods that were closed: what was archived of them, and what has become of it since."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from budget_tui.domain.budget import BudgetType, Organization
@@ -57,17 +57,40 @@ def _read(queries: Queries, organization: Organization, closes: list[StoredClose
     for line in queries.close_lines(org, newest, oldest):
         lines.setdefault(line.close_key, []).append(line)
     now = queries.spent_since_closed(org, newest, oldest)
+    standing = _PathsThen(queries, org)
     foreign = ForeignCosts(queries, organization, Period(oldest, closes[0].period.end))
     for close in closes:
         counted = now.setdefault(close.close_key, {})
         for path, amount in counted_by_path(foreign.converted(close.period, sum(counted.values()))).items():
             counted[path] = counted.get(path, 0) + amount
-    return [_closed(close, lines.get(close.close_key, []), now.get(close.close_key, {})) for close in closes]
+    return [
+        _closed(close, lines.get(close.close_key, []), now.get(close.close_key, {}), standing.of(close.period))
+        for close in closes
+    ]
 
 
-def _closed(close: StoredClose, lines: list[StoredLine], spent_now: Mapping[str | None, int]) -> ClosedPeriod:
+class _PathsThen:
+    """Where what stands at a path now stood when a period was closed."""
+
+    def __init__(self, queries: Queries, org: int) -> None:
+        self._eras = queries.eras(org)
+        self._entities = queries.entities(org) if len(self._eras) > 1 else []
+        self._ids = {entity.entity_key: entity.entity_id for entity in self._entities}
+
+    def of(self, period: Period) -> Callable[[str], str]:
+        lineage = self._eras.of(period).lineage
+        then = {
+            entity.path: f"/{'/'.join(self._ids[key] for key in reversed(lineage[entity.entity_key]))}/"
+            for entity in self._entities
+        }
+        return lambda path: then.get(path, path)
+
+
+def _closed(
+    close: StoredClose, lines: list[StoredLine], spent_now: Mapping[str | None, int], then: Callable[[str], str]
+) -> ClosedPeriod:
     unmapped = spent_now.get(None, 0)
-    spent = Spent({path: amount for path, amount in spent_now.items() if path is not None}, unmapped)
+    spent = Spent({then(path): amount for path, amount in spent_now.items() if path is not None}, unmapped)
     return ClosedPeriod(
         close.period,
         close.currency,
@@ -85,7 +108,7 @@ def _closed(close: StoredClose, lines: list[StoredLine], spent_now: Mapping[str 
                 line.allocation,
                 line.spent,
                 Status(line.status),
-                (line.used if line.unit is BudgetType.TOKEN else spent.at(line.path)) - line.spent,
+                (line.used if line.unit is BudgetType.TOKEN else spent.at(then(line.path))) - line.spent,
                 line.unit is BudgetType.MONETARY and not close.budget and not close.allocated,
             )
             for line in lines

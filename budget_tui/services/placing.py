@@ -1,7 +1,7 @@
 """How entities come into the hierarchy, change in it and leave it. Every command that does so does it here.
 
-Costs hang on an entity's key: what an entity spent goes wherever it goes. The figures of closed periods were
-written down when they closed and stay.
+Costs hang on an entity's key: what an entity spent goes wherever it goes. Days that were closed count where it stood
+when they were, and the figures of closed periods, written down then, stay.
 """
 
 from collections.abc import Iterable

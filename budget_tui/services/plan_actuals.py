@@ -81,7 +81,7 @@ class Actuals:
 
     def widest(self, budgets: Sequence[PlannedBudget]) -> Counting:
         """Those of ``budgets``, of one type and currency, that no other of them contains, with what they used."""
-        widest = Containment(budgets, self._usage.lineage).widest({budget.budget_id for budget in budgets})
+        widest = Containment(budgets, self._usage.eras).widest({budget.budget_id for budget in budgets})
         return self.counting([budget for budget in budgets if budget.budget_id in widest], widest)
 
     def counting(self, budgets: Sequence[PlannedBudget], placed: Mapping[str, Placed]) -> Counting:

@@ -11,7 +11,7 @@ from dateutil.relativedelta import relativedelta
 
 from budget_tui.domain.actuals import Scope
 from budget_tui.domain.budget import BudgetType, Organization
-from budget_tui.domain.containment import Containment
+from budget_tui.domain.containment import Containment, is_below
 from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, unstored_root
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
@@ -84,7 +84,7 @@ class PlanBoard:
         root = unstored_root(organization.name)
         self.entities = {ROOT_ID: root} | {entity.entity_id: entity for entity in entities}
         self._usage, self._actuals, self._own = usage, Actuals(usage), own
-        self._containment = Containment([line.budget for line in lines], usage.lineage)
+        self._containment = Containment([line.budget for line in lines], usage.eras)
         self._lines_at: dict[int, list[BudgetLine]] = {}
         for line in lines:
             self._lines_at.setdefault(line.budget.entity_key, []).append(line)
@@ -118,7 +118,7 @@ class PlanBoard:
         entity = self.entities.get(choice.entity_id)
         lines = self.lines
         if entity is not None:
-            lines = [line for line in lines if line.budget.path.startswith(entity.path)]
+            lines = [line for line in lines if is_below(line.budget, entity.entity_key, self._usage.eras)]
         return _fitting(lines, choice)
 
     def totals(self, lines: Sequence[BudgetLine]) -> list[tuple[Totals, Counting]]:

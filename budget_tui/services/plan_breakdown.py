@@ -90,7 +90,7 @@ class Considered(NamedTuple):
 
     def counting(self, part: Slice, budget_type: BudgetType) -> list[PlannedBudget]:
         """The budgets of a part that no other of them contains, in the organization's currency."""
-        return widest(self.own.converted(self.planned(part, budget_type)), self.usage.lineage)
+        return widest(self.own.converted(self.planned(part, budget_type)), self.usage.eras)
 
     def planned(self, part: Slice, budget_type: BudgetType) -> list[PlannedBudget]:
         """The budgets of a part, of one type, as far as they count in the organization's currency."""

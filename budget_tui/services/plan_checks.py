@@ -41,7 +41,7 @@ def over_allocated(queries: Queries, org: int, budget: PlannedBudget) -> tuple[s
         period_end=budget.period.end,
         currency=budget.currency if budget.budget_type is BudgetType.MONETARY else None,
     )
-    trees = forest(queries.planned_budgets(org, same_period), queries.lineage(org))
+    trees = forest(queries.planned_budgets(org, same_period), queries.eras(org))
     concerned = [
         node
         for node in every_node(trees)

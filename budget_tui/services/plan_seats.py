@@ -3,8 +3,9 @@
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, Lineage, Scope
+from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, Scope
 from budget_tui.domain.cost import Category
+from budget_tui.domain.eras import Era, Eras
 from budget_tui.domain.period import Period, less, together
 from budget_tui.domain.seats import Held, Seats, held_by, most_seats
 from budget_tui.storage.queries import Queries
@@ -24,7 +25,7 @@ class CountingSeats(NamedTuple):
 class KnownSeats:
     """What was registered, and what was charged on certain days."""
 
-    def __init__(self, queries: Queries, org: int, days: Period, lineage: Lineage) -> None:
+    def __init__(self, queries: Queries, org: int, days: Period, eras: Eras) -> None:
         registered = (
             Seats(row.path, row.provider.casefold(), row.starts_on, row.seats)
             for row in queries.seat_registrations(org)
@@ -32,13 +33,14 @@ class KnownSeats:
         charged = (row._replace(provider=row.provider.casefold()) for row in queries.charged_seats(org, days))
         self._held = held_by(registered, charged)
         keys = {entity.path: entity.entity_key for entity in queries.entities(org)}
-        self._at: dict[tuple[int, str], list[tuple[Hashable, str]]] = {}
+        self._at: dict[tuple[int, str], list[tuple[tuple[Hashable, str], Era]]] = {}
         self.providers: dict[int, set[str]] = {}
         for path, provider in self._held:
-            for key in lineage[keys.get(str(path))]:
-                self.providers.setdefault(key, set()).add(provider)
-                for counting in (provider or NO_PROVIDER, ANY_PROVIDER):
-                    self._at.setdefault((key, counting), []).append((path, provider))
+            for era in eras:
+                for key in era.lineage[keys.get(str(path))]:
+                    self.providers.setdefault(key, set()).add(provider)
+                    for counting in (provider or NO_PROVIDER, ANY_PROVIDER):
+                        self._at.setdefault((key, counting), []).append(((path, provider), era))
 
     def most(self, covered: Covered, without: Covered | None = None) -> int | None:
         """The most seats on one day that count for ``covered``, each once however many count it, and not for
@@ -57,6 +59,7 @@ class KnownSeats:
         found: dict[tuple[Hashable, str], list[Period]] = {}
         for scope, periods in covered.items():
             if scope.category in (Category.SUBSCRIPTION, Category.TOTAL):
-                for whose in self._at.get((scope.entity_key, scope.provider), ()):
-                    found.setdefault(whose, []).extend(periods)
+                for whose, era in self._at.get((scope.entity_key, scope.provider), ()):
+                    parts = map(era.part_of, periods)
+                    found.setdefault(whose, []).extend(part for part in parts if part is not None)
         return found

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import NO_PROVIDER, Group, Scope, Segments, Sums
+from budget_tui.domain.actuals import NO_PROVIDER, Group, Scope, Segments
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
+from budget_tui.domain.eras import SumsInTime, sums_of
 from budget_tui.domain.fx import Rates, convert, pairs_between
-from budget_tui.domain.hierarchy import unstored_root
 from budget_tui.domain.period import Period
 from budget_tui.domain.tokens import provider_of_model
 from budget_tui.services.plan_checks import provider_named
@@ -22,8 +22,8 @@ class Unconverted(NamedTuple):
 
     currency: str
     into: str
-    amounts: Sums
-    charges: Sums
+    amounts: SumsInTime
+    charges: SumsInTime
 
 
 class CountedAs(NamedTuple):
@@ -31,9 +31,9 @@ class CountedAs(NamedTuple):
 
     currency: str
     into: str
-    amounts: Sums
-    charges: Sums
-    counted: Sums
+    amounts: SumsInTime
+    charges: SumsInTime
+    counted: SumsInTime
 
 
 class Usage:
@@ -48,9 +48,8 @@ class Usage:
         currencies: Collection[str],
     ) -> None:
         self._queries, self._org = queries, organization.org_key
-        root = unstored_root(organization.name).entity_key
-        self.lineage = queries.lineage(self._org) or {None: (root,), root: (root,)}
-        self.segments = Segments(periods)
+        self.eras = queries.eras(self._org)
+        self.segments = Segments(periods, self.eras.cuts)
         self.groups: dict[BudgetType, list[Group]] = {budget_type: [] for budget_type in BudgetType}
         self.unconverted: list[Unconverted] = []
         self.converted: list[CountedAs] = []
@@ -62,16 +61,16 @@ class Usage:
             self.groups[BudgetType.MONETARY] = queries.costs_by_segment(self._org, self.segments.periods)
             self._convert(sorted(currencies))
         if BudgetType.SEAT in types:
-            self._seats = KnownSeats(queries, self._org, self._days, self.lineage)
+            self._seats = KnownSeats(queries, self._org, self._days, self.eras)
         if BudgetType.TOKEN in types:
             costs = queries.tokens_by_segment(self._org, self.segments.periods)
             self.groups[BudgetType.TOKEN] = [*costs, *self._agents_tokens()]
 
     @cached_property
-    def sums(self) -> dict[BudgetType, Sums]:
+    def sums(self) -> dict[BudgetType, SumsInTime]:
         """What is added up along the hierarchy: costs and tokens."""
         return {
-            budget_type: Sums(self.groups[budget_type], self.lineage)
+            budget_type: sums_of(self.groups[budget_type], self.eras, self.segments)
             for budget_type in (BudgetType.MONETARY, BudgetType.TOKEN)
         }
 
@@ -136,13 +135,13 @@ class Usage:
             for table, value in zip(tables, values, strict=True):
                 table.add(cost, segment, value)
         self.converted += [
-            CountedAs(other, currency, *(Sums(table.groups(), self.lineage) for table in parts))
+            CountedAs(other, currency, *(sums_of(table.groups(), self.eras, self.segments) for table in parts))
             for other, parts in counted.items()
         ]
         for _, _, counts_as in counted.values():
             self.groups[BudgetType.MONETARY] += counts_as.groups()
         self.unconverted += [
-            Unconverted(other, currency, *(Sums(table.groups(), self.lineage) for table in parts))
+            Unconverted(other, currency, *(sums_of(table.groups(), self.eras, self.segments) for table in parts))
             for other, parts in left.items()
         ]
 

@@ -6,7 +6,7 @@ from datetime import date
 from functools import partial
 
 from budget_tui.domain.budget import BudgetType, Organization
-from budget_tui.domain.containment import Containment, forest
+from budget_tui.domain.containment import Containment, forest, is_below
 from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import PeriodKind
@@ -83,7 +83,7 @@ class PlanViews:
             organization,
             self._context.clock.today(organization.time_zone),
             tuple(lines),
-            tuple(totals for totals, _ in actuals.totals(lines, Containment(budgets, usage.lineage))),
+            tuple(totals for totals, _ in actuals.totals(lines, Containment(budgets, usage.eras))),
             foreign.left_out,
             foreign.warnings,
         )
@@ -92,11 +92,13 @@ class PlanViews:
         """The allocation trees, of the whole organization or of what is at and below an entity."""
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
-            below = entity_named(queries, organization, root_entity_id).path if root_entity_id else None
-            budgets = _budgets(queries, organization, conditions, below)
+            budgets = _budgets(queries, organization, conditions)
+            if root_entity_id:
+                top, eras = entity_named(queries, organization, root_entity_id), queries.eras(organization.org_key)
+                budgets = [budget for budget in budgets if is_below(budget, top.entity_key, eras)]
             usage = _usage(queries, organization, budgets)
         actuals, foreign = Actuals(usage), foreign_costs(usage, asked_by(budgets))
-        trees = forest(budgets, usage.lineage)
+        trees = forest(budgets, usage.eras)
         return PlanTree(
             organization,
             self._context.clock.today(organization.time_zone),
@@ -141,9 +143,7 @@ class PlanViews:
         return taken_apart(Considered(organization, entity, budgets, periods, usage, own, provider), today)
 
 
-def _budgets(
-    queries: Queries, organization: Organization, conditions: PlanFilter, below: str | None = None
-) -> list[PlannedBudget]:
+def _budgets(queries: Queries, organization: Organization, conditions: PlanFilter) -> list[PlannedBudget]:
     org = organization.org_key
     if conditions.entity_id:
         entity_named(queries, organization, conditions.entity_id)
@@ -159,7 +159,6 @@ def _budgets(
             provider_named(queries, org, conditions.provider) or None,
             conditions.currency.upper() or None,
             conditions.is_active,
-            below,
         ),
     )
     wanted = conditions.search.strip()

@@ -28,7 +28,7 @@ class OriginInPeriod(NamedTuple):
     entity_hint: str
     path_hint: str
     tags: tuple[tuple[str, str], ...]
-    path: str | None
+    entity_key: int | None
     entity_id: str
     archived: bool
     before: date | None
@@ -71,7 +71,7 @@ class ExplainQueries(Asking):
         }
         rows = self._rows(
             "SELECT o.origin_key, o.source, o.live, o.currency, o.provider_name, o.provider, o.service, o.category,"
-            " o.sub_account_id, o.sub_account_name, o.entity_hint, o.path_hint, o.tags, e.path,"
+            " o.sub_account_id, o.sub_account_name, o.entity_hint, o.path_hint, o.tags, o.entity_key,"
             " coalesce(e.entity_id, ''), e.archived_at IS NOT NULL,"
             " (SELECT max(day) FROM cost c WHERE c.origin_key = o.origin_key AND c.day < ?),"
             " (SELECT min(day) FROM cost c WHERE c.origin_key = o.origin_key AND c.day >= ?),"

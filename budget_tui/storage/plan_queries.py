@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
+from budget_tui.domain.hierarchy import unstored_root
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.storage.asking import FISCAL_START
 from budget_tui.storage.cost_queries import CostQueries, day_number, day_of
 
 if TYPE_CHECKING:
     from budget_tui.domain.actuals import Group
+    from budget_tui.domain.eras import Eras
     from budget_tui.domain.plan import PlannedBudget
 
 AGENT_SOURCE = "agents"
@@ -43,8 +45,6 @@ class PlanConditions(NamedTuple):
     provider: str | None = None
     currency: str | None = None
     is_active: bool | None = True
-    below: str | None = None
-    """A path: only budgets of entities at or below it."""
 
 
 class DatedCost(NamedTuple):
@@ -110,16 +110,20 @@ class PlanQueries(CostQueries):
             for row in self._rows(f"{_PLANNED} WHERE a.parent_budget_id = ? AND b.is_active {_ORDER}", budget_id)
         ]
 
-    def lineage(self, org: int) -> dict[int | None, tuple[int, ...]]:
-        """Each entity's key → its own and those of all above it, nearest first; None, the unmapped → the root's."""
-        found: dict[int | None, tuple[int, ...]] = {}
-        keys: dict[str, tuple[int, ...]] = {"/": ()}
-        for key, path in self._rows("SELECT entity_key, path FROM entity WHERE org_key = ? ORDER BY path", org):
-            above = keys.get(path[: path.rindex("/", 0, -1) + 1], ())
-            keys[path] = found[key] = (key, *above)
-            if not above:
-                found[None] = (key,)
-        return found
+    def eras(self, org: int) -> Eras:
+        """The hierarchy as it is and as it was; of an organization that is not stored yet, the root alone."""
+        from budget_tui.domain.eras import Eras, Former
+
+        parents: dict[int, int | None] = dict(
+            self._rows("SELECT entity_key, parent_key FROM entity WHERE org_key = ?", org)  # type: ignore[arg-type]
+        )
+        rows = self._rows(
+            "SELECT f.through, f.entity_key, f.parent_key FROM former_parent f JOIN entity e"
+            " ON e.entity_key = f.entity_key WHERE e.org_key = ?",
+            org,
+        )
+        former = (Former(date.fromisoformat(through), *keys) for through, *keys in rows)
+        return Eras(parents or {unstored_root("").entity_key: None}, former)
 
     # What was used
 
@@ -210,11 +214,9 @@ def _where(conditions: PlanConditions) -> tuple[str, list[object]]:
         "b.provider = ?": conditions.provider,
         "b.currency = ?": conditions.currency,
         "b.is_active = ?": conditions.is_active,
-        "substr(e.path, 1, length(?)) = ?": conditions.below,
     }
     given = {test: value for test, value in columns.items() if value is not None}
-    parameters = [value for test, value in given.items() for _ in range(test.count("?"))]
-    return "".join(f" AND {test}" for test in given), parameters
+    return "".join(f" AND {test}" for test in given), list(given.values())
 
 
 @lru_cache(maxsize=4096)

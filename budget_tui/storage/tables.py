@@ -93,6 +93,16 @@ class LevelRow(SQLModel, table=True):
     rank: int
 
 
+class FormerParentRow(SQLModel, table=True):
+    """Below what an entity stood on the days that had been closed, ``through`` the last of them, when it was moved."""
+
+    __tablename__ = "former_parent"
+
+    entity_key: int = Field(sa_column=Column(Integer, ForeignKey("entity.entity_key"), primary_key=True))
+    through: date = Field(sa_column=Column(Date, primary_key=True))
+    parent_key: int = Field(sa_column=_reference("entity.entity_key"))
+
+
 class BudgetRow(SQLModel, table=True):
     __tablename__ = "budget"
     __table_args__ = (

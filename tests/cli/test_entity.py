@@ -66,6 +66,12 @@ def test_every_command_answers_with_the_entity(acme: Cli) -> None:
     assert [row["level"] for row in acme("entity", "levels", "--json").json][-2:] == ["squad", "agent"]
 
 
+def test_a_move_tells_where_closed_days_count(acme: Cli) -> None:
+    assert acme("entity", "move", "BACKEND", "ENG").done().out == "Backend stands below ENG\n"
+    moved = acme("--as-of", "2026-02-03", "entity", "move", "WEB", "DS").done()
+    assert moved.out == "WEB stands below DS; through Jan 31, 2026, which is closed, it counts below ENG\n"
+
+
 def test_refusals_are_one_line_with_their_codes(acme: Cli) -> None:
     acme("entity", "add", "ENG").refused(5, "'ENG' exists already")
     acme("entity", "add", "X", "--parent", "nobody").refused(4, "'X' cannot stand below 'nobody'")

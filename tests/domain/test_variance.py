@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budget_tui.domain.actuals import Group, Lineage, Scope, Segments, Sums
+from budget_tui.domain.actuals import Group, Scope, Segments
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.containment import Containment, forest, widest
 from budget_tui.domain.cost import Category
+from budget_tui.domain.eras import Eras, Former, sums_of
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.variance import Variance, VarianceStatus, counted, scope_of
@@ -22,7 +23,7 @@ FEBRUARY = Period(date(2026, 2, 1), date(2026, 2, 28))
 YEAR = Period(date(2026, 1, 1), date(2026, 12, 31))
 
 # ORG 1 > departments 2, 3 > projects 4 (of 2), 5 (of 3) > team 6 (of 4)
-LINEAGE: Lineage = {1: (1,), None: (1,), 2: (2, 1), 3: (3, 1), 4: (4, 2, 1), 5: (5, 3, 1), 6: (6, 4, 2, 1)}
+UNMOVED = Eras({1: None, 2: 1, 3: 1, 4: 2, 5: 3, 6: 4})
 
 
 def budget(
@@ -99,8 +100,8 @@ def test_no_data_is_not_zero() -> None:
     ],
 )
 def test_of_two_the_wider_one_is_added(wider: PlannedBudget, narrower: PlannedBudget) -> None:
-    assert widest([wider, narrower], LINEAGE) == [wider]
-    assert widest([narrower, wider], LINEAGE) == [wider]
+    assert widest([wider, narrower], UNMOVED) == [wider]
+    assert widest([narrower, wider], UNMOVED) == [wider]
 
 
 @pytest.mark.parametrize(
@@ -116,19 +117,19 @@ def test_of_two_the_wider_one_is_added(wider: PlannedBudget, narrower: PlannedBu
     ],
 )
 def test_budgets_that_do_not_contain_each_other_are_both_added(one: PlannedBudget, other: PlannedBudget) -> None:
-    assert widest([one, other], LINEAGE) == [one, other]
+    assert widest([one, other], UNMOVED) == [one, other]
 
 
 def test_of_overlapping_periods_of_one_scope_the_longer_counts_then_the_earlier_then_the_first() -> None:
     short, later = budget(period=Period(date(2026, 1, 15), date(2026, 2, 14))), budget(period=Q1)
-    assert widest([short, later], LINEAGE) == [later]
+    assert widest([short, later], UNMOVED) == [later]
     early, late = (
         budget(period=Period(date(2026, 1, 1), date(2026, 1, 20))),
         budget(period=Period(date(2026, 1, 10), date(2026, 1, 29))),
     )
-    assert widest([late, early], LINEAGE) == [early]
+    assert widest([late, early], UNMOVED) == [early]
     one, same = budget(budget_id="one"), budget(budget_id="two")
-    assert widest([one, same], LINEAGE) == [one]
+    assert widest([one, same], UNMOVED) == [one]
 
 
 # The allocation tree
@@ -137,7 +138,7 @@ def test_of_overlapping_periods_of_one_scope_the_longer_counts_then_the_earlier_
 def test_a_budget_hangs_below_the_nearest_that_contains_it() -> None:
     total, cloud = budget(2), budget(2, "cloud", 30)
     project, team = budget(4, "cloud", 20, provider="gcp"), budget(6, "cloud", 12, provider="gcp")
-    [root] = forest([total, cloud, project, team], LINEAGE)
+    [root] = forest([total, cloud, project, team], UNMOVED)
     path = []
     while True:
         path.append(root.budget)
@@ -150,7 +151,7 @@ def test_a_budget_hangs_below_the_nearest_that_contains_it() -> None:
 def test_what_was_allocated_from_farther_up_hangs_below_what_lies_between_and_counts_there() -> None:
     top, near = budget(1, "cloud", period=YEAR), budget(2, "cloud", 50, period=YEAR, budget_id="near")
     child = budget(4, "cloud", 60, period=YEAR, parent_id=top.budget_id)
-    [root] = forest([top, near, child], LINEAGE)
+    [root] = forest([top, near, child], UNMOVED)
     [between] = root.children
     assert (root.unallocated, between.unallocated) == (50, -10), "who has too much below itself is near"
     assert [node.budget for node in between.children] == [child]
@@ -160,20 +161,20 @@ def test_of_two_that_overlap_the_one_it_was_allocated_from_has_the_child() -> No
     cloud, gcp = budget(2, "cloud"), budget(2, provider="gcp")
     for giver, children in ((cloud, [1, 0]), (gcp, [0, 1])):
         child = budget(4, "cloud", provider="gcp", parent_id=giver.budget_id)
-        assert [len(root.children) for root in forest([cloud, gcp, child], LINEAGE)] == children
+        assert [len(root.children) for root in forest([cloud, gcp, child], UNMOVED)] == children
 
 
 def test_what_was_moved_away_from_where_it_was_allocated_stands_by_itself() -> None:
     giver, moved = budget(3, "cloud"), budget(4, "cloud", parent_id=budget(3, "cloud").budget_id)
-    assert [root.budget for root in forest([giver, moved], LINEAGE)] == [giver, moved]
+    assert [root.budget for root in forest([giver, moved], UNMOVED)] == [giver, moved]
 
 
 def test_budgets_of_other_periods_are_no_children() -> None:
-    assert len(forest([budget(1, period=YEAR), budget(2, period=Q1)], LINEAGE)) == 2
+    assert len(forest([budget(1, period=YEAR), budget(2, period=Q1)], UNMOVED)) == 2
 
 
 def test_children_may_have_more_than_there_is() -> None:
-    [root] = forest([budget(1, amount=100), budget(2, amount=70), budget(3, amount=40)], LINEAGE)
+    [root] = forest([budget(1, amount=100), budget(2, amount=70), budget(3, amount=40)], UNMOVED)
     assert (root.allocated, root.unallocated) == (110, -10)
 
 
@@ -182,21 +183,26 @@ def test_children_may_have_more_than_there_is() -> None:
 _PERIODS = (Q1, JANUARY, FEBRUARY, YEAR, Period(date(2026, 1, 15), date(2026, 2, 14)))
 
 
-@st.composite
-def trees(draw: st.DrawFn) -> Lineage:
-    """A hierarchy of any shape; 1 is the root."""
-    lineage: dict[int | None, tuple[int, ...]] = {1: (1,), None: (1,)}
-    for key in range(2, draw(st.integers(2, 9))):
-        parent = draw(st.integers(1, key - 1))
-        lineage[key] = (key, *lineage[parent])
-    return lineage
+_CLOSED = (JANUARY.end, FEBRUARY.end)
 
 
 @st.composite
-def plans(draw: st.DrawFn) -> tuple[Lineage, list[PlannedBudget], list[Group], Segments]:
+def hierarchies(draw: st.DrawFn) -> Eras:
+    """A hierarchy of any shape, in which anything may have been moved after a close; 1 is the root."""
+    keys = range(2, draw(st.integers(2, 9)))
+    parents = {key: draw(st.integers(1, key - 1)) for key in keys}
+    moved = st.dictionaries(st.sampled_from(_CLOSED), st.sets(st.sampled_from(keys)) if keys else st.just(set()))
+    former = [
+        Former(through, key, draw(st.integers(1, key - 1))) for through, of_day in draw(moved).items() for key in of_day
+    ]
+    return Eras({1: None, **parents}, former)
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> tuple[Eras, list[PlannedBudget], list[Group], Segments]:
     """A hierarchy, budgets in it, and what was used."""
-    lineage = draw(trees())
-    keys = sorted(key for key in lineage if key is not None)
+    eras = draw(hierarchies())
+    keys = sorted(key for key in eras.now.lineage if key is not None)
     scopes = st.tuples(
         st.sampled_from(keys),
         st.sampled_from(["cloud", "genai", "total"]),
@@ -207,7 +213,7 @@ def plans(draw: st.DrawFn) -> tuple[Lineage, list[PlannedBudget], list[Group], S
     budgets = [
         budget(*fields) for fields in draw(st.lists(scopes, min_size=1, max_size=8, unique_by=lambda f: f[:2] + f[3:]))
     ]
-    segments = Segments(each.period for each in budgets)
+    segments = Segments((each.period for each in budgets), eras.cuts)
     values = st.lists(
         st.none() | st.integers(-50, 1000), min_size=len(segments.periods), max_size=len(segments.periods)
     )
@@ -224,16 +230,16 @@ def plans(draw: st.DrawFn) -> tuple[Lineage, list[PlannedBudget], list[Group], S
             max_size=12,
         )
     )
-    return lineage, budgets, groups, segments
+    return eras, budgets, groups, segments
 
 
-def by_hand(lineage: Lineage, groups: list[Group], segments: Segments, counting: list[PlannedBudget]) -> int:
+def by_hand(eras: Eras, groups: list[Group], segments: Segments, counting: list[PlannedBudget]) -> int:
     """Every dollar looked at by itself: whether any of ``counting`` counts it."""
     total = 0
     for group in groups:
         for index, days in enumerate(segments.periods):
             if any(
-                each.entity_key in lineage[group.entity_key]
+                each.entity_key in eras.at(days.start).lineage[group.entity_key]
                 and each.category in (group.category, "total")
                 and each.provider in (group.provider, "")
                 and each.period.contains(days.start)
@@ -245,72 +251,72 @@ def by_hand(lineage: Lineage, groups: list[Group], segments: Segments, counting:
 
 @given(plans())
 def test_each_actual_is_every_dollar_of_its_scope(
-    plan: tuple[Lineage, list[PlannedBudget], list[Group], Segments],
+    plan: tuple[Eras, list[PlannedBudget], list[Group], Segments],
 ) -> None:
-    lineage, budgets, groups, segments = plan
-    sums = Sums(groups, lineage)
+    eras, budgets, groups, segments = plan
+    sums = sums_of(groups, eras, segments)
     for each in budgets:
         found = sums.of(scope_of(each), segments.span(each.period)) or 0
-        assert found == by_hand(lineage, groups, segments, [each])
+        assert found == by_hand(eras, groups, segments, [each])
 
 
 @given(plans())
 def test_totals_count_no_dollar_twice_and_lose_none(
-    plan: tuple[Lineage, list[PlannedBudget], list[Group], Segments],
+    plan: tuple[Eras, list[PlannedBudget], list[Group], Segments],
 ) -> None:
-    lineage, budgets, groups, segments = plan
-    counting = widest(budgets, lineage)
+    eras, budgets, groups, segments = plan
+    counting = widest(budgets, eras)
     covered: dict[Scope, list[range]] = {}
     for each in counting:
         covered.setdefault(scope_of(each), []).append(segments.span(each.period))
-    assert (Sums(groups, lineage).once(covered) or 0) == by_hand(lineage, groups, segments, counting)
+    assert (sums_of(groups, eras, segments).once(covered) or 0) == by_hand(eras, groups, segments, counting)
 
 
 @given(plans(), st.data())
 def test_what_is_used_in_each_segment_is_every_dollar_of_its_days(
-    plan: tuple[Lineage, list[PlannedBudget], list[Group], Segments], data: st.DataObject
+    plan: tuple[Eras, list[PlannedBudget], list[Group], Segments], data: st.DataObject
 ) -> None:
-    lineage, budgets, groups, segments = plan
+    eras, budgets, groups, segments = plan
     counting = data.draw(st.lists(st.sampled_from(budgets), unique=True))
     covered: dict[Scope, list[range]] = {}
     for each in counting:
         covered.setdefault(scope_of(each), []).append(segments.span(each.period))
-    found = Sums(groups, lineage).by_segment(covered)
+    found = sums_of(groups, eras, segments).by_segment(covered)
     for index, days in enumerate(segments.periods):
         on_days = [each for each in counting if each.period.contains(days.start)]
         only_here = [group._replace(values=[group.values[index]]) for group in groups]
-        assert found.get(index, 0) == by_hand(lineage, only_here, Segments([days]), on_days)
+        assert found.get(index, 0) == by_hand(eras, only_here, Segments([days]), on_days)
 
 
 @given(plans(), st.data())
 def test_some_of_many_contain_each_other_as_if_there_were_no_others(
-    plan: tuple[Lineage, list[PlannedBudget], list[Group], Segments], data: st.DataObject
+    plan: tuple[Eras, list[PlannedBudget], list[Group], Segments], data: st.DataObject
 ) -> None:
-    lineage, budgets, _, _ = plan
+    eras, budgets, _, _ = plan
     asked = data.draw(st.lists(st.sampled_from(budgets), unique=True))
     ids = {each.budget_id for each in asked}
-    of_all = Containment(budgets, lineage)
+    of_all = Containment(budgets, eras)
     in_order = [each for each in budgets if each.budget_id in ids]
-    assert of_all.widest(ids).keys() == {each.budget_id for each in widest(in_order, lineage)}
-    assert of_all.parents(ids) == Containment(in_order, lineage).parents(ids)
+    assert of_all.widest(ids).keys() == {each.budget_id for each in widest(in_order, eras)}
+    assert of_all.parents(ids) == Containment(in_order, eras).parents(ids)
 
 
 @given(plans())
 def test_what_is_left_out_of_the_totals_is_contained_by_another_and_what_is_in_by_none(
-    plan: tuple[Lineage, list[PlannedBudget], list[Group], Segments],
+    plan: tuple[Eras, list[PlannedBudget], list[Group], Segments],
 ) -> None:
-    lineage, budgets, _, _ = plan
+    eras, budgets, _, _ = plan
 
     def contains(wide: PlannedBudget, narrow: PlannedBudget) -> bool:
         return (
-            wide.entity_key in lineage[narrow.entity_key]
+            wide.entity_key in eras.of(narrow.period).lineage[narrow.entity_key]
             and wide.category in (narrow.category, "total")
             and wide.provider in (narrow.provider, "")
             and wide.period.start <= narrow.period.end
             and narrow.period.start <= wide.period.end
         )
 
-    counting = widest(budgets, lineage)
+    counting = widest(budgets, eras)
     for each in budgets:
         around = [other for other in budgets if other is not each and contains(other, each)]
         assert around or each in counting
@@ -319,12 +325,12 @@ def test_what_is_left_out_of_the_totals_is_contained_by_another_and_what_is_in_b
 
 @given(plans(), st.data())
 def test_a_parent_is_its_children_and_what_no_child_has_whatever_was_allocated_from_what(
-    plan: tuple[Lineage, list[PlannedBudget], list[Group], Segments], data: st.DataObject
+    plan: tuple[Eras, list[PlannedBudget], list[Group], Segments], data: st.DataObject
 ) -> None:
-    lineage, planned, _, _ = plan
+    eras, planned, _, _ = plan
     givers = st.sampled_from([None, *(each.budget_id for each in planned)])
     budgets = [each._replace(parent_id=data.draw(givers)) for each in planned]
-    trees = forest(budgets, lineage)
+    trees = forest(budgets, eras)
     seen, waiting = [], list(trees)
     while waiting:
         node = waiting.pop()

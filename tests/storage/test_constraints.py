@@ -53,6 +53,7 @@ def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
             f" VALUES ('r', '{child.budget_id}', 5, 'held', NULL, '2026-01-01', 'a', '2026-01-01')",
             f"INSERT INTO token_use VALUES ({project.entity_key}, 20260105, 490000, 'sonnet', 'input', 5)",
             "INSERT INTO token_price VALUES (1, 'sonnet', 'input', '2026-01-01', 5)",
+            f"INSERT INTO former_parent VALUES ({project.entity_key}, '2026-01-31', {root.entity_key})",
             f"INSERT INTO seat VALUES ({project.entity_key}, 'figma', '2026-01-01', 5, 'a', '2026-01-01')",
             "INSERT INTO fx_rate VALUES (1, 'EUR', 'USD', '2026-01-02', '1.0321')",
             "INSERT INTO api_key VALUES ('k', 1, 'ci', 'read', 'digest', 'a', '2026-01-01', NULL)",

@@ -85,8 +85,18 @@ class OrganizationRepository:
         return Entity(key, entity_id, name, level_code, path)
 
     def move_entity(self, organization: Organization, entity: Entity, parent: Entity) -> None:
-        """Hang ``entity`` below ``parent`` with all that is below it. Both are as they are stored now."""
+        """Hang ``entity`` below ``parent`` with all that is below it. Both are as they are stored now.
+
+        Where it stood when the last closed period was closed is kept: that period's days count there.
+        """
         path = path_of(parent.path, entity.entity_id)
+        self._connection.execute(
+            "INSERT OR IGNORE INTO former_parent (entity_key, through, parent_key)"
+            " SELECT e.entity_key, c.period_end, e.parent_key FROM entity e JOIN period_close c"
+            " ON c.org_key = e.org_key AND c.closed_at > e.created_at"
+            " WHERE e.entity_key = ? ORDER BY c.period_end DESC LIMIT 1",
+            (entity.entity_key,),
+        )
         self._connection.execute(
             "UPDATE entity SET parent_key = ? WHERE entity_key = ?", (parent.entity_key, entity.entity_key)
         )
