@@ -4,7 +4,9 @@ collector that does not look at the libraries."""
 import atexit
 import gc
 import os
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +17,13 @@ from hypothesis import settings
 for name in [name for name in os.environ if name.startswith("BUDGET_TUI_")]:
     del os.environ[name]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each program that a test starts is compiled anew
+
+# Databases of tests are real files, thousands of them, but need not outlast the machine: in memory, where there is
+# room, nobody waits for a disk each time that one is committed or closed.
+IN_MEMORY = Path("/dev/shm")
+ROOM = 1 << 30
+if "TMPDIR" not in os.environ and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ROOM:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
 
 MadeOnce = Callable[[Path, Callable[[Path], object]], None]
 

@@ -52,7 +52,7 @@ EXAMPLES = 5
 
 
 def test_schemathesis_finds_nothing(
-    serve: Callable[..., Served], example: tuple[bytes, str, str], tmp_path: Path
+    serve: Callable[..., Served], example: tuple[bytes, str, str], tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     url = serve().url
     budgets = [planned(url, example[2], month) for month in range(1, 10)]
@@ -63,6 +63,7 @@ def test_schemathesis_finds_nothing(
     run = subprocess.run(
         [*command, *options, "--header", f"X-API-Key: {example[2]}", "--no-color"],
         cwd=tmp_path,
+        env={"HYPOTHESIS_STORAGE_DIRECTORY": str(pytestconfig.rootpath / ".hypothesis")},  # where Unicode is known
         capture_output=True,
         encoding="utf-8",
         timeout=100,
