@@ -43,10 +43,13 @@ class Containment:
 
     def __init__(self, budgets: Sequence[PlannedBudget], eras: Eras) -> None:
         extents = _extents(budgets)
-        ids: dict[Era, set[str]] = {}
+        by_era: dict[Era, list[PlannedBudget]] = {}
         for budget in budgets:
-            ids.setdefault(eras.of(budget.period), set()).add(budget.budget_id)
-        self._eras = [(of_era, _InOneEra(budgets, extents, era.lineage)) for era, of_era in ids.items()]
+            by_era.setdefault(eras.of(budget.period), []).append(budget)
+        self._eras = [
+            ({budget.budget_id for budget in of_era}, _InOneEra(_around(of_era, budgets), extents, era.lineage))
+            for era, of_era in by_era.items()
+        ]
 
     def widest(self, asked: Container[str]) -> dict[str, "Placed"]:
         """Those that no other one contains, by their ids: added up, they count no dollar twice."""
@@ -69,6 +72,14 @@ class Containment:
             for budget_id, found in answer(era).items()
             if budget_id in of_era
         }
+
+
+def _around(some: Sequence[PlannedBudget], budgets: Sequence[PlannedBudget]) -> Sequence[PlannedBudget]:
+    """Those of ``budgets`` whose days could overlap with those of ``some`` of them."""
+    if len(some) == len(budgets):
+        return budgets
+    first, last = min(each.period.start for each in some), max(each.period.end for each in some)
+    return [each for each in budgets if each.period.start <= last and first <= each.period.end]
 
 
 class _InOneEra:
