@@ -127,6 +127,8 @@ def sections(explained: Explained, explanation: Explanation) -> Iterable[Section
     """Everything about one value, below its formula: titles with lines. A title '' has none."""
     if explanation.notes:
         yield "", list(explanation.notes)
+    if explained.warnings:
+        yield "Warning", list(explained.warnings)
     yield "Days", spans(explanation, explained)
     yield from _summed(explained)
     if not explanation.of_costs:

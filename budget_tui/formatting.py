@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from budget_tui.domain.carry import Carry
     from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
     from budget_tui.domain.conversion import ConvertedSpend
+    from budget_tui.domain.overallocation import OverAllocated
     from budget_tui.domain.period import Period, PeriodRule
     from budget_tui.domain.plan import PlannedBudget
     from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
@@ -32,6 +34,7 @@ HELD = "▒"
 NOT_BUDGETED = "not budgeted"
 NO_PROVIDER = "no provider"
 EMPTY = "░"
+_WARNED_ABOUT_AT_MOST = 3
 
 
 def sign_of(currency: str) -> str:
@@ -79,6 +82,19 @@ def plan_name(budget: PlannedBudget) -> str:
     of_type = "" if budget.budget_type == "monetary" else f" {budget.budget_type}"
     provider = f" {budget.provider}" if budget.provider else ""
     return f"{budget.entity_id}'s {budget.category}{provider}{of_type} budget for {period_name(budget.period)}"
+
+
+def over_allocation_warnings(found: Sequence[OverAllocated]) -> tuple[str, ...]:
+    """A line for each budget whose children have more than it; of those beyond the first few, how many there are."""
+    told = [
+        f"{plan_name(budget)}: its children have {amount_of(allocated, budget.budget_type, budget.currency)},"
+        f" {amount_of(allocated - budget.amount, budget.budget_type, budget.currency)} more than its"
+        f" {amount_of(budget.amount, budget.budget_type, budget.currency)}"
+        for budget, allocated in found[:_WARNED_ABOUT_AT_MOST]
+    ]
+    if len(found) > _WARNED_ABOUT_AT_MOST:
+        told[-1] += f" (and {count(len(found) - _WARNED_ABOUT_AT_MOST, 'more budget')})"
+    return tuple(told)
 
 
 def _number(nanos: int, currency: str, sign: str) -> str:

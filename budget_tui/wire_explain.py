@@ -27,6 +27,7 @@ def explained_answer(explained: Explained, key: str = "") -> dict[str, Any]:
         "causes": [_finding(finding) for finding in explained.causes],
         "rules": list(explained.rules),
         "sources": [_source(source) for source in explained.sources],
+        "warnings": list(explained.warnings),
     }
 
 

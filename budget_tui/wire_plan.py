@@ -92,6 +92,11 @@ def plain(value: Decimal | None) -> Decimal | None:
     return None if value is None else Decimal(f"{value.normalize():f}")
 
 
+def one_answer(found: PlanOutcome, org_slug: str) -> dict[str, Any]:
+    """A budget as it is looked at."""
+    return {**budget(found.budget, org_slug), "warnings": list(found.warnings)}
+
+
 def outcome_answer(outcome: PlanOutcome, org_slug: str) -> dict[str, Any]:
     """A budget after a change."""
     return {
@@ -123,7 +128,11 @@ def allocation_answer(allocation: PlanAllocation, org_slug: str) -> dict[str, An
 
 def list_answer(page: BudgetPage, org_slug: str) -> dict[str, Any]:
     """``total`` counts what fits, on this page or not."""
-    return {"budgets": [budget(found, org_slug) for found in page.budgets], "total": page.total}
+    return {
+        "budgets": [budget(found, org_slug) for found in page.budgets],
+        "total": page.total,
+        "warnings": list(page.warnings),
+    }
 
 
 def summary_answer(summary: PlanSummary) -> dict[str, Any]:

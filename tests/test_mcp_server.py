@@ -29,6 +29,8 @@ from budget_tui.mcp_server import QUESTIONS, server_of
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.demo import load_demo
+from budget_tui.services.plan_views import PlanFilter
+from budget_tui.services.plans import PlanChange
 from budget_tui.settings import Settings
 from tests.services.planning import bill
 
@@ -258,6 +260,16 @@ async def test_bugs_c1_and_c2_actual_costs_are_in_the_answers(acme: Services) ->
     assert first["is_over_budget"]
     assert [line["pct_used"] for line in rest] == sorted((line["pct_used"] for line in rest), reverse=True)
     assert {line["status"] for line in rest} == {"over", "approaching", "under"}
+
+
+async def test_children_above_their_parent_are_told_in_every_answer(acme: Services) -> None:
+    [parent] = acme.plan_views.list(PlanFilter(entity_id="PROJ-PLATFORM")).budgets
+    acme.plans.update(parent.budget_id, PlanChange(amount=parse_amount("10000")))
+    async with Client(server_of(acme)) as client:
+        for tool in QUESTIONS:
+            [warning] = told(await client.call_tool(tool))["warnings"]
+            assert "its children have $12,000.00, $2,000.00 more than its $10,000.00" in warning, tool
+            assert told(await client.call_tool(tool, {"category": "genai"}))["warnings"] == [], tool
 
 
 async def test_what_is_left_out_for_want_of_a_rate_is_named_in_every_answer_with_actuals(acme: Services) -> None:

@@ -44,6 +44,10 @@ class PlannedBudget(Shape):
     updated_at: datetime | None
 
 
+class PlanBudget(PlannedBudget):
+    warnings: list[str] = Field(description="That its children have more than it.")
+
+
 class PlanOutcome(PlannedBudget):
     rescaled_children: list[PlannedBudget]
     warnings: list[str]
@@ -67,6 +71,7 @@ class PlanAllocation(Shape):
 class PlanList(Shape):
     budgets: list[PlannedBudget]
     total: int = Field(description="How many there are, on this page or not.")
+    warnings: list[str] = Field(description="Whose children have more than it, of the budgets on this page.")
 
 
 class PlanFigures(Shape):
@@ -180,7 +185,9 @@ class PlanPart(Shape):
         " of another day."
     )
     left_out: list[LeftOut] = Field(description="What would be in this part if there were a rate.")
-    warnings: list[str] = Field(description="What is left out, and what counts at which amount, in words.")
+    warnings: list[str] = Field(
+        description="Whose children have more than it, what is left out, and what counts at which amount, in words."
+    )
 
 
 class PlanByCategory(Shape):

@@ -75,19 +75,20 @@ def list_budgets(
     session = session_of(context)
     conditions = filter_of(session, entity, category, budget_type, period, provider, currency, status, search, deleted)
     page = session.services.plan_views.list(conditions, limit, offset)
-    tell(json, lambda: list_answer(page, session.services.context.org_slug), lambda: budget_table(page))
+    tell(json, lambda: list_answer(page, session.services.context.org_slug), lambda: budget_table(page), page.warnings)
 
 
 @app.command()
 def show(context: typer.Context, budget: BudgetArgument, json: JsonOption = False) -> None:
     """One budget and where it came from."""
     from budget_tui.cli.plan_tables import details
-    from budget_tui.wire_plan import budget as answer
+    from budget_tui.wire_plan import one_answer
 
     session = session_of(context)
     session.services.context.prepare()
-    planned = session.services.plans.get(budget)
-    tell(json, lambda: answer(planned, session.services.context.org_slug), lambda: details(planned))
+    found = session.services.plan_views.one(budget)
+    slug = session.services.context.org_slug
+    tell(json, lambda: one_answer(found, slug), lambda: details(found.budget), found.warnings)
 
 
 @app.command(cls=AmountCommand)

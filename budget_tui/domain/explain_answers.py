@@ -108,6 +108,7 @@ class Explained:
     sources: tuple[SourceState, ...] = ()
     rules: tuple[str, ...] = ()
     budgets: tuple[SummedBudget, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def keys(self) -> list[str]:

@@ -36,6 +36,7 @@ class BudgetPage:
 
     budgets: tuple[PlannedBudget, ...]
     total: int
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class Part:
     Tokens and seats are None where there is neither a budget nor a use. Seats are the most on one day: those of the
     budgets, and those that are not budgeted on their days, may not be of the same day, and do not add up.
     All money is in the organization's currency; ``left_out`` has no usable rate to it and is in none of the figures.
+    ``budgets`` are those that its actual counts for, as they were planned.
     """
 
     budget: int | None
@@ -102,6 +104,7 @@ class Part:
     seats_not_budgeted: int | None = None
     left_out: tuple[LeftOut, ...] = ()
     warnings: tuple[str, ...] = ()
+    budgets: tuple[PlannedBudget, ...] = ()
 
     @property
     def figures(self) -> Variance:
@@ -120,7 +123,7 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Breakdown:
     """What one entity planned and used, part by part. What has no budget is counted in ``periods``: those of the
-    entity's budgets, or the running one. Of providers, the part named '' is what names none."""
+    ``budgets`` of the entity, or the running one. Of providers, the part named '' is what names none."""
 
     organization: Organization
     as_of: date
@@ -129,11 +132,12 @@ class Breakdown:
     parts: Mapping[str, Part]
     left_out: tuple[LeftOut, ...]
     warnings: tuple[str, ...] = ()
+    budgets: tuple[PlannedBudget, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PlanOutcome:
-    """A budget as it is after a change, and what a person should know about it."""
+    """A budget as it is, after a change or without one, and what a person should know about it."""
 
     budget: PlannedBudget
     warnings: tuple[str, ...] = ()

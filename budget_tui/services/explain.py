@@ -6,25 +6,25 @@ from datetime import date
 from budget_tui.domain.actuals import TOTAL, Scope
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
-from budget_tui.domain.containment import Node, forest
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.explain import Explanation, Unit, explain_global, explain_project
 from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, Reason, SourceState
 from budget_tui.domain.explain_plan import explain_actual, explain_agent, explain_closed, explain_planned, explain_sum
 from budget_tui.domain.hierarchy import ROOT_ID, unstored_root
+from budget_tui.domain.overallocation import over_allocated
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import BudgetSnapshot, Spend, added_up, build_snapshot, rolled_up
 from budget_tui.domain.tokens import seconds_of
 from budget_tui.domain.variance import Variance, covered_by
-from budget_tui.formatting import count, long_day, period_name, plan_name
+from budget_tui.formatting import count, long_day, over_allocation_warnings, period_name, plan_name
 from budget_tui.services.agents import looked_closely
 from budget_tui.services.context import Context
 from budget_tui.services.explain_costs import Sorted, Wanted, sort_out
 from budget_tui.services.explain_sum import summed
 from budget_tui.services.history import closed_period
 from budget_tui.services.plan_actuals import Actuals, Used
-from budget_tui.services.plan_checks import entity_named, every_node
+from budget_tui.services.plan_checks import entity_named, handed_on_in_plan
 from budget_tui.services.plan_foreign import InOneCurrency
 from budget_tui.services.plan_usage import Usage
 from budget_tui.services.snapshots import load_facts, project_line
@@ -101,15 +101,16 @@ class Explainer:
             budget = found[0]
             usage = Usage(queries, organization, [budget.period], [budget.budget_type], [budget.currency])
             figures = Actuals(usage).figures(budget)
-            node = _node_of(queries, org, budget, usage)
-            values = explain_planned(budget, figures, node.allocated if node and node.children else None)
+            plan = handed_on_in_plan(queries, org, [budget], usage.eras)
+            values = explain_planned(budget, figures, plan.get(budget.budget_id))
             entity = queries.entity(org, budget.entity_id)
             assert entity is not None
             wanted = Wanted(
                 entity, budget.period, budget.currency, budget.category, budget.provider, budget.budget_type
             )
+            name, warnings = plan_name(budget), over_allocation_warnings(over_allocated([budget], plan))
             return self._explained(
-                queries, organization, Kind.PLANNED, budget.budget_id, plan_name(budget), wanted, values
+                queries, organization, Kind.PLANNED, budget.budget_id, name, wanted, values, warnings
             )
 
     def of_usage(self, title: str, budget_type: BudgetType, scope: Scope, period: Period) -> Explained:
@@ -215,6 +216,7 @@ class Explainer:
         name: str,
         wanted: Wanted,
         values: tuple[Explanation, ...],
+        warnings: tuple[str, ...] = (),
     ) -> Explained:
         org = organization.org_key
         today = self._context.clock.today(organization.time_zone)
@@ -236,6 +238,7 @@ class Explainer:
             () if _counts(found.counting) else tuple(_causes(wanted, found, sources, today, has_costs=bool(origins))),
             sources,
             (*_rules(queries, org, wanted, origins), *map(_told_moved, found.moved_away[:_RULES_AT_MOST])),
+            warnings=warnings,
         )
 
 
@@ -258,12 +261,6 @@ def _require_one(subject: str, budgets: Sequence[PlannedBudget]) -> None:
     if len(budgets) > 1:
         shown = ", ".join(f"{budget.budget_id[:8]} ({plan_name(budget)})" for budget in budgets[:4])
         raise Refused(f"'{subject}' has {len(budgets)} budgets", f"give the id of one: {shown}")
-
-
-def _node_of(queries: Queries, org: int, budget: PlannedBudget, usage: Usage) -> Node | None:
-    same_period = PlanConditions(period_start=budget.period.start, period_end=budget.period.end)
-    trees = forest(queries.planned_budgets(org, same_period), usage.eras)
-    return next((node for node in every_node(trees) if node.budget.budget_id == budget.budget_id), None)
 
 
 def _counts(counting: Iterable[CostGroup]) -> bool:

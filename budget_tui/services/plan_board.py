@@ -14,6 +14,7 @@ from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.containment import Containment, is_below
 from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, unstored_root
+from budget_tui.domain.overallocation import HandedOn, OverAllocated, over_allocated
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period
 from budget_tui.domain.plan_answers import Breakdown, BudgetLine
@@ -88,6 +89,17 @@ class PlanBoard:
         self._lines_at: dict[int, list[BudgetLine]] = {}
         for line in lines:
             self._lines_at.setdefault(line.budget.entity_key, []).append(line)
+
+    def over_allocated(self, budgets: Iterable[PlannedBudget], tree: Tree | None = None) -> tuple[OverAllocated, ...]:
+        """Those of ``budgets`` whose children have more than they: in the whole plan, or in the ``tree`` that is
+        shown."""
+        if tree is None or tree is self._tree_of_all:
+            return over_allocated(budgets, self._handed_on)
+        return over_allocated(budgets, _handed_on(tree), self._handed_on)
+
+    @cached_property
+    def _handed_on(self) -> HandedOn:
+        return _handed_on(self._tree_of_all)
 
     def warnings(self, lines: Sequence[BudgetLine]) -> tuple[str, ...]:
         """What is left out of the actuals of ``lines``, and what counts at a rate."""
@@ -174,6 +186,10 @@ class PlanBoard:
         budgets = [line.budget for line in here]
         periods = periods_of(budgets, choice.period_kind, None, self.organization, self.as_of)
         return Considered(self.organization, entity, budgets, periods, self._usage, self._own, choice.provider)
+
+
+def _handed_on(tree: Tree) -> HandedOn:
+    return {above: sum([line.budget.amount for line in lines]) for above, lines in tree.items() if above is not None}
 
 
 def _providers_of(choice: PlanChoice) -> Callable[[Considered], Mapping[str, Slice]]:

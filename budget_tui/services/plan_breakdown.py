@@ -1,6 +1,7 @@
 """What one entity planned and used, taken apart by category or provider, from what was read before."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
@@ -9,10 +10,12 @@ from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.containment import Node, widest
 from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import Entity
+from budget_tui.domain.overallocation import HandedOn, over_allocated
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period
 from budget_tui.domain.plan_answers import Breakdown, Part, TreeNode
 from budget_tui.domain.variance import Variance, covered_by
+from budget_tui.formatting import over_allocation_warnings
 from budget_tui.services.plan_actuals import Actuals, Used
 from budget_tui.services.plan_foreign import Asked, Foreign, InOneCurrency, foreign_costs
 from budget_tui.services.plan_seats import Covered
@@ -20,11 +23,13 @@ from budget_tui.services.plan_usage import Usage
 
 
 class Slice(NamedTuple):
-    """One part of a breakdown: which costs, and which budgets of the entity."""
+    """One part of a breakdown: which costs, and which budgets of the entity; ``around`` it are those of whatever
+    provider, which its costs count for, too."""
 
     category: Category
     provider: str
     budgets: Sequence[PlannedBudget]
+    around: Sequence[PlannedBudget] = ()
 
 
 class Considered(NamedTuple):
@@ -61,6 +66,7 @@ class Considered(NamedTuple):
             seats[2],
             foreign.left_out,
             foreign.warnings,
+            (*part.around, *part.budgets),
         )
 
     def _figures(
@@ -115,13 +121,14 @@ def parts_by_provider(read: Considered, category: Category) -> Mapping[str, Slic
     """Each provider that something is planned for or was used of, in ``category``; '' is what names none."""
     planned = {budget.provider for budget in read.budgets} - {""}
     used = read.providers(category)
+    of_any = [budget for budget in read.budgets if not budget.provider]
     parts = {
-        name: Slice(category, name, [budget for budget in read.budgets if budget.provider == name])
+        name: Slice(category, name, [budget for budget in read.budgets if budget.provider == name], of_any)
         for name in sorted((planned | used) - {""})
         if read.provider in ("", name)
     }
     if "" in used and not read.provider:
-        parts[""] = Slice(category, NO_PROVIDER, ())
+        parts[""] = Slice(category, NO_PROVIDER, (), of_any)
     return parts
 
 
@@ -138,7 +145,20 @@ def broken_down(read: Considered, today: date, parts: Callable[[Considered], Map
         {name: read.part(part, actuals) for name, part in slices.items()},
         foreign.left_out,
         foreign.warnings,
+        tuple(read.budgets),
     )
+
+
+def with_over_allocations(breakdown: Breakdown, plan: HandedOn) -> Breakdown:
+    """``breakdown`` with a warning about those of its budgets that hand on more than they have."""
+
+    def told(budgets: Sequence[PlannedBudget]) -> tuple[str, ...]:
+        return over_allocation_warnings(over_allocated(budgets, plan))
+
+    parts = {
+        name: replace(part, warnings=(*told(part.budgets), *part.warnings)) for name, part in breakdown.parts.items()
+    }
+    return replace(breakdown, parts=parts, warnings=(*told(breakdown.budgets), *breakdown.warnings))
 
 
 def periods_of(

@@ -1,16 +1,21 @@
 """What commands on the plan and views of it look up and warn about alike."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
-from budget_tui.domain.budget import BudgetType, Organization
-from budget_tui.domain.containment import Node, forest
+from budget_tui.domain.budget import Organization
+from budget_tui.domain.containment import Containment
 from budget_tui.domain.cost import short_provider_name
+from budget_tui.domain.eras import Eras
 from budget_tui.domain.errors import NotFound
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name, unstored_root
+from budget_tui.domain.overallocation import HandedOn, handed_on, over_allocated
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.formatting import amount_of, plan_name
+from budget_tui.formatting import over_allocation_warnings
 from budget_tui.storage.plan_queries import PlanConditions
 from budget_tui.storage.queries import Queries
+
+Value = TypeVar("Value")
 
 
 def provider_named(queries: Queries, org: int, name: str) -> str:
@@ -33,41 +38,34 @@ def entity_named(queries: Queries, organization: Organization, entity_id: str) -
     raise NotFound(f"there is no entity '{wanted}'", "budget-tui entity list shows them")
 
 
-def over_allocated(queries: Queries, org: int, budget: PlannedBudget) -> tuple[str, ...]:
+def over_allocated_after(queries: Queries, org: int, budget: PlannedBudget) -> tuple[str, ...]:
     """What to warn about after ``budget`` has changed: it or the one above it has children for more than itself."""
-    same_period = PlanConditions(
-        budget_type=budget.budget_type,
-        period_start=budget.period.start,
-        period_end=budget.period.end,
-        currency=budget.currency if budget.budget_type is BudgetType.MONETARY else None,
+    plan = _plan_around(queries, org, [budget])
+    containment = Containment(plan, queries.eras(org))
+    parent = containment.parents({each.budget_id for each in plan}).get(budget.budget_id)
+    concerned = [each for each in plan if each.budget_id in (budget.budget_id, parent)]
+    return over_allocation_warnings(over_allocated(concerned, handed_on(plan, containment)))
+
+
+def handed_on_in_plan(queries: Queries, org: int, budgets: Sequence[PlannedBudget], eras: Eras) -> HandedOn:
+    """What the children of ``budgets`` have, whatever of the plan is looked at beside them."""
+    plan = _plan_around(queries, org, budgets) if budgets else []
+    return handed_on(plan, Containment(plan, eras))
+
+
+def _plan_around(queries: Queries, org: int, budgets: Sequence[PlannedBudget]) -> list[PlannedBudget]:
+    """All budgets that decide which are the children of ``budgets``: of their types and periods."""
+    return queries.planned_budgets(
+        org,
+        PlanConditions(
+            budget_type=_only(budget.budget_type for budget in budgets),
+            period_start=_only(budget.period.start for budget in budgets),
+            period_end=_only(budget.period.end for budget in budgets),
+        ),
     )
-    trees = forest(queries.planned_budgets(org, same_period), queries.eras(org))
-    concerned = [
-        node
-        for node in every_node(trees)
-        if budget.budget_id in (node.budget.budget_id, *(child.budget.budget_id for child in node.children))
-    ]
-    return over_allocation_warnings(concerned)
 
 
-def over_allocation_warnings(nodes: Iterable[Node]) -> tuple[str, ...]:
-    """One line for each budget whose children have more than it."""
-    return tuple(
-        f"{plan_name(node.budget)}: its children have {_amount(node, node.allocated)},"
-        f" {_amount(node, -node.unallocated)} more than its {_amount(node, node.budget.amount)}"
-        for node in nodes
-        if node.children and node.unallocated < 0
-    )
-
-
-def every_node(trees: Sequence[Node]) -> Iterator[Node]:
-    """All nodes of ``trees``, each before its children."""
-    waiting = list(reversed(trees))
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting += reversed(node.children)
-
-
-def _amount(node: Node, amount: int) -> str:
-    return amount_of(amount, node.budget.budget_type, node.budget.currency)
+def _only(values: Iterable[Value]) -> Value | None:
+    """What all of ``values`` are; None where they differ."""
+    found = set(values)
+    return found.pop() if len(found) == 1 else None

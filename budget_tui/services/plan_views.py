@@ -8,11 +8,14 @@ from functools import partial
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.containment import Containment, forest, is_below
 from budget_tui.domain.cost import Category
+from budget_tui.domain.eras import Eras
 from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.domain.overallocation import HandedOn, handed_on, handed_on_in, over_allocated
 from budget_tui.domain.period import PeriodKind
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.plan_answers import Breakdown, BudgetPage, PlanSummary, PlanTree
+from budget_tui.domain.plan_answers import Breakdown, BudgetPage, PlanOutcome, PlanSummary, PlanTree
 from budget_tui.domain.variance import VarianceStatus
+from budget_tui.formatting import over_allocation_warnings
 from budget_tui.services.context import Context
 from budget_tui.services.plan_actuals import Actuals
 from budget_tui.services.plan_board import PlanBoard, board_of, mentioning
@@ -23,10 +26,12 @@ from budget_tui.services.plan_breakdown import (
     parts_by_provider,
     periods_of,
     with_actuals,
+    with_over_allocations,
 )
-from budget_tui.services.plan_checks import entity_named, every_node, over_allocation_warnings, provider_named
+from budget_tui.services.plan_checks import entity_named, handed_on_in_plan, provider_named
 from budget_tui.services.plan_foreign import InOneCurrency, asked_by, foreign_costs
 from budget_tui.services.plan_usage import Usage
+from budget_tui.services.plans import find_budget
 from budget_tui.storage.plan_queries import PlanConditions
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import DatabaseReader
@@ -51,6 +56,11 @@ class PlanFilter:
     search: str = ""
     is_active: bool | None = True
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it leaves out nothing for what it is or whose; how it stands to its actual aside."""
+        return replace(self, status=None) == PlanFilter()
+
 
 class PlanViews:
     """Questions about the plan, each answered from one consistent read."""
@@ -61,13 +71,25 @@ class PlanViews:
 
     def list(self, conditions: PlanFilter = PlanFilter(), limit: int | None = None, offset: int = 0) -> BudgetPage:
         """The budgets that fit, entity by entity: at most ``limit``, after the first ``offset``."""
-        if conditions.status is not None:
-            found: Sequence[PlannedBudget] = [line.budget for line in self.summary(conditions).lines]
-        else:
-            with self._reader.session() as queries:
-                found = _budgets(queries, self._context.organization(queries), conditions)
+        with self._reader.session() as queries:
+            organization = self._context.organization(queries)
+            found = _budgets(queries, organization, conditions)
+            eras = queries.eras(organization.org_key)
+            plan = _handed_on(queries, organization, conditions, found, eras)
+            usage = None if conditions.status is None else _usage(queries, organization, found)
+        if usage is not None:
+            actuals = Actuals(usage)
+            found = [budget for budget in found if actuals.line(budget).status is conditions.status]
         page = found[offset:] if limit is None else found[offset : offset + limit]
-        return BudgetPage(tuple(page), len(found))
+        return BudgetPage(tuple(page), len(found), over_allocation_warnings(over_allocated(page, plan)))
+
+    def one(self, budget_id: str) -> PlanOutcome:
+        """The budget of that id, or the only one whose id begins so; deleted ones, too."""
+        with self._reader.session() as queries:
+            organization = self._context.organization(queries)
+            budget = find_budget(queries, organization.org_key, budget_id)
+            plan = handed_on_in_plan(queries, organization.org_key, [budget], queries.eras(organization.org_key))
+        return PlanOutcome(budget, over_allocation_warnings(over_allocated([budget], plan)))
 
     def summary(self, conditions: PlanFilter = PlanFilter()) -> PlanSummary:
         """Budget against actual of every budget that fits."""
@@ -75,17 +97,20 @@ class PlanViews:
             organization = self._context.organization(queries)
             budgets = _budgets(queries, organization, conditions)
             usage = _usage(queries, organization, budgets)
+            containment = Containment(budgets, usage.eras)
+            plan = _handed_on(queries, organization, conditions, budgets, usage.eras, containment)
         actuals, foreign = Actuals(usage), foreign_costs(usage, asked_by(budgets))
         lines = [actuals.line(budget) for budget in budgets]
         if conditions.status is not None:
             lines = [line for line in lines if line.status is conditions.status]
+        too_much = over_allocated((line.budget for line in lines), plan)
         return PlanSummary(
             organization,
             self._context.clock.today(organization.time_zone),
             tuple(lines),
-            tuple(totals for totals, _ in actuals.totals(lines, Containment(budgets, usage.eras))),
+            tuple(totals for totals, _ in actuals.totals(lines, containment)),
             foreign.left_out,
-            foreign.warnings,
+            (*over_allocation_warnings(too_much), *foreign.warnings),
         )
 
     def tree(self, root_entity_id: str = "", conditions: PlanFilter = PlanFilter()) -> PlanTree:
@@ -97,6 +122,9 @@ class PlanViews:
                 top, eras = entity_named(queries, organization, root_entity_id), queries.eras(organization.org_key)
                 budgets = [budget for budget in budgets if is_below(budget, top.entity_key, eras)]
             usage = _usage(queries, organization, budgets)
+            plan: HandedOn = {}  # only where it has children that the trees do not show
+            if not conditions.is_open:
+                plan = handed_on_in_plan(queries, organization.org_key, budgets, usage.eras)
         actuals, foreign = Actuals(usage), foreign_costs(usage, asked_by(budgets))
         trees = forest(budgets, usage.eras)
         return PlanTree(
@@ -104,7 +132,7 @@ class PlanViews:
             self._context.clock.today(organization.time_zone),
             tuple(with_actuals(node, actuals.figures) for node in trees),
             foreign.left_out,
-            (*over_allocation_warnings(every_node(trees)), *foreign.warnings),
+            (*over_allocation_warnings(over_allocated(budgets, handed_on_in(trees), plan)), *foreign.warnings),
         )
 
     def by_category(self, entity_id: str = ROOT_ID, conditions: PlanFilter = PlanFilter()) -> Breakdown:
@@ -140,7 +168,9 @@ class PlanViews:
             usage = Usage(queries, organization, every_period, set(BudgetType), [organization.currency])
             own = InOneCurrency(queries, organization.org_key, budgets, organization.currency)
             provider = provider_named(queries, organization.org_key, conditions.provider)
-        return taken_apart(Considered(organization, entity, budgets, periods, usage, own, provider), today)
+            plan = handed_on_in_plan(queries, organization.org_key, budgets, usage.eras)
+        found = taken_apart(Considered(organization, entity, budgets, periods, usage, own, provider), today)
+        return with_over_allocations(found, plan)
 
 
 def _budgets(queries: Queries, organization: Organization, conditions: PlanFilter) -> list[PlannedBudget]:
@@ -163,6 +193,20 @@ def _budgets(queries: Queries, organization: Organization, conditions: PlanFilte
     )
     wanted = conditions.search.strip()
     return list(filter(mentioning(wanted), found)) if wanted else found
+
+
+def _handed_on(
+    queries: Queries,
+    organization: Organization,
+    conditions: PlanFilter,
+    budgets: Sequence[PlannedBudget],
+    eras: Eras,
+    containment: Containment | None = None,
+) -> HandedOn:
+    """What the children of ``budgets``, which are those that fit, have in the whole plan."""
+    if conditions.is_open:
+        return handed_on(budgets, containment or Containment(budgets, eras))
+    return handed_on_in_plan(queries, organization.org_key, budgets, eras)
 
 
 def _usage(queries: Queries, organization: Organization, budgets: Sequence[PlannedBudget]) -> Usage:

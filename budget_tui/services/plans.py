@@ -27,7 +27,7 @@ from budget_tui.formatting import amount_of, dates, plan_name
 from budget_tui.services.budgets import set_amount
 from budget_tui.services.context import Context, Work, checked_currency, written
 from budget_tui.services.idempotency import answered_once
-from budget_tui.services.plan_checks import checked_provider, over_allocated
+from budget_tui.services.plan_checks import checked_provider, over_allocated_after
 from budget_tui.services.trail import KEPT
 from budget_tui.storage.queries import Queries
 
@@ -354,7 +354,7 @@ def _check_children(parent: Entity, children: Sequence[Entity]) -> None:
 
 
 def _over_allocated(work: Work, budget: PlannedBudget) -> tuple[str, ...]:
-    return over_allocated(work.queries, work.organization.org_key, budget)
+    return over_allocated_after(work.queries, work.organization.org_key, budget)
 
 
 def subject_of(budget: PlannedBudget) -> str:

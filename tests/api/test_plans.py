@@ -280,7 +280,20 @@ def test_children_above_their_parent_are_warned_about(acme: Api) -> None:
     answer = acme("POST", f"{PLAN}/allocate", {**ALLOCATION, "allocations": shares})
     assert answer.status_code == 201
     assert answer.json()["unallocated_amount"] == -100
-    assert "$100.00 more than its $1,000.00" in answer.json()["warnings"][0]
+    [told] = answer.json()["warnings"]
+    assert "$100.00 more than its $1,000.00" in told
+    month = "period_type=monthly&period_start=2026-04-01"
+    for path in ("", "/summary", "/allocation-tree", "/summary?category=cloud", f"?{month}"):
+        assert acme.get(f"{PLAN}{path}")["warnings"] == [told], path
+    assert acme.get(f"{PLAN}/by-category?{month}")["cloud"]["warnings"] == [told]
+    assert acme.get(f"{PLAN}?category=genai")["warnings"] == []
+    [parent, child] = [answer.headers["Location"], f"{PLAN}/{answer.json()['children'][0]['budget']['budget_id']}"]
+    assert acme.get(child)["warnings"] == []
+    before = acme("GET", parent)
+    assert before.json()["warnings"] == [told]
+    acme("PUT", child, {"budget_amount": 800})
+    after = acme("GET", parent, If_None_Match=before.headers["ETag"])
+    assert (after.status_code, after.json()["warnings"]) == (200, [])
 
 
 def test_children_keep_their_shares_when_asked_to(acme: Api) -> None:

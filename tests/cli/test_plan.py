@@ -213,6 +213,32 @@ def test_more_than_there_is_is_warned_about_on_standard_error(plan: Cli) -> None
     assert "$10.00 more" in plan("tree").err
 
 
+def test_children_above_their_parent_are_told_wherever_it_is_shown(plan: Cli, cli: Cli) -> None:
+    parent = str(only(plan, "--entity", "PROJ-PLATFORM")["budget_id"])
+    told = (
+        "PROJ-PLATFORM's cloud gcp budget for Q1 2026: its children have $12,000.00, $2,000.00 more than its $10,000.00"
+    )
+    assert plan("update", parent, "--amount", "10000").err == f"warning: {told}\n"
+    for command in (
+        ("list",),
+        ("show", parent[:8]),
+        ("summary",),
+        ("summary", "--category", "cloud"),
+        ("tree",),
+        ("by-category", "PROJ-PLATFORM"),
+        ("by-provider", "PROJ-PLATFORM"),
+    ):
+        assert plan(*command).err == f"warning: {told}\n", command
+        answer = plan(*command, "--json").done().json
+        part = {"by-category": "cloud", "by-provider": "gcp"}.get(command[0])
+        assert (answer[part] if part else answer)["warnings"] == [told], command
+    assert plan("by-category", "PROJ-PLATFORM", "--json").json["total"]["warnings"] == []
+    for command in (("list", "--category", "genai"), ("show", str(only(plan, "--category", "total")["budget_id"]))):
+        assert plan(*command).done().err == "", command
+    assert f"Warning\n  {told}\n" in cli("explain", parent).done().out
+    assert cli("explain", parent, "--json").json["warnings"] == [told]
+
+
 @pytest.mark.parametrize(
     ("to", "words"),
     [

@@ -268,6 +268,36 @@ async def test_children_above_their_parent_are_told_in_words(open_dashboard: Ope
         assert "-15,000.00" in dashboard.line_with("Acme Inc")
 
 
+async def test_every_tab_tells_children_above_the_parents_that_it_shows(
+    open_dashboard: OpenDashboard, acme: Services
+) -> None:
+    for entity, category, amount in (("DEPT-ENG", "total", 25_000), ("PROJ-PLATFORM", "cloud", 10_000)):
+        acme.plans.update(budget_id(acme, entity, category), PlanChange(amount=amount * NANOS))
+    department = "DEPT-ENG's total budget for Q1 2026: its children have $8,000.00 more than it"
+    project = "PROJ-PLATFORM's cloud gcp budget for Q1 2026: its children have $2,000.00 more than it"
+
+    def told() -> str:
+        return " ".join(dashboard.text.split())
+
+    async with open_dashboard(acme, (80, 24), mode="plan") as dashboard:
+        for tab, _ in TABS[:3]:
+            assert f"{department} (and 1 more)" in told(), tab
+            await dashboard.keys("tab")
+        assert "more than it" not in told(), "the organization's own budgets are enough"
+        await dashboard.keys("shift+tab", "o", "o")
+        assert "only approaching" in told()
+        assert "more than it" not in told(), "neither is shown"
+        await dashboard.keys("escape", *"gggg")
+        assert "only total" in told()
+        assert f"{department} data through" in told(), "its children are not in the tree"
+        await dashboard.keys("escape", *["end"], *["up"] * 2, "n")
+        assert "only in PROJ-PLATFORM" in told()
+        for _ in range(5):
+            assert project in told()
+            assert department not in told()
+            await dashboard.keys("tab")
+
+
 async def test_a_change_that_is_warned_about_was_made(open_dashboard: OpenDashboard, acme: Services) -> None:
     async with open_dashboard(acme, mode="plan") as dashboard:
         await dashboard.keys("tab", "e", *"80000", "enter")

@@ -34,17 +34,17 @@ from budget_tui.api.plan_bodies import (
 )
 from budget_tui.api.plan_shapes import (
     PlanAllocation,
+    PlanBudget,
     PlanByCategory,
     PlanByProvider,
     PlanList,
-    PlannedBudget,
     PlanOutcome,
     PlanSummary,
     PlanTreeAnswer,
 )
 from budget_tui.api.problems import problem_of
 from budget_tui.api.tenants import Caller
-from budget_tui.domain import plan
+from budget_tui.domain import plan, plan_answers
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.formatting import plan_name
@@ -129,13 +129,13 @@ async def get_by_provider(by: ByOrganization, filters: Annotated[EntityFilters, 
     return answered(wire_plan.breakdown_answer(await by.lanes.read(lambda: views.by_provider(entity_id, conditions))))
 
 
-@router.get(f"{ROOT}/{{budget_id:uuid}}", response_model=PlannedBudget, responses=NOT_MODIFIED | problems(404))
+@router.get(f"{ROOT}/{{budget_id:uuid}}", response_model=PlanBudget, responses=NOT_MODIFIED | problems(404))
 async def get_planned(
     request: Request, by: ByOrganization, budget_id: BudgetId, if_none_match: IfNoneMatch = ""
 ) -> Response:
     """One budget."""
-    planned = await by.lanes.read(lambda: _present(by, budget_id))
-    return tagged(wire_plan.budget(planned, _slug(by)), _version(planned), request)
+    found = await by.lanes.read(lambda: _seen(by, budget_id))
+    return tagged(wire_plan.one_answer(found, _slug(by)), _version(found.budget), request)
 
 
 @router.put(f"{ROOT}/{{budget_id:uuid}}", response_model=PlanOutcome, responses=problems(404, 409, 412))
@@ -158,7 +158,7 @@ async def put_planned(
     await by.lanes.write(lambda: write_if_match(if_match, write))
     [outcome] = outcomes
     answer = answered(wire_plan.outcome_answer(outcome, _slug(by)))
-    answer.headers["ETag"] = _tag(by, outcome.budget)
+    answer.headers["ETag"] = await by.lanes.read(lambda: _tag(by, outcome.budget))
     return answer
 
 
@@ -179,7 +179,17 @@ def _slug(by: Caller) -> str:
 
 def _present(by: Caller, budget_id: UUID) -> plan.PlannedBudget:
     """The budget, or `NotFound` when it was deleted, or is of the cycle and was given nothing."""
-    planned = by.services.plans.get(str(budget_id))
+    return _checked(by.services.plans.get(str(budget_id)))
+
+
+def _seen(by: Caller, budget_id: UUID) -> plan_answers.PlanOutcome:
+    """The same with what to warn about."""
+    found = by.services.plan_views.one(str(budget_id))
+    _checked(found.budget)
+    return found
+
+
+def _checked(planned: plan.PlannedBudget) -> plan.PlannedBudget:
     if planned.in_cycle and not planned.amount:
         raise NotFound(f"nothing is planned for {plan_name(planned)}", "create one")
     if not planned.is_active:
@@ -188,8 +198,9 @@ def _present(by: Caller, budget_id: UUID) -> plan.PlannedBudget:
 
 
 def _tag(by: Caller, planned: plan.PlannedBudget) -> str:
-    """The ETag of what a GET would answer."""
-    return tag_of(_version(planned), wire.dumps(wire_plan.budget(planned, _slug(by)), indent=None))
+    """The ETag of what a GET would answer: of the budget as it was written, whatever others did to it since."""
+    found = plan_answers.PlanOutcome(planned, by.services.plan_views.one(planned.budget_id).warnings)
+    return tag_of(_version(planned), wire.dumps(wire_plan.one_answer(found, _slug(by)), indent=None))
 
 
 def _version(planned: plan.PlannedBudget) -> int:

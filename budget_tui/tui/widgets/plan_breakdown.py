@@ -23,7 +23,7 @@ from budget_tui.services.plan_board import Behind, PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED, STRONG
 from budget_tui.tui.widgets.line_table import BarColumn, Column, LineTable
 from budget_tui.tui.widgets.plan_columns import NOTHING, SHAPES, amounts, bar_of, status_style, unit, used
-from budget_tui.tui.widgets.plan_panes import PlanPane
+from budget_tui.tui.widgets.plan_panes import PlanPane, too_much
 
 
 class PartLine(NamedTuple):
@@ -66,7 +66,8 @@ class BreakdownPane(PlanPane):
         super().__init__()
         self._choice = PlanChoice()
         self._whose = ""
-        self._warnings: Sequence[str] = ()
+        self._budgets: Sequence[PlannedBudget] = ()
+        self._left_out: Sequence[str] = ()
 
     def compose(self) -> ComposeResult:
         yield Static(classes="whose")
@@ -97,7 +98,7 @@ class BreakdownPane(PlanPane):
         self.board, self._choice = board, choice
         breakdown = self.asked(board, choice)
         has_money = choice.budget_type in (None, BudgetType.MONETARY)
-        self._warnings = breakdown.warnings if has_money else ()
+        self._budgets, self._left_out = breakdown.budgets, breakdown.warnings if has_money else ()
         self._whose = breakdown.entity.name
         self.query_one(".whose", Static).update(_whose(breakdown, choice))
         rows = list(_part_lines(breakdown, choice.budget_type))
@@ -105,7 +106,7 @@ class BreakdownPane(PlanPane):
         self.table.show(rows, rows, same=lambda part: (part.name, part.budget_type, part.is_rest))
 
     def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
-        return self._warnings
+        return (*too_much(board.over_allocated(self._budgets)), *self._left_out)
 
     def _columns(self) -> tuple[Column, ...]:
         return (

@@ -10,6 +10,8 @@ from textual.containers import Vertical
 from textual.geometry import Region
 from textual.strip import Strip
 
+from budget_tui import formatting
+from budget_tui.domain.overallocation import OverAllocated
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.services.costs_behind import Number
@@ -55,8 +57,8 @@ class PlanPane(Vertical):
         raise NotImplementedError
 
     def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
-        """What is left out of the figures that are shown, and what counts at a rate."""
-        return board.warnings(lines)
+        """Whose children have more than it, what is left out of the figures that are shown, what counts at a rate."""
+        return (*too_much(board.over_allocated([line.budget for line in lines])), *board.warnings(lines))
 
     def number_behind(self, row: Any) -> Number | None:
         """The actual that ``row`` shows."""
@@ -74,3 +76,13 @@ class PlanPane(Vertical):
 
     def reverse(self) -> None:
         """Sort the other way round."""
+
+
+def too_much(found: Sequence[OverAllocated]) -> Sequence[str]:
+    """In one line, the first budget whose children have more than it, and how many more there are."""
+    if not found:
+        return ()
+    budget, beyond = found[0].budget, found[0].beyond
+    shown = formatting.amount_of(beyond, budget.budget_type, budget.currency)
+    more = f" (and {len(found) - 1:,} more)" if len(found) > 1 else ""
+    return (f"{formatting.plan_name(budget)}: its children have {shown} more than it{more}",)

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from budget_tui import formatting
 from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.overallocation import OverAllocated
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.services.costs_behind import Number, number_of
@@ -32,7 +33,7 @@ from budget_tui.tui.widgets.plan_columns import (
     used,
     what,
 )
-from budget_tui.tui.widgets.plan_panes import PlanPane
+from budget_tui.tui.widgets.plan_panes import PlanPane, too_much
 
 _NAMES_MEASURED = 1_000
 
@@ -108,7 +109,7 @@ class AllocationPane(PlanPane):
         super().__init__()
         self._tree: Tree = {}
         self._lines: Sequence[BudgetLine] = ()
-        self._too_much: list[tuple[PlannedBudget, int]] = []
+        self._too_much: Sequence[OverAllocated] = ()
         self._folded: set[str] = set()
         self._told = Content("")
 
@@ -129,10 +130,14 @@ class AllocationPane(PlanPane):
     def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._lines = board, lines
         self._tree = board.tree(lines)
-        self._too_much = _too_much(lines, self._tree)
+        self._too_much = board.over_allocated([line.budget for line in lines], self._tree)
         self.table.why_empty = "no budget fits"
         self._fill(_longest(board.lines, board.tree(board.lines)) if is_new else None)
         self._tell()  # in the same frame, though the table also says that its cursor moved
+
+    def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
+        """What children have too much is told below the tree, of the branch under the cursor first."""
+        return board.warnings(lines)
 
     def number_behind(self, row: Branch) -> Number:
         return number_of(row.budget, formatting.plan_name(row.budget))
@@ -172,12 +177,10 @@ class AllocationPane(PlanPane):
         branch: Branch | None = self.table.current
         if branch is None:
             return Content("")
-        budget, too_much = branch.budget, self._too_much
-        if branch.unallocated < 0:
-            return Content.assemble(("▲ ", "$warning"), _beyond(budget, branch.unallocated))
-        if too_much:
-            more = f" (and {len(too_much) - 1} more)" if len(too_much) > 1 else ""
-            return Content.assemble(("▲ ", "$warning"), f"{_beyond(*too_much[0])}{more}")
+        budget = branch.budget
+        here = [each for each in self._too_much if each.budget.budget_id == budget.budget_id]
+        for words in too_much(here or self._too_much):
+            return Content.assemble(("▲ ", "$warning"), words)
         if not branch.children:
             return Content.styled(f"{formatting.plan_name(budget)}: nothing of it is allocated further", MUTED)
         part = formatting.percent(share(branch.allocated, budget.amount))
@@ -266,19 +269,6 @@ def _longest(lines: Sequence[BudgetLine], tree: Tree) -> list[Branch]:
         *extremes(parents, lambda each: each.allocated, _kind),
         *extremes(parents, lambda each: each.unallocated, _kind),
     ]
-
-
-def _too_much(lines: Sequence[BudgetLine], tree: Tree) -> list[tuple[PlannedBudget, int]]:
-    """The budgets whose children have more than them, with what is left: less than nothing."""
-    handed_on = {above: sum([child.budget.amount for child in tree[above]]) for above in tree if above is not None}
-    givers = [line.budget for line in lines if line.budget.budget_id in handed_on]
-    left = [(budget, budget.amount - handed_on[budget.budget_id]) for budget in givers]
-    return [each for each in left if each[1] < 0]
-
-
-def _beyond(budget: PlannedBudget, left: int) -> str:
-    beyond = formatting.amount_of(-left, budget.budget_type, budget.currency)
-    return f"{formatting.plan_name(budget)}: its children have {beyond} more than it"
 
 
 class Rows(Sequence[Branch]):

@@ -1,0 +1,136 @@
+"""Children above their parent: every view warns about the parents that it shows, whatever else it shows."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.cost import Category
+from budget_tui.domain.errors import BudgetError
+from budget_tui.domain.variance import VarianceStatus
+from budget_tui.services.plan_views import PlanFilter
+from tests.conftest import MadeOnce
+
+from .planning import TREE, PlanHome, amounts, home_with_tree, plan_of, planning_home, plant
+
+WHOLE = "DEPT-ENG's total budget for Q1 2026: its children have $150.00, $50.00 more than its $100.00"
+SEATS = "ORG's subscription slack seat budget for Q1 2026: its children have 7 seats, 2 seats more than its 5 seats"
+
+
+def overdrawn(path: Path) -> None:
+    """Engineering's children have too much, and so have those of the organization's seats; its dollars are enough."""
+    plant(path)
+    home = planning_home(path)
+    for of in (
+        ("ORG", "total", "400"),
+        ("DEPT-ENG", "total", "100"),
+        ("DEPT-ENG", "cloud", "80"),
+        ("PROJ-PLATFORM", "genai", "70"),
+        ("TEAM-BACKEND", "genai", "60"),
+        ("DEPT-ENG", "total", "1000", "2026"),
+    ):
+        home.plan(*of)
+    home.plan("ORG", "subscription", "5", provider="slack", budget_type="seat")
+    home.plan("DEPT-OPS", "subscription", "7", provider="slack", budget_type="seat")
+
+
+@pytest.fixture
+def home(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
+    made_once(tmp_path / "plan.db", overdrawn)
+    return planning_home(tmp_path / "plan.db")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "told"),
+    [
+        (PlanFilter(), (SEATS, WHOLE)),
+        (PlanFilter(category=Category.TOTAL), (WHOLE,)),
+        (PlanFilter(category=Category.GENAI), ()),
+        (PlanFilter(budget_type=BudgetType.SEAT), (SEATS,)),
+        (PlanFilter(entity_id="DEPT-ENG"), (WHOLE,)),
+        (PlanFilter(entity_id="PROJ-PLATFORM"), ()),
+        (PlanFilter(search="engineering"), (WHOLE,)),
+        (PlanFilter(provider="Slack"), (SEATS,)),
+        (PlanFilter(is_active=False), ()),
+    ],
+)
+def test_a_view_warns_about_the_parents_that_it_shows(
+    home: PlanHome, conditions: PlanFilter, told: tuple[str, ...]
+) -> None:
+    views = home.services.plan_views
+    assert views.list(conditions).warnings == told
+    assert views.summary(conditions).warnings == told
+    assert views.tree(conditions=conditions).warnings == told
+
+
+def test_what_stands_otherwise_or_on_another_page_is_not_warned_about(home: PlanHome) -> None:
+    home.spent("PROJ-PLATFORM", "120", "2026-02-01")
+    views = home.services.plan_views
+    for status, told in ((VarianceStatus.OVER, (WHOLE,)), (VarianceStatus.UNDER, ())):
+        assert views.summary(PlanFilter(status=status)).warnings == told
+        assert views.list(PlanFilter(status=status)).warnings == told
+    assert [views.list(limit=4, offset=offset).warnings for offset in (0, 4)] == [(SEATS,), (WHOLE,)]
+
+
+def test_one_budget_and_each_part_of_a_breakdown_say_so(home: PlanHome) -> None:
+    views = home.services.plan_views
+    told = {warning for budget in views.list().budgets for warning in views.one(budget.budget_id).warnings}
+    assert told == {WHOLE, SEATS}
+    found = views.by_category("DEPT-ENG")
+    assert found.warnings == (WHOLE,)
+    assert [name for name, part in found.parts.items() if part.warnings] == ["total"]
+    assert views.by_category("PROJ-PLATFORM").warnings == ()
+    home.spent("TEAM-BACKEND", "1", "2026-02-01", provider="AWS")
+    for entity, provider, warning in (("ORG", "slack", SEATS), ("DEPT-ENG", "aws", WHOLE)):
+        found = views.by_provider(entity)
+        assert (found.warnings, found.parts[provider].warnings) == ((warning,), (warning,))
+    assert views.by_provider("DEPT-ENG", PlanFilter(category=Category.CLOUD)).warnings == ()
+
+
+def test_of_many_the_rest_is_counted(home: PlanHome) -> None:
+    for month in range(1, 6):
+        home.plan("DEPT-ENG", "cloud", "1", f"2026-0{month}")
+        home.plan("TEAM-BACKEND", "cloud", "2", f"2026-0{month}")
+    found = home.services.plan_views.list(PlanFilter(category=Category.CLOUD, budget_type=BudgetType.MONETARY))
+    assert len(found.warnings) == 3
+    assert found.warnings[2].endswith(
+        "March 2026: its children have $2.00, $1.00 more than its $1.00 (and 2 more budgets)"
+    )
+    assert home.summary().warnings[-1].endswith("(and 4 more budgets)")
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(
+    plans=st.lists(
+        st.tuples(
+            st.sampled_from(["ORG", "DEPT-ENG", "PROJ-PLATFORM", "TEAM-BACKEND"]),
+            st.sampled_from(["cloud", "total"]),
+            st.sampled_from(["", "gcp"]),
+            st.sampled_from(["1", "2", "4"]),
+            st.sampled_from([None, *(each.entity_id for each in TREE)]),
+        ),
+        min_size=6,
+        max_size=12,
+    )
+)
+def test_looked_at_alone_it_is_warned_about_as_among_all(
+    tmp_path_factory: pytest.TempPathFactory, made_once: MadeOnce, plans: list[tuple[str, str, str, str, str | None]]
+) -> None:
+    home = home_with_tree(tmp_path_factory.mktemp("plans") / "plan.db", made_once)
+    for entity, category, provider, amount, child in plans:
+        plan = plan_of(entity, category, amount, provider=provider)
+        try:
+            if child is None:
+                home.services.plans.create(plan)
+            else:
+                home.services.plans.allocate(plan, amounts([(child, "3")]))
+        except BudgetError:  # there is one already, or the child is not below
+            continue
+    board = home.board()
+    among_all = {each.budget.budget_id for each in board.over_allocated(line.budget for line in board.lines)}
+    views = home.services.plan_views
+    alone = {line.budget.budget_id for line in board.lines if views.one(line.budget.budget_id).warnings}
+    views.close()
+    assert alone == among_all
