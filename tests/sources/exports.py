@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,14 @@ def write_csv(path: Path, *charges: dict[str, Any]) -> Path:
 
 def write_parquet(path: Path, select: str) -> Path:
     """The rows of an SQL query as Parquet."""
-    with duckdb.connect() as connection:
-        connection.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet)")
+    _writer().execute(f"COPY ({select}) TO '{path}' (FORMAT parquet)")
     return path
+
+
+@cache
+def _writer() -> duckdb.DuckDBPyConnection:
+    """To open one takes longer than to read a file."""
+    return duckdb.connect()
 
 
 def read(*paths: Path, time_zone: str = "UTC", tags: Sequence[str] = ("project",), **options: Any) -> Rollup:
@@ -69,6 +75,20 @@ def one(*paths: Path, **options: Any) -> DailyCost:
     assert (rollup.refused_count, rollup.refused) == (0, ())
     [cost] = rollup.daily
     return cost
+
+
+def each(folder: Path, *charges: dict[str, Any], **options: Any) -> list[DailyCost]:
+    """What every one of ``charges`` comes to, in their order: read from one file, where only their account differs."""
+    numbered = ({**charge, "SubAccountId": str(number)} for number, charge in enumerate(charges))
+    return by_account(read(write_csv(folder / "x.csv", *numbered), **options), len(charges))
+
+
+def by_account(rollup: Rollup, count: int) -> list[DailyCost]:
+    """The daily costs of accounts 0, 1, 2, …: one each, and nothing is refused."""
+    assert (rollup.refused_count, rollup.refused) == (0, ())
+    costs = sorted(rollup.daily, key=lambda cost: int(cost.origin.sub_account_id))
+    assert [cost.origin.sub_account_id for cost in costs] == [str(number) for number in range(count)]
+    return costs
 
 
 def days(*paths: Path, **options: Any) -> dict[str, Decimal]:

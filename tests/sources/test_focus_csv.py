@@ -2,12 +2,13 @@
 
 import gzip
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from budget_tui.domain.errors import SourceError
-from tests.sources.exports import charge, csv_text, one, read, without, write_csv
+from tests.sources.exports import by_account, charge, csv_text, one, read, without, write_csv
 
 
 def test_everything_that_tells_costs_apart_is_kept(tmp_path: Path) -> None:
@@ -59,20 +60,21 @@ def test_blanks_inside_a_name_are_its_own(tmp_path: Path) -> None:
     assert one(write_csv(tmp_path / "x.csv", charge(ServiceName="S  3 ü é"))).origin.service == "S  3 ü é"
 
 
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [
+def test_the_provider_has_three_names(tmp_path: Path) -> None:
+    named = [
         ({"ServiceProviderName": "A", "ProviderName": "B", "InvoiceIssuerName": "C"}, "A"),
         ({"ServiceProviderName": "", "ProviderName": "B", "InvoiceIssuerName": "C"}, "B"),
         ({"ServiceProviderName": "NULL", "ProviderName": "", "InvoiceIssuerName": "C"}, "C"),
         ({"ProviderName": "B"}, "B"),
         ({"InvoiceIssuerName": "C"}, "C"),
         ({}, ""),
-    ],
-)
-def test_the_provider_has_three_names(tmp_path: Path, names: dict[str, str], expected: str) -> None:
-    path = write_csv(tmp_path / "x.csv", {**without("ServiceProviderName"), **names})
-    assert one(path).origin.provider_name == expected
+    ]
+    paths = [
+        write_csv(tmp_path / f"{number}.csv", {**without("ServiceProviderName"), **names, "SubAccountId": str(number)})
+        for number, (names, _) in enumerate(named)
+    ]
+    costs = by_account(read(*paths), len(named))
+    assert [(names, cost.origin.provider_name) for (names, _), cost in zip(named, costs, strict=True)] == named
 
 
 def test_columns_in_any_case_and_order_and_columns_of_ones_own(tmp_path: Path) -> None:
@@ -88,16 +90,18 @@ def test_of_two_columns_of_one_name_the_first_counts(tmp_path: Path) -> None:
     assert one(path).amount_nanos == 1_000_000_000
 
 
-@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
-@pytest.mark.parametrize("ending", [True, False])
-def test_line_ends_and_byte_order_marks(tmp_path: Path, newline: str, mark: bytes, ending: bool) -> None:
-    text = csv_text([charge(), charge(ServiceName="München 日本")], newline)
-    path = tmp_path / "x.csv"
-    path.write_bytes(mark + (text if ending else text.rstrip()).encode())
-    rollup = read(path)
-    assert {cost.origin.service for cost in rollup.daily} == {"S3", "München 日本"}
-    assert (rollup.rows_read, rollup.refused_count) == (2, 0)
+def test_line_ends_and_byte_order_marks(tmp_path: Path) -> None:
+    names = ["S3", "München 日本"]
+    forms = list(product(["\n", "\r\n", "\r"], [b"", b"\xef\xbb\xbf"], [True, False]))
+    paths = [tmp_path / f"{number}.csv" for number in range(len(forms))]
+    for path, (newline, mark, ending) in zip(paths, forms, strict=True):
+        text = csv_text([charge(SubAccountId=path.stem, ServiceName=name) for name in names], newline)
+        path.write_bytes(mark + (text if ending else text.rstrip()).encode())
+    rollup = read(*paths)
+    found = {(cost.origin.sub_account_id, cost.origin.service): cost.rows for cost in rollup.daily}
+    assert found == {(path.stem, name): 1 for path in paths for name in names}
+    assert [file.rows_read for file in rollup.files] == [2] * len(forms)
+    assert rollup.refused_count == 0
 
 
 def test_mixed_line_ends_and_blank_lines(tmp_path: Path) -> None:
@@ -150,9 +154,8 @@ def test_each_file_has_its_own_columns(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("columns", "version"),
-    [
+def test_the_columns_tell_the_version(tmp_path: Path) -> None:
+    versions = [
         (["ProviderName"], "1.0"),
         (["ProviderName", "ServiceSubcategory"], "1.1"),
         (["ProviderName", "SkuMeter", "InvoiceId"], "1.2"),
@@ -160,11 +163,13 @@ def test_each_file_has_its_own_columns(tmp_path: Path) -> None:
         (["PublisherName", "HostProviderName", "InvoiceId"], "1.3"),
         (["ServiceProviderName"], "1.4"),
         (["ServiceProviderName", "InvoiceDetailId"], "1.4"),
-    ],
-)
-def test_the_columns_tell_the_version(tmp_path: Path, columns: list[str], version: str) -> None:
-    path = write_csv(tmp_path / "x.csv", {**without("ServiceProviderName"), **dict.fromkeys(columns, "x")})
-    assert read(path).files[0].focus_version == version
+    ]
+    paths = [
+        write_csv(tmp_path / f"{number}.csv", {**without("ServiceProviderName"), **dict.fromkeys(columns, "x")})
+        for number, (columns, _) in enumerate(versions)
+    ]
+    found = [file.focus_version for file in read(*paths).files]
+    assert [(columns, version) for (columns, _), version in zip(versions, found, strict=True)] == versions
 
 
 # Gzip

@@ -1,5 +1,6 @@
 """A charge belongs to the day on which its period starts: by UTC when it spans whole days, else by local time."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,19 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budget_tui.domain.errors import Refused
-from tests.sources.exports import charge, days, one, read, without, write_csv, write_parquet
+from tests.sources.exports import by_account, charge, days, each, one, read, without, write_csv, write_parquet
 
 BERLIN, LOS_ANGELES = "Europe/Berlin", "America/Los_Angeles"
 
 
-def day_of(folder: Path, start: str, end: str, time_zone: str) -> str:
-    path = write_csv(folder / "x.csv", charge(ChargePeriodStart=start, ChargePeriodEnd=end))
-    return one(path, time_zone=time_zone).day.isoformat()
+Span = tuple[str, str]
 
 
-@pytest.mark.parametrize(
-    ("start", "end"),
-    [
+def dated(folder: Path, spans: Sequence[Span], time_zone: str) -> dict[Span, str]:
+    """The day of each charge, by its start and end."""
+    charges = [charge(ChargePeriodStart=start, ChargePeriodEnd=end) for start, end in spans]
+    costs = each(folder, *charges, time_zone=time_zone)
+    return {span: cost.day.isoformat() for span, cost in zip(spans, costs, strict=True)}
+
+
+@pytest.mark.parametrize("time_zone", ["UTC", BERLIN, LOS_ANGELES])
+def test_whole_days_keep_their_utc_date(tmp_path: Path, time_zone: str) -> None:
+    spans = [
         ("2026-01-10T00:00:00Z", "2026-01-11T00:00:00Z"),
         ("2026-01-10T00:00:00Z", "2026-01-10T23:59:59Z"),
         ("2026-01-10 00:00:00", "2026-01-10 23:59:59.999"),
@@ -32,16 +38,12 @@ def day_of(folder: Path, start: str, end: str, time_zone: str) -> str:
         ("2026-01-10", ""),
         ("2026-01-10 00:00:00", "NULL"),
         ("2026-01-09T19:00:00-05:00", "2026-01-10T19:00:00-05:00"),
-    ],
-)
-@pytest.mark.parametrize("time_zone", ["UTC", BERLIN, LOS_ANGELES])
-def test_whole_days_keep_their_utc_date(tmp_path: Path, start: str, end: str, time_zone: str) -> None:
-    assert day_of(tmp_path, start, end, time_zone) == "2026-01-10"
+    ]
+    assert dated(tmp_path, spans, time_zone) == dict.fromkeys(spans, "2026-01-10")
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "time_zone", "day"),
-    [
+def test_shorter_periods_are_dated_in_the_organizations_time_zone(tmp_path: Path) -> None:
+    expected = [
         ("2026-01-10T23:00:00Z", "2026-01-11T00:00:00Z", "UTC", "2026-01-10"),
         ("2026-01-10T23:00:00Z", "2026-01-11T00:00:00Z", BERLIN, "2026-01-11"),
         ("2026-01-10T22:00:00Z", "2026-01-10T23:00:00Z", BERLIN, "2026-01-10"),
@@ -50,17 +52,15 @@ def test_whole_days_keep_their_utc_date(tmp_path: Path, start: str, end: str, ti
         ("2026-01-10T00:00:00Z", "2026-01-10T01:00:00Z", LOS_ANGELES, "2026-01-09"),
         ("2026-01-10T00:00:00+01:00", "2026-01-11T00:00:00+01:00", BERLIN, "2026-01-10"),
         ("2026-01-10T00:00:00+01:00", "2026-01-10T01:00:00+01:00", "UTC", "2026-01-09"),
-    ],
-)
-def test_shorter_periods_are_dated_in_the_organizations_time_zone(
-    tmp_path: Path, start: str, end: str, time_zone: str, day: str
-) -> None:
-    assert day_of(tmp_path, start, end, time_zone) == day
+    ]
+    for time_zone in ("UTC", BERLIN, LOS_ANGELES):
+        days_there = {(start, end): day for start, end, zone, day in expected if zone == time_zone}
+        assert dated(tmp_path, list(days_there), time_zone) == days_there
 
 
-@pytest.mark.parametrize(
-    "start",
-    [
+@pytest.mark.parametrize(("time_zone", "day"), [("UTC", "2026-01-10"), (BERLIN, "2026-01-11")])
+def test_moments_are_understood_however_they_are_written(tmp_path: Path, time_zone: str, day: str) -> None:
+    starts = [
         "2026-01-10 23:30:00",
         "2026-01-10T23:30:00",
         "2026-01-10T23:30",
@@ -77,11 +77,9 @@ def test_shorter_periods_are_dated_in_the_organizations_time_zone(
         "2026-01-11T00:30:00+0100",
         "2026-01-11T00:30+01:00",
         " 2026-01-10T23:30:00Z ",
-    ],
-)
-def test_moments_are_understood_however_they_are_written(tmp_path: Path, start: str) -> None:
-    assert day_of(tmp_path, start, "2026-01-11T00:00:00Z", "UTC") == "2026-01-10"
-    assert day_of(tmp_path, start, "2026-01-11T00:00:00Z", BERLIN) == "2026-01-11"
+    ]
+    spans = [(start, "2026-01-11T00:00:00Z") for start in starts]
+    assert dated(tmp_path, spans, time_zone) == dict.fromkeys(spans, day)
 
 
 @settings(max_examples=15)
@@ -101,15 +99,19 @@ def test_local_dates_are_those_of_the_time_zone(starts: list[datetime], time_zon
     assert sum(found.values()) == len(starts)
 
 
-@pytest.mark.parametrize("kind", ["TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_S", "TIMESTAMPTZ", "VARCHAR"])
-def test_parquet_moments_of_every_type(tmp_path: Path, kind: str) -> None:
-    path = write_parquet(
-        tmp_path / "x.parquet",
-        f"SELECT CAST('2026-01-10 23:30:00' AS {kind}) AS ChargePeriodStart, CAST('2026-01-11' AS {kind}) AS "
-        "ChargePeriodEnd, 1 AS BilledCost, 'USD' AS BillingCurrency",
-    )
-    assert one(path).day.isoformat() == "2026-01-10"
-    assert one(path, time_zone=BERLIN).day.isoformat() == "2026-01-11"
+@pytest.mark.parametrize(("time_zone", "day"), [("UTC", "2026-01-10"), (BERLIN, "2026-01-11")])
+def test_parquet_moments_of_every_type(tmp_path: Path, time_zone: str, day: str) -> None:
+    kinds = ["TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_S", "TIMESTAMPTZ", "VARCHAR"]
+    paths = [
+        write_parquet(
+            tmp_path / f"{kind}.parquet",
+            f"SELECT CAST('2026-01-10 23:30:00' AS {kind}) AS ChargePeriodStart, CAST('2026-01-11' AS {kind}) AS "
+            f"ChargePeriodEnd, 1 AS BilledCost, 'USD' AS BillingCurrency, {number} AS SubAccountId",
+        )
+        for number, kind in enumerate(kinds)
+    ]
+    costs = by_account(read(*paths, time_zone=time_zone), len(kinds))
+    assert dict(zip(kinds, (cost.day.isoformat() for cost in costs), strict=True)) == dict.fromkeys(kinds, day)
 
 
 def test_parquet_dates_are_whole_days(tmp_path: Path) -> None:
@@ -125,19 +127,20 @@ def test_parquet_dates_are_whole_days(tmp_path: Path) -> None:
 # Billing periods
 
 
-@pytest.mark.parametrize(
-    "start", ["2026-01-01 00:00:00", "2026-01-01T00:00:00+02:00", "2026-01-01", "2026-01-01T00:00Z"]
-)
-def test_a_billing_period_starts_on_the_date_that_is_written(tmp_path: Path, start: str) -> None:
-    assert one(write_csv(tmp_path / "x.csv", charge(BillingPeriodStart=start))).billing_period_start.isoformat() == (
-        "2026-01-01"
-    )
+def billed(folder: Path, starts: Sequence[str], **more: str) -> dict[str, str]:
+    """The start of each charge's billing period, by what is written."""
+    costs = each(folder, *(charge(BillingPeriodStart=start, **more) for start in starts))
+    return {start: cost.billing_period_start.isoformat() for start, cost in zip(starts, costs, strict=True)}
 
 
-@pytest.mark.parametrize("start", ["", "NULL", "soon", "infinity"])
-def test_without_one_it_is_the_month_of_the_charge(tmp_path: Path, start: str) -> None:
-    path = write_csv(tmp_path / "x.csv", charge(BillingPeriodStart=start, ChargePeriodStart="2026-03-17"))
-    assert one(path).billing_period_start.isoformat() == "2026-03-01"
+def test_a_billing_period_starts_on_the_date_that_is_written(tmp_path: Path) -> None:
+    starts = ["2026-01-01 00:00:00", "2026-01-01T00:00:00+02:00", "2026-01-01", "2026-01-01T00:00Z"]
+    assert billed(tmp_path, starts) == dict.fromkeys(starts, "2026-01-01")
+
+
+def test_without_one_it_is_the_month_of_the_charge(tmp_path: Path) -> None:
+    starts = ["", "NULL", "soon", "infinity"]
+    assert billed(tmp_path, starts, ChargePeriodStart="2026-03-17") == dict.fromkeys(starts, "2026-03-01")
 
 
 def test_a_file_may_have_no_billing_periods_and_accounts_at_all(tmp_path: Path) -> None:

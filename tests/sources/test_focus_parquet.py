@@ -13,9 +13,9 @@ PLAIN = (
 )
 
 
-@pytest.mark.parametrize(
-    ("cost", "total"),
-    [
+def test_amounts_of_every_type(tmp_path: Path) -> None:
+    """Each in a file and a currency of its own."""
+    amounts = [
         ("0.1::DOUBLE", "0.1"),
         ("0.1::FLOAT", "0.1"),
         ("2e-7::DOUBLE", "0.0000002"),
@@ -24,11 +24,13 @@ PLAIN = (
         ("1.5::DECIMAL(38,30)", "1.5"),
         ("7::BIGINT", "7"),
         ("'1e-7'", "0.0000001"),
-    ],
-)
-def test_amounts_of_every_type(tmp_path: Path, cost: str, total: str) -> None:
-    path = write_parquet(tmp_path / "x.parquet", f"SELECT {cost} AS BilledCost, {PLAIN}")
-    assert read(path).billed_total == {"USD": Decimal(total)}
+    ]
+    totals = {f"XX{letter}": amount for letter, amount in zip("ABCDEFGH", amounts, strict=True)}
+    paths = [
+        write_parquet(tmp_path / f"{code}.parquet", f"SELECT {cost} AS BilledCost, {PLAIN.replace('USD', code)}")
+        for code, (cost, _) in totals.items()
+    ]
+    assert read(*paths).billed_total == {code: Decimal(total) for code, (_, total) in totals.items()}
 
 
 def test_ten_binary_tenths_are_one(tmp_path: Path) -> None:

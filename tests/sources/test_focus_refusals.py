@@ -11,9 +11,8 @@ from budget_tui.sources.focus import reader
 from tests.sources.exports import charge, csv_text, read, refused, write_csv
 
 
-@pytest.mark.parametrize(
-    ("column", "text", "reason"),
-    [
+def test_unusable_rows(tmp_path: Path) -> None:
+    unusable = [
         ("ChargePeriodStart", "", "ChargePeriodStart is empty"),
         ("ChargePeriodStart", "NULL", "ChargePeriodStart is empty"),
         ("ChargePeriodStart", "yesterday", "ChargePeriodStart 'yesterday' is not a date"),
@@ -35,15 +34,17 @@ from tests.sources.exports import charge, csv_text, read, refused, write_csv
         ("BillingCurrency", "", "BillingCurrency is empty"),
         ("BillingCurrency", "NULL", "BillingCurrency is empty"),
         ("BillingCurrency", "Dollars", "BillingCurrency 'Dollars' is not a currency's code"),
-    ],
-)
-def test_unusable_rows(tmp_path: Path, column: str, text: str, reason: str) -> None:
-    path = write_csv(tmp_path / "x.csv", charge(), charge(**{column: text}), charge())
+    ]
+    rows = [row for column, text, _ in unusable for row in (charge(), charge(**{column: text}))]
+    path = write_csv(tmp_path / "x.csv", *rows, charge())
     rollup = read(path)
-    assert [(row.file, row.line, row.reason) for row in rollup.refused] == [(path, 3, reason)]
-    assert (rollup.refused_count, rollup.rows_read) == (1, 3)
-    assert rollup.billed_total == {"USD": Decimal(2)}
-    assert sum(cost.rows for cost in rollup.daily) == 2
+    assert [(row.file, row.line, row.reason) for row in rollup.refused] == [
+        (path, line, reason) for line, (_, _, reason) in zip(range(3, 100, 2), unusable, strict=False)
+    ]
+    used = len(unusable) + 1
+    assert (rollup.refused_count, rollup.rows_read) == (len(unusable), len(unusable) + used)
+    assert rollup.billed_total == {"USD": Decimal(used)}
+    assert sum(cost.rows for cost in rollup.daily) == used
 
 
 def test_the_limit_itself_is_in_range(tmp_path: Path) -> None:
