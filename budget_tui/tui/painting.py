@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ STATUS_STYLES = {
 }
 MUTED = "$foreground 65%"
 STRONG = "bold $foreground"
+FILLED = "$accent"
+UNFILLED = "$foreground 25%"
 WAITING = "…"
 
 
@@ -54,11 +57,11 @@ def bar(share: Fraction, width: int, tick: Fraction | None = None) -> Content:
     pieces = []
     for cell in formatting.bar(share, width, tick):
         if cell == formatting.TICK:
-            pieces.append((cell, "bold $foreground"))
+            pieces.append((cell, STRONG))
         elif cell == formatting.EMPTY:
-            pieces.append((cell, "$foreground 25%"))
+            pieces.append((cell, UNFILLED))
         else:
-            pieces.append((cell, "$accent"))
+            pieces.append((cell, FILLED))
     return Content.assemble(*pieces)
 
 
@@ -90,19 +93,21 @@ def cell(content: Content, widget: Widget) -> Text:
     return text
 
 
-def component_styles(widget: Widget) -> dict[str, Style]:
-    """The widget's component styles by the part of their name behind ``--``, on its background.
+def text_styles(widget: Widget, named: Mapping[str, str]) -> dict[str, Style]:
+    """Styles as a line is painted with, on the widget's background.
 
-    They have no background of their own, so that a cursor's shows through.
+    They have no background of their own, so that a cursor's shows through. As component classes of the widget they
+    would be worked out anew with each of its states, which takes longer than all the rest of a table's styles.
     """
     _, background = widget.background_colors
     found = {}
-    for name in widget.COMPONENT_CLASSES:
-        styles = widget.get_component_styles(name)
-        color = styles.color
+    for name, text in named.items():
+        style = widget.app.stylesheet.parse_style(text)
+        assert style.foreground is not None
+        color = style.foreground
         if color.ansi is None:  # a colour of the terminal's own cannot be mixed
             color = background.blend(color, color.a).with_alpha(1)
-        found[name.partition("--")[2]] = Style(color=color.rich_color, bold=bool(styles.text_style.bold))
+        found[name] = Style(color=color.rich_color, bold=bool(style.bold))
     return found
 
 

@@ -40,18 +40,21 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def parsed_once() -> Iterator[None]:
-    """Style sheets are the same for every dashboard; Textual parses them for each anew."""
-    parse = Stylesheet._parse_rules
-    known: dict[object, list[RuleSet]] = {}
+    """Style sheets are the same for every dashboard; Textual parses and sorts them for each anew."""
+    parse = Stylesheet.parse
+    known: dict[object, tuple[list[RuleSet], dict[str, list[RuleSet]]]] = {}
 
-    def parse_once(sheet: Stylesheet, *of: object, **named: object) -> list[RuleSet]:
-        key = (*of, *named.items(), *sheet._variables.items())
+    def parse_once(sheet: Stylesheet) -> None:
+        key = (*sheet.source.items(), *sheet._variables.items())
         if key not in known:
-            known[key] = parse(sheet, *of, **named)  # type: ignore[arg-type]
-        return known[key]
+            parse(sheet)
+            known[key] = sheet.rules, sheet.rules_map
+        sheet._rules, sheet._rules_map = known[key]
+        sheet._require_parse = False
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Stylesheet, "_parse_rules", parse_once)
+        patch.setattr(Stylesheet, "parse", parse_once)
+        patch.setattr(Stylesheet, "reparse", parse_once)
         yield
 
 

@@ -18,12 +18,22 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from budget_tui import formatting
-from budget_tui.tui.painting import component_styles, fitted
+from budget_tui.tui.painting import FILLED, MUTED, STRONG, UNFILLED, fitted, text_styles
 from budget_tui.tui.widgets.scrolled_lines import HEADER, ScrolledLines
 from budget_tui.tui.widgets.sorting import Sorting
 
 _GAP = 1
 _MARGIN = 1
+_STYLES = {
+    "muted": MUTED,
+    "strong": STRONG,
+    "bar": FILLED,
+    "empty": UNFILLED,
+    "tick": STRONG,
+    "under": "$success",
+    "approaching": "$warning",
+    "over": "bold $error",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,7 @@ class Column:
     ``align``: 'left', 'right', or 'point' for amounts, which are aligned on their decimal point. ``least`` cells are
     enough where there is little room; 0: it stays as wide as its texts are. ``drop`` 1 goes before any is made
     narrower, then 2 and so on, 0 never.
-    ``style`` names a component style by the part behind ``--``. ``sort_key`` None: it is not sorted by.
+    ``style`` is the name of a style. ``sort_key`` None: it is not sorted by.
     """
 
     key: str
@@ -80,18 +90,7 @@ class LineTable(ScrolledLines, Sorting):
 
     BAR_AT_LEAST: ClassVar[int] = 6
     BAR_AT_MOST: ClassVar[int] = 50
-    COMPONENT_CLASSES = {
-        "lines--header",
-        "lines--cursor",
-        "lines--muted",
-        "lines--strong",
-        "lines--bar",
-        "lines--empty",
-        "lines--tick",
-        "lines--under",
-        "lines--approaching",
-        "lines--over",
-    }
+    COMPONENT_CLASSES = {"lines--cursor"}
     BINDINGS = [Binding("enter", "open", "Costs", id="plan.costs", tooltip="Show the costs behind the number")]
 
     rows: reactive[Sequence[Any]] = reactive((), init=False)
@@ -254,7 +253,7 @@ class LineTable(ScrolledLines, Sorting):
     @property
     def _styles(self) -> dict[str, Style]:
         if self._painted is None:
-            self._painted = component_styles(self)
+            self._painted = text_styles(self, _STYLES)
         return self._painted
 
     def render_lines(self, crop: Region) -> list[Strip]:
@@ -275,7 +274,7 @@ class LineTable(ScrolledLines, Sorting):
         return Strip.blank(width, base)
 
     def _header(self, base: Style) -> Iterable[Segment]:
-        style = base + self._styles["header"]
+        style = base + self._styles["muted"]
         x = 0
         for place in self.places:
             column = place.column

@@ -17,13 +17,23 @@ from textual.theme import Theme
 from textual.widget import Widget
 from textual.widgets import DataTable
 
-from budget_tui.tui.painting import MUTED, component_styles
+from budget_tui.tui.painting import FILLED, MUTED, STATUS_STYLES, STRONG, UNFILLED, text_styles
 from budget_tui.tui.widgets.cell_editing import EditableTable, Row
 from budget_tui.tui.widgets.editable_rows import PADDING, EditableRows
 from budget_tui.tui.widgets.sorting import Sorting
 from budget_tui.tui.widgets.table_columns import Column, Layout, cell, layout
 
 _SCROLLBAR = 2
+_STYLES = {
+    "derived": MUTED,
+    "bar": FILLED,
+    "held": "$warning",
+    "empty": UNFILLED,
+    "tick": STRONG,
+    "unfunded": MUTED,
+    "negative": "$error",
+    **{status.value: style for status, style in STATUS_STYLES.items()},
+}
 
 
 class TableFooter(Widget):
@@ -44,19 +54,6 @@ class SummedTable(EditableTable[Row], Sorting):
 
     ROWS: ClassVar[type[EditableRows]]
     NOUN: ClassVar[str]
-    COMPONENT_CLASSES = {
-        "table--derived",
-        "table--bar",
-        "table--held",
-        "table--empty",
-        "table--tick",
-        "table--healthy",
-        "table--warning",
-        "table--critical",
-        "table--exhausted",
-        "table--unfunded",
-        "table--negative",
-    }
 
     columns: Sequence[Column[Row]] = ()
     everything: reactive[Sequence[Any] | None] = reactive(None)
@@ -155,7 +152,7 @@ class SummedTable(EditableTable[Row], Sorting):
             arrow = ("▼" if self.sort_descending else "▲") if column.key == self.sort_key else ""
             label = f"{arrow}{column.name}" if arrow else column.label
             table.add_column(Text(label.rjust(width) if column.is_right else label), width=width, key=column.key)
-        styles, tick = component_styles(self), self.tick
+        styles, tick = text_styles(self, _STYLES), self.tick
         for row in rows:
             cells = (cell(row, column, width, styles, tick) for column, width in self._layout)
             table.add_row(*cells, key=self.id_of(row))
@@ -165,7 +162,7 @@ class SummedTable(EditableTable[Row], Sorting):
                 self.go_to(ids.index(self.id_of(selected)))
 
     def _update(self, rows: list[Row]) -> None:
-        styles, tick = component_styles(self), self.tick
+        styles, tick = text_styles(self, _STYLES), self.tick
         for at, (row, before) in enumerate(zip(rows, self._shown, strict=True)):
             if row == before:
                 continue

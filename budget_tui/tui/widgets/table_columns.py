@@ -32,8 +32,8 @@ class Filled(NamedTuple):
 class Column(Generic[Row]):
     """A column, between ``least`` and ``most`` cells wide; those with a ``drop`` go where there is no room, 1 first.
 
-    The first is what a row is called. ``noun`` is what a column is called where it has no label. ``style`` names a
-    component style by the part behind ``--``; '': the text is as it is, or muted where it ``is_derived``.
+    The first is what a row is called. ``noun`` is what a column is called where it has no label. ``style`` is the
+    name of a style; '': the text is as it is, or muted where it ``is_derived``.
     ``longest`` picks the rows with the longest texts, where that takes less time than looking at all.
     ``bar`` is set for the one column that is as wide as there is room for.
     """
