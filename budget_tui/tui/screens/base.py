@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.geometry import Region
 from textual.reactive import reactive
-from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
 from budget_tui.domain.errors import BudgetError, Unexpected
 from budget_tui.tui.painting import backdrop
+from budget_tui.tui.screens.styled import StyledScreen
 from budget_tui.tui.widgets.key_bar import KeyBar
 from budget_tui.tui.widgets.status_lines import Freshness, Notice
 from budget_tui.tui.widgets.top_bar import TopBar
@@ -37,7 +37,7 @@ class Foot(Vertical):
         return backdrop(self, crop)
 
 
-class DashboardScreen(Screen[None]):
+class DashboardScreen(StyledScreen[None]):
     """A screen of the dashboard. It follows the app's snapshot; its widgets are bound to its own."""
 
     AUTO_FOCUS = ""

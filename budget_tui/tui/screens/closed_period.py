@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 from budget_tui import formatting
 from budget_tui.domain.budget import BudgetType
 from budget_tui.tui.painting import MUTED, STRONG, fitted, status_at_close
+from budget_tui.tui.screens.styled import StyledScreen
 
 if TYPE_CHECKING:
     from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
@@ -28,7 +29,7 @@ _HEIGHT_PERCENT = 60
 """Of the screen: what the lines have room in, as the styles say."""
 
 
-class ClosedPeriodScreen(ModalScreen[None]):
+class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
     """The figures as they stood at the close; what was spent beyond them since is told apart."""
 
     BINDINGS = [

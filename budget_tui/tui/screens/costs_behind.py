@@ -17,6 +17,7 @@ from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.errors import BudgetError
 from budget_tui.services.costs_behind import CostLine, CostPage, Number
 from budget_tui.tui.painting import MUTED, STRONG, WAITING
+from budget_tui.tui.screens.styled import StyledScreen
 from budget_tui.tui.widgets.line_table import Column, LineTable
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _UNMAPPED = "unmapped"
 
 
-class CostsBehindScreen(ModalScreen[None]):
+class CostsBehindScreen(StyledScreen[None], ModalScreen[None]):
     """The costs that a number adds up, the latest first; more are read as one scrolls down."""
 
     BINDINGS = [Binding("escape,q", "leave", "Leave", id="costs.leave", tooltip="Back to the plan")]

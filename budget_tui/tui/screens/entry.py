@@ -14,11 +14,12 @@ from textual.widgets import Static
 from budget_tui.services.trail import shown_facts
 from budget_tui.storage.trail_queries import AuditEntry
 from budget_tui.tui.painting import MUTED
+from budget_tui.tui.screens.styled import StyledScreen
 
 _LABEL_WIDTH = 10
 
 
-class EntryScreen(ModalScreen[None]):
+class EntryScreen(StyledScreen[None], ModalScreen[None]):
     """A box over the log."""
 
     BINDINGS = [Binding("escape,enter,q", "leave", "Leave", id="entry.leave", tooltip="Back to the log")]

@@ -10,9 +10,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from budget_tui.tui.painting import MUTED
+from budget_tui.tui.screens.styled import StyledScreen
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(StyledScreen[None], ModalScreen[None]):
     """``sections`` are titles with the bindings that belong together; ``keys`` are those the settings moved."""
 
     BINDINGS = [

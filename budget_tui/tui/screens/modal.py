@@ -12,6 +12,7 @@ from textual.widgets import Button, Input, Static
 
 from budget_tui.domain.errors import BudgetError
 from budget_tui.tui.key_lane import ANSWERING
+from budget_tui.tui.screens.styled import StyledScreen
 
 if TYPE_CHECKING:
     from budget_tui.tui.app import BudgetApp
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-class BoxScreen(ModalScreen[Result]):
+class BoxScreen(StyledScreen[Result], ModalScreen[Result]):
     """A box over the screen, dismissed with what `answer` returns, or with None when it is left.
 
     While an answer is under way nothing is submitted again and the box is not left: what was done is always told.
