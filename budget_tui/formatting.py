@@ -363,8 +363,14 @@ def in_trouble(snapshot: BudgetSnapshot) -> list[ProjectLine]:
     return sorted(found, key=share_left)
 
 
+def left_out(snapshot: BudgetSnapshot) -> str:
+    """``€12, £3 left out: no rate``; '' where every cost counts."""
+    amounts = ", ".join(short_money(foreign.amount, foreign.currency) for foreign in snapshot.foreign)
+    return f"{amounts} left out: no rate" if amounts else ""
+
+
 def status_line(snapshot: BudgetSnapshot) -> str:
-    """One short line for a status bar: what is left, how long, what today allows, who is in trouble."""
+    """One short line for a status bar: what is left, how long, what today allows, who is in trouble, what lacks."""
     currency, total = snapshot.organization.currency, snapshot.total
     days = f"{snapshot.days_left}d"
     if total.unfunded:
@@ -377,4 +383,4 @@ def status_line(snapshot: BudgetSnapshot) -> str:
         worst = trouble[0]
         more = f" +{len(trouble) - 1}" if len(trouble) > 1 else ""
         parts.append(f"{shape_of(worst.pace)} {worst.name} {short_money(worst.pace.remaining, currency)}{more}")
-    return " · ".join(parts)
+    return " · ".join([*parts, *filter(None, [left_out(snapshot)])])

@@ -82,4 +82,8 @@ def _usage(error: TyperException) -> tuple[str, str]:
     """What is wrong with the words on the command line, and where to look it up."""
     message = error.format_message().rstrip(".")
     context = getattr(error, "ctx", None)
+    option = getattr(error, "option_name", "")
+    if context and context.parent and any(option in parameter.opts for parameter in _commands().params):
+        command = context.command_path.removeprefix(PROGRAM).strip()
+        return f"{option} stands before the command", f"{PROGRAM} {option} … {command}"
     return message[:1].lower() + message[1:], f"see {context.command_path if context else PROGRAM} --help"

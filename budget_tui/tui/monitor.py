@@ -35,11 +35,14 @@ class MonitorView(Widget):
         if self.snapshot is None:
             return Content.assemble((f"✕ {self.failure}", "bold $error") if self.failure else ("reading …", MUTED))
         snapshot = self.snapshot
-        room = max(0, height - 3)
+        foot = [self._foot(snapshot, width)]
+        if (left_out := formatting.left_out(snapshot)) and not self.failure:
+            foot.insert(0, Content.assemble((left_out, "$warning")))
+        room = max(0, height - 2 - len(foot))
         lines = [self._head(snapshot, width), self._total(snapshot, width)]
         lines += self._projects(snapshot, width, room)
-        lines += [Content("")] * max(0, height - 1 - len(lines))
-        lines = [*lines[: max(0, height - 1)], self._foot(snapshot, width)]
+        lines += [Content("")] * max(0, height - len(foot) - len(lines))
+        lines = [*lines[: max(0, height - len(foot))], *foot][-height:]
         return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
 
     def _head(self, snapshot: BudgetSnapshot, width: int) -> Content:

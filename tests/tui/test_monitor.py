@@ -15,6 +15,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.tui import monitor as monitor_module
 from budget_tui.tui.monitor import MonitorApp
 from tests.nobody import as_nobody
+from tests.services.planning import bill
 from tests.tui.conftest import OpenMonitor, OpenServices
 from tests.tui.driving import Monitor, TurningClock, database_files, units
 
@@ -72,6 +73,19 @@ async def test_over_allocated_and_unmapped_are_said(open_monitor: OpenMonitor, s
     services.budgets.set_global(units(400))
     async with open_monitor(size=(60, 10)) as monitor:
         assert monitor.lines[-1].strip().startswith("$20 over-allocated · ")
+
+
+async def test_what_has_no_rate_is_told_in_every_size(open_monitor: OpenMonitor, services: Services) -> None:
+    bill(services, ("pcc", "10", "EUR", "2026-01-10", "AWS"), ("pcc", "3", "GBP", "2026-01-10", "AWS"))
+    async with open_monitor() as monitor:
+        assert [line.strip() for line in monitor.lines[-2:]] == [
+            "€10, £3 left out: no rate",
+            "$80 unallocated · $13.63 today",
+        ]
+        for size in ((40, 3), (24, 8)):
+            await monitor.resized(*size)
+            assert monitor.lines[-2].strip().startswith("€10, £3 left out")
+            assert len(monitor.lines) == size[1]
 
 
 async def test_it_follows_the_database_and_the_day(
