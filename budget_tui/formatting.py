@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,7 @@ NOT_BUDGETED = "not budgeted"
 NO_PROVIDER = "no provider"
 EMPTY = "░"
 _WARNED_ABOUT_AT_MOST = 3
+_RATE_DIGITS = 10
 
 
 def sign_of(currency: str) -> str:
@@ -351,6 +352,12 @@ def counted_as(spend: ConvertedSpend, currency: str) -> str:
     text = f"{money(spend.amount, spend.currency)} counted as {money(spend.counted, currency)}"
     old = f", at rates up to {spend.oldest_days} days old" if spend.oldest_days > STALE_DAYS else ""
     return text + old
+
+
+def rate_of(factor: Fraction) -> str:
+    """``1.0321``; one that does not end is rounded to ten digits: ``0.9688983626``."""
+    value = Context(prec=_RATE_DIGITS).divide(Decimal(factor.numerator), Decimal(factor.denominator))
+    return f"{value.normalize():f}"
 
 
 def in_trouble(snapshot: BudgetSnapshot) -> list[ProjectLine]:

@@ -1,6 +1,6 @@
 """Explain: why a number shows what it shows. Each answer is one consistent read; nothing here writes."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 
 from budget_tui.domain.actuals import TOTAL, Scope
@@ -10,6 +10,7 @@ from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.explain import Explanation, Unit, explain_global, explain_project
 from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, Reason, SourceState
 from budget_tui.domain.explain_plan import explain_actual, explain_agent, explain_closed, explain_planned, explain_sum
+from budget_tui.domain.fx import Factor
 from budget_tui.domain.hierarchy import ROOT_ID, unstored_root
 from budget_tui.domain.overallocation import over_allocated
 from budget_tui.domain.period import Period
@@ -17,7 +18,7 @@ from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import BudgetSnapshot, Spend, added_up, build_snapshot, rolled_up
 from budget_tui.domain.tokens import seconds_of
 from budget_tui.domain.variance import Variance, covered_by
-from budget_tui.formatting import count, long_day, over_allocation_warnings, period_name, plan_name
+from budget_tui.formatting import count, long_day, over_allocation_warnings, period_name, plan_name, rate_of
 from budget_tui.services.agents import looked_closely
 from budget_tui.services.context import Context
 from budget_tui.services.explain_costs import Sorted, Wanted, sort_out
@@ -237,7 +238,11 @@ class Explainer:
             tuple(found.left_out),
             () if _counts(found.counting) else tuple(_causes(wanted, found, sources, today, has_costs=bool(origins))),
             sources,
-            (*_rules(queries, org, wanted, origins), *map(_told_moved, found.moved_away[:_RULES_AT_MOST])),
+            (
+                *_rules(queries, org, wanted, origins),
+                *map(_told_moved, found.moved_away[:_RULES_AT_MOST]),
+                *_rates(found.rates, wanted.currency),
+            ),
             warnings=warnings,
         )
 
@@ -280,6 +285,14 @@ def _sources(queries: Queries, org: int, origins: Sequence[OriginInPeriod]) -> t
         SourceState(source, live.get(source, False), latest.get(source), imported.get(source))
         for source in sorted({*live, *imported})
     )
+
+
+def _rates(used: Collection[tuple[str, Factor]], into: str) -> Iterator[str]:
+    """The rates by which costs count, the latest first."""
+    for currency, (value, day) in sorted(used, key=lambda pair: (pair[1].day, pair), reverse=True)[:_RULES_AT_MOST]:
+        yield f"1 {currency} counts as {rate_of(value)} {into}, the rate of {long_day(day)}"
+    if len(used) > _RULES_AT_MOST:
+        yield f"and {count(len(used) - _RULES_AT_MOST, 'rate')} more, of days before"
 
 
 def _told_moved(moved: tuple[str, date]) -> str:

@@ -12,7 +12,7 @@ from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, TOTAL
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import is_known_provider
 from budget_tui.domain.explain_answers import CostGroup, Finding, Reason
-from budget_tui.domain.fx import Rates, convert, pairs_between
+from budget_tui.domain.fx import Factor, Rates, convert, pairs_between
 from budget_tui.domain.hierarchy import Entity, segments
 from budget_tui.domain.period import Period
 from budget_tui.formatting import long_day
@@ -50,6 +50,8 @@ class Sorted:
 
     counting: list[CostGroup] = field(default_factory=list)
     left_out: list[Finding] = field(default_factory=list)
+    rates: set[tuple[str, Factor]] = field(default_factory=set)
+    """What costs in another currency, the first, were multiplied by."""
     moved_away: list[tuple[str, date]] = field(default_factory=list)
     """Entities that count on days which were closed, and stand elsewhere now; the last of those days."""
 
@@ -91,7 +93,7 @@ def _money(
 ) -> None:
     own = [(origin, origin.amount) for origin in fitting if origin.currency == wanted.currency and origin.costs]
     foreign = {origin.origin_key: origin for origin in fitting if origin.currency != wanted.currency and origin.costs}
-    converted, missing = _converted(queries, organization, wanted, standing, foreign)
+    converted, missing = _converted(queries, organization, wanted, standing, foreign, found.rates)
     found.counting += _grouped([*own, *converted])
     for currency, (amount, costs) in sorted(missing.items()):
         found.left_out.append(
@@ -112,8 +114,10 @@ def _converted(
     wanted: Wanted,
     standing: Standing,
     foreign: Mapping[int, OriginInPeriod],
+    used: set[tuple[str, Factor]],
 ) -> tuple[list[tuple[OriginInPeriod, int]], dict[str, tuple[int, int]]]:
-    """Origins in other currencies with what they count as, and by currency what has no usable rate."""
+    """Origins in other currencies with what they count as, and by currency what has no usable rate. The rates that are
+    ``used`` go there."""
     if not foreign:
         return [], {}
     org = organization.org_key
@@ -133,6 +137,8 @@ def _converted(
             so_far = missing.get(currency, (0, 0))
             missing[currency] = so_far[0] + amount, so_far[1] + costs
             continue
+        assert factor is not None
+        used.add((currency, factor))
         sums = counted.setdefault(key, [0, 0, 0])
         for i, part in enumerate((worth, amount, costs)):
             sums[i] += part

@@ -230,6 +230,7 @@ def test_currency_mismatch_a_budget_in_usd_and_costs_in_eur(plan: PlanHome) -> N
     [group] = explained.counting
     assert (group.amount, group.stated, group.currency) == (usd("15"), usd("10"), "EUR")
     assert "€10.00 counted as $15.00" in explaining.group_line(group, explained)
+    assert explained.rules == ("1 EUR counts as 1.5 USD, the rate of Jan 1, 2026",)
 
 
 def test_token_budget_no_actual_because_the_provider_tells_no_tokens(plan: PlanHome) -> None:
