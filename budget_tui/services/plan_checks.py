@@ -1,12 +1,12 @@
 """What commands on the plan and views of it look up and warn about alike."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.containment import Containment
 from budget_tui.domain.cost import short_provider_name
-from budget_tui.domain.eras import Eras
+from budget_tui.domain.eras import Era, Eras
 from budget_tui.domain.errors import NotFound
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name, unstored_root
 from budget_tui.domain.overallocation import HandedOn, handed_on, over_allocated
@@ -49,18 +49,33 @@ def over_allocated_after(queries: Queries, org: int, budget: PlannedBudget) -> t
 
 def handed_on_in_plan(queries: Queries, org: int, budgets: Sequence[PlannedBudget], eras: Eras) -> HandedOn:
     """What the children of ``budgets`` have, whatever of the plan is looked at beside them."""
-    plan = _plan_around(queries, org, budgets) if budgets else []
+    plan = _plan_around(queries, org, budgets, _above_and_below(budgets, eras)) if budgets else []
     return handed_on(plan, Containment(plan, eras))
 
 
-def _plan_around(queries: Queries, org: int, budgets: Sequence[PlannedBudget]) -> list[PlannedBudget]:
-    """All budgets that decide which are the children of ``budgets``: of their types and periods."""
+def _above_and_below(budgets: Sequence[PlannedBudget], eras: Eras) -> set[int]:
+    """Whose budgets decide which are the children of ``budgets``: of all above and below them."""
+    keys: dict[Era, set[int]] = {}
+    for budget in budgets:
+        keys.setdefault(eras.of(budget.period), set()).add(budget.entity_key)
+    found: set[int] = set()
+    for era, of_era in keys.items():
+        found.update(*(era.lineage[key] for key in of_era))
+        found.update(key for key, chain in era.lineage.items() if key is not None and not of_era.isdisjoint(chain))
+    return found
+
+
+def _plan_around(
+    queries: Queries, org: int, budgets: Sequence[PlannedBudget], entity_keys: Collection[int] | None = None
+) -> list[PlannedBudget]:
+    """What is planned beside ``budgets`` in their types and periods, for any entity or for certain ones."""
     return queries.planned_budgets(
         org,
         PlanConditions(
             budget_type=_only(budget.budget_type for budget in budgets),
             period_start=_only(budget.period.start for budget in budgets),
             period_end=_only(budget.period.end for budget in budgets),
+            entity_keys=entity_keys,
         ),
     )
 

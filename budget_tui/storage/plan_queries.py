@@ -5,7 +5,8 @@ Every reader has these questions, and most never ask them: what their answers ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from sys import intern
@@ -45,6 +46,7 @@ class PlanConditions(NamedTuple):
     provider: str | None = None
     currency: str | None = None
     is_active: bool | None = True
+    entity_keys: Collection[int] | None = None
 
 
 class DatedCost(NamedTuple):
@@ -214,6 +216,9 @@ def _where(conditions: PlanConditions) -> tuple[str, list[object]]:
         "b.provider = ?": conditions.provider,
         "b.currency = ?": conditions.currency,
         "b.is_active = ?": conditions.is_active,
+        "b.entity_key IN (SELECT value FROM json_each(?))": None
+        if conditions.entity_keys is None
+        else json.dumps([*conditions.entity_keys]),
     }
     given = {test: value for test, value in columns.items() if value is not None}
     return "".join(f" AND {test}" for test in given), list(given.values())
