@@ -291,8 +291,10 @@ def test_children_above_their_parent_are_warned_about(acme: Api) -> None:
     assert acme.get(child)["warnings"] == []
     before = acme("GET", parent)
     assert before.json()["warnings"] == [told]
+    changed = acme("PUT", parent, {"budget_amount": 1000, "notes": "generous"})
+    assert changed.headers["ETag"] == acme.etag(parent) != before.headers["ETag"], "with what is warned about"
     acme("PUT", child, {"budget_amount": 800})
-    after = acme("GET", parent, If_None_Match=before.headers["ETag"])
+    after = acme("GET", parent, If_None_Match=changed.headers["ETag"])
     assert (after.status_code, after.json()["warnings"]) == (200, [])
 
 

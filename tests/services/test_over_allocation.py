@@ -11,9 +11,11 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.services.plan_views import PlanFilter
+from budget_tui.services.plans import PlanChange
 from tests.conftest import MadeOnce
 
 from .planning import TREE, PlanHome, amounts, home_with_tree, plan_of, planning_home, plant
+from .test_closed_hierarchy import IN_FEBRUARY, furnish
 
 WHOLE = "DEPT-ENG's total budget for Q1 2026: its children have $150.00, $50.00 more than its $100.00"
 SEATS = "ORG's subscription slack seat budget for Q1 2026: its children have 7 seats, 2 seats more than its 5 seats"
@@ -99,6 +101,26 @@ def test_of_many_the_rest_is_counted(home: PlanHome) -> None:
         "March 2026: its children have $2.00, $1.00 more than its $1.00 (and 2 more budgets)"
     )
     assert home.summary().warnings[-1].endswith("(and 4 more budgets)")
+
+
+def test_children_are_those_of_the_budgets_time(tmp_path: Path, made_once: MadeOnce) -> None:
+    made_once(tmp_path / "plan.db", furnish)
+    home = planning_home(tmp_path / "plan.db", today=IN_FEBRUARY)
+    home.services.entities.move("WEB", "OPS")
+    views, plans = home.services.plan_views, home.services.plans
+    for budget in views.list(PlanFilter(category=Category.TOTAL, budget_type=BudgetType.MONETARY)).budgets:
+        if budget.entity_id != "WEB":
+            plans.update(budget.budget_id, PlanChange(amount=budget.amount // 2))
+    told = (
+        "ENG's total budget for January 2026: its children have $1,000.00, $500.00 more than its $500.00",
+        "OPS's total budget for 2026: its children have $1,000.00, $500.00 more than its $500.00",
+    )
+    assert views.list().warnings == views.summary().warnings[:2] == views.tree().warnings[:2] == told
+    assert [views.list(PlanFilter(entity_id=entity)).warnings for entity in ("ENG", "OPS", "WEB")] == [
+        told[:1],
+        told[1:],
+        (),
+    ]
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
