@@ -1,16 +1,21 @@
 """The dashboard on the first seed's example, as it stood on January 13, 2026, at a size and on a day that are fixed."""
 
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pytest_textual_snapshot import SVGImageExtension
+from rich.console import RenderableType
+from syrupy.assertion import SnapshotAssertion
 from textual import screen as screen_module
 from textual._compositor import Compositor
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
+from textual.widgets import Input
 
 from budget_tui.bootstrap import Services, open_services
 from budget_tui.services.clock import Clock
@@ -20,11 +25,12 @@ from budget_tui.tui import app as dashboard_module
 from budget_tui.tui import monitor as monitor_module
 from budget_tui.tui.app import BudgetApp
 from budget_tui.tui.monitor import MonitorApp
-from tests.tui.driving import TODAY, Dashboard, Monitor, TurningClock
+from tests.tui.driving import TODAY, Dashboard, Driver, Monitor, TurningClock
 
 OpenServices = Callable[..., Services]
 OpenDashboard = Callable[..., AbstractAsyncContextManager[Dashboard]]
 OpenMonitor = Callable[..., AbstractAsyncContextManager[Monitor]]
+Pictured = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture(autouse=True)
@@ -112,9 +118,13 @@ def turning() -> TurningClock:
 @pytest.fixture
 def drawn_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no terminal to draw on: what is on the screen is rendered when a test looks at it."""
+    draw = Compositor.render_update
 
-    def not_drawn(compositor: Compositor, **_: object) -> None:
+    def not_drawn(compositor: Compositor, full: bool = False, **how: Any) -> RenderableType | None:
+        if full:  # for a picture
+            return draw(compositor, full, **how)
         compositor._dirty_regions.clear()
+        return None
 
     monkeypatch.setattr(Compositor, "render_update", not_drawn)
 
@@ -160,3 +170,19 @@ def open_monitor(services: Services, drawn_when_asked: None) -> OpenMonitor:
             yield monitor
 
     return run
+
+
+@pytest.fixture
+def pictured(snapshot: SnapshotAssertion) -> Pictured:
+    """Fails when the screen does not look as its picture: ``await pictured(dashboard)``. Several pictures in one test
+    have a ``name`` each. ``--snapshot-update`` makes the pictures."""
+    pictures = snapshot.use_extension(SVGImageExtension)
+
+    async def compare(driver: Driver, name: str | None = None) -> None:
+        for field in driver.any_app.screen.query(Input):
+            field.cursor_blink = False
+        driver.any_app.screen.refresh()  # `lines` draws a box alone, without the screen below
+        await driver.settled()
+        assert driver.any_app.export_screenshot(simplify=True) == pictures(name=name)
+
+    return compare

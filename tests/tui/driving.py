@@ -29,6 +29,7 @@ from budget_tui.tui.monitor import MonitorApp, MonitorView
 from budget_tui.tui.widgets.allocation_table import AllocationTable
 
 TODAY = date(2026, 1, 13)
+WIDE, NARROW = (110, 30), (80, 24)
 PATIENCE_SECONDS = 20
 _QUIET_ROUNDS = 3
 
@@ -126,7 +127,7 @@ class Driver:
     """What the dashboard and the monitor have in common."""
 
     def __init__(self, app: App[Any], pilot: Pilot[Any]) -> None:
-        self._any_app = app
+        self.any_app = app
         self.pilot = pilot
         self._drawn: list[str] = []
 
@@ -134,7 +135,7 @@ class Driver:
     def lines(self) -> list[str]:
         """Drawn once for all that a test looks at before it lets the program go on."""
         if not self._drawn:
-            self._drawn = drawn(self._any_app)
+            self._drawn = drawn(self.any_app)
             asyncio.get_running_loop().call_soon(self._forget)
         return self._drawn
 
@@ -157,14 +158,14 @@ class Driver:
         deadline = time.monotonic() + PATIENCE_SECONDS
         quiet_rounds = 0
         while quiet_rounds < _QUIET_ROUNDS:
-            assert time.monotonic() < deadline, f"still busy: {[worker.name for worker in self._any_app.workers]}"
+            assert time.monotonic() < deadline, f"still busy: {[worker.name for worker in self.any_app.workers]}"
             has_messages = await self._round()
-            pending = [worker for worker in self._any_app.workers if not worker.is_finished]
+            pending = [worker for worker in self.any_app.workers if not worker.is_finished]
             asking = [worker for worker in pending if worker.group == ASKING]
             busy = [worker._task for worker in pending if worker not in asking and worker._task is not None]
             if busy and not has_messages:
                 await asyncio.wait(busy, timeout=deadline - time.monotonic(), return_when=asyncio.FIRST_COMPLETED)
-            is_opening = bool(asking) and not isinstance(self._any_app.screen, ModalScreen)
+            is_opening = bool(asking) and not isinstance(self.any_app.screen, ModalScreen)
             if is_opening and not busy and not has_messages:
                 await asyncio.sleep(0.001)  # asking in a thread, which must not wait for the interpreter at each step
             quiet_rounds = 0 if busy or is_opening or has_messages else quiet_rounds + 1
@@ -178,13 +179,13 @@ class Driver:
         if self._has_messages():
             await asyncio.sleep(0.001)  # nothing is ready: it comes from a thread, or from a timer
             return True
-        screen = self._any_app.screen
+        screen = self.any_app.screen
         screen._on_timer_update()
         return screen._layout_required or self._has_messages()
 
     def _has_messages(self) -> bool:
         """Whether there is something that waits for its turn: until it is done, a round is not worth its price."""
-        app = self._any_app
+        app = self.any_app
         if isinstance(app, KeyLaneApp) and app.is_handling_keys:
             return True
         return any(pump._message_queue.qsize() or pump._next_callbacks for pump in (app, *app.screen.walk_children()))
@@ -205,7 +206,7 @@ class Driver:
 
     def press(self, key: str) -> None:
         """Press a key and wait for nothing."""
-        self._any_app.post_message(_key_event(key))
+        self.any_app.post_message(_key_event(key))
 
     async def typed(self, text: str, *then: str) -> None:
         """Type ``text``, then press the keys of ``then``."""

@@ -1,12 +1,10 @@
 """The Agents screen: tokens allocated and topped up in the cell, what is held drawn apart, other programs' use."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
-from textual.pilot import Pilot
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.tokens import AgentBudget
@@ -15,9 +13,8 @@ from budget_tui.services.clock import Clock
 from budget_tui.tui.screens.agents import AgentsScreen
 from budget_tui.tui.widgets.agent_table import AgentRows
 from budget_tui.tui.widgets.cell_editor import CellEditor
-from tests.tui.conftest import OpenDashboard, OpenServices
-from tests.tui.driving import TODAY, Dashboard, locked
-from tests.tui.test_snapshots import NARROW, WIDE, after, still
+from tests.tui.conftest import OpenDashboard, OpenServices, Pictured
+from tests.tui.driving import NARROW, TODAY, WIDE, Dashboard, locked
 
 NOON = datetime(2026, 1, 13, 12, tzinfo=UTC)
 
@@ -255,16 +252,14 @@ async def test_nobody_yet(open_dashboard: OpenDashboard, deserted: Services) -> 
         assert dashboard.line_with("there is no agent here yet: a adds one")
 
 
-def test_agents(snap_compare: Callable[..., bool], peopled: Services) -> None:
-    assert snap_compare(still(peopled), terminal_size=WIDE, run_before=after("3"))
+async def test_agents(open_dashboard: OpenDashboard, pictured: Pictured, peopled: Services) -> None:
+    async with open_dashboard(peopled, size=WIDE, keys="3") as dashboard:
+        await pictured(dashboard)
 
 
-def test_agents_80x24(snap_compare: Callable[..., bool], peopled: Services) -> None:
-    async def editing(pilot: Pilot[None]) -> None:
-        await after("3")(pilot)
-        await after("+", "5")(pilot)
-
-    assert snap_compare(still(peopled), terminal_size=NARROW, run_before=editing)
+async def test_agents_80x24(open_dashboard: OpenDashboard, pictured: Pictured, peopled: Services) -> None:
+    async with open_dashboard(peopled, size=NARROW, keys="3+5") as dashboard:
+        await pictured(dashboard)
 
 
 def test_the_bar_keeps_its_width() -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from textual.containers import VerticalScroll
-from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from budget_tui.bootstrap import Services
@@ -16,12 +15,10 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan
 from budget_tui.services.costs import CostEntry
-from budget_tui.tui.app import BudgetApp
 from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
 from budget_tui.tui.screens.explain import ExplainScreen
-from tests.tui.conftest import OpenDashboard, OpenServices
-from tests.tui.driving import Dashboard, FixedClock, a_year_later, units
-from tests.tui.test_snapshots import NARROW, WIDE, Compare, after, still
+from tests.tui.conftest import OpenDashboard, OpenServices, Pictured
+from tests.tui.driving import NARROW, WIDE, Dashboard, FixedClock, a_year_later, units
 
 QUARTER = Period(date(2026, 1, 1), date(2026, 3, 31))
 
@@ -223,21 +220,20 @@ async def test_explaining_while_the_database_cannot_be_read_is_told(
         assert "dataset" in dashboard.text
 
 
-def test_explain_a_project(snap_compare: Compare, in_utc: Services) -> None:
-    assert snap_compare(still(in_utc), terminal_size=WIDE, run_before=after("2", "x", "down", "down", "down"))
+async def test_explain_a_project(open_dashboard: OpenDashboard, pictured: Pictured, in_utc: Services) -> None:
+    async with open_dashboard(in_utc, size=WIDE) as dashboard:
+        await dashboard.keys("2", "x", "down", "down", "down")
+        await pictured(dashboard)
 
 
-def test_explain_80x24(snap_compare: Compare, in_utc: Services) -> None:
-    assert snap_compare(still(in_utc), terminal_size=NARROW, run_before=after("x"))
+async def test_explain_80x24(open_dashboard: OpenDashboard, pictured: Pictured, in_utc: Services) -> None:
+    async with open_dashboard(in_utc, size=NARROW) as dashboard:
+        await dashboard.keys("x")
+        await pictured(dashboard)
 
 
-def test_explain_nothing_counts(snap_compare: Compare, in_utc: Services) -> None:
-    async def explained(pilot: Pilot[None]) -> None:
-        await after("2", "down", "down", "down")(pilot)
-        await after("x")(pilot)
-        assert isinstance(pilot.app, BudgetApp)
-        dashboard = Dashboard(pilot.app, pilot)
+async def test_explain_nothing_counts(open_dashboard: OpenDashboard, pictured: Pictured, in_utc: Services) -> None:
+    async with open_dashboard(in_utc, size=WIDE, keys="2") as dashboard:
+        await dashboard.keys("down", "down", "down", "x")
         await dashboard.until(lambda: "How fresh the data is" in dashboard.text)
-        await dashboard.settled()
-
-    assert snap_compare(still(in_utc), terminal_size=WIDE, run_before=explained)
+        await pictured(dashboard)

@@ -1,6 +1,5 @@
 """The Plan screen: five tabs of one choice, the costs behind each number, amounts edited where they stand."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -20,9 +19,8 @@ from budget_tui.tui.screens.rescale import RescaleScreen
 from budget_tui.tui.widgets.line_table import parts
 from budget_tui.tui.widgets.plan_lines import TABS
 from tests.services.planning import bill
-from tests.tui.conftest import OpenDashboard, OpenServices
-from tests.tui.driving import Dashboard, FixedClock
-from tests.tui.test_snapshots import NARROW, WIDE, after, still
+from tests.tui.conftest import OpenDashboard, OpenServices, Pictured
+from tests.tui.driving import NARROW, WIDE, Dashboard, FixedClock
 
 
 @pytest.fixture
@@ -417,19 +415,27 @@ async def test_amounts_are_aligned_on_their_point(open_dashboard: OpenDashboard,
         assert parts("CHF 7") == ("CHF 7", "")
 
 
-@pytest.mark.parametrize("tab", [key for key, _ in TABS])
-def test_tab_80x24(snap_compare: Callable[..., bool], acme: Services, tab: str) -> None:
-    assert snap_compare(still(acme), terminal_size=NARROW, run_before=after("4", *to_tab(tab)))
+async def test_tab_80x24(open_dashboard: OpenDashboard, pictured: Pictured, acme: Services) -> None:
+    async with open_dashboard(acme, size=NARROW, keys="4") as dashboard:
+        for tab, _ in TABS:
+            await pictured(dashboard, tab)
+            await dashboard.keys("tab")
 
 
-@pytest.mark.parametrize("tab", ["budgets", "category", "provider"])
-def test_tab(snap_compare: Callable[..., bool], acme: Services, tab: str) -> None:
-    assert snap_compare(still(acme), terminal_size=WIDE, run_before=after("4", *to_tab(tab)))
+async def test_tab(open_dashboard: OpenDashboard, pictured: Pictured, acme: Services) -> None:
+    async with open_dashboard(acme, size=WIDE, keys="4") as dashboard:
+        for tab, _ in TABS:
+            if tab not in ("overview", "allocation"):
+                await pictured(dashboard, tab)
+            await dashboard.keys("tab")
 
 
-def test_overview(snap_compare: Callable[..., bool], acme: Services) -> None:
-    assert snap_compare(still(acme), terminal_size=WIDE, run_before=after("4"))
+async def test_overview(open_dashboard: OpenDashboard, pictured: Pictured, acme: Services) -> None:
+    async with open_dashboard(acme, size=WIDE, keys="4") as dashboard:
+        await pictured(dashboard)
 
 
-def test_allocation(snap_compare: Callable[..., bool], acme: Services) -> None:
-    assert snap_compare(still(acme), terminal_size=WIDE, run_before=after("4", *to_tab("allocation")))
+async def test_allocation(open_dashboard: OpenDashboard, pictured: Pictured, acme: Services) -> None:
+    async with open_dashboard(acme, size=WIDE, keys="4") as dashboard:
+        await dashboard.keys(*to_tab("allocation"))
+        await pictured(dashboard)
