@@ -1,5 +1,6 @@
 """The API over a real database: the worked example on January 13, an agent, and a key of each kind."""
 
+import asyncio
 import json
 import os
 import re
@@ -10,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 import pytest
-from starlette.testclient import TestClient
+from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from budget_tui.api.app import application
 from budget_tui.bootstrap import Services
@@ -41,11 +43,42 @@ def exactly(text: str) -> Any:
     return json.loads(text, parse_float=Decimal, parse_int=Decimal)
 
 
+class Client:
+    """Asks an application that runs in this thread: Starlette's client changes threads ten times for a request."""
+
+    def __init__(self, app: ASGIApp, host: str = "127.0.0.1", raising: bool = False) -> None:
+        """``raising``: an unexpected error of the application is the test's, too."""
+        self.app = unguarded(app)
+        transport = httpx2.ASGITransport(app, raise_app_exceptions=raising)
+        self._web = httpx2.AsyncClient(transport=transport, base_url=f"http://{host}", follow_redirects=True)
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+
+    def __enter__(self) -> Self:
+        self._life = self.app.router.lifespan_context(self.app)
+        self._runner.run(self._life.__aenter__())
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._runner.run(self._life.__aexit__(*raised))
+        self._runner.run(self._web.aclose())
+        self._runner.close()
+
+    def request(self, method: str, path: str, **sent: Any) -> httpx2.Response:
+        return self._runner.run(self._web.request(method, path, **sent))
+
+
+def unguarded(app: Any) -> FastAPI:
+    """The application behind what stands before it."""
+    while not isinstance(app, FastAPI):
+        app = app._app
+    return app
+
+
 @dataclass
 class Api:
     """Sends requests with a key that may write, unless told otherwise."""
 
-    client: TestClient
+    client: Client
     services: Services
     read_key: str
     write_key: str
@@ -111,11 +144,11 @@ def start(tmp_path: Path, example: tuple[bytes, str, str]) -> Iterator[Callable[
     """Starts the application on a copy of the worked example."""
     path = tmp_path / "budget.db"
     path.write_bytes(example[0])
-    running: list[TestClient] = []
+    running: list[Client] = []
 
     def started(settings: Settings | None = None, host: str = "127.0.0.1") -> Api:
         services = services_at(path, settings)
-        client = TestClient(application(services, host), base_url=f"http://{host}", raise_server_exceptions=False)
+        client = Client(application(services, host), host)
         client.__enter__()
         running.append(client)
         return Api(client, services, *example[1:])
@@ -197,5 +230,5 @@ def acme(tmp_path: Path, demonstration: tuple[bytes, str, str]) -> Iterator[Api]
     path = tmp_path / "acme.db"
     path.write_bytes(demonstration[0])
     services = at(path)
-    with TestClient(application(services), base_url="http://127.0.0.1") as client:
+    with Client(application(services), raising=True) as client:
         yield Api(client, services, *demonstration[1:])

@@ -3,11 +3,9 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from starlette.testclient import TestClient
 
 from budget_tui.api.answers import routes_of
 from budget_tui.api.app import FAILURES_BURST, tell_errors
@@ -17,7 +15,7 @@ from budget_tui.bootstrap import Services
 from budget_tui.domain.access import Scope
 from budget_tui.settings import Settings
 
-from .conftest import Api, refused
+from .conftest import Api, Client, refused
 
 WRITES = [
     ("PUT", "/budget"),
@@ -44,7 +42,7 @@ def test_without_a_key_nothing_is_told(api: Api, method: str, path: str, body: s
 
 @pytest.mark.parametrize("key", ["x", "bt_", "bt__", "bt_000000000000_" + "0" * 64, "é", "bt_%00_"])
 def test_a_key_that_is_none_is_refused(api: Api, key: str) -> None:
-    answer = api.client.get("/budget", headers=[(b"X-API-Key", key.encode("latin-1"))])
+    answer = api.client.request("GET", "/budget", headers=[(b"X-API-Key", key.encode("latin-1"))])
     refused(answer, 401, "unauthorized", "not valid")
 
 
@@ -127,14 +125,6 @@ def test_a_bucket_fills_again() -> None:
     assert buckets.take("b")
 
 
-def door_of(api: Api) -> Any:
-    """The running application's door."""
-    inner: Any = api.client.app
-    while not hasattr(inner, "state"):
-        inner = inner._app
-    return inner.state.door
-
-
 def test_a_path_that_names_another_organization_is_not_found(api: Api) -> None:
     router = routes_of("named")
 
@@ -143,11 +133,11 @@ def test_a_path_that_names_another_organization_is_not_found(api: Api) -> None:
         return by.key.org_slug
 
     app = FastAPI()
-    app.state.door = door_of(api)
+    app.state.door = api.client.app.state.door
     app.include_router(router)
     tell_errors(app)
-    with TestClient(app) as client:
+    with Client(app) as client:
         headers = {"X-API-Key": api.read_key}
-        assert client.get("/of/default", headers=headers).json() == "default"
-        missing = client.get("/of/acme", headers=headers)
+        assert client.request("GET", "/of/default", headers=headers).json() == "default"
+        missing = client.request("GET", "/of/acme", headers=headers)
         assert (missing.status_code, missing.json()["code"]) == (404, "not-found")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from budget_tui.api.app import application
 from budget_tui.domain.period import PeriodKind
@@ -20,7 +19,7 @@ from budget_tui.services.clock import Clock
 from budget_tui.services.periods import Periods
 from tests.services.planning import bill
 
-from .conftest import Api, Served, at
+from .conftest import Api, Client, Served, at
 from .test_serving import ask
 
 # A schema tells how one value must look. That a transfer goes to somebody else, that a cost says something, or that
@@ -56,6 +55,7 @@ def test_schemathesis_finds_nothing(
 ) -> None:
     url = serve().url
     budgets = [planned(url, example[2], month) for month in range(1, 10)]
+    known = pytestconfig.rootpath / ".hypothesis"  # what each character is, which takes a while to find out
     config = tmp_path / "schemathesis.toml"
     config.write_text(CONFIG.replace("{budgets}", json.dumps(budgets)), "utf-8")
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", f"{url}/openapi.json"]
@@ -63,7 +63,7 @@ def test_schemathesis_finds_nothing(
     run = subprocess.run(
         [*command, *options, "--header", f"X-API-Key: {example[2]}", "--no-color"],
         cwd=tmp_path,
-        env={"HYPOTHESIS_STORAGE_DIRECTORY": str(pytestconfig.rootpath / ".hypothesis")},  # where Unicode is known
+        env={"HOME": str(tmp_path), "HYPOTHESIS_STORAGE_DIRECTORY": str(known)},
         capture_output=True,
         encoding="utf-8",
         timeout=100,
@@ -94,8 +94,8 @@ def document(demonstration: tuple[bytes, str, str], tmp_path_factory: pytest.Tem
     """The document as it is served; not to be changed."""
     path = tmp_path_factory.mktemp("document") / "budget.db"
     path.write_bytes(demonstration[0])
-    with TestClient(application(at(path)), base_url="http://127.0.0.1") as client:
-        return client.get("/openapi.json").json()
+    with Client(application(at(path)), raising=True) as client:
+        return client.request("GET", "/openapi.json").json()
 
 
 def operations(document: Any) -> list[tuple[str, str, Any]]:

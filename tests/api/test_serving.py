@@ -18,7 +18,7 @@ import pytest
 
 from budget_tui.cli.app import run
 
-from .conftest import Served, program
+from .conftest import Served
 
 
 def ask(url: str, method: str, path: str, key: str, body: object = None) -> tuple[int, dict[str, object]]:
@@ -110,17 +110,9 @@ def refused_from_now_on(host: str, port: int) -> None:
             return
 
 
-def test_another_address_needs_a_key(tmp_path: Path) -> None:
-    path = str(tmp_path / "new.db")
-    refused = subprocess.run(
-        program("--db", path, "serve", "--host", "0.0.0.0", "--port", "0"),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert refused.returncode == 2
-    assert refused.stderr == (
+def test_another_address_needs_a_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--db", str(tmp_path / "new.db"), "serve", "--host", "0.0.0.0", "--port", "0"]) == 2
+    assert capsys.readouterr().err == (
         "error: there is no key yet, so nobody could use 0.0.0.0; make one with budget-tui key create\n"
     )
 
