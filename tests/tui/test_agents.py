@@ -130,13 +130,14 @@ async def test_a_value_over_one_that_changed_meanwhile_is_refused_once(
         assert stored(peopled, "coder").allocated_tokens == 3_000_000
 
 
-@pytest.mark.parametrize("typed", ["2x", "1.5", "99999999999999999999"])
-async def test_nonsense_stays_in_the_cell(open_dashboard: OpenDashboard, peopled: Services, typed: str) -> None:
+async def test_nonsense_stays_in_the_cell(open_dashboard: OpenDashboard, peopled: Services) -> None:
     async with open_dashboard(peopled, keys="3") as dashboard:
-        await dashboard.typed(typed, "enter")
-        assert below(dashboard).startswith("✕ ")
-        assert dashboard.app.screen.query_one(CellEditor).value == typed
-        assert stored(peopled, "coder").allocated_tokens == 1_000_000
+        for typed in ("2x", "1.5", "99999999999999999999"):
+            await dashboard.typed(typed, "enter")
+            assert below(dashboard).startswith("✕ ")
+            assert dashboard.app.screen.query_one(CellEditor).value == typed
+            assert stored(peopled, "coder").allocated_tokens == 1_000_000
+            await dashboard.keys("escape")
 
 
 async def test_a_long_refusal_goes_on_below_its_beginning(open_dashboard: OpenDashboard, peopled: Services) -> None:
@@ -258,7 +259,8 @@ async def test_agents(open_dashboard: OpenDashboard, pictured: Pictured, peopled
 
 
 async def test_agents_80x24(open_dashboard: OpenDashboard, pictured: Pictured, peopled: Services) -> None:
-    async with open_dashboard(peopled, size=NARROW, keys="3+5") as dashboard:
+    async with open_dashboard(peopled, size=NARROW, keys="3") as dashboard:
+        await dashboard.keys("+", "5")
         await pictured(dashboard)
 
 

@@ -1,7 +1,6 @@
 """The line of keys: what it shows, where it gives way, and that a click is the key."""
 
-import pytest
-
+from budget_tui.tui.widgets.top_bar import SCREENS
 from tests.tui.conftest import OpenDashboard
 
 
@@ -29,21 +28,23 @@ async def test_the_palettes_key_stays_where_there_is_no_room_for_all(open_dashbo
         assert bar_of(dashboard.lines).endswith("^p palette")
 
 
-@pytest.mark.parametrize("mode", ["projects", "agents"])
-async def test_80_columns_hold_the_keys_of_a_table(open_dashboard: OpenDashboard, mode: str) -> None:
+async def test_80_columns_hold_the_keys_of_a_table(open_dashboard: OpenDashboard) -> None:
     """The way to other screens among them: digits, which lead there elsewhere, are typed into a cell."""
-    async with open_dashboard(size=(80, 24), mode=mode) as dashboard:
-        for text in ("Edit", "a Add", "/ Filter", "] Screen", "t Transfer", "u Undo", "? Help", "^p palette"):
-            assert text in bar_of(dashboard.lines)
-        assert "…" not in bar_of(dashboard.lines)
+    async with open_dashboard(size=(80, 24)) as dashboard:
+        for mode in ("projects", "agents"):
+            await dashboard.keys("]")
+            assert dashboard.app.current_mode == mode
+            for text in ("Edit", "a Add", "/ Filter", "] Screen", "t Transfer", "u Undo", "? Help", "^p palette"):
+                assert text in bar_of(dashboard.lines), mode
+            assert "…" not in bar_of(dashboard.lines)
 
 
-@pytest.mark.parametrize("mode", ["budget", "projects", "agents", "plan", "history", "audit"])
-async def test_every_screen_shows_the_key_that_explains_where_there_is_room(
-    open_dashboard: OpenDashboard, mode: str
-) -> None:
-    async with open_dashboard(size=(140, 40), mode=mode) as dashboard:
-        assert "x Explain" in bar_of(dashboard.lines)
+async def test_every_screen_shows_the_key_that_explains_where_there_is_room(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(size=(140, 40)) as dashboard:
+        for _, mode, _ in SCREENS:
+            assert dashboard.app.current_mode == mode
+            assert "x Explain" in bar_of(dashboard.lines), mode
+            await dashboard.keys("]")
 
 
 async def test_a_click_is_the_key(open_dashboard: OpenDashboard) -> None:
