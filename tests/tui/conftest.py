@@ -25,7 +25,7 @@ from budget_tui.tui import app as dashboard_module
 from budget_tui.tui import monitor as monitor_module
 from budget_tui.tui.app import BudgetApp
 from budget_tui.tui.monitor import MonitorApp
-from tests.tui.driving import TODAY, Dashboard, Driver, Monitor, TurningClock
+from tests.tui.driving import TODAY, YEAR_LATER, Dashboard, Driver, Monitor, TurningClock, on_day, pass_a_year
 
 OpenServices = Callable[..., Services]
 OpenDashboard = Callable[..., AbstractAsyncContextManager[Dashboard]]
@@ -80,6 +80,22 @@ def database(example_file: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
     return Path(shutil.copyfile(example_file, folder / "budget.db"))
+
+
+@pytest.fixture(scope="session")
+def year_file(example_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example's database after eleven more months, to be copied."""
+    path = Path(shutil.copyfile(example_file, tmp_path_factory.mktemp("year") / "year.db"))
+    pass_a_year(open_services(str(path), settings=Settings()))
+    assert list(path.parent.iterdir()) == [path], "a log beside the file would be missing from the copies"
+    return path
+
+
+@pytest.fixture
+def a_year_later(year_file: Path, database: Path, services: Services) -> Services:
+    """Services over the example after eleven more months."""
+    shutil.copyfile(year_file, database)
+    return on_day(services, YEAR_LATER)
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from budget_tui.tui.monitor import MonitorApp, MonitorView
 from budget_tui.tui.widgets.allocation_table import AllocationTable
 
 TODAY = date(2026, 1, 13)
+YEAR_LATER = date(2026, 12, 13)
 WIDE, NARROW = (110, 30), (80, 24)
 PATIENCE_SECONDS = 20
 _QUIET_ROUNDS = 3
@@ -53,20 +54,19 @@ class FixedClock(Clock):
         return datetime.combine(self.as_of, time_of_day(12), UTC)
 
 
-def a_year_later(services: Services) -> Services:
-    """The example after eleven more months, each of which cost something else; one is restated after its close."""
+def pass_a_year(services: Services) -> None:
+    """Eleven more months of the example, each of which costs something else; one is restated after its close."""
     for month in range(1, 12):
-        services = _on(services, date(2026, month, 20))
+        services = on_day(services, date(2026, month, 20))
         for i, project in enumerate(("pcc", "videonest-api", "python-api")):
             services.costs.add(CostEntry(project, units(20 + (37 * month + 61 * i) % 120)))
     services.budgets.set_global(units(400))
-    services = _on(services, date(2026, 12, 13))
+    services = on_day(services, YEAR_LATER)
     services.periods.catch_up()
     services.costs.add(CostEntry("pcc", units(5), date(2026, 11, 28)))
-    return services
 
 
-def _on(services: Services, day: date) -> Services:
+def on_day(services: Services, day: date) -> Services:
     """The same database as of ``day``, in the hands of Ada."""
     context = replace(services.context, clock=FixedClock(day), actor="ada")
     return Services(context, services.settings)

@@ -18,7 +18,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
 from budget_tui.tui.screens.explain import ExplainScreen
 from tests.tui.conftest import OpenDashboard, OpenServices, Pictured
-from tests.tui.driving import NARROW, WIDE, Dashboard, FixedClock, a_year_later, units
+from tests.tui.driving import NARROW, WIDE, Dashboard, FixedClock, units
 
 QUARTER = Period(date(2026, 1, 1), date(2026, 3, 31))
 
@@ -142,9 +142,8 @@ async def test_what_is_not_budgeted_is_what_the_budgets_leave_of_all(
         assert " − $24.10 = " in told(dashboard)
 
 
-async def test_a_closed_period(open_dashboard: OpenDashboard, services: Services) -> None:
-    later = a_year_later(services)
-    async with open_dashboard(services=later, mode="history", keys="x") as dashboard:
+async def test_a_closed_period(open_dashboard: OpenDashboard, a_year_later: Services) -> None:
+    async with open_dashboard(services=a_year_later, mode="history", keys="x") as dashboard:
         assert "the closed period, November 2026" in dashboard.text
         assert chosen(dashboard) == "restated"
         assert "$5.00" in dashboard.line_with("After the close")

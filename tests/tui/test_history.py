@@ -1,7 +1,6 @@
 """History: closed periods with what came after their close, spent against budget over them, each opened in full."""
 
 import re
-from dataclasses import replace
 from datetime import date
 
 from budget_tui.bootstrap import Services
@@ -10,7 +9,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
 from budget_tui.tui.screens.history import HistoryScreen
 from tests.tui.conftest import OpenDashboard, OpenServices
-from tests.tui.driving import Dashboard, FixedClock, a_year_later, units
+from tests.tui.driving import Dashboard, FixedClock, on_day, units
 
 
 def rows(dashboard: Dashboard) -> list[str]:
@@ -19,8 +18,8 @@ def rows(dashboard: Dashboard) -> list[str]:
     return [line for line in dashboard.lines[top:] if re.match(r" (Period|[A-Z][a-z]{2} \d)", line)]
 
 
-async def test_closed_periods_the_newest_first(open_dashboard: OpenDashboard, services: Services) -> None:
-    async with open_dashboard(a_year_later(services), mode="history") as dashboard:
+async def test_closed_periods_the_newest_first(open_dashboard: OpenDashboard, a_year_later: Services) -> None:
+    async with open_dashboard(a_year_later, mode="history") as dashboard:
         header, *lines = rows(dashboard)
         assert [line[1:9] for line in lines[:2]] == ["Nov 2026", "Oct 2026"]
         assert [line[1:9] for line in lines[-2:]] == ["Dec 2025", "Nov 2025"]
@@ -34,15 +33,14 @@ async def test_closed_periods_the_newest_first(open_dashboard: OpenDashboard, se
 
 
 async def test_it_fits_a_small_terminal_and_one_with_large_amounts(
-    open_dashboard: OpenDashboard, services: Services
+    open_dashboard: OpenDashboard, a_year_later: Services
 ) -> None:
-    later = a_year_later(services)
-    async with open_dashboard(later, mode="history", size=(80, 24)) as dashboard:
+    async with open_dashboard(a_year_later, mode="history", size=(80, 24)) as dashboard:
         header, newest, *_ = rows(dashboard)
         for text in ("400.00", "420.00", "264.00", "136.00", "●", "66 %", "+$5.00"):
             assert text in newest
-        later.budgets.set_global(units(8_000_000))
-        replace(later, context=replace(later.context, clock=FixedClock(date(2027, 1, 2)))).periods.catch_up()
+        a_year_later.budgets.set_global(units(8_000_000))
+        on_day(a_year_later, date(2027, 1, 2)).periods.catch_up()
         await dashboard.looked()
         header, newest, *_ = rows(dashboard)
         assert "8,000,000.00" in newest
@@ -52,8 +50,8 @@ async def test_it_fits_a_small_terminal_and_one_with_large_amounts(
         assert "Allocated" in rows(dashboard)[0]
 
 
-async def test_spent_stands_against_the_budget_as_a_line(open_dashboard: OpenDashboard, services: Services) -> None:
-    async with open_dashboard(a_year_later(services), mode="history", size=(80, 24)) as dashboard:
+async def test_spent_stands_against_the_budget_as_a_line(open_dashboard: OpenDashboard, a_year_later: Services) -> None:
+    async with open_dashboard(a_year_later, mode="history", size=(80, 24)) as dashboard:
         top = next(i for i, line in enumerate(dashboard.lines) if "Spent against budget" in line)
         chart = dashboard.lines[top + 1 : top + 8]
         months = chart[-1]
@@ -68,8 +66,8 @@ async def test_spent_stands_against_the_budget_as_a_line(open_dashboard: OpenDas
         assert line_of_500[months.index("Jan")] in "▁▂▃▄▅▆▇█", "what was spent stands before the line"
 
 
-async def test_a_period_is_opened_and_left(open_dashboard: OpenDashboard, services: Services) -> None:
-    async with open_dashboard(a_year_later(services), size=(80, 24)) as dashboard:
+async def test_a_period_is_opened_and_left(open_dashboard: OpenDashboard, a_year_later: Services) -> None:
+    async with open_dashboard(a_year_later, size=(80, 24)) as dashboard:
         await dashboard.keys("5", "down", "up", "enter")
         assert isinstance(dashboard.app.screen, ClosedPeriodScreen)
         summary = dashboard.line_with("$264.00 of $400.00 spent")

@@ -18,7 +18,7 @@ from budget_tui.services.clock import Clock
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.transfers import TransferRequest
 from tests.tui.conftest import OpenDashboard, OpenMonitor, OpenServices, Pictured
-from tests.tui.driving import NARROW, TODAY, WIDE, a_year_later, units
+from tests.tui.driving import NARROW, TODAY, WIDE, units
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +81,20 @@ async def test_transfer(open_dashboard: OpenDashboard, pictured: Pictured) -> No
         await pictured(dashboard)
 
 
-async def test_history(open_dashboard: OpenDashboard, pictured: Pictured, services: Services) -> None:
-    async with open_dashboard(a_year_later(services), size=WIDE) as dashboard:
+async def test_history(open_dashboard: OpenDashboard, pictured: Pictured, a_year_later: Services) -> None:
+    async with open_dashboard(a_year_later, size=WIDE) as dashboard:
         await dashboard.keys("5")
         await pictured(dashboard)
 
 
-async def test_history_80x24(open_dashboard: OpenDashboard, pictured: Pictured, services: Services) -> None:
-    async with open_dashboard(a_year_later(services), size=NARROW) as dashboard:
+async def test_history_80x24(open_dashboard: OpenDashboard, pictured: Pictured, a_year_later: Services) -> None:
+    async with open_dashboard(a_year_later, size=NARROW) as dashboard:
         await dashboard.keys("5")
         await pictured(dashboard)
 
 
-async def test_a_closed_period(open_dashboard: OpenDashboard, pictured: Pictured, services: Services) -> None:
-    async with open_dashboard(a_year_later(services), size=NARROW, mode="history") as dashboard:
+async def test_a_closed_period(open_dashboard: OpenDashboard, pictured: Pictured, a_year_later: Services) -> None:
+    async with open_dashboard(a_year_later, size=NARROW, mode="history") as dashboard:
         await dashboard.keys("enter")
         await pictured(dashboard)
 
