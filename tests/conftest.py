@@ -38,13 +38,11 @@ gc.set_threshold(50_000, 20, 20)
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     """What is imported by now stays: to go through it again and again takes a tenth of the time."""
-    gc.collect()
     gc.freeze()
 
 
 def pytest_unconfigure() -> None:
     """What is left is cleared away; pytest then collects some more times, which need not go through all of it again."""
-    gc.unfreeze()
     gc.collect()
     gc.freeze()
     atexit.register(gc.unfreeze)  # the interpreter clears away the rest
