@@ -25,23 +25,7 @@ from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.period import PeriodKind
-
-
-def _one_of(column: str, values: type[BudgetType] | type[Category] | type[PeriodKind]) -> str:
-    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
-
-
-def _key() -> Column[int]:
-    return Column(Integer, primary_key=True)
-
-
-def _added_count() -> Column[int]:
-    """An amount in a table that had rows before it: they got 0."""
-    return Column(BigInteger, nullable=False, server_default=text("0"))
-
-
-def _reference(target: str, *, nullable: bool = False, index: bool = False) -> Column[int]:
-    return Column(Integer, ForeignKey(target), nullable=nullable, index=index)
+from budget_tui.storage.columns import added_count, key, one_of, reference
 
 
 class OrganizationRow(SQLModel, table=True):
@@ -49,10 +33,10 @@ class OrganizationRow(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("anchor_day BETWEEN 0 AND 28", name="anchor_day"),
         CheckConstraint("fiscal_start_month BETWEEN 1 AND 12", name="fiscal_start_month"),
-        CheckConstraint(_one_of("period_kind", PeriodKind), name="period_kind"),
+        CheckConstraint(one_of("period_kind", PeriodKind), name="period_kind"),
     )
 
-    org_key: int | None = Field(default=None, sa_column=_key())
+    org_key: int | None = Field(default=None, sa_column=key())
     slug: str = Field(unique=True)
     name: str
     currency: str
@@ -71,12 +55,12 @@ class EntityRow(SQLModel, table=True):
         CheckConstraint("path LIKE '/%/' AND entity_id NOT LIKE '%/%'", name="entity_path"),
     )
 
-    entity_key: int | None = Field(default=None, sa_column=_key())
-    org_key: int = Field(sa_column=_reference("organization.org_key"))
+    entity_key: int | None = Field(default=None, sa_column=key())
+    org_key: int = Field(sa_column=reference("organization.org_key"))
     entity_id: str
     name: str
     level_code: str
-    parent_key: int | None = Field(default=None, sa_column=_reference("entity.entity_key", nullable=True))
+    parent_key: int | None = Field(default=None, sa_column=reference("entity.entity_key", nullable=True))
     path: str
     archived_at: datetime | None = Field(default=None, sa_type=DateTime)
     created_at: datetime = Field(sa_type=DateTime)
@@ -100,7 +84,7 @@ class FormerParentRow(SQLModel, table=True):
 
     entity_key: int = Field(sa_column=Column(Integer, ForeignKey("entity.entity_key"), primary_key=True))
     through: date = Field(sa_column=Column(Date, primary_key=True))
-    parent_key: int = Field(sa_column=_reference("entity.entity_key"))
+    parent_key: int = Field(sa_column=reference("entity.entity_key"))
 
 
 class BudgetRow(SQLModel, table=True):
@@ -118,9 +102,9 @@ class BudgetRow(SQLModel, table=True):
             unique=True,
             sqlite_where=text("is_active"),
         ),
-        CheckConstraint(_one_of("category", Category), name="category"),
-        CheckConstraint(_one_of("budget_type", BudgetType), name="budget_type"),
-        CheckConstraint(_one_of("period_kind", PeriodKind), name="period_kind"),
+        CheckConstraint(one_of("category", Category), name="category"),
+        CheckConstraint(one_of("budget_type", BudgetType), name="budget_type"),
+        CheckConstraint(one_of("period_kind", PeriodKind), name="period_kind"),
         CheckConstraint("period_start <= period_end", name="period"),
         CheckConstraint(f"amount BETWEEN 0 AND {LIMIT_NANOS}", name="amount"),
         CheckConstraint("carry IN ('none', 'unspent', 'deficit', 'both')", name="carry"),
@@ -130,8 +114,8 @@ class BudgetRow(SQLModel, table=True):
     )
 
     budget_id: str = Field(sa_column=Column(String, primary_key=True))
-    org_key: int = Field(sa_column=_reference("organization.org_key"))
-    entity_key: int = Field(sa_column=_reference("entity.entity_key", index=True))
+    org_key: int = Field(sa_column=reference("organization.org_key"))
+    entity_key: int = Field(sa_column=reference("entity.entity_key", index=True))
     category: str
     budget_type: str
     currency: str
@@ -150,11 +134,11 @@ class BudgetRow(SQLModel, table=True):
     carry_cap: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     # What came along from the period before: positive unspent, negative overspent. `base` is the rest of the amount,
     # which recurs; below zero they add up to an amount of 0 and the debt stays in them.
-    carried: int = Field(default=0, sa_column=_added_count())
-    base: int = Field(default=0, sa_column=_added_count())
+    carried: int = Field(default=0, sa_column=added_count())
+    base: int = Field(default=0, sa_column=added_count())
     # Tokens of an agent; money is never counted here but summed from its costs.
-    used: int = Field(default=0, sa_column=_added_count())
-    reserved: int = Field(default=0, sa_column=_added_count())
+    used: int = Field(default=0, sa_column=added_count())
+    reserved: int = Field(default=0, sa_column=added_count())
     created_by: str
     created_at: datetime = Field(sa_type=DateTime)
     updated_by: str | None = None
@@ -186,7 +170,7 @@ class TransferRow(SQLModel, table=True):
     )
 
     transfer_id: str = Field(sa_column=Column(String, primary_key=True))
-    org_key: int = Field(sa_column=_reference("organization.org_key", index=True))
+    org_key: int = Field(sa_column=reference("organization.org_key", index=True))
     from_budget_id: str | None = Field(default=None, foreign_key="budget.budget_id")
     to_budget_id: str | None = Field(default=None, foreign_key="budget.budget_id")
     amount: int = Field(sa_column=Column(BigInteger, nullable=False))
@@ -218,11 +202,11 @@ class CostOriginRow(SQLModel, table=True):
             "tags",
             unique=True,
         ),
-        CheckConstraint(_one_of("category", Category), name="category"),
+        CheckConstraint(one_of("category", Category), name="category"),
     )
 
-    origin_key: int | None = Field(default=None, sa_column=_key())
-    org_key: int = Field(sa_column=_reference("organization.org_key"))
+    origin_key: int | None = Field(default=None, sa_column=key())
+    org_key: int = Field(sa_column=reference("organization.org_key"))
     source: str
     live: bool
     currency: str
@@ -236,7 +220,7 @@ class CostOriginRow(SQLModel, table=True):
     path_hint: str = ""
     category_hint: str = ""
     tags: str = "{}"
-    entity_key: int | None = Field(default=None, sa_column=_reference("entity.entity_key", nullable=True, index=True))
+    entity_key: int | None = Field(default=None, sa_column=reference("entity.entity_key", nullable=True, index=True))
     provider: str
     category: str
 
@@ -249,8 +233,8 @@ class DatasetRow(SQLModel, table=True):
         Index("dataset_once", "org_key", "source", "billing_account_id", "billing_period_start", unique=True),
     )
 
-    dataset_key: int | None = Field(default=None, sa_column=_key())
-    org_key: int = Field(sa_column=_reference("organization.org_key"))
+    dataset_key: int | None = Field(default=None, sa_column=key())
+    org_key: int = Field(sa_column=reference("organization.org_key"))
     source: str
     billing_account_id: str
     billing_period_start: date = Field(sa_column=Column(Date, nullable=False))
@@ -266,10 +250,10 @@ class FormerCostRow(SQLModel, table=True):
 
     __tablename__ = "former_cost"
 
-    former_key: int | None = Field(default=None, sa_column=_key())
-    dataset_key: int = Field(sa_column=_reference("dataset.dataset_key", index=True))
+    former_key: int | None = Field(default=None, sa_column=key())
+    dataset_key: int = Field(sa_column=reference("dataset.dataset_key", index=True))
     version: int = Field(sa_column=Column(BigInteger, nullable=False))
-    origin_key: int = Field(sa_column=_reference("cost_origin.origin_key"))
+    origin_key: int = Field(sa_column=reference("cost_origin.origin_key"))
     day: int = Field(sa_column=Column(Integer, nullable=False))
     amount_nanos: int = Field(sa_column=Column(BigInteger, nullable=False))
     tokens: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
@@ -295,15 +279,15 @@ class CostRow(SQLModel, table=True):
         CheckConstraint("day BETWEEN 10101 AND 99991231", name="day"),
     )
 
-    cost_key: int | None = Field(default=None, sa_column=_key())
-    origin_key: int = Field(sa_column=_reference("cost_origin.origin_key"))
+    cost_key: int | None = Field(default=None, sa_column=key())
+    origin_key: int = Field(sa_column=reference("cost_origin.origin_key"))
     # 20260113: as an integer, a month of two thousand projects is summed in two thirds of the time that text takes
     day: int = Field(sa_column=Column(Integer, nullable=False))
     amount_nanos: int = Field(sa_column=Column(BigInteger, nullable=False))
     tokens: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     seats: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     charges: int = 1
-    dataset_key: int | None = Field(default=None, sa_column=_reference("dataset.dataset_key", nullable=True))
+    dataset_key: int | None = Field(default=None, sa_column=reference("dataset.dataset_key", nullable=True))
 
 
 class CostRuleRow(SQLModel, table=True):
@@ -316,8 +300,8 @@ class CostRuleRow(SQLModel, table=True):
         CheckConstraint("kind IN ('entity', 'provider', 'category')", name="kind"),
     )
 
-    rule_key: int | None = Field(default=None, sa_column=_key())
-    org_key: int = Field(sa_column=_reference("organization.org_key"))
+    rule_key: int | None = Field(default=None, sa_column=key())
+    org_key: int = Field(sa_column=reference("organization.org_key"))
     kind: str
     field: str
     value: str
@@ -335,8 +319,8 @@ class PeriodCloseRow(SQLModel, table=True):
         CheckConstraint("period_start <= period_end", name="period"),
     )
 
-    close_key: int | None = Field(default=None, sa_column=_key())
-    org_key: int = Field(sa_column=_reference("organization.org_key"))
+    close_key: int | None = Field(default=None, sa_column=key())
+    org_key: int = Field(sa_column=reference("organization.org_key"))
     period_start: date = Field(sa_column=Column(Date, nullable=False))
     period_end: date = Field(sa_column=Column(Date, nullable=False))
     currency: str
@@ -371,8 +355,8 @@ class AuditRow(SQLModel, table=True):
         Index("audit_reverses", "reverses", sqlite_where=text("reverses IS NOT NULL")),
     )
 
-    audit_key: int | None = Field(default=None, sa_column=_key())
-    org_key: int = Field(sa_column=_reference("organization.org_key"))
+    audit_key: int | None = Field(default=None, sa_column=key())
+    org_key: int = Field(sa_column=reference("organization.org_key"))
     at: datetime = Field(sa_type=DateTime)
     actor: str
     action: str
@@ -397,73 +381,6 @@ class IdempotencyRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=DateTime)
 
 
-class AgentRow(SQLModel, table=True):
-    """What is known of an agent beside its entity: the model whose prices its tokens have."""
-
-    __tablename__ = "agent"
-
-    entity_key: int = Field(sa_column=Column(Integer, ForeignKey("entity.entity_key"), primary_key=True))
-    model: str = ""
-
-
-class ReservationRow(SQLModel, table=True):
-    """Tokens of a budget that are held until they are settled, released, or their time is up."""
-
-    __tablename__ = "reservation"
-    __table_args__ = (
-        Index("reservation_held", "budget_id", "expires_at", sqlite_where=text("state = 'held'")),
-        CheckConstraint("tokens >= 1", name="tokens"),
-        CheckConstraint("state IN ('held', 'settled', 'released', 'expired')", name="state"),
-    )
-
-    reservation_id: str = Field(sa_column=Column(String, primary_key=True))
-    budget_id: str = Field(foreign_key="budget.budget_id")
-    tokens: int = Field(sa_column=Column(BigInteger, nullable=False))
-    state: str = "held"
-    settled_tokens: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
-    expires_at: datetime = Field(sa_type=DateTime)
-    created_by: str
-    created_at: datetime = Field(sa_type=DateTime)
-
-
-class TokenUseRow(SQLModel, table=True):
-    """Tokens that an agent used within one hour (counted from 1970 in UTC), of one kind, at one model's prices.
-
-    ``day`` is the hour's day in the organization's time zone, by which the tokens' cost is dated.
-    """
-
-    __tablename__ = "token_use"
-    __table_args__ = (
-        Index("token_use_by_hour", "entity_key", "hour"),
-        CheckConstraint("kind IN ('input', 'output', 'cached')", name="kind"),
-        CheckConstraint("tokens >= 1", name="tokens"),
-        {"sqlite_with_rowid": False},
-    )
-
-    entity_key: int = Field(sa_column=Column(Integer, ForeignKey("entity.entity_key"), primary_key=True))
-    day: int = Field(sa_column=Column(Integer, primary_key=True))
-    hour: int = Field(sa_column=Column(Integer, primary_key=True))
-    model: str = Field(primary_key=True)
-    kind: str = Field(primary_key=True)
-    tokens: int = Field(sa_column=Column(BigInteger, nullable=False))
-
-
-class TokenPriceRow(SQLModel, table=True):
-    """What a million tokens of a model cost from a day on, in nanos of the organization's currency."""
-
-    __tablename__ = "token_price"
-    __table_args__ = (
-        CheckConstraint("kind IN ('input', 'output', 'cached')", name="kind"),
-        CheckConstraint(f"amount_nanos BETWEEN 0 AND {LIMIT_NANOS}", name="amount"),
-    )
-
-    org_key: int = Field(sa_column=Column(Integer, ForeignKey("organization.org_key"), primary_key=True))
-    model: str = Field(primary_key=True)
-    kind: str = Field(primary_key=True)
-    starts_on: date = Field(sa_column=Column(Date, primary_key=True))
-    amount_nanos: int = Field(sa_column=Column(BigInteger, nullable=False))
-
-
 class ApiKeyRow(SQLModel, table=True):
     """A key to the HTTP API: only its hash is kept. ``key_id`` is the part by which it is called and found."""
 
@@ -471,7 +388,7 @@ class ApiKeyRow(SQLModel, table=True):
     __table_args__ = (CheckConstraint("scope IN ('read', 'write')", name="scope"),)
 
     key_id: str = Field(sa_column=Column(String, primary_key=True))
-    org_key: int = Field(sa_column=_reference("organization.org_key", index=True))
+    org_key: int = Field(sa_column=reference("organization.org_key", index=True))
     name: str
     scope: str
     hash: str

@@ -452,12 +452,14 @@ def bindings_of_editors() -> list[Binding]:
     from budget_tui.tui.widgets.cell_editor import CellEditor
     from budget_tui.tui.widgets.choice import Choice
     from budget_tui.tui.widgets.entity_picker import EntityInput
+    from budget_tui.tui.widgets.filter_input import FilterInput
     from budget_tui.tui.widgets.period import TotalEditor
     from budget_tui.tui.widgets.plan_shares import PlanShares, ShareInput
 
     return _bindings(
         CellEditor,
         TotalEditor,
+        FilterInput,
         BoxScreen,
         HelpScreen,
         ClosedPeriodScreen,

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.budget import parse_change
 from budget_tui.services.clock import Clock
 from budget_tui.tui.screens.entry import EntryScreen
+from budget_tui.tui.widgets.filter_input import FilterInput
 from budget_tui.tui.widgets.log_table import LogTable
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import TODAY, Dashboard, allocation_of, units
@@ -163,7 +163,7 @@ async def test_the_filter_looks_at_every_column_and_at_all_entries(
     async with open_dashboard(mode="audit") as dashboard:
         for text in ("anna", "ALLOCATION.SET", "dandelion", "50 → 61", "13 07:00"):
             await dashboard.keys("/")
-            dashboard.app.screen.query_one("#filter", Input).value = ""
+            dashboard.app.screen.query_one(FilterInput).value = ""
             await dashboard.typed(text, "enter")
             assert "amount 50 → 61" in dashboard.text, text
             assert "bert" not in dashboard.text

@@ -149,8 +149,11 @@ async def test_filter_shows_what_matches_and_sums_that(open_dashboard: OpenDashb
 
 async def test_filter_while_typing_and_escape_out_of_it(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard(mode="projects") as dashboard:
+        right = [len(line) for line in dashboard.lines if "● " in line or line.endswith("●")]
         await dashboard.keys("/", "D", "A")
         assert dashboard.names == ["dandelion"]
+        assert [len(line) for line in dashboard.lines if line.endswith("●")] == right[-1:], "the columns stay"
+        assert dashboard.lines[-1].split() == ["⏎", "Keep", "esc", "Show", "all", "^p", "palette"]
         await dashboard.typed("x")
         assert dashboard.names == []
         assert "0 of 4 match 'DAx'" in dashboard.pool_line

@@ -18,6 +18,7 @@ from budget_tui.tui.screens.base import ReadingScreen
 from budget_tui.tui.screens.summed import SummedScreen
 from budget_tui.tui.widgets.agent_table import AgentTable
 from budget_tui.tui.widgets.editable_rows import EditableRows
+from budget_tui.tui.widgets.filter_input import FilterInput
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
@@ -50,7 +51,7 @@ class AgentsScreen(SummedScreen, ReadingScreen[list[AgentBudget]]):
     ]
 
     def compose_body(self) -> ComposeResult:
-        yield self.filter_line("show agents whose name, project or model contains …")
+        yield FilterInput("show agents whose name, project or model contains …")
         yield AgentTable()
 
     def read(self, services: "Services") -> list[AgentBudget]:

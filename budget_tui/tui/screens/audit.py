@@ -10,6 +10,7 @@ from budget_tui.storage.trail_queries import AuditEntry
 from budget_tui.tui.screens.base import ReadingScreen
 from budget_tui.tui.screens.entry import EntryScreen
 from budget_tui.tui.screens.filtered import FilteredScreen
+from budget_tui.tui.widgets.filter_input import FilterInput
 from budget_tui.tui.widgets.log_table import LogTable
 
 PAGE = 200
@@ -32,7 +33,7 @@ class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
         self._wanted = PAGE
 
     def compose_body(self) -> ComposeResult:
-        yield self.filter_line("show entries that contain …")
+        yield FilterInput("show entries that contain …")
         yield LogTable().data_bind(entries=AuditScreen.reading)
 
     def read(self, services: Services) -> tuple[AuditEntry, ...]:

@@ -4,16 +4,11 @@ from textual import on
 from textual.widgets import Input
 
 from budget_tui.tui.screens.base import DashboardScreen
+from budget_tui.tui.widgets.filter_input import FilterInput
 
 
 class FilteredScreen(DashboardScreen):
     """`AUTO_FOCUS` names the table, which has the focus whenever the filter has not."""
-
-    def filter_line(self, hint: str) -> Input:
-        """The line, to be composed; it is shown while there is a filter."""
-        field = Input(id="filter", compact=True, placeholder=hint)
-        field.display = False
-        return field
 
     def show_filtered(self, text: str) -> None:
         """Show only what matches ``text``; all for ''."""
@@ -24,26 +19,25 @@ class FilteredScreen(DashboardScreen):
         return self._field.value.strip()
 
     def action_filter(self) -> None:
-        self._field.display = True
-        self._field.focus()
+        self._field.open()
 
+    @on(FilterInput.Left)
     def action_clear_filter(self) -> None:
-        self._field.value = ""
-        self._field.display = False
+        self._field.close()
         self._back_to_the_table()
 
-    @on(Input.Changed, "#filter")
+    @on(Input.Changed, "FilterInput")
     def _filtered(self) -> None:
         self.show_filtered(self.filter_text)
 
-    @on(Input.Submitted, "#filter")
+    @on(Input.Submitted, "FilterInput")
     def _filter_done(self) -> None:
         self._field.display = bool(self.filter_text)
         self._back_to_the_table()
 
     @property
-    def _field(self) -> Input:
-        return self.query_one("#filter", Input)
+    def _field(self) -> FilterInput:
+        return self.query_one(FilterInput)
 
     def _back_to_the_table(self) -> None:
         assert self.AUTO_FOCUS

@@ -29,6 +29,7 @@ from budget_tui.tui.screens.base import ReadingScreen
 from budget_tui.tui.screens.costs_behind import CostsBehindScreen
 from budget_tui.tui.screens.plan_filter import PlanFilterScreen
 from budget_tui.tui.screens.rescale import Children, RescaleScreen
+from budget_tui.tui.widgets.filter_input import FilterInput
 from budget_tui.tui.widgets.line_table import LineTable
 from budget_tui.tui.widgets.plan_breakdown import CategoryPane, ProviderPane
 from budget_tui.tui.widgets.plan_budgets import BudgetPane, BudgetTable
@@ -78,7 +79,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     def compose_body(self) -> ComposeResult:
         yield TabLine()
         yield ChoiceLine()
-        yield Input(id="search", compact=True, placeholder="show budgets whose entity, provider or notes contain …")
+        yield FilterInput("show budgets whose entity, provider or notes contain …")
         yield Static(id="plan-warnings", markup=False)
         yield Static(WAITING, id="no-plan")
         with ContentSwitcher(initial=TABS[0][0]):
@@ -89,7 +90,6 @@ class PlanScreen(ReadingScreen[PlanBoard]):
             yield ProviderPane()
 
     def on_mount(self) -> None:
-        self.query_one("#search").display = False
         self.query_one("#plan-warnings").display = False
         self.query_one(ContentSwitcher).display = False
 
@@ -211,32 +211,39 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         self._choose(replace(self._choice, entity_id=entity_id))
 
     def action_search(self) -> None:
-        field = self.query_one("#search", Input)
-        field.display = True
-        field.focus()
+        self._search_field.open()
 
     def action_clear(self) -> None:
-        field = self.query_one("#search", Input)
-        field.value = ""
-        field.display = False
+        self._search_field.close()
         self._choose(PlanChoice())
         self.pane.table.focus()
 
-    @on(Input.Changed, "#search")
+    @on(FilterInput.Left)
+    def _search_left(self) -> None:
+        """Other filters stay."""
+        self._search_field.close()
+        self._search()
+        self.pane.table.focus()
+
+    @on(Input.Changed, "FilterInput")
     def _searched(self) -> None:
         """The letter is drawn first, then what it finds: drawn together, both would wait for the next frame."""
         self.call_after_refresh(self._search)
 
     def _search(self) -> None:
-        wanted = self.query_one("#search", Input).value.strip()
+        wanted = self._search_field.value.strip()
         if wanted != self._choice.search:  # of several letters in one frame, the first call has looked for all
             self._choose(replace(self._choice, search=wanted))
 
-    @on(Input.Submitted, "#search")
+    @on(Input.Submitted, "FilterInput")
     def _search_done(self, event: Input.Submitted) -> None:
         self._search()
         event.input.display = False
         self.pane.table.focus()
+
+    @property
+    def _search_field(self) -> FilterInput:
+        return self.query_one(FilterInput)
 
     # What is behind a number
 

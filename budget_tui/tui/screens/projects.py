@@ -17,6 +17,7 @@ from budget_tui.tui.screens.project_form import ProjectFormScreen
 from budget_tui.tui.screens.summed import SummedScreen
 from budget_tui.tui.widgets.allocation_table import AllocationTable
 from budget_tui.tui.widgets.editable_rows import EditableRows
+from budget_tui.tui.widgets.filter_input import FilterInput
 from budget_tui.tui.widgets.project_table import ProjectTable
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class ProjectsScreen(SummedScreen):
     _last_was_taken = False
 
     def compose_body(self) -> ComposeResult:
-        yield self.filter_line("show projects whose name contains …")
+        yield FilterInput("show projects whose name contains …")
         yield AllocationTable(self.dashboard.settings.step_nanos).data_bind(DashboardScreen.snapshot)
 
     def question(self) -> "Question | None":
