@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
 from sqlmodel import SQLModel
 
-from budget_tui.storage import migrations, tables
+from budget_tui.storage import agent_tables, migrations, tables
 from budget_tui.storage.engine import engine_for
 from budget_tui.storage.schema import HEAD, SchemaState, ensure_schema, schema_state
 
@@ -42,7 +42,7 @@ def test_head_is_alembics_own() -> None:
 
 
 def test_alembic_finds_no_difference_between_the_migrations_and_the_tables(migrated: Engine) -> None:
-    assert tables.OrganizationRow.__tablename__ in TABLES
+    assert {tables.OrganizationRow.__tablename__, agent_tables.AgentRow.__tablename__} <= {*TABLES}
     with migrated.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, SQLModel.metadata) == []
