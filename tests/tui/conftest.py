@@ -1,6 +1,7 @@
 """The dashboard on the first seed's example, as it stood on January 13, 2026, at a size and on a day that are fixed."""
 
 import shutil
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -48,19 +49,31 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 def parsed_once() -> Iterator[None]:
     """Style sheets are the same for every dashboard; Textual parses and sorts them for each anew."""
     parse = Stylesheet.parse
-    known: dict[object, tuple[list[RuleSet], dict[str, list[RuleSet]]]] = {}
+    known: dict[object, list[RuleSet]] = {}
+    by_name: dict[int, dict[str, list[RuleSet]]] = {}
 
     def parse_once(sheet: Stylesheet) -> None:
         key = (*sheet.source.items(), *sheet._variables.items())
         if key not in known:
             parse(sheet)
-            known[key] = sheet.rules, sheet.rules_map
-        sheet._rules, sheet._rules_map = known[key]
+            known[key] = sheet.rules
+        sheet._rules = known[key]
         sheet._require_parse = False
+
+    def sort_once(sheet: Stylesheet) -> dict[str, list[RuleSet]]:
+        rules = sheet.rules
+        if id(rules) not in by_name:
+            named = by_name[id(rules)] = defaultdict(list)
+            for rule in rules:
+                for name in rule.selector_names:
+                    named[name].append(rule)
+        return by_name[id(rules)]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Stylesheet, "parse", parse_once)
         patch.setattr(Stylesheet, "reparse", parse_once)
+        patch.setattr(Stylesheet, "rules_map", property(sort_once))
+        patch.setattr(RuleSet, "__hash__", object.__hash__)  # by identity as Textual's own, which is not in C
         yield
 
 
