@@ -45,7 +45,10 @@ def pytest_unconfigure() -> None:
     """What is left is cleared away; pytest then collects some more times, which need not go through all of it again."""
     gc.collect()
     gc.freeze()
-    atexit.register(gc.unfreeze)  # the interpreter clears away the rest
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        atexit.register(os._exit, 0)  # all is told by then; the system clears away the rest at once
+    else:
+        atexit.register(gc.unfreeze)
 
 
 @pytest.fixture(scope="session")
