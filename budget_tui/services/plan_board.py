@@ -94,12 +94,19 @@ class PlanBoard:
         """Those of ``budgets`` whose children have more than they: in the whole plan, or in the ``tree`` that is
         shown."""
         if tree is None or tree is self._tree_of_all:
-            return over_allocated(budgets, self._handed_on)
+            known = self._over_allocated
+            return tuple([known[budget.budget_id] for budget in budgets if budget.budget_id in known])
         return over_allocated(budgets, _handed_on(tree), self._handed_on)
 
     @cached_property
     def _handed_on(self) -> HandedOn:
         return _handed_on(self._tree_of_all)
+
+    @cached_property
+    def _over_allocated(self) -> Mapping[str, OverAllocated]:
+        """Those of the whole plan, by their ids: with every letter of a filter it is asked about thousands."""
+        found = over_allocated((line.budget for line in self.lines), self._handed_on)
+        return {each.budget.budget_id: each for each in found}
 
     def warnings(self, lines: Sequence[BudgetLine]) -> tuple[str, ...]:
         """What is left out of the actuals of ``lines``, and what counts at a rate."""

@@ -73,6 +73,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     def __init__(self) -> None:
         super().__init__()
         self._choice = PlanChoice()
+        self._warned = ""
         self._lines: Sequence[BudgetLine] = ()
         self._shown: dict[str, tuple[PlanBoard, PlanChoice]] = {}
 
@@ -152,13 +153,14 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         self.call_after_refresh(self._warn)
 
     def _warn(self) -> None:
-        """Tell what the figures leave out; nothing is laid out anew, at each key of a filter, where that is nothing."""
+        """Tell what the figures leave out. Nothing is laid out anew, with each key of a filter, where it stays."""
         if self.reading is None:
             return
-        told, warnings = self.query_one("#plan-warnings", Static), self.pane.warnings(self.reading, self._lines)
-        if warnings or told.display:
+        warnings = "\n".join(self.pane.warnings(self.reading, self._lines))
+        if warnings != self._warned:
+            self._warned, told = warnings, self.query_one("#plan-warnings", Static)
             told.display = bool(warnings)
-            told.update("\n".join(warnings))
+            told.update(warnings)
 
     # Choosing
 
