@@ -344,25 +344,26 @@ async def test_what_has_nothing_below_it_is_planned_by_itself(open_dashboard: Op
 
 
 async def test_fifty_children_scroll(open_dashboard: OpenDashboard, wide: Services) -> None:
-    sizes = ((160, 50), (80, 24))
-    async with open_dashboard(wide, mode="plan", size=sizes[-1], keys="a") as dashboard:
+    small, large = (80, 24), (160, 50)
+    async with open_dashboard(wide, mode="plan", size=small, keys="a") as dashboard:
         await dashboard.keys("right", "tab", "ctrl+a", "ctrl+k", *"DEPT-MANY", *TO_AMOUNT[1:], *"100", "enter")
-        for size in sizes:
+        for size in (small, large):
             await dashboard.resized(*size)
             assert "TEAM-00" in dashboard.text
             assert "TEAM-49" not in dashboard.text
             assert "margin 100 % $100.00" in dashboard.text
             assert "Next" in dashboard.text
         await dashboard.keys("=")
-        for size in sizes:
+        fields = dashboard.app.screen.query(ShareInput)
+        for size in (large, small):
             await dashboard.resized(*size)
-            dashboard.app.screen.query(ShareInput).first().focus()
+            fields.first().focus()
             await dashboard.until(lambda: "TEAM-00" in dashboard.text)
-            dashboard.app.screen.query(ShareInput).last().focus()
+            fields.last().focus()
             await dashboard.until(lambda: "TEAM-49" in dashboard.text)
             assert "$2.00" in dashboard.line_with("TEAM-49")
         await dashboard.keys("enter")
-        for size in sizes:
+        for size in (small, large):
             await dashboard.resized(*size)
             assert "Create" in dashboard.text
         await dashboard.keys("enter")

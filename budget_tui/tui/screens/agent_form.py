@@ -9,6 +9,7 @@ from textual.widgets import Input, Label
 
 from budget_tui.domain.amount import parse_count
 from budget_tui.tui.screens.modal import BoxScreen
+from budget_tui.tui.widgets.text_field import TextField
 
 _FIELDS = (
     ("agent-id", "Id", "short, for programs"),
@@ -43,7 +44,7 @@ class AgentFormScreen(BoxScreen[AgentEntry]):
             with Horizontal(classes="field"):
                 yield Label(label)
                 value = self._project_id if name == "agent-project" else ""
-                yield Input(value, id=name, compact=True, placeholder=placeholder)
+                yield TextField(value, id=name, placeholder=placeholder)
 
     def on_mount(self) -> None:
         self.query(Input).first().focus()

@@ -16,6 +16,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.formatting import carry_rule, change, number, sign_of
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
+from budget_tui.tui.widgets.text_field import TextField
 
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import Pace
@@ -54,7 +55,7 @@ class CarryScreen(BoxScreen[str]):
         with Horizontal(classes="field"):
             yield Label("At most")
             cap = "" if self._carry.cap is None else number(self._carry.cap, self._currency)
-            yield Input(cap, id="cap", compact=True, placeholder=f"{sign_of(self._currency)}50, either way; empty: all")
+            yield TextField(cap, id="cap", placeholder=f"{sign_of(self._currency)}50, either way; empty: all")
         yield Static(id="achieves")
 
     def on_mount(self) -> None:

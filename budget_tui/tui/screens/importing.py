@@ -13,6 +13,7 @@ from budget_tui.formatting import count, money
 from budget_tui.services.imports import FOCUS_SOURCE, ImportReport, ImportRequest
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
+from budget_tui.tui.widgets.text_field import TextField
 
 
 class _Left(BudgetError):
@@ -34,10 +35,10 @@ class ImportScreen(BoxScreen[ImportReport]):
         yield Static(Content.assemble(("FOCUS exports: CSV, CSV.gz or Parquet; a file, a folder or a pattern", MUTED)))
         with Horizontal(classes="field"):
             yield Label("Files")
-            yield Input(id="paths", compact=True, placeholder="~/exports/focus-*.csv.gz")
+            yield TextField(id="paths", placeholder="~/exports/focus-*.csv.gz")
         with Horizontal(classes="field"):
             yield Label("Source")
-            yield Input(FOCUS_SOURCE, id="source", compact=True)
+            yield TextField(FOCUS_SOURCE, id="source")
         yield ProgressBar(total=100, show_eta=False)
 
     def on_mount(self) -> None:

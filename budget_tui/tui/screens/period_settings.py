@@ -15,6 +15,7 @@ from budget_tui.domain.period import PeriodKind, parse_anchor, parse_month
 from budget_tui.tui.key_lane import ANSWERING
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
+from budget_tui.tui.widgets.text_field import TextField
 
 if TYPE_CHECKING:
     from budget_tui.domain.budget import Organization
@@ -41,15 +42,15 @@ class PeriodSettingsScreen(BoxScreen[str]):
             yield Select(kinds, value=rule.kind, allow_blank=False, compact=True, id="kind")
         with Horizontal(classes="field"):
             yield Label("First day")
-            yield Input(str(rule.anchor_day or "last"), id="anchor", compact=True)
+            yield TextField(str(rule.anchor_day or "last"), id="anchor")
             yield Static(Content.assemble(("1 to 28, or last", MUTED)), classes="change")
         with Horizontal(classes="field"):
             yield Label("Fiscal year")
-            yield Input(str(rule.fiscal_start_month), id="fiscal", compact=True)
+            yield TextField(str(rule.fiscal_start_month), id="fiscal")
             yield Static(Content.assemble(("starts in month 1 to 12", MUTED)), classes="change")
         with Horizontal(classes="field"):
             yield Label("Time zone")
-            yield Input(self._organization.time_zone, id="zone", compact=True)
+            yield TextField(self._organization.time_zone, id="zone")
             yield Static(Content.assemble(("when a day begins", MUTED)), classes="change")
         with VerticalScroll():
             yield Static(id="achieves")

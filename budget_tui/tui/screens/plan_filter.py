@@ -17,6 +17,7 @@ from budget_tui.domain.period import PeriodKind
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.screens.modal import BoxScreen
+from budget_tui.tui.widgets.text_field import TextField
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
@@ -44,12 +45,10 @@ class PlanFilterScreen(BoxScreen[PlanChoice]):
         yield from _field("plan-provider", "Provider", self._board.providers, self._choice.provider or None)
         with Horizontal(classes="field"):
             yield Label("Entity")
-            yield Input(
-                self._choice.entity_id, id="plan-entity", compact=True, placeholder="an id: what is at and below it"
-            )
+            yield TextField(self._choice.entity_id, id="plan-entity", placeholder="an id: what is at and below it")
         with Horizontal(classes="field"):
             yield Label("Contains")
-            yield Input(self._choice.search, id="plan-search", compact=True, placeholder="in entity, provider or notes")
+            yield TextField(self._choice.search, id="plan-search", placeholder="in entity, provider or notes")
 
     async def answer(self) -> PlanChoice:
         entity_id = self.query_one("#plan-entity", Input).value.strip()

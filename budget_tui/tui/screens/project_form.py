@@ -8,6 +8,7 @@ from textual.containers import Horizontal
 from textual.widgets import Input, Label
 
 from budget_tui.tui.screens.modal import BoxScreen
+from budget_tui.tui.widgets.text_field import TextField
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,14 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
             if self._project_id:
                 yield Label(self._project_id, markup=False, classes="given")
             else:
-                yield Input(id="project-id", compact=True, placeholder="short, for scripts and tags")
+                yield TextField(id="project-id", placeholder="short, for scripts and tags")
         with Horizontal(classes="field"):
             yield Label("Name")
-            yield Input(self._name, id="name", compact=True, placeholder="the id, unless you say otherwise")
+            yield TextField(self._name, id="name", placeholder="the id, unless you say otherwise")
         if self._asks_for_allocation:
             with Horizontal(classes="field"):
                 yield Label("Allocation")
-                yield Input(id="allocation", compact=True, placeholder="120, 25% or rest; empty for none")
+                yield TextField(id="allocation", placeholder="120, 25% or rest; empty for none")
 
     def on_mount(self) -> None:
         self.query(Input).first().focus()

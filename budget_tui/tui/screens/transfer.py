@@ -19,6 +19,7 @@ from budget_tui.formatting import money, runway
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
+from budget_tui.tui.widgets.text_field import TextField
 
 
 class TransferScreen(BoxScreen[TransferOutcome]):
@@ -44,7 +45,7 @@ class TransferScreen(BoxScreen[TransferOutcome]):
             yield Static(id="taker-change", classes="change")
         with Horizontal(classes="field"):
             yield Label("Amount")
-            yield Input(id="amount", compact=True, placeholder="how much")
+            yield TextField(id="amount", placeholder="how much")
             yield Static(id="most", classes="change")
         yield Static(id="achieves")
 

@@ -2,10 +2,11 @@
 
 from textual.binding import Binding
 from textual.message import Message
-from textual.widgets import Input
+
+from budget_tui.tui.widgets.text_field import TextField
 
 
-class CellEditor(Input):
+class CellEditor(TextField):
     """The input that stands over a cell while it is edited."""
 
     BINDINGS = [
@@ -37,7 +38,7 @@ class CellEditor(Input):
     """Whether the text was handed over and no answer has come yet; the app holds back further keys until then."""
 
     def __init__(self) -> None:
-        super().__init__(compact=True, select_on_focus=False)
+        super().__init__(select_on_focus=False)
         self.display = False
 
     async def action_submit(self) -> None:

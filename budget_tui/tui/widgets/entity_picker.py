@@ -15,9 +15,10 @@ from textual.widgets.option_list import Option
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity, segments
 from budget_tui.tui.painting import MUTED
+from budget_tui.tui.widgets.text_field import TextField
 
 
-class EntityInput(Input):
+class EntityInput(TextField):
     """Where the id is typed; the arrows go through the list below it."""
 
     BINDINGS = [
@@ -62,7 +63,7 @@ class EntityPicker(Vertical):
         self._first_id = entity_id
 
     def compose(self) -> ComposeResult:
-        yield EntityInput(self._first_id, compact=True, placeholder="a part of its id or name; ↓ lists them")
+        yield EntityInput(self._first_id, placeholder="a part of its id or name; ↓ lists them")
         matches = OptionList(compact=True)
         matches.can_focus = False
         yield matches

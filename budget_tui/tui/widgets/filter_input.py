@@ -2,10 +2,11 @@
 
 from textual.binding import Binding
 from textual.message import Message
-from textual.widgets import Input
+
+from budget_tui.tui.widgets.text_field import TextField
 
 
-class FilterInput(Input):
+class FilterInput(TextField):
     """Shown while somebody types in it; what matches is shown with each letter."""
 
     BINDINGS = [
@@ -17,7 +18,7 @@ class FilterInput(Input):
         """The user wants to see everything again."""
 
     def __init__(self, hint: str) -> None:
-        super().__init__(id="filter", compact=True, placeholder=hint)
+        super().__init__(id="filter", placeholder=hint)
         self.display = False
 
     def open(self) -> None:

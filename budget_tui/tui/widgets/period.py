@@ -21,6 +21,7 @@ from budget_tui.domain.amount import parse_amount, share
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import PeriodKind
 from budget_tui.tui.painting import MUTED, STRONG, WAITING, bar, spread, status
+from budget_tui.tui.widgets.text_field import TextField
 
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot
@@ -117,7 +118,7 @@ class PeriodFigures(Widget):
         return [_columns(figures[:2], width, 2), _columns(figures[2:], width, 2)]
 
 
-class TotalEditor(Input):
+class TotalEditor(TextField):
     """The input that stands in the total's place."""
 
     BINDINGS = [
@@ -158,7 +159,7 @@ class PeriodPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Headline().data_bind(PeriodPanel.snapshot)
-        yield TotalEditor(id="total", compact=True, select_on_focus=False, placeholder="a new total, such as 500")
+        yield TotalEditor(id="total", select_on_focus=False, placeholder="a new total, such as 500")
         yield Static("", id="total-refused")
         yield PeriodFigures().data_bind(PeriodPanel.snapshot)
 

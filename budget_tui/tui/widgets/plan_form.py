@@ -30,6 +30,7 @@ from budget_tui.domain.plan import (
 from budget_tui.services.context import checked_currency
 from budget_tui.tui.widgets.choice import Choice
 from budget_tui.tui.widgets.entity_picker import EntityPicker
+from budget_tui.tui.widgets.text_field import TextField
 
 Value = TypeVar("Value")
 
@@ -94,25 +95,25 @@ class PlanForm(VerticalScroll, can_focus=False):
         yield Field("Type", Choice(_words(BudgetType), BudgetType.MONETARY, widget_id="type"), widget_id="type-field")
         yield Field(
             "Amount",
-            Input(id="amount", compact=True, placeholder=_AMOUNTS[BudgetType.MONETARY]),
+            TextField(id="amount", placeholder=_AMOUNTS[BudgetType.MONETARY]),
             Label("in", id="in", classes="joint"),
-            Input(self._organization.currency, id="currency", compact=True),
+            TextField(self._organization.currency, id="currency"),
             widget_id="amount-field",
         )
         yield Field("Period", Choice(_words(PeriodKind), rule.kind, widget_id="kind"), widget_id="kind-field")
         yield Field(
             "From",
-            Input(period.start.isoformat(), id="first", compact=True),
+            TextField(period.start.isoformat(), id="first"),
             Label("to", classes="joint"),
-            Input(period.end.isoformat(), id="last", compact=True),
+            TextField(period.end.isoformat(), id="last"),
             widget_id="days-field",
         )
         yield Field(
             "Provider",
-            Input(id="provider", compact=True, placeholder="any, or one such as gcp"),
+            TextField(id="provider", placeholder="any, or one such as gcp"),
             widget_id="provider-field",
         )
-        yield Field("Notes", Input(id="notes", compact=True), widget_id="notes-field")
+        yield Field("Notes", TextField(id="notes"), widget_id="notes-field")
 
     @property
     def is_top_down(self) -> bool:

@@ -19,13 +19,14 @@ from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.plan import ChildShare, PlannedBudget, equal_shares, parse_planned, shares_of, unit_of
 from budget_tui.tui.painting import MUTED, STRONG, bar
 from budget_tui.tui.widgets.choice import Choice
+from budget_tui.tui.widgets.text_field import TextField
 
 PERCENT, AMOUNT = "percent", "amount"
 _AMOUNT_WIDTH, _BAR_WIDTH = 16, 12
 _TOTAL_BAR_WIDTH = 16
 
 
-class ShareInput(Input):
+class ShareInput(TextField):
     """What one child gets; the arrows go to the children above and below."""
 
     BINDINGS = [
@@ -53,7 +54,7 @@ class ShareRow(Vertical):
         name = "" if self.entity.name == self.entity.entity_id else f"  {self.entity.name}"
         with Horizontal(classes="share"):
             yield Label(Content.assemble(self.entity.entity_id, (name, MUTED)), classes="child")
-            yield ShareInput(self._text, compact=True)
+            yield ShareInput(self._text)
             yield Static(classes="makes")
         yield Static(classes="refused")
 
