@@ -178,7 +178,7 @@ def details(snapshot: "BudgetSnapshot", line: "ProjectLine") -> list[str]:
     currency, pace = snapshot.organization.currency, line.pace
     amounts = {
         "allocation": (pace.allocation, ""),
-        "spent": (pace.spent, f"  ({f.percent(share(pace.spent, pace.allocation))})"),
+        "spent": (pace.spent, f"  ({f.percent(share(pace.spent, pace.allocation))})" if pace.allocation else ""),
         "left": (pace.remaining, ""),
         **({"carried in": (line.carry.carried, "")} if line.carry != NO_CARRY else {}),
         "drip": (pace.daily_drip, " a day"),

@@ -7,11 +7,14 @@ from pathlib import Path
 
 from budget_tui.domain.errors import BudgetError, Refused, StorageError
 
+_FULL = "database or disk is full"
+_OF_A_FULL_DISK_TOO = ("disk I/O error", "unable to open database")
+"""What SQLite says of a full disk where it finds no room for the files beside the database."""
 # The beginning of SQLite's message, what it means, what to do about it.
 _MEANINGS = (
     ("database is locked", "{path} is locked by another program", "try again in a moment; nothing was changed"),
     ("database table is locked", "{path} is locked by another program", "try again in a moment; nothing was changed"),
-    ("database or disk is full", "the disk of {path} is full", "free some space; nothing was changed"),
+    (_FULL, "the disk of {path} is full", "free some space; nothing was changed"),
     ("disk I/O error", "{path} cannot be read or written", "check the disk and the permissions of its folder"),
     ("attempt to write a readonly", "{path} may not be written", "check the permissions of the file and its folder"),
     ("unable to open database", "{path} cannot be opened", "check that its folder exists and may be written"),
@@ -28,10 +31,21 @@ def storage_error(path: Path, error: BaseException) -> BudgetError | None:
     text = str(cause)
     if text.startswith("integer overflow"):
         return Refused("a sum of costs is out of range", "amounts beyond ±9,000,000,000 units cannot be added up")
+    if text.startswith(_OF_A_FULL_DISK_TOO) and _has_no_room(path.parent):
+        text = _FULL
     for beginning, what, hint in _MEANINGS:
         if text.startswith(beginning):
             return StorageError(what.format(path=path), hint)
     return None
+
+
+def _has_no_room(folder: Path) -> bool:
+    from shutil import disk_usage  # it imports what no other command needs
+
+    try:
+        return disk_usage(folder).free == 0
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A transaction is kept whole or not at all: on errors, on a locked file, on a full disk."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -186,7 +187,17 @@ def test_a_full_disk_is_told_and_keeps_what_it_had(small_disk: Path) -> None:
 
 def test_a_disk_without_any_room_refuses_a_new_database(small_disk: Path) -> None:
     (small_disk / "full").write_bytes(b"x" * (1 << 20))
-    with pytest.raises(StorageError, match=r"free some space|check the disk"):
+    with pytest.raises(StorageError, match=r"the disk of .* is full; free some space"):
         ensure_schema(small_disk / "budget.db")
     (small_disk / "full").unlink()
     ensure_schema(small_disk / "budget.db")
+
+
+def test_a_disk_without_room_for_the_files_beside_the_database_is_told_to_who_reads(small_disk: Path) -> None:
+    path = small_disk / "budget.db"
+    ensure_schema(path)
+    for beside in ("-wal", "-shm"):
+        path.with_name(path.name + beside).unlink(missing_ok=True)
+    (small_disk / "full").write_bytes(b"x" * (shutil.disk_usage(small_disk).free))
+    with pytest.raises(StorageError, match=r"the disk of .* is full; free some space"), DatabaseReader(path).session():
+        pass

@@ -298,7 +298,9 @@ async def test_two_thousand_projects_load_scroll_and_are_edited(
         assert dashboard.table.table.cursor_row > 20
         assert dashboard.table.current is not None
         assert dashboard.table.current.name in dashboard.text
-        await dashboard.keys("ctrl+end")
+        await dashboard.keys("home")
+        assert dashboard.table.table.cursor_row == 0
+        await dashboard.keys("end")
         assert "Project 2000" in dashboard.text
         await dashboard.keys("enter")
         assert dashboard.editor_text == "2,000.00"

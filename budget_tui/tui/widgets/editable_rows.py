@@ -34,6 +34,14 @@ class EditableRows(DataTable[Text]):
         super().__init__(cursor_type="row", cursor_foreground_priority="renderable", cell_padding=PADDING)
         self._begin_edit = begin_edit
 
+    def action_scroll_home(self) -> None:
+        """The first row: there is no first column to go to where the cursor is a row."""
+        self.action_scroll_top()
+
+    def action_scroll_end(self) -> None:
+        """The last row."""
+        self.action_scroll_bottom()
+
     @property
     def row_id(self) -> str:
         """What is under the cursor; there is something."""
