@@ -172,8 +172,8 @@ class PlanBoard:
         return found
 
     def by_category(self, choice: PlanChoice) -> Breakdown:
-        """The chosen entity's plan and use in each category; the root's where none is chosen."""
-        return broken_down(self._considered(choice), self.as_of, parts_by_category)
+        """The chosen entity's plan and use in the chosen category or in each; the root's where none is chosen."""
+        return broken_down(self._considered(choice), self.as_of, _categories_of(choice))
 
     def by_provider(self, choice: PlanChoice) -> Breakdown:
         """The chosen entity's plan for and use of each provider, in the chosen category or in all."""
@@ -181,7 +181,7 @@ class PlanBoard:
 
     def behind_category(self, choice: PlanChoice, name: str, budget_type: BudgetType, of_rest: bool = False) -> Behind:
         """What the actual of one category in `by_category` adds up, or what is not budgeted there."""
-        return _behind(self._considered(choice), parts_by_category, name, budget_type, of_rest)
+        return _behind(self._considered(choice), _categories_of(choice), name, budget_type, of_rest)
 
     def behind_provider(self, choice: PlanChoice, name: str, budget_type: BudgetType, of_rest: bool = False) -> Behind:
         """What the actual of one provider in `by_provider` adds up, or what is not budgeted there."""
@@ -197,6 +197,10 @@ class PlanBoard:
 
 def _handed_on(tree: Tree) -> HandedOn:
     return {above: sum([line.budget.amount for line in lines]) for above, lines in tree.items() if above is not None}
+
+
+def _categories_of(choice: PlanChoice) -> Callable[[Considered], Mapping[str, Slice]]:
+    return partial(parts_by_category, only=choice.category)
 
 
 def _providers_of(choice: PlanChoice) -> Callable[[Considered], Mapping[str, Slice]]:

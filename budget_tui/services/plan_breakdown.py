@@ -107,13 +107,14 @@ class Considered(NamedTuple):
         return Scope(self.entity.entity_key, part.category, part.provider, currency)
 
 
-def parts_by_category(read: Considered) -> Mapping[str, Slice]:
-    """Each category, and all of them together."""
+def parts_by_category(read: Considered, only: Category | None = None) -> Mapping[str, Slice]:
+    """Each category, and all of them together; or ``only`` one."""
     return {
         str(category): Slice(
             category, read.provider, [budget for budget in read.budgets if budget.category is category]
         )
         for category in Category
+        if only in (None, category)
     }
 
 

@@ -198,6 +198,11 @@ async def test_search_as_it_is_typed(open_dashboard: OpenDashboard, acme: Servic
         assert "only 'team-'  3 of 12 budgets" in dashboard.text
         await dashboard.keys("enter", "g")
         assert "only cloud · 'team-'  1 of 12 budgets" in dashboard.text
+        await dashboard.keys("/", "escape")
+        assert "only cloud  7 of 12 budgets" in dashboard.text, "the other filter stays"
+        await dashboard.keys("tab", "tab")
+        assert [line.split()[0] for line in dashboard.lines[6:8]] == ["Category", "cloud"]
+        assert "genai" not in dashboard.text, "what is left out is not shown as unplanned"
 
 
 async def test_narrowing_to_an_entity_and_what_is_below_it(open_dashboard: OpenDashboard, acme: Services) -> None:
