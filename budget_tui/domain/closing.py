@@ -92,8 +92,8 @@ class ClosedPeriod:
 
     @property
     def unfunded(self) -> bool:
-        """Whether nobody had budgeted anything: what was spent then is of no budget, and over none."""
-        return not self.budget and not self.allocated
+        """Whether nobody had set a global budget: what was spent then is over none."""
+        return not self.budget
 
     @property
     def projects(self) -> tuple[ClosedBudget, ...]:
