@@ -303,7 +303,7 @@ def test_a_period_without_any_budget_was_over_none(cli: Cli) -> None:
 
 def test_a_period_with_allocations_alone_was_over_none_but_its_projects_over_theirs(cli: Cli) -> None:
     assert cli("project", "add", "web", "--allocate", "5").code == 0
-    cli("cost", "add", "web", "7", "--on", "2026-01-10").done()
+    assert cli("cost", "add", "web", "7", "--on", "2026-01-10").code == 0
     assert cli("period", "close", "--yes").code == 0
     assert cli("period", "history").done().out.splitlines()[1].split()[-4:] == ["7.00", "–", "○", "unfunded"]
     project = cli("period", "show", "2026-01-01").done().out.splitlines()[-1]
