@@ -12,6 +12,7 @@ import pytest
 from pytest_textual_snapshot import SVGImageExtension
 from rich.console import RenderableType
 from syrupy.assertion import SnapshotAssertion
+from textual import pilot as pilot_module
 from textual import screen as screen_module
 from textual._compositor import Compositor
 from textual.css.model import RuleSet
@@ -34,6 +35,10 @@ OpenMonitor = Callable[..., AbstractAsyncContextManager[Monitor]]
 Pictured = Callable[..., Awaitable[None]]
 
 
+async def _at_once(*_: float) -> None:
+    """`Driver.settled` knows when all is done: nobody has to wait for the processor to have nothing to do."""
+
+
 @pytest.fixture(autouse=True)
 def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time passes when a test says so; what the machine's user set does not count."""
@@ -41,6 +46,7 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dashboard_module, "COMPUTE_SECONDS", 3600.0)
     monkeypatch.setattr(monitor_module, "COMPUTE_SECONDS", 3600.0)
     monkeypatch.setattr(screen_module, "UPDATE_PERIOD", 3600.0)
+    monkeypatch.setattr(pilot_module, "wait_for_idle", _at_once)
     for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS", "COLORTERM"):
         monkeypatch.delenv(name, raising=False)
 

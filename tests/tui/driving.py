@@ -214,6 +214,7 @@ class Driver:
 
     async def resized(self, width: int, height: int) -> None:
         await self.pilot.resize_terminal(width, height)
+        await self.until(lambda: self.any_app.screen._size == (width, height))
         await self.settled()
 
 

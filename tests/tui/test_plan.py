@@ -128,8 +128,7 @@ async def test_in_a_low_terminal_the_charts_make_room_for_the_table(
     async with open_dashboard(acme, mode="plan", size=(160, 16)) as dashboard:
         assert "Per month" not in dashboard.text
         assert sum("2026" in line for line in dashboard.lines[5:]) >= 4, "of the budgets"
-        await dashboard.pilot.resize_terminal(160, 22)
-        await dashboard.settled()
+        await dashboard.resized(160, 22)
         assert "Per month" in dashboard.text
 
 
