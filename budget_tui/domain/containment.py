@@ -43,13 +43,16 @@ class Containment:
 
     def __init__(self, budgets: Sequence[PlannedBudget], eras: Eras) -> None:
         extents = _extents(budgets)
+        self._eras: list[tuple[Container[str], _InOneEra]] = []
+        if len(eras) == 1:  # as it is for most, and then nothing need be told apart
+            self._eras = [((), _InOneEra(budgets, extents, eras.now.lineage))]
+            return
         by_era: dict[Era, list[PlannedBudget]] = {}
         for budget in budgets:
             by_era.setdefault(eras.of(budget.period), []).append(budget)
-        self._eras = [
-            ({budget.budget_id for budget in of_era}, _InOneEra(_around(of_era, budgets), extents, era.lineage))
-            for era, of_era in by_era.items()
-        ]
+        for era, of_era in by_era.items():
+            ids = {budget.budget_id for budget in of_era}
+            self._eras.append((ids, _InOneEra(_around(of_era, budgets), extents, era.lineage)))
 
     def widest(self, asked: Container[str]) -> dict[str, "Placed"]:
         """Those that no other one contains, by their ids: added up, they count no dollar twice."""
