@@ -16,11 +16,13 @@ from budget_tui.services.plans import PlanChange
 from budget_tui.tui.screens.costs_behind import CostsBehindScreen
 from budget_tui.tui.screens.plan import PlanScreen
 from budget_tui.tui.screens.rescale import RescaleScreen
+from budget_tui.tui.theme import LIGHT
 from budget_tui.tui.widgets.line_table import parts
 from budget_tui.tui.widgets.plan_lines import TABS
 from tests.services.planning import bill
 from tests.tui.conftest import OpenDashboard, OpenServices, Pictured
 from tests.tui.driving import NARROW, WIDE, Dashboard, FixedClock
+from tests.tui.test_appearance import too_faint
 
 
 @pytest.fixture
@@ -405,6 +407,13 @@ async def test_before_the_first_command_a_category_explains_itself(
     async with open_dashboard(empty, mode="plan") as dashboard:
         await dashboard.keys(*to_tab("category"), "x")
         assert "no costs are stored at all" in dashboard.text
+
+
+async def test_a_theme_chosen_later_colours_the_rows_too(open_dashboard: OpenDashboard, acme: Services) -> None:
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        dashboard.app.theme = LIGHT.name
+        await dashboard.settled()
+        assert too_faint(dashboard.app, 3.0) == []
 
 
 async def test_amounts_are_aligned_on_their_point(open_dashboard: OpenDashboard, acme: Services) -> None:
