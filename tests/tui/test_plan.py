@@ -411,6 +411,7 @@ async def test_before_the_first_command_a_category_explains_itself(
 
 async def test_a_theme_chosen_later_colours_the_rows_too(open_dashboard: OpenDashboard, acme: Services) -> None:
     async with open_dashboard(acme, mode="plan") as dashboard:
+        assert too_faint(dashboard.app, 3.0) == [], "drawn as it is before"
         dashboard.app.theme = LIGHT.name
         await dashboard.settled()
         assert too_faint(dashboard.app, 3.0) == []
