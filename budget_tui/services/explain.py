@@ -11,7 +11,7 @@ from budget_tui.domain.explain import Explanation, Unit, explain_global, explain
 from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, Reason, SourceState
 from budget_tui.domain.explain_plan import explain_actual, explain_agent, explain_closed, explain_planned, explain_sum
 from budget_tui.domain.fx import Factor
-from budget_tui.domain.hierarchy import ROOT_ID, unstored_root
+from budget_tui.domain.hierarchy import ROOT_ID, segments, unstored_root
 from budget_tui.domain.overallocation import over_allocated
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
@@ -86,7 +86,7 @@ class Explainer:
             line = project_line(snapshot, project_id)
             entity = queries.entity(organization.org_key, project_id)
             assert entity is not None
-            values = explain_project(snapshot, line, spends.get(entity.path, Spend()))
+            values = explain_project(snapshot, line, spends.get(project_id, Spend()))
             wanted = Wanted(entity, snapshot.period, organization.currency)
             return self._explained(queries, organization, Kind.PROJECT, project_id, line.name, wanted, values)
 
@@ -201,11 +201,12 @@ class Explainer:
             return self._explained(queries, organization, Kind.CLOSED, subject, name, wanted, values)
 
     def _snapshot(self, queries: Queries, organization: Organization) -> tuple[BudgetSnapshot, dict[str, Spend]]:
-        """Today's snapshot, and the spends by path that it was made of; under `ROOT_ID` that of everything."""
+        """Today's snapshot, and the spends by entity that it was made of; under `ROOT_ID` that of everything."""
         today = self._context.clock.today(organization.time_zone)
         facts = load_facts(queries, organization, today)
         everything = added_up([*facts.spend_by_path.values(), facts.unmapped])
-        spends = {**rolled_up(facts.spend_by_path), ROOT_ID: everything}
+        rolled = rolled_up(facts.spend_by_path)
+        spends = {**{segments(path)[-1]: spend for path, spend in rolled.items()}, ROOT_ID: everything}
         return build_snapshot(facts, today, self._context.clock.now()), spends
 
     def _explained(

@@ -57,7 +57,7 @@ def _read(queries: Queries, organization: Organization, closes: list[StoredClose
     for line in queries.close_lines(org, newest, oldest):
         lines.setdefault(line.close_key, []).append(line)
     now = queries.spent_since_closed(org, newest, oldest)
-    standing = _PathsThen(queries, org)
+    standing = PathsThen(queries, org)
     foreign = ForeignCosts(queries, organization, Period(oldest, closes[0].period.end))
     for close in closes:
         counted = now.setdefault(close.close_key, {})
@@ -69,7 +69,7 @@ def _read(queries: Queries, organization: Organization, closes: list[StoredClose
     ]
 
 
-class _PathsThen:
+class PathsThen:
     """Where what stands at a path now stood when a period was closed."""
 
     def __init__(self, queries: Queries, org: int) -> None:

@@ -76,7 +76,20 @@ def load_facts(queries: Queries, organization: Organization, today: date) -> Sna
         carry=budget.carry if budget is not None else NO_CARRY,
         is_closed=closed is not None and closed.start == period.start,
     )
-    return with_foreign(queries, facts, today)
+    facts = with_foreign(queries, facts, today)
+    return _as_it_stood(queries, facts) if facts.is_closed else facts
+
+
+def _as_it_stood(queries: Queries, facts: SnapshotFacts) -> SnapshotFacts:
+    """``facts`` of a period that was closed today: what was moved since then counts where it stood."""
+    from budget_tui.services.history import PathsThen
+
+    then = PathsThen(queries, facts.organization.org_key).of(facts.period)
+    return replace(
+        facts,
+        projects=[project._replace(path=then(project.path)) for project in facts.projects],
+        spend_by_path={then(path): spend for path, spend in facts.spend_by_path.items()},
+    )
 
 
 def _carried_over(

@@ -163,6 +163,22 @@ def test_a_team_that_changes_its_project_restates_no_closed_project(home: PlanHo
     assert (home.pace("SHOP").spent, home.pace("WEB").spent) == (parse_amount("5.95"), 0)
 
 
+def test_on_the_day_of_an_early_close_every_screen_tells_the_closed_period_as_it_stood(home: PlanHome) -> None:
+    home.spent("BACKEND", "9", "2026-02-09")
+    home.services.entities.add("SHOP", "OPS", "project")
+    home.services.periods.close()
+    home.services.entities.move("BACKEND", "SHOP")
+    assert (home.pace("WEB").spent, home.pace("SHOP").spent) == (parse_amount("14.95"), 0)
+    explained = home.services.explain.of_project("WEB")
+    assert sum(group.amount for group in explained.counting) == parse_amount("14.95")
+    assert next(value for value in explained.values if value.key == "spent").value.value == parse_amount("14.95")
+    [closed, _] = home.services.history.periods(2)
+    assert {line.entity_id: line.spent + line.restated for line in closed.projects} == {
+        "WEB": parse_amount("14.95"),
+        "SHOP": 0,
+    }
+
+
 def test_what_came_after_the_close_stands_where_it_is_on_all_days(home: PlanHome) -> None:
     """Somebody builds the tree and then imports last year's bills."""
     home.services.entities.add("DATA", "ENG", "team")
