@@ -5,7 +5,7 @@ its day alone. Both count the same seats, so where there are both, the larger nu
 """
 
 from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import accumulate, pairwise
 from typing import NamedTuple
@@ -44,6 +44,15 @@ class Held(NamedTuple):
             }
             for first, following in pairwise(sorted(turns)):
                 yield Period(first, following - ONE_DAY), self._on(first)
+
+    def holding(self, periods: Sequence[Period]) -> list[tuple[date, int]]:
+        """The registrations that hold on any day of ``periods``: not those that another one replaced before."""
+        until = [*(day for day, _ in self.registered[1:]), date.max]
+        return [
+            (day, seats)
+            for (day, seats), following in zip(self.registered, until, strict=False)
+            if any(day <= period.end and period.start < following for period in periods)
+        ]
 
     def _on(self, day: date) -> int:
         position = bisect_right(self.registered, day, key=lambda step: step[0])

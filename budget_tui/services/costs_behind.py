@@ -143,9 +143,8 @@ def _seats(queries: Queries, organization: Organization, number: Number) -> Cost
     for path, provider, held, periods in counting:
         entity = entities.get(path or "")
         whose = (entity.entity_id, entity.name, provider) if entity else ("", "", provider)
-        for day, seats in held.registered:
-            if any(day <= period.end for period in periods):
-                lines.append(CostLine(day, *whose, "registered from this day on", seats))
+        for day, seats in held.holding(periods):
+            lines.append(CostLine(day, *whose, "registered from this day on", seats))
         for day, seats in held.charged.items():
             if any(period.contains(day) for period in periods):
                 lines.append(CostLine(day, *whose, "charged for this day", seats))

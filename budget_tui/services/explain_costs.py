@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from difflib import SequenceMatcher
 from functools import lru_cache
-from itertools import groupby, islice
+from itertools import groupby
 from typing import TypeVar
 
-from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, TOTAL
+from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, TOTAL, Scope
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import is_known_provider
 from budget_tui.domain.explain_answers import CostGroup, Finding, Reason
@@ -17,6 +17,7 @@ from budget_tui.domain.hierarchy import Entity, segments
 from budget_tui.domain.period import Period
 from budget_tui.formatting import long_day
 from budget_tui.services.explain_standing import Standing
+from budget_tui.services.plan_seats import KnownSeats
 from budget_tui.storage.explain_queries import OriginInPeriod
 from budget_tui.storage.queries import Queries
 
@@ -218,23 +219,22 @@ def _of_agents(queries: Queries, organization: Organization, wanted: Wanted, sta
 
 def _seats(queries: Queries, organization: Organization, wanted: Wanted, standing: Standing, found: Sorted) -> None:
     """Registrations and charges by provider, each with the most on one day; they are not added up."""
-    org, period = organization.org_key, wanted.period
     if wanted.category not in (TOTAL, "subscription"):
         return
+    scope, period = Scope(wanted.entity.entity_key, wanted.category, wanted.provider, ""), wanted.period
     rows: dict[tuple[str, str], list[tuple[date, int]]] = {}
-    keys = {entity.path: entity.entity_key for entity in queries.entities(org)}
-    for row in queries.seat_registrations(org):
-        for held in islice((part for part in standing.held_in(keys[row.path]) if row.starts_on <= part.end), 1):
-            rows.setdefault(("registered", row.provider), []).append((max(row.starts_on, held.start), row.seats))
-    for seats in queries.charged_seats(org, period):
-        if standing.holds(keys.get(str(seats.entity)), seats.day):
-            rows.setdefault(("charged", seats.provider), []).append((seats.day, seats.seats))
+    known = KnownSeats(queries, organization.org_key, period, standing.eras)
+    for _, provider, held, periods in known.counting({scope: [period]}):
+        for day, seats in held.holding(periods):
+            rows.setdefault(("registered", provider), []).append((max(day, periods[0].start), seats))
+        for day, seats in held.charged.items():
+            if any(each.contains(day) for each in periods):
+                rows.setdefault(("charged", provider), []).append((day, seats))
     for (source, provider), of_days in rows.items():
-        if wanted.is_of(provider):
-            most, days = max(seats for _, seats in of_days), [day for day, _ in of_days]
-            found.counting.append(
-                CostGroup(source, provider, "", "subscription", "", most, most, len(of_days), *_of_days(days))
-            )
+        most, days = max(seats for _, seats in of_days), [day for day, _ in of_days]
+        found.counting.append(
+            CostGroup(source, provider, "", "subscription", "", most, most, len(of_days), *_of_days(days))
+        )
     if not found.counting:
         found.left_out.append(
             Finding(

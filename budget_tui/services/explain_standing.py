@@ -4,7 +4,7 @@ What was moved after a close stood elsewhere on the days that had been closed: t
 days of a period and not on others.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -26,21 +26,18 @@ class Standing:
     """Who stood at or below ``entity``, day by day. What found no entity is the organization's."""
 
     def __init__(self, eras: Eras, entity: Entity, period: Period) -> None:
-        self._eras, self._entity, self._is_root = eras, entity, entity.entity_id == ROOT_ID
+        self.eras, self._entity, self._is_root = eras, entity, entity.entity_id == ROOT_ID
+        self._period = period
         self.parts = [part for part, _ in eras.parts_of(period)]
         """The days of ``period``, cut where anything was moved."""
 
     def holds(self, entity_key: int | None, day: date) -> bool:
         """Whether what is of that entity was on the path on ``day``."""
-        return self._is_root or self._entity.entity_key in self._eras.at(day).lineage[entity_key]
-
-    def held_in(self, entity_key: int | None) -> Iterator[Period]:
-        """The parts of the period in which it was."""
-        return (part for part in self.parts if self.holds(entity_key, part.start))
+        return self._is_root or self._entity.entity_key in self.eras.at(day).lineage[entity_key]
 
     def is_above(self, entity_key: int | None) -> bool:
-        """Whether the entity of that key stands above this one now."""
-        return entity_key in self._eras.now.lineage[self._entity.entity_key]
+        """Whether the entity of that key stood above this one on the last of the days."""
+        return entity_key in self.eras.of(self._period).lineage[self._entity.entity_key]
 
     def moved_away(self, entity_key: int | None) -> date | None:
         """The last day on which it stood here, of what stands elsewhere now."""
@@ -51,9 +48,9 @@ class Standing:
         return self._last_day(entity_key, here=False)
 
     def _last_day(self, entity_key: int | None, *, here: bool) -> date | None:
-        if len(self._eras) == 1 or self.holds(entity_key, date.max) is here:
+        if len(self.eras) == 1 or self.holds(entity_key, date.max) is here:
             return None
-        return max((era.last for era in self._eras if self.holds(entity_key, era.last) is here), default=None)
+        return max((era.last for era in self.eras if self.holds(entity_key, era.last) is here), default=None)
 
     def sorted_out(self, queries: Queries, org: int, origins: Sequence[OriginInPeriod]) -> OnPath:
         """``origins``, whose costs are those of the whole period, by where they stood."""

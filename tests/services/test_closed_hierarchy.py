@@ -208,6 +208,18 @@ def test_explain_names_what_stood_elsewhere(home: PlanHome) -> None:
     assert "WEB stood here through Jan 31, 2026: closed days count where it stood then" in rules
 
 
+def test_explain_tells_what_stood_above_from_what_stands_there_now(home: PlanHome) -> None:
+    for entity in DEPARTMENTS:
+        home.spent(entity, "3", "2026-01-09")
+    home.services.entities.move("WEB", "OPS")
+    for period, above in ((JANUARY, "ENG"), (YEAR, "OPS")):
+        web = next(each for each in home.listed(entity_id="WEB", period_end=period.end))
+        told = [finding.text for finding in home.services.explain.of_planned(web.budget_id).left_out]
+        assert [text for text in told if "stands above" in text] == [
+            f"of {above} itself, which stands above: not handed down"
+        ]
+
+
 # Whatever is done
 
 

@@ -16,6 +16,7 @@ from budget_tui.domain.explain import named
 from budget_tui.domain.explain_answers import Explained, Kind, Reason
 from budget_tui.domain.tree import Placement
 from budget_tui.services.costs import CostEntry
+from budget_tui.services.costs_behind import number_of
 from budget_tui.services.imports import ImportRequest
 from tests.services.conftest import TODAY, Home, usd
 from tests.services.planning import PlanHome, planning_home
@@ -253,6 +254,18 @@ def test_a_seat_budget_without_seats(plan: PlanHome) -> None:
     plan.services.seats.register("TEAM-MLOPS", "figma", 12, date(2026, 1, 1))
     explained = plan.services.explain.of_planned(budget.budget_id)
     assert named(explained.values)["actual"].value.value == explained.counting[0].amount == 12
+
+
+def test_seats_that_were_given_up_before_the_period_do_not_count(plan: PlanHome) -> None:
+    budget = plan.plan("TEAM-MLOPS", "subscription", "15", "2026-02", budget_type="seat")
+    for seats, day in ((12, date(2025, 12, 1)), (5, date(2026, 1, 20)), (7, date(2026, 3, 1))):
+        plan.services.seats.register("TEAM-MLOPS", "figma", seats, day)
+    explained = plan.services.explain.of_planned(budget.budget_id)
+    assert named(explained.values)["actual"].value.value == 5
+    assert [(group.amount, group.first_day) for group in explained.counting] == [(5, date(2026, 2, 1))]
+    behind = plan.services.costs_behind.page(number_of(budget, ""))
+    plan.services.costs_behind.close()
+    assert [(line.day, line.counted) for line in behind.lines] == [(date(2026, 1, 20), 5)]
 
 
 def test_child_sum_above_the_parent_is_told_where_it_is_unallocated(plan: PlanHome) -> None:
