@@ -46,8 +46,8 @@ class ClosePreview:
 class ClosedBudget(NamedTuple):
     """A project's figures at the close in nanos, or an agent's in tokens, as ``unit`` says.
 
-    ``restated`` is what was spent by what is known now beyond what was archived. ``is_of_none``: nobody had budgeted
-    any money in the period.
+    ``restated`` is what was spent by what is known now beyond what was archived. ``is_of_none``: it had no
+    part of a budget, nor was there a global one to have a part of.
     """
 
     entity_id: str

@@ -109,7 +109,7 @@ def _closed(
                 line.spent,
                 Status(line.status),
                 (line.used if line.unit is BudgetType.TOKEN else spent.at(then(line.path))) - line.spent,
-                line.unit is BudgetType.MONETARY and not close.budget and not close.allocated,
+                line.unit is BudgetType.MONETARY and not close.budget and not line.allocation,
             )
             for line in lines
         ),

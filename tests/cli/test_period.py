@@ -303,8 +303,15 @@ def test_a_period_without_any_budget_was_over_none(cli: Cli) -> None:
 
 def test_a_period_with_allocations_alone_was_over_none_but_its_projects_over_theirs(cli: Cli) -> None:
     assert cli("project", "add", "web", "--allocate", "5").code == 0
-    assert cli("cost", "add", "web", "7", "--on", "2026-01-10").code == 0
+    assert cli("project", "add", "api").code == 0
+    for project in ("web", "api"):
+        assert cli("cost", "add", project, "7", "--on", "2026-01-10").code == 0
+    running = {line.split()[0]: line.split()[-2:] for line in cli("project", "list").out.splitlines() if line}
+    assert (running["web"], running["api"]) == (["✕", "exhausted"], ["○", "unfunded"])
     assert cli("period", "close", "--yes").code == 0
-    assert cli("period", "history").done().out.splitlines()[1].split()[-4:] == ["7.00", "–", "○", "unfunded"]
-    project = cli("period", "show", "2026-01-01").done().out.splitlines()[-1]
-    assert project.split() == ["web", "web", "5.00", "7.00", "-2.00", "✕", "exhausted"]
+    assert cli("period", "history").done().out.splitlines()[1].split()[-4:] == ["14.00", "–", "○", "unfunded"]
+    projects = cli("period", "show", "2026-01-01").done().out.splitlines()[-2:]
+    assert [project.split() for project in projects] == [
+        ["web", "web", "5.00", "7.00", "-2.00", "✕", "exhausted"],
+        ["api", "api", "0.00", "7.00", "–", "○", "unfunded"],
+    ]
