@@ -91,6 +91,15 @@ def test_one_budget_and_each_part_of_a_breakdown_say_so(home: PlanHome) -> None:
     assert views.by_provider("DEPT-ENG", PlanFilter(category=Category.CLOUD)).warnings == ()
 
 
+def test_what_was_allocated_from_further_above_is_of_that_one_also_when_one_below_is_looked_at_alone(
+    home: PlanHome,
+) -> None:
+    home.services.plans.allocate(plan_of("ORG", "cloud", "300", "2026-02"), amounts([("PROJ-PLATFORM", "90")]))
+    between = home.plan("DEPT-ENG", "total", "50", "2026-02")
+    assert home.services.plan_views.one(between.budget_id).warnings == ()
+    assert home.services.plan_views.list(PlanFilter(entity_id="DEPT-ENG")).warnings == (WHOLE,)
+
+
 def test_of_many_the_rest_is_counted(home: PlanHome) -> None:
     for month in range(1, 6):
         home.plan("DEPT-ENG", "cloud", "1", f"2026-0{month}")
