@@ -83,7 +83,9 @@ def _usage(error: TyperException) -> tuple[str, str]:
     message = error.format_message().rstrip(".")
     context = getattr(error, "ctx", None)
     option = getattr(error, "option_name", "")
-    if context and context.parent and any(option in parameter.opts for parameter in _commands().params):
+    of_all = next((parameter for parameter in _commands().params if option in parameter.opts), None)
+    if of_all is not None and context and context.parent:
+        value = "" if getattr(of_all, "is_flag", False) else " …"
         command = context.command_path.removeprefix(PROGRAM).strip()
-        return f"{option} stands before the command", f"{PROGRAM} {option} … {command}"
+        return f"{option} stands before the command", f"{PROGRAM} {option}{value} {command}"
     return message[:1].lower() + message[1:], f"see {context.command_path if context else PROGRAM} --help"

@@ -59,7 +59,11 @@ def move(
     """
     entity, former, closed = session_of(context).services.entities.move(entity_id, parent)
     then = f"; through {long_day(closed)}, which is closed, it counts below {former}" if closed else ""
-    _tell(entity, json, f"{entity.name} stands below {entity.parent_id}{then}")
+    if json:
+        left = {"closed_through": closed and closed.isoformat(), "closed_parent_id": former or None}
+        say_json({**_as_json(entity), **left})
+        return
+    say(f"{entity.name} stands below {entity.parent_id}{then}")
 
 
 @app.command()

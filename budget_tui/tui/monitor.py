@@ -39,7 +39,8 @@ class MonitorView(Widget):
         if (left_out := formatting.left_out(snapshot)) and not self.failure:
             foot.insert(0, Content.assemble((left_out, "$warning")))
         room = max(0, height - 2 - len(foot))
-        lines = [self._head(snapshot, width), self._total(snapshot, width)]
+        lines = [self._head(snapshot, width)] if height > len(foot) + 1 else []
+        lines.append(self._total(snapshot, width))
         lines += self._projects(snapshot, width, room)
         lines += [Content("")] * max(0, height - len(foot) - len(lines))
         lines = [*lines[: max(0, height - len(foot))], *foot][-height:]

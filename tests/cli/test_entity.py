@@ -70,6 +70,10 @@ def test_a_move_tells_where_closed_days_count(acme: Cli) -> None:
     assert acme("entity", "move", "BACKEND", "ENG").done().out == "Backend stands below ENG\n"
     moved = acme("--as-of", "2026-02-03", "entity", "move", "WEB", "DS").done()
     assert moved.out == "WEB stands below DS; through Jan 31, 2026, which is closed, it counts below ENG\n"
+    back = acme("--as-of", "2026-02-03", "entity", "move", "WEB", "ENG", "--json").json
+    assert (back["parent_id"], back["closed_through"], back["closed_parent_id"]) == ("ENG", None, None)
+    away = acme("--as-of", "2026-02-03", "entity", "move", "WEB", "DS", "--json").json
+    assert (away["parent_id"], away["closed_through"], away["closed_parent_id"]) == ("DS", "2026-01-31", "ENG")
 
 
 def test_refusals_are_one_line_with_their_codes(acme: Cli) -> None:

@@ -18,6 +18,7 @@ from .conftest import Cli
         (["statuss"], "no such command 'statuss'. Did you mean 'status'?; see budget-tui --help"),
         (["status", "--jsn"], "no such option: --jsn"),
         (["plan", "list", "--org", "acme"], "--org stands before the command; budget-tui --org … plan list"),
+        (["status", "--verbose"], "--verbose stands before the command; budget-tui --verbose status"),
         (["status", "--json", "--line"], "--json and --line exclude each other; choose one"),
         (["status", "extra"], "unexpected extra argument"),
         (["project"], "missing command; see budget-tui project --help"),

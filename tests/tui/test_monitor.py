@@ -85,6 +85,7 @@ async def test_what_has_no_rate_is_told_in_every_size(open_monitor: OpenMonitor,
         for size in ((40, 3), (24, 8)):
             await monitor.resized(*size)
             assert monitor.lines[-2].strip().startswith("€10, £3 left out")
+            assert "$241 / $500" in monitor.text
             assert len(monitor.lines) == size[1]
 
 
