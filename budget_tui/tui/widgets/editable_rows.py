@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from rich.text import Text
-from textual import events
+from textual import events, on
 from textual.binding import Binding
 from textual.widgets import DataTable
 
@@ -41,6 +41,11 @@ class EditableRows(DataTable[Text]):
     def action_scroll_end(self) -> None:
         """The last row."""
         self.action_scroll_bottom()
+
+    @on(DataTable.RowHighlighted)
+    def _keep_to_itself(self, event: DataTable.RowHighlighted) -> None:
+        """Who needs to know where the cursor is looks; up to the app, each cursor key would be told three times."""
+        event.stop()
 
     @property
     def row_id(self) -> str:
