@@ -112,6 +112,11 @@ class PlanBoard:
         """What is left out of the actuals of ``lines``, and what counts at a rate."""
         return foreign_costs(self._usage, asked_by(line.budget for line in lines)).warnings
 
+    @property
+    def has_foreign_costs(self) -> bool:
+        """Whether there are costs in other currencies than what is planned is in."""
+        return bool(self._usage.converted or self._usage.unconverted)
+
     @cached_property
     def providers(self) -> tuple[str, ...]:
         """Those that there are budgets for."""

@@ -74,6 +74,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         super().__init__()
         self._choice = PlanChoice()
         self._warned = ""
+        self._warned_of: object = None
         self._lines: Sequence[BudgetLine] = ()
         self._shown: dict[str, tuple[PlanBoard, PlanChoice]] = {}
 
@@ -149,18 +150,23 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         if before != (board, self._choice):
             self._shown[pane.TAB] = board, self._choice
             pane.show(board, self._choice, self._lines, is_new=before is None or before[0] is not board)
-        # With costs in other currencies it takes longer to tell than all the rest, which must not wait for it.
-        self.call_after_refresh(self._warn)
+        if self._warned_of is board and not board.has_foreign_costs:
+            self._warn()  # in the same frame
+        else:
+            # At first, and with costs in other currencies, it takes longer than all the rest, which must not wait.
+            self.call_after_refresh(self._warn)
 
     def _warn(self) -> None:
         """Tell what the figures leave out. Nothing is laid out anew, with each key of a filter, where it stays."""
         if self.reading is None:
             return
+        self._warned_of = self.reading
         warnings = "\n".join(self.pane.warnings(self.reading, self._lines))
         if warnings != self._warned:
             self._warned, told = warnings, self.query_one("#plan-warnings", Static)
+            width, height = told.content_size if told.display else (0, 0)
             told.display = bool(warnings)
-            told.update(warnings)
+            told.update(warnings, layout=not width or len(Content(warnings).wrap(width)) != height)
 
     # Choosing
 
