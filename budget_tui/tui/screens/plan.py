@@ -74,7 +74,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         super().__init__()
         self._choice = PlanChoice()
         self._warned = ""
-        self._warned_of: object = None
+        self._warned_of: PlanBoard | None = None
         self._lines: Sequence[BudgetLine] = ()
         self._shown: dict[str, tuple[PlanBoard, PlanChoice]] = {}
 
@@ -143,9 +143,10 @@ class PlanScreen(ReadingScreen[PlanBoard]):
 
     def _fill_pane(self) -> None:
         """Show the choice on the tab in view, if that shows another one or older figures."""
-        board, pane = self.reading, self.pane
+        board: PlanBoard | None = self.reading
         if board is None:
             return
+        pane = self.pane
         before = self._shown.get(pane.TAB)
         if before != (board, self._choice):
             self._shown[pane.TAB] = board, self._choice
