@@ -10,7 +10,7 @@ from pathlib import Path
 from budget_tui.domain.errors import StorageError
 from budget_tui.storage.failures import told_plainly
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test keeps it equal to Alembic's own head."""
 
 PATIENCE_SECONDS = 5.0

@@ -1,4 +1,4 @@
-"""Levels of the hierarchy and where entities stood in it, seats, rates of exchange"""
+"""Levels of the hierarchy, seats, rates of exchange"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,15 +27,6 @@ def upgrade() -> None:
     )
     for code, name, rank in LEVELS:
         op.execute(f"INSERT INTO level SELECT org_key, '{code}', '{name}', {rank} FROM organization")
-    op.create_table(
-        "former_parent",
-        sa.Column("entity_key", sa.Integer(), nullable=False),
-        sa.Column("through", sa.Date(), nullable=False),
-        sa.Column("parent_key", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["entity_key"], ["entity.entity_key"]),
-        sa.ForeignKeyConstraint(["parent_key"], ["entity.entity_key"]),
-        sa.PrimaryKeyConstraint("entity_key", "through"),
-    )
     op.execute("ALTER TABLE cost ADD COLUMN seats BIGINT CONSTRAINT seats CHECK (seats >= 0)")
     op.execute("ALTER TABLE former_cost ADD COLUMN seats BIGINT")
     columns = ["origin_key", "day", "tokens"]
