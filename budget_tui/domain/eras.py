@@ -19,7 +19,7 @@ Parents = Mapping[int, int | None]
 
 
 class Former(NamedTuple):
-    """That an entity stood below another one on all days ``through`` that one which no other says something of."""
+    """That an entity stood below another one on the days up to and including ``through``, back to the one before."""
 
     through: date
     entity_key: int
@@ -80,10 +80,9 @@ class Eras:
         """The one whose hierarchy says where a budget of ``period`` stands: that of its last day."""
         return self.now if len(self._eras) == 1 else self.at(period.end)
 
-    def parts_of(self, period: Period) -> list[tuple[Period, Lineage]]:
-        """``period``, cut where the hierarchy changed, each part with the hierarchy on its days."""
-        parts = ((era.part_of(period), era) for era in self._eras)
-        return [(part, era.lineage) for part, era in parts if part is not None]
+    def parts_of(self, period: Period) -> list[Period]:
+        """``period``, cut where the hierarchy changed."""
+        return [part for era in self._eras if (part := era.part_of(period)) is not None]
 
 
 def lineage_of(parents: Parents) -> Lineage:

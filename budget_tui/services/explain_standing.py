@@ -9,7 +9,7 @@ from datetime import date
 from typing import NamedTuple
 
 from budget_tui.domain.eras import Eras
-from budget_tui.domain.hierarchy import ROOT_ID, Entity
+from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.period import Period
 from budget_tui.storage.explain_queries import OriginInPeriod
 from budget_tui.storage.queries import Queries
@@ -26,14 +26,13 @@ class Standing:
     """Who stood at or below ``entity``, day by day. What found no entity is the organization's."""
 
     def __init__(self, eras: Eras, entity: Entity, period: Period) -> None:
-        self.eras, self._entity, self._is_root = eras, entity, entity.entity_id == ROOT_ID
-        self._period = period
-        self.parts = [part for part, _ in eras.parts_of(period)]
+        self.eras, self._entity, self._period = eras, entity, period
+        self.parts = eras.parts_of(period)
         """The days of ``period``, cut where anything was moved."""
 
     def holds(self, entity_key: int | None, day: date) -> bool:
         """Whether what is of that entity was on the path on ``day``."""
-        return self._is_root or self._entity.entity_key in self.eras.at(day).lineage[entity_key]
+        return self._entity.entity_key in self.eras.at(day).lineage[entity_key]
 
     def is_above(self, entity_key: int | None) -> bool:
         """Whether the entity of that key stood above this one on the last of the days."""

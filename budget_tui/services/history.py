@@ -78,6 +78,7 @@ class PathsThen:
         self._ids = {entity.entity_key: entity.entity_id for entity in self._entities}
 
     def of(self, period: Period) -> Callable[[str], str]:
+        """From each path now to the one in ``period``."""
         lineage = self._eras.of(period).lineage
         then = {
             entity.path: f"/{'/'.join(self._ids[key] for key in reversed(lineage[entity.entity_key]))}/"
