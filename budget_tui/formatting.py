@@ -370,10 +370,12 @@ def in_trouble(snapshot: BudgetSnapshot) -> list[ProjectLine]:
     return sorted(found, key=share_left)
 
 
-def left_out(snapshot: BudgetSnapshot) -> str:
-    """``€12, £3 left out: no rate``; '' where every cost counts."""
-    amounts = ", ".join(short_money(foreign.amount, foreign.currency) for foreign in snapshot.foreign)
-    return f"{amounts} left out: no rate" if amounts else ""
+def foreign_briefly(snapshot: BudgetSnapshot) -> str:
+    """``€150 at a rate · £3 left out: no rate``; '' where every cost is in the organization's currency."""
+    converted = ", ".join(short_money(spend.amount, spend.currency) for spend in snapshot.converted)
+    left_out = ", ".join(short_money(foreign.amount, foreign.currency) for foreign in snapshot.foreign)
+    told = (f"{converted} at a rate" if converted else "", f"{left_out} left out: no rate" if left_out else "")
+    return " · ".join(filter(None, told))
 
 
 def status_line(snapshot: BudgetSnapshot) -> str:
@@ -390,4 +392,4 @@ def status_line(snapshot: BudgetSnapshot) -> str:
         worst = trouble[0]
         more = f" +{len(trouble) - 1}" if len(trouble) > 1 else ""
         parts.append(f"{shape_of(worst.pace)} {worst.name} {short_money(worst.pace.remaining, currency)}{more}")
-    return " · ".join([*parts, *filter(None, [left_out(snapshot)])])
+    return " · ".join([*parts, *filter(None, [foreign_briefly(snapshot)])])

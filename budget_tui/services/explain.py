@@ -110,6 +110,8 @@ class Explainer:
                 entity, budget.period, budget.currency, budget.category, budget.provider, budget.budget_type
             )
             name, warnings = plan_name(budget), over_allocation_warnings(over_allocated([budget], plan))
+            if not budget.is_active:
+                warnings = (f"{name} is deleted: no view counts it",)
             return self._explained(
                 queries, organization, Kind.PLANNED, budget.budget_id, name, wanted, values, warnings
             )

@@ -15,6 +15,7 @@ from budget_tui.domain.explain_answers import CostGroup, Finding, Reason
 from budget_tui.domain.fx import Factor, Rates, convert, pairs_between
 from budget_tui.domain.hierarchy import Entity, segments
 from budget_tui.domain.period import Period
+from budget_tui.domain.seats import Held, most_seats
 from budget_tui.formatting import long_day
 from budget_tui.services.explain_standing import Standing
 from budget_tui.services.plan_seats import KnownSeats
@@ -218,22 +219,23 @@ def _of_agents(queries: Queries, organization: Organization, wanted: Wanted, sta
 
 
 def _seats(queries: Queries, organization: Organization, wanted: Wanted, standing: Standing, found: Sorted) -> None:
-    """Registrations and charges by provider, each with the most on one day; they are not added up."""
+    """Registrations and charges by provider, each with the most on one day, of all entities together; registered and
+    charged seats are the same ones, and not added up."""
     if wanted.category not in (TOTAL, "subscription"):
         return
     scope, period = Scope(wanted.entity.entity_key, wanted.category, wanted.provider, ""), wanted.period
-    rows: dict[tuple[str, str], list[tuple[date, int]]] = {}
+    rows: dict[tuple[str, str], list[tuple[Held, list[Period], list[date]]]] = {}
     known = KnownSeats(queries, organization.org_key, period, standing.eras)
     for _, provider, held, periods in known.counting({scope: [period]}):
-        for day, seats in held.holding(periods):
-            rows.setdefault(("registered", provider), []).append((max(day, periods[0].start), seats))
-        for day, seats in held.charged.items():
-            if any(each.contains(day) for each in periods):
-                rows.setdefault(("charged", provider), []).append((day, seats))
-    for (source, provider), of_days in rows.items():
-        most, days = max(seats for _, seats in of_days), [day for day, _ in of_days]
+        if since := [max(day, periods[0].start) for day, _ in held.holding(periods)]:
+            rows.setdefault(("registered", provider), []).append((held._replace(charged={}), periods, since))
+        if on := [day for day in held.charged if any(each.contains(day) for each in periods)]:
+            rows.setdefault(("charged", provider), []).append((held._replace(registered=[]), periods, on))
+    for (source, provider), of_entities in rows.items():
+        most = most_seats((held, periods) for held, periods, _ in of_entities) or 0
+        days = [day for _, _, of_entity in of_entities for day in of_entity]
         found.counting.append(
-            CostGroup(source, provider, "", "subscription", "", most, most, len(of_days), *_of_days(days))
+            CostGroup(source, provider, "", "subscription", "", most, most, len(days), *_of_days(days))
         )
     if not found.counting:
         found.left_out.append(

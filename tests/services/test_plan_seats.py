@@ -37,6 +37,16 @@ def test_a_seat_that_two_budgets_count_is_one_seat_in_the_totals(planner: PlanHo
     assert [totals.total for totals in found.totals] == [Variance(35, 19)]
 
 
+def test_explain_adds_up_the_seats_of_all_entities_of_a_provider(planner: PlanHome) -> None:
+    budget = planner.plan("DEPT-ENG", "subscription", "40", "2026-03", provider="figma", budget_type="seat")
+    planner.services.seats.register("TEAM-FRONTEND", "figma", 30, date(2026, 1, 1))
+    planner.services.seats.register("TEAM-BACKEND", "figma", 12, date(2026, 2, 1))
+    planner.services.seats.register("TEAM-BACKEND", "figma", 5, date(2026, 3, 10))
+    [group] = planner.services.explain.of_planned(budget.budget_id).counting
+    assert (group.source, group.amount) == ("registered", 42)
+    assert planner.summary().lines[0].figures.actual == 42
+
+
 def test_the_same_seats_month_by_month_are_not_more_seats(planner: PlanHome) -> None:
     planner.plan("DEPT-ENG", "subscription", "20", "2026-01", budget_type="seat")
     planner.plan("DEPT-ENG", "subscription", "25", "2026-02", budget_type="seat")
