@@ -81,7 +81,8 @@ def test_the_python_example_prints_what_it_says(tmp_path: Path, capsys: pytest.C
     path = tmp_path / "tour.db"
     services = open_services(str(path), as_of=date(2026, 1, 13), settings=Settings())
     services.projects.add("python-api")
-    services.agents.add("scout", "python-api")
+    services.agents.add("scout", "python-api", tokens=1_100_000)
+    services.agents.consume("scout", 200_000)
     exec(example.replace('"tour.db"', repr(str(path))), {})
     assert capsys.readouterr().out.split() == re.findall(r"print\(.*\)  # (\w+)", example)
 

@@ -6,9 +6,12 @@ from pathlib import Path
 
 from budget_tui import formatting
 from budget_tui.bootstrap import Services
+from budget_tui.domain.period import PeriodKind
 from budget_tui.services.clock import Clock
+from budget_tui.services.costs import CostEntry
+from budget_tui.services.period_rules import RuleChange
 from budget_tui.tui.screens.budget import GlobalBudgetScreen
-from tests.tui.conftest import OpenDashboard
+from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import Dashboard, stored, units
 
 
@@ -31,6 +34,31 @@ async def test_the_figures_are_the_snapshots(open_dashboard: OpenDashboard) -> N
         figures = dashboard.line_with("Unallocated")
         for text in ("$80.00", "Remaining $259.00  ●", "Drip $14.39 / day", "Available today $13.63"):
             assert text in figures
+
+
+async def test_a_day_of_much_has_its_column_on_the_axis_like_any_other(
+    open_dashboard: OpenDashboard, services_on: OpenServices
+) -> None:
+    last = services_on(clock=Clock(date(2026, 1, 31)))
+    last.costs.add(CostEntry("pcc", units(15_000), date(2026, 1, 31)))
+    async with open_dashboard(last, size=(80, 24)) as dashboard:
+        axis = [line for line in dashboard.lines if "┤" in line]
+        assert [line.split("┤")[0].strip("│ ") for line in axis] == ["$20k", "", "", "$10k", "", "", "$0"]
+        columns = {line.index("┤") for line in axis}
+        assert len(columns) == 1
+        assert "31" in dashboard.lines[dashboard.lines.index(axis[-1]) + 1]
+
+
+async def test_of_a_long_period_the_days_up_to_today_are_charted(
+    open_dashboard: OpenDashboard, services: Services, services_on: OpenServices
+) -> None:
+    services.period_rules.set(RuleChange(PeriodKind.QUARTERLY))
+    quarter = services_on(clock=Clock(date(2026, 3, 20)))
+    quarter.costs.add(CostEntry("pcc", units(15), date(2026, 3, 20)))
+    async with open_dashboard(quarter, size=(80, 24)) as dashboard:
+        axis = [line.split("││")[0] for line in dashboard.lines if "┤" in line]
+        assert len(axis) == 7
+        assert all(line.rstrip(" │").endswith("█") for line in axis[2:])
 
 
 async def test_the_outlook_is_the_snapshots(open_dashboard: OpenDashboard) -> None:
