@@ -149,6 +149,8 @@ def export_entities(
     from budget_tui.sources.hierarchy import format_of, written
 
     form = format_of(form, file)
+    if file is not None:
+        _require_other_file(context, file)
     entities = _entities(context).active()
     text = written(entities, form)
     if file is None:
@@ -177,6 +179,7 @@ def import_entities(
     """
     from budget_tui.sources.hierarchy import read
 
+    _require_other_file(context, file)
     done = session_of(context).services.entities.bring_in(read(file), dry_run=dry_run)
     if json:
         say_json({**{name: list(ids) for name, ids in asdict(done).items()}, "dry_run": dry_run})
@@ -207,6 +210,12 @@ def add_level(
         say_json({"level": added.code, "name": added.name, "rank": added.rank})
         return
     say(f"{added.code} is a level now, below {below}")
+
+
+def _require_other_file(context: typer.Context, file: Path) -> None:
+    from budget_tui.storage.location import require_other_files
+
+    require_other_files(session_of(context).services.context.path, [file])
 
 
 def _entities(context: typer.Context) -> "Entities":

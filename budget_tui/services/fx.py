@@ -11,6 +11,7 @@ from budget_tui.domain.fx import Rate, checked_rate
 from budget_tui.services.context import Context, Work, checked_currency
 from budget_tui.services.reversing import Lines, require_same, reverses, value_of
 from budget_tui.storage.fx_queries import PairOnFile
+from budget_tui.storage.location import require_other_files
 from budget_tui.storage.reading import DatabaseReader
 
 
@@ -54,6 +55,7 @@ class ExchangeRates:
 
         if not paths:
             raise SourceError("no file was named", EXPECTED)
+        require_other_files(self._context.path, map(Path, paths))
         read = [read_rates(Path(path)) for path in paths]
         rates = [rate for file in read for rate in file.rates]
         days = sorted({rate.day for rate in rates})

@@ -29,6 +29,7 @@ from budget_tui.services.costs import (
 )
 from budget_tui.services.reversing import Lines, kept, reverses
 from budget_tui.services.trail import KEPT
+from budget_tui.storage.location import require_other_files
 from budget_tui.storage.reading import DatabaseReader
 from budget_tui.storage.trail_queries import AuditEntry
 
@@ -97,12 +98,14 @@ class Imports:
         source = checked_name(request.source)
         if source.casefold() == MANUAL_SOURCE:
             raise Refused(f"'{source}' cannot be the name of a source", "choose another name with --source")
+        files = _found(request.paths)
+        require_other_files(self._context.path, files)
         self._context.prepare()
         time_zone, known_tags = self._before_reading(source)
         # What storing needs is loaded while DuckDB reads, which leaves the interpreter to others.
         threading.Thread(target=_load_storing, daemon=True).start()
         rollup = reduce_files(
-            _found(request.paths),
+            files,
             source=source,
             time_zone=time_zone,
             tag_keys=sorted({DEFAULT_TAG, *known_tags, *(tag.casefold() for tag in request.tags)}),

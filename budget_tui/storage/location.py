@@ -1,10 +1,15 @@
 """Where a database is, from what a user wrote: a path, or ``sqlite:///path``."""
 
+from collections.abc import Iterable
 from errno import ENAMETOOLONG
+from os import stat_result
+from os.path import samestat
 from pathlib import Path
 
 from budget_tui.domain.errors import Refused
 
+SIDECARS = ("-wal", "-shm", "-journal")
+"""What SQLite adds to a database's name for the files that it keeps beside it."""
 _SCHEME = "sqlite:///"
 
 
@@ -26,3 +31,21 @@ def database_path(location: str) -> Path:
         if error.errno == ENAMETOOLONG:
             raise Refused(f"a path of {len(str(path)):,} characters is too long", "choose a shorter one") from None
     return path
+
+
+def require_other_files(database: Path, paths: Iterable[Path]) -> None:
+    """Refuse to read or write one of ``paths`` as something else when it is the database or a file of SQLite's beside
+    it: closing it again would take away the locks that this process holds on it.
+    """
+    own = [stat for suffix in ("", *SIDECARS) if (stat := _stat(database.with_name(database.name + suffix)))]
+    for path in paths:
+        stat = _stat(path)
+        if stat is not None and any(samestat(stat, each) for each in own):
+            raise Refused(f"{path} is the database itself", "name another file")
+
+
+def _stat(path: Path) -> stat_result | None:
+    try:
+        return path.stat()
+    except (OSError, ValueError):  # what cannot even be looked for is told by who opens it
+        return None

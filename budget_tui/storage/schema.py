@@ -6,6 +6,7 @@ from contextlib import closing
 from enum import Enum
 from itertools import chain, count
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from budget_tui.domain.errors import StorageError
 from budget_tui.storage.failures import told_plainly
@@ -14,7 +15,6 @@ HEAD = "0004"
 """The newest migration; a test keeps it equal to Alembic's own head."""
 
 PATIENCE_SECONDS = 5.0
-_MAGIC = b"SQLite format 3\x00"
 
 
 class SchemaState(Enum):
@@ -57,18 +57,25 @@ def state_of(connection: sqlite3.Connection, path: Path) -> SchemaState:
 
 
 def _has_content(path: Path) -> bool:
+    """Tell from the directory entry alone.
+
+    Nothing but SQLite may open a database's file: closing any descriptor of it takes away every lock that this
+    process holds on it, SQLite's, too. Whoever comes next would take itself for the only user and delete the log
+    that the others write to.
+    """
     try:
-        with path.open("rb") as file:
-            magic = file.read(len(_MAGIC))
+        found = path.stat()
     except FileNotFoundError:
         return False
-    except IsADirectoryError:
-        raise StorageError(f"{path} is a folder", "give the path of a file") from None
     except OSError as error:
         raise StorageError(f"{path} cannot be read", f"{(error.strerror or str(error)).lower()}") from None
-    if magic and magic != _MAGIC:
+    if S_ISDIR(found.st_mode):
+        raise StorageError(f"{path} is a folder", "give the path of a file")
+    if not S_ISREG(found.st_mode):
+        raise StorageError(f"{path} is not a file", "give the path of one")
+    if found.st_size == 1:  # which SQLite takes for empty
         raise StorageError(f"{path} is not a SQLite database", "choose another file with --db")
-    return bool(magic)
+    return found.st_size > 0
 
 
 def ensure_schema(path: Path) -> None:
