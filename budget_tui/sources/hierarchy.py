@@ -88,12 +88,21 @@ def _yaml_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, str]]]
                 case 2, "ScalarEvent":
                     cells.append(event.value)
                 case _:
-                    where = f"{path}:{event.start_mark.line + 1}"
-                    raise SourceError(f"{where} is not a list of entities", "write each as '- id: DEPT-ENG'")
+                    raise _no_list(path, event.start_mark.line)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
+        if mark and _open_brackets(text[: mark.index]) > 2:  # given up before the events that say so
+            raise _no_list(path, mark.line) from None
         what = getattr(error, "problem", None) or "it holds control characters"
         raise SourceError(f"{path}{f':{mark.line + 1}' if mark else ''} is not YAML: {what}") from None
+
+
+def _no_list(path: Path, line: int) -> SourceError:
+    return SourceError(f"{path}:{line + 1} is not a list of entities", "write each as '- id: DEPT-ENG'")
+
+
+def _open_brackets(text: str) -> int:
+    return sum(map(text.count, "[{")) - sum(map(text.count, "]}"))
 
 
 def _cells(where: str, words: Sequence[str]) -> dict[str, str]:
