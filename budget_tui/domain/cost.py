@@ -4,6 +4,7 @@ A cost is kept as it was stated (its *origin*); provider, category and entity ar
 in and can be derived again, so that a new alias or mapping rule also reaches costs from the past.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -27,7 +28,7 @@ class CostOrigin:
     source: str  # 'manual', 'focus', or the name the user gave the source
     live: bool  # entered as it happens (by hand, by agents, over the API) rather than imported
     currency: str  # ISO 4217, upper case
-    provider_name: str = ""  # as exported: ServiceProviderName, else ProviderName, else InvoiceIssuerName
+    provider_name: str = ""  # as exported: of the service's provider, else of who issued the invoice
     service: str = ""
     service_category: str = ""
     service_subcategory: str = ""
@@ -69,7 +70,12 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "gcp": ("google cloud", "google cloud platform"),
     "aws": ("amazon web services", "amazon web services, inc."),
     "azure": ("microsoft", "microsoft azure"),
-    "oci": ("oracle", "oracle cloud", "oracle cloud infrastructure"),
+    "oci": ("oracle", "oracle america", "oracle cloud", "oracle cloud infrastructure"),
+    "openai": ("openai, llc", "openai llc"),
+    "anthropic": ("anthropic, pbc", "anthropic pbc"),
+    "bedrock": ("amazon bedrock", "aws bedrock"),
+    "vertex": ("vertex ai", "google vertex ai"),
+    "azure-openai": ("azure openai", "azure openai service"),
     "gemini": ("google ai", "google gemini"),
     "mistral": ("mistral ai",),
     "xai": ("x.ai",),
@@ -80,12 +86,18 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
 
 AI_PROVIDERS = frozenset(
     "openai anthropic gemini deepseek mistral cohere xai groq perplexity together fireworks replicate "
-    "huggingface openrouter elevenlabs bedrock vertex litellm".split()
+    "huggingface openrouter elevenlabs bedrock vertex azure-openai litellm".split()
 )
+BILLED_BY: Mapping[str, str] = {"bedrock": "aws", "vertex": "gcp", "azure-openai": "azure"}
+"""The AI providers that are services of a cloud, and the cloud that bills them, unless they are named themselves."""
+
 SAAS_PROVIDERS = frozenset(
     "figma slack canva github gitlab notion atlassian jira linear asana zoom dropbox salesforce hubspot "
     "zendesk miro airtable adobe 1password docusign intercom trello".split()
 )
+
+_AI_SERVICE = re.compile(r"\b(?:amazon bedrock|vertex ai|azure openai)\b")
+_PLAN_PER_SEAT = re.compile(r"\b(?:chatgpt|claude)[ _-]+(?:plus|pro|max|teams?|business|enterprise|edu)\b|\bcopilot\b")
 
 _SHORT_NAMES: Mapping[str, str] = {name: name for name in AI_PROVIDERS | SAAS_PROVIDERS | set(_ALIASES)} | {
     alias: name for name, aliases in _ALIASES.items() for alias in aliases
@@ -137,15 +149,17 @@ def category_of(origin: CostOrigin, provider: str, overrides: Mapping[str, Categ
 
 
 def _derived_category(origin: CostOrigin, provider: str) -> Category:
-    service_category = _fold(origin.service_category)
+    """A plan per seat is a subscription even of who sells models, and of a service that is one of AI."""
+    service, service_category = _fold(origin.service), _fold(origin.service_category)
+    if provider in SAAS_PROVIDERS or service_category == "business applications" or _PLAN_PER_SEAT.search(service):
+        return Category.SUBSCRIPTION
     if (
         _fold(origin.service_subcategory) == "generative ai"
         or service_category == "ai and machine learning"
         or provider in AI_PROVIDERS
+        or _AI_SERVICE.search(service)
     ):
         return Category.GENAI
-    if provider in SAAS_PROVIDERS or service_category == "business applications":
-        return Category.SUBSCRIPTION
     return Category.CLOUD
 
 

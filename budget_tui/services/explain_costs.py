@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, TOTAL, Scope
 from budget_tui.domain.budget import BudgetType, Organization
-from budget_tui.domain.cost import is_known_provider
+from budget_tui.domain.cost import BILLED_BY, is_known_provider
 from budget_tui.domain.explain_answers import CostGroup, Finding, Reason
 from budget_tui.domain.fx import Factor, Rates, convert, pairs_between
 from budget_tui.domain.hierarchy import Entity, segments
@@ -395,10 +395,17 @@ def _by_provider(wanted: Wanted, origins: Sequence[OriginInPeriod]) -> list[Find
         found += _summed(
             Reason.PROVIDER,
             f"{text or 'of no provider'}: this budget counts {wanted.provider}",
-            "" if is_known_provider(name) else f"budget-tui cost alias '{name}' {wanted.provider}, if it is the same",
+            _to_count_provider(wanted.provider, name, provider),
             of_provider,
         )
     return found
+
+
+def _to_count_provider(wanted: str, name: str, provider: str) -> str:
+    """What to do so that costs of ``provider``, under its ``name`` in the source, count for a budget of another."""
+    if BILLED_BY.get(wanted) == provider:
+        return f"who bills is the provider: plan for {provider}, category genai, to count {wanted} on its bills"
+    return "" if is_known_provider(name) else f"budget-tui cost alias '{name}' {wanted}, if it is the same"
 
 
 def _outside(wanted: Wanted, fitting: Sequence[OriginInPeriod]) -> list[Finding]:

@@ -209,6 +209,15 @@ def test_actual_shows_0_because_the_costs_are_of_another_provider(plan: PlanHome
     ]
 
 
+def test_actual_shows_0_because_a_cloud_bills_the_provider(plan: PlanHome) -> None:
+    bill(plan, "2026-01-05, 5, USD, AWS, Amazon Bedrock, Analytics, TEAM-MLOPS, ")
+    budget = plan.plan("TEAM-MLOPS", "genai", "100", "2026-01", provider="bedrock")
+    assert cause(plan.services.explain.of_planned(budget.budget_id)) == (
+        "1 cost ($5.00) of 'AWS', which counts as aws: this budget counts bedrock;"
+        " who bills is the provider: plan for aws, category genai, to count bedrock on its bills"
+    )
+
+
 def test_the_alias_that_makes_a_cost_count_is_told(plan: PlanHome) -> None:
     plan.spent("TEAM-MLOPS", "5", "2026-01-05", provider="Google Cloud")
     budget = plan.plan("TEAM-MLOPS", "cloud", "100", "2026-01", provider="gcp")

@@ -67,6 +67,9 @@ def test_the_provider_has_three_names(tmp_path: Path) -> None:
         ({"ServiceProviderName": "NULL", "ProviderName": "", "InvoiceIssuerName": "C"}, "C"),
         ({"ProviderName": "B"}, "B"),
         ({"InvoiceIssuerName": "C"}, "C"),
+        ({"Provider": "Oracle", "InvoiceIssuer": "Oracle America", "Publisher": "P"}, "Oracle"),
+        ({"Provider": "", "InvoiceIssuer": "Oracle America", "Publisher": "P"}, "Oracle America"),
+        ({"Publisher": "P"}, "P"),
         ({}, ""),
     ]
     paths = [

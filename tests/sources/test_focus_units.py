@@ -124,6 +124,11 @@ def test_what_was_priced_counts_where_nothing_was_consumed(read: Callable[..., R
     assert counts(read(row("Tokens"), columns="ConsumedUnit")) == {("a", 5): (None, None)}
 
 
+def test_oracle_counts_what_was_used_under_names_of_its_own(read: Callable[..., Rollup]) -> None:
+    rollup = read(row("5,Tokens,9,Hours"), columns=f"UsageQuantity,UsageUnit,{PRICED}")
+    assert counts(rollup) == {("a", 5): (5, None)}
+
+
 def test_what_is_no_quantity_is_not_counted_and_corrections_lower_a_day_to_nothing_at_most(
     read: Callable[..., Rollup],
 ) -> None:

@@ -9,13 +9,16 @@ from pathlib import Path
 from budget_tui.domain.errors import SourceError
 
 PROVIDER = "provider_name"
+PROVIDER_COLUMNS = ("ServiceProviderName", "ProviderName", "Provider")
+_ISSUER_COLUMNS = ("InvoiceIssuerName", "InvoiceIssuer", "PublisherName", "Publisher")
 
-# What a daily cost is told apart by, and the columns it is read from, the first that is not empty.
+# What a daily cost is told apart by, and the columns it is read from, the first that is not empty. Oracle writes some
+# of them under names of its own: Provider, InvoiceIssuer, Publisher, UsageQuantity and UsageUnit.
 DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     "billing_account_id": ("BillingAccountId",),
     "billing_period": ("BillingPeriodStart",),
     "currency": ("BillingCurrency",),
-    PROVIDER: ("ServiceProviderName", "ProviderName", "InvoiceIssuerName"),
+    PROVIDER: (*PROVIDER_COLUMNS, *_ISSUER_COLUMNS),
     "service": ("ServiceName",),
     "service_category": ("ServiceCategory",),
     "service_subcategory": ("ServiceSubcategory",),
@@ -28,7 +31,11 @@ CHARGE_START = "ChargePeriodStart"
 CHARGE_END = "ChargePeriodEnd"
 TAGS = "Tags"
 # What was used, and in which unit; what was priced is asked where the former is empty, as it is of purchases.
-QUANTITIES = (("ConsumedUnit", "ConsumedQuantity"), ("PricingUnit", "PricingQuantity"))
+QUANTITIES = (
+    ("ConsumedUnit", "ConsumedQuantity"),
+    ("UsageUnit", "UsageQuantity"),
+    ("PricingUnit", "PricingQuantity"),
+)
 
 _REQUIRED = ("BillingCurrency", CHARGE_START)
 

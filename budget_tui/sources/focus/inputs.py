@@ -4,7 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from budget_tui.sources.focus.columns import CHARGE_END, CHARGE_START, DIMENSIONS, PROVIDER, QUANTITIES, TAGS, Columns
+from budget_tui.sources.focus.columns import (
+    CHARGE_END,
+    CHARGE_START,
+    DIMENSIONS,
+    PROVIDER,
+    PROVIDER_COLUMNS,
+    QUANTITIES,
+    TAGS,
+    Columns,
+)
 from budget_tui.sources.focus.files import Kind
 from budget_tui.sources.focus.rollup import Charges, moment_of_text
 from budget_tui.sources.focus.tags import sql_text, tag_value
@@ -76,7 +85,7 @@ def _charges(source: str, line: str, columns: Columns, wanted: Wanted, readings:
     dimensions = {field: first_filled(names) for field, names in DIMENSIONS.items()}
     units = [pair for pair in QUANTITIES if all(columns.position(name) is not None for name in pair)]
     provider_or_issuer = dimensions[PROVIDER]
-    dimensions[PROVIDER] = first_filled(DIMENSIONS[PROVIDER][:-1]) or provider_or_issuer
+    dimensions[PROVIDER] = first_filled(PROVIDER_COLUMNS) or provider_or_issuer
     return Charges(
         source=source,
         started=readings.moment(CHARGE_START, readings.value(CHARGE_START)),
