@@ -13,6 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
+from budget_tui.domain.text import escaped
+
 LARGEST_BYTES = 1_000_000
 KEPT_FILES = 3
 _FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
@@ -36,10 +38,7 @@ class _OneLine(logging.Formatter):
     """A line for each record: what others named something moves no terminal's cursor and begins no line of its own."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 – logging's name
-        line = " ".join(super().formatMessage(record).splitlines())
-        if line.isprintable():
-            return line
-        return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in line)
+        return escaped(" ".join(super().formatMessage(record).splitlines()))
 
 
 class _StandardError(logging.StreamHandler[TextIO]):

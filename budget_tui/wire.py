@@ -12,14 +12,17 @@ from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.carry import Carry
 from budget_tui.domain.closing import ClosedPeriod, ClosePreview
 from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
+from budget_tui.domain.text import escaped_json
 from budget_tui.domain.tokens import AgentBudget, Reservation, TokenBalance, TokenSums
 
 
 def dumps(answer: object, indent: int | None = 2) -> str:
-    """``answer`` as indented JSON, decimals to the digit and without exponents, non-ASCII text as it is."""
+    """``answer`` as indented JSON, decimals to the digit and without exponents, non-ASCII text as it is where that
+    moves no terminal's cursor and turns no line."""
     import simplejson
 
-    return str(simplejson.dumps(answer, use_decimal=False, default=_number, ensure_ascii=False, indent=indent))
+    document = simplejson.dumps(answer, use_decimal=False, default=_number, ensure_ascii=False, indent=indent)
+    return escaped_json(str(document))
 
 
 def _number(value: object) -> object:

@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from budget_tui.cli.ending import EXIT_INTERRUPTED, EXIT_REFUSED, ended
 from budget_tui.cli.nouns import Nouns
-from budget_tui.cli.saying import told
+from budget_tui.cli.saying import say, told
 from budget_tui.cli.session import session_from
 from budget_tui.cli.start import AS_OF_VARIABLE, DB_VARIABLE, ORG_VARIABLE, open_dashboard
 
@@ -51,7 +51,7 @@ def dashboard(
     if version:
         from budget_tui import __version__
 
-        typer.echo(f"budget-tui {__version__}")
+        say(f"budget-tui {__version__}")
         raise typer.Exit
     context.obj = session_from(db, org, as_of, verbose=verbose)
     if context.invoked_subcommand is None:

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from budget_tui.cli.saying import told
+from budget_tui.cli.saying import report, told
 from budget_tui.domain.errors import BudgetError, Conflict, InsufficientBudget, NotFound
 
 DEBUG_VARIABLE = "BUDGET_TUI_DEBUG"
@@ -48,7 +48,7 @@ def _unexpected(error: Exception) -> int:
     if os.environ.get(DEBUG_VARIABLE):
         import traceback
 
-        traceback.print_exc()
+        report(traceback.format_exc())
     return told(
         f"unexpected {type(error).__name__}: {error}",
         f"{DEBUG_VARIABLE}=1 shows where; please report it",

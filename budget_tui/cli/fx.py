@@ -6,8 +6,9 @@ import typer
 
 from budget_tui.cli.nouns import command_group
 from budget_tui.cli.output import JsonOption, say_json, table
-from budget_tui.cli.saying import printable, say
+from budget_tui.cli.saying import say
 from budget_tui.cli.session import session_of
+from budget_tui.domain.text import escaped
 
 if TYPE_CHECKING:
     from budget_tui.domain.fx import Rate
@@ -111,7 +112,7 @@ def _in_words(report: "RatesReport") -> list[str]:
 
     read = f"{f.count(len(report.files), 'file')}, {f.count(report.rows_read, 'row')} read"
     lines = [f"{read}, {len(report.refused):,} refused"]
-    lines += [f"  {file}:{line}: {printable(reason)}" for file, line, reason in report.refused[:REFUSED_SHOWN]]
+    lines += [f"  {escaped(file)}:{line}: {escaped(reason)}" for file, line, reason in report.refused[:REFUSED_SHOWN]]
     if len(report.refused) > REFUSED_SHOWN:
         lines.append(f"  and {len(report.refused) - REFUSED_SHOWN:,} more")
     if not report.rates_changed:

@@ -6,8 +6,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from budget_tui import formatting as f
-from budget_tui.cli.saying import printable
 from budget_tui.domain.amount import NANOS, divide, to_decimal
+from budget_tui.domain.text import escaped
 
 if TYPE_CHECKING:
     from budget_tui.services.imports import ImportReport
@@ -39,7 +39,7 @@ def in_words(report: "ImportReport", *, dry_run: bool) -> list[str]:
         f"{f.count(len(report.files), 'file')}, {f.count(report.rows_read, 'row')} read,"
         f" {report.rows_refused:,} refused"
     ]
-    lines += [f"  {file}:{line}: {printable(reason)}" for file, line, reason in report.refused[:REFUSED_SHOWN]]
+    lines += [f"  {escaped(file)}:{line}: {escaped(reason)}" for file, line, reason in report.refused[:REFUSED_SHOWN]]
     if report.rows_refused > REFUSED_SHOWN:
         lines.append(f"  and {report.rows_refused - REFUSED_SHOWN:,} more")
     lines.append(f"billed {_totals(report.billed_total)}, stored {_totals(report.stored_total)}")
@@ -134,4 +134,4 @@ def _suggestion(origin: "UnmappedOrigin") -> list[str]:
     from shlex import quote
 
     option, value = fitting[0]
-    return [f"give them to a project, such as: budget-tui cost map PROJECT {option} {quote(printable(value))}"]
+    return [f"give them to a project, such as: budget-tui cost map PROJECT {option} {quote(escaped(value))}"]

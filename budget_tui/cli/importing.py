@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from budget_tui.cli.saying import say
+from budget_tui.cli.saying import draw, say
 from budget_tui.cli.session import Session
 
 if TYPE_CHECKING:
@@ -82,12 +82,12 @@ def _progress() -> Iterator[Callable[[int], None] | None]:
     from budget_tui.formatting import bar
 
     def show(percent: int) -> None:
-        _draw(f"\rreading {bar(Fraction(percent, 100), 30)} {percent:3} %")
+        draw(f"reading {bar(Fraction(percent, 100), 30)} {percent:3} %")
 
     try:
         yield show
     finally:
-        _draw("\r\033[K")
+        draw("")
 
 
 @contextmanager
@@ -98,7 +98,3 @@ def _without_garbage_hunts() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def _draw(text: str) -> None:
-    print(text, end="", file=sys.stderr, flush=True)  # noqa: T201

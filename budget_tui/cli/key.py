@@ -6,7 +6,7 @@ import typer
 
 from budget_tui.cli.nouns import command_group
 from budget_tui.cli.output import JsonOption, say_json, table
-from budget_tui.cli.saying import say
+from budget_tui.cli.saying import report, say
 from budget_tui.cli.session import session_of
 from budget_tui.domain.access import Scope
 
@@ -32,7 +32,7 @@ def create(
         say_json({"key": made.text, **_as_json(made.key)})
     else:
         say(made.text)
-        typer.echo(f"{made.key.name} may {made.key.scope}; the key is shown this once, send it as X-API-Key", err=True)
+        report(f"{made.key.name} may {made.key.scope}; the key is shown this once, send it as X-API-Key")
 
 
 @app.command("list")

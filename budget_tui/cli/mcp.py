@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from budget_tui.cli.nouns import command_group
+from budget_tui.cli.saying import report
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
 
@@ -51,6 +52,6 @@ def mcp(
         return
 
     def announce(url: str) -> None:
-        typer.echo(f"listening at {url}{mcp_server.PATH}; Ctrl-C stops", err=True)
+        report(f"listening at {url}{mcp_server.PATH}; Ctrl-C stops")
 
     mcp_server.serve_http(services, PORT if port is None else port, announce)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.saying import printable, say
+from budget_tui.cli.saying import report, say
+from budget_tui.domain.text import escaped
 
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
@@ -21,8 +22,8 @@ def say_json(answer: object) -> None:
 
 def warn(warnings: Sequence[str]) -> None:
     """Warnings go to standard error, so that a script's input stays clean."""
-    for warning in warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    if warnings:
+        report(*(f"warning: {warning}" for warning in warnings))
 
 
 def tell(
@@ -70,7 +71,7 @@ def _tell(snapshot: "BudgetSnapshot", lines: Sequence[str]) -> None:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: str) -> list[str]:
     """Aligned lines; ``right`` holds one letter per column, ``r`` for right-aligned and ``l`` for left."""
-    lines = [header, *(tuple(map(printable, row)) for row in rows)]
+    lines = [header, *(tuple(map(escaped, row)) for row in rows)]
     widths = [max(_width(line[i]) for line in lines) for i in range(len(header))]
 
     def aligned(line: Sequence[str]) -> str:
@@ -85,6 +86,7 @@ def _width(text: str) -> int:
     """Columns that ``text`` takes in a terminal: East Asian wide characters take two, combining ones none."""
     if text.isascii():
         return len(text)
-    from unicodedata import combining, east_asian_width
+    from unicodedata import category, east_asian_width
 
-    return sum(0 if combining(sign) else 1 + (east_asian_width(sign) in "WF") for sign in text)
+    widths = {"Mn": 0, "Me": 0, "Cf": 0}
+    return sum(widths.get(category(sign), 1 + (east_asian_width(sign) in "WF")) for sign in text)

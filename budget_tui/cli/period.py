@@ -7,7 +7,7 @@ import typer
 
 from budget_tui.cli.nouns import command_group
 from budget_tui.cli.output import JsonOption, say_json, table, warn
-from budget_tui.cli.saying import say
+from budget_tui.cli.saying import report, say
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
 
@@ -183,7 +183,7 @@ def _require_terminal_to_ask() -> None:
 
 def _confirm(lines: list[str], question: str) -> None:
     """Say what will happen and ask, on standard error: standard output is for the answer alone."""
-    typer.echo("\n".join([*lines, f"{question} [y/N] "]), err=True, nl=False)
+    report(*lines, f"{question} [y/N] ", end="")
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
         raise Refused("not confirmed", "nothing was changed")
 

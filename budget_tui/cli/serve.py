@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from budget_tui.cli.nouns import command_group
+from budget_tui.cli.saying import report
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
 
@@ -35,6 +36,6 @@ def serve(
         raise Refused("the HTTP API is not installed", "pip install 'budget-tui[api]'") from None
 
     def announce(url: str) -> None:
-        typer.echo(f"listening at {url}, which {url}/docs describes; Ctrl-C stops", err=True)
+        report(f"listening at {url}, which {url}/docs describes; Ctrl-C stops")
 
     serve_until_told(session_of(context).services, host, port, announce)

@@ -7,7 +7,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from budget_tui.cli.saying import printable
+from budget_tui.cli.saying import report
 from budget_tui.domain.errors import Refused
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Session:
         is_new = not os.path.exists(path)  # noqa: PTH110 – Path.exists fails where a folder may not be looked into
         self.services.context.prepare()
         if is_new:
-            print(f"note: there was no database at {printable(str(path))}; an empty one was made", file=sys.stderr)  # noqa: T201
+            report(f"note: there was no database at {path}; an empty one was made")
         return self.services.snapshots.current()
 
 

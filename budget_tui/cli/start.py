@@ -58,7 +58,7 @@ def say_line(session: Session) -> None:
     """One short line for a status bar."""
     from budget_tui.formatting import status_line
 
-    say(status_line(session.snapshot()))
+    say(status_line(session.snapshot()).replace("#", "##"))
 
 
 _AT_ONCE = {(): open_dashboard, ("status", "--line"): say_line}

@@ -6,7 +6,7 @@ import typer
 
 from budget_tui.cli.nouns import command_group
 from budget_tui.cli.output import JsonOption, say_json
-from budget_tui.cli.saying import printable, say
+from budget_tui.cli.saying import say
 from budget_tui.cli.session import session_of
 
 if TYPE_CHECKING:
@@ -29,4 +29,4 @@ def tell(done: str, outcome: "UndoOutcome", json: bool) -> None:
     if json:
         say_json({"what": outcome.what, "change": outcome.change, "reverses": outcome.reverses})
     else:
-        say(printable(f"{done}: {outcome.what}"))
+        say(f"{done}: {outcome.what}")

@@ -104,13 +104,6 @@ _SHORT_NAMES: Mapping[str, str] = {name: name for name in AI_PROVIDERS | SAAS_PR
 }
 
 
-def one_line(text: str) -> str:
-    """``text`` as it can stand in a row: line breaks, control and invisible characters are blanks, and runs one."""
-    if text.isprintable():
-        return text
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-
-
 def _fold(text: str) -> str:
     return text.strip().casefold()
 

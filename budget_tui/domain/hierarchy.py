@@ -3,11 +3,11 @@
 Containment is by whole segments: ``DEPT-1`` is not on ``/ORG/DEPT-10/``.
 """
 
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from budget_tui.domain.errors import Refused
+from budget_tui.domain.text import is_visible, is_written
 
 ROOT_ID = "ORG"
 """The entity id of every organization's root."""
@@ -84,8 +84,8 @@ def checked_id(text: str) -> str:
         raise Refused(f"an id has 1 to {ID_MAX_LENGTH} characters, not {len(entity_id)}")
     if entity_id.casefold() in (POOL, ROOT_ID.casefold()):
         raise Refused(f"'{entity_id}' is reserved", "choose another id")
-    if entity_id.startswith("-") or "/" in entity_id or not _printable(entity_id):
-        raise Refused(f"'{_visible(entity_id)}' cannot be an id", "no slash, no leading dash, no control characters")
+    if entity_id.startswith("-") or "/" in entity_id or not is_written(entity_id) or not is_visible(entity_id):
+        raise Refused(f"'{_shown(entity_id)}' cannot be an id", "no slash, no leading dash, no control characters")
     return entity_id
 
 
@@ -94,14 +94,10 @@ def checked_name(text: str) -> str:
     name = text.strip()
     if not name or len(name) > NAME_MAX_LENGTH:
         raise Refused(f"a name has 1 to {NAME_MAX_LENGTH} characters, not {len(name)}")
-    if not _printable(name):
-        raise Refused(f"'{_visible(name)}' cannot be a name", "leave out control characters")
+    if not is_written(name) or not is_visible(name):
+        raise Refused(f"'{_shown(name)}' cannot be a name", "leave out control characters")
     return name
 
 
-def _printable(text: str) -> bool:
-    return not any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in text)
-
-
-def _visible(text: str) -> str:
-    return text.encode("unicode_escape").decode("ascii") if not _printable(text) else text
+def _shown(text: str) -> str:
+    return text if is_written(text) and is_visible(text) else text.encode("unicode_escape").decode("ascii")

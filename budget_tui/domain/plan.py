@@ -15,6 +15,7 @@ from budget_tui.domain.budget import BudgetType, split_by_percent
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import ONE_DAY, Period, PeriodKind, PeriodRule, parse_day
+from budget_tui.domain.text import is_written
 
 NOTES_MAX_LENGTH = 2000
 
@@ -189,7 +190,7 @@ def checked_notes(text: str) -> str:
     notes = text.strip()
     if len(notes) > NOTES_MAX_LENGTH:
         raise Refused(f"notes have at most {NOTES_MAX_LENGTH} characters, not {len(notes)}")
-    if not all(sign.isprintable() or sign == "\n" for sign in notes):
+    if not is_written(notes.replace("\n", " ")):
         raise Refused("notes cannot have control characters", "leave them out")
     return notes
 

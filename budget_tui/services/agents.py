@@ -73,7 +73,7 @@ class Agents:
         """
         agent_id, model = checked_id(agent_id), checked_model(model)
         checked_tokens(tokens, 0)
-        with _told("add", agent_id, tokens), self._context.work() as work:
+        with _told(self._context, "add", agent_id, tokens), self._context.work() as work:
             work.require_open_period()
             self._make(work, agent_id, project_id, name and checked_name(name), model)
             agent = with_budget(work, find_agent(work, agent_id))
@@ -86,7 +86,7 @@ class Agents:
     def rename(self, agent_id: str, name: str) -> None:
         """Change the display name; the id stays. `Conflict` when something else is called so."""
         name = checked_name(name)
-        with _told("rename", agent_id), self._context.work() as work:
+        with _told(self._context, "rename", agent_id), self._context.work() as work:
             agent = find_agent(work, agent_id)
             if name != agent.name:
                 [done] = put(work, [Placement(agent_id, name)])
@@ -96,7 +96,7 @@ class Agents:
 
     def archive(self, agent_id: str) -> None:
         """Take an agent out of the lists, and its budget with it. What it used and what that cost stays."""
-        with _told("archive", agent_id), self._context.work() as work:
+        with _told(self._context, "archive", agent_id), self._context.work() as work:
             work.require_open_period()
             agent = find_agent(work, agent_id)
             put_agent_away(work, agent)
@@ -111,7 +111,7 @@ class Agents:
         ``seen`` is the value the user was looking at; a `Conflict` when it is no longer the stored one.
         """
         checked_tokens(tokens, 0)
-        with _told("allocate", agent_id, tokens), self._context.work() as work:
+        with _told(self._context, "allocate", agent_id, tokens), self._context.work() as work:
             work.require_open_period()
             agent = with_budget(work, find_agent(work, agent_id))
             check_unchanged(seen, agent.allocated, f"{agent.allocated:,} tokens")
@@ -122,7 +122,7 @@ class Agents:
     def top_up(self, agent_id: str, tokens: int, key: str = "") -> TokenBalance:
         """Add to what the agent may use."""
         checked_tokens(tokens)
-        with _told("top-up", agent_id, tokens), self._context.work() as work:
+        with _told(self._context, "top-up", agent_id, tokens), self._context.work() as work:
 
             def add() -> TokenBalance:
                 work.require_open_period()
@@ -152,7 +152,7 @@ class Agents:
     def consume(self, agent_id: str, tokens: int, output: int = 0, cached: int = 0, key: str = "") -> TokenBalance:
         """Use tokens: all of them or, with an `InsufficientBudget` that names what is available, none."""
         kinds = by_kind(tokens, output, cached)
-        with _told("consume", agent_id, tokens), self._context.work() as work:
+        with _told(self._context, "consume", agent_id, tokens), self._context.work() as work:
             take = partial(_consume, work, agent_id, tokens, kinds)
             balance = _once(
                 work, "agent.consume", key, take, agent=agent_id, tokens=tokens, output=output, cached=cached
@@ -164,7 +164,7 @@ class Agents:
         """Hold tokens for at most ``seconds``, after which they are free again by themselves."""
         checked_tokens(tokens)
         _check_seconds(seconds)
-        with _told("reserve", agent_id, tokens), self._context.work() as work:
+        with _told(self._context, "reserve", agent_id, tokens), self._context.work() as work:
             request = {"agent": agent_id, "tokens": tokens, "seconds": seconds}
             answer = answered_once(
                 work, "agent.reserve", key, request, lambda: _reserve(work, agent_id, tokens, seconds)
@@ -179,7 +179,7 @@ class Agents:
         the reservation has ended already.
         """
         kinds = by_kind(tokens, output, cached) if checked_tokens(tokens, 0) else {}
-        with _told("settle", reservation_id, tokens), self._context.work() as work:
+        with _told(self._context, "settle", reservation_id, tokens), self._context.work() as work:
             take = partial(_settle, work, reservation_id, tokens, kinds)
             balance = _once(
                 work, "agent.settle", key, take, reservation=reservation_id, tokens=tokens, output=output, cached=cached
@@ -189,7 +189,7 @@ class Agents:
 
     def release(self, reservation_id: str) -> TokenBalance:
         """Free what a reservation holds; done already, it stays so. `Conflict` when the reservation was settled."""
-        with _told("release", reservation_id), self._context.work() as work:
+        with _told(self._context, "release", reservation_id), self._context.work() as work:
             held = _reservation(work, reservation_id)
             if held.state == "settled":
                 raise Conflict(f"reservation {reservation_id} was settled already", "there is nothing to release")
@@ -320,8 +320,8 @@ class _told:  # noqa: N801 – reads as what it is, in a with statement
 
     __slots__ = ("_asked",)
 
-    def __init__(self, what: str, subject: str, tokens: int | None = None) -> None:
-        self._asked = (subject, what, tokens)
+    def __init__(self, context: Context, what: str, subject: str, tokens: int | None = None) -> None:
+        self._asked = (context.label, subject, what, tokens)
 
     def __enter__(self) -> None: ...
 
@@ -329,8 +329,9 @@ class _told:  # noqa: N801 – reads as what it is, in a with statement
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if isinstance(error, BudgetError):
-            subject, what, tokens = self._asked
-            _log.warning("%s: %s%s refused: %s", subject, what, "" if tokens is None else f" {tokens}", error)
+            label, subject, what, tokens = self._asked
+            asked = what if tokens is None else f"{what} {tokens}"
+            _log.warning("%s: %s %s refused: %s", label, subject, asked, error)
 
 
 def _once(work: Work, command: str, key: str, carry_out: Callable[[], TokenBalance], **request: object) -> TokenBalance:
@@ -345,7 +346,7 @@ def _log_kept(work: Work, what: str, balance: TokenBalance, tokens: int, reserva
     work.when_kept(
         lambda: _log.info(
             "%s: %s %s %d tokens%s, %d available",
-            work.actor,
+            work.label,
             balance.agent_id,
             what,
             tokens,

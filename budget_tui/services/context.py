@@ -43,6 +43,11 @@ class Context:
     new_period: tuple[str, str, str] = ("monthly", "1", "1")
 
     @cached_property
+    def label(self) -> str:
+        """Which database and whose organization, and who acts: how a line of the log begins."""
+        return f"{self.path.name} {self.org_slug} {self.actor}"
+
+    @cached_property
     def _schema_ensured(self) -> bool:
         from budget_tui.storage.schema import ensure_schema
 
@@ -75,7 +80,9 @@ class Context:
         """The work of this context in a transaction that is under way."""
         known: _Known | None = unit.known.pop(self.org_slug, None)
         organization = known.organization if known else self._organization_in(unit)
-        work = Work(unit, organization, self.clock.today(organization.time_zone), self.clock.now(), self.actor)
+        work = Work(
+            unit, organization, self.clock.today(organization.time_zone), self.clock.now(), self.actor, self.label
+        )
         if known and known.today == work.today:
             work.open, work.agents, work.tariffs = known.open, known.agents, known.tariffs
         else:
@@ -130,11 +137,20 @@ def written(nanos: int) -> str:
     return f"{to_decimal(nanos):f}"
 
 
-def _log(actor: str, action: str, subject: str, *facts: Mapping[str, object] | None) -> None:
+def _log(
+    label: str,
+    action: str,
+    subject: str,
+    before: Mapping[str, object] | None,
+    after: Mapping[str, object] | None,
+) -> None:
     import logging
 
-    shown = " → ".join(", ".join(f"{name} {value}" for name, value in each.items()) for each in facts if each)
-    logging.getLogger("budget_tui.changes").info("%s: %s %s %s", actor, action, subject, shown)
+    logger = logging.getLogger("budget_tui.changes")
+    if logger.isEnabledFor(logging.INFO):
+        from budget_tui.services.trail import difference
+
+        logger.info("%s: %s %s %s", label, action, subject, difference(before, after))
 
 
 def checked_currency(text: str) -> str:
@@ -174,7 +190,7 @@ class Work:
     reverses: int | None = None
 
     def __init__(
-        self, unit: "UnitOfWork", organization: "Organization", today: date, now: datetime, actor: str
+        self, unit: "UnitOfWork", organization: "Organization", today: date, now: datetime, actor: str, label: str
     ) -> None:
         self.unit = unit
         self.queries: Queries = unit.queries
@@ -182,6 +198,7 @@ class Work:
         self.today = today
         self.now = now
         self.actor = actor
+        self.label = label
         self.agents: dict[str, AgentFact] = {}
         self.tariffs: dict[tuple[int, str], Tariff] = {}
         self._when_kept: list[Callable[[], None]] = []
@@ -205,7 +222,7 @@ class Work:
         self, action: str, subject: str, before: Mapping[str, object] | None, after: Mapping[str, object] | None
     ) -> int:
         """Write a line of the audit trail, and of the log; returns the change that it belongs to."""
-        self.when_kept(lambda: _log(self.actor, action, subject, before, after))
+        self.when_kept(lambda: _log(self.label, action, subject, before, after))
         return self.unit.journal.record(
             self.organization.org_key, action, subject, before, after, self.actor, self.now, self.reverses
         )

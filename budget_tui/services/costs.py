@@ -6,9 +6,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from budget_tui.domain.amount import LIMIT_COUNT, within_limit
-from budget_tui.domain.cost import Category, CostOrigin, EntityResolver, MappingRule, category_of, one_line, provider_of
+from budget_tui.domain.cost import Category, CostOrigin, EntityResolver, MappingRule, category_of, provider_of
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name
+from budget_tui.domain.text import one_line
 from budget_tui.formatting import count
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once

@@ -71,6 +71,28 @@ def test_floats_are_found_where_they_are() -> None:
     assert sorted(floats_in("a = float(b)\nc = Column(sa.Float)\nd = Float()\ne: float = f.float(1)\n")) == [1, 2, 3]
 
 
+def prints_in(code: str) -> Iterator[int]:
+    """The lines that write to the terminal: ``print(…)``, ``typer.echo(…)``, ``sys.stderr.write(…)``."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            if name in ("print", "input") or re.search(
+                r"\b(s?echo|confirm|prompt|print_exc)$|std(out|err)\.write", name
+            ):
+                yield node.lineno
+
+
+def test_one_place_prints() -> None:
+    """There, what others wrote becomes harmless."""
+    found = {path.relative_to(PACKAGE) for path in sources(PACKAGE) if list(prints_in(path.read_text("utf-8")))}
+    assert found == {Path("cli/saying.py")}
+
+
+def test_prints_are_found_where_they_are() -> None:
+    code = "print(1)\ntyper.echo(2)\nsay(3)\nsys.stderr.write(4)\ntraceback.print_exc()\nlog.info(6)\n"
+    assert sorted(prints_in(code)) == [1, 2, 4, 5]
+
+
 def test_a_file_is_short_enough_to_be_read() -> None:
     lengths = {path: len(path.read_text("utf-8").splitlines()) for path in sources(PACKAGE)}
     assert {str(path.relative_to(ROOT)): n for path, n in lengths.items() if n >= LINES_AT_MOST} == {}

@@ -172,9 +172,10 @@ def test_what_is_done_and_refused_is_in_the_log(scout: Cli, log_file: Path) -> N
     lines = [line.split(" ", 3) for line in log_file.read_text("utf-8").splitlines()]
     assert [level for _, level, _, _ in lines] == ["INFO", "WARNING", "INFO"]
     used, refused, changed = (said for *_, said in lines)
+    assert all(" budget.db default " in said for said in (used, refused, changed)), "which database, and whose"
     assert used.endswith("scout consumed 400 tokens, 999600 available")
-    assert refused.startswith("budget_tui.agents: scout: consume 2000000 refused: 999,600 tokens are all")
-    assert changed.endswith("agent.top-up scout tokens 1000000 → tokens 1000001")
+    assert ": scout consume 2000000 refused: 999,600 tokens are all" in refused
+    assert changed.endswith("agent.top-up scout tokens 1,000,000 → 1,000,001")
 
 
 def test_looking_leaves_no_log(scout: Cli, log_file: Path) -> None:

@@ -198,6 +198,21 @@ def test_refused_rows_in_json(seeded: Cli, damaged: str) -> None:
     assert (report["refused"][0]["file"], report["refused"][0]["line"]) == (damaged, 3)
 
 
+@pytest.mark.parametrize("options", [(), ("--strict",), ("--json",), ("--dry-run", "--verbose")])
+def test_an_export_of_a_stranger_moves_no_cursor(seeded: Cli, tmp_path: Path, options: Sequence[str]) -> None:
+    hostile = "\x1b]0;owned\x07\x9b2J\u202e"
+    folder = tmp_path / f"a{hostile}b"
+    folder.mkdir()
+    rows = [{"BilledCost": f"1{hostile}"}, {"ServiceName": hostile, "SubAccountName": hostile, "SubAccountId": hostile}]
+    path = export(folder / "export.csv", rows)
+    before = [option for option in options if option == "--verbose"]
+    ran = seeded(*before, "cost", "import", path, *(option for option in options if option not in before))
+    also = seeded("cost", "unmapped", *(option for option in options if option == "--json"))
+    for text in (ran.out, ran.err, also.out, seeded("cost", "import", f"no{hostile}").err):
+        assert not set("\x1b\x07\x9b\u202e") & set(text)
+    assert "\\x1b" in ran.out + ran.err or "\\u001b" in ran.out
+
+
 def test_strict_refuses_the_run(seeded: Cli, damaged: str) -> None:
     before = seeded("log", "--json").out
     seeded("cost", "import", damaged, "--strict").refused(2, "12 of 13 rows cannot be used", f"{damaged} line 3")

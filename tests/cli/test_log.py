@@ -1,9 +1,13 @@
 """``log``: who changed what, the newest first."""
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+
+from budget_tui.services.trail import KEPT
 
 from .conftest import Cli
 
@@ -83,3 +87,14 @@ def test_a_limit_is_positive(cli: Cli) -> None:
 def test_tokens_are_written_in_groups(seeded: Cli) -> None:
     seeded("agent", "add", "scout", "--project", "pcc", "--tokens", "1.5M").done()
     assert "tokens 0 → 1,500,000" in seeded("log", "--action", "agent.allocate").done().out
+
+
+def test_the_log_file_says_what_changed_and_nothing_that_only_undoing_needs(cli: Cli, log_file: Path) -> None:
+    log_file.unlink(missing_ok=True)
+    cli("demo", "--load").done()
+    lines = log_file.read_text("utf-8").splitlines()
+    assert len(lines) > 10
+    assert max(map(len, lines)) < 400
+    for line in lines:
+        assert KEPT not in line.split()
+        assert re.search(r" budget_tui.(changes|agents): budget.db (default|acme) demo: ", line)

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budget_tui.domain.cost import one_line
+from budget_tui.domain.text import one_line
 from tests.sources.exports import by_account, charge, each, one, read, write_csv, write_parquet
 
 

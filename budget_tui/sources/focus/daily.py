@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from budget_tui.domain.amount import checked_count, divide, within_limit
-from budget_tui.domain.cost import CostOrigin, DailyCost, one_line
+from budget_tui.domain.cost import CostOrigin, DailyCost
+from budget_tui.domain.text import one_line
 from budget_tui.sources.focus.columns import DIMENSIONS
 from budget_tui.sources.focus.units import Counted, unit_of
 
