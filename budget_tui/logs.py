@@ -13,7 +13,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
+from budget_tui.domain.errors import StorageError
 from budget_tui.domain.text import escaped
+from budget_tui.paths import make_folder
 
 LARGEST_BYTES = 1_000_000
 KEPT_FILES = 3
@@ -66,13 +68,13 @@ class _LogFile(logging.Handler):
             return
         try:
             self._append(f"{self.format(record)}\n".encode(errors="backslashreplace"))
-        except OSError:
+        except (OSError, StorageError):
             self._works = False
 
     def _append(self, line: bytes) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._path.parent)
         while True:
-            with self._path.open("ab") as file:
+            with open(self._path, "ab", opener=_private) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 stat = os.fstat(file.fileno())
                 if not os.path.samestat(stat, self._path.stat()):
@@ -88,4 +90,11 @@ class _LogFile(logging.Handler):
         for younger, older in reversed(list(pairwise(names))):
             if younger.exists():
                 younger.replace(older)
-        self._path.touch()
+        self._path.touch(0o600)
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that is for its owner alone: names and amounts are nobody else's business."""
+    descriptor = os.open(path, flags, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return descriptor

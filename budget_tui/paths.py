@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from budget_tui.domain.errors import StorageError
+
 APP_NAME = "budget-tui"
 
 
@@ -30,3 +32,13 @@ def styles_dir() -> Path:
     """The style sheets: inside the package when installed, beside it in a checkout."""
     inside = Path(__file__).parent / "styles"
     return inside if inside.is_dir() else Path(__file__).parent.parent / "styles"
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, each for its owner alone."""
+    try:
+        if not folder.is_dir():
+            make_folder(folder.parent)
+            folder.mkdir(0o700, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"the folder {folder} cannot be made", (error.strerror or "").lower()) from None

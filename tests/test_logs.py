@@ -52,6 +52,16 @@ def test_off_is_off(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_it_is_its_owners_also_one_that_was_not(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "x.log"
+    logs.start(path, "info", verbose=False)
+    LOGGER.info("a name and an amount")
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    path.chmod(0o644)
+    LOGGER.info("another")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_starting_again_says_nothing_twice(tmp_path: Path) -> None:
     for _ in range(3):
         logs.start(tmp_path / "x.log", "info", verbose=False)

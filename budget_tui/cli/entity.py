@@ -157,6 +157,7 @@ def export_entities(
         say_json([_as_json(entity) for entity in entities if entity.parent_id]) if json else say(text.rstrip("\n"))
         return
     try:
+        file.touch(0o600)  # a new one is its owner's alone
         file.write_text(text, "utf-8")
     except OSError as error:
         raise StorageError(f"{file} cannot be written: {(error.strerror or '').lower()}") from None

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from budget_tui.domain.errors import Refused, StorageError
+from budget_tui.paths import make_folder
 from budget_tui.services.context import Context
-from budget_tui.storage.failures import told_plainly
-from budget_tui.storage.schema import SchemaState, back_up, integrity_problems, restore, schema_state
+from budget_tui.storage.backups import back_up, restore
+from budget_tui.storage.location import require_one_name
+from budget_tui.storage.schema import SchemaState, integrity_problems, schema_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Database:
         state = schema_state(path)
         if state is SchemaState.MISSING:
             raise StorageError(f"there is no database at {path}", "budget-tui budget set 500 makes one")
+        require_one_name(path)
         return CheckReport(path, state.value, path.stat().st_size, tuple(integrity_problems(path)))
 
     def backup(self, target: Path, *, into_folder: bool = False) -> Path:
@@ -54,12 +57,12 @@ class Database:
         path = self._context.path
         if schema_state(path) is SchemaState.MISSING:
             raise StorageError(f"there is no database at {path}", "there is nothing to back up")
+        require_one_name(path)
         if into_folder or target.is_dir():
             target = self._free_name(target, path)
         if target.exists():
             raise Refused(f"{target} exists already", "choose another name")
-        with told_plainly(target):
-            back_up(path, target)
+        back_up(path, target)
         return target
 
     def restore(self, source: Path) -> Path | None:
@@ -71,18 +74,12 @@ class Database:
         path = self._context.path
         if path.exists() and path.samefile(source):
             raise Refused(f"{source} is the database itself", "give the path of a backup")
-        kept = None
-        if path.exists() and path.stat().st_size:
-            kept = path.with_name(f"{path.name}.before-restore-{self._stamp()}")
-        restore(source, path, kept)
-        return kept
+        require_one_name(path)
+        return restore(source, path, path.with_name(f"{path.name}.before-restore-{self._stamp()}"))
 
     def _free_name(self, folder: Path, path: Path) -> Path:
         """A name in ``folder`` that no earlier backup of the same second has."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(f"the folder {folder} cannot be made", (error.strerror or "").lower()) from None
+        make_folder(folder)
         stem = f"{path.stem}-{self._stamp()}"
         names = (stem, *(f"{stem}-{number}" for number in range(2, 1000)))
         return next(found for name in names if not (found := folder / f"{name}{path.suffix}").exists())

@@ -6,7 +6,7 @@ from os import stat_result
 from os.path import samestat
 from pathlib import Path
 
-from budget_tui.domain.errors import Refused
+from budget_tui.domain.errors import Refused, StorageError
 
 SIDECARS = ("-wal", "-shm", "-journal")
 """What SQLite adds to a database's name for the files that it keeps beside it."""
@@ -42,6 +42,17 @@ def require_other_files(database: Path, paths: Iterable[Path]) -> None:
         stat = _stat(path)
         if stat is not None and any(samestat(stat, each) for each in own):
             raise Refused(f"{path} is the database itself", "name another file")
+
+
+def require_one_name(path: Path, stat: stat_result | None = None) -> None:
+    """Refuse a database with several hard links: SQLite keeps what was written last beside one name, where whoever
+    uses another one does not look."""
+    stat = stat or _stat(path)
+    if stat is not None and stat.st_nlink > 1:
+        raise StorageError(
+            f"{path} has {stat.st_nlink} names (hard links), and writers under one would not see those under another",
+            "remove the others, or copy it with: budget-tui db backup",
+        )
 
 
 def _stat(path: Path) -> stat_result | None:

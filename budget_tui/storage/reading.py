@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from budget_tui.domain.errors import StorageError
 from budget_tui.storage.failures import told_plainly
+from budget_tui.storage.location import require_one_name
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.schema import SchemaState, state_of
 
@@ -23,7 +24,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
 
     SQLite reads a database in WAL mode beside a shared-memory file, which it cannot make in a folder that may
     not be written. Such a file is opened as immutable; whoever holds the connection must look at the file
-    itself to notice a change (`DatabaseReader.changed` does).
+    itself to notice a change (`DatabaseReader.changed` does). What somebody left half done is taken back first.
     """
     connection, _ = _open(path)
     return connection
@@ -37,15 +38,14 @@ def _open(path: Path) -> tuple[sqlite3.Connection, bool]:
     except sqlite3.OperationalError:
         if path.exists() and not os.access(path, os.R_OK):
             raise StorageError(f"{path} cannot be read", "check its permissions") from None
-        if not _is_beyond_writing(path):
+        can_write = os.access(path.parent, os.W_OK)
+        if can_write and _size_beside(path, "-journal"):
+            # Who only reads may not take back what a killed program left half done: a connection that writes does.
+            _connect(f"file:{quote(str(path))}?mode=rw").close()
+            return _connect(uri), False
+        if can_write or not path.exists() or _size_beside(path, "-wal") or _size_beside(path, "-journal"):
             raise
         return _connect(f"{uri}&immutable=1"), True
-
-
-def _is_beyond_writing(path: Path) -> bool:
-    """Whether the folder of ``path`` cannot be written and no write waits in a log beside it."""
-    waiting, _ = _log(path)
-    return path.exists() and not os.access(path.parent, os.W_OK) and not waiting
 
 
 def _connect(uri: str) -> sqlite3.Connection:
@@ -58,10 +58,17 @@ def _connect(uri: str) -> sqlite3.Connection:
     return connection
 
 
-def _log(path: Path) -> tuple[int, int]:
-    """Size and time of the write-ahead log beside ``path``; zeros where there is none."""
+def _size_beside(path: Path, suffix: str) -> int:
+    """Bytes of a file of SQLite's beside ``path``; 0 where there is none."""
+    size, _ = _beside(path, suffix)
+    return size
+
+
+def _beside(path: Path, suffix: str) -> tuple[int, int]:
+    """Size and time of a file of SQLite's beside ``path``; zeros where there is none."""
+    path = path.resolve()
     try:
-        stat = path.with_name(f"{path.name}-wal").stat()
+        stat = path.with_name(f"{path.name}{suffix}").stat()
     except OSError:
         return 0, 0
     return stat.st_size, stat.st_mtime_ns
@@ -86,12 +93,15 @@ class DatabaseReader:
         with self._turn, told_plainly(self.path):
             connection = self._connected()
             self._seen = self._version(connection)
-            connection.execute("BEGIN")
             try:
+                connection.execute("BEGIN")
                 yield Queries(connection.execute)
                 self._require_same_file()
+            except sqlite3.Error:
+                self._disconnect()  # one that is new takes back what somebody left half done
+                raise
             finally:
-                if connection.in_transaction:
+                if self._connection is connection and connection.in_transaction:
                     connection.execute("ROLLBACK")
 
     def changed(self) -> bool:
@@ -141,7 +151,8 @@ class DatabaseReader:
             raise nothing_at(self.path) from None
         except OSError as error:
             raise StorageError(f"{self.path} cannot be read", (error.strerror or "").lower()) from None
-        log = _log(self.path) if self._is_immutable else ()
+        require_one_name(self.path, stat)
+        log = _beside(self.path, "-wal") if self._is_immutable else ()
         return stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size, *log
 
     def _require_same_file(self) -> None:

@@ -1,20 +1,18 @@
 """Is the database there, ours, and of this version? Alembic is loaded only when something has to be done."""
 
 import sqlite3
-import time
 from contextlib import closing
 from enum import Enum
-from itertools import chain, count
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 from budget_tui.domain.errors import StorageError
+from budget_tui.paths import make_folder
 from budget_tui.storage.failures import told_plainly
+from budget_tui.storage.location import require_one_name
 
 HEAD = "0004"
 """The newest migration; a test keeps it equal to Alembic's own head."""
-
-PATIENCE_SECONDS = 5.0
 
 
 class SchemaState(Enum):
@@ -86,83 +84,21 @@ def ensure_schema(path: Path) -> None:
     state = schema_state(path)
     if state is SchemaState.CURRENT:
         return
+    require_one_name(path)
     with told_plainly(path):
-        _make_folder(path.parent)
-        if state is SchemaState.BEHIND:
-            back_up(path, _unused(path.with_name(f"{path.name}.before-{HEAD}")))
+        if state is SchemaState.MISSING:
+            make_folder(path.parent)
+            _make_private(path)
         from budget_tui.storage.migrations import upgrade
 
         upgrade(path)
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"the folder {folder} cannot be made", (error.strerror or "").lower()) from None
-
-
-def _unused(path: Path) -> Path:
-    """``path``, or with the first number behind it under which there is no file yet."""
-    numbered = (path.with_name(f"{path.name}.{number}") for number in count(2))
-    return next(candidate for candidate in chain([path], numbered) if not candidate.exists())
-
-
-def back_up(path: Path, target: Path) -> None:
-    """Copy the database to ``target`` as one consistent state, whoever else is writing.
-
-    The copy is one file, which can be read from any medium. One that fails leaves no new file behind.
-    """
-    is_new = not target.exists()
-    try:
-        _copy(path, target)
-        with closing(sqlite3.connect(target)) as copy:
-            copy.execute("PRAGMA journal_mode = DELETE")
-    except BaseException:
-        if is_new:
-            target.unlink(missing_ok=True)
-        raise
-
-
-def _copy(path: Path, target: Path) -> None:
-    """Make ``target`` hold what ``path`` holds, in one transaction. Waits a while for whoever is writing to it."""
-    from budget_tui.storage.reading import connect_read_only
-
-    deadline = time.monotonic() + PATIENCE_SECONDS
-
-    def look(status: int, _remaining: int, _total: int) -> None:
-        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > deadline:
-            raise sqlite3.OperationalError("database is locked")
-
-    # SQLite tries again by itself, for ever, when the target is locked: `look` ends it.
-    with closing(connect_read_only(path)) as source, closing(sqlite3.connect(target, timeout=0)) as copy:
-        source.backup(copy, progress=look, sleep=0.02)
-
-
-def restore(source: Path, path: Path, kept: Path | None) -> None:
-    """Make ``path`` hold what ``source`` holds, in one transaction: whoever has it open sees the change.
-
-    What ``path`` held goes to ``kept``; a file too damaged to be copied is moved there.
-    """
-    with told_plainly(path):
-        _make_folder(path.parent)
-        if kept is not None:
-            try:
-                back_up(path, kept)
-            except sqlite3.OperationalError:
-                raise  # locked, or no room: nothing that would be wrong with the file
-            except sqlite3.DatabaseError:
-                _move(path, kept)
-        _copy(source, path)
-
-
-def _move(path: Path, target: Path) -> None:
-    """Move a database with its log, which would spoil another one in its place."""
-    path.replace(target)
-    for suffix in ("-wal", "-shm"):
-        beside = path.with_name(path.name + suffix)
-        if beside.exists():
-            beside.replace(target.with_name(target.name + suffix))
+def _make_private(path: Path) -> None:
+    """Make an empty file for its owner alone, unless there is one. SQLite's files beside it take after it."""
+    if not path.exists():
+        sqlite3.connect(path).close()
+        path.chmod(0o600)
 
 
 def integrity_problems(path: Path) -> list[str]:

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from budget_tui.storage.location import require_one_name
+
 PATIENCE_SECONDS = 5.0
 PRAGMAS = (
     f"busy_timeout = {int(PATIENCE_SECONDS * 1000)}",
@@ -54,4 +56,5 @@ def begin(execute: Callable[[str], object]) -> None:
 def identity_of(path: Path) -> tuple[int, int, int]:
     """Which file is at ``path``, seen from this process: a forked one must not use its parent's connections."""
     stat = os.stat(path)  # noqa: PTH116 – half the time of Path.stat, for each small transaction
+    require_one_name(path, stat)
     return os.getpid(), stat.st_dev, stat.st_ino

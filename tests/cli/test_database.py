@@ -80,7 +80,7 @@ def test_a_backup_overwrites_nothing(seeded: Cli, tmp_path: Path) -> None:
 
 
 def test_a_backup_that_cannot_be_written(seeded: Cli, tmp_path: Path) -> None:
-    seeded("db", "backup", str(tmp_path / "nowhere" / "copy.db")).refused(2, "cannot be opened")
+    seeded("db", "backup", str(tmp_path / "nowhere" / "copy.db")).refused(2, "cannot be written")
 
 
 def test_there_is_nothing_to_back_up(cli: Cli, no_database: Path) -> None:

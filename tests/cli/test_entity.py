@@ -89,6 +89,7 @@ def test_what_one_organization_exports_another_imports(acme: Cli, tmp_path: Path
     acme("entity", "level", "add", "squad", "--below", "team").done()
     acme("entity", "add", "S", "--level", "squad", "--name", "1,5").done()
     assert acme("entity", "export", file).done().out == f"5 entities written to {file}\n"
+    assert Path(file).stat().st_mode & 0o777 == 0o600
     assert Path(file).read_text("utf-8") == acme("entity", "export", "--format", name[5:]).done().out
     acme("org", "add", "other").done()
     acme("--org", "other", "entity", "import", file).refused(4, "'S' has level 'squad', which is not there")

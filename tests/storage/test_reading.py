@@ -12,9 +12,9 @@ import pytest
 
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.errors import StorageError
+from budget_tui.storage.backups import back_up
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import DatabaseReader, connect_read_only
-from budget_tui.storage.schema import back_up
 from budget_tui.storage.unit_of_work import UnitOfWork
 from tests.storage.conftest import JANUARY, NOON
 

@@ -1,0 +1,192 @@
+"""Copies of a database: to keep, and to put in its place.
+
+A copy is written beside where it is to be, is on the disk, and is then renamed: a name never stands for half of one.
+"""
+
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from errno import ENOSPC
+from itertools import chain, count
+from pathlib import Path
+
+from budget_tui.domain.errors import StorageError
+from budget_tui.paths import make_folder
+from budget_tui.storage.failures import storage_error, told_plainly
+from budget_tui.storage.location import SIDECARS
+from budget_tui.storage.reading import connect_read_only
+from budget_tui.storage.writing import connect
+
+PATIENCE_SECONDS = 5.0
+_LONGEST_NAME = 200
+_NOT_THE_FILES_FAULT = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
+"""Why a copy may fail of a file with which nothing is wrong."""
+
+
+def back_up(path: Path, target: Path) -> None:
+    """Copy the database to ``target`` as one consistent state, whoever else is writing.
+
+    The copy is one file, which can be read from any medium, and private. One that fails leaves nothing behind.
+    """
+    try:
+        _back_up(path, target)
+    except sqlite3.Error as error:
+        at_fault = target if _code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) else path
+        raise storage_error(at_fault, error) or error from error
+
+
+def _back_up(path: Path, target: Path) -> None:
+    with _written_beside(target, _new_part(target)) as part:
+        _write(path, part, "DELETE")
+
+
+@contextmanager
+def backed_up(path: Path, target: Path) -> Iterator[None]:
+    """Keep a copy of the database at ``target`` if what is done meanwhile succeeds; else nothing needs one.
+
+    For what only one program can do at a time: another's copy would be in the way.
+    """
+    part = target.with_name(f"{target.name}.part")
+    _remove(part)
+    with _written_beside(target, part):
+        _write(path, part, "DELETE")
+        yield
+
+
+def restore(source: Path, path: Path, kept: Path) -> Path | None:
+    """Make ``path`` hold what ``source`` holds, at once or not at all; whoever has it open sees the change.
+
+    What ``path`` held goes to ``kept``, or to a free name like it, which is returned; None where nothing was. A file
+    too damaged to be copied is moved there.
+    """
+    path = path.resolve()  # SQLite's files are beside what a link points to
+    kept = free_name(kept)
+    with told_plainly(path):
+        make_folder(path.parent)
+        if _is_copied(path, kept):
+            # In one transaction: a file that others have open must not be taken from under them.
+            with closing(connect(path)) as connection:
+                _copy(source, connection)
+            return kept
+        with _written_beside(path, _new_part(path)) as part:
+            _write(source, part, "WAL")
+            was_anything = _set_aside(path, kept)
+        return kept if was_anything else None
+
+
+def free_name(path: Path) -> Path:
+    """``path``, or with the first number behind it under which there is no file yet."""
+    numbered = (path.with_name(f"{path.name}.{number}") for number in count(2))
+    return next(candidate for candidate in chain([path], numbered) if not candidate.exists())
+
+
+def _is_copied(path: Path, kept: Path) -> bool:
+    """Copy ``path`` to ``kept``; False where nothing is, or nothing that can be copied."""
+    if not path.exists() or not path.stat().st_size:
+        return False
+    try:
+        _back_up(path, kept)
+    except sqlite3.Error as error:
+        if _code(error) in _NOT_THE_FILES_FAULT:
+            raise
+        return False
+    return True
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's own number; what `_copy` raises of a file that stays locked has none."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_BUSY) & 0xFF
+
+
+def _set_aside(path: Path, kept: Path) -> bool:
+    """Move away what is at ``path``, after SQLite's files beside it, which would spoil another one in its place."""
+    was_anything = False
+    for suffix in (*SIDECARS, ""):
+        beside = path.with_name(path.name + suffix)
+        if beside.exists():
+            was_anything = was_anything or beside.stat().st_size > 0
+            beside.replace(kept.with_name(kept.name + suffix))
+    return was_anything
+
+
+def _write(path: Path, part: Path, journal_mode: str) -> None:
+    """Make the new file ``part`` a copy of ``path`` in that mode, with nothing beside it."""
+    with closing(sqlite3.connect(part, timeout=0)) as connection:
+        _copy(path, connection)
+    with closing(sqlite3.connect(part)) as connection:
+        connection.execute(f"PRAGMA journal_mode = {journal_mode}")
+
+
+def _copy(path: Path, target: sqlite3.Connection) -> None:
+    """Make ``target`` hold what ``path`` holds, in one transaction. Waits a while for whoever is writing to it."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+
+    def look(status: int, _remaining: int, _total: int) -> None:
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > deadline:
+            raise sqlite3.OperationalError("database is locked")
+
+    # SQLite tries again by itself, for ever, when the target is locked: `look` ends it.
+    with closing(connect_read_only(path)) as source:
+        source.backup(target, progress=look, sleep=0.02)
+
+
+def _new_part(target: Path) -> Path:
+    """An empty file beside ``target`` that nobody else writes to or may read."""
+    with _told_of_writing(target):
+        descriptor, name = tempfile.mkstemp(".part", f"{target.name[:_LONGEST_NAME]}.", target.parent)
+        os.close(descriptor)
+    return Path(name)
+
+
+@contextmanager
+def _written_beside(target: Path, part: Path) -> Iterator[Path]:
+    """Rename ``part`` to ``target`` once it is written and on the disk; remove it if that fails."""
+    try:
+        with _told_of_writing(target):
+            yield part
+            part.chmod(0o600)
+            _sync(part)
+            part.replace(target)
+    except BaseException:
+        _remove(part)
+        raise
+    with suppress(OSError):  # not every file system can
+        _sync(target.parent)
+
+
+@contextmanager
+def _told_of_writing(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno == ENOSPC:
+            raise StorageError(f"the disk of {target} is full", "free some space; nothing was changed") from None
+        reason = (error.strerror or str(error)).lower()
+        raise StorageError(
+            f"{target} cannot be written ({reason})", "check that its folder exists and may be written"
+        ) from None
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(part: Path) -> None:
+    for suffix in ("", *SIDECARS):
+        part.with_name(part.name + suffix).unlink(missing_ok=True)
