@@ -179,7 +179,7 @@ class PlanPart(Shape):
         description="What was used beside the budgets: of other providers, in other categories, on other days."
         " `actual` and this add up to the whole; null where nothing is planned."
     )
-    tokens_not_budgeted: int | None
+    tokens_not_budgeted: int | None = Field(description="null also where nothing is known.")
     seats_not_budgeted: int | None = Field(
         description="The most on one of the budgets' days that count for none of them. Seats do not add up: each may be"
         " of another day."

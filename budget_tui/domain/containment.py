@@ -1,17 +1,19 @@
 """Which budget contains which, and what follows from it: totals that count a dollar once, and allocation trees.
 
 One budget *contains* another when all that the other counts counts for it, too: same type and currency, entity on
-the path above or the same, category the same or ``total``, provider the same or any, in periods that overlap.
-Totals add only budgets that no other one contains. Of two that contain each other, which differ in their periods
-only, the longer one counts; then the earlier; then the one first listed.
+the path above or the same, category the same or ``total``, provider the same or any, in a period that has all of its
+days. Totals add only budgets that no other one contains; of two of the same scope and period, the one first listed.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
+from itertools import accumulate
+from operator import or_
 from typing import NamedTuple, TypeVar
 
-from budget_tui.domain.actuals import ANY_PROVIDER, TOTAL, Lineage, Segments, bits_of, kinds_around
+from budget_tui.domain.actuals import ANY_PROVIDER, TOTAL, Lineage, kinds_around
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.eras import Era, Eras
 from budget_tui.domain.period import Period
@@ -103,19 +105,19 @@ class _InOneEra:
     def widest(self, asked: Container[str]) -> dict[str, "Placed"]:
         """See `Containment.widest`."""
         found = {}
-        covered: dict[int, int] = {}  # by entity: what the budgets at and above it cover
+        planned: dict[int, int] = {}  # by entity: the extents of the budgets at and above it
         for each in self._placed:
             budget_id, _, chain, extent = each
             if budget_id not in asked:
                 continue
             above = 0
             for key in chain:
-                if key in covered:
-                    above = covered[key]
+                if key in planned:
+                    above = planned[key]
                     break
             if not above & extent.within:
                 found[budget_id] = each
-            covered[chain[0]] = above | extent.covers
+            planned[chain[0]] = above | 1 << extent.number
         return found
 
     def parents(self, asked: Container[str]) -> dict[str, str | None]:
@@ -137,16 +139,16 @@ def is_below(budget: PlannedBudget, entity_key: int, eras: Eras) -> bool:
 
 
 class Extent(NamedTuple):
-    """What a budget of one kind and period covers, its entity aside: bits of the days of a kind, cut into segments.
+    """What a budget of one kind and period covers, its entity aside.
 
-    ``within`` are those of which one is enough to contain it. ``wider`` are the numbers of the extents of the same
-    period that contain it, its own first. Of two at the same entity the one of the lower number comes first.
+    ``within`` are the extents that contain it, itself included, each as the bit of its number; ``wider`` are the
+    numbers of those of the same period, its own first. Of two at the same entity the one of the lower number comes
+    first.
     """
 
     number: int
     kind: Kind
     period: Period
-    covers: int
     within: int
     wider: tuple[int, ...]
 
@@ -176,21 +178,42 @@ _Extents = Mapping[tuple[Kind, Period], Extent]
 def _extents(budgets: Iterable[PlannedBudget]) -> _Extents:
     known = sorted({(kind_of(budget), budget.period) for budget in budgets}, key=_precedence)
     numbers = {each: number for number, each in enumerate(known)}
-    segments = Segments(period for _, period in known)
-    place = {kind: at * len(segments.periods) for at, kind in enumerate({kind: None for kind, _ in known})}
+    of_kind: dict[Kind, list[tuple[Period, int]]] = {}
+    for (kind, period), number in numbers.items():
+        of_kind.setdefault(kind, []).append((period, number))
+    days = {kind: _Days(extents) for kind, extents in of_kind.items()}
     found = {}
-    for kind, period in known:
-        days = bits_of([segments.span(period)])
-        wider = [other for other in wider_kinds(kind) if other in place]
+    for (kind, period), number in numbers.items():
+        wider = [other for other in wider_kinds(kind) if other in days]
         found[kind, period] = Extent(
-            numbers[kind, period],
+            number,
             kind,
             period,
-            days << place[kind],
-            sum(days << place[other] for other in wider),
+            sum(days[other].having(period) for other in wider),
             tuple(numbers[other, period] for other in wider if (other, period) in numbers),
         )
     return found
+
+
+class _Days:
+    """The days of the extents of one kind, to be asked which of them have all days of a period."""
+
+    def __init__(self, extents: Sequence[tuple[Period, int]]) -> None:
+        by_start = sorted((period.start, number) for period, number in extents)
+        by_end = sorted((period.end, number) for period, number in extents)
+        self._starts, self._ends = [start for start, _ in by_start], [end for end, _ in by_end]
+        self._until = _together(number for _, number in by_start)
+        self._before = _together(number for _, number in by_end)
+
+    def having(self, period: Period) -> int:
+        """Those that begin no later and end no earlier, each as the bit of its number."""
+        starting = self._until[bisect_right(self._starts, period.start)]
+        return starting & ~self._before[bisect_left(self._ends, period.end)]
+
+
+def _together(numbers: Iterable[int]) -> list[int]:
+    """The bits of none of ``numbers``, of the first, of the first two, and so on."""
+    return list(accumulate((1 << number for number in numbers), or_, initial=0))
 
 
 def _precedence(of: tuple[Kind, Period]) -> tuple[int, int, date]:

@@ -99,16 +99,16 @@ def explain_sum(
     budget_type: BudgetType,
     added: Variance,
     each: Sequence[Variance],
-    everything: int | None,
-    left: int,
+    beside: tuple[int | None, int | None] | None,
     periods: Sequence[Period],
     conversions: Sequence[str] = (),
 ) -> tuple[Explanation, ...]:
-    """What several budgets come to together: ``each`` of those that are added, and ``everything`` that was used of
-    what they are about, where what they leave of it, ``left``, is asked about. ``conversions`` tells of other
+    """What several budgets come to together: ``each`` of those that are added. ``beside`` is, where it is asked about,
+    everything that was used of what they are about and what they leave of it. ``conversions`` tells of other
     currencies."""
     unit, spans = _UNITS[budget_type], tuple(("costs of", period) for period in periods)
     amount, actual = Quantity(added.amount, unit), Quantity(added.actual, unit)
+    everything, left = beside or (None, None)
     whole = Quantity(everything, unit)
     is_seats = budget_type is BudgetType.SEAT
     used_of_each = sum(one.actual or 0 for one in each)
@@ -122,13 +122,21 @@ def explain_sum(
         else "{all_that_was_used} − {used_of_the_budgets}",
         {} if is_seats else {"all_that_was_used": whole, "used_of_the_budgets": actual},
         spans=spans,
+        notes=() if left is not None else (_NO_DATA,),
     )
-    used = Explanation("everything", "All used", whole, _ACTUALS[budget_type], spans=spans)
+    used = Explanation(
+        "everything",
+        "All used",
+        whole,
+        _ACTUALS[budget_type],
+        spans=spans,
+        notes=() if everything is not None else (_NO_DATA,),
+    )
     if not each:
         return (used,)
     known = added.actual is not None
     return (
-        *(() if everything is None else (rest, used)),
+        *(() if beside is None else (rest, used)),
         Explanation(
             "amount",
             "Budget",

@@ -58,6 +58,10 @@ class Period:
     def contains(self, day: date) -> bool:
         return self.start <= day <= self.end
 
+    def covers(self, other: "Period") -> bool:
+        """Whether all days of ``other`` are in it."""
+        return self.start <= other.start and other.end <= self.end
+
     def day_number(self, today: date) -> int:
         """1 on the first day; 0 before the period, at most `days` after it."""
         return min(max((today - self.start).days + 1, 0), self.days)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.hierarchy import Entity
+from budget_tui.domain.overallocation import OverAllocated
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus
@@ -90,7 +91,6 @@ class Part:
     Tokens and seats are None where there is neither a budget nor a use. Seats are the most on one day: those of the
     budgets, and those that are not budgeted on their days, may not be of the same day, and do not add up.
     All money is in the organization's currency; ``left_out`` has no usable rate to it and is in none of the figures.
-    ``budgets`` are those that its actual counts for, as they were planned.
     """
 
     budget: int | None
@@ -104,7 +104,6 @@ class Part:
     seats_not_budgeted: int | None = None
     left_out: tuple[LeftOut, ...] = ()
     warnings: tuple[str, ...] = ()
-    budgets: tuple[PlannedBudget, ...] = ()
 
     @property
     def figures(self) -> Variance:
@@ -122,8 +121,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """What one entity planned and used, part by part. What has no budget is counted in ``periods``: those of the
-    ``budgets`` of the entity, or the running one. Of providers, the part named '' is what names none."""
+    """What one entity planned and used, part by part. What has no budget is counted in ``periods``: those of its
+    budgets, or the running one. Of providers, the part named '' is what names none. ``warnings`` describe those of
+    its budgets that are ``over_allocated``, and what its costs in ``foreign`` currencies mean."""
 
     organization: Organization
     as_of: date
@@ -132,7 +132,8 @@ class Breakdown:
     parts: Mapping[str, Part]
     left_out: tuple[LeftOut, ...]
     warnings: tuple[str, ...] = ()
-    budgets: tuple[PlannedBudget, ...] = ()
+    over_allocated: tuple[OverAllocated, ...] = ()
+    foreign: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,8 +156,8 @@ class Explainer:
             covered: dict[Scope, set[Period]] = {}
             for scope, period in whole:
                 covered.setdefault(scope, set()).add(period)
-            used = Used((actuals.once(budget_type, covered) or 0) if whole else None, added.actual)
-            rest = actuals.beside(budget_type, covered, covered_by(counting), used)
+            used = Used(actuals.once(budget_type, covered), added.actual)
+            beside = (used.whole, actuals.beside(budget_type, covered, covered_by(counting), used)) if whole else None
             return Explained(
                 Kind.SUM,
                 "",
@@ -167,7 +167,7 @@ class Explainer:
                 organization.time_zone,
                 self._context.clock.today(organization.time_zone),
                 Period(periods[0].start, max(period.end for period in periods)),
-                explain_sum(budget_type, added, each, used.whole, rest, periods, in_one.foreign(as_planned).warnings),
+                explain_sum(budget_type, added, each, beside, periods, in_one.foreign(as_planned).warnings),
                 budgets=tuple(summed(budgets, counting, actuals.figures, usage.eras)),
             )
 

@@ -34,7 +34,6 @@ def _around(budget: PlannedBudget, at: _At, eras: Eras) -> PlannedBudget | None:
     for key in eras.of(budget.period).lineage[budget.entity_key]:
         for kind in wider_kinds(kind_of(budget)):
             for other in at.get((key, kind), ()):
-                overlaps = other.period.start <= budget.period.end and budget.period.start <= other.period.end
-                if overlaps and other is not budget:
+                if other is not budget and other.period.covers(budget.period):
                     return other
     return None

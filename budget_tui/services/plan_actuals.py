@@ -52,12 +52,15 @@ class Actuals:
         known = self._sums[budget_type].once(self._spans(covered))
         return 0 if known is None and budget_type is BudgetType.MONETARY else known
 
-    def beside(self, budget_type: BudgetType, whole: Covered, covered: Covered, known: Used) -> int:
-        """What was used of ``whole`` and counts for none of ``covered``, which is all in it. What both of them used is
-        ``known``, and their difference is it, but of seats: they are a maximum, and not of the same day."""
+    def beside(self, budget_type: BudgetType, whole: Covered, covered: Covered, known: Used) -> int | None:
+        """What was used of ``whole`` and counts for none of ``covered``, which is all in it; None where nothing is
+        known. What both of them used is ``known``, and their difference is it, but of seats: they are a maximum, and
+        not of the same day."""
+        if known.whole is None:
+            return None
         if budget_type is BudgetType.SEAT:
             return self._usage.seats(whole, covered) or 0
-        return (known.whole or 0) - (known.covered or 0)
+        return known.whole - (known.covered or 0)
 
     def month_by_month(self, months: Iterable[Period], counting: Counting) -> Iterator[tuple[Period, int | None]]:
         """What they used together in each of ``months`` that they run in."""

@@ -178,11 +178,11 @@ class PlanBoard:
 
     def by_category(self, choice: PlanChoice) -> Breakdown:
         """The chosen entity's plan and use in the chosen category or in each; the root's where none is chosen."""
-        return broken_down(self._considered(choice), self.as_of, _categories_of(choice))
+        return broken_down(self._considered(choice), self.as_of, _categories_of(choice), self._handed_on)
 
     def by_provider(self, choice: PlanChoice) -> Breakdown:
         """The chosen entity's plan for and use of each provider, in the chosen category or in all."""
-        return broken_down(self._considered(choice), self.as_of, _providers_of(choice))
+        return broken_down(self._considered(choice), self.as_of, _providers_of(choice), self._handed_on)
 
     def behind_category(self, choice: PlanChoice, name: str, budget_type: BudgetType, of_rest: bool = False) -> Behind:
         """What the actual of one category in `by_category` adds up, or what is not budgeted there."""

@@ -1,7 +1,6 @@
 """What one entity planned and used, taken apart by category or provider, from what was read before."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
@@ -53,7 +52,7 @@ class Considered(NamedTuple):
         budgets = [budget for part in parts for budget in part.budgets]
         return foreign_costs(self.usage, asked).together(self.own.foreign(budgets))
 
-    def part(self, part: Slice, actuals: Actuals) -> Part:
+    def part(self, part: Slice, actuals: Actuals, plan: HandedOn) -> Part:
         money, tokens, seats = (self._figures(part, budget_type, actuals) for budget_type in BudgetType)
         foreign = self.foreign([part])
         return Part(
@@ -65,8 +64,7 @@ class Considered(NamedTuple):
             tokens[2],
             seats[2],
             foreign.left_out,
-            foreign.warnings,
-            (*part.around, *part.budgets),
+            (*over_allocation_warnings(over_allocated((*part.around, *part.budgets), plan)), *foreign.warnings),
         )
 
     def _figures(
@@ -133,33 +131,24 @@ def parts_by_provider(read: Considered, category: Category) -> Mapping[str, Slic
     return parts
 
 
-def broken_down(read: Considered, today: date, parts: Callable[[Considered], Mapping[str, Slice]]) -> Breakdown:
-    """What was planned and used in each of ``parts``."""
+def broken_down(
+    read: Considered, today: date, parts: Callable[[Considered], Mapping[str, Slice]], plan: HandedOn
+) -> Breakdown:
+    """What was planned and used in each of ``parts``; of ``plan``, what warns about budgets that hand on too much."""
     slices = parts(read)
     foreign = read.foreign(slices.values())
-    actuals = Actuals(read.usage)
+    actuals, too_much = Actuals(read.usage), over_allocated(read.budgets, plan)
     return Breakdown(
         read.organization,
         today,
         read.entity,
         read.periods,
-        {name: read.part(part, actuals) for name, part in slices.items()},
+        {name: read.part(part, actuals, plan) for name, part in slices.items()},
         foreign.left_out,
+        (*over_allocation_warnings(too_much), *foreign.warnings),
+        too_much,
         foreign.warnings,
-        tuple(read.budgets),
     )
-
-
-def with_over_allocations(breakdown: Breakdown, plan: HandedOn) -> Breakdown:
-    """``breakdown`` with a warning about those of its budgets that hand on more than they have."""
-
-    def told(budgets: Sequence[PlannedBudget]) -> tuple[str, ...]:
-        return over_allocation_warnings(over_allocated(budgets, plan))
-
-    parts = {
-        name: replace(part, warnings=(*told(part.budgets), *part.warnings)) for name, part in breakdown.parts.items()
-    }
-    return replace(breakdown, parts=parts, warnings=(*told(breakdown.budgets), *breakdown.warnings))
 
 
 def periods_of(

@@ -1,6 +1,6 @@
 """The plan against what was used: summary, allocation tree, by category, by provider. Nothing here writes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -21,12 +21,12 @@ from budget_tui.services.plan_actuals import Actuals
 from budget_tui.services.plan_board import PlanBoard, board_of, mentioning
 from budget_tui.services.plan_breakdown import (
     Considered,
+    Slice,
     broken_down,
     parts_by_category,
     parts_by_provider,
     periods_of,
     with_actuals,
-    with_over_allocations,
 )
 from budget_tui.services.plan_checks import entity_named, handed_on_in_plan, provider_named
 from budget_tui.services.plan_foreign import InOneCurrency, asked_by, foreign_costs
@@ -137,14 +137,12 @@ class PlanViews:
 
     def by_category(self, entity_id: str = ROOT_ID, conditions: PlanFilter = PlanFilter()) -> Breakdown:
         """What an entity planned and used in each category, and in all of them together."""
-
-        return self._breakdown(entity_id, conditions, lambda read, today: broken_down(read, today, parts_by_category))
+        return self._breakdown(entity_id, conditions, parts_by_category)
 
     def by_provider(self, entity_id: str = ROOT_ID, conditions: PlanFilter = PlanFilter()) -> Breakdown:
         """What an entity planned for and used of each provider, in the category of ``conditions`` or in all."""
         category = conditions.category or Category.TOTAL
-        parts = partial(parts_by_provider, category=category)
-        return self._breakdown(entity_id, conditions, lambda read, today: broken_down(read, today, parts))
+        return self._breakdown(entity_id, conditions, partial(parts_by_provider, category=category))
 
     def board(self) -> PlanBoard:
         """Everything at once, for who is going to choose from it again and again."""
@@ -155,7 +153,7 @@ class PlanViews:
         self._reader.close()
 
     def _breakdown(
-        self, entity_id: str, conditions: PlanFilter, taken_apart: Callable[[Considered, date], Breakdown]
+        self, entity_id: str, conditions: PlanFilter, parts: Callable[[Considered], Mapping[str, Slice]]
     ) -> Breakdown:
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
@@ -169,8 +167,8 @@ class PlanViews:
             own = InOneCurrency(queries, organization.org_key, budgets, organization.currency)
             provider = provider_named(queries, organization.org_key, conditions.provider)
             plan = handed_on_in_plan(queries, organization.org_key, budgets, usage.eras)
-        found = taken_apart(Considered(organization, entity, budgets, periods, usage, own, provider), today)
-        return with_over_allocations(found, plan)
+        read = Considered(organization, entity, budgets, periods, usage, own, provider)
+        return broken_down(read, today, parts, plan)
 
 
 def _budgets(queries: Queries, organization: Organization, conditions: PlanFilter) -> list[PlannedBudget]:

@@ -1,6 +1,6 @@
 """Budget against actual; totals that count a dollar once, whatever the tree."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -96,7 +96,7 @@ def test_no_data_is_not_zero() -> None:
         (budget(2, "cloud"), budget(2, "cloud", provider="gcp")),
         (budget(2), budget(6, "cloud", provider="gcp")),
         (budget(2, period=YEAR), budget(2, period=Q1)),
-        (budget(2, period=JANUARY), budget(4, period=YEAR)),  # whom it contains is a matter of scope
+        (budget(2, period=YEAR), budget(4, period=JANUARY)),
     ],
 )
 def test_of_two_the_wider_one_is_added(wider: PlannedBudget, narrower: PlannedBudget) -> None:
@@ -114,20 +114,24 @@ def test_of_two_the_wider_one_is_added(wider: PlannedBudget, narrower: PlannedBu
         (budget(2), budget(4, currency="EUR")),
         (budget(2), budget(4, budget_type=BudgetType.TOKEN)),
         (budget(2, "cloud", provider="gcp"), budget(4, "cloud")),  # neither contains the other
+        (budget(1, "cloud", period=FEBRUARY), budget(2, "cloud", period=YEAR)),  # it has not all of its days
+        (
+            budget(2, period=Period(date(2026, 1, 1), date(2026, 1, 20))),
+            budget(2, period=Period(date(2026, 1, 10), date(2026, 1, 29))),
+        ),
     ],
 )
 def test_budgets_that_do_not_contain_each_other_are_both_added(one: PlannedBudget, other: PlannedBudget) -> None:
     assert widest([one, other], UNMOVED) == [one, other]
 
 
-def test_of_overlapping_periods_of_one_scope_the_longer_counts_then_the_earlier_then_the_first() -> None:
-    short, later = budget(period=Period(date(2026, 1, 15), date(2026, 2, 14))), budget(period=Q1)
-    assert widest([short, later], UNMOVED) == [later]
-    early, late = (
-        budget(period=Period(date(2026, 1, 1), date(2026, 1, 20))),
-        budget(period=Period(date(2026, 1, 10), date(2026, 1, 29))),
-    )
-    assert widest([late, early], UNMOVED) == [early]
+def test_two_that_have_the_days_of_another_together_do_not_contain_it() -> None:
+    months = [budget(1, period=JANUARY), budget(1, period=FEBRUARY)]
+    both = budget(2, period=Period(JANUARY.start, FEBRUARY.end))
+    assert widest([both, *months], UNMOVED) == [both, *months]
+
+
+def test_of_two_of_the_same_scope_and_period_the_first_counts() -> None:
     one, same = budget(budget_id="one"), budget(budget_id="two")
     assert widest([one, same], UNMOVED) == [one]
 
@@ -272,6 +276,16 @@ def test_totals_count_no_dollar_twice_and_lose_none(
     assert (sums_of(groups, eras, segments).once(covered) or 0) == by_hand(eras, groups, segments, counting)
 
 
+@given(plans())
+def test_totals_hide_nothing_that_any_budget_counts(
+    plan: tuple[Eras, list[PlannedBudget], list[Group], Segments],
+) -> None:
+    eras, budgets, groups, segments = plan
+    if len(eras) == 1:  # of one that was moved, the days before are counted where it stood
+        counting = widest(budgets, eras)
+        assert by_hand(eras, groups, segments, counting) == by_hand(eras, groups, segments, budgets)
+
+
 @given(plans(), st.data())
 def test_what_is_used_in_each_segment_is_every_dollar_of_its_days(
     plan: tuple[Eras, list[PlannedBudget], list[Group], Segments], data: st.DataObject
@@ -312,8 +326,9 @@ def test_what_is_left_out_of_the_totals_is_contained_by_another_and_what_is_in_b
             wide.entity_key in eras.of(narrow.period).lineage[narrow.entity_key]
             and wide.category in (narrow.category, "total")
             and wide.provider in (narrow.provider, "")
-            and wide.period.start <= narrow.period.end
-            and narrow.period.start <= wide.period.end
+            and all(
+                wide.period.contains(narrow.period.start + timedelta(days=ahead)) for ahead in range(narrow.period.days)
+            )
         )
 
     counting = widest(budgets, eras)

@@ -60,6 +60,29 @@ def test_tokens_beside_the_budgets_are_told_too(home: PlanHome) -> None:
     assert (genai["tokens_actual"], genai["tokens_not_budgeted"], genai["not_budgeted"]) == (600, 50, None)
 
 
+def test_where_nothing_is_known_of_tokens_or_seats_nothing_is_known_of_what_is_not_budgeted(home: PlanHome) -> None:
+    home.plan("DEPT-ENG", "genai", "1000", budget_type="token", provider="anthropic")
+    home.plan("DEPT-ENG", "subscription", "10", budget_type="seat", provider="figma")
+
+    def unknown() -> tuple[list[object], list[object]]:
+        found = home.by_category("DEPT-ENG")
+        return tuple(  # type: ignore[return-value]
+            [found[name][f"{unit}_{field}"] for field in ("budget", "actual", "not_budgeted")]
+            for name, unit in (("genai", "tokens"), ("subscription", "seats"))
+        )
+
+    assert unknown() == ([1000, None, None], [10, None, None])
+    behind = board_of(home).behind_category(PlanChoice(entity_id="DEPT-ENG"), "genai", BudgetType.TOKEN, of_rest=True)
+    explained = home.services.explain.of_sum(
+        "genai", BudgetType.TOKEN, "", [budget.budget_id for budget in behind.budgets], behind.covered
+    )
+    values = {value.key: value.value.value for value in explained.values}
+    assert (values["everything"], values["not-budgeted"], values["actual"]) == (None, None, None)
+    home.spent("DEPT-ENG", "1", "2026-01-05", "OpenAI", tokens=50)
+    home.services.seats.register("TEAM-BACKEND", "figma", 4, date(2026, 1, 1))
+    assert unknown() == ([1000, None, 50], [10, 4, 0])
+
+
 def test_what_names_no_provider_has_a_part_of_its_own(home: PlanHome) -> None:
     home.spent("TEAM-BACKEND", "5", "2026-01-05", "gcp", tokens=9)
     home.spent("DEPT-ENG", "7", "2026-01-06", "", tokens=3)
@@ -225,7 +248,7 @@ def test_the_parts_add_up_to_all_that_was_used_whatever_was_planned(
     for category, part in by_category.parts.items():
         is_planned = any(plan[:2] == ("DEPT-ENG", category) and plan[4] != "CHF" for plan in plans)
         assert (part.budget is not None) is is_planned
-    assert (board.by_category(choice).parts, board.by_provider(choice).parts) == (by_category.parts, by_provider.parts)
+    assert (board.by_category(choice), board.by_provider(choice)) == (by_category, by_provider)
     for breakdown, find in ((by_category, board.behind_category), (by_provider, board.behind_provider)):
         for name, part in money_of(breakdown).items():
             for of_rest, shown in enumerate(part):

@@ -66,8 +66,7 @@ class BreakdownPane(PlanPane):
         super().__init__()
         self._choice = PlanChoice()
         self._whose = ""
-        self._budgets: Sequence[PlannedBudget] = ()
-        self._left_out: Sequence[str] = ()
+        self._warnings: Sequence[str] = ()
 
     def compose(self) -> ComposeResult:
         yield Static(classes="whose")
@@ -98,7 +97,7 @@ class BreakdownPane(PlanPane):
         self.board, self._choice = board, choice
         breakdown = self.asked(board, choice)
         has_money = choice.budget_type in (None, BudgetType.MONETARY)
-        self._budgets, self._left_out = breakdown.budgets, breakdown.warnings if has_money else ()
+        self._warnings = (*too_much(breakdown.over_allocated), *(breakdown.foreign if has_money else ()))
         self._whose = breakdown.entity.name
         self.query_one(".whose", Static).update(_whose(breakdown, choice))
         rows = list(_part_lines(breakdown, choice.budget_type))
@@ -106,7 +105,7 @@ class BreakdownPane(PlanPane):
         self.table.show(rows, rows, same=lambda part: (part.name, part.budget_type, part.is_rest))
 
     def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
-        return (*too_much(board.over_allocated(self._budgets)), *self._left_out)
+        return self._warnings
 
     def _columns(self) -> tuple[Column, ...]:
         return (
