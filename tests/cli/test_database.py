@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.nobody import as_nobody
+from tests.unprivileged import unprivileged
 
 from .conftest import Cli, Ran
 
@@ -191,7 +191,7 @@ def test_an_organization_that_is_not_there(seeded: Cli) -> None:
 @pytest.fixture
 def locked_folder(seeded: Cli, example: Path) -> Iterator[Path]:
     """A folder with the worked example that nobody may read but not write."""
-    seeded("budget", "set", "500").done()  # loads what the child may not be allowed to load
+    seeded("budget", "set", "500").done()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         seeded("--db", str(folder / "new.db"), "db", "upgrade").done()
@@ -204,25 +204,25 @@ def locked_folder(seeded: Cli, example: Path) -> Iterator[Path]:
         folder.chmod(0o755)
 
 
-def run_as_nobody(cli: Cli, *arguments: str) -> Ran:
-    """What the command answers to somebody who owns nothing."""
+def run_unprivileged(cli: Cli, *arguments: str) -> Ran:
+    """What the command answers to somebody for whom permissions hold."""
 
     def run() -> str:
         os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
         ran = cli(*arguments)
         return json.dumps([ran.code, ran.out, ran.err])
 
-    return Ran(*json.loads(as_nobody(run)))
+    return Ran(*json.loads(unprivileged(run)))
 
 
 def test_a_database_that_may_not_be_written_can_be_read(seeded: Cli, locked_folder: Path) -> None:
-    ran = run_as_nobody(seeded, "--db", str(locked_folder / "budget.db"), "status", "--line")
+    ran = run_unprivileged(seeded, "--db", str(locked_folder / "budget.db"), "status", "--line")
     assert ran.done().out == "$259 left · 18d · $13.63 today · ▲ Python API $12\n"
-    run_as_nobody(seeded, "--db", str(locked_folder / "budget.db"), "monitor").refused(2, "needs a terminal")
+    run_unprivileged(seeded, "--db", str(locked_folder / "budget.db"), "monitor").refused(2, "needs a terminal")
 
 
 def test_writing_it_is_refused_in_one_line(seeded: Cli, locked_folder: Path) -> None:
-    ran = run_as_nobody(seeded, "--db", str(locked_folder / "budget.db"), "budget", "set", "5")
+    ran = run_unprivileged(seeded, "--db", str(locked_folder / "budget.db"), "budget", "set", "5")
     ran.refused(2, f"{locked_folder / 'budget.db'} ", "permissions")
     assert [path.name for path in locked_folder.iterdir()] == ["budget.db"]
 
@@ -232,8 +232,8 @@ def test_writing_it_is_refused_in_one_line(seeded: Cli, locked_folder: Path) -> 
 def test_a_folder_that_may_not_be_written_is_said_so(
     seeded: Cli, locked_folder: Path, place: str, command: list[str]
 ) -> None:
-    run_as_nobody(seeded, "--db", str(locked_folder / place), *command).refused(2, str(locked_folder))
+    run_unprivileged(seeded, "--db", str(locked_folder / place), *command).refused(2, str(locked_folder))
 
 
 def test_a_backup_into_a_folder_that_may_not_be_written(seeded: Cli, locked_folder: Path) -> None:
-    run_as_nobody(seeded, "--db", str(locked_folder / "budget.db"), "db", "backup").refused(2, str(locked_folder))
+    run_unprivileged(seeded, "--db", str(locked_folder / "budget.db"), "db", "backup").refused(2, str(locked_folder))

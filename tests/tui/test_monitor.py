@@ -14,10 +14,10 @@ from budget_tui.domain.budget import parse_change
 from budget_tui.services.costs import CostEntry
 from budget_tui.tui import monitor as monitor_module
 from budget_tui.tui.monitor import MonitorApp
-from tests.nobody import as_nobody
 from tests.services.planning import bill
 from tests.tui.conftest import OpenMonitor, OpenServices
 from tests.tui.driving import Monitor, TurningClock, database_files, units
+from tests.unprivileged import unprivileged
 
 
 async def test_forty_by_ten(open_monitor: OpenMonitor) -> None:
@@ -221,8 +221,8 @@ def protected(database: Path) -> Iterator[Path]:
 def test_it_runs_on_a_file_that_it_may_not_write(
     services_on: OpenServices, services: Services, protected: Path
 ) -> None:
-    expected = shown_by_a_monitor(services)  # and everything is imported, which nobody may not be able to do
+    expected = shown_by_a_monitor(services)
     before = database_files(protected)
     services = services_on(protected)
-    assert as_nobody(lambda: shown_by_a_monitor(services)) == expected
+    assert unprivileged(lambda: shown_by_a_monitor(services)) == expected
     assert database_files(protected) == before
