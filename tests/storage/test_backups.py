@@ -21,8 +21,8 @@ from budget_tui.storage.backups import back_up, restore
 from budget_tui.storage.reading import DatabaseReader
 from budget_tui.storage.schema import ensure_schema, integrity_problems
 from budget_tui.storage.unit_of_work import UnitOfWork
-from tests.nobody import as_nobody
 from tests.storage.conftest import JANUARY, NOON
+from tests.unprivileged import unprivileged
 
 Budgeted = tuple[Path, Organization, Budget]
 Files = Callable[[Path], dict[str, bytes]]
@@ -298,7 +298,7 @@ def test_what_was_left_half_done_and_may_not_be_taken_back_is_not_read(half_done
             with DatabaseReader(folder / "budget.db").session():
                 return "read"
 
-        told = as_nobody(read)
+        told = unprivileged(read)
         folder.chmod(0o755)
     assert told.startswith(f"StorageError: {folder / 'budget.db'} may not be written; check the permissions")
 

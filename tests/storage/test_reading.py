@@ -17,6 +17,7 @@ from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import DatabaseReader, connect_read_only
 from budget_tui.storage.unit_of_work import UnitOfWork
 from tests.storage.conftest import JANUARY, NOON
+from tests.unprivileged import CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, give_up
 
 Budgeted = tuple[Path, Organization, Budget]
 
@@ -145,9 +146,6 @@ def test_something_else_in_its_place_is_told(budgeted: Budgeted, reader: Databas
 # A file and a folder that may not be written
 
 
-NOBODY = 65534
-
-
 @pytest.fixture
 def shown(budgeted: Budgeted) -> Iterator[tuple[Path, Budget]]:
     """A database that others may read and nothing more, in a folder of which the same holds."""
@@ -177,7 +175,7 @@ def writable(folder: Path) -> Iterator[None]:
 
 
 class Visitor:
-    """A process of a user who owns nothing; it does the next thing each time it is told to."""
+    """A process for which permissions hold; it does the next thing each time it is told to."""
 
     def __init__(self, *things: Callable[[], object]) -> None:
         answers, self._answer = os.pipe()
@@ -195,10 +193,7 @@ class Visitor:
 
     def _visit(self, things: tuple[Callable[[], object], ...]) -> None:
         try:
-            if os.geteuid() == 0:
-                os.setgroups([])
-                os.setgid(NOBODY)
-                os.setuid(NOBODY)
+            give_up(CAP_DAC_OVERRIDE)
             for thing in things:
                 os.read(self._go, 1)
                 try:
@@ -260,8 +255,6 @@ def test_a_change_that_only_its_log_holds_yet_is_noticed_too(shown: tuple[Path, 
 def test_a_visitor_cannot_write(shown: tuple[Path, Budget]) -> None:
     path, budget = shown
     before = path.read_bytes()
-    with UnitOfWork(path):  # everything is imported before the visitor, who may not be able to import, begins
-        pass
     _protect(path.parent)
     visitor = Visitor(lambda: set_amount(path, budget, 200))
     told = visitor.next()
@@ -274,7 +267,12 @@ def test_a_visitor_cannot_write(shown: tuple[Path, Budget]) -> None:
 def test_what_may_not_even_be_read_is_told(shown: tuple[Path, Budget]) -> None:
     path, _ = shown
     path.chmod(0o000)
-    visitor = Visitor(lambda: amount_read(DatabaseReader(path)))
+
+    def read() -> object:
+        give_up(CAP_DAC_READ_SEARCH)
+        return amount_read(DatabaseReader(path))
+
+    visitor = Visitor(read)
     told = visitor.next()
     visitor.leave()
     assert told == f"StorageError: {path} cannot be read; check its permissions"
