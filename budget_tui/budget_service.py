@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from budget_tui.bootstrap import Services, open_services
+from budget_tui.domain.period import checked_day
 from budget_tui.domain.tokens import AgentBudget, Reservation, TokenBalance
 from budget_tui.settings import Settings
 
@@ -36,7 +37,8 @@ class BudgetService:
         The user's settings have no say: a program gets what it names. ``as_of`` sets today, which decides the period;
         opening a later one closes those before it.
         """
-        services = open_services(fspath(location), organization, as_of, Settings(), keep_open=True)
+        today = None if as_of is None else checked_day(as_of)
+        services = open_services(fspath(location), organization, today, Settings(), keep_open=True)
         services.context.prepare()
         return cls(services)
 
@@ -44,12 +46,12 @@ class BudgetService:
         """Set what the agent may use in each period; never below what it has used. `NotFound` for an unknown agent."""
         return self._agents.allocate(agent_id, tokens)
 
-    def top_up(self, agent_id: str, tokens: int, *, key: str = "") -> TokenBalance:
+    def top_up(self, agent_id: str, tokens: int, *, key: str | None = None) -> TokenBalance:
         """Add to what the agent may use."""
         return self._agents.top_up(agent_id, tokens, key=key)
 
     def consume_budget(
-        self, agent_id: str, tokens: int, *, output: int = 0, cached: int = 0, key: str = ""
+        self, agent_id: str, tokens: int, *, output: int = 0, cached: int = 0, key: str | None = None
     ) -> TokenBalance:
         """Use ``tokens``: all of them, or none and `InsufficientBudget`. Of them, ``output`` and ``cached`` are of that
         kind and the rest is input."""
@@ -63,12 +65,12 @@ class BudgetService:
         """What the agent may still use: allocated − used − held."""
         return self._agents.get(agent_id).available_tokens
 
-    def reserve(self, agent_id: str, tokens: int, seconds: int = 600, *, key: str = "") -> Reservation:
+    def reserve(self, agent_id: str, tokens: int, seconds: int = 600, *, key: str | None = None) -> Reservation:
         """Hold tokens for at most ``seconds``."""
         return self._agents.reserve(agent_id, tokens, seconds, key=key)
 
     def settle(
-        self, reservation_id: str, tokens: int, *, output: int = 0, cached: int = 0, key: str = ""
+        self, reservation_id: str, tokens: int, *, output: int = 0, cached: int = 0, key: str | None = None
     ) -> TokenBalance:
         """Use what was really needed in place of what was held, and free the rest."""
         return self._agents.settle(reservation_id, tokens, output, cached, key=key)

@@ -107,7 +107,7 @@ def _check_periods(table: dict[str, Any], path: Path) -> None:
         try:
             check(table.get(name, getattr(Settings(), name)))
         except Refused as refused:
-            raise Refused(f"'{name}' in {path}: {refused.message}", refused.hint) from None
+            raise Refused(f"'{name}' in {path}: {refused.message}", refused.hint, command=refused.command) from None
     if table.get("time_zone") and not _is_zone(table["time_zone"]):
         raise Refused(f"'time_zone' in {path}: there is no '{table['time_zone']}'", "give one such as Europe/Berlin")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,6 +58,33 @@ def test_reserve_settle_release_and_top_up(budgets: BudgetService) -> None:
     assert budgets.get_available_tokens("scout") == 200
     assert budgets.settle(held.reservation_id, 300, output=100).available_tokens == 700
     assert budgets.release(budgets.reserve("scout", 700).reservation_id).available_tokens == 700
+
+
+@pytest.mark.parametrize("tokens", [True, False, 1.0, 1e2, "5", 0, -1, None, 9_000_000_000_000_000_001])
+def test_only_a_whole_positive_number_of_tokens_is_one(budgets: BudgetService, tokens: Any) -> None:
+    budgets.allocate_budget("scout", 1000)
+    for command in (budgets.consume_budget, budgets.top_up, budgets.reserve):
+        with pytest.raises(Refused):
+            command("scout", tokens)
+    assert budgets.get_available_tokens("scout") == 1000
+
+
+@pytest.mark.parametrize("key", ["", " ", "\t", "x" * 201])
+def test_a_key_that_names_no_request_is_refused(budgets: BudgetService, key: str) -> None:
+    budgets.allocate_budget("scout", 1000)
+    held = budgets.reserve("scout", 10)
+    for command in (budgets.consume_budget, budgets.top_up, budgets.reserve):
+        with pytest.raises(Refused, match="idempotency key"):
+            command("scout", 5, key=key)
+    with pytest.raises(Refused, match="idempotency key"):
+        budgets.settle(held.reservation_id, 5, key=key)
+    assert budgets.get_available_tokens("scout") == 990
+
+
+@pytest.mark.parametrize("day", [date.min, date(1899, 12, 31), date(3000, 1, 1), date.max])
+def test_a_day_without_a_period_is_refused(path: Path, day: date) -> None:
+    with pytest.raises(Refused, match="years go from"):
+        BudgetService.open(path, as_of=day)
 
 
 def test_an_agent_must_exist(budgets: BudgetService) -> None:

@@ -85,6 +85,9 @@ def refusal(result: CallToolResult) -> str:
     assert result.structured_content is None
     [text] = result.content
     assert text.type == "text"
+    assert not re.search(r"budget-tui [a-z]|(?<![\w-])--[a-z]", text.text), (
+        "an error for a chat agent tells of a command line"
+    )
     return text.text
 
 

@@ -10,16 +10,18 @@ from budget_tui import wire
 from budget_tui.api.etags import is_known, tag_of
 from budget_tui.api.problems import MEDIA_TYPE
 from budget_tui.api.routing import Route
+from budget_tui.services.idempotency import KEY_MAX_LENGTH
 
 REPLAYED = "Idempotent-Replayed"
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 
 IdempotencyKey = Annotated[
-    str,
+    str | None,
     Header(
         alias="Idempotency-Key",
-        max_length=200,
-        pattern=r"^[ -~]*$",
+        min_length=1,
+        max_length=KEY_MAX_LENGTH,
+        pattern=r"^[!-~]([ -~]*[!-~])?$",
         description="The same request under the same key is carried out once and answered alike.",
     ),
 ]

@@ -1,6 +1,5 @@
 """What requests carry. Amounts become nanos on the way in; a name that nobody asked for is refused."""
 
-import re
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -10,9 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from budget_tui.domain.amount import LIMIT_COUNT, LIMIT_UNITS, exact_nanos
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
+from budget_tui.domain.period import parse_day
 from budget_tui.services.agents import HOLD_SECONDS, LONGEST_HOLD_SECONDS
-
-_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def nanos_given(value: Any) -> int:
@@ -26,18 +24,19 @@ def nanos_given(value: Any) -> int:
 
 
 def count_given(value: Any) -> int:
-    """The tokens or seats of a JSON number."""
-    if isinstance(value, Decimal) and value.adjusted() < len(str(LIMIT_COUNT)) and value == int(value):
-        value = int(value)  # JSON knows no difference between 5 and 5.0
+    """The tokens or seats of a JSON number: written as a whole one, as they are in Python."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("give a whole JSON number such as 25000")
     return value
 
 
-def _day(value: Any) -> date:
-    if not isinstance(value, str) or not _ISO_DAY.fullmatch(value):
+def day_given(value: Any) -> date:
+    if not isinstance(value, str) or len(value) != len("2026-01-13"):
         raise ValueError("give a day such as 2026-01-13")
-    return date.fromisoformat(value)
+    try:
+        return parse_day(value)
+    except Refused as error:
+        raise ValueError(str(error)) from None
 
 
 def _amount(description: str, **limits: int) -> Any:
@@ -64,7 +63,7 @@ SomeTokens = Annotated[
 ]
 EntityId = Annotated[str, StringConstraints(min_length=1, max_length=ID_MAX_LENGTH)]
 Charging = Literal["cloud", "genai", "subscription"]
-Day = Annotated[date, BeforeValidator(_day)]
+Day = Annotated[date, BeforeValidator(day_given), WithJsonSchema({"type": "string", "format": "date"})]
 Text = Annotated[str, StringConstraints(max_length=500)]
 
 

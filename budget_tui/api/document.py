@@ -25,7 +25,7 @@ OPEN_TAG = "server"
 """The tag of what needs no key."""
 
 _SCHEME = "key"
-_KEY = {"type": "apiKey", "in": "header", "name": HEADER, "description": "A key made by `budget-tui key create`."}
+_KEY = {"type": "apiKey", "in": "header", "name": HEADER, "description": "A key, which whoever runs the server makes."}
 
 _ALWAYS = {
     421: "The `Host` is not this server's.",

@@ -34,7 +34,7 @@ class Door:
         if not self._rates.take(key.key_id):
             raise too_often("this key asks too often")
         if request.method not in READING and not key.may_write:
-            raise Problem(403, "forbidden", "this key may only read", "use one that was made with --scope write")
+            raise Problem(403, "forbidden", "this key may only read", "use one that may write")
         return self._tenants.caller(key)
 
     def _turned_away(self, request: Request, why: str) -> Problem:
@@ -45,7 +45,7 @@ class Door:
             401,
             "unauthorized",
             why,
-            f"send one in {HEADER}; budget-tui key create makes it",
+            f"send one in {HEADER}; whoever runs this server makes them",
             headers={"WWW-Authenticate": f'ApiKey header="{HEADER}"'},
         )
 

@@ -62,7 +62,11 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _cannot_listen(host: str, port: int, error: OSError) -> Refused:
     reason = (error.strerror or str(error)).lower()
-    return Refused(f"cannot listen at {host} port {port}: {reason}", "choose another --host or --port")
+    return Refused(
+        f"cannot listen at {host} port {port}: {reason}",
+        "choose another host or port",
+        command="choose another --host or --port",
+    )
 
 
 def _url(host: str, listening: socket.socket) -> str:

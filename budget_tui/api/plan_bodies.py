@@ -1,20 +1,19 @@
 """What requests about the plan carry: budgets, allocations and filters."""
 
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
-from budget_tui.api.bodies import Body, EntityId, Text, count_given, nanos_given
+from budget_tui.api.bodies import Body, Day, EntityId, Text, count_given, nanos_given
 from budget_tui.domain.amount import LIMIT_COUNT
 from budget_tui.domain.budget import BudgetType, parse_percent
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import DEFAULT_LEVELS
-from budget_tui.domain.period import Period, PeriodKind, parse_day
+from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import NOTES_MAX_LENGTH, BudgetPlan, ChildShare
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.services.plan_views import PlanFilter
@@ -24,15 +23,6 @@ MOST_LISTED = 1000
 ROOT_LEVEL = DEFAULT_LEVELS[0].code
 ROOT_LEVEL_SHORT = "org"
 _PERCENT_DECIMALS = 9
-
-
-def _day(value: Any) -> date:
-    if not isinstance(value, str) or len(value) != len("2026-01-13"):
-        raise ValueError("give a day such as 2026-01-13")
-    try:
-        return parse_day(value)
-    except Refused as error:
-        raise ValueError(str(error)) from None
 
 
 def _number(value: Any) -> Decimal:
@@ -56,7 +46,6 @@ def _level(value: Any) -> Any:
     return ROOT_LEVEL if isinstance(value, str) and value.casefold() == ROOT_LEVEL_SHORT else value
 
 
-PlanDay = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Planned = Annotated[
     Decimal,
     BeforeValidator(_number),
@@ -94,8 +83,8 @@ class PlanBody(EntityGiven):
     budget_amount: Planned = Field(examples=[20000])
     currency: Text | None = Field(None, description="ISO 4217; the organization's unless given.", examples=["USD"])
     period_type: PeriodKind
-    period_start: PlanDay = Field(examples=["2026-02-01"])
-    period_end: PlanDay = Field(description="Inclusive.", examples=["2026-02-28"])
+    period_start: Day = Field(examples=["2026-02-01"])
+    period_end: Day = Field(description="Inclusive.", examples=["2026-02-28"])
     provider: Text | None = Field(None, description="Only what it charges.", examples=["openai"])
     notes: Notes | None = None
 
@@ -138,8 +127,8 @@ class PlanChangeBody(Body):
     provider: Text | None = Field(None, description="'' for any.")
     notes: Notes | None = None
     period_type: PeriodKind | None = Field(None, description="Together with both days.")
-    period_start: PlanDay | None = None
-    period_end: PlanDay | None = Field(None, description="Inclusive.")
+    period_start: Day | None = None
+    period_end: Day | None = Field(None, description="Inclusive.")
     rescale_children: bool = Field(False, description="What was allocated from it keeps its share, not its amount.")
 
     @model_validator(mode="after")
@@ -167,8 +156,8 @@ class SomeFilters(Body):
     category: Category | None = None
     budget_type: BudgetType | None = None
     period_type: PeriodKind | None = None
-    period_start: PlanDay | None = None
-    period_end: PlanDay | None = Field(None, description="Inclusive.")
+    period_start: Day | None = None
+    period_end: Day | None = Field(None, description="Inclusive.")
     provider: Text = Field("", description="By any of its names.")
     currency: Text = ""
 
@@ -213,6 +202,8 @@ class PageFilters(Filters):
 def amount_given(value: Decimal, budget_type: BudgetType) -> int:
     """A JSON number as the amount of a budget of that type."""
     try:
-        return nanos_given(value) if budget_type is BudgetType.MONETARY else count_given(value)
+        if budget_type is BudgetType.MONETARY:
+            return nanos_given(value)
+        return count_given(int(value) if value.as_tuple().exponent == 0 else value)  # 5.0 and 5e0 have another one
     except ValueError as error:
         raise Refused(f"an amount in {budget_type} budgets cannot be that: {error}") from None

@@ -1,5 +1,6 @@
 """What went wrong, as RFC 9457 problem documents: the same codes and words as on the command line."""
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +14,8 @@ from budget_tui.domain.errors import BudgetError, Conflict, InsufficientBudget, 
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
+logger = logging.getLogger("budget_tui.api")
+
 TOKENS_TAG = "agents"
 """The tag of the routes whose budgets count tokens."""
 
@@ -20,7 +23,6 @@ _STATUS: tuple[tuple[type[BudgetError], int], ...] = (
     (InsufficientBudget, 409),
     (NotFound, 404),
     (Conflict, 409),
-    (StorageError, 503),
     (Unexpected, 500),
 )
 
@@ -45,13 +47,18 @@ class Problem(HTTPException):
 
 
 def problem_of(error: BudgetError, *, in_tokens: bool = False) -> Problem:
-    """How an error of the services is told over HTTP."""
+    """How an error of the services is told over HTTP. Where the database is and what ails it is not for clients."""
+    if isinstance(error, StorageError):
+        logger.warning("%s", error)
+        headers = {"Retry-After": str(RETRY_SECONDS)}
+        return Problem(
+            503, error.code, "the database cannot be used now", "try again; the log tells more", headers=headers
+        )
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 422)
     more: dict[str, Any] = {}
     if isinstance(error, InsufficientBudget):
         more = {"available_tokens": error.available} if in_tokens else {"available_usd": to_decimal(error.available)}
-    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else None
-    return Problem(status, error.code, error.message, error.hint, headers=headers, more=more)
+    return Problem(status, error.code, error.message, error.hint, more=more)
 
 
 def unexpected() -> Problem:

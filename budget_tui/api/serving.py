@@ -31,6 +31,10 @@ def _require_key(services: Services, host: str) -> None:
     ring = KeyRing(services.context.path)
     try:
         if not ring.can_be_passed():
-            raise Refused(f"there is no key yet, so nobody could use {host}", "make one with budget-tui key create")
+            raise Refused(
+                f"there is no key yet, so nobody could use {host}",
+                "make one",
+                command="make one with budget-tui key create",
+            )
     finally:
         ring.close()

@@ -126,7 +126,11 @@ def carry(
 
 @app.command("top-up", cls=AmountCommand)
 def top_up(
-    context: typer.Context, agent: AgentArgument, tokens: TokensArgument, key: KeyOption = "", json: JsonOption = False
+    context: typer.Context,
+    agent: AgentArgument,
+    tokens: TokensArgument,
+    key: KeyOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Add to what an agent may use."""
     from budget_tui.domain.amount import parse_count
@@ -142,7 +146,7 @@ def consume(
     tokens: TokensArgument,
     output: OutputOption = "0",
     cached: CachedOption = "0",
-    key: KeyOption = "",
+    key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:
     """Use tokens: all of them, or none where they don't fit.
@@ -161,7 +165,7 @@ def reserve(
     agent: AgentArgument,
     tokens: TokensArgument,
     duration: Annotated[str, typer.Option("--for", metavar="TIME", help="For how long: 90s, 10m, 2h.")] = "10m",
-    key: KeyOption = "",
+    key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:
     """Hold tokens until they are settled or released.
@@ -190,7 +194,7 @@ def settle(
     tokens: TokensArgument,
     output: OutputOption = "0",
     cached: CachedOption = "0",
-    key: KeyOption = "",
+    key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:
     """Use what was really needed in place of what was held.

@@ -74,7 +74,7 @@ ProjectArgument = Annotated[
     str, typer.Argument(metavar="PROJECT", help="The project's id.", show_default=False, autocompletion=project_ids)
 ]
 KeyOption = Annotated[
-    str,
+    str | None,
     typer.Option("--key", metavar="KEY", help="Done once, however often it is sent under KEY.", show_default=False),
 ]
 

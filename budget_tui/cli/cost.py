@@ -38,7 +38,7 @@ def add(
     ] = "",
     provider: Annotated[str, typer.Option("--provider", metavar="NAME", help="Who charged it.")] = "",
     tokens: Annotated[str, typer.Option("--tokens", metavar="N", help="Tokens used: 25000 or 25k.")] = "",
-    key: KeyOption = "",
+    key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:
     """Record one cost."""

@@ -22,7 +22,7 @@ def ended(carry_out: Callable[[], object]) -> int:
     try:
         code = carry_out()
     except BudgetError as error:
-        return told(error.message, error.hint, _exit_code(error))
+        return told(error.message, error.command or error.hint, _exit_code(error))
     except KeyboardInterrupt:
         code = EXIT_INTERRUPTED
     except SystemExit as end:  # completion ends this way, and what has no reader any more

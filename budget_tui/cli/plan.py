@@ -102,7 +102,7 @@ def create(
     provider: ProviderOption = "",
     currency: CurrencyOption = "",
     notes: NotesOption = "",
-    key: KeyOption = "",
+    key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:
     """Plan a budget."""
@@ -180,7 +180,7 @@ def allocate(
     provider: ProviderOption = "",
     currency: CurrencyOption = "",
     notes: NotesOption = "",
-    key: KeyOption = "",
+    key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:
     """Plan a budget and share it out to those below.

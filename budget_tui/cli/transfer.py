@@ -23,7 +23,7 @@ def transfer(
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="How much to move: 20.")],
     force: Annotated[bool, typer.Option("--force", help="Also what is spent already; needs a reason.")] = False,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.", show_default=False)] = "",
-    key: KeyOption = "",
+    key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:
     """Move allocation between projects, or the pool.

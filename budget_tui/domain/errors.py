@@ -1,7 +1,8 @@
 """What can go wrong for a reason that a user can act upon.
 
 Every error carries a stable ``code`` (for programs), a message that says what happened, and a ``hint`` that
-says what to do. ``str(error)`` is the one line that every face shows.
+says what to do in words that hold on every face; ``str(error)`` is both in one line. Where a command line does it,
+``command`` is the hint for who sits at a terminal, and ``at_terminal`` is the line to show there.
 """
 
 
@@ -10,13 +11,18 @@ class BudgetError(Exception):
 
     code = "refused"
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", *, command: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.command = command
 
     def __str__(self) -> str:
-        return f"{self.message}; {self.hint}" if self.hint else self.message
+        return _in_one_line(self.message, self.hint)
+
+    @property
+    def at_terminal(self) -> str:
+        return _in_one_line(self.message, self.command or self.hint)
 
 
 class Refused(BudgetError):
@@ -31,8 +37,8 @@ class InsufficientBudget(BudgetError):
 
     code = "insufficient-budget"
 
-    def __init__(self, message: str, hint: str = "", *, available: int) -> None:
-        super().__init__(message, hint)
+    def __init__(self, message: str, hint: str = "", *, available: int, command: str = "") -> None:
+        super().__init__(message, hint, command=command)
         self.available = available
 
 
@@ -68,3 +74,37 @@ class Unexpected(BudgetError):
     def __init__(self, cause: Exception) -> None:
         super().__init__(f"unexpected {type(cause).__name__}: {cause}", "nothing was changed; please report it")
         self.cause = cause
+
+
+def _in_one_line(message: str, hint: str) -> str:
+    return f"{message}; {hint}" if hint else message
+
+
+_NOUNS = {
+    "agent": ("agents", "agent"),
+    "budget": ("budgets", "plan"),
+    "entity": ("entities", "entity"),
+    "key": ("keys", "key"),
+    "organization": ("organizations", "org"),
+    "project": ("projects", "project"),
+}
+"""How several of them are called, and the command that is about them."""
+
+
+def unknown(noun: str, name: str) -> NotFound:
+    """Nothing is called ``name``; the list of its kind tells what there is."""
+    plural, command = _NOUNS[noun]
+    return NotFound(
+        f"there is no {noun} '{name}'",
+        f"the list of {plural} shows them",
+        command=f"budget-tui {command} list shows them",
+    )
+
+
+def archived(noun: str, name: str) -> NotFound:
+    """It is out of the lists, until it is added again."""
+    return NotFound(
+        f"{noun} '{name}' is archived",
+        "add it again to bring it back",
+        command=f"budget-tui {noun} add {name} brings it back",
+    )

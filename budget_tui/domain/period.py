@@ -162,6 +162,11 @@ def parse_day(text: str) -> date:
         day = None
     if day is None or day.isoformat() != text.strip():
         raise Refused(f"'{text}' is not a date", "write it as 2026-01-13")
+    return checked_day(day)
+
+
+def checked_day(day: date) -> date:
+    """``day`` itself; `Refused` in a year that has no period before it or after it."""
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise Refused(f"{day} is out of range", f"years go from {_FIRST_YEAR} to {_LAST_YEAR}")
     return day

@@ -6,7 +6,7 @@ from datetime import date
 from budget_tui.domain.amount import LIMIT_NANOS, within_limit
 from budget_tui.domain.carry import handed_on, left
 from budget_tui.domain.cost import Category, CostOrigin
-from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused
+from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused, archived, unknown
 from budget_tui.domain.tokens import TokenBalance, TokenKind, cost_nanos, provider_of_model
 from budget_tui.formatting import tokens
 from budget_tui.services.context import Tariff, Work
@@ -27,13 +27,14 @@ def find_agent(work: Work, agent_id: str) -> AgentFact:
 def require_active(agent: AgentFact | None, agent_id: str) -> AgentFact:
     """The agent, unless there is none of that id, or it or its project is archived."""
     if agent is None:
-        raise NotFound(f"there is no agent '{agent_id}'", "budget-tui agent list shows them")
+        raise unknown("agent", agent_id)
     if agent.archived:
-        raise NotFound(f"agent '{agent_id}' is archived", f"budget-tui agent add {agent_id} brings it back")
+        raise archived("agent", agent_id)
     if agent.is_parent_archived:
         raise NotFound(
             f"'{agent.project_id}', which agent '{agent_id}' belongs to, is archived",
-            f"budget-tui project add {agent.project_id} brings it back",
+            "add it again to bring it back",
+            command=f"budget-tui project add {agent.project_id} brings it back",
         )
     return agent
 
@@ -119,7 +120,8 @@ def put_agent_away(work: Work, agent: AgentFact) -> None:
 def insufficient(agent_id: str, available: int) -> InsufficientBudget:
     return InsufficientBudget(
         f"{tokens(available)} {'is' if available == 1 else 'are'} all that {agent_id} has available",
-        f"budget-tui agent top-up {agent_id} TOKENS adds some",
+        "a top-up adds some",
+        command=f"budget-tui agent top-up {agent_id} TOKENS adds some",
         available=available,
     )
 

@@ -8,7 +8,7 @@ from types import TracebackType
 
 from budget_tui.domain.budget import Organization, check_unchanged
 from budget_tui.domain.carry import CarryPolicy, checked_cap
-from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
+from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused, archived, unknown
 from budget_tui.domain.hierarchy import checked_id, checked_name
 from budget_tui.domain.period import Period
 from budget_tui.domain.tokens import (
@@ -119,7 +119,7 @@ class Agents:
             work.commit()
         return balance
 
-    def top_up(self, agent_id: str, tokens: int, key: str = "") -> TokenBalance:
+    def top_up(self, agent_id: str, tokens: int, key: str | None = None) -> TokenBalance:
         """Add to what the agent may use."""
         checked_tokens(tokens)
         with _told(self._context, "top-up", agent_id, tokens), self._context.work() as work:
@@ -149,7 +149,9 @@ class Agents:
 
     # Use. It goes on for the rest of a day on which the period was closed by hand, and is restated there.
 
-    def consume(self, agent_id: str, tokens: int, output: int = 0, cached: int = 0, key: str = "") -> TokenBalance:
+    def consume(
+        self, agent_id: str, tokens: int, output: int = 0, cached: int = 0, key: str | None = None
+    ) -> TokenBalance:
         """Use tokens: all of them or, with an `InsufficientBudget` that names what is available, none."""
         kinds = by_kind(tokens, output, cached)
         with _told(self._context, "consume", agent_id, tokens), self._context.work() as work:
@@ -160,7 +162,7 @@ class Agents:
             work.commit(tokens_only=True)
         return balance
 
-    def reserve(self, agent_id: str, tokens: int, seconds: int = HOLD_SECONDS, key: str = "") -> Reservation:
+    def reserve(self, agent_id: str, tokens: int, seconds: int = HOLD_SECONDS, key: str | None = None) -> Reservation:
         """Hold tokens for at most ``seconds``, after which they are free again by themselves."""
         checked_tokens(tokens)
         _check_seconds(seconds)
@@ -172,7 +174,9 @@ class Agents:
             work.commit(tokens_only=True)
         return Reservation(**answer | {"expires_at": datetime.fromisoformat(answer["expires_at"])})
 
-    def settle(self, reservation_id: str, tokens: int, output: int = 0, cached: int = 0, key: str = "") -> TokenBalance:
+    def settle(
+        self, reservation_id: str, tokens: int, output: int = 0, cached: int = 0, key: str | None = None
+    ) -> TokenBalance:
         """Use what was really needed in place of what was held, and free the rest.
 
         More than was held is used if it fits; else an `InsufficientBudget`, and the hold stays. `Conflict` when
@@ -334,9 +338,11 @@ class _told:  # noqa: N801 – reads as what it is, in a with statement
             _log.warning("%s: %s %s refused: %s", label, subject, asked, error)
 
 
-def _once(work: Work, command: str, key: str, carry_out: Callable[[], TokenBalance], **request: object) -> TokenBalance:
+def _once(
+    work: Work, command: str, key: str | None, carry_out: Callable[[], TokenBalance], **request: object
+) -> TokenBalance:
     """`answered_once` with a balance."""
-    if not key:
+    if key is None:
         return carry_out()
     return TokenBalance(**answered_once(work, command, key, request, lambda: carry_out()._asdict()))
 
@@ -360,9 +366,9 @@ def _require_parent(work: Work, entity_id: str) -> None:
     """Refuse whom an agent cannot belong to: it is a project's, or another entity's but an agent's."""
     parent = work.queries.entity(work.organization.org_key, entity_id)
     if parent is None:
-        raise NotFound(f"there is no project '{entity_id}'", "budget-tui project list shows them")
+        raise unknown("project", entity_id)
     if parent.archived:
-        raise NotFound(f"project '{entity_id}' is archived", f"budget-tui project add {entity_id} brings it back")
+        raise archived("project", entity_id)
     if parent.level_code == "agent":
         raise Refused(f"'{entity_id}' is an agent", "an agent belongs to a project")
 
@@ -405,7 +411,9 @@ def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKi
             raise Conflict(f"reservation {reservation_id} was settled already", "nothing is held any more")
         ended = "was released already" if held.state == "released" else "is over its time"
         raise Conflict(
-            f"reservation {reservation_id} {ended}", f"record the use with: budget-tui agent consume {held.agent_id}"
+            f"reservation {reservation_id} {ended}",
+            "record the use by consuming",
+            command=f"record the use with: budget-tui agent consume {held.agent_id}",
         )
     work.unit.agents.free_expired(held.budget_id, work.now)
     if not work.unit.agents.use(held.budget_id, tokens, held.tokens):
@@ -424,7 +432,11 @@ def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKi
 def _reservation(work: Work, reservation_id: str) -> HeldTokens:
     found = work.queries.reservation(work.organization.org_key, reservation_id)
     if found is None:
-        raise NotFound(f"there is no reservation '{reservation_id}'", "budget-tui agent reserve tells its id")
+        raise NotFound(
+            f"there is no reservation '{reservation_id}'",
+            "the answer to reserving tells its id",
+            command="budget-tui agent reserve tells its id",
+        )
     return found
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from budget_tui.domain.errors import NotFound, Refused
+from budget_tui.domain.errors import NotFound, Refused, archived, unknown
 from budget_tui.services.clock import Clock, zone
 
 if TYPE_CHECKING:
@@ -231,23 +231,23 @@ class Work:
         """The entity of that id, or `NotFound`."""
         found = self.queries.entity(self.organization.org_key, entity_id)
         if found is None:
-            raise NotFound(f"there is no entity '{entity_id}'", "budget-tui entity list shows them")
+            raise unknown("entity", entity_id)
         return found
 
     def active(self, entity_id: str) -> "Entity":
         """The entity of that id, or `NotFound` when there is none or it is archived."""
         found = self.entity(entity_id)
         if found.archived:
-            raise NotFound(f"'{entity_id}' is archived", f"budget-tui entity add {entity_id} brings it back")
+            raise archived("entity", entity_id)
         return found
 
     def project(self, project_id: str) -> "Entity":
         """The project of that id, or `NotFound` when there is none or it is archived."""
         found = self.queries.entity(self.organization.org_key, project_id)
         if found is None:
-            raise NotFound(f"there is no project '{project_id}'", "budget-tui project list shows them")
+            raise unknown("project", project_id)
         if found.archived:
-            raise NotFound(f"project '{project_id}' is archived", f"budget-tui project add {project_id} brings it back")
+            raise archived("project", project_id)
         if found.level_code != "project":
             raise Refused(f"'{project_id}' is not a project but a {found.level_code}", "name a project")
         return found

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from budget_tui.domain.amount import LIMIT_COUNT, within_limit
+from budget_tui.domain.amount import within_limit
 from budget_tui.domain.cost import Category, CostOrigin, EntityResolver, MappingRule, category_of, provider_of
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name
+from budget_tui.domain.period import checked_day
 from budget_tui.domain.text import one_line
+from budget_tui.domain.tokens import checked_tokens
 from budget_tui.formatting import count
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once
@@ -69,7 +71,7 @@ class Costs:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def add(self, entry: CostEntry, key: str = "") -> CostOutcome:
+    def add(self, entry: CostEntry, key: str | None = None) -> CostOutcome:
         """Record one cost; the same ``key`` again changes nothing."""
         with self._context.work() as work:
             request = {
@@ -312,8 +314,10 @@ def _entered(line: AuditEntry) -> str:
 
 def _check(entry: CostEntry) -> None:
     within_limit(entry.amount)
-    if entry.tokens is not None and not 0 <= entry.tokens <= LIMIT_COUNT:
-        raise Refused(f"{entry.tokens} is no number of tokens", f"give one from 0 to {LIMIT_COUNT:,}")
+    if entry.on is not None:
+        checked_day(entry.on)
+    if entry.tokens is not None:
+        checked_tokens(entry.tokens, 0)
     if entry.category is Category.TOTAL:
         raise Refused("'total' is all categories together", "choose cloud, genai or subscription")
     if not entry.amount and not entry.tokens:
@@ -364,7 +368,11 @@ def _checked_field(text: str) -> str:
 def _set_rule(work: Work, kind: str, field: str, value: str, target: str) -> list[Change]:
     value = one_line(value).strip()
     if not value:
-        raise Refused("a rule needs a value to go by", "see the values with: budget-tui cost unmapped")
+        raise Refused(
+            "a rule needs a value to go by",
+            "take one from the costs that found no project",
+            command="see the values with: budget-tui cost unmapped",
+        )
     from budget_tui.storage.repositories.rules import RuleName
 
     before, after = _make_rule(work, RuleName(kind, field, value.casefold()), target)

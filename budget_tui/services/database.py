@@ -36,16 +36,28 @@ class Database:
         path = self._context.path
         state = schema_state(path)
         if state is SchemaState.MISSING:
-            raise StorageError(f"there is no database at {path}", "budget-tui budget set 500 makes one")
+            raise StorageError(
+                f"there is no database at {path}",
+                "set a budget to make one",
+                command="budget-tui budget set 500 makes one",
+            )
         if state is SchemaState.BEHIND:
-            raise StorageError(f"{path} was written by an older version", "budget-tui db upgrade brings it to this one")
+            raise StorageError(
+                f"{path} was written by an older version",
+                "upgrade it first",
+                command="budget-tui db upgrade brings it to this one",
+            )
 
     def check(self) -> CheckReport:
         """Whether the file is sound and its references hold. Changes nothing."""
         path = self._context.path
         state = schema_state(path)
         if state is SchemaState.MISSING:
-            raise StorageError(f"there is no database at {path}", "budget-tui budget set 500 makes one")
+            raise StorageError(
+                f"there is no database at {path}",
+                "set a budget to make one",
+                command="budget-tui budget set 500 makes one",
+            )
         require_one_name(path)
         return CheckReport(path, state.value, path.stat().st_size, tuple(integrity_problems(path)))
 

@@ -123,7 +123,9 @@ def _require_nothing(context: Context, unit: UnitOfWork) -> None:
     used = has_projects or unit.queries.origins(key) or unit.queries.global_budget(key, date.max)
     if used:
         raise Conflict(
-            f"'{ORGANIZATION}' in {context.path} is in use", "choose a new file with --db; nothing was changed"
+            f"'{ORGANIZATION}' in {context.path} is in use",
+            "choose a new file; nothing was changed",
+            command="choose a new file with --db; nothing was changed",
         )
 
 

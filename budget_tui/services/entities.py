@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from budget_tui.domain.errors import Conflict, NotFound, Refused
+from budget_tui.domain.errors import Conflict, Refused, unknown
 from budget_tui.domain.hierarchy import DEFAULT_LEVELS, ROOT_ID, Entity, Level, checked_name, unstored_root
 from budget_tui.domain.tree import Placement, added_level
 from budget_tui.services.context import Context, Work
@@ -126,7 +126,7 @@ class Entities:
         found = self.active()
         top = next((entity for entity in found if entity.entity_id == entity_id), None)
         if top is None:
-            raise NotFound(f"there is no entity '{entity_id}'", "budget-tui entity list shows them")
+            raise unknown("entity", entity_id)
         return [entity for entity in found if entity.path.startswith(top.path)]
 
     def levels(self) -> list[Level]:
@@ -138,7 +138,9 @@ class Entities:
 def _below_root(work: Work, entity_id: str) -> Entity:
     if entity_id == ROOT_ID:
         raise Refused(
-            f"'{ROOT_ID}' is the organization itself", f"budget-tui org rename {work.organization.slug} names it"
+            f"'{ROOT_ID}' is the organization itself",
+            "name another entity",
+            command=f"budget-tui org rename {work.organization.slug} names it",
         )
     return work.active(entity_id)
 

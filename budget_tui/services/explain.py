@@ -6,7 +6,7 @@ from datetime import date
 from budget_tui.domain.actuals import TOTAL, Scope
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
-from budget_tui.domain.errors import NotFound, Refused
+from budget_tui.domain.errors import NotFound, Refused, unknown
 from budget_tui.domain.explain import Explanation, Unit, explain_global, explain_project
 from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, Reason, SourceState
 from budget_tui.domain.explain_plan import explain_actual, explain_agent, explain_closed, explain_planned, explain_sum
@@ -63,7 +63,8 @@ class Explainer:
         if not budgets:
             raise NotFound(
                 f"there is no project, agent or budget '{subject}'",
-                "budget-tui project list, agent list and plan list show them",
+                "the lists of projects, agents and budgets show them",
+                command="budget-tui project list, agent list and plan list show them",
             )
         _require_one(subject, budgets)
         return self.of_planned(budgets[0].budget_id)
@@ -97,7 +98,7 @@ class Explainer:
             org = organization.org_key
             found = queries.planned_budget(org, budget_id)
             if not found:
-                raise NotFound(f"there is no budget '{budget_id}'", "budget-tui plan list shows them")
+                raise unknown("budget", budget_id)
             _require_one(budget_id, found)
             budget = found[0]
             usage = Usage(queries, organization, [budget.period], [budget.budget_type], [budget.currency])
@@ -146,7 +147,11 @@ class Explainer:
             budgets = in_one.converted(as_planned)
             periods = sorted({*(budget.period for budget in budgets), *(period for _, period in whole)})
             if not periods:
-                raise NotFound("none of these budgets is there any more", "budget-tui plan list shows what is")
+                raise NotFound(
+                    "none of these budgets is there any more",
+                    "the list of budgets shows what is",
+                    command="budget-tui plan list shows what is",
+                )
             usage = Usage(queries, organization, periods, [budget_type], [currency])
             actuals = Actuals(usage)
             together = actuals.widest(budgets) if budgets else None
@@ -256,7 +261,8 @@ def _line_of(closed: ClosedPeriod, subject: str) -> ClosedBudget:
             return line
     raise NotFound(
         f"'{subject}' had no budget in {period_name(closed.period)}",
-        "budget-tui period history --json shows what had one",
+        "the closed period shows what had one",
+        command="budget-tui period history --json shows what had one",
     )
 
 
@@ -264,7 +270,9 @@ def _require_one(subject: str, budgets: Sequence[PlannedBudget]) -> None:
     """A `Refused` that names them when there are several."""
     if not budgets:
         raise NotFound(
-            f"'{subject}' has no budget", f"budget-tui plan create makes one; plan list --entity {subject} shows them"
+            f"'{subject}' has no budget",
+            "create one",
+            command=f"budget-tui plan create makes one; plan list --entity {subject} shows them",
         )
     if len(budgets) > 1:
         shown = ", ".join(f"{budget.budget_id[:8]} ({plan_name(budget)})" for budget in budgets[:4])

@@ -37,7 +37,11 @@ class History:
         for found in self.periods(1, start + ONE_DAY):
             if found.period.start == start:
                 return found
-        raise NotFound(f"no period that started on {start} was closed", "budget-tui period history lists them")
+        raise NotFound(
+            f"no period that started on {start} was closed",
+            "the list of closed periods shows them",
+            command="budget-tui period history lists them",
+        )
 
 
 def closed_period(queries: Queries, organization: Organization, start: date) -> ClosedPeriod:
@@ -45,7 +49,11 @@ def closed_period(queries: Queries, organization: Organization, start: date) -> 
     for found in _read(queries, organization, queries.closes(organization.org_key, 1, start + ONE_DAY)):
         if found.period.start == start:
             return found
-    raise NotFound(f"no period that started on {start} was closed", "budget-tui period history lists them")
+    raise NotFound(
+        f"no period that started on {start} was closed",
+        "the list of closed periods shows them",
+        command="budget-tui period history lists them",
+    )
 
 
 def _read(queries: Queries, organization: Organization, closes: list[StoredClose]) -> list[ClosedPeriod]:

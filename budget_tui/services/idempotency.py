@@ -6,13 +6,16 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from budget_tui.domain.errors import Conflict
+from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.services.context import Work
 
 _one_way = json.JSONEncoder(sort_keys=True).encode
 """A request as it is kept: written alike however it is put."""
 
 _noted: ContextVar[list[str] | None] = ContextVar("replays", default=None)
+
+
+KEY_MAX_LENGTH = 200
 
 
 @contextmanager
@@ -27,16 +30,17 @@ def replays_noted() -> Iterator[list[str]]:
 
 
 def answered_once(
-    work: Work, command: str, key: str, request: dict[str, Any], carry_out: Callable[[], dict[str, Any]]
+    work: Work, command: str, key: str | None, request: dict[str, Any], carry_out: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
     """The answer of ``carry_out``, or the one that was given when ``key`` was first used.
 
     No key: always done. An answer is kept for `ANSWERS_KEPT` at least.
 
-    `Conflict` when the key was used for another request.
+    `Conflict` when the key was used for another request; `Refused` when it is blank or too long.
     """
-    if not key:
+    if key is None:
         return carry_out()
+    _check(key)
     asked = _one_way(request)
     known = work.queries.answered(work.organization.org_key, command, key)
     if known is None:
@@ -49,3 +53,10 @@ def answered_once(
     if noted is not None:
         noted.append(key)
     return dict(json.loads(known[1]))
+
+
+def _check(key: str) -> None:
+    if not key.strip():
+        raise Refused("an idempotency key cannot be blank", "give one that names the request, or none at all")
+    if len(key) > KEY_MAX_LENGTH:
+        raise Refused(f"an idempotency key of {len(key):,} characters is too long", f"give at most {KEY_MAX_LENGTH}")

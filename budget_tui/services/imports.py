@@ -97,7 +97,11 @@ class Imports:
 
         source = checked_name(request.source)
         if source.casefold() == MANUAL_SOURCE:
-            raise Refused(f"'{source}' cannot be the name of a source", "choose another name with --source")
+            raise Refused(
+                f"'{source}' cannot be the name of a source",
+                "choose another name",
+                command="choose another name with --source",
+            )
         files = _found(request.paths)
         require_other_files(self._context.path, files)
         self._context.prepare()
@@ -117,7 +121,8 @@ class Imports:
             raise Refused(
                 f"{rollup.refused_count} of {rollup.rows_read} rows cannot be used, the first in {first.file}"
                 f" line {first.line}: {first.reason}",
-                "mend them, or import without --strict",
+                "mend them, or import what can be used",
+                command="mend them, or import without --strict",
             )
         with self._context.work() as work:
             report = _store(work, source, rollup)

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from budget_tui.domain.access import ApiKey, Scope
-from budget_tui.domain.errors import NotFound, Refused
+from budget_tui.domain.errors import Refused, unknown
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.services.context import Context
 from budget_tui.storage.reading import DatabaseReader
@@ -100,7 +100,7 @@ def _find(keys: list[ApiKey], id_or_name: str) -> ApiKey:
     named = [key for key in keys if key.key_id == id_or_name] or [key for key in keys if key.name == id_or_name]
     active = [key for key in named if key.revoked_at is None]
     if not named:
-        raise NotFound(f"there is no key '{id_or_name}'", "budget-tui key list shows them")
+        raise unknown("key", id_or_name)
     if len(active) > 1:
         ids = ", ".join(key.key_id for key in active)
         raise Refused(f"{len(active)} keys are called '{id_or_name}'", f"name one by its id: {ids}")

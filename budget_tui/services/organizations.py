@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from budget_tui.domain.budget import Organization
-from budget_tui.domain.errors import Conflict, NotFound, Refused
+from budget_tui.domain.errors import Conflict, Refused, unknown
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.period import PeriodRule
 from budget_tui.services.clock import zone
@@ -55,7 +55,7 @@ class Organizations:
         with self._context.transaction() as unit:
             organization = unit.queries.organization(slug)
             if organization is None:
-                raise NotFound(f"there is no organization '{slug}'", "budget-tui org list shows them")
+                raise unknown("organization", slug)
             if name != organization.name:
                 unit.organizations.rename(organization, name)
                 unit.journal.begin_change()

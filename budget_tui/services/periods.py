@@ -7,7 +7,7 @@ from budget_tui.domain import pacing
 from budget_tui.domain.amount import within_limit
 from budget_tui.domain.budget import AllocationChange, Budget, BudgetType
 from budget_tui.domain.closing import ClosePreview, NextLine
-from budget_tui.domain.errors import Conflict, NotFound, Refused
+from budget_tui.domain.errors import Conflict, Refused, unknown
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period
 from budget_tui.formatting import long_day, period_name
@@ -131,7 +131,7 @@ def _reallocated(work: Work, plan: Plan, changes: Reallocations) -> Sequence[Tur
     pool = plan.total.opening.amount - sum(turn.opening.amount for turn in turns.values())
     for project_id, change in changes.items():
         if project_id not in turns:
-            raise NotFound(f"there is no project '{project_id}'", "budget-tui project list shows them")
+            raise unknown("project", project_id)
         before = turns[project_id].opening
         after = change.applied_to(before.amount, plan.total.opening.amount, pool, work.organization.currency)
         pool -= after - before.amount

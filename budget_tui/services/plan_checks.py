@@ -7,7 +7,7 @@ from budget_tui.domain.budget import Organization
 from budget_tui.domain.containment import Containment
 from budget_tui.domain.cost import short_provider_name
 from budget_tui.domain.eras import Era, Eras
-from budget_tui.domain.errors import NotFound
+from budget_tui.domain.errors import unknown
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name, unstored_root
 from budget_tui.domain.overallocation import HandedOn, handed_on, over_allocated
 from budget_tui.domain.plan import PlannedBudget
@@ -35,7 +35,7 @@ def entity_named(queries: Queries, organization: Organization, entity_id: str) -
         return found
     if wanted == ROOT_ID:
         return unstored_root(organization.name)
-    raise NotFound(f"there is no entity '{wanted}'", "budget-tui entity list shows them")
+    raise unknown("entity", wanted)
 
 
 def over_allocated_after(queries: Queries, org: int, budget: PlannedBudget) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.errors import Conflict, NotFound, Refused
+from budget_tui.domain.errors import Conflict, Refused, unknown
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.domain.period import ONE_DAY, Period, PeriodKind
 from budget_tui.domain.plan import (
@@ -63,7 +63,7 @@ class Plans:
         with self._context.reading() as queries:
             return find_budget(queries, self._context.organization(queries).org_key, budget_id)
 
-    def create(self, plan: BudgetPlan, key: str = "") -> PlanOutcome:
+    def create(self, plan: BudgetPlan, key: str | None = None) -> PlanOutcome:
         """A new budget. `Conflict` when there is one of that entity, category, type, provider and period already."""
         with self._context.work() as work:
             answer = answered_once(
@@ -106,7 +106,7 @@ class Plans:
             work.commit()
         return outcome
 
-    def allocate(self, plan: BudgetPlan, children: Sequence[ChildShare], key: str = "") -> PlanAllocation:
+    def allocate(self, plan: BudgetPlan, children: Sequence[ChildShare], key: str | None = None) -> PlanAllocation:
         """A budget together with its children's, by percentage or amount; the rest stays unallocated.
 
         Children lie below the parent's entity, none of them below another; they have its category, type, provider,
@@ -145,13 +145,15 @@ def find_budget(queries: Queries, org: int, budget_id: str) -> PlannedBudget:
         return found[0]
     if found:
         raise Refused(f"{len(found)} budgets have an id that begins with '{budget_id}'", "give more of it")
-    raise NotFound(f"there is no budget '{budget_id}'", "budget-tui plan list shows them")
+    raise unknown("budget", budget_id)
 
 
 def _active(work: Work, budget_id: str) -> PlannedBudget:
     budget = find_budget(work.queries, work.organization.org_key, budget_id)
     if not budget.is_active:
-        raise Refused(f"{plan_name(budget)} was deleted", "make a new one with: budget-tui plan create")
+        raise Refused(
+            f"{plan_name(budget)} was deleted", "make a new one", command="make a new one with: budget-tui plan create"
+        )
     return budget
 
 
@@ -197,7 +199,8 @@ def taken(same: PlannedBudget) -> Conflict:
     """What to raise where there is a budget of that scope and period."""
     return Conflict(
         f"there is {plan_name(same)} already, of {amount_of(same.amount, same.budget_type, same.currency)}",
-        f"change it with: budget-tui plan update {same.budget_id[:ID_SHOWN_LENGTH]}",
+        f"change that one: {same.budget_id}",
+        command=f"change it with: budget-tui plan update {same.budget_id[:ID_SHOWN_LENGTH]}",
     )
 
 
@@ -276,7 +279,8 @@ def _change_in_cycle(work: Work, before: PlannedBudget, plan: BudgetPlan, moved:
     if before.budget_type is not BudgetType.MONETARY:
         raise Refused(
             f"{before.entity_id} counts its tokens itself",
-            f"use: budget-tui agent allocate {before.entity_id} TOKENS",
+            "allocate the agent's tokens",
+            command=f"use: budget-tui agent allocate {before.entity_id} TOKENS",
         )
     if before.period != work.open.period:
         raise Refused(f"{dates(before.period)} is closed", "its budgets stay as they were; change the running period")

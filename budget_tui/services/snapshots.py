@@ -5,7 +5,7 @@ from datetime import date
 
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.carry import NO_CARRY
-from budget_tui.domain.errors import NotFound
+from budget_tui.domain.errors import unknown
 from budget_tui.domain.period import Period
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectFact, ProjectLine, SnapshotFacts, build_snapshot
 from budget_tui.services.context import Context
@@ -42,7 +42,7 @@ def project_line(snapshot: BudgetSnapshot, project_id: str) -> ProjectLine:
     for line in snapshot.projects:
         if line.project_id == project_id:
             return line
-    raise NotFound(f"there is no project '{project_id}'", "budget-tui project list shows them")
+    raise unknown("project", project_id)
 
 
 def load_facts(queries: Queries, organization: Organization, today: date) -> SnapshotFacts:

@@ -43,7 +43,11 @@ class TokenPrices:
         if not model:
             raise Refused("a price needs a model", "name it as the agent does")
         if not prices:
-            raise Refused("a price is missing", "give --input, --output or --cached")
+            raise Refused(
+                "a price is missing",
+                "give one of input, output or cached tokens",
+                command="give --input, --output or --cached",
+            )
         if min(prices.values()) < 0:
             raise Refused("a price cannot be negative", "give an amount of 0 or more")
         with self._context.work() as work:

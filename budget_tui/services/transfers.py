@@ -45,7 +45,7 @@ class Transfers:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def transfer(self, request: TransferRequest, key: str = "") -> TransferOutcome:
+    def transfer(self, request: TransferRequest, key: str | None = None) -> TransferOutcome:
         """Move ``amount``; the same ``key`` again changes nothing and answers alike.
 
         At most what the giver has unspent (`InsufficientBudget` names it). ``force`` with a reason goes down to
@@ -131,7 +131,7 @@ def _check(request: TransferRequest) -> None:
     if request.giver == request.taker:
         raise Refused("a transfer goes from one to another", "choose two different ends")
     if request.force and not request.reason.strip():
-        raise Refused("a forced transfer needs a reason", "say why with --reason")
+        raise Refused("a forced transfer needs a reason", "say why", command="say why with --reason")
 
 
 def _giver(work: Work, request: TransferRequest) -> tuple[Budget | None, int, str, str]:

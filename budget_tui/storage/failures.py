@@ -10,16 +10,36 @@ from budget_tui.domain.errors import BudgetError, Refused, StorageError
 _FULL = "database or disk is full"
 _OF_A_FULL_DISK_TOO = ("disk I/O error", "unable to open database")
 """What SQLite says of a full disk where it finds no room for the files beside the database."""
-# The beginning of SQLite's message, what it means, what to do about it.
+# The beginning of SQLite's message, what it means, what to do about it, and by which command.
 _MEANINGS = (
-    ("database is locked", "{path} is locked by another program", "try again in a moment; nothing was changed"),
-    ("database table is locked", "{path} is locked by another program", "try again in a moment; nothing was changed"),
-    (_FULL, "the disk of {path} is full", "free some space; nothing was changed"),
-    ("disk I/O error", "{path} cannot be read or written", "check the disk and the permissions of its folder"),
-    ("attempt to write a readonly", "{path} may not be written", "check the permissions of the file and its folder"),
-    ("unable to open database", "{path} cannot be opened", "check that its folder exists and may be written"),
-    ("file is not a database", "{path} is not a SQLite database", "choose another file with --db"),
-    ("database disk image is malformed", "{path} is damaged", "restore a backup: budget-tui db restore FILE"),
+    ("database is locked", "{path} is locked by another program", "try again in a moment; nothing was changed", ""),
+    (
+        "database table is locked",
+        "{path} is locked by another program",
+        "try again in a moment; nothing was changed",
+        "",
+    ),
+    (_FULL, "the disk of {path} is full", "free some space; nothing was changed", ""),
+    ("disk I/O error", "{path} cannot be read or written", "check the disk and the permissions of its folder", ""),
+    (
+        "attempt to write a readonly",
+        "{path} may not be written",
+        "check the permissions of the file and its folder",
+        "",
+    ),
+    ("unable to open database", "{path} cannot be opened", "check that its folder exists and may be written", ""),
+    (
+        "file is not a database",
+        "{path} is not a SQLite database",
+        "choose another file",
+        "choose another file with --db",
+    ),
+    (
+        "database disk image is malformed",
+        "{path} is damaged",
+        "restore a backup",
+        "restore a backup: budget-tui db restore FILE",
+    ),
 )
 
 
@@ -33,9 +53,9 @@ def storage_error(path: Path, error: BaseException) -> BudgetError | None:
         return Refused("a sum of costs is out of range", "amounts beyond ±9,000,000,000 units cannot be added up")
     if text.startswith(_OF_A_FULL_DISK_TOO) and _has_no_room(path.parent):
         text = _FULL
-    for beginning, what, hint in _MEANINGS:
+    for beginning, what, hint, command in _MEANINGS:
         if text.startswith(beginning):
-            return StorageError(what.format(path=path), hint)
+            return StorageError(what.format(path=path), hint, command=command)
     return None
 
 

@@ -51,7 +51,8 @@ def require_one_name(path: Path, stat: stat_result | None = None) -> None:
     if stat is not None and stat.st_nlink > 1:
         raise StorageError(
             f"{path} has {stat.st_nlink} names (hard links), and writers under one would not see those under another",
-            "remove the others, or copy it with: budget-tui db backup",
+            "remove the others, or use a backup of it",
+            command="remove the others, or copy it with: budget-tui db backup",
         )
 
 

@@ -166,8 +166,14 @@ def _require_current(connection: sqlite3.Connection, path: Path) -> None:
     if state is SchemaState.MISSING:
         raise nothing_at(path)
     if state is SchemaState.BEHIND:
-        raise StorageError(f"{path} was written by an older version", "budget-tui db upgrade brings it to this one")
+        raise StorageError(
+            f"{path} was written by an older version",
+            "upgrade it first",
+            command="budget-tui db upgrade brings it to this one",
+        )
 
 
 def nothing_at(path: Path) -> StorageError:
-    return StorageError(f"there is no database at {path}", "budget-tui budget set 500 makes one")
+    return StorageError(
+        f"there is no database at {path}", "set a budget to make one", command="budget-tui budget set 500 makes one"
+    )

@@ -47,7 +47,9 @@ def state_of(connection: sqlite3.Connection, path: Path) -> SchemaState:
     if {"alembic_version", "cost_origin"} <= tables:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     if row is None:
-        raise StorageError(f"{path} belongs to another program", "choose another file with --db")
+        raise StorageError(
+            f"{path} belongs to another program", "choose another file", command="choose another file with --db"
+        )
     revision = str(row[0])
     if revision > HEAD:
         raise StorageError(f"{path} was written by a newer version of budget-tui", "upgrade budget-tui")
@@ -72,7 +74,9 @@ def _has_content(path: Path) -> bool:
     if not S_ISREG(found.st_mode):
         raise StorageError(f"{path} is not a file", "give the path of one")
     if found.st_size == 1:  # which SQLite takes for empty
-        raise StorageError(f"{path} is not a SQLite database", "choose another file with --db")
+        raise StorageError(
+            f"{path} is not a SQLite database", "choose another file", command="choose another file with --db"
+        )
     return found.st_size > 0
 
 

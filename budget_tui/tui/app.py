@@ -141,7 +141,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         try:
             changed = bool(self.failure) or (self.snapshot is not None and self.services.snapshots.changed())
         except BudgetError as error:
-            self.failure = str(error)
+            self.failure = error.at_terminal
             return
         if changed:
             self.reload()

@@ -157,7 +157,7 @@ class MonitorApp(ThemedApp):
         try:
             changed = self._services.snapshots.changed()
         except BudgetError as error:
-            self._show(None, str(error))
+            self._show(None, error.at_terminal)
             return
         view = self.query_one(MonitorView)
         if changed or view.failure:
@@ -168,7 +168,7 @@ class MonitorApp(ThemedApp):
         try:
             snapshot = await asyncio.get_running_loop().run_in_executor(self._reader, self._services.snapshots.current)
         except BudgetError as error:
-            self._show(None, str(error))
+            self._show(None, error.at_terminal)
             return
         self._show(snapshot, "")
 

@@ -32,6 +32,7 @@ from budget_tui.settings import Settings
 TODAY = date(2026, 1, 13)
 TOKENS = 1_000_000
 SHOWN_ON = date(2026, 3, 31)
+COMMAND_LINE = re.compile(r"budget-tui [a-z]|(?<![\w-])--[a-z]")
 
 
 def services_at(path: Path, settings: Settings | None = None) -> Services:
@@ -93,7 +94,10 @@ class Api:
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
         content = body if isinstance(body, str | bytes) or body is None else json.dumps(body)
-        return self.client.request(method, path, content=content, headers={k: v for k, v in sent.items() if v})
+        answer = self.client.request(method, path, content=content, headers={k: v for k, v in sent.items() if v})
+        if answer.status_code >= 400:
+            assert not COMMAND_LINE.search(answer.text), "an error over HTTP tells of a command line"
+        return answer
 
     def get(self, path: str) -> Any:
         """What a GET answers, to the digit."""

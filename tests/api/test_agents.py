@@ -1,5 +1,7 @@
 """``/agents``: tokens under a hard limit."""
 
+import json
+
 import pytest
 
 from .conftest import TOKENS, Api, refused
@@ -20,6 +22,23 @@ def test_consuming_takes_all_or_nothing(api: Api) -> None:
     assert problem["available_tokens"] == 10
     assert "available_usd" not in problem
     assert api.get("/agents/scout/budget")["available_tokens"] == 10
+
+
+@pytest.mark.parametrize("key", ["", " ", "x" * 201, "caf\u00e9"])
+def test_a_key_that_names_no_request_is_refused(api: Api, key: str) -> None:
+    for path, body in (
+        ("/agents/scout/budget/consume", {"tokens": 1}),
+        ("/agents/scout/budget/top-up", {"tokens": 1}),
+        ("/projects/pcc/budget/transfer", {"to_project_id": "pool", "amount_usd": 1}),
+        ("/projects/pcc/costs", {"amount_usd": 1}),
+    ):
+        sent = {
+            "X-API-Key": api.write_key,
+            "Content-Type": "application/json",
+            "Idempotency-Key": key.encode("latin-1"),
+        }
+        answer = api.client.request("POST", path, content=json.dumps(body), headers=sent)
+        refused(answer, 422, "refused", "Idempotency-Key")
 
 
 def test_allocating_and_topping_up(api: Api) -> None:

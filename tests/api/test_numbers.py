@@ -1,5 +1,6 @@
 """No number becomes a float on its way in or out."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -7,6 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from budget_tui.domain.amount import LIMIT_NANOS, to_decimal
+from budget_tui.domain.errors import Refused
+from budget_tui.services.costs import CostEntry
 
 from .conftest import Api, refused
 
@@ -65,12 +68,44 @@ def test_what_is_no_json_is_malformed(api: Api, number: str) -> None:
     refused(api("PUT", "/budget", f'{{"monthly_budget_usd": {number}}}'), 400, "malformed")
 
 
-@pytest.mark.parametrize("number", ["true", "1.5", '"5"', "0", "-5", "1e30", "9000000000000000001", "null"])
+NO_TOKENS = ["true", "false", "1.5", "5.0", "1e2", '"5"', "0", "-5", "1e30", "9000000000000000001", "null"]
+
+
+@pytest.mark.parametrize("number", NO_TOKENS)
 def test_what_is_no_number_of_tokens_is_refused(api: Api, number: str) -> None:
-    refused(api("POST", "/agents/scout/budget/consume", f'{{"tokens": {number}}}'), 422, "refused", "tokens")
+    for path in ("consume", "top-up", "reserve"):
+        answer = api("POST", f"/agents/scout/budget/{path}", f'{{"tokens": {number}}}')
+        refused(answer, 422, "refused", "tokens")
     assert api.get("/agents/scout/budget")["used_tokens"] == 0
 
 
-@pytest.mark.parametrize("number", ["5", "5.0", "5e0"])
-def test_a_whole_number_may_be_written_with_a_point(api: Api, number: str) -> None:
-    assert api("POST", "/agents/scout/budget/consume", f'{{"tokens": {number}}}').json()["used_tokens"] == 5
+@pytest.mark.parametrize("number", ["true", "5.0", "1e2", '"5"'])
+def test_tokens_that_may_be_none_are_whole_numbers_too(api: Api, number: str) -> None:
+    held = api("POST", "/agents/scout/budget/reserve", {"tokens": 10}).json()["reservation_id"]
+    for method, path, body in (
+        ("PUT", "/agents/scout/budget", '{"tokens": %s}'),
+        ("POST", f"/reservations/{held}/settle", '{"tokens": %s}'),
+        ("POST", "/agents/scout/budget/consume", '{"tokens": 200, "output": %s}'),
+        ("POST", "/projects/pcc/costs", '{"amount_usd": 1, "tokens": %s}'),
+        ("POST", "/agents/scout/budget/reserve", '{"tokens": 1, "seconds": %s}'),
+    ):
+        refused(api(method, path, body % number), 422, "refused", "a whole JSON number")
+    planned = (
+        '{"hierarchy_entity_id": "pcc", "category": "genai", "budget_type": "token", "budget_amount": %s,'
+        ' "period_type": "monthly", "period_start": "2026-02-01", "period_end": "2026-02-28"}'
+    )
+    refused(api("POST", "/api/v1/budgets/default", planned % number), 422, "refused")
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31", "3000-01-01", "9999-12-30", "9999-12-31"])
+def test_a_cost_is_of_a_day_that_has_a_period(api: Api, day: str) -> None:
+    refused(api("POST", "/projects/pcc/costs", {"amount_usd": 1, "on": day}), 422, "refused", "years go from")
+    with pytest.raises(Refused, match="years go from"):
+        api.services.costs.add(CostEntry("pcc", 1, date.fromisoformat(day)))
+    assert api("GET", f"/periods?before={day}").status_code == 422
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "2999-12-31"])
+def test_the_first_and_the_last_day_of_all_can_have_costs(api: Api, day: str) -> None:
+    assert api("POST", "/projects/pcc/costs", {"amount_usd": 1, "on": day}).status_code == 201
+    assert api("GET", "/status").status_code == 200

@@ -186,7 +186,7 @@ def test_a_locked_database_is_told_when_to_come_again(api: Api, monkeypatch: pyt
     other = sqlite3.connect(api.services.context.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     answer = api("PUT", "/budget", {"monthly_budget_usd": 1})
-    refused(answer, 503, "storage", "locked")
+    refused(answer, 503, "storage", "cannot be used now")
     assert answer.headers["Retry-After"] == "1"
     assert api.get("/budget")["monthly_budget_usd"] == 500
     other.execute("ROLLBACK")
@@ -198,7 +198,12 @@ def test_a_database_that_is_gone_is_no_health(api: Api) -> None:
     assert api("GET", "/healthz", key="").json() == {"status": "ok"}
     path = api.services.context.path
     shutil.move(path, path.with_name("elsewhere.db"))
-    refused(api("GET", "/healthz", key=""), 503, "storage", "no database")
+    for key in ("", "bt_000000000000_nobody", api.read_key):
+        for asked in ("/healthz", "/budget"):
+            answer = api("GET", asked, key=key)
+            assert answer.status_code in (401, 503)
+            assert str(path.parent) not in answer.text
+    refused(api("GET", "/healthz", key=""), 503, "storage", "cannot be used now")
 
 
 def test_what_nobody_thought_of_is_logged_and_not_shown(

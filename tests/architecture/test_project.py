@@ -93,6 +93,46 @@ def test_prints_are_found_where_they_are() -> None:
     assert sorted(prints_in(code)) == [1, 2, 4, 5]
 
 
+COMMAND_LINE = re.compile(r"budget-tui (?:[a-z]|$)|(?<![\w-])--[a-z]")
+ERRORS = {"BudgetError", "Refused", "InsufficientBudget", "NotFound", "Conflict", "StorageError", "SourceError"}
+
+
+def command_lines_in(code: str) -> Iterator[int]:
+    """The lines of errors that tell everybody of a command line, not only who is at a terminal."""
+    for node in ast.walk(ast.parse(code)):
+        if (
+            not isinstance(node, ast.Call)
+            or not isinstance(node.func, ast.Name)
+            or node.func.id not in ERRORS | {"Problem"}
+        ):
+            continue
+        told = [*node.args, *(each.value for each in node.keywords if each.arg != "command")]
+        for text in (part for each in told for part in ast.walk(each)):
+            if isinstance(text, ast.Constant) and isinstance(text.value, str) and COMMAND_LINE.search(text.value):
+                yield text.lineno
+
+
+def test_errors_tell_of_a_command_line_only_where_there_is_one() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sources(PACKAGE)
+        if PACKAGE / "cli" not in path.parents
+        for line in command_lines_in(path.read_text("utf-8"))
+    ]
+    assert found == []
+
+
+def test_command_lines_are_found_where_they_are() -> None:
+    code = """
+raise Refused("no reason", "say why with --reason")
+raise NotFound(f"no {x}", hint=f"budget-tui {x} list shows them")
+raise NotFound("gone", f"budget-tui plan list shows {them}")
+raise NotFound("gone", "make one", command="budget-tui plan create --any")
+raise StorageError("written by a newer version of budget-tui", "upgrade budget-tui")
+"""
+    assert sorted(command_lines_in(code)) == [2, 3, 4]
+
+
 def test_a_file_is_short_enough_to_be_read() -> None:
     lengths = {path: len(path.read_text("utf-8").splitlines()) for path in sources(PACKAGE)}
     assert {str(path.relative_to(ROOT)): n for path, n in lengths.items() if n >= LINES_AT_MOST} == {}

@@ -91,6 +91,13 @@ def test_the_same_key_moves_once_and_answers_alike(seeded: Cli) -> None:
     assert allocations(seeded)["pcc"] == 145
 
 
+@pytest.mark.parametrize("key", ["", " "])
+def test_a_blank_key_is_refused(seeded: Cli, key: str) -> None:
+    for command in (["transfer", "pcc", "dandelion", "5"], ["cost", "add", "pcc", "5"]):
+        seeded(*command, "--key", key).refused(2, "an idempotency key cannot be blank")
+    assert allocations(seeded)["pcc"] == 150
+
+
 def test_a_key_used_for_something_else_is_a_conflict(seeded: Cli) -> None:
     seeded("transfer", "pcc", "dandelion", "5", "--key", "k1").done()
     seeded("transfer", "pcc", "dandelion", "6", "--key", "k1").refused(5, "'k1' was used for another request")

@@ -70,11 +70,11 @@ class Home:
         return shown(outcome.before), shown(outcome.after), shown(outcome.unallocated)
 
     def transfer(
-        self, giver: str, taker: str, amount: str, *, force: bool = False, reason: str = "", key: str = ""
+        self, giver: str, taker: str, amount: str, *, force: bool = False, reason: str = "", key: str | None = None
     ) -> TransferOutcome:
         return self.services.transfers.transfer(TransferRequest(giver, taker, usd(amount), force, reason), key)
 
-    def spend(self, project: str, amount: str, on: str = "", provider: str = "", key: str = "") -> None:
+    def spend(self, project: str, amount: str, on: str = "", provider: str = "", key: str | None = None) -> None:
         day = date.fromisoformat(on) if on else None
         self.services.costs.add(CostEntry(project, usd(amount), day, provider=provider), key)
 

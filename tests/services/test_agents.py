@@ -285,7 +285,7 @@ def test_a_hold_whose_time_is_up_is_freed_by_who_writes(home: AgentHome, command
 def test_a_hold_whose_time_is_up_can_no_longer_be_settled_and_is_released_already(home: AgentHome) -> None:
     held = home.services.agents.reserve("scout", 700, seconds=60).reservation_id
     later = home.later(seconds=60)
-    with pytest.raises(Conflict, match="agent consume scout"):
+    with pytest.raises(Conflict, match="record the use"):
         later.services.agents.settle(held, 700)
     later.services.agents.consume("scout", 1000)
     with pytest.raises(Conflict, match="over its time"):

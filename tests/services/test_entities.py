@@ -196,7 +196,7 @@ def test_costs_go_on_finding_a_renamed_entity_by_its_old_name(acme: Home) -> Non
     assert (acme.log[0].action, changes(acme.log[0])) == ("entity.rename", "name Engineering → Product")
     with pytest.raises(Conflict):
         acme.services.entities.rename("DS", "product")
-    with pytest.raises(Refused, match="budget-tui org rename default names it"):
+    with pytest.raises(Refused, match="is the organization itself"):
         acme.services.entities.rename("ORG", "Acme")
 
 

@@ -108,7 +108,7 @@ def test_an_archived_project_takes_nothing_more(two: Home) -> None:
         lambda: two.services.projects.archive("a"),
         lambda: two.services.costs.map_to_project("a", "service", "compute"),
     ):
-        with pytest.raises(NotFound, match="project 'a' is archived; budget-tui project add a brings it back"):
+        with pytest.raises(NotFound, match="project 'a' is archived; add it again"):
             command()
     assert two.allocations == {"b": "200", "pool": "300"}
 

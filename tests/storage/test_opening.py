@@ -102,12 +102,12 @@ def short_text(path: Path) -> None:
 
 
 STRANGERS = [
-    (text, "is not a SQLite database; choose another file with --db"),
-    (short_text, "is not a SQLite database; choose another file with --db"),
-    (other_program, "belongs to another program; choose another file with --db"),
-    (other_program_with_migrations, "belongs to another program; choose another file with --db"),
+    (text, "is not a SQLite database; choose another file"),
+    (short_text, "is not a SQLite database; choose another file"),
+    (other_program, "belongs to another program; choose another file"),
+    (other_program_with_migrations, "belongs to another program; choose another file"),
     (newer_version, "was written by a newer version of budget-tui; upgrade budget-tui"),
-    (damaged_at_the_start, "is not a SQLite database; choose another file with --db"),
+    (damaged_at_the_start, "is not a SQLite database; choose another file"),
     (cut_short, "is damaged; restore a backup"),
 ]
 
@@ -158,7 +158,7 @@ def test_damage_that_shows_late_is_told_as_damage(database: Path) -> None:
 def test_a_database_of_another_version_is_not_read_as_if_it_were_of_this_one(database: Path) -> None:
     reader = DatabaseReader(database)
     execute(database, "UPDATE alembic_version SET version_num = '0000'")
-    with pytest.raises(StorageError, match="was written by an older version; budget-tui db upgrade"), reader.session():
+    with pytest.raises(StorageError, match="was written by an older version; upgrade it"), reader.session():
         pass
 
 

@@ -55,7 +55,9 @@ async def put_agent(
 
 
 @router.post("/agents/{id}/budget/consume", response_model=TokenBalanceAnswer, responses=problems(404, 409))
-async def post_consume(by: By, agent_id: AgentId, body: ConsumeBody, idempotency_key: IdempotencyKey = "") -> Response:
+async def post_consume(
+    by: By, agent_id: AgentId, body: ConsumeBody, idempotency_key: IdempotencyKey = None
+) -> Response:
     """Use tokens: all of them, or none and 409 with `available_tokens`."""
     agents = by.services.agents
     balance, replayed = await by.lanes.write_once(
@@ -65,7 +67,7 @@ async def post_consume(by: By, agent_id: AgentId, body: ConsumeBody, idempotency
 
 
 @router.post("/agents/{id}/budget/top-up", response_model=TokenBalanceAnswer, responses=problems(404, 409))
-async def post_top_up(by: By, agent_id: AgentId, body: TokensBody, idempotency_key: IdempotencyKey = "") -> Response:
+async def post_top_up(by: By, agent_id: AgentId, body: TokensBody, idempotency_key: IdempotencyKey = None) -> Response:
     """Add to what the agent may use."""
     agents = by.services.agents
     balance, replayed = await by.lanes.write_once(lambda: agents.top_up(agent_id, body.tokens, idempotency_key))
@@ -73,7 +75,7 @@ async def post_top_up(by: By, agent_id: AgentId, body: TokensBody, idempotency_k
 
 
 @router.post("/agents/{id}/budget/reserve", response_model=ReservationAnswer, responses=problems(404, 409))
-async def post_reserve(by: By, agent_id: AgentId, body: HoldBody, idempotency_key: IdempotencyKey = "") -> Response:
+async def post_reserve(by: By, agent_id: AgentId, body: HoldBody, idempotency_key: IdempotencyKey = None) -> Response:
     """Hold tokens for a time, after which they are free again by themselves."""
     agents = by.services.agents
     held, replayed = await by.lanes.write_once(
@@ -84,7 +86,7 @@ async def post_reserve(by: By, agent_id: AgentId, body: HoldBody, idempotency_ke
 
 @router.post("/reservations/{id}/settle", response_model=TokenBalanceAnswer, responses=problems(404, 409))
 async def post_settle(
-    by: By, reservation_id: ReservationId, body: SettleBody, idempotency_key: IdempotencyKey = ""
+    by: By, reservation_id: ReservationId, body: SettleBody, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Use what was really needed in place of what was held, and free the rest."""
     agents = by.services.agents

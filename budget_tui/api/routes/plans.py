@@ -70,7 +70,7 @@ async def get_plan(by: ByOrganization, filters: Annotated[PageFilters, Query()])
 
 
 @router.post(ROOT, status_code=201, response_model=PlanOutcome, responses=problems(404, 409) | _LOCATED)
-async def post_plan(by: ByOrganization, body: PlanBody, idempotency_key: IdempotencyKey = "") -> Response:
+async def post_plan(by: ByOrganization, body: PlanBody, idempotency_key: IdempotencyKey = None) -> Response:
     """A new budget. 409 when there is one of that entity, category, type, provider and period."""
     plans = by.services.plans
     notes = await by.lanes.read(lambda: list(_said_of_entities(by, body)))
@@ -82,7 +82,7 @@ async def post_plan(by: ByOrganization, body: PlanBody, idempotency_key: Idempot
 @router.post(
     f"{ROOT}/allocate", status_code=201, response_model=PlanAllocation, responses=problems(404, 409) | _LOCATED
 )
-async def post_allocate(by: ByOrganization, body: AllocateBody, idempotency_key: IdempotencyKey = "") -> Response:
+async def post_allocate(by: ByOrganization, body: AllocateBody, idempotency_key: IdempotencyKey = None) -> Response:
     """A new budget together with its children's: all of them, or none.
 
     The children take over category, type, provider, currency and period. What no child gets stays unallocated;

@@ -60,7 +60,7 @@ async def put_project(
 
 @router.post("/projects/{id}/budget/transfer", response_model=TransferAnswer, responses=problems(404, 409))
 async def post_transfer(
-    by: By, project_id: ProjectId, body: TransferBody, idempotency_key: IdempotencyKey = ""
+    by: By, project_id: ProjectId, body: TransferBody, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Move allocation to another project or to the pool; the project may be `pool`, too.
 
@@ -73,7 +73,7 @@ async def post_transfer(
 
 
 @router.post("/projects/{id}/costs", status_code=201, response_model=CostAnswer, responses=problems(404, 409))
-async def post_cost(by: By, project_id: ProjectId, body: CostBody, idempotency_key: IdempotencyKey = "") -> Response:
+async def post_cost(by: By, project_id: ProjectId, body: CostBody, idempotency_key: IdempotencyKey = None) -> Response:
     """Record what was spent."""
     category = Category(body.category) if body.category else None
     entry = CostEntry(project_id, body.amount_usd, body.on, category, body.provider, body.tokens)
