@@ -182,6 +182,10 @@ class Transferred(Protocol):
     def taker_after(self) -> int: ...
     @property
     def currency(self) -> str: ...
+    @property
+    def forced(self) -> bool: ...
+    @property
+    def reason(self) -> str: ...
 
 
 def transfer_answer(outcome: Transferred) -> dict[str, Any]:
@@ -193,6 +197,8 @@ def transfer_answer(outcome: Transferred) -> dict[str, Any]:
         "from_after_usd": to_decimal(outcome.giver_after),
         "to_after_usd": to_decimal(outcome.taker_after),
         "currency": outcome.currency,
+        "forced": outcome.forced,
+        "reason": outcome.reason,
     }
 
 

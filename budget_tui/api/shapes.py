@@ -81,6 +81,8 @@ class TransferAnswer(BaseModel):
     from_after_usd: Usd
     to_after_usd: Usd
     currency: str
+    forced: bool
+    reason: str
 
 
 class CostAnswer(BaseModel):

@@ -1,5 +1,6 @@
 """The global budget and its allocation to projects."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from budget_tui.domain.amount import parse_amount, within_limit
@@ -14,6 +15,10 @@ from budget_tui.services.foreign import spent_by_path
 from budget_tui.services.reversing import Lines, kept, require_same, reverses, value_of
 from budget_tui.services.trail import KEPT, shown_facts
 from budget_tui.storage.trail_queries import AuditEntry
+
+Facts = Mapping[str, object]
+
+NO_FACTS: tuple[Facts, Facts] = ({}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,8 @@ def set_amount_back(work: Work, budget: Budget, line: AuditEntry) -> None:
     assert line.before is not None
     assert line.after is not None
     require_same(line.subject, written(budget.amount), line.after["amount"])
-    set_amount(work, budget, line.action, line.subject, parse_amount(line.before["amount"]))
+    amount = parse_amount(line.before["amount"])
+    set_amount(work, budget, line.action, line.subject, amount, (line.after, line.before))
 
 
 def unallocated(work: Work) -> int:
@@ -127,17 +133,21 @@ def project_budget(work: Work, project: Entity) -> Budget:
     )
 
 
-def set_amount(work: Work, budget: Budget, action: str, subject: str, amount: int) -> None:
+def set_amount(
+    work: Work, budget: Budget, action: str, subject: str, amount: int, facts: tuple[Facts, Facts] = NO_FACTS
+) -> None:
     """Store an amount and write the audit trail; an amount that stays as it is leaves no line there.
 
-    `Refused` when the children of one budget would add up to more than can be stored.
+    ``facts`` are what else the trail says of before and after. `Refused` when the children of one budget would add
+    up to more than can be stored.
     """
     if amount == budget.amount:
         return
     if budget.parent_id is not None:
         within_limit(work.queries.allocated(budget.parent_id) - budget.amount + amount)
     work.unit.budgets.set_amount(budget, amount, work.actor, work.now)
-    work.record(action, subject, {"amount": written(budget.amount)}, {"amount": written(amount)})
+    before, after = facts
+    work.record(action, subject, {"amount": written(budget.amount), **before}, {"amount": written(amount), **after})
 
 
 def set_carry(work: Work, budget: Budget, subject: str, policy: CarryPolicy, cap: int | None) -> None:

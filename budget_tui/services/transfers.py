@@ -1,6 +1,6 @@
 """Moving allocation between two projects, or between one and the pool."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from budget_tui.domain.amount import parse_amount, within_limit
@@ -37,6 +37,8 @@ class TransferOutcome:
     giver_after: int
     taker_after: int
     currency: str
+    forced: bool = False
+    reason: str = ""
 
 
 class Transfers:
@@ -55,7 +57,7 @@ class Transfers:
         with self._context.work() as work:
             answer = answered_once(work, "transfer", key, asdict(request), lambda: asdict(self._move(work, request)))
             work.commit()
-        return TransferOutcome(**answer)
+        return replace(TransferOutcome(**answer), forced=request.force, reason=request.reason)
 
     def _move(self, work: Work, request: TransferRequest) -> TransferOutcome:
         work.require_open_period()
@@ -76,9 +78,10 @@ class Transfers:
             work.actor,
             work.now,
         )
+        facts = _facts_of(request)
         for budget, after, subject in ((giver, giver_after, request.giver), (taker, taker_after, request.taker)):
             if budget is not None:
-                set_amount(work, budget, "transfer", subject, after)
+                set_amount(work, budget, "transfer", subject, after, ({}, facts))
         return TransferOutcome(
             transfer_id,
             request.giver,
@@ -111,6 +114,13 @@ def _move_back(work: Work, lines: Lines) -> None:
     )
     for line in lines:
         set_amount_back(work, project_budget(work, work.project(line.subject)), line)
+
+
+def _facts_of(request: TransferRequest) -> dict[str, object]:
+    """What both lines of the trail say of the transfer as a whole."""
+    forced = {"forced": True} if request.force else {}
+    reason = {"reason": request.reason} if request.reason else {}
+    return {"from": request.giver, "to": request.taker, **forced, **reason}
 
 
 def _moved(lines: Lines) -> str:

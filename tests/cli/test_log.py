@@ -17,7 +17,8 @@ def test_every_change_leaves_a_line(seeded: Cli) -> None:
     seeded("transfer", "pcc", "pool", "5").done()
     newest, _, *_ = entries = seeded("log", "--json").done().json
     assert [entry["action"] for entry in entries[:3]] == ["transfer", "allocation.set", "cost.add"]
-    assert (newest["subject"], newest["before"], newest["after"]) == ("pcc", {"amount": "170"}, {"amount": "165"})
+    facts = {"amount": "165", "from": "pcc", "to": "pool"}
+    assert (newest["subject"], newest["before"], newest["after"]) == ("pcc", {"amount": "170"}, facts)
     assert entries[-1]["action"] == "budget.set"
     assert abs((datetime.now(UTC) - datetime.fromisoformat(newest["at"])).total_seconds()) < 60
     assert newest["actor"]

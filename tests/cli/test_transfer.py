@@ -44,6 +44,8 @@ def test_a_transfer_answers_both_sides(seeded: Cli) -> None:
         "from_after_usd": Decimal("119.5"),
         "to_after_usd": Decimal("100.5"),
         "currency": "USD",
+        "forced": False,
+        "reason": "",
         "warnings": [],
     }
 
@@ -82,6 +84,33 @@ def test_force_with_a_reason_goes_down_to_nothing(seeded: Cli) -> None:
     seeded("transfer", "pcc", "dandelion", "150", "--force", "--reason", "PCC is cancelled").done()
     assert allocations(seeded)["pcc"] == 0
     assert seeded("project", "show", "pcc", "--json").json["budget_status"] == "exhausted"
+
+
+def test_the_log_tells_both_ends_that_it_was_forced_and_why(seeded: Cli) -> None:
+    forced = ["transfer", "pcc", "pool", "150", "--force", "--reason", "PCC is cancelled", "--json"]
+    answer = seeded(*forced).done().json
+    assert (answer["from"], answer["to"], answer["forced"], answer["reason"]) == (
+        "pcc",
+        "pool",
+        True,
+        "PCC is cancelled",
+    )
+    facts = {"amount": "0", "from": "pcc", "to": "pool", "forced": True, "reason": "PCC is cancelled"}
+    [entry] = seeded("log", "--action", "transfer", "--json").json
+    assert (entry["subject"], entry["before"], entry["after"]) == ("pcc", {"amount": "150"}, facts)
+    assert "from pcc, to pool" in seeded("log", "--action", "transfer").done().out
+    seeded("undo").done()
+    seeded("redo").done()
+    again, back, _ = seeded("log", "--action", "transfer", "--json").json
+    assert (back["before"], back["after"]) == (facts, {"amount": "150"})
+    assert (again["before"], again["after"]) == ({"amount": "150"}, facts)
+
+
+def test_a_transfer_that_was_not_forced_says_so(seeded: Cli) -> None:
+    answer = seeded("transfer", "pool", "pcc", "5", "--json").done().json
+    assert (answer["forced"], answer["reason"]) == (False, "")
+    [entry] = seeded("log", "--action", "transfer", "--json").json
+    assert entry["after"] == {"amount": "155", "from": "pool", "to": "pcc"}
 
 
 def test_the_same_key_moves_once_and_answers_alike(seeded: Cli) -> None:

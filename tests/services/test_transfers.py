@@ -129,8 +129,16 @@ def test_no_more_is_given_than_can_be_added_up(home: Home) -> None:
 def test_both_sides_are_written_down(seed: Home) -> None:
     outcome = seed.transfer("pcc", "dandelion", "20")
     taker, giver = seed.log[:2]
-    assert (giver.action, giver.subject, changes(giver)) == ("transfer", "pcc", "amount 150 → 130")
-    assert (taker.action, taker.subject, changes(taker)) == ("transfer", "dandelion", "amount 50 → 70")
+    assert (giver.action, giver.subject, changes(giver)) == (
+        "transfer",
+        "pcc",
+        "amount 150 → 130, from pcc, to dandelion",
+    )
+    assert (taker.action, taker.subject, changes(taker)) == (
+        "transfer",
+        "dandelion",
+        "amount 50 → 70, from pcc, to dandelion",
+    )
     stored = seed.rows("SELECT transfer_id, amount, forced, created_by FROM transfer")
     assert stored == [(outcome.transfer_id, usd("20"), 0, "anna")]
 
