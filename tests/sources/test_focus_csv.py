@@ -87,9 +87,12 @@ def test_columns_in_any_case_and_order_and_columns_of_ones_own(tmp_path: Path) -
     assert (cost.amount_nanos, cost.origin.provider_name) == (1_000_000_000, "AWS")
 
 
-def test_of_two_columns_of_one_name_the_first_counts(tmp_path: Path) -> None:
+def test_two_columns_of_one_name_are_refused_where_they_are_read(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
-    path.write_text("BilledCost,billedcost,BillingCurrency,ChargePeriodStart\n1,2,USD,2026-01-10\n")
+    path.write_text("BilledCost,Note,billedcost ,note,BillingCurrency,ChargePeriodStart\n1,,2,,USD,2026-01-10\n")
+    with pytest.raises(SourceError, match=r"'BilledCost' \(1\) and 'billedcost ' \(3\)"):
+        read(path)
+    path.write_text("BilledCost,Note,note,BillingCurrency,ChargePeriodStart\n1,,,USD,2026-01-10\n")
     assert one(path).amount_nanos == 1_000_000_000
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from budget_tui.sources.focus.dialect import Dialect
 from budget_tui.sources.focus.engine import Engine
 from budget_tui.sources.focus.files import Kind
 from budget_tui.sources.focus.mend import mend
@@ -34,7 +35,7 @@ def test_mending_tells_how_far_it_is(tmp_path: Path) -> None:
     packed.write_bytes(gzip.compress(text.encode()))
     for path, kind in ((plain, Kind.CSV), (packed, Kind.CSV_GZ)):
         heard: list[float] = []
-        mend(path, kind, tmp_path / "copy.csv", 8, [4], 10, heard.append)
+        mend(path, kind, Dialect(), tmp_path / "copy.csv", 8, [4], 10, heard.append)
         assert len(heard) == 5
         assert heard == sorted(heard)
         assert 0 < heard[0] <= heard[-1] <= 100
@@ -62,6 +63,7 @@ def test_an_error_of_the_engine_arrives_and_a_restart_mends_it() -> None:
 
 
 ENDLESS = """
+from budget_tui.sources.focus.dialect import Dialect
 from budget_tui.sources.focus.engine import Engine
 from budget_tui.sources.focus.files import Kind
 from budget_tui.sources.focus.mend import mend

@@ -3,7 +3,8 @@
 https://focus.finops.org/focus-columns/ lists them. Names are compared ignoring case.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from budget_tui.domain.errors import SourceError
@@ -62,26 +63,35 @@ class Columns:
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
-        self._positions: dict[str, int] = {}
+        self._positions: defaultdict[str, list[int]] = defaultdict(list)
         for position, name in enumerate(names):
-            self._positions.setdefault(name.strip().lower(), position)
+            self._positions[_folded(name)].append(position)
 
     def position(self, name: str) -> int | None:
         """Where column ``name`` stands, counted from 0; None when the file lacks it."""
-        return self._positions.get(name.lower())
+        return next(iter(self._positions.get(name.lower(), ())), None)
 
     def name(self, name: str) -> str:
         """How the file itself writes column ``name``, which it has."""
-        return self.names[self._positions[name.lower()]]
+        return self.names[self._positions[name.lower()][0]]
 
-    def require(self, path: Path, cost_column: str) -> None:
-        """Raises `SourceError`, naming what is missing, unless costs can be read from this file."""
+    def require(self, path: Path, cost_column: str, used: Collection[str], first_line: str = "") -> None:
+        """Raises `SourceError`, naming what is wrong, unless costs can be read from this file.
+
+        ``used`` are the columns that are looked at. ``first_line`` is how the file begins where no header was found.
+        """
         missing = [name for name in (cost_column, *_REQUIRED) if self.position(name) is None]
         if missing:
+            begins = f"; it begins with '{first_line[:60]}'" if first_line else ""
             raise SourceError(
-                f"{path} is not a FOCUS export with a {cost_column}: it has no column {', '.join(missing)}",
+                f"{path} is not a FOCUS export with a {cost_column}: it has no column {', '.join(missing)}{begins}",
                 "export the costs as FOCUS 1.0 to 1.4",
             )
+        for name in used:
+            twice = self._positions.get(name.lower(), [])
+            if len(twice) > 1:
+                named = " and ".join(f"'{self.names[position]}' ({position + 1})" for position in twice)
+                raise SourceError(f"{path} has several columns of one name: {named}", "take out all but one of them")
 
     @property
     def focus_version(self) -> str:
@@ -94,3 +104,8 @@ class Columns:
                 old_names = any(self.position(name) is not None for name in ("ProviderName", "PublisherName"))
                 return "1.4" if version == "1.3" and not old_names else version
         return "1.0"
+
+
+def _folded(name: str) -> str:
+    """``name`` as columns are compared: without what a spreadsheet leaves around it."""
+    return name.strip(" \t\r\n\xa0\ufeff").lower()

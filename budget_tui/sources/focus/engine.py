@@ -1,8 +1,11 @@
 """DuckDB, embedded: runs one query at a time, tells how far it is, and stops at once when asked to."""
 
+import re
 import tempfile
 import threading
 from collections.abc import Callable
+from itertools import count
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +13,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _POLL_SECONDS = 0.1
+_PLAIN_NAME = re.compile(r"[\w/.,+=@%:#() -]+", re.ASCII)
 
 
 class Engine:
@@ -20,6 +24,7 @@ class Engine:
 
     def __enter__(self) -> "Engine":
         self._spill = tempfile.TemporaryDirectory(prefix="budget-tui-")
+        self._numbers = count()
         self._connection = self._connect()
         return self
 
@@ -44,6 +49,20 @@ class Engine:
         for name, value in settings.items():
             connection.execute(f"SET {name} = ?", [value])
         return connection
+
+    @property
+    def folder(self) -> Path:
+        """Where files may be put that are needed as long as this is."""
+        return Path(self._spill.name)
+
+    def readable(self, path: Path) -> Path:
+        """``path`` under a name that the engine takes as it stands: not for a pattern, a home folder or a URL."""
+        absolute = path.absolute()
+        if _PLAIN_NAME.fullmatch(str(absolute)):
+            return absolute
+        link = self.folder / f"file-{next(self._numbers)}"
+        link.symlink_to(absolute)
+        return link
 
     def restart(self) -> None:
         """A fresh database, for after an error that may have left the old one unusable."""

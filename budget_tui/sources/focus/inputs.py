@@ -14,12 +14,15 @@ from budget_tui.sources.focus.columns import (
     TAGS,
     Columns,
 )
+from budget_tui.sources.focus.dialect import LONGEST_ROW, Dialect
 from budget_tui.sources.focus.files import Kind
+from budget_tui.sources.focus.numbers import Decimals, number_sql
 from budget_tui.sources.focus.rollup import Charges, moment_of_text
 from budget_tui.sources.focus.tags import sql_text, tag_value
 
 _AMOUNT = "DECIMAL(38,18)"
 _QUANTITY = "DECIMAL(38,12)"
+_LONGEST_LINE = 5 * LONGEST_ROW  # in bytes: a sign takes four at most, and a copy has more quotes
 
 
 @dataclass(frozen=True)
@@ -53,16 +56,18 @@ def used_columns(wanted: Wanted) -> list[str]:
     return [wanted.cost_column, CHARGE_START, CHARGE_END, TAGS, *dimensions, *quantities]
 
 
-def csv_charges(path: Path, kind: Kind, columns: Columns, wanted: Wanted) -> Charges:
+def csv_charges(
+    path: Path, kind: Kind, dialect: Dialect, columns: Columns, wanted: Wanted, decimals: Decimals
+) -> Charges:
     """The charges of a CSV file, all columns taken as text; the engine guesses nothing about it."""
-    source = _read_csv(path, kind, [f"c{position}" for position in range(len(columns.names))])
-    return _charges(source, "row_number() OVER ()", columns, wanted, _csv_readings(columns))
+    source = _read_csv(path, kind, dialect, [f"c{position}" for position in range(len(columns.names))])
+    return _charges(source, "row_number() OVER ()", columns, wanted, _csv_readings(columns, decimals))
 
 
-def mended_charges(path: Path, columns: Columns, wanted: Wanted, kept: Sequence[int]) -> Charges:
+def mended_charges(path: Path, columns: Columns, wanted: Wanted, kept: Sequence[int], decimals: Decimals) -> Charges:
     """The charges of a copy written by `mend`: the line in the original, then the ``kept`` columns."""
-    source = _read_csv(path, Kind.CSV, ["line", *(f"c{position}" for position in kept)])
-    return _charges(source, "CAST(line AS BIGINT)", columns, wanted, _csv_readings(columns))
+    source = _read_csv(path, Kind.CSV, Dialect(), ["line", *(f"c{position}" for position in kept)], _LONGEST_LINE)
+    return _charges(source, "CAST(line AS BIGINT)", columns, wanted, _csv_readings(columns, decimals))
 
 
 def parquet_columns_sql(path: Path) -> str:
@@ -70,9 +75,11 @@ def parquet_columns_sql(path: Path) -> str:
     return f"DESCRIBE SELECT * FROM {_read_parquet(path)}"
 
 
-def parquet_charges(path: Path, columns: Columns, types: Mapping[str, str], wanted: Wanted) -> Charges:
+def parquet_charges(
+    path: Path, columns: Columns, types: Mapping[str, str], wanted: Wanted, decimals: Decimals
+) -> Charges:
     """The charges of a Parquet file; ``types`` of its columns as the engine calls them."""
-    readings = _parquet_readings(columns, types)
+    readings = _parquet_readings(columns, types, decimals)
     return _charges(_read_parquet(path), "row_number() OVER ()", columns, wanted, readings)
 
 
@@ -98,6 +105,7 @@ def _charges(source: str, line: str, columns: Columns, wanted: Wanted, readings:
         line=line,
         started_text=readings.text(CHARGE_START),
         cost_text=readings.text(wanted.cost_column),
+        number_texts=[readings.text(name) for name in (wanted.cost_column, *(name for _, name in units))],
         unit=first_filled([unit for unit, _ in units]),
         quantity=_quantity(units, readings),
     )
@@ -109,7 +117,7 @@ def _quantity(units: Sequence[tuple[str, str]], readings: _Readings) -> str:
     return f"CASE {' '.join(cases)} END" if cases else ""
 
 
-def _csv_readings(columns: Columns) -> _Readings:
+def _csv_readings(columns: Columns, decimals: Decimals) -> _Readings:
     def text(name: str) -> str:
         return f"c{columns.position(name)}"
 
@@ -117,13 +125,13 @@ def _csv_readings(columns: Columns) -> _Readings:
         value=text,
         text=text,
         moment=lambda _, value: moment_of_text(value),
-        amount=lambda name: f"TRY_CAST({text(name)} AS {_AMOUNT})",
-        quantity=lambda name: f"TRY_CAST({text(name)} AS {_QUANTITY})",
+        amount=lambda name: number_sql(text(name), _AMOUNT, decimals),
+        quantity=lambda name: number_sql(text(name), _QUANTITY, decimals),
         tags=text,
     )
 
 
-def _parquet_readings(columns: Columns, types: Mapping[str, str]) -> _Readings:
+def _parquet_readings(columns: Columns, types: Mapping[str, str], decimals: Decimals) -> _Readings:
     def value(name: str) -> str:
         return '"' + columns.name(name).replace('"', '""') + '"'
 
@@ -139,6 +147,8 @@ def _parquet_readings(columns: Columns, types: Mapping[str, str]) -> _Readings:
 
     def number(name: str, decimal: str) -> str:
         """A binary float counts as the shortest decimal that stands for it: 0.1, not 0.1000000000000000055."""
+        if type_of(name) == "VARCHAR":
+            return number_sql(value(name), decimal, decimals)
         binary = type_of(name) in ("DOUBLE", "FLOAT")
         exact = f"CAST({value(name)} AS VARCHAR)" if binary else value(name)
         return f"TRY_CAST({exact} AS {decimal})"
@@ -156,19 +166,16 @@ def _parquet_readings(columns: Columns, types: Mapping[str, str]) -> _Readings:
     )
 
 
-def _read_csv(path: Path, kind: Kind, names: Sequence[str]) -> str:
+def _read_csv(path: Path, kind: Kind, dialect: Dialect, names: Sequence[str], longest_line: int = 2_000_000) -> str:
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     return (
-        f"read_csv({_path_text(path)}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
-        f"columns={{{columns}}}, nullstr=['', 'NULL'], compression='{kind.value}', "
+        f"read_csv({sql_text(str(path))}, auto_detect=false, header=true, "
+        f"delim={sql_text(dialect.delimiter)}, quote='\"', escape={sql_text(dialect.escape)}, "
+        f"columns={{{columns}}}, nullstr=['', 'NULL'], compression='{kind.value}', max_line_size={longest_line}, "
         "hive_partitioning=false)"
     )
 
 
 def _read_parquet(path: Path) -> str:
-    return f"read_parquet({_path_text(path)}, hive_partitioning=false)"
-
-
-def _path_text(path: Path) -> str:
-    """``path`` as an SQL literal that names this file alone: what would be a pattern in it is quoted."""
-    return sql_text("".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(path)))
+    """Text of older writers has no mark that it is text: it is taken for text, not for bytes."""
+    return f"read_parquet({sql_text(str(path))}, hive_partitioning=false, binary_as_string=true)"

@@ -8,16 +8,16 @@ form, and what is not is named with its line.
 import csv
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
+from typing import TextIO
 
+from budget_tui.sources.focus.dialect import LONGEST_ROW, Dialect, long_fields
 from budget_tui.sources.focus.files import Kind, open_text, percent_read, reading
 
 _LONGEST_ROW_LINES = 1000  # a field that goes on for longer was opened by a stray quote
 _ROWS_BETWEEN_PROGRESS = 10_000
-_LONGEST_FIELD = 8_000_000
 _PLAIN = str.maketrans({"\n": " ", "\r": " ", "\0": ""})
 
 
@@ -34,20 +34,32 @@ class Unsound:
             self.first.append((line, reason))
 
 
+class _Endless(csv.Error):
+    """A row that goes on for too long; says for how long."""
+
+
 def mend(
-    path: Path, kind: Kind, copy: Path, width: int, kept: Sequence[int], limit: int, progress: Callable[[float], None]
+    path: Path,
+    kind: Kind,
+    dialect: Dialect,
+    copy: Path,
+    width: int,
+    kept: Sequence[int],
+    limit: int,
+    progress: Callable[[float], None],
 ) -> Unsound:
     """Copies the sound rows of ``path``, which has ``width`` columns, to ``copy``: their line, then the ``kept`` ones.
 
-    At most ``limit`` unsound rows are listed. Raises `SourceError` when the file itself is damaged.
+    The copy is in the plainest dialect. At most ``limit`` unsound rows are listed. Raises `SourceError` when the file
+    itself is damaged.
     """
     unsound = Unsound()
-    with _long_fields(), reading(path), open_text(path, kind) as text, copy.open("w", encoding="utf-8") as target:
+    with long_fields(), reading(path), open_text(path, kind) as text, copy.open("w", encoding="utf-8") as target:
         writer = csv.writer(target, lineterminator="\n")
         writer.writerow(["line", *(f"c{position}" for position in kept)])
         lines = _Lines(text)
-        next(_rows(lines), None)  # the header
-        for line, row, reason in _sound_rows(lines, width):
+        lines.skip(dialect.header_end)
+        for line, row, reason in _sound_rows(lines, dialect, width):
             if reason:
                 unsound.add(line, reason, limit)
                 continue
@@ -58,23 +70,14 @@ def mend(
     return unsound
 
 
-@contextmanager
-def _long_fields() -> Iterator[None]:
-    """The limit is the whole program's: other readers of CSV go by it, too."""
-    former = csv.field_size_limit(_LONGEST_FIELD)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(former)
-
-
 class _Lines:
     """Lines of text that can be handed back: when a row turns out to be unsound, only its first line is lost."""
 
-    def __init__(self, text: Iterator[str]) -> None:
+    def __init__(self, text: TextIO) -> None:
         self._text = text
         self._returned: deque[str] = deque()
         self._taken: list[str] = []
+        self._size = 0
         self._before = 0  # lines that came before the present row
 
     def __iter__(self) -> Iterator[str]:
@@ -82,10 +85,29 @@ class _Lines:
 
     def __next__(self) -> str:
         if len(self._taken) >= _LONGEST_ROW_LINES:
-            raise csv.Error("the row goes on for too long")
-        line = self._returned.popleft() if self._returned else next(self._text)
+            raise _Endless(f"a field in it goes on for more than {_LONGEST_ROW_LINES:,} lines: a quote is not closed")
+        line = self._returned.popleft() if self._returned else self._read()
         self._taken.append(line)
+        self._size += len(line)
+        if self._size > LONGEST_ROW:
+            raise _Endless(f"it has more than {LONGEST_ROW:,} characters")
         return line
+
+    def _read(self) -> str:
+        """The next line, of which no more is held than is needed to refuse it."""
+        line = part = self._text.readline(LONGEST_ROW + 1)
+        while len(part) > LONGEST_ROW and not part.endswith(("\n", "\r")):
+            part = self._text.readline(LONGEST_ROW + 1)
+        if not line:
+            raise StopIteration
+        return line
+
+    def skip(self, count: int) -> None:
+        """Pass over so many lines."""
+        for _ in range(count):
+            if not self._text.readline():
+                break
+        self._before += count
 
     @property
     def line(self) -> int:
@@ -100,6 +122,7 @@ class _Lines:
     def begin_row(self) -> None:
         self._before += len(self._taken)
         self._taken = []
+        self._size = 0
 
     def keep_only_first(self) -> None:
         """Hands all lines of the present row back but the first."""
@@ -107,13 +130,9 @@ class _Lines:
         del self._taken[1:]
 
 
-def _rows(lines: _Lines) -> Iterator[list[str]]:
-    return csv.reader(lines, strict=True, skipinitialspace=True)
-
-
-def _sound_rows(lines: _Lines, width: int) -> Iterator[tuple[int, list[str], str]]:
+def _sound_rows(lines: _Lines, dialect: Dialect, width: int) -> Iterator[tuple[int, list[str], str]]:
     """Each row that is not blank: its line, its fields, and what is wrong with it ('' when nothing is)."""
-    rows = _rows(lines)
+    rows = dialect.rows(lines, strict=True)
     while True:
         lines.begin_row()
         try:
@@ -121,10 +140,10 @@ def _sound_rows(lines: _Lines, width: int) -> Iterator[tuple[int, list[str], str
             reason = _wrong_width(row, width)
         except StopIteration:
             return
-        except csv.Error:
-            row, reason = [], "its quotes do not match"
+        except csv.Error as error:
+            row, reason = [], str(error) if isinstance(error, _Endless) else "its quotes do not match"
             lines.keep_only_first()
-            rows = _rows(lines)
+            rows = dialect.rows(lines, strict=True)
         if row or reason:
             yield lines.line, row, reason
 

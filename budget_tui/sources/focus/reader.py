@@ -1,20 +1,17 @@
 """Reads one file: its sums, and what in it could not be used."""
 
-import csv
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from budget_tui.domain.amount import LIMIT_UNITS
 from budget_tui.domain.errors import SourceError
 from budget_tui.sources.focus.columns import CHARGE_START, Columns
+from budget_tui.sources.focus.dialect import Dialect, escapes_by_backslash, read_header
 from budget_tui.sources.focus.engine import Engine
-from budget_tui.sources.focus.files import Kind, chunks, kind_of, open_text, reading
+from budget_tui.sources.focus.files import Kind, chunks, kind_of
 from budget_tui.sources.focus.inputs import (
     Wanted,
     csv_charges,
@@ -25,11 +22,11 @@ from budget_tui.sources.focus.inputs import (
 )
 from budget_tui.sources.focus.lines import lines_of
 from budget_tui.sources.focus.mend import mend
+from budget_tui.sources.focus.numbers import Decimals, decimals_sql, why_unusable
 from budget_tui.sources.focus.report import RefusedRow
 from budget_tui.sources.focus.rollup import Charges, read_again, refused_sql, rollup_sql
 
 LISTED_REFUSALS = 1000  # per file; all are counted
-_LONGEST_HEADER = 1_000_000
 _SCAN_SHARE = 1 / 3  # the engine counts the roll-up as three stages alike; only the first takes time
 
 Progress = Callable[[float], None]
@@ -53,6 +50,7 @@ class Reader:
         self._engine = engine
         self._wanted = wanted
         self._time_zone = time_zone
+        self._used = used_columns(wanted)
 
     def read(self, path: Path, progress: Progress) -> FileSums:
         """Raises `SourceError` for a file that is not FOCUS, or damaged."""
@@ -62,47 +60,73 @@ class Reader:
     def _read_parquet(self, path: Path, progress: Progress) -> FileSums:
         import duckdb
 
+        readable = self._engine.readable(path)
         try:
-            types = {name: kind for name, kind, *_ in self._engine.rows(parquet_columns_sql(path))}
+            types = {name: kind for name, kind, *_ in self._engine.rows(parquet_columns_sql(readable))}
             columns = Columns(list(types))
-            columns.require(path, self._wanted.cost_column)
-            charges = parquet_charges(path, columns, types, self._wanted)
-            rows = self._roll_up(charges, progress)
+            columns.require(path, self._wanted.cost_column, self._used)
+            charges, rows = self._roll_up_in(
+                lambda decimals: parquet_charges(readable, columns, types, self._wanted, decimals), progress
+            )
             return self._sums(path, columns, charges, rows, lambda found, _: found)
         except duckdb.Error as error:
             raise _unreadable(path, error) from error
 
     def _read_csv(self, path: Path, kind: Kind, progress: Progress) -> FileSums:
+        header = read_header(path, kind, self._used)
+        columns = Columns(header.names)
+        columns.require(path, self._wanted.cost_column, self._used, header.first_line)
+        if header.dialect.header_end > 1:
+            # Told to skip lines, the engine loses rows where lines end in different ways.
+            return self._read_unsound_csv(path, kind, self._escaping(path, kind, header.dialect), columns, progress)
+        return self._read_rows(path, kind, header.dialect, columns, progress)
+
+    def _read_rows(self, path: Path, kind: Kind, dialect: Dialect, columns: Columns, progress: Progress) -> FileSums:
         import duckdb
 
-        columns = Columns(_header(path, kind))
-        columns.require(path, self._wanted.cost_column)
-        charges = csv_charges(path, kind, columns, self._wanted)
+        readable = self._engine.readable(path)
         try:
             with _sound(path, kind):
-                rows = self._roll_up(charges, progress)
-            return self._sums(path, columns, charges, rows, lambda found, count: lines_of(path, kind, found, count))
+                charges, rows = self._roll_up_in(
+                    lambda decimals: csv_charges(readable, kind, dialect, columns, self._wanted, decimals),
+                    progress,
+                    may_have_commas=dialect.delimiter != ",",
+                )
+            return self._sums(
+                path, columns, charges, rows, lambda found, count: lines_of(path, kind, dialect, found, count)
+            )
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise _unreadable(path, error) from error
         except duckdb.Error:
             self._engine.restart()
-            return self._read_unsound_csv(path, kind, columns, progress)
+            escaping = self._escaping(path, kind, dialect)
+            read_on = self._read_unsound_csv if escaping == dialect else self._read_rows
+            return read_on(path, kind, escaping, columns, progress)
 
-    def _read_unsound_csv(self, path: Path, kind: Kind, columns: Columns, progress: Progress) -> FileSums:
+    def _escaping(self, path: Path, kind: Kind, dialect: Dialect) -> Dialect:
+        return replace(dialect, escape="\\") if escapes_by_backslash(path, kind) else dialect
+
+    def _read_unsound_csv(
+        self, path: Path, kind: Kind, dialect: Dialect, columns: Columns, progress: Progress
+    ) -> FileSums:
         """The long way round, when the engine stumbled over some row."""
         import duckdb
 
-        positions = {columns.position(name) for name in used_columns(self._wanted)}
+        positions = {columns.position(name) for name in self._used}
         kept = sorted(position for position in positions if position is not None)
-        with tempfile.TemporaryDirectory(prefix="budget-tui-") as folder:
-            copy = Path(folder) / "mended.csv"
-            unsound = mend(path, kind, copy, len(columns.names), kept, LISTED_REFUSALS, progress)
-            charges = mended_charges(copy, columns, self._wanted, kept)
-            try:
-                rows = self._roll_up(charges, progress)
-                sums = self._sums(path, columns, charges, rows, lambda found, _: found)
-            except duckdb.Error as error:
-                raise _unreadable(path, error) from error
+        copy = self._engine.folder / "mended.csv"
+        unsound = mend(path, kind, dialect, copy, len(columns.names), kept, LISTED_REFUSALS, progress)
+        try:
+            charges, rows = self._roll_up_in(
+                lambda decimals: mended_charges(copy, columns, self._wanted, kept, decimals),
+                progress,
+                may_have_commas=dialect.delimiter != ",",
+            )
+            sums = self._sums(path, columns, charges, rows, lambda found, _: found)
+        except duckdb.Error as error:
+            raise _unreadable(path, error) from error
+        finally:
+            copy.unlink()
         refused = [*sums.refused, *(RefusedRow(path, line, reason) for line, reason in unsound.first)]
         return FileSums(
             rows=sums.rows,
@@ -111,6 +135,27 @@ class Reader:
             refused_count=sums.refused_count + unsound.count,
             focus_version=sums.focus_version,
         )
+
+    def _roll_up_in(
+        self, read: Callable[[Decimals], Charges], progress: Progress, *, may_have_commas: bool = False
+    ) -> tuple[Charges, list[tuple[Any, ...]]]:
+        """The roll-up of the charges that ``read`` gives, in the decimals that they are written in.
+
+        Among commas a decimal comma is rare: there the file is looked through for some only when rows were refused.
+        """
+        charges = read(self._decimals(read(Decimals.POINT)) if may_have_commas else Decimals.POINT)
+        rows = self._roll_up(charges, progress)
+        has_refused = any(row[-1] != row[-2] for row in rows)
+        if not may_have_commas and has_refused and self._decimals(charges) is Decimals.COMMA:
+            charges = read(Decimals.COMMA)
+            rows = self._roll_up(charges, progress)
+        return charges, rows
+
+    def _decimals(self, charges: Charges) -> Decimals:
+        ((commas, points),) = self._engine.rows(decimals_sql(charges.source, charges.number_texts))
+        if not commas:
+            return Decimals.POINT
+        return Decimals.EITHER if points else Decimals.COMMA
 
     def _roll_up(self, charges: Charges, progress: Progress) -> list[tuple[Any, ...]]:
         sql = rollup_sql(charges, self._time_zone)
@@ -144,27 +189,11 @@ def _reason(cost_column: str, started: str | None, currency: str | None, cost: s
     if currency is not None:
         return f"BillingCurrency {_shown(currency)}" + (" is not a currency's code" if currency else "")
     assert cost is not None
-    beyond = f" is beyond ±{LIMIT_UNITS:,}" if _is_number(cost) else " is not a number"
-    return f"{cost_column} {_shown(cost)}" + (beyond if cost else "")
+    return f"{cost_column} {_shown(cost)}" + (why_unusable(cost) if cost else "")
 
 
 def _shown(text: str) -> str:
     return f"'{text[:40]}'" if text else "is empty"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return Decimal(text.strip()).is_finite()
-    except InvalidOperation:
-        return False
-
-
-def _header(path: Path, kind: Kind) -> list[str]:
-    with reading(path), open_text(path, kind) as file:
-        line = file.readline(_LONGEST_HEADER)
-    if "\0" in line or "\N{REPLACEMENT CHARACTER}" in line:
-        raise SourceError(f"{path} is not a text file in UTF-8", "give CSV, CSV.gz or Parquet files")
-    return next(csv.reader([line]), [])
 
 
 @contextmanager

@@ -31,9 +31,9 @@ class Charges:
     where there is no such thing.
     ``dimensions`` (of `DIMENSIONS`, those that the source has) and ``tags`` are text; a tag is '' when the source
     has none at all. ``provider_or_issuer`` is for `with_issuers`. ``line`` is the number of the row's line, or of
-    the row; the ``…_text`` are what stands in the file. ``unit`` is what the quantity of a charge is counted in (''
-    where the source does not say) and ``quantity`` a DECIMAL(38,12); it is read where ``has_quantities``: see
-    `read_again`.
+    the row; the ``…_text`` are what stands in the file, and ``number_texts`` all that may be numbers. ``unit`` is what
+    the quantity of a charge is counted in ('' where the source does not say) and ``quantity`` a DECIMAL(38,12); it is
+    read where ``has_quantities``: see `read_again`.
     """
 
     source: str
@@ -47,6 +47,7 @@ class Charges:
     line: str
     started_text: str
     cost_text: str
+    number_texts: Sequence[str]
     unit: str
     quantity: str
     has_quantities: bool = False
