@@ -8,7 +8,7 @@ from budget_tui.paths import make_folder
 from budget_tui.services.context import Context
 from budget_tui.storage.backups import back_up, restore
 from budget_tui.storage.location import require_one_name
-from budget_tui.storage.schema import SchemaState, integrity_problems, schema_state
+from budget_tui.storage.schema import SchemaState, schema_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,9 @@ class Database:
             )
 
     def check(self) -> CheckReport:
-        """Whether the file is sound and its references hold. Changes nothing."""
+        """Tell whether the file is sound, and whether the books of its organizations add up. Changes nothing."""
+        from budget_tui.storage.checking import integrity_problems, problems_of  # they load SQLAlchemy
+
         path = self._context.path
         state = schema_state(path)
         if state is SchemaState.MISSING:
@@ -59,7 +61,9 @@ class Database:
                 command="budget-tui budget set 500 makes one",
             )
         require_one_name(path)
-        return CheckReport(path, state.value, path.stat().st_size, tuple(integrity_problems(path)))
+        # The books are kept as this version keeps them; those of an older one it brings up to date first.
+        problems = problems_of(path) if state is SchemaState.CURRENT else integrity_problems(path)
+        return CheckReport(path, state.value, path.stat().st_size, tuple(problems))
 
     def backup(self, target: Path, *, into_folder: bool = False) -> Path:
         """Copy the database as one consistent state while others may use it; never over an existing file.
@@ -79,6 +83,8 @@ class Database:
 
     def restore(self, source: Path) -> Path | None:
         """Put a backup in the database's place; what was there is kept beside it. Returns where, if anything was."""
+        from budget_tui.storage.checking import integrity_problems
+
         if not source.exists():
             raise StorageError(f"there is no backup at {source}", "give the path of one")
         if schema_state(source) is SchemaState.MISSING or integrity_problems(source):

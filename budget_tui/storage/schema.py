@@ -103,13 +103,3 @@ def _make_private(path: Path) -> None:
     if not path.exists():
         sqlite3.connect(path).close()
         path.chmod(0o600)
-
-
-def integrity_problems(path: Path) -> list[str]:
-    """What SQLite finds wrong with the file and its references, at most a few lines."""
-    from budget_tui.storage.reading import connect_read_only
-
-    with told_plainly(path), closing(connect_read_only(path)) as connection:
-        found = [text for (text,) in connection.execute("PRAGMA integrity_check(5)") if text != "ok"]
-        broken = connection.execute("PRAGMA foreign_key_check").fetchmany(5)
-        return found + [f"a row of {table} refers to a missing {parent}" for table, _, parent, _ in broken]

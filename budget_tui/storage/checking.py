@@ -1,0 +1,198 @@
+"""Is the database sound? As a file, as what the schema says, and as the books of its organizations.
+
+Everything is read in one transaction, whoever else is writing. What it takes follows the size of the database: each
+table is read once or twice, and so is each index of the largest one.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, DateTime, Integer, Table
+from sqlmodel import SQLModel
+
+from budget_tui.storage import agent_tables, tables  # noqa: F401  (they fill the metadata)
+from budget_tui.storage.books import RESTORE, in_the_books
+from budget_tui.storage.failures import told_plainly
+from budget_tui.storage.reading import connect_read_only
+
+SHOWN_AT_MOST = 5
+"""Of one kind; how many more there are is not counted."""
+
+APPEND_ONLY: Mapping[str, str] = {
+    "audit": "audit_key = NEW.audit_key",
+    "transfer": "transfer_id = NEW.transfer_id",
+    "period_close": "close_key = NEW.close_key OR (org_key = NEW.org_key AND period_start = NEW.period_start)",
+    "period_close_line": "close_key = NEW.close_key AND entity_key = NEW.entity_key",
+}
+"""The tables whose rows are never changed, and which row an insert could be about to replace."""
+
+_LARGEST = "cost"
+"""Searching each of its rows in each of its indexes takes ten times as long as comparing their sums."""
+
+_JSON = {("audit", "before"), ("audit", "after"), ("cost_origin", "tags"), ("idempotency", "answer")}
+
+
+def problems_of(path: Path) -> list[str]:
+    """What is wrong with the database, a line each with what to do; [] for a sound one. Changes nothing."""
+    with told_plainly(path), closing(connect_read_only(path)) as connection:
+        connection.execute("BEGIN")
+        found: list[str] = []
+        try:
+            for part in (_in_the_file, _in_the_schema):
+                found += part(connection)
+            strange, broken = _in_the_values(connection)
+            found += broken
+            found += strange or in_the_books(connection)  # which take each value for what it should be
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and not found:
+                raise
+            # what was found explains it, or else nothing more can be told of it
+            found = found or [f"{path} is damaged: {error}; {RESTORE}"]
+        return list(dict.fromkeys(found))
+
+
+def integrity_problems(path: Path) -> list[str]:
+    """What is wrong with the file, of whatever version its schema is."""
+    with told_plainly(path), closing(connect_read_only(path)) as connection:
+        return _in_the_file(connection)
+
+
+def _in_the_file(connection: sqlite3.Connection) -> list[str]:
+    """What SQLite finds wrong with the file, its indexes and its references."""
+    found = _texts(connection, "PRAGMA quick_check(5)")
+    if not found:
+        for table in _tables(connection):
+            if table != _LARGEST:
+                found += _texts(connection, f'PRAGMA integrity_check("{table}")')[:SHOWN_AT_MOST]
+        found += _index_problems(connection)
+    broken = connection.execute('SELECT DISTINCT "table", parent FROM pragma_foreign_key_check LIMIT 5').fetchall()
+    found += [f"a row of {table} refers to a missing {parent}" for table, parent in broken]
+    return [f"{text}; {RESTORE}" for text in found]
+
+
+def _texts(connection: sqlite3.Connection, pragma: str) -> list[str]:
+    return [text.replace("\n", " ") for (text,) in connection.execute(pragma) if text != "ok"]
+
+
+def _tables(connection: sqlite3.Connection) -> list[str]:
+    return [
+        name
+        for (name,) in connection.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+        )
+    ]
+
+
+def _index_problems(connection: sqlite3.Connection) -> Iterator[str]:
+    """Indexes of the largest table that do not say what its rows say."""
+    indexes = connection.execute(
+        "SELECT l.name, coalesce((SELECT substr(s.sql, instr(s.sql, ' WHERE ') + 7) FROM sqlite_schema s"
+        " WHERE s.name = l.name AND l.partial), '1'), (SELECT group_concat(name) FROM pragma_index_info(l.name))"
+        " FROM pragma_index_list(?) l ORDER BY l.name",
+        (_LARGEST,),
+    ).fetchall()
+    sums = [_sum_of(columns.split(","), condition) for _, condition, columns in indexes]
+    of_rows = connection.execute(f"SELECT {', '.join(sums)} FROM {_LARGEST} NOT INDEXED").fetchone() if sums else ()
+    for (index, condition, _), told, of_all in zip(indexes, sums, of_rows, strict=True):
+        of_index = connection.execute(f"SELECT {told} FROM {_LARGEST} INDEXED BY {index} WHERE {condition}").fetchone()
+        if of_index != (of_all,):
+            yield f"the index {index} does not say what the rows of {_LARGEST} say"
+
+
+def _sum_of(columns: Sequence[str], condition: str) -> str:
+    """A sum that is another one as soon as one value in ``columns`` is, or belongs to another row."""
+    weighed = " + ".join(f"coalesce({column} % 1048573, {place}) * {place}" for place, column in enumerate(columns, 3))
+    term = f"({weighed}) * ((rowid & 1023) + 1) + 1"
+    return f"sum({term})" if condition == "1" else f"sum(CASE WHEN {condition} THEN {term} END)"
+
+
+def _in_the_schema(connection: sqlite3.Connection) -> Iterator[str]:
+    """Tables, columns, indexes, constraints and guards that are not there as they should be."""
+    stored = {
+        (kind, name): sql or "" for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_schema")
+    }
+    for table in SQLModel.metadata.sorted_tables:
+        if ("table", table.name) not in stored:
+            yield f"the table {table.name} is gone; {RESTORE}"
+            continue
+        yield from (f"{told}; {RESTORE}" for told in _in_the_table(connection, stored, table))
+    for table_name, known in APPEND_ONLY.items():
+        for event, body in (
+            ("update", f"BEFORE UPDATE ON {table_name} BEGIN"),
+            ("delete", f"BEFORE DELETE ON {table_name} BEGIN"),
+            (
+                "replace",
+                f"BEFORE INSERT ON {table_name} WHEN EXISTS (SELECT 1 FROM {table_name} WHERE {known}) BEGIN",
+            ),
+        ):
+            guard = f"{table_name}_no_{event}"
+            refusal = f"SELECT RAISE(ABORT, '{table_name} is append-only'); END"
+            if stored.get(("trigger", guard)) != f"CREATE TRIGGER {guard} {body} {refusal}":
+                yield f"nothing guards {table_name} against {event}s any more: {guard} is gone; {RESTORE}"
+    guards = {f"{table}_no_{event}" for table in APPEND_ONLY for event in ("update", "delete", "replace")}
+    for kind, name in stored:
+        if kind in ("trigger", "view") and name not in guards:
+            yield f"there is a {kind} {name} that is none of this program's; {RESTORE}"
+
+
+def _in_the_table(connection: sqlite3.Connection, stored: Mapping[tuple[str, str], str], table: Table) -> Iterator[str]:
+    required = dict(connection.execute('SELECT name, "notnull" FROM pragma_table_info(?)', (table.name,)))
+    for column in table.columns:
+        if column.name not in required:
+            yield f"{table.name} has no column {column.name}"
+        elif not column.nullable and not required[column.name]:
+            yield f"{table.name}.{column.name} may be empty"
+    sql = stored["table", table.name]
+    for rule in _rules(table):
+        if f"CONSTRAINT {rule} CHECK" not in sql:
+            yield f"{table.name} has lost its rule {rule}"
+    for index in table.indexes:
+        made = stored.get(("index", str(index.name)), "")
+        if made.startswith("CREATE UNIQUE ") != bool(index.unique) or not made:
+            yield f"the index {index.name} of {table.name} is gone"
+
+
+def _rules(table: Table) -> dict[str, str]:
+    """The conditions that the schema makes for each row, by name. SQLite does not look at them where it only reads."""
+    return {str(rule.name): str(rule.sqltext) for rule in table.constraints if isinstance(rule, CheckConstraint)}
+
+
+def _in_the_values(connection: sqlite3.Connection) -> tuple[list[str], list[str]]:
+    """Values that are not of their column's type, such as amounts that are no integers; rows that break a rule."""
+    strange, broken = [], []
+    for table in SQLModel.metadata.sorted_tables:
+        types = {column.name: _is_right(table.name, column.name, column.type) for column in table.columns}
+        rules = _rules(table)
+        wrong = f"FROM {table.name} NOT INDEXED WHERE NOT ({{}})"
+        # One look at the table tells whether there is anything to be searched for.
+        if not connection.execute(
+            f"SELECT 1 {wrong.format(' AND '.join([*types.values(), *rules.values()]))} LIMIT 1"
+        ).fetchone():
+            continue
+        for name, right in types.items():
+            rows = connection.execute(f'SELECT "{name}" {wrong.format(right)} LIMIT {SHOWN_AT_MOST}')
+            strange += [f"{value!r:.80} is no {name} of a row of {table.name}; {RESTORE}" for (value,) in rows]
+        for name, right in rules.items():
+            if connection.execute(f"SELECT 1 {wrong.format(right)} LIMIT 1").fetchone():
+                broken.append(f"a row of {table.name} breaks the rule {name}; {RESTORE}")
+    return strange, broken
+
+
+def _is_right(table: str, name: str, kind: Any) -> str:
+    """The condition that a value of a column has to meet; whether it may be NULL is the schema's business."""
+    column = f'"{name}"'
+    if isinstance(kind, Boolean):
+        return f"{column} IN (0, 1)"
+    if isinstance(kind, Integer | BigInteger):
+        return f"({column} | 0) = {column}"  # half the time of typeof
+    if isinstance(kind, Date):
+        return f"({column} IS NULL OR date({column}, '+0 days') IS {column})"
+    if isinstance(kind, DateTime):
+        seconds = f"strftime('%Y-%m-%d %H:%M:%S', {column}, '+0 days')"
+        return f"({column} IS NULL OR {seconds} IS substr({column}, 1, 19))"
+    if (table, name) in _JSON:
+        return f"({column} IS NULL OR (typeof({column}) = 'text' AND json_valid({column})))"
+    return f"typeof({column}) IN ('text', 'null')"
