@@ -11,6 +11,7 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
+from textual.worker import Worker
 
 from budget_tui import formatting
 from budget_tui.bootstrap import Services
@@ -134,6 +135,8 @@ class MonitorApp(ThemedApp):
         self._services = services
         self._interval = interval
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")
+        self._reading: Worker[None] | None = None
+        self._view = MonitorView()  # held: while the app closes, it is on no screen any more, and a timer may still run
         self.set_keymap(services.settings.keys)
         begin_with(self, services.settings.theme)
 
@@ -142,7 +145,7 @@ class MonitorApp(ThemedApp):
         self.exit()
 
     def compose(self) -> ComposeResult:
-        yield MonitorView()
+        yield self._view
 
     def on_mount(self) -> None:
         self.reload()
@@ -159,12 +162,16 @@ class MonitorApp(ThemedApp):
         except BudgetError as error:
             self._show(None, error.at_terminal)
             return
-        view = self.query_one(MonitorView)
-        if changed or view.failure:
+        if changed or self._view.failure:
             self.reload()
 
-    @work(exclusive=True)
-    async def reload(self) -> None:
+    def reload(self) -> None:
+        """Read anew, unless that is under way: to begin again each time that somebody writes might never end."""
+        if self._reading is None or self._reading.is_finished:
+            self._reading = self._read()
+
+    @work
+    async def _read(self) -> None:
         try:
             snapshot = await asyncio.get_running_loop().run_in_executor(self._reader, self._services.snapshots.current)
         except BudgetError as error:
@@ -174,10 +181,9 @@ class MonitorApp(ThemedApp):
 
     def _show(self, snapshot: BudgetSnapshot | None, failure: str) -> None:
         """Show a new snapshot, or why the old one stays."""
-        view = self.query_one(MonitorView)
-        view.failure = failure
+        self._view.failure = failure
         if snapshot is not None:
-            view.snapshot = snapshot
+            self._view.snapshot = snapshot
 
 
 def _left_share(line: ProjectLine) -> Fraction:

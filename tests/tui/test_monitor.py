@@ -119,6 +119,13 @@ async def test_it_looks_and_computes_by_itself(
         await monitor.until(lambda: "17 d left" in monitor.text)
 
 
+async def test_it_may_end_while_it_reads(open_monitor: OpenMonitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitor_module, "COMPUTE_SECONDS", 0.001)
+    for _ in range(5):
+        async with open_monitor(interval=0.001):
+            pass
+
+
 async def test_an_equal_snapshot_repaints_nothing(open_monitor: OpenMonitor, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_monitor() as monitor:
         drawn: list[object] = []
