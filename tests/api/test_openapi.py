@@ -1,7 +1,6 @@
 """The OpenAPI document is true: schemathesis makes requests of it and finds nothing wrong with the answers."""
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -60,17 +59,18 @@ def test_schemathesis_finds_nothing(
     config.write_text(CONFIG.replace("{budgets}", json.dumps(budgets)), "utf-8")
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", f"{url}/openapi.json"]
     options = ["--checks", "all", "--seed", "1", "--max-examples", str(EXAMPLES), "--generation-database", "none"]
+    report = tmp_path / "requests.har"
     run = subprocess.run(
-        [*command, *options, "--header", f"X-API-Key: {example[2]}", "--no-color"],
+        [*command, *options, "--report-har-path", str(report), "--header", f"X-API-Key: {example[2]}", "--no-color"],
         cwd=tmp_path,
         env={"HOME": str(tmp_path), "HYPOTHESIS_STORAGE_DIRECTORY": str(known)},
         capture_output=True,
         encoding="utf-8",
-        timeout=100,
+        timeout=600,
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert re.search(r" (\d{3,}) generated, \1 passed", run.stdout), run.stdout
+    assert len(json.loads(report.read_text("utf-8"))["log"]["entries"]) > 100
 
 
 def planned(url: str, key: str, month: int) -> str:

@@ -64,7 +64,7 @@ def test_a_transfer_answers_both_sides(seeded: Cli) -> None:
         (["pool", "dandelion", "80.01"], 3, "$80.00 is all that the pool has unallocated"),
         (["pcc", "pool", "150.01", "--force", "--reason", "closing"], 3, "$150.00 is all that PCC has"),
         (["pcc", "nobody", "5"], 4, "there is no project 'nobody'"),
-        (["pcc", "dandelion"], 2, "missing argument 'AMOUNT'"),
+        (["pcc", "dandelion"], 2, "'AMOUNT'; see budget-tui transfer --help"),
     ],
 )
 def test_a_refused_transfer_says_why_and_moves_nothing(
