@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.cost import CostOrigin
@@ -170,9 +169,9 @@ def test_references_hold(filled: Path, sql: Sql, statement: str) -> None:
 
 
 def test_writers_hold_references_too(filled: Path) -> None:
-    with pytest.raises(IntegrityError) as refused, UnitOfWork(filled) as unit:
+    with pytest.raises(sqlite3.IntegrityError) as refused, UnitOfWork(filled) as unit:
         unit.journal.record(99, "test", "nobody", None, None, "anna", NOON)
-    assert refused.value.orig.sqlite_errorname == "SQLITE_CONSTRAINT_FOREIGNKEY"  # type: ignore[union-attr]
+    assert refused.value.sqlite_errorname == "SQLITE_CONSTRAINT_FOREIGNKEY"
 
 
 COPIES = [
