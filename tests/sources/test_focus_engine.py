@@ -1,6 +1,7 @@
 """The engine tells how far it is, stops when asked to, and leaves nothing behind."""
 
 import gzip
+import os
 import signal
 import subprocess
 import sys
@@ -63,26 +64,56 @@ def test_an_error_of_the_engine_arrives_and_a_restart_mends_it() -> None:
 
 
 ENDLESS = """
-from budget_tui.sources.focus.dialect import Dialect
 from budget_tui.sources.focus.engine import Engine
-from budget_tui.sources.focus.files import Kind
-from budget_tui.sources.focus.mend import mend
 with Engine() as engine:
     engine.rows("SELECT sum(hash(a.range)) FROM range(1000000) a, range(1000000) b", lambda percent: print("running", flush=True))
 """  # noqa: E501
 
 
-def test_ctrl_c_stops_a_query_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals_stop_a_query_at_once_and_leave_nothing(tmp_path: Path, end: signal.Signals) -> None:
+    program = running_query(tmp_path)
+    program.send_signal(end)
+    _, complaint = program.communicate(timeout=60)
+    if end is signal.SIGINT:
+        assert complaint.strip().endswith("KeyboardInterrupt")
+    else:
+        assert (complaint, program.returncode) == ("", 128 + end)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_goes_when_the_next_one_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But nothing of one that runs, nor of somebody else."""
+    killed, running = running_query(tmp_path), running_query(tmp_path)
+    others = tmp_path / "budget-tui-of-somebody"
+    others.mkdir()
+    killed.kill()
+    killed.communicate(timeout=60)
+    locks = list(tmp_path.glob("*/lock"))
+    assert len(locks) == 2
+    for lock in locks:
+        os.utime(lock, (0, 0))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Engine() as engine:
+        left = {path for path in tmp_path.iterdir() if path != engine.folder}
+    assert len(left) == 2
+    assert others in left
+    running.send_signal(signal.SIGTERM)
+    running.communicate(timeout=60)
+    assert list(tmp_path.iterdir()) == [others]
+
+
+def running_query(folder: Path) -> "subprocess.Popen[str]":
+    """A process that has begun a query without an end, with its files in ``folder``."""
     program = subprocess.Popen(
         [sys.executable, "-c", ENDLESS],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={"TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+        env={"TMPDIR": str(folder), "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
     )
     assert program.stdout is not None
     assert program.stdout.readline() == "running\n"
-    program.send_signal(signal.SIGINT)
-    _, complaint = program.communicate(timeout=60)
-    assert complaint.strip().endswith("KeyboardInterrupt")
-    assert list(tmp_path.iterdir()) == []
+    return program

@@ -1,5 +1,8 @@
 """Which files are meant."""
 
+import os
+import shlex
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +10,7 @@ import pytest
 
 from budget_tui.domain.errors import SourceError
 from budget_tui.sources.focus.files import find_files
+from tests.sources.exports import charge, csv_text, one, read, write_csv, write_parquet
 
 
 @pytest.fixture
@@ -66,7 +70,66 @@ def test_a_tilde_is_the_home_folder(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert find_files(["~/a.csv"]) == (folder / "a.csv",)
 
 
-@pytest.mark.parametrize("pattern", ["missing.csv", "*.xlsx", ".hidden/*.parquet"])
+ODD_NAMES = ["back\\slash.csv", "~tilde.csv", "'quoted'.csv", '"x".csv', "what?[1]*.csv", "sp ace.csv", "$HOME.csv", "ü.csv",
+             "a,b;c.csv", "http:x.csv"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_any_name_is_found_and_read(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(folder)
+    write_csv(folder / "what-1x.csv", charge(BilledCost="9"))
+    write_csv(folder / name, charge())
+    for typed in (name, str(folder / name), shlex.quote(name), shlex.quote(str(folder / name))):
+        assert [path.name for path in find_files([typed])] == [name]
+        assert one(*find_files([typed])).amount_nanos == 1_000_000_000
+    broken = csv_text([charge()]) + "short\n"
+    (folder / name).write_text(broken)
+    assert read(*find_files([name])).rows_read == 2
+
+
+def test_a_parquet_file_of_any_name_is_read(tmp_path: Path) -> None:
+    plain = write_parquet(
+        tmp_path / "x.parquet",
+        "SELECT 1 AS BilledCost, 'USD' AS BillingCurrency, DATE '2026-01-10' AS ChargePeriodStart",
+    )
+    for name in ODD_NAMES:
+        assert one(plain.rename(tmp_path / name)).amount_nanos == 1_000_000_000
+        plain = tmp_path / name
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("'{0}/a.csv'", ["a.csv"]),
+        ('"{0}/odd [1].csv"', ["odd [1].csv"]),
+        ("{0}/odd\\ [1].csv", ["odd [1].csv"]),
+        ("'{0}/b.csv' '{0}/a.csv' ", ["b.csv", "a.csv"]),
+        ("'{0}/sub'", ["sub/d.parquet", "sub/deep/e.snappy.parquet"]),
+    ],
+)
+def test_names_as_a_terminal_pastes_them(folder: Path, typed: str, expected: Sequence[str]) -> None:
+    paths = find_files([typed.format(folder)])
+    assert [str(path.relative_to(folder)) for path in paths] == expected
+
+
+def test_what_is_no_file_is_refused_without_waiting_for_it(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.csv")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(folder / "socket.csv"))
+        for name, kind in (("pipe.csv", "a pipe"), ("socket.csv", "a socket"), ("/dev/null", "a device")):
+            with pytest.raises(SourceError, match=f"{name} is {kind}, not a file"):
+                find_files([folder / name])
+    reading, writing = os.pipe()
+    with pytest.raises(SourceError, match="is a pipe"):
+        find_files([f"/dev/fd/{reading}"])
+    os.close(reading)
+    os.close(writing)
+    assert "pipe.csv" not in found(folder, ".")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["missing.csv", "'missing.csv'", "a.csv missing.csv", "*.xlsx", ".hidden/*.parquet"]
+)
 def test_what_names_nothing_is_an_error(folder: Path, pattern: str) -> None:
     with pytest.raises(SourceError, match="there is no file"):
         found(folder, "a.csv", pattern)

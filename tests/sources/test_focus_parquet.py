@@ -81,7 +81,7 @@ def test_rows_that_cannot_be_used_are_named_by_their_number(tmp_path: Path) -> N
         (2, "BilledCost 'nan' is not a number"),
         (3, "BillingCurrency is empty"),
         (4, "BilledCost is empty"),
-        (5, "BilledCost '10000000000.0' is beyond ±9,000,000,000"),
+        (5, "BilledCost '10000000000' is beyond ±9,000,000,000"),
         (6, "ChargePeriodStart is empty"),
     ]
     rollup = read(path)
@@ -103,3 +103,41 @@ def test_a_damaged_parquet_file_is_refused_whole(tmp_path: Path, kept: float) ->
     with pytest.raises(SourceError, match=r"x\.parquet cannot be read") as raised:
         read(path)
     assert "\n" not in str(raised.value)
+
+
+def test_texts_without_the_mark_of_text(tmp_path: Path) -> None:
+    columns = {"BilledCost": "1.5", "BillingCurrency": "USD", "ChargePeriodStart": "2026-01-10", "ServiceName": "Müll"}
+    texts = ", ".join(f"encode('{text}') AS {name}" for name, text in columns.items())
+    path = write_parquet(tmp_path / "x.parquet", f"SELECT {texts}, MAP{{encode('project'): encode('pcc')}} AS Tags")
+    cost = one(path)
+    assert (cost.amount_nanos, cost.origin.service, cost.origin.tags) == (1_500_000_000, "Müll", (("project", "pcc"),))
+
+
+def test_numbers_in_texts_are_read_as_in_csv(tmp_path: Path) -> None:
+    path = write_parquet(
+        tmp_path / "x.parquet",
+        "SELECT unnest(['1,5', '1.234', '1_0', '0,25']) AS BilledCost, 'USD' AS BillingCurrency,"
+        " DATE '2026-01-10' AS ChargePeriodStart",
+    )
+    assert refused(path) == [
+        (2, "BilledCost '1.234' may have a decimal point, or mean 1234"),
+        (3, "BilledCost '1_0' is not a number"),
+    ]
+    assert read(path).billed_total == {"USD": Decimal("1.75")}
+
+
+def test_ids_that_became_numbers_keep_no_fraction(tmp_path: Path) -> None:
+    path = write_parquet(
+        tmp_path / "x.parquet", f"SELECT 1 AS BilledCost, {PLAIN}, 123456789012::DOUBLE AS SubAccountId"
+    )
+    assert one(path).origin.sub_account_id == "123456789012"
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    """The engine that writes this file can't write two such columns: one is renamed in its bytes."""
+    path = write_parquet(tmp_path / "x.parquet", f"SELECT 1 AS BilledCost, 2 AS BilledCosu, {PLAIN}")
+    path.write_bytes(path.read_bytes().replace(b"BilledCosu", b"billedcost"))
+    with pytest.raises(SourceError, match=r"several columns of one name: 'BilledCost' \(1\) and 'billedcost' \(2\)"):
+        read(path)
+    path = write_parquet(tmp_path / "y.parquet", f"SELECT 1 AS BilledCost, 2 AS BilledCost_1, {PLAIN}")
+    assert one(path).amount_nanos == 1_000_000_000

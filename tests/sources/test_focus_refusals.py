@@ -34,9 +34,13 @@ def test_unusable_rows(tmp_path: Path) -> None:
         ("BillingCurrency", "", "BillingCurrency is empty"),
         ("BillingCurrency", "NULL", "BillingCurrency is empty"),
         ("BillingCurrency", "Dollars", "BillingCurrency 'Dollars' is not a currency's code"),
+        ("BillingAccountId", "1E+12", "BillingAccountId '1E+12' is an id that a spreadsheet rounded"),
+        ("BillingAccountId", "1,23457E+11", "BillingAccountId '1,23457E+11' is an id that a spreadsheet rounded"),
+        ("SubAccountId", " 1.23457e+11", "SubAccountId ' 1.23457e+11' is an id that a spreadsheet rounded"),
     ]
-    rows = [row for column, text, _ in unusable for row in (charge(), charge(**{column: text}))]
-    path = write_csv(tmp_path / "x.csv", *rows, charge())
+    plain = charge(SubAccountId="12e11")
+    rows = [row for column, text, _ in unusable for row in (plain, {**plain, column: text})]
+    path = write_csv(tmp_path / "x.csv", *rows, plain)
     rollup = read(path)
     assert [(row.file, row.line, row.reason) for row in rollup.refused] == [
         (path, line, reason) for line, (_, _, reason) in zip(range(3, 100, 2), unusable, strict=False)

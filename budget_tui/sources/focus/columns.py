@@ -75,6 +75,10 @@ class Columns:
         """How the file itself writes column ``name``, which it has."""
         return self.names[self._positions[name.lower()][0]]
 
+    def seem_numbered(self, used: Collection[str]) -> bool:
+        """Whether there may be two columns of one name, of which the engine has called the second ``NAME_1``."""
+        return any(f"{name.lower()}_1" in self._positions for name in used)
+
     def require(self, path: Path, cost_column: str, used: Collection[str], first_line: str = "") -> None:
         """Raises `SourceError`, naming what is wrong, unless costs can be read from this file.
 

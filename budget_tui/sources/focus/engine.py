@@ -1,13 +1,14 @@
 """DuckDB, embedded: runs one query at a time, tells how far it is, and stops at once when asked to."""
 
 import re
-import tempfile
 import threading
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+
+from budget_tui.sources.focus.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -17,13 +18,14 @@ _PLAIN_NAME = re.compile(r"[\w/.,+=@%:#() -]+", re.ASCII)
 
 
 class Engine:
-    """A private in-memory database; what does not fit in memory spills into a folder that goes with it.
+    """A private in-memory database; what does not fit in memory spills into ``folder``, which goes with it.
 
     It never installs or fetches anything, and prints nothing.
     """
 
     def __enter__(self) -> "Engine":
-        self._spill = tempfile.TemporaryDirectory(prefix="budget-tui-")
+        self._scratch = scratch_folder()
+        self.folder = self._scratch.__enter__()
         self._numbers = count()
         self._connection = self._connect()
         return self
@@ -32,7 +34,7 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._connection.close()
-        self._spill.cleanup()
+        self._scratch.__exit__(kind, error, trace)
 
     def _connect(self) -> "duckdb.DuckDBPyConnection":
         import duckdb
@@ -40,7 +42,7 @@ class Engine:
         connection = duckdb.connect()
         settings: dict[str, Any] = {
             "TimeZone": "UTC",
-            "temp_directory": self._spill.name,
+            "temp_directory": str(self.folder / "spill"),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "enable_progress_bar": True,
@@ -49,11 +51,6 @@ class Engine:
         for name, value in settings.items():
             connection.execute(f"SET {name} = ?", [value])
         return connection
-
-    @property
-    def folder(self) -> Path:
-        """Where files may be put that are needed as long as this is."""
-        return Path(self._spill.name)
 
     def readable(self, path: Path) -> Path:
         """``path`` under a name that the engine takes as it stands: not for a pattern, a home folder or a URL."""

@@ -2,6 +2,9 @@
 
 import glob
 import gzip
+import os
+import shlex
+import stat
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,21 +34,46 @@ def find_files(patterns: Sequence[str | Path]) -> tuple[Path, ...]:
     """
     found: dict[Path, Path] = {}
     for pattern in patterns:
-        for path in _expand(Path(pattern).expanduser()):
+        for path in _expand(str(pattern)):
             found.setdefault(path.resolve(), path)
     return tuple(found.values())
 
 
-def _expand(path: Path) -> list[Path]:
-    if path.is_dir():
-        return _exports_in(path)
+def _expand(pattern: str) -> list[Path]:
+    """A file or folder of exactly that name comes first, then ``~`` and globs, then names as a terminal pastes them."""
+    path = _at_home(pattern)
     if path.exists():
-        return [path]
+        return _exports_at(path)
     matches = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207  (may be absolute)
-    files = [file for match in matches for file in (_exports_in(match) if match.is_dir() else [match])]
+    files = [file for match in matches or _pasted(pattern) for file in _exports_at(match)]
     if not files:
         raise SourceError(f"there is no file {path}", _KNOWN)
     return files
+
+
+def _at_home(name: str) -> Path:
+    """``name`` as it stands if there is such a file, else with its ``~`` for the home folder."""
+    return Path(name) if Path(name).exists() else Path(os.path.expanduser(name))  # noqa: PTH111  (no home: no error)
+
+
+def _pasted(text: str) -> list[Path]:
+    """The files that ``text`` names when it is read as a shell would: in quotes, or with backslashes before blanks."""
+    try:
+        paths = [_at_home(word) for word in shlex.split(text)]
+    except ValueError:  # a quote that is not closed
+        return []
+    return paths if all(path.exists() for path in paths) else []
+
+
+def _exports_at(path: Path) -> list[Path]:
+    """``path`` itself, or the exports in it. Raises `SourceError` for what can be read only once, or never ends."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        return _exports_in(path)
+    if not stat.S_ISREG(mode):
+        kind = "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
+        raise SourceError(f"{path} is {kind}, not a file", "save what comes out of it as a file first")
+    return [path]
 
 
 def _exports_in(folder: Path) -> list[Path]:

@@ -18,6 +18,7 @@ from budget_tui.sources.focus.inputs import (
     mended_charges,
     parquet_charges,
     parquet_columns_sql,
+    parquet_names_sql,
     used_columns,
 )
 from budget_tui.sources.focus.lines import lines_of
@@ -65,6 +66,9 @@ class Reader:
             types = {name: kind for name, kind, *_ in self._engine.rows(parquet_columns_sql(readable))}
             columns = Columns(list(types))
             columns.require(path, self._wanted.cost_column, self._used)
+            if columns.seem_numbered(self._used):
+                names = [name for (name,) in self._engine.rows(parquet_names_sql(readable))]
+                Columns(names[1:]).require(path, self._wanted.cost_column, self._used)
             charges, rows = self._roll_up_in(
                 lambda decimals: parquet_charges(readable, columns, types, self._wanted, decimals), progress
             )
@@ -182,14 +186,23 @@ class Reader:
         return FileSums(rows, rows_read, refused, refused_count, columns.focus_version)
 
 
-def _reason(cost_column: str, started: str | None, currency: str | None, cost: str | None) -> str:
+def _reason(
+    cost_column: str,
+    started: str | None,
+    currency: str | None,
+    cost: str | None,
+    account: str | None,
+    sub_account: str | None,
+) -> str:
     """In words, what is wrong with a row, from what it says where it is wrong (see `refused_sql`)."""
     if started is not None:
         return f"{CHARGE_START} {_shown(started)}" + (" is not a date" if started else "")
     if currency is not None:
         return f"BillingCurrency {_shown(currency)}" + (" is not a currency's code" if currency else "")
-    assert cost is not None
-    return f"{cost_column} {_shown(cost)}" + (why_unusable(cost) if cost else "")
+    if cost is not None:
+        return f"{cost_column} {_shown(cost)}" + (why_unusable(cost) if cost else "")
+    column, said = ("BillingAccountId", account) if account is not None else ("SubAccountId", sub_account)
+    return f"{column} {_shown(said or '')} is an id that a spreadsheet rounded"
 
 
 def _shown(text: str) -> str:

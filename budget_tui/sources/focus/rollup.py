@@ -18,6 +18,7 @@ _DAY_MICROS = 86_400_000_000
 _TEXTS = tuple(name for name in DIMENSIONS if name not in ("billing_period", "currency"))
 _PROVIDER = 2 + _TEXTS.index(PROVIDER)  # where `rollup_sql` has it: period and currency come first
 _UNIT = -4
+_ACCOUNTS = ("billing_account_id", "sub_account_id")
 _MOST = 10**18  # of any unit on one charge: beyond that a quantity is a mistake
 _LAST_DAY = 84_005  # 2199-12-31 in days since 1970: beyond that a date is a mistake
 
@@ -88,7 +89,7 @@ WITH sums AS (
 ),
 dated AS (
     SELECT * REPLACE (upper(trim(currency)) AS currency),
-        CASE WHEN {_USABLE} THEN CAST(DATE '1970-01-01' + CAST(day_number AS INTEGER) AS DATE) END AS day,
+        CASE WHEN {_usable(charges)} THEN CAST(DATE '1970-01-01' + CAST(day_number AS INTEGER) AS DATE) END AS day,
         {period} AS period
     FROM sums
 ),
@@ -161,19 +162,23 @@ def with_issuers(charges: Charges, rows: Sequence[tuple[Any, ...]]) -> Charges |
 
 
 def refused_sql(charges: Charges, time_zone: str, limit: int) -> str:
-    """The first ``limit`` charges that `rollup_sql` refuses: line, and what they say of start, currency and cost.
+    """The first ``limit`` charges that `rollup_sql` refuses: line, and what they say of start, currency, cost, account
+    and sub account.
 
-    Each of the last three is NULL where that part of the row is in order, and '' where it is missing.
+    Each of the last five is NULL where that part of the row is in order, and '' where it is missing.
     """
     texts = {"line": charges.line, "started_text": charges.started_text, "cost_text": charges.cost_text}
     fields = {"currency": charges.dimensions["currency"], **texts}
+    fields |= {name: charges.dimensions[name] for name in _accounts(charges)}
+    rounded = (f"CASE WHEN {_rounded(name)} THEN {name} END" if name in fields else "NULL" for name in _ACCOUNTS)
     return f"""
 SELECT line,
     CASE WHEN NOT {_DATED} THEN coalesce(started_text, '') END,
     CASE WHEN NOT {_IN_A_CURRENCY} THEN coalesce(trim(currency), '') END,
-    CASE WHEN cost IS NULL THEN coalesce(cost_text, '') END
+    CASE WHEN cost IS NULL THEN coalesce(cost_text, '') END,
+    {", ".join(rounded)}
 FROM ({_charges(charges, time_zone, fields)})
-WHERE cost IS NULL OR NOT {_USABLE}
+WHERE cost IS NULL OR NOT {_usable(charges)}
 ORDER BY line
 LIMIT {limit}
 """
@@ -181,7 +186,19 @@ LIMIT {limit}
 
 _DATED = f"coalesce(day_number BETWEEN 0 AND {_LAST_DAY}, false)"
 _IN_A_CURRENCY = "coalesce(regexp_full_match(upper(trim(currency)), '[A-Z]{3}'), false)"
-_USABLE = f"({_DATED} AND {_IN_A_CURRENCY})"
+
+
+def _usable(charges: Charges) -> str:
+    return " AND ".join(["(" + _DATED, _IN_A_CURRENCY, *(f"NOT {_rounded(name)}" for name in _accounts(charges))]) + ")"
+
+
+def _accounts(charges: Charges) -> list[str]:
+    return [name for name in _ACCOUNTS if charges.dimensions.get(name)]
+
+
+def _rounded(account: str) -> str:
+    """Whether an id is written as a spreadsheet writes a large number, whose last digits are lost: ``1.23457E+11``."""
+    return f"coalesce(regexp_full_match(trim({account}), '[0-9]([.,][0-9]+)?[eE][+][0-9]+'), false)"
 
 
 def _charges(charges: Charges, time_zone: str, fields: Mapping[str, str]) -> str:
