@@ -136,6 +136,11 @@ def runway_of(pace: Pace) -> str:
     return "–" if pace.unfunded else runway(pace.runway_days)
 
 
+def out_on(pace: Pace) -> str:
+    """``out Jan 14``: when what is left is gone, of what does not last to the period's end; else ''."""
+    return f"out {short_day(pace.runs_out_on)}" if pace.runs_out_on is not None and pace.runs_short else ""
+
+
 def of_budget(pace: Pace, amount: int, currency: str) -> str:
     """What is left of a budget, or may go today; ``–`` for what was never funded: there is nothing to take it from."""
     return "–" if pace.unfunded else number(amount, currency)
@@ -263,6 +268,11 @@ def shape_of(pace: Pace) -> str:
 
 def status_name(pace: Pace) -> str:
     return "unfunded" if pace.unfunded else str(pace.status)
+
+
+def status_text(pace: Pace) -> str:
+    """``● healthy``, and beside it that it runs out before the period ends: ``● healthy, out Jan 14``."""
+    return ", ".join(filter(None, (f"{shape_of(pace)} {status_name(pace)}", out_on(pace))))
 
 
 def status_at_close(closed: ClosedPeriod | ClosedBudget) -> str:

@@ -68,6 +68,7 @@ def global_budget(snapshot: BudgetSnapshot) -> dict[str, Any]:
         "allocated_usd": to_decimal(snapshot.allocated),
         "unallocated_usd": to_decimal(snapshot.unallocated),
         "spent_usd": to_decimal(snapshot.total.spent),
+        "scheduled_usd": to_decimal(snapshot.total.scheduled),
         "remaining_usd": to_decimal(snapshot.total.remaining),
         "days_left": snapshot.days_left,
         **_pacing(snapshot.total),
@@ -82,6 +83,7 @@ def project_budget(line: ProjectLine) -> dict[str, Any]:
         "name": line.name,
         "monthly_allocation_usd": to_decimal(line.pace.allocation),
         "spent_usd": to_decimal(line.pace.spent),
+        "scheduled_usd": to_decimal(line.pace.scheduled),
         "remaining_usd": to_decimal(line.pace.remaining),
         **_pacing(line.pace),
         **carry_answer(line.carry),
@@ -232,6 +234,7 @@ def _pacing(pace: Pace) -> dict[str, Any]:
         "available_today_usd": to_decimal(pace.available_today),
         "burn_rate_usd": to_decimal(pace.burn_rate),
         "runway_days": _shortest(pace.runway_days),
+        "runs_out_on": pace.runs_out_on.isoformat() if pace.runs_out_on is not None else None,
         "budget_status": str(pace.status),
     }
 

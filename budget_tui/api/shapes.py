@@ -19,6 +19,7 @@ class Pacing(BaseModel):
     runway_days: Annotated[Decimal, WithJsonSchema({"type": "number"})] | None = Field(
         description="null when nothing burns"
     )
+    runs_out_on: date | None = Field(description="The day it runs out on, when that is before the period's end.")
     budget_status: Status
 
 
@@ -41,7 +42,8 @@ class GlobalBudget(Pacing, Carrying):
     current_period_end: date = Field(description="Inclusive.")
     allocated_usd: Usd
     unallocated_usd: Usd
-    spent_usd: Usd
+    spent_usd: Usd = Field(description="Costs dated in the period, through today.")
+    scheduled_usd: Usd = Field(description="Costs dated later in the period.")
     remaining_usd: Usd
     days_left: int
     forecast_usd: Usd
@@ -51,7 +53,8 @@ class ProjectBudget(Pacing, Carrying):
     project_id: str
     name: str
     monthly_allocation_usd: Usd = Field(examples=[150])
-    spent_usd: Usd
+    spent_usd: Usd = Field(description="Costs dated in the period, through today.")
+    scheduled_usd: Usd = Field(description="Costs dated later in the period.")
     remaining_usd: Usd
 
 

@@ -179,6 +179,7 @@ def details(snapshot: "BudgetSnapshot", line: "ProjectLine") -> list[str]:
     amounts = {
         "allocation": (pace.allocation, ""),
         "spent": (pace.spent, f"  ({f.percent(share(pace.spent, pace.allocation))})" if pace.allocation else ""),
+        **({"scheduled": (pace.scheduled, " later in the period")} if pace.scheduled else {}),
         "left": (pace.remaining, ""),
         **({"carried in": (line.carry.carried, "")} if line.carry != NO_CARRY else {}),
         "drip": (pace.daily_drip, " a day"),
@@ -191,7 +192,7 @@ def details(snapshot: "BudgetSnapshot", line: "ProjectLine") -> list[str]:
         shown |= dict.fromkeys(("left", "available today"), "–")
     labels, values = max(map(len, shown)), max(map(len, shown.values()))
     return [
-        f"{line.name} ({line.project_id})  {f.shape_of(pace)} {f.status_name(pace)}",
+        f"{line.name} ({line.project_id})  {f.status_text(pace)}",
         *(f"{label:<{labels}}  {shown[label]:>{values}}{more}" for label, (_, more) in amounts.items()),
         f"{'runway':<{labels}}  {f.runway_of(pace):>{values}}",
         *([f"carries over: {f.carry_rule(line.carry, currency)}"] if line.carry != NO_CARRY else []),

@@ -59,11 +59,13 @@ def summary(snapshot: "BudgetSnapshot") -> list[str]:
         budget, how = "no budget yet", ": budget-tui budget set AMOUNT"
     else:
         figures.append(f"{f.money(total.remaining, currency)} left")
+    if total.scheduled:
+        figures.insert(1, f"{f.money(total.scheduled, currency)} scheduled")
     if not total.unfunded or snapshot.allocated:
         figures.append(f.unallocated_text(snapshot))
     return [
         f"{budget} for {f.dated_period_name(snapshot.period)}, {f.days_left(snapshot.days_left)}{how}",
-        f"{', '.join(figures)}; forecast {f.money(total.forecast, currency)}",
+        "; ".join(filter(None, (", ".join(figures), f"forecast {f.money(total.forecast, currency)}", f.out_on(total)))),
         f"data through {f.long_day(snapshot.data_through)}",
     ]
 
@@ -87,7 +89,7 @@ def project_table(snapshot: "BudgetSnapshot") -> list[str]:
             f.of_budget(line.pace, line.pace.available_today, currency),
             f.number(line.pace.burn_rate, currency),
             f.runway_of(line.pace),
-            f"{f.shape_of(line.pace)} {f.status_name(line.pace)}",
+            f.status_text(line.pace),
             f.number(line.carry.carried, currency),
             f.carry_rule(line.carry, currency),
         )

@@ -105,7 +105,7 @@ def explain_pace(
     """Everything derived from what was allocated and spent, in the order of the project table."""
     window = pacing.burn_window(today, data_through, spend.first_day)
     rate = pacing.burn(spend.window_spent, window.days, spend.spent_today)
-    in_period = (("costs of", period),)
+    in_period = (("costs of", period.through(today)),)
     days = {"days_left": number(period.days_left(today), Unit.DAYS)}
     to_come = period.days_to_come(today)
     allocation, spent, remaining = money(pace.allocation), money(pace.spent), money(pace.remaining)
@@ -121,7 +121,15 @@ def explain_pace(
         burn_notes = ("there is no complete day with data yet: what was spent today so far stands for a day",)
     return (
         explain_allocation(pace.allocation, carry),
-        Explanation("spent", "Spent", spent, SUM_OF_COSTS, spans=in_period, of_costs=True),
+        Explanation(
+            "spent",
+            "Spent",
+            spent,
+            SUM_OF_COSTS,
+            spans=in_period,
+            notes=("what is dated after today is scheduled, not spent",) if period.end > today else (),
+            of_costs=True,
+        ),
         Explanation(
             "remaining",
             "Remaining",
@@ -176,6 +184,14 @@ def explain_pace(
             of_costs=True,
         ),
         explain_status(pace.status, pace.unfunded, allocation, remaining),
+        _runs_out(pace),
+        Explanation(
+            "scheduled",
+            "Scheduled",
+            money(pace.scheduled),
+            "the sum of the costs that are dated later in the period",
+            spans=(("costs after today in", period),),
+        ),
     )
 
 
@@ -194,6 +210,16 @@ def explain_allocation(amount: int, carry: Carry) -> Explanation:
             notes=("the debt carried over is more than what recurs",),
         )
     return Explanation("allocation", "Allocation", money(amount), "{recurring} + {carried_over}", terms)
+
+
+def _runs_out(pace: Pace) -> Explanation:
+    return Explanation(
+        "runs-out",
+        "Runs out",
+        Quantity(pace.runs_out_on, Unit.DAY),
+        notes=("today + runway, only where that is before the period's end",),
+        of_costs=True,
+    )
 
 
 def _runway(
@@ -261,7 +287,7 @@ def explain_global(snapshot: BudgetSnapshot, spend: Spend) -> tuple[Explanation,
             "Unmapped",
             money(snapshot.unmapped),
             "the sum of the costs that found no entity",
-            spans=(("costs of", period),),
+            spans=(("costs of", period.through(today)),),
             notes=("they count in the total and in no project",),
         ),
         explain_data_through(snapshot.data_through, today),

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     CURRENCY = "currency"
     NO_TOKENS = "no_tokens"
     NO_SEATS = "no_seats"
+    SCHEDULED = "scheduled"
     DATES = "dates"
     DATA_ENDS = "data_ends"
     UNMAPPED = "unmapped"

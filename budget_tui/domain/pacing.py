@@ -87,6 +87,13 @@ def runway_days(remaining: int, rate: Burn) -> Decimal | None:
     return _EXACT.divide(Decimal(remaining * rate.days), Decimal(rate.spent)).quantize(_NINE_DECIMALS, context=_EXACT)
 
 
+def runs_out_on(runway: Decimal | None, period: Period, today: date) -> date | None:
+    """The day on which nothing is left any more, when that is before the period's end."""
+    if runway is None or runway >= period.days_to_come(today):
+        return None
+    return today + timedelta(days=int(runway))
+
+
 def forecast(spent: int, rate: Burn, period: Period, today: date) -> int:
     """``spent + burn × days from tomorrow to the period's end``."""
     return spent + divide(rate.spent * period.days_to_come(today), rate.days)

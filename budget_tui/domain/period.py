@@ -5,7 +5,7 @@ last day of the month does not drift from Jan 31 to Feb 28 to Mar 28.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -54,6 +54,10 @@ class Period:
     @property
     def days(self) -> int:
         return (self.end - self.start).days + 1
+
+    def through(self, day: date) -> "Period":
+        """The days of the period up to ``day``, which must not be before it."""
+        return self if day >= self.end else replace(self, end=day)
 
     def contains(self, day: date) -> bool:
         return self.start <= day <= self.end

@@ -21,13 +21,15 @@ from budget_tui.domain.period import Period
 
 
 class Spend(NamedTuple):
-    """What storage found for one entity itself, without those below it. ``window_spent`` covers the 7 days
-    up to the last complete day that data covers; ``first_day`` is the first day with any cost, ever."""
+    """What storage found for one entity itself, without those below it: ``spent`` is dated in the period through
+    today, ``scheduled`` later in it. ``window_spent`` covers the 7 days up to the last complete day that data covers;
+    ``first_day`` is the first day with any cost, ever."""
 
     spent: int = 0
     spent_today: int = 0
     window_spent: int = 0
     first_day: date | None = None
+    scheduled: int = 0
 
 
 class ProjectFact(NamedTuple):
@@ -46,15 +48,22 @@ class Pace(NamedTuple):
 
     allocation: int
     spent: int
+    scheduled: int
     spent_today: int
     remaining: int
     daily_drip: int
     available_today: int
     burn_rate: int
     runway_days: Decimal | None
+    runs_out_on: date | None
     forecast: int
     status: Status
     unfunded: bool
+
+    @property
+    def runs_short(self) -> bool:
+        """Whether there is something left that does not last to the period's end."""
+        return self.runs_out_on is not None and self.remaining > 0
 
 
 class ProjectLine(NamedTuple):
@@ -138,15 +147,18 @@ def pace_of(allocation: int, spend: Spend, period: Period, today: date, data_thr
     remaining = allocation - spend.spent
     window = pacing.burn_window(today, data_through, spend.first_day)
     rate = pacing.burn(spend.window_spent, window.days, spend.spent_today)
+    runway = pacing.runway_days(remaining, rate)
     return Pace(
         allocation=allocation,
         spent=spend.spent,
+        scheduled=spend.scheduled,
         spent_today=spend.spent_today,
         remaining=remaining,
         daily_drip=pacing.daily_drip(remaining, period, today),
         available_today=pacing.available_today(remaining, spend.spent_today, period, today),
         burn_rate=rate.per_day,
-        runway_days=pacing.runway_days(remaining, rate),
+        runway_days=runway,
+        runs_out_on=pacing.runs_out_on(runway, period, today),
         forecast=pacing.forecast(spend.spent, rate, period, today),
         status=pacing.status(remaining, allocation),
         unfunded=pacing.is_unfunded(allocation, spend.spent),
@@ -211,4 +223,5 @@ def added_up(spends: Sequence[Spend]) -> Spend:
         sum(spend.spent_today for spend in spends),
         sum(spend.window_spent for spend in spends),
         min((spend.first_day for spend in spends if spend.first_day is not None), default=None),
+        sum(spend.scheduled for spend in spends),
     )

@@ -179,7 +179,7 @@ def _set_carry_back(work: Work, lines: Lines) -> None:
 
 def spent_by(work: Work, project: Entity) -> int:
     """What the project and everything below it spent in the running period."""
-    spent, _ = spent_by_path(work.queries, work.organization, work.open.period)
+    spent, _ = spent_by_path(work.queries, work.organization, work.open.period.through(work.today))
     return sum(amount for path, amount in spent.items() if path.startswith(project.path))
 
 

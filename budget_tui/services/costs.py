@@ -331,8 +331,8 @@ def require_sums_in_range(work: Work, days: Iterable[tuple[str, date]]) -> None:
     """
     organization = work.organization
     for currency, period in {(currency, organization.period_rule.containing(day)) for currency, day in set(days)}:
-        spends, unmapped = work.queries.spend_by_path(organization.org_key, currency, period, work.today, work.today)
-        within_limit(unmapped.spent + sum(spend.spent for spend in spends.values()))
+        spent, unmapped = work.queries.spent_by_path(organization.org_key, currency, period)
+        within_limit(unmapped + sum(spent.values()))
 
 
 def _entered_origin(work: Work, entity_id: str, entry: CostEntry) -> CostOrigin:

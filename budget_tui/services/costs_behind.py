@@ -1,7 +1,7 @@
 """The costs behind a number of the plan: those that count into it, and that add up to it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
@@ -79,6 +79,9 @@ class CostsBehind:
         """``at_least`` so many of the lines, as far as there are any, before the day ``older_than``."""
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
+            number = _so_far(number, self._context.clock.today(organization.time_zone))
+            if not number.covered:
+                return CostPage((), 0, 0, None)
             if number.budget_type is BudgetType.MONETARY:
                 return _money(queries, organization, number, older_than, at_least)
             if number.budget_type is BudgetType.TOKEN:
@@ -92,6 +95,15 @@ class CostsBehind:
 def number_of(budget: PlannedBudget, title: str) -> Number:
     """The actual of one budget."""
     return Number(title, budget.budget_type, budget.currency, ((scope_of(budget), budget.period),))
+
+
+def _so_far(number: Number, today: date) -> Number:
+    """``number`` without the days that are yet to come."""
+
+    def begun(covered: Iterable[tuple[Scope, Period]]) -> tuple[tuple[Scope, Period], ...]:
+        return tuple((scope, period.through(today)) for scope, period in covered if period.start <= today)
+
+    return replace(number, covered=begun(number.covered), without=begun(number.without))
 
 
 def _money(
@@ -137,7 +149,7 @@ def _seats(queries: Queries, organization: Organization, number: Number) -> Cost
     org = organization.org_key
     entities = {entity.path: entity for entity in queries.entities(org)}
     days = Period(min(each.start for _, each in number.covered), max(each.end for _, each in number.covered))
-    known = KnownSeats(queries, org, days, queries.eras(org))
+    known = KnownSeats(queries, org, days, queries.eras(org), days.end)
     counting = list(known.counting(_by_scope(number.covered), _by_scope(number.without)))
     lines: list[CostLine] = []
     for path, provider, held, periods in counting:
@@ -260,7 +272,7 @@ def _agents_lines(queries: Queries, org: int, number: Number) -> Iterator[CostLi
     counting = _counting(number, queries.eras(org))
     days = Period(min(each.start for _, each in number.covered), max(each.end for _, each in number.covered))
     entities = {entity.entity_key: entity for entity in queries.entities(org)}
-    for entity_key, model, day, tokens in queries.tokens_of_agents(org, days):
+    for entity_key, model, day, tokens in queries.tokens_of_agents(org, days, days.end):
         provider = provider_named(queries, org, provider_of_model(model))
         if any(period.contains(day) for period in counting(entity_key, Category.GENAI, provider)):
             entity = entities[entity_key]

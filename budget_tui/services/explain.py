@@ -76,7 +76,7 @@ class Explainer:
             snapshot, spends = self._snapshot(queries, organization)
             values = explain_global(snapshot, spends[ROOT_ID])
             entity = entity_named(queries, organization, ROOT_ID)
-            wanted = Wanted(entity, snapshot.period, organization.currency)
+            wanted = Wanted(entity, snapshot.period, snapshot.as_of, organization.currency)
             return self._explained(queries, organization, Kind.GLOBAL, "", organization.name, wanted, values)
 
     def of_project(self, project_id: str) -> Explained:
@@ -88,7 +88,7 @@ class Explainer:
             entity = queries.entity(organization.org_key, project_id)
             assert entity is not None
             values = explain_project(snapshot, line, spends.get(project_id, Spend()))
-            wanted = Wanted(entity, snapshot.period, organization.currency)
+            wanted = Wanted(entity, snapshot.period, snapshot.as_of, organization.currency)
             return self._explained(queries, organization, Kind.PROJECT, project_id, line.name, wanted, values)
 
     def of_planned(self, budget_id: str) -> Explained:
@@ -101,14 +101,15 @@ class Explainer:
                 raise unknown("budget", budget_id)
             _require_one(budget_id, found)
             budget = found[0]
-            usage = Usage(queries, organization, [budget.period], [budget.budget_type], [budget.currency])
+            today = self._today(organization)
+            usage = Usage(queries, organization, [budget.period], [budget.budget_type], [budget.currency], today)
             figures = Actuals(usage).figures(budget)
             plan = handed_on_in_plan(queries, org, [budget], usage.eras)
             values = explain_planned(budget, figures, plan.get(budget.budget_id))
             entity = queries.entity(org, budget.entity_id)
             assert entity is not None
             wanted = Wanted(
-                entity, budget.period, budget.currency, budget.category, budget.provider, budget.budget_type
+                entity, budget.period, today, budget.currency, budget.category, budget.provider, budget.budget_type
             )
             name, warnings = plan_name(budget), over_allocation_warnings(over_allocated([budget], plan))
             if not budget.is_active:
@@ -122,12 +123,13 @@ class Explainer:
         with self._context.reading() as queries:
             organization = self._context.organization(queries)
             currency = scope.currency or organization.currency
-            usage = Usage(queries, organization, [period], [budget_type], [currency])
+            today = self._today(organization)
+            usage = Usage(queries, organization, [period], [budget_type], [currency], today)
             actual = Actuals(usage).of(budget_type, scope, period)
             values = (explain_actual(budget_type, actual, period),)
             entities = queries.entities(organization.org_key) or [unstored_root(organization.name)]
             entity = next(entity for entity in entities if entity.entity_key == scope.entity_key)
-            wanted = Wanted(entity, period, currency, scope.category, scope.provider, budget_type)
+            wanted = Wanted(entity, period, today, currency, scope.category, scope.provider, budget_type)
             return self._explained(queries, organization, Kind.USAGE, entity.entity_id, title, wanted, values)
 
     def of_sum(
@@ -152,7 +154,7 @@ class Explainer:
                     "the list of budgets shows what is",
                     command="budget-tui plan list shows what is",
                 )
-            usage = Usage(queries, organization, periods, [budget_type], [currency])
+            usage = Usage(queries, organization, periods, [budget_type], [currency], self._today(organization))
             actuals = Actuals(usage)
             together = actuals.widest(budgets) if budgets else None
             counting = together.budgets if together else ()
@@ -170,7 +172,7 @@ class Explainer:
                 currency,
                 _UNITS[budget_type],
                 organization.time_zone,
-                self._context.clock.today(organization.time_zone),
+                self._today(organization),
                 Period(periods[0].start, max(period.end for period in periods)),
                 explain_sum(budget_type, added, each, beside, periods, in_one.foreign(as_planned).warnings),
                 budgets=tuple(summed(budgets, counting, actuals.figures, usage.eras)),
@@ -184,7 +186,7 @@ class Explainer:
             values = explain_agent(agent, use, seconds_of(use, now) if use else 0, period)
             entity = queries.entity(organization.org_key, agent_id)
             assert entity is not None
-            wanted = Wanted(entity, period, "", TOTAL, budget_type=BudgetType.TOKEN)
+            wanted = Wanted(entity, period, self._today(organization), "", TOTAL, budget_type=BudgetType.TOKEN)
             return self._explained(queries, organization, Kind.AGENT, agent_id, agent.name, wanted, values)
 
     def of_closed(self, start: date, subject: str = "") -> Explained:
@@ -193,7 +195,7 @@ class Explainer:
         subject = "" if subject.strip() == ROOT_ID else subject.strip()
         with self._context.reading() as queries:
             organization = self._context.organization(queries)
-            closed = closed_period(queries, organization, start)
+            closed = closed_period(queries, organization, self._today(organization), start)
             line = _line_of(closed, subject) if subject else None
             entity = queries.entity(organization.org_key, subject or ROOT_ID)
             assert entity is not None
@@ -201,15 +203,19 @@ class Explainer:
             wanted = Wanted(
                 entity,
                 closed.period,
+                self._today(organization),
                 closed.currency if is_money else "",
                 budget_type=BudgetType.MONETARY if line is None else line.unit,
             )
             name, values = line.name if line else organization.name, explain_closed(closed, line)
             return self._explained(queries, organization, Kind.CLOSED, subject, name, wanted, values)
 
+    def _today(self, organization: Organization) -> date:
+        return self._context.clock.today(organization.time_zone)
+
     def _snapshot(self, queries: Queries, organization: Organization) -> tuple[BudgetSnapshot, dict[str, Spend]]:
         """Today's snapshot, and the spends by entity that it was made of; under `ROOT_ID` that of everything."""
-        today = self._context.clock.today(organization.time_zone)
+        today = self._today(organization)
         facts = load_facts(queries, organization, today)
         everything = added_up([*facts.spend_by_path.values(), facts.unmapped])
         rolled = rolled_up(facts.spend_by_path)
@@ -228,8 +234,8 @@ class Explainer:
         warnings: tuple[str, ...] = (),
     ) -> Explained:
         org = organization.org_key
-        today = self._context.clock.today(organization.time_zone)
-        origins = queries.origins_in(org, wanted.period)
+        today = self._today(organization)
+        origins = queries.origins_in(org, wanted.period, today)
         found = sort_out(queries, organization, wanted, origins)
         sources = _sources(queries, org, origins)
         return Explained(

@@ -14,7 +14,7 @@ from budget_tui.domain.cost import BILLED_BY, is_known_provider
 from budget_tui.domain.explain_answers import CostGroup, Finding, Reason
 from budget_tui.domain.fx import Factor, Rates, convert, pairs_between
 from budget_tui.domain.hierarchy import Entity, segments
-from budget_tui.domain.period import Period
+from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.seats import Held, most_seats
 from budget_tui.formatting import long_day
 from budget_tui.services.explain_standing import Standing
@@ -32,10 +32,11 @@ Common = TypeVar("Common", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a budget counts: costs of ``entity`` and all below it."""
+    """What a budget counts: costs of ``entity`` and all below it, dated in ``period`` through ``today``."""
 
     entity: Entity
     period: Period
+    today: date
     currency: str
     category: str = TOTAL
     provider: str = ANY_PROVIDER
@@ -62,7 +63,7 @@ def sort_out(queries: Queries, organization: Organization, wanted: Wanted, origi
     """What of ``origins`` counts, group by group, and what does not, reason by reason."""
     found = Sorted()
     standing = Standing(queries.eras(organization.org_key), wanted.entity, wanted.period)
-    fitting, others = standing.sorted_out(queries, organization.org_key, origins)
+    fitting, others = standing.sorted_out(queries, organization.org_key, origins, wanted.today)
     found.left_out += _of_others(wanted, standing, others)
     found.moved_away = list(_moved_away(standing, fitting))
     by_category = [origin for origin in fitting if wanted.category not in (TOTAL, origin.category)]
@@ -70,6 +71,7 @@ def sort_out(queries: Queries, organization: Organization, wanted: Wanted, origi
     fitting = [origin for origin in fitting if wanted.category in (TOTAL, origin.category)]
     found.left_out += _by_provider(wanted, [origin for origin in fitting if not wanted.is_of(origin.provider)])
     fitting = [origin for origin in fitting if wanted.is_of(origin.provider)]
+    found.left_out += _scheduled(queries, organization, wanted, fitting)
     found.left_out += _outside(wanted, fitting)
     if wanted.budget_type is BudgetType.TOKEN:
         _tokens(queries, organization, wanted, standing, fitting, found)
@@ -129,7 +131,7 @@ def _converted(
     counted: dict[int, list[int]] = {}
     missing: dict[str, tuple[int, int]] = {}
     days: dict[int, list[date]] = {}
-    for key, day, amount, costs in queries.days_of_origins(list(foreign), wanted.period):
+    for key, day, amount, costs in queries.days_of_origins(list(foreign), wanted.period, wanted.today):
         if not standing.holds(foreign[key].entity_key, day):
             continue
         currency = foreign[key].currency
@@ -169,7 +171,7 @@ def _tokens(
     charged = [origin for origin in fitting if origin.source != AGENT_SOURCE and origin.costs]
     tokens: dict[int, int] = {}
     for part in standing.parts:
-        of_part = queries.tokens_of_origins(organization.org_key, part)
+        of_part = queries.tokens_of_origins(organization.org_key, part, wanted.today)
         for origin in charged:
             if origin.origin_key in of_part and standing.holds(origin.entity_key, part.start):
                 tokens[origin.origin_key] = tokens.get(origin.origin_key, 0) + of_part[origin.origin_key]
@@ -192,7 +194,7 @@ def _of_agents(queries: Queries, organization: Organization, wanted: Wanted, sta
 
     org = organization.org_key
     used: dict[str, list[tuple[date, int]]] = {}
-    for key, model, day, tokens in queries.tokens_of_agents(org, wanted.period):
+    for key, model, day, tokens in queries.tokens_of_agents(org, wanted.period, wanted.today):
         if standing.holds(key, day) and wanted.category in (TOTAL, "genai"):
             used.setdefault(model, []).append((day, tokens))
     groups = []
@@ -225,7 +227,7 @@ def _seats(queries: Queries, organization: Organization, wanted: Wanted, standin
         return
     scope, period = Scope(wanted.entity.entity_key, wanted.category, wanted.provider, ""), wanted.period
     rows: dict[tuple[str, str], list[tuple[Held, list[Period], list[date]]]] = {}
-    known = KnownSeats(queries, organization.org_key, period, standing.eras)
+    known = KnownSeats(queries, organization.org_key, period, standing.eras, wanted.today)
     for _, provider, held, periods in known.counting({scope: [period]}):
         if since := [max(day, periods[0].start) for day, _ in held.holding(periods)]:
             rows.setdefault(("registered", provider), []).append((held._replace(charged={}), periods, since))
@@ -406,6 +408,21 @@ def _to_count_provider(wanted: str, name: str, provider: str) -> str:
     if BILLED_BY.get(wanted) == provider:
         return f"who bills is the provider: plan for {provider}, category genai, to count {wanted} on its bills"
     return "" if is_known_provider(name) else f"budget-tui cost alias '{name}' {wanted}, if it is the same"
+
+
+def _scheduled(
+    queries: Queries, organization: Organization, wanted: Wanted, fitting: Sequence[OriginInPeriod]
+) -> list[Finding]:
+    """What fits and is dated in the period, but after today."""
+    period = wanted.period
+    if wanted.today >= period.end:
+        return []
+    later = Period(max(period.start, wanted.today + ONE_DAY), period.end)
+    keys = {origin.origin_key for origin in fitting}
+    dated = [
+        origin for origin in queries.origins_in(organization.org_key, later, later.end) if origin.origin_key in keys
+    ]
+    return _summed(Reason.SCHEDULED, "dated after today: scheduled, not spent yet", "", dated)
 
 
 def _outside(wanted: Wanted, fitting: Sequence[OriginInPeriod]) -> list[Finding]:

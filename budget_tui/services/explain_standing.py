@@ -51,13 +51,14 @@ class Standing:
             return None
         return max((era.last for era in self.eras if self.holds(entity_key, era.last) is here), default=None)
 
-    def sorted_out(self, queries: Queries, org: int, origins: Sequence[OriginInPeriod]) -> OnPath:
-        """``origins``, whose costs are those of the whole period, by where they stood."""
+    def sorted_out(self, queries: Queries, org: int, origins: Sequence[OriginInPeriod], through: date) -> OnPath:
+        """``origins``, whose costs are those of the whole period up to ``through``, by where they stood."""
         if len(self.parts) == 1:
             (part,) = self.parts
             return _sides((self.holds(origin.entity_key, part.start), origin) for origin in origins)
         known = [
-            (part.start, {origin.origin_key: origin for origin in queries.origins_in(org, part)}) for part in self.parts
+            (part.start, {origin.origin_key: origin for origin in queries.origins_in(org, part, through)})
+            for part in self.parts
         ]
         sides: list[tuple[bool, OriginInPeriod]] = []
         for origin in origins:

@@ -11,7 +11,7 @@ from budget_tui.domain.budget import Organization
 from budget_tui.domain.conversion import Converted, ForeignCost, converted
 from budget_tui.domain.fx import Rates, pairs_between
 from budget_tui.domain.pacing import BurnWindow, burn_window
-from budget_tui.domain.period import Period
+from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.snapshot import SnapshotFacts, Spend, added_up
 from budget_tui.storage.queries import Queries
 
@@ -84,8 +84,9 @@ def with_foreign(queries: Queries, facts: SnapshotFacts, today: date) -> Snapsho
     if not foreign.currencies:
         return facts
     own = added_up([*facts.spend_by_path.values(), facts.unmapped])
-    found = foreign.converted(period, own.spent)
-    spends = _spends(found, foreign.before(period), today, window)
+    found = foreign.converted(period.through(today), own.spent)
+    scheduled = Converted() if today >= period.end else foreign.converted(Period(today + ONE_DAY, period.end), 0)
+    spends = _spends(found, foreign.before(period), scheduled, today, window)
     for path, first in foreign.first_days().items():
         spends[path] = spends.get(path, Spend())._replace(first_day=first)
     unmapped = spends.pop(None, Spend())
@@ -100,18 +101,25 @@ def with_foreign(queries: Queries, facts: SnapshotFacts, today: date) -> Snapsho
     )
 
 
-def _spends(within: Converted, before: Converted, today: date, window: BurnWindow) -> dict[str | None, Spend]:
-    """By path, what counts of the costs within the period and of those before it, which only the window looks at."""
+def _spends(
+    within: Converted, before: Converted, scheduled: Converted, today: date, window: BurnWindow
+) -> dict[str | None, Spend]:
+    """By path, what counts of the costs within the period through today, of those before it, which only the window
+    looks at, and of those that are scheduled for later in it."""
     sums: dict[str | None, list[int]] = {}
     for found, in_period in ((within, 1), (before, 0)):
         for cost, counted in found.costs:
-            spent = sums.setdefault(cost.path, [0, 0, 0])
+            spent = sums.setdefault(cost.path, [0, 0, 0, 0])
             spent[0] += counted * in_period
             if cost.day == today:
                 spent[1] += counted
             if window.start <= cost.day <= window.end:
                 spent[2] += counted
-    return {path: Spend(spent, today_spent, burnt) for path, (spent, today_spent, burnt) in sums.items()}
+    for path, counted in counted_by_path(scheduled).items():
+        sums.setdefault(path, [0, 0, 0, 0])[3] = counted
+    return {
+        path: Spend(spent, today_spent, burnt, None, later) for path, (spent, today_spent, burnt, later) in sums.items()
+    }
 
 
 def _merged(own: Mapping[str, Spend], foreign: Mapping[str, Spend]) -> dict[str, Spend]:

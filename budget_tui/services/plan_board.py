@@ -242,6 +242,7 @@ def read_board(queries: Queries, organization: Organization, today: date) -> Pla
         {*_running(organization, today), *_months(today), *(budget.period for budget in budgets)},
         set(BudgetType),
         {organization.currency, *money},
+        today,
     )
     actuals = Actuals(usage)
     lines = tuple([actuals.line(budget) for budget in budgets])

@@ -1,6 +1,7 @@
 """Seats by whom they count for. All seats are subscriptions."""
 
 from collections.abc import Collection, Hashable, Iterator, Mapping
+from datetime import date
 from typing import NamedTuple
 
 from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, Scope
@@ -23,9 +24,10 @@ class CountingSeats(NamedTuple):
 
 
 class KnownSeats:
-    """What was registered, and what was charged on certain days."""
+    """What was registered, and what was charged on certain days, as far as they have come by ``today``."""
 
-    def __init__(self, queries: Queries, org: int, days: Period, eras: Eras) -> None:
+    def __init__(self, queries: Queries, org: int, days: Period, eras: Eras, today: date) -> None:
+        self._today = today
         registered = (
             Seats(row.path, row.provider.casefold(), row.starts_on, row.seats)
             for row in queries.seat_registrations(org)
@@ -60,6 +62,7 @@ class KnownSeats:
         for scope, periods in covered.items():
             if scope.category in (Category.SUBSCRIPTION, Category.TOTAL):
                 for whose, era in self._at.get((scope.entity_key, scope.provider), ()):
-                    parts = map(era.part_of, periods)
+                    begun = (period.through(self._today) for period in periods if period.start <= self._today)
+                    parts = map(era.part_of, begun)
                     found.setdefault(whose, []).extend(part for part in parts if part is not None)
         return found

@@ -1,6 +1,7 @@
 """Everything that was used in some periods, read in one pass: costs, tokens and seats, of each entity itself."""
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ class CountedAs(NamedTuple):
 
 
 class Usage:
-    """What was used in ``periods``, as far as ``types`` and budgets in ``currencies`` ask for it."""
+    """What was used in ``periods`` through ``today``, as far as ``types`` and budgets in ``currencies`` ask for it."""
 
     def __init__(
         self,
@@ -46,7 +47,9 @@ class Usage:
         periods: Iterable[Period],
         types: Collection[BudgetType],
         currencies: Collection[str],
+        today: date,
     ) -> None:
+        self._today = today
         self._queries, self._org = queries, organization.org_key
         self.eras = queries.eras(self._org)
         self.segments = Segments(periods, self.eras.cuts)
@@ -58,12 +61,12 @@ class Usage:
             return
         self._days = Period(self.segments.periods[0].start, self.segments.periods[-1].end)
         if BudgetType.MONETARY in types:
-            self.groups[BudgetType.MONETARY] = queries.costs_by_segment(self._org, self.segments.periods)
+            self.groups[BudgetType.MONETARY] = queries.costs_by_segment(self._org, self.segments.periods, today)
             self._convert(sorted(currencies))
         if BudgetType.SEAT in types:
-            self._seats = KnownSeats(queries, self._org, self._days, self.eras)
+            self._seats = KnownSeats(queries, self._org, self._days, self.eras, today)
         if BudgetType.TOKEN in types:
-            costs = queries.tokens_by_segment(self._org, self.segments.periods)
+            costs = queries.tokens_by_segment(self._org, self.segments.periods, today)
             self.groups[BudgetType.TOKEN] = [*costs, *self._agents_tokens()]
 
     @cached_property
@@ -91,7 +94,7 @@ class Usage:
     def _agents_tokens(self) -> list[Group]:
         """Tokens that agents used, whether they have a price or not."""
         sums: dict[tuple[int, str], list[int | None]] = {}
-        for entity_key, model, day, tokens in self._queries.tokens_of_agents(self._org, self._days):
+        for entity_key, model, day, tokens in self._queries.tokens_of_agents(self._org, self._days, self._today):
             segment = self.segments.holding(day)
             if segment is not None:
                 values = sums.setdefault((entity_key, model), [None] * len(self.segments.periods))
@@ -108,7 +111,7 @@ class Usage:
         others = sorted({other for found in foreign.values() for other in found})
         if not others:
             return
-        costs = self._queries.costs_by_day(self._org, others, self._days)
+        costs = self._queries.costs_by_day(self._org, others, self._days, self._today)
         for currency, found in foreign.items():
             if found:
                 self._convert_into(currency, [cost for cost in costs if cost.currency != currency])

@@ -76,7 +76,8 @@ class PlanViews:
             found = _budgets(queries, organization, conditions)
             eras = queries.eras(organization.org_key)
             plan = _handed_on(queries, organization, conditions, found, eras)
-            usage = None if conditions.status is None else _usage(queries, organization, found)
+            today = self._today(organization)
+            usage = None if conditions.status is None else _usage(queries, organization, found, today)
         if usage is not None:
             actuals = Actuals(usage)
             found = [budget for budget in found if actuals.line(budget).status is conditions.status]
@@ -96,7 +97,7 @@ class PlanViews:
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
             budgets = _budgets(queries, organization, conditions)
-            usage = _usage(queries, organization, budgets)
+            usage = _usage(queries, organization, budgets, self._today(organization))
             containment = Containment(budgets, usage.eras)
             plan = _handed_on(queries, organization, conditions, budgets, usage.eras, containment)
         actuals, foreign = Actuals(usage), foreign_costs(usage, asked_by(budgets))
@@ -106,7 +107,7 @@ class PlanViews:
         too_much = over_allocated((line.budget for line in lines), plan)
         return PlanSummary(
             organization,
-            self._context.clock.today(organization.time_zone),
+            self._today(organization),
             tuple(lines),
             tuple(totals for totals, _ in actuals.totals(lines, containment)),
             foreign.left_out,
@@ -121,7 +122,7 @@ class PlanViews:
             if root_entity_id:
                 top, eras = entity_named(queries, organization, root_entity_id), queries.eras(organization.org_key)
                 budgets = [budget for budget in budgets if is_below(budget, top.entity_key, eras)]
-            usage = _usage(queries, organization, budgets)
+            usage = _usage(queries, organization, budgets, self._today(organization))
             plan: HandedOn = {}  # only where it has children that the trees do not show
             if not conditions.is_open:
                 plan = handed_on_in_plan(queries, organization.org_key, budgets, usage.eras)
@@ -129,7 +130,7 @@ class PlanViews:
         trees = forest(budgets, usage.eras)
         return PlanTree(
             organization,
-            self._context.clock.today(organization.time_zone),
+            self._today(organization),
             tuple(with_actuals(node, actuals.figures) for node in trees),
             foreign.left_out,
             (*over_allocation_warnings(over_allocated(budgets, handed_on_in(trees), plan)), *foreign.warnings),
@@ -152,18 +153,21 @@ class PlanViews:
     def close(self) -> None:
         self._reader.close()
 
+    def _today(self, organization: Organization) -> date:
+        return self._context.clock.today(organization.time_zone)
+
     def _breakdown(
         self, entity_id: str, conditions: PlanFilter, parts: Callable[[Considered], Mapping[str, Slice]]
     ) -> Breakdown:
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
-            today = self._context.clock.today(organization.time_zone)
+            today = self._today(organization)
             entity = entity_named(queries, organization, entity_id or ROOT_ID)
             here = replace(conditions, entity_id=entity.entity_id)
             budgets = _budgets(queries, organization, here)
             periods = periods_of(budgets, conditions.period_kind, conditions.period_start, organization, today)
             every_period = {*periods, *(budget.period for budget in budgets)}
-            usage = Usage(queries, organization, every_period, set(BudgetType), [organization.currency])
+            usage = Usage(queries, organization, every_period, set(BudgetType), [organization.currency], today)
             own = InOneCurrency(queries, organization.org_key, budgets, organization.currency)
             provider = provider_named(queries, organization.org_key, conditions.provider)
             plan = handed_on_in_plan(queries, organization.org_key, budgets, usage.eras)
@@ -207,11 +211,12 @@ def _handed_on(
     return handed_on_in_plan(queries, organization.org_key, budgets, eras)
 
 
-def _usage(queries: Queries, organization: Organization, budgets: Sequence[PlannedBudget]) -> Usage:
+def _usage(queries: Queries, organization: Organization, budgets: Sequence[PlannedBudget], today: date) -> Usage:
     return Usage(
         queries,
         organization,
         {budget.period for budget in budgets},
         {budget.budget_type for budget in budgets},
         {budget.currency for budget in budgets if budget.budget_type is BudgetType.MONETARY},
+        today,
     )

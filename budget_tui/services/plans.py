@@ -237,7 +237,7 @@ def _was_left_open(work: Work, budget: PlannedBudget) -> bool:
         return False
     org = work.organization.org_key
     if budget.entity_id == ROOT_ID:
-        return not any(close.budget for close in work.queries.closes(org, 1, start + ONE_DAY))
+        return not any(close.budget for close in work.queries.closes(org, work.today, 1, start + ONE_DAY))
     lines = work.queries.close_lines(org, start, start)
     return not any(
         line.allocation for line in lines if (line.entity_id, line.unit) == (budget.entity_id, budget.budget_type)

@@ -54,6 +54,7 @@ def load_facts(queries: Queries, organization: Organization, today: date) -> Sna
     budget = queries.global_budget(key, today)
     running = budget is not None and budget.period.contains(today)
     period = _period(budget, organization, today)
+    so_far = period.through(today)
     parent_id = budget.budget_id if budget is not None else None
     data_through = queries.data_through(key, period, today)
     spend_by_path, unmapped = queries.spend_by_path(key, currency, period, today, data_through)
@@ -69,8 +70,8 @@ def load_facts(queries: Queries, organization: Organization, today: date) -> Sna
         projects=projects,
         spend_by_path=spend_by_path,
         unmapped=unmapped,
-        unmapped_costs=queries.unmapped_costs(key, currency, period),
-        daily_spend=queries.daily_spend(key, currency, period),
+        unmapped_costs=queries.unmapped_costs(key, currency, so_far),
+        daily_spend=queries.daily_spend(key, currency, so_far),
         data_through=data_through,
         carried_over=budget is not None and not running,
         carry=budget.carry if budget is not None else NO_CARRY,

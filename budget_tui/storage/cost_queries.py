@@ -47,6 +47,12 @@ def day_number(day: date) -> int:
     return day.year * 10_000 + day.month * 100 + day.day
 
 
+def day_bounds(period: Period, through: date) -> tuple[int, int]:
+    """The days of ``period`` up to ``through``, half-open, as costs are dated; none when it begins later."""
+    start, after = period.half_open
+    return day_number(start), min(day_number(after), day_number(through) + 1)
+
+
 def stored_time(moment: datetime) -> str:
     """A time as the database keeps it: UTC, without its zone, as SQLAlchemy writes it."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
@@ -80,8 +86,10 @@ class CostQueries(Asking):
     def spend_by_path(
         self, org: int, currency: str, period: Period, today: date, data_through: date
     ) -> tuple[dict[str, Spend], Spend]:
-        """What each entity itself spent, by its path, and what found no entity."""
-        start, end = map(day_number, period.half_open)
+        """What each entity itself spent through ``today``, which is in ``period``, and what is scheduled for later in
+        it, by its path; and what found no entity."""
+        start, after_today = map(day_number, period.through(today).half_open)
+        scheduled = self._scheduled(org, currency, period, today)
         # The widest window: the one of a budget whose costs began long ago.
         window = burn_window(today, data_through, date.min)
         rows = self._rows(
@@ -93,7 +101,7 @@ class CostQueries(Asking):
             " FROM cost_origin o WHERE o.org_key = ? AND o.currency = ?) o"
             " LEFT JOIN entity e ON e.entity_key = o.entity_key GROUP BY o.entity_key",
             start,
-            end,
+            after_today,
             day_number(today),
             day_number(window.start),
             day_number(window.end),
@@ -101,10 +109,27 @@ class CostQueries(Asking):
             currency,
         )
         spends = {
-            path: Spend(spent or 0, on_day or 0, burnt or 0, day_of(first) if first else None)
+            path: Spend(spent or 0, on_day or 0, burnt or 0, day_of(first) if first else None, scheduled.get(path, 0))
             for path, spent, on_day, burnt, first in rows
         }
         return {path: spend for path, spend in spends.items() if path is not None}, spends.get(None, Spend())
+
+    def _scheduled(self, org: int, currency: str, period: Period, today: date) -> dict[str | None, int]:
+        """What is dated after ``today`` in ``period``, by the entity's path."""
+        if today >= period.end:
+            return {}
+        return dict(
+            self._rows(
+                "SELECT e.path, sum(c.amount_nanos) FROM cost c CROSS JOIN cost_origin o"
+                " LEFT JOIN entity e ON e.entity_key = o.entity_key"
+                " WHERE c.day > ? AND c.day < ? AND o.origin_key = c.origin_key AND o.org_key = ? AND o.currency = ?"
+                " GROUP BY o.entity_key",
+                day_number(today),
+                day_number(period.half_open[1]),
+                org,
+                currency,
+            )  # type: ignore[arg-type]
+        )
 
     def daily_spend(self, org: int, currency: str, period: Period) -> tuple[tuple[date, int], ...]:
         """What was spent on each day of ``period`` that has costs, unmapped ones included."""

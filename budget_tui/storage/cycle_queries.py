@@ -110,13 +110,15 @@ class CycleQueries(CostQueries):
         unmapped = spent.pop(None, 0)
         return spent, unmapped
 
-    def closes(self, org: int, limit: int, before: date | None = None) -> list[StoredClose]:
-        """Closed periods, the newest first, at most ``limit``; ``before``: only what started before that day."""
+    def closes(self, org: int, today: date, limit: int, before: date | None = None) -> list[StoredClose]:
+        """Periods that had ended by ``today`` and were closed, the newest first, at most ``limit``; ``before``: only
+        what started before that day."""
         rows = self._rows(
             "SELECT close_key, period_start, period_end, currency, monthly_budget, allocated, spent, closed_by,"
-            f" {FISCAL_START}, closed_at FROM period_close b WHERE org_key = ? AND period_start < ?"
+            f" {FISCAL_START}, closed_at FROM period_close b WHERE org_key = ? AND period_end <= ? AND period_start < ?"
             " ORDER BY period_start DESC LIMIT ?",
             org,
+            today.isoformat(),
             (before or date.max).isoformat(),
             min(limit, MOST_ROWS),
         )

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from budget_tui.domain.period import Period
 from budget_tui.storage.asking import Asking
-from budget_tui.storage.cost_queries import day_number, day_of, read_tags
+from budget_tui.storage.cost_queries import day_bounds, day_number, day_of, read_tags
 
 
 class OriginInPeriod(NamedTuple):
@@ -53,8 +53,8 @@ class CostOfDay(NamedTuple):
 class ExplainQueries(Asking):
     """The part of `Queries` that tells costs apart by their origin."""
 
-    def origins_in(self, org: int, period: Period) -> list[OriginInPeriod]:
-        """Every origin that ever had costs, with what it cost in ``period``."""
+    def origins_in(self, org: int, period: Period, through: date) -> list[OriginInPeriod]:
+        """Every origin that ever had costs, with what it cost in ``period`` up to the day ``through``."""
         start, end = map(day_number, period.half_open)
         of_period = {
             key: (amount, costs, days, day_of(first), day_of(last))
@@ -64,8 +64,7 @@ class ExplainQueries(Asking):
                 " min(c.day), max(c.day)"
                 " FROM cost_origin o NOT INDEXED CROSS JOIN cost c WHERE c.origin_key = o.origin_key"
                 " AND c.day >= ? AND c.day < ? AND o.org_key = ? GROUP BY o.origin_key",
-                start,
-                end,
+                *day_bounds(period, through),
                 org,
             )
         }
@@ -84,9 +83,9 @@ class ExplainQueries(Asking):
         )
         return [_origin(row, of_period.get(row[0], _NOTHING)) for row in rows if row[18]]
 
-    def days_of_origins(self, origin_keys: Sequence[int], period: Period) -> list[CostOfDay]:
-        """What each of the origins cost on each day of ``period``."""
-        start, end = map(day_number, period.half_open)
+    def days_of_origins(self, origin_keys: Sequence[int], period: Period, through: date) -> list[CostOfDay]:
+        """What each of the origins cost on each day of ``period`` up to ``through``."""
+        start, end = day_bounds(period, through)
         return [
             CostOfDay(key, day_of(day), amount, costs)
             for key in origin_keys
@@ -99,9 +98,10 @@ class ExplainQueries(Asking):
             )
         ]
 
-    def tokens_of_origins(self, org: int, period: Period) -> dict[int, int]:
-        """The tokens that costs of ``period`` are of, by origin; those without any are not among them."""
-        start, end = map(day_number, period.half_open)
+    def tokens_of_origins(self, org: int, period: Period, through: date) -> dict[int, int]:
+        """The tokens that costs of ``period`` up to ``through`` are of, by origin; those without any are not among
+        them."""
+        start, end = day_bounds(period, through)
         return dict(
             self._rows(
                 "SELECT o.origin_key, sum(c.tokens) FROM cost_origin o NOT INDEXED CROSS JOIN cost c"

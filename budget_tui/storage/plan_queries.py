@@ -17,7 +17,7 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import unstored_root
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.storage.asking import FISCAL_START
-from budget_tui.storage.cost_queries import CostQueries, day_number, day_of
+from budget_tui.storage.cost_queries import CostQueries, day_bounds, day_of
 
 if TYPE_CHECKING:
     from budget_tui.domain.actuals import Group
@@ -129,17 +129,18 @@ class PlanQueries(CostQueries):
 
     # What was used
 
-    def costs_by_segment(self, org: int, segments: Sequence[Period]) -> list[Group]:
-        """What each entity itself cost, in nanos."""
+    def costs_by_segment(self, org: int, segments: Sequence[Period], through: date) -> list[Group]:
+        """What each entity itself cost up to the day ``through``, in nanos."""
         return self._by_segment(
             "SELECT o.entity_key, o.category, o.provider, o.currency",
             "SELECT sum(amount_nanos) FROM cost c WHERE c.origin_key = o.origin_key AND day >= ? AND day < ?",
             " FROM cost_origin o WHERE o.org_key = ?",
             org,
             segments,
+            through,
         )
 
-    def tokens_by_segment(self, org: int, segments: Sequence[Period]) -> list[Group]:
+    def tokens_by_segment(self, org: int, segments: Sequence[Period], through: date) -> list[Group]:
         """Tokens that costs are of. Those of agents are counted where they are used: not every one has a price."""
         return self._by_segment(
             "SELECT o.entity_key, o.category, o.provider, ''",
@@ -149,11 +150,12 @@ class PlanQueries(CostQueries):
             " AND EXISTS (SELECT 1 FROM cost c WHERE c.origin_key = o.origin_key AND c.tokens IS NOT NULL)",
             org,
             segments,
+            through,
         )
 
-    def tokens_of_agents(self, org: int, days: Period) -> list[tuple[int, str, date, int]]:
-        """What each agent used of each model on each day."""
-        start, end = map(day_number, days.half_open)
+    def tokens_of_agents(self, org: int, days: Period, through: date) -> list[tuple[int, str, date, int]]:
+        """What each agent used of each model on each day up to ``through``."""
+        start, end = day_bounds(days, through)
         rows = self._rows(
             "SELECT u.entity_key, u.model, u.day, sum(u.tokens) FROM entity e JOIN token_use u"
             " ON u.entity_key = e.entity_key WHERE e.org_key = ? AND u.day >= ? AND u.day < ? GROUP BY 1, 2, 3",
@@ -163,9 +165,9 @@ class PlanQueries(CostQueries):
         )
         return [(entity_key, model, day_of(day), tokens) for entity_key, model, day, tokens in rows]
 
-    def costs_by_day(self, org: int, currencies: Sequence[str], days: Period) -> list[DatedCost]:
-        """What each origin in one of ``currencies`` cost on each of ``days``."""
-        start, end = map(day_number, days.half_open)
+    def costs_by_day(self, org: int, currencies: Sequence[str], days: Period, through: date) -> list[DatedCost]:
+        """What each origin in one of ``currencies`` cost on each of ``days`` up to ``through``."""
+        start, end = day_bounds(days, through)
         rows = self._rows(
             "SELECT o.entity_key, o.category, o.provider, o.currency, c.day, sum(c.amount_nanos), sum(c.charges)"
             " FROM cost_origin o CROSS JOIN cost c WHERE c.origin_key = o.origin_key AND c.day >= ? AND c.day < ?"
@@ -180,14 +182,16 @@ class PlanQueries(CostQueries):
             for entity, category, provider, currency, day, amount, charges in rows
         ]
 
-    def _by_segment(self, keys: str, value: str, rest: str, org: int, segments: Sequence[Period]) -> list[Group]:
+    def _by_segment(
+        self, keys: str, value: str, rest: str, org: int, segments: Sequence[Period], through: date
+    ) -> list[Group]:
         """One row per origin, with the sum of each segment as a column of its own: a short range of an index each."""
         from budget_tui.domain.actuals import Group
 
         groups: list[Group] = []
         for first in range(0, len(segments), _SEGMENTS_AT_ONCE):
             part = segments[first : first + _SEGMENTS_AT_ONCE]
-            bounds = [day_number(day) for segment in part for day in segment.half_open]
+            bounds = [day for segment in part for day in day_bounds(segment, through)]
             columns = ", ".join([f"({value})"] * len(part))
             before, behind = (None,) * first, (None,) * (len(segments) - first - len(part))
             for entity, category, provider, currency, *values in self._rows(f"{keys}, {columns}{rest}", *bounds, org):

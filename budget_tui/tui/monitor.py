@@ -23,6 +23,8 @@ from budget_tui.tui.theme import ThemedApp, begin_with
 
 COMPUTE_SECONDS = 60.0
 BAR_AT_LEAST = 3
+OUT_AT_LEAST = 40
+"""In so many cells there is room to say when a project runs out; in fewer, how long it lasts."""
 
 
 class MonitorView(Widget):
@@ -80,7 +82,11 @@ class MonitorView(Widget):
             lines = [line for line in lines if line in worst]
         currency, tick = snapshot.organization.currency, formatting.elapsed(snapshot)
         lefts = ["–" if line.pace.unfunded else formatting.short_money(line.pace.remaining, currency) for line in lines]
-        runways = [formatting.runway_of(line.pace).replace(" ", "") for line in lines]
+        runways = [
+            (formatting.out_on(line.pace) if width >= OUT_AT_LEAST else "")
+            or formatting.runway_of(line.pace).replace(" ", "")
+            for line in lines
+        ]
         left_room = max([4, *map(len, lefts)])
         runway_room = max([4, *map(len, runways)])
         # What stands behind the name: bar, left, runway and status, each with the blanks before it.
@@ -94,7 +100,7 @@ class MonitorView(Widget):
                 fitted(line.name, name_room),
                 Content(" ").append(bar(formatting.used_share(line.pace), bar_room, tick)) if bar_room else "",
                 f" {left.rjust(left_room)}",
-                (f" {lasts.rjust(runway_room)}", MUTED),
+                (f" {lasts.rjust(runway_room)}", "$warning" if line.pace.runs_short else MUTED),
                 "  ",
                 status(line.pace),
             )

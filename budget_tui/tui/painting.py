@@ -37,7 +37,10 @@ WAITING = "…"
 
 
 def status_style(pace: Pace) -> str:
-    return MUTED if pace.unfunded else STATUS_STYLES[pace.status]
+    """Of what runs out before the period ends a warning's at least, however much is left."""
+    if pace.unfunded:
+        return MUTED
+    return STATUS_STYLES[Status.WARNING if pace.runs_short and pace.status is Status.HEALTHY else pace.status]
 
 
 def status_at_close(closed: ClosedPeriod | ClosedBudget, *, named: bool = False) -> Content:

@@ -178,8 +178,8 @@ class Served:
         return self.process.wait(30), rest
 
 
-def program(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "budget_tui", "--as-of", TODAY.isoformat(), *arguments]
+def program(*arguments: str, today: date = TODAY) -> list[str]:
+    return [sys.executable, "-m", "budget_tui", "--as-of", today.isoformat(), *arguments]
 
 
 @pytest.fixture
@@ -189,9 +189,9 @@ def serve(tmp_path: Path, example: tuple[bytes, str, str]) -> Iterator[Callable[
     environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
     running: list[subprocess.Popen[str]] = []
 
-    def started(*options: str, database: bytes = example[0]) -> Served:
+    def started(*options: str, database: bytes = example[0], today: date = TODAY) -> Served:
         path.write_bytes(database)
-        command = program("--db", str(path), "serve", "--port", "0", *options)
+        command = program("--db", str(path), "serve", "--port", "0", *options, today=today)
         process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         running.append(process)
         assert process.stderr is not None

@@ -18,7 +18,7 @@ import pytest
 
 from budget_tui.cli.app import run
 
-from .conftest import Served
+from .conftest import SHOWN_ON, TODAY, Served
 
 
 def ask(url: str, method: str, path: str, key: str, body: object = None) -> tuple[int, dict[str, object]]:
@@ -56,8 +56,8 @@ def test_the_readmes_examples_answer_what_it_shows(
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
     blocks = re.findall(r"```sh-session\n(.*?)```", readme, re.DOTALL)
     assert len(blocks) == 2
-    block, (database, _, key) = (blocks[1], demonstration) if of_plan else (blocks[0], example)
-    url = serve(database=database).url
+    block, today, (database, _, key) = (blocks[1], SHOWN_ON, demonstration) if of_plan else (blocks[0], TODAY, example)
+    url = serve(database=database, today=today).url
     examples = re.findall(r"^\$ (.*)\n(.*)\n", block, re.MULTILINE)
     assert len(examples) > 1
     for command, shown in examples:

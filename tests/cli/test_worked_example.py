@@ -64,8 +64,8 @@ def test_status_shows_the_table(seeded: Cli) -> None:
     assert "$241.00 spent, $259.00 left, $80.00 unallocated" in out
     assert "data through Jan 13, 2026" in out
     rows = {line.split()[0]: line.split() for line in out.splitlines() if "●" in line or "▲" in line}
-    assert rows["pcc"] == "pcc PCC 150.00 105.00 45.00 2.50 2.37 35.00 1.3 d ● healthy".split()
-    assert rows["python-api"][-8:] == "12.00 0.67 0.63 29.33 0.4 d ▲ warning".split()
+    assert rows["pcc"] == "pcc PCC 150.00 105.00 45.00 2.50 2.37 35.00 1.3 d ● healthy, out Jan 14".split()
+    assert rows["python-api"][-11:] == "12.00 0.67 0.63 29.33 0.4 d ▲ warning, out Jan 13".split()
     assert rows["dandelion"][-7:] == "50.00 2.78 2.63 0.00 ∞ ● healthy".split()
 
 
@@ -114,7 +114,7 @@ def test_budget_show_says_it_in_words(seeded: Cli) -> None:
 
 def test_project_show_says_it_in_words(seeded: Cli) -> None:
     out = seeded("project", "show", "python-api").done().out
-    assert out.startswith("Python API (python-api)  ▲ warning\n")
+    assert out.startswith("Python API (python-api)  ▲ warning, out Jan 13\n")
     for label, words in (("spent", "$88.00  (88 %)"), ("left", "$12.00"), ("drip", "$0.67 a day"), ("runway", "0.4 d")):
         assert any(line.startswith(label) and line.endswith(words) for line in out.splitlines())
     assert out.endswith("Jan 1 – Jan 31, 18 days left; data through Jan 13, 2026\n")

@@ -26,6 +26,9 @@ from budget_tui.settings import Settings
 from tests.conftest import MadeOnce
 from tests.services.conftest import TODAY, Home
 
+LATER = date(2026, 3, 31)
+"""When what was planned for the year's first quarter is over."""
+
 TREE = (
     Placement("DEPT-ENG", "Engineering", "department", "ORG"),
     Placement("DEPT-OPS", "Operations", "department", "ORG"),
@@ -154,7 +157,7 @@ def plant(path: Path, today: date = TODAY) -> None:
     planning_home(path, today=today).services.entities.bring_in(TREE)
 
 
-def home_with_tree(path: Path, made_once: MadeOnce) -> PlanHome:
+def home_with_tree(path: Path, made_once: MadeOnce, today: date = TODAY) -> PlanHome:
     """A planner whose entities are those of `TREE`."""
     made_once(path, plant)
-    return planning_home(path)
+    return planning_home(path, today=today)

@@ -293,7 +293,7 @@ class Turning(RuleBasedStateMachine):
         with self.home.services.context.reading() as queries:
             organization = self.home.services.context.organization(queries)
             keys = {each.entity_id: each.entity_key for each in queries.entities(organization.org_key)}
-            found = Actuals(Usage(queries, organization, months, {BudgetType.MONETARY}, {"USD"}))
+            found = Actuals(Usage(queries, organization, months, {BudgetType.MONETARY}, {"USD"}, months[-1].end))
             for month, period in enumerate(months, 1):
                 for entity, key in keys.items():
                     scope = Scope(key, "total", "", "USD")

@@ -547,7 +547,7 @@ def test_an_hour_belongs_to_the_organizations_day(fresh: Callable[..., Home], ex
         home = fresh(new_time_zone=zone)
         home.add("a")
         run(home, path)
-        assert home.spent["a"] == january
+        assert home.on("2026-01-31").spent["a"] == january
 
 
 # A real export

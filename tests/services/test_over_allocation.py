@@ -68,7 +68,7 @@ def test_a_view_warns_about_the_parents_that_it_shows(
 
 
 def test_what_stands_otherwise_or_on_another_page_is_not_warned_about(home: PlanHome) -> None:
-    home.spent("PROJ-PLATFORM", "120", "2026-02-01")
+    home.spent("PROJ-PLATFORM", "120", "2026-01-05")
     views = home.services.plan_views
     for status, told in ((VarianceStatus.OVER, (WHOLE,)), (VarianceStatus.UNDER, ())):
         assert views.summary(PlanFilter(status=status)).warnings == told
@@ -84,7 +84,7 @@ def test_one_budget_and_each_part_of_a_breakdown_say_so(home: PlanHome) -> None:
     assert found.warnings == (WHOLE,)
     assert [name for name, part in found.parts.items() if part.warnings] == ["total"]
     assert views.by_category("PROJ-PLATFORM").warnings == ()
-    home.spent("TEAM-BACKEND", "1", "2026-02-01", provider="AWS")
+    home.spent("TEAM-BACKEND", "1", "2026-01-05", provider="AWS")
     for entity, provider, warning in (("ORG", "slack", SEATS), ("DEPT-ENG", "aws", WHOLE)):
         found = views.by_provider(entity)
         assert (found.warnings, found.parts[provider].warnings) == ((warning,), (warning,))

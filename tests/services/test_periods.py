@@ -198,7 +198,7 @@ def test_a_late_cost_leaves_the_archive_as_it_was(seed: Home) -> None:
     archived = closes(seed), lines(seed, "2026-01-01")
     february.spend("pcc", "3.12", on="2026-01-31")
     assert (closes(seed), lines(seed, "2026-01-01")) == archived
-    assert seed.spent["pcc"] == "108.12"  # which is how the restatement is known
+    assert seed.on("2026-01-31").spent["pcc"] == "108.12"  # which is how the restatement is known
     assert february.spent["pcc"] == "0"
 
 

@@ -18,12 +18,12 @@ from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.services.plan_views import PlanFilter
 from tests.conftest import MadeOnce
 from tests.services.conftest import usd
-from tests.services.planning import PlanHome, home_with_tree
+from tests.services.planning import LATER, PlanHome, home_with_tree
 
 
 @pytest.fixture
 def home(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
-    return home_with_tree(tmp_path / "plan.db", made_once)
+    return home_with_tree(tmp_path / "plan.db", made_once, LATER)
 
 
 def test_what_is_of_another_provider_than_the_budgets_is_not_budgeted(home: PlanHome) -> None:
@@ -84,10 +84,10 @@ def test_where_nothing_is_known_of_tokens_or_seats_nothing_is_known_of_what_is_n
 
 
 def test_what_names_no_provider_has_a_part_of_its_own(home: PlanHome) -> None:
-    home.spent("TEAM-BACKEND", "5", "2026-01-05", "gcp", tokens=9)
-    home.spent("DEPT-ENG", "7", "2026-01-06", "", tokens=3)
-    home.spent("DEPT-OPS", "11", "2026-01-06", "aws")
-    month = {"period_kind": PeriodKind.MONTHLY, "period_start": date(2026, 1, 1)}
+    home.spent("TEAM-BACKEND", "5", "2026-03-05", "gcp", tokens=9)
+    home.spent("DEPT-ENG", "7", "2026-03-06", "", tokens=3)
+    home.spent("DEPT-OPS", "11", "2026-03-06", "aws")
+    month = {"period_kind": PeriodKind.MONTHLY, "period_start": date(2026, 3, 1)}
     found = home.by_provider("DEPT-ENG", **month)
     assert list(found) == ["gcp", ""]
     assert (found[""]["actual"], found[""]["tokens_actual"], found[""]["seats_actual"]) == (7, 3, None)
@@ -217,7 +217,7 @@ def test_the_parts_add_up_to_all_that_was_used_whatever_was_planned(
     plans: list[tuple[str, str, str, str, str]],
     spent: list[tuple[str, int, date, str, str]],
 ) -> None:
-    home = home_with_tree(tmp_path_factory.mktemp("any") / "plan.db", made_once)
+    home = home_with_tree(tmp_path_factory.mktemp("any") / "plan.db", made_once, LATER)
     for entity, category, provider, period, currency in plans:
         home.plan(entity, category, "1000", period, provider, currency=currency)
     home.billed(

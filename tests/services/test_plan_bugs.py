@@ -17,14 +17,14 @@ from budget_tui.services.plans import PlanChange
 from budget_tui.storage.reading import DatabaseReader
 from budget_tui.wire import dumps
 from tests.conftest import MadeOnce
-from tests.services.planning import PlanHome, home_with_tree, percents, plan_of, planning_home
+from tests.services.planning import LATER, PlanHome, home_with_tree, percents, plan_of, planning_home
 
 USUAL = ("DEPT-ENG", "cloud", "20000", "2026-02")
 
 
 @pytest.fixture
 def home(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
-    return home_with_tree(tmp_path / "plan.db", made_once)
+    return home_with_tree(tmp_path / "plan.db", made_once, LATER)
 
 
 @pytest.fixture(scope="session")
@@ -97,9 +97,9 @@ def test_bug_5_amounts_are_json_numbers_to_the_digit(home: PlanHome) -> None:
 
 
 def test_bug_6_total_is_every_category_also_where_nobody_planned_it(home: PlanHome) -> None:
-    home.spent("DEPT-ENG", "1", "2026-01-05", "Google Cloud")
-    home.spent("DEPT-ENG", "2", "2026-01-05", "OpenAI")
-    home.spent("DEPT-ENG", "4", "2026-01-05", "Figma")
+    home.spent("DEPT-ENG", "1", "2026-03-05", "Google Cloud")
+    home.spent("DEPT-ENG", "2", "2026-03-05", "OpenAI")
+    home.spent("DEPT-ENG", "4", "2026-03-05", "Figma")
     found = home.by_category("DEPT-ENG")
     assert {name: part["actual"] for name, part in found.items()} == {
         "cloud": 1,
@@ -107,7 +107,7 @@ def test_bug_6_total_is_every_category_also_where_nobody_planned_it(home: PlanHo
         "subscription": 4,
         "total": 7,
     }
-    home.plan("DEPT-ENG", "total", "10", "2026-01")
+    home.plan("DEPT-ENG", "total", "10", "2026-03")
     assert home.by_category("DEPT-ENG")["total"]["actual"] == 7
 
 

@@ -68,7 +68,7 @@ def test_each_budget_counts_in_its_own_currency(home: Home) -> None:
     plan(home, "a", "USD", QUARTER)
     plan(home, "b", "EUR", JANUARY)
     plan(home, "ORG", "USD", QUARTER)
-    found = summary(home)
+    found = summary(home.on("2026-03-31"))
     assert actuals(found) == {
         ("a", "USD", 31): "22.5",  # 10 + 10 × 1.25
         ("a", "USD", 90): "37.5",  # and 10 × 1.5

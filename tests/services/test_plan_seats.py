@@ -17,12 +17,12 @@ from budget_tui.services.costs_behind import Number
 from budget_tui.services.imports import ImportRequest
 from budget_tui.services.plan_board import PlanChoice
 from tests.conftest import MadeOnce
-from tests.services.planning import PlanHome, home_with_tree
+from tests.services.planning import LATER, PlanHome, home_with_tree
 
 
 @pytest.fixture
 def planner(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
-    return home_with_tree(tmp_path / "plan.db", made_once)
+    return home_with_tree(tmp_path / "plan.db", made_once, LATER)
 
 
 def test_a_seat_that_two_budgets_count_is_one_seat_in_the_totals(planner: PlanHome) -> None:
@@ -134,7 +134,7 @@ def test_whatever_the_tree_a_seat_is_counted_once(
     registered: list[Charged],
     charged: list[Charged],
 ) -> None:
-    home = home_with_tree(tmp_path_factory.mktemp("any") / "plan.db", made_once)
+    home = home_with_tree(tmp_path_factory.mktemp("any") / "plan.db", made_once, LATER)
     for entity, category, provider, period in planned:
         home.plan(entity, category, "10", period, provider, "seat")
     for entity, provider, day, number in registered:

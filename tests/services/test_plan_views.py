@@ -9,28 +9,31 @@ from hypothesis import strategies as st
 
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.cost import Category
+from budget_tui.domain.explain import named
+from budget_tui.domain.explain_answers import Reason
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.domain.variance import VarianceStatus
+from budget_tui.services.costs_behind import number_of
 from budget_tui.storage.repositories.costs import Resolution
 from tests.conftest import MadeOnce
 from tests.services.conftest import usd
-from tests.services.planning import PlanHome, amounts, home_with_tree, plan_of
+from tests.services.planning import LATER, PlanHome, amounts, home_with_tree, plan_of, planning_home
 
 
 @pytest.fixture
 def home(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
-    return home_with_tree(tmp_path / "plan.db", made_once)
+    return home_with_tree(tmp_path / "plan.db", made_once, LATER)
 
 
 def test_an_agents_tokens_count_once_priced_or_not(home: PlanHome) -> None:
-    home.plan("DEPT-ENG", "genai", "1000", "2026-01", budget_type="token")
-    home.plan("DEPT-ENG", "genai", "1000", "2026-01", "anthropic", "token")
+    home.plan("DEPT-ENG", "genai", "1000", "2026-03", budget_type="token")
+    home.plan("DEPT-ENG", "genai", "1000", "2026-03", "anthropic", "token")
     agents = home.services.agents
     agents.add("scout", "PROJ-PLATFORM", model="claude-sonnet-4", tokens=900)
     agents.consume("scout", 100)
     home.services.token_prices.set("claude-sonnet-4", {TokenKind.INPUT: usd("3")})
     agents.consume("scout", 50)
-    home.spent("TEAM-BACKEND", "1", "2026-01-05", "OpenAI", tokens=7)
+    home.spent("TEAM-BACKEND", "1", "2026-03-05", "OpenAI", tokens=7)
     agents.close()
     assert home.actuals(entity_id="DEPT-ENG") == {
         "DEPT-ENG genai token": 157,
@@ -137,7 +140,7 @@ def test_no_dollar_is_twice_in_the_headline_whatever_the_budgets(
     plans: list[tuple[str, str, str, str]],
     spent: list[tuple[str, date, str]],
 ) -> None:
-    home = home_with_tree(tmp_path_factory.mktemp("any") / "plan.db", made_once)
+    home = home_with_tree(tmp_path_factory.mktemp("any") / "plan.db", made_once, LATER)
     for entity, category, provider, period in plans:
         home.plan(entity, category, "1000", period, provider)
     for n, (entity, day, provider) in enumerate(spent):
@@ -190,3 +193,33 @@ def digits(actual: int | None) -> list[int]:
     whole, rest = divmod(actual, NANOS)
     assert not rest
     return [whole // 8**n % 8 for n in range(10)]
+
+
+def test_an_actual_reaches_today_whatever_it_is_of(home: PlanHome) -> None:
+    """Money, tokens and seats alike, in each view, in what is behind it and in its explanation."""
+    in_february = planning_home(home.path, today=date(2026, 2, 10))
+    for day, amount in (("2026-02-10", "1"), ("2026-02-11", "20")):
+        home.spent("TEAM-BACKEND", amount, day, "OpenAI", tokens=int(amount))
+    for day, seats in (("2026-01-20", 3), ("2026-02-11", 9)):
+        home.services.seats.register("DEPT-ENG", "figma", seats, date.fromisoformat(day))
+    budgets = [
+        home.plan("DEPT-ENG", "genai", "100", "2026-02"),
+        home.plan("DEPT-ENG", "genai", "100", "2026-02", budget_type="token"),
+        home.plan("DEPT-ENG", "subscription", "10", "2026-02", budget_type="seat"),
+        home.plan("DEPT-ENG", "genai", "100", "2026-03"),
+    ]
+    expected = {budget.budget_id: used for budget, used in zip(budgets, (usd("1"), 1, 3, 0), strict=True)}
+    board = in_february.board()
+    assert {line.budget.budget_id: line.figures.actual for line in in_february.summary().lines} == expected
+    assert {line.budget.budget_id: line.figures.actual for line in board.lines} == expected
+    for budget_id, used in expected.items():
+        explained = in_february.services.explain.of_planned(budget_id)
+        assert named(explained.values)["actual"].value.value == used
+        assert sum(group.amount for group in explained.counting) == used
+    for budget in budgets[:3]:
+        page = in_february.services.costs_behind.page(number_of(budget, ""))
+        assert page.total == expected[budget.budget_id]
+    in_february.services.costs_behind.close()
+    assert {line.figures.actual for line in home.summary().lines} == {usd("21"), 21, 9, 0}
+    scheduled = in_february.services.explain.of_planned(budgets[0].budget_id).left_out[0]
+    assert (scheduled.reason, scheduled.amount) == (Reason.SCHEDULED, usd("20"))

@@ -367,7 +367,7 @@ def test_no_organization_reaches_anothers_plan(home: PlanHome) -> None:
         with pytest.raises(NotFound):
             attempt()
     other.plan("DEPT-ENG", "cloud", "7")
-    other.spent("DEPT-ENG", "5", "2026-02-01")
+    other.spent("DEPT-ENG", "5", "2026-01-05")
     assert (planned(other), planned(home)) == ({"DEPT-ENG cloud": 7}, {"DEPT-ENG cloud": 100})
     assert (other.actuals(), home.actuals()) == ({"DEPT-ENG cloud": 5}, {"DEPT-ENG cloud": 0})
 

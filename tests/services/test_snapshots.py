@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from budget_tui import formatting
-from budget_tui.domain.errors import NotFound, StorageError
+from budget_tui.domain.errors import InsufficientBudget, NotFound, StorageError
 from budget_tui.domain.pacing import Status
 from budget_tui.services.clock import Clock
 from budget_tui.services.snapshots import project_line
 from tests.services.conftest import Home, home_at, shown, usd
+from tests.services.planning import bill
 
 
 def test_the_projects_of_the_worked_example(seed: Home) -> None:
@@ -77,7 +78,7 @@ def test_both_ends_of_a_period_are_in_it(seed: Home) -> None:
         seed.spend("dandelion", "1", on=day)
     for day in ("2025-12-31", "2026-02-01"):
         seed.spend("dandelion", "100", on=day)
-    assert shown(seed.pace("dandelion").spent) == "2"
+    assert shown(seed.on("2026-01-31").pace("dandelion").spent) == "2"
 
 
 def test_burn_crosses_the_start_of_the_period(seed: Home) -> None:
@@ -162,3 +163,61 @@ def test_what_was_done_is_dated_when_it_was_really_done(seed: Home) -> None:
     seed.allocate("pcc", "+1")
     assert before.replace(microsecond=0) <= seed.log[0].at <= datetime.now(UTC)
     assert usd("151") == seed.pace("pcc").allocation
+
+
+# What is dated after today
+
+
+def test_what_is_dated_after_today_is_scheduled_and_counts_in_the_forecast_once(seed: Home) -> None:
+    before = seed.pace("pcc")
+    seed.spend("pcc", "20", on="2026-01-20")
+    seed.spend("pcc", "7", on="2026-02-01")
+    pcc, snapshot = seed.pace("pcc"), seed.snapshot
+    assert (shown(pcc.spent), shown(pcc.scheduled), shown(pcc.remaining)) == ("105", "20", "45")
+    assert pcc == before._replace(scheduled=usd("20"))
+    assert (shown(snapshot.total.spent), shown(snapshot.total.scheduled)) == ("241", "20")
+    assert sum(amount for _, amount in snapshot.daily_spend) == snapshot.total.spent
+    assert shown(pcc.forecast) == "735"  # 105 + 35 × 18
+    later = seed.on("2026-01-20").pace("pcc")
+    assert (shown(later.spent), shown(later.scheduled)) == ("125", "0")
+
+
+def test_a_past_day_is_shown_as_it_was(seed: Home) -> None:
+    past = seed.on("2026-01-09")
+    assert past.spent == {"pcc": "0", "videonest-api": "48", "python-api": "0", "dandelion": "0", "all": "48"}
+    assert shown(past.snapshot.total.scheduled) == "193"
+
+
+def test_what_is_scheduled_in_another_currency_is_scheduled(seed: Home) -> None:
+    seed.services.fx.set("EUR", "USD", Decimal("1.5"), date(2026, 1, 1))
+    bill(seed.services, ("pcc", "10", "EUR", "2026-01-12", "AWS"), ("pcc", "30", "EUR", "2026-01-20", "AWS"))
+    pcc = seed.pace("pcc")
+    assert (shown(pcc.spent), shown(pcc.scheduled)) == ("120", "45")
+
+
+@pytest.mark.parametrize(
+    ("day", "out"),
+    [("2026-01-13", date(2026, 1, 14)), ("2026-01-30", None), ("2026-01-31", None)],
+)
+def test_what_runs_out_before_the_period_ends_is_told(seed: Home, day: str, out: date | None) -> None:
+    assert seed.on(day).pace("pcc").runs_out_on == out
+    assert seed.on(day).pace("dandelion").runs_out_on is None
+
+
+def test_what_just_lasts_to_the_end_does_not_run_out(home: Home) -> None:
+    home.budget("100")
+    home.add("a", allocate="28")
+    home.spend("a", "10", on="2026-01-12")
+    assert (home.pace("a").runway_days, home.pace("a").runs_out_on) == (Decimal("1.8"), date(2026, 1, 14))
+    home.allocate("a", "190")
+    assert (home.pace("a").runway_days, home.pace("a").runs_out_on) == (Decimal(18), None)
+    home.allocate("a", "189.99")
+    assert home.pace("a").runs_out_on == date(2026, 1, 30)
+
+
+def test_a_transfer_takes_what_is_unspent_today(seed: Home) -> None:
+    seed.spend("pcc", "20", on="2026-01-20")
+    with pytest.raises(InsufficientBudget) as refused:
+        seed.transfer("pcc", "dandelion", "45.01")
+    assert refused.value.available == usd("45")
+    seed.transfer("pcc", "dandelion", "45")

@@ -77,6 +77,8 @@ class Outlook(Widget):
         if days is None or days > 365 or not snapshot.is_budgeted:
             return []
         day = formatting.short_day(snapshot.as_of + timedelta(days=int(days)))
+        if snapshot.total.runs_short:
+            return [Content.styled(text, "$warning") for text in (f"out {day}, too early ▲", f"out {day} ▲", "▲")]
         return [Content.styled(text, MUTED) for text in (f"until {day}", day)]
 
     def _against(self, snapshot: BudgetSnapshot) -> list[Content]:

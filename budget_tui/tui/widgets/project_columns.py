@@ -14,6 +14,13 @@ _SEVERITY = {Status.EXHAUSTED: 3, Status.CRITICAL: 2, Status.WARNING: 1, Status.
 _NEVER = Decimal("Infinity")
 
 
+def _status_style(line: ProjectLine) -> str:
+    """What runs out before the period ends is a warning at least, however much is left."""
+    if line.pace.unfunded:
+        return "unfunded"
+    return str(Status.WARNING if line.pace.runs_short and line.pace.status is Status.HEALTHY else line.pace.status)
+
+
 @cache
 def columns(currency: str) -> tuple[Column[ProjectLine], ...]:
     """What goes first when there is no room is never the bar, what is left, or the status."""
@@ -78,9 +85,9 @@ def columns(currency: str) -> tuple[Column[ProjectLine], ...]:
             "status",
             "",
             lambda line: (_SEVERITY[line.pace.status], not line.pace.unfunded),
-            lambda line: formatting.shape_of(line.pace),
+            lambda line: f"{formatting.shape_of(line.pace)}{' short' if line.pace.runs_short else ''}",
             noun="status",
-            style=lambda line: "unfunded" if line.pace.unfunded else str(line.pace.status),
-            most=1,
+            style=_status_style,
+            most=7,
         ),
     )

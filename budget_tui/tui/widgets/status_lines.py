@@ -70,6 +70,9 @@ class Freshness(Widget):
             unmapped = formatting.money(snapshot.unmapped, snapshot.organization.currency)
             costs = formatting.count(snapshot.unmapped_costs, "cost")
             parts.append((f" · {costs} unmapped ({unmapped}): m to map", "$warning"))
+        if snapshot.total.scheduled:
+            scheduled = formatting.money(snapshot.total.scheduled, snapshot.organization.currency)
+            parts.append((f" · {scheduled} scheduled for later days", MUTED))
         for foreign in snapshot.foreign:
             amount = formatting.money(foreign.amount, foreign.currency)
             parts.append((f" · {amount} left out: no usable rate to {snapshot.organization.currency}", "$warning"))
