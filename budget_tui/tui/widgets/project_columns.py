@@ -88,6 +88,7 @@ def columns(currency: str) -> tuple[Column[ProjectLine], ...]:
             lambda line: f"{formatting.shape_of(line.pace)}{' short' if line.pace.runs_short else ''}",
             noun="status",
             style=_status_style,
+            least=7,
             most=7,
         ),
     )
