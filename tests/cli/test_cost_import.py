@@ -158,7 +158,8 @@ def test_totals_are_told_by_currency(seeded: Cli, tmp_path: Path) -> None:
     assert "1 cost in JPY (¥1,500) left out: there is no usable rate to USD" in seeded("status").err
 
 
-def test_real_costs_add_up_to_the_digit(cli: Cli) -> None:
+def test_real_costs_add_up_to_the_digit(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC")  # elsewhere, some of their hours are of another month
     report = cli("cost", "import", str(SAMPLE), "--json").done().json
     assert (report["rows_read"], report["rows_refused"]) == (1000, 0)
     assert report["billed_total"] == {"USD": Decimal("20.520226729")}

@@ -62,7 +62,9 @@ def write_parquet(path: Path, select: str) -> Path:
 @cache
 def _writer() -> duckdb.DuckDBPyConnection:
     """To open one takes longer than to read a file."""
-    return duckdb.connect()
+    writer = duckdb.connect()
+    writer.execute("SET TimeZone = 'UTC'")
+    return writer
 
 
 def read(*paths: Path, time_zone: str = "UTC", tags: Sequence[str] = ("project",), **options: Any) -> Rollup:

@@ -1,6 +1,7 @@
 """The dashboard on the first seed's example, as it stood on January 13, 2026, at a size and on a day that are fixed."""
 
 import shutil
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -87,7 +88,7 @@ def parsed_once() -> Iterator[None]:
 def example_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example's database, to be copied: making it anew takes longer than most tests."""
     path = tmp_path_factory.mktemp("example") / "example.db"
-    services = open_services(str(path), as_of=TODAY, settings=Settings())
+    services = open_services(str(path), as_of=TODAY, settings=Settings(time_zone="UTC"))
     load_demo(services.context)
     assert list(path.parent.iterdir()) == [path], "a log beside the file would be missing from the copies"
     return path
@@ -208,7 +209,17 @@ def open_monitor(services: Services, drawn_when_asked: None) -> OpenMonitor:
 
 
 @pytest.fixture
-def pictured(snapshot: SnapshotAssertion) -> Pictured:
+def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Moments are shown as in Greenwich, wherever this machine is."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def pictured(snapshot: SnapshotAssertion, in_utc: None) -> Pictured:
     """Fails when the screen does not look as its picture: ``await pictured(dashboard)``. Several pictures in one test
     have a ``name`` each. ``--snapshot-update`` makes the pictures."""
     pictures = snapshot.use_extension(SVGImageExtension)

@@ -66,7 +66,7 @@ async def test_spent_stands_against_the_budget_as_a_line(open_dashboard: OpenDas
         assert line_of_500[months.index("Jan")] in "▁▂▃▄▅▆▇█", "what was spent stands before the line"
 
 
-async def test_a_period_is_opened_and_left(open_dashboard: OpenDashboard, a_year_later: Services) -> None:
+async def test_a_period_is_opened_and_left(open_dashboard: OpenDashboard, a_year_later: Services, in_utc: None) -> None:
     async with open_dashboard(a_year_later, size=(80, 24)) as dashboard:
         await dashboard.keys("5", "down", "up", "enter")
         assert isinstance(dashboard.app.screen, ClosedPeriodScreen)

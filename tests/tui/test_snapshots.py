@@ -3,8 +3,6 @@
 After a change that is meant: ``pytest tests/tui/test_snapshots.py --snapshot-update``, and look at what changed.
 """
 
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -28,10 +26,8 @@ class StandingClock(Clock):
 
 
 @pytest.fixture
-def logged(services_on: OpenServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+def logged(services_on: OpenServices, tmp_path: Path) -> Services:
     """What Anna and Bert did at a time that is always the same."""
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
     services = services_on(tmp_path / "log.db", StandingClock(TODAY))
     anna, bert = (replace(services, context=replace(services.context, actor=actor)) for actor in ("anna", "bert"))
     anna.budgets.set_global(units(500))
@@ -41,9 +37,7 @@ def logged(services_on: OpenServices, tmp_path: Path, monkeypatch: pytest.Monkey
     anna.transfers.transfer(TransferRequest("pcc", "videonest-api", units(20)))
     bert.costs.name_provider("Acme Cloud Services, Inc.", "acme")
     anna.undo.undo()
-    yield bert
-    monkeypatch.undo()
-    time.tzset()
+    return bert
 
 
 async def test_global_budget(open_dashboard: OpenDashboard, pictured: Pictured) -> None:
