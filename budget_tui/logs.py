@@ -4,6 +4,7 @@ What is done is logged under ``budget_tui``; this decides who hears of it. Nothi
 something to write, so that who only reads leaves no file.
 """
 
+import errno
 import fcntl
 import logging
 import os
@@ -52,7 +53,8 @@ class _StandardError(logging.StreamHandler[TextIO]):
 class _LogFile(logging.Handler):
     """Appends a line at a time under a lock, so that programs can share the file and none turns it over twice.
 
-    A log that cannot be written is no reason to fail: it is left alone from then on.
+    A log that cannot be written is no reason to fail: it is left alone from then on, unless it was for want of a
+    descriptor, which passes.
     """
 
     def __init__(self, path: Path) -> None:
@@ -68,8 +70,8 @@ class _LogFile(logging.Handler):
             return
         try:
             self._append(f"{self.format(record)}\n".encode(errors="backslashreplace"))
-        except (OSError, StorageError):
-            self._works = False
+        except (OSError, StorageError) as error:
+            self._works = getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE)
 
     def _append(self, line: bytes) -> None:
         make_folder(self._path.parent)

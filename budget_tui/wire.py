@@ -4,6 +4,7 @@ Amounts are ``Decimal`` with at most 9 decimals and are written as JSON numbers,
 ``_usd`` is the field's name; the amount is in the organization's currency, which ``currency`` tells.
 """
 
+from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ from budget_tui import formatting
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.carry import Carry
 from budget_tui.domain.closing import ClosedPeriod, ClosePreview
+from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
 from budget_tui.domain.text import escaped_json
 from budget_tui.domain.tokens import AgentBudget, Reservation, TokenBalance, TokenSums
@@ -201,6 +203,23 @@ def transfer_answer(outcome: Transferred) -> dict[str, Any]:
         "currency": outcome.currency,
         "forced": outcome.forced,
         "reason": outcome.reason,
+    }
+
+
+def entity_changed_answer(entity: Entity, former_parent_id: str, closed: date | None) -> dict[str, Any]:
+    """An entity where it stands now, and what it stood below through the last closed day, where that is another."""
+    left = {"closed_through": closed.isoformat() if closed else None, "closed_parent_id": former_parent_id or None}
+    return {**entity_answer(entity), **left}
+
+
+def entity_answer(entity: Entity) -> dict[str, Any]:
+    return {
+        "entity_id": entity.entity_id,
+        "name": entity.name,
+        "level": entity.level_code,
+        "parent_id": entity.parent_id or None,
+        "path": entity.path,
+        "archived": entity.archived,
     }
 
 

@@ -1,6 +1,7 @@
 """Answers as they go out, and how routes describe them."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Header
 from starlette.requests import Request
@@ -53,12 +54,22 @@ def problem_response(description: str) -> dict[str, Any]:
     return {"description": description, "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}}}
 
 
+LOCATED: dict[int | str, dict[str, Any]] = {
+    201: {"headers": {"Location": {"description": "Where it is.", "schema": {"type": "string"}}}}
+}
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "It still is what `If-None-Match` names."}}
 
 
 def answered(answer: object, status: int = 200, *, replayed: bool = False) -> Response:
     headers = {REPLAYED: "true"} if replayed else {}
     return Response(wire.dumps(answer, indent=None), status, headers, media_type="application/json")
+
+
+def located(path: str, name: str, answer: object, *, replayed: bool) -> Response:
+    """What was added, and where it is: at ``path``, in which ``{}`` stands for its name."""
+    made = answered(answer, 201, replayed=replayed)
+    made.headers["Location"] = path.format(quote(name, safe=""))
+    return made
 
 
 def tagged(answer: dict[str, Any], amount: int, request: Request) -> Response:

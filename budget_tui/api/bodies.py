@@ -2,15 +2,17 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
 from budget_tui.domain.amount import LIMIT_COUNT, LIMIT_UNITS, exact_nanos
+from budget_tui.domain.budget import AllocationChange, ChangeKind
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
 from budget_tui.domain.period import parse_day
 from budget_tui.services.agents import HOLD_SECONDS, LONGEST_HOLD_SECONDS
+from budget_tui.services.entities import EntityChange
 
 
 def nanos_given(value: Any) -> int:
@@ -77,6 +79,59 @@ class GlobalBudgetChange(Body):
 
 class AllocationChangeBody(Body):
     monthly_allocation_usd: Budgeted = Field(examples=[120.5])
+
+
+class ProjectBody(Body):
+    project_id: EntityId = Field(description="Short and lasting: exports and requests name it.", examples=["billing"])
+    name: Text = Field("", description="What screens call it; its id unless given.", examples=["Billing"])
+    monthly_allocation_usd: Budgeted = Field(0, examples=[120.5])
+    parent_id: Text = Field("", description="What it stands below; the organization unless given.")
+
+    def allocation(self) -> AllocationChange | None:
+        return AllocationChange(ChangeKind.SET, self.monthly_allocation_usd) if self.monthly_allocation_usd else None
+
+
+class AgentBody(Body):
+    agent_id: EntityId = Field(description="Short and lasting: requests name it.", examples=["reviewer"])
+    project_id: EntityId = Field(description="Whose it is: a project's, or another entity's.", examples=["pcc"])
+    name: Text = Field("", description="What screens call it; its id unless given.")
+    model: Text = Field("", description="What it runs on; its tokens cost what that one's cost.")
+    tokens: SomeTokens = Field(0, description="What it may use in each period.", examples=[1_000_000])
+
+
+class EntityBody(Body):
+    entity_id: EntityId = Field(description="Short and lasting: exports and requests name it.", examples=["DEPT-ENG"])
+    name: Text = Field("", description="What screens call it; its id unless given.", examples=["Engineering"])
+    parent_id: Text = Field("", description="What it stands below; the organization unless given.")
+    level: Text = Field("", description="The one below its parent's unless given.", examples=["department"])
+
+
+class SomeChange(Body):
+    """What is to change; what is not given stays."""
+
+    @model_validator(mode="after")
+    def something(self) -> Self:
+        if all(value is None for _, value in self):
+            raise ValueError(f"nothing is to change: give {' or '.join(type(self).model_fields)}")
+        return self
+
+
+class EntityChangeBody(SomeChange):
+    name: Text | None = Field(None, description="What screens are to call it; the id stays.")
+    parent_id: EntityId | None = Field(
+        None, description="What it is to stand below, with all that is below it and what that spent on open days."
+    )
+
+    def change(self) -> EntityChange:
+        return EntityChange(self.name, self.parent_id)
+
+
+class AgentChangeBody(SomeChange):
+    name: Text | None = Field(None, description="What screens are to call it; the id stays.")
+    project_id: EntityId | None = Field(None, description="Whose it is to be.")
+
+    def change(self) -> EntityChange:
+        return EntityChange(self.name, self.project_id)
 
 
 class TransferBody(Body):

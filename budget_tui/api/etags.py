@@ -10,7 +10,7 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from budget_tui.api.problems import Problem
-from budget_tui.domain.errors import Conflict
+from budget_tui.domain.errors import Outdated
 
 _TAG = re.compile(r'(W/)?"([^"]*)"')
 _OURS = re.compile(r"(\d{1,20})-[0-9a-f]{16}")
@@ -36,10 +36,10 @@ def write_if_match(if_match: str | None, write: Callable[[int | None], object]) 
     for seen in _amounts(if_match):
         try:
             write(seen)
-        except Conflict:
+        except Outdated:
             continue
         return
-    raise Problem(412, Conflict.code, "somebody else changed it since", "get it again, then repeat the change")
+    raise Problem(412, Outdated.code, "somebody else changed it since", "get it again, then repeat the change")
 
 
 def _amounts(if_match: str) -> list[int]:

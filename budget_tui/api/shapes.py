@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
@@ -74,6 +74,50 @@ class StatusAnswer(Dated):
     global_: GlobalBudget = Field(alias="global")
     projects: list[ProjectBudget]
     unmapped_usd: Usd
+
+
+class ProjectAddedAnswer(BaseModel):
+    project_id: str
+    name: str
+    parent_id: str
+    monthly_allocation_usd: Usd
+    currency: str
+
+
+class EntityAnswer(BaseModel):
+    entity_id: str
+    name: str
+    level: str = Field(examples=["department"])
+    parent_id: str | None = Field(description="What it stands below; null for the organization itself.")
+    path: str = Field(examples=["/ORG/DEPT-ENG/"])
+    archived: bool
+
+
+class EntityChanged(EntityAnswer):
+    closed_through: date | None = Field(description="Through that day it counts where it stood; null when it did here.")
+    closed_parent_id: str | None = Field(description="What it stood below then.")
+
+
+class EntitiesAnswer(BaseModel):
+    entities: list[EntityAnswer]
+
+
+class LogEntryAnswer(BaseModel):
+    entry: int
+    at: datetime
+    actor: str = Field(description="A user, or a key by name and id.")
+    action: str = Field(examples=["allocation.set"])
+    subject: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    change: int = Field(description="The entries of one change have the same.")
+    reverses: int | None = Field(description="The change that this one takes back.")
+
+
+class UndoAnswer(BaseModel):
+    what: str = Field(description="What was taken back or made again, in words.")
+    change: int = Field(description="The change that did it.")
+    reverses: int = Field(description="The change that it reverses.")
 
 
 class TransferAnswer(BaseModel):

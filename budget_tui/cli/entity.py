@@ -13,6 +13,7 @@ from budget_tui.cli.saying import say
 from budget_tui.cli.session import Session, session_of
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.formatting import long_day
+from budget_tui.wire import entity_answer, entity_changed_answer
 
 if TYPE_CHECKING:
     from budget_tui.services.entities import Entities
@@ -60,8 +61,7 @@ def move(
     entity, former, closed = session_of(context).services.entities.move(entity_id, parent)
     then = f"; through {long_day(closed)}, which is closed, it counts below {former}" if closed else ""
     if json:
-        left = {"closed_through": closed and closed.isoformat(), "closed_parent_id": former or None}
-        say_json({**_as_json(entity), **left})
+        say_json(entity_changed_answer(entity, former, closed))
         return
     say(f"{entity.name} stands below {entity.parent_id}{then}")
 
@@ -96,7 +96,7 @@ def list_entities(context: typer.Context, json: JsonOption = False) -> None:
     """Every entity, each followed by what is below it."""
     found = _entities(context).active()
     if json:
-        say_json([_as_json(entity) for entity in found])
+        say_json([entity_answer(entity) for entity in found])
         return
     rows = [(entity.entity_id, entity.name, entity.level_code, entity.parent_id) for entity in found]
     say(*table(("ID", "NAME", "LEVEL", "PARENT"), rows, "llll"))
@@ -154,7 +154,7 @@ def export_entities(
     entities = _entities(context).active()
     text = written(entities, form)
     if file is None:
-        say_json([_as_json(entity) for entity in entities if entity.parent_id]) if json else say(text.rstrip("\n"))
+        say_json([entity_answer(entity) for entity in entities if entity.parent_id]) if json else say(text.rstrip("\n"))
         return
     try:
         file.touch(0o600)  # a new one is its owner's alone
@@ -228,19 +228,9 @@ def _entities(context: typer.Context) -> "Entities":
 
 def _tell(entity: Entity, json: bool, line: str) -> None:
     if json:
-        say_json(_as_json(entity))
+        say_json(entity_answer(entity))
         return
     say(line)
-
-
-def _as_json(entity: Entity) -> dict[str, object]:
-    return {
-        "entity_id": entity.entity_id,
-        "name": entity.name,
-        "level": entity.level_code,
-        "parent_id": entity.parent_id or None,
-        "path": entity.path,
-    }
 
 
 def _nested(entities: Sequence[Entity]) -> dict[str, object]:
@@ -249,7 +239,7 @@ def _nested(entities: Sequence[Entity]) -> dict[str, object]:
     below: dict[str, list[dict[str, object]]] = {}
     for entity in entities:
         children = below[entity.entity_id] = []
-        nodes[entity.entity_id] = {**_as_json(entity), "children": children}
+        nodes[entity.entity_id] = {**entity_answer(entity), "children": children}
         if entity.parent_id in below:
             below[entity.parent_id].append(nodes[entity.entity_id])
     return nodes[entities[0].entity_id]

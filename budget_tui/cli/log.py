@@ -1,7 +1,7 @@
 """``log``: the audit trail."""
 
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,7 @@ from budget_tui.cli.saying import say
 from budget_tui.cli.session import session_of
 
 if TYPE_CHECKING:
-    from budget_tui.storage.trail_queries import AuditEntry
+    pass
 
 
 app = command_group()
@@ -37,7 +37,7 @@ def log(
 
     Times and days are of this machine's time zone, in JSON of UTC.
     """
-    from budget_tui.services.trail import cells
+    from budget_tui.services.trail import cells, entry_answer
     from budget_tui.storage.trail_queries import TrailFilter
 
     session = session_of(context)
@@ -45,7 +45,7 @@ def log(
     only = TrailFilter(action, subject, who, _begin_of(since, 0), _begin_of(until, 1))
     entries = session.services.trail.newest(limit, before, only)
     if json:
-        say_json([_as_json(entry) for entry in entries])
+        say_json([entry_answer(entry) for entry in entries])
         return
     if not entries:
         say(_nothing(is_page=before is not None, is_filtered=only != TrailFilter()))
@@ -70,14 +70,3 @@ def _nothing(*, is_page: bool, is_filtered: bool) -> str:
     if is_filtered:
         return "nothing of that kind was changed"
     return "there is nothing before it" if is_page else "nothing was changed yet"
-
-
-def _as_json(entry: "AuditEntry") -> dict[str, Any]:
-    from budget_tui.services.trail import shown_facts
-
-    return {
-        **entry._asdict(),
-        "at": entry.at.isoformat(timespec="seconds"),
-        "before": None if entry.before is None else shown_facts(entry.before),
-        "after": None if entry.after is None else shown_facts(entry.after),
-    }

@@ -9,7 +9,7 @@ from fractions import Fraction
 from budget_tui.domain.amount import divide, minor_unit, parse_amount, split, within_limit
 from budget_tui.domain.carry import NO_CARRY, Carry
 from budget_tui.domain.cost import Category
-from budget_tui.domain.errors import Conflict, InsufficientBudget, Refused
+from budget_tui.domain.errors import InsufficientBudget, Outdated, Refused
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 
 
@@ -117,7 +117,7 @@ def parse_percent(text: str) -> Fraction:
 def check_unchanged(seen: int | None, current: int, shown: str) -> None:
     """Refuse a value typed over one that has changed since it was seen. ``shown`` is the current one as text."""
     if seen is not None and seen != current:
-        raise Conflict(f"the allocation is {shown} by now", "somebody else changed it; look and enter it again")
+        raise Outdated(f"the allocation is {shown} by now", "somebody else changed it; look and enter it again")
 
 
 def unallocated(parent: int, children: Sequence[int]) -> int:

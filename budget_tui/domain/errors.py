@@ -54,6 +54,10 @@ class Conflict(BudgetError):
     code = "conflict"
 
 
+class Outdated(Conflict):
+    """What is to be changed is no longer as whoever changes it saw it."""
+
+
 class StorageError(BudgetError):
     """The database cannot be used as it is: locked, full, read-only, damaged, of a newer version."""
 

@@ -40,6 +40,7 @@ from budget_tui.services.agent_tokens import (
 from budget_tui.services.clock import zone
 from budget_tui.services.closing import looked_ahead
 from budget_tui.services.context import Context, Work
+from budget_tui.services.entities import EntityChange, Moved, carry_out, check_version
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.placing import put
 from budget_tui.services.trail import KEPT
@@ -66,7 +67,15 @@ class Agents:
 
     # Agents
 
-    def add(self, agent_id: str, project_id: str, name: str = "", model: str = "", tokens: int = 0) -> TokenBalance:
+    def add(
+        self,
+        agent_id: str,
+        project_id: str,
+        name: str = "",
+        model: str = "",
+        tokens: int = 0,
+        key: str | None = None,
+    ) -> TokenBalance:
         """A new agent of a project, or of another entity, with its budget.
 
         An archived agent of that id is brought back. `Conflict` when the id or the name is taken.
@@ -74,31 +83,39 @@ class Agents:
         agent_id, model = checked_id(agent_id), checked_model(model)
         checked_tokens(tokens, 0)
         with _told(self._context, "add", agent_id, tokens), self._context.work() as work:
-            work.require_open_period()
-            self._make(work, agent_id, project_id, name and checked_name(name), model)
-            agent = with_budget(work, find_agent(work, agent_id))
-            after = {"name": agent.name, "project": agent.project_id, "model": agent.model}
-            work.record("agent.add", agent_id, None, {**after, "tokens": agent.allocated, KEPT: {"used": agent.used}})
-            balance = change_tokens(work, "agent.allocate", agent, tokens or agent.allocated)
+
+            def add() -> TokenBalance:
+                work.require_open_period()
+                self._make(work, agent_id, project_id, name and checked_name(name), model)
+                agent = with_budget(work, find_agent(work, agent_id))
+                after = {"name": agent.name, "project": agent.project_id, "model": agent.model}
+                kept = {"used": agent.used}
+                work.record("agent.add", agent_id, None, {**after, "tokens": agent.allocated, KEPT: kept})
+                return change_tokens(work, "agent.allocate", agent, tokens or agent.allocated)
+
+            request = {"agent": agent_id, "project": project_id, "name": name, "model": model, "tokens": tokens}
+            balance = _once(work, "agent.add", key, add, **request)
             work.commit()
         return balance
 
     def rename(self, agent_id: str, name: str) -> None:
         """Change the display name; the id stays. `Conflict` when something else is called so."""
-        name = checked_name(name)
-        with _told(self._context, "rename", agent_id), self._context.work() as work:
-            agent = find_agent(work, agent_id)
-            if name != agent.name:
-                [done] = put(work, [Placement(agent_id, name)])
-                before, after = zip((agent.name, name), done.rules, strict=True)
-                work.record("agent.rename", agent_id, *({"name": each, KEPT: rule} for each, rule in (before, after)))
-            work.commit()
+        self.change(agent_id, EntityChange(name))
 
-    def archive(self, agent_id: str) -> None:
+    def change(self, agent_id: str, change: EntityChange, seen: int | None = None) -> Moved:
+        """Rename an agent and give it to another project in one change; as `Entities.change`."""
+        with _told(self._context, "change", agent_id), self._context.work() as work:
+            find_agent(work, agent_id)
+            moved = carry_out(work, work.entity(agent_id), change, seen)
+            work.commit()
+        return moved
+
+    def archive(self, agent_id: str, seen: int | None = None) -> None:
         """Take an agent out of the lists, and its budget with it. What it used and what that cost stays."""
         with _told(self._context, "archive", agent_id), self._context.work() as work:
             work.require_open_period()
             agent = find_agent(work, agent_id)
+            check_version(seen, work.entity(agent_id))
             put_agent_away(work, agent)
             work.record("agent.archive", agent_id, {"tokens": agent.allocated}, None)
             work.commit()

@@ -1,14 +1,16 @@
 """The hierarchy: departments, projects, teams, agents and whatever levels a user adds."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
+from hashlib import sha256
 from typing import NamedTuple
 
-from budget_tui.domain.errors import Conflict, Refused, unknown
+from budget_tui.domain.errors import Conflict, Outdated, Refused, unknown
 from budget_tui.domain.hierarchy import DEFAULT_LEVELS, ROOT_ID, Entity, Level, checked_name, unstored_root
 from budget_tui.domain.tree import Placement, added_level
 from budget_tui.services.context import Context, Work
+from budget_tui.services.idempotency import answered_once
 from budget_tui.services.placing import checked_new, place, take_out
 from budget_tui.services.plan_checks import entity_named
 from budget_tui.services.reversing import Lines, reverses, value_of
@@ -32,6 +34,14 @@ class Moved(NamedTuple):
     closed: date | None
 
 
+@dataclass(frozen=True, slots=True)
+class EntityChange:
+    """Another display name, another parent, or both; what is None stays."""
+
+    name: str | None = None
+    parent_id: str | None = None
+
+
 class Entities:
     """Commands and questions on the hierarchy. Each command is one transaction."""
 
@@ -40,47 +50,57 @@ class Entities:
 
     # Commands
 
-    def add(self, entity_id: str, parent_id: str = "", level: str = "", name: str = "") -> Entity:
+    def add(
+        self, entity_id: str, parent_id: str = "", level: str = "", name: str = "", key: str | None = None
+    ) -> Entity:
         """A new entity below ``parent_id`` (the root unless given), of the level below the parent's unless given.
 
         Costs that name it and waited unmapped become its own. An archived entity of that id is brought back, to
         where it was unless said otherwise. One of level ``project`` is a project in every respect. `Conflict`
-        when the id is taken.
+        when the id is taken. The same ``key`` again adds nothing and answers alike.
         """
         with self._context.work() as work:
-            entity_id = checked_new(work, entity_id)
-            place(work, [Placement(entity_id, name, level, parent_id)])
-            added = work.entity(entity_id)
+
+            def place_new() -> dict[str, object]:
+                new_id = checked_new(work, entity_id)
+                place(work, [Placement(new_id, name, level, parent_id)])
+                return asdict(work.entity(new_id))
+
+            request = {"entity": entity_id, "parent": parent_id, "level": level, "name": name}
+            added = Entity(**answered_once(work, "entity.add", key, request, place_new))
             work.commit()
         return added
 
     def move(self, entity_id: str, new_parent_id: str) -> Moved:
         """Hang an entity below another one, with all that is below it and what that spent on days not closed yet."""
-        with self._context.work() as work:
-            entity = _below_root(work, entity_id)
-            place(work, [Placement(entity.entity_id, parent_id=work.active(new_parent_id).entity_id)])
-            moved = _moved(work, work.entity(entity_id))
-            work.commit()
-        return moved
+        return self.change(entity_id, EntityChange(parent_id=new_parent_id))
 
     def rename(self, entity_id: str, name: str) -> Entity:
         """Change the display name; the id stays.
 
         Costs that know the entity by its old name stay its own, those tagged with the new one become it.
         """
-        with self._context.work() as work:
-            place(work, [Placement(_below_root(work, entity_id).entity_id, checked_name(name))])
-            renamed = work.entity(entity_id)
-            work.commit()
-        return renamed
+        return self.change(entity_id, EntityChange(name)).entity
 
-    def archive(self, entity_id: str) -> Entity:
+    def change(self, entity_id: str, change: EntityChange, seen: int | None = None) -> Moved:
+        """Rename and move an entity in one change.
+
+        ``seen`` is the version that the user was looking at; a `Conflict` when it is no longer the stored one.
+        """
+        with self._context.work() as work:
+            moved = carry_out(work, _below_root(work, entity_id), change, seen)
+            work.commit()
+        return moved
+
+    def archive(self, entity_id: str, seen: int | None = None) -> Entity:
         """Take an entity out of the lists. Its costs stay; refused while there is something below it."""
         with self._context.work() as work:
             entity = _below_root(work, entity_id)
+            check_version(seen, entity)
             take_out(work, entity)
+            archived = work.entity(entity_id)
             work.commit()
-        return entity
+        return archived
 
     def bring_in(self, placements: Iterable[Placement], *, dry_run: bool = False) -> Placed:
         """Add, move and rename until the entities are as the placements say: all of it or nothing."""
@@ -133,6 +153,27 @@ class Entities:
         """The levels, the root's first."""
         with self._context.reading() as queries:
             return queries.levels(self._context.organization(queries).org_key) or list(DEFAULT_LEVELS)
+
+
+def carry_out(work: Work, entity: Entity, change: EntityChange, seen: int | None = None) -> Moved:
+    """Rename and move ``entity``."""
+    check_version(seen, entity)
+    name = "" if change.name is None else checked_name(change.name)
+    parent_id = "" if change.parent_id is None else work.active(change.parent_id).entity_id
+    place(work, [Placement(entity.entity_id, name, parent_id=parent_id)])
+    return _moved(work, work.entity(entity.entity_id))
+
+
+def version_of(entity: Entity) -> int:
+    """A number that is another one once the entity is renamed, moved, archived or brought back."""
+    state = "\0".join((entity.name, entity.path, entity.level_code, str(entity.archived)))
+    return int.from_bytes(sha256(state.encode()).digest()[:7])
+
+
+def check_version(seen: int | None, entity: Entity) -> None:
+    """Refuse to change what is no longer as it was seen."""
+    if seen is not None and seen != version_of(entity):
+        raise Outdated(f"{entity.entity_id} was changed meanwhile", "look and change it again")
 
 
 def _below_root(work: Work, entity_id: str) -> Entity:

@@ -16,7 +16,7 @@ from budget_tui.services.context import Work, written
 from budget_tui.services.costs import keep_former_name, resolve_costs_again
 from budget_tui.services.trail import KEPT
 
-PROJECT = "project"
+PROJECT, AGENT = "project", "agent"
 
 
 def tree_of(work: Work) -> Tree:
@@ -121,7 +121,7 @@ def _record(work: Work, done: Done) -> None:
         work.record("entity.move", entity_id, {"parent": before.parent_id}, {"parent": after.parent_id})
     if before.name != after.name:
         names = ({"name": name, KEPT: rule} for name, rule in zip((before.name, after.name), rules, strict=True))
-        work.record(f"{noun}.rename", entity_id, *names)
+        work.record(f"{AGENT if after.level_code == AGENT else noun}.rename", entity_id, *names)
 
 
 def _arrival(work: Work, before: Entity | None, after: Entity) -> dict[str, object]:

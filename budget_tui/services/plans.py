@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.errors import Conflict, Refused, unknown
+from budget_tui.domain.errors import Conflict, Outdated, Refused, unknown
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.domain.period import ONE_DAY, Period, PeriodKind
 from budget_tui.domain.plan import (
@@ -208,7 +208,7 @@ def _check_seen(budget: PlannedBudget, seen: datetime | int | None) -> None:
     current = budget.amount if isinstance(seen, int) else budget.updated_at or budget.created_at
     if seen is not None and seen != current:
         shown = amount_of(budget.amount, budget.budget_type, budget.currency)
-        raise Conflict(f"{plan_name(budget)} is {shown} by now", "somebody else changed it; look and enter it again")
+        raise Outdated(f"{plan_name(budget)} is {shown} by now", "somebody else changed it; look and enter it again")
 
 
 def change_budget(work: Work, before: PlannedBudget, change: PlanChange) -> PlannedBudget:

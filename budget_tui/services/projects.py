@@ -1,11 +1,26 @@
 """Projects: add, rename, archive."""
 
+from dataclasses import asdict, dataclass
+from typing import Any
+
 from budget_tui.domain.budget import AllocationChange
-from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.tree import Placement
 from budget_tui.services.budgets import project_budget, set_amount, unallocated
 from budget_tui.services.context import Context
+from budget_tui.services.entities import EntityChange, Moved, carry_out, check_version
+from budget_tui.services.idempotency import answered_once
 from budget_tui.services.placing import checked_new, place, take_out
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectAdded:
+    """A new project; ``allocation`` in nanos of ``currency``."""
+
+    project_id: str
+    name: str
+    parent_id: str
+    allocation: int
+    currency: str
 
 
 class Projects:
@@ -14,20 +29,38 @@ class Projects:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def add(self, project_id: str, name: str = "", allocation: AllocationChange | None = None) -> None:
+    def add(
+        self,
+        project_id: str,
+        name: str = "",
+        allocation: AllocationChange | None = None,
+        parent_id: str = "",
+        key: str | None = None,
+    ) -> ProjectAdded:
         """A new project, allocated 0 unless said otherwise; costs that name it and waited unmapped become its own.
 
-        An archived project of that id is brought back. `Conflict` when the id is taken.
+        It stands below the organization unless said otherwise. An archived project of that id is brought back.
+        `Conflict` when the id is taken. The same ``key`` again adds nothing and answers alike.
         """
         with self._context.work() as work:
-            work.require_open_period()
-            project_id = checked_new(work, project_id)
-            place(work, [Placement(project_id, name, "project")])
-            budget = project_budget(work, work.project(project_id))
-            if allocation is not None:
-                after = allocation.applied_to(0, work.open.amount, unallocated(work), work.organization.currency)
-                set_amount(work, budget, "allocation.set", project_id, after)
+
+            def add() -> dict[str, Any]:
+                work.require_open_period()
+                new_id = checked_new(work, project_id)
+                place(work, [Placement(new_id, name, "project", parent_id)])
+                project = work.project(new_id)
+                budget = project_budget(work, project)
+                amount = budget.amount
+                if allocation is not None:
+                    amount = allocation.applied_to(0, work.open.amount, unallocated(work), work.organization.currency)
+                    set_amount(work, budget, "allocation.set", new_id, amount)
+                return asdict(ProjectAdded(new_id, project.name, project.parent_id, amount, work.organization.currency))
+
+            change = None if allocation is None else [str(allocation.kind), allocation.amount, str(allocation.percent)]
+            request = {"project": project_id, "name": name, "allocation": change, "parent": parent_id}
+            added = ProjectAdded(**answered_once(work, "project.add", key, request, add))
             work.commit()
+        return added
 
     def rename(self, project_id: str, name: str) -> None:
         """Change the display name; the id stays.
@@ -35,13 +68,20 @@ class Projects:
         Costs that know the project by its old name stay its own, those tagged with the new one become it.
         `Conflict` when another project is called so.
         """
-        with self._context.work() as work:
-            place(work, [Placement(work.project(project_id).entity_id, checked_name(name))])
-            work.commit()
+        self.change(project_id, EntityChange(name))
 
-    def archive(self, project_id: str) -> int:
+    def change(self, project_id: str, change: EntityChange, seen: int | None = None) -> Moved:
+        """Rename and move a project in one change; as `Entities.change`."""
+        with self._context.work() as work:
+            moved = carry_out(work, work.project(project_id), change, seen)
+            work.commit()
+        return moved
+
+    def archive(self, project_id: str, seen: int | None = None) -> int:
         """Take a project out of the lists. Its allocation returns to the pool, its costs stay; returns the former."""
         with self._context.work() as work:
-            allocation = take_out(work, work.project(project_id))
+            project = work.project(project_id)
+            check_version(seen, project)
+            allocation = take_out(work, project)
             work.commit()
         return allocation

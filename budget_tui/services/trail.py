@@ -91,6 +91,16 @@ def cells(entry: AuditEntry) -> tuple[str, str, str, str, str]:
     )
 
 
+def entry_answer(entry: AuditEntry) -> dict[str, Any]:
+    """An entry as JSON, the same on every face."""
+    return {
+        **entry._asdict(),
+        "at": entry.at.isoformat(timespec="seconds"),
+        "before": None if entry.before is None else shown_facts(entry.before),
+        "after": None if entry.after is None else shown_facts(entry.after),
+    }
+
+
 def changes(entry: AuditEntry) -> str:
     """What an entry changed, in one line: ``amount 100 → 120``."""
     return difference(entry.before, entry.after)

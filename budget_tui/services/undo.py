@@ -5,13 +5,14 @@ change of this user that is no reversal and not taken back; a redo reverses the 
 they made no other change after it. Nothing is erased: the audit trail tells all of it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from itertools import groupby
 
 from budget_tui.domain.errors import Refused
 from budget_tui.services.context import Context, Work
+from budget_tui.services.idempotency import answered_once
 from budget_tui.services.reversing import REVERSALS, Lines, Told
 from budget_tui.storage.trail_queries import AuditEntry
 
@@ -53,36 +54,48 @@ class Undo:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def undo(self) -> UndoOutcome:
-        """Take back the last change of this user that is not taken back yet.
+    def undo(self, key: str | None = None) -> UndoOutcome:
+        """Take back the last change of this user that is not taken back yet; once only under the same ``key``.
 
         `Refused` when there is none, or it cannot be taken back; `Conflict` when somebody changed the same since.
         """
-        with self._context.work() as work:
-            org = work.organization.org_key
-            change = work.queries.last_change(org, work.actor)
-            if change is None:
-                raise Refused("there is nothing to take back", f"of what {work.actor} changed, nothing is left")
-            standing = work.queries.last_made_again(change) or change
-            lines = work.queries.lines_of_change(org, standing)
-            _reverse(work, change, lines)
-            work.commit()
-            what = _told(work.queries.lines_of_change(org, change), "before")
-            return UndoOutcome(what, work.unit.journal.change, change)
+        return self._once("undo", _undo, key)
 
-    def redo(self) -> UndoOutcome:
-        """Make again what this user took back last. `Refused` when they changed something since."""
+    def redo(self, key: str | None = None) -> UndoOutcome:
+        """Make again what this user took back last; once only under the same ``key``.
+
+        `Refused` when they changed something since.
+        """
+        return self._once("redo", _redo, key)
+
+    def _once(self, command: str, carry_out: Callable[[Work], UndoOutcome], key: str | None) -> UndoOutcome:
         with self._context.work() as work:
-            org = work.organization.org_key
-            found = work.queries.last_undo(org, work.actor)
-            if found is None:
-                raise Refused("there is nothing to make again", "only what was taken back last can be")
-            undo, change = found
-            lines = work.queries.lines_of_change(org, undo)
-            _reverse(work, undo, lines)
+            request = {"actor": work.actor}
+            outcome = UndoOutcome(**answered_once(work, command, key, request, lambda: asdict(carry_out(work))))
             work.commit()
-            what = _told(work.queries.lines_of_change(org, change), "after")
-            return UndoOutcome(what, work.unit.journal.change, undo)
+        return outcome
+
+
+def _undo(work: Work) -> UndoOutcome:
+    org = work.organization.org_key
+    change = work.queries.last_change(org, work.actor)
+    if change is None:
+        raise Refused("there is nothing to take back", f"of what {work.actor} changed, nothing is left")
+    standing = work.queries.last_made_again(change) or change
+    _reverse(work, change, work.queries.lines_of_change(org, standing))
+    what = _told(work.queries.lines_of_change(org, change), "before")
+    return UndoOutcome(what, work.unit.journal.change, change)
+
+
+def _redo(work: Work) -> UndoOutcome:
+    org = work.organization.org_key
+    found = work.queries.last_undo(org, work.actor)
+    if found is None:
+        raise Refused("there is nothing to make again", "only what was taken back last can be")
+    undo, change = found
+    _reverse(work, undo, work.queries.lines_of_change(org, undo))
+    what = _told(work.queries.lines_of_change(org, change), "after")
+    return UndoOutcome(what, work.unit.journal.change, undo)
 
 
 def _reverse(work: Work, change: int, lines: Lines) -> None:

@@ -4,13 +4,16 @@ import http.client
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,7 +21,7 @@ import pytest
 
 from budget_tui.cli.app import run
 
-from .conftest import SHOWN_ON, TODAY, Served
+from .conftest import SHOWN_ON, TODAY, Served, program
 
 
 def ask(url: str, method: str, path: str, key: str, body: object = None) -> tuple[int, dict[str, object]]:
@@ -99,6 +102,113 @@ def test_a_request_under_way_is_finished_before_it_ends(
     assert served.process.wait(30) == 0
     assert other.execute("SELECT amount FROM budget ORDER BY rowid LIMIT 1").fetchone() == (7_000_000_000,)
     other.close()
+
+
+FEW = 60
+"""Descriptors of a server that has hardly any."""
+
+SLOW = "GET /budget HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+SHORT = SLOW.replace("GET", "PUT") + (
+    "X-API-Key: {key}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{{"
+)
+PATIENT_FOR_A_SECOND = f"""
+import resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, ({FEW}, {FEW}))
+from budget_tui.api import listening
+listening.REQUEST_SECONDS = 1
+from budget_tui.cli.app import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def short_of_descriptors(
+    tmp_path: Path, example: tuple[bytes, str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A server that may open a few files and waits a second for a request; its address."""
+    path = tmp_path / "served.db"
+    path.write_bytes(example[0])
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    command = [sys.executable, "-c", PATIENT_FOR_A_SECOND, *program("--db", str(path), "serve", "--port", "0")[3:]]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        [url] = re.findall(r"http://\S+:\d+", process.stderr.readline())[:1]
+        yield url, process
+        process.terminate()
+
+
+def last_words(connection: socket.socket) -> bytes:
+    """The first line of what is said until the end of a connection."""
+    try:
+        return connection.makefile("rb").read().partition(b"\r\n")[0]
+    except ConnectionResetError:  # closed before all that was sent had been read
+        return b"reset"
+
+
+@pytest.mark.parametrize("begun", ["", SLOW, SHORT], ids=["nothing", "headers", "body"])
+def test_requests_that_never_end_keep_nobody_out(
+    short_of_descriptors: tuple[str, subprocess.Popen[str]], example: tuple[bytes, str, str], tmp_path: Path, begun: str
+) -> None:
+    url, process = short_of_descriptors
+    address = "127.0.0.1", urlsplit(url).port or 0
+    with ExitStack() as opened:
+        waiting = [opened.enter_context(socket.create_connection(address, timeout=30)) for _ in range(3 * FEW)]
+        for each in waiting:
+            each.sendall(begun.format(key=example[2]).encode())
+        began = time.monotonic()
+        for _ in range(3):
+            assert ask(url, "GET", "/budget", example[1])[0] == 200
+        answers = {last_words(each) for each in waiting}
+        assert time.monotonic() - began < 15
+    assert answers - {b"", b"reset"} == ({b"HTTP/1.1 408 Request Timeout"} if begun else set())
+    status = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    assert (int(status[11]) + int(status[12])) / os.sysconf("SC_CLK_TCK") < 10, "it spins"
+    process.terminate()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    assert (tmp_path / "budget-tui" / "budget-tui.log").stat().st_size < 50_000
+    assert ("ended", process.wait(30)) == ("ended", 0)
+
+
+def test_a_slow_request_that_arrives_in_time_is_answered(
+    short_of_descriptors: tuple[str, subprocess.Popen[str]], example: tuple[bytes, str, str]
+) -> None:
+    url, _ = short_of_descriptors
+    with socket.create_connection(("127.0.0.1", urlsplit(url).port or 0), timeout=30) as slow:
+        for part in (SLOW, f"X-API-Key: {example[1]}\r\n", "Connection: close\r\n", "\r\n"):
+            slow.sendall(part.encode())
+        assert slow.makefile("rb").read().startswith(b"HTTP/1.1 200 OK")
+
+
+def test_without_any_descriptor_the_server_pauses_and_says_so_once(
+    short_of_descriptors: tuple[str, subprocess.Popen[str]], example: tuple[bytes, str, str], tmp_path: Path
+) -> None:
+    url, process = short_of_descriptors
+    address = "127.0.0.1", urlsplit(url).port or 0
+    known = http.client.HTTPConnection(*address, timeout=30)
+
+    def asked() -> int:
+        known.request("GET", "/budget", headers={"X-API-Key": example[1]})
+        answer = known.getresponse()
+        answer.read()
+        return answer.status
+
+    assert asked() == 200  # what it needs is open
+    taken = len(list(Path(f"/proc/{process.pid}/fd").iterdir()))
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (taken, FEW))
+    with ExitStack() as opened:
+        for _ in range(5):
+            opened.enter_context(socket.create_connection(address, timeout=30))
+        assert [asked() for _ in range(20)] == [200] * 20  # whoever is in is served all the same
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (FEW, FEW))
+        assert ask(url, "GET", "/budget", example[1])[0] == 200
+    known.close()
+    process.terminate()
+    assert process.wait(30) == 0
+    log = tmp_path / "budget-tui" / "budget-tui.log"
+    assert log.read_text("utf-8").count("no descriptor for a connection") == 1
+    assert log.stat().st_size < 10_000
 
 
 def test_another_address_needs_a_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

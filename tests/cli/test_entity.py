@@ -52,6 +52,7 @@ def test_the_tree_as_json_is_nested(acme: Cli) -> None:
         "level": "team",
         "parent_id": "WEB",
         "path": "/ORG/ENG/WEB/BACKEND/",
+        "archived": False,
         "children": [],
     }
 

@@ -2,7 +2,15 @@
 
 from fastapi import APIRouter
 
-from budget_tui.api.routes import agents, budget, periods, plans, projects
+from budget_tui.api.routes import agents, budget, entities, log, periods, plans, projects
 
-ROUTERS: tuple[APIRouter, ...] = (agents.router, budget.router, projects.router, periods.router, plans.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    agents.router,
+    budget.router,
+    projects.router,
+    periods.router,
+    plans.router,
+    entities.router,
+    log.router,
+)
 """In this order they are asked whether a path is theirs: what is called most comes first."""

@@ -8,20 +8,37 @@ from starlette.responses import Response
 
 from budget_tui import wire
 from budget_tui.api.answers import (
+    LOCATED,
     NOT_MODIFIED,
     IdempotencyKey,
     IfMatch,
     IfNoneMatch,
     answered,
+    located,
     problems,
     routes_of,
     tagged,
 )
-from budget_tui.api.bodies import ConsumeBody, HoldBody, SettleBody, TokensAllocated, TokensBody
+from budget_tui.api.bodies import (
+    AgentBody,
+    AgentChangeBody,
+    ConsumeBody,
+    HoldBody,
+    SettleBody,
+    TokensAllocated,
+    TokensBody,
+)
 from budget_tui.api.door import By
 from budget_tui.api.etags import write_if_match
 from budget_tui.api.problems import TOKENS_TAG
-from budget_tui.api.shapes import AgentBudgetAnswer, AgentsAnswer, ReservationAnswer, TokenBalanceAnswer
+from budget_tui.api.routes.entities import archive, change
+from budget_tui.api.shapes import (
+    AgentBudgetAnswer,
+    AgentsAnswer,
+    EntityChanged,
+    ReservationAnswer,
+    TokenBalanceAnswer,
+)
 from budget_tui.api.tenants import Caller
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
 
@@ -36,6 +53,29 @@ async def get_agents(by: By) -> Response:
     """Every agent's budget of the running period."""
     agents = await by.lanes.read(by.services.agents.all)
     return answered({"agents": [wire.agent_answer(agent) for agent in agents]})
+
+
+@router.post("/agents", status_code=201, response_model=TokenBalanceAnswer, responses=problems(404, 409) | LOCATED)
+async def post_agent(by: By, body: AgentBody, idempotency_key: IdempotencyKey = None) -> Response:
+    """Add an agent; an archived one of that id is brought back."""
+    agents = by.services.agents
+    balance, replayed = await by.lanes.write_once(
+        lambda: agents.add(body.agent_id, body.project_id, body.name, body.model, body.tokens, idempotency_key)
+    )
+    return located("/agents/{}/budget", balance.agent_id, wire.balance_answer(balance), replayed=replayed)
+
+
+@router.patch("/agents/{id}", response_model=EntityChanged, responses=problems(404, 409, 412))
+async def patch_agent(by: By, agent_id: AgentId, body: AgentChangeBody, if_match: IfMatch = None) -> Response:
+    """Rename an agent or give it to another project, or both at once. `If-Match` takes the ETag of `/entities/{id}`."""
+    agents = by.services.agents
+    return await change(by, if_match, lambda seen: agents.change(agent_id, body.change(), seen))
+
+
+@router.delete("/agents/{id}", status_code=204, responses=problems(404, 409, 412))
+async def delete_agent(by: By, agent_id: AgentId, if_match: IfMatch = None) -> Response:
+    """Archive an agent, and its budget with it. What it used and what that cost stays."""
+    return await archive(by, if_match, lambda seen: by.services.agents.archive(agent_id, seen))
 
 
 @router.get("/agents/{id}/budget", response_model=AgentBudgetAnswer, responses=NOT_MODIFIED | problems(404))

@@ -11,11 +11,13 @@ from starlette.responses import Response
 
 from budget_tui import wire, wire_plan
 from budget_tui.api.answers import (
+    LOCATED,
     NOT_MODIFIED,
     IdempotencyKey,
     IfMatch,
     IfNoneMatch,
     answered,
+    located,
     problems,
     routes_of,
     tagged,
@@ -42,10 +44,9 @@ from budget_tui.api.plan_shapes import (
     PlanSummary,
     PlanTreeAnswer,
 )
-from budget_tui.api.problems import problem_of
 from budget_tui.api.tenants import Caller
 from budget_tui.domain import plan, plan_answers
-from budget_tui.domain.errors import Conflict, NotFound, Refused
+from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.formatting import plan_name
 
@@ -56,9 +57,6 @@ router = routes_of("plan")
 BudgetId = Annotated[UUID, Path(description="The budget's id.")]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LOCATED: dict[int | str, dict[str, Any]] = {
-    201: {"headers": {"Location": {"description": "Where the budget is.", "schema": {"type": "string"}}}}
-}
 
 
 @router.get(ROOT, response_model=PlanList, responses=problems(404))
@@ -69,7 +67,7 @@ async def get_plan(by: ByOrganization, filters: Annotated[PageFilters, Query()])
     return answered(wire_plan.list_answer(page, _slug(by)))
 
 
-@router.post(ROOT, status_code=201, response_model=PlanOutcome, responses=problems(404, 409) | _LOCATED)
+@router.post(ROOT, status_code=201, response_model=PlanOutcome, responses=problems(404, 409) | LOCATED)
 async def post_plan(by: ByOrganization, body: PlanBody, idempotency_key: IdempotencyKey = None) -> Response:
     """A new budget. 409 when there is one of that entity, category, type, provider and period."""
     plans = by.services.plans
@@ -79,9 +77,7 @@ async def post_plan(by: ByOrganization, body: PlanBody, idempotency_key: Idempot
     return _made(by, outcome.budget, _noted(answer, notes), replayed)
 
 
-@router.post(
-    f"{ROOT}/allocate", status_code=201, response_model=PlanAllocation, responses=problems(404, 409) | _LOCATED
-)
+@router.post(f"{ROOT}/allocate", status_code=201, response_model=PlanAllocation, responses=problems(404, 409) | LOCATED)
 async def post_allocate(by: ByOrganization, body: AllocateBody, idempotency_key: IdempotencyKey = None) -> Response:
     """A new budget together with its children's: all of them, or none.
 
@@ -148,12 +144,7 @@ async def put_planned(
     def write(seen: int | None) -> None:
         before = _present(by, budget_id)
         change, when = body.change(before.budget_type), None if seen is None else _moment(seen)
-        try:
-            outcomes.append(by.services.plans.update(before.budget_id, change, when, body.rescale_children))
-        except Conflict as error:
-            if seen is not None and _version(_present(by, budget_id)) == seen:
-                raise problem_of(error) from None  # it is as it was seen: something else is in the way
-            raise
+        outcomes.append(by.services.plans.update(before.budget_id, change, when, body.rescale_children))
 
     await by.lanes.write(lambda: write_if_match(if_match, write))
     [outcome] = outcomes
@@ -216,9 +207,7 @@ def _moment(version: int) -> datetime:
 
 
 def _made(by: Caller, planned: plan.PlannedBudget, answer: dict[str, Any], replayed: bool) -> Response:
-    made = answered(answer, 201, replayed=replayed)
-    made.headers["Location"] = f"{ROOT.format(org=_slug(by))}/{planned.budget_id}"
-    return made
+    return located(f"{ROOT.format(org=_slug(by))}/{{}}", planned.budget_id, answer, replayed=replayed)
 
 
 def _noted(answer: dict[str, Any], notes: list[str]) -> dict[str, Any]:

@@ -8,19 +8,29 @@ from starlette.responses import Response
 
 from budget_tui import wire
 from budget_tui.api.answers import (
+    LOCATED,
     NOT_MODIFIED,
     IdempotencyKey,
     IfMatch,
     IfNoneMatch,
     answered,
+    located,
     problems,
     routes_of,
     tagged,
 )
-from budget_tui.api.bodies import AllocationChangeBody, CostBody, TransferBody
+from budget_tui.api.bodies import AllocationChangeBody, CostBody, EntityChangeBody, ProjectBody, TransferBody
 from budget_tui.api.door import By
 from budget_tui.api.etags import write_if_match
-from budget_tui.api.shapes import CostAnswer, ProjectBudgetAnswer, ProjectsAnswer, TransferAnswer
+from budget_tui.api.routes.entities import archive, change
+from budget_tui.api.shapes import (
+    CostAnswer,
+    EntityChanged,
+    ProjectAddedAnswer,
+    ProjectBudgetAnswer,
+    ProjectsAnswer,
+    TransferAnswer,
+)
 from budget_tui.api.tenants import Caller
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.budget import AllocationChange, ChangeKind
@@ -39,6 +49,36 @@ ProjectId = Annotated[str, Path(alias="id", description="The project's id.", max
 async def get_projects(by: By) -> Response:
     """Every project's budget."""
     return answered(wire.projects_answer(await by.lanes.read(by.services.snapshots.current)))
+
+
+@router.post("/projects", status_code=201, response_model=ProjectAddedAnswer, responses=problems(404, 409) | LOCATED)
+async def post_project(by: By, body: ProjectBody, idempotency_key: IdempotencyKey = None) -> Response:
+    """Add a project; an archived one of that id is brought back."""
+    projects = by.services.projects
+    added, replayed = await by.lanes.write_once(
+        lambda: projects.add(body.project_id, body.name, body.allocation(), body.parent_id, idempotency_key)
+    )
+    answer = {
+        "project_id": added.project_id,
+        "name": added.name,
+        "parent_id": added.parent_id,
+        "monthly_allocation_usd": to_decimal(added.allocation),
+        "currency": added.currency,
+    }
+    return located("/projects/{}/budget", added.project_id, answer, replayed=replayed)
+
+
+@router.patch("/projects/{id}", response_model=EntityChanged, responses=problems(404, 409, 412))
+async def patch_project(by: By, project_id: ProjectId, body: EntityChangeBody, if_match: IfMatch = None) -> Response:
+    """Rename or move a project, or both at once. `If-Match` takes the ETag of `/entities/{id}`."""
+    projects = by.services.projects
+    return await change(by, if_match, lambda seen: projects.change(project_id, body.change(), seen))
+
+
+@router.delete("/projects/{id}", status_code=204, responses=problems(404, 409, 412))
+async def delete_project(by: By, project_id: ProjectId, if_match: IfMatch = None) -> Response:
+    """Archive a project: its allocation returns to the pool, its costs stay."""
+    return await archive(by, if_match, lambda seen: by.services.projects.archive(project_id, seen))
 
 
 @router.get("/projects/{id}/budget", response_model=ProjectBudgetAnswer, responses=NOT_MODIFIED | problems(404))

@@ -1,0 +1,66 @@
+"""``/log``, ``/undo`` and ``/redo``: who changed what, and taking it back."""
+
+from datetime import UTC, date, datetime, time
+from typing import Annotated
+
+from fastapi import Query
+from starlette.responses import Response
+
+from budget_tui.api.answers import IdempotencyKey, answered, problems, routes_of
+from budget_tui.api.bodies import Day, Text
+from budget_tui.api.door import By
+from budget_tui.api.shapes import LogEntryAnswer, UndoAnswer
+from budget_tui.domain.amount import LIMIT_COUNT
+from budget_tui.domain.period import ONE_DAY
+from budget_tui.services.trail import entry_answer
+from budget_tui.services.undo import UndoOutcome
+from budget_tui.storage.trail_queries import TrailFilter
+
+router = routes_of("log")
+
+MOST = 1000
+
+
+@router.get("/log", response_model=list[LogEntryAnswer])
+async def get_log(
+    by: By,
+    action: Annotated[Text, Query(description="Only what begins so: `budget`, `cost.import`.")] = "",
+    subject: Annotated[Text, Query(description="Only what has this in its name.")] = "",
+    who: Annotated[Text, Query(description="Only what this user or key did.")] = "",
+    since: Annotated[Day | None, Query(description="Only from this day on, in UTC.")] = None,
+    until: Annotated[Day | None, Query(description="Only up to this day, in UTC, which is included.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST, description="At most so many.")] = 50,
+    before: Annotated[int | None, Query(ge=1, le=LIMIT_COUNT, description="Only what came before this entry.")] = None,
+) -> Response:
+    """The audit trail: who changed what, the newest first."""
+    only = TrailFilter(action, subject, who, _begin_of(since), _begin_of(until and until + ONE_DAY))
+    entries = await by.lanes.read(lambda: by.services.trail.newest(limit, before, only))
+    return answered([entry_answer(entry) for entry in entries])
+
+
+@router.post("/undo", response_model=UndoAnswer, responses=problems(409))
+async def post_undo(by: By, idempotency_key: IdempotencyKey = None) -> Response:
+    """Take back the last change that was made with this key; again takes back the one before it.
+
+    409 when somebody changed the same since.
+    """
+    undo = by.services.undo
+    outcome, replayed = await by.lanes.write_once(lambda: undo.undo(idempotency_key))
+    return _told(outcome, replayed)
+
+
+@router.post("/redo", response_model=UndoAnswer, responses=problems(409))
+async def post_redo(by: By, idempotency_key: IdempotencyKey = None) -> Response:
+    """Make again what was taken back last with this key, as long as nothing else was changed with it since."""
+    undo = by.services.undo
+    outcome, replayed = await by.lanes.write_once(lambda: undo.redo(idempotency_key))
+    return _told(outcome, replayed)
+
+
+def _told(outcome: UndoOutcome, replayed: bool) -> Response:
+    answer = {"what": outcome.what, "change": outcome.change, "reverses": outcome.reverses}
+    return answered(answer, replayed=replayed)
+
+
+def _begin_of(day: date | None) -> datetime | None:
+    return None if day is None else datetime.combine(day, time.min, UTC)
