@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, DateTime, Integer, Table
 from sqlmodel import SQLModel
 
+from budget_tui.domain.errors import StorageError
 from budget_tui.storage import agent_tables, tables  # noqa: F401  (they fill the metadata)
 from budget_tui.storage.books import RESTORE, in_the_books
-from budget_tui.storage.failures import told_plainly
+from budget_tui.storage.failures import storage_error, told_plainly
 from budget_tui.storage.reading import connect_read_only
 
 SHOWN_AT_MOST = 5
@@ -32,12 +33,14 @@ APPEND_ONLY: Mapping[str, str] = {
 _LARGEST = "cost"
 """Searching each of its rows in each of its indexes takes ten times as long as comparing their sums."""
 
+_TEXT = "(typeof({0}) = 'text' AND is_text(CAST({0} AS BLOB)))"
 _JSON = {("audit", "before"), ("audit", "after"), ("cost_origin", "tags"), ("idempotency", "answer")}
 
 
 def problems_of(path: Path) -> list[str]:
     """What is wrong with the database, a line each with what to do; [] for a sound one. Changes nothing."""
     with told_plainly(path), closing(connect_read_only(path)) as connection:
+        _read_any_text(connection)
         connection.execute("BEGIN")
         found: list[str] = []
         try:
@@ -46,8 +49,8 @@ def problems_of(path: Path) -> list[str]:
             strange, broken = _in_the_values(connection)
             found += broken
             found += strange or in_the_books(connection)  # which take each value for what it should be
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and not found:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if storage_error(path, error):
                 raise
             # what was found explains it, or else nothing more can be told of it
             found = found or [f"{path} is damaged: {error}; {RESTORE}"]
@@ -57,7 +60,34 @@ def problems_of(path: Path) -> list[str]:
 def integrity_problems(path: Path) -> list[str]:
     """What is wrong with the file, of whatever version its schema is."""
     with told_plainly(path), closing(connect_read_only(path)) as connection:
+        _read_any_text(connection)
         return _in_the_file(connection)
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether anything but the program must have written to the file: a quick answer, for errors that need a cause."""
+    try:
+        with closing(connect_read_only(path)) as connection:
+            _read_any_text(connection)
+            strange, broken = _in_the_values(connection)
+            return bool(strange or broken or _texts(connection, "PRAGMA quick_check(1)"))
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        return not isinstance(error, sqlite3.OperationalError)
+    except StorageError:
+        return False
+
+
+def _read_any_text(connection: sqlite3.Connection) -> None:
+    """Let text that is none be looked at, too."""
+    connection.text_factory = lambda text: text.decode(errors="replace")
+    connection.create_function("is_text", 1, _is_text, deterministic=True)
+
+
+def _is_text(content: bytes | None) -> bool:
+    try:
+        return content is None or content.decode() is not None
+    except UnicodeDecodeError:
+        return False
 
 
 def _in_the_file(connection: sqlite3.Connection) -> list[str]:
@@ -191,8 +221,8 @@ def _is_right(table: str, name: str, kind: Any) -> str:
     if isinstance(kind, Date):
         return f"({column} IS NULL OR date({column}, '+0 days') IS {column})"
     if isinstance(kind, DateTime):
-        seconds = f"strftime('%Y-%m-%d %H:%M:%S', {column}, '+0 days')"
-        return f"({column} IS NULL OR {seconds} IS substr({column}, 1, 19))"
+        whole = f"substr({column}, 1, 19)"  # parts of a second could round it up
+        return f"({column} IS NULL OR strftime('%Y-%m-%d %H:%M:%S', {whole}, '+0 days') IS {whole})"
     if (table, name) in _JSON:
-        return f"({column} IS NULL OR (typeof({column}) = 'text' AND json_valid({column})))"
-    return f"typeof({column}) IN ('text', 'null')"
+        return f"({column} IS NULL OR ({_TEXT.format(column)} AND json_valid({column})))"
+    return f"({column} IS NULL OR {_TEXT.format(column)})"

@@ -10,6 +10,7 @@ from budget_tui.domain.errors import BudgetError, Refused, StorageError
 _FULL = "database or disk is full"
 _OF_A_FULL_DISK_TOO = ("disk I/O error", "unable to open database")
 """What SQLite says of a full disk where it finds no room for the files beside the database."""
+_DAMAGED = ("{path} is damaged", "restore a backup", "restore a backup: budget-tui db restore FILE")
 # The beginning of SQLite's message, what it means, what to do about it, and by which command.
 _MEANINGS = (
     ("database is locked", "{path} is locked by another program", "try again in a moment; nothing was changed", ""),
@@ -34,12 +35,7 @@ _MEANINGS = (
         "choose another file",
         "choose another file with --db",
     ),
-    (
-        "database disk image is malformed",
-        "{path} is damaged",
-        "restore a backup",
-        "restore a backup: budget-tui db restore FILE",
-    ),
+    ("Could not decode to UTF-8", *_DAMAGED),
 )
 
 
@@ -47,7 +43,9 @@ def storage_error(path: Path, error: BaseException) -> BudgetError | None:
     """The error to show for ``error`` of sqlite3 or SQLAlchemy; None when it is none that a user can mend."""
     cause = getattr(error, "orig", None) or error
     if not isinstance(cause, sqlite3.Error):
-        return None
+        return _of_damaged_rows(path, cause)
+    if getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT:
+        return _storage_error(path, *_DAMAGED)
     text = str(cause)
     if text.startswith("integer overflow"):
         return Refused("a sum of costs is out of range", "amounts beyond ±9,000,000,000 units cannot be added up")
@@ -55,8 +53,21 @@ def storage_error(path: Path, error: BaseException) -> BudgetError | None:
         text = _FULL
     for beginning, what, hint, command in _MEANINGS:
         if text.startswith(beginning):
-            return StorageError(what.format(path=path), hint, command=command)
+            return _storage_error(path, what, hint, command)
     return None
+
+
+def _storage_error(path: Path, what: str, hint: str, command: str) -> StorageError:
+    return StorageError(what.format(path=path), hint, command=command)
+
+
+def _of_damaged_rows(path: Path, cause: BaseException) -> StorageError | None:
+    """Of an error that nobody thought of: whether rows are to blame that no version of this program wrote."""
+    if isinstance(cause, BudgetError | OSError) or not isinstance(cause, Exception):
+        return None
+    from budget_tui.storage.checking import is_damaged  # loads SQLAlchemy
+
+    return _storage_error(path, *_DAMAGED) if is_damaged(path) else None
 
 
 def _has_no_room(folder: Path) -> bool:

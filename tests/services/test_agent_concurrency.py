@@ -1,4 +1,4 @@
-"""Several programs on one agent's budget, some of them killed: the sum taken is the sum granted."""
+"""Several threads on one agent's budget: the sum taken is the sum granted."""
 
 import threading
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from budget_tui import BudgetService
 from budget_tui.bootstrap import open_services
 from budget_tui.domain.errors import InsufficientBudget
 from budget_tui.settings import Settings
-from tests.benchmarks.consumers import AGENT, Crowd, make
+from tests.faults.writers import AGENT, make
 
 PROGRAMS = 3
 
@@ -27,33 +27,6 @@ def path(tmp_path: Path) -> Path:
 def budgets(path: Path) -> Iterator[BudgetService]:
     with BudgetService.open(str(path)) as budgets:
         yield budgets
-
-
-@pytest.mark.parametrize("kills", [0, 4])
-def test_programs_take_what_they_were_granted_and_not_a_token_more(tmp_path: Path, path: Path, kills: int) -> None:
-    crowd = Crowd(tmp_path, path, PROGRAMS, 360, kills)
-    try:
-        crowd.finish(60)
-        outcome = crowd.outcome()
-    finally:
-        crowd.close()
-    assert outcome.faults() == []
-    assert outcome.attempts == 360
-    assert outcome.used == outcome.tokens_granted > 990  # of about 1,400 that were asked for
-    assert outcome.refused > 0
-    assert outcome.kills == kills
-
-
-def test_faults_are_found_where_they_are(tmp_path: Path, path: Path) -> None:
-    crowd = Crowd(tmp_path, path, 1, 5)
-    try:
-        crowd.finish(60)
-        assert crowd.outcome().faults() == []
-        with BudgetService.open(str(path)) as budgets:
-            budgets.consume_budget(AGENT, 1)  # which no program noted
-        assert crowd.outcome().faults() == ["what was taken is what was granted"]
-    finally:
-        crowd.close()
 
 
 def test_threads_share_one_service(budgets: BudgetService) -> None:

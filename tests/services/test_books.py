@@ -278,6 +278,12 @@ TAMPERINGS = {
         "UPDATE audit SET after = '{' WHERE audit_key = 9", "'{' is no after of a row of audit"
     ),
     "tags that nobody can read": ("UPDATE cost_origin SET tags = 'x' WHERE origin_key = 1", "'x' is no tags of"),
+    "text that is none": (
+        "UPDATE entity SET name = CAST(x'ff41' AS TEXT) WHERE entity_id = 'TEAM'", "is no name of a row of entity"
+    ),
+    "facts that are no text": (
+        "UPDATE audit SET after = CAST(x'22ff22' AS TEXT) WHERE audit_key = 9", "is no after of a row of audit"
+    ),
     "a currency that is none": ("UPDATE organization SET currency = 'usd' WHERE org_key = 1", "is 'usd'"),
     "a time zone that is none": ("UPDATE organization SET time_zone = 'Mars/Base'", "is 'Mars/Base'"),
     "a cost of another amount than was entered": (

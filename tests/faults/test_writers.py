@@ -1,0 +1,29 @@
+"""The campaign of many writers in short, with every run of the tests; ``run.py`` beside it runs all of them."""
+
+from pathlib import Path
+from random import Random
+
+from budget_tui import BudgetService
+from tests.faults.harness import read_notes
+from tests.faults.writers import AGENT, KINDS, campaign, compare
+
+SEED = 11
+ATTEMPTS = 30
+KILLS = 2
+LONGEST_SECONDS = 60.0
+
+
+def test_what_was_granted_is_what_is_stored(tmp_path: Path) -> None:
+    tally = campaign(tmp_path, Random(SEED), LONGEST_SECONDS, ATTEMPTS, KILLS)
+    assert tally.violations == [], f"seed {SEED}: {tally}"
+    assert tally.operations == 3 * ATTEMPTS + 2 * ATTEMPTS // 10
+    answered = {key: int(str(tokens)) for key, tokens in everything_noted(tmp_path).items()}
+    with BudgetService.open(str(tmp_path / "budget.db")) as budgets:
+        budgets.consume_budget(AGENT, 1)  # which nobody noted
+    [told, *_] = compare(tmp_path / "budget.db", answered, 0).violations
+    assert "tokens were granted and" in told
+
+
+def everything_noted(folder: Path) -> dict[str, object]:
+    notes = [read_notes(folder / f"notes-{number}") for number in range(len(KINDS))]
+    return {key: tokens for _, answered in notes for key, tokens in answered.items()}
