@@ -219,6 +219,7 @@ def test_large_cells_and_the_lines_of_rows_behind_them(tmp_path: Path) -> None:
         ("Datum;Betrag;BillingCurrency\n1;2;USD\n", "begins with 'Datum;Betrag;BillingCurrency'"),
         ('{"costs": []}\n', "begins with '{\"costs\": []}'"),
         ("\n\nsep=;\nfoo\n", "begins with 'foo'"),
+        ("BilledCost^BillingCurrency^ChargePeriodStart\n", "neither commas, semicolons, tabs nor bars between"),
     ],
 )
 def test_how_a_file_begins_is_told(tmp_path: Path, text: str, said: str) -> None:

@@ -85,8 +85,14 @@ class Columns:
         ``used`` are the columns that are looked at. ``first_line`` is how the file begins where no header was found.
         """
         missing = [name for name in (cost_column, *_REQUIRED) if self.position(name) is None]
+        if missing and any(name.lower() in first_line.lower() for name in missing):
+            raise SourceError(
+                f"{path} has neither commas, semicolons, tabs nor bars between its columns:"
+                f" it begins with '{first_line[:60]}'",
+                "save it as CSV with commas",
+            )
         if missing:
-            begins = f"; it begins with '{first_line[:60]}'" if first_line else ""
+            begins = f"; no header is in its first lines, it begins with '{first_line[:60]}'" if first_line else ""
             raise SourceError(
                 f"{path} is not a FOCUS export with a {cost_column}: it has no column {', '.join(missing)}{begins}",
                 "export the costs as FOCUS 1.0 to 1.4",
