@@ -1,5 +1,6 @@
 """Tokens and seats in exports, in whatever unit they are written."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from budget_tui.sources.focus.reduce import reduce_files
 from budget_tui.sources.focus.report import Rollup
-from budget_tui.sources.focus.units import Counted, Unit, unit_of
+from budget_tui.sources.focus.units import BY_MONTH, Counted, Unit, unit_of
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,13 @@ def test_tokens_are_known_in_any_spelling(text: str, size: int) -> None:
 )  # fmt: skip
 def test_seats_are_known_in_any_spelling(text: str) -> None:
     assert unit_of(text) == Unit(Counted.SEATS, 1)
+
+
+@pytest.mark.parametrize("text", ["seat-months", "User-Months", "User/Month", "1 User/Month", "Users per month",
+                                  "license (mo)", "members/mos"])  # fmt: skip
+def test_units_by_the_month_are_told_apart(text: str) -> None:
+    assert unit_of(text) == Unit(Counted.SEATS, 1)
+    assert re.search(BY_MONTH, text, re.IGNORECASE)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +107,36 @@ def test_units_of_one_day_and_origin_add_up_and_do_not_split_its_cost(read: Call
 def test_seats_of_one_day_add_up(read: Callable[..., Rollup]) -> None:
     rollup = read(row("10,Seats"), row("5,User-Months", hour=1), row("8,Licenses", day="2026-01-06"))
     assert counts(rollup) == {("a", 5): (None, 15), ("a", 6): (None, 8)}
+
+
+def test_months_of_seats_that_are_billed_by_the_day_are_seats_of_that_day(read: Callable[..., Rollup]) -> None:
+    columns = f"ChargePeriodEnd,{CONSUMED}"
+    rollup = read(
+        *(row("2026-01-06T00:00:00Z,0.0333333333,User-Months") for _ in range(50)),
+        row("2026-01-06T23:59:59Z,0.1,User/Month", day="2026-01-06"),
+        *(
+            row(f"2026-01-07T{hour + 1:02}:00:00Z,0.00138888889,Seat Months", day="2026-01-07", hour=hour)
+            for hour in range(20)
+        ),
+        row("2026-01-12T00:00:00Z,7,Users per month", account="week"),
+        row("2026-02-01T00:00:00Z,25,User-Months", account="month", day="2026-01-01"),
+        row("2026-01-29T00:00:00Z,25,User-Months", account="28", day="2026-01-01"),
+        row(",25,User-Months", account="no end"),
+        row("2026-01-06T00:00:00Z,25,Users", account="users"),
+        row("2026-01-06T00:00:00Z,25,1K tokens", account="tokens"),
+        columns=columns,
+    )
+    assert counts(rollup) == {
+        ("a", 5): (None, 50),
+        ("a", 6): (None, 3),
+        ("a", 7): (None, 1),
+        ("week", 5): (None, 30),
+        ("month", 1): (None, 25),
+        ("28", 1): (None, 25),
+        ("no end", 5): (None, 25),
+        ("users", 5): (None, 25),
+        ("tokens", 5): (25_000, None),
+    }
 
 
 def test_a_day_is_rounded_half_even_once(read: Callable[..., Rollup]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from budget_tui.domain.amount import LIMIT_UNITS
 from budget_tui.sources.focus.columns import DIMENSIONS, PROVIDER
 from budget_tui.sources.focus.tags import sql_text
-from budget_tui.sources.focus.units import LIKELY
+from budget_tui.sources.focus.units import BY_MONTH, LIKELY
 
 _DAY_MICROS = 86_400_000_000
 _TEXTS = tuple(name for name in DIMENSIONS if name not in ("billing_period", "currency"))
@@ -122,6 +122,15 @@ class _Units(NamedTuple):
     told: str
 
 
+# A month of a seat that is billed by the day is a thirtieth of it each day: that day has one seat. An hour counts as
+# its part of the day. Divided as decimals, the engine would make binary floats of them.
+_WHOLE_MONTHS = f"""CASE
+    WHEN days < 28 AND quantity BETWEEN -{10**10} AND {10**10} AND regexp_matches(unit, '{BY_MONTH}', 'i')
+    THEN CAST(CAST(quantity * {10**12} AS HUGEINT) * 30 // days AS DECIMAL(26,0))
+        * CAST(0.000000000001 AS DECIMAL(12,12))
+    ELSE quantity END"""
+
+
 def _units(charges: Charges) -> _Units:
     likely = f"regexp_matches(unit, '{LIKELY}', 'i')"
     if not charges.unit:
@@ -136,7 +145,7 @@ def _units(charges: Charges) -> _Units:
         "unit": f"CASE WHEN {wanted} THEN {charges.unit} END",
         "quantity": f"CASE WHEN {wanted} AND {in_range} THEN {charges.quantity} END",
     }
-    summed = ", sum(quantity) FILTER (WHERE cost IS NOT NULL) AS quantity"
+    summed = f", sum({_WHOLE_MONTHS}) FILTER (WHERE cost IS NOT NULL) AS quantity"
     return _Units(fields, ["unit"], summed, "coalesce(unit, '') AS unit, CAST(sum(quantity) AS VARCHAR) AS quantity")
 
 
@@ -204,8 +213,9 @@ def _rounded(account: str) -> str:
 def _charges(charges: Charges, time_zone: str, fields: Mapping[str, str]) -> str:
     """One row per charge with these ``fields``, dated, its amount NULL when it is beyond what can be stored."""
     read = ", ".join(f"{expression} AS {name}" for name, expression in fields.items())
+    days = f"{_days(charges.ended)} AS days," if "quantity" in fields else ""
     return f"""
-    SELECT {_day_number(charges.ended, time_zone)} AS day_number, {", ".join(fields)},
+    SELECT {_day_number(charges.ended, time_zone)} AS day_number, {days} {", ".join(fields)},
         CASE WHEN exact BETWEEN -{LIMIT_UNITS} AND {LIMIT_UNITS} THEN exact END AS cost
     FROM (
         SELECT {charges.started} AS started, {charges.ended_as_read} AS ended_as_read, {charges.cost} AS exact, {read}
@@ -224,6 +234,12 @@ def _day_number(ended: str, time_zone: str) -> str:
         return utc_day
     local = f"epoch_us(timezone({sql_text(time_zone)}, make_timestamptz(started))) // {_DAY_MICROS}"
     return f"CASE WHEN started % {_DAY_MICROS} = 0 AND {_ends_with_a_day(ended)} THEN {utc_day} ELSE {local} END"
+
+
+def _days(ended: str) -> str:
+    """Whole days of a charge's period, one at least; NULL where its end is not told."""
+    to_end = f"({ended} - started + 1000000)"
+    return f"CASE WHEN {to_end} < {2 * _DAY_MICROS} THEN 1 ELSE {to_end} // {_DAY_MICROS} END"
 
 
 def _ends_with_a_day(ended: str) -> str:

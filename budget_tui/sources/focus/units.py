@@ -1,8 +1,8 @@
 """Units that quantities come in, in the spellings of exports: which of them are tokens, which are seats.
 
 Amazon Bedrock writes ``1K tokens``, others ``Tokens``, ``1M tokens``, ``Input Tokens`` or ``per 1K tokens``. Seats are
-``Seats``, ``Users``, ``Licenses``, or any of these by the month. What a unit counts at a rate (``Tokens/Minute``) or is
-merely about (``User requests``) is neither.
+``Seats``, ``Users``, ``Licenses``, or any of these by the month (`BY_MONTH`). What a unit counts at a rate
+(``Tokens/Minute``) or is merely about (``User requests``) is neither.
 """
 
 import re
@@ -27,6 +27,9 @@ class Unit(NamedTuple):
 
 LIKELY = "tok|seat|user|licen|member"
 """A pattern that every unit known here fits, in whatever case; most that fit it are known."""
+
+BY_MONTH = "mo(s|nths?)?[^a-z]*$"
+"""A pattern that fits those units of seats known here that are by the month, and no unit of tokens."""
 
 _MAGNITUDES = {"": 1, "k": 10**3, "thousand": 10**3, "m": 10**6, "mn": 10**6, "million": 10**6, "b": 10**9}
 _MAGNITUDES |= {"bn": 10**9, "billion": 10**9}
