@@ -296,7 +296,7 @@ COMMANDS = (
 )
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are curl's")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are curl's: apt-get install curl")
 def test_a_process_answers_curl(serve: Callable[..., Served], demonstration: tuple[bytes, str, str]) -> None:
     url = serve(database=demonstration[0]).url
     for command, printed in COMMANDS:

@@ -48,7 +48,7 @@ def test_it_listens_answers_and_stops_when_told(
     assert not (tmp_path / "served.db-wal").exists()  # the database was closed
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are curl's")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are curl's: apt-get install curl")
 @pytest.mark.parametrize("of_plan", [False, True])
 def test_the_readmes_examples_answer_what_it_shows(
     serve: Callable[..., Served],
