@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from budget_tui.domain.cost import Category
@@ -35,7 +35,7 @@ class Scope(NamedTuple):
 
 
 class Group(NamedTuple):
-    """What one entity itself used of one provider in one category, in each segment (None: nothing is known).
+    """What one entity itself used of one provider in one category, in each segment that something is known of.
 
     ``entity_key`` None is what found no entity.
     """
@@ -44,7 +44,7 @@ class Group(NamedTuple):
     category: str
     provider: str
     currency: str
-    values: Sequence[int | None]
+    values: Mapping[int, int]
 
 
 Lineage = Mapping[int | None, Sequence[int]]
@@ -117,27 +117,6 @@ def bits_of(spans: Iterable[range]) -> int:
     return bits
 
 
-class Cover:
-    """What counts at an entity, as the bits of one number: the segments of each of ``kinds``, side by side."""
-
-    def __init__(self, kinds: Iterable["_Kind"], segments: int) -> None:
-        self._place = {kind: at * segments for at, kind in enumerate(dict.fromkeys(kinds))}
-        self._all = (1 << segments) - 1
-
-    def bits(self, kind: "_Kind", spans: Iterable[range]) -> int:
-        """That all of ``kind`` counts in ``spans``."""
-        return bits_of(spans) << self._place[kind]
-
-    def segments(self, kind: "_Kind", bits: int) -> int:
-        """The segments in which what was used of ``kind`` counts, as bits of their own."""
-        category, provider, currency = kind
-        found = 0
-        for wider in kinds_around(category, provider or NO_PROVIDER, currency):
-            if wider in self._place:
-                found |= bits >> self._place[wider]
-        return found & self._all
-
-
 class Sums:
     """What ``groups`` add up to, for any scope and segments."""
 
@@ -146,6 +125,7 @@ class Sums:
         # parents before their children
         self._chains = sorted((chain for key, chain in lineage.items() if key is not None), key=len)
         self._own: _Table = {}
+        self._running: dict[Scope, _Running] = {}
         for entity_key, category, provider, currency, values in groups:
             if entity_key in lineage:
                 _add(self._own.setdefault(lineage[entity_key][0], {}), (category, provider, currency), values)
@@ -153,7 +133,11 @@ class Sums:
     @cached_property
     def _rolled_up(self) -> "_Table":
         """What each entity used together with all below it: one addition per entity and kind, from the leaves up."""
-        sums = {key: dict(kinds) for key, kinds in self._own.items()}
+        sums: _Table = {}
+        for key, kinds in self._own.items():
+            of_key = sums[key] = {}
+            for kind, values in kinds.items():
+                of_key[kind] = values.copy()
         for chain in reversed(self._chains):
             if len(chain) > 1 and chain[0] in sums:
                 parent = sums.setdefault(chain[1], {})
@@ -172,81 +156,143 @@ class Sums:
 
     def of(self, scope: Scope, span: range) -> int | None:
         """What ``scope`` used in the segments of ``span``; None where nothing is known."""
-        total: int | None = None
-        for kind, values in self._rolled_up.get(scope.entity_key, {}).items():
-            if counts(scope, *kind):
-                for segment in span:
-                    value = values[segment]
-                    if value is not None:
-                        total = value if total is None else total + value
-        return total
+        known = self._running.get(scope)
+        if known is None:
+            of_entity = self._rolled_up.get(scope.entity_key, {}).items()
+            known = self._running[scope] = _Running([values for kind, values in of_entity if counts(scope, *kind)])
+        return known.within(span)
 
     def providers(self, scope: Scope, segments: Collection[int]) -> set[str]:
         """Whose use is known in ``scope`` in any of ``segments``, in any currency."""
         return {
             provider
             for (category, provider, _), values in self._rolled_up.get(scope.entity_key, {}).items()
-            if counts(scope, category, provider, scope.currency)
-            and any(values[segment] is not None for segment in segments)
+            if counts(scope, category, provider, scope.currency) and not values.keys().isdisjoint(segments)
         }
 
-    def once(self, covered: Mapping[Scope, Iterable[range]]) -> int | None:
+    def once(self, covered: "Covered") -> int | None:
         """What all of ``covered`` used together: what several of them count is counted once."""
         known = self.by_segment(covered)
         return sum(known.values()) if known else None
 
-    def by_segment(self, covered: Mapping[Scope, Iterable[range]]) -> dict[int, int]:
+    def by_segment(self, covered: "Covered") -> dict[int, int]:
         """What all of ``covered`` used together in each segment that something is known of, each dollar once."""
-        spans = {scope: tuple(spans) for scope, spans in covered.items()}
-        last = max((span.stop for each in spans.values() for span in each), default=0)
-        cover = Cover((scope.kind for scope in spans), last)
-        at: dict[int, int] = {}
-        for scope, each in spans.items():
-            at[scope.entity_key] = at.get(scope.entity_key, 0) | cover.bits(scope.kind, each)
-        return self.covered(at, cover)
+        return self.counted(counting(covered))
 
-    def covered(self, at: Mapping[int, int], cover: Cover) -> dict[int, int]:
-        """What was used in each segment, as far as it counts ``at`` any entity, whose bits are those of ``cover``."""
-        around = {key for covering in at for key in self._lineage[covering]}
-        counting: dict[int, int] = {}  # by entity: what counts there, from there and from above
-        alike: dict[int, dict[_Kind, int]] = {}  # most entities count alike
-        used: dict[int, list[Sequence[int | None]]] = {}  # by segments that count: what was used in all
-        for key in sorted(around, key=lambda key: len(self._lineage[key])):
-            chain = self._lineage[key]
-            here = at.get(key, 0)
-            if len(chain) > 1:
-                here |= counting[chain[1]]
-            counting[key] = here
-            if here:
-                counted = alike.setdefault(here, {})
-                below = (self._rolled_up[child] for child in self._children.get(key, ()) if child not in around)
-                for kinds in (self._own.get(key, {}), *below):
-                    for kind, values in kinds.items():
-                        segments = counted.get(kind)
-                        if segments is None:
-                            segments = counted[kind] = cover.segments(kind, here)
-                        if segments:
-                            used.setdefault(segments, []).append(values)
+    def counted(self, counting: "Counting") -> dict[int, int]:
+        """What was used in each segment, as far as it is ``counting``, each dollar once."""
+        coverage = Coverage(counting, self._lineage)
+        around = {key for at in counting for key in self._lineage[at]}
+        used: dict[int, list[Mapping[int, int]]] = {}  # by segments that count: what was used in all
+        for key in around:
+            below = (self._rolled_up[child] for child in self._children.get(key, ()) if child not in around)
+            for kinds in (self._own.get(key, {}), *below):
+                for kind, values in kinds.items():
+                    segments = coverage.segments(key, kind)
+                    if segments:
+                        used.setdefault(segments, []).append(values)
         found: dict[int, int] = {}
         for segments, rows in used.items():
-            for segment, column in enumerate(zip(*rows, strict=True)):
-                known = [value for value in column if value is not None] if segments >> segment & 1 else ()
-                if known:
-                    found[segment] = found.get(segment, 0) + sum(known)
+            for segment, value in _together(rows).items():
+                if segments >> segment & 1:
+                    found[segment] = found.get(segment, 0) + value
         return found
 
 
+class Coverage:
+    """In which segments what an entity itself used is ``counting``, at it or above it."""
+
+    def __init__(self, counting: "Counting", lineage: Lineage) -> None:
+        self._counting, self._lineage = counting, lineage
+        self._at: dict[int, _Here] = {}
+
+    def segments(self, entity_key: int | None, kind: "_Kind") -> int:
+        """The segments in which what was used of ``kind`` counts, as bits."""
+        chain = self._lineage.get(entity_key)
+        if chain is None:
+            return 0
+        here = self._at.get(chain[0]) or self._here(chain)
+        segments = here.segments.get(kind)
+        if segments is None:
+            category, provider, currency = kind
+            segments = 0
+            for wider in kinds_around(category, provider or NO_PROVIDER, currency):
+                segments |= here.counting.get(wider, 0)
+            here.segments[kind] = segments
+        return segments
+
+    def _here(self, chain: Sequence[int]) -> "_Here":
+        """What counts at an entity and above it: the same as at its parent where nothing more does."""
+        found = _Here({}, {})
+        for key in reversed(chain):
+            own = self._counting.get(key)
+            known = self._at.get(key)
+            if known is None:
+                if own is not None:
+                    found = _Here({**found.counting}, {})
+                    for kind, segments in own.items():
+                        found.counting[kind] = found.counting.get(kind, 0) | segments
+                known = self._at[key] = found
+            found = known
+        return found
+
+
+class _Here(NamedTuple):
+    """What is counting at an entity, and the ``segments`` of what is used there, as far as they are known."""
+
+    counting: dict["_Kind", int]
+    segments: dict["_Kind", int]
+
+
+class _Running:
+    """What ``rows`` come to in a span of segments, without going through them for each span."""
+
+    def __init__(self, rows: Sequence[Mapping[int, int]]) -> None:
+        values = rows[0] if len(rows) == 1 else _together(rows)
+        self._segments = sorted(values)
+        self._until = [0, *accumulate(values[segment] for segment in self._segments)]
+
+    def within(self, span: range) -> int | None:
+        """Their sum in ``span``; None where nothing is known."""
+        first, after = bisect_left(self._segments, span.start), bisect_left(self._segments, span.stop)
+        return None if first == after else self._until[after] - self._until[first]
+
+
+Covered = Mapping[Scope, Iterable[range]]
+"""All that counts for some scopes, each in some segments."""
+
+
+def counting(covered: Covered) -> "Counting":
+    """What counts at each entity."""
+    found: Counting = {}
+    for scope, spans in covered.items():
+        of_entity = found.setdefault(scope.entity_key, {})
+        of_entity[scope.kind] = of_entity.get(scope.kind, 0) | bits_of(spans)
+    return found
+
+
 _Kind = tuple[str, str, str]
-_Kinds = dict[_Kind, Sequence[int | None]]
+Counting = dict[int, dict[_Kind, int]]
+"""What counts at each entity: by category, provider and currency, the segments in which it does, as bits."""
+
+_Kinds = dict[_Kind, dict[int, int]]
 """By category, provider and currency, what was used in each segment."""
 _Table = dict[int, _Kinds]
 
 
-def _add(
-    sums: dict[tuple[str, str, str], Sequence[int | None]], kind: tuple[str, str, str], values: Sequence[int | None]
-) -> None:
+def _add(sums: _Kinds, kind: _Kind, values: Mapping[int, int]) -> None:
     known = sums.get(kind)
     if known is None:
-        sums[kind] = values
-    else:
-        sums[kind] = [a if b is None else b if a is None else a + b for a, b in zip(known, values, strict=True)]
+        sums[kind] = dict(values)
+        return
+    for segment, value in values.items():
+        known[segment] = known.get(segment, 0) + value
+
+
+def _together(rows: Iterable[Mapping[int, int]]) -> dict[int, int]:
+    """What ``rows`` add up to in each segment."""
+    found: dict[int, int] = {}
+    for values in rows:
+        for segment, value in values.items():
+            found[segment] = found.get(segment, 0) + value
+    return found

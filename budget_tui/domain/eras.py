@@ -11,7 +11,20 @@ from functools import cached_property
 from operator import attrgetter
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import Cover, Group, Lineage, Scope, Segments, Sums
+from budget_tui.domain.actuals import (
+    NO_PROVIDER,
+    Counting,
+    Coverage,
+    Covered,
+    Group,
+    Lineage,
+    Scope,
+    Segments,
+    Sums,
+    bits_of,
+    counting,
+    kinds_around,
+)
 from budget_tui.domain.period import ONE_DAY, Period
 
 Parents = Mapping[int, int | None]
@@ -108,11 +121,7 @@ class _SumsOfEras:
     """What `Sums` are when the hierarchy was not always the same: each day is added up along that of its era."""
 
     def __init__(self, groups: Sequence[Group], eras: Eras, segments: Segments) -> None:
-        self._parts: list[tuple[range, Sums]] = []
-        for era in eras:
-            of_era = segments.between(era.first, era.last)
-            if of_era:
-                self._parts.append((of_era, Sums(_only(groups, of_era), era.lineage)))
+        self._parts = [(of_era, Sums(_only(groups, of_era), era.lineage)) for era, of_era in _in_eras(eras, segments)]
 
     def of(self, scope: Scope, span: range) -> int | None:
         """See `Sums.of`."""
@@ -128,19 +137,47 @@ class _SumsOfEras:
         """See `Sums.providers`."""
         return {name for _, sums in self._parts for name in sums.providers(scope, segments)}
 
-    def once(self, covered: Mapping[Scope, Iterable[range]]) -> int | None:
+    def once(self, covered: Covered) -> int | None:
         """See `Sums.once`."""
         known = self.by_segment(covered)
         return sum(known.values()) if known else None
 
-    def by_segment(self, covered: Mapping[Scope, Iterable[range]]) -> dict[int, int]:
+    def by_segment(self, covered: Covered) -> dict[int, int]:
         """See `Sums.by_segment`."""
-        spans = {scope: tuple(of_scope) for scope, of_scope in covered.items()}
-        return {segment: value for _, sums in self._parts for segment, value in sums.by_segment(spans).items()}
+        return self.counted(counting(covered))
 
-    def covered(self, at: Mapping[int, int], cover: Cover) -> dict[int, int]:
-        """See `Sums.covered`."""
-        return {segment: value for _, sums in self._parts for segment, value in sums.covered(at, cover).items()}
+    def counted(self, counting: Counting) -> dict[int, int]:
+        """See `Sums.counted`."""
+        return {segment: value for _, sums in self._parts for segment, value in sums.counted(counting).items()}
+
+
+class CoverageInTime:
+    """In which segments something counts for any of ``covered``, each along the hierarchy of its era."""
+
+    def __init__(self, covered: Covered, eras: Eras, segments: Segments) -> None:
+        found = counting(covered)
+        self._kinds = {kind for kinds in found.values() for kind in kinds}
+        self._parts = [(Coverage(found, era.lineage), bits_of([of_era])) for era, of_era in _in_eras(eras, segments)]
+
+    def counts(self, kind: tuple[str, str, str]) -> bool:
+        """Whether what was used of a category, provider and currency counts anywhere."""
+        category, provider, currency = kind
+        return not self._kinds.isdisjoint(kinds_around(category, provider or NO_PROVIDER, currency))
+
+    def segments(self, entity_key: int | None, kind: tuple[str, str, str]) -> int:
+        """The segments in which what an entity itself used of ``kind`` counts, as bits."""
+        found = 0
+        for coverage, of_era in self._parts:
+            found |= coverage.segments(entity_key, kind) & of_era
+        return found
+
+
+def _in_eras(eras: Eras, segments: Segments) -> Iterator[tuple[Era, range]]:
+    """The eras that ``segments`` are of, each with its own of them."""
+    for era in eras:
+        of_era = segments.between(era.first, era.last)
+        if of_era:
+            yield era, of_era
 
 
 SumsInTime = Sums | _SumsOfEras
@@ -153,9 +190,7 @@ def sums_of(groups: Sequence[Group], eras: Eras, segments: Segments) -> SumsInTi
 
 def _only(groups: Iterable[Group], segments: range) -> Iterator[Group]:
     """``groups`` as if nothing were known but of ``segments``."""
-    first, after = segments.start, segments.stop
     for group in groups:
-        inside = group.values[first:after]
-        if any(value is not None for value in inside):
-            behind = len(group.values) - after
-            yield group._replace(values=(*(None,) * first, *inside, *(None,) * behind))
+        inside = {segment: value for segment, value in group.values.items() if segment in segments}
+        if inside:
+            yield group._replace(values=inside)

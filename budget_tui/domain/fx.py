@@ -86,6 +86,7 @@ class Rates:
             self._neighbours.setdefault(rate.base, set()).add(rate.quote)
             self._neighbours.setdefault(rate.quote, set()).add(rate.base)
         self._found: dict[tuple[str, str, date], Factor | None] = {}
+        self._legs: dict[tuple[str, str, date], Factor | None] = {}
 
     def factor(self, base: str, quote: str, day: date) -> Factor | None:
         """What an amount in ``base`` is multiplied by on ``day`` to be one in ``quote``; None without a rate."""
@@ -97,10 +98,12 @@ class Rates:
     def _factor(self, base: str, quote: str, day: date) -> Factor | None:
         if base == quote:
             return Factor(Fraction(1), day)
-        found = [self._direct(base, quote, day), self._inverse(base, quote, day)]
-        found += [self._across(base, via, quote, day) for via in self._between(base, quote)]
-        known = [factor for factor in found if factor is not None]
-        return max(known, key=lambda factor: factor.day, default=None)  # the first of the latest
+        best, legs = self._leg(base, quote, day), None
+        for via in self._between(base, quote):
+            one, other = self._leg(base, via, day), self._leg(via, quote, day)
+            if one and other and (best is None or min(one.day, other.day) > best.day):
+                best, legs = Factor(Fraction(1), min(one.day, other.day)), (one.value, other.value)
+        return best if best is None or legs is None else best._replace(value=legs[0] * legs[1])
 
     def first_day(self, base: str, quote: str) -> date | None:
         """The first day on which `factor` has an answer."""
@@ -122,12 +125,13 @@ class Rates:
         return Factor(1 / found.value, found.day) if found else None
 
     def _leg(self, base: str, quote: str, day: date) -> Factor | None:
-        found = [self._direct(base, quote, day), self._inverse(base, quote, day)]
-        return max((factor for factor in found if factor is not None), key=lambda factor: factor.day, default=None)
-
-    def _across(self, base: str, via: str, quote: str, day: date) -> Factor | None:
-        one, other = self._leg(base, via, day), self._leg(via, quote, day)
-        return Factor(one.value * other.value, min(one.day, other.day)) if one and other else None
+        """The younger of the pair itself and the pair the other way round."""
+        asked = base, quote, day
+        if asked not in self._legs:
+            found = [self._direct(base, quote, day), self._inverse(base, quote, day)]
+            known = [factor for factor in found if factor is not None]
+            self._legs[asked] = max(known, key=lambda factor: factor.day, default=None)  # the first of the latest
+        return self._legs[asked]
 
     def _between(self, base: str, quote: str) -> list[str]:
         shared = self._neighbours.get(base, set()) & self._neighbours.get(quote, set())

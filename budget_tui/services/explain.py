@@ -27,7 +27,7 @@ from budget_tui.services.history import closed_period
 from budget_tui.services.plan_actuals import Actuals, Used
 from budget_tui.services.plan_checks import entity_named, handed_on_in_plan
 from budget_tui.services.plan_foreign import InOneCurrency
-from budget_tui.services.plan_usage import Usage
+from budget_tui.services.plan_usage import Asked, Usage, asked_by
 from budget_tui.services.snapshots import load_facts, project_line
 from budget_tui.storage.explain_queries import OriginInPeriod
 from budget_tui.storage.plan_queries import PlanConditions
@@ -102,7 +102,7 @@ class Explainer:
             _require_one(budget_id, found)
             budget = found[0]
             today = self._today(organization)
-            usage = Usage(queries, organization, [budget.period], [budget.budget_type], [budget.currency], today)
+            usage = Usage(queries, organization, asked_by([budget]), today)
             figures = Actuals(usage).figures(budget)
             plan = handed_on_in_plan(queries, org, [budget], usage.eras)
             values = explain_planned(budget, figures, plan.get(budget.budget_id))
@@ -124,7 +124,7 @@ class Explainer:
             organization = self._context.organization(queries)
             currency = scope.currency or organization.currency
             today = self._today(organization)
-            usage = Usage(queries, organization, [period], [budget_type], [currency], today)
+            usage = Usage(queries, organization, [Asked(budget_type, scope, period)], today)
             actual = Actuals(usage).of(budget_type, scope, period)
             values = (explain_actual(budget_type, actual, period),)
             entities = queries.entities(organization.org_key) or [unstored_root(organization.name)]
@@ -154,7 +154,8 @@ class Explainer:
                     "the list of budgets shows what is",
                     command="budget-tui plan list shows what is",
                 )
-            usage = Usage(queries, organization, periods, [budget_type], [currency], self._today(organization))
+            asked = (*asked_by(budgets), *(Asked(budget_type, *each) for each in whole))
+            usage = Usage(queries, organization, asked, self._today(organization))
             actuals = Actuals(usage)
             together = actuals.widest(budgets) if budgets else None
             counting = together.budgets if together else ()

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import Cover, Scope
+from budget_tui.domain.actuals import Counting as CountingAt
+from budget_tui.domain.actuals import Scope, bits_of
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.containment import Containment, Placed
 from budget_tui.domain.period import Period
@@ -92,14 +93,12 @@ class Actuals:
         budget_type = budgets[0].budget_type
         if budget_type is BudgetType.SEAT:
             return Counting(budgets, {})
-        places = [placed[budget.budget_id] for budget in budgets]
-        extents = {each.extent.number: each.extent for each in places}.values()
-        cover = Cover((extent.counts for extent in extents), len(self._usage.segments.periods))
-        bits = {extent.number: cover.bits(extent.counts, [self._span(extent.period)]) for extent in extents}
-        at: dict[int, int] = {}
-        for _, _, (key, *_), extent in places:
-            at[key] = at.get(key, 0) | bits[extent.number]
-        return Counting(budgets, self._sums[budget_type].covered(at, cover))
+        at: CountingAt = {}
+        for budget in budgets:
+            _, _, (key, *_), extent = placed[budget.budget_id]
+            of_entity = at.setdefault(key, {})
+            of_entity[extent.counts] = of_entity.get(extent.counts, 0) | bits_of([self._span(extent.period)])
+        return Counting(budgets, self._sums[budget_type].counted(at))
 
     def added_up(self, counting: Counting) -> Variance:
         """What they plan and use together."""

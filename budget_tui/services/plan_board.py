@@ -29,8 +29,8 @@ from budget_tui.services.plan_breakdown import (
     parts_by_provider,
     periods_of,
 )
-from budget_tui.services.plan_foreign import InOneCurrency, asked_by, foreign_costs
-from budget_tui.services.plan_usage import Usage
+from budget_tui.services.plan_foreign import InOneCurrency, foreign_costs
+from budget_tui.services.plan_usage import Usage, all_of, asked_by
 from budget_tui.storage.queries import Queries
 
 Covered = tuple[tuple[Scope, Period], ...]
@@ -82,8 +82,7 @@ class PlanBoard:
         own: InOneCurrency,
     ) -> None:
         self.organization, self.as_of, self.lines = organization, as_of, lines
-        root = unstored_root(organization.name)
-        self.entities = {ROOT_ID: root} | {entity.entity_id: entity for entity in entities}
+        self.entities = {entity.entity_id: entity for entity in entities}
         self._usage, self._actuals, self._own = usage, Actuals(usage), own
         self._containment = Containment([line.budget for line in lines], usage.eras)
         self._lines_at: dict[int, list[BudgetLine]] = {}
@@ -115,7 +114,7 @@ class PlanBoard:
     @property
     def has_foreign_costs(self) -> bool:
         """Whether there are costs in other currencies than what is planned is in."""
-        return bool(self._usage.converted or self._usage.unconverted)
+        return any(self._usage.foreign.values())
 
     @cached_property
     def providers(self) -> tuple[str, ...]:
@@ -235,19 +234,15 @@ def _in_order(covered: Mapping[Scope, Iterable[Period]]) -> Covered:
 def read_board(queries: Queries, organization: Organization, today: date) -> PlanBoard:
     """The plan as it stands, from one consistent read."""
     budgets = queries.planned_budgets(organization.org_key)
-    money = {budget.currency for budget in budgets if budget.budget_type is BudgetType.MONETARY}
-    usage = Usage(
-        queries,
-        organization,
-        {*_running(organization, today), *_months(today), *(budget.period for budget in budgets)},
-        set(BudgetType),
-        {organization.currency, *money},
-        today,
-    )
+    entities = queries.entities(organization.org_key) or [unstored_root(organization.name)]
+    root = next(entity for entity in entities if entity.entity_id == ROOT_ID)
+    periods = {*_running(organization, today), *_months(today), *(budget.period for budget in budgets)}
+    everything = all_of(root.entity_key, organization.currency, periods)
+    usage = Usage(queries, organization, (*asked_by(budgets), *everything), today)
     actuals = Actuals(usage)
     lines = tuple([actuals.line(budget) for budget in budgets])
     own = InOneCurrency(queries, organization.org_key, budgets, organization.currency)
-    return PlanBoard(organization, today, lines, queries.entities(organization.org_key), usage, own)
+    return PlanBoard(organization, today, lines, entities, usage, own)
 
 
 def board_of(context: Context, queries: Queries) -> PlanBoard:

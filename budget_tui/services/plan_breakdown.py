@@ -16,9 +16,9 @@ from budget_tui.domain.plan_answers import Breakdown, Part, TreeNode
 from budget_tui.domain.variance import Variance, covered_by
 from budget_tui.formatting import over_allocation_warnings
 from budget_tui.services.plan_actuals import Actuals, Used
-from budget_tui.services.plan_foreign import Asked, Foreign, InOneCurrency, foreign_costs
+from budget_tui.services.plan_foreign import Foreign, InOneCurrency, foreign_costs
 from budget_tui.services.plan_seats import Covered
-from budget_tui.services.plan_usage import Usage
+from budget_tui.services.plan_usage import Asked, Usage
 
 
 class Slice(NamedTuple):

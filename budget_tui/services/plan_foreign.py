@@ -3,32 +3,19 @@
 Costs count at the rate of their own day, budgets at that of the first day of their period: it stays as it is.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import Scope
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.conversion import ConvertedSpend
+from budget_tui.domain.eras import CoverageInTime
 from budget_tui.domain.fx import Rates, convert, pairs_between
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import LeftOut
-from budget_tui.domain.variance import scope_of
 from budget_tui.formatting import count, counted_as, money
-from budget_tui.services.plan_usage import Usage
+from budget_tui.services.plan_usage import Asked, ForeignCosts, ForeignSum, Usage
 from budget_tui.storage.queries import Queries
-
-
-class Asked(NamedTuple):
-    """What is to be added up: all that counts for ``scope`` in ``period``."""
-
-    budget_type: BudgetType
-    scope: Scope
-    period: Period
-
-
-def asked_by(budgets: Iterable[PlannedBudget]) -> Iterator[Asked]:
-    return (Asked(budget.budget_type, scope_of(budget), budget.period) for budget in budgets)
 
 
 class Foreign(NamedTuple):
@@ -56,35 +43,32 @@ def _told(left: LeftOut) -> str:
 
 def foreign_costs(usage: Usage, asked: Iterable[Asked]) -> Foreign:
     """What costs in other currencies mean for the sums of all that is ``asked``."""
-    if not (usage.converted or usage.unconverted):
+    if not usage.foreign:
         return Foreign()
-    covered: dict[Scope, set[range]] = {}
-    for budget_type, scope, period in asked:
-        if budget_type is BudgetType.MONETARY:
-            covered.setdefault(scope, set()).add(usage.segments.span(period))
-    counted = (
-        f"{count(spend.costs, 'cost')} in {spend.currency}: {counted_as(spend, into)}"
-        for spend, into in _counted_as(usage, covered)
-    )
-    return Foreign(tuple(_left_out(usage, covered)), tuple(counted))
+    left_out: list[LeftOut] = []
+    counted: list[str] = []
+    for into, coverage in usage.money_of(asked).items():
+        for currency, known in sorted(_counting(usage.foreign.get(into, {}), into, coverage).items()):
+            if known.costs:
+                spend = ConvertedSpend(currency, known.amount, known.costs, known.worth, 0)
+                counted.append(f"{count(known.costs, 'cost')} in {currency}: {counted_as(spend, into)}")
+            if known.left_costs:
+                left_out.append(LeftOut(currency, known.left_amount, known.left_costs, into))
+    return Foreign(tuple(left_out), tuple(counted))
 
 
-def _counted_as(usage: Usage, wanted: Mapping[Scope, Collection[range]]) -> Iterator[tuple[ConvertedSpend, str]]:
-    """What counts in ``wanted`` at a rate, and in which currency."""
-    for currency, into, *parts in usage.converted:
-        covered = {scope: spans for scope, spans in wanted.items() if scope.currency == into}
-        amount, costs, worth = (part.once(covered) or 0 for part in parts)
-        if costs:
-            yield ConvertedSpend(currency, amount, costs, worth, 0), into
-
-
-def _left_out(usage: Usage, wanted: Mapping[Scope, Collection[range]]) -> Iterator[LeftOut]:
-    """What would count in ``wanted`` if there were a rate."""
-    for currency, into, amounts, charges in usage.unconverted:
-        covered = {scope: spans for scope, spans in wanted.items() if scope.currency == into}
-        costs = charges.once(covered)
-        if costs:
-            yield LeftOut(currency, amounts.once(covered) or 0, costs, into)
+def _counting(foreign: ForeignCosts, into: str, coverage: CoverageInTime) -> dict[str, ForeignSum]:
+    """By currency, what of ``foreign`` counts, or would, ``into`` another one, each cost once."""
+    found: dict[str, ForeignSum] = {}
+    for (category, provider), by_entity in foreign.items():
+        kind = category, provider, into
+        if coverage.counts(kind):
+            for entity_key, sums in by_entity.items():
+                segments = coverage.segments(entity_key, kind)
+                for (currency, segment), known in sums.items():
+                    if segments >> segment & 1:
+                        found.setdefault(currency, ForeignSum()).add(known)
+    return found
 
 
 class InOneCurrency:

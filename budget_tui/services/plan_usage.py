@@ -1,73 +1,118 @@
 """Everything that was used in some periods, read in one pass: costs, tokens and seats, of each entity itself."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import NO_PROVIDER, Group, Scope, Segments
+from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, Group, Scope, Segments
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
-from budget_tui.domain.eras import SumsInTime, sums_of
+from budget_tui.domain.eras import CoverageInTime, SumsInTime, sums_of
 from budget_tui.domain.fx import Rates, convert, pairs_between
 from budget_tui.domain.period import Period
+from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.tokens import provider_of_model
+from budget_tui.domain.variance import scope_of
 from budget_tui.services.plan_checks import provider_named
 from budget_tui.services.plan_seats import Covered, KnownSeats
 from budget_tui.storage.plan_queries import DatedCost
 from budget_tui.storage.queries import Queries
 
 
-class Unconverted(NamedTuple):
-    """Costs in ``currency`` without a usable rate ``into`` another: their amounts and how many they are."""
+class Asked(NamedTuple):
+    """What is to be added up: all that counts for ``scope`` in ``period``."""
 
-    currency: str
-    into: str
-    amounts: SumsInTime
-    charges: SumsInTime
+    budget_type: BudgetType
+    scope: Scope
+    period: Period
 
 
-class CountedAs(NamedTuple):
-    """Costs in ``currency`` that count ``into`` another: their amounts, how many they are, what they count as."""
+def asked_by(budgets: Iterable[PlannedBudget]) -> Iterator[Asked]:
+    return (Asked(budget.budget_type, scope_of(budget), budget.period) for budget in budgets)
 
-    currency: str
-    into: str
-    amounts: SumsInTime
-    charges: SumsInTime
-    counted: SumsInTime
+
+def all_of(entity_key: int, currency: str, periods: Iterable[Period]) -> Iterator[Asked]:
+    """All that an entity used in ``periods``, its money in ``currency``."""
+    for period in periods:
+        for budget_type in BudgetType:
+            in_currency = currency if budget_type is BudgetType.MONETARY else ""
+            yield Asked(budget_type, Scope(entity_key, Category.TOTAL, ANY_PROVIDER, in_currency), period)
+
+
+@dataclass(slots=True)
+class ForeignSum:
+    """Costs in another currency: what there is at a usable rate, what that counts as, and what there is without."""
+
+    amount: int = 0
+    costs: int = 0
+    worth: int = 0
+    left_amount: int = 0
+    left_costs: int = 0
+
+    def count(self, cost: DatedCost, worth: int | None) -> None:
+        """Add one more, ``worth`` None without a usable rate."""
+        if worth is None:
+            self.left_amount += cost.amount
+            self.left_costs += cost.charges
+        else:
+            self.amount += cost.amount
+            self.costs += cost.charges
+            self.worth += worth
+
+    def add(self, other: "ForeignSum") -> None:
+        self.amount += other.amount
+        self.costs += other.costs
+        self.worth += other.worth
+        self.left_amount += other.left_amount
+        self.left_costs += other.left_costs
+
+
+ForeignCosts = dict[tuple[str, str], dict[int | None, dict[tuple[str, int], ForeignSum]]]
+"""By category and provider, and by entity: what it itself cost, by currency and segment."""
+
+DatedCosts = dict[tuple[str, str], dict[int | None, list[tuple[DatedCost, int]]]]
+"""By category and provider, and by entity: its costs, each with its segment."""
 
 
 class Usage:
-    """What was used in ``periods`` through ``today``, as far as ``types`` and budgets in ``currencies`` ask for it."""
+    """What was used through ``today``, as far as it counts for anything ``asked``; of costs in other currencies only
+    what does."""
 
-    def __init__(
-        self,
-        queries: Queries,
-        organization: Organization,
-        periods: Iterable[Period],
-        types: Collection[BudgetType],
-        currencies: Collection[str],
-        today: date,
-    ) -> None:
+    def __init__(self, queries: Queries, organization: Organization, asked: Iterable[Asked], today: date) -> None:
         self._today = today
+        asked = list(asked)
+        types = {each.budget_type for each in asked}
         self._queries, self._org = queries, organization.org_key
         self.eras = queries.eras(self._org)
-        self.segments = Segments(periods, self.eras.cuts)
+        self.segments = Segments((each.period for each in asked), self.eras.cuts)
         self.groups: dict[BudgetType, list[Group]] = {budget_type: [] for budget_type in BudgetType}
-        self.unconverted: list[Unconverted] = []
-        self.converted: list[CountedAs] = []
+        self.foreign: dict[str, ForeignCosts] = {}  # by the currency that they are to count in
         self._seats: KnownSeats | None = None
         if not self.segments.periods:
             return
         self._days = Period(self.segments.periods[0].start, self.segments.periods[-1].end)
         if BudgetType.MONETARY in types:
-            self.groups[BudgetType.MONETARY] = queries.costs_by_segment(self._org, self.segments.periods, today)
-            self._convert(sorted(currencies))
+            self.groups[BudgetType.MONETARY] = queries.costs_by_segment(self._org, self.segments, today)
+            self._convert(self.money_of(asked))
         if BudgetType.SEAT in types:
             self._seats = KnownSeats(queries, self._org, self._days, self.eras, today)
         if BudgetType.TOKEN in types:
-            costs = queries.tokens_by_segment(self._org, self.segments.periods, today)
+            costs = queries.tokens_by_segment(self._org, self.segments, today)
             self.groups[BudgetType.TOKEN] = [*costs, *self._agents_tokens()]
+
+    def money_of(self, asked: Iterable[Asked]) -> dict[str, CoverageInTime]:
+        """By currency, what of money counts for anything ``asked``."""
+        covered: dict[str, dict[Scope, set[range]]] = {}
+        for budget_type, scope, period in asked:
+            if budget_type is BudgetType.MONETARY:
+                covered.setdefault(scope.currency, {}).setdefault(scope, set()).add(self.segments.span(period))
+        return {
+            currency: CoverageInTime(of_currency, self.eras, self.segments)
+            for currency, of_currency in sorted(covered.items())
+        }
 
     @cached_property
     def sums(self) -> dict[BudgetType, SumsInTime]:
@@ -93,76 +138,81 @@ class Usage:
 
     def _agents_tokens(self) -> list[Group]:
         """Tokens that agents used, whether they have a price or not."""
-        sums: dict[tuple[int, str], list[int | None]] = {}
+        sums: dict[tuple[int, str], dict[int, int]] = {}
         for entity_key, model, day, tokens in self._queries.tokens_of_agents(self._org, self._days, self._today):
             segment = self.segments.holding(day)
             if segment is not None:
-                values = sums.setdefault((entity_key, model), [None] * len(self.segments.periods))
-                values[segment] = (values[segment] or 0) + tokens
+                values = sums.setdefault((entity_key, model), {})
+                values[segment] = values.get(segment, 0) + tokens
         names = {model: provider_named(self._queries, self._org, provider_of_model(model)) for _, model in sums}
         return [
             Group(entity_key, Category.GENAI, names[model], "", values) for (entity_key, model), values in sums.items()
         ]
 
-    def _convert(self, currencies: Sequence[str]) -> None:
-        """Add what costs in other currencies are worth in each of ``currencies``, at the rate of their day."""
+    def _convert(self, coverages: Mapping[str, CoverageInTime]) -> None:
+        """Add what costs in other currencies are worth in each of those covered, at the rate of their day."""
         known = {group.currency for group in self.groups[BudgetType.MONETARY]}
-        foreign = {currency: sorted(known - {currency}) for currency in currencies}
-        others = sorted({other for found in foreign.values() for other in found})
+        others = {other for currency in coverages for other in known - {currency}}
         if not others:
             return
-        costs = self._queries.costs_by_day(self._org, others, self._days, self._today)
-        for currency, found in foreign.items():
-            if found:
-                self._convert_into(currency, [cost for cost in costs if cost.currency != currency])
+        costs = self._dated(self._queries.costs_by_day(self._org, sorted(others), self._days, self._today))
+        pairs = self._queries.rate_pairs(self._org)
+        useful = {pair for currency in coverages for pair in pairs_between(pairs, others - {currency}, currency)}
+        rates = Rates(self._queries.rates(self._org, sorted(useful), self._days))
+        for currency, coverage in coverages.items():
+            self.foreign[currency] = _foreign_to(currency, coverage, costs, rates)
+            self.groups[BudgetType.MONETARY] += _counted_in(currency, self.foreign[currency])
 
-    def _convert_into(self, currency: str, costs: Sequence[DatedCost]) -> None:
-        pairs = pairs_between(self._queries.rate_pairs(self._org), {cost.currency for cost in costs}, currency)
-        rates = Rates(self._queries.rates(self._org, pairs, self._days))
-        empty = _Table(currency, len(self.segments.periods))
-        counted: dict[str, tuple[_Table, _Table, _Table]] = {}
-        left: dict[str, tuple[_Table, _Table]] = {}
+    def _dated(self, costs: Iterable[DatedCost]) -> DatedCosts:
+        """``costs`` as far as they are in a segment."""
+        holding: dict[date, int | None] = {}
+        found: DatedCosts = {}
         for cost in costs:
-            segment = self.segments.holding(cost.day)
-            if segment is None:
+            if cost.day not in holding:
+                holding[cost.day] = self.segments.holding(cost.day)
+            segment = holding[cost.day]
+            if segment is not None:
+                of_kind = found.setdefault((cost.category, cost.provider), {})
+                of_kind.setdefault(cost.entity_key, []).append((cost, segment))
+        return found
+
+
+def _foreign_to(into: str, coverage: CoverageInTime, costs: DatedCosts, rates: Rates) -> ForeignCosts:
+    """Those of ``costs`` that are in another currency than ``into`` and count there."""
+    factors: dict[tuple[str, date], Fraction | None] = {}
+    found: ForeignCosts = {}
+    for (category, provider), by_entity in costs.items():
+        kind = category, provider, into
+        if not coverage.counts(kind):
+            continue
+        for entity_key, of_entity in by_entity.items():
+            segments = coverage.segments(entity_key, kind)
+            if not segments:
                 continue
-            factor = rates.factor(cost.currency, currency, cost.day)
-            tables: Sequence[_Table]
-            values: Sequence[int] = (cost.amount, cost.charges)
-            worth = None if factor is None else convert(cost.amount, factor.value)
-            if worth is None:
-                tables = left.setdefault(cost.currency, (empty.empty(), empty.empty()))
-            else:
-                tables = counted.setdefault(cost.currency, (empty.empty(), empty.empty(), empty.empty()))
-                values = (*values, worth)
-            for table, value in zip(tables, values, strict=True):
-                table.add(cost, segment, value)
-        self.converted += [
-            CountedAs(other, currency, *(sums_of(table.groups(), self.eras, self.segments) for table in parts))
-            for other, parts in counted.items()
-        ]
-        for _, _, counts_as in counted.values():
-            self.groups[BudgetType.MONETARY] += counts_as.groups()
-        self.unconverted += [
-            Unconverted(other, currency, *(sums_of(table.groups(), self.eras, self.segments) for table in parts))
-            for other, parts in left.items()
-        ]
+            sums: dict[tuple[str, int], ForeignSum] = {}
+            for cost, segment in of_entity:
+                if not segments >> segment & 1 or cost.currency == into:
+                    continue
+                asked = cost.currency, cost.day
+                if asked not in factors:
+                    rate = rates.factor(cost.currency, into, cost.day)
+                    factors[asked] = None if rate is None else rate.value
+                factor = factors[asked]
+                known = sums.get((cost.currency, segment))
+                if known is None:
+                    known = sums[cost.currency, segment] = ForeignSum()
+                known.count(cost, None if factor is None else convert(cost.amount, factor))
+            if sums:
+                found.setdefault((category, provider), {})[entity_key] = sums
+    return found
 
 
-class _Table:
-    """Sums by entity, category and provider, in each segment."""
-
-    def __init__(self, currency: str, segments: int) -> None:
-        self._currency, self._segments = currency, segments
-        self._values: dict[tuple[int | None, str, str], list[int | None]] = {}
-
-    def empty(self) -> "_Table":
-        return _Table(self._currency, self._segments)
-
-    def add(self, cost: DatedCost, segment: int, value: int) -> None:
-        key = cost.entity_key, cost.category, cost.provider
-        values = self._values.setdefault(key, [None] * self._segments)
-        values[segment] = (values[segment] or 0) + value
-
-    def groups(self) -> list[Group]:
-        return [Group(*key, self._currency, values) for key, values in self._values.items()]
+def _counted_in(into: str, foreign: ForeignCosts) -> Iterator[Group]:
+    """What ``foreign`` counts as."""
+    for (category, provider), by_entity in foreign.items():
+        for entity_key, sums in by_entity.items():
+            values: dict[int, int] = {}
+            for (_, segment), known in sums.items():
+                if known.costs:
+                    values[segment] = values.get(segment, 0) + known.worth
+            yield Group(entity_key, category, provider, into, values)

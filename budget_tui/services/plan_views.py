@@ -29,8 +29,8 @@ from budget_tui.services.plan_breakdown import (
     with_actuals,
 )
 from budget_tui.services.plan_checks import entity_named, handed_on_in_plan, provider_named
-from budget_tui.services.plan_foreign import InOneCurrency, asked_by, foreign_costs
-from budget_tui.services.plan_usage import Usage
+from budget_tui.services.plan_foreign import InOneCurrency, foreign_costs
+from budget_tui.services.plan_usage import Usage, all_of, asked_by
 from budget_tui.services.plans import find_budget
 from budget_tui.storage.plan_queries import PlanConditions
 from budget_tui.storage.queries import Queries
@@ -77,7 +77,7 @@ class PlanViews:
             eras = queries.eras(organization.org_key)
             plan = _handed_on(queries, organization, conditions, found, eras)
             today = self._today(organization)
-            usage = None if conditions.status is None else _usage(queries, organization, found, today)
+            usage = None if conditions.status is None else Usage(queries, organization, asked_by(found), today)
         if usage is not None:
             actuals = Actuals(usage)
             found = [budget for budget in found if actuals.line(budget).status is conditions.status]
@@ -97,7 +97,7 @@ class PlanViews:
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
             budgets = _budgets(queries, organization, conditions)
-            usage = _usage(queries, organization, budgets, self._today(organization))
+            usage = Usage(queries, organization, asked_by(budgets), self._today(organization))
             containment = Containment(budgets, usage.eras)
             plan = _handed_on(queries, organization, conditions, budgets, usage.eras, containment)
         actuals, foreign = Actuals(usage), foreign_costs(usage, asked_by(budgets))
@@ -122,7 +122,7 @@ class PlanViews:
             if root_entity_id:
                 top, eras = entity_named(queries, organization, root_entity_id), queries.eras(organization.org_key)
                 budgets = [budget for budget in budgets if is_below(budget, top.entity_key, eras)]
-            usage = _usage(queries, organization, budgets, self._today(organization))
+            usage = Usage(queries, organization, asked_by(budgets), self._today(organization))
             plan: HandedOn = {}  # only where it has children that the trees do not show
             if not conditions.is_open:
                 plan = handed_on_in_plan(queries, organization.org_key, budgets, usage.eras)
@@ -167,7 +167,8 @@ class PlanViews:
             budgets = _budgets(queries, organization, here)
             periods = periods_of(budgets, conditions.period_kind, conditions.period_start, organization, today)
             every_period = {*periods, *(budget.period for budget in budgets)}
-            usage = Usage(queries, organization, every_period, set(BudgetType), [organization.currency], today)
+            everything = all_of(entity.entity_key, organization.currency, every_period)
+            usage = Usage(queries, organization, everything, today)
             own = InOneCurrency(queries, organization.org_key, budgets, organization.currency)
             provider = provider_named(queries, organization.org_key, conditions.provider)
             plan = handed_on_in_plan(queries, organization.org_key, budgets, usage.eras)
@@ -209,14 +210,3 @@ def _handed_on(
     if conditions.is_open:
         return handed_on(budgets, containment or Containment(budgets, eras))
     return handed_on_in_plan(queries, organization.org_key, budgets, eras)
-
-
-def _usage(queries: Queries, organization: Organization, budgets: Sequence[PlannedBudget], today: date) -> Usage:
-    return Usage(
-        queries,
-        organization,
-        {budget.period for budget in budgets},
-        {budget.budget_type for budget in budgets},
-        {budget.currency for budget in budgets if budget.budget_type is BudgetType.MONETARY},
-        today,
-    )

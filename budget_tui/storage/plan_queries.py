@@ -6,7 +6,7 @@ Every reader has these questions, and most never ask them: what their answers ar
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from sys import intern
@@ -20,7 +20,7 @@ from budget_tui.storage.asking import FISCAL_START
 from budget_tui.storage.cost_queries import CostQueries, day_bounds, day_of
 
 if TYPE_CHECKING:
-    from budget_tui.domain.actuals import Group
+    from budget_tui.domain.actuals import Group, Segments
     from budget_tui.domain.eras import Eras
     from budget_tui.domain.plan import PlannedBudget
 
@@ -129,28 +129,14 @@ class PlanQueries(CostQueries):
 
     # What was used
 
-    def costs_by_segment(self, org: int, segments: Sequence[Period], through: date) -> list[Group]:
+    def costs_by_segment(self, org: int, segments: Segments, through: date) -> list[Group]:
         """What each entity itself cost up to the day ``through``, in nanos."""
-        return self._by_segment(
-            "SELECT o.entity_key, o.category, o.provider, o.currency",
-            "SELECT sum(amount_nanos) FROM cost c WHERE c.origin_key = o.origin_key AND day >= ? AND day < ?",
-            " FROM cost_origin o WHERE o.org_key = ?",
-            org,
-            segments,
-            through,
-        )
+        return self._by_segment("o.currency", "c.amount_nanos", "", "", org, segments, through)
 
-    def tokens_by_segment(self, org: int, segments: Sequence[Period], through: date) -> list[Group]:
+    def tokens_by_segment(self, org: int, segments: Segments, through: date) -> list[Group]:
         """Tokens that costs are of. Those of agents are counted where they are used: not every one has a price."""
         return self._by_segment(
-            "SELECT o.entity_key, o.category, o.provider, ''",
-            "SELECT sum(tokens) FROM cost c WHERE c.origin_key = o.origin_key AND day >= ? AND day < ?"
-            " AND tokens IS NOT NULL",
-            f" FROM cost_origin o WHERE o.org_key = ? AND o.source <> '{AGENT_SOURCE}'"
-            " AND EXISTS (SELECT 1 FROM cost c WHERE c.origin_key = o.origin_key AND c.tokens IS NOT NULL)",
-            org,
-            segments,
-            through,
+            "''", "c.tokens", f" AND o.source <> '{AGENT_SOURCE}'", " AND c.tokens IS NOT NULL", org, segments, through
         )
 
     def tokens_of_agents(self, org: int, days: Period, through: date) -> list[tuple[int, str, date, int]]:
@@ -177,15 +163,40 @@ class PlanQueries(CostQueries):
             org,
             *currencies,
         )
+        dates = {number: day_of(number) for number in {row[4] for row in rows}}
         return [
-            DatedCost(entity, category, provider.casefold(), currency, day_of(day), amount, charges)
+            DatedCost(entity, category, provider.casefold(), currency, dates[day], amount, charges)
             for entity, category, provider, currency, day, amount, charges in rows
         ]
 
     def _by_segment(
-        self, keys: str, value: str, rest: str, org: int, segments: Sequence[Period], through: date
+        self, currency: str, value: str, of_origin: str, of_cost: str, org: int, segments: Segments, through: date
     ) -> list[Group]:
-        """One row per origin, with the sum of each segment as a column of its own: a short range of an index each."""
+        """The sums of what each origin has in each segment: read day by day where that is less to look at than one
+        range of an index per origin and segment."""
+        if not segments.periods:
+            return []
+        keys = f"SELECT o.entity_key, o.category, o.provider, {currency}"
+        origins = f" FROM cost_origin o WHERE o.org_key = ?{of_origin}"
+        costs = (
+            f" FROM cost_origin o CROSS JOIN cost c WHERE o.org_key = ?{of_origin} AND c.origin_key = o.origin_key"
+            f" AND c.day >= ? AND c.day < ?{of_cost}"
+        )
+        days = Period(segments.periods[0].start, segments.periods[-1].end)
+        of_costs = org, *day_bounds(days, through)
+        [(ranges,)] = self._rows(f"SELECT count(*) * ?{origins}", len(segments.periods), org)
+        [(rows,)] = self._rows(f"SELECT count(*) FROM (SELECT 1{costs} LIMIT ?)", *of_costs, ranges)
+        if rows < ranges:
+            return _in_segments(self._rows(f"{keys}, c.day, {value}{costs}", *of_costs), segments)
+        of_segment = (
+            f"SELECT sum({value}) FROM cost c WHERE c.origin_key = o.origin_key AND day >= ? AND day < ?{of_cost}"
+        )
+        return self._in_ranges(keys, of_segment, origins, org, segments.periods, through)
+
+    def _in_ranges(
+        self, keys: str, value: str, origins: str, org: int, segments: Sequence[Period], through: date
+    ) -> list[Group]:
+        """One row per origin, with the sum of each segment as a column of its own."""
         from budget_tui.domain.actuals import Group
 
         groups: list[Group] = []
@@ -193,10 +204,30 @@ class PlanQueries(CostQueries):
             part = segments[first : first + _SEGMENTS_AT_ONCE]
             bounds = [day for segment in part for day in day_bounds(segment, through)]
             columns = ", ".join([f"({value})"] * len(part))
-            before, behind = (None,) * first, (None,) * (len(segments) - first - len(part))
-            for entity, category, provider, currency, *values in self._rows(f"{keys}, {columns}{rest}", *bounds, org):
-                groups.append(Group(entity, category, provider.casefold(), currency, (*before, *values, *behind)))
+            for entity, category, provider, currency, *sums in self._rows(f"{keys}, {columns}{origins}", *bounds, org):
+                values = {segment: found for segment, found in enumerate(sums, first) if found is not None}
+                if values:
+                    groups.append(Group(entity, category, provider.casefold(), currency, values))
         return groups
+
+
+def _in_segments(rows: Iterable[Sequence[Any]], segments: Segments) -> list[Group]:
+    """Entity, category, provider, currency, day and value of each row, added up in each segment."""
+    from budget_tui.domain.actuals import Group
+
+    holding: dict[int, int | None] = {}
+    sums: dict[tuple[int | None, str, str, str], dict[int, int]] = {}
+    for entity, category, provider, currency, day, value in rows:
+        if day not in holding:
+            holding[day] = segments.holding(day_of(day))
+        segment = holding[day]
+        if segment is not None:
+            values = sums.setdefault((entity, category, provider, currency), {})
+            values[segment] = values.get(segment, 0) + value
+    return [
+        Group(entity, category, provider.casefold(), currency, values)
+        for (entity, category, provider, currency), values in sums.items()
+    ]
 
 
 _PLANNED = (

@@ -218,9 +218,7 @@ def plans(draw: st.DrawFn) -> tuple[Eras, list[PlannedBudget], list[Group], Segm
         budget(*fields) for fields in draw(st.lists(scopes, min_size=1, max_size=8, unique_by=lambda f: f[:2] + f[3:]))
     ]
     segments = Segments((each.period for each in budgets), eras.cuts)
-    values = st.lists(
-        st.none() | st.integers(-50, 1000), min_size=len(segments.periods), max_size=len(segments.periods)
-    )
+    values = st.dictionaries(st.integers(0, len(segments.periods) - 1), st.integers(-50, 1000))
     groups = draw(
         st.lists(
             st.builds(
@@ -249,7 +247,7 @@ def by_hand(eras: Eras, groups: list[Group], segments: Segments, counting: list[
                 and each.period.contains(days.start)
                 for each in counting
             ):
-                total += group.values[index] or 0
+                total += group.values.get(index, 0)
     return total
 
 
@@ -298,7 +296,7 @@ def test_what_is_used_in_each_segment_is_every_dollar_of_its_days(
     found = sums_of(groups, eras, segments).by_segment(covered)
     for index, days in enumerate(segments.periods):
         on_days = [each for each in counting if each.period.contains(days.start)]
-        only_here = [group._replace(values=[group.values[index]]) for group in groups]
+        only_here = [group._replace(values={0: group.values.get(index, 0)}) for group in groups]
         assert found.get(index, 0) == by_hand(eras, only_here, Segments([days]), on_days)
 
 

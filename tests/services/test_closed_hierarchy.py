@@ -22,7 +22,7 @@ from budget_tui.domain.tree import Placement
 from budget_tui.services.costs_behind import CostPage, number_of
 from budget_tui.services.plan_actuals import Actuals
 from budget_tui.services.plan_board import PlanChoice
-from budget_tui.services.plan_usage import Usage
+from budget_tui.services.plan_usage import Asked, Usage
 from tests.conftest import MadeOnce
 from tests.services.planning import PlanHome, planning_home
 
@@ -293,7 +293,12 @@ class Turning(RuleBasedStateMachine):
         with self.home.services.context.reading() as queries:
             organization = self.home.services.context.organization(queries)
             keys = {each.entity_id: each.entity_key for each in queries.entities(organization.org_key)}
-            found = Actuals(Usage(queries, organization, months, {BudgetType.MONETARY}, {"USD"}, months[-1].end))
+            asked = [
+                Asked(BudgetType.MONETARY, Scope(key, "total", "", "USD"), month)
+                for key in keys.values()
+                for month in months
+            ]
+            found = Actuals(Usage(queries, organization, asked, months[-1].end))
             for month, period in enumerate(months, 1):
                 for entity, key in keys.items():
                     scope = Scope(key, "total", "", "USD")
