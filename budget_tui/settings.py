@@ -39,7 +39,7 @@ class Settings:
     theme: str = "budget-dark"
     """Theme of the dashboard; the command palette lists them."""
     step: str = "10"
-    """What ``+`` and ``-`` add to an allocation."""
+    """What ``+`` and ``-`` offer to add to an amount and to take off."""
     requests_per_second: str = "2000"
     """How many requests a second the HTTP API takes from one key; twice as many at once."""
     log_level: str = "info"

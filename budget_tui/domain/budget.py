@@ -1,7 +1,7 @@
 """Budgets, the allocation of a parent's budget to its children, and transfers between siblings."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -91,8 +91,9 @@ class AllocationChange:
 
 
 def parse_change(text: str) -> AllocationChange:
-    """What was typed as an allocation: ``120``, ``+20``, ``-15``, ``25%`` (of the global budget) or ``rest``."""
+    """What was typed as an allocation: ``120`` or ``=120``, ``+20``, ``-15``, ``25%`` of the total, ``rest``."""
     cleaned = text.strip().replace("−", "-")
+    is_set, cleaned = cleaned.startswith("="), cleaned.removeprefix("=").strip()
     if cleaned.casefold() == "rest":
         return AllocationChange(ChangeKind.REST)
     if cleaned.endswith("%"):
@@ -103,8 +104,17 @@ def parse_change(text: str) -> AllocationChange:
         if "is not an amount" not in error.message:
             raise
         raise Refused(f"'{cleaned}' is not an allocation", "type 120, +20, -15, 25% or rest") from None
-    kind = ChangeKind.ADD if re.match(r"[^\d.]*[+-]", cleaned) else ChangeKind.SET
+    kind = ChangeKind.ADD if not is_set and re.match(r"[^\d.]*[+-]", cleaned) else ChangeKind.SET
     return AllocationChange(kind, amount)
+
+
+def parse_over(text: str, before: int, parse: Callable[[str], int]) -> int:
+    """The value that was typed over ``before``: ``120`` or ``=120``, or ``+20`` and ``-15`` to change it by that."""
+    cleaned = text.strip().replace("−", "-")
+    if cleaned.startswith(("+", "-")):
+        change = parse(cleaned[1:])
+        return before + change if cleaned.startswith("+") else before - change
+    return parse(cleaned.removeprefix("="))
 
 
 def parse_percent(text: str) -> Fraction:

@@ -202,13 +202,13 @@ def status_of(balance: TokenBalance) -> Status:
 
 
 def parse_tokens_change(text: str) -> AllocationChange:
-    """What was typed as an agent's tokens: ``500000``, ``2M``, ``+50k`` (a top-up), ``-10k``."""
+    """What was typed as an agent's tokens: ``500000``, ``2M`` or ``=2M``, ``+50k`` (a top-up), ``-10k``."""
     cleaned = text.strip().replace("−", "-")
     try:
         if cleaned.startswith(("+", "-")):
             sign = -1 if cleaned.startswith("-") else 1
             return AllocationChange(ChangeKind.ADD, sign * parse_count(cleaned[1:]))
-        return AllocationChange(ChangeKind.SET, parse_count(cleaned))
+        return AllocationChange(ChangeKind.SET, parse_count(cleaned.removeprefix("=")))
     except Refused as refused:
         if "out of range" in refused.message:
             raise

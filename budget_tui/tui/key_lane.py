@@ -5,16 +5,23 @@ letters of the name would be taken for commands of the screen below: the form th
 A widget that has handed something over and waits for the answer says so with ``is_waiting``.
 """
 
+from __future__ import annotations
+
 from collections import deque
+from collections.abc import Mapping
 from functools import partial
 from typing import TypeVar
 from weakref import WeakSet
 
 from textual import events
+from textual.actions import ActionParseResult
 from textual.app import App
+from textual.await_complete import AwaitComplete
+from textual.dom import DOMNode
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import ModalScreen, Screen
+from textual.widgets import OptionList
 from textual.worker import Worker, get_current_worker
 
 ASKING = "ask"
@@ -46,6 +53,7 @@ class KeyLaneApp(App[None]):
         self._target: MessagePump = self
         self._went_twice = False
         self._have_asked: WeakSet[Worker[object]] = WeakSet()
+        self._leaving: AwaitComplete | None = None
 
     @property
     def is_handling_keys(self) -> bool:
@@ -55,6 +63,21 @@ class KeyLaneApp(App[None]):
         """Show a box and wait for its answer. To be called from a worker of the group `ASKING`."""
         self._have_asked.add(get_current_worker())
         return await self.push_screen_wait(box)
+
+    def pop_screen(self) -> AwaitComplete:
+        self._leaving = super().pop_screen()
+        return self._leaving
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Textual turns the pages of a list by its lines, of which there are none where it has no room, or not yet."""
+        if "page_" in str(action) and default_namespace is not None and _has_no_room(default_namespace):
+            return False
+        return await super().run_action(action, default_namespace, namespaces)
 
     async def on_event(self, event: events.Event) -> None:
         if not isinstance(event, events.Key):
@@ -90,7 +113,7 @@ class KeyLaneApp(App[None]):
     def on_key_done(self, done: KeyDone) -> None:
         if done is not self._under_way or self._is_over():
             return
-        if self._is_opening_a_box() or self._is_waiting():
+        if self._is_opening_a_box() or self._is_leaving() or self._is_waiting():
             self.set_timer(_LOOK_AGAIN_SECONDS, self._follow_screen)
         elif done.screen is not self.screen:
             self._follow_screen()  # it is being built, and takes the focus when that is done
@@ -119,6 +142,10 @@ class KeyLaneApp(App[None]):
         asking = (worker for worker in self.workers if worker.group == ASKING and not worker.is_finished)
         return any(worker not in self._have_asked for worker in asking)
 
+    def _is_leaving(self) -> bool:
+        """Whether a screen that was left is still there: one of its name, such as the palette, cannot come yet."""
+        return self._leaving is not None and not self._leaving.is_done
+
     def _is_waiting(self) -> bool:
         if getattr(self.focused, "is_waiting", False):
             return True
@@ -128,9 +155,14 @@ class KeyLaneApp(App[None]):
         self.set_timer(_PATIENCE_SECONDS, partial(self._give_up, self._keys[0]))
 
     async def _give_up(self, waiting: events.Key) -> None:
-        if not self._keys or self._keys[0] is not waiting:
+        if self._is_over() or not self._keys or self._keys[0] is not waiting:
             return
         if self._is_waiting():
             self._watch_next()
         else:
             await self._next_key()
+
+
+def _has_no_room(node: DOMNode) -> bool:
+    lists = [node] if isinstance(node, OptionList) else node.query(OptionList)
+    return any(not each.scrollable_content_region for each in lists)

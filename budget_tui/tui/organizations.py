@@ -6,7 +6,8 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import DiscoveryHit, Hit, Hits, Matcher, Provider
+from textual.content import Content
 
 from budget_tui.domain.errors import BudgetError
 
@@ -23,14 +24,15 @@ class OrganizationCommands(Provider):
 
     async def discover(self) -> Hits:
         for each in self._others:
-            yield DiscoveryHit(_title(each), self._command(each), help=each.slug)
+            title = _title(each)
+            yield DiscoveryHit(Content(title), self._command(each), title, help=each.slug)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for each in self._others:
             title = _title(each)
             if (score := max(matcher.match(title), matcher.match(each.slug))) > 0:
-                yield Hit(score, matcher.highlight(title), self._command(each), text=title, help=each.slug)
+                yield Hit(score, _highlighted(title, matcher), self._command(each), title, help=each.slug)
 
     def _command(self, organization: Organization) -> Callable[[], Coroutine[Any, Any, None]]:
         app = cast("BudgetApp", self.app)
@@ -45,6 +47,14 @@ async def others(app: BudgetApp) -> list[Organization]:
     except BudgetError:
         return []
     return [each for each in known if each.slug != shown]
+
+
+def _highlighted(title: str, matcher: Matcher) -> Content:
+    """``title`` with what is searched for in it marked. The matcher's own way takes a title for markup."""
+    content = Content(title)
+    for at in matcher.fuzzy_search.match(matcher.query, title)[1]:
+        content = content.stylize(matcher.match_style, at, at + 1)
+    return content
 
 
 def _title(organization: Organization) -> str:

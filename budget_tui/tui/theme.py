@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+from rich.segment import Segment
 from textual.app import App
+from textual.color import Color
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.theme import Theme
 
 from budget_tui.domain.errors import Refused
+from budget_tui.domain.text import without_harm
 
 DARK = Theme(
     name="budget-dark",
@@ -43,6 +46,23 @@ LIGHT = Theme(
 _NO_COLOR = NoColor()
 
 
+class _Harmless(LineFilter):
+    """Leaves out what would move the cursor or turn a line. It takes no room, so nothing is laid out differently.
+
+    What was typed, pasted or imported may hold anything, and every line of every widget passes here.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        if all(text.isprintable() for text, _, _ in segments):
+            return segments
+        return [
+            segment if segment.control else segment._replace(text=without_harm(segment.text)) for segment in segments
+        ]
+
+
+_HARMLESS = _Harmless()
+
+
 class ThemedApp(App[None]):
     """An app that can be read in any theme, with NO_COLOR too."""
 
@@ -54,14 +74,15 @@ class ThemedApp(App[None]):
         self._close_messages_no_wait()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """NO_COLOR leaves a theme of the terminal's own colours no colours, for they have no shades of grey.
+        """Nothing harmful leaves the dashboard; NO_COLOR leaves a theme of the terminal's own colours no colours, for
+        they have no shades of grey.
 
         Textual chooses this filter by the theme that it starts with, before ours is set.
         """
         filters = super().get_line_filters()
-        if not (self.no_color and self.native_ansi_color):
-            return filters
-        return [_NO_COLOR if isinstance(line_filter, Monochrome) else line_filter for line_filter in filters]
+        if self.no_color and self.native_ansi_color:
+            filters = [_NO_COLOR if isinstance(line_filter, Monochrome) else line_filter for line_filter in filters]
+        return [*filters, _HARMLESS]
 
 
 def begin_with(app: App[None], name: str) -> None:

@@ -11,8 +11,8 @@ from budget_tui.domain.tokens import AgentBudget
 from budget_tui.formatting import bar, bar_with_held
 from budget_tui.services.clock import Clock
 from budget_tui.tui.screens.agents import AgentsScreen
-from budget_tui.tui.widgets.agent_table import AgentRows
 from budget_tui.tui.widgets.cell_editor import CellEditor
+from budget_tui.tui.widgets.editable_rows import EditableRows
 from tests.tui.conftest import OpenDashboard, OpenServices, Pictured
 from tests.tui.driving import NARROW, TODAY, WIDE, Dashboard, locked
 
@@ -90,7 +90,7 @@ async def test_what_is_held_is_drawn_apart(open_dashboard: OpenDashboard, people
 
 async def test_allocating_in_the_cell(open_dashboard: OpenDashboard, peopled: Services) -> None:
     async with open_dashboard(peopled, keys="3") as dashboard:
-        await dashboard.typed("2M")
+        await dashboard.typed("=2M")
         assert below(dashboard) == "available 550,000 → 1,550,000 (editing)"
         await dashboard.keys("enter")
         assert stored(peopled, "coder").allocated_tokens == 2_000_000
@@ -108,7 +108,7 @@ async def test_topping_up_in_the_cell(open_dashboard: OpenDashboard, peopled: Se
 
 async def test_never_below_what_is_used_and_held(open_dashboard: OpenDashboard, peopled: Services) -> None:
     async with open_dashboard(peopled, keys="3") as dashboard:
-        await dashboard.typed("400k")
+        await dashboard.typed("=400k")
         assert below(dashboard) == "available 550,000  450,000 are used and held already"
         await dashboard.keys("enter")
         assert below(dashboard).startswith("✕ coder has used 450,000 tokens (200,000 of them held)")
@@ -121,7 +121,7 @@ async def test_a_value_over_one_that_changed_meanwhile_is_refused_once(
     open_dashboard: OpenDashboard, peopled: Services, elsewhere: Services
 ) -> None:
     async with open_dashboard(peopled, keys="3") as dashboard:
-        await dashboard.typed("3M")
+        await dashboard.typed("=3M")
         elsewhere.agents.allocate("coder", 700_000)
         await dashboard.keys("enter")
         assert "700,000" in below(dashboard)
@@ -133,7 +133,7 @@ async def test_a_value_over_one_that_changed_meanwhile_is_refused_once(
 async def test_nonsense_stays_in_the_cell(open_dashboard: OpenDashboard, peopled: Services) -> None:
     async with open_dashboard(peopled, keys="3") as dashboard:
         for typed in ("2x", "1.5", "99999999999999999999"):
-            await dashboard.typed(typed, "enter")
+            await dashboard.keys("enter", *typed, "enter")
             assert below(dashboard).startswith("✕ ")
             assert dashboard.app.screen.query_one(CellEditor).value == typed
             assert stored(peopled, "coder").allocated_tokens == 1_000_000
@@ -142,7 +142,7 @@ async def test_nonsense_stays_in_the_cell(open_dashboard: OpenDashboard, peopled
 
 async def test_a_long_refusal_goes_on_below_its_beginning(open_dashboard: OpenDashboard, peopled: Services) -> None:
     async with open_dashboard(peopled, size=(80, 24), keys="3") as dashboard:
-        await dashboard.typed("99999999999999999999", "enter")
+        await dashboard.typed("=99999999999999999999", "enter")
         first = dashboard.lines.index(dashboard.line_with(" ✕ "))
         second = dashboard.lines[first + 1]
         assert dashboard.lines[first].startswith(" ✕ a count of") and second.startswith(" ") and second[1:2].strip()
@@ -150,7 +150,7 @@ async def test_a_long_refusal_goes_on_below_its_beginning(open_dashboard: OpenDa
 
 async def test_tab_goes_on_to_the_next_agent(open_dashboard: OpenDashboard, peopled: Services) -> None:
     async with open_dashboard(peopled, keys="3") as dashboard:
-        await dashboard.typed("1100k", "tab", *"2100k", "enter")
+        await dashboard.typed("=1100k", "tab", *"2100k", "enter")
         assert stored(peopled, "coder").allocated_tokens == 1_100_000
         assert stored(peopled, "reviewer").allocated_tokens == 2_100_000
 
@@ -169,7 +169,7 @@ async def test_an_edit_outlives_another_programs_use(
     open_dashboard: OpenDashboard, peopled: Services, elsewhere: Services
 ) -> None:
     async with open_dashboard(peopled, keys="3") as dashboard:
-        await dashboard.typed("2M")
+        await dashboard.typed("=2M")
         elsewhere.agents.consume("coder", 50_000)
         await dashboard.looked()
         assert below(dashboard) == "available 500,000 → 1,500,000 (editing)"
@@ -179,10 +179,10 @@ async def test_an_agent_archived_under_the_editor(
     open_dashboard: OpenDashboard, peopled: Services, elsewhere: Services
 ) -> None:
     async with open_dashboard(peopled, keys="3") as dashboard:
-        await dashboard.typed("2M")
+        await dashboard.typed("=2M")
         elsewhere.agents.archive("coder")
         await dashboard.looked()
-        assert below(dashboard) == "✕ Coder is gone, somebody archived it; '2M' was not taken"
+        assert below(dashboard) == "✕ Coder is gone, somebody archived it; '=2M' was not taken"
 
 
 async def test_add_rename_and_archive(open_dashboard: OpenDashboard, peopled: Services) -> None:
@@ -211,7 +211,7 @@ async def test_an_unknown_project_is_refused_in_the_box(open_dashboard: OpenDash
 
 async def test_filter_and_sort(open_dashboard: OpenDashboard, peopled: Services) -> None:
     def shown() -> list[str]:
-        return [str(row.value) for row in dashboard.app.screen.query_one(AgentRows).rows]
+        return [str(row.value) for row in dashboard.app.screen.query_one(EditableRows).rows]
 
     async with open_dashboard(peopled, keys="3") as dashboard:
         await dashboard.keys("/")
@@ -231,7 +231,7 @@ async def test_a_locked_database_keeps_what_was_typed(
 ) -> None:
     monkeypatch.setattr("budget_tui.storage.writing.PATIENCE_SECONDS", 0.1)
     async with open_dashboard(peopled, keys="3") as dashboard:
-        await dashboard.typed("2M")
+        await dashboard.typed("=2M")
         with locked(peopled.context.path):
             await dashboard.keys("enter")
             assert "locked by another program" in below(dashboard)

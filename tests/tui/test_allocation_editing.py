@@ -12,9 +12,19 @@ from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import allocation_of, locked, stored, units
 
 
-async def test_digits_begin_an_edit_and_enter_commits_it(open_dashboard: OpenDashboard, services: Services) -> None:
+async def test_digits_change_the_screen_in_tables_too(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.keys("1", "7", "0", "enter")  # one burst
+        for key, mode in (("3", "agents"), ("2", "projects"), ("4", "plan"), ("2", "projects"), ("1", "budget")):
+            await dashboard.keys(key)
+            assert dashboard.app.current_mode == mode
+        await dashboard.keys("2", "7", "8", "9", "0", ".")
+        assert dashboard.editor_text is None
+    assert allocation_of(services, "pcc") == units(150)
+
+
+async def test_enter_commits_what_was_typed(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("=", "1", "7", "0", "enter")  # one burst
         assert dashboard.editor_text is None
         assert "170.00" in dashboard.line_with(" PCC")
         assert "PCC: $150.00 → $170.00" in dashboard.text
@@ -25,7 +35,7 @@ async def test_digits_begin_an_edit_and_enter_commits_it(open_dashboard: OpenDas
 
 async def test_what_is_edited_shows_on_every_screen(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard(keys="2") as dashboard:
-        await dashboard.typed("170", "enter")
+        await dashboard.typed("=170", "enter")
         await dashboard.keys("[")
         assert "$440.00   88 %" in dashboard.line_with("Allocated")
         assert "Unallocated $60.00" in dashboard.text
@@ -110,7 +120,7 @@ async def test_rest_of_nothing_is_refused_in_words(
 
 async def test_escape_leaves_the_cell_as_it_was(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.typed("999", "escape")
+        await dashboard.typed("=999", "escape")
         assert dashboard.editor_text is None
         assert "150.00" in dashboard.line_with(" PCC")
         assert dashboard.pool_line == "unallocated $80.00"
@@ -123,7 +133,7 @@ async def test_escape_leaves_the_cell_as_it_was(open_dashboard: OpenDashboard, s
 async def test_tab_commits_and_goes_on(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(mode="projects") as dashboard:
         # One burst: each number must land in its own cell, each Tab act before the digit behind it.
-        await dashboard.keys(*"160", "tab", *"110", "tab", *"90", "enter")
+        await dashboard.keys("=", *"160", "tab", *"110", "tab", *"90", "enter")
         assert dashboard.editor_text is None
     wanted = {"pcc": 160, "videonest-api": 110, "python-api": 90, "dandelion": 50}
     assert {name: allocation_of(services, name) for name in wanted} == {k: units(v) for k, v in wanted.items()}
@@ -131,7 +141,7 @@ async def test_tab_commits_and_goes_on(open_dashboard: OpenDashboard, services: 
 
 async def test_shift_tab_commits_and_goes_back(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.keys("down", *"110", "shift+tab")
+        await dashboard.keys("down", "=", *"110", "shift+tab")
         assert dashboard.editor_text == "150.00"
         assert dashboard.table.editor.selected_text == "150.00"
         await dashboard.keys("shift+tab")  # nothing above: the edit ends
@@ -151,11 +161,11 @@ async def test_tab_behind_a_refused_edit_stays(open_dashboard: OpenDashboard, se
 
 async def test_the_pool_shows_what_typing_does_to_it(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.typed("17")
+        await dashboard.typed("=17")
         assert dashboard.pool_line == "unallocated $80.00 → $213.00 (editing)"
         await dashboard.typed("0")
         assert dashboard.pool_line == "unallocated $80.00 → $60.00 (editing)"
-        await dashboard.keys("home", "+")
+        await dashboard.keys("home", "delete", "+")
         assert dashboard.pool_line == "unallocated $80.00 → $90.00 over-allocated (editing)"
         await dashboard.keys("end", *["backspace"] * 4)
         assert "120, +20, -15, 25% or rest" in dashboard.pool_line, "an empty cell says what it takes"
@@ -164,70 +174,76 @@ async def test_the_pool_shows_what_typing_does_to_it(open_dashboard: OpenDashboa
 
 async def test_over_allocation_is_done_and_said_plainly(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.typed("240", "enter")
+        await dashboard.typed("=240", "enter")
         assert "PCC: $150.00 → $240.00; $10.00 more than the budget is allocated" in dashboard.text
         assert dashboard.pool_line == "$10.00 over-allocated"
     assert stored(services).unallocated == units(-10)
 
 
-async def test_plus_and_minus_nudge_and_a_burst_loses_none(open_dashboard: OpenDashboard, services: Services) -> None:
-    async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.keys("+", "+", "+", "down", "-", "-")
-        assert dashboard.editor_text is None
-    assert allocation_of(services, "pcc") == units(180)
-    assert allocation_of(services, "videonest-api") == units(100)
-
-
-async def test_a_nudge_does_not_close_the_editor_that_opened_behind_it(
-    open_dashboard: OpenDashboard, services: Services
+@pytest.mark.parametrize(
+    ("keys", "editor", "amount"),
+    [
+        (["+"], "+10", 160),
+        (["+", *"20"], "+20", 170),
+        (["-"], "-10", 140),
+        (["-", *"25"], "-25", 125),
+        (["="], "=150.00", 150),
+        (["=", *"120"], "=120", 120),
+        (["e"], "150.00", 150),
+        (["e", *"90"], "90", 90),
+        (["enter", *"rest"], "rest", 230),
+        (["=", *"25%"], "=25%", 125),
+    ],
+)
+async def test_a_sign_opens_the_edit_and_nothing_is_written_before_enter(
+    open_dashboard: OpenDashboard, services: Services, keys: list[str], editor: str, amount: int
 ) -> None:
+    entries = len(services.trail.newest(100))
     async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.keys("+", "down", "9", "9")
-        assert dashboard.editor_text == "99"
-        await dashboard.keys("enter")
-    assert allocation_of(services, "pcc") == units(160)
-    assert allocation_of(services, "videonest-api") == units(99)
-
-
-async def test_a_sign_typed_before_digits_is_no_nudge(open_dashboard: OpenDashboard, services: Services) -> None:
-    async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.keys("+", "2", "5")
-        assert dashboard.editor_text == "+25"
-        await dashboard.keys("enter", "-", "5", "escape")
+        await dashboard.keys(*keys)
+        assert dashboard.editor_text == editor
+        assert allocation_of(services, "pcc") == units(150)
+        await dashboard.keys("escape")
         assert dashboard.editor_text is None
-    assert allocation_of(services, "pcc") == units(175)
+        assert len(services.trail.newest(100)) == entries, "left as it was"
+        await dashboard.keys(*keys, "enter")
+        assert allocation_of(services, "pcc") == units(amount)
+        assert len(services.trail.newest(100)) == entries + (amount != 150), "one act is one entry"
+        if amount != 150:
+            await dashboard.keys("u")
+    assert allocation_of(services, "pcc") == units(150), "and one undo"
 
 
-async def test_a_nudge_that_was_refused_is_not_taken_back(open_dashboard: OpenDashboard, services: Services) -> None:
-    services.budgets.allocate("pcc", parse_change("5"))
+async def test_steps_in_a_burst_lose_none(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.keys("-", "3")  # a step is more than there is; 3 is not
-        assert dashboard.editor_text == "-3"
-        assert not dashboard.pool_line.startswith("✕")
-        await dashboard.keys("enter")
-    assert allocation_of(services, "pcc") == units(2)
+        await dashboard.keys(
+            *["+", "enter"] * 3, "down", *["-", "enter"] * 2, "down", "+", *"5", "tab", "9", "9", "enter"
+        )
+        assert dashboard.editor_text is None
+    wanted = {"pcc": 180, "videonest-api": 100, "python-api": 105, "dandelion": 99}
+    assert {name: allocation_of(services, name) for name in wanted} == {k: units(v) for k, v in wanted.items()}
 
 
 async def test_the_step_is_the_settings(open_dashboard: OpenDashboard, services_on: OpenServices) -> None:
     services = services_on(step="2.50")
     async with open_dashboard(services, mode="projects") as dashboard:
-        await dashboard.keys("+")
+        await dashboard.keys("+", "enter")
     assert allocation_of(services, "pcc") == 152_500_000_000
 
 
-async def test_a_nudge_below_nothing_is_refused_in_words(open_dashboard: OpenDashboard, services: Services) -> None:
+async def test_a_step_below_nothing_is_refused_in_words(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.keys("end", *["down"] * 3, *["-"] * 7)
+        await dashboard.keys("end", *["down"] * 3, *["-", "enter"] * 6)
         assert "an allocation cannot be negative" in dashboard.pool_line
     assert allocation_of(services, "dandelion") == 0
 
 
-async def test_nudges_add_to_what_somebody_else_wrote_meanwhile(
+async def test_a_step_adds_to_what_somebody_else_wrote_meanwhile(
     open_dashboard: OpenDashboard, services: Services, elsewhere: Services
 ) -> None:
     async with open_dashboard(mode="projects") as dashboard:
         elsewhere.budgets.allocate("pcc", parse_change("200"))
-        await dashboard.keys("+")
+        await dashboard.keys("+", "enter")
         assert "PCC: $200.00 → $210.00" in dashboard.text
     assert allocation_of(services, "pcc") == units(210)
 
@@ -240,14 +256,14 @@ async def test_a_value_typed_over_one_that_changed_meanwhile_is_refused_and_kept
     open_dashboard: OpenDashboard, services: Services, elsewhere: Services, is_seen_meanwhile: bool
 ) -> None:
     async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.typed("170")
+        await dashboard.typed("=170")
         elsewhere.budgets.allocate("pcc", parse_change("155"))
         if is_seen_meanwhile:
             await dashboard.looked()  # the editor covers the cell: its new value has not been seen
-            assert dashboard.editor_text == "170"
+            assert dashboard.editor_text == "=170"
         await dashboard.keys("enter")
         assert "the allocation is $155.00 by now; somebody else changed it" in dashboard.pool_line
-        assert dashboard.editor_text == "170"
+        assert dashboard.editor_text == "=170"
         assert allocation_of(services, "pcc") == units(155)
         await dashboard.keys("enter")  # they know by now
         assert "PCC: $155.00 → $170.00" in dashboard.text
@@ -271,7 +287,7 @@ async def test_the_editor_stays_on_its_project_when_rows_move(
     open_dashboard: OpenDashboard, services: Services, elsewhere: Services
 ) -> None:
     async with open_dashboard(mode="projects", keys="ss") as dashboard:  # by allocation: Dandelion first
-        await dashboard.keys("up", "up", "up", "7", "0")
+        await dashboard.keys("up", "up", "up", "e", "7", "0")
         assert dashboard.names[0] == "dandelion"
         elsewhere.projects.add("aardvark", "Aardvark", parse_change("5"))
         elsewhere.budgets.allocate("python-api", parse_change("10"))
@@ -288,14 +304,14 @@ async def test_a_project_archived_while_it_is_edited_is_told_and_nothing_is_lost
     open_dashboard: OpenDashboard, services: Services, elsewhere: Services
 ) -> None:
     async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.typed("170")
+        await dashboard.typed("=170")
         elsewhere.projects.archive("pcc")
         await dashboard.looked()
         assert dashboard.editor_text is None
         assert "PCC is gone" in dashboard.pool_line
-        assert "'170'" in dashboard.pool_line
+        assert "'=170'" in dashboard.pool_line
         assert dashboard.names == ["videonest-api", "python-api", "dandelion"]
-        await dashboard.keys("+")
+        await dashboard.keys("+", "enter")
         assert not dashboard.pool_line.startswith("✕")
     assert stored(services).allocated == units(280)
 
@@ -304,7 +320,7 @@ async def test_a_project_archived_unseen_while_it_is_edited_is_refused(
     open_dashboard: OpenDashboard, services: Services, elsewhere: Services
 ) -> None:
     async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.typed("170")
+        await dashboard.typed("=170")
         elsewhere.projects.archive("pcc")
         await dashboard.keys("enter")
         assert "'pcc' is archived" in dashboard.pool_line
@@ -322,9 +338,9 @@ async def test_a_locked_database_is_told_in_words_and_the_text_kept(
     monkeypatch.setattr(writing, "PATIENCE_SECONDS", 0.1)
     async with open_dashboard(mode="projects", size=(160, 24)) as dashboard:
         with locked(database):
-            await dashboard.typed("170", "enter")
+            await dashboard.typed("=170", "enter")
             assert "is locked by another program" in dashboard.pool_line
-            assert dashboard.editor_text == "170"
+            assert dashboard.editor_text == "=170"
             assert "150.00" not in dashboard.pool_line
         await dashboard.keys("enter")
         assert dashboard.editor_text is None
@@ -336,7 +352,7 @@ async def test_keys_typed_while_a_write_waits_count_when_it_is_done(
 ) -> None:
     async with open_dashboard(mode="projects") as dashboard:
         with locked(database):
-            for key in ("1", "7", "0", "tab", "1", "1", "0"):
+            for key in ("e", "1", "7", "0", "tab", "1", "1", "0"):
                 dashboard.press(key)
             await dashboard.until(lambda: dashboard.table.editor.is_waiting)
         await dashboard.keys("enter")
@@ -354,5 +370,5 @@ async def test_a_click_chooses_and_a_double_click_edits(open_dashboard: OpenDash
         await dashboard.pilot.double_click(offset=(20, row))
         await dashboard.settled()
         assert dashboard.editor_text == "100.00"
-        await dashboard.typed("90", "enter")
+        await dashboard.typed("=90", "enter")
     assert allocation_of(services, "python-api") == units(90)

@@ -152,7 +152,7 @@ async def test_columns_go_in_their_order_while_the_terminal_narrows(open_dashboa
 
 async def test_resizing_while_editing_keeps_the_editor_on_its_cell(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard(size=(200, 60), mode="projects") as dashboard:
-        await dashboard.keys("down", "7", "7")
+        await dashboard.keys("down", "e", "7", "7")
         for size in ((80, 24), (120, 40)):
             await dashboard.resized(*size)
             assert dashboard.editor_text == "77"
@@ -223,7 +223,7 @@ async def assert_legible(dashboard: Dashboard, least: float) -> None:
     assert too_faint(dashboard.app, least, dashboard.app.screen.query_one(".box").region) == []
     await dashboard.keys("escape", "2")
     assert too_faint(dashboard.app, least) == []
-    await dashboard.keys("5")
+    await dashboard.keys("e", "5")
     assert too_faint(dashboard.app, least) == []
 
 

@@ -49,12 +49,12 @@ async def test_carrying_over_as_it_is(
 
 async def test_reallocating_first(open_dashboard: OpenDashboard, tomorrow: Services) -> None:
     async with open_dashboard(size=(80, 24)) as dashboard:
-        await dashboard.keys("c", "down", *"25%")
+        await dashboard.keys("c", "down", "=", *"25%")
         assert said(dashboard, "next-pool") == "unallocated then $80.00 → $75.00 (editing)"
         await dashboard.keys("tab", *"-15", "tab", *"rest", "enter")
         assert said(dashboard, "next-pool") == "unallocated then $0.00 · 3 changes"
         assert "Close, with 3 changes" in dashboard.text
-        await dashboard.keys("up", "up", "up", "-")  # PCC a step less
+        await dashboard.keys("up", "up", "up", "-", "enter")  # PCC a step less
         assert said(dashboard, "next-pool") == "unallocated then $10.00 · 4 changes"
         await dashboard.keys("tab", "tab", "enter")
         assert not is_open(dashboard)
@@ -65,7 +65,7 @@ async def test_reallocating_first(open_dashboard: OpenDashboard, tomorrow: Servi
 
 async def test_what_cannot_be_is_refused_in_place(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(size=(80, 24)) as dashboard:
-        await dashboard.keys("c", *"9x", "enter")
+        await dashboard.keys("c", "=", *"9x", "enter")
         assert said(dashboard, "next-pool") == "✕ '9x' is not an allocation; type 120, +20, -15, 25% or rest"
         await dashboard.keys("backspace", "backspace", *"-900", "enter")
         assert "cannot be negative" in said(dashboard, "next-pool")
@@ -79,9 +79,9 @@ async def test_what_cannot_be_is_refused_in_place(open_dashboard: OpenDashboard,
 
 async def test_leaving_with_changes_needs_a_second_escape(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(size=(80, 24)) as dashboard:
-        await dashboard.keys("c", *"90", "enter", "escape")
+        await dashboard.keys("c", "=", *"90", "enter", "escape")
         assert said(dashboard, "refusal") == "✕ leaving drops 1 change; once more leaves"
-        await dashboard.keys(*"95", "enter", "escape")
+        await dashboard.keys("=", *"95", "enter", "escape")
         assert is_open(dashboard), "what was chosen since is asked for anew"
         await dashboard.keys("escape")
         assert not is_open(dashboard)
@@ -92,7 +92,7 @@ async def test_what_somebody_else_closed_meanwhile_is_closed_once(
     open_dashboard: OpenDashboard, services: Services, elsewhere: Services
 ) -> None:
     async with open_dashboard(size=(80, 24)) as dashboard:
-        await dashboard.keys("c", *"90", "enter")
+        await dashboard.keys("c", "=", *"90", "enter")
         elsewhere.periods.close()
         await dashboard.keys("tab", "tab", "enter")
         assert is_open(dashboard)
@@ -108,7 +108,7 @@ async def test_a_day_that_began_meanwhile_is_shown_before_it_is_confirmed(
 ) -> None:
     services = services_on(clock=turning)
     async with open_dashboard(services, size=(80, 24)) as dashboard:
-        await dashboard.keys("c", *"90", "enter")
+        await dashboard.keys("c", "=", *"90", "enter")
         turning.days.append(date(2026, 1, 14))
         await dashboard.keys("tab", "tab", "enter")
         assert "it is Jan 1 – Jan 14, 2026 that would be closed by now" in said(dashboard, "refusal")
@@ -126,7 +126,7 @@ async def test_many_projects_scroll(open_dashboard: OpenDashboard, services: Ser
     others = ((f"p{number}", f"Project {number}", units(1)) for number in range(1, 200))
     copy_project(services.context.path, "p0", others)
     async with open_dashboard(size=(80, 24)) as dashboard:
-        await dashboard.keys("c", "ctrl+end", *"42")
+        await dashboard.keys("c", "ctrl+end", "=", *"42")
         assert "42" in dashboard.line_with("Project 199"), "the editor stands in its row"
         assert "Close, as it is" in dashboard.text
         await dashboard.keys("enter", "tab", "tab", "enter")

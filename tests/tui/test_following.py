@@ -277,9 +277,9 @@ async def test_a_write_to_a_database_that_vanished_is_refused_in_words(
 ) -> None:
     async with open_dashboard(mode="projects", size=(160, 30)) as dashboard:
         database.rename(tmp_path / "away.db")
-        await dashboard.typed("170", "enter")
+        await dashboard.typed("=170", "enter")
         assert dashboard.pool_line.startswith("✕ there is no database at")
-        assert dashboard.editor_text == "170"
+        assert dashboard.editor_text == "=170"
         assert "120.00" in dashboard.line_with(" VideoNest API "), "the numbers stay"
         assert not database.exists(), "and no empty one is made"
 
@@ -308,7 +308,7 @@ async def test_what_cannot_be_read_at_start_is_told(
     async with open_dashboard(services_on(path), size=(160, 30), mode="projects") as dashboard:
         assert freshness(dashboard).startswith("✕ ")
         assert "odd.db" in freshness(dashboard)
-        await dashboard.keys("[", "e", "t", "m", "]", "enter", "5", "+", "s", "r", "d", "t")  # and nothing falls over
+        await dashboard.keys("[", "e", "t", "m", "]", "enter", "+", "=", "s", "r", "d", "t")  # and nothing falls over
         assert freshness(dashboard).startswith("✕ ")
         if content is not None:
             assert path.read_bytes() == content, "it is left as it was"

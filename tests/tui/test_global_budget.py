@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from budget_tui import formatting
 from budget_tui.bootstrap import Services
 from budget_tui.domain.period import PeriodKind
@@ -93,11 +95,11 @@ async def test_the_total_is_edited_in_its_place(open_dashboard: OpenDashboard, s
 async def test_a_refused_total_is_told_in_place_and_kept(open_dashboard: OpenDashboard, services: Services) -> None:
     refusals = {
         "a lot": "'a lot' is not an amount",
-        "-5": "cannot be negative",
+        "-600": "cannot be negative",
         "99999999999": "out of range",
         " ": "is not an amount",
-        # A total takes no deltas and no shares, as allocations do.
-        "+20": "'+20' is not a total",
+        "+": "is not an amount",
+        # A total takes no shares, as allocations do.
         "25%": "is not an amount",
         "rest": "is not an amount",
     }
@@ -210,3 +212,28 @@ async def test_costs_of_no_project_are_named(open_dashboard: OpenDashboard, else
     async with open_dashboard() as dashboard:
         assert "unmapped" not in dashboard.text
         assert "Unallocated $130.00" in dashboard.text
+
+
+@pytest.mark.parametrize(
+    ("keys", "editor", "amount"),
+    [
+        (["+"], "+10", 510),
+        (["+", *"20"], "+20", 520),
+        (["-", *"80"], "-80", 420),
+        (["=", *"650"], "=650", 650),
+        (["enter", *"600"], "600", 600),
+        (["="], "=500.00", 500),
+    ],
+)
+async def test_a_sign_opens_the_edit_of_the_total_and_nothing_is_written_before_enter(
+    open_dashboard: OpenDashboard, services: Services, keys: list[str], editor: str, amount: int
+) -> None:
+    entries = len(services.trail.newest(100))
+    async with open_dashboard() as dashboard:
+        await dashboard.keys(*keys)
+        assert dashboard.field("total").value == editor
+        assert stored(services).total.allocation == units(500)
+        await dashboard.keys("escape", *keys, "enter")
+        assert not dashboard.field("total").display
+        assert stored(services).total.allocation == units(amount)
+        assert len(services.trail.newest(100)) == entries + (amount != 500)

@@ -19,7 +19,7 @@ from budget_tui.tui.screens.budget import GlobalBudgetScreen
 from budget_tui.tui.screens.project_form import ProjectFormScreen
 from budget_tui.tui.screens.projects import ProjectsScreen
 from budget_tui.tui.screens.transfer import TransferScreen
-from budget_tui.tui.widgets.project_table import ProjectTable
+from budget_tui.tui.widgets.editable_rows import EditableRows
 from budget_tui.tui.widgets.top_bar import SCREENS
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import Dashboard, allocation_of, stored, units
@@ -48,7 +48,7 @@ def commands(dashboard: Dashboard) -> dict[str, str]:
 
 def test_every_key_is_a_binding_with_id_and_tooltip_and_no_id_twice() -> None:
     classes = owners()
-    assert {BudgetApp, GlobalBudgetScreen, ProjectsScreen, ProjectTable, MonitorApp} <= set(classes)
+    assert {BudgetApp, GlobalBudgetScreen, ProjectsScreen, EditableRows, MonitorApp} <= set(classes)
     for binding in declared(*classes):
         assert binding.id, binding
         assert binding.tooltip, binding
@@ -68,7 +68,6 @@ async def test_screens_by_number_and_by_turning(open_dashboard: OpenDashboard) -
     async with open_dashboard() as dashboard:
         modes = [mode for _, mode, _ in SCREENS]
         for key, mode, name in SCREENS:
-            await dashboard.app.switch_mode(modes[0])  # in a table of amounts a digit begins an edit
             await dashboard.keys(key)
             assert dashboard.app.current_mode == mode
             assert f" {key} {name} " in dashboard.lines[0]
@@ -102,7 +101,7 @@ async def test_the_last_line_names_the_keys_of_what_has_the_focus(open_dashboard
         await dashboard.keys("2")
         for text in ("Edit", "a Add", "/ Filter", "s Sort"):
             assert text in dashboard.lines[-1]
-        await dashboard.keys("5")
+        await dashboard.keys("e")
         assert "esc Leave" in dashboard.lines[-1]
         assert "a Add" not in dashboard.lines[-1]
 
@@ -116,9 +115,8 @@ async def test_help_says_what_each_key_does(
         before = dashboard.text
         for leave in ("?", "escape"):
             await dashboard.keys("?")
-            shared = [binding for binding in declared(BudgetApp) if mode != "projects" or binding.key not in "1256"]
-            own = declared(ProjectsScreen, ProjectTable) if mode == "projects" else declared(GlobalBudgetScreen)
-            for binding in (*shared, *own):
+            own = declared(ProjectsScreen, EditableRows) if mode == "projects" else declared(GlobalBudgetScreen)
+            for binding in (*declared(BudgetApp), *own):
                 assert binding.tooltip in dashboard.text
             assert "^t" in dashboard.line_with("Move allocation between projects and the pool")
             await dashboard.keys(leave)
@@ -130,7 +128,7 @@ async def test_keys_can_be_given_other_keys(open_dashboard: OpenDashboard, servi
         "transfer": "X,ctrl+t",
         "budget.edit": "c",
         "budget.leave": "ctrl+g",
-        "allocation.more": "u",
+        "allocation.more": "v",
         "allocation.leave": "ctrl+g",
         "allocation.take": "ctrl+s",
     }
@@ -144,13 +142,13 @@ async def test_keys_can_be_given_other_keys(open_dashboard: OpenDashboard, servi
             await dashboard.keys("escape")
         await dashboard.keys("e")
         assert not dashboard.field("total").display
-        await dashboard.keys("c", *"7", "escape")
+        await dashboard.keys("c", "=", *"7", "escape")
         assert dashboard.field("total").display, "escape has been moved away"
         await dashboard.keys("ctrl+g")
         assert not dashboard.field("total").display
-        await dashboard.keys("2", "u", "u", "down", *"99", "ctrl+s")
+        await dashboard.keys("2", "v", "ctrl+s", "v", "ctrl+s", "down", "=", *"99", "ctrl+s")
         assert dashboard.editor_text is None
-        await dashboard.keys("5", "ctrl+g")
+        await dashboard.keys("e", "ctrl+g")
         assert dashboard.editor_text is None
     assert allocation_of(services, "pcc") == units(170)
     assert allocation_of(services, "videonest-api") == units(99)
@@ -189,7 +187,8 @@ async def test_what_follows_the_key_of_a_form_goes_into_the_form(
 
 async def test_a_whole_session_in_one_burst(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard() as dashboard:
-        await dashboard.keys("e", *"650", "enter", "2", *"170", "tab", *"110", "enter", "/", *"dan", "enter", "+", "+")
+        await dashboard.keys("e", *"650", "enter", "2", "e", *"170", "tab", *"110", "enter", "/", *"dan", "enter")
+        await dashboard.keys("+", "enter", "+", "enter")
         assert dashboard.names == ["dandelion"]
     assert stored(services).total.allocation == units(650)
     wanted = {"pcc": 170, "videonest-api": 110, "python-api": 100, "dandelion": 70}
@@ -204,7 +203,14 @@ async def test_one_box_at_a_time(open_dashboard: OpenDashboard) -> None:
 
 
 async def test_leaving_with_other_keys_before_and_behind(open_dashboard: OpenDashboard) -> None:
-    for keys in (["q"], ["ctrl+q"], ["ctrl+c"], ["2", "q"], ["t", "escape", "q", "q"], ["+", "q", "2", "t", "5"]):
+    for keys in (
+        ["q"],
+        ["ctrl+q"],
+        ["ctrl+c"],
+        ["2", "q"],
+        ["t", "escape", "q", "q"],
+        ["2", "+", "escape", "q", "2", "t", "5"],
+    ):
         async with open_dashboard(mode="budget") as dashboard:
             for key in keys:
                 dashboard.press(key)
@@ -219,8 +225,7 @@ async def test_the_palette_holds_every_action_of_both_screens(open_dashboard: Op
         offered = commands(dashboard)
         for binding in declared(BudgetApp, GlobalBudgetScreen, ProjectsScreen):
             assert binding.tooltip in offered
-        table = [binding for binding in declared(ProjectTable) if binding.id != "allocation.type"]
-        for binding in table:
+        for binding in declared(EditableRows):
             assert binding.tooltip in offered
         assert "bracket" not in " ".join(offered.values()), "keys are named as they are everywhere"
 
@@ -264,9 +269,10 @@ async def test_a_command_on_the_table_acts_on_it(open_dashboard: OpenDashboard, 
         command = next(
             command
             for command in dashboard.app.get_system_commands(dashboard.app.screen)
-            if command.title == "Allocate a step more"
+            if command.title == "Edit the cell: a step more"
         )
         await command.callback()
         await dashboard.settled()
-        assert dashboard.names, "the projects are shown"
+        assert dashboard.editor_text == "+10"
+        await dashboard.keys("enter")
     assert allocation_of(services, "pcc") == units(160)

@@ -59,11 +59,11 @@ async def test_commands_are_those_of_the_organization_shown(
 ) -> None:
     acme = elsewhere.of_organization("acme")
     async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.typed("99")  # half an edit of the first project of the other one
+        await dashboard.typed("=99")  # half an edit of the first project of the other one
         await chosen(dashboard, "ctrl+p", *"organization: acme")
         await dashboard.keys("[", "e", *"500", "enter")
         assert "$500.00 a month" in dashboard.text
-        await dashboard.keys("2", *"40", "enter")
+        await dashboard.keys("2", "=", *"40", "enter")
     assert allocation_of(acme, "PROJ-PLATFORM") == units(40)
     assert allocation_of(services, "pcc") == units(150)
 

@@ -329,6 +329,16 @@ async def test_an_amount_is_edited_in_its_cell(open_dashboard: OpenDashboard, ac
         assert "$15,000.00 → $16,500.00" in dashboard.line_with("DEPT-OPS's")
 
 
+async def test_a_sign_opens_the_edit_of_an_amount(open_dashboard: OpenDashboard, acme: Services) -> None:
+    budget = budget_id(acme, "DEPT-OPS", year=True)
+    async with open_dashboard(acme, mode="plan") as dashboard:
+        for keys, amount in ((["+"], 15_010), (["-", *"1010"], 14_000), (["=", *"15000"], 15_000), (["="], 15_000)):
+            await dashboard.keys("tab", "end", *keys, "escape", *keys)
+            assert "(editing)" in dashboard.text
+            await dashboard.keys("enter", "shift+tab")
+            assert amount_of(acme, budget) == amount
+
+
 @pytest.mark.parametrize(("choose", "child"), [((), 45_000), (("enter", "down", "enter"), 54_000)])
 async def test_children_are_kept_or_rescaled(
     open_dashboard: OpenDashboard, acme: Services, choose: tuple[str, ...], child: int

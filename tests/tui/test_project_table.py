@@ -67,7 +67,7 @@ async def test_sums_stand_under_their_columns(open_dashboard: OpenDashboard) -> 
 async def test_amounts_are_grouped_and_aligned_on_the_point(open_dashboard: OpenDashboard, services: Services) -> None:
     services.budgets.set_global(units(5_000_000))
     async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.typed("1234567.5", "enter")
+        await dashboard.typed("=1234567.5", "enter")
         line = dashboard.line_with(" PCC ")
         assert "1,234,567.50" in line
         rows = [right_edges(dashboard.line_with(f" {name} "))[:3] for name in ("PCC", "Python API", "Dandelion")]
@@ -125,7 +125,7 @@ async def test_a_click_on_a_header_sorts_and_another_reverses(open_dashboard: Op
 
 async def test_an_edit_moves_the_row_where_the_order_wants_it(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard(mode="projects", keys="ss") as dashboard:
-        await dashboard.keys("up", "up", "up", *"130", "enter")
+        await dashboard.keys("up", "up", "up", "=", *"130", "enter")
         assert dashboard.names == ["python-api", "videonest-api", "dandelion", "pcc"]
         assert dashboard.table.current is not None
         assert dashboard.table.current.project_id == "dandelion", "the cursor goes with it"
@@ -163,7 +163,7 @@ async def test_filter_while_typing_and_escape_out_of_it(open_dashboard: OpenDash
 
 async def test_filter_then_edit(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.keys("/", *"api", "enter", "down", *"rest", "escape", *"95", "enter")
+        await dashboard.keys("/", *"api", "enter", "down", *"rest", "escape", "=", *"95", "enter")
         assert dashboard.names == ["videonest-api", "python-api"]
     assert allocation_of(services, "python-api") == units(95)
 
@@ -249,7 +249,7 @@ async def test_names_that_look_like_markup_are_names(open_dashboard: OpenDashboa
         assert "Archive [b]x[/] [@click=app.quit]z?" in " ".join(dashboard.text.replace("│", " ").split())
         await dashboard.keys("escape", "t")
         assert "[b]x[/]" in dashboard.line_with("From")
-        await dashboard.keys("escape", *"5", "enter")
+        await dashboard.keys("escape", "=", *"5", "enter")
         assert "[b]x[/] [@click=app.quit]z: $0.00 → $5.00" in dashboard.text
 
 
@@ -263,16 +263,15 @@ async def test_an_empty_table_says_how_to_begin(open_dashboard: OpenDashboard, e
         assert "○" in dashboard.line_with(" first ")
 
 
-async def test_where_there_is_nothing_to_type_into_a_digit_is_a_screen(
-    open_dashboard: OpenDashboard, empty: Services
-) -> None:
+async def test_where_there_is_no_row_there_is_nothing_to_edit(open_dashboard: OpenDashboard, empty: Services) -> None:
     async with open_dashboard(empty, mode="projects") as dashboard:
         await dashboard.keys("3")
         assert "no agents yet" in dashboard.text
         await dashboard.keys("2")
         assert "no projects yet" in dashboard.text
         assert "Edit" not in dashboard.text
-        await dashboard.keys("a", *"first", "enter", "3")
+        await dashboard.keys("+", "e", "enter")  # there is nothing to edit
+        await dashboard.keys("a", *"first", "enter", "e", "3")
         assert dashboard.editor_text == "3"
         assert "Take" in dashboard.text
         await dashboard.keys("escape")
@@ -306,7 +305,7 @@ async def test_two_thousand_projects_load_scroll_and_are_edited(
         assert dashboard.editor_text == "2,000.00"
         row = next(number for number, line in enumerate(dashboard.lines) if "Project 2000" in line)
         assert dashboard.table.editor.region.y == row
-        await dashboard.typed("1", "enter")
+        await dashboard.typed("=1", "enter")
         assert "1.00" in dashboard.line_with("Project 2000")
         await dashboard.keys("/", *"0777", "enter", "enter")
         assert dashboard.names == ["p0777"]

@@ -64,7 +64,7 @@ async def test_projects_80x24(open_dashboard: OpenDashboard, pictured: Pictured)
 
 async def test_editing_a_cell(open_dashboard: OpenDashboard, pictured: Pictured) -> None:
     async with open_dashboard(size=WIDE) as dashboard:
-        await dashboard.keys("2", *"170")
+        await dashboard.keys("2", "e", *"170")
         await pictured(dashboard)
 
 
@@ -96,14 +96,14 @@ async def test_a_closed_period(open_dashboard: OpenDashboard, pictured: Pictured
 async def test_closing_by_hand(open_dashboard: OpenDashboard, pictured: Pictured, services: Services) -> None:
     services.budgets.set_carry(CarryPolicy.BOTH, None, "pcc")
     async with open_dashboard(size=WIDE) as dashboard:
-        await dashboard.keys("c", "down", *"140", "enter", *"110")
+        await dashboard.keys("c", "down", "e", *"140", "enter", "e", *"110")
         await pictured(dashboard)
 
 
 async def test_closing_by_hand_80x24(open_dashboard: OpenDashboard, pictured: Pictured, services: Services) -> None:
     services.budgets.set_carry(CarryPolicy.BOTH, None, "pcc")
     async with open_dashboard(size=NARROW) as dashboard:
-        await dashboard.keys("c", "down", *"140", "enter", *"110")
+        await dashboard.keys("c", "down", "e", *"140", "enter", "e", *"110")
         await pictured(dashboard)
 
 

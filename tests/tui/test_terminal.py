@@ -184,7 +184,7 @@ def test_a_monitor_that_is_killed_has_not_taken_the_mouse(in_terminal: Callable[
 def test_bursts_of_keys_in_a_real_terminal(in_terminal: Callable[..., Terminal], services: Services) -> None:
     terminal = in_terminal()
     terminal.until("$500.00", "Available today")
-    terminal.type("e650\r2170\t+5\r")
+    terminal.type("e650\r2e170\t+5\r")
     terminal.until("VideoNest API: $120.00 → $125.00")
     terminal.type("[q")
     assert terminal.ended() == 0

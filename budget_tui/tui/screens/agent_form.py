@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.widgets import Input, Label
 
 from budget_tui.domain.amount import parse_count
@@ -42,7 +43,7 @@ class AgentFormScreen(BoxScreen[AgentEntry]):
     def compose_fields(self) -> ComposeResult:
         for name, label, placeholder in _FIELDS:
             with Horizontal(classes="field"):
-                yield Label(label)
+                yield Label(Content(label))
                 value = self._project_id if name == "agent-project" else ""
                 yield TextField(value, id=name, placeholder=placeholder)
 

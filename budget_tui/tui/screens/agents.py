@@ -30,7 +30,7 @@ class AgentsScreen(SummedScreen, ReadingScreen[list[AgentBudget]]):
 
     MODE = "agents"
     WORKPLACES = (EditableRows,)
-    AUTO_FOCUS = "AgentRows"
+    AUTO_FOCUS = "EditableRows"
     BINDINGS = [
         Binding("a", "add_agent", "Add", id="agent.add", tooltip="Add an agent to a project"),
         Binding(

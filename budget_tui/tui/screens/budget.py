@@ -19,18 +19,30 @@ class GlobalBudgetScreen(DashboardScreen):
 
     MODE = "budget"
     BINDINGS = [
-        Binding("e", "edit_total", "Edit", id="budget.edit", tooltip="Edit the total of the period"),
+        Binding("e,enter", "edit_total", "Edit", id="budget.edit", tooltip="Edit the total of the period"),
+        Binding("plus", "edit_total('+')", "More", id="budget.more", show=False, tooltip="Edit the total: a step more"),
+        Binding(
+            "minus", "edit_total('-')", "Less", id="budget.less", show=False, tooltip="Edit the total: a step less"
+        ),
+        Binding(
+            "equals_sign",
+            "edit_total('=')",
+            "Set",
+            id="budget.total",
+            show=False,
+            tooltip="Edit the total: another one",
+        ),
         Binding("o", "carry", "Carry", id="budget.carry", show=False, tooltip="Choose what comes along of the total"),
     ]
 
     def compose_body(self) -> ComposeResult:
-        yield PeriodPanel().data_bind(DashboardScreen.snapshot)
+        yield PeriodPanel(self.dashboard.settings.step).data_bind(DashboardScreen.snapshot)
         with Horizontal(id="below"):
             yield SpendChart().data_bind(DashboardScreen.snapshot)
             yield Outlook().data_bind(DashboardScreen.snapshot)
 
-    def action_edit_total(self) -> None:
-        self.query_one(PeriodPanel).edit()
+    def action_edit_total(self, sign: str = "") -> None:
+        self.query_one(PeriodPanel).edit(sign)
 
     @work(group=ASKING)
     async def action_carry(self) -> None:

@@ -27,7 +27,7 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
     """Dismissed with the outcome once the period is closed. As it opens, everything is carried over as it is."""
 
     BOX_CLASSES = "box wide"
-    AUTO_FOCUS = "ProjectTable"
+    AUTO_FOCUS = "EditableRows"
 
     def __init__(self, preview: ClosePreview) -> None:
         super().__init__("Close the period", "Close, as it is")
@@ -37,10 +37,10 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
     def compose_fields(self) -> ComposeResult:
         yield Static(self._what_happens(), id="what-happens")
         room = min(self.app.size.width * 95 // 100, _WIDEST) - _FRAME
-        yield NextAllocations(self._preview, self.dashboard.settings.step_nanos, room)
+        yield NextAllocations(self._preview, self.dashboard.settings.step, room)
 
     def on_mount(self) -> None:
-        self.query_one(".box").border_subtitle = "digits edit · tab to the buttons · esc leaves"
+        self.query_one(".box").border_subtitle = "enter edits · tab to the buttons · esc leaves"
 
     @property
     def _next(self) -> NextAllocations:
@@ -68,7 +68,7 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
         wanted = self._next.wanted
         label = f"Close, with {count(len(wanted), 'change')}" if wanted else "Close, as it is"
         submit = self.query_one("#submit", Button)
-        submit.label = label
+        submit.label = Content(label)
         submit.refresh(layout=True)
 
     def action_leave(self) -> None:

@@ -44,7 +44,7 @@ class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box wide") as box:
-            box.border_title = formatting.period_name(self._archived.period)
+            box.border_title = Content(formatting.period_name(self._archived.period))
             box.border_subtitle = "x explains · esc leaves"
             yield Static(self._summary())
             yield OptionList(compact=True)

@@ -1,6 +1,7 @@
 """A question with two answers."""
 
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.widgets import Static
 
 from budget_tui.tui.screens.modal import BoxScreen
@@ -14,7 +15,7 @@ class ConfirmScreen(BoxScreen[bool]):
         self._question = question
 
     def compose_fields(self) -> ComposeResult:
-        yield Static(self._question, id="question", markup=False)
+        yield Static(Content(self._question), id="question")
 
     async def answer(self) -> bool:
         return True

@@ -43,7 +43,7 @@ class CostsBehindScreen(StyledScreen[None], ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box wide costs") as box:
-            box.border_title = self._number.title
+            box.border_title = Content(self._number.title)
             box.border_subtitle = "esc leaves"
             yield Static(WAITING, id="adds-up")
             yield CostTable(_columns(self._number))

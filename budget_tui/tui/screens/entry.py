@@ -31,7 +31,7 @@ class EntryScreen(StyledScreen[None], ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
-            box.border_title = f"Entry {self._entry.entry}"
+            box.border_title = Content(f"Entry {self._entry.entry}")
             box.border_subtitle = "esc leaves"
             with VerticalScroll():
                 yield Static(Content("\n").join(self._lines()))

@@ -91,7 +91,7 @@ class ExplainScreen(ModalScreen[None]):
     def _list(self) -> None:
         """The values with what they show, the chosen one highlighted."""
         explained, values = self._explained, self.query_one(OptionList)
-        self.query_one(".explain", Vertical).border_title = explaining.subject(explained)
+        self.query_one(".explain", Vertical).border_title = Content(explaining.subject(explained))
         shown = [explaining.quantity(value.value, explained.currency) for value in explained.values]
         room = max(map(len, shown))
         names = max(len(value.title) for value in explained.values)

@@ -41,13 +41,13 @@ class BoxScreen(StyledScreen[Result], ModalScreen[Result]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes=self.BOX_CLASSES) as box:
-            box.border_title = self._title
+            box.border_title = Content(self._title)
             yield from self.compose_fields()
             yield Static(id="refusal")
             with Horizontal(classes="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
                 yield from self.compose_buttons()
-                yield Button(self._submit, id="submit", variant="primary", compact=True)
+                yield Button(Content(self._submit), id="submit", variant="primary", compact=True)
 
     def compose_fields(self) -> ComposeResult:
         """What stands above the buttons."""

@@ -73,7 +73,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     def __init__(self) -> None:
         super().__init__()
         self._choice = PlanChoice()
-        self._warned = ""
+        self._warned = Content("")
         self._warned_of: PlanBoard | None = None
         self._lines: Sequence[BudgetLine] = ()
         self._shown: dict[str, tuple[PlanBoard, PlanChoice]] = {}
@@ -82,11 +82,11 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         yield TabLine()
         yield ChoiceLine()
         yield FilterInput("show budgets whose entity, provider or notes contain …")
-        yield Static(id="plan-warnings", markup=False)
+        yield Static(id="plan-warnings")
         yield Static(WAITING, id="no-plan")
         with ContentSwitcher(initial=TABS[0][0]):
             yield OverviewPane()
-            yield BudgetPane()
+            yield BudgetPane(self.dashboard.settings.step)
             yield AllocationPane()
             yield CategoryPane()
             yield ProviderPane()
@@ -162,12 +162,12 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         if self.reading is None:
             return
         self._warned_of = self.reading
-        warnings = "\n".join(self.pane.warnings(self.reading, self._lines))
+        warnings = Content("\n".join(self.pane.warnings(self.reading, self._lines)))
         if warnings != self._warned:
             self._warned, told = warnings, self.query_one("#plan-warnings", Static)
             width, height = told.content_size if told.display else (0, 0)
             told.display = bool(warnings)
-            told.update(warnings, layout=not width or len(Content(warnings).wrap(width)) != height)
+            told.update(warnings, layout=not width or len(warnings.wrap(width)) != height)
 
     # Choosing
 

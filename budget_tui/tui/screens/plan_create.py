@@ -92,10 +92,10 @@ class PlanCreateScreen(BoxScreen[str]):
         is_top_down = self._form.is_top_down
         box = self.query_one(".box")
         step = f" · step {self._step} of {len(_STEPS)}: {_STEPS[self._step]}" if is_top_down else ""
-        box.border_title = f"Create budget{step}"
+        box.border_title = Content(f"Create budget{step}")
         is_last = self._step == _REVIEW or not is_top_down
         back = "" if self._step == _FORM else "^o back · "
-        box.border_subtitle = f"enter {'creates' if is_last else 'next'} · {back}esc leaves"
+        box.border_subtitle = Content(f"enter {'creates' if is_last else 'next'} · {back}esc leaves")
         submit = self.query_one("#submit", Button)
         submit.label = "Create" if is_last else "Next"
         submit.refresh(layout=True)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.widgets import Input, Label, Select
 
 from budget_tui.domain.budget import BudgetType
@@ -81,7 +82,7 @@ class PlanFilterScreen(BoxScreen[PlanChoice]):
 
 def _field(name: str, label: str, words: Iterable[str], chosen: Any) -> ComposeResult:
     with Horizontal(classes="field"):
-        yield Label(label)
-        options = [(str(word), str(word)) for word in words]
+        yield Label(Content(label))
+        options = [(Content(str(word)), str(word)) for word in words]
         given = {"value": str(chosen)} if chosen in list(words) else {}
         yield Select(options, prompt="any", compact=True, id=name, **given)  # type: ignore[arg-type]

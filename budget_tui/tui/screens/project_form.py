@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.widgets import Input, Label
 
 from budget_tui.tui.screens.modal import BoxScreen
@@ -35,7 +36,7 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
         with Horizontal(classes="field"):
             yield Label("Id")
             if self._project_id:
-                yield Label(self._project_id, markup=False, classes="given")
+                yield Label(Content(self._project_id), classes="given")
             else:
                 yield TextField(id="project-id", placeholder="short, for scripts and tags")
         with Horizontal(classes="field"):

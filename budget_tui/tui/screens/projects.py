@@ -1,6 +1,5 @@
 """Project Allocation: who gets what, how fast it goes, how long it lasts."""
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -18,11 +17,8 @@ from budget_tui.tui.screens.summed import SummedScreen
 from budget_tui.tui.widgets.allocation_table import AllocationTable
 from budget_tui.tui.widgets.editable_rows import EditableRows
 from budget_tui.tui.widgets.filter_input import FilterInput
-from budget_tui.tui.widgets.project_table import ProjectTable
 
 if TYPE_CHECKING:
-    from budget_tui.bootstrap import Services
-    from budget_tui.services.budgets import AllocationOutcome
     from budget_tui.tui.screens.explain import Question
 
 
@@ -30,8 +26,8 @@ class ProjectsScreen(SummedScreen):
     """The table of projects, a filter above it, the commands on a project."""
 
     MODE = "projects"
-    WORKPLACES = (EditableRows, ProjectTable)
-    AUTO_FOCUS = "ProjectTable"
+    WORKPLACES = (EditableRows,)
+    AUTO_FOCUS = "EditableRows"
     BINDINGS = [
         Binding("a", "add_project", "Add", id="project.add", tooltip="Add a project"),
         Binding(
@@ -64,11 +60,9 @@ class ProjectsScreen(SummedScreen):
         Binding("escape", "clear_filter", "Clear", id="projects.clear", show=False, tooltip="Show all projects again"),
     ]
 
-    _last_was_taken = False
-
     def compose_body(self) -> ComposeResult:
         yield FilterInput("show projects whose name contains …")
-        yield AllocationTable(self.dashboard.settings.step_nanos).data_bind(DashboardScreen.snapshot)
+        yield AllocationTable(self.dashboard.settings.step).data_bind(DashboardScreen.snapshot)
 
     def question(self) -> "Question | None":
         line = self.table.current
@@ -80,32 +74,17 @@ class ProjectsScreen(SummedScreen):
     @work
     async def _edit(self, event: AllocationTable.Edited) -> None:
         try:
-            outcome = await self.dashboard.carry_out(partial(self._allocate, event))
+            outcome = await self.dashboard.carry_out(
+                lambda services: services.budgets.allocate(event.project_id, event.change, event.seen)
+            )
         except BudgetError as refused:
-            if event.go_on is None:
-                self.table.report(str(refused))
-            else:
-                self.table.refuse(str(refused), tells_stored=isinstance(refused, Conflict))
+            self.table.refuse(str(refused), tells_stored=isinstance(refused, Conflict))
             return
-        if event.go_on is None:
-            self.table.report("")
-        else:
-            self.table.accept(event.go_on)
-        if event.takes_back:
-            self.tell("")
-        elif outcome is not None and outcome.before != outcome.after:
+        self.table.accept(event.go_on)
+        if outcome.before != outcome.after:
             before, after = (money(amount, self.dashboard.currency) for amount in (outcome.before, outcome.after))
             over = _over(outcome.unallocated, self.dashboard.currency)
             self.tell(f"{self._name_of(outcome.project_id)}: {before} → {after}{over}")
-
-    def _allocate(self, event: AllocationTable.Edited, services: "Services") -> "AllocationOutcome | None":
-        """Carried out one after the other, so that each knows what came of the one before; None: nothing to do."""
-        if event.takes_back and not self._last_was_taken:
-            return None
-        self._last_was_taken = False
-        outcome = services.budgets.allocate(event.project_id, event.change, event.seen)
-        self._last_was_taken = True
-        return outcome
 
     @work(group=ASKING)
     async def action_add_project(self) -> None:

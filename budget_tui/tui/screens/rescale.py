@@ -42,10 +42,8 @@ class RescaleScreen(BoxScreen[Children]):
 
     def compose_fields(self) -> ComposeResult:
         was, now = self._shown(self._budget.amount), self._shown(self._amount)
-        yield Static(
-            f"{plan_name(self._budget)}: {was} → {now}.\n{count(len(self._children), 'budget')} allocated from it:\n",
-            markup=False,
-        )
+        allocated = count(len(self._children), "budget")
+        yield Static(Content(f"{plan_name(self._budget)}: {was} → {now}.\n{allocated} allocated from it:\n"))
         with Horizontal(classes="field"):
             yield Label("These")
             yield Select(

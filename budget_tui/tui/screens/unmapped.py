@@ -53,7 +53,7 @@ class UnmappedScreen(BoxScreen[str]):
             ("Provider", 8),
         ]
         for label, width in columns:
-            table.add_column(label.rjust(width) if label in _RIGHT else label, width=width)
+            table.add_column(Text(label.rjust(width) if label in _RIGHT else label), width=width)
         for origin in self._origins:
             texts = (
                 money(origin.amount, origin.currency),

@@ -10,20 +10,13 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.tokens import AgentBudget, parse_tokens_change
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.widgets.agent_columns import COLUMNS
-from budget_tui.tui.widgets.editable_rows import EditableRows
+from budget_tui.tui.widgets.cell_editing import TOKEN_STEP
 from budget_tui.tui.widgets.summed_table import SummedTable
-
-
-class AgentRows(EditableRows):
-    """Agents. ``+`` and ``-`` begin to type a top-up, or what is taken off."""
-
-    TYPED = "0123456789+-"
 
 
 class AgentTable(SummedTable[AgentBudget]):
     """Agents and their tokens."""
 
-    ROWS = AgentRows
     EDITED = "allocated"
     NOUN = "agent"
     columns = COLUMNS
@@ -54,6 +47,9 @@ class AgentTable(SummedTable[AgentBudget]):
 
     def text_of(self, agent: AgentBudget) -> str:
         return f"{agent.allocated_tokens:,}"
+
+    def step_of(self, agent: AgentBudget) -> str:
+        return TOKEN_STEP
 
     def take(self, agent: AgentBudget, text: str, go_on: int) -> None:
         self.post_message(self.Edited(agent.agent_id, parse_tokens_change(text), agent.allocated_tokens, go_on))

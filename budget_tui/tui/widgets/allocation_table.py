@@ -6,7 +6,6 @@ saw, or a delta) for the app to carry out.
 
 from collections.abc import Sequence
 
-from textual import on
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
@@ -17,14 +16,12 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.widgets.project_columns import columns
-from budget_tui.tui.widgets.project_table import ProjectTable
 from budget_tui.tui.widgets.summed_table import SummedTable
 
 
 class AllocationTable(SummedTable[ProjectLine]):
-    """Projects and their allocations. ``step_nanos`` is what ``+`` and ``-`` add."""
+    """Projects and their allocations. ``step`` is what ``+`` and ``-`` offer."""
 
-    ROWS = ProjectTable
     EDITED = "allocation"
     NOUN = "project"
 
@@ -33,29 +30,19 @@ class AllocationTable(SummedTable[ProjectLine]):
     class Edited(Message):
         """The user wants an allocation changed; ``seen`` is the value they looked at when they typed another.
 
-        ``go_on`` is by how many rows the editor is to go on then; None: this came from no editor.
-        ``takes_back``: this undoes the edit before it, and is nothing when that one was refused.
+        ``go_on`` is by how many rows the editor is to go on then.
         """
 
-        def __init__(
-            self,
-            project_id: str,
-            change: AllocationChange,
-            seen: int | None = None,
-            go_on: int | None = None,
-            *,
-            takes_back: bool = False,
-        ) -> None:
+        def __init__(self, project_id: str, change: AllocationChange, seen: int | None, go_on: int) -> None:
             super().__init__()
             self.project_id = project_id
             self.change = change
             self.seen = seen
             self.go_on = go_on
-            self.takes_back = takes_back
 
-    def __init__(self, step_nanos: int) -> None:
+    def __init__(self, step: str) -> None:
         super().__init__()
-        self._step_nanos = step_nanos
+        self._step = step
 
     def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
         if snapshot is not None:
@@ -92,16 +79,15 @@ class AllocationTable(SummedTable[ProjectLine]):
     def text_of(self, line: ProjectLine) -> str:
         return formatting.number(line.pace.allocation, self._currency)
 
+    def step_of(self, line: ProjectLine) -> str:
+        return self._step
+
     def take(self, line: ProjectLine, text: str, go_on: int) -> None:
-        change = AllocationChange(ChangeKind.ADD, 0) if text == self.text_of(line) else parse_change(text)
+        change = (
+            AllocationChange(ChangeKind.ADD, 0) if text.removeprefix("=") == self.text_of(line) else parse_change(text)
+        )
         seen = line.pace.allocation if change.kind is ChangeKind.SET else None
         self.post_message(self.Edited(line.project_id, change, seen, go_on))
-
-    @on(ProjectTable.Nudged)
-    def _nudged(self, event: ProjectTable.Nudged) -> None:
-        event.stop()
-        change = AllocationChange(ChangeKind.ADD, event.direction * self._step_nanos)
-        self.post_message(self.Edited(event.project_id, change, takes_back=event.takes_back))
 
     def preview(self, line: ProjectLine) -> Content:
         """The pool as it is, and as it would be with what is typed for the allocation of ``line``."""

@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from budget_tui.domain.errors import Refused
 from budget_tui.tui.painting import backdrop
@@ -22,6 +23,9 @@ from budget_tui.tui.widgets.cell_editor import CellEditor
 from budget_tui.tui.widgets.editable_rows import PADDING, EditableRows
 
 Row = TypeVar("Row")
+
+TOKEN_STEP = "10,000"
+"""What ``+`` and ``-`` offer of tokens; of money it is the settings'."""
 
 
 class CellEditing(Vertical, Generic[Row]):
@@ -74,6 +78,10 @@ class CellEditing(Vertical, Generic[Row]):
         """What stands in the cell."""
 
     @abstractmethod
+    def step_of(self, row: Row) -> str:
+        """What ``+`` and ``-`` offer to add and to take off."""
+
+    @abstractmethod
     def take(self, row: Row, text: str, go_on: int) -> None:
         """Let ``text`` count for ``row``, then go on by ``go_on`` rows; raises `Refused`."""
 
@@ -111,22 +119,22 @@ class CellEditing(Vertical, Generic[Row]):
         """The row under the cursor."""
         return self.shown[self.cursor] if 0 <= self.cursor < len(self.shown) else None
 
-    def begin_edit(self, typed: str = "") -> None:
-        """Open the editor over the cell under the cursor, with its value selected, or with what was typed."""
+    def begin_edit(self, sign: str = "") -> None:
+        """Open the editor over the cell under the cursor: with its value, or with a sign and a step behind it.
+
+        What stands behind the sign is selected: digits take its place, Enter takes it as it is.
+        """
         row = self.current
         if row is None or self.is_editing:
             return
         self._edited, self._problem = row, ""
         self.post_message(self.EditBegun())
         editor = self.editor
-        editor.value = typed or self.text_of(row)
+        editor.value = sign + (self.step_of(row) if sign in ("+", "-") else self.text_of(row))
         self._place_editor(self.cursor)
         editor.display = True
         editor.focus()
-        if typed:
-            editor.cursor_position = len(typed)
-        else:
-            editor.select_all()
+        editor.selection = Selection(len(sign), len(editor.value))
         self.tell_how_it_stands()
 
     def _place_editor(self, at: int) -> None:

@@ -1,4 +1,4 @@
-"""Rows of which one cell can be edited: a digit or Enter begins."""
+"""Rows of which one cell can be edited, and the keys that begin that."""
 
 from collections.abc import Callable
 
@@ -13,22 +13,17 @@ PADDING = 1
 
 
 class EditableRows(DataTable[Text]):
-    """``begin_edit`` is called with what was typed already. It is a call and no message, so that the next key of
-    a burst finds the editor open."""
+    """``begin_edit`` is called with the sign that the editor opens with. It is a call and no message, so that the next
+    key of a burst finds the editor open."""
 
     BINDINGS = [
-        Binding("enter", "edit", "Edit", id="allocation.edit", tooltip="Edit the allocation in its cell"),
+        Binding("enter,e", "edit", "Edit", id="allocation.edit", tooltip="Edit the cell under the cursor"),
+        Binding("plus", "edit('+')", "More", id="allocation.more", show=False, tooltip="Edit the cell: a step more"),
+        Binding("minus", "edit('-')", "Less", id="allocation.less", show=False, tooltip="Edit the cell: a step less"),
         Binding(
-            "0,1,2,3,4,5,6,7,8,9,full_stop",
-            "edit",
-            "Type",
-            id="allocation.type",
-            show=False,
-            tooltip="Begin to type over what is allocated",
+            "equals_sign", "edit('=')", "Set", id="allocation.set", show=False, tooltip="Edit the cell: another amount"
         ),
     ]
-    TYPED = "0123456789."
-    """The characters with which an edit begins."""
 
     def __init__(self, begin_edit: Callable[[str], None]) -> None:
         super().__init__(cursor_type="row", cursor_foreground_priority="renderable", cell_padding=PADDING)
@@ -48,36 +43,21 @@ class EditableRows(DataTable[Text]):
         event.stop()
 
     @property
-    def row_id(self) -> str:
-        """What is under the cursor; there is something."""
-        return str(self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value)
-
-    @property
     def _is_empty(self) -> bool:
-        """Whether it was filled, with nothing: there is no cell to type into, and a digit is a screen's key."""
+        """Whether it was filled, with nothing: there is no cell to edit."""
         return bool(self.columns) and not self.row_count
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return False if action == "edit" and self._is_empty else super().check_action(action, parameters)
 
     async def on_key(self, event: events.Key) -> None:
-        if self._is_empty:
-            return
-        if event.character is not None and event.character in self.TYPED:
-            event.stop()
-            event.prevent_default()
-            self._begin_edit(self.typed_before(event) + event.character)
-        else:
+        if not self._is_empty:
             await act_at_once(self, event)
-
-    def typed_before(self, event: events.Key) -> str:
-        """What earlier keys have already begun the typed value with."""
-        return ""
 
     def on_click(self, event: events.Click) -> None:
         """A click chooses a row, a second one edits it."""
         if event.chain == 2 and "row" in event.style.meta and event.style.meta["row"] >= 0:
             self.action_edit()
 
-    def action_edit(self) -> None:
-        self._begin_edit("")
+    def action_edit(self, sign: str = "") -> None:
+        self._begin_edit(sign)

@@ -56,7 +56,7 @@ class KeyBar(Widget):
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Say more about the key under the mouse."""
         active = self.screen.active_bindings.get(event.style.meta.get("key", ""))
-        self.tooltip = active.tooltip or None if active else None
+        self.tooltip = Content(active.tooltip) if active and active.tooltip else None
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         if key := event.style.meta.get("key"):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 from rich.text import Text
-from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.coordinate import Coordinate
@@ -14,13 +13,12 @@ from textual.message import Message
 from textual.widgets import Static
 
 from budget_tui import formatting
-from budget_tui.domain.budget import AllocationChange, ChangeKind, parse_change
+from budget_tui.domain.budget import AllocationChange, parse_change
 from budget_tui.domain.closing import ClosePreview, NextLine
 from budget_tui.domain.errors import Refused
 from budget_tui.tui.painting import MUTED, cell, fitted
 from budget_tui.tui.widgets.cell_editing import EditableTable
-from budget_tui.tui.widgets.editable_rows import PADDING
-from budget_tui.tui.widgets.project_table import ProjectTable
+from budget_tui.tui.widgets.editable_rows import PADDING, EditableRows
 
 _NAME_AT_LEAST, _NAME_AT_MOST = 10, 32
 _LABELS = ("Allocated", "Spent", "Left", "Carried", "Next")
@@ -36,15 +34,15 @@ class NextAllocations(EditableTable[NextLine]):
     class Rearranged(Message):
         """The user changed what a project is going to get."""
 
-    def __init__(self, preview: ClosePreview, step_nanos: int, room: int) -> None:
+    def __init__(self, preview: ClosePreview, step: str, room: int) -> None:
         super().__init__()
         self._preview = preview
-        self._step_nanos = step_nanos
+        self._step = step
         self._room = room
         self.wanted: dict[str, int] = {}
 
     def compose_table(self) -> ComposeResult:
-        yield ProjectTable(self.begin_edit)
+        yield EditableRows(self.begin_edit)
         yield Static(id="next-pool")
 
     def on_mount(self) -> None:
@@ -140,24 +138,16 @@ class NextAllocations(EditableTable[NextLine]):
     def text_of(self, line: NextLine) -> str:
         return formatting.number(self._next(line), self._preview.currency)
 
+    def step_of(self, line: NextLine) -> str:
+        return self._step
+
     def take(self, line: NextLine, text: str, go_on: int) -> None:
-        if text != self.text_of(line):
+        if text.removeprefix("=") != self.text_of(line):
             self._choose(line, self._applied(line, parse_change(text)))
         self.accept(go_on)
 
     def lost(self, line: NextLine) -> str:
         return f"{line.name} is gone, somebody archived it"
-
-    @on(ProjectTable.Nudged)
-    def _nudged(self, event: ProjectTable.Nudged) -> None:
-        event.stop()
-        line = next(line for line in self._preview.lines if line.project_id == event.project_id)
-        try:
-            self._choose(
-                line, self._applied(line, AllocationChange(ChangeKind.ADD, event.direction * self._step_nanos))
-            )
-        except Refused as refused:
-            self.report(str(refused))
 
     def _applied(self, line: NextLine, change: AllocationChange) -> int:
         """What the project would get."""

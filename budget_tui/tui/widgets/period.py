@@ -15,9 +15,11 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input, Static
+from textual.widgets.input import Selection
 
 from budget_tui import formatting
 from budget_tui.domain.amount import parse_amount, share
+from budget_tui.domain.budget import parse_over
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import PeriodKind
 from budget_tui.tui.painting import MUTED, STRONG, WAITING, bar, spread, status
@@ -141,7 +143,8 @@ class TotalEditor(TextField):
 
 
 class PeriodPanel(Vertical):
-    """The whole panel. ``e`` turns its total into an input; nothing else here takes the focus."""
+    """The whole panel. ``e`` turns its total into an input; nothing else here takes the focus. ``step`` is what ``+``
+    and ``-`` offer."""
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
 
@@ -153,13 +156,14 @@ class PeriodPanel(Vertical):
             self.amount = amount
             self.seen = seen
 
-    def __init__(self) -> None:
+    def __init__(self, step: str) -> None:
         super().__init__()
+        self._step = step
         self._seen = 0  # what stood in the editor when it opened, whatever somebody else writes meanwhile
 
     def compose(self) -> ComposeResult:
         yield Headline().data_bind(PeriodPanel.snapshot)
-        yield TotalEditor(id="total", select_on_focus=False, placeholder="a new total, such as 500")
+        yield TotalEditor(id="total", select_on_focus=False, placeholder="a new total such as 500, or +20")
         yield Static("", id="total-refused")
         yield PeriodFigures().data_bind(PeriodPanel.snapshot)
 
@@ -168,23 +172,24 @@ class PeriodPanel(Vertical):
 
     def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
         kind = snapshot.organization.period_rule.kind if snapshot else PeriodKind.MONTHLY
-        self.border_title = f"{_NAMES[kind]} budget"
-        self.border_subtitle = _closed(snapshot) if snapshot is not None and snapshot.is_closed else ""
+        self.border_title = Content(f"{_NAMES[kind]} budget")
+        self.border_subtitle = _closed(snapshot) if snapshot is not None and snapshot.is_closed else None
 
     @property
     def is_editing(self) -> bool:
         return self.query_one(Input).display
 
-    def edit(self) -> None:
-        """Let the user type a new total."""
-        if self.snapshot is None:
+    def edit(self, sign: str = "") -> None:
+        """Let the user type a new total, or with a sign how much more or less it is to be."""
+        if self.snapshot is None or self.is_editing:
             return
         self._seen = self.snapshot.total.allocation
         editor = self.query_one(Input)
-        editor.value = formatting.number(self._seen, self.snapshot.organization.currency)
+        shown = formatting.number(self._seen, self.snapshot.organization.currency)
+        editor.value = sign + (self._step if sign in ("+", "-") else shown)
         self._show_editor(True)
         editor.focus()
-        editor.select_all()
+        editor.selection = Selection(len(sign), len(editor.value))
 
     def refuse(self, why: str, *, tells_stored: bool = False) -> None:
         """Say in place why the total was not taken; what was typed stays.
@@ -208,11 +213,11 @@ class PeriodPanel(Vertical):
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         assert self.snapshot is not None
-        if event.value == formatting.number(self._seen, self.snapshot.organization.currency):
+        if event.value.removeprefix("=") == formatting.number(self._seen, self.snapshot.organization.currency):
             self.close_editor()
             return
         try:
-            amount = _total(event.value)
+            amount = parse_over(event.value, self._seen, parse_amount)
         except Refused as refused:
             self.refuse(str(refused))
             return
@@ -238,15 +243,8 @@ def _carried(snapshot: BudgetSnapshot) -> Content:
     return Content.assemble((f" · carried over {formatting.money(carried, currency)}", MUTED))
 
 
-def _closed(snapshot: BudgetSnapshot) -> str:
-    return f"closed · the next period starts on {formatting.short_day(snapshot.period.half_open[1])}"
-
-
-def _total(text: str) -> int:
-    """The total that was typed. A delta, which an allocation takes, is refused rather than taken for a total."""
-    if text.strip().startswith("+"):
-        raise Refused(f"'{text.strip()}' is not a total", "type the new one, such as 500")
-    return parse_amount(text)
+def _closed(snapshot: BudgetSnapshot) -> Content:
+    return Content(f"closed · the next period starts on {formatting.short_day(snapshot.period.half_open[1])}")
 
 
 def _figure(label: str, nanos: int, currency: str, after: str, style: str) -> Content:

@@ -28,7 +28,7 @@ class PeriodChart(Widget):
 
     def on_mount(self) -> None:
         self.border_title = "Spent against budget"
-        self.border_subtitle = f"{LINE}{LINE} budget"
+        self.border_subtitle = Content(f"{LINE}{LINE} budget")
 
     def render(self) -> Content:
         if not self.periods:

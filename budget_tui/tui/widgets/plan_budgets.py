@@ -13,15 +13,14 @@ from textual.message import Message
 from textual.widgets import Static
 
 from budget_tui import formatting
-from budget_tui.domain.amount import parse_amount, parse_count
-from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.budget import BudgetType, parse_over
 from budget_tui.domain.errors import Refused
-from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan import PlannedBudget, parse_planned
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.services.costs_behind import Number, number_of
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED
-from budget_tui.tui.widgets.cell_editing import CellEditing
+from budget_tui.tui.widgets.cell_editing import TOKEN_STEP, CellEditing
 from budget_tui.tui.widgets.line_table import LineTable
 from budget_tui.tui.widgets.plan_columns import budget_columns, longest_lines
 from budget_tui.tui.widgets.plan_panes import PlanPane
@@ -32,12 +31,19 @@ class BudgetTable(LineTable):
     """Budgets, which can be changed and deleted."""
 
     BINDINGS = [
-        Binding("e", "edit", "Edit", id="plan.edit", tooltip="Edit the amount in its cell"),
+        Binding("e", "edit", "Edit", id="plan.edit", tooltip="Edit the amount under the cursor"),
+        Binding("plus", "edit('+')", "More", id="plan.more", show=False, tooltip="Edit the amount: a step more"),
+        Binding("minus", "edit('-')", "Less", id="plan.less", show=False, tooltip="Edit the amount: a step less"),
+        Binding("equals_sign", "edit('=')", "Set", id="plan.set", show=False, tooltip="Edit the amount: another one"),
         Binding("d", "delete", "Delete", id="plan.delete", tooltip="Take the budget out of the plan"),
     ]
 
     class EditAsked(Message):
-        """The user wants to edit the amount under the cursor."""
+        """The user wants to edit the amount under the cursor, from ``sign`` on."""
+
+        def __init__(self, sign: str) -> None:
+            super().__init__()
+            self.sign = sign
 
     class DeleteAsked(Message):
         """The user wants ``budget`` to be deleted."""
@@ -46,8 +52,8 @@ class BudgetTable(LineTable):
             super().__init__()
             self.budget = budget
 
-    def action_edit(self) -> None:
-        self.post_message(self.EditAsked())
+    def action_edit(self, sign: str = "") -> None:
+        self.post_message(self.EditAsked(sign))
 
     def action_delete(self) -> None:
         if self.current is not None:
@@ -66,8 +72,9 @@ class BudgetPane(PlanPane, CellEditing[BudgetLine]):
             super().__init__()
             self.budget, self.amount, self.go_on = budget, amount, go_on
 
-    def __init__(self) -> None:
+    def __init__(self, step: str) -> None:
         super().__init__()
+        self._step = step
         self._lines: Sequence[BudgetLine] = ()
         self._sorted: tuple[tuple[PlanBoard, str, bool], Sequence[BudgetLine]] | None = None
 
@@ -141,8 +148,8 @@ class BudgetPane(PlanPane, CellEditing[BudgetLine]):
     # Editing
 
     @on(BudgetTable.EditAsked)
-    def _edit_asked(self) -> None:
-        self.begin_edit()
+    def _edit_asked(self, event: BudgetTable.EditAsked) -> None:
+        self.begin_edit(event.sign)
 
     def cell_at(self, at: int) -> Region | None:
         """The cell, and what is free of the room in front of it."""
@@ -161,8 +168,17 @@ class BudgetPane(PlanPane, CellEditing[BudgetLine]):
         is_money = budget.budget_type is BudgetType.MONETARY
         return formatting.number(budget.amount, budget.currency) if is_money else f"{budget.amount:,}"
 
+    def step_of(self, line: BudgetLine) -> str:
+        match line.budget.budget_type:
+            case BudgetType.MONETARY:
+                return self._step
+            case BudgetType.TOKEN:
+                return TOKEN_STEP
+            case BudgetType.SEAT:
+                return "1"
+
     def take(self, line: BudgetLine, text: str, go_on: int) -> None:
-        self.post_message(self.Edited(line.budget, _parsed(text, line.budget.budget_type), go_on))
+        self.post_message(self.Edited(line.budget, _parsed(text, line.budget), go_on))
 
     def lost(self, line: BudgetLine) -> str:
         assert self.board is not None
@@ -179,13 +195,13 @@ class BudgetPane(PlanPane, CellEditing[BudgetLine]):
         before = line.budget
         shown = formatting.amount_of(before.amount, before.budget_type, before.currency)
         try:
-            after = _parsed(self.editor.value, before.budget_type)
+            after = _parsed(self.editor.value, before)
         except Refused:
-            hint = "30000 or 30,000.50" if before.budget_type is BudgetType.MONETARY else "500000 or 2M"
+            hint = "30000, +500 or -500" if before.budget_type is BudgetType.MONETARY else "500000, 2M, +50k or -10k"
             return Content.assemble((f" {shown}  {hint}", MUTED))
         new = formatting.amount_of(after, before.budget_type, before.currency)
         return Content.assemble((f" {shown} → ", MUTED), (new, "bold"), (" (editing)", MUTED))
 
 
-def _parsed(text: str, budget_type: BudgetType) -> int:
-    return parse_amount(text) if budget_type is BudgetType.MONETARY else parse_count(text)
+def _parsed(text: str, budget: PlannedBudget) -> int:
+    return parse_over(text, budget.amount, lambda typed: parse_planned(typed, budget.budget_type))

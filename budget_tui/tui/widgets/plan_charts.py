@@ -55,7 +55,7 @@ class CategoryBars(Widget):
 
     def watch_breakdown(self, breakdown: Breakdown | None) -> None:
         if breakdown is not None:
-            self.border_title = f"By category: {breakdown.entity.name}"
+            self.border_title = Content(f"By category: {breakdown.entity.name}")
 
 
 class TrendChart(Widget):

@@ -53,7 +53,7 @@ class Field(Vertical):
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="field"):
-            yield Label(self._label)
+            yield Label(Content(self._label))
             yield from self._widgets
         yield Static(classes="refused")
 

@@ -130,7 +130,8 @@ class OverviewPane(PlanPane):
         if line is None or self.board is None:
             chart.months = ()
             return
-        chart.border_title = f"Per month: {line.title if line.is_total else f'{line.name}, {line.what}'}"
+        subject = line.title if line.is_total else f"{line.name}, {line.what}"
+        chart.border_title = Content(f"Per month: {subject}")
         chart.kind = line.budget_type, line.currency
         chart.months = tuple(self.board.trend(line.counting or self.board.counting(line.budgets[0])))
 

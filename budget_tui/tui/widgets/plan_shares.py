@@ -156,7 +156,9 @@ class PlanShares(Vertical):
             row.exact = self._exact.get(row.entity.entity_id)
         if not children:
             assert self._budget is not None
-            await place.mount(Static(f"Nothing is below {self._budget.entity_id}: plan it as a single budget."))
+            await place.mount(
+                Static(Content(f"Nothing is below {self._budget.entity_id}: plan it as a single budget."))
+            )
 
     def focus_first(self) -> None:
         """Go to the first child without a share, or to the first at all."""

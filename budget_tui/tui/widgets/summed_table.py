@@ -52,7 +52,6 @@ class TableFooter(Widget):
 class SummedTable(EditableTable[Row], Sorting):
     """Shows what is chosen of `everything`, touching only the cells that differ where that is possible."""
 
-    ROWS: ClassVar[type[EditableRows]]
     NOUN: ClassVar[str]
 
     columns: Sequence[Column[Row]] = ()
@@ -69,7 +68,7 @@ class SummedTable(EditableTable[Row], Sorting):
         self._frame: object = None
 
     def compose_table(self) -> ComposeResult:
-        yield self.ROWS(self.begin_edit)
+        yield EditableRows(self.begin_edit)
         yield TableFooter()
 
     def on_mount(self) -> None:
