@@ -123,10 +123,13 @@ def _names(*facts: Iterable[str]) -> list[str]:
 
 
 def _change(name: str, before: object, after: object) -> str:
-    shown = "–" if after is None else _shown(after)
-    return f"{name} {shown}" if before is None else f"{name} {_shown(before)} → {shown}"
+    return f"{name} {shown(after)}" if before is None else f"{name} {shown(before)} → {shown(after)}"
 
 
-def _shown(fact: object) -> str:
+def shown(fact: object) -> str:
     """Tokens, seats and costs are whole numbers; amounts are texts, and stand as they were written."""
-    return f"{fact:,}" if type(fact) is int else str(fact)
+    if fact is None:
+        return "–"
+    if isinstance(fact, bool):
+        return "yes" if fact else "no"
+    return f"{fact:,}" if isinstance(fact, int) else str(fact)

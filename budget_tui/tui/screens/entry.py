@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from budget_tui.services.trail import shown_facts
+from budget_tui.services.trail import shown, shown_facts
 from budget_tui.storage.trail_queries import AuditEntry
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.styled import StyledScreen
@@ -58,12 +58,12 @@ class EntryScreen(StyledScreen[None], ModalScreen[None]):
 
 
 def _facts(facts: dict[str, Any] | None) -> Iterable[Content]:
-    shown = shown_facts(facts)
-    if not shown:
+    told = shown_facts(facts)
+    if not told:
         yield Content.styled("nothing", MUTED)
-    width = max(map(len, shown), default=0)
-    for name, value in shown.items():
-        yield Content.assemble((f"{name:<{width}}  ", MUTED), str(value) if value is not None else "–")
+    width = max(map(len, told), default=0)
+    for name, value in told.items():
+        yield Content.assemble((f"{name:<{width}}  ", MUTED), shown(value))
 
 
 def _field(label: str, text: str) -> Content:
