@@ -190,6 +190,12 @@ class Services:
         """The same for another organization of the database."""
         return Services(replace(self.context, org_slug=slug), self.settings)
 
+    def from_nothing(self) -> "Services":
+        """The same, but that where there is no database it reads like an empty one, until the first change makes it."""
+        if self.context.has_database:
+            return self
+        return Services(replace(self.context, is_new=True), self.settings)
+
     def close(self) -> None:
         """Close what was kept open."""
         self.close_readers()

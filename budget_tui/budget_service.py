@@ -32,13 +32,13 @@ class BudgetService:
 
     @classmethod
     def open(cls, location: str | PathLike[str], organization: str = "default", as_of: date | None = None) -> Self:
-        """The budgets in a database (a path or ``sqlite:///path``), which is made if there is none.
+        """The budgets in a database (a path or ``sqlite:///path``), which the first change makes if there is none.
 
         The user's settings have no say: a program gets what it names. ``as_of`` sets today, which decides the period;
         opening a later one closes those before it.
         """
         today = None if as_of is None else checked_day(as_of)
-        services = open_services(fspath(location), organization, today, Settings(), keep_open=True)
+        services = open_services(fspath(location), organization, today, Settings(), keep_open=True).from_nothing()
         services.context.prepare()
         return cls(services)
 

@@ -147,3 +147,18 @@ def test_a_day_can_be_chosen(path: Path) -> None:
         assert budgets.get_available_tokens("scout") == budgets.get_budget("scout").available_tokens
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT count(*) FROM period_close").fetchone() == (0,)
+
+
+def test_a_program_that_only_looks_makes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "budget.db"
+    with BudgetService.open(path) as budgets:
+        with pytest.raises(NotFound, match="there is no agent 'scout'"):
+            budgets.get_budget("scout")
+        with pytest.raises(NotFound, match="scout"):
+            budgets.consume_budget("scout", 1)
+        assert not path.parent.exists()
+        services = open_services(str(path), settings=Settings())
+        services.projects.add("pcc")
+        services.agents.add("scout", "pcc", tokens=100)
+        assert budgets.consume_budget("scout", 1).available_tokens == 99
+        assert budgets.get_budget("scout").used_tokens == 1

@@ -58,7 +58,7 @@ def list_agents(context: typer.Context, json: JsonOption = False) -> None:
     from budget_tui.wire import agent_answer
 
     session = session_of(context)
-    session.services.context.prepare()
+    session.services.context.require_database()
     agents = session.services.agents.all()
     if json:
         say_json([agent_answer(agent) for agent in agents])
@@ -85,7 +85,7 @@ def list_agents(context: typer.Context, json: JsonOption = False) -> None:
 def show(context: typer.Context, agent: AgentArgument, json: JsonOption = False) -> None:
     """One agent's budget of the running period."""
     session = session_of(context)
-    session.services.context.prepare()
+    session.services.context.require_database()
     _tell(session, agent, json, _details)
 
 

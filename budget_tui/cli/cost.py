@@ -109,7 +109,7 @@ def unmapped(context: typer.Context, json: JsonOption = False) -> None:
     from budget_tui.cli.imported import unmapped_as_json, unmapped_in_words
 
     session = session_of(context)
-    session.services.context.prepare()
+    session.services.context.require_database()
     origins = session.services.costs.unmapped()
     if json:
         say_json([unmapped_as_json(origin) for origin in origins])

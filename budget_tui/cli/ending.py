@@ -6,14 +6,19 @@ import sys
 from collections.abc import Callable
 
 from budget_tui.cli.saying import report, told
-from budget_tui.domain.errors import BudgetError, Conflict, InsufficientBudget, NotFound
+from budget_tui.domain.errors import BudgetError, Conflict, DatabaseNotFound, InsufficientBudget, NotFound
 
 DEBUG_VARIABLE = "BUDGET_TUI_DEBUG"
 
 EXIT_UNEXPECTED = 1
 EXIT_REFUSED = 2
 EXIT_INTERRUPTED = 130
-EXIT_CODES: tuple[tuple[type[BudgetError], int], ...] = ((InsufficientBudget, 3), (NotFound, 4), (Conflict, 5))
+EXIT_CODES: tuple[tuple[type[BudgetError], int], ...] = (
+    (InsufficientBudget, 3),
+    (NotFound, 4),
+    (DatabaseNotFound, 4),
+    (Conflict, 5),
+)
 
 
 def ended(carry_out: Callable[[], object]) -> int:

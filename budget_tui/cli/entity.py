@@ -181,6 +181,8 @@ def import_entities(
     from budget_tui.sources.hierarchy import read
 
     _require_other_file(context, file)
+    if dry_run:
+        session_of(context).services.context.require_database()
     done = session_of(context).services.entities.bring_in(read(file), dry_run=dry_run)
     if json:
         say_json({**{name: list(ids) for name, ids in asdict(done).items()}, "dry_run": dry_run})
@@ -222,7 +224,7 @@ def _require_other_file(context: typer.Context, file: Path) -> None:
 def _entities(context: typer.Context) -> "Entities":
     """The service that answers questions; a database is made first where there is none."""
     session: Session = session_of(context)
-    session.services.context.prepare()
+    session.services.context.require_database()
     return session.services.entities
 
 

@@ -45,7 +45,7 @@ def explain(
     Formulas with their values, dates, the costs that count and those that do not.
     """
     session = session_of(context)
-    session.services.context.prepare()
+    session.services.context.require_database()
     if period:
         _, days = session.services.plans.period_named(period)
         explained = session.services.explain.of_closed(days.start, subject)

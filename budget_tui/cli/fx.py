@@ -68,7 +68,7 @@ def list_rates(context: typer.Context, json: JsonOption = False) -> None:
     from budget_tui import formatting as f
 
     session = session_of(context)
-    session.services.context.prepare()
+    session.services.context.require_database()
     pairs = session.services.fx.rates()
     if json:
         say_json(

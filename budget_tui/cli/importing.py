@@ -57,6 +57,8 @@ def import_files(session: Session, request: "ImportRequest", *, json: bool) -> N
     """Import, show how far it is, and tell what was done."""
     # Nothing is logged before the reading is done, so it does not wait for this.
     threading.Thread(target=session.start_logging, daemon=True).start()
+    if request.dry_run:
+        session.services.context.require_database()
     with _progress() as progress:
         report = session.services.imports.run(request, progress)
 

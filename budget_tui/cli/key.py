@@ -39,7 +39,7 @@ def create(
 def list_keys(context: typer.Context, json: JsonOption = False) -> None:
     """This organization's keys, revoked ones too."""
     session = session_of(context)
-    session.services.context.prepare()
+    session.services.context.require_database()
     keys = session.services.keys.all()
     if json:
         say_json([_as_json(key) for key in keys])

@@ -41,7 +41,7 @@ def log(
     from budget_tui.storage.trail_queries import TrailFilter
 
     session = session_of(context)
-    session.services.context.prepare()
+    session.services.context.require_database()
     only = TrailFilter(action, subject, who, _begin_of(since, 0), _begin_of(until, 1))
     entries = session.services.trail.newest(limit, before, only)
     if json:

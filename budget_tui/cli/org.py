@@ -58,7 +58,7 @@ def add(
 def list_organizations(context: typer.Context, json: JsonOption = False) -> None:
     """The organizations of this database."""
     services = session_of(context).services
-    services.context.prepare()
+    services.context.require_database()
     found = services.organizations.all()
     if json:
         say_json([_as_json(organization) for organization in found])

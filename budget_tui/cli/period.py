@@ -74,7 +74,7 @@ def history(
     from budget_tui.domain.period import parse_day
 
     session = session_of(context)
-    session.services.context.prepare()
+    session.services.context.require_database()
     periods = session.services.history.periods(limit, parse_day(before) if before else None)
     if json:
         from budget_tui.wire import period_answer

@@ -85,7 +85,7 @@ def show(context: typer.Context, budget: BudgetArgument, json: JsonOption = Fals
     from budget_tui.wire_plan import one_answer
 
     session = session_of(context)
-    session.services.context.prepare()
+    session.services.context.require_database()
     found = session.services.plan_views.one(budget)
     slug = session.services.context.org_slug
     tell(json, lambda: one_answer(found, slug), lambda: details(found.budget), found.warnings)
@@ -141,7 +141,7 @@ def update(
     if not amount and not period and provider is None and notes is None:
         raise Refused("nothing is to change", "give --amount, --period, --provider or --notes")
     session = session_of(context)
-    session.services.context.prepare()
+    session.services.context.require_database()
     before = session.services.plans.get(budget)
     kind, days = session.services.plans.period_named(period) if period else (None, None)
     change = PlanChange(parse_planned(amount, before.budget_type) if amount else None, notes, provider, kind, days)

@@ -74,7 +74,7 @@ def filter_of(
     """The filter that the options say; the database is made or brought to this version's schema first."""
     from budget_tui.services.plan_views import PlanFilter
 
-    session.services.context.prepare()
+    session.services.context.require_database()
     cleaned = period.strip().casefold()
     kind: PeriodKind | None = None
     days: Period | None = None
@@ -111,7 +111,7 @@ def plan_of(
     """The budget that arguments and options ask for."""
     from budget_tui.domain.plan import BudgetPlan, parse_planned
 
-    session.services.context.prepare()
+    session.services.context.require_database()
     kind, days = session.services.plans.period_named(period)
     of_type = word(budget_type, BudgetType, "type")
     return BudgetPlan(

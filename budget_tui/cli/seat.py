@@ -49,7 +49,7 @@ def list_seats(context: typer.Context, json: JsonOption = False) -> None:
     from budget_tui import formatting as f
 
     session = session_of(context)
-    session.services.context.prepare()
+    session.services.context.require_database()
     registered = session.services.seats.registered()
     if json:
         say_json([_as_json(row) for row in registered])

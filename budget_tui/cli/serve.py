@@ -35,7 +35,11 @@ def serve(
             raise
         raise Refused("the HTTP API is not installed", "pip install 'budget-tui[api]'") from None
 
+    services = session_of(context).services
+
     def announce(url: str) -> None:
         report(f"listening at {url}, which {url}/docs describes; Ctrl-C stops")
+        if not services.context.has_database:
+            report(f"note: there is no database at {services.context.path} yet; budget-tui key create NAME makes one")
 
-    serve_until_told(session_of(context).services, host, port, announce)
+    serve_until_told(services, host, port, announce)

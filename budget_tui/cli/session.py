@@ -1,13 +1,11 @@
 """What the options before the command say, and the services that follow from them."""
 
-import os
 import sys
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from budget_tui.cli.saying import report
 from budget_tui.domain.errors import Refused
 
 if TYPE_CHECKING:
@@ -43,15 +41,8 @@ class Session:
         logs.start(default_log_file(), self.services.settings.log_level, verbose=self.verbose and aloud)
 
     def snapshot(self) -> "BudgetSnapshot":
-        """Today's snapshot; the database is made or brought to this version's schema first.
-
-        That it was made is said: behind a mistyped path there would seem to be an empty budget.
-        """
-        path = self.services.context.path
-        is_new = not os.path.exists(path)  # noqa: PTH110 – Path.exists fails where a folder may not be looked into
-        self.services.context.prepare()
-        if is_new:
-            report(f"note: there was no database at {path}; an empty one was made")
+        """Today's snapshot, of a database that is there."""
+        self.services.context.require_database()
         return self.services.snapshots.current()
 
 

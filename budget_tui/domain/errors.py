@@ -64,6 +64,10 @@ class StorageError(BudgetError):
     code = "storage"
 
 
+class DatabaseNotFound(StorageError):
+    """There is no database where one was looked for."""
+
+
 class SourceError(BudgetError):
     """A file of costs cannot be used as a whole: it is not there, or it is not FOCUS."""
 

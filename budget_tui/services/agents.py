@@ -46,7 +46,6 @@ from budget_tui.services.placing import put
 from budget_tui.services.trail import KEPT
 from budget_tui.storage.agent_queries import AgentFact, HeldTokens
 from budget_tui.storage.queries import Queries
-from budget_tui.storage.reading import DatabaseReader
 
 HOLD_SECONDS = 600
 LONGEST_HOLD_SECONDS = 7 * 24 * 3600
@@ -63,7 +62,7 @@ class Agents:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._reader = DatabaseReader(context.path)
+        self._reader = context.reader()
 
     # Agents
 

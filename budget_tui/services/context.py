@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from budget_tui.domain.errors import NotFound, Refused, archived, unknown
 from budget_tui.services.clock import Clock, zone
+from budget_tui.storage.location import is_there
 
 if TYPE_CHECKING:
     from budget_tui.domain.budget import Budget, Organization
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from budget_tui.domain.tokens import TokenKind
     from budget_tui.storage.agent_queries import AgentFact
     from budget_tui.storage.queries import Queries
+    from budget_tui.storage.reading import DatabaseReader
     from budget_tui.storage.unit_of_work import UnitOfWork, Writers
 
 DEFAULT_ORG = "default"
@@ -31,6 +33,7 @@ class Context:
 
     ``new_currency``, ``new_time_zone`` and ``new_period`` (kind, anchor, first month of the fiscal year) are for an
     organization that has yet to be made. ``writers`` keeps connections open for who writes again and again.
+    ``is_new`` says that there was no database when this began: it reads like an empty one until there is one.
     """
 
     path: Path
@@ -41,31 +44,49 @@ class Context:
     new_time_zone: str = "UTC"
     writers: "Writers | None" = None
     new_period: tuple[str, str, str] = ("monthly", "1", "1")
+    is_new: bool = False
 
     @cached_property
     def label(self) -> str:
         """Which database and whose organization, and who acts: how a line of the log begins."""
         return f"{self.path.name} {self.org_slug} {self.actor}"
 
-    @cached_property
-    def _schema_ensured(self) -> bool:
-        from budget_tui.storage.schema import ensure_schema
+    @property
+    def has_database(self) -> bool:
+        """Whether there is one by now. The first change makes it: what only looks makes nothing."""
+        return is_there(self.path)
 
-        ensure_schema(self.path)
+    def prepare(self) -> bool:
+        """Bring the database to this version's schema, if that has not been done yet; False where there is none."""
+        if "_is_prepared" not in self.__dict__:
+            from budget_tui.storage.schema import upgraded
+
+            if not upgraded(self.path):
+                return False
+            self.__dict__["_is_prepared"] = True
         return True
 
-    def prepare(self) -> None:
-        """Make the database, or bring it to this version's schema, if that has not been done yet."""
-        _ = self._schema_ensured
+    def require_database(self) -> None:
+        """`DatabaseNotFound` where there is none: what only looks would show an empty one behind a mistyped path."""
+        if not self.prepare():
+            from budget_tui.storage.reading import nothing_at
+
+            raise nothing_at(self.path)
 
     def transaction(self) -> "AbstractContextManager[UnitOfWork]":
-        """A write transaction on the database, for whatever organization."""
-        self.prepare()
-        if self.writers is not None:
+        """A write transaction on the database, for whatever organization. The first one makes it when it commits."""
+        is_there = self.prepare()
+        if is_there and self.writers is not None:
             return self.writers.take()
-        from budget_tui.storage.unit_of_work import UnitOfWork
+        from budget_tui.storage.unit_of_work import FirstUnitOfWork, UnitOfWork
 
-        return UnitOfWork(self.path)
+        return UnitOfWork(self.path) if is_there else FirstUnitOfWork(self.path)
+
+    def reader(self) -> "DatabaseReader":
+        """A lasting connection that reads."""
+        from budget_tui.storage.reading import DatabaseReader
+
+        return DatabaseReader(self.path, is_new=self.is_new)
 
     @contextmanager
     def work(self) -> Iterator["Work"]:
@@ -105,9 +126,7 @@ class Context:
     @contextmanager
     def reading(self) -> Iterator["Queries"]:
         """One consistent read of the database as it is: neither made nor changed."""
-        from budget_tui.storage.reading import DatabaseReader
-
-        reader = DatabaseReader(self.path)
+        reader = self.reader()
         try:
             with reader.session() as queries:
                 yield queries

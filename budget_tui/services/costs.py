@@ -18,7 +18,6 @@ from budget_tui.services.idempotency import answered_once
 from budget_tui.services.reversing import Lines, kept, require_same, reverses, value_of
 from budget_tui.services.trail import KEPT
 from budget_tui.storage.cost_queries import KnownOrigin, UnmappedOrigin
-from budget_tui.storage.reading import DatabaseReader
 from budget_tui.storage.trail_queries import AuditEntry
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ class Costs:
 
     def unmapped(self) -> list[UnmappedOrigin]:
         """Costs of all periods that found no project, the largest amounts first."""
-        reader = DatabaseReader(self._context.path)
+        reader = self._context.reader()
         try:
             with reader.session() as queries:
                 return queries.unmapped_origins(self._context.organization(queries).org_key)

@@ -20,7 +20,6 @@ from budget_tui.services.plan_checks import provider_named
 from budget_tui.services.plan_seats import KnownSeats
 from budget_tui.storage.behind_queries import DaySum, OriginKind, StoredCost, Stretch
 from budget_tui.storage.queries import Queries
-from budget_tui.storage.reading import DatabaseReader
 
 PAGE = 500
 
@@ -73,7 +72,7 @@ class CostsBehind:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._reader = DatabaseReader(context.path)
+        self._reader = context.reader()
 
     def page(self, number: Number, older_than: date | None = None, at_least: int = PAGE) -> CostPage:
         """``at_least`` so many of the lines, as far as there are any, before the day ``older_than``."""

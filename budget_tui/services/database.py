@@ -8,7 +8,8 @@ from budget_tui.paths import make_folder
 from budget_tui.services.context import Context
 from budget_tui.storage.backups import back_up, restore
 from budget_tui.storage.location import require_one_name
-from budget_tui.storage.schema import SchemaState, schema_state
+from budget_tui.storage.reading import nothing_at
+from budget_tui.storage.schema import SchemaState, ensure_schema, schema_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +29,15 @@ class Database:
         self._context = context
 
     def upgrade(self) -> None:
-        """Bring the schema to this version's, with a backup first when there is data."""
-        self._context.prepare()
+        """Bring the schema to this version's, with a backup first when there is data; make it where there is none."""
+        ensure_schema(self._context.path)
 
     def require_current(self) -> None:
         """Refuse a database that would have to be made or upgraded before it can be read. Changes nothing."""
         path = self._context.path
         state = schema_state(path)
         if state is SchemaState.MISSING:
-            raise StorageError(
-                f"there is no database at {path}",
-                "set a budget to make one",
-                command="budget-tui budget set 500 makes one",
-            )
+            raise nothing_at(path)
         if state is SchemaState.BEHIND:
             raise StorageError(
                 f"{path} was written by an older version",
@@ -55,11 +52,7 @@ class Database:
         path = self._context.path
         state = schema_state(path)
         if state is SchemaState.MISSING:
-            raise StorageError(
-                f"there is no database at {path}",
-                "set a budget to make one",
-                command="budget-tui budget set 500 makes one",
-            )
+            raise nothing_at(path)
         require_one_name(path)
         # The books are kept as this version keeps them; those of an older one it brings up to date first.
         problems = problems_of(path) if state is SchemaState.CURRENT else integrity_problems(path)
@@ -72,7 +65,7 @@ class Database:
         """
         path = self._context.path
         if schema_state(path) is SchemaState.MISSING:
-            raise StorageError(f"there is no database at {path}", "there is nothing to back up")
+            raise nothing_at(path)
         require_one_name(path)
         if into_folder or target.is_dir():
             target = self._free_name(target, path)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any, cast
 
 from budget_tui.domain.amount import NANOS, minor_unit
 from budget_tui.domain.budget import AllocationChange, ChangeKind
@@ -71,14 +72,16 @@ class DemoReport:
     planning: AcmeReport
 
 
-class _AllOrNothing(UnitOfWork):
-    """A transaction around several commands: their own commits wait for `commit_all`."""
+class _Part:
+    """A unit of work of one of several commands in a transaction: it is the whole that commits."""
 
-    def commit(self, *, tokens_only: bool = False) -> None:
-        pass
+    def __init__(self, whole: UnitOfWork) -> None:
+        self._whole = whole
 
-    def commit_all(self) -> None:
-        super().commit()
+    def commit(self, *, tokens_only: bool = False) -> None: ...
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._whole, name)
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class _Within(Context):
     @contextmanager
     def transaction(self) -> Iterator[UnitOfWork]:
         assert self.unit is not None
-        yield self.unit
+        yield cast(UnitOfWork, _Part(self.unit))
 
 
 def load_demo(context: Context) -> DemoReport:
@@ -98,8 +101,7 @@ def load_demo(context: Context) -> DemoReport:
 
     `Conflict` when the organization has a budget, projects or costs already.
     """
-    context.prepare()
-    with _AllOrNothing(context.path) as unit:
+    with context.transaction() as unit:
         within = _Within(
             context.path,
             ORGANIZATION,
@@ -113,7 +115,7 @@ def load_demo(context: Context) -> DemoReport:
         costs = _live_through(within)
         put_agents_to_work(within, SHOWN_ON)
         planning = plan_acme(within)
-        unit.commit_all()
+        unit.commit()
     return DemoReport(ORGANIZATION, 4, costs, NOVEMBER.start, JANUARY_SO_FAR.end, planning)
 
 

@@ -12,7 +12,6 @@ from budget_tui.services.context import Context, Work, checked_currency
 from budget_tui.services.reversing import Lines, require_same, reverses, value_of
 from budget_tui.storage.fx_queries import PairOnFile
 from budget_tui.storage.location import require_other_files
-from budget_tui.storage.reading import DatabaseReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class ExchangeRates:
 
     def rates(self) -> list[PairOnFile]:
         """The pairs on file, each with its latest rate."""
-        reader = DatabaseReader(self._context.path)
+        reader = self._context.reader()
         try:
             with reader.session() as queries:
                 return queries.pairs_on_file(self._context.organization(queries).org_key)

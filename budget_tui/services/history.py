@@ -13,7 +13,6 @@ from budget_tui.services.context import Context
 from budget_tui.services.foreign import ForeignCosts, counted_by_path
 from budget_tui.storage.cycle_queries import StoredClose, StoredLine
 from budget_tui.storage.queries import Queries
-from budget_tui.storage.reading import DatabaseReader
 
 
 class History:
@@ -24,7 +23,7 @@ class History:
 
     def periods(self, limit: int, before: date | None = None) -> list[ClosedPeriod]:
         """At most ``limit`` closed periods, the newest first; ``before`` continues after a page's last first day."""
-        reader = DatabaseReader(self._context.path)
+        reader = self._context.reader()
         try:
             with reader.session() as queries:
                 organization = self._context.organization(queries)

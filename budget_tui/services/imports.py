@@ -3,7 +3,7 @@
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from importlib import import_module
@@ -30,7 +30,6 @@ from budget_tui.services.costs import (
 from budget_tui.services.reversing import Lines, kept, reverses
 from budget_tui.services.trail import KEPT
 from budget_tui.storage.location import require_other_files
-from budget_tui.storage.reading import DatabaseReader
 from budget_tui.storage.trail_queries import AuditEntry
 
 if TYPE_CHECKING:
@@ -104,8 +103,8 @@ class Imports:
             )
         files = _found(request.paths)
         require_other_files(self._context.path, files)
-        self._context.prepare()
-        time_zone, known_tags = self._before_reading(source)
+        context = self._context if self._context.prepare() else replace(self._context, is_new=True)
+        time_zone, known_tags = _before_reading(context, source)
         # What storing needs is loaded while DuckDB reads, which leaves the interpreter to others.
         threading.Thread(target=_load_storing, daemon=True).start()
         rollup = reduce_files(
@@ -130,20 +129,17 @@ class Imports:
                 work.commit()
         return report
 
-    def _before_reading(self, source: str) -> tuple[str, set[str]]:
-        """The organization's time zone, and the tags to keep: those that rules look at, or that were kept before.
 
-        Without the latter, importing the same file again with fewer options would take its costs from their projects.
-        """
-        reader = DatabaseReader(self._context.path)
-        try:
-            with reader.session() as queries:
-                organization = self._context.organization(queries)
-                kept = [row.origin for row in queries.origins(organization.org_key) if row.origin.source == source]
-                wanted = rule_tags(queries.entity_rules(organization.org_key))
-                return organization.time_zone, wanted | set(project_tags(kept))
-        finally:
-            reader.close()
+def _before_reading(context: Context, source: str) -> tuple[str, set[str]]:
+    """The organization's time zone, and the tags to keep: those that rules look at, or that were kept before.
+
+    Without the latter, importing the same file again with fewer options would take its costs from their projects.
+    """
+    with context.reading() as queries:
+        organization = context.organization(queries)
+        kept = [row.origin for row in queries.origins(organization.org_key) if row.origin.source == source]
+        wanted = rule_tags(queries.entity_rules(organization.org_key))
+        return organization.time_zone, wanted | set(project_tags(kept))
 
 
 def _load_storing() -> None:

@@ -60,7 +60,7 @@ class Keys:
 
     def all(self) -> list[ApiKey]:
         """This organization's keys, revoked ones too."""
-        reader = DatabaseReader(self._context.path)
+        reader = self._context.reader()
         try:
             with reader.session() as queries:
                 return queries.api_keys(self._context.organization(queries).org_key)

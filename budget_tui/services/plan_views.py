@@ -34,7 +34,6 @@ from budget_tui.services.plan_usage import Usage, all_of, asked_by
 from budget_tui.services.plans import find_budget
 from budget_tui.storage.plan_queries import PlanConditions
 from budget_tui.storage.queries import Queries
-from budget_tui.storage.reading import DatabaseReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class PlanViews:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._reader = DatabaseReader(context.path)
+        self._reader = context.reader()
 
     def list(self, conditions: PlanFilter = PlanFilter(), limit: int | None = None, offset: int = 0) -> BudgetPage:
         """The budgets that fit, entity by entity: at most ``limit``, after the first ``offset``."""

@@ -7,7 +7,6 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity, checked_name
 from budget_tui.services.context import Context, Work
 from budget_tui.services.reversing import Lines, require_same, reverses, value_of
-from budget_tui.storage.reading import DatabaseReader
 from budget_tui.storage.seat_queries import SeatRegistration
 
 
@@ -31,7 +30,7 @@ class SeatRegister:
 
     def registered(self) -> list[SeatRegistration]:
         """What is registered, by entity, provider and day."""
-        reader = DatabaseReader(self._context.path)
+        reader = self._context.reader()
         try:
             with reader.session() as queries:
                 return queries.seat_registrations(self._context.organization(queries).org_key)

@@ -11,7 +11,6 @@ from budget_tui.domain.snapshot import BudgetSnapshot, ProjectFact, ProjectLine,
 from budget_tui.services.context import Context
 from budget_tui.services.foreign import with_foreign
 from budget_tui.storage.queries import Queries
-from budget_tui.storage.reading import DatabaseReader
 
 
 class Snapshots:
@@ -19,7 +18,7 @@ class Snapshots:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._reader = DatabaseReader(context.path)
+        self._reader = context.reader()
 
     def current(self) -> BudgetSnapshot:
         """The snapshot of today, from one consistent read."""

@@ -10,7 +10,6 @@ from budget_tui.domain.tokens import TokenKind, checked_model
 from budget_tui.services.agent_tokens import charge_day
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.trail import KEPT
-from budget_tui.storage.reading import DatabaseReader
 
 
 class TokenPrice(NamedTuple):
@@ -59,7 +58,7 @@ class TokenPrices:
 
     def all(self) -> list[TokenPrice]:
         """Every price on file, by model, the newest first."""
-        reader = DatabaseReader(self._context.path)
+        reader = self._context.reader()
         try:
             with reader.session() as queries:
                 organization = self._context.organization(queries)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from budget_tui.services.context import Context
-from budget_tui.storage.reading import DatabaseReader
 from budget_tui.storage.trail_queries import AuditEntry, TrailFilter
 
 KEPT = "kept"
@@ -22,7 +21,7 @@ class AuditTrail:
 
     def newest(self, limit: int, before_entry: int | None = None, only: TrailFilter | None = None) -> list[AuditEntry]:
         """At most ``limit`` entries, the newest first; ``before_entry`` continues after a page's last one."""
-        reader = DatabaseReader(self._context.path)
+        reader = self._context.reader()
         try:
             with reader.session() as queries:
                 organization = self._context.organization(queries)

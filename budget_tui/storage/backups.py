@@ -3,6 +3,7 @@
 A copy is written beside where it is to be, is on the disk, and is then renamed: a name never stands for half of one.
 """
 
+import fcntl
 import os
 import sqlite3
 import tempfile
@@ -12,15 +13,18 @@ from contextlib import closing, contextmanager, suppress
 from errno import ENOSPC
 from itertools import chain, count
 from pathlib import Path
+from stat import S_IMODE
 
-from budget_tui.domain.errors import StorageError
+from budget_tui.domain.errors import Conflict, StorageError
 from budget_tui.paths import make_folder
 from budget_tui.storage.failures import storage_error, told_plainly
 from budget_tui.storage.location import SIDECARS
 from budget_tui.storage.reading import connect_read_only
+from budget_tui.storage.schema import SchemaState, schema_state
 from budget_tui.storage.writing import connect
 
 PATIENCE_SECONDS = 5.0
+PRIVATE = 0o600
 _LONGEST_NAME = 200
 _NOT_THE_FILES_FAULT = {
     sqlite3.SQLITE_BUSY,
@@ -80,10 +84,25 @@ def restore(source: Path, path: Path, kept: Path) -> Path | None:
             with closing(connect(path)) as connection:
                 _copy(source, connection)
             return kept
-        with _written_beside(path, _new_part(path)) as part:
+        with _written_beside(path, _new_part(path), _mode_of(path)) as part:
             _write(source, part, "WAL")
             was_anything = _set_aside(path, kept)
         return kept if was_anything else None
+
+
+def put_in_place(new: sqlite3.Connection, path: Path) -> None:
+    """Put a database that was made in memory at ``path``, at once; `Conflict` when there is one by now."""
+    path = path.resolve()
+    with told_plainly(path):
+        make_folder(path.parent)
+        with _folder_locked(path.parent), _written_beside(path, _new_part(path), _mode_of(path)) as part:
+            with closing(sqlite3.connect(part)) as target:
+                new.backup(target)
+            _set_journal_mode(part, "WAL")
+            if schema_state(path) is not SchemaState.MISSING:
+                raise Conflict(f"somebody else has made {path} meanwhile", "look again, then repeat it")
+            for suffix in SIDECARS:  # of one that is gone
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def free_name(path: Path) -> Path:
@@ -125,6 +144,10 @@ def _write(path: Path, part: Path, journal_mode: str) -> None:
     """Make the new file ``part`` a copy of ``path`` in that mode, with nothing beside it."""
     with closing(sqlite3.connect(part, timeout=0)) as connection:
         _copy(path, connection)
+    _set_journal_mode(part, journal_mode)
+
+
+def _set_journal_mode(part: Path, journal_mode: str) -> None:
     with closing(sqlite3.connect(part)) as connection:
         connection.execute(f"PRAGMA journal_mode = {journal_mode}")
 
@@ -151,12 +174,12 @@ def _new_part(target: Path) -> Path:
 
 
 @contextmanager
-def _written_beside(target: Path, part: Path) -> Iterator[Path]:
+def _written_beside(target: Path, part: Path, mode: int = PRIVATE) -> Iterator[Path]:
     """Rename ``part`` to ``target`` once it is written and on the disk; remove it if that fails."""
     try:
         with _told_of_writing(target):
             yield part
-            part.chmod(0o600)
+            part.chmod(mode)
             _sync(part)
             part.replace(target)
     except BaseException:
@@ -164,6 +187,23 @@ def _written_beside(target: Path, part: Path) -> Iterator[Path]:
         raise
     with suppress(OSError):  # not every file system can
         _sync(target.parent)
+
+
+def _mode_of(path: Path) -> int:
+    """The permissions of the file that is replaced at ``path``: whoever shared it goes on sharing it."""
+    return S_IMODE(path.stat().st_mode) if path.exists() else PRIVATE
+
+
+@contextmanager
+def _folder_locked(folder: Path) -> Iterator[None]:
+    """Nobody else puts a new database into ``folder`` meanwhile."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # not every file system can
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -33,6 +33,16 @@ def database_path(location: str) -> Path:
     return path
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is a file with anything in it at ``path``, whatever that is."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+    except OSError:  # told by who opens it
+        return True
+
+
 def require_other_files(database: Path, paths: Iterable[Path]) -> None:
     """Refuse to read or write one of ``paths`` as something else when it is the database or a file of SQLite's beside
     it: closing it again would take away the locks that this process holds on it.

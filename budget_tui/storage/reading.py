@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from budget_tui.domain.errors import StorageError
+from budget_tui.domain.errors import DatabaseNotFound, StorageError
 from budget_tui.storage.failures import told_plainly
 from budget_tui.storage.location import require_one_name
 from budget_tui.storage.queries import Queries
-from budget_tui.storage.schema import SchemaState, state_of
+from budget_tui.storage.schema import SchemaState, has_content, state_of
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
@@ -75,10 +75,14 @@ def _beside(path: Path, suffix: str) -> tuple[int, int]:
 
 
 class DatabaseReader:
-    """A lasting read-only connection to one database of this version; threads take turns."""
+    """A lasting read-only connection to one database of this version; threads take turns.
 
-    def __init__(self, path: Path) -> None:
+    With ``is_new``, no database reads like an empty one, until there is one.
+    """
+
+    def __init__(self, path: Path, *, is_new: bool = False) -> None:
         self.path = path
+        self._is_new = is_new
         self._turn = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._is_immutable = False
@@ -131,14 +135,21 @@ class DatabaseReader:
         if self._seen and self._seen[1:] != identity:
             self._disconnect()  # replaced by a restore, or written while taken for immutable
         if self._connection is None:
-            connection, self._is_immutable = _open(self.path)
-            try:
-                _require_current(connection, self.path)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
+            self._connection = self._opened()
         return self._connection
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._is_new and not has_content(self.path):
+            from budget_tui.storage.migrations import empty_database
+
+            return empty_database()
+        connection, self._is_immutable = _open(self.path)
+        try:
+            _require_current(connection, self.path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _version(self, connection: sqlite3.Connection) -> tuple[int, ...]:
         (data_version,) = connection.execute("PRAGMA data_version").fetchone()
@@ -148,6 +159,8 @@ class DatabaseReader:
         try:
             stat = self.path.stat()
         except FileNotFoundError:
+            if self._is_new:
+                return ()
             raise nothing_at(self.path) from None
         except OSError as error:
             raise StorageError(f"{self.path} cannot be read", (error.strerror or "").lower()) from None
@@ -173,7 +186,9 @@ def _require_current(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def nothing_at(path: Path) -> StorageError:
-    return StorageError(
-        f"there is no database at {path}", "set a budget to make one", command="budget-tui budget set 500 makes one"
+def nothing_at(path: Path) -> DatabaseNotFound:
+    return DatabaseNotFound(
+        f"there is no database at {path}",
+        "name another, or set a budget to make one",
+        command="name another, or budget-tui budget set 500 makes one",
     )

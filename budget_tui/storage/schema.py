@@ -1,13 +1,12 @@
 """Is the database there, ours, and of this version? Alembic is loaded only when something has to be done."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from enum import Enum
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
-from budget_tui.domain.errors import StorageError
-from budget_tui.paths import make_folder
+from budget_tui.domain.errors import Conflict, StorageError
 from budget_tui.storage.failures import told_plainly
 from budget_tui.storage.location import require_one_name
 
@@ -32,7 +31,7 @@ def schema_state(path: Path) -> SchemaState:
     from budget_tui.storage.reading import connect_read_only
 
     with told_plainly(path):
-        if not _has_content(path):
+        if not has_content(path):
             return SchemaState.MISSING
         with closing(connect_read_only(path)) as connection:
             return state_of(connection, path)
@@ -56,7 +55,7 @@ def state_of(connection: sqlite3.Connection, path: Path) -> SchemaState:
     return SchemaState.CURRENT if revision == HEAD else SchemaState.BEHIND
 
 
-def _has_content(path: Path) -> bool:
+def has_content(path: Path) -> bool:
     """Tell from the directory entry alone.
 
     Nothing but SQLite may open a database's file: closing any descriptor of it takes away every lock that this
@@ -80,26 +79,27 @@ def _has_content(path: Path) -> bool:
     return found.st_size > 0
 
 
-def ensure_schema(path: Path) -> None:
-    """Bring ``path`` to this version's schema: create it, or back it up and migrate it.
+def upgraded(path: Path) -> bool:
+    """Bring ``path`` to this version's schema, with a copy of what it was; False where there is no database.
 
     Raises `StorageError` when it cannot be used; the file is untouched then.
     """
     state = schema_state(path)
-    if state is SchemaState.CURRENT:
-        return
-    require_one_name(path)
-    with told_plainly(path):
-        if state is SchemaState.MISSING:
-            make_folder(path.parent)
-            _make_private(path)
+    if state is SchemaState.BEHIND:
+        require_one_name(path)
         from budget_tui.storage.migrations import upgrade
 
-        upgrade(path)
+        with told_plainly(path):
+            upgrade(path)
+    return state is not SchemaState.MISSING
 
 
-def _make_private(path: Path) -> None:
-    """Make an empty file for its owner alone, unless there is one. SQLite's files beside it take after it."""
-    if not path.exists():
-        sqlite3.connect(path).close()
-        path.chmod(0o600)
+def ensure_schema(path: Path) -> None:
+    """Bring ``path`` to this version's schema; make it where there is no database."""
+    if upgraded(path):
+        return
+    from budget_tui.storage.backups import put_in_place
+    from budget_tui.storage.migrations import empty_database
+
+    with suppress(Conflict), closing(empty_database()) as connection:
+        put_in_place(connection, path)

@@ -42,17 +42,21 @@ class UnitOfWork:
     def __init__(self, path: Path, writers: "Writers | None" = None) -> None:
         self._path = path
         self._writers = writers
-        try:
-            self._identity = identity_of(path)  # first of all, for SQLite would make an empty file where there is none
-            self._connection = connect(path)
-        except FileNotFoundError:
-            raise nothing_at(path) from None
-        except Exception as error:
-            raise self._told(error) from error
+        self._connection = self._connected()
         self.queries = Queries(self._connection.execute)
         self.costs = CostRepository(self._connection)
         self.known: dict[str, Any] = {}
         self._version = 0
+
+    def _connected(self) -> sqlite3.Connection:
+        try:
+            # First of all, for SQLite would make an empty file where there is none.
+            self._identity = identity_of(self._path)
+            return connect(self._path)
+        except FileNotFoundError:
+            raise nothing_at(self._path) from None
+        except Exception as error:
+            raise self._told(error) from error
 
     def __enter__(self) -> Self:
         try:
@@ -171,6 +175,24 @@ class UnitOfWork:
         if isinstance(cause, sqlite3.IntegrityError) and "UNIQUE" in str(cause):
             return Conflict("somebody else made the same thing meanwhile", "look again, then repeat it")
         return storage_error(self._path, error) or error
+
+
+class FirstUnitOfWork(UnitOfWork):
+    """The first transaction on a database, which is in memory until it is committed: before that there is no file.
+
+    `Conflict` when somebody else makes one meanwhile.
+    """
+
+    def _connected(self) -> sqlite3.Connection:
+        from budget_tui.storage.migrations import empty_database
+
+        return empty_database()
+
+    def commit(self, *, tokens_only: bool = False) -> None:
+        from budget_tui.storage.backups import put_in_place
+
+        super().commit(tokens_only=tokens_only)
+        put_in_place(self._connection, self._path)
 
 
 class Writers:

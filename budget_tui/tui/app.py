@@ -103,7 +103,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
 
     def __init__(self, services: Services) -> None:
         super().__init__()
-        self.services = services
+        self.services = services.from_nothing()
         # One thread for writes: they are carried out in the order of the keys that asked for them.
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-writer")
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")

@@ -35,7 +35,7 @@ def test_a_broken_reference_is_a_problem(seeded: Cli, database: Path) -> None:
 
 
 def test_checking_makes_no_database(cli: Cli, no_database: Path) -> None:
-    cli("db", "check").refused(2, f"there is no database at {no_database}")
+    cli("db", "check").refused(4, f"there is no database at {no_database}")
     assert not no_database.exists()
 
 
@@ -84,7 +84,7 @@ def test_a_backup_that_cannot_be_written(seeded: Cli, tmp_path: Path) -> None:
 
 
 def test_there_is_nothing_to_back_up(cli: Cli, no_database: Path) -> None:
-    cli("db", "backup").refused(2, f"there is no database at {no_database}")
+    cli("db", "backup").refused(4, f"there is no database at {no_database}")
 
 
 def test_restoring_where_nothing_was(cli: Cli, no_database: Path, example: Path) -> None:
@@ -111,6 +111,119 @@ def test_what_is_no_backup_is_refused(seeded: Cli, tmp_path: Path, content: byte
 
 def test_the_database_is_no_backup_of_itself(seeded: Cli, database: Path) -> None:
     seeded("db", "restore", str(database)).refused(2, "is the database itself")
+
+
+# Where there is no database
+
+LOOKS = (
+    "status",
+    "status --json",
+    "status --line",
+    "monitor",
+    "mcp",
+    "log",
+    "budget show",
+    "project list",
+    "project show pcc",
+    "agent list",
+    "agent show scout",
+    "entity tree",
+    "entity levels",
+    "entity export",
+    "org list",
+    "period show",
+    "period history",
+    "plan list",
+    "plan summary",
+    "plan tree ORG",
+    "plan by-category ORG",
+    "plan by-provider ORG",
+    "explain ORG",
+    "cost unmapped",
+    "fx list",
+    "seat list",
+    "key list",
+    "agent prices",
+    "db check",
+    "db backup",
+    "cost import EXPORT --dry-run",
+    "cost import EXPORT --dry-run --strict --source focus",
+    "entity import TREE --dry-run",
+)
+
+
+@pytest.fixture
+def nowhere(cli: Cli, tmp_path: Path) -> Path:
+    """Where a mistyped path leads: neither the file is there nor its folder."""
+    (tmp_path / "export.csv").write_text(
+        "BilledCost,BillingCurrency,ChargePeriodStart,ChargePeriodEnd,BillingPeriodStart,BillingPeriodEnd,"
+        "ServiceName,ServiceCategory,BillingAccountId\n"
+        "12.50,USD,2026-01-05T00:00:00Z,2026-01-06T00:00:00Z,2026-01-01T00:00:00Z,2026-02-01T00:00:00Z,S3,Storage,1\n"
+    )
+    (tmp_path / "tree.yaml").write_text("- {id: ENG, name: Engineering, level: department, parent: ORG}\n")
+    return tmp_path / "mistyped" / "budget.db"
+
+
+def words(line: str, nowhere: Path) -> list[str]:
+    there = nowhere.parents[1]
+    return line.replace("EXPORT", str(there / "export.csv")).replace("TREE", str(there / "tree.yaml")).split()
+
+
+@pytest.mark.parametrize("line", LOOKS)
+def test_what_only_looks_makes_nothing_and_says_what_is_not_there(cli: Cli, nowhere: Path, line: str) -> None:
+    ran = cli("--db", str(nowhere), *words(line, nowhere))
+    ran.refused(4, f"there is no database at {nowhere}; ")
+    assert not nowhere.parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("project archive pcc", 4),
+        ("project allocate pcc 5", 4),
+        ("agent consume scout 5", 4),
+        ("transfer pcc pool 5", 4),
+        ("cost add pcc 5", 4),
+        ("undo", 2),
+        ("key revoke laptop", 4),
+        ("budget set nonsense", 2),
+        ("cost import missing.csv", 2),
+    ],
+)
+def test_what_is_refused_makes_nothing(cli: Cli, nowhere: Path, line: str, code: int) -> None:
+    cli("--db", str(nowhere), *words(line, nowhere)).refused(code)
+    assert not nowhere.parent.exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "budget set 500",
+        "project add pcc",
+        "entity add ENG",
+        "entity import TREE",
+        "cost import EXPORT",
+        "agent add scout --project ORG",
+        "org add other",
+        "fx set EUR USD 1.1",
+        "demo --load",
+        "db upgrade",
+    ],
+)
+def test_the_first_change_makes_it(cli: Cli, nowhere: Path, line: str) -> None:
+    cli("--db", str(nowhere), *words(line, nowhere)).done()
+    beside = {file.name for file in nowhere.parent.iterdir()} - {"budget.db-wal", "budget.db-shm"}
+    assert beside == {"budget.db"}
+    assert cli("--db", str(nowhere), "db", "check").done().out.startswith(f"{nowhere}: ok")
+
+
+def test_a_link_that_leads_nowhere_leads_to_what_is_made(cli: Cli, nowhere: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.db"
+    link.symlink_to(nowhere)
+    cli("--db", str(link), "status").refused(4, f"there is no database at {link}")
+    cli("--db", str(link), "budget", "set", "500").done()
+    assert link.is_symlink()
+    assert cli("--db", str(nowhere), "budget", "show", "--json").json["monthly_budget_usd"] == 500
 
 
 # A database that cannot be used
@@ -228,7 +341,7 @@ def test_writing_it_is_refused_in_one_line(seeded: Cli, locked_folder: Path) -> 
 
 
 @pytest.mark.parametrize("place", ["new.db", "folder/new.db"])
-@pytest.mark.parametrize("command", [["budget", "set", "5"], ["status"], ["demo", "--load"]])
+@pytest.mark.parametrize("command", [["budget", "set", "5"], ["db", "upgrade"], ["demo", "--load"]])
 def test_a_folder_that_may_not_be_written_is_said_so(
     seeded: Cli, locked_folder: Path, place: str, command: list[str]
 ) -> None:

@@ -59,11 +59,11 @@ def test_the_dashboard_needs_a_terminal(cli: Cli, no_database: Path) -> None:
 
 def test_the_monitor_neither_makes_nor_writes_a_database(seeded: Cli, database: Path, tmp_path: Path) -> None:
     missing = tmp_path / "missing.db"
-    seeded("--db", str(missing), "monitor").refused(2, f"there is no database at {missing}")
+    seeded("--db", str(missing), "monitor").refused(4, f"there is no database at {missing}")
     assert not missing.exists()
     empty = tmp_path / "empty.db"
     empty.touch()
-    seeded("--db", str(empty), "monitor").refused(2, f"there is no database at {empty}")
+    seeded("--db", str(empty), "monitor").refused(4, f"there is no database at {empty}")
     assert empty.read_bytes() == b""
     before = database.read_bytes()
     seeded("monitor").refused(2, "the monitor needs a terminal")

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from budget_tui.domain.errors import Conflict
 from tests.services.conftest import Home, home_at, shown
 
@@ -165,3 +167,15 @@ def test_programs_that_begin_together_make_one_database_and_lose_nothing(tmp_pat
     home = home_at(path, None)
     assert home.rows("SELECT amount FROM budget ORDER BY amount") == [(0,), (PROGRAMS * 40 * 10**9,)]
     assert home.rows("SELECT count(*) FROM organization") == [(1,)]
+
+
+def test_two_that_make_the_database_at_once_do_not_replace_each_others(tmp_path: Path) -> None:
+    path = tmp_path / "budget.db"
+    first, second = home_at(path, None).services.context, home_at(path, None).services.context
+    with first.work() as one, second.work() as two:
+        one.commit()
+        before = path.read_bytes()
+        with pytest.raises(Conflict, match=f"somebody else has made {path} meanwhile"):
+            two.commit()
+    assert path.read_bytes() == before
+    assert not list(tmp_path.glob("*.part"))

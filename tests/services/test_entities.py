@@ -62,7 +62,7 @@ def acme(home: Home, made_once: MadeOnce) -> Home:
 
 
 def test_the_hierarchy_begins_with_its_root_alone(home: Home) -> None:
-    home.services.context.prepare()
+    home.services.database.upgrade()
     assert paths(home) == ["/ORG/"]
     assert [level.code for level in home.services.entities.levels()] == [
         "organization",

@@ -229,10 +229,10 @@ def test_a_dry_run_reports_and_keeps_nothing(two: Home, export: Export) -> None:
     assert run(two, path) == tried
 
 
-def test_a_dry_run_of_the_first_command_leaves_an_empty_database(tmp_path: Path, export: Export) -> None:
+def test_a_dry_run_of_the_first_command_makes_no_database(tmp_path: Path, export: Export) -> None:
     home = home_at(tmp_path / "new.db", TODAY)
-    run(home, export(tagged("10", "a")), dry_run=True)
-    assert everything(home) == [[]] * 6
+    assert run(home, export(tagged("10", "a")), dry_run=True).days_stored == 1
+    assert not home.path.exists()
 
 
 def test_strict_refuses_the_whole_for_one_row(two: Home, export: Export) -> None:

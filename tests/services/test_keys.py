@@ -15,7 +15,7 @@ from .conftest import Home
 
 @pytest.fixture
 def ring(home: Home) -> Iterator[KeyRing]:
-    home.services.context.prepare()
+    home.services.database.upgrade()
     ring = KeyRing(home.path)
     yield ring
     ring.close()

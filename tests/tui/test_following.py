@@ -326,3 +326,25 @@ def test_a_theme_that_does_not_exist_is_refused_at_once(
 ) -> None:
     with pytest.raises(Refused, match=r"theme 'chartreuse', which does not exist.*budget-dark, budget-light"):
         run(services_on(theme="chartreuse"))
+
+
+@pytest.mark.parametrize("there", [False, True])
+async def test_a_dashboard_without_a_database_makes_it_with_the_first_change(
+    open_dashboard: OpenDashboard, services_on: OpenServices, tmp_path: Path, there: bool
+) -> None:
+    path = tmp_path / "new" / "budget.db"
+    if there:
+        path.parent.mkdir()
+        path.touch()
+    services = services_on(path)
+    async with open_dashboard(services) as dashboard:
+        for key in "123456":
+            await dashboard.keys(key)
+            assert "there is no database" not in dashboard.text
+        assert not dashboard.app.services.context.has_database
+        assert path.exists() is there
+        dashboard.services.budgets.set_global(500 * 10**9)
+        assert dashboard.app.services.context.has_database
+        await dashboard.keys("1")
+        await dashboard.looked()
+        assert "$500" in dashboard.text

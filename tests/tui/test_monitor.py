@@ -183,7 +183,7 @@ async def test_what_is_no_database_is_told_and_left_alone(
 
 
 async def test_an_empty_organization_is_shown(open_monitor: OpenMonitor, empty: Services) -> None:
-    empty.context.prepare()
+    empty.database.upgrade()
     async with open_monitor(empty) as monitor:
         assert "$0 spent" in monitor.text
         assert "no budget yet" in monitor.text
