@@ -38,7 +38,8 @@ from budget_tui.storage.queries import Queries
 
 @dataclass(frozen=True, slots=True)
 class PlanFilter:
-    """Which budgets are meant; None and '' stand for any. ``is_active`` False: the deleted ones only.
+    """Which budgets are meant; None and '' stand for any. ``is_active`` False: the deleted ones only. ``is_running``:
+    only those whose period today is in.
 
     ``search`` is looked for in the entity's id and name, the provider and the notes.
     """
@@ -54,6 +55,7 @@ class PlanFilter:
     status: VarianceStatus | None = None
     search: str = ""
     is_active: bool | None = True
+    is_running: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -72,7 +74,7 @@ class PlanViews:
         """The budgets that fit, entity by entity: at most ``limit``, after the first ``offset``."""
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
-            found = _budgets(queries, organization, conditions)
+            found = _budgets(queries, organization, conditions, self._today(organization))
             eras = queries.eras(organization.org_key)
             plan = _handed_on(queries, organization, conditions, found, eras)
             today = self._today(organization)
@@ -95,7 +97,7 @@ class PlanViews:
         """Budget against actual of every budget that fits."""
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
-            budgets = _budgets(queries, organization, conditions)
+            budgets = _budgets(queries, organization, conditions, self._today(organization))
             usage = Usage(queries, organization, asked_by(budgets), self._today(organization))
             containment = Containment(budgets, usage.eras)
             plan = _handed_on(queries, organization, conditions, budgets, usage.eras, containment)
@@ -117,7 +119,7 @@ class PlanViews:
         """The allocation trees, of the whole organization or of what is at and below an entity."""
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
-            budgets = _budgets(queries, organization, conditions)
+            budgets = _budgets(queries, organization, conditions, self._today(organization))
             if root_entity_id:
                 top, eras = entity_named(queries, organization, root_entity_id), queries.eras(organization.org_key)
                 budgets = [budget for budget in budgets if is_below(budget, top.entity_key, eras)]
@@ -163,7 +165,7 @@ class PlanViews:
             today = self._today(organization)
             entity = entity_named(queries, organization, entity_id or ROOT_ID)
             here = replace(conditions, entity_id=entity.entity_id)
-            budgets = _budgets(queries, organization, here)
+            budgets = _budgets(queries, organization, here, today)
             periods = periods_of(budgets, conditions.period_kind, conditions.period_start, organization, today)
             every_period = {*periods, *(budget.period for budget in budgets)}
             everything = all_of(entity.entity_key, organization.currency, every_period)
@@ -175,7 +177,7 @@ class PlanViews:
         return broken_down(read, today, parts, plan)
 
 
-def _budgets(queries: Queries, organization: Organization, conditions: PlanFilter) -> list[PlannedBudget]:
+def _budgets(queries: Queries, organization: Organization, conditions: PlanFilter, today: date) -> list[PlannedBudget]:
     org = organization.org_key
     if conditions.entity_id:
         entity_named(queries, organization, conditions.entity_id)
@@ -191,6 +193,7 @@ def _budgets(queries: Queries, organization: Organization, conditions: PlanFilte
             provider_named(queries, org, conditions.provider) or None,
             conditions.currency.upper() or None,
             conditions.is_active,
+            day=today if conditions.is_running else None,
         ),
     )
     wanted = conditions.search.strip()

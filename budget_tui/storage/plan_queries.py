@@ -47,6 +47,8 @@ class PlanConditions(NamedTuple):
     currency: str | None = None
     is_active: bool | None = True
     entity_keys: Collection[int] | None = None
+    day: date | None = None
+    """In the period."""
 
 
 class DatedCost(NamedTuple):
@@ -247,6 +249,7 @@ def _where(conditions: PlanConditions) -> tuple[str, list[object]]:
         "b.period_kind = ?": conditions.period_kind,
         "b.period_start = ?": conditions.period_start and conditions.period_start.isoformat(),
         "b.period_end = ?": conditions.period_end and conditions.period_end.isoformat(),
+        "? BETWEEN b.period_start AND b.period_end": conditions.day and conditions.day.isoformat(),
         "e.entity_id = ?": conditions.entity_id,
         "b.provider = ?": conditions.provider,
         "b.currency = ?": conditions.currency,
