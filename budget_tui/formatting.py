@@ -167,6 +167,14 @@ def dates(period: Period) -> str:
     return f"{show(period.start)} – {show(period.end)}"
 
 
+def days_named(first: date, last: date) -> str:
+    """``Jan 3 – Jan 9, 2026``, ``Dec 30, 2025 – Jan 2, 2026`` or, for a single day, ``Jan 3, 2026``."""
+    if first == last:
+        return long_day(first)
+    show = short_day if first.year == last.year else long_day
+    return f"{show(first)} – {long_day(last)}"
+
+
 def period_name(period: Period) -> str:
     """``January 2026``, ``Q1 2026``, ``2026`` for a month, quarter or year, else its months or dates.
 

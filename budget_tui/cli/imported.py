@@ -8,21 +8,38 @@ from typing import TYPE_CHECKING, Any
 from budget_tui import formatting as f
 from budget_tui.domain.amount import NANOS, divide, to_decimal
 from budget_tui.domain.text import escaped
+from budget_tui.storage.cost_queries import day_of
 
 if TYPE_CHECKING:
+    from budget_tui.domain.replacement import Vanished
     from budget_tui.services.imports import ImportReport
     from budget_tui.storage.cost_queries import UnmappedOrigin
 
 REFUSED_SHOWN = 10
+NAMED_AT_MOST = 3
 
 
 def as_json(report: "ImportReport") -> dict[str, Any]:
     return {
         "files": list(report.files),
+        "left_out": [{"file": file, "why": why} for file, why in report.left_out],
+        "first_day": report.first_day and report.first_day.isoformat(),
+        "last_day": report.last_day and report.last_day.isoformat(),
+        "in_period_total": _to_9_decimals(report.in_period_total),
         "rows_read": report.rows_read,
         "rows_refused": report.rows_refused,
         "days_stored": report.days_stored,
         "rows_replaced": report.rows_replaced,
+        "rows_added": report.rows_added,
+        "vanished": [
+            {
+                "sub_account_id": sub_account,
+                "first_day": day_of(first).isoformat(),
+                "last_day": day_of(last).isoformat(),
+                "amounts": {currency: to_decimal(nanos) for currency, nanos in amounts.items()},
+            }
+            for sub_account, first, last, amounts in report.vanished
+        ],
         "billed_total": _to_9_decimals(report.billed_total),
         "stored_total": _to_9_decimals(report.stored_total),
         "unmapped_total": _to_9_decimals(report.unmapped_total),
@@ -42,13 +59,38 @@ def in_words(report: "ImportReport", *, dry_run: bool) -> list[str]:
     lines += [f"  {escaped(file)}:{line}: {escaped(reason)}" for file, line, reason in report.refused[:REFUSED_SHOWN]]
     if report.rows_refused > REFUSED_SHOWN:
         lines.append(f"  and {report.rows_refused - REFUSED_SHOWN:,} more")
-    lines.append(f"billed {_totals(report.billed_total)}, stored {_totals(report.stored_total)}")
+    lines += _left_out(report)
+    lines.append(f"billed {_totals(report.billed_total)}, stored {_totals(report.stored_total)}{_days(report)}")
     if counted := _counted(report):
         lines.append(counted)
     lines.append(_kept(report, dry_run))
+    lines += [_vanished(each) for each in report.vanished[:NAMED_AT_MOST]]
+    if len(report.vanished) > NAMED_AT_MOST:
+        lines.append(f"  and {len(report.vanished) - NAMED_AT_MOST:,} more")
     if report.unmapped_total:
         lines.append(f"{_totals(report.unmapped_total)} found no project: budget-tui cost unmapped")
     return lines
+
+
+def _left_out(report: "ImportReport") -> list[str]:
+    shown = [f"left out: {file}: {why}" for file, why in report.left_out[:REFUSED_SHOWN]]
+    more = len(report.left_out) - REFUSED_SHOWN
+    return [*shown, f"  and {more:,} more"] if more > 0 else shown
+
+
+def _days(report: "ImportReport") -> str:
+    """``, Sep 1 – Sep 30, 2024; nothing of it in November 2026``."""
+    if report.first_day is None or report.last_day is None:
+        return ""
+    share = _totals(report.in_period_total) if any(report.in_period_total.values()) else "nothing of it"
+    return f", {f.days_named(report.first_day, report.last_day)}; {share} in {report.period}"
+
+
+def _vanished(vanished: "Vanished") -> str:
+    sub_account, first, last, amounts = vanished
+    money = " + ".join(f.money(nanos, currency) for currency, nanos in amounts.items())
+    account = sub_account or "without a sub account"
+    return f"no longer there: {account}, {f.days_named(day_of(first), day_of(last))}, {money}"
 
 
 def _counted(report: "ImportReport") -> str:
@@ -61,9 +103,10 @@ def _counted(report: "ImportReport") -> str:
 def _kept(report: "ImportReport", dry_run: bool) -> str:
     if report.unchanged:
         return "nothing changed: the same costs are stored already"
-    kept = f"{f.count(report.days_stored, 'daily cost')} {{}}, {report.rows_replaced:,} {{}}"
+    added = f", {report.rows_added:,} added to what is there" if report.rows_added < report.days_stored else ""
+    kept = f"{f.count(report.days_stored, 'daily cost')} {{}}, {report.rows_replaced:,} {{}}{added}"
     return (
-        kept.format("would be stored", "replaced; nothing was written")
+        f"{kept.format('would be stored', 'replaced')}; nothing was written"
         if dry_run
         else kept.format("stored", "replaced")
     )

@@ -7,9 +7,7 @@ in and can be derived again, so that a new alias or mapping rule also reaches co
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
 
 
 class Category(StrEnum):
@@ -19,6 +17,18 @@ class Category(StrEnum):
     GENAI = "genai"
     SUBSCRIPTION = "subscription"
     TOTAL = "total"
+
+
+class ChargeCategory(StrEnum):
+    """The FOCUS ChargeCategory of a charge, with corrections apart, and what a user entered as one-off."""
+
+    USAGE = "usage"
+    PURCHASE = "purchase"
+    CREDIT = "credit"
+    TAX = "tax"
+    ADJUSTMENT = "adjustment"
+    CORRECTION = "correction"
+    ONE_OFF = "one-off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +48,8 @@ class CostOrigin:
     path_hint: str = ""  # x_hierarchy_path
     category_hint: str = ""  # category chosen by hand; '' means: derive it
     tags: tuple[tuple[str, str], ...] = ()  # kept keys only, in lower case, sorted
-
-
-class DailyCost(NamedTuple):
-    """What one origin cost on one day, within one billing account and billing period."""
-
-    origin: CostOrigin
-    billing_account_id: str
-    billing_period_start: date
-    day: date
-    amount_nanos: int
-    rows: int  # charges summed up in it
-    tokens: int | None = None  # None: none of them is counted in tokens
-    seats: int | None = None
+    billing_account_id: str = ""
+    charge_category: str = ChargeCategory.USAGE  # only usage is a rate: the rest comes once
 
 
 @dataclass(frozen=True, slots=True)

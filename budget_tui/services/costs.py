@@ -6,7 +6,15 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from budget_tui.domain.amount import within_limit
-from budget_tui.domain.cost import Category, CostOrigin, EntityResolver, MappingRule, category_of, provider_of
+from budget_tui.domain.cost import (
+    Category,
+    ChargeCategory,
+    CostOrigin,
+    EntityResolver,
+    MappingRule,
+    category_of,
+    provider_of,
+)
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name
 from budget_tui.domain.period import checked_day
@@ -342,6 +350,7 @@ def _entered_origin(work: Work, entity_id: str, entry: CostEntry) -> CostOrigin:
         provider_name=checked_name(entry.provider) if entry.provider.strip() else "",
         entity_hint=entity_id,
         category_hint=entry.category or "",
+        charge_category=ChargeCategory.CREDIT if entry.amount < 0 else ChargeCategory.USAGE,
     )
 
 

@@ -1,22 +1,21 @@
-"""Importing exports: what a source said of a billing period is replaced by what it says now."""
+"""Importing exports: a delivery replaces what it covers of what is stored, and is never added to it."""
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from importlib import import_module
-from itertools import groupby
-from operator import attrgetter
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from budget_tui.domain.amount import to_decimal
-from budget_tui.domain.cost import CostOrigin, DailyCost
-from budget_tui.domain.errors import Conflict, Refused, SourceError
+from budget_tui.domain.delivery import Arrangement, Delivery, LeftOut, arrange, folded_account
+from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.hierarchy import checked_name
-from budget_tui.formatting import count
+from budget_tui.domain.replacement import Hurdle, Mode, Part, PartFacts, Problem, Taken, Vanished, replacement
+from budget_tui.formatting import count, days_named, money, period_name
 from budget_tui.services.context import Context, Work
 from budget_tui.services.costs import (
     DEFAULT_TAG,
@@ -29,18 +28,25 @@ from budget_tui.services.costs import (
 )
 from budget_tui.services.reversing import Lines, kept, reverses
 from budget_tui.services.trail import KEPT
+from budget_tui.storage.cost_queries import day_number, day_of
 from budget_tui.storage.location import require_other_files
 from budget_tui.storage.trail_queries import AuditEntry
 
 if TYPE_CHECKING:
-    from budget_tui.sources.focus.report import Rollup
+    from budget_tui.sources.focus.reduce import DaySums, ReducedPart, Reduction
 
 FOCUS_SOURCE = "focus"
+_NAMED_AT_MOST = 3
+_FIRST, _LAST = 0, 99991231
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """``paths`` are files, folders or globs, together one data set of ``source``."""
+    """``paths`` are files, folders or globs of ``source``.
+
+    ``part`` is the name under which they are stored beside what is there; ``replace`` puts them in place of every
+    part that they touch.
+    """
 
     paths: tuple[str, ...]
     source: str = FOCUS_SOURCE
@@ -48,37 +54,38 @@ class ImportRequest:
     cost_column: str = "BilledCost"
     strict: bool = False
     dry_run: bool = False
+    part: str = ""
+    replace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What was read, stored, replaced and refused. Totals are units of each currency.
+    """What was read, stored, replaced, added, left out and refused. Totals are units of each currency.
 
-    ``seats`` are those of the day that has the most; None, as of tokens, where the files say nothing.
+    ``rows_added`` are the daily costs that replaced nothing. ``vanished`` is what the replacement took away without
+    a word of the new files. ``seats`` are those of the day that has the most; None, as of tokens, where the files
+    say nothing.
     """
 
     files: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
     rows_read: int
     rows_refused: int
+    first_day: date | None
+    last_day: date | None
     days_stored: int
     rows_replaced: int
+    rows_added: int
     billed_total: Mapping[str, Decimal]
     stored_total: Mapping[str, Decimal]
+    in_period_total: Mapping[str, Decimal]
     unmapped_total: Mapping[str, Decimal]
     refused: tuple[tuple[str, int, str], ...]
+    vanished: tuple[Vanished, ...]
     unchanged: bool
+    period: str
     tokens_total: int | None = None
     seats: int | None = None
-
-
-class _Replacement(NamedTuple):
-    """What an import did to a data set; ``before`` and ``after`` are its fingerprints, '' for none."""
-
-    dataset_key: int
-    before: str
-    after: str
-    stored: int
-    removed: int
 
 
 class Imports:
@@ -90,8 +97,10 @@ class Imports:
     def run(self, request: ImportRequest, progress: Callable[[int], None] | None = None) -> ImportReport:
         """Import ``request``; ``progress`` hears percents of the reading. Nothing is kept of a run that fails.
 
-        `SourceError` when a file is not there or not FOCUS; `Refused` with ``strict`` when any row cannot be used.
+        `SourceError` when a file is not there or not FOCUS; `Refused` when no row can be used, or with ``strict``
+        any cannot; `Conflict` when it would take away what it does not cover, or is not known to be newer.
         """
+        from budget_tui.sources.focus.deliveries import find_deliveries
         from budget_tui.sources.focus.reduce import reduce_files
 
         source = checked_name(request.source)
@@ -101,32 +110,30 @@ class Imports:
                 "choose another name",
                 command="choose another name with --source",
             )
-        files = _found(request.paths)
-        require_other_files(self._context.path, files)
+        part = checked_name(request.part) if request.part else ""
+        found = find_deliveries(request.paths)
+        require_other_files(self._context.path, found.paths)
         context = self._context if self._context.prepare() else replace(self._context, is_new=True)
         time_zone, known_tags = _before_reading(context, source)
         # What storing needs is loaded while DuckDB reads, which leaves the interpreter to others.
         threading.Thread(target=_load_storing, daemon=True).start()
-        rollup = reduce_files(
-            files,
+        with reduce_files(
+            found.paths,
             source=source,
             time_zone=time_zone,
             tag_keys=sorted({DEFAULT_TAG, *known_tags, *(tag.casefold() for tag in request.tags)}),
             cost_column=request.cost_column,
             progress=progress,
-        )
-        if request.strict and rollup.refused_count:
-            first = rollup.refused[0]
-            raise Refused(
-                f"{rollup.refused_count} of {rollup.rows_read} rows cannot be used, the first in {first.file}"
-                f" line {first.line}: {first.reason}",
-                "mend them, or import what can be used",
-                command="mend them, or import without --strict",
-            )
-        with self._context.work() as work:
-            report = _store(work, source, rollup)
-            if not request.dry_run:
-                work.commit()
+        ) as reduction:
+            _require_usable(reduction, strict=request.strict)
+            arrangement = arrange(found.deliveries(reduction))
+            if arrangement.unclear:
+                raise Conflict(_in_one([each.reason for each in arrangement.unclear]), arrangement.unclear[0].hint)
+            with self._context.work() as work:
+                storing = _Storing(work, reduction, source, part, request)
+                report = storing.store(arrangement, found.left_out)
+                if not request.dry_run:
+                    work.commit()
         return report
 
 
@@ -143,150 +150,299 @@ def _before_reading(context: Context, source: str) -> tuple[str, set[str]]:
 
 
 def _load_storing() -> None:
-    for name in ("budget_tui.storage.unit_of_work", "budget_tui.services.periods", "hashlib"):
+    for name in ("budget_tui.storage.unit_of_work", "budget_tui.services.periods"):
         import_module(name)
 
 
-def _found(patterns: Sequence[str]) -> tuple[Path, ...]:
-    """The files that ``patterns`` mean; `SourceError` for one that cannot even be looked for."""
-    from budget_tui.sources.focus.files import find_files
+def _require_usable(reduction: "Reduction", *, strict: bool) -> None:
+    if not reduction.refused_count or (reduction.refused_count < reduction.rows_read and not strict):
+        return
+    first = reduction.refused[0]
+    what = "none" if reduction.refused_count == reduction.rows_read else f"{reduction.refused_count:,}"
+    verb = "can" if what == "none" else "cannot"
+    raise Refused(
+        f"{what} of {count(reduction.rows_read, 'row')} {verb} be used, the first in {first.file} line {first.line}:"
+        f" {first.reason}",
+        "mend them, or export them anew" if what == "none" else "mend them, or import what can be used",
+        command="" if what == "none" else "mend them, or import without --strict",
+    )
 
-    for pattern in patterns:
-        if not pattern.strip():
-            raise SourceError("no file was named", "name a file, a folder or a pattern such as exports/*.csv")
-    try:
-        return find_files(patterns)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise SourceError(f"{', '.join(patterns)[:200]} cannot be read", str(error)[-200:]) from None
 
+class _Storing:
+    """One import in its transaction: delivery after delivery, part after part."""
 
-def _store(work: Work, source: str, rollup: "Rollup") -> ImportReport:
-    known = work.queries.origins(work.organization.org_key)
-    by_origin = {origin: list(costs) for origin, costs in groupby(rollup.daily, attrgetter("origin"))}
-    resolver = Resolver(work, [*(row.origin for row in known), *by_origin])
-    resolved = {origin: resolver.resolve(origin) for origin in by_origin}
-    keys = origin_keys(work, by_origin, known, resolved.__getitem__)
-    sums = {origin: sum(cost.amount_nanos for cost in costs) for origin, costs in by_origin.items()}
-    stored_total = _totals(sums)
-    data_sets = _data_sets(by_origin, keys)
-    outcomes = [_replace(work, source, account, start, costs) for (account, start), costs in data_sets.items()]
-    replacements = [outcome for outcome in outcomes if outcome is not None]
-    stored, replaced = (sum(each.stored for each in replacements), sum(each.removed for each in replacements))
-    if stored:
-        require_sums_in_range(work, {(cost.origin.currency, cost.day) for cost in rollup.daily})
-        work.record(
+    def __init__(self, work: Work, reduction: "Reduction", source: str, part: str, request: ImportRequest) -> None:
+        self._work = work
+        self._reduction = reduction
+        self._source = source
+        self._part = part
+        self._basis = request.cost_column
+        self._mode = self._mode_of(request)
+        known = work.queries.origins(work.organization.org_key)
+        resolver = Resolver(work, [*(row.origin for row in known), *reduction.origins])
+        self._resolved = {origin: resolver.resolve(origin) for origin in reduction.origins}
+        self._keys = origin_keys(work, self._resolved, known, self._resolved.__getitem__)
+        self._stored_parts: list[int] = []
+        self._vanished: list[Vanished] = []
+        self._problems: list[tuple[Part, Problem]] = []
+        self._stored = self._replaced = self._added = 0
+        self._unmapped = frozenset(origin for origin, (entity, *_) in self._resolved.items() if entity is None)
+        self._sums = _Sums()
+
+    def _mode_of(self, request: ImportRequest) -> Mode:
+        if request.replace:
+            return Mode.REPLACE
+        always = self._work.queries.replaces_always(self._work.organization.org_key, self._source)
+        return Mode.ALWAYS if always else Mode.CAREFUL
+
+    def store(self, arrangement: Arrangement, left_out: Sequence[LeftOut]) -> ImportReport:
+        reduction = self._reduction
+        numbers = {file.path: number for number, file in enumerate(reduction.files)}
+        counting = [numbers[file.path] for delivery in arrangement.deliveries for file in delivery.files]
+        changed = False
+        any_rows = False
+        for delivery in arrangement.deliveries:
+            files = [numbers[file.path] for file in delivery.files]
+            parts = reduction.parts(files, self._keys, self._unmapped)
+            self._sums.add(reduction.sums_by_day())
+            for part in parts:
+                any_rows = True
+                changed |= self._store_part(part, self._facts(part, delivery, files))
+        if self._problems:
+            raise Conflict(_in_one([_sentence(*each) for each in self._problems]), _HOW, command=_HOW_AT_TERMINAL)
+        stored_total = self._sums.total()
+        if changed:
+            require_sums_in_range(self._work, self._sums.days())
+            self._record(stored_total)
+        days = self._sums.first_and_last_day()
+        return ImportReport(
+            files=tuple(str(reduction.files[number].path) for number in sorted(counting)),
+            left_out=(*left_out, *arrangement.left_out),
+            rows_read=reduction.rows_read,
+            rows_refused=reduction.refused_count,
+            first_day=days[0] if days else None,
+            last_day=days[1] if days else None,
+            days_stored=self._stored,
+            rows_replaced=self._replaced,
+            rows_added=self._added,
+            billed_total=reduction.billed_total(counting),
+            stored_total=stored_total,
+            in_period_total=self._sums.total(*map(day_number, self._work.open.period.half_open)),
+            unmapped_total=self._sums.total_unmapped(),
+            refused=tuple((str(row.file), row.line, row.reason) for row in reduction.refused),
+            vanished=tuple(self._vanished),
+            unchanged=any_rows and not changed,
+            period=period_name(self._work.open.period),
+            tokens_total=self._sums.tokens(),
+            seats=self._sums.most_seats(),
+        )
+
+    def _facts(self, part: "ReducedPart", delivery: Delivery, files: Sequence[int]) -> PartFacts:
+        refused = sum(self._reduction.files[number].rows_refused for number in files)
+        return PartFacts(
+            self._source,
+            part.account,
+            part.period_start,
+            self._part,
+            delivery.delivered_at,
+            delivery.export,
+            self._basis,
+            refused,
+        )
+
+    def _store_part(self, part: "ReducedPart", facts: PartFacts) -> bool:
+        """Store one part in place of what it replaces; False if that is the same."""
+        work, queries, org = self._work, self._work.queries, self._work.organization.org_key
+        account = folded_account(facts.account)
+        stored = [
+            Part(row.facts, queries.cells(row.key), row.key)
+            for row in queries.parts(org, facts.period_start)
+            if folded_account(row.facts.account) == account
+        ]
+        new = Part(facts, part.rows)
+
+        def is_older() -> bool:
+            replaced = queries.replaced_fingerprints(org, facts.source, facts.period_start)
+            return part.fingerprint in replaced
+
+        outcome = replacement(new, stored, self._mode, is_older)
+        if outcome.taken and self._is_stored(part, [taken.key for taken in outcome.taken]):
+            return False
+        self._problems += [(new, problem) for problem in outcome.problems]
+        if outcome.problems:
+            return True
+        work.unit.former.forget_undone(org, facts.source, facts.period_start)
+        key = work.unit.costs.add_part(org, facts, part.fingerprint, work.now)
+        for taken in outcome.taken:
+            self._replaced += work.unit.former.take(taken, key)
+            work.unit.costs.count_rows(taken.key)
+        rows = work.unit.costs.add_part_rows(key, self._reduction.daily_rows(part.number))
+        self._stored += rows
+        self._added += 0 if outcome.taken else rows
+        self._vanished += outcome.vanished
+        self._stored_parts.append(key)
+        return True
+
+    def _is_stored(self, part: "ReducedPart", keys: Sequence[int]) -> bool:
+        """Whether the rows of ``part`` are what is stored of its days, looked at row by row."""
+        days = [row.day for row in part.rows]
+        first, last = (_FIRST, _LAST) if self._mode is Mode.REPLACE else (min(days), max(days))
+        stored = self._work.queries.part_rows(keys, first, last)
+        new = chain.from_iterable(self._reduction.daily_rows(part.number))
+        return _are_same(stored, new)
+
+    def _record(self, stored_total: Mapping[str, Decimal]) -> None:
+        self._work.record(
             "cost.import",
-            source,
+            self._source,
             None,
             {
-                "files": [file.path.name for file in rollup.files],
-                "rows_read": rollup.rows_read,
-                "rows_refused": rollup.refused_count,
-                "days_stored": stored,
-                "rows_replaced": replaced,
+                "files": [file.path.name for file in self._reduction.files],
+                "rows_read": self._reduction.rows_read,
+                "rows_refused": self._reduction.refused_count,
+                "days_stored": self._stored,
+                "rows_replaced": self._replaced,
                 "stored_total": {code: f"{amount:f}" for code, amount in stored_total.items()},
-                KEPT: {"data_sets": [(each.dataset_key, each.before, each.after) for each in replacements]},
+                KEPT: {"parts": self._stored_parts},
             },
         )
-    return ImportReport(
-        files=tuple(str(file.path) for file in rollup.files),
-        rows_read=rollup.rows_read,
-        rows_refused=rollup.refused_count,
-        days_stored=stored,
-        rows_replaced=replaced,
-        billed_total=rollup.billed_total,
-        stored_total=stored_total,
-        unmapped_total=_totals({origin: nanos for origin, nanos in sums.items() if resolved[origin][0] is None}),
-        refused=tuple((str(row.file), row.line, row.reason) for row in rollup.refused),
-        unchanged=bool(outcomes) and not replacements,
-        tokens_total=_tokens(rollup.daily),
-        seats=_most_seats(rollup.daily),
-    )
+
+
+class _Sums:
+    """What is imported adds up to, by currency and day."""
+
+    def __init__(self) -> None:
+        self._days: list[DaySums] = []
+
+    def add(self, days: Iterable["DaySums"]) -> None:
+        self._days += days
+
+    def days(self) -> set[tuple[str, date]]:
+        return {(each.currency, day_of(each.day)) for each in self._days}
+
+    def first_and_last_day(self) -> tuple[date, date] | None:
+        days = [each.day for each in self._days]
+        return (day_of(min(days)), day_of(max(days))) if days else None
+
+    def total(self, start: int = _FIRST, end: int = _LAST) -> dict[str, Decimal]:
+        """The sum per currency, in units of it, of the days from ``start`` to before ``end``."""
+        return _units((each.currency, each.nanos) for each in self._days if start <= each.day < end)
+
+    def total_unmapped(self) -> dict[str, Decimal]:
+        sums = _units((each.currency, each.unmapped) for each in self._days)
+        return {currency: amount for currency, amount in sums.items() if amount}
+
+    def tokens(self) -> int | None:
+        known = [each.tokens for each in self._days if each.tokens is not None]
+        return sum(known) if known else None
+
+    def most_seats(self) -> int | None:
+        """The most seats on one day."""
+        seats: dict[int, int] = defaultdict(int)
+        for each in self._days:
+            if each.seats is not None:
+                seats[each.day] += each.seats
+        return max(seats.values(), default=None)
+
+
+def _units(amounts: Iterable[tuple[str, int]]) -> dict[str, Decimal]:
+    sums: dict[str, int] = defaultdict(int)
+    for currency, nanos in amounts:
+        sums[currency] += nanos
+    return {currency: to_decimal(nanos) for currency, nanos in sorted(sums.items())}
+
+
+def _are_same(stored: Iterator[Sequence[Any]], new: Iterator[Sequence[Any]]) -> bool:
+    end = object()
+    while True:
+        one, other = next(stored, end), next(new, end)
+        if one is end or other is end:
+            return one is other
+        if tuple(one) != tuple(other):  # type: ignore[arg-type]
+            return False
+
+
+def _in_one(reasons: Sequence[str]) -> str:
+    """The first reasons in one line, each once."""
+    different = list(dict.fromkeys(reasons))
+    more = len(different) - _NAMED_AT_MOST
+    return "; ".join(different[:_NAMED_AT_MOST]) + (f"; and {more:,} more" if more > 0 else "")
+
+
+_HOW = "replace what is stored with it, or store it beside as a part with a name of its own"
+_HOW_AT_TERMINAL = "--replace takes it in place of what is stored, --part NAME stores it beside"
+
+
+def _sentence(new: Part, problem: Problem) -> str:
+    """Why a part cannot take the place of a stored one."""
+    account = new.facts.account or "the account"
+    days = days_named(day_of(problem.first_day), day_of(problem.last_day)) if problem.first_day else ""
+    amounts = " + ".join(money(nanos, currency) for currency, nanos in problem.amounts.items())
+    stored = problem.stored.facts
+    match problem.hurdle:
+        case Hurdle.OTHER_BASIS:
+            return f"{account} is stored by {stored.cost_basis}, and this is {new.facts.cost_basis}"
+        case Hurdle.OTHER_EXPORT:
+            return f"{account} is stored from the export {stored.export}, and this is {new.facts.export}"
+        case Hurdle.OTHER_SOURCE:
+            return f"the source {stored.source} has the same days of {account}: they would count twice"
+        case Hurdle.OLDER:
+            return f"this is older than what is stored of {account}"
+        case Hurdle.CORRECTIONS_ALONE:
+            return f"these are corrections alone, and would take the place of {amounts} of {account}"
+        case Hurdle.SUB_ACCOUNTS:
+            return f"only one of what is stored of {account} and this names sub accounts"
+        case Hurdle.VANISHES:
+            return f"{problem.sub_account or account}, {days}, {amounts} would vanish: this says nothing of it"
+        case Hurdle.LESS:
+            return f"of what {account} cost, {days}, this takes {amounts} away, more than a tenth"
+        case Hurdle.MORE_REFUSED:
+            refused = f"{count(new.facts.rows_refused, 'row')} of this cannot be used"
+            return f"{refused}, and of what is stored of {account} {stored.rows_refused:,}"
 
 
 @reverses("cost.import", told=lambda lines, _: ", ".join(map(_imported, lines)))
 def _unimport(work: Work, lines: Lines) -> None:
-    """Give each data set back what it held; or what was imported, if that was taken back."""
+    """Take the parts of an import out again and give back what they had taken; or the reverse."""
     for line in lines:
-        was_imported = line.after is not None
-        data_sets = kept(line.after or line.before)["data_sets"]
-        for key, before, after in data_sets:
-            now, then = (after, before) if was_imported else (before, after)
-            if work.unit.former.fingerprint(key) != now:
-                raise Conflict(f"{line.subject} was imported again since", "import once more what is to count")
-            if not work.unit.former.restore_dataset(key, then, work.now):
-                raise Refused(f"what {line.subject} said before is not kept any more", "import those files again")
-        work.record("cost.import", line.subject, line.after, line.before)
+        facts = kept(line.after or line.before)
+        if "parts" not in facts:
+            raise Refused("an older version made this import and kept too little to take it back", "import anew")
+        if line.after is not None:
+            restored = _take_out(work, line.subject, facts["parts"])
+            work.record("cost.import", line.subject, {**line.after, KEPT: {**facts, "restored": restored}}, None)
+        else:
+            _put_in(work, line.subject, facts["parts"], facts["restored"])
+            work.record("cost.import", line.subject, None, {**(line.before or {}), KEPT: {"parts": facts["parts"]}})
+
+
+def _take_out(work: Work, source: str, parts: Sequence[int]) -> dict[str, Any]:
+    """Undo parts, the last one first; returns by part what was restored of others: the keys of its rows."""
+    restored: dict[str, Any] = {}
+    for key in reversed(parts):
+        if work.unit.former.is_replaced(key):
+            raise Conflict(f"{source} was imported again since", "undo that import first")
+        work.unit.former.take(Taken(key, _FIRST, _LAST), key)
+        given_back = work.unit.former.give_back(key)
+        if given_back is None:
+            raise Refused(f"what {source} said before is not kept any more", "import those files again")
+        for each in (key, *given_back):
+            work.unit.costs.count_rows(each)
+        restored[str(key)] = [(other, first, last) for other, (first, last) in given_back.items()]
+    return restored
+
+
+def _put_in(work: Work, source: str, parts: Sequence[int], restored: Mapping[str, Any]) -> None:
+    for key in parts:
+        for other, first, last in restored[str(key)]:
+            if not work.unit.former.take_rows(other, key, first, last):
+                raise Conflict(f"{source} was imported again since", "import once more what is to count")
+            work.unit.costs.count_rows(other)
+        if not work.unit.former.store_again(key):
+            raise Refused(f"what {source} said is not kept any more", "import those files again")
+        work.unit.costs.count_rows(key)
 
 
 def _imported(line: AuditEntry) -> str:
     facts = line.after or {}
     return f"import of {line.subject}, {count(len(facts['files']), 'file')} with {count(facts['rows_read'], 'row')}"
-
-
-class _DataSet(NamedTuple):
-    """Rows to store: key of the origin, ordinal of the day, nanos, charges; and by the first two, tokens and seats."""
-
-    sums: list[tuple[int, int, int, int]]
-    counts: dict[tuple[int, int], tuple[int | None, int | None]]
-
-
-def _data_sets(
-    by_origin: Mapping[CostOrigin, Sequence[DailyCost]], keys: Mapping[CostOrigin, int]
-) -> dict[tuple[str, date], _DataSet]:
-    """What is to store, by billing account and start of the billing period."""
-    found: defaultdict[tuple[str, date], _DataSet] = defaultdict(lambda: _DataSet([], {}))
-    for origin, costs in by_origin.items():
-        key = keys[origin]
-        for _, account, start, day, amount_nanos, rows, tokens, seats in costs:
-            data_set, ordinal = found[account, start], day.toordinal()
-            data_set.sums.append((key, ordinal, amount_nanos, rows))
-            if tokens is not None or seats is not None:
-                data_set.counts[key, ordinal] = (tokens, seats)
-    return found
-
-
-def _replace(work: Work, source: str, account: str, start: date, costs: _DataSet) -> _Replacement | None:
-    """Store one data set in place of its predecessor; None if that is the same."""
-    # In this order for the fingerprint; storing goes faster in it too, as the index of origins does.
-    costs.sums.sort()
-    fingerprint = _fingerprint(*costs)
-    if work.queries.fingerprint(work.organization.org_key, source, account, start) == fingerprint:
-        return None
-    key, former, removed = work.unit.costs.replace_dataset(
-        work.organization.org_key, source, account, start, fingerprint, work.now
-    )
-    stored = work.unit.costs.add_dataset_costs(key, *costs)
-    return _Replacement(key, former, fingerprint, stored, removed)
-
-
-def _fingerprint(
-    sums: Sequence[tuple[int, int, int, int]], counts: Mapping[tuple[int, int], tuple[int | None, int | None]]
-) -> str:
-    """The same for the same costs, in whatever order and from whatever files they came."""
-    import hashlib
-
-    told = repr(sums) + (repr(sorted(counts.items())) if counts else "")
-    return hashlib.sha256(told.encode()).hexdigest()
-
-
-def _tokens(costs: Sequence[DailyCost]) -> int | None:
-    known = [cost.tokens for cost in costs if cost.tokens is not None]
-    return sum(known) if known else None
-
-
-def _most_seats(costs: Sequence[DailyCost]) -> int | None:
-    """The most seats on one day."""
-    days: dict[date, int] = {}
-    for cost in costs:
-        if cost.seats is not None:
-            days[cost.day] = days.get(cost.day, 0) + cost.seats
-    return max(days.values()) if days else None
-
-
-def _totals(sums: Mapping[CostOrigin, int]) -> dict[str, Decimal]:
-    """The sum per currency, in units of it."""
-    totals: defaultdict[str, int] = defaultdict(int)
-    for origin, nanos in sums.items():
-        totals[origin.currency] += nanos
-    return {currency: to_decimal(nanos) for currency, nanos in sorted(totals.items())}

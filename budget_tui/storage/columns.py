@@ -3,11 +3,11 @@
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, text
 
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.cost import Category
+from budget_tui.domain.cost import Category, ChargeCategory
 from budget_tui.domain.period import PeriodKind
 
 
-def one_of(column: str, values: type[BudgetType] | type[Category] | type[PeriodKind]) -> str:
+def one_of(column: str, values: type[BudgetType] | type[Category] | type[ChargeCategory] | type[PeriodKind]) -> str:
     """That a column holds one of ``values``."""
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 

@@ -1,7 +1,7 @@
 """Questions about costs: how far they are known, what was spent by whom and when, what found nobody."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from budget_tui.domain.cost import Category, CostOrigin, MappingRule
 from budget_tui.domain.pacing import burn_window
 from budget_tui.domain.period import Period
+from budget_tui.domain.replacement import CellRow, PartFacts
 from budget_tui.domain.snapshot import Spend
 from budget_tui.storage.asking import Asking
 
@@ -42,6 +43,21 @@ class KnownOrigin(NamedTuple):
     origin: CostOrigin
 
 
+class StoredPart(NamedTuple):
+    """A part as it is on record, with how many rows are left of it."""
+
+    key: int
+    facts: PartFacts
+    row_count: int
+
+
+CHECKSUM = (
+    "sum(amount_nanos % 1000000007 + 3 * day + 5 * cell_day + 7 * coalesce(tokens % 1000000007, -1)"
+    " + 11 * coalesce(seats % 1000000007, -1) + 13 * charges + 17 * origin_key)"
+)
+"""Changes with any number of any row of a part: what was damaged since it was stored is noticed."""
+
+
 def day_number(day: date) -> int:
     """The integer that costs are dated by: 20260113."""
     return day.year * 10_000 + day.month * 100 + day.day
@@ -56,6 +72,11 @@ def day_bounds(period: Period, through: date) -> tuple[int, int]:
 def stored_time(moment: datetime) -> str:
     """A time as the database keeps it: UTC, without its zone, as SQLAlchemy writes it."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def read_time(text: str | None) -> datetime | None:
+    """A time as `stored_time` wrote it."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
 
 
 @lru_cache(maxsize=4096)
@@ -190,11 +211,11 @@ class CostQueries(Asking):
         rows = self._rows(
             "SELECT origin_key, entity_key, provider, category, source, live, currency, provider_name, service,"
             " service_category, service_subcategory, sub_account_id, sub_account_name, entity_hint, path_hint,"
-            " category_hint, tags FROM cost_origin WHERE org_key = ?",
+            " category_hint, tags, billing_account_id, charge_category FROM cost_origin WHERE org_key = ?",
             org,
         )
         return [
-            KnownOrigin(*row[:4], CostOrigin(row[4], bool(row[5]), *row[6:16], read_tags(row[16])))  # type: ignore[call-arg]
+            KnownOrigin(*row[:4], CostOrigin(row[4], bool(row[5]), *row[6:16], read_tags(row[16]), *row[17:]))  # type: ignore[call-arg]
             for row in rows
         ]
 
@@ -220,17 +241,69 @@ class CostQueries(Asking):
     def _targets(self, org: int, kind: str) -> list[Sequence[Any]]:
         return self._rows("SELECT value, target FROM cost_rule WHERE org_key = ? AND kind = ?", org, kind)
 
-    def fingerprint(self, org: int, source: str, billing_account_id: str, billing_period_start: date) -> str | None:
-        """The digest of what is stored of one (billing account, billing period) of a source."""
-        row = self._row(
-            "SELECT fingerprint FROM dataset"
-            " WHERE org_key = ? AND source = ? AND billing_account_id = ? AND billing_period_start = ?",
-            org,
-            source,
-            billing_account_id,
-            billing_period_start.isoformat(),
+    def parts(self, org: int, period_start: date) -> list[StoredPart]:
+        """Every part of that billing period that has rows, whatever its source and account."""
+        return [
+            StoredPart(
+                key,
+                PartFacts(
+                    source, account, period_start, name, read_time(delivered_at), export, cost_basis, int(rows_refused)
+                ),
+                int(stored_rows),
+            )
+            for key, source, account, name, delivered_at, export, cost_basis, rows_refused, stored_rows in self._rows(
+                "SELECT dataset_key, source, billing_account_id, part, delivered_at, export, cost_basis, rows_refused,"
+                " stored_rows FROM dataset WHERE org_key = ? AND billing_period_start = ? AND stored_rows > 0"
+                " ORDER BY dataset_key",
+                org,
+                period_start.isoformat(),
+            )
+        ]
+
+    def cells(self, dataset_key: int) -> list[CellRow]:
+        """What a part has, by cell, currency and kind of charge."""
+        return [
+            CellRow(*row)
+            for row in self._rows(
+                "SELECT o.sub_account_id, c.cell_day, o.currency, o.charge_category, sum(c.amount_nanos),"
+                " sum(max(c.amount_nanos, 0)), coalesce(sum(c.tokens), 0), coalesce(sum(c.seats), 0)"
+                " FROM cost c JOIN cost_origin o ON o.origin_key = c.origin_key WHERE c.dataset_key = ?"
+                " GROUP BY 1, 2, 3, 4",
+                dataset_key,
+            )
+        ]
+
+    def part_rows(self, dataset_keys: Iterable[int], first_day: int, last_day: int) -> Iterator[Sequence[int | None]]:
+        """Rows of parts in cells of these days: origin, day, UTC day, nanos, tokens, seats, charges; in this order."""
+        listed = ", ".join(map(str, dataset_keys))
+        yield from self._execute(
+            "SELECT origin_key, day, cell_day, amount_nanos, tokens, seats, charges FROM cost"
+            f" WHERE dataset_key IN ({listed}) AND cell_day BETWEEN ? AND ? ORDER BY origin_key, day, cell_day",
+            (first_day, last_day),
         )
-        return str(row[0]) if row else None
+
+    def replaced_fingerprints(self, org: int, source: str, period_start: date) -> dict[str, str]:
+        """The fingerprints of what was stored of a source and period and replaced since, with their accounts."""
+        return {
+            str(fingerprint): str(account)
+            for fingerprint, account in self._rows(
+                "SELECT fingerprint, billing_account_id FROM dataset d WHERE org_key = ? AND billing_period_start = ?"
+                " AND source = ? AND EXISTS (SELECT 1 FROM dataset_replacement r WHERE r.dataset_key = d.dataset_key)",
+                org,
+                period_start.isoformat(),
+                source,
+            )
+        }
+
+    def replaces_always(self, org: int, source: str) -> bool:
+        """Whether a source was told to replace what it brings, whatever is stored."""
+        return bool(
+            self._row(
+                "SELECT 1 FROM source WHERE org_key = ? AND name = ? AND billing_account_id = '' AND replaces_always",
+                org,
+                source,
+            )
+        )
 
 
 # A cross join is carried out as it is written. Few origins are looked for here, so they come first; a day's sum

@@ -23,7 +23,7 @@ from sqlmodel import Field, SQLModel
 
 from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.cost import Category
+from budget_tui.domain.cost import Category, ChargeCategory
 from budget_tui.domain.period import PeriodKind
 from budget_tui.storage.columns import added_count, key, one_of, reference
 
@@ -200,9 +200,12 @@ class CostOriginRow(SQLModel, table=True):
             "path_hint",
             "category_hint",
             "tags",
+            "billing_account_id",
+            "charge_category",
             unique=True,
         ),
         CheckConstraint(one_of("category", Category), name="category"),
+        CheckConstraint(one_of("charge_category", ChargeCategory), name="charge_category"),
     )
 
     origin_key: int | None = Field(default=None, sa_column=key())
@@ -223,15 +226,21 @@ class CostOriginRow(SQLModel, table=True):
     entity_key: int | None = Field(default=None, sa_column=reference("entity.entity_key", nullable=True, index=True))
     provider: str
     category: str
+    billing_account_id: str = Field(default="", sa_column=Column(String, nullable=False, server_default=text("''")))
+    charge_category: str = Field(
+        default=ChargeCategory.USAGE, sa_column=Column(String, nullable=False, server_default=text("'usage'"))
+    )
 
 
 class DatasetRow(SQLModel, table=True):
-    """What one source said of one billing account in one billing period; a newer import replaces it whole."""
+    """A part: one delivery's rows of one billing account in one billing period, as stored.
+
+    It stays on record when another part has taken its place: what was stored before is known again when it comes
+    again. ``checksum`` is the sum that `budget_tui.storage.cost_queries.CHECKSUM` gives of its ``stored_rows``.
+    """
 
     __tablename__ = "dataset"
-    __table_args__ = (
-        Index("dataset_once", "org_key", "source", "billing_account_id", "billing_period_start", unique=True),
-    )
+    __table_args__ = (Index("dataset_of_period", "org_key", "billing_period_start", "source"),)
 
     dataset_key: int | None = Field(default=None, sa_column=key())
     org_key: int = Field(sa_column=reference("organization.org_key"))
@@ -240,21 +249,53 @@ class DatasetRow(SQLModel, table=True):
     billing_period_start: date = Field(sa_column=Column(Date, nullable=False))
     fingerprint: str
     imported_at: datetime = Field(sa_type=DateTime)
+    # The name under which it was stored beside others; '' for what an export says by itself.
+    part: str = Field(default="", sa_column=Column(String, nullable=False, server_default=text("''")))
+    delivered_at: datetime | None = Field(default=None, sa_type=DateTime)
+    export: str = Field(default="", sa_column=Column(String, nullable=False, server_default=text("''")))
+    cost_basis: str = Field(
+        default="BilledCost", sa_column=Column(String, nullable=False, server_default=text("'BilledCost'"))
+    )
+    rows_refused: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    stored_rows: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    checksum: int = Field(default=0, sa_column=added_count())
+
+
+class DatasetReplacementRow(SQLModel, table=True):
+    """Which part took rows of which."""
+
+    __tablename__ = "dataset_replacement"
+
+    dataset_key: int = Field(sa_column=Column(Integer, ForeignKey("dataset.dataset_key"), primary_key=True))
+    replaced_by: int = Field(sa_column=Column(Integer, ForeignKey("dataset.dataset_key"), primary_key=True))
+
+
+class SourceRow(SQLModel, table=True):
+    """What was decided about a source of costs, or about one of its billing accounts ('' for all of them)."""
+
+    __tablename__ = "source"
+
+    org_key: int = Field(sa_column=Column(Integer, ForeignKey("organization.org_key"), primary_key=True))
+    name: str = Field(primary_key=True)
+    billing_account_id: str = Field(default="", primary_key=True)
+    ended_on: date | None = Field(default=None, sa_column=Column(Date, nullable=True))
+    replaces_always: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("0")))
 
 
 class FormerCostRow(SQLModel, table=True):
-    """What a data set held before it was last replaced, or after, so that the import can be taken back and made again.
+    """A row of the part ``dataset_key`` that ``replaced_by`` took, or that was itself undone (both are the same).
 
-    ``version`` is the beginning of the fingerprint that the data set had with it.
+    It is kept so that the import can be undone and redone, until what replaced it is replaced itself.
     """
 
     __tablename__ = "former_cost"
 
     former_key: int | None = Field(default=None, sa_column=key())
     dataset_key: int = Field(sa_column=reference("dataset.dataset_key", index=True))
-    version: int = Field(sa_column=Column(BigInteger, nullable=False))
+    replaced_by: int = Field(sa_column=reference("dataset.dataset_key", index=True))
     origin_key: int = Field(sa_column=reference("cost_origin.origin_key"))
     day: int = Field(sa_column=Column(Integer, nullable=False))
+    cell_day: int = Field(sa_column=Column(Integer, nullable=False))
     amount_nanos: int = Field(sa_column=Column(BigInteger, nullable=False))
     tokens: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     seats: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
@@ -288,6 +329,9 @@ class CostRow(SQLModel, table=True):
     seats: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     charges: int = 1
     dataset_key: int | None = Field(default=None, sa_column=reference("dataset.dataset_key", nullable=True))
+    # The UTC day of what was imported: with its sub account the cell that another delivery replaces, whatever day
+    # the organization's time zone puts it on.
+    cell_day: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
 
 
 class CostRuleRow(SQLModel, table=True):

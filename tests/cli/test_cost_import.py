@@ -16,8 +16,8 @@ import pytest
 from .conftest import Cli
 
 KEYS = (
-    "files rows_read rows_refused days_stored rows_replaced billed_total stored_total unmapped_total refused unchanged"
-    " tokens_total seats"
+    "files left_out first_day last_day in_period_total rows_read rows_refused days_stored rows_replaced rows_added"
+    " vanished billed_total stored_total unmapped_total refused unchanged tokens_total seats"
 )
 SAMPLE = Path(__file__).parents[1] / "fixtures" / "focus" / "focus-1.0-sample.csv"
 PLAIN = {
@@ -74,10 +74,16 @@ def test_the_report_in_json(seeded: Cli, january: str) -> None:
     assert list(report) == KEYS.split()
     assert report == {
         "files": [january],
+        "left_out": [],
+        "first_day": "2026-01-05",
+        "last_day": "2026-01-06",
+        "in_period_total": {"USD": 17},
         "rows_read": 4,
         "rows_refused": 0,
         "days_stored": 4,
         "rows_replaced": 0,
+        "rows_added": 4,
+        "vanished": [],
         "billed_total": {"USD": 17},
         "stored_total": {"USD": 17},
         "unmapped_total": {"USD": 2},
@@ -91,7 +97,7 @@ def test_the_report_in_json(seeded: Cli, january: str) -> None:
 def test_the_report_in_words(seeded: Cli, january: str) -> None:
     assert seeded("cost", "import", january).done().out.splitlines() == [
         "1 file, 4 rows read, 0 refused",
-        "billed $17.00, stored $17.00",
+        "billed $17.00, stored $17.00, Jan 5 – Jan 6, 2026; $17.00 in January 2026",
         "4 daily costs stored, 0 replaced",
         "$2.00 found no project: budget-tui cost unmapped",
     ]
@@ -117,15 +123,18 @@ def test_the_same_files_again_change_nothing_and_say_so(seeded: Cli, january: st
 
 def test_a_newer_export_replaces_what_it_said_before(seeded: Cli, january: str, tmp_path: Path) -> None:
     seeded("cost", "import", january).done()
-    newer = export(tmp_path / "newer.csv", [{"BilledCost": "11", "Tags": '{"project": "pcc"}'}])
-    assert "1 daily cost stored, 4 replaced" in seeded("cost", "import", newer).done().out
-    assert (spent(seeded)["pcc"], spent(seeded)["dandelion"]) == (116, 0)
+    later = {"BilledCost": "6", "Tags": '{"project": "pcc"}', "ChargePeriodStart": "2026-01-06T00:00:00Z"}
+    newer = export(tmp_path / "newer.csv", [{"BilledCost": "14", "Tags": '{"project": "pcc"}'}, later])
+    assert "2 daily costs stored, 4 replaced" in seeded("cost", "import", newer).done().out
+    assert (spent(seeded)["pcc"], spent(seeded)["dandelion"]) == (125, 0)
 
 
-def test_another_source_stands_beside_it(seeded: Cli, january: str) -> None:
+def test_another_source_stands_beside_it(seeded: Cli, january: str, tmp_path: Path) -> None:
     seeded("cost", "import", january).done()
-    seeded("cost", "import", january, "--source", "copy").done()
+    other = [{"BilledCost": "10", "BillingAccountId": "2", "Tags": '{"project": "pcc"}'}]
+    seeded("cost", "import", export(tmp_path / "other.csv", other), "--source", "copy").done()
     assert spent(seeded)["pcc"] == 125
+    seeded("cost", "import", january, "--source", "copy").refused(5, "the source focus has the same days of 1")
     seeded("cost", "import", january, "--source", "manual").refused(2, "'manual' cannot be the name of a source")
 
 
@@ -144,8 +153,8 @@ def test_effective_costs_on_request(seeded: Cli, january: str) -> None:
 def test_several_files_a_folder_and_a_glob_are_one_set(seeded: Cli, tmp_path: Path) -> None:
     folder = tmp_path / "parts"
     folder.mkdir()
-    one = export(folder / "one.csv", [{"BilledCost": "1"}])
-    two = export(folder / "two.csv", [{"BilledCost": "2"}])
+    one = export(folder / "jan-00001.csv", [{"BilledCost": "1"}])
+    two = export(folder / "jan-00002.csv", [{"BilledCost": "2"}])
     first = seeded("cost", "import", one, two, "--json").done().json
     assert (first["files"], first["stored_total"]) == ([one, two], {"USD": 3})
     assert seeded("cost", "import", str(folder), "--json").json["unchanged"] is True
@@ -186,7 +195,7 @@ def test_refused_rows_are_named_and_the_rest_goes_in(seeded: Cli, damaged: str) 
     assert "n/a0" in lines[1]
     assert lines[11:] == [
         "  and 2 more",
-        "billed $1.00, stored $1.00",
+        "billed $1.00, stored $1.00, Jan 5, 2026; $1.00 in January 2026",
         "1 daily cost stored, 0 replaced",
         "$1.00 found no project: budget-tui cost unmapped",
     ]

@@ -7,14 +7,15 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
 from budget_tui.domain.amount import to_decimal
-from budget_tui.domain.cost import DailyCost
+from budget_tui.domain.cost import CostOrigin
 from budget_tui.sources.focus.reduce import reduce_files
-from budget_tui.sources.focus.report import Rollup
+from budget_tui.sources.focus.report import FileRead, RefusedRow
+from budget_tui.storage.cost_queries import day_of
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "focus"
 
@@ -67,8 +68,52 @@ def _writer() -> duckdb.DuckDBPyConnection:
     return writer
 
 
+class DailyCost(NamedTuple):
+    """One row that would be stored."""
+
+    origin: CostOrigin
+    billing_account_id: str
+    billing_period_start: date
+    day: date
+    amount_nanos: int
+    rows: int
+    tokens: int | None
+    seats: int | None
+    cell_day: date
+
+
+class Rollup(NamedTuple):
+    """All that is read of files taken together."""
+
+    files: tuple[FileRead, ...]
+    daily: tuple[DailyCost, ...]
+    refused: tuple[RefusedRow, ...]
+    refused_count: int
+    rows_read: int
+    billed_total: dict[str, Decimal]
+
+
 def read(*paths: Path, time_zone: str = "UTC", tags: Sequence[str] = ("project",), **options: Any) -> Rollup:
-    return reduce_files(paths, source="focus", time_zone=time_zone, tag_keys=tags, **options)
+    with reduce_files(paths, source="focus", time_zone=time_zone, tag_keys=tags, **options) as reduction:
+        origins = list(dict.fromkeys(reduction.origins))
+        numbers = range(len(reduction.files))
+        parts = reduction.parts(numbers, {origin: key for key, origin in enumerate(origins)}, frozenset())
+        daily = [
+            DailyCost(
+                origins[key], part.account, part.period_start, day_of(day), nanos, rows, tokens, seats, day_of(cell_day)
+            )
+            for part in parts
+            for batch in reduction.daily_rows(part.number)
+            for key, day, cell_day, nanos, tokens, seats, rows in batch
+        ]
+        return Rollup(
+            reduction.files,
+            tuple(daily),
+            reduction.refused,
+            reduction.refused_count,
+            reduction.rows_read,
+            reduction.billed_total(numbers),
+        )
 
 
 def one(*paths: Path, **options: Any) -> DailyCost:

@@ -55,11 +55,10 @@ def test_nothing_stays_behind_and_nothing_is_printed(
     assert capfd.readouterr() == ("", "")
 
 
-def test_an_error_of_the_engine_arrives_and_a_restart_mends_it() -> None:
+def test_an_error_of_the_engine_arrives_and_leaves_it_as_it_was() -> None:
     with Engine() as engine:
         with pytest.raises(duckdb.Error):
             engine.rows("SELECT nothing")
-        engine.restart()
         assert engine.rows("SELECT 1, current_setting('TimeZone')") == [(1, "UTC")]
 
 

@@ -77,7 +77,8 @@ def test_credits_and_corrections_are_added(tmp_path: Path) -> None:
         charge(BilledCost="-4", ChargeClass="", ChargeCategory="Credit"),
         charge(BilledCost="-0.5", ChargeClass="Correction", ChargeCategory="Usage"),
     )
-    assert one(path).amount_nanos == 5_500_000_000
+    kinds = {cost.origin.charge_category: cost.amount_nanos for cost in read(path).daily}
+    assert kinds == {"usage": 10_000_000_000, "credit": -4_000_000_000, "correction": -500_000_000}
 
 
 def test_currencies_are_kept_apart(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from budget_tui.domain.errors import SourceError
+from budget_tui.sources.focus.deliveries import find_deliveries
 from budget_tui.sources.focus.files import find_files
 from tests.sources.exports import charge, csv_text, one, read, write_csv, write_parquet
 
@@ -29,12 +30,12 @@ def folder(tmp_path: Path) -> Path:
     ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("x")
+        path.write_text("{}" if path.suffix == ".json" else "x")
     return tmp_path
 
 
 def found(folder: Path, *patterns: str) -> list[str]:
-    return [str(path.relative_to(folder)) for path in find_files([folder / pattern for pattern in patterns])]
+    return [str(path.relative_to(folder)) for path in find_deliveries([folder / pattern for pattern in patterns]).paths]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_files_folders_and_globs(folder: Path, patterns: Sequence[str], expected
 
 def test_patterns_may_be_text_relative_to_where_one_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    assert [str(path) for path in find_files(["a.csv", "sub/*"])] == [
+    assert [str(path) for path in find_deliveries(["a.csv", "sub/*"]).paths] == [
         "a.csv",
         "sub/d.parquet",
         "sub/deep/e.snappy.parquet",
@@ -108,7 +109,7 @@ def test_a_parquet_file_of_any_name_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_names_as_a_terminal_pastes_them(folder: Path, typed: str, expected: Sequence[str]) -> None:
-    paths = find_files([typed.format(folder)])
+    paths = find_deliveries([typed.format(folder)]).paths
     assert [str(path.relative_to(folder)) for path in paths] == expected
 
 
@@ -138,4 +139,4 @@ def test_what_names_nothing_is_an_error(folder: Path, pattern: str) -> None:
 def test_a_folder_without_exports_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(SourceError, match="there is no export in"):
-        find_files([tmp_path])
+        find_deliveries([tmp_path])

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budget_tui.sources.focus.reduce import reduce_files
-from budget_tui.sources.focus.report import Rollup
 from budget_tui.sources.focus.units import BY_MONTH, Counted, Unit, unit_of
+from tests.sources import exports
+from tests.sources.exports import Rollup
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def read(tmp_path: Path) -> Callable[..., Rollup]:
     def read(*rows: str, columns: str = CONSUMED) -> Rollup:
         path = tmp_path / "export.csv"
         path.write_text("\n".join([f"{HEADER},{columns}", *rows, ""]), "utf-8")
-        return reduce_files([path], source="focus", time_zone="UTC")
+        return exports.read(path)
 
     return read
 
@@ -196,7 +196,7 @@ def test_parquet_tells_tokens_too(tmp_path: Path, column: str) -> None:
         "COPY (SELECT 1.5 AS BilledCost, 'USD' AS BillingCurrency, TIMESTAMP '2026-01-05' AS ChargePeriodStart,"
         f" 'a' AS SubAccountId, CAST(3 AS {column}) AS ConsumedQuantity, '1K tokens' AS ConsumedUnit) TO '{path}'"
     )
-    assert counts(reduce_files([path], source="focus", time_zone="UTC")) == {("a", 5): (3000, None)}
+    assert counts(exports.read(path)) == {("a", 5): (3000, None)}
 
 
 @given(st.text(max_size=20))

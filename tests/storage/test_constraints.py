@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ import pytest
 from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.errors import Conflict
-from budget_tui.storage.repositories.costs import DayCost, Resolution
+from budget_tui.domain.replacement import PartFacts, Taken
+from budget_tui.storage.repositories.costs import Resolution
 from budget_tui.storage.repositories.journal import ClosedLine
 from budget_tui.storage.repositories.rules import RuleName
 from budget_tui.storage.schema import ensure_schema
@@ -41,13 +41,16 @@ def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         unit.journal.remember(key, "test", "k", "{}", "{}", NOON)
         origin = CostOrigin("focus", False, "USD")
         keys = unit.costs.add_origins(key, {origin: Resolution(project.entity_key, "", "cloud")})
-        dataset, *_ = unit.costs.replace_dataset(key, "focus", "account", JANUARY.start, "digest", NOON)
-        unit.costs.add_costs([DayCost(origin, date(2026, 1, 5), 7, None, 1)], keys, dataset)
+        facts = PartFacts("focus", "account", JANUARY.start)
+        parts = [unit.costs.add_part(key, facts, "digest", NOON) for _ in range(2)]
+        unit.costs.add_part_rows(parts[0], [[(keys[origin], 20260105, 20260105, 7, None, None, 1)]])
+        unit.former.take(Taken(parts[0], 20260101, 20260131), parts[1])
+        unit.costs.add_part_rows(parts[0], [[(keys[origin], 20260105, 20260105, 7, None, None, 1)]])
         unit.rules.set(key, RuleName("entity", "service", "compute"), "pcc", "anna", NOON)
         unit.commit()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statement in (
-            "INSERT INTO former_cost VALUES (1, 1, 5, 1, 20260105, 7, NULL, 1, NULL)",
+            "INSERT INTO source VALUES (1, 'focus', '', '2026-02-01', 0)",
             f"INSERT INTO agent VALUES ({project.entity_key}, 'sonnet')",
             "INSERT INTO reservation"
             f" VALUES ('r', '{child.budget_id}', 5, 'held', NULL, '2026-01-01', 'a', '2026-01-01')",
@@ -133,6 +136,7 @@ REFUSED = [
     "UPDATE cost SET tokens = -1",
     "UPDATE cost SET charges = 0",
     "UPDATE cost SET day = 20260113000",
+    "UPDATE cost_origin SET charge_category = 'gift'",
     "UPDATE cost_rule SET kind = 'mood'",
     "INSERT INTO transfer SELECT 't', org_key, NULL, NULL, 5, 0, '', 'x', '2026-01-01' FROM organization",
     "INSERT INTO transfer SELECT 't', org_key, NULL, budget_id, 0, 0, '', 'x', '2026-01-01' FROM budget",
@@ -179,7 +183,8 @@ COPIES = [
     ("entity", "entity_key = NULL"),
     ("organization", "org_key = NULL"),
     ("cost_origin", "origin_key = NULL"),
-    ("dataset", "dataset_key = NULL"),
+    ("dataset_replacement", ""),
+    ("source", ""),
     ("cost_rule", "rule_key = NULL"),
     ("period_close", "close_key = NULL"),
     ("idempotency", ""),

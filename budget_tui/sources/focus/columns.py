@@ -27,6 +27,8 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     "sub_account_name": ("SubAccountName",),
     "entity_hint": ("x_hierarchy_entity_id",),
     "path_hint": ("x_hierarchy_path",),
+    "charge_category": ("ChargeCategory",),
+    "charge_class": ("ChargeClass",),
 }
 CHARGE_START = "ChargePeriodStart"
 CHARGE_END = "ChargePeriodEnd"

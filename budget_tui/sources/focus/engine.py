@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -61,11 +61,6 @@ class Engine:
         link.symlink_to(absolute)
         return link
 
-    def restart(self) -> None:
-        """A fresh database, for after an error that may have left the old one unusable."""
-        self._connection.close()
-        self._connection = self._connect()
-
     def rows(self, sql: str, progress: Callable[[float], None] | None = None) -> list[tuple[Any, ...]]:
         """All rows of ``sql``; ``progress`` hears the percentage done. Raises ``duckdb.Error``.
 
@@ -82,6 +77,17 @@ class Engine:
                 self._connection.interrupt()
                 query.done.wait(_POLL_SECONDS)
         return query.result()
+
+    def stream(self, sql: str, size: int = 10_000) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of ``sql`` in batches of ``size``. One stream at a time."""
+        result = self._connection.execute(sql)
+        while batch := result.fetchmany(size):
+            yield batch
+
+    def fill(self, table: str, columns: Sequence[Sequence[Any]]) -> None:
+        """Append rows to ``table``, given by column."""
+        unnested = ", ".join(["unnest(?)"] * len(columns))
+        self._connection.execute(f"INSERT INTO {table} SELECT {unnested}", [list(column) for column in columns])
 
 
 class _Query(threading.Thread):

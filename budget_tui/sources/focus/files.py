@@ -15,7 +15,10 @@ from typing import TextIO, cast
 from budget_tui.domain.errors import SourceError
 
 _SUFFIXES = (".csv", ".csv.gz", ".parquet")
-_KNOWN = "give CSV, CSV.gz or Parquet files, or a folder that holds some"
+KNOWN = "give CSV, CSV.gz or Parquet files, or a folder that holds some"
+
+
+_HEADER_LOOKED_AT = 100_000
 
 
 class Kind(Enum):
@@ -27,28 +30,23 @@ class Kind(Enum):
 
 
 def find_files(patterns: Sequence[str | Path]) -> tuple[Path, ...]:
-    """The files that ``patterns`` name: files themselves, folders with all below them, or globs (``**`` too).
+    """What ``patterns`` name: files, folders, or whatever fits a glob (``**`` too), in the order given.
 
-    Each file comes once, in the order given; inside a folder or glob by name. Raises `SourceError` for a
-    pattern that names nothing.
+    Raises `SourceError` for a pattern that names nothing.
     """
-    found: dict[Path, Path] = {}
-    for pattern in patterns:
-        for path in _expand(str(pattern)):
-            found.setdefault(path.resolve(), path)
-    return tuple(found.values())
+    return tuple(path for pattern in patterns for path in _expand(str(pattern)))
 
 
 def _expand(pattern: str) -> list[Path]:
     """A file or folder of exactly that name comes first, then ``~`` and globs, then names as a terminal pastes them."""
     path = _at_home(pattern)
     if path.exists():
-        return _exports_at(path)
+        return [_checked(path)]
     matches = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207  (may be absolute)
-    files = [file for match in matches or _pasted(pattern) for file in _exports_at(match)]
-    if not files:
-        raise SourceError(f"there is no file {path}", _KNOWN)
-    return files
+    found = matches or _pasted(pattern)
+    if not found:
+        raise SourceError(f"there is no file {path}", KNOWN)
+    return [_checked(match) for match in found]
 
 
 def _at_home(name: str) -> Path:
@@ -65,29 +63,28 @@ def _pasted(text: str) -> list[Path]:
     return paths if all(path.exists() for path in paths) else []
 
 
-def _exports_at(path: Path) -> list[Path]:
-    """``path`` itself, or the exports in it. Raises `SourceError` for what can be read only once, or never ends."""
+def _checked(path: Path) -> Path:
+    """``path``, if it is a file or a folder. Raises `SourceError` for what can be read only once, or never ends."""
     mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
-        return _exports_in(path)
-    if not stat.S_ISREG(mode):
+    if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
         kind = "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
         raise SourceError(f"{path} is {kind}, not a file", "save what comes out of it as a file first")
-    return [path]
+    return path
 
 
-def _exports_in(folder: Path) -> list[Path]:
-    """Every export below ``folder``, but nothing hidden."""
-    files = sorted(
-        file
-        for file in folder.rglob("*")
-        if file.name.lower().endswith(_SUFFIXES)
-        and file.is_file()
-        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-    )
-    if not files:
-        raise SourceError(f"there is no export in {folder}", _KNOWN)
-    return files
+def is_export(path: Path) -> bool:
+    """Whether ``path`` is to be read when it is found in a folder: by its name, or by its first line.
+
+    Raises `SourceError` when it cannot be read, is empty or is an archive.
+    """
+    if path.name.lower().endswith(_SUFFIXES):
+        return True
+    kind = kind_of(path)
+    if kind is Kind.PARQUET:
+        return True
+    with reading(path), open_text(path, kind) as file:
+        header = file.readline(_HEADER_LOOKED_AT).casefold()
+    return "billingcurrency" in header and "chargeperiodstart" in header
 
 
 def kind_of(path: Path) -> Kind:
@@ -95,7 +92,7 @@ def kind_of(path: Path) -> Kind:
     with reading(path), path.open("rb") as file:
         start = file.read(4)
     if not start:
-        raise SourceError(f"{path} is empty", _KNOWN)
+        raise SourceError(f"{path} is empty", KNOWN)
     if start == b"PK\x03\x04":
         raise SourceError(f"{path} is a zip archive or a spreadsheet", "unpack it, or save it as CSV, first")
     if start == b"PAR1":

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from budget_tui.domain.errors import SourceError
 from budget_tui.sources.focus.columns import CHARGE_START, Columns
@@ -28,16 +28,25 @@ from budget_tui.sources.focus.report import RefusedRow
 from budget_tui.sources.focus.rollup import Charges, read_again, refused_sql, rollup_sql
 
 LISTED_REFUSALS = 1000  # per file; all are counted
+FILE_SUMS = "file_sums"
+"""The table that holds the sums of the file that was read last, as `rollup_sql` gives them."""
+
 _SCAN_SHARE = 1 / 3  # the engine counts the roll-up as three stages alike; only the first takes time
 
 Progress = Callable[[float], None]
 
 
+class _Counts(NamedTuple):
+    """Rows of a file, and how many of them were refused."""
+
+    rows: int
+    refused: int
+
+
 @dataclass(frozen=True)
 class FileSums:
-    """What one file gave: rows of `rollup_sql`, and what was refused."""
+    """What one file gave beside its sums, which stand in `FILE_SUMS`: the rows, and what was refused."""
 
-    rows: list[tuple[Any, ...]]
     rows_read: int
     refused: list[RefusedRow]
     refused_count: int
@@ -69,10 +78,10 @@ class Reader:
             if columns.seem_numbered(self._used):
                 names = [name for (name,) in self._engine.rows(parquet_names_sql(readable))]
                 Columns(names[1:]).require(path, self._wanted.cost_column, self._used)
-            charges, rows = self._roll_up_in(
+            charges, counts = self._roll_up_in(
                 lambda decimals: parquet_charges(readable, columns, types, self._wanted, decimals), progress
             )
-            return self._sums(path, columns, charges, rows, lambda found, _: found)
+            return self._sums(path, columns, charges, counts, lambda found, _: found)
         except duckdb.Error as error:
             raise _unreadable(path, error) from error
 
@@ -91,18 +100,17 @@ class Reader:
         readable = self._engine.readable(path)
         try:
             with _sound(path, kind):
-                charges, rows = self._roll_up_in(
+                charges, counts = self._roll_up_in(
                     lambda decimals: csv_charges(readable, kind, dialect, columns, self._wanted, decimals),
                     progress,
                     may_have_commas=dialect.delimiter != ",",
                 )
             return self._sums(
-                path, columns, charges, rows, lambda found, count: lines_of(path, kind, dialect, found, count)
+                path, columns, charges, counts, lambda found, count: lines_of(path, kind, dialect, found, count)
             )
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise _unreadable(path, error) from error
         except duckdb.Error:
-            self._engine.restart()
             escaping = self._escaping(path, kind, dialect)
             read_on = self._read_unsound_csv if escaping == dialect else self._read_rows
             return read_on(path, kind, escaping, columns, progress)
@@ -121,19 +129,18 @@ class Reader:
         copy = self._engine.folder / "mended.csv"
         unsound = mend(path, kind, dialect, copy, len(columns.names), kept, LISTED_REFUSALS, progress)
         try:
-            charges, rows = self._roll_up_in(
+            charges, counts = self._roll_up_in(
                 lambda decimals: mended_charges(copy, columns, self._wanted, kept, decimals),
                 progress,
                 may_have_commas=dialect.delimiter != ",",
             )
-            sums = self._sums(path, columns, charges, rows, lambda found, _: found)
+            sums = self._sums(path, columns, charges, counts, lambda found, _: found)
         except duckdb.Error as error:
             raise _unreadable(path, error) from error
         finally:
             copy.unlink()
         refused = [*sums.refused, *(RefusedRow(path, line, reason) for line, reason in unsound.first)]
         return FileSums(
-            rows=sums.rows,
             rows_read=sums.rows_read + unsound.count,
             refused=sorted(refused, key=lambda row: row.line)[:LISTED_REFUSALS],
             refused_count=sums.refused_count + unsound.count,
@@ -142,18 +149,17 @@ class Reader:
 
     def _roll_up_in(
         self, read: Callable[[Decimals], Charges], progress: Progress, *, may_have_commas: bool = False
-    ) -> tuple[Charges, list[tuple[Any, ...]]]:
-        """The roll-up of the charges that ``read`` gives, in the decimals that they are written in.
+    ) -> tuple[Charges, _Counts]:
+        """Roll up the charges that ``read`` gives, in the decimals that they are written in.
 
         Among commas a decimal comma is rare: there the file is looked through for some only when rows were refused.
         """
         charges = read(self._decimals(read(Decimals.POINT)) if may_have_commas else Decimals.POINT)
-        rows = self._roll_up(charges, progress)
-        has_refused = any(row[-1] != row[-2] for row in rows)
-        if not may_have_commas and has_refused and self._decimals(charges) is Decimals.COMMA:
+        counts = self._roll_up(charges, progress)
+        if not may_have_commas and counts.refused and self._decimals(charges) is Decimals.COMMA:
             charges = read(Decimals.COMMA)
-            rows = self._roll_up(charges, progress)
-        return charges, rows
+            counts = self._roll_up(charges, progress)
+        return charges, counts
 
     def _decimals(self, charges: Charges) -> Decimals:
         ((commas, points),) = self._engine.rows(decimals_sql(charges.source, charges.number_texts))
@@ -161,29 +167,33 @@ class Reader:
             return Decimals.POINT
         return Decimals.EITHER if points else Decimals.COMMA
 
-    def _roll_up(self, charges: Charges, progress: Progress) -> list[tuple[Any, ...]]:
-        sql = rollup_sql(charges, self._time_zone)
-        rows = self._engine.rows(sql, lambda percent: progress(percent / _SCAN_SHARE))
-        more = read_again(charges, rows)
-        return self._roll_up(more, progress) if more else rows
+    def _roll_up(self, charges: Charges, progress: Progress) -> _Counts:
+        """Put the sums of ``charges`` into `FILE_SUMS`."""
+        sql = f"CREATE OR REPLACE TEMP TABLE {FILE_SUMS} AS {rollup_sql(charges, self._time_zone)}"
+        self._engine.rows(sql, lambda percent: progress(percent / _SCAN_SHARE))
+        ((lacks_provider, has_units, rows_read, used),) = self._engine.rows(
+            "SELECT coalesce(bool_or(provider_name = ''), false), coalesce(bool_or(unit <> ''), false),"
+            " coalesce(sum(charges), 0)::BIGINT, coalesce(sum(used) FILTER (WHERE day IS NOT NULL), 0)::BIGINT"
+            f" FROM {FILE_SUMS}"
+        )
+        more = read_again(charges, lacks_provider=lacks_provider, has_units=has_units)
+        return self._roll_up(more, progress) if more else _Counts(rows_read, rows_read - used)
 
     def _sums(
         self,
         path: Path,
         columns: Columns,
         charges: Charges,
-        rows: list[tuple[Any, ...]],
+        counts: _Counts,
         lines: Callable[[list[int], int], list[int]],
     ) -> FileSums:
-        """``rows`` with what they leave out; ``lines`` turns row numbers, of so many rows, into lines."""
-        rows_read = sum(row[-1] for row in rows)
-        refused_count = rows_read - sum(row[-2] for row in rows)
+        """What the file's sums leave out; ``lines`` turns row numbers, of so many rows, into lines."""
         refused: list[RefusedRow] = []
-        if refused_count:
+        if counts.refused:
             found = self._engine.rows(refused_sql(charges, self._time_zone, LISTED_REFUSALS))
-            for line, (_, *said) in zip(lines([row[0] for row in found], rows_read), found, strict=True):
+            for line, (_, *said) in zip(lines([row[0] for row in found], counts.rows), found, strict=True):
                 refused.append(RefusedRow(path, line, _reason(self._wanted.cost_column, *said)))
-        return FileSums(rows, rows_read, refused, refused_count, columns.focus_version)
+        return FileSums(counts.rows, refused, counts.refused, columns.focus_version)
 
 
 def _reason(

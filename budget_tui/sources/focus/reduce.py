@@ -1,18 +1,263 @@
-"""The way in: reads FOCUS exports, however many and large, and reduces them to daily costs."""
+"""The way in: reads FOCUS exports, however many and large, and reduces them to daily costs.
 
-from collections.abc import Callable, Sequence
+The sums stay in the engine until they are stored: what is in the interpreter at one time doesn't grow with them.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from budget_tui.domain.amount import LIMIT_COUNT, LIMIT_UNITS, checked_count, within_limit
+from budget_tui.domain.cost import CostOrigin
+from budget_tui.domain.delivery import Cell, folded_account
 from budget_tui.domain.errors import Refused
-from budget_tui.sources.focus.daily import DailySums
+from budget_tui.domain.replacement import CellRow
+from budget_tui.domain.text import one_line
+from budget_tui.sources.focus.columns import DIMENSIONS
 from budget_tui.sources.focus.engine import Engine
 from budget_tui.sources.focus.inputs import Wanted
-from budget_tui.sources.focus.reader import Reader
-from budget_tui.sources.focus.report import FileRead, RefusedRow, Rollup
+from budget_tui.sources.focus.reader import FILE_SUMS, Reader
+from budget_tui.sources.focus.report import FileRead, RefusedRow
+from budget_tui.sources.focus.rollup import origin_columns
+from budget_tui.sources.focus.units import unit_of
+
+_ORIGIN_FIELDS = [
+    name for name in DIMENSIONS if name not in ("billing_period", "currency", "charge_category", "charge_class")
+]
+
+DailyRow = tuple[int, int, int, int, int | None, int | None, int]
+"""Key of the origin, day, UTC day, nanos, tokens, seats, charges."""
 
 
+@dataclass(frozen=True)
+class ReducedPart:
+    """What a delivery says of one billing account in one billing period.
+
+    ``fingerprint`` is the same for the same daily costs, whatever files they came in; ``checksum`` as stored.
+    """
+
+    number: int
+    account: str
+    period_start: date
+    rows: Sequence[CellRow]
+    row_count: int
+    fingerprint: str
+
+
+class DaySums(NamedTuple):
+    """What parts add up to on one day, in one currency; nanos, of which ``unmapped`` found no entity."""
+
+    currency: str
+    day: int
+    nanos: int
+    unmapped: int
+    tokens: int | None
+    seats: int | None
+
+
+class Reduction:
+    """Daily costs of files, in a private engine; ``origins`` by their number, ``files`` in the order they were read."""
+
+    def __init__(
+        self, engine: Engine, files: Sequence[FileRead], refused: Sequence[RefusedRow], source: str, tags: Sequence[str]
+    ) -> None:
+        self.files = tuple(files)
+        self.refused = tuple(refused)
+        self._engine = engine
+        columns = origin_columns(len(tags))
+        self._make_daily(columns)
+        self.origins = self._read_origins(columns, source, tags)
+        self._number_accounts()
+
+    @property
+    def refused_count(self) -> int:
+        return sum(file.rows_refused for file in self.files)
+
+    @property
+    def rows_read(self) -> int:
+        return sum(file.rows_read for file in self.files)
+
+    def _make_daily(self, columns: Sequence[str]) -> None:
+        """Tell the texts of origins apart from the sums: each origin once."""
+        run, names = self._engine.rows, ", ".join(columns)
+        used = "day IS NOT NULL AND used > 0"
+        run(
+            f"CREATE TABLE origins AS SELECT row_number() OVER () - 1 AS origin_no, *"
+            f" FROM (SELECT DISTINCT {names} FROM sums WHERE {used})"
+        )
+        run("CREATE TABLE units (unit VARCHAR, counted VARCHAR, size BIGINT)")
+        units = [(unit, unit_of(unit)) for (unit,) in run("SELECT DISTINCT unit FROM sums WHERE unit <> ''")]
+        known = [(text, str(unit.counted), unit.size) for text, unit in units if unit]
+        if known:
+            self._engine.fill("units", list(zip(*known, strict=True)))
+        same = " AND ".join(f"s.{name} = o.{name}" for name in columns)
+        run(
+            "CREATE TABLE daily AS SELECT s.file_no, o.origin_no, s.period_start, s.day, s.cell_day, s.amount, s.used,"
+            f" {_of_unit('tokens', _USED)} AS tokens, {_of_unit('seats', _USED)} AS seats,"
+            f" {_of_unit('seats', _BOUGHT)} AS bought"
+            f" FROM sums s JOIN origins o ON {same} LEFT JOIN units u ON u.unit = s.unit WHERE {used}"
+        )
+        run("DROP TABLE sums")
+
+    def _read_origins(self, columns: Sequence[str], source: str, tag_keys: Sequence[str]) -> list[CostOrigin]:
+        origins = []
+        for _, *texts in self._engine.rows("SELECT * FROM origins ORDER BY origin_no"):
+            if not "".join(texts).isprintable():
+                texts = list(map(one_line, texts))
+            said = dict(zip(columns, texts, strict=True))
+            kept = tuple(sorted((key, said[f"tag_{n}"]) for n, key in enumerate(tag_keys) if said[f"tag_{n}"]))
+            fields = {name: said[name] for name in _ORIGIN_FIELDS}
+            origins.append(
+                CostOrigin(
+                    source, False, said["currency"], tags=kept, charge_category=said["charge_category"], **fields
+                )
+            )
+        return origins
+
+    def _number_accounts(self) -> None:
+        """Number billing and sub accounts by what they are compared by."""
+        self._accounts: dict[str, int] = {}
+        self._sub_accounts: dict[str, int] = {}
+        services: dict[str, int] = {}
+        self._engine.rows(
+            "CREATE TABLE accounts (origin_no BIGINT, account_no BIGINT, sub_no BIGINT, service_no BIGINT)"
+        )
+        rows = [
+            (
+                number,
+                self._accounts.setdefault(folded_account(origin.billing_account_id), len(self._accounts)),
+                self._sub_accounts.setdefault(folded_account(origin.sub_account_id), len(self._sub_accounts)),
+                services.setdefault(origin.service, len(services)),
+            )
+            for number, origin in enumerate(self.origins)
+        ]
+        if rows:
+            self._engine.fill("accounts", list(zip(*rows, strict=True)))
+
+    def cells(self) -> dict[int, set[Cell]]:
+        """The cells of each file, by its number."""
+        accounts, sub_accounts = list(self._accounts), list(self._sub_accounts)
+        found: defaultdict[int, set[Cell]] = defaultdict(set)
+        for file_no, account_no, period, sub_no, day in self._engine.rows(
+            f"SELECT DISTINCT file_no, account_no, period_start, sub_no, {_number('cell_day')}"
+            " FROM daily JOIN accounts USING (origin_no)"
+        ):
+            found[file_no].add((accounts[account_no], period, sub_accounts[sub_no], day))
+        return found
+
+    def sums_by_file(self) -> dict[int, str]:
+        """A mark of what each file says, the same for files that say the same; of use within this reduction only."""
+        return {
+            file_no: f"{count}:{mark}"
+            for file_no, count, mark in self._engine.rows(
+                "SELECT file_no, count(*), bit_xor(hash(origin_no, period_start, day, cell_day, amount, used, tokens,"
+                " seats)) FROM daily GROUP BY file_no"
+            )
+        }
+
+    def billed_total(self, file_numbers: Sequence[int]) -> dict[str, Decimal]:
+        """The exact sum of all rows used in the given files, per currency."""
+        return {
+            currency: _plain(amount)
+            for currency, amount in self._engine.rows(
+                "SELECT currency, sum(amount) FROM daily JOIN origins USING (origin_no)"
+                f" WHERE file_no IN ({_listed(file_numbers)}) GROUP BY currency ORDER BY currency"
+            )
+        }
+
+    def parts(
+        self, file_numbers: Sequence[int], keys: Mapping[CostOrigin, int], unmapped: AbstractSet[CostOrigin]
+    ) -> list[ReducedPart]:
+        """What the given files say together, as parts; `daily_rows` and `sums_by_day` are about them until the next.
+
+        ``keys`` are those of the origins in the database, ``unmapped`` the origins that found no entity.
+        Raises `Refused` when a day's costs, tokens or seats are beyond what can be stored.
+        """
+        run = self._engine.rows
+        run("CREATE OR REPLACE TABLE keys (origin_no BIGINT, origin_key BIGINT, is_unmapped BOOLEAN)")
+        if self.origins:
+            known = [keys[origin] for origin in self.origins]
+            self._engine.fill("keys", [range(len(known)), known, [origin in unmapped for origin in self.origins]])
+        run(
+            "CREATE OR REPLACE TABLE sums AS SELECT account_no, period_start, service_no, origin_key,"
+            f" min(origin_no) AS origin_no, {_number('day')} AS day, {_number('cell_day')} AS cell_day,"
+            " round_even(sum(amount), 9) AS units, round_even(sum(tokens), 0) AS tokens,"
+            " round_even(sum(seats), 0) AS seats, round_even(sum(bought), 0) AS bought,"
+            " CAST(sum(used) AS BIGINT) AS charges"
+            " FROM daily JOIN accounts USING (origin_no) JOIN keys USING (origin_no)"
+            f" WHERE file_no IN ({_listed(file_numbers)}) GROUP BY ALL"
+        )
+        seats = self._check_ranges()
+        run(
+            "CREATE OR REPLACE TABLE parts AS SELECT dense_rank() OVER (ORDER BY account_no, period_start) AS part_no,"
+            " account_no, period_start, origin_no, origin_key, day, cell_day,"
+            f" CAST(units * 1000000000 AS BIGINT) AS nanos, {_counted('tokens')} AS tokens, {_counted(seats)} AS seats,"
+            " charges FROM sums"
+        )
+        cells: defaultdict[int, list[CellRow]] = defaultdict(list)
+        for part_no, *row in run(
+            "SELECT part_no, min(sub_account_id), cell_day, currency, charge_category, sum(nanos)::HUGEINT,"
+            " sum(greatest(nanos, 0))::HUGEINT, coalesce(sum(tokens), 0)::HUGEINT, coalesce(sum(seats), 0)::HUGEINT"
+            " FROM parts JOIN origins USING (origin_no) JOIN accounts USING (origin_no)"
+            " GROUP BY part_no, sub_no, cell_day, currency, charge_category"
+        ):
+            cells[part_no].append(CellRow(*row))
+        return [
+            ReducedPart(part_no, account, period, cells[part_no], count, f"{count:x}-{mark:032x}")
+            for part_no, account, period, count, mark in run(
+                "SELECT part_no, min(billing_account_id), min(period_start), count(*),"
+                " bit_xor(md5_number(concat_ws('|', origin_key, day, cell_day, nanos, coalesce(tokens, -1),"
+                " coalesce(seats, -1), charges)))"
+                " FROM parts JOIN origins USING (origin_no) GROUP BY part_no ORDER BY part_no"
+            )
+        ]
+
+    def daily_rows(self, part_number: int) -> Iterator[list[DailyRow]]:
+        """The rows of one of the last `parts`, by origin and day, in batches."""
+        yield from self._engine.stream(
+            "SELECT origin_key, day, cell_day, nanos, tokens, seats, charges FROM parts"
+            f" WHERE part_no = {part_number} ORDER BY origin_key, day, cell_day"
+        )
+
+    def sums_by_day(self) -> list[DaySums]:
+        """What the last `parts` add up to, by currency and day."""
+        return [
+            DaySums(*row)
+            for row in self._engine.rows(
+                "SELECT currency, day, sum(nanos)::HUGEINT, coalesce(sum(nanos) FILTER (is_unmapped), 0)::HUGEINT,"
+                " sum(tokens)::HUGEINT, sum(seats)::HUGEINT FROM parts JOIN origins USING (origin_no)"
+                " JOIN keys USING (origin_no) GROUP BY currency, day ORDER BY currency, day"
+            )
+        ]
+
+    def _check_ranges(self) -> str:
+        """Refuse what is beyond the limits; returns the SQL for the seats of a row.
+
+        Seats that were bought count in a month where the account reports none of that service as used.
+        """
+        ((units, *counts, bought),) = self._engine.rows(
+            "SELECT arg_max(units, abs(units)), max(tokens), max(seats), max(bought) FROM sums"
+        )
+        if units is not None and abs(units) > LIMIT_UNITS:
+            within_limit(int(units) * 10**9)
+        for count in (*counts, bought):
+            if count is not None and count > LIMIT_COUNT:
+                checked_count(int(count))
+        if bought is None:
+            return "seats"
+        used = "count(seats) OVER (PARTITION BY account_no, period_start, service_no)"
+        return f"CASE WHEN {used} > 0 THEN seats ELSE bought END"
+
+
+@contextmanager
 def reduce_files(
     paths: Sequence[Path],
     *,
@@ -21,38 +266,70 @@ def reduce_files(
     tag_keys: Sequence[str] = ("project",),
     cost_column: str = "BilledCost",
     progress: Callable[[int], None] | None = None,
-) -> Rollup:
-    """Daily costs of all ``paths`` together, in one streaming pass over each.
+) -> Iterator[Reduction]:
+    """Reduce all ``paths`` to daily costs, in one streaming pass over each.
 
     Charges are dated in ``time_zone`` (a name such as ``Europe/Berlin``) where they don't span whole UTC days.
     Of the tags only ``tag_keys`` are kept. ``progress`` hears the percentage done, never going back.
     Rows that cannot be used are left out and reported. Raises `SourceError` for a file that is not FOCUS or is
-    damaged, `Refused` for an unknown time zone or a day's sum out of range.
+    damaged, `Refused` for an unknown time zone.
     """
     _check_time_zone(time_zone)
     wanted = Wanted(cost_column, tuple(dict.fromkeys(key.strip().lower() for key in tag_keys)))
-    sums = DailySums(source, wanted.tag_keys)
     meter = _Meter(paths, progress)
     files: list[FileRead] = []
     refused: list[RefusedRow] = []
-    refused_count = 0
+    columns = origin_columns(len(wanted.tag_keys))
+    sums = ", ".join(["period_start", "day", "cell_day", *columns, "unit", "amount", "quantity", "used"])
     with Engine() as engine:
         reader = Reader(engine, wanted, time_zone)
-        for path in paths:
+        engine.rows(_sums_table(columns))
+        for number, path in enumerate(paths):
             read = reader.read(path, partial(meter.within, path))
-            sums.add(read.rows)
-            files.append(FileRead(path, read.rows_read, read.focus_version))
+            engine.rows(f"INSERT INTO sums SELECT {number}, {sums} FROM {FILE_SUMS}")
+            files.append(FileRead(path, read.rows_read, read.refused_count, read.focus_version))
             refused += read.refused
-            refused_count += read.refused_count
             meter.done_with(path)
-    return Rollup(
-        files=tuple(files),
-        daily=sums.daily(),
-        refused=tuple(refused),
-        refused_count=refused_count,
-        rows_read=sum(file.rows_read for file in files),
-        billed_total=sums.totals(),
+        yield Reduction(engine, files, refused, source, wanted.tag_keys)
+
+
+def _sums_table(columns: Sequence[str]) -> str:
+    texts = ", ".join(f"{name} VARCHAR" for name in columns)
+    return (
+        f"CREATE TABLE sums (file_no INTEGER, period_start DATE, day DATE, cell_day DATE, {texts}, unit VARCHAR,"
+        " amount DECIMAL(38,18), quantity DECIMAL(38,12), used BIGINT)"
     )
+
+
+_USED = "s.charge_category <> 'purchase'"
+_BOUGHT = "s.charge_category = 'purchase'"
+
+
+def _of_unit(counted: str, which: str) -> str:
+    """SQL for how many tokens or seats a sum counts, of the charges that are used or bought."""
+    most = f"{2 * LIMIT_COUNT} / u.size + 1"  # beyond the limit all the same, and within the type
+    count = f"CAST(least(greatest(s.quantity, -({most})), {most}) AS DECIMAL(38,12)) * u.size"
+    return f"CASE WHEN u.counted = '{counted}' AND {which} AND s.quantity IS NOT NULL THEN {count} END"
+
+
+def _counted(count: str) -> str:
+    """SQL for a count as it is stored: what corrections take below nothing is nothing."""
+    return f"CASE WHEN {count} >= 0 THEN CAST({count} AS BIGINT) WHEN {count} < 0 THEN 0 END"
+
+
+def _number(day: str) -> str:
+    """SQL for a day as it is stored: 20260113."""
+    return f"CAST(year({day}) * 10000 + month({day}) * 100 + day({day}) AS INTEGER)"
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers)) or "NULL"
+
+
+def _plain(amount: Decimal) -> Decimal:
+    """``amount`` with as few decimals as needed."""
+    text = f"{amount:f}"
+    return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
 def _check_time_zone(name: str) -> None:

@@ -1,10 +1,7 @@
-"""What reading FOCUS exports gave: daily costs, and what could not be used."""
+"""What was read of each FOCUS export, and what could not be used."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
-
-from budget_tui.domain.cost import DailyCost
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +10,7 @@ class FileRead:
 
     path: Path
     rows_read: int
+    rows_refused: int
     focus_version: str
 
 
@@ -27,15 +25,3 @@ class RefusedRow:
     file: Path
     line: int
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rollup:
-    """Everything that a set of files said, read as one."""
-
-    files: tuple[FileRead, ...]
-    daily: tuple[DailyCost, ...]
-    refused: tuple[RefusedRow, ...]  # the first ones of each file; refused_count counts all
-    refused_count: int
-    rows_read: int
-    billed_total: dict[str, Decimal]  # per currency, exact, over the rows that were used

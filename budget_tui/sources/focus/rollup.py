@@ -7,7 +7,7 @@ moment, the kept tags. All the rest (trimming, billing periods, what is refused)
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from budget_tui.domain.amount import LIMIT_UNITS
 from budget_tui.sources.focus.columns import DIMENSIONS, PROVIDER
@@ -15,9 +15,9 @@ from budget_tui.sources.focus.tags import sql_text
 from budget_tui.sources.focus.units import BY_MONTH, LIKELY
 
 _DAY_MICROS = 86_400_000_000
-_TEXTS = tuple(name for name in DIMENSIONS if name not in ("billing_period", "currency"))
-_PROVIDER = 2 + _TEXTS.index(PROVIDER)  # where `rollup_sql` has it: period and currency come first
-_UNIT = -4
+_CHARGE = ("charge_category", "charge_class")
+_TEXTS = tuple(name for name in DIMENSIONS if name not in ("billing_period", "currency", *_CHARGE))
+_KINDS = "'purchase', 'credit', 'tax', 'adjustment'"  # of charges that are no usage; what a source does not say is
 _ACCOUNTS = ("billing_account_id", "sub_account_id")
 _MOST = 10**18  # of any unit on one charge: beyond that a quantity is a mistake
 _LAST_DAY = 84_005  # 2199-12-31 in days since 1970: beyond that a date is a mistake
@@ -31,7 +31,7 @@ class Charges:
     is seldom asked for; ``cost`` is a DECIMAL(38,18), to which any more decimals were rounded; all of them are NULL
     where there is no such thing.
     ``dimensions`` (of `DIMENSIONS`, those that the source has) and ``tags`` are text; a tag is '' when the source
-    has none at all. ``provider_or_issuer`` is for `with_issuers`. ``line`` is the number of the row's line, or of
+    has none at all. ``provider_or_issuer`` is for `read_again`. ``line`` is the number of the row's line, or of
     the row; the ``…_text`` are what stands in the file, and ``number_texts`` all that may be numbers. ``unit`` is what
     the quantity of a charge is counted in ('' where the source does not say) and ``quantity`` a DECIMAL(38,12); it is
     read where ``has_quantities``: see `read_again`.
@@ -64,12 +64,17 @@ def moment_of_text(text: str) -> str:
     return f"epoch_us(coalesce(TRY_CAST({text} AS TIMESTAMPTZ), TRY_CAST({mended} AS TIMESTAMPTZ)))"
 
 
-def rollup_sql(charges: Charges, time_zone: str) -> str:
-    """Daily sums: start of the billing period, the other dimensions, the tags, the unit, the days, rows used, rows.
+def origin_columns(tags: int) -> list[str]:
+    """The columns of the roll-up that make an origin, of a source with so many kept tags."""
+    return ["currency", *_TEXTS, *(f"tag_{position}" for position in range(tags)), "charge_category"]
 
-    Each of the days is itself a tuple: day, amount as text, rows used, quantity as text. They are None where all
-    charges were refused. Until quantities are read, a unit that is not '' only says that some charge has one that
-    may be of tokens or seats.
+
+def rollup_sql(charges: Charges, time_zone: str) -> str:
+    """Daily sums: `origin_columns`, ``period_start``, ``day``, ``cell_day``, ``unit``, and what they add up to.
+
+    ``day`` is in ``time_zone``, ``cell_day`` in UTC; both are NULL where charges were refused. The sums are
+    ``amount``, ``quantity``, the ``charges`` and how many of them are ``used``. Until quantities are read, a unit
+    that is not '' only says that some charge has one that may be of tokens or seats.
     """
     tags = {f"tag_{position}": value for position, value in enumerate(charges.tags)}
     present = {name: value for name, value in {**charges.dimensions, **tags}.items() if value}
@@ -79,10 +84,16 @@ def rollup_sql(charges: Charges, time_zone: str) -> str:
         f"coalesce(nullif(trim({name}), 'NULL'), '') AS {name}" if name in present else f"'' AS {name}"
         for name in (*_TEXTS, *tags)
     )
+    kind, of_class = (f"coalesce(lower(trim({name})), '')" if name in present else "''" for name in _CHARGE)
+    charge_category = (
+        f"CASE WHEN {of_class} = 'correction' THEN 'correction' WHEN {kind} IN ({_KINDS}) THEN {kind} ELSE 'usage' END"
+    )
+    # In UTC both days are the same, and one key less is a twentieth of the time.
+    cell_key, cell = ("", "day_number") if _is_utc(time_zone) else ("cell_number, ", "cell_number")
     period = "TRY_CAST(left(trim(billing_period), 10) AS DATE)" if "billing_period" in present else "CAST(NULL AS DATE)"
     return f"""
 WITH sums AS (
-    SELECT day_number, {keys}, sum(cost) AS amount, count(cost) AS used, count(*) AS charges
+    SELECT day_number, {cell_key}{keys}, sum(cost) AS amount, count(cost) AS used, count(*) AS charges
         {units.summed}
     FROM ({_charges(charges, time_zone, {**present, **units.fields})})
     GROUP BY ALL
@@ -90,27 +101,22 @@ WITH sums AS (
 dated AS (
     SELECT * REPLACE (upper(trim(currency)) AS currency),
         CASE WHEN {_usable(charges)} THEN CAST(DATE '1970-01-01' + CAST(day_number AS INTEGER) AS DATE) END AS day,
+        CASE WHEN {_usable(charges)} THEN CAST(DATE '1970-01-01' + CAST({cell} AS INTEGER) AS DATE) END AS cell_day,
         {period} AS period
     FROM sums
-),
-daily AS (
-    SELECT day,
-        CASE WHEN period BETWEEN DATE '1970-01-01' AND DATE '2199-12-31' THEN period
-            ELSE CAST(date_trunc('month', day) AS DATE) END AS period_start,
-        currency, {trimmed}, {units.told},
-        CAST(sum(amount) AS VARCHAR) AS amount,
-        CAST(sum(used) AS BIGINT) AS used,
-        sum(charges) AS charges
-    FROM dated
-    GROUP BY ALL
 )
-SELECT period_start, currency, {", ".join((*_TEXTS, *tags))}, unit,
-    list(row(day, amount, used, quantity)) FILTER (WHERE day IS NOT NULL AND used > 0) AS days,
-    CAST(coalesce(sum(used) FILTER (WHERE day IS NOT NULL), 0) AS BIGINT) AS used,
+SELECT CAST(date_trunc('month', CASE WHEN period BETWEEN DATE '1970-01-01' AND DATE '2199-12-31' THEN period
+        ELSE cell_day END) AS DATE) AS period_start,
+    day, cell_day, currency, {trimmed}, {charge_category} AS charge_category, {units.told},
+    sum(amount) AS amount,
+    CAST(sum(used) AS BIGINT) AS used,
     CAST(sum(charges) AS BIGINT) AS charges
-FROM daily
+FROM dated
 GROUP BY ALL
 """
+
+
+_NO_QUANTITY = "CAST(NULL AS DECIMAL(38,12)) AS quantity"
 
 
 class _Units(NamedTuple):
@@ -134,10 +140,12 @@ _WHOLE_MONTHS = f"""CASE
 def _units(charges: Charges) -> _Units:
     likely = f"regexp_matches(unit, '{LIKELY}', 'i')"
     if not charges.unit:
-        return _Units({}, [], "", "'' AS unit, NULL AS quantity")
+        return _Units({}, [], "", f"'' AS unit, {_NO_QUANTITY}")
     if not charges.has_quantities:
         # As a key a unit costs next to nothing; what it may be is looked at once per group.
-        told = f"CASE WHEN bool_or({likely}) THEN 'likely' ELSE '' END AS unit, NULL AS quantity"
+        told = (
+            f"CASE WHEN bool_or({likely}) THEN 'likely' ELSE '' END AS unit, CAST(NULL AS DECIMAL(38,12)) AS quantity"
+        )
         return _Units({"unit": charges.unit}, ["unit"], "", told)
     wanted = likely.replace("unit", charges.unit, 1)
     in_range = f"{charges.quantity} BETWEEN -{_MOST} AND {_MOST}"
@@ -146,28 +154,22 @@ def _units(charges: Charges) -> _Units:
         "quantity": f"CASE WHEN {wanted} AND {in_range} THEN {charges.quantity} END",
     }
     summed = f", sum({_WHOLE_MONTHS}) FILTER (WHERE cost IS NOT NULL) AS quantity"
-    return _Units(fields, ["unit"], summed, "coalesce(unit, '') AS unit, CAST(sum(quantity) AS VARCHAR) AS quantity")
+    told = "coalesce(unit, '') AS unit, CAST(sum(quantity) AS DECIMAL(38,12)) AS quantity"
+    return _Units(fields, ["unit"], summed, told)
 
 
-def read_again(charges: Charges, rows: Sequence[tuple[Any, ...]]) -> Charges | None:
-    """How to read ``charges`` once more, after their ``rows`` of `rollup_sql` told that they need it; None when not.
+def read_again(charges: Charges, *, lacks_provider: bool, has_units: bool) -> Charges | None:
+    """How to read ``charges`` once more, after what `rollup_sql` gave told that they need it; None when not.
 
-    Hardly any file does: one without providers, for their issuers, and one with tokens or seats, for how many.
+    Hardly any file does: one where some costs have no provider, for who issued the invoice, and one whose units may
+    be of tokens or seats, for how many.
     """
-    more = with_issuers(charges, rows)
-    if not charges.has_quantities and any(row[_UNIT] for row in rows):
-        return replace(more or charges, has_quantities=True)
-    return more
-
-
-def with_issuers(charges: Charges, rows: Sequence[tuple[Any, ...]]) -> Charges | None:
-    """How to read ``charges`` instead when some of their ``rows`` of `rollup_sql` name no provider; None when not.
-
-    Then whoever issued the invoice is looked at. Hardly any file needs that, and each would pay for it.
-    """
-    if charges.dimensions.get(PROVIDER, "") == charges.provider_or_issuer or all(row[_PROVIDER] for row in rows):
-        return None
-    return replace(charges, dimensions={**charges.dimensions, PROVIDER: charges.provider_or_issuer})
+    more = charges
+    if lacks_provider and charges.dimensions.get(PROVIDER, "") != charges.provider_or_issuer:
+        more = replace(charges, dimensions={**charges.dimensions, PROVIDER: charges.provider_or_issuer})
+    if has_units and not charges.has_quantities:
+        more = replace(more, has_quantities=True)
+    return more if more is not charges else None
 
 
 def refused_sql(charges: Charges, time_zone: str, limit: int) -> str:
@@ -215,7 +217,8 @@ def _charges(charges: Charges, time_zone: str, fields: Mapping[str, str]) -> str
     read = ", ".join(f"{expression} AS {name}" for name, expression in fields.items())
     days = f"{_days(charges.ended)} AS days," if "quantity" in fields else ""
     return f"""
-    SELECT {_day_number(charges.ended, time_zone)} AS day_number, {days} {", ".join(fields)},
+    SELECT {_day_number(charges.ended, time_zone)} AS day_number, started // {_DAY_MICROS} AS cell_number,
+        {days} {", ".join(fields)},
         CASE WHEN exact BETWEEN -{LIMIT_UNITS} AND {LIMIT_UNITS} THEN exact END AS cost
     FROM (
         SELECT {charges.started} AS started, {charges.ended_as_read} AS ended_as_read, {charges.cost} AS exact, {read}
@@ -230,7 +233,7 @@ def _day_number(ended: str, time_zone: str) -> str:
     exclusive, but some exports write the last second, and some no end or the first day itself.
     """
     utc_day = f"started // {_DAY_MICROS}"
-    if time_zone.upper() in ("UTC", "ETC/UTC"):
+    if _is_utc(time_zone):
         return utc_day
     local = f"epoch_us(timezone({sql_text(time_zone)}, make_timestamptz(started))) // {_DAY_MICROS}"
     return f"CASE WHEN started % {_DAY_MICROS} = 0 AND {_ends_with_a_day(ended)} THEN {utc_day} ELSE {local} END"
@@ -240,6 +243,10 @@ def _days(ended: str) -> str:
     """Whole days of a charge's period, one at least; NULL where its end is not told."""
     to_end = f"({ended} - started + 1000000)"
     return f"CASE WHEN {to_end} < {2 * _DAY_MICROS} THEN 1 ELSE {to_end} // {_DAY_MICROS} END"
+
+
+def _is_utc(time_zone: str) -> bool:
+    return time_zone.upper() in ("UTC", "ETC/UTC")
 
 
 def _ends_with_a_day(ended: str) -> str:

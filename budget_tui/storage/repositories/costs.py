@@ -4,14 +4,11 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from itertools import chain, islice
 from typing import NamedTuple
 
 from budget_tui.domain.cost import CostOrigin
-from budget_tui.storage.cost_queries import day_number, stored_time
-from budget_tui.storage.repositories.former import put_away
-
-_ROWS_AT_ONCE = 500  # of seven variables each; SQLite takes 32,766 in a statement
+from budget_tui.domain.replacement import PartFacts
+from budget_tui.storage.cost_queries import CHECKSUM, day_number, stored_time
 
 
 class Resolution(NamedTuple):
@@ -32,14 +29,6 @@ class DayCost(NamedTuple):
     charges: int
 
 
-class ReplacedDataset(NamedTuple):
-    """A data set that was made empty: the fingerprint it had ('' for none) and how many rows."""
-
-    key: int
-    former: str
-    removed: int
-
-
 class CostRepository:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -52,8 +41,8 @@ class CostRepository:
         self._connection.executemany(
             "INSERT INTO cost_origin (origin_key, org_key, entity_key, provider, category, source, live, currency,"
             " provider_name, service, service_category, service_subcategory, sub_account_id, sub_account_name,"
-            " entity_hint, path_hint, category_hint, tags)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " entity_hint, path_hint, category_hint, tags, billing_account_id, charge_category)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     keys[origin],
@@ -72,6 +61,8 @@ class CostRepository:
                     origin.path_hint,
                     origin.category_hint,
                     json.dumps(dict(origin.tags)) if origin.tags else "{}",
+                    origin.billing_account_id,
+                    origin.charge_category,
                 )
                 for origin, resolution in origins.items()
             ),
@@ -85,74 +76,51 @@ class CostRepository:
             ((*resolution, key) for key, resolution in resolutions.items()),
         )
 
-    def add_costs(
-        self, costs: Iterable[DayCost], keys: Mapping[CostOrigin, int], dataset_key: int | None = None
-    ) -> int:
-        """Store cost rows whose origins are known; returns how many."""
-        return self._add(
-            (keys[origin], day_number(day), amount_nanos, tokens, None, charges, dataset_key)
-            for origin, day, amount_nanos, tokens, charges in costs
+    def add_costs(self, costs: Iterable[DayCost], keys: Mapping[CostOrigin, int]) -> None:
+        """Store costs that were entered, whose origins are known."""
+        self._connection.executemany(
+            "INSERT INTO cost (origin_key, day, amount_nanos, tokens, charges) VALUES (?, ?, ?, ?, ?)",
+            ((keys[cost.origin], day_number(cost.day), *cost[2:]) for cost in costs),
         )
 
-    def add_dataset_costs(
-        self,
-        dataset_key: int,
-        sums: Sequence[tuple[int, int, int, int]],
-        counts: Mapping[tuple[int, int], tuple[int | None, int | None]],
-    ) -> int:
-        """Store a data set's rows: key of the origin, ordinal of the day, nanos, charges. Returns how many.
-
-        ``counts`` are the tokens and the seats of those that have any, by the same key and ordinal.
-        """
-        numbers = {ordinal: day_number(date.fromordinal(ordinal)) for ordinal in {row[1] for row in sums}}
-        nothing = (None, None)
-        return self._add(
+    def add_part(self, org_key: int, facts: PartFacts, fingerprint: str, now: datetime) -> int:
+        """Put a part on record, without rows; returns its key."""
+        added = self._connection.execute(
+            "INSERT INTO dataset (org_key, source, billing_account_id, billing_period_start, fingerprint, imported_at,"
+            " part, delivered_at, export, cost_basis, rows_refused) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                origin_key,
-                numbers[ordinal],
-                amount_nanos,
-                *counts.get((origin_key, ordinal), nothing),
-                charges,
-                dataset_key,
-            )
-            for origin_key, ordinal, amount_nanos, charges in sums
+                org_key,
+                facts.source,
+                facts.account,
+                facts.period_start.isoformat(),
+                fingerprint,
+                stored_time(now),
+                facts.name,
+                facts.delivered_at and stored_time(facts.delivered_at),
+                facts.export,
+                facts.cost_basis,
+                facts.rows_refused,
+            ),
         )
+        assert added.lastrowid is not None
+        return added.lastrowid
 
-    def _add(self, rows: Iterable[tuple[int, int, int, int | None, int | None, int, int | None]]) -> int:
-        # Many rows to a statement: that takes two thirds of the time of as many statements.
-        remaining, added = iter(rows), 0
-        while some := tuple(islice(remaining, _ROWS_AT_ONCE)):
-            self._connection.execute(
-                "INSERT INTO cost (origin_key, day, amount_nanos, tokens, seats, charges, dataset_key)"
-                f" VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?)'] * len(some))}",
-                tuple(chain.from_iterable(some)),
-            )
-            added += len(some)
+    def add_part_rows(self, dataset_key: int, batches: Iterable[Sequence[tuple[int | None, ...]]]) -> int:
+        """Store a part's rows: origin, day, UTC day, nanos, tokens, seats, charges. Returns how many."""
+        added = 0
+        for batch in batches:
+            added += self._connection.executemany(
+                "INSERT INTO cost (origin_key, day, cell_day, amount_nanos, tokens, seats, charges, dataset_key)"
+                f" VALUES (?, ?, ?, ?, ?, ?, ?, {int(dataset_key)})",
+                batch,
+            ).rowcount
+        self.count_rows(dataset_key)
         return added
 
-    def replace_dataset(
-        self, org_key: int, source: str, account: str, period_start: date, fingerprint: str, now: datetime
-    ) -> ReplacedDataset:
-        """An empty data set in place of what was stored of it, which is kept until the data set is replaced again."""
-        identity = (org_key, source, account, period_start.isoformat())
-        row = self._connection.execute(
-            "SELECT dataset_key, fingerprint FROM dataset"
-            " WHERE org_key = ? AND source = ? AND billing_account_id = ? AND billing_period_start = ?",
-            identity,
-        ).fetchone()
-        if row is None:
-            added = self._connection.execute(
-                "INSERT INTO dataset (org_key, source, billing_account_id, billing_period_start, fingerprint,"
-                " imported_at) VALUES (?, ?, ?, ?, ?, ?)",
-                (*identity, fingerprint, stored_time(now)),
-            )
-            assert added.lastrowid is not None
-            return ReplacedDataset(added.lastrowid, "", 0)
-        key, former = row
-        self._connection.execute("DELETE FROM former_cost WHERE dataset_key = ?", (key,))
-        removed = put_away(self._connection, key, former)
+    def count_rows(self, dataset_key: int) -> None:
+        """Note how many rows a part has now, and their checksum."""
         self._connection.execute(
-            "UPDATE dataset SET fingerprint = ?, imported_at = ? WHERE dataset_key = ?",
-            (fingerprint, stored_time(now), key),
+            f"UPDATE dataset SET (stored_rows, checksum) = (SELECT count(*), coalesce({CHECKSUM}, 0) FROM cost"
+            " WHERE dataset_key = :key) WHERE dataset_key = :key",
+            {"key": dataset_key},
         )
-        return ReplacedDataset(key, former, removed)

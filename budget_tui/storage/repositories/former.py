@@ -1,11 +1,12 @@
-"""Costs that are taken back: those entered by hand, and what a data set held before."""
+"""Costs that are undone: those entered by hand, and what parts of imports had taken the place of."""
 
 import sqlite3
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date
 from typing import NamedTuple
 
-from budget_tui.storage.cost_queries import stored_time
+from budget_tui.domain.delivery import folded_account
+from budget_tui.domain.replacement import Taken
 
 
 class CostRecord(NamedTuple):
@@ -45,40 +46,6 @@ class FormerCostRepository:
             records,
         ).rowcount
 
-    def restore_dataset(self, dataset_key: int, wanted: str, now: datetime) -> bool:
-        """Make a data set what it was with the fingerprint ``wanted`` ('': nothing), and keep what it is.
-
-        False, and nothing done, if what it was is not kept any more.
-        """
-        version = (dataset_key, _version(wanted)) if wanted else None
-        if (
-            version
-            and not self._connection.execute(
-                "SELECT 1 FROM former_cost WHERE dataset_key = ? AND version = ? LIMIT 1", version
-            ).fetchone()
-        ):
-            return False
-        put_away(self._connection, dataset_key, self.fingerprint(dataset_key))
-        if version:
-            self._connection.execute(
-                "INSERT INTO cost (origin_key, day, amount_nanos, tokens, charges, seats, dataset_key)"
-                " SELECT origin_key, day, amount_nanos, tokens, charges, seats, dataset_key FROM former_cost"
-                " WHERE dataset_key = ? AND version = ? ORDER BY former_key",
-                version,
-            )
-            self._connection.execute("DELETE FROM former_cost WHERE dataset_key = ? AND version = ?", version)
-        self._connection.execute(
-            "UPDATE dataset SET fingerprint = ?, imported_at = ? WHERE dataset_key = ?",
-            (wanted, stored_time(now), dataset_key),
-        )
-        return True
-
-    def fingerprint(self, dataset_key: int) -> str:
-        (fingerprint,) = self._connection.execute(
-            "SELECT fingerprint FROM dataset WHERE dataset_key = ?", (dataset_key,)
-        ).fetchone()
-        return str(fingerprint)
-
     def put_back(self, records: Iterable[CostRecord]) -> None:
         """Store costs again that were removed; they get new keys."""
         self._connection.executemany(
@@ -86,18 +53,99 @@ class FormerCostRepository:
             (record[1:] for record in records),
         )
 
+    def take(self, taken: Taken, replaced_by: int) -> int:
+        """Keep the rows that ``replaced_by`` takes of a part apart; returns how many.
 
-def put_away(connection: sqlite3.Connection, dataset_key: int, fingerprint: str) -> int:
-    """Keep the rows of a data set apart, under the fingerprint they gave it; returns how many."""
-    connection.execute(
-        "INSERT INTO former_cost (dataset_key, version, origin_key, day, amount_nanos, tokens, charges, seats)"
-        " SELECT dataset_key, ?, origin_key, day, amount_nanos, tokens, charges, seats FROM cost WHERE dataset_key = ?"
-        " ORDER BY cost_key",
-        (_version(fingerprint), dataset_key),
-    )
-    return connection.execute("DELETE FROM cost WHERE dataset_key = ?", (dataset_key,)).rowcount
+        What this part had taken itself is forgotten: an import that was replaced is undone after its replacement.
+        """
+        where, bound = "dataset_key = ? AND cell_day BETWEEN ? AND ?", [taken.key, taken.first_day, taken.last_day]
+        if taken.cells is not None:
+            self._list_cells(taken)
+            where += " AND (origin_key, cell_day) IN (SELECT origin_key, cell_day FROM taken_cell)"
+        if taken.key != replaced_by:
+            self._connection.execute("DELETE FROM former_cost WHERE replaced_by = ?", (taken.key,))
+            self._connection.execute("INSERT INTO dataset_replacement VALUES (?, ?)", (taken.key, replaced_by))
+        self._connection.execute(
+            f"INSERT INTO former_cost (replaced_by, {_COLUMNS}) SELECT ?, {_COLUMNS} FROM cost WHERE {where}"
+            " ORDER BY cost_key",
+            (replaced_by, *bound),
+        )
+        return self._connection.execute(f"DELETE FROM cost WHERE {where}", bound).rowcount
+
+    def give_back(self, replaced_by: int) -> dict[int, tuple[int, int]] | None:
+        """Store again what a part had taken of others; returns the first and last key of each one's rows.
+
+        None, and nothing done, when that is not kept any more.
+        """
+        others = self._connection.execute(
+            "SELECT dataset_key, EXISTS (SELECT 1 FROM former_cost f WHERE f.dataset_key = r.dataset_key"
+            " AND f.replaced_by = r.replaced_by) FROM dataset_replacement r WHERE replaced_by = ? ORDER BY dataset_key",
+            (replaced_by,),
+        ).fetchall()
+        if not all(is_kept for _, is_kept in others):
+            return None
+        return {key: self._store_again(key, replaced_by) for key, _ in others}
+
+    def store_again(self, dataset_key: int) -> int:
+        """Store the rows of a part again that was undone; returns how many."""
+        first, last = self._store_again(dataset_key, dataset_key)
+        return last - first + 1
+
+    def take_rows(self, dataset_key: int, replaced_by: int, first_key: int, last_key: int) -> bool:
+        """Keep rows of a part apart again, given by the keys that `give_back` told; False if any is not there."""
+        where, bound = "dataset_key = ? AND cost_key BETWEEN ? AND ?", (dataset_key, first_key, last_key)
+        self._connection.execute("INSERT INTO dataset_replacement VALUES (?, ?)", (dataset_key, replaced_by))
+        self._connection.execute(
+            f"INSERT INTO former_cost (replaced_by, {_COLUMNS}) SELECT ?, {_COLUMNS} FROM cost WHERE {where}"
+            " ORDER BY cost_key",
+            (replaced_by, *bound),
+        )
+        return self._connection.execute(f"DELETE FROM cost WHERE {where}", bound).rowcount == last_key - first_key + 1
+
+    def is_replaced(self, dataset_key: int) -> bool:
+        """Whether another part took rows of this one."""
+        return bool(
+            self._connection.execute(
+                "SELECT 1 FROM dataset_replacement WHERE dataset_key = ? LIMIT 1", (dataset_key,)
+            ).fetchone()
+        )
+
+    def forget_undone(self, org_key: int, source: str, period_start: date) -> None:
+        """Drop what was undone of a source and period: once something else is stored, it cannot be redone."""
+        self._connection.execute(
+            "DELETE FROM former_cost WHERE replaced_by = dataset_key AND dataset_key IN"
+            " (SELECT dataset_key FROM dataset WHERE org_key = ? AND source = ? AND billing_period_start = ?)",
+            (org_key, source, period_start.isoformat()),
+        )
+
+    def _store_again(self, dataset_key: int, replaced_by: int) -> tuple[int, int]:
+        bound = (dataset_key, replaced_by)
+        first = self.last_key() + 1
+        self._connection.execute(
+            f"INSERT INTO cost ({_COLUMNS}) SELECT {_COLUMNS} FROM former_cost"
+            " WHERE dataset_key = ? AND replaced_by = ? ORDER BY former_key",
+            bound,
+        )
+        self._connection.execute("DELETE FROM former_cost WHERE dataset_key = ? AND replaced_by = ?", bound)
+        self._connection.execute("DELETE FROM dataset_replacement WHERE dataset_key = ? AND replaced_by = ?", bound)
+        return first, self.last_key()
+
+    def _list_cells(self, taken: Taken) -> None:
+        """The origins and days of the cells that are taken, for a query to look into."""
+        self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS taken_cell (origin_key INTEGER, cell_day INTEGER)")
+        self._connection.execute("DELETE FROM taken_cell")
+        origins = self._connection.execute(
+            "SELECT DISTINCT c.origin_key, o.sub_account_id FROM cost c JOIN cost_origin o"
+            " ON o.origin_key = c.origin_key WHERE c.dataset_key = ?",
+            (taken.key,),
+        )
+        days: dict[str, list[int]] = {}
+        for sub_account, day in taken.cells or ():
+            days.setdefault(sub_account, []).append(day)
+        self._connection.executemany(
+            "INSERT INTO taken_cell VALUES (?, ?)",
+            [(key, day) for key, sub_account in origins for day in days.get(folded_account(sub_account), ())],
+        )
 
 
-def _version(fingerprint: str) -> int:
-    """As much of a fingerprint as fits into an integer; '' is that of no rows."""
-    return int(fingerprint[:15] or "0", 16)
+_COLUMNS = "dataset_key, origin_key, day, cell_day, amount_nanos, tokens, seats, charges"

@@ -1,0 +1,257 @@
+"""What a part takes the place of, of what is stored.
+
+A *part* is one delivery's rows of one billing account in one billing period, as stored. A new one replaces the cells
+that it covers and is never added to them; what it would take away without covering it is refused, unless it is small
+or a credit.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from budget_tui.domain.cost import ChargeCategory
+from budget_tui.domain.delivery import Day, folded_account
+
+
+class CellRow(NamedTuple):
+    """What a part has in one cell, of one currency and kind of charge, in nanos; ``positive`` without credits."""
+
+    sub_account: str
+    day: Day
+    currency: str
+    charge_category: str
+    amount: int
+    positive: int
+    tokens: int
+    seats: int
+
+    @property
+    def cell(self) -> tuple[str, Day]:
+        return folded_account(self.sub_account), self.day
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.amount or self.positive or self.tokens or self.seats)
+
+
+@dataclass(frozen=True)
+class PartFacts:
+    """What is known of a part beside its rows. ``name`` is the one that it was stored under beside others, or ''."""
+
+    source: str
+    account: str
+    period_start: date
+    name: str = ""
+    delivered_at: datetime | None = None
+    export: str = ""
+    cost_basis: str = "BilledCost"
+    rows_refused: int = 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part with its rows by cell. ``key`` is 0 for one that is not stored; ``was_replaced`` of its fingerprint."""
+
+    facts: PartFacts
+    rows: Sequence[CellRow]
+    key: int = 0
+
+
+class Mode(StrEnum):
+    """How a new part treats what is stored: by the rules, in place of all it touches, or just its own cells."""
+
+    CAREFUL = "careful"
+    REPLACE = "replace"
+    ALWAYS = "always"
+
+
+class Taken(NamedTuple):
+    """What is taken of a stored part: the days from ``first_day`` to ``last_day``, or only ``cells`` of them."""
+
+    key: int
+    first_day: Day
+    last_day: Day
+    cells: AbstractSet[tuple[str, Day]] | None = None
+
+
+class Hurdle(StrEnum):
+    """Why a new part cannot take the place of a stored one by itself."""
+
+    OTHER_BASIS = "other basis"
+    OTHER_EXPORT = "other export"
+    OTHER_SOURCE = "other source"
+    OLDER = "older"
+    CORRECTIONS_ALONE = "corrections alone"
+    SUB_ACCOUNTS = "sub accounts"
+    VANISHES = "vanishes"
+    LESS = "less"
+    MORE_REFUSED = "more refused"
+
+
+class Problem(NamedTuple):
+    """A refusal: the hurdle, the stored part, and what of it the sentence names."""
+
+    hurdle: Hurdle
+    stored: Part
+    sub_account: str = ""
+    first_day: Day = 0
+    last_day: Day = 0
+    amounts: Mapping[str, int] = {}
+
+
+class Vanished(NamedTuple):
+    """What a replacement takes away without saying anything of it: credits, corrections, or very little."""
+
+    sub_account: str
+    first_day: Day
+    last_day: Day
+    amounts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What a new part takes the place of, what vanishes by that, and why it is refused, if it is."""
+
+    taken: Sequence[Taken] = ()
+    vanished: Sequence[Vanished] = ()
+    problems: Sequence[Problem] = ()
+
+
+_CORRECTING = (ChargeCategory.CREDIT, ChargeCategory.CORRECTION)
+_LITTLE = 100  # one part in a hundred of what was stored may vanish
+_LESS = 10  # and one in ten of what the days cost may be taken away
+_FIRST, _LAST = 0, 99991231
+
+
+def replacement(
+    new: Part, stored: Sequence[Part], mode: Mode = Mode.CAREFUL, is_older: Callable[[], bool] = lambda: False
+) -> Replacement:
+    """What ``new`` takes the place of, of the parts ``stored`` of the same billing account and period.
+
+    These may be of other sources and of other names, too. ``is_older`` tells whether the content of ``new`` was
+    stored before and replaced since.
+    """
+    cells = {row.cell for row in new.rows}
+    touched = {part.key: {row.cell for row in part.rows} & cells for part in stored}
+    if mode is Mode.REPLACE:
+        return Replacement([Taken(part.key, _FIRST, _LAST) for part in stored if touched[part.key]])
+    fellows = [part for part in stored if _are_fellows(part, new)]
+    problems = [
+        Problem(Hurdle.OTHER_SOURCE, part)
+        for part in stored
+        if part.facts.source != new.facts.source and new.facts.account.strip() and touched[part.key]
+    ]
+    problems += [Problem(Hurdle.SUB_ACCOUNTS, part) for part in fellows if _names_differ(part, new)]
+    replaced = [part for part in fellows if touched[part.key]]
+    if not replaced or not cells:
+        return Replacement(problems=problems)
+    first, last = min(day for _, day in cells), max(day for _, day in cells)
+    for part in replaced:
+        problems += _basic_problems(new, part, touched[part.key])
+    if mode is Mode.ALWAYS:
+        return Replacement([Taken(part.key, first, last, touched[part.key]) for part in replaced], (), problems)
+    vanished: list[Vanished] = []
+    for part in replaced:
+        problems += _problems_of_order(new, part)
+        goes = [row for row in part.rows if first <= row.day <= last and row.cell not in cells and not row.is_empty]
+        if _is_little(goes, part.rows):
+            vanished += [Vanished(*each) for each in _runs(goes)]
+        else:
+            usage = [row for row in goes if row.charge_category not in _CORRECTING]
+            problems += [Problem(Hurdle.VANISHES, part, *each) for each in _runs(usage)]
+    problems += _less(new, replaced)
+    if replaced and is_older() and not any(problem.hurdle is Hurdle.OLDER for problem in problems):
+        problems.append(Problem(Hurdle.OLDER, replaced[0]))
+    return Replacement([Taken(part.key, first, last) for part in replaced], vanished, problems)
+
+
+def _are_fellows(part: Part, new: Part) -> bool:
+    return part.facts.source == new.facts.source and part.facts.name == new.facts.name
+
+
+def _names_differ(part: Part, new: Part) -> bool:
+    """Whether on a day that both have only one of them names sub accounts: then their cells cannot be compared."""
+    named = [_named_by_day(each.rows) for each in (part, new)]
+    return any(named[0][day] != named[1][day] for day in named[0].keys() & named[1].keys())
+
+
+def _named_by_day(rows: Iterable[CellRow]) -> dict[Day, bool]:
+    named: dict[Day, bool] = {}
+    for row in rows:
+        if not row.is_empty:
+            named[row.day] = named.get(row.day, False) or bool(row.sub_account)
+    return named
+
+
+def _basic_problems(new: Part, part: Part, shared: AbstractSet[tuple[str, Day]]) -> list[Problem]:
+    """What would make the figures wrong however the cells lie."""
+    problems = []
+    if part.facts.cost_basis != new.facts.cost_basis:
+        problems.append(Problem(Hurdle.OTHER_BASIS, part))
+    corrections_alone = all(row.charge_category == ChargeCategory.CORRECTION for row in new.rows)
+    usage = [row for row in part.rows if row.cell in shared and row.charge_category != ChargeCategory.CORRECTION]
+    if corrections_alone and usage:
+        problems.append(Problem(Hurdle.CORRECTIONS_ALONE, part, amounts=_sums(usage)))
+    return problems
+
+
+def _problems_of_order(new: Part, part: Part) -> list[Problem]:
+    problems = []
+    if part.facts.export and new.facts.export and part.facts.export != new.facts.export:
+        problems.append(Problem(Hurdle.OTHER_EXPORT, part))
+    if part.facts.delivered_at and new.facts.delivered_at and new.facts.delivered_at < part.facts.delivered_at:
+        problems.append(Problem(Hurdle.OLDER, part))
+    if new.facts.rows_refused > part.facts.rows_refused:
+        problems.append(Problem(Hurdle.MORE_REFUSED, part))
+    return problems
+
+
+def _is_little(goes: Sequence[CellRow], rows: Sequence[CellRow]) -> bool:
+    """Whether what vanishes is credits and corrections, or at most one per cent of the part."""
+    usage = [row for row in goes if row.charge_category not in _CORRECTING]
+    return all(
+        _LITTLE * sum(map(measure, usage)) <= sum(map(measure, rows))
+        for measure in (lambda row: abs(row.amount), lambda row: row.tokens, lambda row: row.seats)
+    )
+
+
+def _less(new: Part, replaced: Sequence[Part]) -> list[Problem]:
+    """Whether more than a tenth of the positive charges goes, of the days that both have.
+
+    A cell that says 0 now was waived: nobody loses a row by accident and keeps it with a 0.
+    """
+    waived = {row.cell for row in new.rows} - {row.cell for row in new.rows if not row.is_empty}
+    days = {row.day for row in new.rows} & {row.day for part in replaced for row in part.rows}
+    for part in replaced:
+        for currency in sorted({row.currency for row in part.rows}):
+            before = sum(
+                row.positive
+                for each in replaced
+                for row in each.rows
+                if row.currency == currency and row.day in days and row.cell not in waived
+            )
+            after = sum(row.positive for row in new.rows if row.currency == currency and row.day in days)
+            if _LESS * after < (_LESS - 1) * before:
+                return [Problem(Hurdle.LESS, part, "", min(days), max(days), {currency: before - after})]
+    return []
+
+
+def _sums(rows: Iterable[CellRow]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for row in rows:
+        sums[row.currency] = sums.get(row.currency, 0) + row.amount
+    return sums
+
+
+def _runs(rows: Sequence[CellRow]) -> list[tuple[str, Day, Day, dict[str, int]]]:
+    """Rows by sub account: its id, the first and the last day, the sums."""
+    by_account: dict[str, list[CellRow]] = {}
+    for row in rows:
+        by_account.setdefault(row.sub_account, []).append(row)
+    return [
+        (account, min(row.day for row in each), max(row.day for row in each), _sums(each))
+        for account, each in sorted(by_account.items())
+    ]

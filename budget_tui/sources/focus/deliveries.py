@@ -1,0 +1,286 @@
+"""Which files a person means, and which deliveries they make up: by manifests, else by folders."""
+
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from budget_tui.domain.delivery import DeliveredFile, Delivery, LeftOut, time_in_folders
+from budget_tui.domain.errors import SourceError
+from budget_tui.sources.focus.files import KNOWN, Kind, chunks, find_files, is_export, kind_of
+from budget_tui.sources.focus.reduce import Reduction
+
+_MONTHS_AT_MOST = 1200
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a manifest says of a delivery: which files, of which export, when, for which billing months.
+
+    AWS Data Exports write ``…-Manifest.json`` with ``dataFiles``, Azure's exports ``manifest.json`` with ``blobs``
+    and ``runInfo``. Each part may be missing.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    export: str
+    written_at: datetime | None
+    months: frozenset[date]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The exports below what was named, those that are left out, and the manifests."""
+
+    paths: tuple[Path, ...]
+    left_out: tuple[LeftOut, ...]
+    manifests: tuple[Manifest, ...]
+    folders: Mapping[Path, tuple[str, ...]]  # of each export, from what was named down to the file
+
+    def deliveries(self, reduction: Reduction) -> list[Delivery]:
+        """The deliveries that the files make up, each with the cells that ``reduction`` found in it."""
+        cells, contents = reduction.cells(), _contents(reduction)
+        files = {
+            file.path: DeliveredFile(file.path, frozenset(cells.get(number, ())), contents.get(number, ""))
+            for number, file in enumerate(reduction.files)
+        }
+        claims = _claims(self.manifests, self.paths)
+        found = []
+        by_folder: defaultdict[Path, list[Path]] = defaultdict(list)
+        claimed = {path for paths in claims.values() for path in paths.values()}
+        for path in self.paths:
+            if path not in claimed:
+                by_folder[path.parent].append(path)
+        beside = {}  # manifests that name no file speak of their folder
+        for manifest in self.manifests:
+            if not manifest.names:
+                beside[manifest.path.parent] = manifest
+                continue
+            named = claims[manifest.path]
+            found.append(
+                Delivery(
+                    str(manifest.path),
+                    [files[path] for path in dict.fromkeys(named.values())],
+                    manifest.written_at or time_in_folders(manifest.path.parent.parts[-3:]),
+                    manifest.export,
+                    manifest.path,
+                    tuple(name for name in manifest.names if name not in named),
+                    frozenset((manifest.export, month) for month in manifest.months),
+                )
+            )
+        for folder, paths in by_folder.items():
+            said = beside.get(folder)
+            found.append(
+                Delivery(
+                    str(folder),
+                    [files[path] for path in paths],
+                    (said and said.written_at) or time_in_folders(self.folders[paths[0]]),
+                    said.export if said else "",
+                )
+            )
+        return found
+
+
+def find_deliveries(patterns: Sequence[str | Path]) -> Found:
+    """The exports that ``patterns`` name: files themselves, folders with all below them, or globs (``**`` too).
+
+    Inside of a folder what is no export is left out; `SourceError` for a pattern that names nothing, or no export.
+    """
+    for pattern in patterns:
+        if not str(pattern).strip():
+            raise SourceError("no file was named", "name a file, a folder or a pattern such as exports/*.csv")
+    try:
+        return _find(patterns)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SourceError(f"{', '.join(map(str, patterns))[:200]} cannot be read", str(error)[-200:]) from None
+
+
+def _find(patterns: Sequence[str | Path]) -> Found:
+    paths: dict[Path, Path] = {}  # by what they resolve to: each file once
+    folders: dict[Path, tuple[str, ...]] = {}
+    left_out: list[LeftOut] = []
+    manifests: dict[Path, Manifest] = {}
+    for named in find_files(patterns):
+        if not named.is_dir():
+            if paths.setdefault(named.resolve(), named) is named:
+                folders[named] = (named.resolve().parent.name,)
+            continue
+        exports = 0
+        for file in _below(named):
+            if (manifest := _manifest(file)) is not None:
+                manifests.setdefault(file.resolve(), manifest)
+            elif why := _why_left_out(file):
+                left_out.append(LeftOut(str(file), why))
+            else:
+                exports += 1
+                if paths.setdefault(file.resolve(), file) is file:
+                    folders[file] = (named.resolve().name, *file.relative_to(named).parts[:-1])
+        if not exports and not any(manifest.names for manifest in manifests.values()):
+            raise SourceError(f"there is no export in {named}", KNOWN)
+    return Found(tuple(paths.values()), tuple(left_out), tuple(manifests.values()), folders)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Every file below ``folder``, by name, but nothing hidden."""
+    for file in sorted(folder.rglob("*")):
+        if not any(part.startswith(".") for part in file.relative_to(folder).parts) and not file.is_dir():
+            yield file
+
+
+def _why_left_out(path: Path) -> str:
+    """Why a file found in a folder is no export; '' for one that is read."""
+    if not path.is_file():
+        return "it is not a regular file"
+    try:
+        return "" if is_export(path) else "it is no FOCUS export"
+    except SourceError as error:
+        return str(error).removeprefix(f"{path} ")
+
+
+def _manifest(path: Path) -> Manifest | None:
+    """What ``path`` says, if it is a manifest."""
+    name = path.name.casefold()
+    if not (name == "manifest.json" or name.endswith("-manifest.json")) or not path.is_file():
+        return None
+    try:
+        said = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise SourceError(f"{path} is not JSON", "bring the delivery over whole") from None
+    if not isinstance(said, dict):
+        return None
+    run, config = _object(said.get("runInfo")), _object(said.get("exportConfig"))
+    billing = _object(said.get("billingPeriod"))
+    files = (
+        said.get("dataFiles")
+        or said.get("reportKeys")
+        or [_object(b).get("blobName") for b in _list(said.get("blobs"))]
+    )
+    export = _first(
+        config.get("resourceId"),
+        config.get("exportName"),
+        said.get("exportArn"),
+        said.get("exportName"),
+        said.get("reportName"),
+    )
+    written = _first(run.get("submittedTime"), said.get("createdAt"), said.get("creationTime"), said.get("lastUpdated"))
+    start, end = _first(run.get("startDate"), billing.get("start")), _first(run.get("endDate"), billing.get("end"))
+    return Manifest(
+        path,
+        tuple(dict.fromkeys(text for text in _list(files) if isinstance(text, str) and text)),
+        export.casefold(),
+        _moment(written) or time_in_folders(path.parent.parts[-3:]),
+        _months(_day(start), _day(end)) or _months_in_name(path.parent),
+    )
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _first(*values: Any) -> str:
+    return next((value for value in values if isinstance(value, str) and value.strip()), "").strip()
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _day(text: str) -> date | None:
+    found = re.match(r"(\d{4})-?(\d\d)-?(\d\d)", text)
+    try:
+        return date(*map(int, found.groups())) if found else None
+    except ValueError:
+        return None
+
+
+def _months(first: date | None, last: date | None) -> frozenset[date]:
+    if first is None:
+        return frozenset()
+    months: set[date] = set()
+    month, end = first.replace(day=1), last or first
+    while (month <= end.replace(day=1) and len(months) < _MONTHS_AT_MOST) or not months:
+        months.add(month)
+        month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+    if last and last.day == 1 and len(months) > 1:
+        months.discard(last)  # an end that is the first of the next month is exclusive
+    return frozenset(months)
+
+
+def _months_in_name(folder: Path) -> frozenset[date]:
+    """The months that the folders of a run are named for: ``20240901-20240930``, ``BILLING_PERIOD=2024-09``."""
+    for name in reversed(folder.parts[-3:]):
+        if found := re.search(r"(?<!\d)(\d{8})[-_](\d{8})(?!\d)", name):
+            return _months(_day(found[1]), _day(found[2]))
+        if found := re.search(r"BILLING_PERIOD=(\d{4}-\d\d)", name, re.IGNORECASE):
+            return _months(_day(f"{found[1]}-01"), None)
+    return frozenset()
+
+
+def _claims(manifests: Sequence[Manifest], paths: Sequence[Path]) -> dict[Path, dict[str, Path]]:
+    """Which file is which of those that manifests name: the one whose path ends most like the name.
+
+    Each file once. One that only its own name fits must lie beside the manifest.
+    """
+    by_name: defaultdict[str, list[Path]] = defaultdict(list)
+    for path in paths:
+        by_name[path.name].append(path)
+    candidates = []
+    for manifest in manifests:
+        for name in manifest.names:
+            segments = [segment for segment in re.split(r"[/\\]+", name) if segment]
+            for path in by_name.get(segments[-1], ()) if segments else ():
+                tail = _common_tail(segments, path.resolve().parts)
+                is_beside = path.parent == manifest.path.parent
+                if tail > 1 or is_beside or len(by_name[segments[-1]]) == len(manifests) == 1:
+                    candidates.append((tail, is_beside, manifest.path, name, path))
+    claims: dict[Path, dict[str, Path]] = {manifest.path: {} for manifest in manifests}
+    taken: set[Path] = set()
+    for _, _, manifest_path, name, path in sorted(candidates, key=lambda each: each[:2], reverse=True):
+        if name not in claims[manifest_path] and path not in taken:
+            claims[manifest_path][name] = path
+            taken.add(path)
+    return claims
+
+
+def _common_tail(one: Sequence[str], other: Sequence[str]) -> int:
+    length = 0
+    for a, b in zip(reversed(one), reversed(other), strict=False):
+        if a != b:
+            break
+        length += 1
+    return length
+
+
+def _contents(reduction: Reduction) -> dict[int, str]:
+    """A mark of what each file holds, for those that say the same as another, packed or not."""
+    alike: defaultdict[str, list[int]] = defaultdict(list)
+    for number, sums in reduction.sums_by_file().items():
+        alike[sums].append(number)
+    found: dict[int, str] = {}
+    for sums, numbers in alike.items():
+        if len(numbers) < 2:
+            continue
+        paths = [reduction.files[number].path for number in numbers]
+        kinds = [kind_of(path) for path in paths]
+        if len({kind is Kind.PARQUET for kind in kinds}) > 1:
+            found |= dict.fromkeys(numbers, sums)  # the same rows once as text and once as Parquet
+            continue
+        for number, path, kind in zip(numbers, paths, kinds, strict=True):
+            digest = hashlib.sha256()
+            for chunk in chunks(path, kind):
+                digest.update(chunk)
+            found[number] = digest.hexdigest()
+    return found
