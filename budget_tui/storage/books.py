@@ -315,10 +315,10 @@ INVARIANTS = (
         f" '{Category.TOTAL}'"
     ),
     Invariant(
-        "SELECT 'a cost of ' || d.source || ' is of another source or organization than what it came in'"
-        " FROM dataset d JOIN (SELECT DISTINCT dataset_key, origin_key FROM cost WHERE dataset_key IS NOT NULL) c"
-        " ON c.dataset_key = d.dataset_key JOIN cost_origin o ON o.origin_key = c.origin_key"
-        " WHERE (o.org_key, o.source) <> (d.org_key, d.source)"
+        "SELECT 'a cost of ' || d.source || ' is of another source or organization than what it came in' FROM dataset d"
+        " JOIN cost c ON c.cost_key IN ((SELECT min(cost_key) FROM cost WHERE dataset_key = d.dataset_key),"
+        " (SELECT max(cost_key) FROM cost WHERE dataset_key = d.dataset_key))"  # one import, one source
+        " JOIN cost_origin o ON o.origin_key = c.origin_key WHERE (o.org_key, o.source) <> (d.org_key, d.source)"
     ),
     Invariant(
         "SELECT 'a rule gives ' || r.field || ' ' || r.value || ' to ' || r.target || ', which is not there'"

@@ -125,18 +125,27 @@ def _index_problems(connection: sqlite3.Connection) -> Iterator[str]:
         (_LARGEST,),
     ).fetchall()
     sums = [_sum_of(columns.split(","), condition) for _, condition, columns in indexes]
-    of_rows = connection.execute(f"SELECT {', '.join(sums)} FROM {_LARGEST} NOT INDEXED").fetchone() if sums else ()
-    for (index, condition, _), told, of_all in zip(indexes, sums, of_rows, strict=True):
-        of_index = connection.execute(f"SELECT {told} FROM {_LARGEST} INDEXED BY {index} WHERE {condition}").fetchone()
-        if of_index != (of_all,):
-            yield f"the index {index} does not say what the rows of {_LARGEST} say"
+    try:
+        of_rows = connection.execute(f"SELECT {', '.join(sums)} FROM {_LARGEST} NOT INDEXED").fetchone() if sums else ()
+        for (index, condition, _), told, of_all in zip(indexes, sums, of_rows, strict=True):
+            stored = connection.execute(
+                f"SELECT {told} FROM {_LARGEST} INDEXED BY {index} WHERE {condition}"
+            ).fetchone()
+            if stored != (of_all,):
+                yield f"the index {index} does not say what the rows of {_LARGEST} say"
+    except sqlite3.OperationalError as error:
+        yield f"the rows of {_LARGEST} cannot be added up: {error}"
 
 
 def _sum_of(columns: Sequence[str], condition: str) -> str:
-    """A sum that is another one as soon as one value in ``columns`` is, or belongs to another row."""
-    weighed = " + ".join(f"coalesce({column} % 1048573, {place}) * {place}" for place, column in enumerate(columns, 3))
-    term = f"({weighed}) * ((rowid & 1023) + 1) + 1"
-    return f"sum({term})" if condition == "1" else f"sum(CASE WHEN {condition} THEN {term} END)"
+    """A sum that is another one as soon as one value in ``columns`` is, or one row more or less is there."""
+    kinds = SQLModel.metadata.tables[_LARGEST].columns
+    terms = ["rowid"]
+    for place, name in enumerate(columns, 3):
+        value = f"{name} % 1048573" if isinstance(kinds[name].type, BigInteger) else name
+        terms.append(f"coalesce({value}, {place}) * {place}" if kinds[name].nullable else f"{value} * {place}")
+    added = " + ".join(terms)
+    return f"sum({added})" if condition == "1" else f"sum(CASE WHEN {condition} THEN {added} END)"
 
 
 def _in_the_schema(connection: sqlite3.Connection) -> Iterator[str]:
