@@ -126,8 +126,8 @@ def insufficient(agent_id: str, available: int) -> InsufficientBudget:
     )
 
 
-def count_use(work: Work, agent: AgentFact | HeldTokens, tokens: Mapping[TokenKind, int]) -> None:
-    """Keep what was used and, with a price on file for the model, what it cost."""
+def count_use(work: Work, agent: AgentFact, tokens: Mapping[TokenKind, int]) -> None:
+    """Keep what was used today and, with a price on file for the model, what it cost."""
     work.unit.agents.count(agent.entity_key, agent.model, tokens, work.today, work.now)
     if agent.is_priced:
         whose = agent.entity_key, agent.model
@@ -135,6 +135,14 @@ def count_use(work: Work, agent: AgentFact | HeldTokens, tokens: Mapping[TokenKi
         if tariff.origin is not None:
             work.tariffs[whose] = tariff
         _charge(work, agent.entity_key, agent.agent_id, agent.model, work.today, tariff)
+
+
+def count_held_use(work: Work, held: HeldTokens, tokens: Mapping[TokenKind, int]) -> None:
+    """Keep what was used of a reservation, and what it cost, in the period that granted it: by its last day."""
+    day = min(work.today, held.last_day)
+    work.unit.agents.count(held.entity_key, held.model, tokens, day, work.now)
+    if held.is_priced:
+        charge_day(work, held.entity_key, held.agent_id, held.model, day)
 
 
 def charge_day(work: Work, entity_key: int, agent_id: str, model: str, day: date) -> int:

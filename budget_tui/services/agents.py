@@ -28,6 +28,7 @@ from budget_tui.domain.tokens import (
 from budget_tui.domain.tree import Placement
 from budget_tui.services.agent_tokens import (
     change_tokens,
+    count_held_use,
     count_use,
     find_agent,
     insufficient,
@@ -439,7 +440,7 @@ def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKi
         take_from_successors(work, held.agent_id, held.budget_id, tokens)
     work.unit.agents.end_hold(reservation_id, "settled", tokens)
     if kinds:
-        count_use(work, held, kinds)
+        count_held_use(work, held, kinds)
     balance = TokenBalance(held.agent_id, *work.queries.budget_counts(held.budget_id))
     _log_kept(work, "settled", balance, tokens, reservation_id)
     return balance

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from budget_tui.domain import carry
 from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.budget import Budget, BudgetType, Organization
-from budget_tui.domain.carry import NO_CARRY, Opening
+from budget_tui.domain.carry import Opening
 from budget_tui.domain.hierarchy import ancestor_paths
 from budget_tui.domain.period import Period
 from budget_tui.services.foreign import spent_by_path
-from budget_tui.storage.cycle_queries import CycleBudget
+from budget_tui.storage.cycle_queries import CycleBudget, Planned, TurnKey
 from budget_tui.storage.queries import Queries
 
 CATCH_UP_YEARS = 10
@@ -20,11 +20,17 @@ NONE_EXPIRED: Mapping[str, int] = {}
 
 
 class Turn(NamedTuple):
-    """One budget at the end of its period: what was spent of it and what its successor opens with."""
+    """One budget at the end of its period: what was spent of it and what its successor opens with. ``planned`` is what
+    was planned for the next period; in another currency it cannot say what the successor opens with."""
 
     budget: CycleBudget
     spent: int
     opening: Opening
+    planned: Planned | None = None
+
+    @property
+    def is_in_the_way(self) -> bool:
+        return self.planned is not None and self.planned.currency != self.budget.currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ def looked_ahead(
     ``expired`` is what each budget still holds by reservations whose time is up.
     """
     budgets, period = queries.cycle_budgets(organization.org_key, ended.period.start), ended.period
-    if all(budget.carry == NO_CARRY for budget in budgets) or beyond_reach(ended.period, today):
+    if beyond_reach(ended.period, today):
         return budgets
     budgets = [
         budget._replace(reserved=budget.reserved - expired[budget.budget_id]) if budget.budget_id in expired else budget
@@ -96,24 +102,31 @@ def _plan(
     queries: Queries, organization: Organization, total_id: str, budgets: Sequence[CycleBudget], ending: Period
 ) -> Plan:
     spent = Spent(*spent_by_path(queries, organization, ending))
+    following = organization.period_rule.after(ending)
+    planned = queries.planned_for(organization.org_key, following)
     room, below = LIMIT_NANOS, []
     for budget in budgets:
         if budget.budget_id == total_id:
-            total = _turn(budget, spent.total)
+            total = _turn(budget, planned, spent.total)
         elif budget.parent_id == total_id:  # together they are no more than can be stored, too
-            below.append(_turn(budget, spent.at(budget.path), room))
+            below.append(_turn(budget, planned, spent.at(budget.path), room))
             room -= below[-1].opening.amount
         else:
             used = spent.at(budget.path) if budget.budget_type is BudgetType.MONETARY else budget.used
-            below.append(_turn(budget, used, held=budget.reserved))
-    return Plan(ending, organization.period_rule.after(ending), total, tuple(below), spent)
+            below.append(_turn(budget, planned, used, held=budget.reserved))
+    return Plan(ending, following, total, tuple(below), spent)
 
 
-def _turn(budget: CycleBudget, spent: int, room: int = LIMIT_NANOS, held: int = 0) -> Turn:
+def _turn(
+    budget: CycleBudget, planned: Mapping[TurnKey, Planned], spent: int, room: int = LIMIT_NANOS, held: int = 0
+) -> Turn:
     """``held`` may yet be used in the period that ends, so it does not come along."""
     policy, cap, carried = budget.carry
     handed_on = carry.handed_on(carry.left(budget.base, carried, spent + held), policy, cap)
-    return Turn(budget, spent, carry.opening(budget.base, handed_on, room))
+    turn = Turn(budget, spent, carry.opening(budget.base, handed_on, room), planned.get(budget.turn_key))
+    if turn.planned is None or turn.is_in_the_way:
+        return turn
+    return turn._replace(opening=carry.opening(turn.planned.amount, handed_on, room))
 
 
 def _opened(turn: Turn) -> CycleBudget:

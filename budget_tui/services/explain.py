@@ -196,7 +196,7 @@ class Explainer:
         subject = "" if subject.strip() == ROOT_ID else subject.strip()
         with self._context.reading() as queries:
             organization = self._context.organization(queries)
-            closed = closed_period(queries, organization, self._today(organization), start)
+            closed = closed_period(queries, organization, start)
             line = _line_of(closed, subject) if subject else None
             entity = queries.entity(organization.org_key, subject or ROOT_ID)
             assert entity is not None
@@ -204,7 +204,7 @@ class Explainer:
             wanted = Wanted(
                 entity,
                 closed.period,
-                self._today(organization),
+                closed.period.end,
                 closed.currency if is_money else "",
                 budget_type=BudgetType.MONETARY if line is None else line.unit,
             )

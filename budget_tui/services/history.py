@@ -27,8 +27,7 @@ class History:
         try:
             with reader.session() as queries:
                 organization = self._context.organization(queries)
-                today = self._context.clock.today(organization.time_zone)
-                return _read(queries, organization, queries.closes(organization.org_key, today, limit, before))
+                return _read(queries, organization, queries.closes(organization.org_key, limit, before))
         finally:
             reader.close()
 
@@ -44,9 +43,9 @@ class History:
         )
 
 
-def closed_period(queries: Queries, organization: Organization, today: date, start: date) -> ClosedPeriod:
-    """The period that ``start`` is the first day of and that was closed by ``today``, or `NotFound`."""
-    for found in _read(queries, organization, queries.closes(organization.org_key, today, 1, start + ONE_DAY)):
+def closed_period(queries: Queries, organization: Organization, start: date) -> ClosedPeriod:
+    """The closed period that ``start`` is the first day of, or `NotFound`."""
+    for found in _read(queries, organization, queries.closes(organization.org_key, 1, start + ONE_DAY)):
         if found.period.start == start:
             return found
     raise NotFound(

@@ -21,6 +21,7 @@ from budget_tui.domain.plan_answers import Breakdown, BudgetLine
 from budget_tui.domain.variance import Totals, VarianceStatus, covered_by
 from budget_tui.services.context import Context
 from budget_tui.services.plan_actuals import Actuals, Counting
+from budget_tui.services.plan_ahead import planned_ahead
 from budget_tui.services.plan_breakdown import (
     Considered,
     Slice,
@@ -233,7 +234,7 @@ def _in_order(covered: Mapping[Scope, Iterable[Period]]) -> Covered:
 
 def read_board(queries: Queries, organization: Organization, today: date) -> PlanBoard:
     """The plan as it stands, from one consistent read."""
-    budgets = queries.planned_budgets(organization.org_key)
+    budgets = planned_ahead(queries, organization, today)
     entities = queries.entities(organization.org_key) or [unstored_root(organization.name)]
     root = next(entity for entity in entities if entity.entity_id == ROOT_ID)
     periods = {*_running(organization, today), *_months(today), *(budget.period for budget in budgets)}

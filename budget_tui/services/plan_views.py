@@ -18,6 +18,7 @@ from budget_tui.domain.variance import VarianceStatus
 from budget_tui.formatting import over_allocation_warnings
 from budget_tui.services.context import Context
 from budget_tui.services.plan_actuals import Actuals
+from budget_tui.services.plan_ahead import planned_ahead
 from budget_tui.services.plan_board import PlanBoard, board_of, mentioning
 from budget_tui.services.plan_breakdown import (
     Considered,
@@ -181,8 +182,10 @@ def _budgets(queries: Queries, organization: Organization, conditions: PlanFilte
     org = organization.org_key
     if conditions.entity_id:
         entity_named(queries, organization, conditions.entity_id)
-    found = queries.planned_budgets(
-        org,
+    found = planned_ahead(
+        queries,
+        organization,
+        today,
         PlanConditions(
             conditions.category,
             conditions.budget_type,

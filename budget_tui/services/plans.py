@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, Outdated, Refused, unknown
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.domain.period import ONE_DAY, Period, PeriodKind
@@ -23,7 +24,7 @@ from budget_tui.domain.plan import (
     unit_of,
 )
 from budget_tui.domain.plan_answers import AllocatedChild, PlanAllocation, PlanOutcome
-from budget_tui.formatting import amount_of, dates, plan_name
+from budget_tui.formatting import amount_of, dates, period_name, plan_name
 from budget_tui.services.budgets import set_amount
 from budget_tui.services.context import Context, Work, checked_currency, written
 from budget_tui.services.idempotency import answered_once
@@ -173,6 +174,7 @@ def _create(work: Work, plan: BudgetPlan) -> PlannedBudget:
     check_period(plan.period_kind, plan.period)
     plan, entity, org = _checked(work, plan), work.active(plan.entity_id.strip()), work.organization.org_key
     same = _same(work, entity.entity_key, plan)
+    check_cycle(work, entity, plan)
     if same is not None and _is_open(same, plan):
         return change_budget(work, same, PlanChange(amount=plan.amount, notes=plan.notes))
     if same is not None:
@@ -213,38 +215,71 @@ def _check_seen(budget: PlannedBudget, seen: datetime | int | None) -> None:
 
 def change_budget(work: Work, before: PlannedBudget, change: PlanChange) -> PlannedBudget:
     """Make of a budget what ``change`` says and write the audit trail, if that is anything new."""
-    plan = _checked(work, _changed(before, change))
-    if plan == _changed(before, PlanChange()):
+    plan = _checked(work, changed(before, change))
+    if plan == changed(before, PlanChange()):
         return before
     moved = (plan.provider, plan.period_kind, plan.period) != (before.provider, before.period_kind, before.period)
-    recurs = before.in_cycle and (moved or not _was_left_open(work, before))
-    if recurs:
+    if before.in_cycle:
         _change_in_cycle(work, before, plan, moved)
     else:
         if moved:
             _check_movable(work, before, plan)
         work.unit.plans.change(before.budget_id, plan, work.actor, work.now)
     after = find_budget(work.queries, work.organization.org_key, before.budget_id)
-    if not recurs:
+    if not before.in_cycle:
         work.record("plan.update", subject_of(before), facts_of(before), facts_of(after))
     return after
 
 
-def _was_left_open(work: Work, budget: PlannedBudget) -> bool:
-    """Whether nobody had planned it when its period was closed: planning it afterwards contradicts no archive."""
-    start = budget.period.start
-    if budget.period.end >= work.open.period.start or budget.budget_type is not BudgetType.MONETARY:
-        return False
-    org = work.organization.org_key
-    if budget.entity_id == ROOT_ID:
-        return not any(close.budget for close in work.queries.closes(org, work.today, 1, start + ONE_DAY))
-    lines = work.queries.close_lines(org, start, start)
-    return not any(
-        line.allocation for line in lines if (line.entity_id, line.unit) == (budget.entity_id, budget.budget_type)
+def check_cycle(work: Work, entity: Entity, plan: BudgetPlan) -> None:
+    """Refuse a budget of a closed period that archived what there was of it, and one that a period to come could not
+    open with: in another currency than the organization's."""
+    if plan.provider or not _turns_with_the_period(entity, plan):
+        return
+    closes = work.queries.closes(work.organization.org_key, 1, plan.period.start + ONE_DAY)
+    if closes and closes[0].period == plan.period:
+        if entity.entity_id == ROOT_ID or _was_archived(work, entity, plan):
+            raise Conflict(
+                f"{period_name(plan.period)} is closed, and what {entity.entity_id} had in it is archived",
+                "plan a period that is running or to come",
+            )
+        return
+    currency = work.organization.currency
+    is_foreign = plan.budget_type is BudgetType.MONETARY and plan.currency != currency
+    if is_foreign and _is_of_the_cycle(work, plan.period):
+        raise Refused(
+            f"{entity.entity_id} opens {period_name(plan.period)} in {currency}, not in {plan.currency}",
+            f"plan its total in {currency}",
+        )
+
+
+def _turns_with_the_period(entity: Entity, plan: BudgetPlan) -> bool:
+    """Whether it is what the cycle opens for an organization, its projects and its agents."""
+    if plan.budget_type is BudgetType.MONETARY:
+        return plan.category is Category.TOTAL and entity.level_code in ("organization", "project")
+    return plan.budget_type is BudgetType.TOKEN and plan.category is Category.GENAI and entity.level_code == "agent"
+
+
+def _was_archived(work: Work, entity: Entity, plan: BudgetPlan) -> bool:
+    start = plan.period.start
+    return any(
+        (line.entity_id, line.unit) == (entity.entity_id, plan.budget_type)
+        for line in work.queries.close_lines(work.organization.org_key, start, start)
     )
 
 
-def _changed(before: PlannedBudget, change: PlanChange) -> BudgetPlan:
+def _is_of_the_cycle(work: Work, period: Period) -> bool:
+    """Whether ``period`` is the running one or one that the cycle opens after it."""
+    latest = work.queries.global_budget(work.organization.org_key, date.max)
+    assert latest is not None  # the running one at least
+    rule, following = work.organization.period_rule, work.organization.period_rule.after(latest.period)
+    return period in (work.open.period, latest.period, following) or (
+        period.start > following.end and period == rule.containing(period.start)
+    )
+
+
+def changed(before: PlannedBudget, change: PlanChange) -> BudgetPlan:
+    """What a budget is with ``change``."""
     if (change.period is None) != (change.period_kind is None):
         raise Refused("a period has a kind and days", "give both")
     return BudgetPlan(
@@ -270,6 +305,7 @@ def _check_movable(work: Work, before: PlannedBudget, plan: BudgetPlan) -> None:
     same = _same(work, before.entity_key, plan)
     if same is not None and same.budget_id != before.budget_id:
         raise taken(same)
+    check_cycle(work, work.entity(before.entity_id), plan)
 
 
 def _change_in_cycle(work: Work, before: PlannedBudget, plan: BudgetPlan, moved: bool) -> None:

@@ -9,7 +9,16 @@ from budget_tui.domain.period import Period, PeriodKind, parse_day
 from budget_tui.domain.plan import PlannedBudget, parse_planned
 from budget_tui.formatting import plan_name
 from budget_tui.services.context import Work
-from budget_tui.services.plans import PlanChange, allocate_to, change_budget, facts_of, find_budget, taken
+from budget_tui.services.plans import (
+    PlanChange,
+    allocate_to,
+    change_budget,
+    changed,
+    check_cycle,
+    facts_of,
+    find_budget,
+    taken,
+)
 from budget_tui.services.reversing import Lines, Told, kept, require_same, reverses
 from budget_tui.services.trail import changes
 from budget_tui.storage.trail_queries import AuditEntry
@@ -87,6 +96,7 @@ def _bring_back(work: Work, line: AuditEntry) -> None:
     )
     if same is not None:
         raise taken(same)
+    check_cycle(work, entity, changed(budget, PlanChange()))
     work.unit.plans.restore(budget.budget_id, work.actor, work.now)
     work.record(line.action, line.subject, None, line.before)
 

@@ -38,7 +38,7 @@ class AgentFact(NamedTuple):
 
 
 class HeldTokens(NamedTuple):
-    """A reservation as stored."""
+    """A reservation as stored; ``last_day`` is that of the period that granted it."""
 
     reservation_id: str
     entity_key: int
@@ -48,6 +48,7 @@ class HeldTokens(NamedTuple):
     budget_id: str
     tokens: int
     state: str
+    last_day: date
     expires_at: datetime
 
 
@@ -89,7 +90,7 @@ class AgentQueries(CostQueries):
         row = self._row(
             "SELECT r.reservation_id, b.entity_key, e.entity_id, coalesce(a.model, ''),"
             " EXISTS (SELECT 1 FROM token_price t WHERE t.org_key = b.org_key AND t.model = a.model),"
-            " r.budget_id, r.tokens, r.state, r.expires_at"
+            " r.budget_id, r.tokens, r.state, b.period_end, r.expires_at"
             " FROM reservation r JOIN budget b ON b.budget_id = r.budget_id"
             " JOIN entity e ON e.entity_key = b.entity_key LEFT JOIN agent a ON a.entity_key = b.entity_key"
             " WHERE r.reservation_id = ? AND b.org_key = ?",
@@ -98,7 +99,10 @@ class AgentQueries(CostQueries):
         )
         if row is None:
             return None
-        return HeldTokens._make((*row[:-1], datetime.fromisoformat(row[-1]).replace(tzinfo=UTC)))
+        *facts, last_day, expires_at = row
+        return HeldTokens._make(
+            (*facts, date.fromisoformat(last_day), datetime.fromisoformat(expires_at).replace(tzinfo=UTC))
+        )
 
     def recent_use(self, entity_key: int, now: datetime) -> "Use | None":
         """What an agent used within the last hours, from the first of them in which it used any."""

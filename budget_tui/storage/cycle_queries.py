@@ -35,6 +35,27 @@ class CycleBudget(NamedTuple):
     reserved: int
     carry: Carry
 
+    @property
+    def turn_key(self) -> "TurnKey":
+        return TurnKey(self.entity_key, self.category, self.budget_type, self.provider)
+
+
+class TurnKey(NamedTuple):
+    """What a budget has in common with its successor."""
+
+    entity_key: int
+    category: str
+    budget_type: str
+    provider: str
+
+
+class Planned(NamedTuple):
+    """A budget that was planned for a period before the period was opened."""
+
+    budget_id: str
+    amount: int
+    currency: str
+
 
 class StoredClose(NamedTuple):
     """A closed period as archived, without its lines."""
@@ -76,6 +97,17 @@ class CycleQueries(CostQueries):
         )
         return [_cycle_budget(row) for row in rows]
 
+    def planned_for(self, org: int, period: Period) -> dict[TurnKey, Planned]:
+        """What was planned for exactly ``period`` beside the cycle, which opens with it."""
+        rows = self._rows(
+            "SELECT entity_key, category, budget_type, provider, budget_id, amount, currency FROM budget"
+            " WHERE org_key = ? AND period_start = ? AND period_end = ? AND is_active AND NOT in_cycle",
+            org,
+            period.start.isoformat(),
+            period.end.isoformat(),
+        )
+        return {TurnKey._make(row[:4]): Planned._make(row[4:]) for row in rows}
+
     def carried_on(self, budget_id: str) -> tuple[CycleBudget, CycleBudget] | None:
         """A budget and its successor; None while the budget's period is open."""
         closed = self._row(f"{_CYCLE_BUDGET} WHERE b.budget_id = ? AND b.in_cycle", budget_id)
@@ -110,15 +142,13 @@ class CycleQueries(CostQueries):
         unmapped = spent.pop(None, 0)
         return spent, unmapped
 
-    def closes(self, org: int, today: date, limit: int, before: date | None = None) -> list[StoredClose]:
-        """Periods that had ended by ``today`` and were closed, the newest first, at most ``limit``; ``before``: only
-        what started before that day."""
+    def closes(self, org: int, limit: int, before: date | None = None) -> list[StoredClose]:
+        """Closed periods, the newest first, at most ``limit``; ``before``: only what started before that day."""
         rows = self._rows(
             "SELECT close_key, period_start, period_end, currency, monthly_budget, allocated, spent, closed_by,"
-            f" {FISCAL_START}, closed_at FROM period_close b WHERE org_key = ? AND period_end <= ? AND period_start < ?"
+            f" {FISCAL_START}, closed_at FROM period_close b WHERE org_key = ? AND period_start < ?"
             " ORDER BY period_start DESC LIMIT ?",
             org,
-            today.isoformat(),
             (before or date.max).isoformat(),
             min(limit, MOST_ROWS),
         )

@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from budget_tui import wire
 from budget_tui.domain.carry import Carry, CarryPolicy
-from budget_tui.domain.errors import NotFound, Refused
+from budget_tui.domain.errors import Conflict, NotFound, Refused
+from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.services.trail import changes
 from tests.services.conftest import TODAY, Home, home_at, shown, usd
+from tests.services.planning import PlanHome, name_of, planning_home
 
 
 def carried(home: Home) -> dict[str, str]:
@@ -231,3 +234,69 @@ def test_what_is_held_at_the_close_is_held_in_its_own_period(seed: Home) -> None
         ("2026-01-01", 0, 300),
         ("2026-02-01", 0, 0),
     ]
+
+
+# Looking before anybody writes
+
+
+AMOUNTS = st.sampled_from(["0", "40", "250"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["ORG", "a", "b"]), st.tuples(st.sampled_from([*CarryPolicy]), AMOUNTS)),
+    st.lists(
+        st.tuples(st.sampled_from(["ORG", "a", "b"]), st.sampled_from(["2026-02", "2026-03"]), AMOUNTS), max_size=4
+    ),
+    st.sampled_from(["2026-02-03", "2026-03-03"]),
+    st.booleans(),
+)
+def test_what_only_looks_foresees_what_opening_the_period_does(
+    empty_database: bytes,
+    policies: dict[str, tuple[CarryPolicy, str]],
+    plans: list[tuple[str, str, str]],
+    day: str,
+    is_closed_by_hand: bool,
+) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "budget.db"
+        path.write_bytes(empty_database)
+        home = planning_home(path)
+        home.budget("300")
+        home.add("a", "b", allocate="90")
+        home.services.agents.add("bot", "a", tokens=100)
+        home.services.agents.consume("bot", 30)
+        for entity, (policy, spent) in policies.items():
+            home.carry(policy, project="" if entity == "ORG" else entity)
+            if entity != "ORG" and spent != "0":
+                home.spend(entity, spent)
+        for entity, month, amount in plans:
+            try:
+                home.plan(entity, "total", amount, month)
+            except Conflict:  # twice
+                continue
+        if is_closed_by_hand:
+            home.close()
+        later = planning_home(path, today=date.fromisoformat(day))
+        before = seen(later)
+        later.services.periods.catch_up()
+        assert seen(later) == before
+
+
+def seen(home: PlanHome) -> tuple[object, ...]:
+    """What each face shows of the running period."""
+    snapshot, board = home.snapshot, home.board()
+    lines = [line for line in home.summary().lines if line.budget.period == snapshot.period]
+    agents = home.services.agents.all()
+    home.services.agents.close()
+    return (
+        wire.budget_answer(snapshot),
+        wire.status_answer(snapshot),
+        [(agent.agent_id, agent.allocated_tokens, agent.available_tokens) for agent in agents],
+        [figures_of(line) for line in lines],
+        [figures_of(line) for line in board.lines if line.budget.period == snapshot.period],
+    )
+
+
+def figures_of(line: BudgetLine) -> tuple[object, ...]:
+    return name_of(line.budget), line.budget.period, line.budget.in_cycle, line.figures, line.status

@@ -1,5 +1,7 @@
 """Planning: budgets made, changed, taken out, and allocated from the top down."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
@@ -18,7 +20,7 @@ from budget_tui.services.plans import PlanChange
 from budget_tui.services.trail import changes
 from budget_tui.settings import Settings
 from tests.conftest import MadeOnce
-from tests.services.conftest import usd
+from tests.services.conftest import shown, usd
 from tests.services.planning import TREE, PlanHome, amounts, home_with_tree, name_of, percents, plan_of, planning_home
 
 FEBRUARY = Period(date(2026, 2, 1), date(2026, 2, 28))
@@ -173,18 +175,48 @@ def test_a_budget_of_the_cycle_keeps_its_period_and_a_closed_one_its_amount(home
         later.services.plans.update(made.budget_id, PlanChange(amount=1))
 
 
-def test_what_nobody_planned_while_its_period_ran_can_be_planned_afterwards(home: PlanHome) -> None:
-    home.plan("DEPT-ENG", "cloud", "100", "2026-01")
+def test_a_closed_period_takes_no_budget_of_what_was_archived_in_it(home: PlanHome) -> None:
+    home.services.agents.add("scout", "PROJ-PLATFORM")
     later = planning_home(home.path, today=date(2026, 2, 2))
-    made = later.plan("ORG", "total", "500", "2026-01", notes="late")
-    assert (made.amount, made.notes) == (usd("500"), "late")
-    assert later.services.history.periods(1, None)[0].budget == 0
-    assert later.snapshot.total.allocation == 0
-    later.services.plans.delete(made.budget_id)
-    later.services.undo.undo()
-    assert len(later.listed()) == 2
-    later.services.undo.undo()
-    assert [budget.entity_id for budget in later.listed()] == ["DEPT-ENG"]
+    for of in (("ORG", "total", "500"), ("PROJ-PLATFORM", "total", "5"), ("scout", "genai", "9", "", "token")):
+        entity, category, amount, *rest = of
+        with pytest.raises(Conflict, match="January 2026 is closed"):
+            later.plan(entity, category, amount, "2026-01", *rest)
+    later.plan("DEPT-ENG", "cloud", "100", "2026-01")
+    later.plan("ORG", "genai", "100", "2026-01")
+    later.plan("ORG", "total", "100", "2026-01", "aws")
+    assert later.services.history.periods(1)[0].budget == 0
+    assert [entry.action for entry in later.log[:3]] == ["plan.create"] * 3
+
+
+def test_a_total_that_a_period_opens_with_is_planned_in_the_organizations_currency(home: PlanHome) -> None:
+    for entity in ("ORG", "PROJ-PLATFORM"):
+        for month in ("2026-01", "2026-02", "2027-05"):
+            with pytest.raises(Refused, match="plan its total in USD"):
+                home.plan(entity, "total", "500", month, currency="EUR")
+    for entity, category, period in (
+        ("DEPT-ENG", "total", "2026-02"),
+        ("ORG", "cloud", "2026-02"),
+        ("ORG", "total", "2026"),
+    ):
+        home.plan(entity, category, "500", period, currency="EUR")
+    quarter = home.plan("ORG", "total", "500", "2026-Q3", currency="EUR")
+    with pytest.raises(Refused, match="plan its total in USD"):
+        home.services.plans.update(quarter.budget_id, PlanChange(period_kind=PeriodKind.MONTHLY, period=FEBRUARY))
+
+
+def test_a_total_in_another_currency_that_is_there_nevertheless_is_deleted_with_an_entry(home: PlanHome) -> None:
+    home.budget("100")
+    made = home.plan("ORG", "total", "500", "2026-02")
+    with closing(sqlite3.connect(home.path)) as connection, connection:
+        connection.execute("UPDATE budget SET currency = 'EUR' WHERE budget_id = ?", (made.budget_id,))
+    later = planning_home(home.path, today=date(2026, 2, 2))
+    assert shown(later.snapshot.total.allocation) == "100"
+    later.services.periods.catch_up()
+    assert shown(later.snapshot.total.allocation) == "100"
+    deleted = next(entry for entry in later.log if entry.action == "plan.delete")
+    assert deleted.before is not None
+    assert (deleted.before["amount"], deleted.before["currency"]) == ("500", "EUR")
 
 
 # Changing one

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.carry import CarryPolicy, Opening
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.storage.cost_queries import stored_time
@@ -43,7 +42,7 @@ class CycleRepository:
     ) -> dict[str, str]:
         """Open ``period``; returns each new budget's id by that of the one before. No token is used in it yet.
 
-        What was planned for a budget in that period beforehand is what it opens with.
+        What was planned for a budget in that period beforehand becomes its successor.
         """
         at = stored_time(now)
         self._connection.executemany(
@@ -116,12 +115,10 @@ class CycleRepository:
         )
 
 
-# A budget that was planned for the period joins the cycle. One in another currency cannot say what it opens with.
+# A budget that was planned for the period joins the cycle.
 _TAKE_OVER = (
     "ON CONFLICT (org_key, entity_key, category, budget_type, provider, period_start, period_end) WHERE is_active"
     " DO UPDATE SET in_cycle = 1, carry = excluded.carry, carry_cap = excluded.carry_cap, carried = excluded.carried,"
-    " base = CASE WHEN currency = excluded.currency THEN amount ELSE excluded.base END,"
-    " amount = CASE WHEN currency = excluded.currency"
-    f" THEN max(0, min({LIMIT_NANOS}, amount + excluded.carried)) ELSE excluded.amount END,"
-    " currency = excluded.currency, updated_by = excluded.created_by, updated_at = excluded.created_at"
+    " base = excluded.base, amount = excluded.amount, updated_by = excluded.created_by,"
+    " updated_at = excluded.created_at"
 )
