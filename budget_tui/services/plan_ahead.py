@@ -28,8 +28,10 @@ def planned_ahead(
 
 def _foreseen(queries: Queries, organization: Organization, today: date) -> list[PlannedBudget]:
     """What opens with the period of ``today``, which nobody has opened yet; else nothing."""
+    if not queries.is_to_open(organization.org_key, today):
+        return []
     ended = queries.global_budget(organization.org_key, today)
-    if ended is None or ended.period.contains(today) or beyond_reach(ended.period, today):
+    if ended is None or beyond_reach(ended.period, today):
         return []
     period = organization.period_rule.after(ended.period)
     if not period.contains(today):

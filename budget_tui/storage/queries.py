@@ -48,6 +48,11 @@ class Queries(
         row = self._row(_LATEST_GLOBAL, org, org, ROOT_ID, day.isoformat())
         return _budget(row) if row else None
 
+    def is_to_open(self, org: int, day: date) -> bool:
+        """Whether the period of ``day`` has yet to be opened, and will open with anything at all."""
+        row = self._row(_TO_OPEN, org, org, ROOT_ID, day.isoformat(), day.isoformat())
+        return bool(row and row[0])
+
     def first_global_budget(self, org: int) -> Budget | None:
         """The earliest global budget."""
         row = self._row(f"{_GLOBAL} ORDER BY b.period_start LIMIT 1", org, org, ROOT_ID)
@@ -127,6 +132,16 @@ _GLOBAL = (
 
 _LATEST_GLOBAL = f"{_GLOBAL} AND b.period_start <= ? ORDER BY b.period_start DESC LIMIT 1"
 
+
+_TO_OPEN = (
+    f"WITH g AS ({_LATEST_GLOBAL})"
+    " SELECT g.period_end < ? AND EXISTS (SELECT 1 FROM budget b WHERE b.org_key = o.org_key AND b.in_cycle"
+    " AND b.is_active AND b.period_start = g.period_start AND (b.amount <> 0 OR b.carry <> 'none'"
+    " OR EXISTS (SELECT 1 FROM budget p WHERE p.org_key = b.org_key AND p.entity_key = b.entity_key"
+    " AND p.category = b.category AND p.budget_type = b.budget_type AND p.provider = b.provider"
+    " AND p.period_start > g.period_end AND p.is_active AND NOT p.in_cycle)))"
+    " FROM g JOIN budget o ON o.budget_id = g.budget_id"
+)
 
 # Who grants tokens asks for the same organization and the same global budget thousands of times a second.
 @lru_cache(maxsize=16)
