@@ -143,6 +143,7 @@ _TO_OPEN = (
     " FROM g JOIN budget o ON o.budget_id = g.budget_id"
 )
 
+
 # Who grants tokens asks for the same organization and the same global budget thousands of times a second.
 @lru_cache(maxsize=16)
 def _budget(row: tuple[Any, ...]) -> Budget:

@@ -217,7 +217,7 @@ def test_the_parts_add_up_to_all_that_was_used_whatever_was_planned(
     plans: list[tuple[str, str, str, str, str]],
     spent: list[tuple[str, int, date, str, str]],
 ) -> None:
-    home = home_with_tree(tmp_path_factory.mktemp("any") / "plan.db", made_once, date(2026, 4, 30))
+    home = home_with_tree(tmp_path_factory.mktemp("any") / "plan.db", made_once, LATER)
     for entity, category, provider, period, currency in plans:
         home.plan(entity, category, "1000", period, provider, currency=currency)
     home.billed(
