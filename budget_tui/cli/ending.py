@@ -4,8 +4,9 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from errno import EDQUOT, EFBIG, EIO, ENOSPC, EPIPE
 
-from budget_tui.cli.saying import report, told
+from budget_tui.cli.saying import not_written, report, told
 from budget_tui.domain.errors import BudgetError, Conflict, DatabaseNotFound, InsufficientBudget, NotFound
 
 DEBUG_VARIABLE = "BUDGET_TUI_DEBUG"
@@ -19,6 +20,8 @@ EXIT_CODES: tuple[tuple[type[BudgetError], int], ...] = (
     (DatabaseNotFound, 4),
     (Conflict, 5),
 )
+_OF_A_FULL_OUTPUT = (EPIPE, ENOSPC, EDQUOT, EFBIG, EIO)
+"""What others that print, such as the help, meet there."""
 
 
 def ended(carry_out: Callable[[], object]) -> int:
@@ -35,6 +38,11 @@ def ended(carry_out: Callable[[], object]) -> int:
     except UnicodeEncodeError as error:
         sign = ascii(error.object[error.start : error.end])
         return told(f"{sign} is no text in UTF-8", "type it again, or check the terminal's encoding", EXIT_REFUSED)
+    except OSError as error:
+        if error.filename is not None or error.errno not in _OF_A_FULL_OUTPUT:
+            return _unexpected(error)
+        refused = not_written(error)
+        return told(refused.message, refused.hint, EXIT_REFUSED) if refused else 0
     except Exception as error:
         return _unexpected(error)
     if code == EXIT_INTERRUPTED:

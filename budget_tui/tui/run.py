@@ -10,6 +10,9 @@ from textual.app import App
 from budget_tui.bootstrap import Services
 from budget_tui.domain.errors import Refused
 
+ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
+"""Signals that end a program: none of them may leave the terminal as the screens need it."""
+
 
 def run_dashboard(services: Services) -> None:
     """`Refused` when the settings choose a theme that does not exist, or a key for a binding that does not, or one
@@ -53,7 +56,7 @@ def _run(app: App[None], *, mouse: bool) -> None:
     async def main() -> None:
         app.call_after_refresh(_collect_what_comes)
         loop = asyncio.get_running_loop()
-        for each in (signal.SIGTERM, signal.SIGHUP):
+        for each in ENDING:
             loop.add_signal_handler(each, app.exit)
         await app.run_async(mouse=mouse)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import sqlite3
 import tempfile
@@ -292,6 +293,35 @@ def test_a_locked_database_can_be_read_but_not_written(
         other.close()
     seeded("budget", "set", "5")
     assert seeded("budget", "show", "--json").json["monthly_budget_usd"] == 5
+
+
+PAGE = 4096
+
+
+def with_flipped_bits(content: bytes, dice: random.Random) -> bytes:
+    """Some in the pages of the schema, or anywhere."""
+    damaged, among = bytearray(content), dice.choice([PAGE, 8 * PAGE, len(content)])
+    for _ in range(dice.choice([1, 4, 64])):
+        damaged[dice.randrange(among)] ^= 1 << dice.randrange(8)
+    return bytes(damaged)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_damage_is_told_in_one_line_and_a_backup_mends_it(
+    seeded: Cli, database: Path, example: Path, tmp_path: Path, seed: int
+) -> None:
+    damaged = with_flipped_bits(database.read_bytes(), random.Random(seed))
+    commands = ("status", "log", "plan summary", "agent list", "db check", f"db backup {tmp_path}/b/", "budget set 5")
+    for command in commands:
+        for beside in tmp_path.glob("budget.db*"):
+            beside.unlink()
+        database.write_bytes(damaged)
+        ran = seeded(*command.split())
+        assert ran.code in (0, 2, 4), ran
+        assert ran.err.count("error:") == ((ran.code != 0 and command != "db check") or "error:" in ran.err)
+        assert "unexpected" not in ran.err
+    seeded("db", "restore", str(example)).done()
+    assert seeded("status", "--line").done().out.startswith("$259 left")
 
 
 def test_an_organization_that_is_not_there(seeded: Cli) -> None:

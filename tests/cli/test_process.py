@@ -1,6 +1,7 @@
 """The command as a process: pipes, signals, completion, and what a start costs."""
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -145,3 +146,35 @@ def test_reading_as_json_loads_no_database_layer(environment: dict[str, str]) ->
 
 def test_writing_draws_nothing_and_reads_no_exports(environment: dict[str, str]) -> None:
     assert loaded_by(environment, "budget", "set", "500") & {"alembic", "duckdb", "textual", "rich"} == set()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no file that is always full")
+@pytest.mark.parametrize("words", [["status"], ["log", "--json"], ["--help"], ["budget", "set", "5"]])
+def test_a_full_standard_output_is_told_in_one_line(environment: dict[str, str], words: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "budget_tui", *words],
+            cwd=ROOT,
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+    assert ran.returncode == 2
+    assert re.fullmatch("error: standard output cannot be written \\(.*\\); make room and ask again; .*\n", ran.stderr)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no file that is always full")
+def test_a_full_standard_error_changes_no_exit_code(environment: dict[str, str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "budget_tui", "project", "show", "nowhere"],
+            cwd=ROOT,
+            env=environment,
+            stderr=full,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+    assert ran.returncode == 4

@@ -22,7 +22,7 @@ from budget_tui.tui.widgets.period import PeriodFigures
 from budget_tui.tui.widgets.project_columns import columns
 from budget_tui.tui.widgets.spend_chart import SpendChart
 from budget_tui.tui.widgets.top_bar import TopBar
-from tests.tui.conftest import OpenDashboard, OpenServices
+from tests.tui.conftest import OpenDashboard, OpenMonitor, OpenServices
 from tests.tui.driving import Dashboard, TurningClock, stored, units
 
 
@@ -348,3 +348,19 @@ async def test_a_dashboard_without_a_database_makes_it_with_the_first_change(
         await dashboard.keys("1")
         await dashboard.looked()
         assert "$500" in dashboard.text
+
+
+async def test_a_damaged_database_is_told_on_every_screen(
+    open_dashboard: OpenDashboard, open_monitor: OpenMonitor, services_on: OpenServices, database: Path
+) -> None:
+    content = bytearray(database.read_bytes())
+    content[100:112] = b"\xff" * 12  # where the first page of the schema says what is in it
+    database.write_bytes(content)
+    async with open_dashboard(services_on(database)) as dashboard:
+        for key in "123456":
+            await dashboard.keys(key)
+            assert "unexpected" not in dashboard.text
+        await dashboard.keys("1")
+        assert "is damaged; restore a backup" in " ".join(dashboard.text.split())
+    async with open_monitor(services_on(database), size=(120, 10)) as monitor:
+        assert "is damaged; restore a backup" in monitor.text

@@ -21,7 +21,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 from budget_tui.bootstrap import Services
 from budget_tui.cli.ending import ended
 from budget_tui.tui.app import BudgetApp
-from budget_tui.tui.run import run_dashboard
+from budget_tui.tui.run import ENDING, run_dashboard
 from budget_tui.tui.widgets.top_bar import TopBar
 from tests.tui.driving import allocation_of, stored, units
 
@@ -147,16 +147,19 @@ def assert_left_clean(terminal: Terminal) -> None:
     assert "Traceback" not in terminal.shown
 
 
-def test_the_dashboard_leaves_the_terminal_clean_when_told_to_end(in_terminal: Callable[..., Terminal]) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGQUIT])
+def test_the_dashboard_leaves_the_terminal_clean_when_told_to_end(
+    in_terminal: Callable[..., Terminal], sent: signal.Signals
+) -> None:
     terminal = in_terminal()
     terminal.until("$500.00", "Available today")
     assert b"\x1b[?1000h" in terminal.written, "the dashboard takes the mouse"
-    terminal.process.send_signal(signal.SIGTERM)
+    terminal.process.send_signal(sent)
     terminal.ended()
     assert_left_clean(terminal)
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("sent", ENDING)
 def test_the_monitor_leaves_the_terminal_clean_when_told_to_end(
     in_terminal: Callable[..., Terminal], sent: signal.Signals
 ) -> None:
