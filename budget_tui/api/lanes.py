@@ -82,6 +82,10 @@ class Lanes:
     async def read(self, question: Callable[[], Answer]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._reading, question)
 
+    def read_soon(self, task: Callable[[], object]) -> None:
+        """Do something on a thread that reads, which nobody waits for."""
+        self._reading.submit(task)
+
     def close(self) -> None:
         """Return when everything under way is done."""
         self._writing.close()

@@ -1,5 +1,6 @@
 """The services on behalf of a key."""
 
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from budget_tui.api.lanes import Lanes
@@ -17,21 +18,30 @@ class Caller:
     lanes: Lanes
 
 
+MOST_KEPT = 16
+"""Callers whose connections stay open: each has several, and a process may open only so many files."""
+
+
 class Tenants:
-    """The callers that were seen; a key's services are kept for its next request."""
+    """The callers that were seen last; a key's services are kept for its next request."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._lanes = Lanes()
         self._writers = Writers(services.context.path)
-        self._callers: dict[str, Caller] = {}
+        self._callers: OrderedDict[str, Caller] = OrderedDict()
 
     def caller(self, key: ApiKey) -> Caller:
         known = self._callers.get(key.key_id)
-        if known is None:
+        if known is not None:
+            self._callers.move_to_end(key.key_id)
+        else:
             actor = f"{key.name} (key {key.key_id})"
             context = replace(self._services.context, org_slug=key.org_slug, actor=actor, writers=self._writers)
             known = self._callers[key.key_id] = Caller(key, Services(context, self._services.settings), self._lanes)
+            if len(self._callers) > MOST_KEPT:
+                _, former = self._callers.popitem(last=False)
+                self._lanes.read_soon(former.services.close_readers)  # it waits for what is being read
         return known
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -11,6 +12,7 @@ from budget_tui.api.answers import routes_of
 from budget_tui.api.app import FAILURES_BURST, tell_errors
 from budget_tui.api.door import ByOrganization
 from budget_tui.api.rates import Buckets
+from budget_tui.api.tenants import MOST_KEPT
 from budget_tui.bootstrap import Services
 from budget_tui.domain.access import Scope
 from budget_tui.settings import Settings
@@ -141,3 +143,22 @@ def test_a_path_that_names_another_organization_is_not_found(api: Api) -> None:
         assert client.request("GET", "/of/default", headers=headers).json() == "default"
         missing = client.request("GET", "/of/acme", headers=headers)
         assert (missing.status_code, missing.json()["code"]) == (404, "not-found")
+
+
+def test_many_keys_need_no_more_files_than_a_few(api: Api) -> None:
+    """A process may open only so many, and each key has connections of its own."""
+    path = api.services.context.path.resolve()
+
+    def opened() -> int:
+        return [link.resolve() for link in Path("/proc/self/fd").iterdir() if link.exists()].count(path)
+
+    for number in range(3 * MOST_KEPT):
+        key = api.services.keys.create(f"k{number}", Scope.READ).text
+        for asked in ("/budget", "/agents"):
+            assert api("GET", asked, key=key).status_code == 200
+    for _ in range(1000):  # they are closed by another thread
+        if opened() <= 2 * MOST_KEPT + 5:
+            break
+        api("GET", "/healthz", key="")
+    assert opened() <= 2 * MOST_KEPT + 5
+    assert api("GET", "/budget").status_code == 200
