@@ -90,16 +90,27 @@ def import_costs(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be stored.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Import nothing when any row is refused.")] = False,
     effective: Annotated[bool, typer.Option("--effective", help="Take EffectiveCost instead of BilledCost.")] = False,
+    part: Annotated[str, typer.Option("--part", metavar="NAME", help="Store it beside what is there, so named.")] = "",
+    replace: Annotated[bool, typer.Option("--replace", help="Take it in place of all that it touches.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Import FOCUS exports.
 
-    CSV, CSV.gz and Parquet, several together as one set of data. What the same source said of the same billing
-    account and period before is replaced.
+    CSV, CSV.gz and Parquet, of one delivery or of several. What a delivery covers of what is stored is replaced;
+    what it would take away without covering it is refused.
     """
     from budget_tui.cli.importing import import_files, request_for
 
-    request = request_for(files, source=source, tags=tag or (), effective=effective, strict=strict, dry_run=dry_run)
+    request = request_for(
+        files,
+        source=source,
+        tags=tag or (),
+        effective=effective,
+        strict=strict,
+        dry_run=dry_run,
+        part=part,
+        replace=replace,
+    )
     import_files(session_of(context), request, json=json)
 
 

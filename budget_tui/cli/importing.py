@@ -13,7 +13,7 @@ from budget_tui.cli.session import Session
 if TYPE_CHECKING:
     from budget_tui.services.imports import ImportRequest
 
-FLAGS = ("--dry-run", "--strict", "--effective", "--json")
+FLAGS = ("--dry-run", "--strict", "--effective", "--replace", "--json")
 
 
 def plain_import(words: Sequence[str]) -> Callable[[Session], None] | None:
@@ -29,8 +29,8 @@ def plain_import(words: Sequence[str]) -> Callable[[Session], None] | None:
         return None
 
     def carry_out(session: Session) -> None:
-        dry_run, strict, effective, json = (flag in options for flag in FLAGS)
-        request = request_for(files, effective=effective, strict=strict, dry_run=dry_run)
+        dry_run, strict, effective, replace, json = (flag in options for flag in FLAGS)
+        request = request_for(files, effective=effective, strict=strict, dry_run=dry_run, replace=replace)
         with _without_garbage_hunts():
             import_files(session, request, json=json)
 
@@ -45,12 +45,14 @@ def request_for(
     effective: bool = False,
     strict: bool = False,
     dry_run: bool = False,
+    part: str = "",
+    replace: bool = False,
 ) -> "ImportRequest":
     """The request that the options make."""
     from budget_tui.services.imports import ImportRequest
 
     cost_column = "EffectiveCost" if effective else "BilledCost"
-    return ImportRequest(tuple(files), source, tuple(tags), cost_column, strict, dry_run)
+    return ImportRequest(tuple(files), source, tuple(tags), cost_column, strict, dry_run, part, replace)
 
 
 def import_files(session: Session, request: "ImportRequest", *, json: bool) -> None:

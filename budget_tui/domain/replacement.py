@@ -136,9 +136,13 @@ def replacement(
     """
     cells = {row.cell for row in new.rows}
     touched = {part.key: {row.cell for row in part.rows} & cells for part in stored}
-    if mode is Mode.REPLACE:
-        return Replacement([Taken(part.key, _FIRST, _LAST) for part in stored if touched[part.key]])
     fellows = [part for part in stored if _are_fellows(part, new)]
+    if mode is Mode.REPLACE:
+        # Where only one names sub accounts no cell is the same, though all of them may be.
+        blurred = {part.key for part in fellows if _names_differ(part, new)}
+        return Replacement(
+            [Taken(part.key, _FIRST, _LAST) for part in stored if touched[part.key] or part.key in blurred]
+        )
     problems = [
         Problem(Hurdle.OTHER_SOURCE, part)
         for part in stored
