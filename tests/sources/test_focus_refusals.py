@@ -34,6 +34,8 @@ def test_unusable_rows(tmp_path: Path) -> None:
         ("BillingCurrency", "", "BillingCurrency is empty"),
         ("BillingCurrency", "NULL", "BillingCurrency is empty"),
         ("BillingCurrency", "Dollars", "BillingCurrency 'Dollars' is not a currency's code"),
+        ("BillingCurrency", "XXX", "BillingCurrency 'XXX' is not a currency's code"),
+        ("BillingCurrency", "ABC", "BillingCurrency 'ABC' is not a currency's code"),
         ("BillingAccountId", "1E+12", "BillingAccountId '1E+12' is an id that a spreadsheet rounded"),
         ("BillingAccountId", "1,23457E+11", "BillingAccountId '1,23457E+11' is an id that a spreadsheet rounded"),
         ("SubAccountId", " 1.23457e+11", "SubAccountId ' 1.23457e+11' is an id that a spreadsheet rounded"),

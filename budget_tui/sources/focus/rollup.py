@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from budget_tui.domain.amount import LIMIT_UNITS
+from budget_tui.domain.currency import CODES
 from budget_tui.sources.focus.columns import DIMENSIONS, PROVIDER
 from budget_tui.sources.focus.tags import sql_text
 from budget_tui.sources.focus.units import BY_MONTH, LIKELY
@@ -196,7 +197,7 @@ LIMIT {limit}
 
 
 _DATED = f"coalesce(day_number BETWEEN 0 AND {_LAST_DAY}, false)"
-_IN_A_CURRENCY = "coalesce(regexp_full_match(upper(trim(currency)), '[A-Z]{3}'), false)"
+_IN_A_CURRENCY = f"coalesce(upper(trim(currency)) IN ({', '.join(map(sql_text, sorted(CODES)))}), false)"
 
 
 def _usable(charges: Charges) -> str:
