@@ -211,6 +211,27 @@ def test_without_any_descriptor_the_server_pauses_and_says_so_once(
     assert log.stat().st_size < 10_000
 
 
+def test_a_server_without_a_database_makes_none_and_serves_the_one_that_comes(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "budget.db"
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "budget_tui", "--db", str(path)]
+    process = subprocess.Popen([*command, "serve", "--port", "0"], env=environment, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    try:
+        found = re.search(r"http://\S+:\d+", process.stderr.readline())
+        assert found
+        assert f"there is no database at {path} yet" in process.stderr.readline()
+        assert ask(found[0], "GET", "/budget", "bt_0_0")[0] == 503
+        assert not path.parent.exists()
+        made = [*command, "key", "create", "laptop", "--scope", "read"]
+        key = subprocess.run(made, env=environment, capture_output=True, text=True, timeout=60, check=True).stdout
+        assert ask(found[0], "GET", "/budget", key.strip())[0] == 200
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+        process.stderr.close()
+
+
 def test_another_address_needs_a_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--db", str(tmp_path / "new.db"), "serve", "--host", "0.0.0.0", "--port", "0"]) == 2
     assert capsys.readouterr().err == (

@@ -2,12 +2,9 @@
 
 import os
 import shutil
-import signal
 import sqlite3
 import stat
-import sys
 import tempfile
-import traceback
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +20,7 @@ from budget_tui.storage.reading import DatabaseReader
 from budget_tui.storage.schema import ensure_schema
 from budget_tui.storage.unit_of_work import UnitOfWork
 from tests.storage.conftest import JANUARY, NOON
+from tests.storage.killing import killed_at
 from tests.unprivileged import unprivileged
 
 Budgeted = tuple[Path, Organization, Budget]
@@ -180,33 +178,6 @@ def test_what_a_link_points_to_is_restored(budgeted: Budgeted, tmp_path: Path) -
 
 
 # Killed at any moment
-
-STEPS = ("sqlite3.connect", "os.rename", "os.remove", "os.chmod", "tempfile.mkstemp", "open")
-
-
-def killed_at(step: int, work: Callable[[], object]) -> bool:
-    """Do ``work`` in a process of its own that is killed when it takes that step; False if it is done before."""
-    child = os.fork()
-    if child == 0:
-        taken = 0
-
-        def count(event: str, _: object) -> None:
-            nonlocal taken
-            if event in STEPS:
-                taken += 1
-                if taken == step:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        sys.addaudithook(count)
-        try:
-            work()
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert status in (0, signal.SIGKILL)
-    return status != 0
 
 
 def sound(path: Path, budget: Budget) -> None:

@@ -18,6 +18,7 @@ from budget_tui.storage.location import database_path
 from budget_tui.storage.reading import DatabaseReader
 from budget_tui.storage.schema import HEAD, SchemaState, ensure_schema, schema_state
 from budget_tui.storage.unit_of_work import UnitOfWork
+from tests.storage.killing import killed_at
 
 Files = Callable[[Path], dict[str, bytes]]
 
@@ -249,6 +250,25 @@ def test_a_migration_that_fails_changes_nothing_and_leaves_nothing(database: Pat
         with pytest.raises(StorageError, match=f"{database} cannot be brought to this version .*0000.*; nothing was"):
             ensure_schema(database)
     assert files(database.parent) == before
+
+
+def test_an_upgrade_that_is_killed_is_done_by_the_next_with_one_copy(older: Path, files: Files) -> None:
+    whole, step, died = files(older.parent), 0, True
+    while died:
+        step += 1
+        for name in files(older.parent):
+            (older.parent / name).unlink()
+        for name, content in whole.items():
+            (older.parent / name).write_bytes(content)
+        died = killed_at(step, lambda: ensure_schema(older), ("os.chmod", "os.rename"))
+        ensure_schema(older)
+        assert rows(older, "SELECT slug FROM organization") == [("o",)]
+        beside = {name for name in files(older.parent) if "-wal" not in name and "-shm" not in name}
+        assert beside == {"budget.db", f"budget.db.before-{HEAD}"}
+        assert rows(older.with_name(f"budget.db.before-{HEAD}"), "SELECT version_num FROM alembic_version") == [
+            (FIRST_VERSION,)
+        ]
+    assert step > 2
 
 
 # Names
