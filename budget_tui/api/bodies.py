@@ -147,6 +147,7 @@ class CostBody(Body):
     category: Charging | None = Field(None, description="By provider unless given.")
     provider: Text = Field("", description="Who charged it.", examples=["openai"])
     tokens: SomeTokens | None = Field(None, description="Tokens used.")
+    once: bool = Field(False, description="Whether it comes once: spent, but no part of the burn rate.")
 
 
 class TokensAllocated(Body):

@@ -38,6 +38,7 @@ def add(
     ] = "",
     provider: Annotated[str, typer.Option("--provider", metavar="NAME", help="Who charged it.")] = "",
     tokens: Annotated[str, typer.Option("--tokens", metavar="N", help="Tokens used: 25000 or 25k.")] = "",
+    once: Annotated[bool, typer.Option("--once", help="It comes once: spent, but no part of the burn rate.")] = False,
     key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -55,6 +56,7 @@ def add(
         _category(category) if category else None,
         provider,
         parse_count(tokens) if tokens else None,
+        once,
     )
     session.services.costs.add(entry, key)
     snapshot = session.snapshot()

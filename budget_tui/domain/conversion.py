@@ -17,13 +17,15 @@ STALE_DAYS = 10
 
 
 class ForeignCost(NamedTuple):
-    """What one origin cost on one day in another currency; ``path`` is None where it found no entity."""
+    """What one origin cost on one day in another currency; ``path`` is None where it found no entity. What ``is_once``
+    is no rate."""
 
     path: str | None
     currency: str
     day: date
     amount: int
     costs: int
+    is_once: bool = False
 
 
 class ForeignSpend(NamedTuple):
@@ -66,7 +68,7 @@ def converted(costs: Iterable[ForeignCost], rates: Rates, currency: str, own: in
     left_out: dict[str, list[int]] = {}
     weights: dict[str, int] = {}
     for cost in costs:
-        _, code, day, amount, number = cost
+        _, code, day, amount, number, _ = cost
         factor = rates.factor(code, currency, day)
         nanos = None if factor is None else convert(amount, factor.value)
         if factor is None or nanos is None:

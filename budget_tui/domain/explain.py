@@ -100,11 +100,18 @@ def explain_status(
 
 
 def explain_pace(
-    pace: Pace, spend: Spend, period: Period, today: date, data_through: date, carry: Carry = NO_CARRY
+    pace: Pace,
+    spend: Spend,
+    period: Period,
+    today: date,
+    data_through: date,
+    carry: Carry = NO_CARRY,
+    once: str = "",
 ) -> tuple[Explanation, ...]:
-    """Everything derived from what was allocated and spent, in the order of the project table."""
+    """Everything derived from what was allocated and spent, in the order of the project table; ``once`` is what came
+    once in the burn window, in words."""
     window = pacing.burn_window(today, data_through, spend.first_day)
-    rate = pacing.burn(spend.window_spent, window.days, spend.spent_today)
+    rate = pacing.burn(spend.window_spent, window.days, spend.spent_today - spend.once_today)
     in_period = (("costs of", period.through(today)),)
     days = {"days_left": number(period.days_left(today), Unit.DAYS)}
     to_come = period.days_to_come(today)
@@ -119,6 +126,7 @@ def explain_pace(
     else:
         burn_spans = (("burn window", Period(today, today)),)
         burn_notes = ("there is no complete day with data yet: what was spent today so far stands for a day",)
+    came_once = (f"what came once in the burn window is spent, but no rate: {once}",) if once else ()
     return (
         explain_allocation(pace.allocation, carry),
         Explanation(
@@ -170,10 +178,10 @@ def explain_pace(
             "{spent_in_the_window} ÷ {days_of_the_window}",
             burning,
             spans=burn_spans,
-            notes=burn_notes,
+            notes=(*burn_notes, *came_once),
             of_costs=True,
         ),
-        _runway(pace, remaining, burning, burn_spans),
+        _runway(pace, remaining, burning, burn_spans, came_once),
         Explanation(
             "forecast",
             "Forecast",
@@ -223,7 +231,11 @@ def _runs_out(pace: Pace) -> Explanation:
 
 
 def _runway(
-    pace: Pace, remaining: Quantity, burning: Mapping[str, Quantity], spans: tuple[tuple[str, Period], ...]
+    pace: Pace,
+    remaining: Quantity,
+    burning: Mapping[str, Quantity],
+    spans: tuple[tuple[str, Period], ...],
+    came_once: tuple[str, ...],
 ) -> Explanation:
     if pace.remaining <= 0:
         unfunded = f"there is {'no budget' if pace.spent else 'neither budget nor spend'}: the screens show –"
@@ -235,7 +247,7 @@ def _runway(
             "Runway",
             number(None, Unit.DAYS),
             spans=spans,
-            notes=("nothing was spent in the burn window: it does not run out",),
+            notes=came_once or ("nothing was spent in the burn window: it does not run out",),
             of_costs=True,
         )
     return Explanation(
@@ -245,15 +257,18 @@ def _runway(
         "{remaining} ÷ ({spent_in_the_window} ÷ {days_of_the_window})",
         {"remaining": remaining, **burning},
         spans=spans,
-        notes=("days until nothing is left if it goes on as in the burn window; more than a year is shown as >1y",),
+        notes=(
+            "days until nothing is left if it goes on as in the burn window; more than a year is shown as >1y",
+            *came_once,
+        ),
         of_costs=True,
     )
 
 
-def explain_global(snapshot: BudgetSnapshot, spend: Spend) -> tuple[Explanation, ...]:
+def explain_global(snapshot: BudgetSnapshot, spend: Spend, once: str = "") -> tuple[Explanation, ...]:
     """Every value of the Global Budget screen."""
     period, today = snapshot.period, snapshot.as_of
-    budget, *paced = explain_pace(snapshot.total, spend, period, today, snapshot.data_through, snapshot.carry)
+    budget, *paced = explain_pace(snapshot.total, spend, period, today, snapshot.data_through, snapshot.carry, once)
     allocated = money(snapshot.allocated)
     over = ("the projects have more than there is: that is warned about, never blocked",)
     day = {
@@ -294,10 +309,12 @@ def explain_global(snapshot: BudgetSnapshot, spend: Spend) -> tuple[Explanation,
     )
 
 
-def explain_project(snapshot: BudgetSnapshot, line: ProjectLine, spend: Spend) -> tuple[Explanation, ...]:
+def explain_project(
+    snapshot: BudgetSnapshot, line: ProjectLine, spend: Spend, once: str = ""
+) -> tuple[Explanation, ...]:
     """Every value of a project's row."""
     return (
-        *explain_pace(line.pace, spend, snapshot.period, snapshot.as_of, snapshot.data_through, line.carry),
+        *explain_pace(line.pace, spend, snapshot.period, snapshot.as_of, snapshot.data_through, line.carry, once),
         explain_days_left(snapshot.period, snapshot.as_of),
         explain_data_through(snapshot.data_through, snapshot.as_of),
     )
@@ -320,10 +337,12 @@ def explain_data_through(data_through: date, today: date) -> Explanation:
         "data-through",
         "Data through",
         Quantity(data_through, Unit.DAY),
-        "the earliest reach of the sources with costs in the period",
+        "the earliest reach of the sources that are active",
         notes=(
-            "a live source (by hand, by agents, over the API) reaches today, an imported one its latest charge day;"
-            " today when there is none",
+            "an imported source reaches the latest day with usage of its accounts; it is active until it is ended or"
+            " two whole periods have passed without costs",
+            "what is entered as it happens (by hand, by agents, over the API) reaches today; today when there is no"
+            " imported source",
         ),
         of_costs=True,
     )

@@ -22,14 +22,15 @@ from budget_tui.domain.period import Period
 
 class Spend(NamedTuple):
     """What storage found for one entity itself, without those below it: ``spent`` is dated in the period through
-    today, ``scheduled`` later in it. ``window_spent`` covers the 7 days up to the last complete day that data covers;
-    ``first_day`` is the first day with any cost, ever."""
+    today, ``scheduled`` later in it. ``window_spent`` is the usage of the 7 days up to the last complete day that data
+    covers; ``once_today`` is what of ``spent_today`` comes once; ``first_day`` is the first day with any cost, ever."""
 
     spent: int = 0
     spent_today: int = 0
     window_spent: int = 0
     first_day: date | None = None
     scheduled: int = 0
+    once_today: int = 0
 
 
 class ProjectFact(NamedTuple):
@@ -146,7 +147,7 @@ def pace_of(allocation: int, spend: Spend, period: Period, today: date, data_thr
     """The pacing figures of one budget. ``spend`` includes the entities below the budget's own."""
     remaining = allocation - spend.spent
     window = pacing.burn_window(today, data_through, spend.first_day)
-    rate = pacing.burn(spend.window_spent, window.days, spend.spent_today)
+    rate = pacing.burn(spend.window_spent, window.days, spend.spent_today - spend.once_today)
     runway = pacing.runway_days(remaining, rate)
     return Pace(
         allocation=allocation,
@@ -224,4 +225,5 @@ def added_up(spends: Sequence[Spend]) -> Spend:
         sum(spend.window_spent for spend in spends),
         min((spend.first_day for spend in spends if spend.first_day is not None), default=None),
         sum(spend.scheduled for spend in spends),
+        sum(spend.once_today for spend in spends),
     )

@@ -44,7 +44,7 @@ class CostEntry:
     """One cost as entered by hand or by a program; ``amount`` in nanos of the organization's currency.
 
     ``project_id`` may be that of any entity below the root. A negative amount is a credit. ``on`` is today unless
-    given; ``category`` is derived unless given.
+    given; ``category`` is derived unless given. What comes ``once`` is no rate, nor is a credit.
     """
 
     project_id: str
@@ -53,6 +53,7 @@ class CostEntry:
     category: Category | None = None
     provider: str = ""
     tokens: int | None = None
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class Costs:
                 "category": entry.category,
                 "provider": entry.provider,
                 "tokens": entry.tokens,
+                **({"once": True} if entry.once else {}),
             }
             answer = answered_once(work, "cost.add", key, request, lambda: _add_one(work, entry))
             work.commit()
@@ -350,8 +352,14 @@ def _entered_origin(work: Work, entity_id: str, entry: CostEntry) -> CostOrigin:
         provider_name=checked_name(entry.provider) if entry.provider.strip() else "",
         entity_hint=entity_id,
         category_hint=entry.category or "",
-        charge_category=ChargeCategory.CREDIT if entry.amount < 0 else ChargeCategory.USAGE,
+        charge_category=_charge_category(entry),
     )
+
+
+def _charge_category(entry: CostEntry) -> ChargeCategory:
+    if entry.amount < 0:
+        return ChargeCategory.CREDIT
+    return ChargeCategory.ONE_OFF if entry.once else ChargeCategory.USAGE
 
 
 def _sums(entries: Iterable[CostEntry]) -> Mapping[str, dict[str, object]]:

@@ -13,12 +13,13 @@ from budget_tui.domain.explain_plan import explain_actual, explain_agent, explai
 from budget_tui.domain.fx import Factor
 from budget_tui.domain.hierarchy import ROOT_ID, segments, unstored_root
 from budget_tui.domain.overallocation import over_allocated
+from budget_tui.domain.pacing import burn_window
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import BudgetSnapshot, Spend, added_up, build_snapshot, rolled_up
 from budget_tui.domain.tokens import seconds_of
 from budget_tui.domain.variance import Variance, covered_by
-from budget_tui.formatting import count, long_day, over_allocation_warnings, period_name, plan_name, rate_of
+from budget_tui.formatting import count, long_day, money, over_allocation_warnings, period_name, plan_name, rate_of
 from budget_tui.services.agents import looked_closely
 from budget_tui.services.context import Context
 from budget_tui.services.explain_costs import Sorted, Wanted, sort_out
@@ -74,7 +75,7 @@ class Explainer:
         with self._context.reading() as queries:
             organization = self._context.organization(queries)
             snapshot, spends = self._snapshot(queries, organization)
-            values = explain_global(snapshot, spends[ROOT_ID])
+            values = explain_global(snapshot, spends[ROOT_ID], self._once(queries, snapshot, spends[ROOT_ID], ""))
             entity = entity_named(queries, organization, ROOT_ID)
             wanted = Wanted(entity, snapshot.period, snapshot.as_of, organization.currency)
             return self._explained(queries, organization, Kind.GLOBAL, "", organization.name, wanted, values)
@@ -87,7 +88,8 @@ class Explainer:
             line = project_line(snapshot, project_id)
             entity = queries.entity(organization.org_key, project_id)
             assert entity is not None
-            values = explain_project(snapshot, line, spends.get(project_id, Spend()))
+            spend = spends.get(project_id, Spend())
+            values = explain_project(snapshot, line, spend, self._once(queries, snapshot, spend, entity.path))
             wanted = Wanted(entity, snapshot.period, snapshot.as_of, organization.currency)
             return self._explained(queries, organization, Kind.PROJECT, project_id, line.name, wanted, values)
 
@@ -213,6 +215,14 @@ class Explainer:
 
     def _today(self, organization: Organization) -> date:
         return self._context.clock.today(organization.time_zone)
+
+    def _once(self, queries: Queries, snapshot: BudgetSnapshot, spend: Spend, path: str) -> str:
+        """What came once in the burn window of the entity at ``path``, '' for everything, in words."""
+        window = burn_window(snapshot.as_of, snapshot.data_through, spend.first_day)
+        days = Period(window.start, window.end) if window.days > 0 else Period(snapshot.as_of, snapshot.as_of)
+        organization = snapshot.organization
+        found = queries.once_in(organization.org_key, organization.currency, days, path)
+        return ", ".join(f"{kind} {money(amount, organization.currency)}" for kind, amount in found.items())
 
     def _snapshot(self, queries: Queries, organization: Organization) -> tuple[BudgetSnapshot, dict[str, Spend]]:
         """Today's snapshot, and the spends by entity that it was made of; under `ROOT_ID` that of everything."""

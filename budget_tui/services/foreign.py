@@ -109,16 +109,18 @@ def _spends(
     sums: dict[str | None, list[int]] = {}
     for found, in_period in ((within, 1), (before, 0)):
         for cost, counted in found.costs:
-            spent = sums.setdefault(cost.path, [0, 0, 0, 0])
+            spent = sums.setdefault(cost.path, [0, 0, 0, 0, 0])
             spent[0] += counted * in_period
             if cost.day == today:
                 spent[1] += counted
-            if window.start <= cost.day <= window.end:
+                spent[4] += counted * cost.is_once
+            if window.start <= cost.day <= window.end and not cost.is_once:
                 spent[2] += counted
     for path, counted in counted_by_path(scheduled).items():
-        sums.setdefault(path, [0, 0, 0, 0])[3] = counted
+        sums.setdefault(path, [0, 0, 0, 0, 0])[3] = counted
     return {
-        path: Spend(spent, today_spent, burnt, None, later) for path, (spent, today_spent, burnt, later) in sums.items()
+        path: Spend(spent, today_spent, burnt, None, later, once)
+        for path, (spent, today_spent, burnt, later, once) in sums.items()
     }
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from budget_tui.domain.cost import Category, CostOrigin, MappingRule
+from budget_tui.domain.freshness import ImportedAccount
 from budget_tui.domain.pacing import burn_window
 from budget_tui.domain.period import Period
 from budget_tui.domain.replacement import CellRow, PartFacts
@@ -87,22 +88,34 @@ def day_of(number: int) -> date:
 class CostQueries(Asking):
     """The part of `Queries` that is about costs."""
 
-    def data_through(self, org: int, period: Period, today: date) -> date:
-        """How far costs are known: the earliest reach of the sources with costs in ``period``, at most ``today``.
-
-        A live source reaches today, an imported one its latest charge day.
-        """
-        start, end = map(day_number, period.half_open)
-        row = self._row(
-            "SELECT min(reach) FROM (SELECT"
-            " max((SELECT max(day) FROM cost c WHERE c.origin_key = o.origin_key)) AS reach,"
-            " max(EXISTS (SELECT 1 FROM cost c WHERE c.origin_key = o.origin_key AND c.day >= ? AND c.day < ?)) AS used"
-            " FROM cost_origin o WHERE o.org_key = ? AND NOT o.live GROUP BY o.source) WHERE used",
-            start,
-            end,
+    def imported_accounts(self, org: int, today: date) -> list[ImportedAccount]:
+        """Each billing account of each imported source that had costs by ``today``, by name."""
+        ended: dict[tuple[str, str], date] = {
+            (name, account): date.fromisoformat(day)
+            for name, account, day in self._rows(
+                "SELECT name, billing_account_id, ended_on FROM source WHERE org_key = ? AND ended_on IS NOT NULL", org
+            )
+        }
+        rows = self._rows(
+            "SELECT source, account, max(last), max(CASE WHEN charge_category = 'usage' THEN latest END)"
+            " FROM (SELECT o.source, o.billing_account_id AS account, o.charge_category,"
+            " (SELECT max(day) FROM cost c WHERE c.origin_key = o.origin_key AND c.day <= ?) AS last,"
+            " (SELECT max(day) FROM cost c WHERE c.origin_key = o.origin_key) AS latest"
+            " FROM cost_origin o WHERE o.org_key = ? AND NOT o.live) GROUP BY source, account ORDER BY source, account",
+            day_number(today),
             org,
         )
-        return min(today, day_of(row[0])) if row and row[0] else today
+        return [
+            ImportedAccount(
+                source,
+                account,
+                day_of(last),
+                None if usage is None else min(today, day_of(usage)),
+                min(filter(None, (ended.get((source, "")), ended.get((source, account)))), default=None),
+            )
+            for source, account, last, usage in rows
+            if last is not None
+        ]
 
     def spend_by_path(
         self, org: int, currency: str, period: Period, today: date, data_through: date
@@ -114,10 +127,11 @@ class CostQueries(Asking):
         # The widest window: the one of a budget whose costs began long ago.
         window = burn_window(today, data_through, date.min)
         rows = self._rows(
-            "SELECT e.path, sum(o.spent), sum(o.today), sum(o.burnt), min(o.first) FROM (SELECT o.entity_key,"
+            "SELECT e.path, sum(o.spent), sum(o.today), sum(o.burnt), min(o.first), sum(o.today * o.is_once)"
+            " FROM (SELECT o.entity_key, o.charge_category <> 'usage' AS is_once,"
             f" ({_SUM_OF_ORIGIN} AND day >= ? AND day < ?) AS spent,"
             f" ({_SUM_OF_ORIGIN} AND day = ?) AS today,"
-            f" ({_SUM_OF_ORIGIN} AND day BETWEEN ? AND ?) AS burnt,"
+            f" CASE WHEN o.charge_category = 'usage' THEN ({_SUM_OF_ORIGIN} AND day BETWEEN ? AND ?) END AS burnt,"
             " (SELECT min(day) FROM cost c WHERE c.origin_key = o.origin_key) AS first"
             " FROM cost_origin o WHERE o.org_key = ? AND o.currency = ?) o"
             " LEFT JOIN entity e ON e.entity_key = o.entity_key GROUP BY o.entity_key",
@@ -130,10 +144,36 @@ class CostQueries(Asking):
             currency,
         )
         spends = {
-            path: Spend(spent or 0, on_day or 0, burnt or 0, day_of(first) if first else None, scheduled.get(path, 0))
-            for path, spent, on_day, burnt, first in rows
+            path: Spend(
+                spent or 0,
+                on_day or 0,
+                burnt or 0,
+                day_of(first) if first else None,
+                scheduled.get(path, 0),
+                once or 0,
+            )
+            for path, spent, on_day, burnt, first, once in rows
         }
         return {path: spend for path, spend in spends.items() if path is not None}, spends.get(None, Spend())
+
+    def once_in(self, org: int, currency: str, days: Period, path: str) -> dict[str, int]:
+        """What came once on ``days`` at ``path`` ('' for everything) and below it, by its kind of charge."""
+        start, end = map(day_number, days.half_open)
+        return dict(
+            self._rows(
+                "SELECT o.charge_category, sum(c.amount_nanos)"
+                f" {_COSTS_OF_ORIGINS} AND o.org_key = ? AND o.currency = ? AND o.charge_category <> 'usage'"
+                " AND (? = '' OR o.entity_key IN (SELECT entity_key FROM entity WHERE substr(path, 1, length(?)) = ?))"
+                " GROUP BY o.charge_category ORDER BY o.charge_category",
+                start,
+                end,
+                org,
+                currency,
+                path,
+                path,
+                path,
+            )  # type: ignore[arg-type]
+        )
 
     def _scheduled(self, org: int, currency: str, period: Period, today: date) -> dict[str | None, int]:
         """What is dated after ``today`` in ``period``, by the entity's path."""

@@ -38,7 +38,7 @@ class FxQueries(Asking):
         """What each origin in another currency cost on each of ``days``."""
         start, end = map(day_number, days.half_open)
         rows = self._rows(
-            "SELECT e.path, o.currency, c.day, sum(c.amount_nanos), sum(c.charges)"
+            "SELECT e.path, o.currency, c.day, sum(c.amount_nanos), sum(c.charges), o.charge_category <> 'usage'"
             # In the order of the keys, so that nothing need be sorted to be grouped.
             " FROM cost_origin o NOT INDEXED CROSS JOIN cost c LEFT JOIN entity e ON e.entity_key = o.entity_key"
             " WHERE c.origin_key = o.origin_key AND c.day >= ? AND c.day < ? AND o.org_key = ? AND o.currency <> ?"
@@ -48,7 +48,10 @@ class FxQueries(Asking):
             org,
             currency,
         )
-        return [ForeignCost(path, code, day_of(day), amount, charges) for path, code, day, amount, charges in rows]
+        return [
+            ForeignCost(path, code, day_of(day), amount, charges, bool(is_once))
+            for path, code, day, amount, charges, is_once in rows
+        ]
 
     def first_costs(self, org: int, currency: str, since: date) -> dict[str | None, date]:
         """The first day from ``since`` on with a cost in ``currency``, by the entity's path (None: unmapped)."""

@@ -10,8 +10,11 @@ import pytest
 
 from budget_tui import formatting
 from budget_tui.domain.errors import InsufficientBudget, NotFound, StorageError
+from budget_tui.domain.explain import named
 from budget_tui.domain.pacing import Status
 from budget_tui.services.clock import Clock
+from budget_tui.services.costs import CostEntry
+from budget_tui.services.imports import ImportRequest
 from budget_tui.services.snapshots import project_line
 from tests.services.conftest import Home, home_at, shown, usd
 from tests.services.planning import bill
@@ -221,3 +224,70 @@ def test_a_transfer_takes_what_is_unspent_today(seed: Home) -> None:
         seed.transfer("pcc", "dandelion", "45.01")
     assert refused.value.available == usd("45")
     seed.transfer("pcc", "dandelion", "45")
+
+
+# What comes once, and how far imported data reaches
+
+
+def test_what_comes_once_is_spent_and_no_rate(seed: Home) -> None:
+    before = seed.pace("pcc")
+    for amount, once in (("30", True), ("-70", False)):
+        seed.services.costs.add(CostEntry("pcc", usd(amount), date(2026, 1, 11), once=once))
+    pcc = seed.pace("pcc")
+    assert shown(pcc.spent) == "65"
+    assert pcc.burn_rate == before.burn_rate
+    assert pcc.forecast - pcc.spent == before.forecast - before.spent
+    for value in ("burn", "runway"):
+        notes = named(seed.services.explain.of_project("pcc").values)[value].notes
+        assert notes[-1].endswith("credit -$70.00, one-off $30.00")
+
+
+def test_a_credit_alone_is_not_told_as_nothing(home: Home) -> None:
+    home.budget("100")
+    home.add("a", allocate="50")
+    home.spend("a", "-70", on="2026-01-10")
+    explained = named(home.services.explain.of_project("a").values)
+    assert explained["runway"].notes == ("what came once in the burn window is spent, but no rate: credit -$70.00",)
+
+
+def test_what_comes_once_is_no_rate_on_the_first_day_either(home: Home) -> None:
+    home.budget("100")
+    home.add("a", allocate="50")
+    home.services.costs.add(CostEntry("a", usd("20"), once=True))
+    home.spend("a", "3")
+    assert (shown(home.pace("a").spent), shown(home.pace("a").burn_rate)) == ("23", "3")
+
+
+@pytest.mark.parametrize(
+    ("day", "through", "burn"),
+    [
+        ("2026-01-20", "2026-01-20", "3"),
+        ("2026-02-08", "2026-01-31", "3"),
+        ("2026-03-31", "2026-01-31", "3"),
+        ("2026-04-01", "2026-04-01", "0"),  # two whole periods have passed
+    ],
+)
+def test_imported_data_that_ends_keeps_its_rate_until_its_source_is_silent_for_long(
+    home: Home, day: str, through: str, burn: str
+) -> None:
+    home.add("web", allocate="100")
+    bill(home.services, *(("web", "3", "USD", f"2026-01-{n:02}", "AWS") for n in range(1, 32)))
+    later = home.on(day)
+    assert later.snapshot.data_through == date.fromisoformat(through)
+    assert shown(later.pace("web").burn_rate) == burn
+    later.spend("web", "1")
+    assert later.snapshot.data_through == date.fromisoformat(through), "what is entered beside it does not lift it"
+
+
+def test_a_purchase_dated_ahead_reaches_nowhere(home: Home) -> None:
+    home.add("web", allocate="100")
+    path = home.path.parent / "ahead.csv"
+    path.write_text(
+        "x_hierarchy_entity_id,BilledCost,BillingCurrency,ChargePeriodStart,BillingPeriodStart,ChargeCategory\n"
+        "web,3,USD,2026-01-05T00:00:00Z,2026-01-01T00:00:00Z,Usage\n"
+        "web,90,USD,2026-01-12T00:00:00Z,2026-01-01T00:00:00Z,Purchase\n",
+        "utf-8",
+    )
+    home.services.imports.run(ImportRequest((str(path),)))
+    assert home.snapshot.data_through == date(2026, 1, 5)
+    assert (shown(home.pace("web").spent), shown(home.pace("web").burn_rate)) == ("93", "3")

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budget_tui.domain.cost import CostOrigin
+from budget_tui.domain.freshness import data_through
 from budget_tui.domain.pacing import burn_window
-from budget_tui.domain.period import Period, PeriodRule
+from budget_tui.domain.period import ONE_DAY, Period, PeriodRule
 from budget_tui.domain.snapshot import Spend
 from budget_tui.storage.cost_queries import day_number, day_of
 from budget_tui.storage.queries import Queries
@@ -77,38 +78,39 @@ def store(unit: UnitOfWork, costs: list[Cost]) -> int:
     return key
 
 
-def reach(costs: list[Cost], period: Period, today: date) -> date:
-    """The earliest of the latest days of the imported sources that say something of the period."""
+def reach(costs: list[Cost], rule: PeriodRule, today: date) -> date:
+    """The earliest of the latest days of the imported sources that had costs in this period or the two before it."""
     imported: dict[str, list[date]] = defaultdict(list)
     for cost in costs:
         if not cost.live:
             imported[cost.source].append(cost.day)
-    used = [max(days) for days in imported.values() if any(map(period.contains, days))]
-    return min([today, *used])
+    since = rule.containing(rule.containing(rule.containing(today).start - ONE_DAY).start - ONE_DAY).start
+    active = [days for days in imported.values() if any(since <= day <= today for day in days)]
+    return min([today, *map(max, active)])
 
 
 def spend_of(costs: list[Cost], period: Period, today: date, through: date) -> Spend:
     window = burn_window(today, through, date.min)
     return Spend(
-        sum(cost.amount for cost in costs if period.contains(cost.day)),
+        sum(cost.amount for cost in costs if period.contains(cost.day) and cost.day <= today),
         sum(cost.amount for cost in costs if cost.day == today),
         sum(cost.amount for cost in costs if window.start <= cost.day <= window.end),
         min((cost.day for cost in costs), default=None),
+        sum(cost.amount for cost in costs if period.contains(cost.day) and cost.day > today),
     )
 
 
 @settings(max_examples=60)
 @given(costs=st.lists(costs, max_size=25), today=days, anchor=st.sampled_from((0, 1, 15)))
 def test_sums_are_what_they_should_be(shared: Path, costs: list[Cost], today: date, anchor: int) -> None:
-    period = PeriodRule(anchor_day=anchor).containing(today)
     with UnitOfWork(shared) as unit:
-        check(unit.queries, store(unit, costs), costs, period, today)
+        check(unit.queries, store(unit, costs), costs, PeriodRule(anchor_day=anchor), today)
         unit.commit()  # so that later examples have it beside them
 
 
-def check(queries: Queries, org: int, costs: list[Cost], period: Period, today: date) -> None:
-    through = queries.data_through(org, period, today)
-    assert through == reach(costs, period, today)
+def check(queries: Queries, org: int, costs: list[Cost], rule: PeriodRule, today: date) -> None:
+    period, through = rule.containing(today), data_through(queries.imported_accounts(org, today), rule, today)
+    assert through == reach(costs, rule, today)
 
     home = [cost for cost in costs if cost.currency == "USD"]
     spends, unmapped = queries.spend_by_path(org, "USD", period, today, through)

@@ -116,7 +116,7 @@ async def post_transfer(
 async def post_cost(by: By, project_id: ProjectId, body: CostBody, idempotency_key: IdempotencyKey = None) -> Response:
     """Record what was spent."""
     category = Category(body.category) if body.category else None
-    entry = CostEntry(project_id, body.amount_usd, body.on, category, body.provider, body.tokens)
+    entry = CostEntry(project_id, body.amount_usd, body.on, category, body.provider, body.tokens, body.once)
     costs = by.services.costs
     outcome, replayed = await by.lanes.write_once(lambda: costs.add(entry, idempotency_key))
     answer = {
