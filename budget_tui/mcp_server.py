@@ -147,7 +147,7 @@ def budget_variance(views: PlanViews, slug: str, asked: VarianceArguments) -> di
     """Budget against actual, budget by budget: amount, actual, what is left, percent used, status."""
     answer = wire_plan.summary_answer(views.summary(asked.narrowed()))
     lines = _most_used_first(answer["budgets"])
-    told = {name: answer[name] for name in ("left_out", "warnings")}
+    told = {name: answer[name] for name in ("period_start", "period_end", "left_out", "warnings")}
     return {**_counted(asked, answer), "budgets": lines[: asked.limit], "total": len(lines), **told}
 
 

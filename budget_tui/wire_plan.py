@@ -8,7 +8,8 @@ from typing import Any
 
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.period import Period, around
+from budget_tui.domain.plan import Allocation, Allocations, PlannedBudget
 from budget_tui.domain.plan_answers import (
     Breakdown,
     BudgetPage,
@@ -28,7 +29,9 @@ def amount(value: int | None, budget_type: BudgetType) -> Decimal | int | None:
     return to_decimal(value) if value is not None and budget_type is BudgetType.MONETARY else value
 
 
-def budget(planned: PlannedBudget, org_slug: str) -> dict[str, Any]:
+def budget(planned: PlannedBudget, org_slug: str, allocations: Allocations) -> dict[str, Any]:
+    """A budget with the record of its own allocation and those of its children's."""
+    own = allocations.to(planned.budget_id)
     return {
         "budget_id": planned.budget_id,
         "org_slug": org_slug,
@@ -47,10 +50,22 @@ def budget(planned: PlannedBudget, org_slug: str) -> dict[str, Any]:
         "notes": planned.notes or None,
         "is_active": planned.is_active,
         "parent_budget_id": planned.parent_id,
+        "allocation": None if own is None else _record(own, planned.budget_type),
+        "allocations": [_record(child, planned.budget_type) for child in allocations.of(planned.budget_id)],
         "created_by": planned.created_by,
         "updated_by": planned.updated_by,
         "created_at": planned.created_at.isoformat(),
         "updated_at": planned.updated_at.isoformat() if planned.updated_at else None,
+    }
+
+
+def _record(allocation: Allocation, budget_type: BudgetType) -> dict[str, Any]:
+    return {
+        "allocation_id": allocation.allocation_id,
+        "parent_budget_id": allocation.parent_id,
+        "child_budget_id": allocation.child_id,
+        "allocated_amount": amount(allocation.amount, budget_type),
+        "allocation_percentage": share_of(allocation.amount, allocation.whole),
     }
 
 
@@ -94,14 +109,14 @@ def plain(value: Decimal | None) -> Decimal | None:
 
 def one_answer(found: PlanOutcome, org_slug: str) -> dict[str, Any]:
     """A budget as it is looked at."""
-    return {**budget(found.budget, org_slug), "warnings": list(found.warnings)}
+    return {**budget(found.budget, org_slug, found.allocations), "warnings": list(found.warnings)}
 
 
 def outcome_answer(outcome: PlanOutcome, org_slug: str) -> dict[str, Any]:
     """A budget after a change."""
     return {
-        **budget(outcome.budget, org_slug),
-        "rescaled_children": [budget(child, org_slug) for child in outcome.rescaled],
+        **budget(outcome.budget, org_slug, outcome.allocations),
+        "rescaled_children": [budget(child, org_slug, outcome.allocations) for child in outcome.rescaled],
         "warnings": list(outcome.warnings),
     }
 
@@ -110,10 +125,10 @@ def allocation_answer(allocation: PlanAllocation, org_slug: str) -> dict[str, An
     """A budget that was allocated from the top down, with its children."""
     parent = allocation.parent
     return {
-        "parent_budget": budget(parent, org_slug),
+        "parent_budget": budget(parent, org_slug, allocation.allocations),
         "children": [
             {
-                "budget": budget(child.budget, org_slug),
+                "budget": budget(child.budget, org_slug, allocation.allocations),
                 "allocation_id": child.allocation_id,
                 "allocated_amount": amount(child.budget.amount, parent.budget_type),
                 "allocation_percentage": share_of(child.budget.amount, parent.amount),
@@ -129,8 +144,9 @@ def allocation_answer(allocation: PlanAllocation, org_slug: str) -> dict[str, An
 def list_answer(page: BudgetPage, org_slug: str) -> dict[str, Any]:
     """``total`` counts what fits, on this page or not."""
     return {
-        "budgets": [budget(found, org_slug) for found in page.budgets],
+        "budgets": [budget(found, org_slug, page.allocations) for found in page.budgets],
         "total": page.total,
+        **days_of(page.period),
         "warnings": list(page.warnings),
     }
 
@@ -142,7 +158,7 @@ def summary_answer(summary: PlanSummary) -> dict[str, Any]:
         "budgets": [
             {
                 "entity": _entity(line.budget),
-                **budget(line.budget, slug),
+                **budget(line.budget, slug, summary.allocations),
                 **figures(line.figures, line.budget.budget_type),
             }
             for line in summary.lines
@@ -158,6 +174,7 @@ def summary_answer(summary: PlanSummary) -> dict[str, Any]:
         "budgets_without_data": sum(found.no_data for found in summary.totals),
         "currency": summary.organization.currency,
         "as_of": summary.as_of.isoformat(),
+        **days_of(summary.period),
         "left_out": [_left_out(left) for left in summary.left_out],
         "warnings": list(summary.warnings),
     }
@@ -165,8 +182,9 @@ def summary_answer(summary: PlanSummary) -> dict[str, Any]:
 
 def tree_answer(tree: PlanTree) -> dict[str, Any]:
     return {
-        "roots": [_node(root, tree.organization.slug) for root in tree.roots],
+        "roots": [_node(root, tree) for root in tree.roots],
         "as_of": tree.as_of.isoformat(),
+        **days_of(tree.period),
         "left_out": [_left_out(left) for left in tree.left_out],
         "warnings": list(tree.warnings),
     }
@@ -175,21 +193,34 @@ def tree_answer(tree: PlanTree) -> dict[str, Any]:
 def breakdown_answer(breakdown: Breakdown) -> dict[str, Any]:
     """One object per part, by its name: a category or a provider, '' for what names none.
 
-    Each says itself what it leaves out: beside the parts there is no room for a name that no provider could have.
+    Each says itself which days it is of and what it leaves out: beside the parts there is no room for a name that no
+    provider could have.
     """
-    return {name: _part(part) for name, part in breakdown.parts.items()}
+    days = {
+        **days_of(around(breakdown.periods)),
+        "periods": [days_of(period) for period in breakdown.stretches],
+    }
+    return {name: {**_part(part), **days} for name, part in breakdown.parts.items()}
 
 
-def _node(node: TreeNode, slug: str) -> dict[str, Any]:
+def days_of(period: Period | None) -> dict[str, str | None]:
+    """The first and the last day of an answer."""
+    return {
+        "period_start": period.start.isoformat() if period else None,
+        "period_end": period.end.isoformat() if period else None,
+    }
+
+
+def _node(node: TreeNode, tree: PlanTree) -> dict[str, Any]:
     planned = node.budget
     return {
         "entity": _entity(planned),
-        "budget": budget(planned, slug),
+        "budget": budget(planned, tree.organization.slug, tree.allocations),
         "actual": amount(node.figures.actual, planned.budget_type),
         **figures(node.figures, planned.budget_type),
         "allocated_to_children": amount(node.allocated_to_children, planned.budget_type),
         "unallocated": amount(node.unallocated, planned.budget_type),
-        "children": [_node(child, slug) for child in node.children],
+        "children": [_node(child, tree) for child in node.children],
     }
 
 

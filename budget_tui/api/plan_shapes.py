@@ -20,6 +20,16 @@ class Shape(BaseModel):
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
+class Allocation(Shape):
+    """The record of what a child got of its parent."""
+
+    allocation_id: str
+    parent_budget_id: str
+    child_budget_id: str
+    allocated_amount: Number
+    allocation_percentage: Number | None = Field(description="Of the parent's amount; null where that is 0.")
+
+
 class PlannedBudget(Shape):
     budget_id: str
     org_slug: str
@@ -37,7 +47,9 @@ class PlannedBudget(Shape):
     provider: str | None
     notes: str | None
     is_active: bool
-    parent_budget_id: str | None = Field(description="The budget that it was allocated from.")
+    parent_budget_id: str | None = Field(description="What it was allocated from; null once that is deleted.")
+    allocation: Allocation | None = Field(description="What it was allocated; null where it was planned by itself.")
+    allocations: list[Allocation] = Field(description="What was allocated from it.")
     created_by: str
     updated_by: str | None
     created_at: datetime
@@ -68,7 +80,14 @@ class PlanAllocation(Shape):
     warnings: list[str]
 
 
-class PlanList(Shape):
+class Days(Shape):
+    """The days of an answer: those asked for, else from the first day of its budgets to their last."""
+
+    period_start: date | None = Field(description="null where there is no budget.")
+    period_end: date | None = Field(description="Inclusive.")
+
+
+class PlanList(Days):
     budgets: list[PlannedBudget]
     total: int = Field(description="How many there are, on this page or not.")
     warnings: list[str] = Field(description="Whose children have more than it, of the budgets on this page.")
@@ -119,7 +138,7 @@ class LeftOut(Shape):
     into: str
 
 
-class PlanHeadline(Shape):
+class PlanHeadline(Days):
     totals: PlanTotals = Field(description="Of money in the organization's currency. A dollar is counted once.")
     totals_by_type: list[PlanTotals]
     total_budget: Number
@@ -148,7 +167,7 @@ class PlanNode(PlanFigures):
     children: list["PlanNode"]
 
 
-class PlanTree(Shape):
+class PlanTree(Days):
     roots: list[PlanNode]
     as_of: date
     left_out: list[LeftOut]
@@ -165,7 +184,13 @@ class PlanTreeAnswer(PlanTree):
     children: list[PlanNode]
 
 
-class PlanPart(Shape):
+class Stretch(Shape):
+    period_start: date
+    period_end: date = Field(description="Inclusive.")
+
+
+class PlanPart(Stretch):
+    periods: list[Stretch] = Field(description="The days that the figures are of, without the gaps between budgets.")
     budget: Number | None = Field(description="null: nothing is planned.")
     actual: Number = Field(description="What counts for the budgets; where nothing is planned, all that was used.")
     variance: Number | None

@@ -24,7 +24,7 @@ def told(budget: PlannedBudget) -> str:
 
 
 def budget_table(page: BudgetPage) -> list[str]:
-    """A line per budget, and how many there are."""
+    """A line per budget under the days that they are of, and how many there are."""
     rows = [
         (
             budget.budget_id[:ID_SHOWN_LENGTH],
@@ -37,7 +37,8 @@ def budget_table(page: BudgetPage) -> list[str]:
     ]
     lines = _lined_up(("ID", "ENTITY", "FOR", "PERIOD", "AMOUNT"), rows, "llllr") if rows else []
     shown = "" if len(rows) == page.total else f", {len(rows)} shown"
-    return [*lines, f"{f.count(page.total, 'budget')}{shown}"]
+    days = [f.period_name(page.period)] if page.period else []
+    return [*days, *lines, f"{f.count(page.total, 'budget')}{shown}"]
 
 
 def details(budget: PlannedBudget) -> list[str]:
@@ -75,7 +76,7 @@ def allocation_table(allocation: PlanAllocation) -> list[str]:
 
 
 def summary_table(summary: PlanSummary) -> list[str]:
-    """A line per budget against its actual, then the totals."""
+    """A line per budget against its actual under the days that they are of, then the totals."""
     rows = [
         (
             line.budget.entity_id,
@@ -88,15 +89,19 @@ def summary_table(summary: PlanSummary) -> list[str]:
     header = ("ENTITY", "FOR", "PERIOD", "BUDGET", "ACTUAL", "LEFT", "USED", " ")
     lines = _lined_up(header, rows, "lllrrrrl") if rows else ["no budget fits"]
     totals = [line for totals in summary.totals for line in _total(totals)]
-    return [*lines, *([""] if rows else []), *totals]
+    return [*_heading(summary), *lines, *([""] if rows else []), *totals]
 
 
 def tree_table(tree: PlanTree) -> list[str]:
-    """A line per budget, below the nearest that contains it."""
+    """A line per budget, below the nearest that contains it, under the days that they are of."""
     rows = [row for root in tree.roots for row in _tree_rows(root, "", "")]
-    if not rows:
-        return ["no budget fits"]
-    return _lined_up(("BUDGET", "PERIOD", "AMOUNT", "ALLOCATED", "FREE", "ACTUAL", " "), rows, "llrrrrl")
+    header = ("BUDGET", "PERIOD", "AMOUNT", "ALLOCATED", "FREE", "ACTUAL", " ")
+    lines = _lined_up(header, rows, "llrrrrl") if rows else ["no budget fits"]
+    return [*_heading(tree), *lines]
+
+
+def _heading(answer: PlanSummary | PlanTree) -> list[str]:
+    return [f"{answer.organization.name}, {f.period_name(answer.period)}"] if answer.period else []
 
 
 def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:
@@ -104,13 +109,12 @@ def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:
     currency = breakdown.organization.currency
     entity = breakdown.entity
     rows = [row for name, part in breakdown.parts.items() for row in _part_rows(name, part, currency)]
-    periods = ", ".join(f.period_name(period) for period in breakdown.periods)
     lines = (
         _lined_up((of, "BUDGET", "ACTUAL", "LEFT", "USED", " "), rows, "lrrrrl")
         if rows
         else ["nothing used or planned"]
     )
-    return [f"{entity.name} ({entity.entity_id}), {periods}", *lines]
+    return [f"{entity.name} ({entity.entity_id}), {', '.join(map(f.period_name, breakdown.periods))}", *lines]
 
 
 def _part_rows(name: str, part: Part, currency: str) -> Iterator[tuple[str, ...]]:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from budget_tui.domain.hierarchy import ROOT_ID
+
 
 class Category(StrEnum):
     """What money is spent on. ``TOTAL`` is a budget's word for all of them."""
@@ -183,15 +185,17 @@ class EntityResolver:
         self._by_name = _unambiguous((_fold(name), entity_id) for entity_id, name in known)
         self._rules: dict[tuple[str, str], tuple[int, str]] = {}
         for position, rule in enumerate(rules):
-            if _fold(rule.value) and (entity_id := self._by_id(rule.entity_id)):
+            if _fold(rule.value) and (entity_id := self._by_id(rule.entity_id) or _root(rule.entity_id)):
                 self._rules.setdefault((_fold(rule.field), _fold(rule.value)), (position, entity_id))
         self._rule_tags = sorted({f.removeprefix("tag:") for f, _ in self._rules if f.startswith("tag:")})
         self._project_tags = [_fold(key) for key in project_tags]
         self._aliases = aliases or {}
 
     def resolve(self, origin: CostOrigin) -> str | None:
-        """The id of the entity ``origin`` belongs to, or None: unmapped."""
-        return self._by_hint(origin) or self._by_rule(origin) or self._by_tag(origin) or self._by_account(origin)
+        """The id of the entity ``origin`` belongs to, or None: unmapped. The organization itself must be named by its
+        id: what it is called, or that it is above everything, says nothing."""
+        named = self._by_hint(origin) or _root_named(origin)
+        return named or self._by_rule(origin) or self._by_tag(origin) or self._by_account(origin)
 
     def _by_id(self, text: str) -> str | None:
         return text if text in self._ids else self._by_folded_id.get(_fold(text))
@@ -232,6 +236,15 @@ class EntityResolver:
 
     def _by_account(self, origin: CostOrigin) -> str | None:
         return self._by_id_or_name(origin.sub_account_id) or self._by_id_or_name(origin.sub_account_name)
+
+
+def _root_named(origin: CostOrigin) -> str | None:
+    """The organization's own id where a cost names it: as its entity, or as the end of its path."""
+    return _root(origin.entity_hint) or _root(origin.path_hint.rstrip("/").rpartition("/")[2])
+
+
+def _root(text: str) -> str | None:
+    return ROOT_ID if _fold(text) == _fold(ROOT_ID) else None
 
 
 def tag_values(origin: CostOrigin, wanted: str) -> list[str]:

@@ -176,12 +176,20 @@ def checked_day(day: date) -> date:
     return day
 
 
+def around(periods: Iterable[Period]) -> Period | None:
+    """From the first day of ``periods`` to the last; None of none."""
+    known = list(periods)
+    if not known:
+        return None
+    return replace(known[0], start=min(each.start for each in known), end=max(each.end for each in known))
+
+
 def together(periods: Iterable[Period]) -> list[Period]:
     """``periods`` with those that overlap or meet made one."""
     found: list[Period] = []
     for period in sorted(periods):
         if found and period.start <= found[-1].end + ONE_DAY:
-            found[-1] = Period(found[-1].start, max(found[-1].end, period.end))
+            found[-1] = replace(found[-1], end=max(found[-1].end, period.end))
         else:
             found.append(period)
     return found

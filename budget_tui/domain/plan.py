@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
@@ -55,6 +56,42 @@ class PlannedBudget(NamedTuple):
     created_at: datetime
     updated_by: str | None
     updated_at: datetime | None
+
+
+class Allocation(NamedTuple):
+    """The record that a child got ``amount`` of a parent, which is of ``whole``."""
+
+    allocation_id: str
+    parent_id: str
+    child_id: str
+    amount: int
+    whole: int
+
+
+@dataclass(frozen=True)
+class Allocations:
+    """Records of allocations, to be asked what a budget got and what it gave."""
+
+    records: tuple[Allocation, ...] = ()
+
+    def to(self, budget_id: str) -> Allocation | None:
+        """What it was allocated; None where it was planned by itself."""
+        return self._to.get(budget_id)
+
+    def of(self, budget_id: str) -> Sequence[Allocation]:
+        """What was allocated from it."""
+        return self._of.get(budget_id, ())
+
+    @cached_property
+    def _to(self) -> dict[str, Allocation]:
+        return {record.child_id: record for record in self.records}
+
+    @cached_property
+    def _of(self) -> dict[str, list[Allocation]]:
+        found: dict[str, list[Allocation]] = {}
+        for record in self.records:
+            found.setdefault(record.parent_id, []).append(record)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +163,11 @@ def whole_period(kind: PeriodKind, start: date, fiscal_start: int = 1) -> Period
     if kind is PeriodKind.CUSTOM:
         raise Refused("a custom period needs its last day", "give both its first and last day")
     return Period(start, start + relativedelta(months=_MONTHS[kind]) - ONE_DAY, fiscal_start)
+
+
+def whole_period_until(kind: PeriodKind, end: date, fiscal_start: int = 1) -> Period:
+    """The month, quarter or year that ends on ``end``."""
+    return Period(end + ONE_DAY - relativedelta(months=_MONTHS[kind]), end, fiscal_start)
 
 
 def _from_last_day(kind: PeriodKind, start: date) -> date | None:

@@ -8,9 +8,11 @@ from typing import NamedTuple
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.overallocation import OverAllocated
-from budget_tui.domain.period import Period
-from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.period import Period, together
+from budget_tui.domain.plan import Allocations, PlannedBudget
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus
+
+NONE_ALLOCATED = Allocations()
 
 
 class LeftOut(NamedTuple):
@@ -33,11 +35,14 @@ class BudgetLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BudgetPage:
-    """Some of the budgets that a filter finds, and how many there are."""
+    """Some of the budgets that a filter finds, how many there are, and the period that they are all of: the one asked
+    for, else from the first day of any to the last; None where there are none."""
 
     budgets: tuple[PlannedBudget, ...]
     total: int
     warnings: tuple[str, ...] = ()
+    period: Period | None = None
+    allocations: Allocations = NONE_ALLOCATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class PlanSummary:
     totals: tuple[Totals, ...]
     left_out: tuple[LeftOut, ...]
     warnings: tuple[str, ...]
+    period: Period | None = None
+    allocations: Allocations = NONE_ALLOCATED
 
     @property
     def headline(self) -> Totals:
@@ -80,6 +87,8 @@ class PlanTree:
     roots: tuple[TreeNode, ...]
     left_out: tuple[LeftOut, ...]
     warnings: tuple[str, ...]
+    period: Period | None = None
+    allocations: Allocations = NONE_ALLOCATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +130,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """What one entity planned and used, part by part. What has no budget is counted in ``periods``: those of its
-    budgets, or the running one. Of providers, the part named '' is what names none. ``warnings`` describe those of
-    its budgets that are ``over_allocated``, and what its costs in ``foreign`` currencies mean."""
+    """What one entity planned and used, part by part. What has no budget is counted in ``periods``: the one asked for,
+    or those of its budgets, or the running one. Of providers, the part named '' is what names none. ``warnings``
+    describe those of its budgets that are ``over_allocated``, and what its costs in ``foreign`` currencies mean."""
 
     organization: Organization
     as_of: date
@@ -135,6 +144,11 @@ class Breakdown:
     over_allocated: tuple[OverAllocated, ...] = ()
     foreign: tuple[str, ...] = ()
 
+    @property
+    def stretches(self) -> list[Period]:
+        """The days that it is of, without gaps."""
+        return together(self.periods)
+
 
 @dataclass(frozen=True, slots=True)
 class PlanOutcome:
@@ -143,6 +157,7 @@ class PlanOutcome:
     budget: PlannedBudget
     warnings: tuple[str, ...] = ()
     rescaled: tuple[PlannedBudget, ...] = ()
+    allocations: Allocations = NONE_ALLOCATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +175,7 @@ class PlanAllocation:
     parent: PlannedBudget
     children: tuple[AllocatedChild, ...]
     warnings: tuple[str, ...] = ()
+    allocations: Allocations = NONE_ALLOCATED
 
     @property
     def unallocated(self) -> int:

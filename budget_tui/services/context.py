@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from budget_tui.domain.currency import checked_currency
 from budget_tui.domain.errors import NotFound, Refused, archived, unknown
 from budget_tui.services.clock import Clock, zone
 from budget_tui.storage.location import is_there
@@ -170,14 +171,6 @@ def _log(
         from budget_tui.services.trail import difference
 
         logger.info("%s: %s %s %s", label, action, subject, difference(before, after))
-
-
-def checked_currency(text: str) -> str:
-    """``text`` as the code of a currency, in upper case."""
-    code = text.strip().upper()
-    if len(code) != 3 or not (code.isascii() and code.isalpha()):
-        raise Refused(f"'{text}' is not a currency", "give a code of three letters such as USD")
-    return code
 
 
 class Tariff(NamedTuple):

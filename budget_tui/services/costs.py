@@ -102,14 +102,15 @@ class Costs:
             work.commit()
 
     def map_to_project(self, project_id: str, field: str, value: str) -> MappingOutcome:
-        """From now on, and in the past, costs whose ``field`` is ``value`` belong to the project.
+        """From now on, and in the past, costs whose ``field`` is ``value`` belong to the project, or to another entity,
+        the organization itself included.
 
         ``field`` is ``tag:KEY``, ``sub_account`` (id or name), ``service`` or ``provider``.
         """
         with self._context.work() as work:
-            project = work.project(project_id)
-            changes = _set_rule(work, "entity", _checked_field(field), value, project.entity_id)
-            gained = [change.origin_key for change in changes if change.after == project.entity_key != change.before]
+            entity = _mapped_to(work, project_id)
+            changes = _set_rule(work, "entity", _checked_field(field), value, entity.entity_id)
+            gained = [change.origin_key for change in changes if change.after == entity.entity_key != change.before]
             moved = work.queries.costs_of(gained)
             work.commit()
         return MappingOutcome(len(changes), {currency: nanos for currency, nanos in moved.items() if nanos})
@@ -148,8 +149,9 @@ class Resolver:
 
     def __init__(self, work: Work, origins: Iterable[CostOrigin]) -> None:
         key = work.organization.org_key
-        entities = [entity for entity in work.queries.entities(key) if entity.entity_id != ROOT_ID]
-        self._keys = {entity.entity_id: entity.entity_key for entity in entities}
+        known = work.queries.entities(key)
+        self._keys = {entity.entity_id: entity.entity_key for entity in known}
+        entities = [entity for entity in known if entity.entity_id != ROOT_ID]
         self._aliases = work.queries.provider_aliases(key)
         self._overrides = work.queries.category_overrides(key)
         rules = work.queries.entity_rules(key)
@@ -287,6 +289,13 @@ def _add(work: Work, entries: Sequence[CostEntry]) -> None:
         rows.setdefault(projects_by_key[record.origin_key], []).append(record)
     for project_id, after in _sums(entries).items():
         work.record("cost.add", project_id, None, {**after, KEPT: {"rows": rows[project_id]}})
+
+
+def _mapped_to(work: Work, entity_id: str) -> Entity:
+    """Whose costs a rule can make some: a project's, another entity's, or the organization's own."""
+    wanted = entity_id.strip()
+    entity = work.queries.entity(work.organization.org_key, wanted)
+    return work.project(wanted) if entity is None or entity.level_code == "project" else work.active(wanted)
 
 
 def _spender(work: Work, entity_id: str) -> Entity:

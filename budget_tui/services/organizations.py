@@ -4,11 +4,12 @@ import re
 from dataclasses import dataclass
 
 from budget_tui.domain.budget import Organization
+from budget_tui.domain.currency import checked_currency
 from budget_tui.domain.errors import Conflict, Refused, unknown
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.period import PeriodRule
 from budget_tui.services.clock import zone
-from budget_tui.services.context import Context, Work, checked_currency
+from budget_tui.services.context import Context, Work
 from budget_tui.services.reversing import Lines, require_same, reverses, value_of
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")

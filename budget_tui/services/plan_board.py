@@ -196,7 +196,7 @@ class PlanBoard:
         entity = self.entities.get(choice.entity_id) or self.entities[ROOT_ID]
         here = _fitting(self._lines_at.get(entity.entity_key, ()), choice)
         budgets = [line.budget for line in here]
-        periods = periods_of(budgets, choice.period_kind, None, self.organization, self.as_of)
+        periods = periods_of(budgets, choice.period_kind, None, None, self.organization, self.as_of)
         return Considered(self.organization, entity, budgets, periods, self._usage, self._own, choice.provider)
 
 

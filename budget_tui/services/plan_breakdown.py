@@ -11,7 +11,7 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.overallocation import HandedOn, over_allocated
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
-from budget_tui.domain.plan import PlannedBudget, whole_period
+from budget_tui.domain.plan import PlannedBudget, whole_period, whole_period_until
 from budget_tui.domain.plan_answers import Breakdown, Part, TreeNode
 from budget_tui.domain.variance import Variance, covered_by
 from budget_tui.formatting import over_allocation_warnings
@@ -155,18 +155,23 @@ def periods_of(
     budgets: Sequence[PlannedBudget],
     kind: PeriodKind | None,
     start: date | None,
+    end: date | None,
     organization: Organization,
     today: date,
 ) -> tuple[Period, ...]:
-    """Where what has no budget of its own is counted."""
+    """Where what has no budget of its own is counted: exactly on the days asked for, where both ends are."""
+    rule = organization.period_rule
+    begins = rule.fiscal_start_month
+    if start is not None and end is not None:
+        return (Period(start, end, begins),)
     if budgets:
         return tuple(sorted({budget.period for budget in budgets}))
-    rule = organization.period_rule
-    if kind is None or kind is PeriodKind.CUSTOM:
-        return (rule.containing(start or today),)
+    recurring = rule.kind if kind is None or kind is PeriodKind.CUSTOM else kind
     if start is not None:
-        return (whole_period(kind, start, rule.fiscal_start_month),)
-    return (PeriodRule(kind, rule.anchor_day, rule.fiscal_start_month).containing(today),)
+        return (whole_period(recurring, start, begins),)
+    if end is not None:
+        return (whole_period_until(recurring, end, begins),)
+    return (PeriodRule(recurring, rule.anchor_day, begins).containing(today),)
 
 
 def with_actuals(node: Node, figures: Callable[[PlannedBudget], Variance]) -> TreeNode:

@@ -1,6 +1,6 @@
 """The plan against what was used: summary, allocation tree, by category, by provider. Nothing here writes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -11,8 +11,8 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.eras import Eras
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.overallocation import HandedOn, handed_on, handed_on_in, over_allocated
-from budget_tui.domain.period import PeriodKind
-from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.period import Period, PeriodKind, around
+from budget_tui.domain.plan import Allocations, PlannedBudget
 from budget_tui.domain.plan_answers import Breakdown, BudgetPage, PlanOutcome, PlanSummary, PlanTree
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.formatting import over_allocation_warnings
@@ -63,6 +63,12 @@ class PlanFilter:
         """Whether it leaves out nothing for what it is or whose; how it stands to its actual aside."""
         return replace(self, status=None) == PlanFilter()
 
+    def period_of(self, found: Iterable[PlannedBudget], organization: Organization) -> Period | None:
+        """The days of an answer about the budgets ``found``: those asked for, else from their first to their last."""
+        if self.period_start is not None and self.period_end is not None:
+            return Period(self.period_start, self.period_end, organization.period_rule.fiscal_start_month)
+        return around({budget.period for budget in found})
+
 
 class PlanViews:
     """Questions about the plan, each answered from one consistent read."""
@@ -79,12 +85,15 @@ class PlanViews:
             eras = queries.eras(organization.org_key)
             plan = _handed_on(queries, organization, conditions, found, eras)
             today = self._today(organization)
+            allocations = _allocations(queries, organization)
             usage = None if conditions.status is None else Usage(queries, organization, asked_by(found), today)
         if usage is not None:
             actuals = Actuals(usage)
             found = [budget for budget in found if actuals.line(budget).status is conditions.status]
         page = found[offset:] if limit is None else found[offset : offset + limit]
-        return BudgetPage(tuple(page), len(found), over_allocation_warnings(over_allocated(page, plan)))
+        warnings = over_allocation_warnings(over_allocated(page, plan))
+        period = conditions.period_of(found, organization)
+        return BudgetPage(tuple(page), len(found), warnings, period, allocations)
 
     def one(self, budget_id: str) -> PlanOutcome:
         """The budget of that id, or the only one whose id begins so; deleted ones, too."""
@@ -92,7 +101,8 @@ class PlanViews:
             organization = self._context.organization(queries)
             budget = find_budget(queries, organization.org_key, budget_id)
             plan = handed_on_in_plan(queries, organization.org_key, [budget], queries.eras(organization.org_key))
-        return PlanOutcome(budget, over_allocation_warnings(over_allocated([budget], plan)))
+            allocations = _allocations(queries, organization)
+        return PlanOutcome(budget, over_allocation_warnings(over_allocated([budget], plan)), (), allocations)
 
     def summary(self, conditions: PlanFilter = PlanFilter()) -> PlanSummary:
         """Budget against actual of every budget that fits."""
@@ -102,6 +112,7 @@ class PlanViews:
             usage = Usage(queries, organization, asked_by(budgets), self._today(organization))
             containment = Containment(budgets, usage.eras)
             plan = _handed_on(queries, organization, conditions, budgets, usage.eras, containment)
+            allocations = _allocations(queries, organization)
         actuals, foreign = Actuals(usage), foreign_costs(usage, asked_by(budgets))
         lines = [actuals.line(budget) for budget in budgets]
         if conditions.status is not None:
@@ -114,6 +125,8 @@ class PlanViews:
             tuple(totals for totals, _ in actuals.totals(lines, containment)),
             foreign.left_out,
             (*over_allocation_warnings(too_much), *foreign.warnings),
+            conditions.period_of((line.budget for line in lines), organization),
+            allocations,
         )
 
     def tree(self, root_entity_id: str = "", conditions: PlanFilter = PlanFilter()) -> PlanTree:
@@ -125,6 +138,7 @@ class PlanViews:
                 top, eras = entity_named(queries, organization, root_entity_id), queries.eras(organization.org_key)
                 budgets = [budget for budget in budgets if is_below(budget, top.entity_key, eras)]
             usage = Usage(queries, organization, asked_by(budgets), self._today(organization))
+            allocations = _allocations(queries, organization)
             plan: HandedOn = {}  # only where it has children that the trees do not show
             if not conditions.is_open:
                 plan = handed_on_in_plan(queries, organization.org_key, budgets, usage.eras)
@@ -136,6 +150,8 @@ class PlanViews:
             tuple(with_actuals(node, actuals.figures) for node in trees),
             foreign.left_out,
             (*over_allocation_warnings(over_allocated(budgets, handed_on_in(trees), plan)), *foreign.warnings),
+            conditions.period_of(budgets, organization),
+            allocations,
         )
 
     def by_category(self, entity_id: str = ROOT_ID, conditions: PlanFilter = PlanFilter()) -> Breakdown:
@@ -167,7 +183,14 @@ class PlanViews:
             entity = entity_named(queries, organization, entity_id or ROOT_ID)
             here = replace(conditions, entity_id=entity.entity_id)
             budgets = _budgets(queries, organization, here, today)
-            periods = periods_of(budgets, conditions.period_kind, conditions.period_start, organization, today)
+            periods = periods_of(
+                budgets,
+                conditions.period_kind,
+                conditions.period_start,
+                conditions.period_end,
+                organization,
+                today,
+            )
             every_period = {*periods, *(budget.period for budget in budgets)}
             everything = all_of(entity.entity_key, organization.currency, every_period)
             usage = Usage(queries, organization, everything, today)
@@ -201,6 +224,10 @@ def _budgets(queries: Queries, organization: Organization, conditions: PlanFilte
     )
     wanted = conditions.search.strip()
     return list(filter(mentioning(wanted), found)) if wanted else found
+
+
+def _allocations(queries: Queries, organization: Organization) -> Allocations:
+    return Allocations(tuple(queries.allocations(organization.org_key)))
 
 
 def _handed_on(

@@ -7,10 +7,12 @@ from typing import Any
 
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
+from budget_tui.domain.currency import checked_currency
 from budget_tui.domain.errors import Conflict, Outdated, Refused, unknown
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.domain.period import ONE_DAY, Period, PeriodKind
 from budget_tui.domain.plan import (
+    Allocations,
     BudgetPlan,
     ChildShare,
     PlannedBudget,
@@ -26,7 +28,7 @@ from budget_tui.domain.plan import (
 from budget_tui.domain.plan_answers import AllocatedChild, PlanAllocation, PlanOutcome
 from budget_tui.formatting import amount_of, dates, period_name, plan_name
 from budget_tui.services.budgets import set_amount
-from budget_tui.services.context import Context, Work, checked_currency, written
+from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.plan_checks import checked_provider, over_allocated_after
 from budget_tui.services.trail import KEPT
@@ -71,7 +73,7 @@ class Plans:
                 work, "plan.create", key, _written(plan), lambda: {"budget_id": _create(work, plan).budget_id}
             )
             budget = find_budget(work.queries, work.organization.org_key, answer["budget_id"])
-            outcome = PlanOutcome(budget, _over_allocated(work, budget))
+            outcome = PlanOutcome(budget, _over_allocated(work, budget), (), _allocations(work))
             work.commit()
         return outcome
 
@@ -88,7 +90,7 @@ class Plans:
             _check_seen(before, seen)
             after = change_budget(work, before, change)
             scaled = _rescale_children(work, before, after) if rescale else ()
-            outcome = PlanOutcome(after, _over_allocated(work, after), scaled)
+            outcome = PlanOutcome(after, _over_allocated(work, after), scaled, _allocations(work))
             work.commit()
         return outcome
 
@@ -103,7 +105,7 @@ class Plans:
                 work.unit.plans.delete(budget.budget_id, work.actor, work.now)
                 work.record("plan.delete", subject_of(budget), facts_of(budget), None)
             warnings = (f"{len(children)} budgets allocated from it stay",) if children else ()
-            outcome = PlanOutcome(budget, warnings)
+            outcome = PlanOutcome(budget, warnings, (), _allocations(work))
             work.commit()
         return outcome
 
@@ -129,6 +131,10 @@ class Plans:
             return PlanAllocation(parent, (), _over_allocated(work, parent))
 
 
+def _allocations(work: Work) -> Allocations:
+    return Allocations(tuple(work.queries.allocations(work.organization.org_key)))
+
+
 def _allocation(work: Work, made: Mapping[str, Any]) -> PlanAllocation:
     """The budgets that `_allocate` made."""
     org = work.organization.org_key
@@ -136,7 +142,7 @@ def _allocation(work: Work, made: Mapping[str, Any]) -> PlanAllocation:
     children = tuple(
         AllocatedChild(find_budget(work.queries, org, child), allocation) for child, allocation in made["children"]
     )
-    return PlanAllocation(parent, children, _over_allocated(work, parent))
+    return PlanAllocation(parent, children, _over_allocated(work, parent), _allocations(work))
 
 
 def find_budget(queries: Queries, org: int, budget_id: str) -> PlannedBudget:
@@ -297,7 +303,7 @@ def changed(before: PlannedBudget, change: PlanChange) -> BudgetPlan:
 
 def _check_movable(work: Work, before: PlannedBudget, plan: BudgetPlan) -> None:
     check_period(plan.period_kind, plan.period)
-    if before.parent_id is not None or work.queries.children_of(before.budget_id):
+    if work.queries.allocated_from(before.budget_id) is not None or work.queries.children_of(before.budget_id):
         raise Refused(
             f"{plan_name(before)} is part of an allocation, in which all have one provider and period",
             "delete it and make a new one",
@@ -359,9 +365,10 @@ def _allocate(work: Work, plan: BudgetPlan, children: Sequence[ChildShare]) -> d
 
 def allocate_to(work: Work, parent: PlannedBudget, child: PlannedBudget) -> str:
     """Record that ``child`` got its amount of ``parent``; returns the id of the allocation."""
+    former_id = work.queries.allocated_from(child.budget_id)
     allocation_id = work.unit.plans.allocate(parent.budget_id, child.budget_id, child.amount, work.now)
     shown = {"amount": _amount(child), "allocation_id": allocation_id, "child": child.budget_id}
-    former = {"parent": parent.budget_id, "former": child.parent_id}
+    former = {"parent": parent.budget_id, "former": former_id}
     work.record("plan.allocate", subject_of(parent), None, {"to": child.entity_id, **shown, KEPT: former})
     return allocation_id
 

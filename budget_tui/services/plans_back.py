@@ -127,7 +127,7 @@ def _allocate_back(work: Work, lines: Lines) -> None:
         parent_id, former = kept(facts)["parent"], kept(facts)["former"]
         is_there = line.after is not None
         name = f"what {child.entity_id}'s budget was allocated from"
-        require_same(name, child.parent_id, parent_id if is_there else former)
+        require_same(name, work.queries.allocated_from(child.budget_id), parent_id if is_there else former)
         if not is_there:
             allocate_to(work, _budget(work, line), child)
             continue

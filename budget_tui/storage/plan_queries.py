@@ -22,7 +22,7 @@ from budget_tui.storage.cost_queries import CostQueries, day_bounds, day_of
 if TYPE_CHECKING:
     from budget_tui.domain.actuals import Group, Segments
     from budget_tui.domain.eras import Eras
-    from budget_tui.domain.plan import PlannedBudget
+    from budget_tui.domain.plan import Allocation, PlannedBudget
 
 AGENT_SOURCE = "agents"
 
@@ -107,12 +107,30 @@ class PlanQueries(CostQueries):
         )
         return _planned(row) if row else None
 
+    def allocated_from(self, budget_id: str) -> str | None:
+        """The budget that another was allocated from, deleted or not."""
+        row = self._row("SELECT parent_budget_id FROM allocation WHERE child_budget_id = ?", budget_id)
+        return row[0] if row else None
+
     def children_of(self, budget_id: str) -> list[PlannedBudget]:
         """The active budgets that were allocated from a budget."""
         return [
             _planned(row)
             for row in self._rows(f"{_PLANNED} WHERE a.parent_budget_id = ? AND b.is_active {_ORDER}", budget_id)
         ]
+
+    def allocations(self, org: int) -> list[Allocation]:
+        """The records of allocations between budgets that are not deleted."""
+        from budget_tui.domain.plan import Allocation
+
+        rows = self._rows(
+            "SELECT a.allocation_id, a.parent_budget_id, a.child_budget_id, a.amount, p.amount FROM budget b"
+            " JOIN allocation a ON a.child_budget_id = b.budget_id JOIN budget p ON p.budget_id = a.parent_budget_id"
+            f" WHERE b.org_key = ? AND {_IS_PLANNED.format('b')} AND {_IS_PLANNED.format('p')}"
+            " ORDER BY a.created_at, a.allocation_id",
+            org,
+        )
+        return [Allocation(*row) for row in rows]
 
     def eras(self, org: int) -> Eras:
         """The hierarchy as it is and as it was; of an organization that is not stored yet, the root alone."""
@@ -232,12 +250,15 @@ def _in_segments(rows: Iterable[Sequence[Any]], segments: Segments) -> list[Grou
     ]
 
 
+# What the cycle opened by itself and nobody gave anything is no budget yet.
+_IS_PLANNED = "{0}.is_active AND NOT ({0}.in_cycle AND {0}.amount = 0)"
 _PLANNED = (
     "SELECT b.budget_id, b.entity_key, e.entity_id, e.name, e.path, e.level_code, b.category, b.budget_type, b.amount,"
     " b.currency, b.period_kind, b.period_start, b.period_end, b.provider, b.notes, b.is_active, b.in_cycle,"
-    f" a.parent_budget_id, b.created_by, b.created_at, b.updated_by, b.updated_at, {FISCAL_START}"
+    f" CASE WHEN {_IS_PLANNED.format('p')} THEN a.parent_budget_id END, b.created_by, b.created_at, b.updated_by,"
+    f" b.updated_at, {FISCAL_START}"
     " FROM budget b JOIN entity e ON e.entity_key = b.entity_key"
-    " LEFT JOIN allocation a ON a.child_budget_id = b.budget_id"
+    " LEFT JOIN allocation a ON a.child_budget_id = b.budget_id LEFT JOIN budget p ON p.budget_id = a.parent_budget_id"
 )
 _ORDER = "ORDER BY e.path, b.period_start, b.period_end DESC, b.category, b.budget_type, b.provider, b.budget_id"
 

@@ -138,6 +138,8 @@ def test_json_carries_every_field_of_a_budget(plan: Cli) -> None:
         "notes": None,
         "is_active": True,
         "parent_budget_id": None,
+        "allocation": None,
+        "allocations": [],
         "created_by": answer["created_by"],
         "updated_by": None,
         "updated_at": None,
@@ -265,7 +267,8 @@ def test_children_are_rescaled_when_asked(plan: Cli) -> None:
 def test_the_summary_is_a_table_with_totals_that_count_a_dollar_once(plan: Cli) -> None:
     lines = plan("summary").done().out.splitlines()
     assert max(map(len, lines)) <= 80
-    assert lines[9].split() == [
+    assert lines[0] == "Acme Inc, 2026"
+    assert lines[10].split() == [
         "PROJ-PLATFORM",
         "cloud",
         "gcp",
@@ -331,7 +334,32 @@ def test_the_tree_shows_what_is_allocated_and_what_is_free(plan: Cli) -> None:
     assert (root["budget"]["budget_amount"], root["actual"]) == (20_000, 17_240)
     assert (root["allocated_to_children"], root["unallocated"], len(root["children"])) == (12_000, 8_000, 1)
     assert "└─ TEAM-BACKEND cloud gcp" in plan("tree", "PROJ-PLATFORM").done().out
-    assert plan("tree", "--period", "2027").done().out == "no budget fits\n"
+    assert plan("tree", "--period", "2027").done().out == "Acme Inc, 2027\nno budget fits\n"
+
+
+@pytest.mark.parametrize(
+    ("period", "name", "days", "used"),
+    [
+        ("2026-Q1", "Q1 2026", ("2026-01-01", "2026-03-31"), 74_222),
+        ("2026-02-10..2026-02-12", "Feb 10 – Feb 12, 2026", ("2026-02-10", "2026-02-12"), Decimal("3057.84")),
+        ("2026-02", "February 2026", ("2026-02-01", "2026-02-28"), None),
+    ],
+)
+def test_an_answer_is_of_the_days_asked_for_and_says_which(
+    plan: Cli, period: str, name: str, days: tuple[str, str], used: object
+) -> None:
+    asked = "--period", period
+    for view in ("by-category", "by-provider"):
+        assert plan(view, "ORG", *asked).done().out.startswith(f"Acme Inc (ORG), {name}\n")
+        parts = plan(view, "ORG", *asked, "--json").done().json
+        assert {(part["period_start"], part["period_end"]) for part in parts.values()} == {days}
+        assert all(part["periods"] == [{"period_start": days[0], "period_end": days[1]}] for part in parts.values())
+    total = plan("by-category", "ORG", *asked, "--json").json["total"]["actual"]
+    assert used is None or Decimal(str(total)) == used
+    for view in ("list", "summary", "tree"):
+        assert name in plan(view, *asked).done().out.splitlines()[0]
+        answer = plan(view, *asked, "--json").done().json
+        assert (answer["period_start"], answer["period_end"]) == days
 
 
 def test_breakdowns_are_objects_by_name(plan: Cli) -> None:

@@ -140,6 +140,24 @@ def resolve(cost: CostOrigin, *rules: MappingRule, tags: tuple[str, ...] = ("pro
     return EntityResolver(ENTITIES, rules, tags).resolve(cost)
 
 
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ({"entity_hint": "ORG"}, "ORG"),
+        ({"entity_hint": "org"}, "ORG"),
+        ({"path_hint": "/ORG/"}, "ORG"),
+        ({"path_hint": "/ORG"}, "ORG"),
+        ({"path_hint": "/ORG/NOBODY/"}, None),
+        ({"entity_hint": "NOBODY"}, None),
+        ({"sub_account_name": "ORG"}, None),
+        ({"service": "s3"}, "ORG"),
+    ],
+)
+def test_a_cost_that_names_the_organization_is_its_own(said: dict[str, str], found: str | None) -> None:
+    rules = [MappingRule("service", "S3", "ORG")]
+    assert EntityResolver(ENTITIES[1:], rules, ("project",)).resolve(origin(**said)) == found
+
+
 def test_hints_come_before_rules_rules_before_tags_tags_before_accounts() -> None:
     rule = MappingRule("service", "S3", "TEAM-1")
     said: dict[str, Any] = {

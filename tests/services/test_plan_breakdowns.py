@@ -1,7 +1,7 @@
 """By category and by provider: what is beside an entity's budgets is told, so that the rows add up."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -81,6 +81,50 @@ def test_where_nothing_is_known_of_tokens_or_seats_nothing_is_known_of_what_is_n
     home.spent("DEPT-ENG", "1", "2026-01-05", "OpenAI", tokens=50)
     home.services.seats.register("TEAM-BACKEND", "figma", 4, date(2026, 1, 1))
     assert unknown() == ([1000, None, 50], [10, 4, 0])
+
+
+@pytest.mark.parametrize(
+    ("conditions", "first", "last"),
+    [
+        ({"period_start": date(2026, 2, 10), "period_end": date(2026, 2, 12)}, "2026-02-10", "2026-02-12"),
+        ({"period_start": date(2026, 2, 10)}, "2026-02-10", "2026-03-09"),
+        ({"period_end": date(2026, 2, 15)}, "2026-01-16", "2026-02-15"),
+        ({"period_kind": PeriodKind.QUARTERLY, "period_end": date(2026, 3, 31)}, "2026-01-01", "2026-03-31"),
+        ({"period_kind": PeriodKind.QUARTERLY, "period_start": date(2026, 2, 1)}, "2026-02-01", "2026-04-30"),
+        ({"period_kind": PeriodKind.YEARLY}, "2026-01-01", "2026-12-31"),
+        ({}, "2026-03-01", "2026-03-31"),
+    ],
+)
+def test_what_has_no_budget_is_counted_on_the_days_asked_for(
+    home: PlanHome, conditions: dict[str, object], first: str, last: str
+) -> None:
+    start = date(2026, 1, 1)
+    days = [start + timedelta(days=ahead) for ahead in range((LATER - start).days + 1)]
+    home.billed(*(("TEAM-BACKEND", "1", "USD", str(day), "AWS") for day in days))
+    home.plan("DEPT-ENG", "cloud", "5", "2026-01-01..2026-02-28")
+    for found in (
+        home.by_category("DEPT-ENG", **conditions)["total"],
+        home.by_provider("DEPT-ENG", **conditions)["aws"],
+    ):
+        if conditions:
+            assert (found["period_start"], found["period_end"]) == (first, last)
+            assert found["actual"] == sum(first <= str(day) <= last for day in days)
+        else:
+            assert (found["period_start"], found["period_end"]) == ("2026-01-01", "2026-02-28"), "those of its budgets"
+    if not conditions:
+        found = home.by_category("DEPT-OPS")["total"]
+        assert (found["period_start"], found["period_end"]) == (first, last)
+
+
+def test_gaps_between_budgets_are_told(home: PlanHome) -> None:
+    home.plan("DEPT-ENG", "cloud", "5", "2026-01")
+    home.plan("DEPT-ENG", "cloud", "5", "2026-03")
+    found = home.by_category("DEPT-ENG")["cloud"]
+    assert (found["period_start"], found["period_end"]) == ("2026-01-01", "2026-03-31")
+    assert [(each["period_start"], each["period_end"]) for each in found["periods"]] == [
+        ("2026-01-01", "2026-01-31"),
+        ("2026-03-01", "2026-03-31"),
+    ]
 
 
 def test_what_names_no_provider_has_a_part_of_its_own(home: PlanHome) -> None:

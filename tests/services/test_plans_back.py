@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from budget_tui import wire_plan
 from budget_tui.bootstrap import Services
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound
 from budget_tui.domain.period import PeriodKind
@@ -81,6 +82,37 @@ COMMANDS: dict[str, Callable[[PlanHome], object]] = {
     ),
     "periods": lambda home: home.services.period_rules.set(RuleChange(PeriodKind.QUARTERLY, 0, 4, "Europe/Berlin")),
 }
+
+
+def test_the_children_of_a_deleted_budget_are_of_none_until_it_is_brought_back(home: PlanHome) -> None:
+    made = home.services.plans.allocate(plan_of("ORG", "cloud", "100", "2026"), percents(DEPT_ENG="40", DEPT_OPS="25"))
+    parent, views = made.parent.budget_id, home.services.plan_views
+
+    def told() -> list[tuple[str | None, object]]:
+        children = [wire_plan.one_answer(views.one(child.budget.budget_id), "default") for child in made.children]
+        return [(child["parent_budget_id"], child["allocation"]) for child in children]
+
+    records = [
+        {
+            "allocation_id": child.allocation_id,
+            "parent_budget_id": parent,
+            "child_budget_id": child.budget.budget_id,
+            "allocated_amount": amount,
+            "allocation_percentage": amount,
+        }
+        for child, amount in zip(made.children, (40, 25), strict=True)
+    ]
+    assert told() == [(parent, record) for record in records]
+    assert wire_plan.one_answer(views.one(parent), "default")["allocations"] == records
+    home.services.plans.delete(parent)
+    assert told() == [(None, None), (None, None)]
+    assert [node.budget.entity_id for node in home.tree().roots if node.budget.category == "cloud"][-1] == "DEPT-OPS"
+    again = home.services.plans.allocate(plan_of("DEPT-ENG", "cloud", "40", "2026"), percents(TEAM_BACKEND="50"))
+    assert again.parent.budget_id == made.children[0].budget.budget_id
+    home.services.undo.undo()
+    home.services.undo.undo()
+    assert told() == [(parent, record) for record in records]
+    views.close()
 
 
 @pytest.mark.parametrize("name", COMMANDS)

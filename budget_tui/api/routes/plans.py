@@ -190,7 +190,8 @@ def _checked(planned: plan.PlannedBudget) -> plan.PlannedBudget:
 
 def _tag(by: Caller, planned: plan.PlannedBudget) -> str:
     """The ETag of what a GET would answer: of the budget as it was written, whatever others did to it since."""
-    found = plan_answers.PlanOutcome(planned, by.services.plan_views.one(planned.budget_id).warnings)
+    seen = by.services.plan_views.one(planned.budget_id)
+    found = plan_answers.PlanOutcome(planned, seen.warnings, (), seen.allocations)
     return tag_of(_version(planned), wire.dumps(wire_plan.one_answer(found, _slug(by)), indent=None))
 
 

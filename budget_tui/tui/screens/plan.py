@@ -16,7 +16,7 @@ from budget_tui import formatting
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import BudgetError
-from budget_tui.domain.period import PeriodKind
+from budget_tui.domain.period import PeriodKind, around
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine, PlanOutcome
 from budget_tui.domain.variance import VarianceStatus, measured_in
@@ -180,7 +180,9 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         line = self.query_one(ChoiceLine)
         line.choice = choice
         line.found = f"{len(self._lines):,} of {formatting.count(len(board.lines), 'budget')}"
-        self.query_one(TabLine).told = formatting.count(len(board.lines), "budget")
+        days = around({line.budget.period for line in self._lines})
+        of_days = f" · {formatting.period_name(days)}" if days else ""
+        self.query_one(TabLine).told = f"{formatting.count(len(board.lines), 'budget')}{of_days}"
         has_plan = bool(board.lines)
         nothing, switcher = self.query_one("#no-plan", Static), self.query_one(ContentSwitcher)
         nothing.display, switcher.display = not has_plan, has_plan

@@ -14,6 +14,7 @@ from textual.widgets import Input, Label, Static
 
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
+from budget_tui.domain.currency import checked_currency
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.period import Period, PeriodKind, parse_day
@@ -27,7 +28,6 @@ from budget_tui.domain.plan import (
     parse_planned,
     whole_period,
 )
-from budget_tui.services.context import checked_currency
 from budget_tui.tui.widgets.choice import Choice
 from budget_tui.tui.widgets.entity_picker import EntityPicker
 from budget_tui.tui.widgets.text_field import TextField
