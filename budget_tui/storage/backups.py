@@ -8,9 +8,10 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from errno import ENOSPC
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from stat import S_IMODE
@@ -18,7 +19,7 @@ from stat import S_IMODE
 from budget_tui.domain.errors import Conflict, StorageError
 from budget_tui.paths import make_folder
 from budget_tui.storage.failures import storage_error, told_plainly
-from budget_tui.storage.location import SIDECARS
+from budget_tui.storage.location import SIDECARS, is_there
 from budget_tui.storage.reading import connect_read_only
 from budget_tui.storage.schema import SchemaState, schema_state
 from budget_tui.storage.writing import connect
@@ -26,6 +27,8 @@ from budget_tui.storage.writing import connect
 PATIENCE_SECONDS = 5.0
 PRIVATE = 0o600
 _LONGEST_NAME = 200
+_PAGES_AT_ONCE = 16
+"""Fewer than any database of ours has: there is a moment when one is locked and not replaced yet."""
 _NOT_THE_FILES_FAULT = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -79,10 +82,7 @@ def restore(source: Path, path: Path, kept: Path) -> Path | None:
     kept = free_name(kept)
     with told_plainly(path):
         make_folder(path.parent)
-        if _is_copied(path, kept):
-            # In one transaction: a file that others have open must not be taken from under them.
-            with closing(connect(path)) as connection:
-                _copy(source, connection)
+        if _is_replaced(source, path, kept):
             return kept
         with _written_beside(path, _new_part(path), _mode_of(path)) as part:
             _write(source, part, "WAL")
@@ -111,17 +111,40 @@ def free_name(path: Path) -> Path:
     return next(candidate for candidate in chain([path], numbered) if not candidate.exists())
 
 
-def _is_copied(path: Path, kept: Path) -> bool:
-    """Copy ``path`` to ``kept``; False where nothing is, or nothing that can be copied."""
-    if not path.exists() or not path.stat().st_size:
+def _is_replaced(source: Path, path: Path, kept: Path) -> bool:
+    """Copy ``path`` to ``kept`` and replace what it holds; False where nothing is, or nothing that can be copied.
+
+    That is one transaction: a file that others have open cannot be taken from under them. When somebody writes after
+    it was copied, it is copied again.
+    """
+    if not is_there(path):
         return False
     try:
-        _back_up(path, kept)
+        # In this order: who may write would clear away the log of what it finds damaged.
+        with closing(connect_read_only(path)) as watching, closing(connect(path)) as target:
+
+            def is_still(version: int) -> bool:
+                return _version(watching) == version
+
+            while True:
+                version = _version(watching)
+                _back_up(path, kept)
+                with suppress(_WrittenMeanwhile):
+                    _copy(source, target, partial(is_still, version))
+                    return True
     except sqlite3.Error as error:
         if _code(error) in _NOT_THE_FILES_FAULT:
             raise
         return False
-    return True
+
+
+class _WrittenMeanwhile(Exception):
+    pass
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """Another one as soon as somebody else has written."""
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _code(error: sqlite3.Error) -> int:
@@ -152,17 +175,22 @@ def _set_journal_mode(part: Path, journal_mode: str) -> None:
         connection.execute(f"PRAGMA journal_mode = {journal_mode}")
 
 
-def _copy(path: Path, target: sqlite3.Connection) -> None:
-    """Make ``target`` hold what ``path`` holds, in one transaction. Waits a while for whoever is writing to it."""
+def _copy(path: Path, target: sqlite3.Connection, may_go_on: Callable[[], bool] = lambda: True) -> None:
+    """Make ``target`` hold what ``path`` holds, in one transaction. Waits a while for whoever is writing to it.
+
+    ``may_go_on`` is asked once nobody else can write to ``target`` any more.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
 
     def look(status: int, _remaining: int, _total: int) -> None:
         if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > deadline:
             raise sqlite3.OperationalError("database is locked")
+        if status == sqlite3.SQLITE_OK and not may_go_on():
+            raise _WrittenMeanwhile
 
     # SQLite tries again by itself, for ever, when the target is locked: `look` ends it.
     with closing(connect_read_only(path)) as source:
-        source.backup(target, progress=look, sleep=0.02)
+        source.backup(target, pages=_PAGES_AT_ONCE, progress=look, sleep=0.02)
 
 
 def _new_part(target: Path) -> Path:

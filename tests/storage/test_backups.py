@@ -166,6 +166,22 @@ def test_what_is_left_over_beside_no_database_does_not_spoil_the_one_restored(
     assert amount(path) == 0
 
 
+def test_what_is_written_while_it_is_restored_is_kept(
+    budgeted: Budgeted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _, budget = budgeted
+    back_up(path, tmp_path / "copy")
+    written = iter((7, 500))
+
+    def sync_and_write(file: Path) -> None:
+        if file.name.startswith("kept") and (new := next(written, None)) is not None:
+            set_amount(path, budget, new)
+
+    monkeypatch.setattr(backups, "_sync", sync_and_write)  # the last step before a copy has its name
+    assert restore(tmp_path / "copy", path, tmp_path / "kept") == tmp_path / "kept"
+    assert (amount(path), amount(tmp_path / "kept")) == (0, 500)
+
+
 def test_what_a_link_points_to_is_restored(budgeted: Budgeted, tmp_path: Path) -> None:
     path, *_ = budgeted
     back_up(path, tmp_path / "copy")
