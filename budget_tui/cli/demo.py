@@ -79,4 +79,4 @@ def _show(session: Session, database: Path) -> None:
     session.start_logging(aloud=False)
     services = Session(str(database), ORGANIZATION, session.as_of or SHOWN_ON).services
     load_demo(services.context)
-    run_dashboard(services)
+    run_dashboard(services, "demonstration")

@@ -14,14 +14,17 @@ ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT, signal.S
 """Signals that end a program: none of them may leave the terminal as the screens need it."""
 
 
-def run_dashboard(services: Services) -> None:
-    """`Refused` when the settings choose a theme that does not exist, or a key for a binding that does not, or one
-    that another has."""
+def run_dashboard(services: Services, database_name: str = "") -> None:
+    """Show the dashboard, with the database under ``database_name`` if one is given.
+
+    `Refused` when the settings choose a theme that does not exist, or a key for a binding that does not, or one that
+    another has.
+    """
     from budget_tui.tui.app import BudgetApp
 
     if services.settings.keys:
         check_keys(services.settings.keys)
-    _run(BudgetApp(services), mouse=True)
+    _run(BudgetApp(services, database_name), mouse=True)
 
 
 def check_keys(chosen: Mapping[str, str]) -> None:

@@ -88,7 +88,7 @@ def hostile(path: Path) -> Services:
     return services
 
 
-def acts(chance: random.Random) -> Iterator[events.Event | tuple[int, int] | float]:
+def acts(chance: random.Random, *, rests: bool = True) -> Iterator[events.Event | tuple[int, int] | float]:
     """Keys in bursts, and between them pastes, sizes of the terminal and moments of rest."""
     while True:
         for _ in range(chance.choice((1, 1, 2, 3, 5, 12))):
@@ -104,15 +104,15 @@ def acts(chance: random.Random) -> Iterator[events.Event | tuple[int, int] | flo
             small = chance.random() < 0.3
             most = (40, 10) if small else LARGEST
             yield chance.randint(SMALLEST[0], most[0]), chance.randint(SMALLEST[1], most[1])
-        if chance.random() < 0.5:
+        if rests and chance.random() < 0.5:
             yield chance.choice((0.0, 0.0, 0.001, 0.02, 0.1))
 
 
-async def torment(services: Services, keys: int, chance: random.Random) -> Outcome:
+async def torment(services: Services, keys: int, chance: random.Random, *, rests: bool = True) -> Outcome:
     """Press ``keys`` keys. The dashboard is opened again where one of them left it."""
     pressed, size = 0, (120, 40)
     last: deque[str] = deque(maxlen=40)
-    todo = acts(chance)
+    todo = acts(chance, rests=rests)
     while pressed < keys:
         app = BudgetApp(services)
         try:

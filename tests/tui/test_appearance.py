@@ -1,7 +1,9 @@
 """Every size, both themes, no colour: nothing is cut, nothing is told by colour alone, everything can be read."""
 
 import re
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -19,10 +21,12 @@ from budget_tui.domain.budget import parse_change
 from budget_tui.domain.period import Period
 from budget_tui.domain.snapshot import ProjectLine, Spend, pace_of
 from budget_tui.services.costs import CostEntry
+from budget_tui.tui.app import BudgetApp
 from budget_tui.tui.theme import DARK, LIGHT
 from budget_tui.tui.widgets.editable_rows import PADDING
 from budget_tui.tui.widgets.project_columns import columns
 from budget_tui.tui.widgets.table_columns import layout
+from budget_tui.tui.widgets.top_bar import TopBar
 from tests.tui.conftest import OpenDashboard, OpenMonitor, OpenServices
 from tests.tui.driving import TODAY, Dashboard, units
 
@@ -271,3 +275,35 @@ async def test_the_monitor_can_be_read_without_colour(
     monkeypatch.setenv("NO_COLOR", "1")
     async with open_monitor(services_on(theme=theme)) as monitor:
         assert too_faint(monitor.app, 2.0) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        ((60, 12), "budget · 18 days left"),
+        ((80, 24), "6 Log   budget · 18 d"),
+        ((110, 30), " budget   1 Budget "),
+        ((200, 60), " budget   1 Budget "),
+    ],
+)
+async def test_the_first_line_names_the_database(
+    open_dashboard: OpenDashboard, size: tuple[int, int], shown: str
+) -> None:
+    async with open_dashboard(size=size) as dashboard:
+        for key in "123456":
+            await dashboard.keys(key)
+            assert shown in dashboard.lines[0]
+
+
+async def test_a_database_that_has_yet_to_be_made_and_one_with_a_name_of_its_own(
+    services: Services, tmp_path: Path
+) -> None:
+    for path, name, shown in (
+        (tmp_path / "mistyped.db", "", "mistyped new database"),
+        (tmp_path / f"{'long' * 30}.db", "", "longlonglonglonglonglon… new database"),
+        (services.context.path, "demonstration", "demonstration"),
+    ):
+        app = BudgetApp(Services(replace(services.context, path=path), services.settings), name)
+        bar = TopBar("budget", app.database_name, app.is_new_database)
+        [line, _, *_] = (left.plain for left, _ in bar._from_wide_to_narrow(110))
+        assert shown in line

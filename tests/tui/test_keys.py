@@ -6,7 +6,9 @@ import pkgutil
 from itertools import chain
 
 import pytest
+from textual import events
 from textual.binding import Binding
+from textual.command import CommandPalette
 from textual.dom import DOMNode
 
 import budget_tui.tui
@@ -215,6 +217,32 @@ async def test_leaving_with_other_keys_before_and_behind(open_dashboard: OpenDas
             for key in keys:
                 dashboard.press(key)
             await dashboard.until(lambda: dashboard.app._exit)
+
+
+@pytest.mark.parametrize("size", [(2, 2), (6, 40), (9, 3), (120, 40)])
+@pytest.mark.parametrize("keys", [("ctrl+p", "pagedown"), ("O", "pagedown", "pageup"), ("t", "enter", "pagedown")])
+async def test_pages_of_a_list_that_is_not_drawn(
+    open_dashboard: OpenDashboard, size: tuple[int, int], keys: tuple[str, ...]
+) -> None:
+    async with open_dashboard(size=size) as dashboard:
+        await dashboard.keys(*keys, "end", "pageup", *"s", "pagedown", "down")
+        await dashboard.keys("escape", "escape", "escape")
+        await dashboard.until(lambda: len(dashboard.app.screen_stack) == 1)
+
+
+async def test_the_palette_comes_again_as_soon_as_it_was_left(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard() as dashboard:
+        await dashboard.keys(*["ctrl+p", "escape"] * 3, "ctrl+p", "ctrl+p", "O")
+        assert isinstance(dashboard.app.screen, CommandPalette)
+        assert len(dashboard.app.screen_stack) == 2
+
+
+async def test_keys_behind_the_end_do_nothing(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard() as dashboard:
+        for key in ("2", "t", "escape", "q", "ctrl+p", "escape", "e", "5"):
+            dashboard.press(key)
+        await dashboard.until(lambda: dashboard.app._exit)
+        await dashboard.app._give_up(events.Key("5", "5"))
 
 
 # The palette

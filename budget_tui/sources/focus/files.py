@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import TextIO, cast
+from urllib.parse import unquote, urlsplit
 
 from budget_tui.domain.errors import SourceError
 
@@ -55,12 +56,19 @@ def _at_home(name: str) -> Path:
 
 
 def _pasted(text: str) -> list[Path]:
-    """The files that ``text`` names when it is read as a shell would: in quotes, or with backslashes before blanks."""
+    """The files that ``text`` names when it is read as a shell would, as terminals paste what is dropped on them: in
+    quotes, with backslashes before blanks, or as ``file://`` URLs."""
     try:
-        paths = [_at_home(word) for word in shlex.split(text)]
+        paths = [_at_home(_path_of(word)) for word in shlex.split(text)]
     except ValueError:  # a quote that is not closed
         return []
     return paths if all(path.exists() for path in paths) else []
+
+
+def _path_of(name: str) -> str:
+    """The path of a ``file://`` URL of this machine; any other name as it is."""
+    url = urlsplit(name) if name.startswith("file://") else None
+    return unquote(url.path) if url is not None and url.netloc in ("", "localhost") else name
 
 
 def _checked(path: Path) -> Path:

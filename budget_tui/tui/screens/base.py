@@ -48,11 +48,12 @@ class DashboardScreen(StyledScreen[None]):
     failure: reactive[str] = reactive("")
 
     def compose(self) -> ComposeResult:
-        yield TopBar(self.MODE).data_bind(DashboardScreen.snapshot)
+        dashboard = self.dashboard
+        yield TopBar(self.MODE, dashboard.database_name, dashboard.is_new_database).data_bind(DashboardScreen.snapshot)
         yield from self.compose_body()
         with Foot():
             yield Notice()
-            chosen_day = self.dashboard.services.context.clock.as_of
+            chosen_day = dashboard.services.context.clock.as_of
             yield Freshness(chosen_day).data_bind(DashboardScreen.snapshot, DashboardScreen.failure)
             yield KeyBar()
 

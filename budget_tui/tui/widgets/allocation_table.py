@@ -26,6 +26,7 @@ class AllocationTable(SummedTable[ProjectLine]):
     NOUN = "project"
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+    _latest: BudgetSnapshot
 
     class Edited(Message):
         """The user wants an allocation changed; ``seen`` is the value they looked at when they typed another.
@@ -45,7 +46,8 @@ class AllocationTable(SummedTable[ProjectLine]):
         self._step = step
 
     def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
-        if snapshot is not None:
+        if snapshot is not None:  # while another organization is read, what is shown stays
+            self._latest = snapshot
             self._currency = snapshot.organization.currency
             self.columns = columns(self._currency)
             self.set_reactive(AllocationTable.tick, formatting.elapsed(snapshot))
@@ -62,13 +64,12 @@ class AllocationTable(SummedTable[ProjectLine]):
         return Content.assemble(self._unallocated(), (" · ".join(["", *hints]), MUTED))
 
     def _unallocated(self) -> Content:
-        assert self.snapshot is not None
-        if self.snapshot.total.unfunded and not self.snapshot.allocated:
+        if self._latest.total.unfunded and not self._latest.allocated:
             return Content.assemble(
                 (" no global budget yet: ", MUTED), ("e", "bold $accent"), (" on Budget sets one", MUTED)
             )
-        label = " unallocated " if self.snapshot.unallocated >= 0 else " "
-        return Content.assemble((label, MUTED), self._signed(self.snapshot.unallocated))
+        label = " unallocated " if self._latest.unallocated >= 0 else " "
+        return Content.assemble((label, MUTED), self._signed(self._latest.unallocated))
 
     def _signed(self, amount: int) -> Content:
         text = formatting.money(abs(amount), self._currency)
@@ -91,8 +92,7 @@ class AllocationTable(SummedTable[ProjectLine]):
 
     def preview(self, line: ProjectLine) -> Content:
         """The pool as it is, and as it would be with what is typed for the allocation of ``line``."""
-        assert self.snapshot is not None
-        pool, total, typed = self.snapshot.unallocated, self.snapshot.total.allocation, self.editor.value
+        pool, total, typed = self._latest.unallocated, self._latest.total.allocation, self.editor.value
         try:
             after = parse_change(typed).applied_to(line.pace.allocation, total, pool, self._currency)
         except Refused as refused:

@@ -212,7 +212,8 @@ class PeriodPanel(Vertical):
     @on(Input.Submitted, "#total")
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        assert self.snapshot is not None
+        if self.snapshot is None:  # another organization is read
+            return
         if event.value.removeprefix("=") == formatting.number(self._seen, self.snapshot.organization.currency):
             self.close_editor()
             return

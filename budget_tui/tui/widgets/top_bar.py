@@ -1,8 +1,8 @@
-"""The first line of every screen: where one is, and which period that is about."""
+"""The first line of every screen: whose money this is, where one is, and which period that is about."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from budget_tui import formatting
-from budget_tui.tui.painting import MUTED, spread
+from budget_tui.tui.painting import MUTED, shortened, spread
 
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot
@@ -26,30 +26,55 @@ SCREENS = (
 """The screens in their order: the key, the mode of the app, the name."""
 
 
+_NAME_AT_MOST, _NAME_AT_LEAST = 24, 6
+
+
 class TopBar(Widget):
-    """Name, screens with their keys, organization, period, days left."""
+    """The database, the screens with their keys, the organization, the period, the days left.
+
+    ``database`` is what the database is called here; ``is_new`` says whether it has yet to be made.
+    """
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, mode: str, database: str, is_new: Callable[[], bool]) -> None:
         super().__init__()
         self._mode = mode
+        self._database = database
+        self._is_new = is_new
 
     def render(self) -> Content:
         width = self.content_size.width
-        for left, right in self._from_wide_to_narrow():
+        for left, right in self._from_wide_to_narrow(width):
             if left.cell_length + right.cell_length < width:
                 return spread(left, right, width)
         return self._tabs(only_keys=True).truncate(width, ellipsis=True)
 
-    def _from_wide_to_narrow(self) -> Iterable[tuple[Content, Content]]:
+    def _from_wide_to_narrow(self, width: int) -> Iterable[tuple[Content, Content]]:
         """Both ends of the line, with less and less of what one can do without."""
-        tabs = self._tabs()
-        yield Content.assemble(("budget-tui ", "bold $accent"), " ", tabs), self._period(3)
-        yield Content.assemble(("budget-tui ", "bold $accent"), " ", tabs), self._period(2)
-        yield tabs, self._period(2)
+        tabs, keys = self._tabs(), self._tabs(only_keys=True)
+        new = (" new database", "bold $warning") if self._is_new() else ""
+        name = Content.assemble((f" {shortened(self._database, _NAME_AT_MOST)}", "bold $accent"), new)
+        yield Content.assemble(name, "  ", tabs), self._period(3)
+        yield Content.assemble(name, "  ", tabs), self._period(2)
+        for shown in (tabs, keys):
+            for period in (self._period(2), self._period(1), self._days()):
+                yield shown, self._with_name(period, width - shown.cell_length)
         yield tabs, self._period(1)
-        yield self._tabs(only_keys=True), self._period(1)
+        yield keys, self._period(1)
+
+    def _days(self) -> Content:
+        """The days left, as short as can be."""
+        if self.snapshot is None or self.snapshot.is_closed:
+            return self._period(1)
+        return Content.styled(f"{self.snapshot.days_left} d", MUTED)
+
+    def _with_name(self, period: Content, room: int) -> Content:
+        """The database in front of ``period``, as much of it as there is ``room`` for, and never less than tells it."""
+        wanted = "new database" if self._is_new() else self._database
+        between = " · " if period else ""
+        name = shortened(wanted, max(_NAME_AT_LEAST, min(_NAME_AT_MOST, room - 1 - period.cell_length - len(between))))
+        return Content.assemble((name, "bold $accent"), (between, MUTED), period)
 
     def _tabs(self, *, only_keys: bool = False) -> Content:
         tabs = []
