@@ -104,6 +104,8 @@ def test_a_parquet_file_of_any_name_is_read(tmp_path: Path) -> None:
         ("'{0}/a.csv'", ["a.csv"]),
         ('"{0}/odd [1].csv"', ["odd [1].csv"]),
         ("{0}/odd\\ [1].csv", ["odd [1].csv"]),
+        ("file://{0}/odd%20%5B1%5D.csv", ["odd [1].csv"]),
+        ("file://localhost{0}/a.csv", ["a.csv"]),
         ("'{0}/b.csv' '{0}/a.csv' ", ["b.csv", "a.csv"]),
         ("'{0}/sub'", ["sub/d.parquet", "sub/deep/e.snappy.parquet"]),
     ],

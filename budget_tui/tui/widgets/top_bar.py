@@ -58,7 +58,7 @@ class TopBar(Widget):
         yield Content.assemble(name, "  ", tabs), self._period(3)
         yield Content.assemble(name, "  ", tabs), self._period(2)
         for shown in (tabs, keys):
-            for period in (self._period(2), self._period(1), self._days()):
+            for period in (self._period(2), self._period(1), self._days(), Content("")):
                 yield shown, self._with_name(period, width - shown.cell_length)
         yield tabs, self._period(1)
         yield keys, self._period(1)
@@ -71,9 +71,9 @@ class TopBar(Widget):
 
     def _with_name(self, period: Content, room: int) -> Content:
         """The database in front of ``period``, as much of it as there is ``room`` for, and never less than tells it."""
-        wanted = "new database" if self._is_new() else self._database
         between = " · " if period else ""
-        name = shortened(wanted, max(_NAME_AT_LEAST, min(_NAME_AT_MOST, room - 1 - period.cell_length - len(between))))
+        most = min(_NAME_AT_MOST, room - 1 - period.cell_length - len(between))
+        name = "new database" if self._is_new() else shortened(self._database, max(_NAME_AT_LEAST, most))
         return Content.assemble((name, "bold $accent"), (between, MUTED), period)
 
     def _tabs(self, *, only_keys: bool = False) -> Content:
