@@ -7,9 +7,21 @@ in and can be derived again, so that a new alias or mapping rule also reaches co
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
+from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID
+
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
+"""The days that costs may have, however they come in: beyond them a date is a mistake."""
+
+
+def checked_day(day: date) -> date:
+    """``day`` itself; `Refused` when no cost can be of it."""
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise Refused(f"no cost can be of {day}", f"days of costs go from {FIRST_DAY} to {LAST_DAY}")
+    return day
 
 
 class Category(StrEnum):

@@ -13,11 +13,11 @@ from budget_tui.domain.cost import (
     EntityResolver,
     MappingRule,
     category_of,
+    checked_day,
     provider_of,
 )
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name
-from budget_tui.domain.period import checked_day
 from budget_tui.domain.text import one_line
 from budget_tui.domain.tokens import checked_tokens
 from budget_tui.formatting import count
@@ -269,7 +269,7 @@ def _add(work: Work, entries: Sequence[CostEntry]) -> None:
     costs = [
         DayCost(
             _entered_origin(work, spenders[entry.project_id].entity_id, entry),
-            entry.on or work.today,
+            checked_day(entry.on or work.today),
             entry.amount,
             entry.tokens,
             1,
@@ -332,8 +332,6 @@ def _entered(line: AuditEntry) -> str:
 
 def _check(entry: CostEntry) -> None:
     within_limit(entry.amount)
-    if entry.on is not None:
-        checked_day(entry.on)
     if entry.tokens is not None:
         checked_tokens(entry.tokens, 0)
     if entry.category is Category.TOTAL:

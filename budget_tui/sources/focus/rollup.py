@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from budget_tui.domain.amount import LIMIT_UNITS
+from budget_tui.domain.cost import FIRST_DAY, LAST_DAY
 from budget_tui.domain.currency import CODES
 from budget_tui.sources.focus.columns import DIMENSIONS, PROVIDER
 from budget_tui.sources.focus.tags import sql_text
@@ -21,7 +22,7 @@ _TEXTS = tuple(name for name in DIMENSIONS if name not in ("billing_period", "cu
 _KINDS = "'purchase', 'credit', 'tax', 'adjustment'"  # of charges that are no usage; what a source does not say is
 _ACCOUNTS = ("billing_account_id", "sub_account_id")
 _MOST = 10**18  # of any unit on one charge: beyond that a quantity is a mistake
-_LAST_DAY = 84_005  # 2199-12-31 in days since 1970: beyond that a date is a mistake
+_DAYS = (LAST_DAY - FIRST_DAY).days
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ dated AS (
         {period} AS period
     FROM sums
 )
-SELECT CAST(date_trunc('month', CASE WHEN period BETWEEN DATE '1970-01-01' AND DATE '2199-12-31' THEN period
+SELECT CAST(date_trunc('month', CASE WHEN period BETWEEN DATE '{FIRST_DAY}' AND DATE '{LAST_DAY}' THEN period
         ELSE cell_day END) AS DATE) AS period_start,
     day, cell_day, currency, {trimmed}, {charge_category} AS charge_category, {units.told},
     sum(amount) AS amount,
@@ -196,7 +197,7 @@ LIMIT {limit}
 """
 
 
-_DATED = f"coalesce(day_number BETWEEN 0 AND {_LAST_DAY}, false)"
+_DATED = f"coalesce(day_number BETWEEN 0 AND {_DAYS}, false)"
 _IN_A_CURRENCY = f"coalesce(upper(trim(currency)) IN ({', '.join(map(sql_text, sorted(CODES)))}), false)"
 
 
