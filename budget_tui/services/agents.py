@@ -217,6 +217,7 @@ class Agents:
             if held.state == "held":
                 work.unit.agents.end_hold(reservation_id, "released")
                 work.unit.agents.give_back(held.budget_id, held.tokens)
+                work.reaches_back = held.last_day < work.open.period.start
             balance = TokenBalance(held.agent_id, *work.queries.budget_counts(held.budget_id))
             _log_kept(work, "released", balance, held.tokens, reservation_id)
             work.commit(tokens_only=True)
@@ -439,6 +440,7 @@ def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKi
     if tokens > held.tokens:
         take_from_successors(work, held.agent_id, held.budget_id, tokens)
     work.unit.agents.end_hold(reservation_id, "settled", tokens)
+    work.reaches_back = held.last_day < work.open.period.start
     if kinds:
         count_held_use(work, held, kinds)
     balance = TokenBalance(held.agent_id, *work.queries.budget_counts(held.budget_id))

@@ -195,11 +195,13 @@ class Work:
 
     ``agents`` are those that were looked up: all but the numbers of their tokens is as it was then. ``tariffs`` are
     what their tokens cost as long as no price changes, by the agent's key and the model.
-    ``reverses`` is the change of the audit trail that it takes back, if it does that.
+    ``reverses`` is the change of the audit trail that it takes back, if it does that. When it ``reaches_back``, it
+    changed the tokens of a closed period.
     """
 
     open: "Budget"
     reverses: int | None = None
+    reaches_back: bool = False
 
     def __init__(
         self, unit: "UnitOfWork", organization: "Organization", today: date, now: datetime, actor: str, label: str
@@ -216,7 +218,14 @@ class Work:
         self._when_kept: list[Callable[[], None]] = []
 
     def commit(self, *, tokens_only: bool = False) -> None:
-        """Keep what was done. When it was ``tokens_only`` that changed, the next transaction is spared its look-ups."""
+        """Keep what was done. When it was ``tokens_only`` that changed, the next transaction is spared its look-ups.
+
+        What it changed of a closed period may have been carried over: that is settled again.
+        """
+        if not tokens_only or self.reaches_back or self.today == self.open.period.end:
+            from budget_tui.services.carry_settling import settle_carry
+
+            settle_carry(self)
         self.unit.commit(tokens_only=tokens_only)
         if tokens_only:
             self.unit.known[self.organization.slug] = _Known(
@@ -238,6 +247,14 @@ class Work:
         return self.unit.journal.record(
             self.organization.org_key, action, subject, before, after, self.actor, self.now, self.reverses
         )
+
+    def record_apart(
+        self, action: str, subject: str, before: Mapping[str, object], after: Mapping[str, object], actor: str
+    ) -> None:
+        """Write what follows from the command as a change of its own, which is not the command's to take back."""
+        self.when_kept(lambda: _log(self.label, action, subject, before, after))
+        with self.unit.journal.apart() as journal:
+            journal.record(self.organization.org_key, action, subject, before, after, actor, self.now)
 
     def entity(self, entity_id: str) -> "Entity":
         """The entity of that id, or `NotFound`."""

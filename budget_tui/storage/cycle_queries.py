@@ -120,6 +120,17 @@ class CycleQueries(CostQueries):
         )
         return (_cycle_budget(closed), _cycle_budget(successor)) if closed and successor else None
 
+    def carries_over(self, org: int, period_start: date) -> bool:
+        """Whether any budget of the cycle hands something on when the period that started then is closed."""
+        return bool(
+            self._row(
+                "SELECT 1 FROM budget WHERE org_key = ? AND period_start = ? AND in_cycle AND is_active"
+                " AND carry <> 'none' LIMIT 1",
+                org,
+                period_start.isoformat(),
+            )
+        )
+
     def carry_of(self, budget_id: str) -> Carry:
         """How a budget is carried over."""
         row = self._row("SELECT carry, carry_cap, carried FROM budget WHERE budget_id = ?", budget_id)

@@ -14,7 +14,7 @@ from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.services.trail import changes
 from tests.services.conftest import TODAY, Home, home_at, shown, usd
-from tests.services.planning import PlanHome, name_of, planning_home
+from tests.services.planning import PlanHome, bill, name_of, planning_home
 
 
 def carried(home: Home) -> dict[str, str]:
@@ -130,14 +130,6 @@ def test_a_transfer_moves_what_recurs(seed: Home) -> None:
     assert (march.allocations["pcc"], march.allocations["dandelion"]) == ("0", "245")
 
 
-def test_a_cost_that_comes_late_does_not_change_what_was_handed_on(seed: Home) -> None:
-    seed.carry("unspent", project="pcc")
-    february = seed.on("2026-02-03")
-    february.services.periods.catch_up()
-    february.spend("pcc", "40", on="2026-01-31")
-    assert february.allocations["pcc"] == "195"
-
-
 def test_what_comes_along_is_no_more_than_can_be_stored(seed: Home) -> None:
     """Two projects that got nearly everything there can be, and spent nothing of it."""
     for project in ("videonest-api", "dandelion"):
@@ -145,6 +137,10 @@ def test_what_comes_along_is_no_more_than_can_be_stored(seed: Home) -> None:
         seed.carry("unspent", project=project)
     february = seed.on("2026-02-03")
     february.services.periods.catch_up()
+    assert shown(february.snapshot.allocated) == "9000000000"
+    february.spend("python-api", "1")
+    assert settled(february) == []
+    february.spend("dandelion", "1000000000", on="2026-01-31")
     assert shown(february.snapshot.allocated) == "9000000000"
 
 
@@ -300,3 +296,79 @@ def seen(home: PlanHome) -> tuple[object, ...]:
 
 def figures_of(line: BudgetLine) -> tuple[object, ...]:
     return name_of(line.budget), line.budget.period, line.budget.in_cycle, line.figures, line.status
+
+
+# What becomes known after the close
+
+
+def settled(home: Home) -> list[tuple[str, str, str]]:
+    """What was settled again, the oldest first: of whom, from what to what."""
+    found = [entry for entry in reversed(home.log) if entry.action == "carry.settle"]
+    return [
+        (entry.subject, entry.before["carried"], entry.after["carried"])
+        for entry in found
+        if entry.before is not None and entry.after is not None
+    ]
+
+
+@pytest.fixture
+def carrying(home: Home) -> Home:
+    """100 with 70 known at the close, in February."""
+    home.budget("500")
+    home.add("a", allocate="100")
+    home.carry("both", project="a")
+    home.spend("a", "70")
+    february = home.on("2026-02-03")
+    february.services.periods.catch_up()
+    return february
+
+
+def test_what_was_carried_over_is_settled_again_and_back_after_an_undo(carrying: Home) -> None:
+    assert (carried(carrying), carrying.allocations["a"]) == ({"a": "30"}, "130")
+    carrying.spend("a", "24", on="2026-01-31")
+    assert (carried(carrying), carrying.allocations["a"]) == ({"a": "6"}, "106")
+    carrying.services.undo.undo()
+    assert (carried(carrying), carrying.allocations["a"]) == ({"a": "30"}, "130")
+    carrying.services.undo.redo()
+    assert settled(carrying) == [("a", "30", "6"), ("a", "6", "30"), ("a", "30", "6")]
+    assert [entry.actor for entry in carrying.log if entry.action == "carry.settle"] == ["budget-tui"] * 3
+
+
+def test_what_was_edited_since_stays_edited(carrying: Home) -> None:
+    carrying.allocate("a", "+20")
+    carrying.spend("a", "40", on="2026-01-31")
+    assert (carried(carrying), carrying.allocations["a"]) == ({"a": "-10"}, "110")
+
+
+def test_it_goes_one_period_onward_and_no_further(carrying: Home) -> None:
+    march = carrying.on("2026-03-03")
+    march.services.periods.catch_up()
+    assert march.allocations["a"] == "230"
+    march.spend("a", "24", on="2026-01-31")
+    assert (march.allocations["a"], settled(march)) == ("230", [])
+    march.spend("a", "25", on="2026-02-28")
+    assert (march.allocations["a"], settled(march)) == ("205", [("a", "130", "105")])
+
+
+def test_costs_that_a_rule_gives_away_are_settled_too(carrying: Home) -> None:
+    bill(carrying.services, ("nobody", "10", "USD", "2026-01-20", "AWS"))
+    assert carried(carrying) == {"a": "30"}
+    carrying.services.costs.map_to_project("a", "provider", "aws")
+    assert carried(carrying) == {"a": "20"}
+
+
+def test_tokens_that_were_held_over_the_close_and_not_used_come_along(home: Home) -> None:
+    agents = home.services.agents
+    home.add("a")
+    agents.add("bot", "a", tokens=100)
+    agents.set_carry("bot", CarryPolicy.UNSPENT)
+    agents.consume("bot", 70)
+    last = home.on("2026-01-31").services.agents
+    held = last.reserve("bot", 20, seconds=7 * 24 * 3600)
+    february = home.on("2026-02-01").services.agents
+    home.on("2026-02-01").services.periods.catch_up()
+    assert february.get("bot").allocated_tokens == 110
+    february.settle(held.reservation_id, 5)
+    assert february.get("bot").allocated_tokens == 125
+    agents.close()
+    february.close()

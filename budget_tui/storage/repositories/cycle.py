@@ -99,6 +99,17 @@ class CycleRepository:
         )
         return ids
 
+    def settle(self, budget_id: str, opening: Opening, actor: str, now: datetime) -> None:
+        """Change what came along into a budget, and with it its amount."""
+        self._connection.execute(
+            "UPDATE budget SET carried = ?, amount = ?, updated_by = ?, updated_at = ? WHERE budget_id = ?",
+            (opening.carried, opening.amount, actor, stored_time(now), budget_id),
+        )
+        self._connection.execute(
+            "UPDATE allocation SET amount = ?, updated_at = ? WHERE child_budget_id = ?",
+            (opening.amount, stored_time(now), budget_id),
+        )
+
     def set_carry(self, budget_id: str, policy: CarryPolicy, cap: int | None, actor: str, now: datetime) -> None:
         """Choose what comes along when the budget's period closes."""
         self._connection.execute(

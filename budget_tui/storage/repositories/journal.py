@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -39,6 +40,15 @@ class JournalRepository:
     def begin_change(self) -> None:
         """What is recorded from here on belongs to another command."""
         self._change = None
+
+    @contextmanager
+    def apart(self) -> Iterator["JournalRepository"]:
+        """What is recorded within belongs to a change of its own."""
+        change, self._change = self._change, None
+        try:
+            yield self
+        finally:
+            self._change = change
 
     def record(
         self,

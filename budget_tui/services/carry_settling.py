@@ -1,0 +1,78 @@
+"""What was carried over, settled again when more becomes known of the period that it came from.
+
+It reaches one period onward, into the one that is open: what a closed one handed on stays.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+from budget_tui.domain import carry
+from budget_tui.domain.amount import LIMIT_NANOS
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.carry import CarryPolicy, Opening
+from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.domain.period import ONE_DAY, Period
+from budget_tui.services.agent_tokens import free_expired_holds
+from budget_tui.services.closing import Spent
+from budget_tui.services.context import Work, written
+from budget_tui.services.foreign import spent_by_path
+from budget_tui.services.history import PathsThen
+from budget_tui.storage.cycle_queries import CycleBudget
+
+SETTLED_BY = "budget-tui"
+"""Who is said to have done it: it follows from what somebody else did, and is taken back with that."""
+
+
+def settle_carry(work: Work) -> None:
+    """Make what the open period received what the period before hands on by what is known now."""
+    org = work.organization.org_key
+    closed, latest = work.queries.last_close(org), work.queries.global_budget(org, date.max)
+    if closed is None or latest is None or latest.period.start != closed.end + ONE_DAY:
+        return
+    if not work.queries.carries_over(org, closed.start):
+        return
+    free_expired_holds(work)
+    successors = {budget.turn_key: budget for budget in work.queries.cycle_budgets(org, latest.period.start)}
+    allocated = work.queries.allocated(latest.budget_id)
+    for ended, spent in _ended(work, closed):
+        successor = successors.get(ended.turn_key)
+        if successor is None:
+            continue
+        is_child = successor.parent_id == latest.budget_id  # together they are no more than can be stored
+        room = LIMIT_NANOS - (allocated - successor.amount if is_child else 0)
+        changed = _settle(work, successor, _handed_on(ended, spent), room)
+        allocated += changed if is_child else 0
+
+
+def _ended(work: Work, closed: Period) -> Iterator[tuple[CycleBudget, int]]:
+    """The budgets of the closed period that hand something on, with what is known to be spent of them by now."""
+    org = work.organization.org_key
+    by_path, unmapped = spent_by_path(work.queries, work.organization, closed)
+    then = PathsThen(work.queries, org).of(closed)
+    spent = Spent({then(path): amount for path, amount in by_path.items()}, unmapped)
+    for budget in work.queries.cycle_budgets(org, closed.start):
+        if budget.carry.policy is CarryPolicy.NONE:
+            continue
+        if budget.budget_type is not BudgetType.MONETARY:
+            yield budget, budget.used + budget.reserved
+        else:
+            yield budget, spent.total if budget.entity_id == ROOT_ID else spent.at(then(budget.path))
+
+
+def _handed_on(ended: CycleBudget, spent: int) -> int:
+    policy, cap, carried = ended.carry
+    return carry.handed_on(carry.left(ended.base, carried, spent), policy, cap)
+
+
+def _settle(work: Work, successor: CycleBudget, handed_on: int, room: int) -> int:
+    """Returns by how much the amount changed, which is ``room`` at most."""
+    carried = max(-LIMIT_NANOS, min(handed_on, room - successor.base))
+    if carried == successor.carry.carried:
+        return 0
+    amount = max(successor.used + successor.reserved, successor.base + carried, 0)
+    work.unit.cycle.settle(successor.budget_id, Opening(amount, successor.base, carried), SETTLED_BY, work.now)
+    is_money = successor.budget_type is BudgetType.MONETARY
+    before, after = ({"carried": written(value) if is_money else value} for value in (successor.carry.carried, carried))
+    subject = "global" if successor.entity_id == ROOT_ID else successor.entity_id
+    work.record_apart("carry.settle", subject, before, after, SETTLED_BY)
+    return amount - successor.amount
