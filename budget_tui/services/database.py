@@ -35,6 +35,7 @@ class Database:
     def require_current(self) -> None:
         """Refuse a database that would have to be made or upgraded before it can be read. Changes nothing."""
         path = self._context.path
+        require_one_name(path)
         state = schema_state(path)
         if state is SchemaState.MISSING:
             raise nothing_at(path)
@@ -50,10 +51,10 @@ class Database:
         from budget_tui.storage.checking import integrity_problems, problems_of  # they load SQLAlchemy
 
         path = self._context.path
+        require_one_name(path)
         state = schema_state(path)
         if state is SchemaState.MISSING:
             raise nothing_at(path)
-        require_one_name(path)
         # The books are kept as this version keeps them; those of an older one it brings up to date first.
         problems = problems_of(path) if state is SchemaState.CURRENT else integrity_problems(path)
         return CheckReport(path, state.value, path.stat().st_size, tuple(problems))
@@ -64,9 +65,9 @@ class Database:
         ``into_folder`` says that ``target`` is a folder, to be made if it is not there yet.
         """
         path = self._context.path
+        require_one_name(path)
         if schema_state(path) is SchemaState.MISSING:
             raise nothing_at(path)
-        require_one_name(path)
         if into_folder or target.is_dir():
             target = self._free_name(target, path)
         if target.exists():

@@ -5,6 +5,7 @@ from errno import ENAMETOOLONG
 from os import stat_result
 from os.path import samestat
 from pathlib import Path
+from stat import S_ISREG
 
 from budget_tui.domain.errors import Refused, StorageError
 
@@ -58,11 +59,10 @@ def require_one_name(path: Path, stat: stat_result | None = None) -> None:
     """Refuse a database with several hard links: SQLite keeps what was written last beside one name, where whoever
     uses another one does not look."""
     stat = stat or _stat(path)
-    if stat is not None and stat.st_nlink > 1:
+    if stat is not None and stat.st_nlink > 1 and S_ISREG(stat.st_mode):
         raise StorageError(
             f"{path} has {stat.st_nlink} names (hard links), and writers under one would not see those under another",
-            "remove the others, or use a backup of it",
-            command="remove the others, or copy it with: budget-tui db backup",
+            "remove the others",
         )
 
 

@@ -84,9 +84,9 @@ def upgraded(path: Path) -> bool:
 
     Raises `StorageError` when it cannot be used; the file is untouched then.
     """
+    require_one_name(path)
     state = schema_state(path)
     if state is SchemaState.BEHIND:
-        require_one_name(path)
         from budget_tui.storage.migrations import upgrade
 
         with told_plainly(path):

@@ -295,6 +295,16 @@ def test_a_locked_database_can_be_read_but_not_written(
     assert seeded("budget", "show", "--json").json["monthly_budget_usd"] == 5
 
 
+@pytest.mark.parametrize("command", [*COMMANDS, ["monitor"], ["mcp"], ["db", "backup"], ["status", "--line"]])
+def test_a_database_with_several_names_is_refused_and_left_alone(
+    seeded: Cli, database: Path, tmp_path: Path, command: list[str]
+) -> None:
+    other = tmp_path / "other.db"
+    other.hardlink_to(database)
+    seeded("--db", str(other), *command).refused(2, f"{other} has 2 names (hard links)", "remove the others")
+    assert not list(tmp_path.glob("other.db-*"))
+
+
 PAGE = 4096
 
 
