@@ -14,6 +14,7 @@ from .conftest import Api, Served
 
 PLAN = "/api/v1/budgets/acme"
 FEBRUARY = {"currency": "USD", "period_type": "monthly", "period_start": "2026-02-01", "period_end": "2026-02-28"}
+APRIL = {"currency": "USD", "period_type": "monthly", "period_start": "2026-04-01", "period_end": "2026-04-30"}
 YEAR = {"currency": "USD", "period_type": "yearly", "period_start": "2026-01-01", "period_end": "2026-12-31"}
 ENG_IN_FEBRUARY = {
     "hierarchy_entity_id": "DEPT-ENG",
@@ -193,11 +194,11 @@ def test_provider_breakdown_for_entity_and_category(acme: Api) -> None:
 
 
 def test_create_org_level_budget_and_break_it_down(acme: Api) -> None:
-    body = {"hierarchy_entity_id": "ORG", "budget_type": "monetary", **FEBRUARY}
+    body = {"hierarchy_entity_id": "ORG", "budget_type": "monetary", **APRIL}  # February's total is archived
     for category, amount in (("total", 50000), ("cloud", 30000), ("genai", 15000), ("subscription", 5000)):
         made = posted(acme, PLAN, {**body, "category": category, "budget_amount": amount})
         assert (made["hierarchy_entity_name"], made["hierarchy_level_code"]) == ("Acme Inc", "organization")
-    summary = acme.get(f"{PLAN}/summary?period_type=monthly&period_start=2026-02-01")
+    summary = acme.get(f"{PLAN}/summary?period_type=monthly&period_start=2026-04-01")
     assert len(summary["budgets"]) == 4
     assert summary["total_budget"] == 50000  # the three are in it
 
