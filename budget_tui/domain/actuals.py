@@ -15,6 +15,9 @@ from typing import NamedTuple
 from budget_tui.domain.cost import Category
 from budget_tui.domain.period import ONE_DAY, Period
 
+_FEW = 32
+"""So many values are added up sooner than they are put in order."""
+
 ANY_PROVIDER = ""
 NO_PROVIDER = "\0"
 """Only what names no provider. It is no name that anybody could give."""
@@ -159,7 +162,11 @@ class Sums:
         known = self._running.get(scope)
         if known is None:
             of_entity = self._rolled_up.get(scope.entity_key, {}).items()
-            known = self._running[scope] = _Running([values for kind, values in of_entity if counts(scope, *kind)])
+            rows = [values for kind, values in of_entity if counts(scope, *kind)]
+            if sum(map(len, rows)) <= _FEW:
+                found = [value for values in rows for segment, value in values.items() if segment in span]
+                return sum(found) if found else None
+            known = self._running[scope] = _Running(rows)
         return known.within(span)
 
     def providers(self, scope: Scope, segments: Collection[int]) -> set[str]:

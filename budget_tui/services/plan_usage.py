@@ -1,6 +1,6 @@
 """Everything that was used in some periods, read in one pass: costs, tokens and seats, of each entity itself."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -96,7 +96,7 @@ class Usage:
         self._days = Period(self.segments.periods[0].start, self.segments.periods[-1].end)
         if BudgetType.MONETARY in types:
             self.groups[BudgetType.MONETARY] = queries.costs_by_segment(self._org, self.segments, today)
-            self._convert(self.money_of(asked))
+            self._convert(asked)
         if BudgetType.SEAT in types:
             self._seats = KnownSeats(queries, self._org, self._days, self.eras, today)
         if BudgetType.TOKEN in types:
@@ -149,12 +149,14 @@ class Usage:
             Group(entity_key, Category.GENAI, names[model], "", values) for (entity_key, model), values in sums.items()
         ]
 
-    def _convert(self, coverages: Mapping[str, CoverageInTime]) -> None:
-        """Add what costs in other currencies are worth in each of those covered, at the rate of their day."""
+    def _convert(self, asked: Iterable[Asked]) -> None:
+        """Add what costs in other currencies are worth in each of those ``asked`` for, at the rate of their day."""
         known = {group.currency for group in self.groups[BudgetType.MONETARY]}
-        others = {other for currency in coverages for other in known - {currency}}
+        currencies = {each.scope.currency for each in asked if each.budget_type is BudgetType.MONETARY}
+        others = {other for currency in currencies for other in known - {currency}}
         if not others:
             return
+        coverages = self.money_of(asked)
         costs = self._dated(self._queries.costs_by_day(self._org, sorted(others), self._days, self._today))
         pairs = self._queries.rate_pairs(self._org)
         useful = {pair for currency in coverages for pair in pairs_between(pairs, others - {currency}, currency)}
