@@ -4,7 +4,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from budget_tui.domain.amount import LIMIT_COUNT, LIMIT_UNITS, exact_nanos
 from budget_tui.domain.budget import AllocationChange, ChangeKind
@@ -137,7 +146,7 @@ class AgentChangeBody(SomeChange):
 class TransferBody(Body):
     to_project_id: EntityId = Field(description="A project's id, or `pool`.", examples=["python-api"])
     amount_usd: Moved = Field(examples=[20])
-    force: bool = Field(False, description="Also what is spent already; needs a reason.")
+    force: StrictBool = Field(False, description="Also what is spent already; needs a reason.")
     reason: Text = ""
 
 
@@ -147,7 +156,7 @@ class CostBody(Body):
     category: Charging | None = Field(None, description="By provider unless given.")
     provider: Text = Field("", description="Who charged it.", examples=["openai"])
     tokens: SomeTokens | None = Field(None, description="Tokens used.")
-    once: bool = Field(False, description="Whether it comes once: spent, but no part of the burn rate.")
+    once: StrictBool = Field(False, description="Whether it comes once: spent, but no part of the burn rate.")
 
 
 class TokensAllocated(Body):

@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, StringConstraints, WithJsonSchema, model_validator
 
 from budget_tui.api.bodies import Body, Day, EntityId, Text, count_given, nanos_given
 from budget_tui.domain.amount import LIMIT_COUNT
@@ -129,7 +129,9 @@ class PlanChangeBody(Body):
     period_type: PeriodKind | None = Field(None, description="Together with both days.")
     period_start: Day | None = None
     period_end: Day | None = Field(None, description="Inclusive.")
-    rescale_children: bool = Field(False, description="What was allocated from it keeps its share, not its amount.")
+    rescale_children: StrictBool = Field(
+        False, description="What was allocated from it keeps its share, not its amount."
+    )
 
     @model_validator(mode="after")
     def whole(self) -> Self:

@@ -114,3 +114,12 @@ def test_a_day_has_a_period(api: Api, day: str) -> None:
 def test_the_first_and_the_last_day_of_all_can_have_costs(api: Api, day: date) -> None:
     assert api("POST", "/projects/pcc/costs", {"amount_usd": 1, "on": str(day)}).status_code == 201
     assert api("GET", "/status").status_code == 200
+
+
+@pytest.mark.parametrize("value", ["0", "1", '"true"', "1.0", "null"])
+def test_yes_and_no_are_true_and_false(api: Api, value: str) -> None:
+    for path, body in (
+        ("/projects/pcc/costs", '{"amount_usd": 1, "once": %s}'),
+        ("/projects/pcc/budget/transfer", '{"to_project_id": "pool", "amount_usd": 1, "reason": "x", "force": %s}'),
+    ):
+        refused(api("POST", path, body % value), 422, "refused", "boolean")
