@@ -319,9 +319,10 @@ def test_of_several_sources_the_one_that_reaches_least_counts(two: Home, export:
     two.spend("a", "1")
     run(two, export(charge("1", "2026-01-09")))
     run(two, export(charge("1", "2026-01-06"), charge("1", "2026-01-04")), source="other")
-    run(two, export(charge("1", "2025-12-20")), source="gone")  # says nothing of this period
     assert two.snapshot.data_through.isoformat() == "2026-01-06"
-    assert two.on("2025-12-31").snapshot.data_through.isoformat() == "2025-12-20"
+    run(two, export(charge("1", "2025-12-20", BillingAccountId="gone")), source="gone")
+    assert two.snapshot.data_through.isoformat() == "2025-12-20"  # silent, but not for two whole periods
+    assert two.on("2026-03-01").snapshot.data_through.isoformat() == "2026-01-06"
 
 
 def test_data_from_the_future_reaches_today(two: Home, export: Export) -> None:

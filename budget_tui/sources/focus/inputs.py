@@ -1,7 +1,7 @@
 """How the fields of a charge are read from a CSV or Parquet file, as SQL for the roll-up."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from budget_tui.sources.focus.columns import (
@@ -57,16 +57,20 @@ def used_columns(wanted: Wanted) -> list[str]:
 
 
 def csv_charges(
-    path: Path, kind: Kind, dialect: Dialect, columns: Columns, wanted: Wanted, decimals: Decimals
+    paths: Sequence[Path], kind: Kind, dialect: Dialect, columns: Columns, wanted: Wanted, decimals: Decimals
 ) -> Charges:
-    """The charges of a CSV file, all columns taken as text; the engine guesses nothing about it."""
-    source = _read_csv(path, kind, dialect, [f"c{position}" for position in range(len(columns.names))])
-    return _charges(source, "row_number() OVER ()", columns, wanted, _csv_readings(columns, decimals))
+    """The charges of CSV files that are written alike, all columns taken as text; the engine guesses nothing.
+
+    Of several files each charge tells its own, as the engine names it.
+    """
+    source = _read_csv(paths, kind, dialect, [f"c{position}" for position in range(len(columns.names))])
+    charges = _charges(source, "row_number() OVER ()", columns, wanted, _csv_readings(columns, decimals))
+    return replace(charges, file="file_name") if len(paths) > 1 else charges
 
 
 def mended_charges(path: Path, columns: Columns, wanted: Wanted, kept: Sequence[int], decimals: Decimals) -> Charges:
     """The charges of a copy written by `mend`: the line in the original, then the ``kept`` columns."""
-    source = _read_csv(path, Kind.CSV, Dialect(), ["line", *(f"c{position}" for position in kept)], _LONGEST_LINE)
+    source = _read_csv([path], Kind.CSV, Dialect(), ["line", *(f"c{position}" for position in kept)], _LONGEST_LINE)
     return _charges(source, "CAST(line AS BIGINT)", columns, wanted, _csv_readings(columns, decimals))
 
 
@@ -177,10 +181,13 @@ def _parquet_readings(columns: Columns, types: Mapping[str, str], decimals: Deci
     )
 
 
-def _read_csv(path: Path, kind: Kind, dialect: Dialect, names: Sequence[str], longest_line: int = 2_000_000) -> str:
+def _read_csv(
+    paths: Sequence[Path], kind: Kind, dialect: Dialect, names: Sequence[str], longest_line: int = 2_000_000
+) -> str:
+    listed = ", ".join(sql_text(str(path)) for path in paths)
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     return (
-        f"read_csv({sql_text(str(path))}, auto_detect=false, header=true, "
+        f"read_csv([{listed}], auto_detect=false, header=true, filename='file_name', "
         f"delim={sql_text(dialect.delimiter)}, quote='\"', escape={sql_text(dialect.escape)}, "
         f"columns={{{columns}}}, nullstr=['', 'NULL'], compression='{kind.value}', max_line_size={longest_line}, "
         "hive_partitioning=false)"

@@ -24,7 +24,7 @@ from budget_tui.domain.text import one_line
 from budget_tui.sources.focus.columns import DIMENSIONS
 from budget_tui.sources.focus.engine import Engine
 from budget_tui.sources.focus.inputs import Wanted
-from budget_tui.sources.focus.reader import FILE_SUMS, Reader
+from budget_tui.sources.focus.reader import FILE_SUMS, Reader, Style
 from budget_tui.sources.focus.report import FileRead, RefusedRow
 from budget_tui.sources.focus.rollup import origin_columns
 from budget_tui.sources.focus.units import unit_of
@@ -32,6 +32,8 @@ from budget_tui.sources.focus.units import unit_of
 _ORIGIN_FIELDS = [
     name for name in DIMENSIONS if name not in ("billing_period", "currency", "charge_category", "charge_class")
 ]
+
+_FILES_AT_ONCE = 200
 
 DailyRow = tuple[int, int, int, int, int | None, int | None, int]
 """Key of the origin, day, UTC day, nanos, tokens, seats, charges."""
@@ -159,7 +161,7 @@ class Reduction:
             file_no: f"{count}:{mark}"
             for file_no, count, mark in self._engine.rows(
                 "SELECT file_no, count(*), bit_xor(hash(origin_no, period_start, day, cell_day, amount, used, tokens,"
-                " seats)) FROM daily GROUP BY file_no"
+                " seats, bought)) FROM daily GROUP BY file_no"
             )
         }
 
@@ -284,13 +286,36 @@ def reduce_files(
     with Engine() as engine:
         reader = Reader(engine, wanted, time_zone)
         engine.rows(_sums_table(columns))
-        for number, path in enumerate(paths):
-            read = reader.read(path, partial(meter.within, path))
-            engine.rows(f"INSERT INTO sums SELECT {number}, {sums} FROM {FILE_SUMS}")
-            files.append(FileRead(path, read.rows_read, read.refused_count, read.focus_version))
-            refused += read.refused
-            meter.done_with(path)
+        for style, batch in _batches(paths, reader):
+            together = reader.read_alike(batch, style) if style and len(batch) > 1 else None
+            if together:
+                numbered = f"{FILE_SUMS} JOIN names USING (file_name)"
+                engine.rows(f"INSERT INTO sums SELECT {len(files)} + number, {sums} FROM {numbered}")
+            for position, path in enumerate(batch):
+                read = together[position] if together else reader.read(path, partial(meter.within, path))
+                if not together:
+                    engine.rows(f"INSERT INTO sums SELECT {len(files)}, {sums} FROM {FILE_SUMS}")
+                files.append(FileRead(path, read.rows_read, read.refused_count, read.focus_version))
+                refused += read.refused
+                meter.done_with(path)
         yield Reduction(engine, files, refused, source, wanted.tag_keys)
+
+
+def _batches(paths: Sequence[Path], reader: Reader) -> Iterator[tuple[Style | None, list[Path]]]:
+    """Files that follow each other and can be read together; alone any that is large or written in its own way."""
+    if len(paths) == 1:
+        yield None, list(paths)
+        return
+    batch: list[Path] = []
+    style: Style | None = None
+    for path in paths:
+        other = reader.style(path)
+        if batch and (other is None or other != style or len(batch) == _FILES_AT_ONCE):
+            yield style, batch
+            batch = []
+        style = other
+        batch.append(path)
+    yield style, batch
 
 
 def _sums_table(columns: Sequence[str]) -> str:

@@ -36,7 +36,7 @@ class Charges:
     has none at all. ``provider_or_issuer`` is for `read_again`. ``line`` is the number of the row's line, or of
     the row; the ``…_text`` are what stands in the file, and ``number_texts`` all that may be numbers. ``unit`` is what
     the quantity of a charge is counted in ('' where the source does not say) and ``quantity`` a DECIMAL(38,12); it is
-    read where ``has_quantities``: see `read_again`.
+    read where ``has_quantities``: see `read_again`. ``file`` is which of several files a charge stands in, if any.
     """
 
     source: str
@@ -54,6 +54,7 @@ class Charges:
     unit: str
     quantity: str
     has_quantities: bool = False
+    file: str = ""
 
 
 def moment_of_text(text: str) -> str:
@@ -80,8 +81,9 @@ def rollup_sql(charges: Charges, time_zone: str) -> str:
     """
     tags = {f"tag_{position}": value for position, value in enumerate(charges.tags)}
     present = {name: value for name, value in {**charges.dimensions, **tags}.items() if value}
+    file = {"file_name": charges.file} if charges.file else {}
     units = _units(charges)
-    keys = ", ".join([*present, *units.keys])
+    keys = ", ".join([*file, *present, *units.keys])
     trimmed = ", ".join(
         f"coalesce(nullif(trim({name}), 'NULL'), '') AS {name}" if name in present else f"'' AS {name}"
         for name in (*_TEXTS, *tags)
@@ -97,7 +99,7 @@ def rollup_sql(charges: Charges, time_zone: str) -> str:
 WITH sums AS (
     SELECT day_number, {cell_key}{keys}, sum(cost) AS amount, count(cost) AS used, count(*) AS charges
         {units.summed}
-    FROM ({_charges(charges, time_zone, {**present, **units.fields})})
+    FROM ({_charges(charges, time_zone, {**file, **present, **units.fields})})
     GROUP BY ALL
 ),
 dated AS (
@@ -109,7 +111,8 @@ dated AS (
 )
 SELECT CAST(date_trunc('month', CASE WHEN period BETWEEN DATE '{FIRST_DAY}' AND DATE '{LAST_DAY}' THEN period
         ELSE cell_day END) AS DATE) AS period_start,
-    day, cell_day, currency, {trimmed}, {charge_category} AS charge_category, {units.told},
+    {"".join(f"{name}, " for name in file)}day, cell_day, currency, {trimmed},
+    {charge_category} AS charge_category, {units.told},
     sum(amount) AS amount,
     CAST(sum(used) AS BIGINT) AS used,
     CAST(sum(charges) AS BIGINT) AS charges
