@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from budget_tui.services.projects import Projects
     from budget_tui.services.seats import SeatRegister
     from budget_tui.services.snapshots import Snapshots
+    from budget_tui.services.sources import Sources
     from budget_tui.services.token_prices import TokenPrices
     from budget_tui.services.trail import AuditTrail
     from budget_tui.services.transfers import Transfers
@@ -77,6 +78,12 @@ class Services:
         from budget_tui.services.costs import Costs
 
         return Costs(self.context)
+
+    @cached_property
+    def sources(self) -> "Sources":
+        from budget_tui.services.sources import Sources
+
+        return Sources(self.context)
 
     @cached_property
     def imports(self) -> "Imports":

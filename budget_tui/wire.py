@@ -137,6 +137,7 @@ def close_answer(close: ClosePreview) -> dict[str, Any]:
     return {
         "period_start": close.ending.start.isoformat(),
         "period_end": close.ending.end.isoformat(),
+        "data_through": close.data_through.isoformat(),
         "next_period_start": close.following.start.isoformat(),
         "next_period_end": close.following.end.isoformat(),
         "currency": close.currency,

@@ -13,10 +13,13 @@ from budget_tui.domain.errors import Refused
 
 if TYPE_CHECKING:
     from budget_tui.domain.cost import Category
+    from budget_tui.services.sources import Source
 
 CATEGORIES = ("cloud", "genai", "subscription")
 
 app = command_group("Costs: enter, import, and give them to projects.")
+source_app = command_group("Where costs come from, and how far each source reaches.")
+app.add_typer(source_app, name="source")
 
 
 @app.command(cls=AmountCommand)
@@ -223,3 +226,71 @@ def _tag_rule(text: str) -> tuple[str, str]:
     if not (key.strip() and equals and value.strip()):
         raise Refused(f"'{text}' is not a tag", "write it as KEY=VALUE")
     return f"tag:{key.strip()}", value.strip()
+
+
+@source_app.command("list")
+def list_sources(context: typer.Context, json: JsonOption = False) -> None:
+    """Each source, its billing accounts, how far it reaches and whether more is expected of it."""
+    from budget_tui import formatting as f
+    from budget_tui.cli.output import table
+
+    found = session_of(context).services.sources.all()
+    if json:
+        say_json(
+            [
+                {
+                    "source": each.name,
+                    "account": each.account,
+                    "live": each.is_live,
+                    "last_cost_on": each.last_day.isoformat(),
+                    "data_through": each.reach.isoformat() if each.reach else None,
+                    "ended_on": each.ended_on.isoformat() if each.ended_on else None,
+                    "active": each.is_active,
+                }
+                for each in found
+            ]
+        )
+        return
+    if not found:
+        say("no costs were entered or imported yet")
+        return
+    rows = [
+        (
+            each.name,
+            each.account or "–",
+            f.long_day(each.reach) if each.reach else "–",
+            f.long_day(each.last_day),
+            _source_state(each),
+        )
+        for each in found
+    ]
+    say(*table(("SOURCE", "ACCOUNT", "THROUGH", "LAST COST", "STATE"), rows, "lllll"))
+
+
+def _source_state(source: "Source") -> str:
+    from budget_tui.formatting import long_day
+
+    if source.ended_on is not None and not source.is_active:
+        return f"ended on {long_day(source.ended_on)}"
+    if not source.is_active:
+        return f"silent since {long_day(source.last_day)}"
+    return "live" if source.is_live else "active"
+
+
+@source_app.command("end")
+def end_source(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="NAME", help="The source, as cost source list names it.")],
+    account: Annotated[str, typer.Option("--account", metavar="ID", help="Only this billing account of it.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """Expect no more of a source: it holds nothing back any longer."""
+    session = session_of(context)
+    session.services.sources.end(source, account)
+    snapshot = session.snapshot()
+    if json:
+        say_json({"source": source, "account": account, "data_through": snapshot.data_through.isoformat()})
+    else:
+        from budget_tui.formatting import long_day
+
+        say(f"{source}{f' {account}' if account else ''} is ended; data through {long_day(snapshot.data_through)}")

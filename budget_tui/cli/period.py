@@ -234,6 +234,7 @@ def _close_lines(close: "ClosePreview") -> list[str]:
     return [
         f"{f.dates(close.ending)} ends: {f.money(close.spent, currency)} of {f.money(close.total, currency)} spent,"
         f" {f.money(close.total - close.spent, currency)} left, {f.money(close.carried, currency)} carried over",
+        *([f"data through {f.long_day(close.data_through)} only"] if close.data_through < close.ending.end else []),
         f"{f.dates(close.following)} follows: {f.money(close.total_next, currency)},"
         f" {pool} {'over-allocated' if close.unallocated_next < 0 else 'of it unallocated'}",
         *(table(header, rows, "llrrrr") if rows else []),

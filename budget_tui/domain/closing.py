@@ -1,7 +1,7 @@
 """Frozen answers about closes: what one would do, and what was archived of those that were done."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from budget_tui.domain import pacing
@@ -26,7 +26,8 @@ class NextLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClosePreview:
-    """What closing the running period today would do, in nanos. ``carried`` came along into ``total_next``."""
+    """What closing the running period today would do, in nanos. ``carried`` came along into ``total_next``. Costs were
+    known through ``data_through``."""
 
     ending: Period
     following: Period
@@ -36,6 +37,7 @@ class ClosePreview:
     carried: int
     total_next: int
     lines: tuple[NextLine, ...]
+    data_through: date
 
     @property
     def unallocated_next(self) -> int:

@@ -190,6 +190,7 @@ def _summarize(work: Work, plan: Plan) -> None:
         {
             "period_start": plan.ending.start.isoformat(),
             "period_end": plan.ending.end.isoformat(),
+            **({"data_through": plan.data_through.isoformat()} if plan.data_through < plan.ending.end else {}),
             **{name: written(amount) for name, amount in summary.items()},
         },
     )
@@ -244,4 +245,5 @@ def _outcome(work: Work, plan: Plan, below: Sequence[Turn]) -> ClosePreview:
             for turn in below
             if turn.budget.parent_id == total.budget.budget_id
         ),
+        plan.data_through,
     )

@@ -27,6 +27,7 @@ MODULES = (
     "imports",
     "fx",
     "seats",
+    "sources",
     "plans_back",
     "period_rules",
 )

@@ -117,6 +117,26 @@ class CostQueries(Asking):
             if last is not None
         ]
 
+    def live_sources(self, org: int, today: date) -> list[tuple[str, date]]:
+        """The sources of costs that are entered as they happen, each with its latest day with costs by ``today``."""
+        rows = self._rows(
+            "SELECT o.source, max((SELECT max(day) FROM cost c WHERE c.origin_key = o.origin_key AND c.day <= ?))"
+            " FROM cost_origin o WHERE o.org_key = ? AND o.live GROUP BY o.source",
+            day_number(today),
+            org,
+        )
+        return [(source, day_of(last)) for source, last in rows if last is not None]
+
+    def ended_on(self, org: int, source: str, account: str) -> date | None:
+        """When exactly this source, or account of it, was ended by hand."""
+        row = self._row(
+            "SELECT ended_on FROM source WHERE org_key = ? AND name = ? AND billing_account_id = ?",
+            org,
+            source,
+            account,
+        )
+        return date.fromisoformat(row[0]) if row and row[0] else None
+
     def spend_by_path(
         self, org: int, currency: str, period: Period, today: date, data_through: date
     ) -> tuple[dict[str, Spend], Spend]:

@@ -372,3 +372,12 @@ def test_tokens_that_were_held_over_the_close_and_not_used_come_along(home: Home
     assert february.get("bot").allocated_tokens == 125
     agents.close()
     february.close()
+
+
+def test_a_close_says_how_far_the_data_reached(carrying: Home) -> None:
+    bill(carrying.services, ("a", "3", "USD", "2026-02-02", "AWS"))
+    march = carrying.on("2026-03-03")
+    march.services.periods.catch_up()
+    closes = [entry.after for entry in march.log if entry.action == "period.close"]
+    assert [after and after.get("data_through") for after in closes] == ["2026-02-02", None]
+    assert march.services.periods.preview_close().data_through == date(2026, 2, 2)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from budget_tui import formatting
-from budget_tui.domain.errors import InsufficientBudget, NotFound, StorageError
+from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused, StorageError
 from budget_tui.domain.explain import named
 from budget_tui.domain.pacing import Status
 from budget_tui.services.clock import Clock
@@ -291,3 +291,28 @@ def test_a_purchase_dated_ahead_reaches_nowhere(home: Home) -> None:
     home.services.imports.run(ImportRequest((str(path),)))
     assert home.snapshot.data_through == date(2026, 1, 5)
     assert (shown(home.pace("web").spent), shown(home.pace("web").burn_rate)) == ("93", "3")
+
+
+def test_a_source_that_ended_holds_nothing_back_until_that_is_taken_back(home: Home) -> None:
+    home.add("web", allocate="100")
+    bill(home.services, ("web", "3", "USD", "2026-01-05", "AWS"))
+    home.spend("web", "1")
+    sources = home.services.sources
+    assert [(each.name, each.is_active, each.reach) for each in sources.all()] == [
+        ("bill", True, date(2026, 1, 5)),
+        ("manual", True, date(2026, 1, 13)),
+    ]
+    with pytest.raises(NotFound):
+        sources.end("nobody")
+    with pytest.raises(NotFound):
+        sources.end("bill", "acct-9")
+    sources.end("bill")
+    assert home.snapshot.data_through == date(2026, 1, 13)
+    assert [(each.is_active, each.ended_on) for each in sources.all()] == [(False, date(2026, 1, 13)), (True, None)]
+    with pytest.raises(Refused, match="ended already"):
+        sources.end("bill")
+    home.services.undo.undo()
+    assert home.snapshot.data_through == date(2026, 1, 5)
+    home.services.undo.redo()
+    assert home.snapshot.data_through == date(2026, 1, 13)
+    assert [entry.action for entry in home.log[:3]] == ["source.end"] * 3

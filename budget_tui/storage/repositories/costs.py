@@ -33,6 +33,14 @@ class CostRepository:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
+    def set_ended(self, org_key: int, source: str, account: str, ended_on: date | None) -> None:
+        """Say when a source, or one of its billing accounts, ended; None: it goes on."""
+        self._connection.execute(
+            "INSERT INTO source (org_key, name, billing_account_id, ended_on) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (org_key, name, billing_account_id) DO UPDATE SET ended_on = excluded.ended_on",
+            (org_key, source, account, ended_on.isoformat() if ended_on else None),
+        )
+
     def add_origins(self, org_key: int, origins: Mapping[CostOrigin, Resolution]) -> dict[CostOrigin, int]:
         """Store new origins; returns the key of each."""
         # Keys of our own: a transaction begins as the only writer, so nobody can take them.

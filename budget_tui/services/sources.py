@@ -1,0 +1,97 @@
+"""Sources of costs: where costs come from, how far each reaches, and which of them have ended."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from budget_tui.domain.delivery import folded_account
+from budget_tui.domain.errors import NotFound, Refused
+from budget_tui.domain.period import parse_day
+from budget_tui.services.context import Context, Work
+from budget_tui.services.reversing import Lines, require_same, reverses, subjects_of
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source of costs, or one of its billing accounts: its latest day with costs, how far it reaches (None: it has no
+    usage), and when it was ended by hand. More is expected of it while it ``is_active``."""
+
+    name: str
+    account: str
+    is_live: bool
+    last_day: date
+    reach: date | None
+    ended_on: date | None
+    is_active: bool
+
+
+class Sources:
+    """Commands on sources, each one transaction; and how they stand."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def all(self) -> list[Source]:
+        """Every source that had costs by today, an imported one account by account; by name."""
+        with self._context.reading() as queries:
+            organization = self._context.organization(queries)
+            org, rule = organization.org_key, organization.period_rule
+            today = self._context.clock.today(organization.time_zone)
+            live = [Source(name, "", True, last, today, None, True) for name, last in queries.live_sources(org, today)]
+            imported = [
+                Source(
+                    each.source,
+                    each.account,
+                    False,
+                    each.last_day,
+                    each.reach,
+                    each.ended_on,
+                    each.is_active(rule, today),
+                )
+                for each in queries.imported_accounts(org, today)
+            ]
+        return sorted([*live, *imported], key=lambda each: (each.name, each.account))
+
+    def end(self, name: str, account: str = "") -> None:
+        """Expect no more of an imported source, or of one of its billing accounts, from today on."""
+        with self._context.work() as work:
+            known = work.queries.imported_accounts(work.organization.org_key, work.today)
+            of_name = [each for each in known if each.source == name]
+            if not of_name:
+                raise NotFound(
+                    f"nothing was imported from '{name}'",
+                    "the list of sources shows them",
+                    command="budget-tui cost source list shows them",
+                )
+            if account:
+                found = [each.account for each in of_name if folded_account(each.account) == folded_account(account)]
+                if not found:
+                    accounts = ", ".join(each.account or "(none)" for each in of_name)
+                    raise NotFound(f"'{name}' has no billing account '{account}'", f"it has {accounts}")
+                account = found[0]
+            if work.queries.ended_on(work.organization.org_key, name, account) is not None:
+                raise Refused(f"{_called(name, account)} is ended already", "nothing is expected of it")
+            _set(work, name, account, work.today)
+            work.commit()
+
+
+def _called(name: str, account: str) -> str:
+    return f"{name} {account}".strip()
+
+
+def _set(work: Work, name: str, account: str, ended_on: date | None) -> None:
+    before = work.queries.ended_on(work.organization.org_key, name, account)
+    work.unit.costs.set_ended(work.organization.org_key, name, account, ended_on)
+    facts = (
+        {"source": name, "account": account, "ended_on": day.isoformat() if day else None} for day in (before, ended_on)
+    )
+    work.record("source.end", _called(name, account), *facts)
+
+
+@reverses("source.end", told=subjects_of("ending of"))
+def _set_back(work: Work, lines: Lines) -> None:
+    for line in reversed(lines):
+        before, after = line.before or {}, line.after or {}
+        stored = work.queries.ended_on(work.organization.org_key, after["source"], after["account"])
+        require_same(f"the end of {line.subject}", stored.isoformat() if stored else None, after["ended_on"])
+        day = before["ended_on"]
+        _set(work, after["source"], after["account"], parse_day(day) if day else None)
