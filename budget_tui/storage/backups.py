@@ -20,6 +20,7 @@ from budget_tui.domain.errors import Conflict, StorageError
 from budget_tui.paths import make_folder
 from budget_tui.storage.failures import storage_error, told_plainly
 from budget_tui.storage.location import SIDECARS, is_there
+from budget_tui.storage.newest import forget
 from budget_tui.storage.reading import connect_read_only
 from budget_tui.storage.schema import SchemaState, schema_state
 from budget_tui.storage.writing import connect
@@ -129,6 +130,7 @@ def _is_replaced(source: Path, path: Path, kept: Path) -> bool:
             while True:
                 version = _version(watching)
                 _back_up(path, kept)
+                forget(path)  # of what is not to be the newest any more
                 with suppress(_WrittenMeanwhile):
                     _copy(source, target, partial(is_still, version))
                     return True

@@ -17,6 +17,7 @@ from budget_tui.domain.errors import StorageError
 from budget_tui.storage import agent_tables, tables  # noqa: F401  (they fill the metadata)
 from budget_tui.storage.books import RESTORE, in_the_books
 from budget_tui.storage.failures import storage_error, told_plainly
+from budget_tui.storage.newest import missing, noted
 from budget_tui.storage.reading import connect_read_only
 
 SHOWN_AT_MOST = 5
@@ -39,6 +40,7 @@ _JSON = {("audit", "before"), ("audit", "after"), ("cost_origin", "tags"), ("ide
 
 def problems_of(path: Path) -> list[str]:
     """What is wrong with the database, a line each with what to do; [] for a sound one. Changes nothing."""
+    newest = noted(path)  # before anything is read, so that it cannot be ahead of what is
     with told_plainly(path), closing(connect_read_only(path)) as connection:
         _read_any_text(connection)
         connection.execute("BEGIN")
@@ -46,6 +48,10 @@ def problems_of(path: Path) -> list[str]:
         try:
             for part in (_in_the_file, _in_the_schema):
                 found += part(connection)
+            if lost := missing(connection, newest):
+                found.append(
+                    f"{lost}: the log beside the database was lost, or an older copy put in its place; {RESTORE}"
+                )
             strange, broken = _in_the_values(connection)
             found += broken
             found += strange or in_the_books(connection)  # which take each value for what it should be

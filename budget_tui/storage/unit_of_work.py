@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.storage.failures import storage_error
+from budget_tui.storage.newest import Newest
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.reading import nothing_at
 from budget_tui.storage.repositories.costs import CostRepository
@@ -46,6 +47,7 @@ class UnitOfWork:
         self.queries = Queries(self._connection.execute)
         self.costs = CostRepository(self._connection)
         self.known: dict[str, Any] = {}
+        self._newest = Newest()
         self._version = 0
 
     def _connected(self) -> sqlite3.Connection:
@@ -68,7 +70,8 @@ class UnitOfWork:
         if version != self._version:
             self.known.clear()
             self._version = version
-        self.journal = JournalRepository(self._connection)
+        self._newest.forget()
+        self.journal = JournalRepository(self._connection, self._newest)
         return self
 
     @cached_property
@@ -93,7 +96,7 @@ class UnitOfWork:
     def agents(self) -> "AgentRepository":
         from budget_tui.storage.repositories.agents import AgentRepository
 
-        return AgentRepository(self._connection)
+        return AgentRepository(self._connection, self._newest)
 
     @cached_property
     def cycle(self) -> "CycleRepository":
@@ -140,6 +143,7 @@ class UnitOfWork:
     def commit(self, *, tokens_only: bool = False) -> None:
         """Keep what was done; ``tokens_only`` says that it changed nothing that could be ``known``."""
         self._connection.execute("COMMIT")
+        self._newest.note(self._path)
         if not tokens_only:
             self.known.clear()
 

@@ -1,6 +1,9 @@
 """What the check of a database finds: nothing in what the program wrote, and whatever was done behind its back."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import date
 from decimal import Decimal
@@ -18,11 +21,13 @@ from budget_tui.services.demo import load_demo
 from budget_tui.services.imports import ImportRequest
 from budget_tui.services.transfers import TransferRequest
 from budget_tui.storage.checking import problems_of
+from budget_tui.storage.newest import noted
 from tests.conftest import MadeOnce
 from tests.services.conftest import TODAY, home_at
 from tests.services.histories import History
 from tests.services.planning import percents, plan_of, planning_home
 
+ROOT = Path(__file__).parents[2]
 EXPORT = (
     "x_hierarchy_entity_id,BilledCost,BillingCurrency,ChargePeriodStart,BillingPeriodStart,ServiceProviderName\n"
     "pcc,12.50,USD,2026-01-10T00:00:00Z,2026-01-01T00:00:00Z,AWS\n"
@@ -86,10 +91,10 @@ def test_what_the_program_wrote_is_sound(books: Path) -> None:
     assert problems_of(books) == []
 
 
-ROOT = "(SELECT entity_key FROM entity WHERE entity_id = 'ORG' AND org_key = 1)"
+ORG = "(SELECT entity_key FROM entity WHERE entity_id = 'ORG' AND org_key = 1)"
 PCC = "(SELECT entity_key FROM entity WHERE entity_id = 'pcc')"
 OF_PCC = f"entity_key = {PCC} AND period_start = '2026-01-01' AND in_cycle"
-GLOBAL = f"entity_key = {ROOT} AND in_cycle AND category = 'total'"
+GLOBAL = f"entity_key = {ORG} AND in_cycle AND category = 'total'"
 MANUAL = "(SELECT max(cost_key) FROM cost JOIN cost_origin USING (origin_key) WHERE source = 'manual')"
 OF_AGENTS = "(SELECT max(cost_key) FROM cost JOIN cost_origin USING (origin_key) WHERE source = 'agents')"
 SHIFTED = "INSERT INTO budget SELECT 'x', org_key, entity_key, category, budget_type, currency, provider, period_kind"
@@ -239,7 +244,7 @@ TAMPERINGS = {
     ),
     "a budget of another organization": (f"UPDATE budget SET org_key = 2 WHERE {OF_PCC}", "of another organization"),
     "an organization without a root": (
-        f"UPDATE entity SET entity_id = 'TOP' WHERE entity_key = {ROOT}", "default has 0 roots"
+        f"UPDATE entity SET entity_id = 'TOP' WHERE entity_key = {ORG}", "default has 0 roots"
     ),
     "a planned budget gone": (
         "DELETE FROM allocation WHERE child_budget_id IN (SELECT budget_id FROM budget WHERE category = 'cloud');"
@@ -336,3 +341,46 @@ def test_no_history_leaves_anything_to_find(
     history.begin()
     history.live(60)
     assert problems_of(history.path) == [], history.done
+
+
+# A log that was lost
+
+LOSING = """
+import os, signal, sys
+from datetime import date
+from budget_tui.bootstrap import open_services
+from budget_tui.settings import Settings
+
+services = open_services(sys.argv[1], as_of=date(2026, 1, 13), settings=Settings(), keep_open=True)
+services.agents.consume("code-review", 1)
+if "budget" in sys.argv:
+    services.budgets.set_global(7)
+services.agents.consume("code-review", 5)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("more", [(), ("budget",)])
+def test_a_lost_log_is_found(books: Path, more: tuple[str, ...]) -> None:
+    """A program that is killed leaves what it wrote in the log beside the database."""
+    if not hasattr(os, "setxattr") or noted(books) == ("", 0):
+        home_at(books, TODAY).budget("8")
+        if noted(books) == ("", 0):
+            pytest.skip("this file system keeps no attributes")
+    subprocess.run([sys.executable, "-c", LOSING, str(books), *more], cwd=ROOT, timeout=60, check=False)
+    log = books.with_name("budget.db-wal")
+    assert problems_of(books) == []
+    subprocess.run([sys.executable, "-c", LOSING, str(books), *more], cwd=ROOT, timeout=60, check=False)
+    assert log.stat().st_size
+    log.unlink()
+    [told] = problems_of(books)
+    assert "the log beside the database was lost" in told
+
+
+def test_what_was_restored_is_not_behind(books: Path, tmp_path: Path) -> None:
+    home = home_at(books, TODAY)
+    copy = home.services.database.backup(tmp_path / "copy.db")
+    for amount in ("8", "9"):
+        home.budget(amount)
+    home.services.database.restore(copy)
+    assert problems_of(books) == []

@@ -8,13 +8,15 @@ from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.tokens import TokenKind, hour_number
 from budget_tui.storage.cost_queries import day_number, stored_time
 from budget_tui.storage.identity import new_id
+from budget_tui.storage.newest import Newest
 
 
 class AgentRepository:
     """``actor`` is who changes something, ``now`` when."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, newest: Newest) -> None:
         self._execute = connection.execute
+        self._newest = newest
 
     def set_model(self, entity_key: int, model: str) -> None:
         self._execute(
@@ -70,13 +72,14 @@ class AgentRepository:
 
     def use(self, budget_id: str, tokens: int, held: int = 0) -> bool:
         """Take ``tokens`` whole, in place of ``held`` ones; False, and nothing is done, when they don't fit."""
-        return bool(
-            self._execute(
-                "UPDATE budget SET used = used + ?, reserved = reserved - ?"
-                " WHERE budget_id = ? AND ? <= amount - used - reserved + ?",
-                (tokens, held, budget_id, tokens, held),
-            ).rowcount
-        )
+        taken = self._execute(
+            "UPDATE budget SET used = used + ?, reserved = reserved - ?"
+            " WHERE budget_id = ? AND ? <= amount - used - reserved + ? RETURNING used",
+            (tokens, held, budget_id, tokens, held),
+        ).fetchall()
+        for (used,) in taken:
+            self._newest.used(budget_id, used)
+        return bool(taken)
 
     def hold(self, budget_id: str, tokens: int, expires_at: datetime, actor: str, now: datetime) -> str:
         """Hold ``tokens`` until then; returns the reservation's id, or '' when they don't fit."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from budget_tui.domain.period import Period
 from budget_tui.storage.cost_queries import stored_time
+from budget_tui.storage.newest import Newest
 
 ANSWERS_KEPT = timedelta(days=90)
 """How long a request can be sent again under its key, at least."""
@@ -27,8 +28,9 @@ class ClosedLine(NamedTuple):
 
 
 class JournalRepository:
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, newest: Newest) -> None:
         self._connection = connection
+        self._newest = newest
         self._change: int | None = None
 
     @property
@@ -68,7 +70,7 @@ class JournalRepository:
         """
         if self._change is None:
             (self._change,) = self._connection.execute("SELECT coalesce(max(audit_key), 0) + 1 FROM audit").fetchone()
-        self._connection.execute(
+        line = self._connection.execute(
             "INSERT INTO audit (org_key, at, actor, action, subject, before, after, change, reverses)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -82,7 +84,9 @@ class JournalRepository:
                 self._change,
                 reverses,
             ),
-        )
+        ).lastrowid
+        assert line is not None
+        self._newest.audited(line)
         return self.change
 
     def close_period(
