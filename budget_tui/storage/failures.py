@@ -10,6 +10,7 @@ from budget_tui.domain.errors import BudgetError, Refused, StorageError
 _FULL = "database or disk is full"
 _OF_A_FULL_DISK_TOO = ("disk I/O error", "unable to open database")
 """What SQLite says of a full disk where it finds no room for the files beside the database."""
+_OF_STRANGE_VALUES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _DAMAGED = ("{path} is damaged", "restore a backup", "restore a backup: budget-tui db restore FILE")
 # The beginning of SQLite's message, what it means, what to do about it, and by which command.
 _MEANINGS = (
@@ -63,7 +64,7 @@ def _storage_error(path: Path, what: str, hint: str, command: str) -> StorageErr
 
 def _of_damaged_rows(path: Path, cause: BaseException) -> StorageError | None:
     """Of an error that nobody thought of: whether rows are to blame that no version of this program wrote."""
-    if isinstance(cause, BudgetError | OSError) or not isinstance(cause, Exception):
+    if not isinstance(cause, _OF_STRANGE_VALUES):
         return None
     from budget_tui.storage.checking import is_damaged  # loads SQLAlchemy
 
