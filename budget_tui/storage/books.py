@@ -16,6 +16,7 @@ from budget_tui.domain.amount import LIMIT_NANOS, NANOS, nanos_of, to_decimal
 from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.formatting import amount_of
+from budget_tui.storage.cost_queries import CHECKSUM
 
 RESTORE = "restore a backup: budget-tui db restore FILE"
 SHOWN_AT_MOST = 5
@@ -319,6 +320,15 @@ INVARIANTS = (
         " JOIN cost c ON c.cost_key IN ((SELECT min(cost_key) FROM cost WHERE dataset_key = d.dataset_key),"
         " (SELECT max(cost_key) FROM cost WHERE dataset_key = d.dataset_key))"  # one import, one source
         " JOIN cost_origin o ON o.origin_key = c.origin_key WHERE (o.org_key, o.source) <> (d.org_key, d.source)"
+    ),
+    Invariant(
+        "SELECT 'what is stored of ' || d.source || ' for ' || strftime('%Y-%m', d.billing_period_start) || ',"
+        " account '"
+        " || quote(d.billing_account_id) || ', is not what was imported' FROM dataset d LEFT JOIN"
+        f" (SELECT dataset_key, count(*) AS rows, {CHECKSUM} AS checksum FROM cost WHERE dataset_key IS NOT NULL"
+        " GROUP BY dataset_key) c ON c.dataset_key = d.dataset_key"
+        " WHERE (d.stored_rows, d.checksum) <> (coalesce(c.rows, 0), coalesce(c.checksum, 0))",
+        "import those files again",
     ),
     Invariant(
         "SELECT 'a rule gives ' || r.field || ' ' || r.value || ' to ' || r.target || ', which is not there'"

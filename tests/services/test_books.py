@@ -96,6 +96,7 @@ PCC = "(SELECT entity_key FROM entity WHERE entity_id = 'pcc')"
 OF_PCC = f"entity_key = {PCC} AND period_start = '2026-01-01' AND in_cycle"
 GLOBAL = f"entity_key = {ORG} AND in_cycle AND category = 'total'"
 MANUAL = "(SELECT max(cost_key) FROM cost JOIN cost_origin USING (origin_key) WHERE source = 'manual')"
+IMPORTED = "(SELECT max(cost_key) FROM cost WHERE dataset_key IS NOT NULL)"
 OF_AGENTS = "(SELECT max(cost_key) FROM cost JOIN cost_origin USING (origin_key) WHERE source = 'agents')"
 SHIFTED = "INSERT INTO budget SELECT 'x', org_key, entity_key, category, budget_type, currency, provider, period_kind"
 
@@ -306,6 +307,18 @@ TAMPERINGS = {
     ),
     "a cost of an organization that has no such entity": (
         f"UPDATE cost_origin SET org_key = 2 WHERE entity_key = {PCC}", "a cost of pcc is of another organization"
+    ),
+    "an imported cost of another amount": (
+        f"UPDATE cost SET amount_nanos = amount_nanos + 1 WHERE cost_key = {IMPORTED}", "is not what was imported"
+    ),
+    "an imported cost of another day": (
+        f"UPDATE cost SET day = day + 1 WHERE cost_key = {IMPORTED}", "is not what was imported"
+    ),
+    "an imported cost gone": (f"DELETE FROM cost WHERE cost_key = {IMPORTED}", "is not what was imported"),
+    "an imported cost twice": (
+        "INSERT INTO cost (origin_key, day, amount_nanos, charges, dataset_key, cell_day) SELECT origin_key, day,"
+        f" amount_nanos, charges, dataset_key, cell_day FROM cost WHERE cost_key = {IMPORTED}",
+        "is not what was imported",
     ),
     "an index of other values": (
         "DROP INDEX cost_of_day; CREATE INDEX cost_of_day ON cost (day, origin_key, charges); UPDATE sqlite_schema"
