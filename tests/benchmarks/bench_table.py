@@ -79,7 +79,7 @@ def edit(shown: Terminal, amount: int, free: int) -> float:
 
     Returns the seconds from Enter until the cell, the pool and the words about it are on the screen.
     """
-    shown.press(str(amount))
+    shown.press(f"={amount}")
     shown.settle()
     pressed = shown.press("\r")
     seconds = shown.until(f" {amount}.00", f"${free - amount:,}.00", f"→ ${amount}.00") - pressed
