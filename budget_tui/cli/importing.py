@@ -64,14 +64,15 @@ def import_files(session: Session, request: "ImportRequest", *, json: bool) -> N
     with _progress() as progress:
         report = session.services.imports.run(request, progress)
 
-    from budget_tui.cli.imported import as_json, in_words
+    from budget_tui.cli.imported import as_json
+    from budget_tui.import_report import in_words
 
     if json:
         from budget_tui.wire import dumps
 
         say(dumps(as_json(report)))
     else:
-        say(*in_words(report, dry_run=request.dry_run))
+        say(*in_words(report, dry_run=request.dry_run, how_to_map="budget-tui cost unmapped"))
 
 
 @contextmanager

@@ -8,13 +8,13 @@ from datetime import date
 from decimal import Decimal
 from importlib import import_module
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.delivery import Arrangement, Delivery, LeftOut, arrange, folded_account
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.hierarchy import checked_name
-from budget_tui.domain.replacement import Hurdle, Mode, Part, PartFacts, Problem, Taken, Vanished, replacement
+from budget_tui.domain.replacement import Hurdle, Mode, Part, PartFacts, Problem, Taken, replacement
 from budget_tui.formatting import count, days_named, money, period_name
 from budget_tui.services.context import Context, Work
 from budget_tui.services.costs import (
@@ -58,6 +58,15 @@ class ImportRequest:
     replace: bool = False
 
 
+class VanishedCosts(NamedTuple):
+    """What a replacement took away although the new files say nothing of it; nanos of each currency."""
+
+    sub_account: str
+    first_day: date
+    last_day: date
+    amounts: Mapping[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class ImportReport:
     """What was read, stored, replaced, added, left out and refused. Totals are units of each currency.
@@ -81,7 +90,7 @@ class ImportReport:
     in_period_total: Mapping[str, Decimal]
     unmapped_total: Mapping[str, Decimal]
     refused: tuple[tuple[str, int, str], ...]
-    vanished: tuple[Vanished, ...]
+    vanished: tuple[VanishedCosts, ...]
     unchanged: bool
     period: str
     tokens_total: int | None = None
@@ -183,7 +192,7 @@ class _Storing:
         self._resolved = {origin: resolver.resolve(origin) for origin in reduction.origins}
         self._keys = origin_keys(work, self._resolved, known, self._resolved.__getitem__)
         self._stored_parts: list[int] = []
-        self._vanished: list[Vanished] = []
+        self._vanished: list[VanishedCosts] = []
         self._problems: list[tuple[Part, Problem]] = []
         self._stored = self._replaced = self._added = 0
         self._unmapped = frozenset(origin for origin, (entity, *_) in self._resolved.items() if entity is None)
@@ -279,7 +288,10 @@ class _Storing:
         rows = work.unit.costs.add_part_rows(key, self._reduction.daily_rows(part.number))
         self._stored += rows
         self._added += 0 if outcome.taken else rows
-        self._vanished += outcome.vanished
+        self._vanished += [
+            VanishedCosts(each.sub_account, day_of(each.first_day), day_of(each.last_day), each.amounts)
+            for each in outcome.vanished
+        ]
         self._stored_parts.append(key)
         return True
 

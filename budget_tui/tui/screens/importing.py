@@ -1,19 +1,25 @@
 """Importing an export from the dashboard: which files, how far it is, what came of it."""
 
+from dataclasses import replace
 from functools import partial
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Label, ProgressBar, Static
 
 from budget_tui.domain.amount import nanos_of
-from budget_tui.domain.errors import BudgetError
-from budget_tui.formatting import count, money
+from budget_tui.domain.errors import BudgetError, Refused
+from budget_tui.formatting import count, days_named, money
+from budget_tui.import_report import in_words
 from budget_tui.services.imports import FOCUS_SOURCE, ImportReport, ImportRequest
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
+from budget_tui.tui.widgets.choice import Choice
 from budget_tui.tui.widgets.text_field import TextField
+
+_LINES_SHOWN = 10
 
 
 class _Left(BudgetError):
@@ -24,26 +30,43 @@ class _Left(BudgetError):
 
 
 class ImportScreen(BoxScreen[ImportReport]):
-    """Dismissed with the report, which the screen below tells. Leaving while files are read stops that."""
+    """Dismissed with the report, which the screen below tells. Leaving while files are read stops that.
+
+    What replaces something, or leaves something out, is shown first and done when it is submitted once more.
+    """
 
     _is_left = False
+    _shown: ImportRequest | None = None
 
     def __init__(self) -> None:
         super().__init__("Import costs", "Import")
 
     def compose_fields(self) -> ComposeResult:
-        yield Static(Content.assemble(("FOCUS exports: CSV, CSV.gz or Parquet; a file, a folder or a pattern", MUTED)))
+        yield Static(Content.assemble(("FOCUS exports: a file, a folder or a pattern", MUTED)))
         with Horizontal(classes="field"):
             yield Label("Files")
             yield TextField(id="paths", placeholder="~/exports/focus-*.csv.gz")
         with Horizontal(classes="field"):
             yield Label("Source")
             yield TextField(FOCUS_SOURCE, id="source")
+        with Horizontal(classes="field"):
+            yield Label("Stored")
+            yield Choice([("", "as covered"), ("replace", "in its place"), ("part", "beside it")], "", "how")
+        with Horizontal(classes="field", id="named"):
+            yield Label("Part")
+            yield TextField(id="part", placeholder="a name of its own")
         yield ProgressBar(total=100, show_eta=False)
+        yield Static(id="preview")
 
     def on_mount(self) -> None:
         self.query_one(ProgressBar).display = False
+        self.query_one("#preview").display = False
+        self.query_one("#named").display = False
         self.query_one("#paths", Input).focus()
+
+    @on(Choice.Changed, "#how")
+    def _ask_for_a_name(self, changed: Choice.Changed) -> None:
+        self.query_one("#named").display = changed.choice.value == "part"
 
     def on_unmount(self) -> None:
         self._is_left = True
@@ -54,11 +77,27 @@ class ImportScreen(BoxScreen[ImportReport]):
         else:
             self.dismiss(None)
 
-    async def answer(self) -> ImportReport:
+    async def answer(self) -> ImportReport | None:
+        how = self.query_one("#how", Choice).value
+        part = self.query_one("#part", Input).value.strip() if how == "part" else ""
+        if how == "part" and not part:
+            raise Refused("a part needs a name", "give one, such as corrections")
         request = ImportRequest(
             paths=(self.query_one("#paths", Input).value.strip(),),
             source=self.query_one("#source", Input).value.strip(),
+            part=part,
+            replace=how == "replace",
         )
+        if request != self._shown:
+            self.query_one("#preview").display = False
+            report = await self._run(replace(request, dry_run=True))
+            if report.rows_replaced or report.left_out or report.rows_refused:
+                self._show(report)
+                self._shown = request
+                return None
+        return await self._run(request)
+
+    async def _run(self, request: ImportRequest) -> ImportReport:
         bar = self.query_one(ProgressBar)
         bar.display = True
 
@@ -75,6 +114,14 @@ class ImportScreen(BoxScreen[ImportReport]):
         finally:
             bar.display = False
 
+    def _show(self, report: ImportReport) -> None:
+        """Say what the import would do."""
+        lines = in_words(report, dry_run=True, how_to_map="m maps them")
+        preview = self.query_one("#preview", Static)
+        preview.update(Content("\n".join([*lines[:_LINES_SHOWN], "Enter imports it"])).stylize(MUTED))
+        preview.display = True
+        self.refuse("")
+
 
 def told(report: ImportReport) -> str:
     """An import in one line."""
@@ -84,6 +131,10 @@ def told(report: ImportReport) -> str:
     else:
         totals = ", ".join(money(nanos_of(amount), currency) for currency, amount in report.stored_total.items())
         text += f"{count(report.days_stored, 'daily cost')} stored ({totals or 'nothing'})"
+        if report.first_day and report.last_day:
+            text += f", {days_named(report.first_day, report.last_day)}"
+            if not any(report.in_period_total.values()):
+                text += f", nothing of it in {report.period}"
         unmapped = ", ".join(money(nanos_of(amount), currency) for currency, amount in report.unmapped_total.items())
         if unmapped:
             text += f", {unmapped} of it found no project: m maps them"
