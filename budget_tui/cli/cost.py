@@ -294,3 +294,21 @@ def end_source(
         from budget_tui.formatting import long_day
 
         say(f"{source}{f' {account}' if account else ''} is ended; data through {long_day(snapshot.data_through)}")
+
+
+@source_app.command("replace")
+def replace_source(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="NAME", help="The source, as imports call it.")],
+    how: Annotated[str, typer.Argument(metavar="always|ask", help="Exchange its own days always, or by the rules.")],
+    json: JsonOption = False,
+) -> None:
+    """Let a job's imports replace their own days and sub accounts without being refused; the rest stays."""
+    if how not in ("always", "ask"):
+        raise Refused(f"'{how}' is neither always nor ask", "write one of them")
+    always = how == "always"
+    session_of(context).services.sources.replace_always(source, always)
+    if json:
+        say_json({"source": source, "replaces_always": always})
+    else:
+        say(f"{source} replaces its own days always" if always else f"{source} replaces by the rules")

@@ -5,6 +5,7 @@ from datetime import date
 
 from budget_tui.domain.delivery import folded_account
 from budget_tui.domain.errors import NotFound, Refused
+from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.period import parse_day
 from budget_tui.services.context import Context, Work
 from budget_tui.services.reversing import Lines, require_same, reverses, subjects_of
@@ -72,6 +73,33 @@ class Sources:
                 raise Refused(f"{_called(name, account)} is ended already", "nothing is expected of it")
             _set(work, name, account, work.today)
             work.commit()
+
+    def replace_always(self, name: str, always: bool) -> None:
+        """Let a source replace its own cells with what it brings, without being asked; or ask again.
+
+        For jobs that nobody watches. The name need not have costs yet.
+        """
+        name = checked_name(name)
+        with self._context.work() as work:
+            if work.queries.replaces_always(work.organization.org_key, name) == always:
+                raise Refused(f"{name} {'replaces always' if always else 'asks'} already", "nothing was changed")
+            _set_replacing(work, name, always)
+            work.commit()
+
+
+def _set_replacing(work: Work, name: str, always: bool) -> None:
+    before = work.queries.replaces_always(work.organization.org_key, name)
+    work.unit.costs.set_replaces_always(work.organization.org_key, name, always)
+    work.record("source.replace", name, {"always": before}, {"always": always})
+
+
+@reverses("source.replace", told=subjects_of("replacing by"))
+def _replace_back(work: Work, lines: Lines) -> None:
+    for line in reversed(lines):
+        before, after = line.before or {}, line.after or {}
+        stored = work.queries.replaces_always(work.organization.org_key, line.subject)
+        require_same(f"the replacing of {line.subject}", stored, after["always"])
+        _set_replacing(work, line.subject, before["always"])
 
 
 def _called(name: str, account: str) -> str:

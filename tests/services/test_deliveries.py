@@ -358,10 +358,14 @@ def test_nothing_changed_is_looked_at_row_by_row(desk: Desk) -> None:
 
 def test_a_source_that_replaces_always_exchanges_its_own_cells(desk: Desk) -> None:
     desk.take_rows(*daily("10", range(1, 6)), *daily("10", range(1, 6), "sub-b"))
-    with sqlite3.connect(desk.home.path) as connection:
-        connection.execute("INSERT INTO source SELECT org_key, 'focus', '', NULL, 1 FROM organization")
+    desk.home.services.sources.replace_always("focus", True)
     desk.take_rows(row("1", 3), row("1", 4))
     assert desk.days() == {1: 20, 2: 20, 3: 11, 4: 11, 5: 20}
+    desk.home.services.undo.undo()
+    assert desk.days() == dict.fromkeys(range(1, 6), 20)
+    desk.home.services.undo.undo()
+    with pytest.raises(Conflict, match="more than a tenth"):
+        desk.take_rows(row("1", 3), row("1", 4))
 
 
 def test_one_refused_account_refuses_the_whole_import(desk: Desk) -> None:

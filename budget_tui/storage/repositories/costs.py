@@ -33,6 +33,14 @@ class CostRepository:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
+    def set_replaces_always(self, org_key: int, source: str, always: bool) -> None:
+        """Note whether a source replaces what it brings, whatever is stored."""
+        self._connection.execute(
+            "INSERT INTO source (org_key, name, billing_account_id, replaces_always) VALUES (?, ?, '', ?)"
+            " ON CONFLICT (org_key, name, billing_account_id) DO UPDATE SET replaces_always = excluded.replaces_always",
+            (org_key, source, always),
+        )
+
     def set_ended(self, org_key: int, source: str, account: str, ended_on: date | None) -> None:
         """Say when a source, or one of its billing accounts, ended; None: it goes on."""
         self._connection.execute(
