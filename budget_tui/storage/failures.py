@@ -37,6 +37,7 @@ _MEANINGS = (
         "choose another file with --db",
     ),
     ("Could not decode to UTF-8", *_DAMAGED),
+    ("unsupported file format", *_DAMAGED),
 )
 
 

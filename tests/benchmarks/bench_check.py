@@ -18,6 +18,7 @@ from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.projects import Projects
 from budget_tui.storage.checking import problems_of
+from budget_tui.storage.cost_queries import CHECKSUM, day_number
 from budget_tui.storage.reading import connect_read_only
 
 PROJECTS = 2000
@@ -41,12 +42,17 @@ def fill(path: Path) -> None:
             ((key, month.isoformat()) for month, key in months.items()),
         )
         connection.executemany(
-            "INSERT INTO cost (origin_key, day, amount_nanos, charges, dataset_key) VALUES (?, ?, ?, 1, ?)",
+            "INSERT INTO cost (origin_key, day, cell_day, amount_nanos, charges, dataset_key)"
+            " VALUES (?1, ?2, ?2, ?3, 1, ?4)",
             (
-                (origin, int(f"{day:%Y%m%d}"), 1_000_000_000 + origin * 7_919_003, months[day.replace(day=1)])
+                (origin, day_number(day), 1_000_000_000 + origin * 7_919_003, months[day.replace(day=1)])
                 for day in days
                 for origin in range(1, PROJECTS + 1)
             ),
+        )
+        connection.execute(
+            f"UPDATE dataset SET (stored_rows, checksum) = (SELECT count(*), {CHECKSUM} FROM cost"
+            " WHERE cost.dataset_key = dataset.dataset_key)"
         )
         connection.execute("COMMIT")
 
