@@ -31,7 +31,7 @@ def restores(folder: Path, random: Random, seconds: float) -> Tally:
     for amount in (500, 700):
         services = open_services(str(path), as_of=date.fromisoformat(DAY), settings=Settings())
         services.budgets.set_global(amount * NANOS)
-        for number in range(30):
+        for number in range(4):
             services.projects.add(f"p{amount}-{number}")
         backups.append(services.database.backup(folder / f"backup-{amount}.db"))
         states.append(state(folder, path))
