@@ -91,33 +91,32 @@ _ONE_ORGANIZATION = (
 INVARIANTS = (
     # Organizations and their hierarchy
     Invariant(
-        "SELECT 'the currency of ' || slug || ' is ' || quote(currency) FROM organization"
-        " WHERE currency NOT GLOB '[A-Z][A-Z][A-Z]'"
+        "SELECT 'the currency of ' || slug || ' is ' || quote(currency) FROM organization WHERE currency NOT GLOB"
+        " '[A-Z][A-Z][A-Z]'"
     ),
     Invariant(
         "SELECT 'the time zone of ' || slug || ' is ' || quote(time_zone) FROM organization WHERE NOT"
         " is_zone(time_zone)"
     ),
     Invariant(
-        f"SELECT o.slug || ' has ' || count(e.entity_key) || ' roots' FROM organization o LEFT JOIN entity e"
-        f" ON e.org_key = o.org_key AND e.parent_key IS NULL AND e.path = '/{ROOT_ID}/' AND e.entity_id = '{ROOT_ID}'"
+        "SELECT o.slug || ' has ' || count(e.entity_key) || ' roots' FROM organization o LEFT JOIN entity e ON"
+        f" e.org_key = o.org_key AND e.parent_key IS NULL AND e.path = '/{ROOT_ID}/' AND e.entity_id = '{ROOT_ID}'"
         " GROUP BY o.org_key HAVING count(e.entity_key) <> 1"
     ),
     Invariant(
-        "SELECT e.entity_id || ' has the path ' || e.path || ', and what it stands below ' || coalesce(p.path, 'none')"
-        " FROM entity e LEFT JOIN entity p ON p.entity_key = e.parent_key"
-        " WHERE e.path IS NOT coalesce(p.path, '/') || e.entity_id || '/' OR (p.path IS NULL AND e.entity_id <>"
-        f" '{ROOT_ID}')"
+        "SELECT e.entity_id || ' has the path ' || e.path || ', and what it stands below ' || coalesce(p.path,"
+        " 'none') FROM entity e LEFT JOIN entity p ON p.entity_key = e.parent_key WHERE e.path IS NOT"
+        f" coalesce(p.path, '/') || e.entity_id || '/' OR (p.path IS NULL AND e.entity_id <> '{ROOT_ID}')"
     ),
     Invariant(
-        "SELECT e.entity_id || ' is of a level that there is not: ' || e.level_code FROM entity e"
-        " LEFT JOIN level l ON l.org_key = e.org_key AND l.level_code = e.level_code WHERE l.rank IS NULL"
+        "SELECT e.entity_id || ' is of a level that there is not: ' || e.level_code FROM entity e LEFT JOIN level l"
+        " ON l.org_key = e.org_key AND l.level_code = e.level_code WHERE l.rank IS NULL"
     ),
     Invariant(
         "SELECT e.entity_id || ', a ' || e.level_code || ', stands below ' || p.entity_id || ', a ' || p.level_code"
-        " FROM entity e JOIN entity p ON p.entity_key = e.parent_key"
-        " JOIN level l ON l.org_key = e.org_key AND l.level_code = e.level_code"
-        " JOIN level m ON m.org_key = p.org_key AND m.level_code = p.level_code WHERE l.rank <= m.rank"
+        " FROM entity e JOIN entity p ON p.entity_key = e.parent_key JOIN level l ON l.org_key = e.org_key AND"
+        " l.level_code = e.level_code JOIN level m ON m.org_key = p.org_key AND m.level_code = p.level_code WHERE"
+        " l.rank <= m.rank"
     ),
     *(
         Invariant(
@@ -127,164 +126,150 @@ INVARIANTS = (
         for row, other, on, what in _ONE_ORGANIZATION
     ),
     Invariant(
-        "SELECT e.entity_id || ' stood elsewhere through ' || f.through || ', when no period was closed'"
-        " FROM former_parent f JOIN entity e ON e.entity_key = f.entity_key WHERE NOT EXISTS"
-        " (SELECT 1 FROM period_close c WHERE c.org_key = e.org_key AND c.period_end >= f.through)"
+        "SELECT e.entity_id || ' stood elsewhere through ' || f.through || ', when no period was closed' FROM"
+        " former_parent f JOIN entity e ON e.entity_key = f.entity_key WHERE NOT EXISTS (SELECT 1 FROM period_close"
+        " c WHERE c.org_key = e.org_key AND c.period_end >= f.through)"
     ),
     # Budgets and what was allocated
     Invariant(
-        f"SELECT {_WHOSE} || ' is ' || {_AMOUNT} || ', and what it is made of '"
-        f" || shown(b.base + b.carried, b.budget_type, b.currency) FROM {_BUDGETS}"
-        f" WHERE b.amount < min(b.base + b.carried, {LIMIT_NANOS}) OR (b.amount > b.base + b.carried AND b.carried >="
-        " 0)"
+        f"SELECT {_WHOSE} || ' is ' || {_AMOUNT} || ', and what it is made of ' || shown(b.base + b.carried,"
+        f" b.budget_type, b.currency) FROM {_BUDGETS} WHERE b.amount < min(b.base + b.carried, {LIMIT_NANOS}) OR"
+        " (b.amount > b.base + b.carried AND b.carried >= 0)"
     ),
     Invariant(
-        f"SELECT {_WHOSE} || ' is ' || {_AMOUNT} || ', and ' || shown(a.amount, b.budget_type, b.currency)"
-        f" || ' was allocated to it' FROM allocation a JOIN {_BUDGETS} AND b.budget_id = a.child_budget_id"
-        " WHERE a.amount <> b.amount"
+        f"SELECT {_WHOSE} || ' is ' || {_AMOUNT} || ', and ' || shown(a.amount, b.budget_type, b.currency) || ' was"
+        f" allocated to it' FROM allocation a JOIN {_BUDGETS} AND b.budget_id = a.child_budget_id WHERE a.amount <>"
+        " b.amount"
     ),
     Invariant(
-        f"SELECT {_WHOSE} || ' was allocated from one of another organization or type' FROM allocation a"
-        f" JOIN {_BUDGETS} AND b.budget_id = a.child_budget_id JOIN budget p ON p.budget_id = a.parent_budget_id"
-        " WHERE (p.org_key, p.budget_type) <> (b.org_key, b.budget_type)"
+        f"SELECT {_WHOSE} || ' was allocated from one of another organization or type' FROM allocation a JOIN"
+        f" {_BUDGETS} AND b.budget_id = a.child_budget_id JOIN budget p ON p.budget_id = a.parent_budget_id WHERE"
+        " (p.org_key, p.budget_type) <> (b.org_key, b.budget_type)"
     ),
     Invariant(
-        f"SELECT {_WHOSE} || ' counts tokens, and is of money or seats' FROM {_BUDGETS}"
-        " WHERE b.budget_type <> 'token' AND (b.used <> 0 OR b.reserved <> 0)"
+        f"SELECT {_WHOSE} || ' counts tokens, and is of money or seats' FROM {_BUDGETS} WHERE b.budget_type <>"
+        " 'token' AND (b.used <> 0 OR b.reserved <> 0)"
     ),
     # Tokens
     Invariant(
-        f"SELECT {_WHOSE} || ' holds ' || shown(b.reserved, 'token', '') || ', and its open reservations '"
-        f" || shown(coalesce(r.tokens, 0), 'token', '') FROM {_BUDGETS} LEFT JOIN (SELECT budget_id, sum(tokens) AS"
-        " tokens"
-        " FROM reservation WHERE state = 'held' GROUP BY budget_id) r ON r.budget_id = b.budget_id"
-        " WHERE b.reserved <> coalesce(r.tokens, 0)"
+        f"SELECT {_WHOSE} || ' holds ' || shown(b.reserved, 'token', '') || ', and its open reservations ' ||"
+        f" shown(coalesce(r.tokens, 0), 'token', '') FROM {_BUDGETS} LEFT JOIN (SELECT budget_id, sum(tokens) AS"
+        " tokens FROM reservation WHERE state = 'held' GROUP BY budget_id) r ON r.budget_id = b.budget_id WHERE"
+        " b.reserved <> coalesce(r.tokens, 0)"
     ),
     Invariant(
-        "SELECT 'reservation ' || reservation_id || ' is ' || state || ' with '"
-        " || coalesce(settled_tokens, 'no') || ' tokens settled' FROM reservation"
-        " WHERE (state = 'settled') <> (settled_tokens IS NOT NULL) OR settled_tokens < 0"
+        "SELECT 'reservation ' || reservation_id || ' is ' || state || ' with ' || coalesce(settled_tokens, 'no') ||"
+        " ' tokens settled' FROM reservation WHERE (state = 'settled') <> (settled_tokens IS NOT NULL) OR"
+        " settled_tokens < 0"
     ),
     Invariant(
-        "SELECT e.entity_id || ' has used ' || shown(coalesce(b.used, 0), 'token', '') || ', and '"
-        " || shown(coalesce(u.tokens, 0), 'token', '') || ' were counted by the hour' FROM entity e"
-        " LEFT JOIN (SELECT entity_key, sum(used) AS used FROM budget GROUP BY entity_key) b ON b.entity_key ="
-        " e.entity_key"
-        " LEFT JOIN (SELECT entity_key, sum(tokens) AS tokens FROM token_use GROUP BY entity_key) u"
-        " ON u.entity_key = e.entity_key WHERE coalesce(b.used, 0) <> coalesce(u.tokens, 0)"
+        "SELECT e.entity_id || ' has used ' || shown(coalesce(b.used, 0), 'token', '') || ', and ' ||"
+        " shown(coalesce(u.tokens, 0), 'token', '') || ' were counted by the hour' FROM entity e LEFT JOIN (SELECT"
+        " entity_key, sum(used) AS used FROM budget GROUP BY entity_key) b ON b.entity_key = e.entity_key LEFT JOIN"
+        " (SELECT entity_key, sum(tokens) AS tokens FROM token_use GROUP BY entity_key) u ON u.entity_key ="
+        " e.entity_key WHERE coalesce(b.used, 0) <> coalesce(u.tokens, 0)"
     ),
     Invariant(
-        "SELECT 'the cost of ' || c.entity_hint || '''s tokens of ' || c.service || ' on ' || c.day || ' is of '"
-        " || shown(c.tokens, 'token', '') || ', and ' || shown(coalesce(u.tokens, 0), 'token', '') || ' were used'"
-        " FROM (SELECT o.org_key, o.entity_hint, o.service, c.day, sum(c.tokens) AS tokens FROM cost_origin o"
-        " CROSS JOIN cost c ON c.origin_key = o.origin_key WHERE o.source = 'agents' AND o.live"
-        " GROUP BY o.origin_key, c.day) c JOIN entity e ON e.org_key = c.org_key AND e.entity_id = c.entity_hint"
-        " LEFT JOIN (SELECT entity_key, model, day, sum(tokens) AS tokens FROM token_use GROUP BY entity_key, model,"
-        " day) u"
-        " ON u.entity_key = e.entity_key AND u.model = c.service AND u.day = c.day"
-        " WHERE c.tokens IS NOT coalesce(u.tokens, 0)"
+        "SELECT 'the cost of ' || c.entity_hint || '''s tokens of ' || c.service || ' on ' || c.day || ' is of ' ||"
+        " shown(c.tokens, 'token', '') || ', and ' || shown(coalesce(u.tokens, 0), 'token', '') || ' were used' FROM"
+        " (SELECT o.org_key, o.entity_hint, o.service, c.day, sum(c.tokens) AS tokens FROM cost_origin o CROSS JOIN"
+        " cost c ON c.origin_key = o.origin_key WHERE o.source = 'agents' AND o.live GROUP BY o.origin_key, c.day) c"
+        " JOIN entity e ON e.org_key = c.org_key AND e.entity_id = c.entity_hint LEFT JOIN (SELECT entity_key,"
+        " model, day, sum(tokens) AS tokens FROM token_use GROUP BY entity_key, model, day) u ON u.entity_key ="
+        " e.entity_key AND u.model = c.service AND u.day = c.day WHERE c.tokens IS NOT coalesce(u.tokens, 0)"
     ),
     # Periods
     Invariant(
-        "SELECT o.slug || ' has closed ' || c.period_start || ' – ' || c.period_end || ', and before it '"
-        " || c.earlier || ' as the last day' FROM (SELECT *, lag(period_end) OVER (PARTITION BY org_key ORDER BY"
-        " period_start) AS earlier FROM period_close) c JOIN organization o ON o.org_key = c.org_key"
-        " WHERE c.period_start <> date(c.earlier, '+1 day')"
+        "SELECT o.slug || ' has closed ' || c.period_start || ' – ' || c.period_end || ', and before it ' ||"
+        " c.earlier || ' as the last day' FROM (SELECT *, lag(period_end) OVER (PARTITION BY org_key ORDER BY"
+        " period_start) AS earlier FROM period_close) c JOIN organization o ON o.org_key = c.org_key WHERE"
+        " c.period_start <> date(c.earlier, '+1 day')"
     ),
     Invariant(
         "SELECT o.slug || ' has global budgets of ' || b.period_start || ' – ' || b.period_end || ' and, before it,"
-        " to '"
-        " || b.earlier FROM (SELECT b.*, lag(b.period_end) OVER (PARTITION BY b.org_key ORDER BY b.period_start)"
-        f" AS earlier FROM {_BUDGETS} WHERE e.entity_id = '{ROOT_ID}' AND b.category = 'total' AND b.provider = ''"
-        " AND b.budget_type = 'monetary' AND b.in_cycle AND b.is_active) b JOIN organization o ON o.org_key = b.org_key"
-        " WHERE b.period_start <> date(b.earlier, '+1 day')"
+        " to ' || b.earlier FROM (SELECT b.*, lag(b.period_end) OVER (PARTITION BY b.org_key ORDER BY"
+        f" b.period_start) AS earlier FROM {_BUDGETS} WHERE e.entity_id = '{ROOT_ID}' AND b.category = 'total' AND"
+        " b.provider = '' AND b.budget_type = 'monetary' AND b.in_cycle AND b.is_active) b JOIN organization o ON"
+        " o.org_key = b.org_key WHERE b.period_start <> date(b.earlier, '+1 day')"
     ),
     Invariant(
         f"SELECT {_WHOSE} || ' is in the cycle, which has no such period' FROM {_BUDGETS} WHERE b.in_cycle AND NOT"
-        " EXISTS"
-        " (SELECT 1 FROM budget g JOIN entity r ON r.entity_key = g.entity_key WHERE g.org_key = b.org_key AND"
-        " g.in_cycle"
-        f" AND g.is_active AND r.entity_id = '{ROOT_ID}' AND g.category = 'total' AND g.provider = ''"
+        " EXISTS (SELECT 1 FROM budget g JOIN entity r ON r.entity_key = g.entity_key WHERE g.org_key = b.org_key"
+        f" AND g.in_cycle AND g.is_active AND r.entity_id = '{ROOT_ID}' AND g.category = 'total' AND g.provider = ''"
         " AND g.budget_type = 'monetary' AND (g.period_start, g.period_end) = (b.period_start, b.period_end))"
     ),
     Invariant(
         "SELECT o.slug || ' has closed ' || c.period_start || ' – ' || c.period_end || ' and has no global budget of"
-        " it'"
-        " FROM period_close c JOIN organization o ON o.org_key = c.org_key WHERE NOT EXISTS (SELECT 1 FROM"
-        f" {_BUDGETS} WHERE b.org_key = c.org_key AND e.entity_id = '{ROOT_ID}' AND b.in_cycle AND b.is_active"
-        " AND (b.period_start, b.period_end) = (c.period_start, c.period_end))"
+        " it' FROM period_close c JOIN organization o ON o.org_key = c.org_key WHERE NOT EXISTS (SELECT 1 FROM"
+        f" {_BUDGETS} WHERE b.org_key = c.org_key AND e.entity_id = '{ROOT_ID}' AND b.in_cycle AND b.is_active AND"
+        " (b.period_start, b.period_end) = (c.period_start, c.period_end))"
     ),
     Invariant(
-        "SELECT o.slug || ' has ' || count(*) || ' open periods: ' || group_concat(b.period_start) FROM"
-        f" {_BUDGETS} JOIN organization o ON o.org_key = b.org_key WHERE e.entity_id = '{ROOT_ID}' AND b.in_cycle"
-        " AND b.is_active AND b.category = 'total' AND b.budget_type = 'monetary' AND b.provider = '' AND NOT EXISTS"
-        " (SELECT 1 FROM period_close c WHERE c.org_key = b.org_key AND c.period_start = b.period_start)"
-        " GROUP BY o.org_key HAVING count(*) > 1"
+        f"SELECT o.slug || ' has ' || count(*) || ' open periods: ' || group_concat(b.period_start) FROM {_BUDGETS}"
+        f" JOIN organization o ON o.org_key = b.org_key WHERE e.entity_id = '{ROOT_ID}' AND b.in_cycle AND"
+        " b.is_active AND b.category = 'total' AND b.budget_type = 'monetary' AND b.provider = '' AND NOT EXISTS"
+        " (SELECT 1 FROM period_close c WHERE c.org_key = b.org_key AND c.period_start = b.period_start) GROUP BY"
+        " o.org_key HAVING count(*) > 1"
     ),
     Invariant(
-        "SELECT o.slug || ' archived ' || shown(c.allocated, 'monetary', c.currency) || ' as allocated in '"
-        " || c.period_start || ' – ' || c.period_end || ', and its projects add up to '"
-        " || shown(coalesce(l.allocation, 0), 'monetary', c.currency) FROM period_close c"
-        " JOIN organization o ON o.org_key = c.org_key LEFT JOIN (SELECT close_key, sum(allocation) AS allocation"
-        " FROM period_close_line WHERE unit = 'monetary' GROUP BY close_key) l ON l.close_key = c.close_key"
-        " WHERE c.allocated <> coalesce(l.allocation, 0)"
+        "SELECT o.slug || ' archived ' || shown(c.allocated, 'monetary', c.currency) || ' as allocated in ' ||"
+        " c.period_start || ' – ' || c.period_end || ', and its projects add up to ' || shown(coalesce(l.allocation,"
+        " 0), 'monetary', c.currency) FROM period_close c JOIN organization o ON o.org_key = c.org_key LEFT JOIN"
+        " (SELECT close_key, sum(allocation) AS allocation FROM period_close_line WHERE unit = 'monetary' GROUP BY"
+        " close_key) l ON l.close_key = c.close_key WHERE c.allocated <> coalesce(l.allocation, 0)"
     ),
     Invariant(
-        "SELECT e.entity_id || ' is archived as ' || l.status || ' with '"
-        " || shown(l.spent, l.unit, c.currency) || ' of ' || shown(l.allocation, l.unit, c.currency)"
-        " FROM period_close_line l JOIN period_close c ON c.close_key = l.close_key"
-        " JOIN entity e ON e.entity_key = l.entity_key WHERE l.unit NOT IN ('monetary', 'token')"
-        " OR l.status <> status_of(l.allocation, l.spent)"
+        "SELECT e.entity_id || ' is archived as ' || l.status || ' with ' || shown(l.spent, l.unit, c.currency) || '"
+        " of ' || shown(l.allocation, l.unit, c.currency) FROM period_close_line l JOIN period_close c ON"
+        " c.close_key = l.close_key JOIN entity e ON e.entity_key = l.entity_key WHERE l.unit NOT IN ('monetary',"
+        " 'token') OR l.status <> status_of(l.allocation, l.spent)"
     ),
     Invariant(
-        "SELECT o.slug || ' archived a budget of ' || shown(c.monthly_budget, 'monetary', c.currency) || ' for '"
-        " || c.period_start || ' – ' || c.period_end || ', and it is ' || shown(b.amount, 'monetary', c.currency)"
-        f" FROM period_close c JOIN organization o ON o.org_key = c.org_key JOIN {_BUDGETS} AND b.org_key = c.org_key"
-        f" AND e.entity_id = '{ROOT_ID}' AND b.in_cycle AND b.is_active AND b.category = 'total' AND b.provider = ''"
-        " AND b.budget_type = 'monetary' AND b.period_start = c.period_start"
-        " WHERE c.monthly_budget <> b.amount AND c.monthly_budget <> 0"
+        "SELECT o.slug || ' archived a budget of ' || shown(c.monthly_budget, 'monetary', c.currency) || ' for ' ||"
+        " c.period_start || ' – ' || c.period_end || ', and it is ' || shown(b.amount, 'monetary', c.currency) FROM"
+        f" period_close c JOIN organization o ON o.org_key = c.org_key JOIN {_BUDGETS} AND b.org_key = c.org_key AND"
+        f" e.entity_id = '{ROOT_ID}' AND b.in_cycle AND b.is_active AND b.category = 'total' AND b.provider = '' AND"
+        " b.budget_type = 'monetary' AND b.period_start = c.period_start WHERE c.monthly_budget <> b.amount AND"
+        " c.monthly_budget <> 0"
     ),
     Invariant(
-        "SELECT e.entity_id || ' was archived with ' || shown(l.allocation, 'monetary', c.currency) || ' for '"
-        " || c.period_start || ' – ' || c.period_end || ', and had ' || shown(b.amount, 'monetary', c.currency)"
-        " FROM period_close_line l JOIN period_close c ON c.close_key = l.close_key JOIN entity e"
-        " ON e.entity_key = l.entity_key JOIN budget b ON b.org_key = c.org_key AND b.entity_key = l.entity_key"
-        " AND b.in_cycle AND b.is_active AND b.category = 'total' AND b.provider = '' AND b.budget_type = 'monetary'"
-        " AND b.period_start = c.period_start WHERE l.unit = 'monetary' AND l.allocation <> b.amount AND l.allocation"
-        " <> 0"
+        "SELECT e.entity_id || ' was archived with ' || shown(l.allocation, 'monetary', c.currency) || ' for ' ||"
+        " c.period_start || ' – ' || c.period_end || ', and had ' || shown(b.amount, 'monetary', c.currency) FROM"
+        " period_close_line l JOIN period_close c ON c.close_key = l.close_key JOIN entity e ON e.entity_key ="
+        " l.entity_key JOIN budget b ON b.org_key = c.org_key AND b.entity_key = l.entity_key AND b.in_cycle AND"
+        " b.is_active AND b.category = 'total' AND b.provider = '' AND b.budget_type = 'monetary' AND b.period_start"
+        " = c.period_start WHERE l.unit = 'monetary' AND l.allocation <> b.amount AND l.allocation <> 0"
     ),
     # Transfers and the audit trail
     Invariant(
-        "SELECT 'transfer ' || transfer_id || ' was forced without a reason' FROM transfer"
-        " WHERE forced AND trim(reason) = ''"
+        "SELECT 'transfer ' || transfer_id || ' was forced without a reason' FROM transfer WHERE forced AND"
+        " trim(reason) = ''"
     ),
     Invariant(
-        "SELECT 'transfer ' || t.transfer_id || ' goes from one period to another' FROM transfer t"
-        " JOIN budget f ON f.budget_id = t.from_budget_id JOIN budget b ON b.budget_id = t.to_budget_id"
-        " WHERE (f.period_start, f.budget_type) <> (b.period_start, b.budget_type)"
+        "SELECT 'transfer ' || t.transfer_id || ' goes from one period to another' FROM transfer t JOIN budget f ON"
+        " f.budget_id = t.from_budget_id JOIN budget b ON b.budget_id = t.to_budget_id WHERE (f.period_start,"
+        " f.budget_type) <> (b.period_start, b.budget_type)"
     ),
     Invariant(
-        "SELECT CASE before WHEN audit_key - 2 THEN 'line ' || (audit_key - 1) || ' of the audit trail is'"
-        " ELSE 'lines ' || (before + 1) || ' to ' || (audit_key - 1) || ' of the audit trail are' END || ' gone'"
-        " FROM (SELECT audit_key, lag(audit_key, 1, 0) OVER (ORDER BY audit_key) AS before FROM audit)"
-        " WHERE before <> audit_key - 1"
+        "SELECT CASE before WHEN audit_key - 2 THEN 'line ' || (audit_key - 1) || ' of the audit trail is' ELSE"
+        " 'lines ' || (before + 1) || ' to ' || (audit_key - 1) || ' of the audit trail are' END || ' gone' FROM"
+        " (SELECT audit_key, lag(audit_key, 1, 0) OVER (ORDER BY audit_key) AS before FROM audit) WHERE before <>"
+        " audit_key - 1"
     ),
     Invariant(
-        "SELECT 'line ' || audit_key || ' of the audit trail belongs to change ' || change || ', which is another one'"
-        " FROM (SELECT audit_key, change, (org_key, change) = (lag(org_key) OVER line, lag(change) OVER line) AS"
-        " goes_on"
-        " FROM audit WINDOW line AS (ORDER BY audit_key)) WHERE change <> audit_key AND goes_on IS NOT 1"
+        "SELECT 'line ' || audit_key || ' of the audit trail belongs to change ' || change || ', which is another"
+        " one' FROM (SELECT audit_key, change, (org_key, change) = (lag(org_key) OVER line, lag(change) OVER line)"
+        " AS goes_on FROM audit WINDOW line AS (ORDER BY audit_key)) WHERE change <> audit_key AND goes_on IS NOT 1"
     ),
     Invariant(
         "SELECT 'line ' || a.audit_key || ' of the audit trail takes back change ' || a.reverses || ', which is not"
-        " there'"
-        " FROM audit a LEFT JOIN audit f ON f.audit_key = a.reverses AND f.org_key = a.org_key"
-        " WHERE a.reverses IS NOT NULL AND (a.reverses >= a.change OR f.audit_key IS NULL)"
+        " there' FROM audit a LEFT JOIN audit f ON f.audit_key = a.reverses AND f.org_key = a.org_key WHERE"
+        " a.reverses IS NOT NULL AND (a.reverses >= a.change OR f.audit_key IS NULL)"
     ),
     Invariant(
-        "SELECT 'the audit trail knows ' || a.subject || ', which is not there any more' FROM audit a"
-        " LEFT JOIN entity e ON e.org_key = a.org_key AND e.entity_id = a.subject"
-        " WHERE a.action IN ('entity.add', 'project.add', 'agent.add') AND e.entity_key IS NULL"
+        "SELECT 'the audit trail knows ' || a.subject || ', which is not there any more' FROM audit a LEFT JOIN"
+        " entity e ON e.org_key = a.org_key AND e.entity_id = a.subject WHERE a.action IN ('entity.add',"
+        " 'project.add', 'agent.add') AND e.entity_key IS NULL"
     ),
     Invariant(
         "SELECT 'the audit trail knows a budget of ' || a.subject || ', which is not there any more' FROM audit a"
@@ -292,48 +277,47 @@ INVARIANTS = (
         " substr(a.subject, length(rtrim(a.subject, replace(a.subject, ' ', ''))) + 1))"
     ),
     Invariant(
-        "SELECT 'the audit trail knows a key ' || a.subject || ', which is not there any more' FROM audit a"
-        " WHERE a.action = 'key.create' AND NOT EXISTS (SELECT 1 FROM api_key k WHERE k.key_id = a.subject)"
+        "SELECT 'the audit trail knows a key ' || a.subject || ', which is not there any more' FROM audit a WHERE"
+        " a.action = 'key.create' AND NOT EXISTS (SELECT 1 FROM api_key k WHERE k.key_id = a.subject)"
     ),
     Invariant(
-        "SELECT 'key ' || key_id || ' has no hash that anything could have' FROM api_key"
-        " WHERE length(hash) <> 64 OR hash GLOB '*[^0-9a-f]*'"
+        "SELECT 'key ' || key_id || ' has no hash that anything could have' FROM api_key WHERE length(hash) <> 64 OR"
+        " hash GLOB '*[^0-9a-f]*'"
     ),
     # Costs
     Invariant(
         "WITH RECURSIVE days(day) AS (SELECT min(day) FROM cost UNION ALL SELECT (SELECT min(c.day) FROM cost c"
-        " WHERE c.day > days.day) FROM days WHERE days.day IS NOT NULL) SELECT 'a cost is of a day ' || day FROM days"
-        " WHERE"
-        " date(printf('%04d-%02d-%02d', day / 10000, day / 100 % 100, day % 100), '+0 days')"
-        " IS NOT printf('%04d-%02d-%02d', day / 10000, day / 100 % 100, day % 100) AND day IS NOT NULL"
+        " WHERE c.day > days.day) FROM days WHERE days.day IS NOT NULL) SELECT 'a cost is of a day ' || day FROM"
+        " days WHERE date(printf('%04d-%02d-%02d', day / 10000, day / 100 % 100, day % 100), '+0 days') IS NOT"
+        " printf('%04d-%02d-%02d', day / 10000, day / 100 % 100, day % 100) AND day IS NOT NULL"
     ),
     Invariant(
-        "SELECT 'costs from ' || source || ' are in ' || quote(currency) FROM cost_origin"
-        " WHERE currency NOT GLOB '[A-Z][A-Z][A-Z]'"
+        "SELECT 'costs from ' || source || ' are in ' || quote(currency) FROM cost_origin WHERE currency NOT GLOB"
+        " '[A-Z][A-Z][A-Z]'"
     ),
     Invariant(
         f"SELECT 'costs of ' || service || ' are of the category {Category.TOTAL}' FROM cost_origin WHERE category ="
         f" '{Category.TOTAL}'"
     ),
     Invariant(
-        "SELECT 'a cost of ' || d.source || ' is of another source or organization than what it came in' FROM dataset d"
-        " JOIN cost c ON c.cost_key IN ((SELECT min(cost_key) FROM cost WHERE dataset_key = d.dataset_key),"
+        "SELECT 'a cost of ' || d.source || ' is of another source or organization than what it came in' FROM"
+        " dataset d JOIN cost c ON c.cost_key IN ((SELECT min(cost_key) FROM cost WHERE dataset_key ="
+        " d.dataset_key),"
         " (SELECT max(cost_key) FROM cost WHERE dataset_key = d.dataset_key))"  # one import, one source
         " JOIN cost_origin o ON o.origin_key = c.origin_key WHERE (o.org_key, o.source) <> (d.org_key, d.source)"
     ),
     Invariant(
         "SELECT 'what is stored of ' || d.source || ' for ' || strftime('%Y-%m', d.billing_period_start) || ',"
-        " account '"
-        " || quote(d.billing_account_id) || ', is not what was imported' FROM dataset d LEFT JOIN"
-        f" (SELECT dataset_key, count(*) AS rows, {CHECKSUM} AS checksum FROM cost WHERE dataset_key IS NOT NULL"
-        " GROUP BY dataset_key) c ON c.dataset_key = d.dataset_key"
+        " account ' || quote(d.billing_account_id) || ', is not what was imported' FROM dataset d LEFT JOIN (SELECT"
+        f" dataset_key, count(*) AS rows, {CHECKSUM} AS checksum FROM cost WHERE dataset_key IS NOT NULL GROUP BY"
+        " dataset_key) c ON c.dataset_key = d.dataset_key"
         " WHERE (d.stored_rows, d.checksum) <> (coalesce(c.rows, 0), coalesce(c.checksum, 0))",
         "import those files again",
     ),
     Invariant(
-        "SELECT 'a rule gives ' || r.field || ' ' || r.value || ' to ' || r.target || ', which is not there'"
-        " FROM cost_rule r LEFT JOIN entity e ON e.org_key = r.org_key AND e.entity_id = r.target"
-        " WHERE r.kind = 'entity' AND e.entity_key IS NULL"
+        "SELECT 'a rule gives ' || r.field || ' ' || r.value || ' to ' || r.target || ', which is not there' FROM"
+        " cost_rule r LEFT JOIN entity e ON e.org_key = r.org_key AND e.entity_id = r.target WHERE r.kind = 'entity'"
+        " AND e.entity_key IS NULL"
     ),
     Invariant(
         "SELECT 'the rate of ' || base || ' in ' || quote || ' on ' || day || ' is ' || quote(rate) FROM fx_rate"

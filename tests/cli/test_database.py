@@ -40,6 +40,17 @@ def test_checking_makes_no_database(cli: Cli, no_database: Path) -> None:
     assert not no_database.exists()
 
 
+def test_values_that_no_version_wrote_are_damage(seeded: Cli, database: Path) -> None:
+    """As flipped bits leave them: whoever meets them says so, and the check names them."""
+    with sqlite3.connect(database) as connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        connection.execute("UPDATE budget SET period_kind = 'onthly'")
+    connection.close()
+    for command in (["status"], ["budget", "set", "5"]):
+        seeded(*command).refused(2, f"{database} is damaged", "restore a backup")
+    assert "a row of budget breaks the rule period_kind" in seeded("db", "check").out
+
+
 # upgrade
 
 
