@@ -1,6 +1,6 @@
 """budget-tui: decide from a terminal where a month's money goes, and see in time where it is going."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["BudgetService"]
 
 TYPE_CHECKING = False
