@@ -17,6 +17,7 @@ from budget_tui.tui.painting import shortened
 from budget_tui.tui.widgets.editable_rows import PADDING
 
 Row = TypeVar("Row")
+_BAR_WITH_NAMES = 10  # a bar this long still tells a tenth from the next; a name that is cut tells less
 _BAR_IN_NEED = 4
 _BAR_PARTS = {formatting.HELD: "held", formatting.EMPTY: "empty", formatting.TICK: "tick"}
 
@@ -98,7 +99,8 @@ Layout = list[tuple[Column[Row], int]]
 def layout(columns: Sequence[Column[Row]], rows: Sequence[Row], totals: Sequence[str], room: int) -> Layout[Row]:
     """The columns that fit into ``room`` cells and their widths without padding; ``totals`` share the widths.
 
-    The first is made narrower when all that may go is gone, the bar is made longer where there is more room.
+    When all that may go is gone, the bar is made shorter, then the first column narrower, then the bar shorter
+    still; the bar is made longer where there is more room.
     """
     widths = {
         column.key: min(max(column.least, len(total), *_lengths(column, rows)), column.most)
@@ -113,6 +115,7 @@ def layout(columns: Sequence[Column[Row]], rows: Sequence[Row], totals: Sequence
         if lacking() > 0:
             shown.remove(column)
     first, bar = columns[0], next(column for column in columns if column.bar is not None)
+    widths[bar.key] = max(min(_BAR_WITH_NAMES, widths[bar.key]), widths[bar.key] - max(0, lacking()))
     widths[first.key] = max(first.least, widths[first.key] - max(0, lacking()))
     widths[bar.key] = min(bar.most, max(_BAR_IN_NEED, widths[bar.key] - lacking()))
     return [(column, widths[column.key]) for column in shown]
