@@ -118,7 +118,7 @@ class ImportScreen(BoxScreen[ImportReport]):
         """Say what the import would do."""
         lines = in_words(report, dry_run=True, how_to_map="m maps them")
         preview = self.query_one("#preview", Static)
-        preview.update(Content("\n".join([*lines[:_LINES_SHOWN], "Enter imports it"])).stylize(MUTED))
+        preview.update(Content.assemble(("\n".join([*lines[:_LINES_SHOWN], "Enter imports it"]), MUTED)))
         preview.display = True
         self.refuse("")
 

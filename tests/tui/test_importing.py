@@ -1,0 +1,75 @@
+"""The import box: what an import would replace or leave out is shown before it is done."""
+
+from pathlib import Path
+
+from budget_tui.bootstrap import Services
+from tests.tui.conftest import OpenDashboard
+from tests.tui.driving import Dashboard
+
+HEADER = (
+    "BillingAccountId,BillingPeriodStart,ChargePeriodStart,ChargePeriodEnd,BilledCost,BillingCurrency,"
+    "ServiceProviderName,ServiceName,SubAccountId\n"
+)
+
+
+def export(path: Path, *costs: str) -> Path:
+    rows = (f"acct,2026-01-01,2026-01-{day:02},,{cost},USD,AWS,VM,sub\n" for day, cost in enumerate(costs, 1))
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(HEADER + "".join(rows))
+    return path
+
+
+async def ask_for(dashboard: Dashboard, path: Path) -> None:
+    await dashboard.keys("i")
+    dashboard.field("paths").value = str(path)
+    await dashboard.keys("enter")
+
+
+def spent(services: Services) -> int:
+    try:
+        return services.snapshots.current().total.spent
+    finally:
+        services.snapshots.close()
+
+
+async def test_what_is_only_added_is_done_at_once(
+    open_dashboard: OpenDashboard, services: Services, tmp_path: Path
+) -> None:
+    before = spent(services)
+    async with open_dashboard() as dashboard:
+        await ask_for(dashboard, export(tmp_path / "exports" / "x.csv", "1", "2"))
+        assert "2 daily costs stored ($3.00), Jan 1 – Jan 2, 2026" in dashboard.text
+    assert spent(services) - before == 3 * 10**9
+
+
+async def test_what_replaces_is_shown_first(open_dashboard: OpenDashboard, services: Services, tmp_path: Path) -> None:
+    before = spent(services)
+    path = export(tmp_path / "exports" / "x.csv", "1", "2")
+    async with open_dashboard() as dashboard:
+        await ask_for(dashboard, path)
+        export(path, "1", "2", "4")
+        (path.parent / "notes.txt").write_text("hello")
+        await ask_for(dashboard, path.parent)
+        assert "3 daily costs would be stored, 2 replaced" in dashboard.text
+        assert "notes.txt: it is no FOCUS export" in dashboard.text
+        assert spent(services) - before == 3 * 10**9
+        await dashboard.keys("enter")
+        assert "3 daily costs stored ($7.00)" in dashboard.text
+    assert spent(services) - before == 7 * 10**9
+
+
+async def test_what_is_refused_can_be_put_in_its_place(
+    open_dashboard: OpenDashboard, services: Services, tmp_path: Path
+) -> None:
+    before = spent(services)
+    path = export(tmp_path / "exports" / "x.csv", "10", "20")
+    async with open_dashboard() as dashboard:
+        await ask_for(dashboard, path)
+        await ask_for(dashboard, export(path, "10", "5"))
+        assert "more than a tenth" in dashboard.text
+        dashboard.app.screen.query_one("#how").focus()
+        await dashboard.keys("right")
+        dashboard.field("paths").focus()
+        await dashboard.keys("enter", "enter")
+        assert "2 daily costs stored ($15.00)" in dashboard.text
+    assert spent(services) - before == 15 * 10**9
