@@ -144,7 +144,7 @@ def _parts_unclear(files: Sequence[DeliveredFile]) -> list[Unclear]:
     owners: dict[Cell, DeliveredFile] = {}
     told: set[tuple[Path, Path]] = set()
     for file in files:
-        for cell in file.cells:
+        for cell in sorted(file.cells):
             other = owners.setdefault(cell, file)
             if other is file or numbered.get(other.path, other.path) == numbered.get(file.path, file.path):
                 continue
@@ -222,7 +222,7 @@ def _order_unclear(deliveries: Sequence[Delivery]) -> list[Unclear]:
     owners: dict[Cell, list[Delivery]] = {}
     told: set[tuple[int, int]] = set()
     for delivery in deliveries:
-        for cell in delivery.cells:
+        for cell in sorted(delivery.cells):
             others = owners.setdefault(cell, [])
             for other in others:
                 pair = (id(other), id(delivery))

@@ -283,7 +283,8 @@ class _Storing:
         work.unit.former.forget_undone(org, facts.source, facts.period_start)
         key = work.unit.costs.add_part(org, facts, part.fingerprint, work.now)
         for taken in outcome.taken:
-            self._replaced += work.unit.former.take(taken, key)
+            of_same_import = taken.key in self._stored_parts
+            self._replaced += work.unit.former.take(taken, key, of_same_import=of_same_import)
             work.unit.costs.count_rows(taken.key)
         rows = work.unit.costs.add_part_rows(key, self._reduction.daily_rows(part.number))
         self._stored += rows
@@ -421,16 +422,15 @@ def _unimport(work: Work, lines: Lines) -> None:
         if "parts" not in facts:
             raise Refused("an older version made this import and kept too little to take it back", "import anew")
         if line.after is not None:
-            restored = _take_out(work, line.subject, facts["parts"])
-            work.record("cost.import", line.subject, {**line.after, KEPT: {**facts, "restored": restored}}, None)
+            _take_out(work, line.subject, facts["parts"])
+            work.record("cost.import", line.subject, line.after, None)
         else:
-            _put_in(work, line.subject, facts["parts"], facts["restored"])
-            work.record("cost.import", line.subject, None, {**(line.before or {}), KEPT: {"parts": facts["parts"]}})
+            _put_in(work, line.subject, facts["parts"])
+            work.record("cost.import", line.subject, None, line.before)
 
 
-def _take_out(work: Work, source: str, parts: Sequence[int]) -> dict[str, Any]:
-    """Undo parts, the last one first; returns by part what was restored of others: the keys of its rows."""
-    restored: dict[str, Any] = {}
+def _take_out(work: Work, source: str, parts: Sequence[int]) -> None:
+    """Undo parts, the last one first, and store again what they had taken of others."""
     for key in reversed(parts):
         if work.unit.former.is_replaced(key):
             raise Conflict(f"{source} was imported again since", "undo that import first")
@@ -440,19 +440,18 @@ def _take_out(work: Work, source: str, parts: Sequence[int]) -> dict[str, Any]:
             raise Refused(f"what {source} said before is not kept any more", "import those files again")
         for each in (key, *given_back):
             work.unit.costs.count_rows(each)
-        restored[str(key)] = [(other, first, last) for other, (first, last) in given_back.items()]
-    return restored
 
 
-def _put_in(work: Work, source: str, parts: Sequence[int], restored: Mapping[str, Any]) -> None:
+def _put_in(work: Work, source: str, parts: Sequence[int]) -> None:
+    """Redo parts, the first one first."""
     for key in parts:
-        for other, first, last in restored[str(key)]:
-            if not work.unit.former.take_rows(other, key, first, last):
-                raise Conflict(f"{source} was imported again since", "import once more what is to count")
-            work.unit.costs.count_rows(other)
+        taken = work.unit.former.take_again(key)
+        if taken is None:
+            raise Conflict(f"{source} was imported again since", "import once more what is to count")
         if not work.unit.former.store_again(key):
             raise Refused(f"what {source} said is not kept any more", "import those files again")
-        work.unit.costs.count_rows(key)
+        for each in (key, *taken):
+            work.unit.costs.count_rows(each)
 
 
 def _imported(line: AuditEntry) -> str:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,9 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from budget_tui.bootstrap import Services
 from budget_tui.domain.errors import BudgetError, Conflict, Refused
+from budget_tui.services.context import Context
 from budget_tui.services.imports import ImportReport, ImportRequest
 from budget_tui.services.period_rules import RuleChange
+from budget_tui.settings import Settings
 from tests.services.conftest import Home, home_at
 
 TODAY = date(2026, 1, 31)
@@ -531,6 +534,50 @@ def test_undo_of_a_rolling_import_gives_back_the_days_it_took(desk: Desk) -> Non
     assert desk.days() == dict.fromkeys(range(1, 8), 10)
     undo.redo()
     assert desk.days() == {day: 10 if day < 4 else 11 for day in range(1, 11)}
+
+
+def test_an_import_of_several_deliveries_is_undone_as_one(desk: Desk) -> None:
+    desk.take_rows(*daily("10", range(1, 6)))
+    before = desk.days()
+    for run, days in (("20260210T060000Z", range(1, 6)), ("20260211T060000Z", range(3, 8))):
+        desk.file(f"{run}/x.csv", *daily("11", days), *daily("1", days, run))
+    desk.take(*(desk.folder / run for run in ("20260210T060000Z", "20260211T060000Z")), replace=True)
+    after = desk.days()
+    undo = desk.home.services.undo
+    for _ in range(2):
+        undo.undo()
+        assert desk.days() == before
+        undo.redo()
+        assert desk.days() == after
+    assert desk.home.services.database.check().problems == ()
+
+
+def services_of(user: str, home: Home) -> Services:
+    context = home.services.context
+    return Services(Context(context.path, "default", context.clock, user), Settings())
+
+
+def test_redo_takes_the_rows_that_undo_gave_back_whatever_was_stored_between(desk: Desk) -> None:
+    desk.home.add("pcc")
+    desk.take_rows(*daily("10", range(1, 6)))
+    desk.take_rows(*daily("11", range(4, 8)))
+    after = desk.days()
+    replace(desk.home, services=services_of("bob", desk.home)).spend("pcc", "1", on="2026-01-20")
+    undo = desk.home.services.undo
+    for step in (undo.undo, undo.undo, undo.redo, undo.redo):
+        step()
+    assert desk.days() == after | {20: 1}
+
+
+def test_files_that_clash_are_told_in_the_same_words_each_time(desk: Desk) -> None:
+    desk.file("a/x.csv", *daily("10", range(5, 20)), *daily("10", range(5, 20), "sub-b"))
+    desk.file("b/x.csv", *daily("11", range(3, 20)), *daily("10", range(5, 20), "sub-b"))
+    with pytest.raises(Conflict, match="both have costs of sub-a on 2026-01-05,"):
+        desk.take()
+    for folder in "ab":
+        (desk.folder / folder / "x.csv").rename(desk.folder / f"{folder}.csv")
+    with pytest.raises(Conflict, match="both have costs of sub-a on 2026-01-05"):
+        desk.take()
 
 
 # Any order, any grouping

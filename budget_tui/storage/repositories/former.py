@@ -53,17 +53,18 @@ class FormerCostRepository:
             (record[1:] for record in records),
         )
 
-    def take(self, taken: Taken, replaced_by: int) -> int:
+    def take(self, taken: Taken, replaced_by: int, *, of_same_import: bool = False) -> int:
         """Keep the rows that ``replaced_by`` takes of a part apart; returns how many.
 
-        What this part had taken itself is forgotten: an import that was replaced is undone after its replacement.
+        What this part had taken itself is forgotten, unless both are ``of_same_import``: it is undone as one.
         """
         where, bound = "dataset_key = ? AND cell_day BETWEEN ? AND ?", [taken.key, taken.first_day, taken.last_day]
         if taken.cells is not None:
             self._list_cells(taken)
             where += " AND (origin_key, cell_day) IN (SELECT origin_key, cell_day FROM taken_cell)"
         if taken.key != replaced_by:
-            self._connection.execute("DELETE FROM former_cost WHERE replaced_by = ?", (taken.key,))
+            if not of_same_import:
+                self._forget(taken.key)
             self._connection.execute("INSERT INTO dataset_replacement VALUES (?, ?)", (taken.key, replaced_by))
         self._connection.execute(
             f"INSERT INTO former_cost (replaced_by, {_COLUMNS}) SELECT ?, {_COLUMNS} FROM cost WHERE {where}"
@@ -72,10 +73,10 @@ class FormerCostRepository:
         )
         return self._connection.execute(f"DELETE FROM cost WHERE {where}", bound).rowcount
 
-    def give_back(self, replaced_by: int) -> dict[int, tuple[int, int]] | None:
-        """Store again what a part had taken of others; returns the first and last key of each one's rows.
+    def give_back(self, replaced_by: int) -> list[int] | None:
+        """Store again what a part had taken of others; returns the keys of these.
 
-        None, and nothing done, when that is not kept any more.
+        Its record stays, for `take_again`. None, and nothing done, when it is not kept any more.
         """
         others = self._connection.execute(
             "SELECT dataset_key, EXISTS (SELECT 1 FROM former_cost f WHERE f.dataset_key = r.dataset_key"
@@ -84,23 +85,43 @@ class FormerCostRepository:
         ).fetchall()
         if not all(is_kept for _, is_kept in others):
             return None
-        return {key: self._store_again(key, replaced_by) for key, _ in others}
+        for key, _ in others:
+            self._store(key, replaced_by)
+        self._connection.execute("DELETE FROM dataset_replacement WHERE replaced_by = ?", (replaced_by,))
+        return [key for key, _ in others]
+
+    def take_again(self, replaced_by: int) -> list[int] | None:
+        """Take of other parts what `give_back` stored again; returns the keys of these.
+
+        None when any of it is not there as it was.
+        """
+        others = self._connection.execute(
+            "SELECT dataset_key, count(*) FROM former_cost WHERE replaced_by = ? AND dataset_key <> replaced_by"
+            " GROUP BY dataset_key",
+            (replaced_by,),
+        ).fetchall()
+        taken = self._connection.execute(
+            "DELETE FROM cost WHERE cost_key IN (SELECT c.cost_key FROM former_cost f CROSS JOIN cost c"
+            " ON c.origin_key = f.origin_key AND c.day = f.day AND c.amount_nanos = f.amount_nanos"
+            " AND c.charges = f.charges AND +c.dataset_key = f.dataset_key AND c.cell_day = f.cell_day"
+            " AND c.tokens IS f.tokens AND c.seats IS f.seats"
+            " WHERE f.replaced_by = ? AND f.dataset_key <> f.replaced_by)",
+            (replaced_by,),
+        ).rowcount
+        if taken != sum(count for _, count in others):
+            return None
+        self._connection.executemany(
+            "INSERT INTO dataset_replacement VALUES (?, ?)", [(key, replaced_by) for key, _ in others]
+        )
+        return [key for key, _ in others]
 
     def store_again(self, dataset_key: int) -> int:
         """Store the rows of a part again that was undone; returns how many."""
-        first, last = self._store_again(dataset_key, dataset_key)
-        return last - first + 1
-
-    def take_rows(self, dataset_key: int, replaced_by: int, first_key: int, last_key: int) -> bool:
-        """Keep rows of a part apart again, given by the keys that `give_back` told; False if any is not there."""
-        where, bound = "dataset_key = ? AND cost_key BETWEEN ? AND ?", (dataset_key, first_key, last_key)
-        self._connection.execute("INSERT INTO dataset_replacement VALUES (?, ?)", (dataset_key, replaced_by))
+        rows = self._store(dataset_key, dataset_key)
         self._connection.execute(
-            f"INSERT INTO former_cost (replaced_by, {_COLUMNS}) SELECT ?, {_COLUMNS} FROM cost WHERE {where}"
-            " ORDER BY cost_key",
-            (replaced_by, *bound),
+            "DELETE FROM former_cost WHERE dataset_key = ? AND replaced_by = dataset_key", (dataset_key,)
         )
-        return self._connection.execute(f"DELETE FROM cost WHERE {where}", bound).rowcount == last_key - first_key + 1
+        return rows
 
     def is_replaced(self, dataset_key: int) -> bool:
         """Whether another part took rows of this one."""
@@ -113,22 +134,27 @@ class FormerCostRepository:
     def forget_undone(self, org_key: int, source: str, period_start: date) -> None:
         """Drop what was undone of a source and period: once something else is stored, it cannot be redone."""
         self._connection.execute(
-            "DELETE FROM former_cost WHERE replaced_by = dataset_key AND dataset_key IN"
-            " (SELECT dataset_key FROM dataset WHERE org_key = ? AND source = ? AND billing_period_start = ?)",
+            "DELETE FROM former_cost WHERE replaced_by IN"
+            " (SELECT d.dataset_key FROM dataset d JOIN former_cost f ON f.dataset_key = d.dataset_key"
+            " AND f.replaced_by = f.dataset_key"
+            " WHERE d.org_key = ? AND d.source = ? AND d.billing_period_start = ?)",
             (org_key, source, period_start.isoformat()),
         )
 
-    def _store_again(self, dataset_key: int, replaced_by: int) -> tuple[int, int]:
-        bound = (dataset_key, replaced_by)
-        first = self.last_key() + 1
+    def _forget(self, dataset_key: int) -> None:
+        """Drop what a part had taken, and what those had taken that it replaced, as in its own import."""
         self._connection.execute(
+            "DELETE FROM former_cost WHERE replaced_by = ? OR replaced_by IN"
+            " (SELECT dataset_key FROM dataset_replacement WHERE replaced_by = ?)",
+            (dataset_key, dataset_key),
+        )
+
+    def _store(self, dataset_key: int, replaced_by: int) -> int:
+        return self._connection.execute(
             f"INSERT INTO cost ({_COLUMNS}) SELECT {_COLUMNS} FROM former_cost"
             " WHERE dataset_key = ? AND replaced_by = ? ORDER BY former_key",
-            bound,
-        )
-        self._connection.execute("DELETE FROM former_cost WHERE dataset_key = ? AND replaced_by = ?", bound)
-        self._connection.execute("DELETE FROM dataset_replacement WHERE dataset_key = ? AND replaced_by = ?", bound)
-        return first, self.last_key()
+            (dataset_key, replaced_by),
+        ).rowcount
 
     def _list_cells(self, taken: Taken) -> None:
         """The origins and days of the cells that are taken, for a query to look into."""
