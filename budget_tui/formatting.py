@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Context, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from budget_tui.domain.amount import NANOS, minor_digits, minor_unit, round_to, share
+from budget_tui.domain.amount import NANOS, minor_digits, minor_unit, parse_amount, round_to, share
 from budget_tui.domain.conversion import STALE_DAYS
 from budget_tui.domain.pacing import Status
 
@@ -221,6 +221,23 @@ def count(number_of: int, noun: str) -> str:
 def carry_rule(carry: Carry, currency: str) -> str:
     """``unspent, at most $50.00``: what comes along into the next period."""
     return str(carry.policy) if carry.cap is None else f"{carry.policy}, at most {money(carry.cap, currency)}"
+
+
+def carry_settled(settled: Mapping[str, tuple[object, object]], currency: str) -> str:
+    """What was carried over and settled again: by subject, before and after, as the audit trail keeps them."""
+
+    def shown(carried: object) -> str:
+        return tokens(carried) if isinstance(carried, int) else money(parse_amount(str(carried)), currency)
+
+    told = [
+        f"{'the global budget' if subject == 'global' else subject} {shown(after)} instead of {shown(before)}"
+        for subject, (before, after) in settled.items()
+        if before != after
+    ]
+    if not told:
+        return ""
+    more = f", and {count(len(told) - 3, 'more budget')}" if len(told) > 3 else ""
+    return f"more is known of the closed period, carried over now: {', '.join(told[:3])}{more}"
 
 
 def rule_text(rule: PeriodRule) -> str:

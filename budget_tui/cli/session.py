@@ -1,7 +1,7 @@
 """What the options before the command say, and the services that follow from them."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from budget_tui.domain.errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import typer
 
     from budget_tui.bootstrap import Services
@@ -23,12 +25,30 @@ class Session:
     organization: str = ""
     as_of: date | None = None
     verbose: bool = False
+    _settled: "dict[str, dict[str, tuple[object, object]]]" = field(default_factory=dict, compare=False)
+    """By currency and subject, what a command settled again of what was carried over: before and after."""
 
     @cached_property
     def services(self) -> "Services":
-        from budget_tui.bootstrap import open_services
+        from budget_tui.bootstrap import Services, open_services
 
-        return open_services(self.database, self.organization, self.as_of)
+        found = open_services(self.database, self.organization, self.as_of)
+        return Services(replace(found.context, on_carry_settled=self._carry_settled), found.settings)
+
+    def _carry_settled(
+        self, subject: str, before: "Mapping[str, object]", after: "Mapping[str, object]", currency: str
+    ) -> None:
+        settled = self._settled.setdefault(currency, {})
+        settled[subject] = (settled.get(subject, (before["carried"],))[0], after["carried"])
+
+    def tell_carry_settled(self) -> None:
+        """Say what the command settled again of what was carried over, if anything."""
+        for currency, settled in self._settled.items():
+            from budget_tui.cli.saying import report
+            from budget_tui.formatting import carry_settled
+
+            if told := carry_settled(settled, currency):
+                report(told)
 
     def start_logging(self, *, aloud: bool = True) -> None:
         """From now on, what is done goes to the log; to standard error, too, if that was asked for and is no screen.
@@ -60,6 +80,7 @@ def session_of(context: "typer.Context") -> Session:
     found = context.find_object(Session)
     assert found is not None
     found.start_logging()
+    context.call_on_close(found.tell_carry_settled)
     return found
 
 

@@ -74,5 +74,5 @@ def _settle(work: Work, successor: CycleBudget, handed_on: int, room: int) -> in
     is_money = successor.budget_type is BudgetType.MONETARY
     before, after = ({"carried": written(value) if is_money else value} for value in (successor.carry.carried, carried))
     subject = "global" if successor.entity_id == ROOT_ID else successor.entity_id
-    work.record_apart("carry.settle", subject, before, after, SETTLED_BY)
+    work.record_carry_settled(subject, before, after, SETTLED_BY)
     return amount - successor.amount

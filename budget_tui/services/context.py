@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 DEFAULT_ORG = "default"
 
+CarrySettled = Callable[[str, Mapping[str, object], Mapping[str, object], str], None]
+"""Takes the subject, what was carried over before and after, and the currency."""
+
 
 @dataclass(frozen=True)
 class Context:
@@ -35,6 +38,7 @@ class Context:
     ``new_currency``, ``new_time_zone`` and ``new_period`` (kind, anchor, first month of the fiscal year) are for an
     organization that has yet to be made. ``writers`` keeps connections open for who writes again and again.
     ``is_new`` says that there was no database when this began: it reads like an empty one until there is one.
+    ``on_carry_settled`` is told what a change made here settled again of what was carried over.
     """
 
     path: Path
@@ -46,6 +50,7 @@ class Context:
     writers: "Writers | None" = None
     new_period: tuple[str, str, str] = ("monthly", "1", "1")
     is_new: bool = False
+    on_carry_settled: "CarrySettled | None" = None
 
     @cached_property
     def label(self) -> str:
@@ -105,6 +110,7 @@ class Context:
         work = Work(
             unit, organization, self.clock.today(organization.time_zone), self.clock.now(), self.actor, self.label
         )
+        work.on_carry_settled = self.on_carry_settled
         if known and known.today == work.today:
             work.open, work.agents, work.tariffs = known.open, known.agents, known.tariffs
         else:
@@ -202,6 +208,7 @@ class Work:
     open: "Budget"
     reverses: int | None = None
     reaches_back: bool = False
+    on_carry_settled: CarrySettled | None = None
 
     def __init__(
         self, unit: "UnitOfWork", organization: "Organization", today: date, now: datetime, actor: str, label: str
@@ -255,6 +262,15 @@ class Work:
         self.when_kept(lambda: _log(self.label, action, subject, before, after))
         with self.unit.journal.apart() as journal:
             journal.record(self.organization.org_key, action, subject, before, after, actor, self.now)
+
+    def record_carry_settled(
+        self, subject: str, before: Mapping[str, object], after: Mapping[str, object], actor: str
+    ) -> None:
+        """Write that what was carried over was settled again, and tell whoever asked for the command."""
+        self.record_apart("carry.settle", subject, before, after, actor)
+        tell, currency = self.on_carry_settled, self.organization.currency
+        if tell is not None:
+            self.when_kept(lambda: tell(subject, before, after, currency))
 
     def entity(self, entity_id: str) -> "Entity":
         """The entity of that id, or `NotFound`."""

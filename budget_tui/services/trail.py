@@ -29,6 +29,13 @@ class AuditTrail:
         finally:
             reader.close()
 
+    def carry_settled_since(self, entry: int | None) -> tuple[list[AuditEntry], int]:
+        """What was carried over and settled again after ``entry``, and the newest entry; None: nothing is news yet."""
+        with self._context.reading() as queries:
+            org = self._context.organization(queries).org_key
+            newest = next((found.entry for found in queries.audit_trail(org, 1)), 0)
+            return ([] if entry is None else queries.carry_settled_since(org, entry)), newest
+
 
 class TrailWindow:
     """The newest entries that hold a text in what is shown of them.

@@ -54,6 +54,17 @@ class TrailQueries(CostQueries):
         )
         return [_entry(row) for row in rows]
 
+    def carry_settled_since(self, org: int, entry: int) -> list[AuditEntry]:
+        """What was carried over and settled again after ``entry``, the oldest first."""
+        return [
+            _entry(row)
+            for row in self._rows(
+                f"{_ENTRY} WHERE org_key = ? AND audit_key > ? AND action = 'carry.settle' ORDER BY audit_key",
+                org,
+                entry,
+            )
+        ]
+
     def lines_of_change(self, org: int, change: int) -> list[AuditEntry]:
         """The lines of one change in their order."""
         # They were written in one transaction, so they stand together.

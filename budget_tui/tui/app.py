@@ -27,6 +27,7 @@ from budget_tui.settings import Settings
 from budget_tui.tui.key_lane import ASKING, KeyLaneApp
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget import GlobalBudgetScreen
+from budget_tui.tui.standing import carry_settled, standing
 from budget_tui.tui.theme import ThemedApp, begin_with
 from budget_tui.tui.widgets.top_bar import SCREENS
 
@@ -110,6 +111,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         # One thread for writes: they are carried out in the order of the keys that asked for them.
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-writer")
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")
+        self._told_through: int | None = None  # the newest entry of the audit trail that was looked at
         begin_with(self, services.settings.theme)
         self.set_keymap(services.settings.keys)
 
@@ -160,10 +162,10 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         if self.snapshot is not None and self.snapshot.carried_over and self.services.context.clock.as_of is None:
             self._close_ended_period()
 
-    async def _read_snapshot(self) -> None:
-        services = self.services
+    async def _read_snapshot(self, *, after_own: bool = False) -> None:
+        services, told_through = self.services, self._told_through
         try:
-            snapshot = await self.read(_current)
+            snapshot, settled, newest = await self.read(lambda services: standing(services, told_through))
         except Exception as error:
             self.failure = str(error if isinstance(error, BudgetError) else Unexpected(error))
             return
@@ -172,6 +174,10 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         self.failure = ""
         self.snapshot = snapshot
         self.readings += 1
+        if told_through == self._told_through:  # nobody else has told it meanwhile
+            self._told_through = newest
+            if settled and (told := carry_settled(settled, self.currency)):
+                self._dashboard_screen().tell_aside(told, of_next=after_own)
 
     async def read(self, question: Callable[[Services], Answer]) -> Answer:
         """Ask the database something in the reader's thread. Raises what the question raises."""
@@ -209,13 +215,13 @@ class BudgetApp(KeyLaneApp, ThemedApp):
             raise Unexpected(error) from error
         finally:
             # After a refusal too: what it speaks of may have been written by somebody else just now.
-            await self._read_snapshot()
+            await self._read_snapshot(after_own=True)
 
     def _tell(self, text: str, *, is_problem: bool = False) -> None:
-        for screen in reversed(self.screen_stack):
-            if isinstance(screen, DashboardScreen):
-                screen.tell(text, is_problem=is_problem)
-                return
+        self._dashboard_screen().tell(text, is_problem=is_problem)
+
+    def _dashboard_screen(self) -> DashboardScreen:
+        return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, DashboardScreen))
 
     def notify(
         self,
@@ -249,6 +255,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         self.workers.cancel_group(self, ASKING)
         self._reader.submit(self.services.close_readers)
         self.services = self.services.of_organization(slug)
+        self._told_through = None
         self.snapshot = None
         shown = str(self.current_mode)
         others = [mode for _, mode, _ in SCREENS if mode != shown]
@@ -435,11 +442,6 @@ class BudgetApp(KeyLaneApp, ThemedApp):
             await self.switch_mode(mode)
         node = next(node for node in (self, self.screen, *self.screen.query()) if isinstance(node, owner))
         self.call_after_refresh(self.run_action, action, node)
-
-
-def _current(services: Services) -> BudgetSnapshot:
-    services.context.prepare()
-    return services.snapshots.current()
 
 
 def bindings_of_screens() -> list[list[Binding]]:

@@ -29,6 +29,19 @@ def test_what_comes_along_is_chosen_and_shown(seeded: Cli) -> None:
     assert "carried in        $20.00" in february
 
 
+def test_what_is_settled_again_is_told_in_one_line(seeded: Cli) -> None:
+    seeded("project", "carry", "pcc", "unspent").done()
+    february = ("--as-of", "2026-02-03")
+    assert seeded(*february, "budget", "set", "600").done().err == ""
+    ran = seeded(*february, "cost", "add", "pcc", "24", "--on", "2026-01-31", "--json")
+    assert (ran.code, ran.err) == (
+        0,
+        "more is known of the closed period, carried over now: pcc $21.00 instead of $45.00\n",
+    )
+    assert "pcc $45.00 instead of $21.00" in seeded(*february, "undo").err
+    seeded(*february, "cost", "add", "pcc", "1").done()
+
+
 def test_without_a_policy_nothing_is_said_of_it(seeded: Cli) -> None:
     for command in (("project", "show", "pcc"), ("budget", "show"), ("project", "list")):
         assert "carr" not in seeded(*command).done().out.lower()

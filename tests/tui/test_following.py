@@ -23,7 +23,7 @@ from budget_tui.tui.widgets.project_columns import columns
 from budget_tui.tui.widgets.spend_chart import SpendChart
 from budget_tui.tui.widgets.top_bar import TopBar
 from tests.tui.conftest import OpenDashboard, OpenMonitor, OpenServices
-from tests.tui.driving import Dashboard, TurningClock, stored, units
+from tests.tui.driving import Dashboard, TurningClock, on_day, stored, units
 
 
 @pytest.fixture
@@ -363,4 +363,45 @@ async def test_a_damaged_database_is_told_on_every_screen(
         await dashboard.keys("1")
         assert "is damaged; restore a backup" in " ".join(dashboard.text.split())
     async with open_monitor(services_on(database), size=(120, 10)) as monitor:
-        assert "is damaged; restore a backup" in monitor.text
+        assert "is damaged; restore a backup" in " ".join(monitor.text.split())
+
+
+# What was carried over
+
+
+def carried_over(services: Services) -> Services:
+    """PCC's 45 left of January came along into February."""
+    services.budgets.set_carry(CarryPolicy.UNSPENT, None, "pcc")
+    february = on_day(services, date(2026, 2, 3))
+    february.periods.catch_up()
+    return february
+
+
+async def test_what_another_program_settles_again_is_told_once(
+    open_dashboard: OpenDashboard, services: Services
+) -> None:
+    february = carried_over(services)
+    async with open_dashboard(on_day(services, date(2026, 2, 3))) as dashboard:
+        assert notice(dashboard) == ""
+        february.costs.add(CostEntry("pcc", units(24), date(2026, 1, 31)))
+        await dashboard.looked()
+        assert "carried over now: pcc $21.00 instead of $45.00" in notice(dashboard)
+        await dashboard.keys("2")
+        february.budgets.set_global(units(700))
+        await dashboard.looked()
+        assert notice(dashboard) == ""
+
+
+async def test_what_this_dashboard_settles_again_stands_beside_what_it_did(
+    open_dashboard: OpenDashboard, services: Services
+) -> None:
+    february = carried_over(services)
+    february.costs.add(CostEntry("pcc", units(24), date(2026, 1, 31)))
+    async with open_dashboard(on_day(services, date(2026, 2, 3))) as dashboard:
+        await dashboard.keys("u")
+        assert "took back" in notice(dashboard)
+        assert "carried over now: pcc $45.00 instead of $21.00" in notice(dashboard)
+        await dashboard.keys("U")
+        assert "carried over now: pcc $21.00 instead of $45.00" in notice(dashboard)
+        await dashboard.keys("u", "u")
+        assert "carried over" not in notice(dashboard)

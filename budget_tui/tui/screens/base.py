@@ -89,6 +89,11 @@ class DashboardScreen(StyledScreen[None]):
         else:  # the screen is still being built
             self.call_after_refresh(self.tell, text, is_problem=is_problem)
 
+    def tell_aside(self, text: str, *, of_next: bool) -> None:
+        """Say what happened of itself, above the footer; ``of_next``: by an act whose own message is yet to come."""
+        for notice in self.query(Notice):
+            notice.show_aside(text, of_next=of_next)
+
     async def carry_out_if_confirmed(
         self,
         title: str,

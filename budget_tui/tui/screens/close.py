@@ -12,7 +12,7 @@ from textual.widgets import Button, Static
 from budget_tui.domain.budget import AllocationChange, ChangeKind
 from budget_tui.domain.closing import ClosePreview
 from budget_tui.domain.errors import Conflict
-from budget_tui.formatting import change, count, dates, money, period_name
+from budget_tui.formatting import change, count, dates, money, period_name, short_day
 from budget_tui.tui.painting import MUTED, STRONG
 from budget_tui.tui.screens.modal import BoxScreen
 from budget_tui.tui.widgets.next_allocations import NextAllocations
@@ -50,11 +50,15 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
         preview, currency = self._preview, self._preview.currency
         carried = f" ({change(preview.carried, currency)} carried over)" if preview.carried else ""
         following = preview.following
+        is_late = preview.data_through < preview.ending.end
+        reach = f"data through {short_day(preview.data_through)}{' only' if is_late else ''}"
         return Content.assemble(
             (period_name(preview.ending), STRONG),
             (" ends today: ", MUTED),
             f"{money(preview.spent, currency)}{f' of {money(preview.total, currency)}' if preview.total else ''}",
-            (" spent\n", MUTED),
+            (" spent, ", MUTED),
+            (reach, "$warning" if is_late else MUTED),
+            ("\n", MUTED),
             (dates(following), STRONG),
             (" follows with ", MUTED),
             f"{money(preview.total_next, currency)}{carried}",

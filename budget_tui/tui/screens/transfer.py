@@ -15,7 +15,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import POOL
 from budget_tui.domain.pacing import Burn
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
-from budget_tui.formatting import money, runway
+from budget_tui.formatting import money, runway, short_day
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
@@ -50,6 +50,7 @@ class TransferScreen(BoxScreen[TransferOutcome]):
         yield Static(id="achieves")
 
     def on_mount(self) -> None:
+        self.query_one(".box").border_subtitle = f"data through {short_day(self._snapshot.data_through)}"
         self.query_one("#amount", Input).focus()
         self._preview()
 

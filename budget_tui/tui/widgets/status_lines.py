@@ -17,21 +17,40 @@ if TYPE_CHECKING:
 
 
 class Notice(Widget):
-    """One message in words, kept until the next one or until the screen is left. ``text`` '' hides it."""
+    """One message in words, kept until the next one or until the screen is left. ``text`` '' hides it.
+
+    ``aside`` is what happened of itself; it stays beside the message of the act that it followed from.
+    """
 
     text: reactive[str] = reactive("", layout=True)
+    aside: reactive[str] = reactive("", layout=True)
     is_problem: reactive[bool] = reactive(False)
+    _is_aside_of_next = False
 
     def render(self) -> Content:
         style = "bold $error" if self.is_problem else "$accent"
-        return Content.assemble(("✕ " if self.is_problem else "✓ ", style), self.text)
+        told = " · ".join(filter(None, (self.text, self.aside)))
+        return Content.assemble(("✕ " if self.is_problem else "✓ ", style), told)
 
-    def watch_text(self, text: str) -> None:
-        self.display = bool(text)
+    def watch_text(self) -> None:
+        self.display = bool(self.text or self.aside)
+
+    def watch_aside(self) -> None:
+        self.display = bool(self.text or self.aside)
 
     def show(self, text: str, *, is_problem: bool = False) -> None:
+        if not (text and self._is_aside_of_next):
+            self.aside = ""
+        self._is_aside_of_next = False
         self.is_problem = is_problem
         self.text = text
+
+    def show_aside(self, text: str, *, of_next: bool) -> None:
+        """Say what happened of itself; ``of_next``: by an act whose own message is yet to come."""
+        self._is_aside_of_next = of_next
+        self.is_problem = False
+        self.text = ""
+        self.aside = text
 
 
 class Freshness(Widget):
