@@ -56,7 +56,7 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
             (period_name(preview.ending), STRONG),
             (" ends today: ", MUTED),
             f"{money(preview.spent, currency)}{f' of {money(preview.total, currency)}' if preview.total else ''}",
-            (" spent, ", MUTED),
+            (" spent\n", MUTED),
             (reach, "$warning" if is_late else MUTED),
             ("\n", MUTED),
             (dates(following), STRONG),
