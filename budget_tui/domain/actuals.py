@@ -16,7 +16,7 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.period import ONE_DAY, Period
 
 _FEW = 32
-"""So many values are added up sooner than they are put in order."""
+"""So many segments are looked at one by one sooner than what is in them is put in order."""
 
 ANY_PROVIDER = ""
 NO_PROVIDER = "\0"
@@ -136,11 +136,10 @@ class Sums:
     @cached_property
     def _rolled_up(self) -> "_Table":
         """What each entity used together with all below it: one addition per entity and kind, from the leaves up."""
+        parents = {chain[1] for chain in self._chains if len(chain) > 1}
         sums: _Table = {}
-        for key, kinds in self._own.items():
-            of_key = sums[key] = {}
-            for kind, values in kinds.items():
-                of_key[kind] = values.copy()
+        for key, kinds in self._own.items():  # where something is added, it is to what is no longer its own
+            sums[key] = {kind: values.copy() for kind, values in kinds.items()} if key in parents else kinds
         for chain in reversed(self._chains):
             if len(chain) > 1 and chain[0] in sums:
                 parent = sums.setdefault(chain[1], {})
@@ -159,15 +158,21 @@ class Sums:
 
     def of(self, scope: Scope, span: range) -> int | None:
         """What ``scope`` used in the segments of ``span``; None where nothing is known."""
-        known = self._running.get(scope)
-        if known is None:
-            of_entity = self._rolled_up.get(scope.entity_key, {}).items()
-            rows = [values for kind, values in of_entity if counts(scope, *kind)]
-            if sum(map(len, rows)) <= _FEW:
-                found = [value for values in rows for segment, value in values.items() if segment in span]
-                return sum(found) if found else None
-            known = self._running[scope] = _Running(rows)
-        return known.within(span)
+        of_entity = self._rolled_up.get(scope.entity_key, {}).items()
+        if len(span) > _FEW:
+            known = self._running.get(scope)
+            if known is None:
+                rows = [values for kind, values in of_entity if counts(scope, *kind)]
+                known = self._running[scope] = _Running(rows)
+            return known.within(span)
+        total: int | None = None
+        for kind, values in of_entity:
+            if counts(scope, *kind):
+                for segment in span:
+                    value = values.get(segment)
+                    if value is not None:
+                        total = value if total is None else total + value
+        return total
 
     def providers(self, scope: Scope, segments: Collection[int]) -> set[str]:
         """Whose use is known in ``scope`` in any of ``segments``, in any currency."""

@@ -28,7 +28,7 @@ from budget_tui.services.history import closed_period
 from budget_tui.services.plan_actuals import Actuals, Used
 from budget_tui.services.plan_checks import entity_named, handed_on_in_plan
 from budget_tui.services.plan_foreign import InOneCurrency
-from budget_tui.services.plan_usage import Asked, Usage, asked_by
+from budget_tui.services.plan_usage import Asked, Usage
 from budget_tui.services.snapshots import load_facts, project_line
 from budget_tui.storage.explain_queries import OriginInPeriod
 from budget_tui.storage.plan_queries import PlanConditions
@@ -104,7 +104,7 @@ class Explainer:
             _require_one(budget_id, found)
             budget = found[0]
             today = self._today(organization)
-            usage = Usage(queries, organization, asked_by([budget]), today)
+            usage = Usage(queries, organization, [budget], today)
             figures = Actuals(usage).figures(budget)
             plan = handed_on_in_plan(queries, org, [budget], usage.eras)
             values = explain_planned(budget, figures, plan.get(budget.budget_id))
@@ -126,7 +126,7 @@ class Explainer:
             organization = self._context.organization(queries)
             currency = scope.currency or organization.currency
             today = self._today(organization)
-            usage = Usage(queries, organization, [Asked(budget_type, scope, period)], today)
+            usage = Usage(queries, organization, (), today, [Asked(budget_type, scope, period)])
             actual = Actuals(usage).of(budget_type, scope, period)
             values = (explain_actual(budget_type, actual, period),)
             entities = queries.entities(organization.org_key) or [unstored_root(organization.name)]
@@ -156,8 +156,8 @@ class Explainer:
                     "the list of budgets shows what is",
                     command="budget-tui plan list shows what is",
                 )
-            asked = (*asked_by(budgets), *(Asked(budget_type, *each) for each in whole))
-            usage = Usage(queries, organization, asked, self._today(organization))
+            asked = [Asked(budget_type, *each) for each in whole]
+            usage = Usage(queries, organization, budgets, self._today(organization), asked)
             actuals = Actuals(usage)
             together = actuals.widest(budgets) if budgets else None
             counting = together.budgets if together else ()

@@ -238,8 +238,8 @@ def read_board(queries: Queries, organization: Organization, today: date) -> Pla
     entities = queries.entities(organization.org_key) or [unstored_root(organization.name)]
     root = next(entity for entity in entities if entity.entity_id == ROOT_ID)
     periods = {*_running(organization, today), *_months(today), *(budget.period for budget in budgets)}
-    everything = all_of(root.entity_key, organization.currency, periods)
-    usage = Usage(queries, organization, (*asked_by(budgets), *everything), today)
+    everything = list(all_of(root.entity_key, organization.currency, periods))
+    usage = Usage(queries, organization, budgets, today, everything)
     actuals = Actuals(usage)
     lines = tuple([actuals.line(budget) for budget in budgets])
     own = InOneCurrency(queries, organization.org_key, budgets, organization.currency)

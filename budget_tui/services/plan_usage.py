@@ -1,6 +1,6 @@
 """Everything that was used in some periods, read in one pass: costs, tokens and seats, of each entity itself."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -78,16 +78,24 @@ DatedCosts = dict[tuple[str, str], dict[int | None, list[tuple[DatedCost, int]]]
 
 
 class Usage:
-    """What was used through ``today``, as far as it counts for anything ``asked``; of costs in other currencies only
-    what does."""
+    """What was used through ``today``, as far as it counts for any of ``budgets`` or anything ``asked`` beside them; of
+    costs in other currencies only what does."""
 
-    def __init__(self, queries: Queries, organization: Organization, asked: Iterable[Asked], today: date) -> None:
+    def __init__(
+        self,
+        queries: Queries,
+        organization: Organization,
+        budgets: Sequence[PlannedBudget],
+        today: date,
+        asked: Collection[Asked] = (),
+    ) -> None:
         self._today = today
-        asked = list(asked)
-        types = {each.budget_type for each in asked}
+        counting = {(budget.budget_type, budget.currency, budget.period) for budget in budgets}
+        counting.update((each.budget_type, each.scope.currency, each.period) for each in asked)
+        types = {budget_type for budget_type, _, _ in counting}
         self._queries, self._org = queries, organization.org_key
         self.eras = queries.eras(self._org)
-        self.segments = Segments((each.period for each in asked), self.eras.cuts)
+        self.segments = Segments((period for _, _, period in counting), self.eras.cuts)
         self.groups: dict[BudgetType, list[Group]] = {budget_type: [] for budget_type in BudgetType}
         self.foreign: dict[str, ForeignCosts] = {}  # by the currency that they are to count in
         self._seats: KnownSeats | None = None
@@ -96,7 +104,8 @@ class Usage:
         self._days = Period(self.segments.periods[0].start, self.segments.periods[-1].end)
         if BudgetType.MONETARY in types:
             self.groups[BudgetType.MONETARY] = queries.costs_by_segment(self._org, self.segments, today)
-            self._convert(asked)
+            currencies = {currency for budget_type, currency, _ in counting if budget_type is BudgetType.MONETARY}
+            self._convert(currencies, budgets, asked)
         if BudgetType.SEAT in types:
             self._seats = KnownSeats(queries, self._org, self._days, self.eras, today)
         if BudgetType.TOKEN in types:
@@ -149,14 +158,13 @@ class Usage:
             Group(entity_key, Category.GENAI, names[model], "", values) for (entity_key, model), values in sums.items()
         ]
 
-    def _convert(self, asked: Iterable[Asked]) -> None:
-        """Add what costs in other currencies are worth in each of those ``asked`` for, at the rate of their day."""
+    def _convert(self, currencies: Collection[str], budgets: Sequence[PlannedBudget], asked: Collection[Asked]) -> None:
+        """Add what costs in other currencies are worth in each of ``currencies``, at the rate of their day."""
         known = {group.currency for group in self.groups[BudgetType.MONETARY]}
-        currencies = {each.scope.currency for each in asked if each.budget_type is BudgetType.MONETARY}
         others = {other for currency in currencies for other in known - {currency}}
         if not others:
             return
-        coverages = self.money_of(asked)
+        coverages = self.money_of((*asked_by(budgets), *asked))
         costs = self._dated(self._queries.costs_by_day(self._org, sorted(others), self._days, self._today))
         pairs = self._queries.rate_pairs(self._org)
         useful = {pair for currency in coverages for pair in pairs_between(pairs, others - {currency}, currency)}

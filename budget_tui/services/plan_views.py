@@ -86,7 +86,7 @@ class PlanViews:
             plan = _handed_on(queries, organization, conditions, found, eras)
             today = self._today(organization)
             allocations = _allocations(queries, organization)
-            usage = None if conditions.status is None else Usage(queries, organization, asked_by(found), today)
+            usage = None if conditions.status is None else Usage(queries, organization, found, today)
         if usage is not None:
             actuals = Actuals(usage)
             found = [budget for budget in found if actuals.line(budget).status is conditions.status]
@@ -109,7 +109,7 @@ class PlanViews:
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
             budgets = _budgets(queries, organization, conditions, self._today(organization))
-            usage = Usage(queries, organization, asked_by(budgets), self._today(organization))
+            usage = Usage(queries, organization, budgets, self._today(organization))
             containment = Containment(budgets, usage.eras)
             plan = _handed_on(queries, organization, conditions, budgets, usage.eras, containment)
             allocations = _allocations(queries, organization)
@@ -137,7 +137,7 @@ class PlanViews:
             if root_entity_id:
                 top, eras = entity_named(queries, organization, root_entity_id), queries.eras(organization.org_key)
                 budgets = [budget for budget in budgets if is_below(budget, top.entity_key, eras)]
-            usage = Usage(queries, organization, asked_by(budgets), self._today(organization))
+            usage = Usage(queries, organization, budgets, self._today(organization))
             allocations = _allocations(queries, organization)
             plan: HandedOn = {}  # only where it has children that the trees do not show
             if not conditions.is_open:
@@ -192,8 +192,8 @@ class PlanViews:
                 today,
             )
             every_period = {*periods, *(budget.period for budget in budgets)}
-            everything = all_of(entity.entity_key, organization.currency, every_period)
-            usage = Usage(queries, organization, everything, today)
+            everything = list(all_of(entity.entity_key, organization.currency, every_period))
+            usage = Usage(queries, organization, (), today, everything)
             own = InOneCurrency(queries, organization.org_key, budgets, organization.currency)
             provider = provider_named(queries, organization.org_key, conditions.provider)
             plan = handed_on_in_plan(queries, organization.org_key, budgets, usage.eras)

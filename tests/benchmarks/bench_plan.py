@@ -77,7 +77,7 @@ def fill(path: Path) -> None:
             for number, (kind, start, end, category, provider) in enumerate(BUDGETS):
                 insert(connection, "budget", budget_id=f"{key}-{number}", entity_key=key, category=category,
                        provider=provider, period_kind=kind, period_start=start, period_end=end,
-                       amount=(5_000 + key) * 10**9)  # fmt: skip
+                       amount=(5_000 + key) * 10**9, in_cycle=0)  # fmt: skip
             for number, (provider, category) in enumerate(PROVIDERS):
                 insert(connection, "cost_origin", origin_key=(key - 1) * len(PROVIDERS) + number, entity_key=key,
                        entity_hint=name, provider_name=provider, provider=provider, category=category)  # fmt: skip

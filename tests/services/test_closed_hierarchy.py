@@ -298,7 +298,7 @@ class Turning(RuleBasedStateMachine):
                 for key in keys.values()
                 for month in months
             ]
-            found = Actuals(Usage(queries, organization, asked, months[-1].end))
+            found = Actuals(Usage(queries, organization, (), months[-1].end, asked))
             for month, period in enumerate(months, 1):
                 for entity, key in keys.items():
                     scope = Scope(key, "total", "", "USD")
