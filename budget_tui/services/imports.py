@@ -214,7 +214,7 @@ class _Storing:
             files = [numbers[file.path] for file in delivery.files]
             parts = reduction.parts(files, self._keys, self._unmapped)
             self._sums.add(reduction.sums_by_day())
-            for part in parts:
+            for part in sorted(parts, key=lambda part: (part.account, part.period_start)):
                 any_rows = True
                 changed |= self._store_part(part, self._facts(part, delivery, files))
         if self._problems:

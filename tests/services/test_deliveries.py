@@ -377,6 +377,13 @@ def test_one_refused_account_refuses_the_whole_import(desk: Desk) -> None:
         desk.take_rows(row("101", 1), row("5", 1, BillingAccountId="acct-2"))
 
 
+def test_refused_accounts_are_told_in_their_order(desk: Desk) -> None:
+    accounts = [f"acct-{number}" for number in range(1, 10)]
+    desk.take_rows(*(row("100", 1, BillingAccountId=account) for account in reversed(accounts)))
+    with pytest.raises(Conflict, match=r"what acct-1 .* what acct-2 .* what acct-3 .* and 6 more"):
+        desk.take_rows(*(row("5", 1, BillingAccountId=account) for account in reversed(accounts)))
+
+
 # Several at once
 
 
