@@ -127,7 +127,7 @@ class PlanQueries(CostQueries):
             "SELECT a.allocation_id, a.parent_budget_id, a.child_budget_id, a.amount, p.amount FROM budget b"
             " JOIN allocation a ON a.child_budget_id = b.budget_id JOIN budget p ON p.budget_id = a.parent_budget_id"
             f" WHERE b.org_key = ? AND {_IS_PLANNED.format('b')} AND {_IS_PLANNED.format('p')}"
-            " ORDER BY a.created_at, a.allocation_id",
+            " ORDER BY a.created_at, a.rowid",  # those of one command were made at the same moment
             org,
         )
         return [Allocation(*row) for row in rows]

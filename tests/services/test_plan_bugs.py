@@ -192,6 +192,9 @@ def test_bug_11_a_provider_counts_within_entity_and_category(home: PlanHome) -> 
             "seats_not_budgeted": None,
             "left_out": [],
             "warnings": [],
+            "period_start": "2026-01-01",
+            "period_end": "2026-03-31",
+            "periods": [{"period_start": "2026-01-01", "period_end": "2026-03-31"}],
         }
     }
 

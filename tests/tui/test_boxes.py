@@ -168,11 +168,11 @@ async def test_a_transfer_that_waits_is_made_once_and_cannot_be_left(
 async def test_an_import_is_on_the_screen(
     open_dashboard: OpenDashboard, services_on: OpenServices, tmp_path: Path
 ) -> None:
-    services = services_on(tmp_path / "new.db", Clock(date(2024, 9, 15)), time_zone="UTC")
+    services = services_on(tmp_path / "new.db", Clock(date(2024, 9, 30)), time_zone="UTC")
     async with open_dashboard(services, size=(120, 30), keys="i") as dashboard:
         await dashboard.typed(str(SAMPLE), "enter")
         assert not is_open(dashboard)
-        assert "1,000 rows read, 676 daily costs stored ($20.52)" in dashboard.text
+        assert "1,000 rows read, 677 daily costs stored ($20.52)" in dashboard.text
         assert "$20.52" in dashboard.line_with("Spent  ")
         assert "1,000 costs unmapped ($20.52): m to map" in dashboard.text
         await dashboard.keys("i", *str(SAMPLE), "enter")

@@ -50,7 +50,7 @@ class TransferScreen(BoxScreen[TransferOutcome]):
         yield Static(id="achieves")
 
     def on_mount(self) -> None:
-        self.query_one(".box").border_subtitle = f"data through {short_day(self._snapshot.data_through)}"
+        self.query_one(".box").border_subtitle = Content(f"data through {short_day(self._snapshot.data_through)}")
         self.query_one("#amount", Input).focus()
         self._preview()
 

@@ -58,8 +58,10 @@ class TopBar(Widget):
         yield Content.assemble(name, "  ", tabs), self._period(3)
         yield Content.assemble(name, "  ", tabs), self._period(2)
         for shown in (tabs, keys):
-            for period in (self._period(2), self._period(1), self._days(), Content("")):
+            for period in (self._period(2), self._period(1), self._days()):
                 yield shown, self._with_name(period, width - shown.cell_length)
+        for shown in (tabs, keys):
+            yield shown, self._with_name(Content(""), width - shown.cell_length)
         yield tabs, self._period(1)
         yield keys, self._period(1)
 
