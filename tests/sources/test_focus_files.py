@@ -148,15 +148,15 @@ def test_a_folder_without_exports_is_an_error(tmp_path: Path) -> None:
 
 def test_many_small_files_give_what_each_gives_by_itself(tmp_path: Path) -> None:
     """Files that are written alike are read at once; odd ones among them, and those with refused rows, are not."""
-    charges = [charge(BilledCost=f"{number}.5", SubAccountId=str(number % 3)) for number in range(40)]
+    charges = [charge(BilledCost=f"{number}.5", SubAccountId=str(number % 3)) for number in range(16)]
     paths = [write_csv(tmp_path / f"{number:02}.csv", one) for number, one in enumerate(charges)]
     paths[7] = write_csv(tmp_path / "07.csv", {**charges[7], "x_other": "column"})
     paths[11].write_bytes(gzip.compress(paths[11].read_bytes()))
-    paths[23].write_text(paths[23].read_text() + "few,fields\n")
+    paths[13].write_text(paths[13].read_text() + "few,fields\n")
     rollup = read(*paths)
     alone = [read(path) for path in paths]
     assert [(file.path, file.rows_read, file.rows_refused) for file in rollup.files] == [
         (file.path, file.rows_read, file.rows_refused) for each in alone for file in each.files
     ]
-    assert [(row.file, row.line) for row in rollup.refused] == [(paths[23], 3)]
-    assert rollup.billed_total == {"USD": sum(Decimal(f"{number}.5") for number in range(40))}
+    assert [(row.file, row.line) for row in rollup.refused] == [(paths[13], 3)]
+    assert rollup.billed_total == {"USD": sum(Decimal(f"{number}.5") for number in range(16))}

@@ -57,11 +57,12 @@ class TopBar(Widget):
         name = Content.assemble((f" {shortened(self._database, _NAME_AT_MOST)}", "bold $accent"), new)
         yield Content.assemble(name, "  ", tabs), self._period(3)
         yield Content.assemble(name, "  ", tabs), self._period(2)
+        # That a period is closed matters more than the names of the screens.
+        is_closed = self.snapshot is not None and self.snapshot.is_closed
+        least = [] if is_closed else [Content("")]
         for shown in (tabs, keys):
-            for period in (self._period(2), self._period(1), self._days()):
+            for period in (self._period(2), self._period(1), self._days(), *least):
                 yield shown, self._with_name(period, width - shown.cell_length)
-        for shown in (tabs, keys):
-            yield shown, self._with_name(Content(""), width - shown.cell_length)
         yield tabs, self._period(1)
         yield keys, self._period(1)
 
