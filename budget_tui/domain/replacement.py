@@ -53,7 +53,7 @@ class PartFacts:
 
 @dataclass(frozen=True)
 class Part:
-    """A part with its rows by cell. ``key`` is 0 for one that is not stored; ``was_replaced`` of its fingerprint."""
+    """A part with its rows by cell. ``key`` is 0 for one that is not stored."""
 
     facts: PartFacts
     rows: Sequence[CellRow]
@@ -140,9 +140,10 @@ def replacement(
     if mode is Mode.REPLACE:
         # Where only one names sub accounts no cell is the same, though all of them may be.
         blurred = {part.key for part in fellows if _names_differ(part, new)}
-        return Replacement(
-            [Taken(part.key, _FIRST, _LAST) for part in stored if touched[part.key] or part.key in blurred]
-        )
+        replaced = [part for part in stored if touched[part.key] or part.key in blurred]
+        goes = [row for part in replaced for row in part.rows if row.cell not in cells and not row.is_empty]
+        taken = [Taken(part.key, _FIRST, _LAST) for part in replaced]
+        return Replacement(taken, [Vanished(*each) for each in _runs(goes)])
     problems = [
         Problem(Hurdle.OTHER_SOURCE, part)
         for part in stored

@@ -203,7 +203,8 @@ def test_usage_that_would_vanish_is_refused_and_named(desk: Desk) -> None:
     words = r"sub-b, Jan 3 – Jan 5, 2026, \$1,500\.00 would vanish"
     with unchanged(desk), pytest.raises(Conflict, match=words):
         desk.take_rows(*daily("1000", range(3, 6)))
-    desk.take_rows(*daily("1000", range(3, 6)), replace=True)
+    report = desk.take_rows(*daily("1000", range(3, 6)), replace=True)
+    assert [(each.sub_account, each.amounts) for each in report.vanished] == [("sub-b", {"USD": 1500 * 10**9})]
     assert desk.total == "3000"
 
 

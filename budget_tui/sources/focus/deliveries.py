@@ -44,7 +44,8 @@ class Found:
 
     def deliveries(self, reduction: Reduction) -> list[Delivery]:
         """The deliveries that the files make up, each with the cells that ``reduction`` found in it."""
-        cells, contents = reduction.cells(), _contents(reduction)
+        # A single file can be neither a copy nor in another's way.
+        cells, contents = (reduction.cells(), _contents(reduction)) if len(reduction.files) > 1 else ({}, {})
         files = {
             file.path: DeliveredFile(file.path, frozenset(cells.get(number, ())), contents.get(number, ""))
             for number, file in enumerate(reduction.files)

@@ -43,7 +43,7 @@ DailyRow = tuple[int, int, int, int, int | None, int | None, int]
 class ReducedPart:
     """What a delivery says of one billing account in one billing period.
 
-    ``fingerprint`` is the same for the same daily costs, whatever files they came in; ``checksum`` as stored.
+    ``fingerprint`` is the same for the same daily costs, whatever files they came in.
     """
 
     number: int
@@ -96,16 +96,23 @@ class Reduction:
             f" FROM (SELECT DISTINCT {names} FROM sums WHERE {used})"
         )
         run("CREATE TABLE units (unit VARCHAR, counted VARCHAR, size BIGINT)")
-        units = [(unit, unit_of(unit)) for (unit,) in run("SELECT DISTINCT unit FROM sums WHERE unit <> ''")]
-        known = [(text, str(unit.counted), unit.size) for text, unit in units if unit]
-        if known:
-            self._engine.fill("units", list(zip(*known, strict=True)))
+        ((has_units,),) = run("SELECT coalesce(bool_or(unit <> ''), false) FROM sums")
+        counts = ", ".join(f"CAST(NULL AS DECIMAL(38,12)) AS {name}" for name in ("tokens", "seats", "bought"))
+        counted = ""
+        if has_units:  # hardly any file has some, and to look for them takes as long as to read a small file
+            counts = (
+                f"{_of_unit('tokens', _USED)} AS tokens, {_of_unit('seats', _USED)} AS seats,"
+                f" {_of_unit('seats', _BOUGHT)} AS bought"
+            )
+            counted = "LEFT JOIN units u ON u.unit = s.unit"
+            units = [(unit, unit_of(unit)) for (unit,) in run("SELECT DISTINCT unit FROM sums WHERE unit <> ''")]
+            known = [(text, str(unit.counted), unit.size) for text, unit in units if unit]
+            if known:
+                self._engine.fill("units", list(zip(*known, strict=True)))
         same = " AND ".join(f"s.{name} = o.{name}" for name in columns)
         run(
             "CREATE TABLE daily AS SELECT s.file_no, o.origin_no, s.period_start, s.day, s.cell_day, s.amount, s.used,"
-            f" {_of_unit('tokens', _USED)} AS tokens, {_of_unit('seats', _USED)} AS seats,"
-            f" {_of_unit('seats', _BOUGHT)} AS bought"
-            f" FROM sums s JOIN origins o ON {same} LEFT JOIN units u ON u.unit = s.unit WHERE {used}"
+            f" {counts} FROM sums s JOIN origins o ON {same} {counted} WHERE {used}"
         )
         run("DROP TABLE sums")
 
