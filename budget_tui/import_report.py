@@ -17,7 +17,7 @@ NAMED_AT_MOST = 3
 
 
 def in_words(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> list[str]:
-    """What was read, refused, stored and replaced, with the sums, and what to do next."""
+    """Say what was read, refused, stored and replaced, with the sums, and what to do next."""
     lines = [
         f"{f.count(len(report.files), 'file')}, {f.count(report.rows_read, 'row')} read,"
         f" {report.rows_refused:,} refused"

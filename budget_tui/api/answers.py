@@ -66,7 +66,7 @@ def answered(answer: object, status: int = 200, *, replayed: bool = False) -> Re
 
 
 def located(path: str, name: str, answer: object, *, replayed: bool) -> Response:
-    """What was added, and where it is: at ``path``, in which ``{}`` stands for its name."""
+    """Answer with what was added and where it is: at ``path``, in which ``{}`` stands for its name."""
     made = answered(answer, 201, replayed=replayed)
     made.headers["Location"] = path.format(quote(name, safe=""))
     return made

@@ -116,7 +116,7 @@ class EntityBody(Body):
 
 
 class SomeChange(Body):
-    """What is to change; what is not given stays."""
+    """The changes of an entity; what is not given stays."""
 
     @model_validator(mode="after")
     def something(self) -> Self:

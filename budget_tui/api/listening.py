@@ -19,13 +19,13 @@ PATIENCE_SECONDS = 30
 """How long requests under way may take to finish when the server is told to stop."""
 
 REQUEST_SECONDS = 10
-"""How long a request may take to arrive, and how long a client may read nothing of its answer."""
+"""The time a request may take to arrive, and a client may read nothing of its answer."""
 
 PAUSE_SECONDS = 1
-"""How long no connection is accepted when there was no descriptor for one."""
+"""The pause in accepting connections when there was no descriptor for one."""
 
 BACKLOG = 2048
-"""How many connections may wait to be accepted, and are served at once at most."""
+"""The most connections that wait to be accepted, and that are served at once."""
 
 logger = logging.getLogger("budget_tui.api")
 

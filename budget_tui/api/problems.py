@@ -47,7 +47,7 @@ class Problem(HTTPException):
 
 
 def problem_of(error: BudgetError, *, in_tokens: bool = False) -> Problem:
-    """How an error of the services is told over HTTP. Where the database is and what ails it is not for clients."""
+    """Tell an error of the services over HTTP. Where the database is and what ails it is not for clients."""
     if isinstance(error, StorageError):
         logger.warning("%s", error)
         headers = {"Retry-After": str(RETRY_SECONDS)}

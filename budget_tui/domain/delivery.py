@@ -184,7 +184,7 @@ def _stem(path: Path) -> str:
 
 
 def _numbered_parts(paths: Sequence[Path]) -> dict[Path, str]:
-    """What family each file belongs to that is numbered as a part of one export, together with all of its parts.
+    """The family of each file that is numbered as a part of one export, together with all of its parts.
 
     Of names that are the same but for one number, which is no date and no ``(1)`` of a second download, and whose
     numbers go without a gap from 0 or 1.

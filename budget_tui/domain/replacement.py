@@ -1,4 +1,4 @@
-"""What a part takes the place of, of what is stored.
+"""The replacement of stored parts by a new one.
 
 A *part* is one delivery's rows of one billing account in one billing period, as stored. A new one replaces the cells
 that it covers and is never added to them; what it would take away without covering it is refused, unless it is small
@@ -17,7 +17,7 @@ from budget_tui.domain.delivery import Day, folded_account
 
 
 class CellRow(NamedTuple):
-    """What a part has in one cell, of one currency and kind of charge, in nanos; ``positive`` without credits."""
+    """The sums of a part in one cell, of one currency and kind of charge, in nanos; ``positive`` without credits."""
 
     sub_account: str
     day: Day
@@ -39,7 +39,7 @@ class CellRow(NamedTuple):
 
 @dataclass(frozen=True)
 class PartFacts:
-    """What is known of a part beside its rows. ``name`` is the one that it was stored under beside others, or ''."""
+    """The facts of a part beside its rows. ``name`` is the one that it was stored under beside others, or ''."""
 
     source: str
     account: str
@@ -61,7 +61,7 @@ class Part:
 
 
 class Mode(StrEnum):
-    """How a new part treats what is stored: by the rules, in place of all it touches, or just its own cells."""
+    """The treatment of what is stored: by the rules, in place of all it touches, or just its own cells."""
 
     CAREFUL = "careful"
     REPLACE = "replace"
@@ -69,7 +69,7 @@ class Mode(StrEnum):
 
 
 class Taken(NamedTuple):
-    """What is taken of a stored part: the days from ``first_day`` to ``last_day``, or only ``cells`` of them."""
+    """The rows taken of a stored part: the days from ``first_day`` to ``last_day``, or only ``cells`` of them."""
 
     key: int
     first_day: Day
@@ -103,7 +103,7 @@ class Problem(NamedTuple):
 
 
 class Vanished(NamedTuple):
-    """What a replacement takes away without saying anything of it: credits, corrections, or very little."""
+    """Stored costs of which the new part says nothing: credits, corrections, or very little."""
 
     sub_account: str
     first_day: Day
@@ -113,7 +113,7 @@ class Vanished(NamedTuple):
 
 @dataclass(frozen=True)
 class Replacement:
-    """What a new part takes the place of, what vanishes by that, and why it is refused, if it is."""
+    """The rows that a new part takes, what vanishes by that, and why it is refused, if it is."""
 
     taken: Sequence[Taken] = ()
     vanished: Sequence[Vanished] = ()
@@ -129,7 +129,7 @@ _FIRST, _LAST = 0, 99991231
 def replacement(
     new: Part, stored: Sequence[Part], mode: Mode = Mode.CAREFUL, is_older: Callable[[], bool] = lambda: False
 ) -> Replacement:
-    """What ``new`` takes the place of, of the parts ``stored`` of the same billing account and period.
+    """Decide which rows ``new`` takes of the parts ``stored`` of the same billing account and period.
 
     These may be of other sources and of other names, too. ``is_older`` tells whether the content of ``new`` was
     stored before and replaced since.
@@ -178,7 +178,7 @@ def _are_fellows(part: Part, new: Part) -> bool:
 
 
 def _names_differ(part: Part, new: Part) -> bool:
-    """Whether on a day that both have only one of them names sub accounts: then their cells cannot be compared."""
+    """Tell a day of both on which only one names sub accounts: then their cells cannot be compared."""
     named = [_named_by_day(each.rows) for each in (part, new)]
     return any(named[0][day] != named[1][day] for day in named[0].keys() & named[1].keys())
 
@@ -192,7 +192,7 @@ def _named_by_day(rows: Iterable[CellRow]) -> dict[Day, bool]:
 
 
 def _basic_problems(new: Part, part: Part, shared: AbstractSet[tuple[str, Day]]) -> list[Problem]:
-    """What would make the figures wrong however the cells lie."""
+    """Problems that would make the figures wrong however the cells lie."""
     problems = []
     if part.facts.cost_basis != new.facts.cost_basis:
         problems.append(Problem(Hurdle.OTHER_BASIS, part))
@@ -215,7 +215,7 @@ def _problems_of_order(new: Part, part: Part) -> list[Problem]:
 
 
 def _is_little(goes: Sequence[CellRow], rows: Sequence[CellRow]) -> bool:
-    """Whether what vanishes is credits and corrections, or at most one per cent of the part."""
+    """Tell that only credits and corrections vanish, or at most one per cent of the part."""
     usage = [row for row in goes if row.charge_category not in _CORRECTING]
     return all(
         _LITTLE * sum(map(measure, usage)) <= sum(map(measure, rows))
@@ -224,7 +224,7 @@ def _is_little(goes: Sequence[CellRow], rows: Sequence[CellRow]) -> bool:
 
 
 def _less(new: Part, replaced: Sequence[Part]) -> list[Problem]:
-    """Whether more than a tenth of the positive charges goes, of the days that both have.
+    """The problem that more than a tenth of the positive charges goes, of the days that both have.
 
     A cell that says 0 now was waived: nobody loses a row by accident and keeps it with a 0.
     """

@@ -59,7 +59,7 @@ class ImportRequest:
 
 
 class VanishedCosts(NamedTuple):
-    """What a replacement took away although the new files say nothing of it; nanos of each currency."""
+    """Costs that a replacement took away although the new files say nothing of them; nanos of each currency."""
 
     sub_account: str
     first_day: date
@@ -69,7 +69,7 @@ class VanishedCosts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What was read, stored, replaced, added, left out and refused. Totals are units of each currency.
+    """The outcome of an import: read, stored, replaced, added, left out, refused. Totals are units of each currency.
 
     ``rows_added`` are the daily costs that replaced nothing. ``vanished`` is what the replacement took away without
     a word of the new files. ``seats`` are those of the day that has the most; None, as of tokens, where the files
@@ -297,7 +297,7 @@ class _Storing:
         return True
 
     def _is_stored(self, part: "ReducedPart", keys: Sequence[int]) -> bool:
-        """Whether the rows of ``part`` are what is stored of its days, looked at row by row."""
+        """Compare the rows of ``part`` with what is stored of its days, row by row."""
         days = [row.day for row in part.rows]
         first, last = (_FIRST, _LAST) if self._mode is Mode.REPLACE else (min(days), max(days))
         stored = self._work.queries.part_rows(keys, first, last)
@@ -322,7 +322,7 @@ class _Storing:
 
 
 class _Sums:
-    """What is imported adds up to, by currency and day."""
+    """Sums of what is imported, by currency and day."""
 
     def __init__(self) -> None:
         self._days: list[DaySums] = []

@@ -321,7 +321,7 @@ class CostQueries(Asking):
         ]
 
     def cells(self, dataset_key: int) -> list[CellRow]:
-        """What a part has, by cell, currency and kind of charge."""
+        """The sums of a part, by cell, currency and kind of charge."""
         return [
             CellRow(*row)
             for row in self._rows(

@@ -262,7 +262,7 @@ class DatasetRow(SQLModel, table=True):
 
 
 class DatasetReplacementRow(SQLModel, table=True):
-    """Which part took rows of which."""
+    """A part that took rows of another."""
 
     __tablename__ = "dataset_replacement"
 
@@ -271,7 +271,7 @@ class DatasetReplacementRow(SQLModel, table=True):
 
 
 class SourceRow(SQLModel, table=True):
-    """What was decided about a source of costs, or about one of its billing accounts ('' for all of them)."""
+    """Decisions about a source of costs, or about one of its billing accounts ('' for all of them)."""
 
     __tablename__ = "source"
 

@@ -1,4 +1,4 @@
-"""Which files a person means, and which deliveries they make up: by manifests, else by folders."""
+"""The files that a person means, and the deliveries they make up: by manifests, else by folders."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ _MONTHS_AT_MOST = 1200
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a manifest says of a delivery: which files, of which export, when, for which billing months.
+    """A manifest's word on a delivery: which files, of which export, when, for which billing months.
 
     AWS Data Exports write ``…-Manifest.json`` with ``dataFiles``, Azure's exports ``manifest.json`` with ``blobs``
     and ``runInfo``. Each part may be missing.
@@ -144,7 +144,7 @@ def _why_left_out(path: Path) -> str:
 
 
 def _manifest(path: Path) -> Manifest | None:
-    """What ``path`` says, if it is a manifest."""
+    """Read ``path``, if it is a manifest."""
     name = path.name.casefold()
     if not (name == "manifest.json" or name.endswith("-manifest.json")) or not path.is_file():
         return None
@@ -231,7 +231,7 @@ def _months_in_name(folder: Path) -> frozenset[date]:
 
 
 def _claims(manifests: Sequence[Manifest], paths: Sequence[Path]) -> dict[Path, dict[str, Path]]:
-    """Which file is which of those that manifests name: the one whose path ends most like the name.
+    """Match files to the names in manifests: to each the one whose path ends most like it.
 
     Each file once. One that only its own name fits must lie beside the manifest.
     """

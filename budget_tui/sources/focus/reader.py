@@ -38,7 +38,7 @@ Progress = Callable[[float], None]
 
 
 class Style(NamedTuple):
-    """What CSV files have in common that can be read at once: how they are packed, and their columns."""
+    """The common style of CSV files that can be read at once: how they are packed, and their columns."""
 
     kind: Kind
     names: tuple[str, ...]
@@ -53,7 +53,7 @@ class _Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class FileSums:
-    """What one file gave beside its sums, which stand in `FILE_SUMS`: the rows, and what was refused."""
+    """The counts of one file, beside its sums which stand in `FILE_SUMS`: the rows, and what was refused."""
 
     rows_read: int
     refused: list[RefusedRow]
@@ -107,7 +107,7 @@ class Reader:
         return header, columns
 
     def style(self, path: Path) -> Style | None:
-        """How a small CSV file is written, if it can be read together with others; None for any other file."""
+        """The style of a small CSV file that can be read together with others; None for any other file."""
         kind = kind_of(path)
         if kind is Kind.PARQUET or path.stat().st_size > _SMALL_BYTES:
             return None

@@ -41,7 +41,7 @@ DailyRow = tuple[int, int, int, int, int | None, int | None, int]
 
 @dataclass(frozen=True)
 class ReducedPart:
-    """What a delivery says of one billing account in one billing period.
+    """The daily costs of a delivery in one billing account and billing period.
 
     ``fingerprint`` is the same for the same daily costs, whatever files they came in.
     """
@@ -55,7 +55,7 @@ class ReducedPart:
 
 
 class DaySums(NamedTuple):
-    """What parts add up to on one day, in one currency; nanos, of which ``unmapped`` found no entity."""
+    """Sums of parts on one day, in one currency; nanos, of which ``unmapped`` found no entity."""
 
     currency: str
     day: int
@@ -185,7 +185,7 @@ class Reduction:
     def parts(
         self, file_numbers: Sequence[int], keys: Mapping[CostOrigin, int], unmapped: AbstractSet[CostOrigin]
     ) -> list[ReducedPart]:
-        """What the given files say together, as parts; `daily_rows` and `sums_by_day` are about them until the next.
+        """Add the given files up to parts; `daily_rows` and `sums_by_day` are about them until the next.
 
         ``keys`` are those of the origins in the database, ``unmapped`` the origins that found no entity.
         Raises `Refused` when a day's costs, tokens or seats are beyond what can be stored.
@@ -237,7 +237,7 @@ class Reduction:
         )
 
     def sums_by_day(self) -> list[DaySums]:
-        """What the last `parts` add up to, by currency and day."""
+        """Sums of the last `parts`, by currency and day."""
         return [
             DaySums(*row)
             for row in self._engine.rows(

@@ -124,7 +124,7 @@ class FormerCostRepository:
         return rows
 
     def is_replaced(self, dataset_key: int) -> bool:
-        """Whether another part took rows of this one."""
+        """Tell that another part took rows of this one."""
         return bool(
             self._connection.execute(
                 "SELECT 1 FROM dataset_replacement WHERE dataset_key = ? LIMIT 1", (dataset_key,)
