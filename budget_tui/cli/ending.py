@@ -21,7 +21,7 @@ EXIT_CODES: tuple[tuple[type[BudgetError], int], ...] = (
     (Conflict, 5),
 )
 _OF_A_FULL_OUTPUT = (EPIPE, ENOSPC, EDQUOT, EFBIG, EIO)
-"""What others that print, such as the help, meet there."""
+"""The errors that others that print, such as the help, meet there."""
 
 
 def ended(carry_out: Callable[[], object]) -> int:

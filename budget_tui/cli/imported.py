@@ -1,4 +1,4 @@
-"""What an import did as JSON, and what found no project."""
+"""An import as JSON, and the costs that found no project."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What the command line prints: answers on standard output, all else on standard error. Nothing else prints.
+"""The one printer of the command line: answers on standard output, all else on standard error. Nothing else prints.
 
 Names in an export or of a file may hold anything: what would move a terminal's cursor stands as its escape.
 """

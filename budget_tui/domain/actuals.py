@@ -38,7 +38,7 @@ class Scope(NamedTuple):
 
 
 class Group(NamedTuple):
-    """What one entity itself used of one provider in one category, in each segment that something is known of.
+    """Usage of one entity itself, of one provider in one category, in each segment that something is known of.
 
     ``entity_key`` None is what found no entity.
     """
@@ -192,7 +192,7 @@ class Sums:
         return self.counted(counting(covered))
 
     def counted(self, counting: "Counting") -> dict[int, int]:
-        """What was used in each segment, as far as it is ``counting``, each dollar once."""
+        """Usage in each segment, as far as it is ``counting``, each dollar once."""
         coverage = Coverage(counting, self._lineage)
         around = {key for at in counting for key in self._lineage[at]}
         used: dict[int, list[Mapping[int, int]]] = {}  # by segments that count: what was used in all

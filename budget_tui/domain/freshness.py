@@ -1,4 +1,4 @@
-"""How far costs are known: what is entered as it happens reaches today, what is imported as far as it came."""
+"""The reach of costs: what is entered as it happens reaches today, what is imported as far as it came."""
 
 from collections.abc import Iterable
 from datetime import date

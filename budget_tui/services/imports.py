@@ -387,7 +387,7 @@ _HOW_AT_TERMINAL = "--replace takes it in place of what is stored, --part NAME s
 
 
 def _sentence(new: Part, problem: Problem) -> str:
-    """Why a part cannot take the place of a stored one."""
+    """Say why a part cannot take the place of a stored one."""
     account = new.facts.account or "the account"
     days = days_named(day_of(problem.first_day), day_of(problem.last_day)) if problem.first_day else ""
     amounts = " + ".join(money(nanos, currency) for currency, nanos in problem.amounts.items())

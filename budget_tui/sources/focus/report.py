@@ -1,4 +1,4 @@
-"""What was read of each FOCUS export, and what could not be used."""
+"""Counts of each FOCUS export that was read, and the rows that could not be used."""
 
 from dataclasses import dataclass
 from pathlib import Path
