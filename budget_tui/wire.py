@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 
-from budget_tui import formatting
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.carry import Carry
 from budget_tui.domain.closing import ClosedPeriod, ClosePreview
@@ -16,6 +15,7 @@ from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
 from budget_tui.domain.text import escaped_json
 from budget_tui.domain.tokens import AgentBudget, Reservation, TokenBalance, TokenSums
+from budget_tui.presentation import messages
 
 
 def dumps(answer: object, indent: int | None = 2) -> str:
@@ -43,7 +43,7 @@ def status_answer(snapshot: BudgetSnapshot) -> dict[str, Any]:
         "global": global_budget(snapshot),
         "projects": [project_budget(line) for line in snapshot.projects],
         "unmapped_usd": to_decimal(snapshot.unmapped),
-        "warnings": formatting.warnings(snapshot),
+        "warnings": messages.warnings(snapshot),
     }
 
 
@@ -265,7 +265,7 @@ def _dated(snapshot: BudgetSnapshot, answer: dict[str, Any]) -> dict[str, Any]:
         "as_of": snapshot.as_of.isoformat(),
         "data_through": snapshot.data_through.isoformat(),
         "currency": snapshot.organization.currency,
-        "warnings": formatting.warnings(snapshot),
+        "warnings": messages.warnings(snapshot),
     }
 
 

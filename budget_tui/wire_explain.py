@@ -4,10 +4,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from budget_tui import explaining
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.explain import Explanation, Quantity, Unit
 from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, SourceState
+from budget_tui.presentation import explanations
 
 
 def explained_answer(explained: Explained, key: str = "") -> dict[str, Any]:
@@ -37,10 +37,10 @@ def _value(explanation: Explanation, explained: Explained) -> dict[str, Any]:
         "title": explanation.title,
         "result": _exact(explanation.value),
         "unit": explanation.value.unit,
-        "formula": explaining.formula(explanation) or None,
-        "worked": explaining.worked(explanation, explained.currency) or None,
+        "formula": explanations.formula(explanation) or None,
+        "worked": explanations.worked(explanation, explained.currency) or None,
         "terms": {name: _exact(term) for name, term in explanation.terms.items()},
-        "days": explaining.spans(explanation, explained),
+        "days": explanations.spans(explanation, explained),
         "notes": list(explanation.notes),
     }
 
@@ -70,7 +70,7 @@ def _group(group: CostGroup, unit: Unit) -> dict[str, Any]:
 def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "reason": finding.reason,
-        "text": explaining.finding(finding),
+        "text": explanations.finding(finding),
         "do": finding.do or None,
         "amount": None if finding.amount is None else to_decimal(finding.amount),
         "currency": finding.currency or None,

@@ -54,7 +54,7 @@ def add(
 @app.command("list")
 def list_agents(context: typer.Context, json: JsonOption = False) -> None:
     """All agents and how their tokens stand."""
-    from budget_tui import formatting as f
+    from budget_tui.presentation import formatting as f
     from budget_tui.wire import agent_answer
 
     session = session_of(context)
@@ -266,10 +266,10 @@ def price(
 
     What its agents have used since that day costs as much.
     """
-    from budget_tui import formatting as f
     from budget_tui.domain.amount import parse_amount, to_decimal
     from budget_tui.domain.period import parse_day
     from budget_tui.domain.tokens import TokenKind
+    from budget_tui.presentation import formatting as f
 
     session = session_of(context)
     given = {TokenKind.INPUT: input_price, TokenKind.OUTPUT: output_price, TokenKind.CACHED: cached_price}
@@ -297,8 +297,8 @@ def price(
 @app.command("prices")
 def list_prices(context: typer.Context, json: JsonOption = False) -> None:
     """What a million tokens cost, by model, the newest prices first."""
-    from budget_tui import formatting as f
     from budget_tui.domain.amount import to_decimal
+    from budget_tui.presentation import formatting as f
 
     session = session_of(context)
     currency = session.snapshot().organization.currency
@@ -346,7 +346,7 @@ def _tell_balance(balance: "TokenBalance", json: bool) -> None:
 
 
 def _counts(balance: "TokenBalance | AgentBudget") -> str:
-    from budget_tui.formatting import tokens
+    from budget_tui.presentation.formatting import tokens
 
     held = f", {balance.reserved_tokens:,} held" if balance.reserved_tokens else ""
     used = f", {balance.used_tokens:,} used" if balance.used_tokens else ""
@@ -355,8 +355,8 @@ def _counts(balance: "TokenBalance | AgentBudget") -> str:
 
 def _details(agent: "AgentBudget") -> str:
     """An agent's figures, one a line."""
-    from budget_tui import formatting as f
     from budget_tui.domain.amount import share
+    from budget_tui.presentation import formatting as f
 
     counts = {
         "allocated": (agent.allocated_tokens, ""),

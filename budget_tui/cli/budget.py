@@ -33,8 +33,8 @@ def set_budget(
 
     It holds from the running period on.
     """
-    from budget_tui import formatting as f
     from budget_tui.domain.amount import parse_amount
+    from budget_tui.presentation import formatting as f
 
     if amount.strip().startswith("+"):
         raise Refused(f"'{amount.strip()}' would be a change", "give the whole amount, such as 500")
@@ -56,9 +56,9 @@ def carry(context: typer.Context, policy: PolicyArgument, cap: CapOption = "", j
 
     What is unspent raises the next period's budget, a deficit lowers it.
     """
-    from budget_tui import formatting as f
     from budget_tui.domain.amount import parse_amount
     from budget_tui.domain.carry import parse_policy
+    from budget_tui.presentation import formatting as f
 
     session = session_of(context)
     session.services.budgets.set_carry(parse_policy(policy), parse_amount(cap) if cap else None)
@@ -72,8 +72,8 @@ def carry(context: typer.Context, policy: PolicyArgument, cap: CapOption = "", j
 
 def outlook(snapshot: "BudgetSnapshot") -> list[str]:
     """The global budget in a few lines: what there is, where it went, how long it lasts."""
-    from budget_tui import formatting as f
     from budget_tui.domain.amount import share
+    from budget_tui.presentation import formatting as f
 
     currency, total = snapshot.organization.currency, snapshot.total
     if total.unfunded:
@@ -97,8 +97,8 @@ def outlook(snapshot: "BudgetSnapshot") -> list[str]:
 
 def _carried(snapshot: "BudgetSnapshot") -> list[str]:
     """What came along and what will, where there is anything to say of it."""
-    from budget_tui import formatting as f
     from budget_tui.domain.carry import NO_CARRY
+    from budget_tui.presentation import formatting as f
 
     if snapshot.carry == NO_CARRY:
         return []

@@ -46,9 +46,9 @@ def add(
     json: JsonOption = False,
 ) -> None:
     """Record one cost."""
-    from budget_tui import formatting as f
     from budget_tui.domain.amount import parse_amount, parse_count, to_decimal
     from budget_tui.domain.period import parse_day
+    from budget_tui.presentation import formatting as f
     from budget_tui.services.costs import CostEntry
 
     session = session_of(context)
@@ -147,8 +147,9 @@ def map_costs(
 
     It holds for costs to come and for those from the past.
     """
-    from budget_tui import formatting as f
     from budget_tui.domain.amount import to_decimal
+    from budget_tui.presentation import formatting as f
+    from budget_tui.presentation import messages
 
     option, value = exactly_one(
         {"--sub-account": sub_account, "--tag": tag, "--service": service, "--provider": provider}
@@ -166,7 +167,7 @@ def map_costs(
     say(f"costs with {field} = {value} belong to {project}; {amounts or 'nothing'} from the past moved there")
     if option == "--tag" and not amounts:
         say("a tag that no rule asked for was not kept: import the files again")
-    warn(f.warnings(session.snapshot()))
+    warn(messages.warnings(session.snapshot()))
 
 
 @app.command()
@@ -207,7 +208,7 @@ def _tell_rule(json: bool, answer: dict[str, Any], words: str, changed: int) -> 
     if json:
         say_json({**answer, "changed": changed})
         return
-    from budget_tui.formatting import count
+    from budget_tui.presentation.formatting import count
 
     say(f"{words}; {count(changed, 'kind')} of past costs changed")
 
@@ -231,8 +232,8 @@ def _tag_rule(text: str) -> tuple[str, str]:
 @source_app.command("list")
 def list_sources(context: typer.Context, json: JsonOption = False) -> None:
     """Each source, its billing accounts, how far it reaches and whether more is expected of it."""
-    from budget_tui import formatting as f
     from budget_tui.cli.output import table
+    from budget_tui.presentation import formatting as f
 
     found = session_of(context).services.sources.all()
     if json:
@@ -268,7 +269,7 @@ def list_sources(context: typer.Context, json: JsonOption = False) -> None:
 
 
 def _source_state(source: "Source") -> str:
-    from budget_tui.formatting import long_day
+    from budget_tui.presentation.formatting import long_day
 
     if source.ended_on is not None and not source.is_active:
         return f"ended on {long_day(source.ended_on)}"
@@ -291,7 +292,7 @@ def end_source(
     if json:
         say_json({"source": source, "account": account, "data_through": snapshot.data_through.isoformat()})
     else:
-        from budget_tui.formatting import long_day
+        from budget_tui.presentation.formatting import long_day
 
         say(f"{source}{f' {account}' if account else ''} is ended; data through {long_day(snapshot.data_through)}")
 

@@ -34,7 +34,7 @@ def demo(
 
 
 def _load(session: Session, json: bool) -> None:
-    from budget_tui import formatting as f
+    from budget_tui.presentation import formatting as f
     from budget_tui.services.demo import SHOWN_ON, load_demo
     from budget_tui.services.demo_acme import SHOWN_ON as PLAN_SHOWN_ON
 

@@ -12,7 +12,7 @@ from budget_tui.cli.output import JsonOption, say_json, table
 from budget_tui.cli.saying import say
 from budget_tui.cli.session import Session, session_of
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
-from budget_tui.formatting import long_day
+from budget_tui.presentation.formatting import long_day
 from budget_tui.wire import entity_answer, entity_changed_answer
 
 if TYPE_CHECKING:

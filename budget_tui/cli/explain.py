@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from budget_tui.domain.explain_answers import Explained
-    from budget_tui.explaining import Section
+    from budget_tui.presentation.explanations import Section
 
 app = command_group()
 
@@ -66,35 +66,39 @@ def _list(explained: "Explained") -> str:
 
 
 def _in_full(explained: "Explained", key: str) -> list[str]:
-    from budget_tui import explaining
+    from budget_tui.presentation import explanations
 
     explanation = next(each for each in explained.values if each.key == key)
     return [
-        f"{explanation.title} of {explaining.subject(explained)}:"
-        f" {explaining.quantity(explanation.value, explained.currency)}",
-        *_indented(filter(None, (explaining.formula(explanation), explaining.worked(explanation, explained.currency)))),
-        *_told(explaining.sections(explained, explanation)),
+        f"{explanation.title} of {explanations.subject(explained)}:"
+        f" {explanations.quantity(explanation.value, explained.currency)}",
+        *_indented(
+            filter(None, (explanations.formula(explanation), explanations.worked(explanation, explained.currency)))
+        ),
+        *_told(explanations.sections(explained, explanation)),
     ]
 
 
 def _overview(explained: "Explained") -> list[str]:
     """Every value with its formula, then what is the same for all of them."""
-    from budget_tui import explaining
+    from budget_tui.presentation import explanations
 
     rows = [
         (
             value.key,
-            explaining.quantity(value.value, explained.currency),
-            explaining.worked(value, explained.currency) or explaining.formula(value) or next(iter(value.notes), ""),
+            explanations.quantity(value.value, explained.currency),
+            explanations.worked(value, explained.currency)
+            or explanations.formula(value)
+            or next(iter(value.notes), ""),
         )
         for value in explained.values
     ]
     common = next((value for value in explained.values if value.of_costs), explained.values[0])
     return [
-        explaining.subject(explained),
+        explanations.subject(explained),
         "",
         *table(("VALUE", "SHOWS", "BECAUSE"), rows, "lrl"),
-        *_told(section for section in explaining.sections(explained, common) if section[0]),
+        *_told(section for section in explanations.sections(explained, common) if section[0]),
     ]
 
 

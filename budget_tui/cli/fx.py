@@ -32,9 +32,9 @@ def set_rate(
 
     It holds from its day on, until a later rate of the pair.
     """
-    from budget_tui import formatting as f
     from budget_tui.domain.fx import parse_rate
     from budget_tui.domain.period import parse_day
+    from budget_tui.presentation import formatting as f
 
     new = session_of(context).services.fx.set(base, quote, parse_rate(rate), parse_day(on) if on else None)
     if json:
@@ -65,7 +65,7 @@ def import_rates(
 @app.command("list")
 def list_rates(context: typer.Context, json: JsonOption = False) -> None:
     """The pairs of currencies that have rates, with the latest of each."""
-    from budget_tui import formatting as f
+    from budget_tui.presentation import formatting as f
 
     session = session_of(context)
     session.services.context.require_database()
@@ -108,7 +108,7 @@ def _report_as_json(report: "RatesReport") -> dict[str, Any]:
 
 
 def _in_words(report: "RatesReport") -> list[str]:
-    from budget_tui import formatting as f
+    from budget_tui.presentation import formatting as f
 
     read = f"{f.count(len(report.files), 'file')}, {f.count(report.rows_read, 'row')} read"
     lines = [f"{read}, {len(report.refused):,} refused"]

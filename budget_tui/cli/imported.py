@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from budget_tui import formatting as f
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.text import escaped
-from budget_tui.import_report import nanos_of_sum
+from budget_tui.presentation import formatting as f
+from budget_tui.presentation.messages import nanos_of_sum
 
 if TYPE_CHECKING:
     from budget_tui.services.imports import ImportReport

@@ -65,14 +65,14 @@ def import_files(session: Session, request: "ImportRequest", *, json: bool) -> N
         report = session.services.imports.run(request, progress)
 
     from budget_tui.cli.imported import as_json
-    from budget_tui.import_report import in_words
+    from budget_tui.presentation.messages import import_report
 
     if json:
         from budget_tui.wire import dumps
 
         say(dumps(as_json(report)))
     else:
-        say(*in_words(report, dry_run=request.dry_run, how_to_map="budget-tui cost unmapped"))
+        say(*import_report(report, dry_run=request.dry_run, how_to_map="budget-tui cost unmapped"))
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def _progress() -> Iterator[Callable[[int], None] | None]:
 
     from fractions import Fraction
 
-    from budget_tui.formatting import bar
+    from budget_tui.presentation.formatting import bar
 
     def show(percent: int) -> None:
         draw(f"reading {bar(Fraction(percent, 100), 30)} {percent:3} %")

@@ -63,7 +63,7 @@ def tell_project(
 
 
 def _tell(snapshot: "BudgetSnapshot", lines: Sequence[str]) -> None:
-    from budget_tui.formatting import warnings
+    from budget_tui.presentation.messages import warnings
 
     say(*lines)
     warn(warnings(snapshot))

@@ -118,7 +118,7 @@ def close(
         preview = periods.preview_close(changes)
         _confirm(_close_lines(preview), "Close it?")
         seen = preview.ending
-    from budget_tui.formatting import period_name
+    from budget_tui.presentation.formatting import period_name
 
     outcome = periods.close(changes, seen)
     _tell_close(outcome, json, f"{period_name(outcome.ending)} is closed")
@@ -210,7 +210,7 @@ def _tell_close(close: "ClosePreview", json: bool, last_line: str) -> None:
     else:
         say(*_close_lines(close), last_line)
     if close.unallocated_next < 0:
-        from budget_tui.formatting import money
+        from budget_tui.presentation.formatting import money
 
         warn(
             [f"projects open the next period with {money(-close.unallocated_next, close.currency)} more than there is"]
@@ -218,7 +218,7 @@ def _tell_close(close: "ClosePreview", json: bool, last_line: str) -> None:
 
 
 def _close_lines(close: "ClosePreview") -> list[str]:
-    from budget_tui import formatting as f
+    from budget_tui.presentation import formatting as f
 
     currency = close.currency
 
@@ -242,8 +242,8 @@ def _close_lines(close: "ClosePreview") -> list[str]:
 
 
 def _running_lines(snapshot: "BudgetSnapshot", *, is_closed: bool) -> list[str]:
-    from budget_tui import formatting as f
     from budget_tui.domain.carry import NO_CARRY
+    from budget_tui.presentation import formatting as f
 
     organization, period = snapshot.organization, snapshot.period
     following = organization.period_rule.after(period)
@@ -282,7 +282,7 @@ def _running_answer(snapshot: "BudgetSnapshot", *, is_closed: bool) -> dict[str,
 
 
 def _history_table(periods: "list[ClosedPeriod]") -> list[str]:
-    from budget_tui import formatting as f
+    from budget_tui.presentation import formatting as f
 
     rows = [
         (
@@ -298,13 +298,13 @@ def _history_table(periods: "list[ClosedPeriod]") -> list[str]:
 
 
 def _restated(nanos: int, currency: str) -> str:
-    from budget_tui.formatting import change
+    from budget_tui.presentation.formatting import change
 
     return f"{change(nanos, currency)} after close" if nanos else ""
 
 
 def _closed_lines(closed: "ClosedPeriod") -> list[str]:
-    from budget_tui import formatting as f
+    from budget_tui.presentation import formatting as f
 
     currency = closed.currency
 

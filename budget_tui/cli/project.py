@@ -26,10 +26,11 @@ def list_projects(context: typer.Context, json: JsonOption = False) -> None:
 
         say_json(projects_answer(snapshot))
         return
-    from budget_tui import formatting as f
+    from budget_tui.presentation import formatting as f
+    from budget_tui.presentation import messages
 
     say(*project_table(snapshot), f"{f.unallocated_text(snapshot)}; data through {f.long_day(snapshot.data_through)}")
-    warn(f.warnings(snapshot))
+    warn(messages.warnings(snapshot))
 
 
 @app.command(cls=AmountCommand)
@@ -46,8 +47,8 @@ def add(
 
     An archived one of that id is brought back.
     """
-    from budget_tui import formatting as f
     from budget_tui.domain.budget import parse_change
+    from budget_tui.presentation import formatting as f
 
     session = session_of(context)
     project_id = project_id.strip()
@@ -67,7 +68,7 @@ def add(
 @app.command()
 def show(context: typer.Context, project: ProjectArgument, json: JsonOption = False) -> None:
     """One project's budget."""
-    from budget_tui.formatting import token_sums
+    from budget_tui.presentation.formatting import token_sums
 
     session = session_of(context)
     snapshot = session.snapshot()
@@ -91,8 +92,8 @@ def allocate(
     json: JsonOption = False,
 ) -> None:
     """Change what a project gets."""
-    from budget_tui import formatting as f
     from budget_tui.domain.budget import parse_change
+    from budget_tui.presentation import formatting as f
 
     session = session_of(context)
     outcome = session.services.budgets.allocate(project, parse_change(amount))
@@ -121,9 +122,9 @@ def carry(
 
     What is unspent raises the next period's allocation, a deficit lowers it.
     """
-    from budget_tui import formatting as f
     from budget_tui.domain.amount import parse_amount
     from budget_tui.domain.carry import parse_policy
+    from budget_tui.presentation import formatting as f
 
     session = session_of(context)
     session.services.budgets.set_carry(parse_policy(policy), parse_amount(cap) if cap else None, project)
@@ -156,7 +157,7 @@ def archive(context: typer.Context, project: ProjectArgument, json: JsonOption =
 
     Its allocation returns to the pool, its costs stay.
     """
-    from budget_tui import formatting as f
+    from budget_tui.presentation import formatting as f
 
     session = session_of(context)
     returned = session.services.projects.archive(project)
@@ -171,9 +172,9 @@ def archive(context: typer.Context, project: ProjectArgument, json: JsonOption =
 
 def details(snapshot: "BudgetSnapshot", line: "ProjectLine") -> list[str]:
     """A project's figures, one a line."""
-    from budget_tui import formatting as f
     from budget_tui.domain.amount import share
     from budget_tui.domain.carry import NO_CARRY
+    from budget_tui.presentation import formatting as f
 
     currency, pace = snapshot.organization.currency, line.pace
     amounts = {

@@ -30,9 +30,9 @@ def set_seats(
 
     They hold from their day on, until the next number; 0 ends them.
     """
-    from budget_tui import formatting as f
     from budget_tui.domain.amount import parse_count
     from budget_tui.domain.period import parse_day
+    from budget_tui.presentation import formatting as f
 
     found = session_of(context).services.seats.register(
         entity, provider, parse_count(seats), parse_day(from_day) if from_day else None
@@ -46,7 +46,7 @@ def set_seats(
 @app.command("list")
 def list_seats(context: typer.Context, json: JsonOption = False) -> None:
     """What is registered, each number with its first day."""
-    from budget_tui import formatting as f
+    from budget_tui.presentation import formatting as f
 
     session = session_of(context)
     session.services.context.require_database()

@@ -45,7 +45,7 @@ class Session:
         """Say what the command settled again of what was carried over, if anything."""
         for currency, settled in self._settled.items():
             from budget_tui.cli.saying import report
-            from budget_tui.formatting import carry_settled
+            from budget_tui.presentation.messages import carry_settled
 
             if told := carry_settled(settled, currency):
                 report(told)

@@ -56,7 +56,7 @@ def open_dashboard(session: Session) -> None:
 
 def say_line(session: Session) -> None:
     """One short line for a status bar."""
-    from budget_tui.formatting import status_line
+    from budget_tui.presentation.formatting import status_line
 
     say(status_line(session.snapshot()).replace("#", "##"))
 

@@ -37,7 +37,7 @@ def status(
 
         say_json(status_answer(snapshot))
     else:
-        from budget_tui.formatting import warnings
+        from budget_tui.presentation.messages import warnings
 
         say(*overview(snapshot))
         warn(warnings(snapshot))
@@ -50,7 +50,7 @@ def overview(snapshot: "BudgetSnapshot") -> list[str]:
 
 def summary(snapshot: "BudgetSnapshot") -> list[str]:
     """The global budget in three lines."""
-    from budget_tui import formatting as f
+    from budget_tui.presentation import formatting as f
 
     currency, total = snapshot.organization.currency, snapshot.total
     budget, how = f.money(total.allocation, currency), ""
@@ -72,8 +72,8 @@ def summary(snapshot: "BudgetSnapshot") -> list[str]:
 
 def project_table(snapshot: "BudgetSnapshot") -> list[str]:
     """A line per project."""
-    from budget_tui import formatting as f
     from budget_tui.domain.carry import NO_CARRY
+    from budget_tui.presentation import formatting as f
 
     currency = snapshot.organization.currency
     if not snapshot.projects:

@@ -31,7 +31,8 @@ def transfer(
     The pool is what is unallocated. At most what the giver has unspent can move, unless forced.
     """
     from budget_tui.domain.amount import parse_amount
-    from budget_tui.formatting import money, warnings
+    from budget_tui.presentation.formatting import money
+    from budget_tui.presentation.messages import warnings
     from budget_tui.services.transfers import TransferRequest
     from budget_tui.wire import transfer_answer
 

@@ -8,7 +8,7 @@ from budget_tui.domain.carry import handed_on, left
 from budget_tui.domain.cost import Category, CostOrigin
 from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused, archived, unknown
 from budget_tui.domain.tokens import TokenBalance, TokenKind, cost_nanos, provider_of_model
-from budget_tui.formatting import tokens
+from budget_tui.presentation.formatting import tokens
 from budget_tui.services.context import Tariff, Work
 from budget_tui.services.costs import Resolver, origin_keys, require_sums_in_range
 from budget_tui.storage.agent_queries import AgentFact, HeldTokens

@@ -9,7 +9,7 @@ from budget_tui.domain.carry import Carry, CarryPolicy, checked_cap
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity
-from budget_tui.formatting import money
+from budget_tui.presentation.formatting import money
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.foreign import spent_by_path
 from budget_tui.services.reversing import Lines, kept, require_same, reverses, value_of

@@ -306,7 +306,7 @@ class Work:
         """Refuse to change the budgets of a period that was closed."""
         closed = self.queries.last_close(self.organization.org_key)
         if closed is not None and self.open.period.start <= closed.start:
-            from budget_tui.formatting import long_day, period_name
+            from budget_tui.presentation.formatting import long_day, period_name
 
             raise Refused(
                 f"{period_name(self.open.period)} is closed",

@@ -20,7 +20,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name
 from budget_tui.domain.text import one_line
 from budget_tui.domain.tokens import checked_tokens
-from budget_tui.formatting import count
+from budget_tui.presentation.formatting import count
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.reversing import Lines, kept, require_same, reverses, value_of

@@ -19,7 +19,15 @@ from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import BudgetSnapshot, Spend, added_up, build_snapshot, rolled_up
 from budget_tui.domain.tokens import seconds_of
 from budget_tui.domain.variance import Variance, covered_by
-from budget_tui.formatting import count, long_day, money, over_allocation_warnings, period_name, plan_name, rate_of
+from budget_tui.presentation.formatting import (
+    count,
+    long_day,
+    money,
+    over_allocation_warnings,
+    period_name,
+    plan_name,
+    rate_of,
+)
 from budget_tui.services.agents import looked_closely
 from budget_tui.services.context import Context
 from budget_tui.services.explain_costs import Sorted, Wanted, sort_out

@@ -16,7 +16,7 @@ from budget_tui.domain.fx import Factor, Rates, convert, pairs_between
 from budget_tui.domain.hierarchy import Entity, segments
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.seats import Held, most_seats
-from budget_tui.formatting import long_day
+from budget_tui.presentation.formatting import long_day
 from budget_tui.services.explain_standing import Standing
 from budget_tui.services.plan_seats import KnownSeats
 from budget_tui.storage.explain_queries import OriginInPeriod

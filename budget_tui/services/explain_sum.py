@@ -7,7 +7,7 @@ from budget_tui.domain.eras import Eras
 from budget_tui.domain.explain_answers import SummedBudget
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.variance import Variance
-from budget_tui.formatting import plan_name
+from budget_tui.presentation.formatting import plan_name
 
 _At = Mapping[tuple[int, Kind], Sequence[PlannedBudget]]
 

@@ -15,7 +15,7 @@ from budget_tui.domain.delivery import Arrangement, Delivery, LeftOut, arrange, 
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.replacement import Hurdle, Mode, Part, PartFacts, Problem, Taken, replacement
-from budget_tui.formatting import count, days_named, money, period_name
+from budget_tui.presentation.formatting import count, days_named, money, period_name
 from budget_tui.services.context import Context, Work
 from budget_tui.services.costs import (
     DEFAULT_TAG,

@@ -11,7 +11,7 @@ from datetime import date
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule, parse_rule
-from budget_tui.formatting import dates, long_day, rule_text
+from budget_tui.presentation.formatting import dates, long_day, rule_text
 from budget_tui.services.clock import zone
 from budget_tui.services.context import Context, Work
 from budget_tui.services.reversing import Lines, require_same, reverses, value_of

@@ -10,7 +10,7 @@ from budget_tui.domain.closing import ClosePreview, NextLine
 from budget_tui.domain.errors import Conflict, Refused, unknown
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period
-from budget_tui.formatting import long_day, period_name
+from budget_tui.presentation.formatting import long_day, period_name
 from budget_tui.services.agent_tokens import free_expired_holds
 from budget_tui.services.closing import CATCH_UP_YEARS, Plan, Turn, beyond_reach, plan_close
 from budget_tui.services.context import Context, Work, written

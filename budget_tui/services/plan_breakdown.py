@@ -14,7 +14,7 @@ from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period, whole_period_until
 from budget_tui.domain.plan_answers import Breakdown, Part, TreeNode
 from budget_tui.domain.variance import Variance, covered_by
-from budget_tui.formatting import over_allocation_warnings
+from budget_tui.presentation.formatting import over_allocation_warnings
 from budget_tui.services.plan_actuals import Actuals, Used
 from budget_tui.services.plan_foreign import Foreign, InOneCurrency, foreign_costs
 from budget_tui.services.plan_seats import Covered

@@ -11,7 +11,7 @@ from budget_tui.domain.errors import unknown
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name, unstored_root
 from budget_tui.domain.overallocation import HandedOn, handed_on, over_allocated
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.formatting import over_allocation_warnings
+from budget_tui.presentation.formatting import over_allocation_warnings
 from budget_tui.storage.plan_queries import PlanConditions
 from budget_tui.storage.queries import Queries
 

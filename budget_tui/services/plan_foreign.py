@@ -13,7 +13,7 @@ from budget_tui.domain.fx import Rates, convert, pairs_between
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import LeftOut
-from budget_tui.formatting import count, counted_as, money
+from budget_tui.presentation.formatting import count, counted_as, money
 from budget_tui.services.plan_usage import Asked, ForeignCosts, ForeignSum, Usage
 from budget_tui.storage.queries import Queries
 

@@ -15,7 +15,7 @@ from budget_tui.domain.period import Period, PeriodKind, around
 from budget_tui.domain.plan import Allocations, PlannedBudget
 from budget_tui.domain.plan_answers import Breakdown, BudgetPage, PlanOutcome, PlanSummary, PlanTree
 from budget_tui.domain.variance import VarianceStatus
-from budget_tui.formatting import over_allocation_warnings
+from budget_tui.presentation.formatting import over_allocation_warnings
 from budget_tui.services.context import Context
 from budget_tui.services.plan_actuals import Actuals
 from budget_tui.services.plan_ahead import planned_ahead

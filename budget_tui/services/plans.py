@@ -26,7 +26,7 @@ from budget_tui.domain.plan import (
     unit_of,
 )
 from budget_tui.domain.plan_answers import AllocatedChild, PlanAllocation, PlanOutcome
-from budget_tui.formatting import amount_of, dates, period_name, plan_name
+from budget_tui.presentation.formatting import amount_of, dates, period_name, plan_name
 from budget_tui.services.budgets import set_amount
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once

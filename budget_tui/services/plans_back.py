@@ -7,7 +7,7 @@ from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.errors import Conflict
 from budget_tui.domain.period import Period, PeriodKind, parse_day
 from budget_tui.domain.plan import PlannedBudget, parse_planned
-from budget_tui.formatting import plan_name
+from budget_tui.presentation.formatting import plan_name
 from budget_tui.services.context import Work
 from budget_tui.services.plans import (
     PlanChange,

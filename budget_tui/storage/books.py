@@ -15,7 +15,7 @@ from budget_tui.domain import pacing
 from budget_tui.domain.amount import LIMIT_NANOS, NANOS, nanos_of, to_decimal
 from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import ROOT_ID
-from budget_tui.formatting import amount_of
+from budget_tui.presentation.formatting import amount_of
 from budget_tui.storage.cost_queries import CHECKSUM
 
 RESTORE = "restore a backup: budget-tui db restore FILE"

@@ -19,10 +19,10 @@ from textual.dom import DOMNode
 from textual.reactive import reactive
 from textual.screen import ModalScreen, Screen
 
-from budget_tui import formatting
 from budget_tui.bootstrap import Services
 from budget_tui.domain.errors import BudgetError, Unexpected
 from budget_tui.paths import styles_dir
+from budget_tui.presentation import formatting
 from budget_tui.settings import Settings
 from budget_tui.tui.key_lane import ASKING, KeyLaneApp
 from budget_tui.tui.screens.base import DashboardScreen

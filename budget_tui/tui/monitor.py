@@ -13,11 +13,11 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.worker import Worker
 
-from budget_tui import formatting
 from budget_tui.bootstrap import Services
 from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.paths import styles_dir
+from budget_tui.presentation import formatting
 from budget_tui.tui.painting import MUTED, STRONG, bar, fitted, spread, status
 from budget_tui.tui.theme import ThemedApp, begin_with
 

@@ -16,8 +16,8 @@ from textual.strip import Strip
 from textual.style import Style as VisualStyle
 from textual.widget import Widget
 
-from budget_tui import formatting
 from budget_tui.domain.pacing import Status
+from budget_tui.presentation import formatting
 
 if TYPE_CHECKING:
     from budget_tui.domain.closing import ClosedBudget, ClosedPeriod

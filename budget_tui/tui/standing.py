@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from budget_tui import formatting
+from budget_tui.presentation import messages
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
@@ -25,4 +25,4 @@ def carry_settled(settled: Sequence[AuditEntry], currency: str) -> str:
     for entry in settled:
         before, after = ((facts or {}).get("carried") for facts in (entry.before, entry.after))
         by_subject[entry.subject] = (by_subject.get(entry.subject, (before, after))[0], after)
-    return formatting.carry_settled(by_subject, currency)
+    return messages.carry_settled(by_subject, currency)

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budget_tui import formatting
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.carry import Carry, CarryPolicy
@@ -23,6 +22,7 @@ from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import ProjectFact, SnapshotFacts, Spend, build_snapshot, pace_of
 from budget_tui.domain.tokens import AgentBudget, TokenBalance, Use, rate_per_hour, runs_out_at, seconds_of, status_of
 from budget_tui.domain.variance import Variance
+from budget_tui.presentation import formatting
 
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
 TODAY = date(2026, 1, 13)

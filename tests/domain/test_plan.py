@@ -23,7 +23,7 @@ from budget_tui.domain.plan import (
     rescaled,
     shares_of,
 )
-from budget_tui.formatting import period_name, short_period_name
+from budget_tui.presentation.formatting import period_name, short_period_name
 
 TODAY = date(2026, 2, 13)
 CENT = minor_unit("USD")

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from budget_tui import explaining
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.explain import named
 from budget_tui.domain.explain_answers import Explained, Kind, Reason
 from budget_tui.domain.tree import Placement
+from budget_tui.presentation import explanations
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.costs_behind import number_of
 from budget_tui.services.imports import ImportRequest
@@ -50,7 +50,7 @@ def reasons(explained: Explained) -> list[Reason]:
 def cause(explained: Explained) -> str:
     """The likeliest reason for a 0, with what to do."""
     first = explained.causes[0]
-    return f"{explaining.finding(first)}; {first.do}"
+    return f"{explanations.finding(first)}; {first.do}"
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_actual_shows_0_because_the_costs_name_a_project_that_is_almost_this_one
     bill(home, "2026-01-05, 1.20, USD, AWS, EC2, Compute, 4711, Dandelion-")
     bill(home, "2026-01-05, 7, USD, AWS, EC2, Compute, 4712, something", source="other")
     explained = home.services.explain.named("dandelion")
-    assert "1 cost ($7.00) that found no entity" in [explaining.finding(found) for found in explained.left_out]
+    assert "1 cost ($7.00) that found no entity" in [explanations.finding(found) for found in explained.left_out]
     home.services.projects.rename("dandelion", "Dandelion")
     bill(home, "2026-01-05, 1.20, USD, AWS, EC2, Compute, 4711, Dandelions")
     assert cause(home.services.explain.named("dandelion")) == (
@@ -200,7 +200,7 @@ def test_actual_shows_0_because_the_costs_are_of_another_provider(plan: PlanHome
     plan.spent("TEAM-MLOPS", "3", "2026-01-05", provider="AWS Marketplace")
     budget = plan.plan("TEAM-MLOPS", "cloud", "100", "2026-01", provider="aws")
     explained = plan.services.explain.of_planned(budget.budget_id)
-    assert [(explaining.finding(found), found.do) for found in explained.causes] == [
+    assert [(explanations.finding(found), found.do) for found in explained.causes] == [
         ("1 cost ($5.00) of 'Google Cloud', which counts as gcp: this budget counts aws", ""),
         (
             "1 cost ($3.00) of AWS Marketplace: this budget counts aws",
@@ -239,7 +239,7 @@ def test_currency_mismatch_a_budget_in_usd_and_costs_in_eur(plan: PlanHome) -> N
     assert explained.causes == ()
     [group] = explained.counting
     assert (group.amount, group.stated, group.currency) == (usd("15"), usd("10"), "EUR")
-    assert "€10.00 counted as $15.00" in explaining.group_line(group, explained)
+    assert "€10.00 counted as $15.00" in explanations.group_line(group, explained)
     assert explained.rules == ("1 EUR counts as 1.5 USD, the rate of Jan 1, 2026",)
 
 
@@ -284,7 +284,7 @@ def test_child_sum_above_the_parent_is_told_where_it_is_unallocated(plan: PlanHo
     plan.plan("PROJ-PLATFORM", "cloud", "130", "2026-01")
     values = named(plan.services.explain.of_planned(parent.budget_id).values)
     assert values["allocated"].value.value == usd("130")
-    assert explaining.worked(values["unallocated"], "USD") == "$100.00 − $130.00 = -$30.00"
+    assert explanations.worked(values["unallocated"], "USD") == "$100.00 − $130.00 = -$30.00"
     assert "warned about, never blocked" in values["unallocated"].notes[0]
 
 
@@ -294,7 +294,7 @@ def test_budget_not_appearing_because_of_its_period_or_because_it_was_deleted(pl
     assert plan.listed(period_start=date(2026, 2, 1)) == []
     explained = plan.services.explain.named("DEPT-ENG")
     amount = named(explained.values)["amount"]
-    assert explaining.spans(amount, explained)[0] == (
+    assert explanations.spans(amount, explained)[0] == (
         "only filters for this period list it: Jan 1 – Mar 31 (90 days, both ends included)"
     )
     plan.services.plans.delete(budget.budget_id)
@@ -315,7 +315,7 @@ def test_what_stands_above_is_not_handed_down_and_others_are_summed_up(plan: Pla
     plan.services.projects.archive("gone")
     explained = plan.services.explain.named("PROJ-PLATFORM")
     assert [group.amount for group in explained.counting] == [usd("2")], "the team below counts"
-    assert [explaining.finding(found) for found in explained.left_out] == [
+    assert [explanations.finding(found) for found in explained.left_out] == [
         "1 cost ($1.00) of DEPT-ENG itself, which stands above: not handed down",
         "1 cost ($8.00) of archived entities",
         "1 cost ($4.00) of other entities",
@@ -348,7 +348,7 @@ def test_a_group_is_told_by_source_provider_service_and_category_with_its_days(h
     explained = home.services.explain.named("pcc")
     [group] = explained.counting
     assert (group.days, group.costs) == (2, 2)
-    assert explaining.group_line(group, explained) == (
+    assert explanations.group_line(group, explained) == (
         "$10.00  focus · gcp · Compute Engine · cloud: 2 costs on 2 days, Jan 5 – Jan 7"
     )
 
@@ -415,7 +415,7 @@ def test_a_sum_of_budgets_names_what_it_adds_and_what_it_leaves_out_for_which(pl
     explained = plan.services.explain.of_sum("All budgets", BudgetType.MONETARY, "USD", ids)
     values = named(explained.values)
     assert (values["amount"].value.value, values["actual"].value.value) == (usd("150"), usd("9"))
-    assert explaining.worked(values["actual"], "USD") == "$17.00 − $8.00 = $9.00"
+    assert explanations.worked(values["actual"], "USD") == "$17.00 − $8.00 = $9.00"
     assert [(budget.amount, budget.actual, budget.within) for budget in explained.budgets] == [
         (usd("100"), usd("8"), ""),
         (usd("70"), usd("8"), "DEPT-ENG's cloud gcp budget for Q1 2026"),

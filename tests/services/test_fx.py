@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from budget_tui import formatting
 from budget_tui.domain.conversion import ConvertedSpend, ForeignSpend
 from budget_tui.domain.errors import InsufficientBudget, Refused, SourceError
 from budget_tui.domain.fx import Rate
+from budget_tui.presentation import messages
 from budget_tui.services.imports import ImportRequest
 from tests.services.conftest import Home, shown, usd
 
@@ -45,7 +45,7 @@ def test_a_cost_counts_from_when_there_is_a_rate(seed: Home) -> None:
     assert shown(after.total.spent) == "253.3852"
     assert shown(seed.pace("pcc").spent) == "117.3852"
     assert dict(after.daily_spend)[date(2026, 1, 10)] == usd("117.3852")
-    assert "1 cost in EUR: €12.00 counted as $12.39" in formatting.warnings(after)
+    assert "1 cost in EUR: €12.00 counted as $12.39" in messages.warnings(after)
 
 
 def test_each_day_has_its_own_rate_and_what_came_before_the_first_is_left_out(seed: Home) -> None:
@@ -55,7 +55,7 @@ def test_each_day_has_its_own_rate_and_what_came_before_the_first_is_left_out(se
     snapshot = seed.snapshot
     assert shown(seed.pace("dandelion").spent) == "23"
     assert snapshot.foreign == (ForeignSpend("EUR", usd("10"), 1),)
-    told = [warning for warning in formatting.warnings(snapshot) if "EUR" in warning]
+    told = [warning for warning in messages.warnings(snapshot) if "EUR" in warning]
     assert told == [
         "2 costs in EUR: €20.00 counted as $23.00",
         "1 cost in EUR (€10.00) left out: there is no usable rate to USD",
@@ -70,7 +70,7 @@ def test_an_absurd_rate_on_file_blanks_no_screen_and_stops_no_close(seed: Home) 
         )
         work.commit()
     told = "3 costs in EUR (€26.00) left out: there is no usable rate to USD"
-    assert told in formatting.warnings(seed.snapshot)
+    assert told in messages.warnings(seed.snapshot)
     views = seed.services.plan_views
     assert told in views.summary().warnings
     board = views.board()
@@ -80,7 +80,7 @@ def test_an_absurd_rate_on_file_blanks_no_screen_and_stops_no_close(seed: Home) 
     explained = seed.services.explain.of_all()
     assert "in EUR, without a usable rate to USD on their days" in [finding.text for finding in explained.left_out]
     rate(seed, "EUR/USD", "1000000000", "2026-01-01")  # each of two is in range, both are not
-    assert told in formatting.warnings(seed.snapshot)
+    assert told in messages.warnings(seed.snapshot)
     later = seed.on("2026-02-03")
     later.budget("600")
     [closed] = later.services.history.periods(9)
@@ -96,7 +96,7 @@ def test_an_absurd_rate_is_refused(home: Home) -> None:
 def test_an_old_rate_is_used_and_said_to_be_old(seed: Home) -> None:
     rate(seed, "EUR/USD", "1.1", "2025-12-01")
     bill(seed, ("2026-01-10", "pcc", "10", "EUR"))
-    assert "1 cost in EUR: €10.00 counted as $11.00, at rates up to 40 days old" in formatting.warnings(seed.snapshot)
+    assert "1 cost in EUR: €10.00 counted as $11.00, at rates up to 40 days old" in messages.warnings(seed.snapshot)
 
 
 def test_burn_crosses_the_months_in_any_currency_and_begins_with_the_first_cost(home: Home) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from budget_tui import formatting
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, NotFound, Refused, SourceError, StorageError
 from budget_tui.domain.period import Period, PeriodRule
+from budget_tui.presentation import formatting, messages
 from budget_tui.services.imports import ImportReport, ImportRequest
 from budget_tui.services.trail import changes
 from budget_tui.storage import writing
@@ -453,7 +453,7 @@ def test_unmapped_costs_are_counted_shown_and_told_apart(two: Home, export: Expo
     snapshot = two.snapshot
     assert (shown(snapshot.unmapped), snapshot.unmapped_costs) == ("10", 2)
     assert shown(snapshot.total.spent) == "11"
-    assert "2 costs unmapped ($10.00)" in " ".join(formatting.warnings(snapshot))
+    assert "2 costs unmapped ($10.00)" in " ".join(messages.warnings(snapshot))
 
 
 def test_a_provider_named_anew_is_another_in_the_past_too(two: Home, export: Export) -> None:
@@ -541,7 +541,7 @@ def test_other_currencies_are_left_out_and_named(two: Home, export: Export) -> N
         ("EUR", "9", 2),
         ("JPY", "100", 1),
     ]
-    assert "2 costs in EUR (€9.00) left out" in " ".join(formatting.warnings(snapshot))
+    assert "2 costs in EUR (€9.00) left out" in " ".join(messages.warnings(snapshot))
 
 
 # Time zones

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from budget_tui import formatting
 from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused, StorageError
 from budget_tui.domain.explain import named
 from budget_tui.domain.pacing import Status
+from budget_tui.presentation import formatting
 from budget_tui.services.clock import Clock
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.imports import ImportRequest

@@ -8,7 +8,7 @@ import pytest
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.tokens import AgentBudget
-from budget_tui.formatting import bar, bar_with_held
+from budget_tui.presentation.formatting import bar, bar_with_held
 from budget_tui.services.clock import Clock
 from budget_tui.tui.screens.agents import AgentsScreen
 from budget_tui.tui.widgets.cell_editor import CellEditor

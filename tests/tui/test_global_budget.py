@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from budget_tui import formatting
 from budget_tui.bootstrap import Services
 from budget_tui.domain.period import PeriodKind
+from budget_tui.presentation import formatting
 from budget_tui.services.clock import Clock
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.period_rules import RuleChange

@@ -48,7 +48,7 @@ from budget_tui.api.tenants import Caller
 from budget_tui.domain import plan, plan_answers
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.hierarchy import ROOT_ID
-from budget_tui.formatting import plan_name
+from budget_tui.presentation.formatting import plan_name
 
 ROOT = "/api/v1/budgets/{org}"
 

@@ -7,11 +7,11 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 
-from budget_tui import formatting
 from budget_tui.domain.budget import ChangeKind
 from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.domain.tokens import AgentBudget, TokenBalance
+from budget_tui.presentation import formatting
 from budget_tui.tui.key_lane import ASKING
 from budget_tui.tui.screens.agent_form import AgentFormScreen
 from budget_tui.tui.screens.base import ReadingScreen

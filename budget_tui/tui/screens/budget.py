@@ -6,7 +6,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 
 from budget_tui.domain.errors import BudgetError, Conflict
-from budget_tui.formatting import money
+from budget_tui.presentation.formatting import money
 from budget_tui.tui.key_lane import ASKING
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.widgets.outlook import Outlook

@@ -13,7 +13,7 @@ from textual.widgets import Input, Label, Select, Static
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.carry import Carry, CarryPolicy, handed_on
 from budget_tui.domain.errors import Refused
-from budget_tui.formatting import carry_rule, change, number, sign_of
+from budget_tui.presentation.formatting import carry_rule, change, number, sign_of
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
 from budget_tui.tui.widgets.text_field import TextField

@@ -12,7 +12,7 @@ from textual.widgets import Button, Static
 from budget_tui.domain.budget import AllocationChange, ChangeKind
 from budget_tui.domain.closing import ClosePreview
 from budget_tui.domain.errors import Conflict
-from budget_tui.formatting import change, count, dates, money, period_name, short_day
+from budget_tui.presentation.formatting import change, count, dates, money, period_name, short_day
 from budget_tui.tui.painting import MUTED, STRONG
 from budget_tui.tui.screens.modal import BoxScreen
 from budget_tui.tui.widgets.next_allocations import NextAllocations

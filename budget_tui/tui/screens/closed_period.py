@@ -14,8 +14,8 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from budget_tui import formatting
 from budget_tui.domain.budget import BudgetType
+from budget_tui.presentation import formatting
 from budget_tui.tui.painting import MUTED, STRONG, fitted, status_at_close
 from budget_tui.tui.screens.styled import StyledScreen
 

@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from budget_tui import formatting
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.errors import BudgetError
+from budget_tui.presentation import formatting
 from budget_tui.services.costs_behind import CostLine, CostPage, Number
 from budget_tui.tui.painting import MUTED, STRONG, WAITING
 from budget_tui.tui.screens.styled import StyledScreen

@@ -15,9 +15,9 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from budget_tui import explaining
 from budget_tui.domain.errors import BudgetError, Unexpected
 from budget_tui.paths import styles_dir
+from budget_tui.presentation import explanations
 from budget_tui.tui.painting import MUTED, STRONG, fitted, shortened
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ class ExplainScreen(ModalScreen[None]):
     def _list(self) -> None:
         """The values with what they show, the chosen one highlighted."""
         explained, values = self._explained, self.query_one(OptionList)
-        self.query_one(".explain", Vertical).border_title = Content(explaining.subject(explained))
-        shown = [explaining.quantity(value.value, explained.currency) for value in explained.values]
+        self.query_one(".explain", Vertical).border_title = Content(explanations.subject(explained))
+        shown = [explanations.quantity(value.value, explained.currency) for value in explained.values]
         room = max(map(len, shown))
         names = max(len(value.title) for value in explained.values)
         options = [
@@ -127,18 +127,18 @@ class ExplainScreen(ModalScreen[None]):
 
 def _told(explanation: Explanation, explained: Explained, room: int) -> Iterable[Content]:
     """The value, its formula, and all that stands around it, within ``room`` cells."""
-    value = explaining.quantity(explanation.value, explained.currency)
+    value = explanations.quantity(explanation.value, explained.currency)
     title = shortened(explanation.title, room - len(value) - 2)
     yield Content.assemble((title, STRONG), " " * (room - len(title) - len(value)), (value, "bold $accent"))
-    for line in wrap(explaining.formula(explanation), room):
+    for line in wrap(explanations.formula(explanation), room):
         yield Content.styled(line, MUTED)
-    for line in wrap(explaining.worked(explanation, explained.currency), room):
+    for line in wrap(explanations.worked(explanation, explained.currency), room):
         yield Content(line)
-    for heading, lines in explaining.sections(explained, explanation):
+    for heading, lines in explanations.sections(explained, explanation):
         yield Content("")
         if heading:
             yield Content.styled(heading, "bold")
         for line in lines:
-            style = "$accent" if line.startswith(explaining.REMEDY) else "" if heading else MUTED
+            style = "$accent" if line.startswith(explanations.REMEDY) else "" if heading else MUTED
             for part in wrap(line, room, initial_indent=_INDENT, subsequent_indent=_INDENT * 2):
                 yield Content.styled(part, style)

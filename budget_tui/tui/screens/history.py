@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from budget_tui.formatting import long_day, period_name
+from budget_tui.presentation.formatting import long_day, period_name
 from budget_tui.tui.key_lane import ASKING
 from budget_tui.tui.painting import MUTED, WAITING
 from budget_tui.tui.screens.base import ReadingScreen

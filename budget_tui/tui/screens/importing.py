@@ -11,8 +11,8 @@ from textual.widgets import Input, Label, ProgressBar, Static
 
 from budget_tui.domain.amount import nanos_of
 from budget_tui.domain.errors import BudgetError, Refused
-from budget_tui.formatting import count, days_named, money
-from budget_tui.import_report import in_words
+from budget_tui.presentation.formatting import count, days_named, money
+from budget_tui.presentation.messages import import_report
 from budget_tui.services.imports import FOCUS_SOURCE, ImportReport, ImportRequest
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
@@ -116,7 +116,7 @@ class ImportScreen(BoxScreen[ImportReport]):
 
     def _show(self, report: ImportReport) -> None:
         """Say what the import would do."""
-        lines = in_words(report, dry_run=True, how_to_map="m maps them")
+        lines = import_report(report, dry_run=True, how_to_map="m maps them")
         preview = self.query_one("#preview", Static)
         preview.update(Content.assemble(("\n".join([*lines[:_LINES_SHOWN], "Enter imports it"]), MUTED)))
         preview.display = True

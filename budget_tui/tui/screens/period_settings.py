@@ -116,6 +116,6 @@ class PeriodSettingsScreen(BoxScreen[str]):
         except Conflict:
             self._show(None)
             raise
-        from budget_tui.formatting import rule_text
+        from budget_tui.presentation.formatting import rule_text
 
         return f"periods are {rule_text(done.after)}, in the time zone {done.zone_after}"

@@ -9,7 +9,7 @@ from textual.binding import Binding
 from budget_tui.domain.budget import parse_change
 from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.domain.snapshot import ProjectLine
-from budget_tui.formatting import money
+from budget_tui.presentation.formatting import money
 from budget_tui.tui.key_lane import ASKING
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.project_form import ProjectFormScreen

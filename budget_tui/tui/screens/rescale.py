@@ -13,7 +13,7 @@ from textual.widgets import Label, Select, Static
 
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.plan import PlannedBudget, rescaled, unit_of
-from budget_tui.formatting import amount_of, count, plan_name
+from budget_tui.presentation.formatting import amount_of, count, plan_name
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
 

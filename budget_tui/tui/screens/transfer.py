@@ -15,7 +15,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import POOL
 from budget_tui.domain.pacing import Burn
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
-from budget_tui.formatting import money, runway, short_day
+from budget_tui.presentation.formatting import money, runway, short_day
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen

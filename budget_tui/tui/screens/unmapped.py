@@ -9,7 +9,7 @@ from textual.widgets import DataTable, Label, Select, Static
 
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.snapshot import BudgetSnapshot
-from budget_tui.formatting import money
+from budget_tui.presentation.formatting import money
 from budget_tui.storage.cost_queries import UnmappedOrigin
 from budget_tui.tui.painting import MUTED, shortened
 from budget_tui.tui.screens.modal import BoxScreen

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from budget_tui import formatting
 from budget_tui.domain.amount import share
 from budget_tui.domain.tokens import AgentBudget
+from budget_tui.presentation import formatting
 from budget_tui.tui.widgets.table_columns import Column, Filled, summed
 
 _NEVER = datetime.max.replace(tzinfo=UTC)

@@ -10,10 +10,10 @@ from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 
-from budget_tui import formatting
 from budget_tui.domain.budget import AllocationChange, ChangeKind, parse_change
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
+from budget_tui.presentation import formatting
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.widgets.project_columns import columns
 from budget_tui.tui.widgets.summed_table import SummedTable

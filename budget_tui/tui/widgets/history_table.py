@@ -15,8 +15,8 @@ from textual.reactive import reactive
 from textual.theme import Theme
 from textual.widgets import DataTable
 
-from budget_tui import formatting
 from budget_tui.domain.amount import share
+from budget_tui.presentation import formatting
 from budget_tui.tui.painting import MUTED, bar, cell, status_at_close
 from budget_tui.tui.widgets.editable_rows import PADDING
 

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from budget_tui import formatting
+from budget_tui.presentation import formatting
 from budget_tui.tui.painting import FILLED, MUTED, STRONG, UNFILLED, fitted, text_styles
 from budget_tui.tui.widgets.scrolled_lines import HEADER, ScrolledLines
 from budget_tui.tui.widgets.sorting import Sorting

@@ -12,10 +12,10 @@ from textual.coordinate import Coordinate
 from textual.message import Message
 from textual.widgets import Static
 
-from budget_tui import formatting
 from budget_tui.domain.budget import AllocationChange, parse_change
 from budget_tui.domain.closing import ClosePreview, NextLine
 from budget_tui.domain.errors import Refused
+from budget_tui.presentation import formatting
 from budget_tui.tui.painting import MUTED, cell, fitted
 from budget_tui.tui.widgets.cell_editing import EditableTable
 from budget_tui.tui.widgets.editable_rows import PADDING, EditableRows

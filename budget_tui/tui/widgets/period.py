@@ -17,11 +17,11 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
-from budget_tui import formatting
 from budget_tui.domain.amount import parse_amount, share
 from budget_tui.domain.budget import parse_over
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import PeriodKind
+from budget_tui.presentation import formatting
 from budget_tui.tui.painting import MUTED, STRONG, WAITING, bar, spread, status
 from budget_tui.tui.widgets.text_field import TextField
 

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from budget_tui import formatting
+from budget_tui.presentation import formatting
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.widgets.spend_chart import LEVELS, round_up
 

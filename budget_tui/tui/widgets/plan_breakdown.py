@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from budget_tui import formatting
 from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
@@ -18,6 +17,7 @@ from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import Breakdown, BudgetLine
 from budget_tui.domain.variance import Variance
+from budget_tui.presentation import formatting
 from budget_tui.services.costs_behind import Number
 from budget_tui.services.plan_board import Behind, PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED, STRONG

@@ -12,11 +12,11 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.widgets import Static
 
-from budget_tui import formatting
 from budget_tui.domain.budget import BudgetType, parse_over
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.plan import PlannedBudget, parse_planned
 from budget_tui.domain.plan_answers import BudgetLine
+from budget_tui.presentation import formatting
 from budget_tui.services.costs_behind import Number, number_of
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED

@@ -9,9 +9,9 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from budget_tui import formatting
 from budget_tui.domain.amount import NANOS, share
 from budget_tui.domain.budget import BudgetType
+from budget_tui.presentation import formatting
 from budget_tui.tui.painting import MUTED, bar
 from budget_tui.tui.widgets.spend_chart import LEVELS, round_up
 

@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 
 from rich.cells import cell_len
 
-from budget_tui import formatting
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.domain.variance import Variance, VarianceStatus
+from budget_tui.presentation import formatting
 from budget_tui.tui.widgets.line_table import BarColumn, Column
 
 NOTHING = "–"

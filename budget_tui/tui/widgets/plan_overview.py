@@ -13,12 +13,12 @@ from textual.content import Content
 from textual.events import Resize
 from textual.widgets import Static
 
-from budget_tui import formatting
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, measured_in, scope_of
+from budget_tui.presentation import formatting
 from budget_tui.services.costs_behind import Number
 from budget_tui.services.plan_actuals import Counting
 from budget_tui.services.plan_board import PlanBoard, PlanChoice

@@ -10,10 +10,10 @@ from textual.containers import Vertical
 from textual.geometry import Region
 from textual.strip import Strip
 
-from budget_tui import formatting
 from budget_tui.domain.overallocation import OverAllocated
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
+from budget_tui.presentation import formatting
 from budget_tui.services.costs_behind import Number
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.painting import backdrop

@@ -11,12 +11,12 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Label, Static
 
-from budget_tui import formatting
 from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType, parse_percent
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.plan import ChildShare, PlannedBudget, equal_shares, parse_planned, shares_of, unit_of
+from budget_tui.presentation import formatting
 from budget_tui.tui.painting import MUTED, STRONG, bar
 from budget_tui.tui.widgets.choice import Choice
 from budget_tui.tui.widgets.text_field import TextField

@@ -12,12 +12,12 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.widgets import Static
 
-from budget_tui import formatting
 from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.overallocation import OverAllocated
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
+from budget_tui.presentation import formatting
 from budget_tui.services.costs_behind import Number, number_of
 from budget_tui.services.plan_board import PlanBoard, PlanChoice, Tree
 from budget_tui.tui.painting import MUTED

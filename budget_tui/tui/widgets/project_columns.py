@@ -5,9 +5,9 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cache, partial
 
-from budget_tui import formatting
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.snapshot import Pace, ProjectLine
+from budget_tui.presentation import formatting
 from budget_tui.tui.widgets.table_columns import Column, Filled, summed
 
 _SEVERITY = {Status.EXHAUSTED: 3, Status.CRITICAL: 2, Status.WARNING: 1, Status.HEALTHY: 0}

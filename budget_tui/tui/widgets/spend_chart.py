@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from budget_tui import formatting
 from budget_tui.domain.amount import NANOS
+from budget_tui.presentation import formatting
 from budget_tui.tui.painting import MUTED, WAITING
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from budget_tui import formatting
+from budget_tui.presentation import formatting
 from budget_tui.tui.painting import MUTED
 
 if TYPE_CHECKING:

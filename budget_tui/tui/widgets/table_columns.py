@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 
-from budget_tui import formatting
+from budget_tui.presentation import formatting
 from budget_tui.tui.painting import shortened
 from budget_tui.tui.widgets.editable_rows import PADDING
 

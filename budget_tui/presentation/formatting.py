@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Context, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from budget_tui.domain.amount import NANOS, minor_digits, minor_unit, parse_amount, round_to, share
+from budget_tui.domain.amount import NANOS, minor_digits, minor_unit, round_to, share
 from budget_tui.domain.conversion import STALE_DAYS
 from budget_tui.domain.pacing import Status
 
@@ -223,23 +223,6 @@ def carry_rule(carry: Carry, currency: str) -> str:
     return str(carry.policy) if carry.cap is None else f"{carry.policy}, at most {money(carry.cap, currency)}"
 
 
-def carry_settled(settled: Mapping[str, tuple[object, object]], currency: str) -> str:
-    """What was carried over and settled again: by subject, before and after, as the audit trail keeps them."""
-
-    def shown(carried: object) -> str:
-        return tokens(carried) if isinstance(carried, int) else money(parse_amount(str(carried)), currency)
-
-    told = [
-        f"{'the global budget' if subject == 'global' else subject} {shown(after)} instead of {shown(before)}"
-        for subject, (before, after) in settled.items()
-        if before != after
-    ]
-    if not told:
-        return ""
-    more = f", and {count(len(told) - 3, 'more budget')}" if len(told) > 3 else ""
-    return f"more is known of the closed period, carried over now: {', '.join(told[:3])}{more}"
-
-
 def rule_text(rule: PeriodRule) -> str:
     """``monthly from day 15``; what recurs, and from where it is counted."""
     day = f"day {rule.anchor_day}" if rule.anchor_day else "the last day"
@@ -349,37 +332,6 @@ def unallocated_text(snapshot: BudgetSnapshot) -> str:
     if pool < 0:
         return f"{money(-pool, currency)} over-allocated"
     return f"{money(pool, currency)} unallocated"
-
-
-def warnings(snapshot: BudgetSnapshot) -> list[str]:
-    """What a person should know before trusting the numbers."""
-    currency = snapshot.organization.currency
-    found = []
-    if snapshot.unallocated < 0:
-        found.append(
-            f"projects are allocated {money(-snapshot.unallocated, currency)} more than the budget of"
-            f" {money(snapshot.total.allocation, currency)}"
-        )
-    if snapshot.unmapped_costs:
-        found.append(
-            f"{count(snapshot.unmapped_costs, 'cost')} unmapped ({money(snapshot.unmapped, currency)}):"
-            " they count in the total and in no project"
-        )
-    if snapshot.elsewhere:
-        found.append(
-            f"{money(snapshot.elsewhere, currency)} spent outside the listed projects, as by departments or by archived"
-            " projects: it counts in the total"
-        )
-    found.extend(
-        f"{count(spend.costs, 'cost')} in {spend.currency}: {counted_as(spend, currency)}"
-        for spend in snapshot.converted
-    )
-    found.extend(
-        f"{count(foreign.costs, 'cost')} in {foreign.currency} ({money(foreign.amount, foreign.currency)})"
-        f" left out: there is no usable rate to {currency}"
-        for foreign in snapshot.foreign
-    )
-    return found
 
 
 def counted_as(spend: ConvertedSpend, currency: str) -> str:

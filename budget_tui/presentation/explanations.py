@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from budget_tui.domain.explain import Explanation, Quantity, Unit
 from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, SourceState
-from budget_tui.formatting import count, dates, long_day, money, period_name, runway, short_day
+from budget_tui.presentation.formatting import count, dates, long_day, money, period_name, runway, short_day
 
 REMEDY = "→ "
 """Begins a line that says what to do about the one above it."""

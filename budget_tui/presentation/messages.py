@@ -1,22 +1,71 @@
-"""An import in words: what was read, left out, refused, stored, replaced and added."""
+"""Sentences that several faces show."""
 
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from budget_tui import formatting as f
-from budget_tui.domain.amount import NANOS, divide
+from budget_tui.domain.amount import NANOS, divide, parse_amount
 from budget_tui.domain.text import escaped
+from budget_tui.presentation import formatting as f
 
 if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import BudgetSnapshot
     from budget_tui.services.imports import ImportReport, VanishedCosts
 
 REFUSED_SHOWN = 10
 NAMED_AT_MOST = 3
 
 
-def in_words(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> list[str]:
+def warnings(snapshot: "BudgetSnapshot") -> list[str]:
+    """What a person should know before trusting the numbers."""
+    currency = snapshot.organization.currency
+    found = []
+    if snapshot.unallocated < 0:
+        found.append(
+            f"projects are allocated {f.money(-snapshot.unallocated, currency)} more than the budget of"
+            f" {f.money(snapshot.total.allocation, currency)}"
+        )
+    if snapshot.unmapped_costs:
+        found.append(
+            f"{f.count(snapshot.unmapped_costs, 'cost')} unmapped ({f.money(snapshot.unmapped, currency)}):"
+            " they count in the total and in no project"
+        )
+    if snapshot.elsewhere:
+        found.append(
+            f"{f.money(snapshot.elsewhere, currency)} spent outside the listed projects, as by departments or by"
+            " archived projects: it counts in the total"
+        )
+    found.extend(
+        f"{f.count(spend.costs, 'cost')} in {spend.currency}: {f.counted_as(spend, currency)}"
+        for spend in snapshot.converted
+    )
+    found.extend(
+        f"{f.count(foreign.costs, 'cost')} in {foreign.currency} ({f.money(foreign.amount, foreign.currency)})"
+        f" left out: there is no usable rate to {currency}"
+        for foreign in snapshot.foreign
+    )
+    return found
+
+
+def carry_settled(settled: Mapping[str, tuple[object, object]], currency: str) -> str:
+    """What was carried over and settled again: by subject, before and after, as the audit trail keeps them."""
+
+    def shown(carried: object) -> str:
+        return f.tokens(carried) if isinstance(carried, int) else f.money(parse_amount(str(carried)), currency)
+
+    told = [
+        f"{'the global budget' if subject == 'global' else subject} {shown(after)} instead of {shown(before)}"
+        for subject, (before, after) in settled.items()
+        if before != after
+    ]
+    if not told:
+        return ""
+    more = f", and {f.count(len(told) - 3, 'more budget')}" if len(told) > 3 else ""
+    return f"more is known of the closed period, carried over now: {', '.join(told[:3])}{more}"
+
+
+def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> list[str]:
     """Say what was read, refused, stored and replaced, with the sums, and what to do next."""
     lines = [
         f"{f.count(len(report.files), 'file')}, {f.count(report.rows_read, 'row')} read,"

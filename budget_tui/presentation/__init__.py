@@ -1,0 +1,1 @@
+"""Figures, sentences and explanations as text, for every face."""
