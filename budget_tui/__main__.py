@@ -13,7 +13,7 @@ def main() -> None:
     # Loading the program makes tens of thousands of objects that stay: looking for garbage among them, while they
     # are loaded and again at the end, would take a tenth of the time of a short command.
     gc.set_threshold(GARBAGE_THRESHOLD, 10, 10)
-    from budget_tui.cli.start import run
+    from budget_tui.cli.main import run
 
     _end(run(sys.argv[1:]))
 

@@ -166,7 +166,7 @@ import httpx2
 from budget_tui import BudgetService
 from budget_tui.api.app import application
 from budget_tui.bootstrap import open_services
-from budget_tui.cli.start import run
+from budget_tui.cli.main import run
 from budget_tui.domain.access import Scope
 from budget_tui.settings import Settings
 from budget_tui.tui.app import BudgetApp

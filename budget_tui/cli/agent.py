@@ -5,10 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.arguments import AgentArgument, AmountCommand, KeyOption, PolicyArgument, project_ids
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say_json, table
-from budget_tui.cli.saying import say
+from budget_tui.cli.console import print_json, print_lines, table
+from budget_tui.cli.options import (
+    AgentArgument,
+    AmountCommand,
+    JsonOption,
+    KeyOption,
+    PolicyArgument,
+    command_group,
+    project_ids,
+)
 from budget_tui.cli.session import Session, session_of
 
 if TYPE_CHECKING:
@@ -48,7 +54,7 @@ def add(
 
     session = session_of(context)
     balance = session.services.agents.add(agent_id, project.strip(), name, model, parse_count(tokens))
-    _tell(session, balance.agent_id, json, lambda agent: f"{agent.name} added with {_counts(agent)}")
+    _print_with_warnings(session, balance.agent_id, json, lambda agent: f"{agent.name} added with {_counts(agent)}")
 
 
 @app.command("list")
@@ -61,10 +67,10 @@ def list_agents(context: typer.Context, json: JsonOption = False) -> None:
     session.services.context.require_database()
     agents = session.services.agents.all()
     if json:
-        say_json([agent_answer(agent) for agent in agents])
+        print_json([agent_answer(agent) for agent in agents])
         return
     if not agents:
-        say("no agents yet: budget-tui agent add ID --project PROJECT --tokens N")
+        print_lines("no agents yet: budget-tui agent add ID --project PROJECT --tokens N")
         return
     header = ("ID", "AGENT", "PROJECT", "ALLOCATED", "USED", "HELD", "AVAILABLE", "AN HOUR", "RUNS OUT", "STATUS")
     rows = [
@@ -78,7 +84,7 @@ def list_agents(context: typer.Context, json: JsonOption = False) -> None:
         )
         for agent in agents
     ]
-    say(*table(header, rows, "lllrrrrrll"))
+    print_lines(*table(header, rows, "lllrrrrrll"))
 
 
 @app.command()
@@ -86,7 +92,7 @@ def show(context: typer.Context, agent: AgentArgument, json: JsonOption = False)
     """One agent's budget of the running period."""
     session = session_of(context)
     session.services.context.require_database()
-    _tell(session, agent, json, _details)
+    _print_with_warnings(session, agent, json, _details)
 
 
 @app.command(cls=AmountCommand)
@@ -119,9 +125,9 @@ def carry(
     chosen, most = parse_policy(policy), parse_count(cap) if cap else None
     session.services.agents.set_carry(agent, chosen, most)
     if json:
-        say_json({"agent_id": agent, "carry": str(chosen), "carry_cap_tokens": most})
+        print_json({"agent_id": agent, "carry": str(chosen), "carry_cap_tokens": most})
     else:
-        say(f"{agent} carries over: {chosen}" + ("" if most is None else f", at most {most:,} tokens"))
+        print_lines(f"{agent} carries over: {chosen}" + ("" if most is None else f", at most {most:,} tokens"))
 
 
 @app.command("top-up", cls=AmountCommand)
@@ -179,9 +185,9 @@ def reserve(
     agents = session_of(context).services.agents
     held = agents.reserve(agent, parse_count(tokens), parse_duration(duration), key)
     if json:
-        say_json(reservation_answer(held))
+        print_json(reservation_answer(held))
         return
-    say(
+    print_lines(
         f"{held.tokens:,} held until {held.expires_at.astimezone():%H:%M:%S}, {held.available_tokens:,} available",
         f"budget-tui agent settle {held.reservation_id} TOKENS",
     )
@@ -227,7 +233,7 @@ def rename(
     """
     session = session_of(context)
     session.services.agents.rename(agent, name)
-    _tell(session, agent, json, lambda agent: f"{agent.agent_id} is called {agent.name}")
+    _print_with_warnings(session, agent, json, lambda agent: f"{agent.agent_id} is called {agent.name}")
 
 
 @app.command()
@@ -239,9 +245,9 @@ def archive(context: typer.Context, agent: AgentArgument, json: JsonOption = Fal
     agents = session_of(context).services.agents
     agents.archive(agent)
     if json:
-        say_json({"agent_id": agent, "archived": True})
+        print_json({"agent_id": agent, "archived": True})
         return
-    say(f"{agent} archived")
+    print_lines(f"{agent} archived")
 
 
 @app.command(cls=AmountCommand)
@@ -277,7 +283,7 @@ def price(
     outcome = session.services.token_prices.set(model, prices, parse_day(starts_on) if starts_on else None)
     currency = session.snapshot().organization.currency
     if json:
-        say_json(
+        print_json(
             {
                 "model": outcome.model,
                 "from": outcome.starts_on.isoformat(),
@@ -289,9 +295,11 @@ def price(
         )
         return
     shown = ", ".join(f"{kind} {f.price(nanos, currency)}" for kind, nanos in prices.items())
-    say(f"a million tokens of {outcome.model} from {f.long_day(outcome.starts_on)}: {shown}")
+    print_lines(f"a million tokens of {outcome.model} from {f.long_day(outcome.starts_on)}: {shown}")
     if outcome.days:
-        say(f"{f.count(outcome.days, 'daily cost')} worked out anew: {f.change(outcome.changed_nanos, currency)}")
+        print_lines(
+            f"{f.count(outcome.days, 'daily cost')} worked out anew: {f.change(outcome.changed_nanos, currency)}"
+        )
 
 
 @app.command("prices")
@@ -314,35 +322,35 @@ def list_prices(context: typer.Context, json: JsonOption = False) -> None:
             }
             for each in prices
         ]
-        say_json(answers)
+        print_json(answers)
         return
     if not prices:
-        say("no prices yet: budget-tui agent price MODEL --input AMOUNT --output AMOUNT")
+        print_lines("no prices yet: budget-tui agent price MODEL --input AMOUNT --output AMOUNT")
         return
     rows = [
         (each.model, each.kind, f.long_day(each.starts_on), f.price(each.amount_nanos, currency)) for each in prices
     ]
-    say(*table(("MODEL", "KIND", "FROM", "A MILLION"), rows, "lllr"))
+    print_lines(*table(("MODEL", "KIND", "FROM", "A MILLION"), rows, "lllr"))
 
 
-def _tell(session: Session, agent_id: str, json: bool, words: Callable[["AgentBudget"], str]) -> None:
+def _print_with_warnings(session: Session, agent_id: str, json: bool, words: Callable[["AgentBudget"], str]) -> None:
     """An agent's budget: as JSON, or in words."""
     from budget_tui.wire import agent_answer
 
     agent = session.services.agents.get(agent_id)
     if json:
-        say_json(agent_answer(agent))
+        print_json(agent_answer(agent))
         return
-    say(words(agent))
+    print_lines(words(agent))
 
 
 def _tell_balance(balance: "TokenBalance", json: bool) -> None:
     if json:
         from budget_tui.wire import balance_answer
 
-        say_json(balance_answer(balance))
+        print_json(balance_answer(balance))
         return
-    say(f"{balance.agent_id}: {_counts(balance)}")
+    print_lines(f"{balance.agent_id}: {_counts(balance)}")
 
 
 def _counts(balance: "TokenBalance | AgentBudget") -> str:

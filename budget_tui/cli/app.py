@@ -1,27 +1,79 @@
-"""The command line: options, commands, and how errors are told.
+"""The command line: its options and its commands.
 
 Nothing heavy is imported here: a noun is loaded when it is used, and imports what it needs when it runs.
 """
 
 from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from budget_tui.cli.ending import EXIT_INTERRUPTED, EXIT_REFUSED, ended
-from budget_tui.cli.nouns import Nouns
-from budget_tui.cli.saying import say, told
+from budget_tui.cli.console import print_lines, report_error
+from budget_tui.cli.main import (
+    AS_OF_VARIABLE,
+    DB_VARIABLE,
+    EXIT_INTERRUPTED,
+    EXIT_REFUSED,
+    ORG_VARIABLE,
+    exit_code_of,
+    open_dashboard,
+)
 from budget_tui.cli.session import session_from
-from budget_tui.cli.start import AS_OF_VARIABLE, DB_VARIABLE, ORG_VARIABLE, open_dashboard
 
 PROGRAM = "budget-tui"
+MODULES = {
+    "status": "status",
+    "explain": "explain",
+    "budget": "budget",
+    "project": "project",
+    "transfer": "transfer",
+    "cost": "cost",
+    "fx": "fx",
+    "seat": "seat",
+    "period": "period",
+    "undo": "undo",
+    "redo": "redo",
+    "agent": "agent",
+    "entity": "entity",
+    "plan": "plan",
+    "org": "org",
+    "log": "log",
+    "monitor": "monitor",
+    "demo": "demo",
+    "key": "key",
+    "serve": "serve",
+    "mcp": "mcp",
+    "db": "database",
+}
+
+
+class CommandGroup(TyperGroup):
+    """All commands by name. The module of one is loaded when it is used: `undo` pays for no other."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(MODULES)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in MODULES:
+            return self.commands.get(cmd_name) or self._load(cmd_name)
+        for name in MODULES:  # all of them, to tell which one may have been meant
+            self._load(name)
+        return None
+
+    def _load(self, name: str) -> Any:
+        command = get_command(import_module(f"budget_tui.cli.{MODULES[name]}").app)
+        self.add_command(command, name)
+        return command
+
 
 app = typer.Typer(
     name=PROGRAM,
-    cls=Nouns,
+    cls=CommandGroup,
     help="Decide where a month's money goes, and see in time where it is going.",
     epilog="Without a command: the dashboard. `budget-tui demo` shows it on demonstration data.",
     invoke_without_command=True,
@@ -51,7 +103,7 @@ def dashboard(
     if version:
         from budget_tui import __version__
 
-        say(f"budget-tui {__version__}")
+        print_lines(f"budget-tui {__version__}")
         raise typer.Exit
     context.obj = session_from(db, org, as_of, verbose=verbose)
     if context.invoked_subcommand is None:
@@ -60,14 +112,14 @@ def dashboard(
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
-    return ended(lambda: _carried_out(arguments))
+    return exit_code_of(lambda: _carried_out(arguments))
 
 
 def _carried_out(arguments: Sequence[str]) -> object:
     try:
         return _commands()(list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except TyperException as error:
-        return told(*_usage(error), EXIT_REFUSED)
+        return report_error(*_usage(error), EXIT_REFUSED)
     except typer.Abort:
         return EXIT_INTERRUPTED
 

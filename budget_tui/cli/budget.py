@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.arguments import AmountCommand, CapOption, PolicyArgument
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, tell_budget
+from budget_tui.cli.console import print_budget
+from budget_tui.cli.options import AmountCommand, CapOption, JsonOption, PolicyArgument, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
 
@@ -20,7 +19,7 @@ app = command_group("The global budget.")
 def show(context: typer.Context, json: JsonOption = False) -> None:
     """The global budget and how it stands."""
     snapshot = session_of(context).snapshot()
-    tell_budget(snapshot, json, *([] if json else outlook(snapshot)))
+    print_budget(snapshot, json, *([] if json else outlook(snapshot)))
 
 
 @app.command("set", cls=AmountCommand)
@@ -42,7 +41,7 @@ def set_budget(
     before = session.services.budgets.set_global(parse_amount(amount))
     snapshot = session.snapshot()
     currency = snapshot.organization.currency
-    tell_budget(
+    print_budget(
         snapshot,
         json,
         f"{f.money(before, currency)} → {f.money(snapshot.total.allocation, currency)}"
@@ -63,7 +62,7 @@ def carry(context: typer.Context, policy: PolicyArgument, cap: CapOption = "", j
     session = session_of(context)
     session.services.budgets.set_carry(parse_policy(policy), parse_amount(cap) if cap else None)
     snapshot = session.snapshot()
-    tell_budget(
+    print_budget(
         snapshot,
         json,
         f"the global budget carries over: {f.carry_rule(snapshot.carry, snapshot.organization.currency)}",

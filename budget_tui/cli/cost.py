@@ -4,10 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from budget_tui.cli.arguments import AmountCommand, KeyOption, ProjectArgument, exactly_one
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say_json, tell_project, warn
-from budget_tui.cli.saying import say
+from budget_tui.cli.console import print_json, print_lines, print_project, warn
+from budget_tui.cli.options import AmountCommand, JsonOption, KeyOption, ProjectArgument, command_group, exactly_one
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
 
@@ -69,11 +67,11 @@ def add(
     if project not in (line.project_id for line in snapshot.projects):
         if json:
             spent = to_decimal(entry.amount)
-            say_json({"entity_id": project, "amount_usd": spent, "on": day.isoformat(), "currency": currency})
+            print_json({"entity_id": project, "amount_usd": spent, "on": day.isoformat(), "currency": currency})
         else:
-            say(f"{recorded} {project}")
+            print_lines(f"{recorded} {project}")
         return
-    tell_project(
+    print_project(
         snapshot,
         project,
         json,
@@ -128,9 +126,9 @@ def unmapped(context: typer.Context, json: JsonOption = False) -> None:
     session.services.context.require_database()
     origins = session.services.costs.unmapped()
     if json:
-        say_json([unmapped_as_json(origin) for origin in origins])
+        print_json([unmapped_as_json(origin) for origin in origins])
     else:
-        say(*unmapped_in_words(origins))
+        print_lines(*unmapped_in_words(origins))
 
 
 @app.command("map")
@@ -161,12 +159,12 @@ def map_costs(
     outcome = session.services.costs.map_to_project(project, field, value)
     if json:
         moved = {currency: to_decimal(nanos) for currency, nanos in outcome.moved.items()}
-        say_json({"project_id": project, "field": field, "value": value, "moved_total": moved})
+        print_json({"project_id": project, "field": field, "value": value, "moved_total": moved})
         return
     amounts = ", ".join(f.money(nanos, currency) for currency, nanos in outcome.moved.items())
-    say(f"costs with {field} = {value} belong to {project}; {amounts or 'nothing'} from the past moved there")
+    print_lines(f"costs with {field} = {value} belong to {project}; {amounts or 'nothing'} from the past moved there")
     if option == "--tag" and not amounts:
-        say("a tag that no rule asked for was not kept: import the files again")
+        print_lines("a tag that no rule asked for was not kept: import the files again")
     warn(messages.warnings(session.snapshot()))
 
 
@@ -206,11 +204,11 @@ def category(
 
 def _tell_rule(json: bool, answer: dict[str, Any], words: str, changed: int) -> None:
     if json:
-        say_json({**answer, "changed": changed})
+        print_json({**answer, "changed": changed})
         return
     from budget_tui.presentation.formatting import count
 
-    say(f"{words}; {count(changed, 'kind')} of past costs changed")
+    print_lines(f"{words}; {count(changed, 'kind')} of past costs changed")
 
 
 def _category(text: str) -> "Category":
@@ -232,12 +230,12 @@ def _tag_rule(text: str) -> tuple[str, str]:
 @source_app.command("list")
 def list_sources(context: typer.Context, json: JsonOption = False) -> None:
     """Each source, its billing accounts, how far it reaches and whether more is expected of it."""
-    from budget_tui.cli.output import table
+    from budget_tui.cli.console import table
     from budget_tui.presentation import formatting as f
 
     found = session_of(context).services.sources.all()
     if json:
-        say_json(
+        print_json(
             [
                 {
                     "source": each.name,
@@ -253,7 +251,7 @@ def list_sources(context: typer.Context, json: JsonOption = False) -> None:
         )
         return
     if not found:
-        say("no costs were entered or imported yet")
+        print_lines("no costs were entered or imported yet")
         return
     rows = [
         (
@@ -265,7 +263,7 @@ def list_sources(context: typer.Context, json: JsonOption = False) -> None:
         )
         for each in found
     ]
-    say(*table(("SOURCE", "ACCOUNT", "THROUGH", "LAST COST", "STATE"), rows, "lllll"))
+    print_lines(*table(("SOURCE", "ACCOUNT", "THROUGH", "LAST COST", "STATE"), rows, "lllll"))
 
 
 def _source_state(source: "Source") -> str:
@@ -290,11 +288,13 @@ def end_source(
     session.services.sources.end(source, account)
     snapshot = session.snapshot()
     if json:
-        say_json({"source": source, "account": account, "data_through": snapshot.data_through.isoformat()})
+        print_json({"source": source, "account": account, "data_through": snapshot.data_through.isoformat()})
     else:
         from budget_tui.presentation.formatting import long_day
 
-        say(f"{source}{f' {account}' if account else ''} is ended; data through {long_day(snapshot.data_through)}")
+        print_lines(
+            f"{source}{f' {account}' if account else ''} is ended; data through {long_day(snapshot.data_through)}"
+        )
 
 
 @source_app.command("replace")
@@ -310,6 +310,6 @@ def replace_source(
     always = how == "always"
     session_of(context).services.sources.replace_always(source, always)
     if json:
-        say_json({"source": source, "replaces_always": always})
+        print_json({"source": source, "replaces_always": always})
     else:
-        say(f"{source} replaces its own days always" if always else f"{source} replaces by the rules")
+        print_lines(f"{source} replaces its own days always" if always else f"{source} replaces by the rules")

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say_json
-from budget_tui.cli.saying import say
+from budget_tui.cli.console import print_json, print_lines
+from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 
 app = command_group("The database: upgrade, check, back up, restore.")
@@ -25,9 +24,9 @@ def upgrade(context: typer.Context, json: JsonOption = False) -> None:
     services.database.upgrade()
     report = services.database.check()
     if json:
-        say_json({"database": str(report.path), "schema": report.version})
+        print_json({"database": str(report.path), "schema": report.version})
     else:
-        say(f"{report.path} has this version's schema")
+        print_lines(f"{report.path} has this version's schema")
 
 
 @app.command()
@@ -38,7 +37,7 @@ def check(context: typer.Context, json: JsonOption = False) -> None:
     """
     report = session_of(context).services.database.check()
     if json:
-        say_json(
+        print_json(
             {
                 "database": str(report.path),
                 "ok": not report.problems,
@@ -48,7 +47,7 @@ def check(context: typer.Context, json: JsonOption = False) -> None:
             }
         )
     else:
-        say(*(report.problems or (f"{report.path}: ok, {report.bytes:,} bytes, schema {report.version}",)))
+        print_lines(*(report.problems or (f"{report.path}: ok, {report.bytes:,} bytes, schema {report.version}",)))
     if report.problems:
         raise typer.Exit(EXIT_PROBLEMS)
 
@@ -72,9 +71,9 @@ def backup(
         Path(target).expanduser() if target else services.context.path.parent, into_folder=folder_named
     )
     if json:
-        say_json({"database": str(services.context.path), "backup": str(copy)})
+        print_json({"database": str(services.context.path), "backup": str(copy)})
     else:
-        say(f"{services.context.path} backed up to {copy}")
+        print_lines(f"{services.context.path} backed up to {copy}")
 
 
 @app.command()
@@ -91,9 +90,9 @@ def restore(
     kept = services.database.restore(backup_file)
     if json:
         answer = {"database": str(services.context.path), "restored": str(backup_file)}
-        say_json({**answer, "kept": str(kept) if kept else None})
+        print_json({**answer, "kept": str(kept) if kept else None})
         return
-    say(
+    print_lines(
         f"{services.context.path} holds what {backup_file} held",
         f"what was there before is kept in {kept}" if kept else "there was nothing in its place before",
     )

@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say_json
-from budget_tui.cli.saying import say
+from budget_tui.cli.console import print_json, print_lines
+from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import Session, require_terminal, session_of
 
 app = command_group()
@@ -42,7 +41,7 @@ def _load(session: Session, json: bool) -> None:
     report = load_demo(context)
     planning = report.planning
     if json:
-        say_json(
+        print_json(
             {
                 "database": str(context.path),
                 "organization": report.organization,
@@ -61,7 +60,7 @@ def _load(session: Session, json: bool) -> None:
             }
         )
         return
-    say(
+    print_lines(
         f"{f.count(report.projects, 'project')} and {f.count(report.costs, 'cost')}"
         f" from {f.long_day(report.first_day)} to {f.long_day(report.last_day)} written to {context.path}",
         f"see them with: budget-tui --db {context.path} --as-of {SHOWN_ON}",

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say_json, table
-from budget_tui.cli.saying import say
+from budget_tui.cli.console import print_json, print_lines, table
+from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import Session, session_of
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.presentation.formatting import long_day
@@ -43,7 +42,7 @@ def add(
     An archived one of that id is brought back.
     """
     added = session_of(context).services.entities.add(entity_id, parent, level, name)
-    _tell(added, json, f"{added.name} ({added.level_code}) added below {added.parent_id}")
+    _print_with_warnings(added, json, f"{added.name} ({added.level_code}) added below {added.parent_id}")
 
 
 @app.command()
@@ -61,9 +60,9 @@ def move(
     entity, former, closed = session_of(context).services.entities.move(entity_id, parent)
     then = f"; through {long_day(closed)}, which is closed, it counts below {former}" if closed else ""
     if json:
-        say_json(entity_changed_answer(entity, former, closed))
+        print_json(entity_changed_answer(entity, former, closed))
         return
-    say(f"{entity.name} stands below {entity.parent_id}{then}")
+    print_lines(f"{entity.name} stands below {entity.parent_id}{then}")
 
 
 @app.command()
@@ -78,7 +77,7 @@ def rename(
     Its id stays.
     """
     renamed = session_of(context).services.entities.rename(entity_id, name)
-    _tell(renamed, json, f"{renamed.entity_id} is called {renamed.name}")
+    _print_with_warnings(renamed, json, f"{renamed.entity_id} is called {renamed.name}")
 
 
 @app.command()
@@ -88,7 +87,7 @@ def archive(context: typer.Context, entity_id: EntityArgument, json: JsonOption 
     Its costs stay. Refused while there is something below it.
     """
     archived = session_of(context).services.entities.archive(entity_id)
-    _tell(archived, json, f"{archived.name} archived; its costs stay")
+    _print_with_warnings(archived, json, f"{archived.name} archived; its costs stay")
 
 
 @app.command("list")
@@ -96,10 +95,10 @@ def list_entities(context: typer.Context, json: JsonOption = False) -> None:
     """Every entity, each followed by what is below it."""
     found = _entities(context).active()
     if json:
-        say_json([entity_answer(entity) for entity in found])
+        print_json([entity_answer(entity) for entity in found])
         return
     rows = [(entity.entity_id, entity.name, entity.level_code, entity.parent_id) for entity in found]
-    say(*table(("ID", "NAME", "LEVEL", "PARENT"), rows, "llll"))
+    print_lines(*table(("ID", "NAME", "LEVEL", "PARENT"), rows, "llll"))
 
 
 @app.command()
@@ -111,13 +110,13 @@ def tree(
     """The hierarchy as a tree."""
     found = _entities(context).below(entity_id or ROOT_ID)
     if json:
-        say_json(_nested(found))
+        print_json(_nested(found))
         return
     rows = [
         (f"{branch}{entity.entity_id}", entity.name, entity.level_code)
         for branch, entity in zip(_branches(found), found, strict=True)
     ]
-    say(*table(("ID", "NAME", "LEVEL"), rows, "lll"))
+    print_lines(*table(("ID", "NAME", "LEVEL"), rows, "lll"))
 
 
 @app.command()
@@ -125,9 +124,9 @@ def levels(context: typer.Context, json: JsonOption = False) -> None:
     """The levels of the hierarchy, the highest first."""
     found = _entities(context).levels()
     if json:
-        say_json([{"level": level.code, "name": level.name, "rank": level.rank} for level in found])
+        print_json([{"level": level.code, "name": level.name, "rank": level.rank} for level in found])
         return
-    say(*table(("LEVEL", "NAME"), [(level.code, level.name) for level in found], "ll"))
+    print_lines(*table(("LEVEL", "NAME"), [(level.code, level.name) for level in found], "ll"))
 
 
 @app.command("export")
@@ -154,7 +153,9 @@ def export_entities(
     entities = _entities(context).active()
     text = written(entities, form)
     if file is None:
-        say_json([entity_answer(entity) for entity in entities if entity.parent_id]) if json else say(text.rstrip("\n"))
+        print_json([entity_answer(entity) for entity in entities if entity.parent_id]) if json else print_lines(
+            text.rstrip("\n")
+        )
         return
     try:
         file.touch(0o600)  # a new one is its owner's alone
@@ -162,9 +163,9 @@ def export_entities(
     except OSError as error:
         raise StorageError(f"{file} cannot be written: {(error.strerror or '').lower()}") from None
     if json:
-        say_json({"file": str(file), "entities": len(entities) - 1})
+        print_json({"file": str(file), "entities": len(entities) - 1})
         return
-    say(f"{len(entities) - 1} entities written to {file}")
+    print_lines(f"{len(entities) - 1} entities written to {file}")
 
 
 @app.command("import")
@@ -185,10 +186,10 @@ def import_entities(
         session_of(context).services.context.require_database()
     done = session_of(context).services.entities.bring_in(read(file), dry_run=dry_run)
     if json:
-        say_json({**{name: list(ids) for name, ids in asdict(done).items()}, "dry_run": dry_run})
+        print_json({**{name: list(ids) for name, ids in asdict(done).items()}, "dry_run": dry_run})
         return
     be = "to be " if dry_run else ""
-    say(f"{file}: {', '.join(f'{len(ids)} {be}{name}' for name, ids in asdict(done).items())}")
+    print_lines(f"{file}: {', '.join(f'{len(ids)} {be}{name}' for name, ids in asdict(done).items())}")
 
 
 @level_app.callback()
@@ -210,9 +211,9 @@ def add_level(
     """
     added = session_of(context).services.entities.add_level(code, below, name)
     if json:
-        say_json({"level": added.code, "name": added.name, "rank": added.rank})
+        print_json({"level": added.code, "name": added.name, "rank": added.rank})
         return
-    say(f"{added.code} is a level now, below {below}")
+    print_lines(f"{added.code} is a level now, below {below}")
 
 
 def _require_other_file(context: typer.Context, file: Path) -> None:
@@ -228,11 +229,11 @@ def _entities(context: typer.Context) -> "Entities":
     return session.services.entities
 
 
-def _tell(entity: Entity, json: bool, line: str) -> None:
+def _print_with_warnings(entity: Entity, json: bool, line: str) -> None:
     if json:
-        say_json(entity_answer(entity))
+        print_json(entity_answer(entity))
         return
-    say(line)
+    print_lines(line)
 
 
 def _nested(entities: Sequence[Entity]) -> dict[str, object]:

@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say_json, table
-from budget_tui.cli.saying import say
+from budget_tui.cli.console import print_json, print_lines, table
+from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import NotFound
 
@@ -56,9 +55,9 @@ def explain(
     if json:
         from budget_tui.wire_explain import explained_answer
 
-        say_json(explained_answer(explained, value))
+        print_json(explained_answer(explained, value))
         return
-    say(*(_in_full(explained, value) if value else _overview(explained)))
+    print_lines(*(_in_full(explained, value) if value else _overview(explained)))
 
 
 def _list(explained: "Explained") -> str:

@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say_json, table
-from budget_tui.cli.saying import say
+from budget_tui.cli.console import print_json, print_lines, table
+from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.text import escaped
 
@@ -38,9 +37,9 @@ def set_rate(
 
     new = session_of(context).services.fx.set(base, quote, parse_rate(rate), parse_day(on) if on else None)
     if json:
-        say_json(_as_json(new))
+        print_json(_as_json(new))
         return
-    say(f"1 {new.base} = {new.rate:f} {new.quote} from {f.long_day(new.day)}")
+    print_lines(f"1 {new.base} = {new.rate:f} {new.quote} from {f.long_day(new.day)}")
 
 
 @app.command("import")
@@ -57,9 +56,9 @@ def import_rates(
     """
     report = session_of(context).services.fx.import_ecb(files)
     if json:
-        say_json(_report_as_json(report))
+        print_json(_report_as_json(report))
         return
-    say(*_in_words(report))
+    print_lines(*_in_words(report))
 
 
 @app.command("list")
@@ -71,12 +70,12 @@ def list_rates(context: typer.Context, json: JsonOption = False) -> None:
     session.services.context.require_database()
     pairs = session.services.fx.rates()
     if json:
-        say_json(
+        print_json(
             [{**_as_json(pair.latest), "first_day": pair.first_day.isoformat(), "days": pair.days} for pair in pairs]
         )
         return
     if not pairs:
-        say("no rates are on file; costs in other currencies are left out: budget-tui fx import, or fx set")
+        print_lines("no rates are on file; costs in other currencies are left out: budget-tui fx import, or fx set")
         return
     rows = [
         (
@@ -88,7 +87,7 @@ def list_rates(context: typer.Context, json: JsonOption = False) -> None:
         )
         for pair in pairs
     ]
-    say(*table(("PAIR", "RATE", "OF", "DAYS", "SINCE"), rows, "lrlrl"))
+    print_lines(*table(("PAIR", "RATE", "OF", "DAYS", "SINCE"), rows, "lrlrl"))
 
 
 def _as_json(rate: "Rate") -> dict[str, Any]:

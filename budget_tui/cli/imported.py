@@ -67,7 +67,7 @@ def unmapped_as_json(origin: "UnmappedOrigin") -> dict[str, Any]:
 
 def unmapped_in_words(origins: Sequence["UnmappedOrigin"]) -> list[str]:
     """A table, the largest amounts first, and the command that gives its first line to a project."""
-    from budget_tui.cli.output import table
+    from budget_tui.cli.console import table
 
     if not origins:
         return ["no costs are unmapped"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from budget_tui.cli.saying import draw, say
+from budget_tui.cli.console import print_lines, redraw
 from budget_tui.cli.session import Session
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ def import_files(session: Session, request: "ImportRequest", *, json: bool) -> N
     if json:
         from budget_tui.wire import dumps
 
-        say(dumps(as_json(report)))
+        print_lines(dumps(as_json(report)))
     else:
-        say(*import_report(report, dry_run=request.dry_run, how_to_map="budget-tui cost unmapped"))
+        print_lines(*import_report(report, dry_run=request.dry_run, how_to_map="budget-tui cost unmapped"))
 
 
 @contextmanager
@@ -87,12 +87,12 @@ def _progress() -> Iterator[Callable[[int], None] | None]:
     from budget_tui.presentation.formatting import bar
 
     def show(percent: int) -> None:
-        draw(f"reading {bar(Fraction(percent, 100), 30)} {percent:3} %")
+        redraw(f"reading {bar(Fraction(percent, 100), 30)} {percent:3} %")
 
     try:
         yield show
     finally:
-        draw("")
+        redraw("")
 
 
 @contextmanager

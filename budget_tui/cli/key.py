@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say_json, table
-from budget_tui.cli.saying import report, say
+from budget_tui.cli.console import print_json, print_lines, report, table
+from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.access import Scope
 
@@ -29,9 +28,9 @@ def create(
     """
     made = session_of(context).services.keys.create(name, scope)
     if json:
-        say_json({"key": made.text, **_as_json(made.key)})
+        print_json({"key": made.text, **_as_json(made.key)})
     else:
-        say(made.text)
+        print_lines(made.text)
         report(f"{made.key.name} may {made.key.scope}; the key is shown this once, send it as X-API-Key")
 
 
@@ -42,12 +41,12 @@ def list_keys(context: typer.Context, json: JsonOption = False) -> None:
     session.services.context.require_database()
     keys = session.services.keys.all()
     if json:
-        say_json([_as_json(key) for key in keys])
+        print_json([_as_json(key) for key in keys])
     elif not keys:
-        say("there are no keys yet")
+        print_lines("there are no keys yet")
     else:
         rows = [(key.key_id, key.name, key.scope, _day(key.created_at), _day(key.revoked_at)) for key in keys]
-        say(*table(("ID", "NAME", "SCOPE", "CREATED", "REVOKED"), rows, "lllll"))
+        print_lines(*table(("ID", "NAME", "SCOPE", "CREATED", "REVOKED"), rows, "lllll"))
 
 
 @app.command()
@@ -59,9 +58,9 @@ def revoke(
     """Let nobody pass with this key any more, at once."""
     revoked = session_of(context).services.keys.revoke(key)
     if json:
-        say_json({"key_id": revoked.key_id, "name": revoked.name, "revoked": True})
+        print_json({"key_id": revoked.key_id, "name": revoked.name, "revoked": True})
     else:
-        say(f"{revoked.name} ({revoked.key_id}) is revoked")
+        print_lines(f"{revoked.name} ({revoked.key_id}) is revoked")
 
 
 def _as_json(key: "ApiKey") -> dict[str, Any]:

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say_json, table
-from budget_tui.cli.saying import say
+from budget_tui.cli.console import print_json, print_lines, table
+from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 
 if TYPE_CHECKING:
@@ -45,16 +44,16 @@ def log(
     only = TrailFilter(action, subject, who, _begin_of(since, 0), _begin_of(until, 1))
     entries = session.services.trail.newest(limit, before, only)
     if json:
-        say_json([entry_answer(entry) for entry in entries])
+        print_json([entry_answer(entry) for entry in entries])
         return
     if not entries:
-        say(_nothing(is_page=before is not None, is_filtered=only != TrailFilter()))
+        print_lines(_nothing(is_page=before is not None, is_filtered=only != TrailFilter()))
         return
     rows = []
     for entry in entries:
         when, *rest = cells(entry)
         rows.append((str(entry.entry), f"{when} {entry.at.astimezone():%Z}", *rest))
-    say(*table(("ENTRY", "WHEN", "WHO", "DID", "TO", "CHANGE"), rows, "rlllll"))
+    print_lines(*table(("ENTRY", "WHEN", "WHO", "DID", "TO", "CHANGE"), rows, "rlllll"))
 
 
 def _begin_of(day: str, days_later: int) -> datetime | None:

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.saying import report
+from budget_tui.cli.console import report
+from budget_tui.cli.options import command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
 

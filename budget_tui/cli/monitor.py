@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from budget_tui.cli.nouns import command_group
+from budget_tui.cli.options import command_group
 from budget_tui.cli.session import require_terminal, session_of
 from budget_tui.domain.errors import Refused
 

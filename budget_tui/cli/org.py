@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say_json, table
-from budget_tui.cli.saying import say
+from budget_tui.cli.console import print_json, print_lines, table
+from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.period import LAST_DAY
 
@@ -49,9 +48,9 @@ def add(
         NewOrganization(slug, name, currency, time_zone, parse_rule(period, anchor, fiscal_start))
     )
     if json:
-        say_json(_as_json(added))
+        print_json(_as_json(added))
         return
-    say(f"{added.name} added; budget-tui --org {added.slug} is its own")
+    print_lines(f"{added.name} added; budget-tui --org {added.slug} is its own")
 
 
 @app.command("list")
@@ -61,10 +60,10 @@ def list_organizations(context: typer.Context, json: JsonOption = False) -> None
     services.context.require_database()
     found = services.organizations.all()
     if json:
-        say_json([_as_json(organization) for organization in found])
+        print_json([_as_json(organization) for organization in found])
         return
     if not found:
-        say("there is no organization yet; budget-tui org add SLUG makes one")
+        print_lines("there is no organization yet; budget-tui org add SLUG makes one")
         return
     rows = [
         (
@@ -77,7 +76,7 @@ def list_organizations(context: typer.Context, json: JsonOption = False) -> None
         )
         for known in found
     ]
-    say(*table(("SLUG", "NAME", "CURRENCY", "TIME ZONE", "PERIOD", "FISCAL START"), rows, "lllllr"))
+    print_lines(*table(("SLUG", "NAME", "CURRENCY", "TIME ZONE", "PERIOD", "FISCAL START"), rows, "lllllr"))
 
 
 @app.command()
@@ -95,9 +94,9 @@ def rename(
     organizations.rename(slug, name)
     [renamed] = [known for known in organizations.all() if known.slug == slug]
     if json:
-        say_json(_as_json(renamed))
+        print_json(_as_json(renamed))
         return
-    say(f"{slug} is called {renamed.name}")
+    print_lines(f"{slug} is called {renamed.name}")
 
 
 def _period(organization: "Organization") -> str:

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say_json, table, warn
-from budget_tui.cli.saying import report, say
+from budget_tui.cli.console import print_json, print_lines, report, table, warn
+from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
 
@@ -47,14 +46,14 @@ def show(
 
         closed = session.services.history.period(parse_day(start))
         if json:
-            say_json(period_answer(closed))
+            print_json(period_answer(closed))
         else:
-            say(*_closed_lines(closed))
+            print_lines(*_closed_lines(closed))
         return
     if json:
-        say_json(_running_answer(snapshot, is_closed=is_closed))
+        print_json(_running_answer(snapshot, is_closed=is_closed))
     else:
-        say(*_running_lines(snapshot, is_closed=is_closed))
+        print_lines(*_running_lines(snapshot, is_closed=is_closed))
 
 
 @app.command()
@@ -79,11 +78,11 @@ def history(
     if json:
         from budget_tui.wire import period_answer
 
-        say_json([period_answer(period) for period in periods])
+        print_json([period_answer(period) for period in periods])
     elif periods:
-        say(*_history_table(periods))
+        print_lines(*_history_table(periods))
     else:
-        say("no period was closed before it" if before else "no period was closed yet")
+        print_lines("no period was closed before it" if before else "no period was closed yet")
 
 
 @app.command()
@@ -151,7 +150,7 @@ def set_rule(
     The running period keeps its days. What will happen is said first.
     """
     from budget_tui.domain.period import parse_anchor, parse_kind, parse_month
-    from budget_tui.services.period_rules import RuleChange, told
+    from budget_tui.services.period_rules import RuleChange, describe
 
     session = session_of(context)
     session.snapshot()
@@ -168,12 +167,12 @@ def set_rule(
     if not dry_run:
         if not yes:
             _require_terminal_to_ask()
-            _confirm(told(preview), "Change it?")
+            _confirm(describe(preview), "Change it?")
         rules.set(change, preview)
     if json:
-        say_json(_rule_answer(preview))
+        print_json(_rule_answer(preview))
     else:
-        say(*told(preview), "nothing was changed" if dry_run else "changed")
+        print_lines(*describe(preview), "nothing was changed" if dry_run else "changed")
 
 
 def _require_terminal_to_ask() -> None:
@@ -206,9 +205,9 @@ def _tell_close(close: "ClosePreview", json: bool, last_line: str) -> None:
     if json:
         from budget_tui.wire import close_answer
 
-        say_json(close_answer(close))
+        print_json(close_answer(close))
     else:
-        say(*_close_lines(close), last_line)
+        print_lines(*_close_lines(close), last_line)
     if close.unallocated_next < 0:
         from budget_tui.presentation.formatting import money
 

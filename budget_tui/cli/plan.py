@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.arguments import AmountCommand, KeyOption
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, tell
+from budget_tui.cli.console import print_result
+from budget_tui.cli.options import AmountCommand, JsonOption, KeyOption, command_group
 from budget_tui.cli.plan_words import (
     CategoryFilter,
     CurrencyFilter,
@@ -75,7 +74,9 @@ def list_budgets(
     session = session_of(context)
     conditions = filter_of(session, entity, category, budget_type, period, provider, currency, status, search, deleted)
     page = session.services.plan_views.list(conditions, limit, offset)
-    tell(json, lambda: list_answer(page, session.services.context.org_slug), lambda: budget_table(page), page.warnings)
+    print_result(
+        json, lambda: list_answer(page, session.services.context.org_slug), lambda: budget_table(page), page.warnings
+    )
 
 
 @app.command()
@@ -88,7 +89,7 @@ def show(context: typer.Context, budget: BudgetArgument, json: JsonOption = Fals
     session.services.context.require_database()
     found = session.services.plan_views.one(budget)
     slug = session.services.context.org_slug
-    tell(json, lambda: one_answer(found, slug), lambda: details(found.budget), found.warnings)
+    print_result(json, lambda: one_answer(found, slug), lambda: details(found.budget), found.warnings)
 
 
 @app.command(cls=AmountCommand)
@@ -194,7 +195,7 @@ def allocate(
     plan = plan_of(session, entity, category, amount, period, budget_type, provider, currency, notes)
     outcome = session.services.plans.allocate(plan, shares_typed(to, equal, margin, plan.budget_type), key)
     slug = session.services.context.org_slug
-    tell(json, lambda: allocation_answer(outcome, slug), lambda: allocation_table(outcome), outcome.warnings)
+    print_result(json, lambda: allocation_answer(outcome, slug), lambda: allocation_table(outcome), outcome.warnings)
 
 
 @app.command()
@@ -218,7 +219,7 @@ def summary(
     found = session.services.plan_views.summary(
         filter_of(session, entity, category, budget_type, period, provider, currency, status, search)
     )
-    tell(json, lambda: summary_answer(found), lambda: summary_table(found), found.warnings)
+    print_result(json, lambda: summary_answer(found), lambda: summary_table(found), found.warnings)
 
 
 @app.command()
@@ -238,7 +239,7 @@ def tree(
 
     session = session_of(context)
     found = session.services.plan_views.tree(root, filter_of(session, "", category, budget_type, period))
-    tell(json, lambda: tree_answer(found), lambda: tree_table(found), found.warnings)
+    print_result(json, lambda: tree_answer(found), lambda: tree_table(found), found.warnings)
 
 
 @app.command("by-category")
@@ -255,7 +256,7 @@ def by_category(
 
     session = session_of(context)
     found = session.services.plan_views.by_category(entity, filter_of(session, period=period, provider=provider))
-    tell(json, lambda: breakdown_answer(found), lambda: breakdown_table(found, "CATEGORY"), found.warnings)
+    print_result(json, lambda: breakdown_answer(found), lambda: breakdown_table(found, "CATEGORY"), found.warnings)
 
 
 @app.command("by-provider")
@@ -272,17 +273,17 @@ def by_provider(
 
     session = session_of(context)
     found = session.services.plan_views.by_provider(entity, filter_of(session, category=category, period=period))
-    tell(json, lambda: breakdown_answer(found), lambda: breakdown_table(found, "PROVIDER"), found.warnings)
+    print_result(json, lambda: breakdown_answer(found), lambda: breakdown_table(found, "PROVIDER"), found.warnings)
 
 
 def _tell_change(session: Session, outcome: "PlanOutcome", json: bool, done: str = "") -> None:
     """What became of a budget and of those below it; in words, with what was ``done``."""
-    from budget_tui.cli.plan_tables import told
+    from budget_tui.cli.plan_tables import describe
     from budget_tui.wire_plan import outcome_answer
 
-    tell(
+    print_result(
         json,
         lambda: outcome_answer(outcome, session.services.context.org_slug),
-        lambda: [f"{told(outcome.budget)}{done}", *(f"  {told(child)}" for child in outcome.rescaled)],
+        lambda: [f"{describe(outcome.budget)}{done}", *(f"  {describe(child)}" for child in outcome.rescaled)],
         outcome.warnings,
     )

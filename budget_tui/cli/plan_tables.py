@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from budget_tui.cli.output import table
+from budget_tui.cli.console import table
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import Breakdown, BudgetPage, Part, PlanAllocation, PlanSummary, PlanTree, TreeNode
@@ -18,7 +18,7 @@ _CENTS = re.compile(r"\.\d+$")
 _SHAPES = {VarianceStatus.UNDER: "●", VarianceStatus.APPROACHING: "▲", VarianceStatus.OVER: "✕", None: "○"}
 
 
-def told(budget: PlannedBudget) -> str:
+def describe(budget: PlannedBudget) -> str:
     """``DEPT-ENG's cloud budget for Q1 2026: $30,000.00``."""
     return f"{f.plan_name(budget)}: {f.amount_of(budget.amount, budget.budget_type, budget.currency)}"
 
@@ -72,7 +72,7 @@ def allocation_table(allocation: PlanAllocation) -> list[str]:
     ]
     rest = allocation.unallocated
     rows.append(("unallocated", _amount(rest, parent), _share(rest, parent.amount)))
-    return [told(parent), *_lined_up(("TO", "AMOUNT", "SHARE"), rows, "lrr")]
+    return [describe(parent), *_lined_up(("TO", "AMOUNT", "SHARE"), rows, "lrr")]
 
 
 def summary_table(summary: PlanSummary) -> list[str]:

@@ -4,10 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.arguments import AmountCommand, CapOption, PolicyArgument, ProjectArgument
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say_json, tell_budget, tell_project, warn
-from budget_tui.cli.saying import say
+from budget_tui.cli.console import print_budget, print_json, print_lines, print_project, warn
+from budget_tui.cli.options import AmountCommand, CapOption, JsonOption, PolicyArgument, ProjectArgument, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.cli.status import project_table
 
@@ -24,12 +22,14 @@ def list_projects(context: typer.Context, json: JsonOption = False) -> None:
     if json:
         from budget_tui.wire import projects_answer
 
-        say_json(projects_answer(snapshot))
+        print_json(projects_answer(snapshot))
         return
     from budget_tui.presentation import formatting as f
     from budget_tui.presentation import messages
 
-    say(*project_table(snapshot), f"{f.unallocated_text(snapshot)}; data through {f.long_day(snapshot.data_through)}")
+    print_lines(
+        *project_table(snapshot), f"{f.unallocated_text(snapshot)}; data through {f.long_day(snapshot.data_through)}"
+    )
     warn(messages.warnings(snapshot))
 
 
@@ -54,7 +54,7 @@ def add(
     project_id = project_id.strip()
     session.services.projects.add(project_id, name, parse_change(allocate) if allocate else None)
     snapshot = session.snapshot()
-    tell_project(
+    print_project(
         snapshot,
         project_id,
         json,
@@ -78,10 +78,10 @@ def show(context: typer.Context, project: ProjectArgument, json: JsonOption = Fa
         from budget_tui.wire import project_answer, sums_answer
 
         line = project_line(snapshot, project)
-        say_json({**project_answer(snapshot, line), "agents": sums_answer(sums)})
+        print_json({**project_answer(snapshot, line), "agents": sums_answer(sums)})
         return
     agents = [token_sums(sums)] if sums.agents else []
-    tell_project(snapshot, project, json, lambda line: [*details(snapshot, line), *agents])
+    print_project(snapshot, project, json, lambda line: [*details(snapshot, line), *agents])
 
 
 @app.command(cls=AmountCommand)
@@ -99,7 +99,7 @@ def allocate(
     outcome = session.services.budgets.allocate(project, parse_change(amount))
     snapshot = session.snapshot()
     currency = snapshot.organization.currency
-    tell_project(
+    print_project(
         snapshot,
         project,
         json,
@@ -130,7 +130,7 @@ def carry(
     session.services.budgets.set_carry(parse_policy(policy), parse_amount(cap) if cap else None, project)
     snapshot = session.snapshot()
     currency = snapshot.organization.currency
-    tell_project(
+    print_project(
         snapshot, project, json, lambda line: [f"{line.name} carries over: {f.carry_rule(line.carry, currency)}"]
     )
 
@@ -148,7 +148,7 @@ def rename(
     """
     session = session_of(context)
     session.services.projects.rename(project, name)
-    tell_project(session.snapshot(), project, json, lambda line: [f"{line.project_id} is called {line.name}"])
+    print_project(session.snapshot(), project, json, lambda line: [f"{line.project_id} is called {line.name}"])
 
 
 @app.command()
@@ -162,7 +162,7 @@ def archive(context: typer.Context, project: ProjectArgument, json: JsonOption =
     session = session_of(context)
     returned = session.services.projects.archive(project)
     snapshot = session.snapshot()
-    tell_budget(
+    print_budget(
         snapshot,
         json,
         f"{project} archived, its {f.money(returned, snapshot.organization.currency)} returned to the pool,"

@@ -2,10 +2,9 @@
 
 import typer
 
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption
+from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
-from budget_tui.cli.undo import tell
+from budget_tui.cli.undo import print_outcome
 
 app = command_group()
 
@@ -16,4 +15,4 @@ def redo(context: typer.Context, json: JsonOption = False) -> None:
 
     As long as you changed nothing else since.
     """
-    tell("made again", session_of(context).services.undo.redo(), json)
+    print_outcome("made again", session_of(context).services.undo.redo(), json)

@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say_json, table
-from budget_tui.cli.saying import say
+from budget_tui.cli.console import print_json, print_lines, table
+from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 
 if TYPE_CHECKING:
@@ -38,9 +37,11 @@ def set_seats(
         entity, provider, parse_count(seats), parse_day(from_day) if from_day else None
     )
     if json:
-        say_json(_as_json(found))
+        print_json(_as_json(found))
         return
-    say(f"{found.name} has {f.count(found.seats, 'seat')} of {found.provider} from {f.long_day(found.starts_on)}")
+    print_lines(
+        f"{found.name} has {f.count(found.seats, 'seat')} of {found.provider} from {f.long_day(found.starts_on)}"
+    )
 
 
 @app.command("list")
@@ -52,13 +53,13 @@ def list_seats(context: typer.Context, json: JsonOption = False) -> None:
     session.services.context.require_database()
     registered = session.services.seats.registered()
     if json:
-        say_json([_as_json(row) for row in registered])
+        print_json([_as_json(row) for row in registered])
         return
     if not registered:
-        say("no seats are registered: budget-tui seat set ENTITY PROVIDER N")
+        print_lines("no seats are registered: budget-tui seat set ENTITY PROVIDER N")
         return
     rows = [(r.entity_id, r.name, r.provider, f"{r.seats:,}", f.long_day(r.starts_on)) for r in registered]
-    say(*table(("ID", "ENTITY", "PROVIDER", "SEATS", "FROM"), rows, "lllrl"))
+    print_lines(*table(("ID", "ENTITY", "PROVIDER", "SEATS", "FROM"), rows, "lllrl"))
 
 
 def _as_json(row: "SeatRegistration") -> dict[str, Any]:

@@ -41,10 +41,10 @@ class Session:
         settled = self._settled.setdefault(currency, {})
         settled[subject] = (settled.get(subject, (before["carried"],))[0], after["carried"])
 
-    def tell_carry_settled(self) -> None:
+    def report_carry_settled(self) -> None:
         """Say what the command settled again of what was carried over, if anything."""
         for currency, settled in self._settled.items():
-            from budget_tui.cli.saying import report
+            from budget_tui.cli.console import report
             from budget_tui.presentation.messages import carry_settled
 
             if told := carry_settled(settled, currency):
@@ -80,7 +80,7 @@ def session_of(context: "typer.Context") -> Session:
     found = context.find_object(Session)
     assert found is not None
     found.start_logging()
-    context.call_on_close(found.tell_carry_settled)
+    context.call_on_close(found.report_carry_settled)
     return found
 
 

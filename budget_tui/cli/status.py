@@ -4,11 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say_json, table, warn
-from budget_tui.cli.saying import say
+from budget_tui.cli.console import print_json, print_lines, table, warn
+from budget_tui.cli.main import print_status_line
+from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
-from budget_tui.cli.start import say_line
 from budget_tui.domain.errors import Refused
 
 if TYPE_CHECKING:
@@ -29,17 +28,17 @@ def status(
         raise Refused("--json and --line exclude each other", "choose one")
     session = session_of(context)
     if line:
-        say_line(session)
+        print_status_line(session)
         return
     snapshot = session.snapshot()
     if json:
         from budget_tui.wire import status_answer
 
-        say_json(status_answer(snapshot))
+        print_json(status_answer(snapshot))
     else:
         from budget_tui.presentation.messages import warnings
 
-        say(*overview(snapshot))
+        print_lines(*overview(snapshot))
         warn(warnings(snapshot))
 
 

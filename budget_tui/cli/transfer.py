@@ -4,10 +4,8 @@ from typing import Annotated
 
 import typer
 
-from budget_tui.cli.arguments import AmountCommand, KeyOption, transfer_ends
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say_json, warn
-from budget_tui.cli.saying import say
+from budget_tui.cli.console import print_json, print_lines, warn
+from budget_tui.cli.options import AmountCommand, JsonOption, KeyOption, command_group, transfer_ends
 from budget_tui.cli.session import session_of
 
 app = command_group()
@@ -43,14 +41,14 @@ def transfer(
     snapshot = session.snapshot()
     currency = snapshot.organization.currency
     if json:
-        say_json({**transfer_answer(outcome), "warnings": warnings(snapshot)})
+        print_json({**transfer_answer(outcome), "warnings": warnings(snapshot)})
         return
     names = {line.project_id: line.name for line in snapshot.projects}
 
     def change(end: str, before: int, after: int) -> str:
         return f"{names.get(end, end)} {money(before, currency)} → {money(after, currency)}"
 
-    say(
+    print_lines(
         f"{money(outcome.amount, currency)} moved:"
         f" {change(outcome.giver, outcome.giver_after + outcome.amount, outcome.giver_after)},"
         f" {change(outcome.taker, outcome.taker_after - outcome.amount, outcome.taker_after)}"

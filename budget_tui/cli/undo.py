@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from budget_tui.cli.nouns import command_group
-from budget_tui.cli.output import JsonOption, say_json
-from budget_tui.cli.saying import say
+from budget_tui.cli.console import print_json, print_lines
+from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 
 if TYPE_CHECKING:
@@ -21,12 +20,12 @@ def undo(context: typer.Context, json: JsonOption = False) -> None:
 
     Again takes back the one before it. Refused when somebody changed the same thing since.
     """
-    tell("took back", session_of(context).services.undo.undo(), json)
+    print_outcome("took back", session_of(context).services.undo.undo(), json)
 
 
-def tell(done: str, outcome: "UndoOutcome", json: bool) -> None:
+def print_outcome(done: str, outcome: "UndoOutcome", json: bool) -> None:
     """What was done, in one line."""
     if json:
-        say_json({"what": outcome.what, "change": outcome.change, "reverses": outcome.reverses})
+        print_json({"what": outcome.what, "change": outcome.change, "reverses": outcome.reverses})
     else:
-        say(f"{done}: {outcome.what}")
+        print_lines(f"{done}: {outcome.what}")

@@ -91,7 +91,7 @@ class PeriodRules:
         )
 
 
-def told(preview: RulePreview) -> list[str]:
+def describe(preview: RulePreview) -> list[str]:
     """What a change does, line by line in words."""
     lines = []
     if preview.before != preview.after:

@@ -87,7 +87,7 @@ def prints_in(code: str) -> Iterator[int]:
 def test_one_place_prints() -> None:
     """There, what others wrote becomes harmless."""
     found = {path.relative_to(PACKAGE) for path in sources(PACKAGE) if list(prints_in(path.read_text("utf-8")))}
-    assert found == {Path("cli/saying.py")}
+    assert found == {Path("cli/console.py")}
 
 
 def test_prints_are_found_where_they_are() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from budget_tui import __version__
-from budget_tui.cli.nouns import MODULES
+from budget_tui.cli.app import MODULES
 from budget_tui.services.snapshots import Snapshots
 from budget_tui.settings import load_settings
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from budget_tui.cli import start
+from budget_tui.cli import main
 from budget_tui.cli.app import app
 from budget_tui.cli.importing import FLAGS, plain_import
-from budget_tui.cli.start import _AT_ONCE, split
+from budget_tui.cli.main import _WITHOUT_TYPER, split
 
 from .conftest import Cli
 
@@ -43,7 +43,7 @@ def test_everything_else_is_left_to_typer(arguments: list[str]) -> None:
     for before in ([], ["--db", "a.db"]):
         _, rest = split([*before, *arguments])
         assert list(rest) == arguments
-        assert rest not in _AT_ONCE
+        assert rest not in _WITHOUT_TYPER
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_an_import_without_typer_does_what_typer_would(
 ) -> None:
     by_typer = seeded("cost", "import", *flags, "--source", "focus", SAMPLE).done()
     shutil.copy(example, database)
-    code = start.run(["cost", "import", *flags, SAMPLE])
+    code = main.run(["cost", "import", *flags, SAMPLE])
     captured = capsys.readouterr()
     assert (code, captured.out, captured.err) == (by_typer.code, by_typer.out, by_typer.err)
 
@@ -88,20 +88,20 @@ def loaded_by(code: str, *arguments: str) -> set[str]:
 
 
 def test_the_first_frame_waits_for_neither_typer_nor_the_database() -> None:
-    loaded = loaded_by("import budget_tui.cli.start, budget_tui.bootstrap, budget_tui.tui.app")
+    loaded = loaded_by("import budget_tui.cli.main, budget_tui.bootstrap, budget_tui.tui.app")
     slow = {"typer", "sqlite3", "sqlmodel", "sqlalchemy", "alembic", "duckdb", "budget_tui.storage.queries"}
     assert loaded & slow == set()
 
 
 def test_the_status_line_does_without_typer(example: Path) -> None:
-    run = "from budget_tui.cli.start import run; run(sys.argv[1:])"
+    run = "from budget_tui.cli.main import run; run(sys.argv[1:])"
     loaded = loaded_by(run, "--db", str(example), "--as-of", "2026-01-13", "status", "--line")
     assert "budget_tui.storage.queries" in loaded
     assert loaded & {"typer", "pydantic", "sqlmodel", "sqlalchemy", "textual"} == set()
 
 
 def test_an_import_does_without_typer_and_the_orm(seeded: Cli, database: Path) -> None:
-    run = "from budget_tui.cli.start import run; run(sys.argv[1:])"
+    run = "from budget_tui.cli.main import run; run(sys.argv[1:])"
     loaded = loaded_by(run, "--db", str(database), "--as-of", "2026-01-13", "cost", "import", SAMPLE)
     assert "duckdb" in loaded
     assert loaded & {"typer", "pydantic", "sqlmodel", "sqlalchemy", "textual"} == set()

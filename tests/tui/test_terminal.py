@@ -19,7 +19,7 @@ import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 
 from budget_tui.bootstrap import Services
-from budget_tui.cli.ending import ended
+from budget_tui.cli.main import exit_code_of
 from budget_tui.tui.app import BudgetApp
 from budget_tui.tui.run import ENDING, run_dashboard
 from budget_tui.tui.widgets.top_bar import TopBar
@@ -244,7 +244,7 @@ def test_what_nobody_expected_ends_the_dashboard_in_one_line(
 
     monkeypatch.setattr(BudgetApp, "get_driver_class", lambda _: HeadlessDriver)
     monkeypatch.setattr(TopBar, "render", broken)
-    assert ended(lambda: run_dashboard(services)) == 1
+    assert exit_code_of(lambda: run_dashboard(services)) == 1
     out, err = capsys.readouterr()
     assert err.count("\n") == 1
     assert "error: unexpected ZeroDivisionError: nobody thought of it" in err

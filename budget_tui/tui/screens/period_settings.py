@@ -81,10 +81,10 @@ class PeriodSettingsScreen(BoxScreen[str]):
         return await self.dashboard.carry_out(lambda services: services.period_rules.preview(change))
 
     def _show(self, preview: RulePreview | None) -> None:
-        from budget_tui.services.period_rules import told
+        from budget_tui.services.period_rules import describe
 
         self._seen = preview
-        words = Content("\n".join(told(preview))) if preview is not None else Content("")
+        words = Content("\n".join(describe(preview))) if preview is not None else Content("")
         self.query_one("#achieves", Static).update(words)
         self.query_one(VerticalScroll).display = preview is not None
 

@@ -1,4 +1,4 @@
-"""What several commands take: arguments, options, and how an amount is told from an option."""
+"""Options and arguments that several commands take, and how an amount is told from an option."""
 
 import re
 from collections.abc import Callable
@@ -14,9 +14,17 @@ from budget_tui.domain.hierarchy import POOL
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
 
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 _NEGATIVE = re.compile(r"-[$€£¥₹]?[.\d]")
 _MARK = "\0"
 """Stands before a negative amount while options are told from arguments; the system lets no argument contain it."""
+
+
+def command_group(description: str = "") -> typer.Typer:
+    """What a noun's commands are registered with; a single one without a description becomes the command itself."""
+    return typer.Typer(
+        help=description or None, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+    )
 
 
 class AmountCommand(TyperCommand):

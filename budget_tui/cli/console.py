@@ -1,0 +1,138 @@
+"""The console: the only printer of the command line. Results go to standard output, all else to standard error.
+
+Names in an export or of a file may hold anything: what would move a terminal's cursor stands as its escape.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.text import escaped, escaped_lines
+
+if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
+
+
+def print_lines(*lines: str) -> None:
+    """Print a result on standard output."""
+    try:
+        print(escaped_lines("\n".join(lines)), flush=True)  # noqa: T201
+    except OSError as error:
+        raise not_written(error) or SystemExit(0) from None
+
+
+def not_written(error: OSError) -> Refused | None:
+    """The error to end with when standard output takes no more; None where its reader has seen enough."""
+    _give_up(sys.stdout)
+    if isinstance(error, BrokenPipeError):
+        return None
+    what = f"standard output cannot be written ({(error.strerror or str(error)).lower()})"
+    return Refused(what, "make room and ask again; a change that was asked for is made")
+
+
+def _give_up(stream: TextIO) -> None:
+    """Write to nowhere from now on: Python would complain of what it cannot flush at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def report(*lines: str, end: str = "\n") -> None:
+    """Print on standard error what is no result, so that a script's input stays clean."""
+    try:
+        print(escaped_lines("\n".join(lines)), end=end, file=sys.stderr, flush=True)  # noqa: T201
+    except OSError:  # nobody can be told, which is no reason to end in another way
+        _give_up(sys.stderr)
+
+
+def redraw(text: str) -> None:
+    """Write over the line that the cursor is on, on standard error; ``text`` is the program's own."""
+    print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def report_error(message: str, hint: str, code: int) -> int:
+    """Print what went wrong as one line on standard error; returns ``code``."""
+    line = f"{message}; {hint}" if hint else message
+    report(f"error: {' '.join(line.split())}")
+    return code
+
+
+def print_json(result: object) -> None:
+    """Print a result as JSON."""
+    from budget_tui.wire import dumps
+
+    print_lines(dumps(result))
+
+
+def warn(warnings: Sequence[str]) -> None:
+    """Print warnings on standard error."""
+    if warnings:
+        report(*(f"warning: {warning}" for warning in warnings))
+
+
+def print_result(
+    json: bool, result: Callable[[], object], lines: Callable[[], Sequence[str]], warnings: Sequence[str] = ()
+) -> None:
+    """Print a result as JSON, or as lines followed by its warnings."""
+    if json:
+        print_json(result())
+        return
+    print_lines(*lines())
+    warn(warnings)
+
+
+def print_budget(snapshot: "BudgetSnapshot", json: bool, *lines: str) -> None:
+    """Print the global budget after a change: as JSON, or as the given lines and the warnings."""
+    if json:
+        from budget_tui.wire import budget_answer
+
+        print_json(budget_answer(snapshot))
+        return
+    _print_with_warnings(snapshot, lines)
+
+
+def print_project(
+    snapshot: "BudgetSnapshot", project_id: str, json: bool, words: Callable[["ProjectLine"], Sequence[str]]
+) -> None:
+    """Print a project's budget: as JSON, or in ``words`` followed by the warnings."""
+    from budget_tui.services.snapshots import project_line
+
+    line = project_line(snapshot, project_id)
+    if json:
+        from budget_tui.wire import project_answer
+
+        print_json(project_answer(snapshot, line))
+        return
+    _print_with_warnings(snapshot, words(line))
+
+
+def _print_with_warnings(snapshot: "BudgetSnapshot", lines: Sequence[str]) -> None:
+    from budget_tui.presentation.messages import warnings
+
+    print_lines(*lines)
+    warn(warnings(snapshot))
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: str) -> list[str]:
+    """Aligned lines; ``right`` holds one letter per column, ``r`` for right-aligned and ``l`` for left."""
+    lines = [header, *(tuple(map(escaped, row)) for row in rows)]
+    widths = [max(_width(line[i]) for line in lines) for i in range(len(header))]
+
+    def aligned(line: Sequence[str]) -> str:
+        gaps = (" " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
+        cells = (gap + cell if side == "r" else cell + gap for cell, gap, side in zip(line, gaps, right, strict=True))
+        return "  ".join(cells).rstrip()
+
+    return [aligned(line) for line in lines]
+
+
+def _width(text: str) -> int:
+    """Columns that ``text`` takes in a terminal: East Asian wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import category, east_asian_width
+
+    widths = {"Mn": 0, "Me": 0, "Cf": 0}
+    return sum(widths.get(category(sign), 1 + (east_asian_width(sign) in "WF")) for sign in text)
