@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -237,6 +238,28 @@ async def test_everything_can_be_read_in_every_theme(
         await assert_legible(dashboard, 3.0 if theme in (DARK.name, LIGHT.name) else 1.5)
 
 
+@pytest.mark.parametrize("theme", [DARK.name, LIGHT.name])
+async def test_every_screen_and_box_can_be_read(
+    open_dashboard: OpenDashboard, services_on: OpenServices, a_year_later: Services, theme: str
+) -> None:
+    services = services_on(clock=a_year_later.context.clock, theme=theme)
+    async with open_dashboard(services) as dashboard:
+        for screen, boxes in {
+            "1": ["o", "c", "p", "i", "x", "question_mark"],
+            "2": ["a", "r", "d"],
+            "3": ["a"],
+            "4": ["a", "f", "enter"],
+            "5": ["enter"],
+            "6": ["enter"],
+        }.items():
+            await dashboard.keys(screen)
+            assert too_faint(dashboard.app, 3.0) == []
+            for box in boxes:
+                await dashboard.keys(box)
+                assert too_faint(dashboard.app, 3.0, dashboard.app.screen.query_one(".box").region) == [], (screen, box)
+                await dashboard.keys("escape")
+
+
 async def test_a_theme_chosen_later_colours_the_rows_too(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard(mode="projects") as dashboard:
         dark = dashboard.table.table.get_cell_at((0, 3)).style  # type: ignore[arg-type]
@@ -290,6 +313,18 @@ async def test_the_first_line_names_the_database(
         for key in "123456":
             await dashboard.keys(key)
             assert shown in dashboard.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("demonstration", "demonstration"), ("a-very-long-name", "a-very… · 18 d")]
+)
+async def test_the_first_line_shows_the_whole_name_rather_than_the_days(
+    open_dashboard: OpenDashboard, services_on: OpenServices, database: Path, name: str, shown: str
+) -> None:
+    async with open_dashboard(services_on(database.rename(database.with_name(f"{name}.db"))), (80, 24)) as dashboard:
+        for key in "123456":
+            await dashboard.keys(key)
+            assert dashboard.lines[0].endswith(f" {shown}")
 
 
 async def test_a_database_that_the_first_change_makes(open_dashboard: OpenDashboard, empty: Services) -> None:

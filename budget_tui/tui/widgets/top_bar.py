@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -60,9 +61,13 @@ class TopBar(Widget):
         # That a period is closed matters more than the names of the screens.
         is_closed = self.snapshot is not None and self.snapshot.is_closed
         least = [] if is_closed else [Content("")]
+        whole = min(cell_len(self._database), _NAME_AT_MOST)
         for shown in (tabs, keys):
-            for period in (self._period(2), self._period(1), self._days(), *least):
-                yield shown, self._with_name(period, width - shown.cell_length)
+            room = width - shown.cell_length
+            periods = (self._period(2), self._period(1), self._days(), *least)
+            # The whole name of the database matters more than the period, part of it less.
+            yield from ((shown, self._with_name(period, room, whole)) for period in periods)
+            yield from ((shown, self._with_name(period, room, _NAME_AT_LEAST)) for period in periods)
         yield tabs, self._period(1)
         yield keys, self._period(1)
 
@@ -72,11 +77,11 @@ class TopBar(Widget):
             return self._period(1)
         return Content.styled(f"{self.snapshot.days_left} d", MUTED)
 
-    def _with_name(self, period: Content, room: int) -> Content:
-        """The database in front of ``period``, as much of it as there is ``room`` for, and never less than tells it."""
+    def _with_name(self, period: Content, room: int, least: int) -> Content:
+        """The database in front of ``period``, as much of it as there is ``room`` for, in ``least`` cells or more."""
         between = " · " if period else ""
         most = min(_NAME_AT_MOST, room - 1 - period.cell_length - len(between))
-        name = "new database" if self._is_new() else shortened(self._database, max(_NAME_AT_LEAST, most))
+        name = "new database" if self._is_new() else shortened(self._database, max(least, most))
         return Content.assemble((name, "bold $accent"), (between, MUTED), period)
 
     def _tabs(self, *, only_keys: bool = False) -> Content:
