@@ -16,6 +16,7 @@ from budget_tui.storage.location import database_path
 
 if TYPE_CHECKING:
     from budget_tui.services.agents import Agents
+    from budget_tui.services.audit import AuditTrail
     from budget_tui.services.budgets import Budgets
     from budget_tui.services.costs import Costs
     from budget_tui.services.costs_behind import CostsBehind
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from budget_tui.services.snapshots import Snapshots
     from budget_tui.services.sources import Sources
     from budget_tui.services.token_prices import TokenPrices
-    from budget_tui.services.trail import AuditTrail
     from budget_tui.services.transfers import Transfers
     from budget_tui.services.undo import Undo
     from budget_tui.storage.unit_of_work import Writers
@@ -146,8 +146,8 @@ class Services:
         return History(self.context)
 
     @cached_property
-    def trail(self) -> "AuditTrail":
-        from budget_tui.services.trail import AuditTrail
+    def audit(self) -> "AuditTrail":
+        from budget_tui.services.audit import AuditTrail
 
         return AuditTrail(self.context)
 

@@ -36,13 +36,13 @@ def log(
 
     Times and days are of this machine's time zone, in JSON of UTC.
     """
-    from budget_tui.services.trail import cells, entry_answer
+    from budget_tui.services.audit import cells, entry_answer
     from budget_tui.storage.trail_queries import TrailFilter
 
     session = session_of(context)
     session.services.context.require_database()
     only = TrailFilter(action, subject, who, _begin_of(since, 0), _begin_of(until, 1))
-    entries = session.services.trail.newest(limit, before, only)
+    entries = session.services.audit.newest(limit, before, only)
     if json:
         print_json([entry_answer(entry) for entry in entries])
         return

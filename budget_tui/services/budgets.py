@@ -10,10 +10,10 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.presentation.formatting import money
+from budget_tui.services.audit import UNDO_DATA, shown_facts
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.foreign import spent_by_path
-from budget_tui.services.reversing import Lines, kept, require_same, reverses, value_of
-from budget_tui.services.trail import KEPT, shown_facts
+from budget_tui.services.undo import Lines, require_same, reverses, undo_data, value_of
 from budget_tui.storage.trail_queries import AuditEntry
 
 Facts = Mapping[str, object]
@@ -156,7 +156,9 @@ def set_carry(work: Work, budget: Budget, subject: str, policy: CarryPolicy, cap
     if (before.policy, before.cap) == (policy, cap):
         return
     work.unit.cycle.set_carry(budget.budget_id, policy, cap, work.actor, work.now)
-    states = ({**_written_carry(*state), KEPT: {"budget": budget.budget_id}} for state in (before[:2], (policy, cap)))
+    states = (
+        {**_written_carry(*state), UNDO_DATA: {"budget": budget.budget_id}} for state in (before[:2], (policy, cap))
+    )
     work.record("carry.set", subject, *states)
 
 
@@ -168,7 +170,7 @@ def _written_carry(policy: CarryPolicy, cap: int | None) -> dict[str, object]:
 def _set_carry_back(work: Work, lines: Lines) -> None:
     for line in lines:
         assert line.before is not None
-        is_global = kept(line.after)["budget"] == work.open.budget_id
+        is_global = undo_data(line.after)["budget"] == work.open.budget_id
         budget = work.open if is_global else project_budget(work, work.project(line.subject))
         stored = _written_carry(budget.carry.policy, budget.carry.cap)
         require_same(f"the carry-over of {line.subject}", stored, shown_facts(line.after))

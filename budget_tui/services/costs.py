@@ -21,10 +21,10 @@ from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name
 from budget_tui.domain.text import one_line
 from budget_tui.domain.tokens import checked_tokens
 from budget_tui.presentation.formatting import count
+from budget_tui.services.audit import UNDO_DATA
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once
-from budget_tui.services.reversing import Lines, kept, require_same, reverses, value_of
-from budget_tui.services.trail import KEPT
+from budget_tui.services.undo import Lines, require_same, reverses, undo_data, value_of
 from budget_tui.storage.cost_queries import KnownOrigin, UnmappedOrigin
 from budget_tui.storage.trail_queries import AuditEntry
 
@@ -288,7 +288,7 @@ def _add(work: Work, entries: Sequence[CostEntry]) -> None:
     for record in work.unit.former.stored_after(last_key):
         rows.setdefault(projects_by_key[record.origin_key], []).append(record)
     for project_id, after in _sums(entries).items():
-        work.record("cost.add", project_id, None, {**after, KEPT: {"rows": rows[project_id]}})
+        work.record("cost.add", project_id, None, {**after, UNDO_DATA: {"rows": rows[project_id]}})
 
 
 def _mapped_to(work: Work, entity_id: str) -> Entity:
@@ -314,7 +314,7 @@ def _unenter(work: Work, lines: Lines) -> None:
     from budget_tui.storage.repositories.former import CostRecord
 
     for line in lines:
-        rows = [CostRecord(*row) for row in kept(line.after or line.before)["rows"]]
+        rows = [CostRecord(*row) for row in undo_data(line.after or line.before)["rows"]]
         if line.after is not None:
             require_same(f"the costs of {line.subject}", work.unit.former.remove(rows), len(rows))
             work.record("cost.add", line.subject, line.after, None)
@@ -322,7 +322,7 @@ def _unenter(work: Work, lines: Lines) -> None:
             last_key = work.unit.former.last_key()
             work.unit.former.put_back(rows)
             stored = work.unit.former.stored_after(last_key)
-            work.record("cost.add", line.subject, None, {**(line.before or {}), KEPT: {"rows": stored}})
+            work.record("cost.add", line.subject, None, {**(line.before or {}), UNDO_DATA: {"rows": stored}})
 
 
 def _entered(line: AuditEntry) -> str:
@@ -404,12 +404,12 @@ def _set_rule(work: Work, kind: str, field: str, value: str, target: str) -> lis
 
 
 def _record_rule(work: Work, subject: str, before: dict[str, Any], after: dict[str, Any]) -> None:
-    work.record("cost.map", subject, *({"target": rule["target"], KEPT: rule} for rule in (before, after)))
+    work.record("cost.map", subject, *({"target": rule["target"], UNDO_DATA: rule} for rule in (before, after)))
 
 
 @reverses("cost.map", told=value_of("mapping of {}"))
 def _map_back(work: Work, lines: Lines) -> None:
     for line in lines:
-        before, after = kept(line.before), kept(line.after)
+        before, after = undo_data(line.before), undo_data(line.after)
         _record_rule(work, line.subject, after, put_rule_back(work, f"the mapping of {line.subject}", after, before))
     resolve_costs_again(work)

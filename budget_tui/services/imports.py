@@ -16,6 +16,7 @@ from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.replacement import Hurdle, Mode, Part, PartFacts, Problem, Taken, replacement
 from budget_tui.presentation.formatting import count, days_named, money, period_name
+from budget_tui.services.audit import UNDO_DATA
 from budget_tui.services.context import Context, Work
 from budget_tui.services.costs import (
     DEFAULT_TAG,
@@ -26,8 +27,7 @@ from budget_tui.services.costs import (
     require_sums_in_range,
     rule_tags,
 )
-from budget_tui.services.reversing import Lines, kept, reverses
-from budget_tui.services.trail import KEPT
+from budget_tui.services.undo import Lines, reverses, undo_data
 from budget_tui.storage.cost_queries import day_number, day_of
 from budget_tui.storage.location import require_other_files
 from budget_tui.storage.trail_queries import AuditEntry
@@ -316,7 +316,7 @@ class _Storing:
                 "days_stored": self._stored,
                 "rows_replaced": self._replaced,
                 "stored_total": {code: f"{amount:f}" for code, amount in stored_total.items()},
-                KEPT: {"parts": self._stored_parts},
+                UNDO_DATA: {"parts": self._stored_parts},
             },
         )
 
@@ -418,7 +418,7 @@ def _sentence(new: Part, problem: Problem) -> str:
 def _unimport(work: Work, lines: Lines) -> None:
     """Take the parts of an import out again and give back what they had taken; or the reverse."""
     for line in lines:
-        facts = kept(line.after or line.before)
+        facts = undo_data(line.after or line.before)
         if "parts" not in facts:
             raise Refused("an older version made this import and kept too little to take it back", "import anew")
         if line.after is not None:

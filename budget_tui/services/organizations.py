@@ -10,7 +10,7 @@ from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.period import PeriodRule
 from budget_tui.services.clock import zone
 from budget_tui.services.context import Context, Work
-from budget_tui.services.reversing import Lines, require_same, reverses, value_of
+from budget_tui.services.undo import Lines, require_same, reverses, value_of
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 

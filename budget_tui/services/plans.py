@@ -27,11 +27,11 @@ from budget_tui.domain.plan import (
 )
 from budget_tui.domain.plan_answers import AllocatedChild, PlanAllocation, PlanOutcome
 from budget_tui.presentation.formatting import amount_of, dates, period_name, plan_name
+from budget_tui.services.audit import UNDO_DATA
 from budget_tui.services.budgets import set_amount
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.plan_checks import checked_provider, over_allocated_after
-from budget_tui.services.trail import KEPT
 from budget_tui.storage.queries import Queries
 
 ID_SHOWN_LENGTH = 8
@@ -369,7 +369,7 @@ def allocate_to(work: Work, parent: PlannedBudget, child: PlannedBudget) -> str:
     allocation_id = work.unit.plans.allocate(parent.budget_id, child.budget_id, child.amount, work.now)
     shown = {"amount": _amount(child), "allocation_id": allocation_id, "child": child.budget_id}
     former = {"parent": parent.budget_id, "former": former_id}
-    work.record("plan.allocate", subject_of(parent), None, {"to": child.entity_id, **shown, KEPT: former})
+    work.record("plan.allocate", subject_of(parent), None, {"to": child.entity_id, **shown, UNDO_DATA: former})
     return allocation_id
 
 

@@ -8,6 +8,7 @@ from budget_tui.domain.errors import Conflict
 from budget_tui.domain.period import Period, PeriodKind, parse_day
 from budget_tui.domain.plan import PlannedBudget, parse_planned
 from budget_tui.presentation.formatting import plan_name
+from budget_tui.services.audit import changes
 from budget_tui.services.context import Work
 from budget_tui.services.plans import (
     PlanChange,
@@ -19,8 +20,7 @@ from budget_tui.services.plans import (
     find_budget,
     taken,
 )
-from budget_tui.services.reversing import Lines, Told, kept, require_same, reverses
-from budget_tui.services.trail import changes
+from budget_tui.services.undo import Lines, Told, require_same, reverses, undo_data
 from budget_tui.storage.trail_queries import AuditEntry
 
 
@@ -124,7 +124,7 @@ def _allocate_back(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         facts = line.after or line.before or {}
         child = find_budget(work.queries, work.organization.org_key, facts["child"])
-        parent_id, former = kept(facts)["parent"], kept(facts)["former"]
+        parent_id, former = undo_data(facts)["parent"], undo_data(facts)["former"]
         is_there = line.after is not None
         name = f"what {child.entity_id}'s budget was allocated from"
         require_same(name, work.queries.allocated_from(child.budget_id), parent_id if is_there else former)

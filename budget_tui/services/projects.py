@@ -8,8 +8,8 @@ from budget_tui.domain.tree import Placement
 from budget_tui.services.budgets import project_budget, set_amount, unallocated
 from budget_tui.services.context import Context
 from budget_tui.services.entities import EntityChange, Moved, carry_out, check_version
+from budget_tui.services.hierarchy import checked_new, place, take_out
 from budget_tui.services.idempotency import answered_once
-from budget_tui.services.placing import checked_new, place, take_out
 
 
 @dataclass(frozen=True, slots=True)

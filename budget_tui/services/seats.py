@@ -6,7 +6,7 @@ from budget_tui.domain.cost import short_provider_name
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity, checked_name
 from budget_tui.services.context import Context, Work
-from budget_tui.services.reversing import Lines, require_same, reverses, value_of
+from budget_tui.services.undo import Lines, require_same, reverses, value_of
 from budget_tui.storage.seat_queries import SeatRegistration
 
 

@@ -8,8 +8,8 @@ from budget_tui.domain.amount import within_limit
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.tokens import TokenKind, checked_model
 from budget_tui.services.agent_tokens import charge_day
+from budget_tui.services.audit import UNDO_DATA
 from budget_tui.services.context import Context, Work, written
-from budget_tui.services.trail import KEPT
 
 
 class TokenPrice(NamedTuple):
@@ -94,4 +94,4 @@ def _facts(work: Work, model: str, kinds: Iterable[TokenKind], first: date) -> d
     org_key = work.organization.org_key
     held, begun = work.queries.prices_on(org_key, model, first), work.unit.agents.prices_from(org_key, model, first)
     shown = {str(kind): written(held[kind]) for kind in kinds if kind in held}
-    return {**shown, "from": first.isoformat(), KEPT: {str(kind): begun.get(kind) for kind in kinds}}
+    return {**shown, "from": first.isoformat(), UNDO_DATA: {str(kind): begun.get(kind) for kind in kinds}}

@@ -11,7 +11,7 @@ from budget_tui.presentation.formatting import money
 from budget_tui.services.budgets import project_budget, set_amount, set_amount_back, transferable, unallocated
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once
-from budget_tui.services.reversing import Lines, require_same, reverses
+from budget_tui.services.undo import Lines, require_same, reverses
 from budget_tui.storage.trail_queries import AuditEntry
 
 

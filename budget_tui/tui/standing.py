@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def standing(services: Services, told_through: int | None) -> tuple[BudgetSnapshot, Sequence[AuditEntry], int]:
     """How things stand, what was carried over and settled again since ``told_through``, and the newest entry."""
     services.context.prepare()
-    return services.snapshots.current(), *services.trail.carry_settled_since(told_through)
+    return services.snapshots.current(), *services.audit.carry_settled_since(told_through)
 
 
 def carry_settled(settled: Sequence[AuditEntry], currency: str) -> str:

@@ -121,6 +121,6 @@ def test_what_does_not_exist_is_not_found(api: Api, method: str, path: str, body
 
 def test_who_changed_it_is_in_the_audit_trail(api: Api) -> None:
     api("PUT", "/budget", {"monthly_budget_usd": 450})
-    [entry] = api.services.trail.newest(1)
+    [entry] = api.services.audit.newest(1)
     assert (entry.action, entry.before, entry.after) == ("budget.set", {"amount": "500"}, {"amount": "450"})
     assert entry.actor == f"write (key {api.write_key.split('_')[1]})"

@@ -279,7 +279,7 @@ def test_odd_texts_do_no_harm(api: Api, odd: str) -> None:
     ):
         assert api("POST", path, body).status_code in (200, 201, 422)
     assert api("GET", "/status").status_code == 200
-    assert api.services.trail.newest(5)
+    assert api.services.audit.newest(5)
 
 
 @pytest.mark.parametrize("path", ["/projects/%ff/budget", "/projects/%ed%a0%80/budget", "/agents/%0a/budget"])

@@ -16,7 +16,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "budget_tui"
 TOP_LEVEL = {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "budget_tui", "styles", "tests"}
 HEAVY = ("textual", "rich", "sqlmodel", "sqlalchemy", "sqlite3", "duckdb", "alembic", "typer", "pydantic", "fastapi")
-LINES_AT_MOST = 500
 
 
 def run(*command: str | Path, cwd: Path) -> str:
@@ -133,11 +132,6 @@ raise NotFound("gone", "make one", command="budget-tui plan create --any")
 raise StorageError("written by a newer version of budget-tui", "upgrade budget-tui")
 """
     assert sorted(command_lines_in(code)) == [2, 3, 4]
-
-
-def test_a_file_is_short_enough_to_be_read() -> None:
-    lengths = {path: len(path.read_text("utf-8").splitlines()) for path in sources(PACKAGE)}
-    assert {str(path.relative_to(ROOT)): n for path, n in lengths.items() if n >= LINES_AT_MOST} == {}
 
 
 # Styles

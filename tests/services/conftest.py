@@ -114,7 +114,7 @@ class Home:
 
     @property
     def log(self) -> list[AuditEntry]:
-        return self.services.trail.newest(100)
+        return self.services.audit.newest(100)
 
     def rows(self, statement: str) -> list[tuple[object, ...]]:
         """What is in the database behind everybody's back."""

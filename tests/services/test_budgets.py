@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from budget_tui.domain.errors import Conflict, NotFound, Refused
-from budget_tui.services.trail import changes
+from budget_tui.services.audit import changes
 from tests.services.conftest import Home, usd
 
 # The global budget
@@ -152,7 +152,7 @@ def test_every_change_leaves_a_line_and_no_change_leaves_none(home: Home) -> Non
 def test_the_trail_is_read_in_pages(home: Home) -> None:
     for amount in range(1, 8):
         home.budget(str(amount))
-    trail = home.services.trail
+    trail = home.services.audit
     first = trail.newest(3)
     assert [changes(entry) for entry in first] == ["amount 6 → 7", "amount 5 → 6", "amount 4 → 5"]
     rest = trail.newest(100, before_entry=first[-1].entry)

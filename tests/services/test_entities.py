@@ -14,11 +14,11 @@ from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
 from budget_tui.domain.hierarchy import Entity, segments
 from budget_tui.domain.tree import Placement
+from budget_tui.services.audit import changes
 from budget_tui.services.budgets import spent_by
 from budget_tui.services.context import Work
 from budget_tui.services.costs import Resolver, origin_keys
 from budget_tui.services.plan_views import PlanFilter
-from budget_tui.services.trail import changes
 from budget_tui.storage.repositories.costs import DayCost
 from tests.conftest import MadeOnce
 from tests.services.conftest import TODAY, Home, home_at, shown, usd

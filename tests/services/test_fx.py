@@ -144,7 +144,7 @@ def test_a_period_closes_with_what_the_dashboard_showed_and_a_later_rate_restate
 def test_a_rate_is_audited_with_what_it_was(home: Home) -> None:
     rate(home, "EUR/USD", "1.1", "2026-01-05")
     rate(home, "eur/usd", "1.25", "2026-01-05")
-    entry = home.services.trail.newest(1)[0]
+    entry = home.services.audit.newest(1)[0]
     assert (entry.action, entry.subject) == ("fx.set", "EUR/USD")
     assert (entry.before, entry.after) == (
         {"rate": "1.1", "day": "2026-01-05"},
@@ -189,9 +189,9 @@ def test_an_import_replaces_the_same_days_and_the_same_again_changes_nothing(hom
     assert report.refused == ((path, 4, "'x' is not a date"),)
     found = {(p.latest.quote, f"{p.latest.rate:f}", p.days, p.first_day.day) for p in home.services.fx.rates()}
     assert found == {("USD", "1.17", 3, 9), ("JPY", "184.61", 1, 12)}
-    entries = len(home.services.trail.newest(100))
+    entries = len(home.services.audit.newest(100))
     assert home.services.fx.import_ecb([path]).rates_changed == 0
-    assert len(home.services.trail.newest(100)) == entries
+    assert len(home.services.audit.newest(100)) == entries
 
 
 def test_nothing_is_kept_when_one_of_several_files_cannot_be_read(home: Home, tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ class Bookkeeping(RuleBasedStateMachine):
     def the_trail_tells_how_it_came_about(self) -> None:
         """The last line about each amount says what it is now."""
         latest: dict[str, str] = {}
-        for entry in self.home.services.trail.newest(1000):
+        for entry in self.home.services.audit.newest(1000):
             if entry.action in ("allocation.set", "transfer", "budget.set"):
                 latest.setdefault(entry.subject, (entry.after or {})["amount"])
             elif entry.action == "project.archive":

@@ -83,7 +83,7 @@ def only_plan(home: Home) -> str:
 
 QUESTIONS: dict[str, Ask] = {
     "snapshot": lambda home: home.services.snapshots.current(),
-    "log": lambda home: home.services.trail.newest(100),
+    "log": lambda home: home.services.audit.newest(100),
     "unmapped": lambda home: home.services.costs.unmapped(),
     "entities": lambda home: home.services.entities.active(),
     "levels": lambda home: home.services.entities.levels(),

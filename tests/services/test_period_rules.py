@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.period import ONE_DAY, Period, PeriodKind, PeriodRule
+from budget_tui.services.audit import changes
 from budget_tui.services.period_rules import RuleChange
-from budget_tui.services.trail import changes
 from tests.domain.test_period import rules
 from tests.services.conftest import TODAY, Home, home_at
 from tests.services.test_periods import closes

@@ -11,8 +11,8 @@ import pytest
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import PeriodKind, PeriodRule
 from budget_tui.domain.snapshot import BudgetSnapshot
+from budget_tui.services.audit import changes
 from budget_tui.services.organizations import NewOrganization
-from budget_tui.services.trail import changes
 from tests.services.conftest import Home, shown
 
 

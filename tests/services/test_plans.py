@@ -15,9 +15,9 @@ from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan, ChildShare, PlannedBudget
 from budget_tui.domain.plan_answers import PlanAllocation
 from budget_tui.domain.tree import Placement
+from budget_tui.services.audit import changes
 from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.plans import PlanChange
-from budget_tui.services.trail import changes
 from budget_tui.settings import Settings
 from tests.conftest import MadeOnce
 from tests.services.conftest import shown, usd
@@ -449,4 +449,4 @@ def planned_in(state: list[object]) -> dict[str, int]:
 def test_the_trail_shows_what_an_update_changed_alone(home: PlanHome) -> None:
     made = home.plan("DEPT-ENG", "cloud", "20000", "2026-02")
     home.services.plans.update(made.budget_id, PlanChange(amount=usd("25000")))
-    assert changes(home.services.trail.newest(1)[0]) == "amount 20000 → 25000"
+    assert changes(home.services.audit.newest(1)[0]) == "amount 20000 → 25000"

@@ -55,7 +55,7 @@ def test_the_seats_of_costs_count_too(seed: Home) -> None:
 def test_the_same_day_is_replaced_audited_and_taken_back(seed: Home) -> None:
     seed.services.seats.register("pcc", "figma", 10)
     seed.services.seats.register("pcc", "figma", 0)
-    entry = seed.services.trail.newest(1)[0]
+    entry = seed.services.audit.newest(1)[0]
     assert (entry.action, entry.subject) == ("seat.set", "pcc")
     assert (entry.before or {})["seats"] == 10
     assert entry.after == {"seats": 0, "provider": "figma", "from": "2026-01-13"}

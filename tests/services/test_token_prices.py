@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from budget_tui.domain.amount import LIMIT_NANOS, parse_amount
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.tokens import TokenKind
+from budget_tui.services.audit import shown_facts
 from budget_tui.services.token_prices import PriceOutcome
-from budget_tui.services.trail import shown_facts
 from tests.services.agents_home import NOON, AgentHome, home_with_agents
 from tests.services.conftest import usd
 

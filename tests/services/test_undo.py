@@ -9,8 +9,8 @@ from budget_tui.domain.access import Scope
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
+from budget_tui.services.audit import changes
 from budget_tui.services.costs import CostEntry
-from budget_tui.services.trail import changes
 from tests.services.conftest import Home, usd
 
 

@@ -57,7 +57,7 @@ async def test_an_untouched_value_changes_nothing_and_says_nothing(
     open_dashboard: OpenDashboard, services: Services
 ) -> None:
     services.budgets.allocate("pcc", parse_change("150.004"))
-    entries = len(services.trail.newest(100))
+    entries = len(services.audit.newest(100))
     async with open_dashboard(mode="projects") as dashboard:
         await dashboard.keys("enter")
         assert dashboard.editor_text == "150.00"
@@ -65,7 +65,7 @@ async def test_an_untouched_value_changes_nothing_and_says_nothing(
         assert dashboard.editor_text is None
         assert "→" not in dashboard.text
     assert allocation_of(services, "pcc") == 150_004 * NANOS // 1000, "no digit is lost by looking"
-    assert len(services.trail.newest(100)) == entries
+    assert len(services.audit.newest(100)) == entries
 
 
 async def test_every_way_to_say_an_allocation(open_dashboard: OpenDashboard, services: Services) -> None:
@@ -198,17 +198,17 @@ async def test_over_allocation_is_done_and_said_plainly(open_dashboard: OpenDash
 async def test_a_sign_opens_the_edit_and_nothing_is_written_before_enter(
     open_dashboard: OpenDashboard, services: Services, keys: list[str], editor: str, amount: int
 ) -> None:
-    entries = len(services.trail.newest(100))
+    entries = len(services.audit.newest(100))
     async with open_dashboard(mode="projects") as dashboard:
         await dashboard.keys(*keys)
         assert dashboard.editor_text == editor
         assert allocation_of(services, "pcc") == units(150)
         await dashboard.keys("escape")
         assert dashboard.editor_text is None
-        assert len(services.trail.newest(100)) == entries, "left as it was"
+        assert len(services.audit.newest(100)) == entries, "left as it was"
         await dashboard.keys(*keys, "enter")
         assert allocation_of(services, "pcc") == units(amount)
-        assert len(services.trail.newest(100)) == entries + (amount != 150), "one act is one entry"
+        assert len(services.audit.newest(100)) == entries + (amount != 150), "one act is one entry"
         if amount != 150:
             await dashboard.keys("u")
     assert allocation_of(services, "pcc") == units(150), "and one undo"

@@ -118,7 +118,7 @@ async def test_the_newest_first_by_this_machines_clock(open_dashboard: OpenDashb
         assert dashboard.lines[header].split() == ["When", "Who", "Did", "To", "Change"]
         back, did = (" ".join(line.split()) for line in dashboard.lines[header + 1 : header + 3])
         assert did == "2026-01-13 07:00 anna allocation.set dandelion amount 50 → 60"
-        change = anna.trail.newest(2)[1].change
+        change = anna.audit.newest(2)[1].change
         assert back == f"2026-01-13 07:00 anna allocation.set dandelion amount 60 → 50 (undoes {change})"
 
 
@@ -149,7 +149,7 @@ async def test_more_is_read_as_one_scrolls(open_dashboard: OpenDashboard, servic
         while not seen or seen[-1] < len(log.entries):
             seen.append(len(log.entries))
             await dashboard.keys("end")
-        assert [entry.entry for entry in log.entries] == [entry.entry for entry in services.trail.newest(10_000)]
+        assert [entry.entry for entry in log.entries] == [entry.entry for entry in services.audit.newest(10_000)]
         assert [line for line in dashboard.lines if "demo" in line and "budget.set" in line], "the first of all"
         await dashboard.keys("home")
         assert "amount 1199" in dashboard.lines[3]

@@ -171,7 +171,7 @@ async def test_a_periods_end_is_told_and_its_close_is_stored(
         assert "February 2026 · 27 days left" in dashboard.lines[0]
         assert not dashboard.shown.carried_over
         assert (dashboard.shown.allocated, dashboard.shown.total.spent) == (units(420), 0)
-    closes = [entry for entry in services.trail.newest(100) if entry.action == "period.close"]
+    closes = [entry for entry in services.audit.newest(100) if entry.action == "period.close"]
     assert [entry.subject for entry in closes] == ["January 2026", "December 2025", "November 2025"]
 
 
@@ -195,7 +195,7 @@ async def test_a_long_absence_is_caught_up_with_at_start(
     async with open_dashboard(services) as dashboard:
         assert "April 2026" in dashboard.lines[0]
         assert not dashboard.shown.carried_over
-    closes = [entry.subject for entry in services.trail.newest(100) if entry.action == "period.close"]
+    closes = [entry.subject for entry in services.audit.newest(100) if entry.action == "period.close"]
     assert closes[:3] == ["March 2026", "February 2026", "January 2026"]
 
 
@@ -209,7 +209,7 @@ async def test_looking_at_a_coming_day_closes_nothing(
         assert "March 2026" in dashboard.lines[0]
         assert "as of Mar 5, 2026" in freshness(dashboard)
         assert dashboard.shown.carried_over
-    assert not [entry for entry in services.trail.newest(100) if entry.subject == "January 2026"]
+    assert not [entry for entry in services.audit.newest(100) if entry.subject == "January 2026"]
 
 
 async def test_a_close_that_fails_is_told_and_made_up_for(

@@ -228,7 +228,7 @@ async def test_costs_of_no_project_are_named(open_dashboard: OpenDashboard, else
 async def test_a_sign_opens_the_edit_of_the_total_and_nothing_is_written_before_enter(
     open_dashboard: OpenDashboard, services: Services, keys: list[str], editor: str, amount: int
 ) -> None:
-    entries = len(services.trail.newest(100))
+    entries = len(services.audit.newest(100))
     async with open_dashboard() as dashboard:
         await dashboard.keys(*keys)
         assert dashboard.field("total").value == editor
@@ -236,4 +236,4 @@ async def test_a_sign_opens_the_edit_of_the_total_and_nothing_is_written_before_
         await dashboard.keys("escape", *keys, "enter")
         assert not dashboard.field("total").display
         assert stored(services).total.allocation == units(amount)
-        assert len(services.trail.newest(100)) == entries + (amount != 500)
+        assert len(services.audit.newest(100)) == entries + (amount != 500)

@@ -101,7 +101,7 @@ async def test_it_follows_the_database_and_the_day(
         await monitor.settled()
         assert "February · 27 d left" in monitor.text
         assert "$0 / $500" in monitor.text
-    assert not [entry for entry in elsewhere.trail.newest(50) if entry.subject == "January 2026"], "closing is writing"
+    assert not [entry for entry in elsewhere.audit.newest(50) if entry.subject == "January 2026"], "closing is writing"
 
 
 async def test_it_looks_and_computes_by_itself(

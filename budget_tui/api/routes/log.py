@@ -12,7 +12,7 @@ from budget_tui.api.door import By
 from budget_tui.api.shapes import LogEntryAnswer, UndoAnswer
 from budget_tui.domain.amount import LIMIT_COUNT
 from budget_tui.domain.period import ONE_DAY
-from budget_tui.services.trail import entry_answer
+from budget_tui.services.audit import entry_answer
 from budget_tui.services.undo import UndoOutcome
 from budget_tui.storage.trail_queries import TrailFilter
 
@@ -34,7 +34,7 @@ async def get_log(
 ) -> Response:
     """The audit trail: who changed what, the newest first."""
     only = TrailFilter(action, subject, who, _begin_of(since), _begin_of(until and until + ONE_DAY))
-    entries = await by.lanes.read(lambda: by.services.trail.newest(limit, before, only))
+    entries = await by.lanes.read(lambda: by.services.audit.newest(limit, before, only))
     return answered([entry_answer(entry) for entry in entries])
 
 

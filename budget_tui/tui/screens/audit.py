@@ -5,7 +5,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 
 from budget_tui.bootstrap import Services
-from budget_tui.services.trail import TrailWindow
+from budget_tui.services.audit import TrailWindow
 from budget_tui.storage.trail_queries import AuditEntry
 from budget_tui.tui.screens.base import ReadingScreen
 from budget_tui.tui.screens.entry import EntryScreen
@@ -38,7 +38,7 @@ class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
 
     def read(self, services: Services) -> tuple[AuditEntry, ...]:
         if self._window is None:
-            self._window = TrailWindow(services.trail, self.filter_text)
+            self._window = TrailWindow(services.audit, self.filter_text)
         return self._window.read(self._wanted)
 
     @on(LogTable.NearsEnd)

@@ -8,7 +8,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from budget_tui.services.trail import cells
+from budget_tui.services.audit import cells
 from budget_tui.storage.trail_queries import AuditEntry
 from budget_tui.tui.painting import fitted
 from budget_tui.tui.widgets.scrolled_lines import HEADER, ScrolledLines

@@ -6,7 +6,7 @@ from typing import Any
 from budget_tui.services.context import Context
 from budget_tui.storage.trail_queries import AuditEntry, TrailFilter
 
-KEPT = "kept"
+UNDO_DATA = "kept"
 """Under this name ``before`` and ``after`` hold what only taking the change back needs."""
 
 
@@ -121,7 +121,7 @@ def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 
 def shown_facts(facts: Mapping[str, Any] | None) -> dict[str, Any]:
     """The part of ``before`` or ``after`` that is for people."""
-    return {name: value for name, value in (facts or {}).items() if name != KEPT}
+    return {name: value for name, value in (facts or {}).items() if name != UNDO_DATA}
 
 
 def _names(*facts: Iterable[str]) -> list[str]:
