@@ -11,6 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.budget import Organization
 from budget_tui.domain.delivery import Arrangement, Delivery, LeftOut, arrange, folded_account
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.hierarchy import checked_name
@@ -33,29 +34,32 @@ from budget_tui.storage.location import require_other_files
 from budget_tui.storage.trail_queries import AuditEntry
 
 if TYPE_CHECKING:
-    from budget_tui.sources.focus.reduce import DaySums, ReducedPart, Reduction
+    from budget_tui.sources.base import SourceFormat
+    from budget_tui.sources.reduction import DaySums, ReducedPart, Reduction
 
-FOCUS_SOURCE = "focus"
 _NAMED_AT_MOST = 3
 _FIRST, _LAST = 0, 99991231
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """``paths`` are files, folders or globs of ``source``.
+    """``paths`` are files, folders or globs of ``source``, which is called like its format unless it has a name.
 
+    ``format`` is told by the files unless given; ``columns`` names them where they may have any name.
     ``part`` is the name under which they are stored beside what is there; ``replace`` puts them in place of every
     part that they touch.
     """
 
     paths: tuple[str, ...]
-    source: str = FOCUS_SOURCE
+    source: str | None = None
     tags: tuple[str, ...] = ()
     cost_column: str = "BilledCost"
     strict: bool = False
     dry_run: bool = False
     part: str = ""
     replace: bool = False
+    format: str = ""
+    columns: str = ""
 
 
 class VanishedCosts(NamedTuple):
@@ -109,45 +113,54 @@ class Imports:
         `SourceError` when a file is not there or not FOCUS; `Refused` when no row can be used, or with ``strict``
         any cannot; `Conflict` when it would take away what it does not cover, or is not known to be newer.
         """
-        from budget_tui.sources.focus.deliveries import find_deliveries
-        from budget_tui.sources.focus.reduce import reduce_files
+        from budget_tui.sources.base import ReadOptions, format_of
+        from budget_tui.sources.manifest import find_deliveries
+        from budget_tui.sources.reduction import reduce_files
 
-        source = checked_name(request.source)
-        if source.casefold() == MANUAL_SOURCE:
-            raise Refused(
-                f"'{source}' cannot be the name of a source",
-                "choose another name",
-                command="choose another name with --source",
-            )
+        named = "" if request.source is None else _checked_source(request.source)
         part = checked_name(request.part) if request.part else ""
         found = find_deliveries(request.paths)
         require_other_files(self._context.path, found.paths)
+        form = format_of(found.paths, request.format, request.columns)
+        source = named or form.name
         context = self._context if self._context.prepare() else replace(self._context, is_new=True)
-        time_zone, known_tags = _before_reading(context, source)
+        organization, known_tags = _before_reading(context, source)
         # What storing needs is loaded while DuckDB reads, which leaves the interpreter to others.
         threading.Thread(target=_load_storing, daemon=True).start()
-        with reduce_files(
-            found.paths,
-            source=source,
-            time_zone=time_zone,
-            tag_keys=sorted({DEFAULT_TAG, *known_tags, *(tag.casefold() for tag in request.tags)}),
-            cost_column=request.cost_column,
-            progress=progress,
-        ) as reduction:
+        tags = {DEFAULT_TAG, *known_tags, *(tag.casefold() for tag in request.tags)}
+        options = ReadOptions(
+            organization.time_zone,
+            organization.currency,
+            tuple(sorted(tags)),
+            request.cost_column,
+            request.columns,
+        )
+        with reduce_files(found.paths, form, options, source, progress) as reduction:
             _require_usable(reduction, strict=request.strict)
             arrangement = arrange(found.deliveries(reduction))
             if arrangement.unclear:
                 raise Conflict(_in_one([each.reason for each in arrangement.unclear]), arrangement.unclear[0].hint)
             with self._context.work() as work:
-                storing = _Storing(work, reduction, source, part, request)
+                storing = _Storing(work, reduction, form, source, part, request)
                 report = storing.store(arrangement, found.left_out)
                 if not request.dry_run:
                     work.commit()
         return report
 
 
-def _before_reading(context: Context, source: str) -> tuple[str, set[str]]:
-    """The organization's time zone, and the tags to keep: those that rules look at, or that were kept before.
+def _checked_source(name: str) -> str:
+    name = checked_name(name)
+    if name.casefold() == MANUAL_SOURCE:
+        raise Refused(
+            f"'{name}' cannot be the name of a source",
+            "choose another name",
+            command="choose another name with --source",
+        )
+    return name
+
+
+def _before_reading(context: Context, source: str) -> tuple[Organization, set[str]]:
+    """The organization, and the tags to keep: those that rules look at, or that were kept before.
 
     Without the latter, importing the same file again with fewer options would take its costs from their projects.
     """
@@ -155,7 +168,7 @@ def _before_reading(context: Context, source: str) -> tuple[str, set[str]]:
         organization = context.organization(queries)
         kept = [row.origin for row in queries.origins(organization.org_key) if row.origin.source == source]
         wanted = rule_tags(queries.entity_rules(organization.org_key))
-        return organization.time_zone, wanted | set(project_tags(kept))
+        return organization, wanted | set(project_tags(kept))
 
 
 def _load_storing() -> None:
@@ -180,8 +193,17 @@ def _require_usable(reduction: "Reduction", *, strict: bool) -> None:
 class _Storing:
     """One import in its transaction: delivery after delivery, part after part."""
 
-    def __init__(self, work: Work, reduction: "Reduction", source: str, part: str, request: ImportRequest) -> None:
+    def __init__(
+        self,
+        work: Work,
+        reduction: "Reduction",
+        form: "SourceFormat",
+        source: str,
+        part: str,
+        request: ImportRequest,
+    ) -> None:
         self._work = work
+        self._form = form
         self._reduction = reduction
         self._source = source
         self._part = part

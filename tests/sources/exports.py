@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -13,8 +13,9 @@ import duckdb
 
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.cost import CostOrigin
-from budget_tui.sources.focus.reduce import reduce_files
-from budget_tui.sources.focus.report import FileRead, RefusedRow
+from budget_tui.sources.base import FileRead, ReadOptions, RefusedRow, SourceFormat
+from budget_tui.sources.focus.reader import Focus
+from budget_tui.sources.reduction import reduce_files
 from budget_tui.storage.cost_queries import day_of
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "focus"
@@ -93,8 +94,17 @@ class Rollup(NamedTuple):
     billed_total: dict[str, Decimal]
 
 
-def read(*paths: Path, time_zone: str = "UTC", tags: Sequence[str] = ("project",), **options: Any) -> Rollup:
-    with reduce_files(paths, source="focus", time_zone=time_zone, tag_keys=tags, **options) as reduction:
+def read(
+    *paths: Path,
+    form: SourceFormat | None = None,
+    time_zone: str = "UTC",
+    tags: Sequence[str] = ("project",),
+    progress: Callable[[int], None] | None = None,
+    **options: Any,
+) -> Rollup:
+    """What ``paths``, FOCUS exports unless said otherwise, come to."""
+    options = {"time_zone": time_zone, "tag_keys": tuple(tags), **options}
+    with reduce_files(paths, form or Focus(), ReadOptions(**options), "focus", progress) as reduction:
         origins = list(dict.fromkeys(reduction.origins))
         numbers = range(len(reduction.files))
         parts = reduction.parts(numbers, {origin: key for key, origin in enumerate(origins)}, frozenset())

@@ -154,7 +154,7 @@ def test_each_file_has_its_own_columns(tmp_path: Path) -> None:
     old = write_csv(tmp_path / "old.csv", {**without("ServiceProviderName"), "ProviderName": "AWS"})
     new = write_csv(tmp_path / "new.csv", {"HostProviderName": "AWS", **charge(BilledCost="2")})
     rollup = read(old, new)
-    assert [file.focus_version for file in rollup.files] == ["1.0", "1.4"]
+    assert [file.version for file in rollup.files] == ["1.0", "1.4"]
     assert [(cost.origin.provider_name, cost.amount_nanos, cost.rows) for cost in rollup.daily] == [
         ("AWS", 3_000_000_000, 2)
     ]
@@ -174,7 +174,7 @@ def test_the_columns_tell_the_version(tmp_path: Path) -> None:
         write_csv(tmp_path / f"{number}.csv", {**without("ServiceProviderName"), **dict.fromkeys(columns, "x")})
         for number, (columns, _) in enumerate(versions)
     ]
-    found = [file.focus_version for file in read(*paths).files]
+    found = [file.version for file in read(*paths).files]
     assert [(columns, version) for (columns, _), version in zip(versions, found, strict=True)] == versions
 
 

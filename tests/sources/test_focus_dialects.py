@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from budget_tui.domain.errors import SourceError
-from budget_tui.sources.focus.dialect import LONGEST_ROW
+from budget_tui.sources.dialect import LONGEST_ROW
 from tests.sources.exports import PLAIN, charge, csv_text, one, read, refused, write_csv
 
 NAMES = [*PLAIN, "Tags", "ChargeDescription"]

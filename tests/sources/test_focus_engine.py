@@ -11,10 +11,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from budget_tui.sources.focus.dialect import Dialect
-from budget_tui.sources.focus.engine import Engine
-from budget_tui.sources.focus.files import Kind
-from budget_tui.sources.focus.mend import mend
+from budget_tui.sources.dialect import Dialect
+from budget_tui.sources.engine import Engine
+from budget_tui.sources.files import Kind
+from budget_tui.sources.focus.reader import mend
 from tests.sources.exports import charge, csv_text, read, write_csv
 
 
@@ -63,7 +63,7 @@ def test_an_error_of_the_engine_arrives_and_leaves_it_as_it_was() -> None:
 
 
 ENDLESS = """
-from budget_tui.sources.focus.engine import Engine
+from budget_tui.sources.engine import Engine
 with Engine() as engine:
     engine.rows("SELECT sum(hash(a.range)) FROM range(1000000) a, range(1000000) b", lambda percent: print("running", flush=True))
 """  # noqa: E501

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from budget_tui.domain.errors import SourceError
-from budget_tui.sources.focus.deliveries import find_deliveries
-from budget_tui.sources.focus.files import find_files
+from budget_tui.sources.files import find_files
+from budget_tui.sources.manifest import find_deliveries
 from tests.sources.exports import charge, csv_text, one, read, write_csv, write_parquet
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from budget_tui.domain.errors import Refused, SourceError
-from budget_tui.sources.focus import reader
+from budget_tui.sources import base
 from tests.sources.exports import charge, csv_text, read, refused, write_csv
 
 
@@ -102,7 +102,7 @@ def test_lines_far_down_in_a_large_file(tmp_path: Path) -> None:
 def test_only_the_first_refusals_are_listed_but_all_are_counted(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "x.csv", *[charge(BilledCost="?")] * 1500, charge())
     rollup = read(path)
-    assert [row.line for row in rollup.refused] == list(range(2, 2 + reader.LISTED_REFUSALS))
+    assert [row.line for row in rollup.refused] == list(range(2, 2 + base.LISTED_REFUSALS))
     assert (rollup.refused_count, rollup.rows_read, len(rollup.daily)) == (1500, 1501, 1)
 
 

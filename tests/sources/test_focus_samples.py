@@ -24,7 +24,7 @@ def test_every_row_counts(path: Path, rows: int, version: str, total: str | None
         by_hand = sum(Decimal(row["BilledCost"]) for row in csv.DictReader(file))
     rollup = read(path)
     [file_read] = rollup.files
-    assert (file_read.rows_read, file_read.focus_version, rollup.rows_read) == (rows, version, rows)
+    assert (file_read.rows_read, file_read.version, rollup.rows_read) == (rows, version, rows)
     assert rollup.refused_count == 0
     assert rollup.billed_total == {"USD": by_hand}
     assert total is None or by_hand == Decimal(total)

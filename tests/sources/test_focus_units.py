@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budget_tui.sources.focus.units import BY_MONTH, Counted, Unit, unit_of
+from budget_tui.sources.units import BY_MONTH, Counted, Unit, unit_of
 from tests.sources import exports
 from tests.sources.exports import Rollup
 

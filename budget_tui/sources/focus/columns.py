@@ -59,6 +59,23 @@ _SIGNS: Mapping[str, Sequence[str]] = {
     ).split(),
 }
 
+_NAMES = frozenset(
+    name.lower()
+    for names in (
+        *DIMENSIONS.values(),
+        *QUANTITIES,
+        *_SIGNS.values(),
+        ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost", CHARGE_START, CHARGE_END, TAGS, "RegionId"),
+        ("ChargeDescription", "ChargeFrequency", "BillingPeriodEnd", "BillingAccountName", "ResourceId", "SkuId"),
+    )
+    for name in names
+) - {"provider", "publisher", "tags"}
+
+
+def is_named(name: str) -> bool:
+    """Whether a column's name is one that FOCUS gives."""
+    return _folded(name) in _NAMES
+
 
 class Columns:
     """The header of one file: finds columns by their FOCUS name, in whatever case they are written."""

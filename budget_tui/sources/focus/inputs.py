@@ -1,9 +1,16 @@
 """How the fields of a charge are read from a CSV or Parquet file, as SQL for the roll-up."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from enum import Enum
 from pathlib import Path
 
+from budget_tui.domain.amount import LIMIT_UNITS
+from budget_tui.sources.dialect import LONGEST_ROW, Dialect
+from budget_tui.sources.engine import sql_text
+from budget_tui.sources.files import Kind
 from budget_tui.sources.focus.columns import (
     CHARGE_END,
     CHARGE_START,
@@ -14,15 +21,19 @@ from budget_tui.sources.focus.columns import (
     TAGS,
     Columns,
 )
-from budget_tui.sources.focus.dialect import LONGEST_ROW, Dialect
-from budget_tui.sources.focus.files import Kind
-from budget_tui.sources.focus.numbers import Decimals, number_sql
 from budget_tui.sources.focus.rollup import Charges, moment_of_text
-from budget_tui.sources.focus.tags import sql_text, tag_value
 
 _AMOUNT = "DECIMAL(38,18)"
 _QUANTITY = "DECIMAL(38,12)"
 _LONGEST_LINE = 5 * LONGEST_ROW  # in bytes: a sign takes four at most, and a copy has more quotes
+
+
+class Decimals(Enum):
+    """How the numbers of a file are written. ``EITHER``: some with a decimal point, some with a comma."""
+
+    POINT = "point"
+    COMMA = "comma"
+    EITHER = "either"
 
 
 @dataclass(frozen=True)
@@ -197,3 +208,102 @@ def _read_csv(
 def _read_parquet(path: Path) -> str:
     """Text of older writers has no mark that it is text: it is taken for text, not for bytes."""
     return f"read_parquet({sql_text(str(path))}, hive_partitioning=false, binary_as_string=true)"
+
+
+# Tags: a JSON object (most providers) or a JSON array of key and value (Google Cloud); maps, structs and lists in
+# Parquet are turned into that JSON first. Keys are compared ignoring case, and may stand behind a prefix
+# (`budget_tui.domain.cost.is_tag`); the plainest of several that fit is taken.
+
+
+def tag_value(json_text: str, key: str) -> str:
+    """The value of tag ``key`` (lower case) in the SQL expression ``json_text``; NULL when there is none.
+
+    Nearly all rows are answered by the first, cheap look-up under the plain key. What is not JSON has no tags.
+    """
+    pointer = "/" + key.replace("~", "~0").replace("/", "~1")
+    return f"""CASE WHEN {json_text} IS NOT NULL THEN coalesce(
+        TRY(json_extract_string({json_text}, {sql_text(pointer)})),
+        CASE WHEN contains(lower({json_text}), {sql_text(key)}) AND json_valid({json_text}) THEN
+            CASE WHEN starts_with(ltrim({json_text}), '[') THEN {_in_array(json_text, key)}
+            ELSE {_in_object(json_text, key)} END
+        END) END"""
+
+
+def _fits(name: str, key: str) -> str:
+    folded = f"lower({name})"
+    plain, behind_colon, behind_slash = sql_text(key), sql_text(f":{key}"), sql_text(f"/{key}")
+    return f"({folded} = {plain} OR ends_with({folded}, {behind_colon}) OR ends_with({folded}, {behind_slash}))"
+
+
+def _in_object(json_text: str, key: str) -> str:
+    """Looks at every key of a JSON object; the smallest pair of (prefixed?, key) is the plainest."""
+    pointer = "'/' || replace(replace(k, '~', '~0'), '/', '~1')"
+    return f"""list_min([
+        {{'prefixed': lower(k) <> {sql_text(key)}, 'key': k,
+          'value': json_extract_string({json_text}, {pointer})}}
+        for k in json_keys({json_text}) if {_fits("k", key)}]).value"""
+
+
+def _in_array(json_text: str, key: str) -> str:
+    """Looks at every element of a JSON array of ``{"key": …, "value": …}``."""
+    name = "coalesce(json_extract_string(e, '/key'), json_extract_string(e, '/Key'))"
+    value = "coalesce(json_extract_string(e, '/value'), json_extract_string(e, '/Value'))"
+    return f"""list_min([
+        {{'prefixed': lower({name}) <> {sql_text(key)}, 'key': {name}, 'value': {value}}}
+        for e in from_json({json_text}, '["JSON"]') if {_fits(name, key)}]).value"""
+
+
+# Numbers written as text, with a decimal point or, as spreadsheets write in half of the world, a comma. What may be
+# read as either of two numbers is neither: in a file with decimal commas, ``1.234`` may be 1234.
+
+_POINT_OR_GROUPS = "[+-]?[1-9][0-9]{0,2}(?:[.][0-9]{3})+"
+_COMMA_OR_GROUPS = "[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+"
+_EXPONENT = "(?:[eE][+-]?[0-9]+)?"
+_WITH_COMMA = f"[+-]?(?:[0-9]*|[0-9]{{1,3}}(?:[.][0-9]{{3}})+),[0-9]+{_EXPONENT}"
+_WITH_POINT = f"[+-]?(?:[0-9]*|[0-9]{{1,3}}(?:,[0-9]{{3}})+)[.][0-9]+{_EXPONENT}"
+
+
+def number_sql(text: str, decimal: str, decimals: Decimals) -> str:
+    """The number that the SQL expression ``text`` says, as a ``decimal``; NULL where it is none, or may be two.
+
+    The engine itself would take ``1_000`` for a number.
+    """
+    if decimals is Decimals.POINT:
+        return f"CASE WHEN NOT contains({text}, '_') THEN TRY_CAST({text} AS {decimal}) END"
+    ungrouped = f"CASE WHEN regexp_full_match(trim({text}), '{_WITH_COMMA}') THEN replace({text}, '.', '') END"
+    with_comma = f"TRY_CAST(replace({ungrouped}, ',', '.') AS {decimal})"
+    if decimals is Decimals.EITHER:
+        with_comma = f"CASE WHEN NOT regexp_full_match(trim({text}), '{_COMMA_OR_GROUPS}') THEN {with_comma} END"
+    return (
+        f"CASE WHEN contains({text}, '_') OR regexp_full_match(trim({text}), '{_POINT_OR_GROUPS}') THEN NULL"
+        f" WHEN contains({text}, ',') THEN {with_comma} ELSE TRY_CAST({text} AS {decimal}) END"
+    )
+
+
+def decimals_sql(source: str, texts: Sequence[str]) -> str:
+    """Asks whether any of ``texts`` has a decimal comma, and whether any has a decimal point, beyond doubt."""
+
+    def any_is(form: str, in_doubt: str) -> str:
+        beyond_doubt = [
+            f"(regexp_full_match(trim({text}), '{form}') AND NOT regexp_full_match(trim({text}), '{in_doubt}'))"
+            for text in texts
+        ]
+        return f"coalesce(bool_or({' OR '.join(beyond_doubt)}), false)"
+
+    commas, points = any_is(_WITH_COMMA, _COMMA_OR_GROUPS), any_is(_WITH_POINT, _POINT_OR_GROUPS)
+    return f"SELECT {commas}, {points} FROM {source}"
+
+
+def why_unusable(text: str) -> str:
+    """Why ``text``, which is not empty, was not read as an amount."""
+    if re.fullmatch(f"{_POINT_OR_GROUPS}|{_COMMA_OR_GROUPS}", text.strip()) and not _is_beyond(text):
+        return f" may have a decimal {'comma' if ',' in text else 'point'}, or mean {re.sub('[.,]', '', text.strip())}"
+    return f" is beyond ±{LIMIT_UNITS:,}" if _is_beyond(text) else " is not a number"
+
+
+def _is_beyond(text: str) -> bool:
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        return False
+    return "_" not in text and number.is_finite() and abs(number) > LIMIT_UNITS

@@ -1,36 +1,47 @@
-"""Reads one file: its sums, and what in it could not be used."""
+"""FOCUS exports: reads each file into daily sums, and says what in it could not be used."""
 
+import csv
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from budget_tui.domain.errors import SourceError
-from budget_tui.sources.focus.columns import CHARGE_START, Columns
-from budget_tui.sources.focus.dialect import Dialect, Header, escapes_by_backslash, read_header
-from budget_tui.sources.focus.engine import Engine
-from budget_tui.sources.focus.files import Kind, chunks, kind_of
+from budget_tui.sources.base import LISTED_REFUSALS, FileRead, ReadOptions, RefusedRow
+from budget_tui.sources.dialect import (
+    Dialect,
+    Header,
+    escapes_by_backslash,
+    lines_of,
+    long_fields,
+    read_header,
+    rows_of,
+)
+from budget_tui.sources.files import Kind, chunks, kind_of, open_text, percent_read, reading
+from budget_tui.sources.focus.columns import CHARGE_START, Columns, is_named
 from budget_tui.sources.focus.inputs import (
+    Decimals,
     Wanted,
     csv_charges,
+    decimals_sql,
     mended_charges,
     parquet_charges,
     parquet_columns_sql,
     parquet_names_sql,
     used_columns,
+    why_unusable,
 )
-from budget_tui.sources.focus.lines import lines_of
-from budget_tui.sources.focus.mend import mend
-from budget_tui.sources.focus.numbers import Decimals, decimals_sql, why_unusable
-from budget_tui.sources.focus.report import RefusedRow
 from budget_tui.sources.focus.rollup import Charges, read_again, refused_sql, rollup_sql
+from budget_tui.sources.reduction import Sums
 
-LISTED_REFUSALS = 1000  # per file; all are counted
 FILE_SUMS = "file_sums"
 """The table that holds the sums of the file that was read last, as `rollup_sql` gives them."""
 
+_FILES_AT_ONCE = 200
 _SMALL_BYTES = 4_000_000
 _SCAN_SHARE = 1 / 3  # the engine counts the roll-up as three stages alike; only the first takes time
 
@@ -51,31 +62,82 @@ class _Counts(NamedTuple):
     refused: int
 
 
-@dataclass(frozen=True)
-class FileSums:
-    """The counts of one file, beside its sums which stand in `FILE_SUMS`: the rows, and what was refused."""
+@dataclass
+class Unsound:
+    """The rows that cannot be told apart into fields: how many, and the first ones as (line, reason)."""
 
-    rows_read: int
-    refused: list[RefusedRow]
-    refused_count: int
-    focus_version: str
+    count: int = 0
+    first: list[tuple[int, str]] = dataclass_field(default_factory=list)
+
+    def add(self, line: int, reason: str, limit: int) -> None:
+        self.count += 1
+        if len(self.first) < limit:
+            self.first.append((line, reason))
 
 
-class Reader:
+class Focus:
+    """The FinOps Open Cost and Usage Specification, 1.0 to 1.4, as CSV, CSV.gz and Parquet."""
+
+    name = "focus"
+    title = "a FOCUS export"
+    is_known_by_content = False
+
+    def recognizes(self, path: Path) -> bool:
+        """Tell that a file is in Parquet, or has columns of FOCUS."""
+        kind = kind_of(path)
+        return kind is Kind.PARQUET or not read_header(path, kind, is_named).first_line
+
+    def read(
+        self, paths: Sequence[Path], options: ReadOptions, sums: Sums, progress: Callable[[Path, float], None]
+    ) -> Iterator[FileRead]:
+        """Read files in one streaming pass over each; small ones that are written alike together."""
+        reader = _Reader(sums, Wanted(options.cost_column, options.tag_keys), options.time_zone)
+        number = 0
+        for style, batch in _batches(paths, reader):
+            together = reader.read_alike(batch, style, number) if style and len(batch) > 1 else None
+            if together:
+                yield from together
+            else:
+                for position, path in enumerate(batch):
+                    yield reader.read(path, number + position, partial(progress, path))
+            number += len(batch)
+
+
+def _batches(paths: Sequence[Path], reader: "_Reader") -> Iterator[tuple[Style | None, list[Path]]]:
+    """Files that follow each other and can be read together; alone any that is large or written in its own way."""
+    if len(paths) == 1:
+        yield None, list(paths)
+        return
+    batch: list[Path] = []
+    style: Style | None = None
+    for path in paths:
+        other = reader.style(path)
+        if batch and (other is None or other != style or len(batch) == _FILES_AT_ONCE):
+            yield style, batch
+            batch = []
+        style = other
+        batch.append(path)
+    yield style, batch
+
+
+class _Reader:
     """Reads files by the same rules, one after the other."""
 
-    def __init__(self, engine: Engine, wanted: Wanted, time_zone: str) -> None:
-        self._engine = engine
+    def __init__(self, sums: Sums, wanted: Wanted, time_zone: str) -> None:
+        self._sums = sums
+        self._engine = sums.engine
         self._wanted = wanted
         self._time_zone = time_zone
         self._used = used_columns(wanted)
 
-    def read(self, path: Path, progress: Progress) -> FileSums:
-        """Raises `SourceError` for a file that is not FOCUS, or damaged."""
+    def read(self, path: Path, number: int, progress: Progress) -> FileRead:
+        """Read one file. Raises `SourceError` for one that is not FOCUS, or damaged."""
         kind = kind_of(path)
-        return self._read_parquet(path, progress) if kind is Kind.PARQUET else self._read_csv(path, kind, progress)
+        read = self._read_parquet(path, progress) if kind is Kind.PARQUET else self._read_csv(path, kind, progress)
+        self._sums.add_query(str(number), FILE_SUMS)
+        return read
 
-    def _read_parquet(self, path: Path, progress: Progress) -> FileSums:
+    def _read_parquet(self, path: Path, progress: Progress) -> FileRead:
         import duckdb
 
         readable = self._engine.readable(path)
@@ -89,11 +151,11 @@ class Reader:
             charges, counts = self._roll_up_in(
                 lambda decimals: parquet_charges(readable, columns, types, self._wanted, decimals), progress
             )
-            return self._sums(path, columns, charges, counts, lambda found, _: found)
+            return self._file_read(path, columns, charges, counts, lambda found, _: found)
         except duckdb.Error as error:
             raise _unreadable(path, error) from error
 
-    def _read_csv(self, path: Path, kind: Kind, progress: Progress) -> FileSums:
+    def _read_csv(self, path: Path, kind: Kind, progress: Progress) -> FileRead:
         header, columns = self._header(path, kind)
         if header.dialect.header_end > 1:
             # Told to skip lines, the engine loses rows where lines end in different ways.
@@ -101,7 +163,7 @@ class Reader:
         return self._read_rows(path, kind, header.dialect, columns, progress)
 
     def _header(self, path: Path, kind: Kind) -> tuple[Header, Columns]:
-        header = read_header(path, kind, self._used)
+        header = read_header(path, kind, is_named)
         columns = Columns(header.names)
         columns.require(path, self._wanted.cost_column, self._used, header.first_line)
         return header, columns
@@ -115,8 +177,8 @@ class Reader:
         is_plain = header.dialect == Dialect()
         return Style(kind, tuple(header.names)) if is_plain else None
 
-    def read_alike(self, paths: Sequence[Path], style: Style) -> list[FileSums] | None:
-        """Read files of one style at once, the sums by `Path` in ``file_name``; a query less for each of thousands.
+    def read_alike(self, paths: Sequence[Path], style: Style, first: int) -> list[FileRead] | None:
+        """Read files of one style at once, numbered from ``first`` on; a query less for each of thousands.
 
         None, when something about them needs a closer look: each is to be read by itself then.
         """
@@ -138,9 +200,11 @@ class Reader:
         names = [str(path) for path in readable]
         self._engine.rows("CREATE OR REPLACE TEMP TABLE names (file_name VARCHAR, number INTEGER)")
         self._engine.fill("names", [names, range(len(names))])
-        return [FileSums(rows.get(name, 0), [], 0, columns.focus_version) for name in names]
+        self._sums.add_query(f"{first} + number", f"{FILE_SUMS} JOIN names USING (file_name)")
+        version = columns.focus_version
+        return [FileRead(path, rows.get(name, 0), 0, version=version) for path, name in zip(paths, names, strict=True)]
 
-    def _read_rows(self, path: Path, kind: Kind, dialect: Dialect, columns: Columns, progress: Progress) -> FileSums:
+    def _read_rows(self, path: Path, kind: Kind, dialect: Dialect, columns: Columns, progress: Progress) -> FileRead:
         import duckdb
 
         readable = self._engine.readable(path)
@@ -151,7 +215,7 @@ class Reader:
                     progress,
                     may_have_commas=dialect.delimiter != ",",
                 )
-            return self._sums(
+            return self._file_read(
                 path, columns, charges, counts, lambda found, count: lines_of(path, kind, dialect, found, count)
             )
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
@@ -166,7 +230,7 @@ class Reader:
 
     def _read_unsound_csv(
         self, path: Path, kind: Kind, dialect: Dialect, columns: Columns, progress: Progress
-    ) -> FileSums:
+    ) -> FileRead:
         """The long way round, when the engine stumbled over some row."""
         import duckdb
 
@@ -180,17 +244,17 @@ class Reader:
                 progress,
                 may_have_commas=dialect.delimiter != ",",
             )
-            sums = self._sums(path, columns, charges, counts, lambda found, _: found)
+            read = self._file_read(path, columns, charges, counts, lambda found, _: found)
         except duckdb.Error as error:
             raise _unreadable(path, error) from error
         finally:
             copy.unlink()
-        refused = [*sums.refused, *(RefusedRow(path, line, reason) for line, reason in unsound.first)]
-        return FileSums(
-            rows_read=sums.rows_read + unsound.count,
+        refused = [*read.refused, *(RefusedRow(path, line, reason) for line, reason in unsound.first)]
+        return replace(
+            read,
+            rows_read=read.rows_read + unsound.count,
+            rows_refused=read.rows_refused + unsound.count,
             refused=sorted(refused, key=lambda row: row.line)[:LISTED_REFUSALS],
-            refused_count=sums.refused_count + unsound.count,
-            focus_version=sums.focus_version,
         )
 
     def _roll_up_in(
@@ -225,21 +289,21 @@ class Reader:
         more = read_again(charges, lacks_provider=lacks_provider, has_units=has_units)
         return self._roll_up(more, progress) if more else _Counts(rows_read, rows_read - used)
 
-    def _sums(
+    def _file_read(
         self,
         path: Path,
         columns: Columns,
         charges: Charges,
         counts: _Counts,
         lines: Callable[[list[int], int], list[int]],
-    ) -> FileSums:
-        """What the file's sums leave out; ``lines`` turns row numbers, of so many rows, into lines."""
+    ) -> FileRead:
+        """The counts of a file and what was refused; ``lines`` turns row numbers, of so many rows, into lines."""
         refused: list[RefusedRow] = []
         if counts.refused:
             found = self._engine.rows(refused_sql(charges, self._time_zone, LISTED_REFUSALS))
             for line, (_, *said) in zip(lines([row[0] for row in found], counts.rows), found, strict=True):
                 refused.append(RefusedRow(path, line, _reason(self._wanted.cost_column, *said)))
-        return FileSums(counts.rows, refused, counts.refused, columns.focus_version)
+        return FileRead(path, counts.rows, counts.refused, tuple(refused), columns.focus_version)
 
 
 def _reason(
@@ -295,3 +359,41 @@ def _read_through(path: Path, kind: Kind, stopped: threading.Event) -> None:
 def _unreadable(path: Path, error: Exception) -> SourceError:
     said = str(error).strip().partition("\n")[0][:200]
     return SourceError(f"{path} cannot be read: {said}", "download it again, or export it anew")
+
+
+# The long way round
+
+
+_ROWS_BETWEEN_PROGRESS = 10_000
+_PLAIN = str.maketrans({"\n": " ", "\r": " ", "\0": ""})
+
+
+def mend(
+    path: Path,
+    kind: Kind,
+    dialect: Dialect,
+    copy: Path,
+    width: int,
+    kept: Sequence[int],
+    limit: int,
+    progress: Progress,
+) -> Unsound:
+    """Copy the sound rows of ``path``, which has ``width`` columns, to ``copy``: their line, then the ``kept`` ones.
+
+    Some rows have too few or too many fields, a quote that never closes, or bytes that are no text; and some files
+    that are in order have line breaks inside of fields that look like rows. The copy is in the plainest dialect. At
+    most ``limit`` unsound rows are listed. Raises `SourceError` when the file itself is damaged.
+    """
+    unsound = Unsound()
+    with long_fields(), reading(path), open_text(path, kind) as text, copy.open("w", encoding="utf-8") as target:
+        writer = csv.writer(target, lineterminator="\n")
+        writer.writerow(["line", *(f"c{position}" for position in kept)])
+        for line, row, reason, is_plain in rows_of(text, dialect, width):
+            if reason:
+                unsound.add(line, reason, limit)
+                continue
+            fields = [row[position] for position in kept]
+            writer.writerow([line, *(fields if is_plain else [field.translate(_PLAIN) for field in fields])])
+            if line % _ROWS_BETWEEN_PROGRESS == 0:
+                progress(percent_read(text, path))
+    return unsound

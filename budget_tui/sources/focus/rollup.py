@@ -12,13 +12,13 @@ from typing import NamedTuple
 from budget_tui.domain.amount import LIMIT_UNITS
 from budget_tui.domain.cost import FIRST_DAY, LAST_DAY
 from budget_tui.domain.currency import CODES
-from budget_tui.sources.focus.columns import DIMENSIONS, PROVIDER
-from budget_tui.sources.focus.tags import sql_text
-from budget_tui.sources.focus.units import BY_MONTH, LIKELY
+from budget_tui.sources.engine import sql_text
+from budget_tui.sources.focus.columns import PROVIDER
+from budget_tui.sources.reduction import ORIGIN_TEXTS
+from budget_tui.sources.units import BY_MONTH, LIKELY
 
 _DAY_MICROS = 86_400_000_000
 _CHARGE = ("charge_category", "charge_class")
-_TEXTS = tuple(name for name in DIMENSIONS if name not in ("billing_period", "currency", *_CHARGE))
 _KINDS = "'purchase', 'credit', 'tax', 'adjustment'"  # of charges that are no usage; what a source does not say is
 _ACCOUNTS = ("billing_account_id", "sub_account_id")
 _MOST = 10**18  # of any unit on one charge: beyond that a quantity is a mistake
@@ -67,11 +67,6 @@ def moment_of_text(text: str) -> str:
     return f"epoch_us(coalesce(TRY_CAST({text} AS TIMESTAMPTZ), TRY_CAST({mended} AS TIMESTAMPTZ)))"
 
 
-def origin_columns(tags: int) -> list[str]:
-    """The columns of the roll-up that make an origin, of a source with so many kept tags."""
-    return ["currency", *_TEXTS, *(f"tag_{position}" for position in range(tags)), "charge_category"]
-
-
 def rollup_sql(charges: Charges, time_zone: str) -> str:
     """Daily sums: `origin_columns`, ``period_start``, ``day``, ``cell_day``, ``unit``, and what they add up to.
 
@@ -86,7 +81,7 @@ def rollup_sql(charges: Charges, time_zone: str) -> str:
     keys = ", ".join([*file, *present, *units.keys])
     trimmed = ", ".join(
         f"coalesce(nullif(trim({name}), 'NULL'), '') AS {name}" if name in present else f"'' AS {name}"
-        for name in (*_TEXTS, *tags)
+        for name in (*ORIGIN_TEXTS, *tags)
     )
     kind, of_class = (f"coalesce(lower(trim({name})), '')" if name in present else "''" for name in _CHARGE)
     charge_category = (

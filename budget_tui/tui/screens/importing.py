@@ -13,7 +13,7 @@ from budget_tui.domain.amount import nanos_of
 from budget_tui.domain.errors import BudgetError, Refused
 from budget_tui.presentation.formatting import count, days_named, money
 from budget_tui.presentation.messages import import_report
-from budget_tui.services.imports import FOCUS_SOURCE, ImportReport, ImportRequest
+from budget_tui.services.imports import ImportReport, ImportRequest
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
 from budget_tui.tui.widgets.choice import Choice
@@ -48,7 +48,7 @@ class ImportScreen(BoxScreen[ImportReport]):
             yield TextField(id="paths", placeholder="~/exports/focus-*.csv.gz")
         with Horizontal(classes="field"):
             yield Label("Source")
-            yield TextField(FOCUS_SOURCE, id="source")
+            yield TextField("focus", id="source")
         with Horizontal(classes="field"):
             yield Label("Stored")
             yield Choice([("", "as covered"), ("replace", "in its place"), ("part", "beside it")], "", "how")

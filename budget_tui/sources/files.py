@@ -15,11 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 from budget_tui.domain.errors import SourceError
 
-_SUFFIXES = (".csv", ".csv.gz", ".parquet")
+_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 KNOWN = "give CSV, CSV.gz or Parquet files, or a folder that holds some"
-
-
-_HEADER_LOOKED_AT = 100_000
 
 
 class Kind(Enum):
@@ -80,19 +77,9 @@ def _checked(path: Path) -> Path:
     return path
 
 
-def is_export(path: Path) -> bool:
-    """Whether ``path`` is to be read when it is found in a folder: by its name, or by its first line.
-
-    Raises `SourceError` when it cannot be read, is empty or is an archive.
-    """
-    if path.name.lower().endswith(_SUFFIXES):
-        return True
-    kind = kind_of(path)
-    if kind is Kind.PARQUET:
-        return True
-    with reading(path), open_text(path, kind) as file:
-        header = file.readline(_HEADER_LOOKED_AT).casefold()
-    return "billingcurrency" in header and "chargeperiodstart" in header
+def is_named_as_export(path: Path) -> bool:
+    """Whether the name of ``path`` ends as those of exports do."""
+    return path.name.lower().endswith(_SUFFIXES)
 
 
 def kind_of(path: Path) -> Kind:

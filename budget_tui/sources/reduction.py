@@ -1,18 +1,17 @@
-"""The way in: reads FOCUS exports, however many and large, and reduces them to daily costs.
+"""The way in: what formats read, however much of it, is reduced to daily costs.
 
 The sums stay in the engine until they are stored: what is in the interpreter at one time doesn't grow with them.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from budget_tui.domain.amount import LIMIT_COUNT, LIMIT_UNITS, checked_count, within_limit
@@ -21,19 +20,98 @@ from budget_tui.domain.delivery import Cell, folded_account
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.replacement import CellRow
 from budget_tui.domain.text import one_line
-from budget_tui.sources.focus.columns import DIMENSIONS
-from budget_tui.sources.focus.engine import Engine
-from budget_tui.sources.focus.inputs import Wanted
-from budget_tui.sources.focus.reader import FILE_SUMS, Reader, Style
-from budget_tui.sources.focus.report import FileRead, RefusedRow
-from budget_tui.sources.focus.rollup import origin_columns
-from budget_tui.sources.focus.units import unit_of
+from budget_tui.sources.base import FileRead, ReadOptions, SourceFormat, UsageLine
+from budget_tui.sources.engine import Engine
+from budget_tui.sources.units import unit_of
 
-_ORIGIN_FIELDS = [
-    name for name in DIMENSIONS if name not in ("billing_period", "currency", "charge_category", "charge_class")
-]
+ORIGIN_TEXTS = (
+    "billing_account_id",
+    "provider_name",
+    "service",
+    "service_category",
+    "service_subcategory",
+    "sub_account_id",
+    "sub_account_name",
+    "entity_hint",
+    "path_hint",
+    "category_hint",
+)
+"""The fields of an origin that are text, beside its currency, its tags and its kind of charge."""
 
-_FILES_AT_ONCE = 200
+_LINES_AT_ONCE = 20_000
+_PROJECT_TAG = "project"
+
+
+def origin_columns(tags: int) -> list[str]:
+    """The columns of sums that make an origin, of files with so many kept tags."""
+    return ["currency", *ORIGIN_TEXTS, *(f"tag_{position}" for position in range(tags)), "charge_category"]
+
+
+class Sums:
+    """Daily sums of what is read, by file, in the engine. Formats put them in: a query's result, or line by line."""
+
+    def __init__(self, engine: Engine, tag_keys: Sequence[str]) -> None:
+        self.engine = engine
+        self._tag_keys = tag_keys
+        self._columns = origin_columns(len(tag_keys))
+        texts = ", ".join(f"{name} VARCHAR" for name in self._columns)
+        engine.rows(
+            f"CREATE TABLE sums (file_no INTEGER, period_start DATE, day DATE, cell_day DATE, {texts}, unit VARCHAR,"
+            " amount DECIMAL(38,18), quantity DECIMAL(38,12), used BIGINT)"
+        )
+
+    def add_query(self, file_number: str, source: str) -> None:
+        """Add the rows of a table or join that has the columns of sums, each of the file that an expression numbers."""
+        columns = ", ".join(["period_start", "day", "cell_day", *self._columns, "unit", "amount", "quantity", "used"])
+        self.engine.rows(f"INSERT INTO sums SELECT {file_number}, {columns} FROM {source}")
+
+    def add_lines(self, file_number: int, lines: Iterable[UsageLine]) -> None:
+        """Add lines of one file: equal ones but for amount and quantity are one sum, of each so many."""
+        groups: dict[tuple[Any, ...], list[Any]] = {}
+        for line in lines:
+            key = (line[0], *line[2:-1])
+            group = groups.setdefault(key, [Decimal(0), None, 0])
+            group[0] += line.amount
+            if line.quantity is not None:
+                group[1] = (group[1] or 0) + line.quantity
+            group[2] += 1
+            if len(groups) >= _LINES_AT_ONCE:
+                self._fill(file_number, groups)
+                groups = {}
+        self._fill(file_number, groups)
+
+    def _fill(self, file_number: int, groups: Mapping[tuple[Any, ...], Sequence[Any]]) -> None:
+        if not groups:
+            return
+        rows = [self._row(file_number, UsageLine(key[0], *group[:1], *key[1:]), group) for key, group in groups.items()]
+        self.engine.fill("sums", list(zip(*rows, strict=True)))
+
+    def _row(self, file_number: int, line: UsageLine, group: Sequence[Any]) -> list[Any]:
+        cell_day = line.cell_day or line.day
+        fields = {
+            "billing_account_id": line.account,
+            "provider_name": line.provider,
+            "service": line.service,
+            "service_category": line.service_category,
+            "sub_account_id": line.sub_account,
+            "category_hint": line.category,
+            **{f"tag_{n}": line.project for n, key in enumerate(self._tag_keys) if key == _PROJECT_TAG},
+            "currency": line.currency,
+            "charge_category": str(line.charge_category),
+        }
+        amount, quantity, used = group
+        return [
+            file_number,
+            cell_day.replace(day=1),
+            line.day,
+            cell_day,
+            *(fields.get(name, "") for name in self._columns),
+            line.unit,
+            amount,
+            quantity,
+            used,
+        ]
+
 
 DailyRow = tuple[int, int, int, int, int | None, int | None, int]
 """Key of the origin, day, UTC day, nanos, tokens, seats, charges."""
@@ -68,11 +146,9 @@ class DaySums(NamedTuple):
 class Reduction:
     """Daily costs of files, in a private engine; ``origins`` by their number, ``files`` in the order they were read."""
 
-    def __init__(
-        self, engine: Engine, files: Sequence[FileRead], refused: Sequence[RefusedRow], source: str, tags: Sequence[str]
-    ) -> None:
+    def __init__(self, engine: Engine, files: Sequence[FileRead], source: str, tags: Sequence[str]) -> None:
         self.files = tuple(files)
-        self.refused = tuple(refused)
+        self.refused = tuple(row for file in files for row in file.refused)
         self._engine = engine
         columns = origin_columns(len(tags))
         self._make_daily(columns)
@@ -123,7 +199,7 @@ class Reduction:
                 texts = list(map(one_line, texts))
             said = dict(zip(columns, texts, strict=True))
             kept = tuple(sorted((key, said[f"tag_{n}"]) for n, key in enumerate(tag_keys) if said[f"tag_{n}"]))
-            fields = {name: said[name] for name in _ORIGIN_FIELDS}
+            fields = {name: said[name] for name in ORIGIN_TEXTS}
             origins.append(
                 CostOrigin(
                     source, False, said["currency"], tags=kept, charge_category=said["charge_category"], **fields
@@ -269,68 +345,26 @@ class Reduction:
 @contextmanager
 def reduce_files(
     paths: Sequence[Path],
-    *,
+    form: SourceFormat,
+    options: ReadOptions,
     source: str,
-    time_zone: str,
-    tag_keys: Sequence[str] = ("project",),
-    cost_column: str = "BilledCost",
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Reduction]:
-    """Reduce all ``paths`` to daily costs, in one streaming pass over each.
+    """Reduce all ``paths``, which are in one format, to daily costs of ``source``.
 
-    Charges are dated in ``time_zone`` (a name such as ``Europe/Berlin``) where they don't span whole UTC days.
-    Of the tags only ``tag_keys`` are kept. ``progress`` hears the percentage done, never going back.
-    Rows that cannot be used are left out and reported. Raises `SourceError` for a file that is not FOCUS or is
-    damaged, `Refused` for an unknown time zone.
+    ``progress`` hears the percentage done, never going back. Rows that cannot be used are left out and reported.
+    Raises `SourceError` for a file that is of another format or is damaged, `Refused` for an unknown time zone.
     """
-    _check_time_zone(time_zone)
-    wanted = Wanted(cost_column, tuple(dict.fromkeys(key.strip().lower() for key in tag_keys)))
+    _check_time_zone(options.time_zone)
+    options = replace(options, tag_keys=tuple(dict.fromkeys(key.strip().lower() for key in options.tag_keys)))
     meter = _Meter(paths, progress)
     files: list[FileRead] = []
-    refused: list[RefusedRow] = []
-    columns = origin_columns(len(wanted.tag_keys))
-    sums = ", ".join(["period_start", "day", "cell_day", *columns, "unit", "amount", "quantity", "used"])
     with Engine() as engine:
-        reader = Reader(engine, wanted, time_zone)
-        engine.rows(_sums_table(columns))
-        for style, batch in _batches(paths, reader):
-            together = reader.read_alike(batch, style) if style and len(batch) > 1 else None
-            if together:
-                numbered = f"{FILE_SUMS} JOIN names USING (file_name)"
-                engine.rows(f"INSERT INTO sums SELECT {len(files)} + number, {sums} FROM {numbered}")
-            for position, path in enumerate(batch):
-                read = together[position] if together else reader.read(path, partial(meter.within, path))
-                if not together:
-                    engine.rows(f"INSERT INTO sums SELECT {len(files)}, {sums} FROM {FILE_SUMS}")
-                files.append(FileRead(path, read.rows_read, read.refused_count, read.focus_version))
-                refused += read.refused
-                meter.done_with(path)
-        yield Reduction(engine, files, refused, source, wanted.tag_keys)
-
-
-def _batches(paths: Sequence[Path], reader: Reader) -> Iterator[tuple[Style | None, list[Path]]]:
-    """Files that follow each other and can be read together; alone any that is large or written in its own way."""
-    if len(paths) == 1:
-        yield None, list(paths)
-        return
-    batch: list[Path] = []
-    style: Style | None = None
-    for path in paths:
-        other = reader.style(path)
-        if batch and (other is None or other != style or len(batch) == _FILES_AT_ONCE):
-            yield style, batch
-            batch = []
-        style = other
-        batch.append(path)
-    yield style, batch
-
-
-def _sums_table(columns: Sequence[str]) -> str:
-    texts = ", ".join(f"{name} VARCHAR" for name in columns)
-    return (
-        f"CREATE TABLE sums (file_no INTEGER, period_start DATE, day DATE, cell_day DATE, {texts}, unit VARCHAR,"
-        " amount DECIMAL(38,18), quantity DECIMAL(38,12), used BIGINT)"
-    )
+        sums = Sums(engine, options.tag_keys)
+        for read in form.read(paths, options, sums, meter.within):
+            files.append(read)
+            meter.done_with(read.path)
+        yield Reduction(engine, files, source, options.tag_keys)
 
 
 _USED = "s.charge_category <> 'purchase'"

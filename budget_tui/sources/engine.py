@@ -1,17 +1,27 @@
 """DuckDB, embedded: runs one query at a time, tells how far it is, and stops at once when asked to."""
 
+import fcntl
 import re
+import shutil
+import signal
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
-
-from budget_tui.sources.focus.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import duckdb
+
+
+def sql_text(text: str) -> str:
+    """``text`` as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
 
 _POLL_SECONDS = 0.1
 _PLAIN_NAME = re.compile(r"[\w/.,+=@%:#() -]+", re.ASCII)
@@ -113,3 +123,52 @@ class _Query(threading.Thread):
         if self._error:
             raise self._error
         return self._rows
+
+
+# The folder for what does not fit in memory
+
+_PREFIX = "budget-tui-"
+_LOCK = "lock"
+_YOUNG_SECONDS = 60  # a folder that was just made may not be locked yet
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder that is removed at the end, and at SIGTERM and SIGHUP. One that a killed process left goes, too."""
+    _remove_abandoned(Path(tempfile.gettempdir()))
+    with _exiting_on_signals(), tempfile.TemporaryDirectory(prefix=_PREFIX) as name:
+        folder = Path(name)
+        with (folder / _LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield folder
+
+
+def _remove_abandoned(parent: Path) -> None:
+    for lock in parent.glob(f"{_PREFIX}*/{_LOCK}"):
+        try:
+            if time.time() - lock.stat().st_mtime < _YOUNG_SECONDS:
+                continue
+            with lock.open("r+") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(lock.parent, ignore_errors=True)
+        except OSError:  # in use, or another user's
+            continue
+
+
+@contextmanager
+def _exiting_on_signals() -> Iterator[None]:
+    """Where nobody else handles them: a signal would end the process on the spot."""
+    ending = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]
+    if threading.current_thread() is not threading.main_thread():
+        ending = []
+    for each in ending:
+        signal.signal(each, _exit)
+    try:
+        yield
+    finally:
+        for each in ending:
+            signal.signal(each, signal.SIG_DFL)
+
+
+def _exit(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)

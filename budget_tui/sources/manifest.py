@@ -12,8 +12,9 @@ from typing import Any
 
 from budget_tui.domain.delivery import DeliveredFile, Delivery, LeftOut, time_in_folders
 from budget_tui.domain.errors import SourceError
-from budget_tui.sources.focus.files import KNOWN, Kind, chunks, find_files, is_export, kind_of
-from budget_tui.sources.focus.reduce import Reduction
+from budget_tui.sources.base import is_proven
+from budget_tui.sources.files import KNOWN, Kind, chunks, find_files, is_named_as_export, kind_of
+from budget_tui.sources.reduction import Reduction
 
 _MONTHS_AT_MOST = 1200
 
@@ -138,7 +139,8 @@ def _why_left_out(path: Path) -> str:
     if not path.is_file():
         return "it is not a regular file"
     try:
-        return "" if is_export(path) else "it is no FOCUS export"
+        kind_of(path)
+        return "" if is_named_as_export(path) or is_proven(path) else "it is no export of costs"
     except SourceError as error:
         return str(error).removeprefix(f"{path} ")
 
