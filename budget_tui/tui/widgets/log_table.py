@@ -8,8 +8,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from budget_tui.services.audit import cells
-from budget_tui.storage.trail_queries import AuditEntry
+from budget_tui.domain.audit import AuditEntry
+from budget_tui.presentation.audit import cells
 from budget_tui.tui.painting import fitted
 from budget_tui.tui.widgets.scrolled_lines import HEADER, ScrolledLines
 
