@@ -7,12 +7,19 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import count
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import settings
+
+from tests.postgres import postgres, postgres_database, postgres_url
+
+__all__ = ["postgres", "postgres_database", "postgres_url"]
 
 for name in [name for name in os.environ if name.startswith("BUDGET_TUI_")]:
     del os.environ[name]
@@ -49,6 +56,40 @@ def pytest_unconfigure() -> None:
         atexit.register(os._exit, 0)  # all is told by then; the system clears away the rest at once
     else:
         atexit.register(gc.unfreeze)
+
+
+class Tenant:
+    """A connection to an empty database of its own in a DuckDB that runs already, as `duckdb.connect` gives one."""
+
+    _numbers = count()
+
+    def __init__(self, running: duckdb.DuckDBPyConnection) -> None:
+        self._connection = running.cursor()
+        self._name = f"tenant_{next(self._numbers)}"
+        self._connection.execute(f"ATTACH ':memory:' AS {self._name}")
+        self._connection.execute(f"USE {self._name}")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def close(self) -> None:
+        self._connection.execute("USE memory")
+        self._connection.execute(f"DETACH {self._name}")
+        self._connection.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def duckdb_started_once() -> Iterator[None]:
+    """To start a DuckDB and to end it takes a third of a small import, and tests import more than a thousand times."""
+    connect, process = duckdb.connect, os.getpid()
+    with connect() as running, pytest.MonkeyPatch.context() as patch:
+
+        def connected(*arguments: Any, **options: Any) -> Any:
+            is_here = os.getpid() == process  # a fork has none of the threads that would answer it
+            return Tenant(running) if is_here and not arguments and not options else connect(*arguments, **options)
+
+        patch.setattr(duckdb, "connect", connected)
+        yield
 
 
 @pytest.fixture(scope="session")
