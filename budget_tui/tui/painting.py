@@ -34,6 +34,22 @@ STRONG = "bold $foreground"
 FILLED = "$accent"
 UNFILLED = "$foreground 25%"
 WAITING = "…"
+CELL_STYLES = {
+    "muted": MUTED,
+    "strong": STRONG,
+    "changed": "bold $accent",
+    "problem": "$warning",
+    "negative": "$error",
+    "bar": FILLED,
+    "held": "$warning",
+    "empty": UNFILLED,
+    "tick": STRONG,
+    "under": "$success",
+    "approaching": "$warning",
+    **{status.value: style for status, style in STATUS_STYLES.items()},
+    "over": "bold $error",
+}
+"""What the styles of a table's columns look like, by name."""
 
 
 def status_style(pace: Pace) -> str:

@@ -13,9 +13,9 @@ import pytest
 from budget_tui.bootstrap import Services
 from budget_tui.domain.budget import parse_change
 from budget_tui.services.clock import Clock
+from budget_tui.tui.screens.audit import LogTable
 from budget_tui.tui.screens.entry import EntryScreen
 from budget_tui.tui.widgets.filter_input import FilterInput
-from budget_tui.tui.widgets.log_table import LogTable
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import TODAY, Dashboard, allocation_of, units
 
@@ -129,11 +129,10 @@ async def test_it_follows_what_is_written(open_dashboard: OpenDashboard, elsewhe
         assert "amount 50 → 60" in dashboard.line_with("anna")
         await dashboard.keys("down", "down")
         log = log_of(dashboard)
-        assert log.entries is not None
-        chosen = log.entries[log.cursor]
+        chosen = log.current
         allocate(anna, "70")
         await dashboard.looked()
-        assert log.entries[log.cursor] == chosen, "the cursor stays on its entry"
+        assert log.current == chosen, "the cursor stays on its entry"
         await dashboard.keys("home")
         assert "amount 60 → 70" in dashboard.text
 
@@ -142,14 +141,13 @@ async def test_more_is_read_as_one_scrolls(open_dashboard: OpenDashboard, servic
     with_many(database, 1200)
     async with open_dashboard(mode="audit") as dashboard:
         log = log_of(dashboard)
-        assert log.entries is not None
         assert "amount 1199" in dashboard.lines[3]
-        assert len(log.entries) < 1200
+        assert len(log.rows) < 1200
         seen = []
-        while not seen or seen[-1] < len(log.entries):
-            seen.append(len(log.entries))
+        while not seen or seen[-1] < len(log.rows):
+            seen.append(len(log.rows))
             await dashboard.keys("end")
-        assert [entry.entry for entry in log.entries] == [entry.entry for entry in services.audit.newest(10_000)]
+        assert [line.entry.entry for line in log.rows] == [entry.entry for entry in services.audit.newest(10_000)]
         assert [line for line in dashboard.lines if "demo" in line and "budget.set" in line], "the first of all"
         await dashboard.keys("home")
         assert "amount 1199" in dashboard.lines[3]
@@ -212,5 +210,5 @@ async def test_news_for_a_screen_that_is_still_being_built_wait_for_it(open_dash
         dashboard.app._tell("it is done")
         await going
         await dashboard.settled()
-        assert log_of(dashboard).entries
+        assert log_of(dashboard).rows
         assert "✓ it is done" in dashboard.text

@@ -129,6 +129,10 @@ class ReadingScreen(DashboardScreen, Generic[Reading]):
         """What the screen shows, in the reader's thread."""
         raise NotImplementedError
 
+    def is_reading(self) -> bool:
+        """Whether it is read for the first time: the next key is about what comes."""
+        return self.reading is None and not self.failure
+
     def on_mount(self) -> None:
         self.watch(self.app, "readings", self._read_anew, init=False)
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.content import Content
 from textual.widgets import Static
 
+from budget_tui.presentation.columns import Column, history_columns
 from budget_tui.presentation.formatting import long_day, period_name
 from budget_tui.tui.key_lane import ASKING
 from budget_tui.tui.painting import MUTED, WAITING
 from budget_tui.tui.screens.base import ReadingScreen
 from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
-from budget_tui.tui.widgets.history_table import HistoryTable
+from budget_tui.tui.table import Table
 from budget_tui.tui.widgets.period_chart import PeriodChart
 
 if TYPE_CHECKING:
@@ -25,6 +28,16 @@ if TYPE_CHECKING:
 
 _AT_MOST = 60
 """Five years of months; ``budget-tui period history --before`` goes on from there."""
+_NARROW = 100
+
+
+class HistoryTable(Table["ClosedPeriod"]):
+    """Closed periods, the newest first. Narrow, it says in digits alone what came after a close."""
+
+    BINDINGS = [Binding("enter", "open", "Open", id="period.open", tooltip="Open the period: its projects and agents")]
+
+    def columns_within(self, width: int) -> Sequence[Column[ClosedPeriod]]:
+        return history_columns(is_narrow=width < _NARROW)
 
 
 class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
@@ -38,7 +51,7 @@ class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
     def compose_body(self) -> ComposeResult:
         yield Static(WAITING, id="none-closed")
         yield PeriodChart()
-        yield HistoryTable()
+        yield HistoryTable(history_columns(), lambda closed: closed.period.start, self.is_reading)
 
     def read(self, services: Services) -> list[ClosedPeriod]:
         return services.history.periods(_AT_MOST)
@@ -56,9 +69,11 @@ class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
         nothing.display = not periods
         if periods is not None and snapshot is not None:
             nothing.update(_none_closed(snapshot))
-        for widget in (self.query_one(PeriodChart), self.query_one(HistoryTable)):
-            widget.display = bool(periods)
-            widget.periods = tuple(periods or ())
+        chart, table = self.query_one(PeriodChart), self.query_one(HistoryTable)
+        chart.display = table.display = bool(periods)
+        chart.periods = tuple(periods or ())
+        if periods is not None:
+            table.show(periods, keeps_row=table.cursor > 0)
 
     def question(self) -> Question | None:
         closed = self.query_one(HistoryTable).current
@@ -69,7 +84,7 @@ class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
     @on(HistoryTable.Opened)
     @work(group=ASKING)
     async def _open(self, event: HistoryTable.Opened) -> None:
-        await self.dashboard.ask(ClosedPeriodScreen(event.closed))
+        await self.dashboard.ask(ClosedPeriodScreen(event.row))
 
 
 def _none_closed(snapshot: BudgetSnapshot) -> Content:

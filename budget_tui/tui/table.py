@@ -1,0 +1,459 @@
+"""The table of the dashboard: a header, and a line per row of which only those in sight are painted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from budget_tui.presentation import formatting
+from budget_tui.presentation.columns import Bar, Column, split_at_point
+from budget_tui.tui.painting import CELL_STYLES, fitted, text_styles
+
+Row = TypeVar("Row")
+
+HEADER = 1
+MARGIN = 1
+_BAR_MIN_WIDTH = 4
+_BAR_PARTS = {formatting.HELD: "held", formatting.EMPTY: "empty", formatting.TICK: "tick"}
+
+
+class Width(NamedTuple):
+    """How wide a column's texts are, and for amounts how much of that is in front of the point."""
+
+    cells: int
+    head: int = 0
+
+
+class Place(NamedTuple):
+    """Where a column stands."""
+
+    column: Column[Any]
+    x: int
+    width: int
+    head: int
+
+    @property
+    def end(self) -> int:
+        return self.x + self.width
+
+    def aligned(self, text: str) -> str:
+        """``text`` in exactly the column's width."""
+        if self.column.align == "left":
+            return fitted(text, self.width)
+        if self.column.align == "right":
+            return text.rjust(self.width)[: self.width]
+        head, tail = split_at_point(text)
+        return (head.rjust(self.head) + tail).ljust(self.width)[: self.width]
+
+
+def measured(columns: Iterable[Column[Row]], rows: Sequence[Row]) -> dict[str, Width]:
+    """The width of each column with ``rows``; 0 of one that is empty and has no width of its own."""
+    return {column.key: _measured(column, rows) for column in columns}
+
+
+def _measured(column: Column[Row], rows: Sequence[Row]) -> Width:
+    if column.bar is not None or column.min_width == column.max_width:
+        return Width(column.min_width)
+    texts = {column.text(row) for row in column.longest(rows)}
+    if column.align == "point":
+        pieces = [split_at_point(text) for text in texts] or [("", "")]
+        head, tail = (max(len(piece[at]) for piece in pieces) for at in (0, 1))
+        head = max(head, len(column.label) - tail)
+        return Width(head + tail, head)
+    longest = max((cell_len(text) for text in texts), default=0)
+    if not longest and not column.min_width:
+        return Width(0)
+    return Width(max(min(longest, column.max_width), cell_len(column.label), column.min_width))
+
+
+def fit(
+    columns: Sequence[Column[Any]], measured_widths: Mapping[str, Width], room: int, gaps: tuple[int, int]
+) -> list[Place]:
+    """The columns that fit into ``room`` cells and where they stand, with least and at most ``gaps`` between them.
+
+    Those with a priority go, the bar is made shorter, the others narrower from the widest on, the bar shorter still.
+    Where room is left, the bar takes it, then the gaps.
+    """
+    shown = [column for column in columns if measured_widths[column.key].cells]
+    widths = {column.key: measured_widths[column.key].cells for column in shown}
+    gap, widest_gap = gaps
+
+    def overflow() -> int:
+        return sum(widths[column.key] for column in shown) + gap * (len(shown) - 1) - room
+
+    def slack() -> int:
+        return sum(max(0, widths[each.key] - each.shrinks_to) for each in shown if each.shrinks_to)
+
+    for column in sorted((column for column in shown if column.priority), key=lambda column: column.priority):
+        if overflow() > (slack() if column.yields_late else 0):
+            shown.remove(column)
+    bar = next((column for column in shown if column.bar is not None), None)
+    if bar is not None and bar.shrinks_to:
+        widths[bar.key] = max(min(bar.shrinks_to, widths[bar.key]), widths[bar.key] - max(0, overflow()))
+    texts = [column for column in shown if column.shrinks_to and column is not bar]
+    while overflow() > 0 and (wide := [each for each in texts if widths[each.key] > each.shrinks_to]):
+        widths[max(wide, key=lambda each: widths[each.key]).key] -= 1
+    if bar is not None:
+        widths[bar.key] = min(bar.max_width, max(_BAR_MIN_WIDTH, widths[bar.key] - overflow()))
+    if len(shown) > 1:
+        gap += min(widest_gap - gap, max(0, -overflow()) // (len(shown) - 1))
+    if bar is not None and gap < min(2, widest_gap) and widths[bar.key] > bar.min_width + len(shown):
+        gap, widths[bar.key] = 2, widths[bar.key] - len(shown)  # air between columns before a longer bar
+    places, x = [], MARGIN
+    for column in shown:
+        places.append(Place(column, x, widths[column.key], measured_widths[column.key].head))
+        x += widths[column.key] + gap
+    return places
+
+
+class Table(ScrollView, Generic[Row], can_focus=True):
+    """Rows that can be chosen from and sorted. The cursor stays on its row, wherever that goes.
+
+    ``id_of`` tells rows apart. `show` sets the rows; `choose` and `sort_by` change which of them are shown, and how.
+    """
+
+    GAPS: ClassVar[tuple[int, int]] = (2, 2)
+    """The least and the most cells between two columns."""
+    COMPONENT_CLASSES = {"table--cursor", "table--hover"}
+
+    cursor: reactive[int] = reactive(0, init=False)
+    hovered: reactive[int] = reactive(-1, init=False)
+    why_empty = ""
+    """What stands where there is no row."""
+
+    class OfRow(Message):
+        """Something about ``row``."""
+
+        def __init__(self, table: Table[Any], row: Any) -> None:
+            super().__init__()
+            self.table, self.row = table, row
+
+        @property
+        def control(self) -> Table[Any]:
+            return self.table
+
+    class Opened(OfRow):
+        """The user wants to see what is behind the row."""
+
+    class Moved(OfRow):
+        """The cursor is on the row now."""
+
+    class SortAsked(Message):
+        """A click on the header of a column that can be sorted by."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+    class NearsEnd(Message):
+        """The cursor or the view nears the last row."""
+
+    class LaidOut(Message):
+        """Columns stand elsewhere now."""
+
+    def __init__(
+        self,
+        columns: Sequence[Column[Row]],
+        id_of: Callable[[Row], object],
+        is_reading: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """``is_reading``: whether the rows are still being read, and the next key is about them."""
+        super().__init__()
+        self.id_of = id_of
+        self._is_reading = is_reading
+        self.sort_key = ""
+        self.sort_descending = False
+        self.places: list[Place] = []
+        self.totals: dict[str, str] = {}
+        self.rows: Sequence[Row] = ()
+        self.columns = columns
+        self._everything: Sequence[Row] = ()
+        self._is_chosen: Callable[[Row], bool] | None = None
+        self._sorted: Sequence[Row] | None = None
+        self._widths: dict[str, Width] = {}
+        self._styles: dict[str, Style] = {}
+        self._strips: dict[tuple[int, Style], Strip] = {}
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the app holds back further keys."""
+        return self._is_reading()
+
+    @property
+    def current(self) -> Row | None:
+        """The row under the cursor."""
+        return self.rows[self.cursor] if 0 <= self.cursor < len(self.rows) else None
+
+    def row_of(self, row_id: object) -> int | None:
+        """Where the row of that id is shown."""
+        return next((at for at, row in enumerate(self.rows) if self.id_of(row) == row_id), None)
+
+    # What is shown
+
+    def show(
+        self,
+        rows: Sequence[Row],
+        columns: Sequence[Column[Row]] | None = None,
+        *,
+        measuring: Sequence[Row] | None = None,
+        measures: bool = True,
+        keeps_row: bool = True,
+    ) -> None:
+        """Show ``rows``, in other ``columns`` where these are given. The cursor ``keeps_row``, or the place it is at.
+
+        Columns are as wide as the texts of ``measuring``, if not of all rows; without ``measures``, as they are.
+        """
+        if columns is not None:
+            self.columns = columns
+        if measures or not self._widths:
+            self._widths = measured(self.columns, rows if measuring is None else measuring)
+        self._everything, self._sorted = rows, None
+        self._arrange(keeps_row=keeps_row)
+
+    def choose(self, is_chosen: Callable[[Row], bool] | None) -> None:
+        """Show only the rows that ``is_chosen`` picks; None: all."""
+        self._is_chosen = is_chosen
+        self._arrange()
+
+    def _arrange(self, *, keeps_row: bool = True) -> None:
+        if self._sorted is None:
+            by = self.sorted_by
+            self._sorted = (
+                self._everything
+                if by is None or by.sort_key is None
+                else sorted(self._everything, key=by.sort_key, reverse=self.sort_descending)
+            )
+        before, top = self.current, self.cursor - round(self.scroll_offset.y)
+        self.rows = self._sorted if self._is_chosen is None else list(filter(self._is_chosen, self._sorted))
+        self.totals = {column.key: column.total(self.rows) for column in self.columns}
+        at = min(self.cursor, max(0, len(self.rows) - 1))
+        if before is not None and keeps_row and not (self.rows and self.id_of(self.rows[at]) == self.id_of(before)):
+            found = self.row_of(self.id_of(before))
+            at = at if found is None else found
+        has_moved = at != self.cursor
+        self.set_reactive(Table.cursor, at)
+        self._lay_out()
+        if has_moved:  # the row stays where the eye is
+            self.scroll_to(y=at - top, animate=False)
+        self.keep_in_view()
+        self._strips.clear()
+        self.refresh()
+        self.post_message(self.Moved(self, self.current))
+
+    @property
+    def everything(self) -> Sequence[Row]:
+        """All rows, chosen or not."""
+        return self._everything
+
+    def columns_within(self, width: int) -> Sequence[Column[Row]]:
+        """The columns of a table that is ``width`` cells wide."""
+        return self.columns
+
+    def on_resize(self) -> None:
+        columns = self.columns_within(self.size.width)
+        if columns != self.columns:
+            self.show(self.everything, columns)
+        self._lay_out()
+        self.keep_in_view()
+
+    def _lay_out(self) -> None:
+        self.virtual_size = Size(self.size.width, len(self.rows) + HEADER)
+        if not self._widths or not self.size.width:
+            return
+        room = self.size.width - 2 * MARGIN - (1 if len(self.rows) > self.page else 0)
+        widths = {
+            key: Width(max(width.cells, len(self.totals.get(key, ""))), width.head)
+            for key, width in self._widths.items()
+        }
+        places = fit(self.columns, widths, room, self.GAPS)
+        if places != self.places:
+            self.places = places
+            self._strips.clear()
+            self.refresh()
+            self.post_message(self.LaidOut())
+
+    def place_of(self, key: str) -> Place | None:
+        return next((place for place in self.places if place.column.key == key), None)
+
+    # Sorting
+
+    @property
+    def sorted_by(self) -> Column[Row] | None:
+        """The column that rows are sorted by; None: they are in an order of their own."""
+        return next((column for column in self.columns if column.key == self.sort_key), None)
+
+    def sort_by(self, key: str) -> None:
+        """Sort by a column; by the same again: the other way round."""
+        self._sort(key, descending=not self.sort_descending if key == self.sort_key else False)
+
+    def sort_by_next(self) -> None:
+        """Sort by the next column, after the last one in the order of its own again."""
+        order = ["", *(column.key for column in self.columns if column.sort_key is not None)]
+        self._sort(order[(order.index(self.sort_key) + 1) % len(order)], descending=False)
+
+    def reverse(self) -> None:
+        """Sort the other way round."""
+        self._sort(self.sort_key, descending=not self.sort_descending)
+
+    def _sort(self, key: str, *, descending: bool) -> None:
+        self.sort_key, self.sort_descending, self._sorted = key, descending, None
+        self._arrange()
+
+    # Moving
+
+    @property
+    def page(self) -> int:
+        """How many rows are in view."""
+        return max(1, self.size.height - HEADER)
+
+    @property
+    def nears_end(self) -> bool:
+        """Whether the cursor or the view is within two pages of the last row."""
+        return max(self.cursor, round(self.scroll_offset.y)) + 2 * self.page >= len(self.rows)
+
+    def watch_cursor(self, before: int, now: int) -> None:
+        self.keep_in_view()
+        self._look_ahead()
+        self._refresh_rows(before, now)
+        self.post_message(self.Moved(self, self.current))
+
+    def watch_hovered(self, before: int, now: int) -> None:
+        self._refresh_rows(before, now)
+
+    def _refresh_rows(self, *rows: int) -> None:
+        for row in rows:
+            self.refresh_line(row + HEADER)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        if self.nears_end:
+            self.post_message(self.NearsEnd())
+
+    def keep_in_view(self) -> None:
+        top = min(max(self.scroll_offset.y, self.cursor - self.page + 1), self.cursor)
+        if top != self.scroll_offset.y:
+            self.scroll_to(y=top, animate=False)
+
+    def go_to(self, row: int) -> None:
+        self.cursor = max(0, min(row, len(self.rows) - 1))
+
+    def action_scroll_up(self) -> None:
+        self.go_to(self.cursor - 1)
+
+    def action_scroll_down(self) -> None:
+        self.go_to(self.cursor + 1)
+
+    def action_page_up(self) -> None:
+        self.go_to(self.cursor - self.page)
+
+    def action_page_down(self) -> None:
+        self.go_to(self.cursor + self.page)
+
+    def action_scroll_home(self) -> None:
+        self.go_to(0)
+
+    def action_scroll_end(self) -> None:
+        self.go_to(len(self.rows) - 1)
+
+    def action_open(self) -> None:
+        if self.current is not None:
+            self.post_message(self.Opened(self, self.current))
+
+    def _row_at(self, y: int) -> int:
+        """The row in line ``y`` of the widget; -1 where there is none."""
+        row = round(self.scroll_offset.y) + y - HEADER
+        return row if y >= HEADER and row < len(self.rows) else -1
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        self.hovered = self._row_at(event.y)
+
+    def on_leave(self) -> None:
+        self.hovered = -1
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses a row, a second one opens it; one on the header sorts."""
+        if event.y < HEADER:
+            for place in self.places:
+                if place.x <= event.x < place.end and place.column.sort_key is not None:
+                    self.post_message(self.SortAsked(place.column.key))
+        elif (row := self._row_at(event.y)) >= 0:
+            self.go_to(row)
+            if event.chain == 2:
+                self.action_open()
+
+    # Painting
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._refresh_styles()
+        return super().render_lines(crop)
+
+    def _refresh_styles(self) -> None:
+        """Look what the styles are like by now: another theme may have been chosen."""
+        styles = text_styles(self, CELL_STYLES)
+        if styles != self._styles:
+            self._styles = styles
+            self._strips.clear()
+
+    def render_line(self, y: int) -> Strip:
+        if not self._styles:  # Textual asks for a line alone where the mouse is
+            self._refresh_styles()
+        width, base = self.size.width, self.rich_style
+        row = round(self.scroll_offset.y) + y - HEADER
+        if y < HEADER:
+            return Strip(self._header(base)).adjust_cell_length(width, base)
+        if row < len(self.rows):
+            if row == self.cursor:
+                base = self.get_component_rich_style("table--cursor")
+            elif row == self.hovered:
+                base = self.get_component_rich_style("table--hover")
+            if (row, base) not in self._strips:
+                self._strips[row, base] = Strip(self._cells(self.rows[row], base)).adjust_cell_length(width, base)
+            return self._strips[row, base].adjust_cell_length(width, base)
+        if row == 0 and self.why_empty:
+            return Strip([Segment(f" {self.why_empty}", base + self._styles["muted"])]).adjust_cell_length(width, base)
+        return Strip.blank(width, base)
+
+    def _header(self, base: Style) -> Iterable[Segment]:
+        x, style = 0, base + self._styles["muted"]
+        for place in self.places:
+            column, text = place.column, place.column.label
+            if self.sort_key == column.key:
+                text = ("▼" if self.sort_descending else "▲") + (column.name if place.width > 1 else "")
+            is_left = column.align == "left"
+            text = fitted(text, place.width) if is_left else text[: place.width].rjust(place.width)
+            yield Segment(" " * (place.x - x) + text, style)
+            x = place.end
+
+    def _cells(self, row: Row, base: Style) -> Iterable[Segment]:
+        x = 0
+        for place in self.places:
+            yield Segment(" " * (place.x - x), base)
+            column = place.column
+            if column.bar is not None:
+                yield from self._bar(column.bar(row), place.width, base)
+            else:
+                style = column.style(row)
+                yield Segment(place.aligned(column.text(row)), base + self._styles[style] if style else base)
+            x = place.end
+
+    def _bar(self, bar: Bar | None, width: int, base: Style) -> Iterable[Segment]:
+        if bar is None:
+            yield Segment(" " * width, base)
+            return
+        drawn = formatting.bar_with_held(bar.used, bar.held, width, bar.tick)
+        for name, cells in groupby(drawn, lambda cell: _BAR_PARTS.get(cell, "bar")):
+            yield Segment("".join(cells), base + self._styles[name])
