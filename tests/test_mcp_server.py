@@ -32,6 +32,7 @@ from budget_tui.services.demo import load_demo
 from budget_tui.services.plan_views import PlanFilter
 from budget_tui.services.plans import PlanChange
 from budget_tui.settings import Settings
+from tests.manual_pages import MANUAL, blocks
 from tests.services.planning import bill
 
 SHOWN_ON = date(2026, 3, 31)
@@ -411,9 +412,8 @@ async def test_tools_say_that_they_only_read_and_how_they_answer(acme: Services)
 # The command
 
 
-async def test_the_readmes_configuration_starts_it(database: Path, tmp_path: Path) -> None:
-    readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
-    [block] = re.findall(r"```json\n(.*?)```", readme, re.DOTALL)
+async def test_the_configuration_in_the_manual_starts_it(database: Path, tmp_path: Path) -> None:
+    [block] = blocks(MANUAL / "mcp.md", "json")
     [shown] = json.loads(block)["mcpServers"].values()
     assert shown["command"].endswith("budget-tui")
     arguments = [str(database) if word.endswith(".db") else word for word in shown["args"]]

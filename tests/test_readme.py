@@ -1,4 +1,4 @@
-"""What the README says is true: its commands do what it shows, and what it lists is what there is."""
+"""The README and the manual are true: their commands print what they show, and their lists are complete."""
 
 import re
 import shlex
@@ -7,27 +7,27 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import date
-from itertools import chain
 from pathlib import Path
 
 import pytest
 import typer
 
 from budget_tui.cli.app import app, run
-from budget_tui.settings import Settings
+from budget_tui.settings import Settings, load_settings
+from tests.key_tables import HEADING, key_tables
+from tests.key_tables import PAGE as KEYS
+from tests.manual_pages import MANUAL, PAGES, README, ROOT, blocks
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README_BYTES_AT_MOST = 10_000
+SUMMARY_CHARACTERS_AT_MOST = 90
+
+on_every_page = pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-
-
-def sessions() -> list[tuple[str, str]]:
+def sessions(page: Path) -> list[tuple[str, str]]:
     """Each command of the console blocks with the output shown below it."""
     found = []
-    for block in blocks("console"):
+    for block in blocks(page, "console"):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
             found.append((command, output.strip("\n")))
@@ -67,27 +67,33 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return lambda line: "".join(simple(command) for command in line.split(" && "))
 
 
-def test_the_tour_prints_what_the_readme_shows(shell: Callable[[str], str]) -> None:
-    shown = sessions()
-    assert len(shown) > 8
-    for command, output in shown:
+@pytest.mark.parametrize("page", [page for page in PAGES if sessions(page)], ids=lambda page: page.stem)
+def test_commands_print_what_the_page_shows(shell: Callable[[str], str], page: Path) -> None:
+    for command, output in sessions(page):
         assert shell(command).strip("\n") == output, command
+
+
+def test_the_readme_has_a_tour_and_is_short() -> None:
+    assert len(sessions(README)) > 8
+    assert README.stat().st_size <= README_BYTES_AT_MOST
 
 
 def test_the_python_example_prints_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from budget_tui.bootstrap import open_services
 
-    [example] = blocks("python")
-    path = tmp_path / "tour.db"
+    [example] = blocks(MANUAL / "agents.md", "python")
+    path = tmp_path / "agents.db"
     services = open_services(str(path), as_of=date(2026, 1, 13), settings=Settings())
     services.projects.add("python-api")
     services.agents.add("scout", "python-api", tokens=1_100_000)
     services.agents.consume("scout", 200_000)
-    exec(example.replace('"tour.db"', repr(str(path))), {})
+    exec(example.replace('"agents.db"', repr(str(path))), {})
     assert capsys.readouterr().out.split() == re.findall(r"print\(.*\)  # (\w+)", example)
 
 
-@pytest.mark.parametrize("line", [line for block in blocks("bash") for line in block.splitlines() if line.strip()])
+@pytest.mark.parametrize(
+    "line", [line for page in PAGES for block in blocks(page, "bash") for line in block.splitlines()]
+)
 def test_every_command_line_names_commands_and_options_that_exist(line: str) -> None:
     for call in re.findall(r"budget-tui ((?:[\w.@~/*:='\"-]+ ?)+)", line):
         words = [word.strip("'\")") for word in call.split()]
@@ -102,19 +108,41 @@ def test_every_command_line_names_commands_and_options_that_exist(line: str) -> 
 
 
 def test_ci_runs_the_readmes_own_test_command() -> None:
-    demo, tests = (block.strip() for block in blocks("bash")[:2])
+    demo, tests = (block.strip() for block in blocks(README, "bash")[:2])
     assert demo.endswith("budget-tui demo")
     assert tests in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
-def test_pictures_and_folders_exist() -> None:
-    for target in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
-        assert (ROOT / target).is_file(), target
+@on_every_page
+def test_pictures_and_pages_that_are_linked_exist(page: Path) -> None:
+    targets = re.findall(r"\[[^]]*\]\(([^)#]+)\)", page.read_text("utf-8"))
+    for target in targets:
+        assert "://" in target or (page.parent / target).exists(), target
+
+
+def test_every_page_of_the_manual_begins_with_its_title_and_a_summary() -> None:
+    for page in PAGES[1:]:
+        title, _, summary, *_ = page.read_text("utf-8").splitlines()
+        assert re.fullmatch(r"# \w.*", title)
+        assert re.fullmatch(r"\w.*[.?\"]", summary), page.name
+        assert len(summary) <= SUMMARY_CHARACTERS_AT_MOST
+
+
+def test_the_readme_leads_to_every_page_of_the_manual() -> None:
+    listed = re.findall(r"^\| \[([\w-]+)\]\(budget_tui/manual/\1\.md\)", README.read_text("utf-8"), re.MULTILINE)
+    assert sorted(listed) == [page.stem for page in PAGES[1:]]
 
 
 def test_every_setting_is_listed() -> None:
-    listed = set(re.findall(r"^\| `\[?(\w+)\]?` \|", README, re.MULTILINE))
+    listed = set(re.findall(r"^\| `\[?(\w+)\]?` \|", KEYS.read_text("utf-8"), re.MULTILINE))
     assert {field.name for field in fields(Settings)} <= listed
+
+
+def test_the_example_of_settings_is_read(tmp_path: Path) -> None:
+    [example] = blocks(KEYS, "toml")
+    file = tmp_path / "settings.toml"
+    file.write_text(example, "utf-8")
+    assert load_settings(file).keys == {"project.rename": "R", "undo": "u,ctrl+z"}
 
 
 def test_every_dependency_has_its_reason() -> None:
@@ -122,13 +150,12 @@ def test_every_dependency_has_its_reason() -> None:
     extras = project["optional-dependencies"]
     dependencies = [*project["dependencies"], *extras["api"], *extras["mcp"]]
     names = {re.split(r"[<>=\[ ]", dependency)[0] for dependency in dependencies}
-    table = README[README.index("| dependency |") :].split("\n\n")[0]
+    page = (MANUAL / "development.md").read_text("utf-8")
+    table = page[page.index("| dependency |") :].split("\n\n")[0]
     listed = {name.strip() for row in table.splitlines()[2:] for name in row.split("|")[1].split(",")}
     assert listed == names
 
 
-def test_every_key_that_can_be_given_is_listed() -> None:
-    from budget_tui.tui.app import bindings_of_editors, bindings_of_screens
-
-    listed = set(re.findall(r"`([a-z.]+)`", README[README.index("The ids are") :].split("\n\n")[0]))
-    assert listed == {binding.id for binding in chain(*bindings_of_screens(), bindings_of_editors())}
+def test_the_tables_of_keys_are_those_of_the_dashboard() -> None:
+    shown = KEYS.read_text("utf-8").split(HEADING)[1].strip()
+    assert shown == key_tables().strip(), "python -m tests.key_tables writes them"

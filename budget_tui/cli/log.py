@@ -36,18 +36,19 @@ def log(
 
     Times and days are of this machine's time zone, in JSON of UTC.
     """
-    from budget_tui.services.audit import cells, entry_answer
-    from budget_tui.storage.trail_queries import TrailFilter
+    from budget_tui.domain.audit import AuditFilter
+    from budget_tui.presentation.audit import cells
+    from budget_tui.services.audit import entry_answer
 
     session = session_of(context)
     session.services.context.require_database()
-    only = TrailFilter(action, subject, who, _begin_of(since, 0), _begin_of(until, 1))
+    only = AuditFilter(action, subject, who, _begin_of(since, 0), _begin_of(until, 1))
     entries = session.services.audit.newest(limit, before, only)
     if json:
         print_json([entry_answer(entry) for entry in entries])
         return
     if not entries:
-        print_lines(_nothing(is_page=before is not None, is_filtered=only != TrailFilter()))
+        print_lines(_nothing(is_page=before is not None, is_filtered=only != AuditFilter()))
         return
     rows = []
     for entry in entries:

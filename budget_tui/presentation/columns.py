@@ -13,8 +13,8 @@ from budget_tui.domain.amount import share
 from budget_tui.presentation import formatting
 
 if TYPE_CHECKING:
+    from budget_tui.domain.audit import AuditEntry
     from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
-    from budget_tui.storage.trail_queries import AuditEntry
 
 Row = TypeVar("Row")
 Align = Literal["left", "right", "point"]

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from types import TracebackType
 
+from budget_tui.domain.audit import UNDO_DATA, AuditEntry
 from budget_tui.domain.budget import Organization, check_unchanged
 from budget_tui.domain.carry import CarryPolicy, checked_cap
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused, archived, unknown
@@ -38,7 +39,6 @@ from budget_tui.services.agent_tokens import (
     taken_from,
     with_budget,
 )
-from budget_tui.services.audit import UNDO_DATA
 from budget_tui.services.clock import zone
 from budget_tui.services.closing import looked_ahead
 from budget_tui.services.context import Context, Work, written
@@ -49,7 +49,6 @@ from budget_tui.services.token_prices import charge_again, store_prices
 from budget_tui.services.undo import Lines, require_same, reverses, subjects_of, undo_data, value_of
 from budget_tui.storage.agent_queries import AgentFact, HeldTokens
 from budget_tui.storage.queries import Queries
-from budget_tui.storage.trail_queries import AuditEntry
 
 HOLD_SECONDS = 600
 LONGEST_HOLD_SECONDS = 7 * 24 * 3600

@@ -1,14 +1,10 @@
 """Reading the audit trail."""
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
+from budget_tui.domain.audit import AuditEntry, AuditFilter, shown_facts
+from budget_tui.presentation.audit import cells
 from budget_tui.services.context import Context
-from budget_tui.storage.trail_queries import AuditEntry, TrailFilter
-
-UNDO_DATA = "kept"
-"""Under this name ``before`` and ``after`` hold what only taking the change back needs."""
-
 
 _PAGE = 500
 
@@ -19,7 +15,7 @@ class AuditTrail:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def newest(self, limit: int, before_entry: int | None = None, only: TrailFilter | None = None) -> list[AuditEntry]:
+    def newest(self, limit: int, before_entry: int | None = None, only: AuditFilter | None = None) -> list[AuditEntry]:
         """At most ``limit`` entries, the newest first; ``before_entry`` continues after a page's last one."""
         reader = self._context.reader()
         try:
@@ -37,7 +33,7 @@ class AuditTrail:
             return ([] if entry is None else queries.carry_settled_since(org, entry)), newest
 
 
-class TrailWindow:
+class AuditWindow:
     """The newest entries that hold a text in what is shown of them.
 
     What was looked at once is not looked at again: entries are only ever added. Used by one thread at a time.
@@ -85,18 +81,6 @@ class TrailWindow:
         return self._text in "\n".join(cells(entry)).casefold()
 
 
-def cells(entry: AuditEntry) -> tuple[str, str, str, str, str]:
-    """An entry as one line of a table: when (on this machine's clock), who, did what, to what, from what to what."""
-    undoes = f" (undoes {entry.reverses})" if entry.reverses else ""
-    return (
-        f"{entry.at.astimezone():%Y-%m-%d %H:%M}",
-        entry.actor,
-        entry.action,
-        entry.subject,
-        changes(entry) + undoes,
-    )
-
-
 def entry_answer(entry: AuditEntry) -> dict[str, Any]:
     """An entry as JSON, the same on every face."""
     return {
@@ -105,37 +89,3 @@ def entry_answer(entry: AuditEntry) -> dict[str, Any]:
         "before": None if entry.before is None else shown_facts(entry.before),
         "after": None if entry.after is None else shown_facts(entry.after),
     }
-
-
-def changes(entry: AuditEntry) -> str:
-    """What an entry changed, in one line: ``amount 100 → 120``."""
-    return difference(entry.before, entry.after)
-
-
-def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
-    """What differs, in one line."""
-    before, after = shown_facts(before), shown_facts(after)
-    differing = [name for name in _names(before, after) if before.get(name) != after.get(name)]
-    return ", ".join(_change(name, before.get(name), after.get(name)) for name in differing)
-
-
-def shown_facts(facts: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The part of ``before`` or ``after`` that is for people."""
-    return {name: value for name, value in (facts or {}).items() if name != UNDO_DATA}
-
-
-def _names(*facts: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(name for names in facts for name in names))
-
-
-def _change(name: str, before: object, after: object) -> str:
-    return f"{name} {shown(after)}" if before is None else f"{name} {shown(before)} → {shown(after)}"
-
-
-def shown(fact: object) -> str:
-    """Tokens, seats and costs are whole numbers; amounts are texts, and stand as they were written."""
-    if fact is None:
-        return "–"
-    if isinstance(fact, bool):
-        return "yes" if fact else "no"
-    return f"{fact:,}" if isinstance(fact, int) else str(fact)

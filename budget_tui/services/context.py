@@ -174,7 +174,7 @@ def _log(
 
     logger = logging.getLogger("budget_tui.changes")
     if logger.isEnabledFor(logging.INFO):
-        from budget_tui.services.audit import difference
+        from budget_tui.presentation.audit import difference
 
         logger.info("%s: %s %s %s", label, action, subject, difference(before, after))
 

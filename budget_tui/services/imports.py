@@ -11,13 +11,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.audit import UNDO_DATA, AuditEntry
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.delivery import Arrangement, Delivery, LeftOut, arrange, folded_account
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.replacement import Hurdle, Mode, Part, PartFacts, Problem, Taken, replacement
 from budget_tui.presentation.formatting import count, days_named, money, period_name
-from budget_tui.services.audit import UNDO_DATA
 from budget_tui.services.context import Context, Work
 from budget_tui.services.costs import (
     DEFAULT_TAG,
@@ -31,7 +31,6 @@ from budget_tui.services.costs import (
 from budget_tui.services.undo import Lines, reverses, undo_data
 from budget_tui.storage.cost_queries import day_number, day_of
 from budget_tui.storage.location import require_other_files
-from budget_tui.storage.trail_queries import AuditEntry
 
 if TYPE_CHECKING:
     from budget_tui.sources.base import SourceFormat

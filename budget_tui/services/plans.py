@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from budget_tui.domain.audit import UNDO_DATA
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.currency import checked_currency
@@ -27,7 +28,6 @@ from budget_tui.domain.plan import (
 )
 from budget_tui.domain.plan_answers import AllocatedChild, PlanAllocation, PlanOutcome
 from budget_tui.presentation.formatting import amount_of, dates, period_name, plan_name
-from budget_tui.services.audit import UNDO_DATA
 from budget_tui.services.budgets import set_amount
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once

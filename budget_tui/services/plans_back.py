@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from budget_tui.domain.audit import AuditEntry
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.errors import Conflict
 from budget_tui.domain.period import Period, PeriodKind, parse_day
 from budget_tui.domain.plan import PlannedBudget, parse_planned
+from budget_tui.presentation.audit import changes
 from budget_tui.presentation.formatting import plan_name
-from budget_tui.services.audit import changes
 from budget_tui.services.context import Work
 from budget_tui.services.plans import (
     PlanChange,
@@ -21,7 +22,6 @@ from budget_tui.services.plans import (
     taken,
 )
 from budget_tui.services.undo import Lines, Told, require_same, reverses, undo_data
-from budget_tui.storage.trail_queries import AuditEntry
 
 
 def _told(what: str) -> Told:

@@ -5,10 +5,10 @@ from datetime import date
 from typing import NamedTuple
 
 from budget_tui.domain.amount import within_limit
+from budget_tui.domain.audit import UNDO_DATA
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.tokens import TokenKind, checked_model
 from budget_tui.services.agent_tokens import charge_day
-from budget_tui.services.audit import UNDO_DATA
 from budget_tui.services.context import Context, Work, written
 
 

@@ -25,11 +25,10 @@ from importlib import import_module
 from itertools import groupby
 from typing import Any
 
+from budget_tui.domain.audit import UNDO_DATA, AuditEntry, shown_facts
 from budget_tui.domain.errors import Conflict, Refused
-from budget_tui.services.audit import UNDO_DATA, shown_facts
 from budget_tui.services.context import Context, Work
 from budget_tui.services.idempotency import answered_once
-from budget_tui.storage.trail_queries import AuditEntry
 
 MODULES = (
     "budgets",

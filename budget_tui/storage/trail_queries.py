@@ -2,49 +2,21 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
+from budget_tui.domain.audit import AuditEntry, AuditFilter
 from budget_tui.storage.cost_queries import MOST_ROWS, CostQueries, stored_time
-
-
-class AuditEntry(NamedTuple):
-    """One line of the audit trail; ``before`` and ``after`` are what changed, as JSON objects.
-
-    ``change`` is shared by the lines of one command; ``reverses`` is the change that this one takes back.
-    """
-
-    entry: int
-    at: datetime
-    actor: str
-    action: str
-    subject: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-    change: int
-    reverses: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class TrailFilter:
-    """Which lines of the trail; '' and None let all pass. ``since`` is the first moment, ``until`` the one after."""
-
-    action: str = ""
-    subject: str = ""
-    actor: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
 
 
 class TrailQueries(CostQueries):
     """The part of `Queries` that is about the audit trail."""
 
     def audit_trail(
-        self, org: int, limit: int, before_entry: int | None = None, only: TrailFilter | None = None
+        self, org: int, limit: int, before_entry: int | None = None, only: AuditFilter | None = None
     ) -> list[AuditEntry]:
         """The newest entries first, at most ``limit``; ``before_entry`` continues a page."""
-        conditions, parameters = _conditions(only or TrailFilter())
+        conditions, parameters = _conditions(only or AuditFilter())
         rows = self._rows(
             f"{_ENTRY} WHERE org_key = ? AND audit_key < ?{conditions} ORDER BY audit_key DESC LIMIT ?",
             org,
@@ -145,7 +117,7 @@ class TrailQueries(CostQueries):
 _ENTRY = "SELECT audit_key, at, actor, action, subject, before, after, change, reverses FROM audit"
 
 
-def _conditions(only: TrailFilter) -> tuple[str, list[object]]:
+def _conditions(only: AuditFilter) -> tuple[str, list[object]]:
     """What stands behind a WHERE clause, and its parameters."""
     wanted: list[tuple[str, object]] = [
         ("substr(action, 1, length(:p)) = :p", only.action),

@@ -35,7 +35,10 @@ def check_keys(chosen: Mapping[str, str]) -> None:
     known = {name for keys in screens for name in keys} | {binding.id for binding in bindings_of_editors()}
     for name in chosen:
         if name not in known:
-            raise Refused(f"the settings give a key to '{name}', which does not exist", "the README lists what does")
+            raise Refused(
+                f"the settings give a key to '{name}', which does not exist",
+                "the manual lists them all",
+            )
     for keys_of_screen in screens:
         _require_different(keys_of_screen, chosen)
 

@@ -9,8 +9,8 @@ from budget_tui.presentation import messages
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
+    from budget_tui.domain.audit import AuditEntry
     from budget_tui.domain.snapshot import BudgetSnapshot
-    from budget_tui.storage.trail_queries import AuditEntry
 
 
 def standing(services: Services, told_through: int | None) -> tuple[BudgetSnapshot, Sequence[AuditEntry], int]:

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from budget_tui.cli.app import run
+from tests.manual_pages import MANUAL, blocks
 
 from .conftest import SHOWN_ON, TODAY, Served, program
 
@@ -50,16 +51,16 @@ def test_it_listens_answers_and_stops_when_told(
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are curl's: apt-get install curl")
 @pytest.mark.parametrize("of_plan", [False, True])
-def test_the_readmes_examples_answer_what_it_shows(
+def test_the_examples_in_the_manual_answer_what_it_shows(
     serve: Callable[..., Served],
     example: tuple[bytes, str, str],
     demonstration: tuple[bytes, str, str],
     of_plan: bool,
 ) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    blocks = re.findall(r"```sh-session\n(.*?)```", readme, re.DOTALL)
-    assert len(blocks) == 2
-    block, today, (database, _, key) = (blocks[1], SHOWN_ON, demonstration) if of_plan else (blocks[0], TODAY, example)
+    of_budgets, of_the_plan = blocks(MANUAL / "api.md", "sh-session")
+    block, today, (database, _, key) = (
+        (of_the_plan, SHOWN_ON, demonstration) if of_plan else (of_budgets, TODAY, example)
+    )
     url = serve(database=database, today=today).url
     examples = re.findall(r"^\$ (.*)\n(.*)\n", block, re.MULTILINE)
     assert len(examples) > 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from budget_tui.services.audit import UNDO_DATA
+from budget_tui.domain.audit import UNDO_DATA
 
 from .conftest import Cli
 

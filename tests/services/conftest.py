@@ -12,6 +12,7 @@ import pytest
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.amount import parse_amount, to_decimal
+from budget_tui.domain.audit import AuditEntry
 from budget_tui.domain.budget import parse_change
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.snapshot import BudgetSnapshot, Pace
@@ -22,7 +23,6 @@ from budget_tui.services.periods import CloseOutcome
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
 from budget_tui.settings import Settings
 from budget_tui.storage.schema import ensure_schema
-from budget_tui.storage.trail_queries import AuditEntry
 
 TODAY = date(2026, 1, 13)
 

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from budget_tui.domain.errors import Conflict, NotFound, Refused
-from budget_tui.services.audit import changes
+from budget_tui.presentation.audit import changes
 from tests.services.conftest import Home, usd
 
 # The global budget

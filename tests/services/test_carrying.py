@@ -12,7 +12,7 @@ from budget_tui import wire
 from budget_tui.domain.carry import Carry, CarryPolicy
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.plan_answers import BudgetLine
-from budget_tui.services.audit import changes
+from budget_tui.presentation.audit import changes
 from tests.services.conftest import TODAY, Home, home_at, shown, usd
 from tests.services.planning import PlanHome, bill, name_of, planning_home
 

@@ -7,7 +7,7 @@ import pytest
 from budget_tui.domain.amount import LIMIT_COUNT, LIMIT_NANOS
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, NotFound, Refused
-from budget_tui.services.audit import changes
+from budget_tui.presentation.audit import changes
 from budget_tui.services.costs import CostEntry
 from tests.conftest import MadeOnce
 from tests.services.conftest import TODAY, Home, home_at, shown, usd

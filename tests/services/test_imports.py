@@ -13,7 +13,7 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, NotFound, Refused, SourceError, StorageError
 from budget_tui.domain.period import Period, PeriodRule
 from budget_tui.presentation import formatting, messages
-from budget_tui.services.audit import changes
+from budget_tui.presentation.audit import changes
 from budget_tui.services.imports import ImportReport, ImportRequest
 from budget_tui.storage import writing
 from tests.conftest import MadeOnce

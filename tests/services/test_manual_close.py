@@ -9,7 +9,7 @@ from budget_tui.domain.budget import parse_change
 from budget_tui.domain.closing import ClosePreview
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.period import Period
-from budget_tui.services.audit import changes
+from budget_tui.presentation.audit import changes
 from tests.services.conftest import Home, shown, usd
 from tests.services.test_concurrency import at_the_same_time
 from tests.services.test_periods import closes, lines

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.period import ONE_DAY, Period, PeriodKind, PeriodRule
-from budget_tui.services.audit import changes
+from budget_tui.presentation.audit import changes
 from budget_tui.services.period_rules import RuleChange
 from tests.domain.test_period import rules
 from tests.services.conftest import TODAY, Home, home_at

@@ -11,7 +11,7 @@ import pytest
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import PeriodKind, PeriodRule
 from budget_tui.domain.snapshot import BudgetSnapshot
-from budget_tui.services.audit import changes
+from budget_tui.presentation.audit import changes
 from budget_tui.services.organizations import NewOrganization
 from tests.services.conftest import Home, shown
 

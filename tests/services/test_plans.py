@@ -15,7 +15,7 @@ from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan, ChildShare, PlannedBudget
 from budget_tui.domain.plan_answers import PlanAllocation
 from budget_tui.domain.tree import Placement
-from budget_tui.services.audit import changes
+from budget_tui.presentation.audit import changes
 from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.plans import PlanChange
 from budget_tui.settings import Settings

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from budget_tui.domain.errors import Conflict, NotFound, Refused
-from budget_tui.services.audit import changes
+from budget_tui.presentation.audit import changes
 from tests.conftest import MadeOnce
 from tests.services.conftest import TODAY, Home, home_at, shown
 

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from budget_tui.domain.amount import LIMIT_NANOS, parse_amount
+from budget_tui.domain.audit import shown_facts
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.tokens import TokenKind
-from budget_tui.services.audit import shown_facts
 from budget_tui.services.token_prices import PriceOutcome
 from tests.services.agents_home import NOON, AgentHome, home_with_agents
 from tests.services.conftest import usd

@@ -3,7 +3,7 @@
 import pytest
 
 from budget_tui.domain.errors import Conflict, InsufficientBudget, NotFound, Refused
-from budget_tui.services.audit import changes
+from budget_tui.presentation.audit import changes
 from tests.services.conftest import Home, shown, usd
 
 

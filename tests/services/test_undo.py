@@ -9,7 +9,7 @@ from budget_tui.domain.access import Scope
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
-from budget_tui.services.audit import changes
+from budget_tui.presentation.audit import changes
 from budget_tui.services.costs import CostEntry
 from tests.services.conftest import Home, usd
 

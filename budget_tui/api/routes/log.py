@@ -11,10 +11,10 @@ from budget_tui.api.bodies import Day, Text
 from budget_tui.api.door import By
 from budget_tui.api.shapes import LogEntryAnswer, UndoAnswer
 from budget_tui.domain.amount import LIMIT_COUNT
+from budget_tui.domain.audit import AuditFilter
 from budget_tui.domain.period import ONE_DAY
 from budget_tui.services.audit import entry_answer
 from budget_tui.services.undo import UndoOutcome
-from budget_tui.storage.trail_queries import TrailFilter
 
 router = routes_of("log")
 
@@ -33,7 +33,7 @@ async def get_log(
     before: Annotated[int | None, Query(ge=1, le=LIMIT_COUNT, description="Only what came before this entry.")] = None,
 ) -> Response:
     """The audit trail: who changed what, the newest first."""
-    only = TrailFilter(action, subject, who, _begin_of(since), _begin_of(until and until + ONE_DAY))
+    only = AuditFilter(action, subject, who, _begin_of(since), _begin_of(until and until + ONE_DAY))
     entries = await by.lanes.read(lambda: by.services.audit.newest(limit, before, only))
     return answered([entry_answer(entry) for entry in entries])
 

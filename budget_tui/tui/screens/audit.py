@@ -7,9 +7,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 
 from budget_tui.bootstrap import Services
+from budget_tui.domain.audit import AuditEntry
+from budget_tui.presentation.audit import cells
 from budget_tui.presentation.columns import Column, LogLine, log_columns
-from budget_tui.services.audit import TrailWindow, cells
-from budget_tui.storage.trail_queries import AuditEntry
+from budget_tui.services.audit import AuditWindow
 from budget_tui.tui.screens.base import ReadingScreen
 from budget_tui.tui.screens.entry import EntryScreen
 from budget_tui.tui.screens.filtered import FilteredScreen
@@ -43,7 +44,7 @@ class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._window: TrailWindow | None = None
+        self._window: AuditWindow | None = None
         self._wanted = PAGE
 
     def compose_body(self) -> ComposeResult:
@@ -52,7 +53,7 @@ class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
 
     def read(self, services: Services) -> tuple[AuditEntry, ...]:
         if self._window is None:
-            self._window = TrailWindow(services.audit, self.filter_text)
+            self._window = AuditWindow(services.audit, self.filter_text)
         return self._window.read(self._wanted)
 
     def watch_reading(self, entries: tuple[AuditEntry, ...] | None) -> None:

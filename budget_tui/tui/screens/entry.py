@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from budget_tui.services.audit import shown, shown_facts
-from budget_tui.storage.trail_queries import AuditEntry
+from budget_tui.domain.audit import AuditEntry, shown_facts
+from budget_tui.presentation.audit import shown
 from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.styled import StyledScreen
 

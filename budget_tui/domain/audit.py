@@ -1,0 +1,42 @@
+"""The audit trail: who changed what, when, from what to what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+UNDO_DATA = "kept"
+"""Under this name ``before`` and ``after`` hold what only undoing the change needs."""
+
+
+class AuditEntry(NamedTuple):
+    """An entry of the audit trail; ``before`` and ``after`` are what changed, as JSON objects.
+
+    ``change`` is shared by the entries of one command; ``reverses`` is the change that this one undoes.
+    """
+
+    entry: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    change: int
+    reverses: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries of the trail; '' and None let all pass. ``since`` is the first moment, ``until`` the one after."""
+
+    action: str = ""
+    subject: str = ""
+    actor: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def shown_facts(facts: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The part of ``before`` or ``after`` that is for people."""
+    return {name: value for name, value in (facts or {}).items() if name != UNDO_DATA}

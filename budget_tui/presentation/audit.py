@@ -1,0 +1,47 @@
+"""Entries of the audit trail in words."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from budget_tui.domain.audit import AuditEntry, shown_facts
+
+
+def cells(entry: AuditEntry) -> tuple[str, str, str, str, str]:
+    """An entry as one line of a table: when (on this machine's clock), who, did what, to what, from what to what."""
+    undoes = f" (undoes {entry.reverses})" if entry.reverses else ""
+    return (
+        f"{entry.at.astimezone():%Y-%m-%d %H:%M}",
+        entry.actor,
+        entry.action,
+        entry.subject,
+        changes(entry) + undoes,
+    )
+
+
+def changes(entry: AuditEntry) -> str:
+    """What an entry changed, in one line: ``amount 100 → 120``."""
+    return difference(entry.before, entry.after)
+
+
+def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
+    """What differs, in one line."""
+    before, after = shown_facts(before), shown_facts(after)
+    differing = [name for name in _names(before, after) if before.get(name) != after.get(name)]
+    return ", ".join(_change(name, before.get(name), after.get(name)) for name in differing)
+
+
+def _names(*facts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(name for names in facts for name in names))
+
+
+def _change(name: str, before: object, after: object) -> str:
+    return f"{name} {shown(after)}" if before is None else f"{name} {shown(before)} → {shown(after)}"
+
+
+def shown(fact: object) -> str:
+    """Tokens, seats and costs are whole numbers; amounts are texts, and stand as they were written."""
+    if fact is None:
+        return "–"
+    if isinstance(fact, bool):
+        return "yes" if fact else "no"
+    return f"{fact:,}" if isinstance(fact, int) else str(fact)
