@@ -40,11 +40,12 @@ from budget_tui.api.guards import guarded
 from budget_tui.api.listening import run
 from budget_tui.api.plan_bodies import MOST_LISTED, EntityFilters, SomeFilters, TreeFilters
 from budget_tui.api.plan_shapes import LeftOut, PlanHeadline, PlanLine, PlanList, PlanTree
+from budget_tui.api.shapes import CarrySettled
 from budget_tui.bootstrap import Services
 from budget_tui.domain.amount import LIMIT_COUNT
 from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.variance import VarianceStatus
-from budget_tui.services.plan_views import PlanFilter, PlanViews
+from budget_tui.services.plan_views import PlanFilter
 
 HOST = "127.0.0.1"
 PATH = "/mcp"
@@ -121,6 +122,9 @@ class TreeAnswer(PlanTree, Told):
 
 
 class SummaryAnswer(PlanHeadline, OfPeriods):
+    carry_settled: list[CarrySettled] = Field(
+        description="What was carried into the running period and changed when more became known of the one before."
+    )
     over_budget: list[PlanLine] = Field(description=f"The {WORST_LISTED} that are over their amount by the most of it.")
 
 
@@ -130,36 +134,38 @@ class VarianceAnswer(PlanList, OfPeriods):
     warnings: list[str]
 
 
-def list_budgets(views: PlanViews, slug: str, asked: ListArguments) -> dict[str, Any]:
+def list_budgets(services: Services, asked: ListArguments) -> dict[str, Any]:
     """Budgets as they were planned, without what was used of them."""
-    return wire_plan.list_answer(views.list(asked.narrowed(), asked.limit, asked.offset), slug)
+    page = services.plan_views.list(asked.narrowed(), asked.limit, asked.offset)
+    return wire_plan.list_answer(page, services.context.org_slug)
 
 
-def budget_summary(views: PlanViews, slug: str, asked: SummaryArguments) -> dict[str, Any]:
+def budget_summary(services: Services, asked: SummaryArguments) -> dict[str, Any]:
     """Whether the organization, or one entity, is over budget: planned and used in all, and which budgets are over."""
-    answer = wire_plan.summary_answer(views.summary(asked.narrowed()))
+    answer = wire_plan.summary_answer(services.plan_views.summary(asked.narrowed()))
     counted = _counted(asked, answer)
     over = [line for line in _most_used_first(answer.pop("budgets")) if line["is_over_budget"]]
-    return {**counted, **answer, "over_budget": over[:WORST_LISTED]}
+    settled = wire.carry_settled_answer(services.audit.carry_settled())
+    return {**counted, **answer, "carry_settled": settled, "over_budget": over[:WORST_LISTED]}
 
 
-def budget_variance(views: PlanViews, slug: str, asked: VarianceArguments) -> dict[str, Any]:
+def budget_variance(services: Services, asked: VarianceArguments) -> dict[str, Any]:
     """Budget against actual, budget by budget: amount, actual, what is left, percent used, status."""
-    answer = wire_plan.summary_answer(views.summary(asked.narrowed()))
+    answer = wire_plan.summary_answer(services.plan_views.summary(asked.narrowed()))
     lines = _most_used_first(answer["budgets"])
-    told = {name: answer[name] for name in ("period_start", "period_end", "left_out", "warnings")}
+    told = {name: answer[name] for name in ("period_start", "period_end", "data_through", "left_out", "warnings")}
     return {**_counted(asked, answer), "budgets": lines[: asked.limit], "total": len(lines), **told}
 
 
-def budget_allocation_tree(views: PlanViews, slug: str, asked: TreeFilters) -> dict[str, Any]:
+def budget_allocation_tree(services: Services, asked: TreeFilters) -> dict[str, Any]:
     """How budgets are allocated from the top down: what each gave to its children, kept and used."""
-    return wire_plan.tree_answer(views.tree(asked.root_entity_id, asked.narrowed()))
+    return wire_plan.tree_answer(services.plan_views.tree(asked.root_entity_id, asked.narrowed()))
 
 
 class Question(NamedTuple):
     """A tool: how it is answered, what may be asked, how the answer looks."""
 
-    answer: Callable[[PlanViews, str, Any], dict[str, Any]]
+    answer: Callable[[Services, Any], dict[str, Any]]
     arguments: type[SomeFilters]
     shape: type[BaseModel]
 
@@ -197,9 +203,7 @@ def server_of(services: Services) -> Server[Any]:
         question = QUESTIONS.get(params.name)
         if question is None:
             raise MCPError(INVALID_PARAMS, f"there is no tool '{params.name}'; there are {', '.join(QUESTIONS)}")
-        return await anyio.to_thread.run_sync(
-            _answered, services.plan_views, organization.slug, question, params.arguments or {}
-        )
+        return await anyio.to_thread.run_sync(_answered, services, question, params.arguments or {})
 
     return Server(
         "budget-tui",
@@ -285,12 +289,12 @@ def _counted(asked: RunningArguments, answer: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _answered(views: PlanViews, slug: str, question: Question, given: dict[str, Any]) -> CallToolResult:
+def _answered(services: Services, question: Question, given: dict[str, Any]) -> CallToolResult:
     """The answer twice: as text, exact to the digit, and as what the tool's schema describes."""
     try:
         answer = {
             "user_text": USER_TEXT,
-            **question.answer(views, slug, question.arguments.model_validate(given)),
+            **question.answer(services, question.arguments.model_validate(given)),
         }
     except ValidationError as error:
         return _refused("; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()))

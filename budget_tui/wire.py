@@ -4,12 +4,14 @@ Amounts are ``Decimal`` with at most 9 decimals and are written as JSON numbers,
 ``_usd`` is the field's name; the amount is in the organization's currency, which ``currency`` tells.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 
 from budget_tui.domain.amount import to_decimal
-from budget_tui.domain.carry import Carry
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.carry import Carry, SettledCarry
 from budget_tui.domain.closing import ClosedPeriod, ClosePreview
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
@@ -97,6 +99,7 @@ def period_answer(period: ClosedPeriod) -> dict[str, Any]:
     return {
         "period_start": period.period.start.isoformat(),
         "period_end": period.period.end.isoformat(),
+        "data_through": period.data_through.isoformat() if period.data_through else None,
         "currency": period.currency,
         "monthly_budget_usd": to_decimal(period.budget),
         "allocated_usd": to_decimal(period.allocated),
@@ -170,6 +173,19 @@ def carry_answer(carry: Carry) -> dict[str, Any]:
     }
 
 
+def carry_settled_answer(settled: Sequence[SettledCarry]) -> list[dict[str, Any]]:
+    """What was carried over and settled again, in money or in tokens."""
+    return [
+        {
+            "subject": subject,
+            "budget_type": str(BudgetType.TOKEN if is_tokens else BudgetType.MONETARY),
+            "carried_before": before if is_tokens else to_decimal(before),
+            "carried": after if is_tokens else to_decimal(after),
+        }
+        for subject, before, after, is_tokens in settled
+    ]
+
+
 class Transferred(Protocol):
     """What a transfer left on both sides, in nanos."""
 
@@ -231,6 +247,7 @@ def agent_answer(budget: AgentBudget) -> dict[str, Any]:
         **budget._asdict(),
         "runs_out_at": runs_out.isoformat(timespec="seconds") if runs_out is not None else None,
         "status": str(budget.status),
+        "data_through": budget.data_through.isoformat(),
     }
 
 

@@ -18,6 +18,7 @@ def explained_answer(explained: Explained, key: str = "") -> dict[str, Any]:
         "name": explained.name,
         "currency": explained.currency or None,
         "as_of": explained.as_of.isoformat(),
+        "data_through": explained.data_through.isoformat(),
         "time_zone": explained.time_zone,
         "period_start": explained.period.start.isoformat(),
         "period_end": explained.period.end.isoformat(),

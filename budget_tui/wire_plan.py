@@ -147,6 +147,7 @@ def list_answer(page: BudgetPage, org_slug: str) -> dict[str, Any]:
         "budgets": [budget(found, org_slug, page.allocations) for found in page.budgets],
         "total": page.total,
         **days_of(page.period),
+        "data_through": page.data_through.isoformat(),
         "warnings": list(page.warnings),
     }
 
@@ -174,6 +175,7 @@ def summary_answer(summary: PlanSummary) -> dict[str, Any]:
         "budgets_without_data": sum(found.no_data for found in summary.totals),
         "currency": summary.organization.currency,
         "as_of": summary.as_of.isoformat(),
+        "data_through": summary.data_through.isoformat(),
         **days_of(summary.period),
         "left_out": [_left_out(left) for left in summary.left_out],
         "warnings": list(summary.warnings),
@@ -184,6 +186,7 @@ def tree_answer(tree: PlanTree) -> dict[str, Any]:
     return {
         "roots": [_node(root, tree) for root in tree.roots],
         "as_of": tree.as_of.isoformat(),
+        "data_through": tree.data_through.isoformat(),
         **days_of(tree.period),
         "left_out": [_left_out(left) for left in tree.left_out],
         "warnings": list(tree.warnings),
@@ -199,6 +202,7 @@ def breakdown_answer(breakdown: Breakdown) -> dict[str, Any]:
     days = {
         **days_of(around(breakdown.periods)),
         "periods": [days_of(period) for period in breakdown.stretches],
+        "data_through": breakdown.data_through.isoformat(),
     }
     return {name: {**_part(part), **days} for name, part in breakdown.parts.items()}
 

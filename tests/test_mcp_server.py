@@ -20,7 +20,8 @@ from mcp_types import CallToolResult
 
 from budget_tui.bootstrap import Services
 from budget_tui.cli.app import run
-from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.amount import parse_amount, to_decimal
+from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import NotFound, StorageError
 from budget_tui.domain.period import Period, PeriodKind
@@ -28,6 +29,7 @@ from budget_tui.domain.plan import BudgetPlan
 from budget_tui.mcp_server import QUESTIONS, server_of
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
+from budget_tui.services.costs import CostEntry
 from budget_tui.services.demo import load_demo
 from budget_tui.services.plan_views import PlanFilter
 from budget_tui.services.plans import PlanChange
@@ -135,6 +137,30 @@ async def test_the_four_questions_over_stdio(database: Path, tmp_path: Path) -> 
         tree = told(await client.call_tool("budget_allocation_tree"))
         [root] = [root for root in tree["roots"] if root["entity"]["hierarchy_entity_id"] == "ORG"]
         assert (root["allocated_to_children"], root["unallocated"], len(root["children"])) == (90000, 10000, 3)
+
+
+async def test_answers_say_how_far_the_data_reaches(acme: Services) -> None:
+    bill(acme, ("PROJ-MLPIPE", "1", "USD", "2026-03-06", "openai"))
+    async with Client(server_of(acme)) as client:
+        for question in QUESTIONS:
+            assert told(await client.call_tool(question))["data_through"] == "2026-03-06", question
+
+
+async def test_what_was_settled_again_is_told(database: Path) -> None:
+    """Of 1,000 in March 500 were left; then 24 more became known."""
+    cycle = services_at(database, date(2026, 3, 31))
+    cycle.budgets.set_global(parse_amount("1000"))
+    left = cycle.snapshots.current().total.remaining
+    cycle.budgets.set_carry(CarryPolicy.BOTH)
+    april = services_at(database, date(2026, 4, 2))
+    april.periods.catch_up()
+    async with Client(server_of(april)) as client:
+        assert told(await client.call_tool("budget_summary"))["carry_settled"] == []
+        april.costs.add(CostEntry("PROJ-MLPIPE", parse_amount("24"), date(2026, 3, 31)))
+        [settled] = told(await client.call_tool("budget_summary"))["carry_settled"]
+    assert (settled["subject"], settled["budget_type"]) == ("global", "monetary")
+    assert settled["carried_before"] == to_decimal(left)
+    assert settled["carried_before"] - settled["carried"] == 24
 
 
 def test_a_line_that_is_no_request_is_answered_and_the_next_one_too(database: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from budget_tui import wire
 from budget_tui.api.etags import is_known, tag_of
 from budget_tui.api.problems import MEDIA_TYPE
-from budget_tui.api.routing import Route
+from budget_tui.api.routing import Route, carry_settled
 from budget_tui.services.idempotency import KEY_MAX_LENGTH
 
 REPLAYED = "Idempotent-Replayed"
@@ -61,7 +61,10 @@ NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "It still 
 
 
 def answered(answer: object, status: int = 200, *, replayed: bool = False) -> Response:
+    """``answer``, and in it what the request settled again of what was carried over."""
     headers = {REPLAYED: "true"} if replayed else {}
+    if isinstance(answer, dict) and (settled := carry_settled()):
+        answer = {**answer, "carry_settled": wire.carry_settled_answer(settled)}
     return Response(wire.dumps(answer, indent=None), status, headers, media_type="application/json")
 
 

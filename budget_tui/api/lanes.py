@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from queue import SimpleQueue
 from threading import Thread
 from typing import TypeVar
@@ -15,8 +16,8 @@ _READERS = 4
 
 
 class _WritingLane:
-    """One thread that carries out commands in the order they came. An executor would do the same, and take as long
-    for its own futures as a small transaction takes."""
+    """One thread that carries out commands in the order they came, each in the context of its request. An executor
+    would do the same, and take as long for its own futures as a small transaction takes."""
 
     def __init__(self) -> None:
         self._waiting: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
@@ -24,12 +25,12 @@ class _WritingLane:
         self._thread.start()
 
     def put(self, command: Callable[[], Answer]) -> "asyncio.Future[Answer]":
-        loop = asyncio.get_running_loop()
+        loop, context = asyncio.get_running_loop(), copy_context()
         future: asyncio.Future[Answer] = loop.create_future()
 
         def carried_out() -> None:
             try:
-                answer = command()
+                answer = context.run(command)
             except Exception as error:
                 loop.call_soon_threadsafe(_fail, future, error)
             else:

@@ -90,6 +90,7 @@ class Days(Shape):
 class PlanList(Days):
     budgets: list[PlannedBudget]
     total: int = Field(description="How many there are, on this page or not.")
+    data_through: date = Field(description="How far the costs are known.")
     warnings: list[str] = Field(description="Whose children have more than it, of the budgets on this page.")
 
 
@@ -150,6 +151,7 @@ class PlanHeadline(Days):
     budgets_without_data: int
     currency: str
     as_of: date
+    data_through: date = Field(description="How far the costs are known.")
     left_out: list[LeftOut]
     warnings: list[str]
 
@@ -170,6 +172,7 @@ class PlanNode(PlanFigures):
 class PlanTree(Days):
     roots: list[PlanNode]
     as_of: date
+    data_through: date = Field(description="How far the costs are known.")
     left_out: list[LeftOut]
     warnings: list[str]
 
@@ -191,6 +194,7 @@ class Stretch(Shape):
 
 class PlanPart(Stretch):
     periods: list[Stretch] = Field(description="The days that the figures are of, without the gaps between budgets.")
+    data_through: date = Field(description="How far the costs are known.")
     budget: Number | None = Field(description="null: nothing is planned.")
     actual: Number = Field(description="What counts for the budgets; where nothing is planned, all that was used.")
     variance: Number | None

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -10,6 +11,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from budget_tui.api.problems import Problem
+from budget_tui.domain.carry import SettledCarry, settled_together
+
+_settled: ContextVar[list[SettledCarry] | None] = ContextVar("carry_settled", default=None)
+"""What the command of this request settled again of what was carried over."""
+
+
+def note_carry_settled(settled: SettledCarry, currency: str) -> None:
+    noted = _settled.get()
+    if noted is not None:
+        noted.append(settled)
+
+
+def carry_settled() -> list[SettledCarry]:
+    """What this request settled again of what was carried over."""
+    return settled_together(_settled.get() or ())
 
 
 class ExactRequest(Request):
@@ -31,7 +47,11 @@ class Route(APIRoute):
             request.state.caller = request.app.state.door.admit(request)
             if takes_body:
                 _require_json(request)
-            return await handle(request)
+            token = _settled.set([])
+            try:
+                return await handle(request)
+            finally:
+                _settled.reset(token)
 
         return handled
 

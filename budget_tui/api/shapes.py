@@ -6,10 +6,28 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
+from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.pacing import Status
 
 Usd = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+
+
+class CarrySettled(BaseModel):
+    subject: str = Field(description="Whose budget: `global`, a project or an agent.", examples=["pcc"])
+    budget_type: BudgetType
+    carried_before: Usd = Field(description="What it had received: an amount or tokens.")
+    carried: Usd = Field(description="What it receives by what is known now.")
+
+
+class Settling(BaseModel):
+    """The answer to a change that may change what was carried over."""
+
+    carry_settled: list[CarrySettled] = Field(
+        [],
+        description="What more became known of the closed period changed of what was carried into the running one; left"
+        " out where it changed nothing.",
+    )
 
 
 class Pacing(BaseModel):
@@ -93,7 +111,7 @@ class EntityAnswer(BaseModel):
     archived: bool
 
 
-class EntityChanged(EntityAnswer):
+class EntityChanged(EntityAnswer, Settling):
     closed_through: date | None = Field(description="Through that day it counts where it stood; null when it did here.")
     closed_parent_id: str | None = Field(description="What it stood below then.")
 
@@ -114,7 +132,7 @@ class LogEntryAnswer(BaseModel):
     reverses: int | None = Field(description="The change that this one takes back.")
 
 
-class UndoAnswer(BaseModel):
+class UndoAnswer(Settling):
     what: str = Field(description="What was taken back or made again, in words.")
     change: int = Field(description="The change that did it.")
     reverses: int = Field(description="The change that it reverses.")
@@ -132,7 +150,7 @@ class TransferAnswer(BaseModel):
     reason: str
 
 
-class CostAnswer(BaseModel):
+class CostAnswer(Settling):
     project_id: str
     amount_usd: Usd
     on: date
@@ -162,6 +180,9 @@ class ClosedAgent(BaseModel):
 class ClosedPeriodAnswer(BaseModel):
     period_start: date
     period_end: date = Field(description="Inclusive.")
+    data_through: date | None = Field(
+        description="How far the costs were known at the close; null: it was closed before that was kept."
+    )
     currency: str
     monthly_budget_usd: Usd
     allocated_usd: Usd
@@ -175,7 +196,7 @@ class ClosedPeriodAnswer(BaseModel):
     agents: list[ClosedAgent]
 
 
-class TokenBalanceAnswer(BaseModel):
+class TokenBalanceAnswer(Settling):
     agent_id: str
     allocated_tokens: int
     used_tokens: int
@@ -190,6 +211,7 @@ class AgentBudgetAnswer(TokenBalanceAnswer):
     rate_per_hour: int
     runs_out_at: datetime | None
     status: Status
+    data_through: date = Field(description="How far the use is known: today, for it is recorded as it happens.")
 
 
 class AgentsAnswer(BaseModel):

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from budget_tui.api.lanes import Lanes
+from budget_tui.api.routing import note_carry_settled
 from budget_tui.bootstrap import Services
 from budget_tui.domain.access import ApiKey
 from budget_tui.storage.unit_of_work import Writers
@@ -37,7 +38,13 @@ class Tenants:
             self._callers.move_to_end(key.key_id)
         else:
             actor = f"{key.name} (key {key.key_id})"
-            context = replace(self._services.context, org_slug=key.org_slug, actor=actor, writers=self._writers)
+            context = replace(
+                self._services.context,
+                org_slug=key.org_slug,
+                actor=actor,
+                writers=self._writers,
+                on_carry_settled=note_carry_settled,
+            )
             known = self._callers[key.key_id] = Caller(key, Services(context, self._services.settings), self._lanes)
             if len(self._callers) > MOST_KEPT:
                 _, former = self._callers.popitem(last=False)

@@ -84,7 +84,7 @@ def list_agents(context: typer.Context, json: JsonOption = False) -> None:
         )
         for agent in agents
     ]
-    print_lines(*table(header, rows, "lllrrrrrll"))
+    print_lines(*table(header, rows, "lllrrrrrll"), f.data_through(agents[0].data_through))
 
 
 @app.command()
@@ -380,5 +380,6 @@ def _details(agent: "AgentBudget") -> str:
             f"{agent.name} ({agent.agent_id}) of {agent.project_id}{model}  {f.agent_status(agent)}",
             *(f"{label:<9}  {number:>{width},}{more}" for label, (number, more) in counts.items()),
             f"{'runs out':<9}  {f.runs_out(agent)}",
+            f.data_through(agent.data_through),
         ]
     )

@@ -90,7 +90,7 @@ def outlook(snapshot: "BudgetSnapshot") -> list[str]:
         f"{f.money(total.burn_rate, currency)} a day burnt, lasts {f.runway_of(total)},"
         f" forecast {f.money(total.forecast, currency)}",
         *_carried(snapshot),
-        f"data through {f.long_day(snapshot.data_through)}",
+        f.data_through(snapshot.data_through),
     ]
 
 

@@ -233,7 +233,7 @@ def _close_lines(close: "ClosePreview") -> list[str]:
     return [
         f"{f.dates(close.ending)} ends: {f.money(close.spent, currency)} of {f.money(close.total, currency)} spent,"
         f" {f.money(close.total - close.spent, currency)} left, {f.money(close.carried, currency)} carried over",
-        *([f"data through {f.long_day(close.data_through)} only"] if close.data_through < close.ending.end else []),
+        *([f"{f.data_through(close.data_through)} only"] if close.data_through < close.ending.end else []),
         f"{f.dates(close.following)} follows: {f.money(close.total_next, currency)},"
         f" {pool} {'over-allocated' if close.unallocated_next < 0 else 'of it unallocated'}",
         *(table(header, rows, "llrrrr") if rows else []),
@@ -251,6 +251,7 @@ def _running_lines(snapshot: "BudgetSnapshot", *, is_closed: bool) -> list[str]:
     return [
         f"{f.dated_period_name(period)}, {f.days_left(snapshot.days_left)}",
         f"{ends}; {f.long_day(following.start)} – {f.long_day(following.end)} follows",
+        f.data_through(snapshot.data_through),
         f"{f.rule_text(organization.period_rule)}, in the time zone {organization.time_zone}",
         *(
             f"{name} carries over: {f.carry_rule(carry, organization.currency)}"
@@ -274,6 +275,7 @@ def _running_answer(snapshot: "BudgetSnapshot", *, is_closed: bool) -> dict[str,
         "next_period_start": following.start.isoformat(),
         "next_period_end": following.end.isoformat(),
         "as_of": snapshot.as_of.isoformat(),
+        "data_through": snapshot.data_through.isoformat(),
         "currency": organization.currency,
         **carry_answer(snapshot.carry),
         "projects": [{"project_id": line.project_id, **carry_answer(line.carry)} for line in snapshot.projects],
@@ -290,10 +292,14 @@ def _history_table(periods: "list[ClosedPeriod]") -> list[str]:
             f.left_at_close(each),
             f.status_at_close(each),
             _restated(each.restated, each.currency),
+            f.data_known_at_close(each),
         )
         for each in periods
     ]
-    return table(("PERIOD", "BUDGET", "ALLOCATED", "SPENT", "LEFT", "STATUS", "SINCE"), rows, "lrrrrll")
+    header = ("PERIOD", "BUDGET", "ALLOCATED", "SPENT", "LEFT", "STATUS", "SINCE")
+    if not any(each.lacked_data for each in periods):
+        return table(header, [row[: len(header)] for row in rows], "lrrrrll")
+    return table((*header, "AT CLOSE"), rows, "lrrrrlll")
 
 
 def _restated(nanos: int, currency: str) -> str:

@@ -38,6 +38,7 @@ def budget_table(page: BudgetPage) -> list[str]:
     lines = _lined_up(("ID", "ENTITY", "FOR", "PERIOD", "AMOUNT"), rows, "llllr") if rows else []
     shown = "" if len(rows) == page.total else f", {len(rows)} shown"
     days = [f.period_name(page.period)] if page.period else []
+    days += f.data_through_if_late(page.data_through, page.as_of)
     return [*days, *lines, f"{f.count(page.total, 'budget')}{shown}"]
 
 
@@ -101,7 +102,8 @@ def tree_table(tree: PlanTree) -> list[str]:
 
 
 def _heading(answer: PlanSummary | PlanTree) -> list[str]:
-    return [f"{answer.organization.name}, {f.period_name(answer.period)}"] if answer.period else []
+    days = [f"{answer.organization.name}, {f.period_name(answer.period)}"] if answer.period else []
+    return [*days, *f.data_through_if_late(answer.data_through, answer.as_of)]
 
 
 def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:
@@ -114,7 +116,8 @@ def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:
         if rows
         else ["nothing used or planned"]
     )
-    return [f"{entity.name} ({entity.entity_id}), {', '.join(map(f.period_name, breakdown.periods))}", *lines]
+    heading = f"{entity.name} ({entity.entity_id}), {', '.join(map(f.period_name, breakdown.periods))}"
+    return [heading, *f.data_through_if_late(breakdown.data_through, breakdown.as_of), *lines]
 
 
 def _part_rows(name: str, part: Part, currency: str) -> Iterator[tuple[str, ...]]:

@@ -27,9 +27,7 @@ def list_projects(context: typer.Context, json: JsonOption = False) -> None:
     from budget_tui.presentation import formatting as f
     from budget_tui.presentation import messages
 
-    print_lines(
-        *project_table(snapshot), f"{f.unallocated_text(snapshot)}; data through {f.long_day(snapshot.data_through)}"
-    )
+    print_lines(*project_table(snapshot), f"{f.unallocated_text(snapshot)}; {f.data_through(snapshot.data_through)}")
     warn(messages.warnings(snapshot))
 
 
@@ -197,6 +195,5 @@ def details(snapshot: "BudgetSnapshot", line: "ProjectLine") -> list[str]:
         *(f"{label:<{labels}}  {shown[label]:>{values}}{more}" for label, (_, more) in amounts.items()),
         f"{'runway':<{labels}}  {f.runway_of(pace):>{values}}",
         *([f"carries over: {f.carry_rule(line.carry, currency)}"] if line.carry != NO_CARRY else []),
-        f"{f.dates(snapshot.period)}, {f.days_left(snapshot.days_left)};"
-        f" data through {f.long_day(snapshot.data_through)}",
+        f"{f.dates(snapshot.period)}, {f.days_left(snapshot.days_left)}; {f.data_through(snapshot.data_through)}",
     ]

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from budget_tui.domain.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import typer
 
     from budget_tui.bootstrap import Services
+    from budget_tui.domain.carry import SettledCarry
     from budget_tui.domain.snapshot import BudgetSnapshot
 
 
@@ -25,8 +24,8 @@ class Session:
     organization: str = ""
     as_of: date | None = None
     verbose: bool = False
-    _settled: "dict[str, dict[str, tuple[object, object]]]" = field(default_factory=dict, compare=False)
-    """By currency and subject, what a command settled again of what was carried over: before and after."""
+    _settled: "dict[str, list[SettledCarry]]" = field(default_factory=dict, compare=False)
+    """By currency, what a command settled again of what was carried over."""
 
     @cached_property
     def services(self) -> "Services":
@@ -35,19 +34,17 @@ class Session:
         found = open_services(self.database, self.organization, self.as_of)
         return Services(replace(found.context, on_carry_settled=self._carry_settled), found.settings)
 
-    def _carry_settled(
-        self, subject: str, before: "Mapping[str, object]", after: "Mapping[str, object]", currency: str
-    ) -> None:
-        settled = self._settled.setdefault(currency, {})
-        settled[subject] = (settled.get(subject, (before["carried"],))[0], after["carried"])
+    def _carry_settled(self, settled: "SettledCarry", currency: str) -> None:
+        self._settled.setdefault(currency, []).append(settled)
 
     def report_carry_settled(self) -> None:
         """Say what the command settled again of what was carried over, if anything."""
         for currency, settled in self._settled.items():
             from budget_tui.cli.console import report
+            from budget_tui.domain.carry import settled_together
             from budget_tui.presentation.messages import carry_settled
 
-            if told := carry_settled(settled, currency):
+            if told := carry_settled(settled_together(settled), currency):
                 report(told)
 
     def start_logging(self, *, aloud: bool = True) -> None:

@@ -65,7 +65,7 @@ def summary(snapshot: "BudgetSnapshot") -> list[str]:
     return [
         f"{budget} for {f.dated_period_name(snapshot.period)}, {f.days_left(snapshot.days_left)}{how}",
         "; ".join(filter(None, (", ".join(figures), f"forecast {f.money(total.forecast, currency)}", f.out_on(total)))),
-        f"data through {f.long_day(snapshot.data_through)}",
+        f.data_through(snapshot.data_through),
     ]
 
 

@@ -7,6 +7,7 @@ the periods that follow. Nor does a base recur that edits made negative: more wa
 part of what was carried.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -30,6 +31,23 @@ class Carry(NamedTuple):
 
 
 NO_CARRY = Carry()
+
+
+class SettledCarry(NamedTuple):
+    """What was carried into a budget, settled again: in nanos, or in tokens where it ``is_tokens``."""
+
+    subject: str
+    before: int
+    after: int
+    is_tokens: bool
+
+
+def settled_together(settled: Iterable[SettledCarry]) -> list[SettledCarry]:
+    """Once for each budget, from the first amount to the last; nothing for one that came back to where it was."""
+    found: dict[str, SettledCarry] = {}
+    for each in settled:
+        found[each.subject] = each._replace(before=found.get(each.subject, each).before)
+    return [each for each in found.values() if each.before != each.after]
 
 
 class Opening(NamedTuple):

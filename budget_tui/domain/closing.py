@@ -72,7 +72,10 @@ class ClosedBudget(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClosedPeriod:
-    """The figures of a period at its close, in nanos of ``currency``; ``restated`` as in `ClosedBudget`."""
+    """The figures of a period at its close, in nanos of ``currency``; ``restated`` as in `ClosedBudget`.
+
+    ``data_through`` is how far costs were known then; None: it was closed before that was kept.
+    """
 
     period: Period
     currency: str
@@ -83,6 +86,12 @@ class ClosedPeriod:
     closed_by: str
     closed_at: datetime
     lines: tuple[ClosedBudget, ...]
+    data_through: date | None = None
+
+    @property
+    def lacked_data(self) -> bool:
+        """Whether costs were not known to its end when it was closed."""
+        return self.data_through is not None and self.data_through < self.period.end
 
     @property
     def remaining(self) -> int:

@@ -92,7 +92,8 @@ class SourceState(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """The values of one budget with what they are made of; ``causes`` only where nothing counts."""
+    """The values of one budget with what they are made of; ``causes`` only where nothing counts. Costs are known
+    through ``data_through``."""
 
     kind: Kind
     subject: str
@@ -101,6 +102,7 @@ class Explained:
     unit: Unit
     time_zone: str
     as_of: date
+    data_through: date
     period: Period
     values: tuple[Explanation, ...]
     counting: tuple[CostGroup, ...] = ()

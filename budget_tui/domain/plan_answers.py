@@ -40,6 +40,8 @@ class BudgetPage:
 
     budgets: tuple[PlannedBudget, ...]
     total: int
+    as_of: date
+    data_through: date
     warnings: tuple[str, ...] = ()
     period: Period | None = None
     allocations: Allocations = NONE_ALLOCATED
@@ -51,6 +53,7 @@ class PlanSummary:
 
     organization: Organization
     as_of: date
+    data_through: date
     lines: tuple[BudgetLine, ...]
     totals: tuple[Totals, ...]
     left_out: tuple[LeftOut, ...]
@@ -84,6 +87,7 @@ class PlanTree:
 
     organization: Organization
     as_of: date
+    data_through: date
     roots: tuple[TreeNode, ...]
     left_out: tuple[LeftOut, ...]
     warnings: tuple[str, ...]
@@ -136,6 +140,7 @@ class Breakdown:
 
     organization: Organization
     as_of: date
+    data_through: date
     entity: Entity
     periods: tuple[Period, ...]
     parts: Mapping[str, Part]

@@ -4,7 +4,7 @@ Pure functions on integers; ``now`` is always an argument.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -49,7 +49,7 @@ class AgentBudget(NamedTuple):
     """An agent with its budget of the running period, and how fast that goes.
 
     ``rate_per_hour`` is of the last 24 hours. ``runs_out_at`` is None when nothing is used, nothing is left, or it
-    would take more than a year.
+    would take more than a year. Use is known through ``data_through``, which is today: it is recorded as it happens.
     """
 
     agent_id: str
@@ -63,6 +63,7 @@ class AgentBudget(NamedTuple):
     rate_per_hour: int
     runs_out_at: datetime | None
     status: Status
+    data_through: date
 
 
 class TokenSums(NamedTuple):

@@ -7,7 +7,16 @@ from decimal import Decimal
 
 from budget_tui.domain.explain import Explanation, Quantity, Unit
 from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, SourceState
-from budget_tui.presentation.formatting import count, dates, long_day, money, period_name, runway, short_day
+from budget_tui.presentation.formatting import (
+    count,
+    data_through_if_late,
+    dates,
+    long_day,
+    money,
+    period_name,
+    runway,
+    short_day,
+)
 
 REMEDY = "→ "
 """Begins a line that says what to do about the one above it."""
@@ -59,14 +68,15 @@ def _term(of: Quantity, currency: str) -> str:
 
 
 def spans(explanation: Explanation, explained: Explained) -> list[str]:
-    """The days that it is about, today and the time zone that makes it today."""
+    """The days that it is about, today and the time zone that makes it today, and that costs are not known so far."""
     lines = [
         f"{words} {long_day(period.start)}"
         if period.days == 1
         else f"{words} {dates(period)} ({count(period.days, 'day')}, both ends included)"
         for words, period in explanation.spans
     ]
-    return [*lines, f"today is {long_day(explained.as_of)} in {explained.time_zone}"]
+    lines.append(f"today is {long_day(explained.as_of)} in {explained.time_zone}")
+    return [*lines, *data_through_if_late(explained.data_through, explained.as_of)]
 
 
 def group_line(group: CostGroup, explained: Explained, room: int = 0) -> str:

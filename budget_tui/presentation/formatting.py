@@ -161,6 +161,16 @@ def long_day(day: date) -> str:
     return f"{short_day(day)}, {day.year}"
 
 
+def data_through(day: date) -> str:
+    """``data through Jan 31, 2026``: how far costs are known."""
+    return f"data through {long_day(day)}"
+
+
+def data_through_if_late(day: date, as_of: date) -> list[str]:
+    """The line that says how far costs are known, where that is not up to ``as_of``."""
+    return [data_through(day)] if day < as_of else []
+
+
 def dates(period: Period) -> str:
     """``Jan 1 – Jan 31``, with years where they differ."""
     show = short_day if period.start.year == period.end.year else long_day
@@ -288,6 +298,11 @@ def status_at_close(closed: ClosedPeriod | ClosedBudget) -> str:
     return f"{UNFUNDED_SHAPE} unfunded" if closed.unfunded else f"{SHAPES[closed.status]} {closed.status}"
 
 
+def data_known_at_close(closed: ClosedPeriod) -> str:
+    """``data through Jan 28, 2026 only``; '' where costs were known to the period's end, or nobody knows how far."""
+    return f"{data_through(closed.data_through)} only" if closed.data_through and closed.lacked_data else ""
+
+
 def left_at_close(closed: ClosedPeriod) -> str:
     """What was left of the budget; ``–`` where there was none."""
     return "–" if closed.unfunded else number(closed.remaining, closed.currency)
@@ -366,7 +381,8 @@ def foreign_briefly(snapshot: BudgetSnapshot) -> str:
 
 
 def status_line(snapshot: BudgetSnapshot) -> str:
-    """One short line for a status bar: what is left, how long, what today allows, who is in trouble, what lacks."""
+    """One short line for a status bar: what is left, how long, what today allows, who is in trouble, what lacks,
+    and how far costs are known where that is not up to today."""
     currency, total = snapshot.organization.currency, snapshot.total
     days = f"{snapshot.days_left}d"
     if total.unfunded:
@@ -379,4 +395,5 @@ def status_line(snapshot: BudgetSnapshot) -> str:
         worst = trouble[0]
         more = f" +{len(trouble) - 1}" if len(trouble) > 1 else ""
         parts.append(f"{shape_of(worst.pace)} {worst.name} {short_money(worst.pace.remaining, currency)}{more}")
-    return " · ".join([*parts, *filter(None, [foreign_briefly(snapshot)])])
+    late = f"≤{short_day(snapshot.data_through)}" if snapshot.data_through < snapshot.as_of else ""
+    return " · ".join([*parts, *filter(None, [foreign_briefly(snapshot), late])])

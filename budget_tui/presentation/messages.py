@@ -1,15 +1,16 @@
 """Sentences that several faces show."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from budget_tui.domain.amount import NANOS, divide, parse_amount
+from budget_tui.domain.amount import NANOS, divide
 from budget_tui.domain.text import escaped
 from budget_tui.presentation import formatting as f
 
 if TYPE_CHECKING:
+    from budget_tui.domain.carry import SettledCarry
     from budget_tui.domain.snapshot import BudgetSnapshot
     from budget_tui.services.imports import ImportReport, VanishedCosts
 
@@ -48,16 +49,16 @@ def warnings(snapshot: "BudgetSnapshot") -> list[str]:
     return found
 
 
-def carry_settled(settled: Mapping[str, tuple[object, object]], currency: str) -> str:
-    """What was carried over and settled again: by subject, before and after, as the audit trail keeps them."""
+def carry_settled(settled: Sequence["SettledCarry"], currency: str) -> str:
+    """That what was carried over is settled again; '' where nothing is."""
 
-    def shown(carried: object) -> str:
-        return f.tokens(carried) if isinstance(carried, int) else f.money(parse_amount(str(carried)), currency)
+    def shown(carried: int, is_tokens: bool) -> str:
+        return f.tokens(carried) if is_tokens else f.money(carried, currency)
 
     told = [
-        f"{'the global budget' if subject == 'global' else subject} {shown(after)} instead of {shown(before)}"
-        for subject, (before, after) in settled.items()
-        if before != after
+        f"{'the global budget' if subject == 'global' else subject} {shown(after, is_tokens)} instead of"
+        f" {shown(before, is_tokens)}"
+        for subject, before, after, is_tokens in settled
     ]
     if not told:
         return ""

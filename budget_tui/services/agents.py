@@ -294,6 +294,7 @@ class _Look:
     def __init__(self, queries: Queries, organization: Organization, today: date, now: datetime) -> None:
         self._queries = queries
         self._org = organization.org_key
+        self._today = today
         self.now = now
         # What was used was used at hours of the clock; when it ends is told as of the day that is looked at.
         self._shift = today - now.astimezone(zone(organization.time_zone)).date()
@@ -336,6 +337,7 @@ class _Look:
             rate_per_hour=rate_per_hour(use, self.now),
             runs_out_at=empty_at + self._shift if empty_at else None,
             status=status_of(balance),
+            data_through=self._today,
         )
 
 

@@ -1,10 +1,14 @@
 """Reading the audit trail."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.audit import AuditEntry, AuditFilter, shown_facts
+from budget_tui.domain.carry import SettledCarry, settled_together
 from budget_tui.presentation.audit import cells
 from budget_tui.services.context import Context
+from budget_tui.storage.queries import Queries
 
 _PAGE = 500
 
@@ -25,12 +29,36 @@ class AuditTrail:
         finally:
             reader.close()
 
-    def carry_settled_since(self, entry: int | None) -> tuple[list[AuditEntry], int]:
+    def carry_settled_since(self, entry: int | None) -> tuple[list[SettledCarry], int]:
         """What was carried over and settled again after ``entry``, and the newest entry; None: nothing is news yet."""
         with self._context.reading() as queries:
             org = self._context.organization(queries).org_key
             newest = next((found.entry for found in queries.audit_trail(org, 1)), 0)
-            return ([] if entry is None else queries.carry_settled_since(org, entry)), newest
+            return ([] if entry is None else _settled_since(queries, org, entry)), newest
+
+    def carry_settled(self) -> list[SettledCarry]:
+        """What was carried into the open period and settled again since it was opened."""
+        with self._context.reading() as queries:
+            org = self._context.organization(queries).org_key
+            closed = queries.last_entry(org, "period.close")
+            return [] if closed is None else _settled_since(queries, org, closed)
+
+
+def _settled_since(queries: Queries, org: int, entry: int) -> list[SettledCarry]:
+    return settled_together(
+        SettledCarry(found.subject, _carried(found.before), _carried(found.after), _is_tokens(found))
+        for found in queries.carry_settled_since(org, entry)
+    )
+
+
+def _is_tokens(entry: AuditEntry) -> bool:
+    """Tokens are kept as a number, money as a text."""
+    return isinstance((entry.after or {})["carried"], int)
+
+
+def _carried(facts: Mapping[str, Any] | None) -> int:
+    carried = (facts or {})["carried"]
+    return carried if isinstance(carried, int) else parse_amount(carried)
 
 
 class AuditWindow:

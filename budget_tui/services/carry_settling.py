@@ -9,12 +9,12 @@ from datetime import date
 from budget_tui.domain import carry
 from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.carry import CarryPolicy, Opening
+from budget_tui.domain.carry import CarryPolicy, Opening, SettledCarry
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.services.agent_tokens import free_expired_holds
 from budget_tui.services.closing import Spent
-from budget_tui.services.context import Work, written
+from budget_tui.services.context import Work
 from budget_tui.services.foreign import spent_by_path
 from budget_tui.services.history import PathsThen
 from budget_tui.storage.cycle_queries import CycleBudget
@@ -71,8 +71,7 @@ def _settle(work: Work, successor: CycleBudget, handed_on: int, room: int) -> in
         return 0
     amount = max(successor.used + successor.reserved, successor.base + carried, 0)
     work.unit.cycle.settle(successor.budget_id, Opening(amount, successor.base, carried), SETTLED_BY, work.now)
-    is_money = successor.budget_type is BudgetType.MONETARY
-    before, after = ({"carried": written(value) if is_money else value} for value in (successor.carry.carried, carried))
     subject = "global" if successor.entity_id == ROOT_ID else successor.entity_id
-    work.record_carry_settled(subject, before, after, SETTLED_BY)
+    is_tokens = successor.budget_type is not BudgetType.MONETARY
+    work.record_carry_settled(SettledCarry(subject, successor.carry.carried, carried, is_tokens), SETTLED_BY)
     return amount - successor.amount

@@ -9,10 +9,10 @@ from budget_tui.domain import carry
 from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.budget import Budget, BudgetType, Organization
 from budget_tui.domain.carry import Opening
-from budget_tui.domain.freshness import data_through
 from budget_tui.domain.hierarchy import ancestor_paths
 from budget_tui.domain.period import Period
 from budget_tui.services.foreign import spent_by_path
+from budget_tui.services.freshness import data_through
 from budget_tui.storage.cycle_queries import CycleBudget, Planned, TurnKey
 from budget_tui.storage.queries import Queries
 
@@ -116,10 +116,7 @@ def _plan(
         else:
             used = spent.at(budget.path) if budget.budget_type is BudgetType.MONETARY else budget.used
             below.append(_turn(budget, planned, used, held=budget.reserved))
-    known = data_through(
-        queries.imported_accounts(organization.org_key, ending.end), organization.period_rule, ending.end
-    )
-    return Plan(ending, following, total, tuple(below), spent, known)
+    return Plan(ending, following, total, tuple(below), spent, data_through(queries, organization, ending.end))
 
 
 def _turn(

@@ -18,6 +18,7 @@ from budget_tui.storage.location import is_there
 
 if TYPE_CHECKING:
     from budget_tui.domain.budget import Budget, Organization
+    from budget_tui.domain.carry import SettledCarry
     from budget_tui.domain.hierarchy import Entity
     from budget_tui.domain.tokens import TokenKind
     from budget_tui.storage.agent_queries import AgentFact
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 DEFAULT_ORG = "default"
 
-CarrySettled = Callable[[str, Mapping[str, object], Mapping[str, object], str], None]
-"""Takes the subject, what was carried over before and after, and the currency."""
+CarrySettled = Callable[["SettledCarry", str], None]
+"""Takes what was settled, and the currency."""
 
 
 @dataclass(frozen=True)
@@ -263,14 +264,14 @@ class Work:
         with self.unit.journal.apart() as journal:
             journal.record(self.organization.org_key, action, subject, before, after, actor, self.now)
 
-    def record_carry_settled(
-        self, subject: str, before: Mapping[str, object], after: Mapping[str, object], actor: str
-    ) -> None:
+    def record_carry_settled(self, settled: "SettledCarry", actor: str) -> None:
         """Write that what was carried over was settled again, and tell whoever asked for the command."""
-        self.record_apart("carry.settle", subject, before, after, actor)
+        amounts = (settled.before, settled.after)
+        before, after = ({"carried": each if settled.is_tokens else written(each)} for each in amounts)
+        self.record_apart("carry.settle", settled.subject, before, after, actor)
         tell, currency = self.on_carry_settled, self.organization.currency
         if tell is not None:
-            self.when_kept(lambda: tell(subject, before, after, currency))
+            self.when_kept(lambda: tell(settled, currency))
 
     def entity(self, entity_id: str) -> "Entity":
         """The entity of that id, or `NotFound`."""

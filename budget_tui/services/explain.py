@@ -32,6 +32,7 @@ from budget_tui.services.agents import looked_closely
 from budget_tui.services.context import Context
 from budget_tui.services.explain_costs import Sorted, Wanted, sort_out
 from budget_tui.services.explain_sum import summed
+from budget_tui.services.freshness import data_through
 from budget_tui.services.history import closed_period
 from budget_tui.services.plan_actuals import Actuals, Used
 from budget_tui.services.plan_checks import entity_named, handed_on_in_plan
@@ -184,6 +185,7 @@ class Explainer:
                 _UNITS[budget_type],
                 organization.time_zone,
                 self._today(organization),
+                data_through(queries, organization, self._today(organization)),
                 Period(periods[0].start, max(period.end for period in periods)),
                 explain_sum(budget_type, added, each, beside, periods, in_one.foreign(as_planned).warnings),
                 budgets=tuple(summed(budgets, counting, actuals.figures, usage.eras)),
@@ -265,6 +267,7 @@ class Explainer:
             _UNITS[wanted.budget_type],
             organization.time_zone,
             today,
+            today if kind is Kind.AGENT else data_through(queries, organization, today),
             wanted.period,
             values,
             tuple(found.counting),

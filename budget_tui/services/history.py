@@ -121,4 +121,5 @@ def _closed(
             )
             for line in lines
         ),
+        close.data_through,
     )

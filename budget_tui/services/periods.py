@@ -157,6 +157,7 @@ def _archive(work: Work, plan: Plan) -> None:
         plan.total.budget.amount,
         plan.allocated,
         plan.total.spent,
+        plan.data_through,
         [
             *(_closed_line(entity, allocation, spent, BudgetType.MONETARY) for entity, allocation, spent in projects),
             *(

@@ -20,6 +20,7 @@ from budget_tui.domain.plan import PlannedBudget, whole_period
 from budget_tui.domain.plan_answers import Breakdown, BudgetLine
 from budget_tui.domain.variance import Totals, VarianceStatus, covered_by
 from budget_tui.services.context import Context
+from budget_tui.services.freshness import data_through
 from budget_tui.services.plan_actuals import Actuals, Counting
 from budget_tui.services.plan_ahead import planned_ahead
 from budget_tui.services.plan_breakdown import (
@@ -77,12 +78,14 @@ class PlanBoard:
         self,
         organization: Organization,
         as_of: date,
+        data_through: date,
         lines: Sequence[BudgetLine],
         entities: Iterable[Entity],
         usage: Usage,
         own: InOneCurrency,
     ) -> None:
-        self.organization, self.as_of, self.lines = organization, as_of, lines
+        self.organization, self.lines = organization, lines
+        self.as_of, self.data_through = as_of, data_through
         self.entities = {entity.entity_id: entity for entity in entities}
         self._usage, self._actuals, self._own = usage, Actuals(usage), own
         self._containment = Containment([line.budget for line in lines], usage.eras)
@@ -178,11 +181,15 @@ class PlanBoard:
 
     def by_category(self, choice: PlanChoice) -> Breakdown:
         """The chosen entity's plan and use in the chosen category or in each; the root's where none is chosen."""
-        return broken_down(self._considered(choice), self.as_of, _categories_of(choice), self._handed_on)
+        return broken_down(
+            self._considered(choice), self.as_of, self.data_through, _categories_of(choice), self._handed_on
+        )
 
     def by_provider(self, choice: PlanChoice) -> Breakdown:
         """The chosen entity's plan for and use of each provider, in the chosen category or in all."""
-        return broken_down(self._considered(choice), self.as_of, _providers_of(choice), self._handed_on)
+        return broken_down(
+            self._considered(choice), self.as_of, self.data_through, _providers_of(choice), self._handed_on
+        )
 
     def behind_category(self, choice: PlanChoice, name: str, budget_type: BudgetType, of_rest: bool = False) -> Behind:
         """What the actual of one category in `by_category` adds up, or what is not budgeted there."""
@@ -243,7 +250,7 @@ def read_board(queries: Queries, organization: Organization, today: date) -> Pla
     actuals = Actuals(usage)
     lines = tuple([actuals.line(budget) for budget in budgets])
     own = InOneCurrency(queries, organization.org_key, budgets, organization.currency)
-    return PlanBoard(organization, today, lines, entities, usage, own)
+    return PlanBoard(organization, today, data_through(queries, organization, today), lines, entities, usage, own)
 
 
 def board_of(context: Context, queries: Queries) -> PlanBoard:

@@ -132,7 +132,11 @@ def parts_by_provider(read: Considered, category: Category) -> Mapping[str, Slic
 
 
 def broken_down(
-    read: Considered, today: date, parts: Callable[[Considered], Mapping[str, Slice]], plan: HandedOn
+    read: Considered,
+    today: date,
+    data_through: date,
+    parts: Callable[[Considered], Mapping[str, Slice]],
+    plan: HandedOn,
 ) -> Breakdown:
     """What was planned and used in each of ``parts``; of ``plan``, what warns about budgets that hand on too much."""
     slices = parts(read)
@@ -141,6 +145,7 @@ def broken_down(
     return Breakdown(
         read.organization,
         today,
+        data_through,
         read.entity,
         read.periods,
         {name: read.part(part, actuals, plan) for name, part in slices.items()},

@@ -17,6 +17,7 @@ from budget_tui.domain.plan_answers import Breakdown, BudgetPage, PlanOutcome, P
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.presentation.formatting import over_allocation_warnings
 from budget_tui.services.context import Context
+from budget_tui.services.freshness import data_through
 from budget_tui.services.plan_actuals import Actuals
 from budget_tui.services.plan_ahead import planned_ahead
 from budget_tui.services.plan_board import PlanBoard, board_of, mentioning
@@ -85,6 +86,7 @@ class PlanViews:
             eras = queries.eras(organization.org_key)
             plan = _handed_on(queries, organization, conditions, found, eras)
             today = self._today(organization)
+            known = data_through(queries, organization, today)
             allocations = _allocations(queries, organization)
             usage = None if conditions.status is None else Usage(queries, organization, found, today)
         if usage is not None:
@@ -93,7 +95,7 @@ class PlanViews:
         page = found[offset:] if limit is None else found[offset : offset + limit]
         warnings = over_allocation_warnings(over_allocated(page, plan))
         period = conditions.period_of(found, organization)
-        return BudgetPage(tuple(page), len(found), warnings, period, allocations)
+        return BudgetPage(tuple(page), len(found), today, known, warnings, period, allocations)
 
     def one(self, budget_id: str) -> PlanOutcome:
         """The budget of that id, or the only one whose id begins so; deleted ones, too."""
@@ -113,6 +115,7 @@ class PlanViews:
             containment = Containment(budgets, usage.eras)
             plan = _handed_on(queries, organization, conditions, budgets, usage.eras, containment)
             allocations = _allocations(queries, organization)
+            known = data_through(queries, organization, self._today(organization))
         actuals, foreign = Actuals(usage), foreign_costs(usage, asked_by(budgets))
         lines = [actuals.line(budget) for budget in budgets]
         if conditions.status is not None:
@@ -121,6 +124,7 @@ class PlanViews:
         return PlanSummary(
             organization,
             self._today(organization),
+            known,
             tuple(lines),
             tuple(totals for totals, _ in actuals.totals(lines, containment)),
             foreign.left_out,
@@ -139,6 +143,7 @@ class PlanViews:
                 budgets = [budget for budget in budgets if is_below(budget, top.entity_key, eras)]
             usage = Usage(queries, organization, budgets, self._today(organization))
             allocations = _allocations(queries, organization)
+            known = data_through(queries, organization, self._today(organization))
             plan: HandedOn = {}  # only where it has children that the trees do not show
             if not conditions.is_open:
                 plan = handed_on_in_plan(queries, organization.org_key, budgets, usage.eras)
@@ -147,6 +152,7 @@ class PlanViews:
         return PlanTree(
             organization,
             self._today(organization),
+            known,
             tuple(with_actuals(node, actuals.figures) for node in trees),
             foreign.left_out,
             (*over_allocation_warnings(over_allocated(budgets, handed_on_in(trees), plan)), *foreign.warnings),
@@ -197,8 +203,9 @@ class PlanViews:
             own = InOneCurrency(queries, organization.org_key, budgets, organization.currency)
             provider = provider_named(queries, organization.org_key, conditions.provider)
             plan = handed_on_in_plan(queries, organization.org_key, budgets, usage.eras)
+            known = data_through(queries, organization, today)
         read = Considered(organization, entity, budgets, periods, usage, own, provider)
-        return broken_down(read, today, parts, plan)
+        return broken_down(read, today, known, parts, plan)
 
 
 def _budgets(queries: Queries, organization: Organization, conditions: PlanFilter, today: date) -> list[PlannedBudget]:

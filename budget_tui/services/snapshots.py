@@ -6,11 +6,11 @@ from datetime import date
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.carry import NO_CARRY
 from budget_tui.domain.errors import unknown
-from budget_tui.domain.freshness import data_through as known_through
 from budget_tui.domain.period import Period
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectFact, ProjectLine, SnapshotFacts, build_snapshot
 from budget_tui.services.context import Context
 from budget_tui.services.foreign import with_foreign
+from budget_tui.services.freshness import data_through as known_through
 from budget_tui.storage.queries import Queries
 
 
@@ -56,7 +56,7 @@ def load_facts(queries: Queries, organization: Organization, today: date) -> Sna
     period = _period(budget, organization, today)
     so_far = period.through(today)
     parent_id = budget.budget_id if budget is not None else None
-    data_through = known_through(queries.imported_accounts(key, today), organization.period_rule, today)
+    data_through = known_through(queries, organization, today)
     spend_by_path, unmapped = queries.spend_by_path(key, currency, period, today, data_through)
     closed = queries.last_close(key)
     projects, allocated = queries.project_facts(key, parent_id), queries.allocated(parent_id)

@@ -66,6 +66,7 @@ class StoredClose(NamedTuple):
     budget: int
     allocated: int
     spent: int
+    data_through: date | None
     closed_by: str
     closed_at: datetime
 
@@ -156,8 +157,8 @@ class CycleQueries(CostQueries):
     def closes(self, org: int, limit: int, before: date | None = None) -> list[StoredClose]:
         """Closed periods, the newest first, at most ``limit``; ``before``: only what started before that day."""
         rows = self._rows(
-            "SELECT close_key, period_start, period_end, currency, monthly_budget, allocated, spent, closed_by,"
-            f" {FISCAL_START}, closed_at FROM period_close b WHERE org_key = ? AND period_start < ?"
+            "SELECT close_key, period_start, period_end, currency, monthly_budget, allocated, spent, data_through,"
+            f" closed_by, {FISCAL_START}, closed_at FROM period_close b WHERE org_key = ? AND period_start < ?"
             " ORDER BY period_start DESC LIMIT ?",
             org,
             (before or date.max).isoformat(),
@@ -169,10 +170,12 @@ class CycleQueries(CostQueries):
                     key,
                     Period(date.fromisoformat(start), date.fromisoformat(end), fiscal),
                     *figures,
+                    date.fromisoformat(known) if known else None,
+                    closed_by,
                     datetime.fromisoformat(at).replace(tzinfo=UTC),
                 )
             )
-            for key, start, end, *figures, fiscal, at in rows
+            for key, start, end, *figures, known, closed_by, fiscal, at in rows
         ]
 
     def close_lines(self, org: int, newest: date, oldest: date) -> list[StoredLine]:

@@ -10,7 +10,7 @@ from budget_tui.domain.errors import Conflict, StorageError
 from budget_tui.storage.failures import told_plainly
 from budget_tui.storage.location import require_one_name
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a test keeps it equal to Alembic's own head."""
 
 

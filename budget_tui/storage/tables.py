@@ -373,6 +373,7 @@ class PeriodCloseRow(SQLModel, table=True):
     spent: int = Field(sa_column=Column(BigInteger, nullable=False))
     closed_by: str
     closed_at: datetime = Field(sa_type=DateTime)
+    data_through: date | None = Field(default=None, sa_column=Column(Date))  # None: closed before it was kept
 
 
 class PeriodCloseLineRow(SQLModel, table=True):

@@ -26,6 +26,13 @@ class TrailQueries(CostQueries):
         )
         return [_entry(row) for row in rows]
 
+    def last_entry(self, org: int, action: str) -> int | None:
+        """The latest entry of that action."""
+        row = self._row(
+            "SELECT audit_key FROM audit WHERE org_key = ? AND action = ? ORDER BY audit_key DESC LIMIT 1", org, action
+        )
+        return int(row[0]) if row else None
+
     def carry_settled_since(self, org: int, entry: int) -> list[AuditEntry]:
         """What was carried over and settled again after ``entry``, the oldest first."""
         return [

@@ -23,11 +23,12 @@ from budget_tui.bootstrap import Services
 from budget_tui.domain.errors import BudgetError, Unexpected
 from budget_tui.paths import styles_dir
 from budget_tui.presentation import formatting
+from budget_tui.presentation.messages import carry_settled
 from budget_tui.settings import Settings
 from budget_tui.tui.key_lane import ASKING, KeyLaneApp
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget import GlobalBudgetScreen
-from budget_tui.tui.standing import carry_settled, standing
+from budget_tui.tui.standing import standing
 from budget_tui.tui.theme import ThemedApp, begin_with
 from budget_tui.tui.widgets.top_bar import SCREENS
 

@@ -35,8 +35,8 @@ SHOWN_ON = date(2026, 3, 31)
 COMMAND_LINE = re.compile(r"budget-tui [a-z]|(?<![\w-])--[a-z]")
 
 
-def services_at(path: Path, settings: Settings | None = None) -> Services:
-    return Services(Context(path, "default", Clock(TODAY), "anna"), settings or Settings())
+def services_at(path: Path, settings: Settings | None = None, today: date = TODAY) -> Services:
+    return Services(Context(path, "default", Clock(today), "anna"), settings or Settings())
 
 
 def exactly(text: str) -> Any:
@@ -150,8 +150,8 @@ def start(tmp_path: Path, example: tuple[bytes, str, str]) -> Iterator[Callable[
     path.write_bytes(example[0])
     running: list[Client] = []
 
-    def started(settings: Settings | None = None, host: str = "127.0.0.1") -> Api:
-        services = services_at(path, settings)
+    def started(settings: Settings | None = None, host: str = "127.0.0.1", today: date = TODAY) -> Api:
+        services = services_at(path, settings, today)
         client = Client(application(services, host), host)
         client.__enter__()
         running.append(client)

@@ -62,7 +62,14 @@ def test_list_budgets_for_org(acme: Api) -> None:
 
 def test_list_budgets_with_filters(acme: Api) -> None:
     path = f"{PLAN}?category=genai&period_type=monthly&hierarchy_entity_id=DEPT-ENG"
-    assert acme.get(path) == {"budgets": [], "total": 0, "period_start": None, "period_end": None, "warnings": []}
+    assert acme.get(path) == {
+        "budgets": [],
+        "total": 0,
+        "period_start": None,
+        "period_end": None,
+        "data_through": "2026-03-31",
+        "warnings": [],
+    }
     posted(acme, PLAN, {**ENG_IN_FEBRUARY, "category": "genai"})
     assert acme.get(path)["total"] == 1
 

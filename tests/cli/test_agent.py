@@ -58,6 +58,7 @@ def test_show_in_words(scout: Cli) -> None:
         "available    750,000",
         "rate               0 an hour",
         "runs out   ∞",
+        "data through Jan 13, 2026",
     ]
 
 

@@ -203,7 +203,7 @@ def test_every_formula_of_an_agent_comes_to_what_its_screen_shows(
     use = Use(max(used, 1), NOW - timedelta(seconds=seconds)) if has_used else None
     agent = AgentBudget(
         "scout", "Scout", "pcc", "", allocated, used, held, balance.available_tokens, rate_per_hour(use, NOW),
-        runs_out_at(balance.available_tokens, use, NOW), status_of(balance),
+        runs_out_at(balance.available_tokens, use, NOW), status_of(balance), NOW.date(),
     )  # fmt: skip
     explained = named(explain_agent(agent, use, seconds_of(use, NOW) if use else 0, JANUARY))
     assert explained["available"].value.value == agent.available_tokens

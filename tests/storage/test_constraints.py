@@ -37,7 +37,7 @@ def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         unit.budgets.add_transfer(key, None, child, 5, False, "", "anna", NOON)
         unit.journal.record(key, "test", "pcc", None, {"amount": "1"}, "anna", NOON)
         line = ClosedLine(project.entity_key, 100, 7, "healthy")
-        unit.journal.close_period(key, JANUARY, "USD", 0, 100, 7, [line], "anna", NOON)
+        unit.journal.close_period(key, JANUARY, "USD", 0, 100, 7, JANUARY.end, [line], "anna", NOON)
         unit.journal.remember(key, "test", "k", "{}", "{}", NOON)
         origin = CostOrigin("focus", False, "USD")
         keys = unit.costs.add_origins(key, {origin: Resolution(project.entity_key, "", "cloud")})
@@ -140,8 +140,8 @@ REFUSED = [
     "UPDATE cost_rule SET kind = 'mood'",
     "INSERT INTO transfer SELECT 't', org_key, NULL, NULL, 5, 0, '', 'x', '2026-01-01' FROM organization",
     "INSERT INTO transfer SELECT 't', org_key, NULL, budget_id, 0, 0, '', 'x', '2026-01-01' FROM budget",
-    "INSERT INTO period_close SELECT NULL, org_key, '2026-02-01', '2026-01-31', 'USD', 0, 0, 0, 'x', '2026-01-01'"
-    " FROM organization",
+    "INSERT INTO period_close SELECT NULL, org_key, '2026-02-01', '2026-01-31', 'USD', 0, 0, 0, 'x', '2026-01-01',"
+    " NULL FROM organization",
 ]
 
 

@@ -8,6 +8,7 @@ from budget_tui.domain.budget import parse_change
 from budget_tui.services.costs import CostEntry
 from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
 from budget_tui.tui.screens.history import HistoryScreen
+from tests.services.planning import bill
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import Dashboard, FixedClock, on_day, units
 
@@ -136,3 +137,16 @@ async def test_a_period_without_any_budget_was_over_none(open_dashboard: OpenDas
         await dashboard.keys("enter")
         assert "spent, there was no budget  ○ unfunded" in dashboard.text
         assert "✕" not in dashboard.text, "nor was any project"
+
+
+async def test_a_period_says_that_its_data_ended_early(
+    open_dashboard: OpenDashboard, services: Services, services_on: OpenServices
+) -> None:
+    bill(services, ("pcc", "1", "USD", "2026-01-06", "openai"))
+    march = services_on(clock=FixedClock(date(2026, 3, 1)))
+    march.periods.catch_up()
+    async with open_dashboard(march, mode="history") as dashboard:
+        await dashboard.keys("enter")
+        assert "data through Jan 6, 2026 only" in dashboard.text, "February"
+        await dashboard.keys("escape", "j", "enter")
+        assert "data through Jan 6, 2026 only" in dashboard.text

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from budget_tui.domain.period import Period
@@ -97,6 +97,7 @@ class JournalRepository:
         monthly_budget: int,
         allocated: int,
         spent: int,
+        data_through: date,
         lines: Sequence[ClosedLine],
         actor: str,
         now: datetime,
@@ -104,7 +105,7 @@ class JournalRepository:
         """Archive a period's figures as they stand."""
         close_key = self._connection.execute(
             "INSERT INTO period_close (org_key, period_start, period_end, currency, monthly_budget, allocated, spent,"
-            " closed_by, closed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " data_through, closed_by, closed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 org_key,
                 period.start.isoformat(),
@@ -113,6 +114,7 @@ class JournalRepository:
                 monthly_budget,
                 allocated,
                 spent,
+                data_through.isoformat(),
                 actor,
                 stored_time(now),
             ),

@@ -91,7 +91,8 @@ class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
                         f"{formatting.dates(closed.period)} · closed by {closed.closed_by} on"
                         f" {formatting.long_day(closed.closed_at.astimezone().date())}",
                         MUTED,
-                    )
+                    ),
+                    (f" · {known}" if (known := formatting.data_known_at_close(closed)) else "", "$warning"),
                 ),
                 Content(""),
             ]
