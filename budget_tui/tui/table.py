@@ -178,8 +178,9 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self.totals: dict[str, str] = {}
         self.rows: Sequence[Row] = ()
         self.columns = columns
-        self._everything: Sequence[Row] = ()
-        self._is_chosen: Callable[[Row], bool] | None = None
+        self.everything: Sequence[Row] = ()
+        self.is_chosen: Callable[[Row], bool] | None = None
+        """Whether a row of `everything` is shown; None: all are."""
         self._sorted: Sequence[Row] | None = None
         self._widths: dict[str, Width] = {}
         self._styles: dict[str, Style] = {}
@@ -218,24 +219,24 @@ class Table(ScrollView, Generic[Row], can_focus=True):
             self.columns = columns
         if measures or not self._widths:
             self._widths = measured(self.columns, rows if measuring is None else measuring)
-        self._everything, self._sorted = rows, None
+        self.everything, self._sorted = rows, None
         self._arrange(keeps_row=keeps_row)
 
     def choose(self, is_chosen: Callable[[Row], bool] | None) -> None:
         """Show only the rows that ``is_chosen`` picks; None: all."""
-        self._is_chosen = is_chosen
+        self.is_chosen = is_chosen
         self._arrange()
 
     def _arrange(self, *, keeps_row: bool = True) -> None:
         if self._sorted is None:
             by = self.sorted_by
             self._sorted = (
-                self._everything
+                self.everything
                 if by is None or by.sort_key is None
-                else sorted(self._everything, key=by.sort_key, reverse=self.sort_descending)
+                else sorted(self.everything, key=by.sort_key, reverse=self.sort_descending)
             )
         before, top = self.current, self.cursor - round(self.scroll_offset.y)
-        self.rows = self._sorted if self._is_chosen is None else list(filter(self._is_chosen, self._sorted))
+        self.rows = self._sorted if self.is_chosen is None else [*filter(self.is_chosen, self._sorted)]
         self.totals = {column.key: column.total(self.rows) for column in self.columns}
         at = min(self.cursor, max(0, len(self.rows) - 1))
         if before is not None and keeps_row and not (self.rows and self.id_of(self.rows[at]) == self.id_of(before)):
@@ -250,11 +251,6 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self._strips.clear()
         self.refresh()
         self.post_message(self.Moved(self, self.current))
-
-    @property
-    def everything(self) -> Sequence[Row]:
-        """All rows, chosen or not."""
-        return self._everything
 
     def columns_within(self, width: int) -> Sequence[Column[Row]]:
         """The columns of a table that is ``width`` cells wide."""
@@ -454,6 +450,10 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         if bar is None:
             yield Segment(" " * width, base)
             return
-        drawn = formatting.bar_with_held(bar.used, bar.held, width, bar.tick)
+        drawn = (
+            formatting.bar_with_held(bar.used, bar.held, width, bar.tick)
+            if bar.held
+            else formatting.bar(bar.used, width, bar.tick)
+        )
         for name, cells in groupby(drawn, lambda cell: _BAR_PARTS.get(cell, "bar")):
             yield Segment("".join(cells), base + self._styles[name])

@@ -11,13 +11,13 @@ from budget_tui.domain.amount import NANOS
 from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan
+from budget_tui.presentation.columns import split_at_point
 from budget_tui.services.demo_acme import ORGANIZATION, SHOWN_ON
 from budget_tui.services.plans import PlanChange
 from budget_tui.tui.screens.costs_behind import CostsBehindScreen
 from budget_tui.tui.screens.plan import PlanScreen
 from budget_tui.tui.screens.rescale import RescaleScreen
 from budget_tui.tui.theme import LIGHT
-from budget_tui.tui.widgets.line_table import parts
 from budget_tui.tui.widgets.plan_lines import TABS
 from tests.services.planning import bill
 from tests.tui.conftest import OpenDashboard, OpenServices, Pictured
@@ -434,11 +434,11 @@ async def test_amounts_are_aligned_on_their_point(open_dashboard: OpenDashboard,
         header = next(at for at, line in enumerate(lines) if "Actual" in line)
         points = {line.index(".") for line in lines[header + 1 : header + 13] if "tok" not in line}
         assert len(points) == 1
-        assert parts("1,234.50") == ("1,234", ".50")
-        assert parts("41.2M") == ("41", ".2M")
-        assert parts("50M") == ("50", "M")
-        assert parts("-R$1,234.50") == ("-R$1,234", ".50")
-        assert parts("CHF 7") == ("CHF 7", "")
+        assert split_at_point("1,234.50") == ("1,234", ".50")
+        assert split_at_point("41.2M") == ("41", ".2M")
+        assert split_at_point("50M") == ("50", "M")
+        assert split_at_point("-R$1,234.50") == ("-R$1,234", ".50")
+        assert split_at_point("CHF 7") == ("CHF 7", "")
 
 
 async def test_tab_80x24(open_dashboard: OpenDashboard, pictured: Pictured, acme: Services) -> None:

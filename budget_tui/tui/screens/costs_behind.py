@@ -15,10 +15,11 @@ from textual.widgets import Static
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.errors import BudgetError
 from budget_tui.presentation import formatting
+from budget_tui.presentation.columns import Column, muted
 from budget_tui.services.costs_behind import CostLine, CostPage, Number
 from budget_tui.tui.painting import MUTED, STRONG, WAITING
 from budget_tui.tui.screens.styled import StyledScreen
-from budget_tui.tui.widgets.line_table import Column, LineTable
+from budget_tui.tui.table import Table
 
 if TYPE_CHECKING:
     from datetime import date
@@ -32,7 +33,7 @@ class CostsBehindScreen(StyledScreen[None], ModalScreen[None]):
     """The costs that a number adds up, the latest first; more are read as one scrolls down."""
 
     BINDINGS = [Binding("escape,q", "leave", "Leave", id="costs.leave", tooltip="Back to the plan")]
-    AUTO_FOCUS = "LineTable"
+    AUTO_FOCUS = "CostTable"
 
     def __init__(self, number: Number) -> None:
         super().__init__()
@@ -46,7 +47,7 @@ class CostsBehindScreen(StyledScreen[None], ModalScreen[None]):
             box.border_title = Content(self._number.title)
             box.border_subtitle = "esc leaves"
             yield Static(WAITING, id="adds-up")
-            yield CostTable(_columns(self._number))
+            yield CostTable(_columns(self._number), id)
 
     def on_mount(self) -> None:
         self._read_on()
@@ -54,10 +55,10 @@ class CostsBehindScreen(StyledScreen[None], ModalScreen[None]):
     def action_leave(self) -> None:
         self.dismiss(None)
 
-    @on(LineTable.NearsEnd)
+    @on(Table.NearsEnd)
     @work(group="costs")
     async def _read_on(self) -> None:
-        if self._is_complete or not self.query_one(LineTable).nears_end:  # by now
+        if self._is_complete or not self.query_one(CostTable).nears_end:  # by now
             return
         self._is_complete = True  # until it is known that there is more
         number, older_than = self._number, self._older_than
@@ -71,19 +72,18 @@ class CostsBehindScreen(StyledScreen[None], ModalScreen[None]):
         self._show(page)
 
     def _show(self, page: CostPage) -> None:
-        self._lines += page.lines
+        self._lines = [*self._lines, *page.lines]
         self._older_than, self._is_complete = page.older_than, page.older_than is None
         self.query_one("#adds-up", Static).update(_adds_up(self._number, page))
-        table = self.query_one(LineTable)
+        table = self.query_one(CostTable)
         table.why_empty = "nothing counts into it yet"
-        table.show(list(self._lines), self._lines, same=id)
+        table.show(self._lines)
 
 
-class CostTable(LineTable):
-    """Costs. There is nothing behind them."""
+class CostTable(Table[CostLine]):
+    """Costs, with nothing behind them."""
 
-    def action_open(self) -> None:
-        """A cost is what it is."""
+    GAPS = (1, 3)
 
 
 def _adds_up(number: Number, page: CostPage) -> Content:
@@ -96,7 +96,7 @@ def _adds_up(number: Number, page: CostPage) -> Content:
     return Content.assemble((total, STRONG), (f", {how}" if is_seats else f" {how}", MUTED))
 
 
-def _columns(number: Number) -> tuple[Column, ...]:
+def _columns(number: Number) -> tuple[Column[CostLine], ...]:
     def counted(line: CostLine) -> str:
         is_money = number.budget_type is BudgetType.MONETARY
         return formatting.number(line.counted, number.currency) if is_money else f"{line.counted:,}"
@@ -109,16 +109,16 @@ def _columns(number: Number) -> tuple[Column, ...]:
     def tokens(line: CostLine) -> str:
         return "" if line.tokens is None else f"{line.tokens:,}"
 
-    found = [
+    found: list[Column[CostLine]] = [
         Column("day", "Day", lambda line: f"{line.day}"),
-        Column("provider", "Provider", lambda line: line.provider, least=8, most=20),
-        Column("service", "Service", lambda line: line.service, least=7, most=32),
-        Column("entity", "Entity", lambda line: line.entity_name or _UNMAPPED, least=8, most=28),
+        Column("provider", "Provider", lambda line: line.provider, max_width=20, shrinks_to=8),
+        Column("service", "Service", lambda line: line.service, max_width=32, shrinks_to=7),
+        Column("entity", "Entity", lambda line: line.entity_name or _UNMAPPED, max_width=28, shrinks_to=8),
         Column("counted", _LABELS[number.budget_type], counted, align="point"),
         Column("own", "Cost", own, align="right"),
     ]
     if number.budget_type is BudgetType.MONETARY:
-        found.append(Column("tokens", "Tokens", tokens, align="right", style=lambda _: "muted"))
+        found.append(Column("tokens", "Tokens", tokens, align="right", style=muted))
     return tuple(found)
 
 

@@ -29,13 +29,13 @@ from budget_tui.tui.screens.base import ReadingScreen
 from budget_tui.tui.screens.costs_behind import CostsBehindScreen
 from budget_tui.tui.screens.plan_filter import PlanFilterScreen
 from budget_tui.tui.screens.rescale import Children, RescaleScreen
+from budget_tui.tui.table import Table
 from budget_tui.tui.widgets.filter_input import FilterInput
-from budget_tui.tui.widgets.line_table import LineTable
 from budget_tui.tui.widgets.plan_breakdown import CategoryPane, ProviderPane
 from budget_tui.tui.widgets.plan_budgets import BudgetPane, BudgetTable
 from budget_tui.tui.widgets.plan_lines import TABS, ChoiceLine, TabLine
 from budget_tui.tui.widgets.plan_overview import OverviewPane
-from budget_tui.tui.widgets.plan_panes import PlanPane
+from budget_tui.tui.widgets.plan_panes import PlanPane, PlanTable
 from budget_tui.tui.widgets.plan_tree import AllocationPane, TreeTable
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
 
     MODE = "plan"
     CSS_PATH = styles_dir() / "plan.tcss"
-    WORKPLACES = (LineTable, BudgetTable, TreeTable)
+    WORKPLACES = (PlanTable, BudgetTable, TreeTable)
     BINDINGS = [
         Binding("a", "create", "Add", id="plan.create", tooltip="Create a budget: a single one or from the top down"),
         Binding("tab", "turn_tab(1)", "Tab", id="plan.next", tooltip="Show the next tab"),
@@ -258,9 +258,9 @@ class PlanScreen(ReadingScreen[PlanBoard]):
 
     # What is behind a number
 
-    @on(LineTable.Opened)
+    @on(Table.Opened)
     @work(group=ASKING)
-    async def _open(self, event: LineTable.Opened) -> None:
+    async def _open(self, event: Table.Opened) -> None:
         number = self.pane.number_behind(event.row)
         if number is None:
             self.tell("nothing is known of what was used of it", is_problem=True)
@@ -316,8 +316,8 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     def action_reverse(self) -> None:
         self.pane.reverse()
 
-    @on(LineTable.SortAsked)
-    def _header_clicked(self, event: LineTable.SortAsked) -> None:
+    @on(Table.SortAsked)
+    def _header_clicked(self, event: Table.SortAsked) -> None:
         self.pane.sort_by(event.key)
 
 

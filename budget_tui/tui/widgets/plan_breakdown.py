@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from typing import NamedTuple
 
 from textual.app import ComposeResult
@@ -18,12 +17,21 @@ from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import Breakdown, BudgetLine
 from budget_tui.domain.variance import Variance
 from budget_tui.presentation import formatting
+from budget_tui.presentation.columns import Bar, Column, muted
+from budget_tui.presentation.plan_columns import (
+    NOTHING,
+    SHAPES,
+    amounts,
+    bar_column,
+    bar_of,
+    status_column,
+    unit,
+    used,
+)
 from budget_tui.services.costs_behind import Number
 from budget_tui.services.plan_board import Behind, PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED, STRONG
-from budget_tui.tui.widgets.line_table import BarColumn, Column, LineTable
-from budget_tui.tui.widgets.plan_columns import NOTHING, SHAPES, amounts, bar_of, status_style, unit, used
-from budget_tui.tui.widgets.plan_panes import PlanPane, too_much
+from budget_tui.tui.widgets.plan_panes import PlanPane, PlanTable, too_much
 
 
 class PartLine(NamedTuple):
@@ -70,7 +78,7 @@ class BreakdownPane(PlanPane):
 
     def compose(self) -> ComposeResult:
         yield Static(classes="whose")
-        yield LineTable(self._columns())
+        yield PlanTable(self._columns(), lambda part: (part.name, part.budget_type, part.is_rest))
 
     @property
     def entity_id(self) -> str:
@@ -102,36 +110,33 @@ class BreakdownPane(PlanPane):
         self.query_one(".whose", Static).update(_whose(breakdown, choice))
         rows = list(_part_lines(breakdown, choice.budget_type))
         self.table.why_empty = "nothing was planned or used"
-        self.table.show(rows, rows, same=lambda part: (part.name, part.budget_type, part.is_rest))
+        self.table.show(rows)
 
     def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
         return self._warnings
 
-    def _columns(self) -> tuple[Column, ...]:
+    def _columns(self) -> tuple[Column[PartLine], ...]:
         return (
-            Column("name", self.LABEL, lambda part: part.label, most=24),
-            Column("unit", "In", lambda part: unit(part.budget_type, part.currency), style=lambda _: "muted"),
+            Column("name", self.LABEL, lambda part: part.label, max_width=24),
+            Column("unit", "In", lambda part: unit(part.budget_type, part.currency), style=muted),
             amounts("amount", "Budget", lambda part: part.planned, _kind),
             amounts("actual", "Actual", lambda part: part.actual, _kind),
-            BarColumn("bar", "", lambda _: "", share=self._bar),
+            bar_column(self._bar),
             amounts("left", "Left", _left, _kind),
             Column(
                 "used",
                 "Used",
                 lambda part: used(part.figures) if part.planned else NOTHING,
                 align="right",
-                style=lambda _: "muted",
+                style=muted,
             ),
-            Column("share", "Of use", _share_of_use, align="right", drop=1, style=lambda _: "muted"),
-            Column(
-                "status",
-                "",
-                lambda part: " " if part.planned is None else SHAPES[part.figures.status],
-                style=lambda part: status_style(part.figures),
+            Column("share", "Of use", _share_of_use, align="right", priority=1, style=muted),
+            status_column(
+                lambda part: part.figures, lambda part: " " if part.planned is None else SHAPES[part.figures.status]
             ),
         )
 
-    def _bar(self, part: PartLine) -> tuple[Fraction, Fraction | None] | None:
+    def _bar(self, part: PartLine) -> Bar | None:
         return None if part.planned is None else bar_of(part.figures, part.period, self.today)
 
 

@@ -17,17 +17,16 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.plan import PlannedBudget, parse_planned
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.presentation import formatting
+from budget_tui.presentation.plan_columns import budget_columns
 from budget_tui.services.costs_behind import Number, number_of
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED
+from budget_tui.tui.table import HEADER
 from budget_tui.tui.widgets.cell_editing import TOKEN_STEP, CellEditing
-from budget_tui.tui.widgets.line_table import LineTable
-from budget_tui.tui.widgets.plan_columns import budget_columns, longest_lines
-from budget_tui.tui.widgets.plan_panes import PlanPane
-from budget_tui.tui.widgets.scrolled_lines import HEADER
+from budget_tui.tui.widgets.plan_panes import PlanPane, PlanTable
 
 
-class BudgetTable(LineTable):
+class BudgetTable(PlanTable[BudgetLine]):
     """Budgets, which can be changed and deleted."""
 
     BINDINGS = [
@@ -75,11 +74,9 @@ class BudgetPane(PlanPane, CellEditing[BudgetLine]):
     def __init__(self, step: str) -> None:
         super().__init__()
         self._step = step
-        self._lines: Sequence[BudgetLine] = ()
-        self._sorted: tuple[tuple[PlanBoard, str, bool], Sequence[BudgetLine]] | None = None
 
     def compose_table(self) -> ComposeResult:
-        yield BudgetTable(budget_columns(lambda: self.today))
+        yield BudgetTable(budget_columns(lambda: self.today), self.id_of)
         yield Static(id="budget-line")
 
     @property
@@ -109,41 +106,33 @@ class BudgetPane(PlanPane, CellEditing[BudgetLine]):
         return self.current.budget.budget_id if self.current else ""
 
     def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
-        self.board, self._lines = board, lines
-        self.table.why_empty = "no budget fits"
-        self._fill(longest_lines(board.lines) if is_new else None)
+        table = self.table
+        self.board, table.why_empty = board, "no budget fits"
+        shown = {line.budget.budget_id for line in lines}
+        is_chosen = None if len(shown) == len(board.lines) else lambda line: line.budget.budget_id in shown
+        if is_new:
+            table.is_chosen = is_chosen
+            table.show(board.lines)
+        else:
+            table.choose(is_chosen)
+        self.keep_editor()
 
     def number_behind(self, row: BudgetLine) -> Number:
         return number_of(row.budget, formatting.plan_name(row.budget))
 
-    def _fill(self, measured: Sequence[BudgetLine] | None = None) -> None:
-        lines, table = self._lines, self.table
-        if table.sort_key and self.board is not None:
-            shown = {line.budget.budget_id for line in lines}
-            lines = [line for line in self._in_order(self.board) if line.budget.budget_id in shown]
-        table.show(lines, measured, same=self.id_of)
-        self.keep_editor()
-
     # Sorting
-
-    def _in_order(self, board: PlanBoard) -> Sequence[BudgetLine]:
-        """All budgets as they are sorted: a filter only chooses from them."""
-        order = board, self.table.sort_key, self.table.sort_descending
-        if self._sorted is None or self._sorted[0] != order:
-            self._sorted = order, self.table.in_order(board.lines)
-        return self._sorted[1]
 
     def sort_by(self, key: str) -> None:
         self.table.sort_by(key)
-        self._fill()
+        self.keep_editor()
 
     def sort_by_next(self) -> None:
         self.table.sort_by_next()
-        self._fill()
+        self.keep_editor()
 
     def reverse(self) -> None:
         self.table.reverse()
-        self._fill()
+        self.keep_editor()
 
     # Editing
 
@@ -156,9 +145,8 @@ class BudgetPane(PlanPane, CellEditing[BudgetLine]):
         place = self.table.place_of("amount")
         if place is None:
             return None
-        before = next((each for each in reversed(self.table.places) if each.x < place.x), None)
-        x = before.x + before.width if before is not None else place.x
-        return Region(x, HEADER + at - round(self.table.scroll_offset.y), place.x + place.width - x, 1)
+        x = max((each.end for each in self.table.places if each.x < place.x), default=place.x)
+        return Region(x, HEADER + at - round(self.table.scroll_offset.y), place.end - x, 1)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.keep_editor)

@@ -19,23 +19,24 @@ from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, measured_in, scope_of
 from budget_tui.presentation import formatting
+from budget_tui.presentation.columns import Bar, Column, muted
+from budget_tui.presentation.plan_columns import (
+    SHAPES,
+    amounts,
+    bar_column,
+    elapsed,
+    status_column,
+    unit,
+    used_column,
+    what,
+)
 from budget_tui.services.costs_behind import Number
 from budget_tui.services.plan_actuals import Counting
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.painting import MUTED
-from budget_tui.tui.widgets.line_table import BarColumn, Column, LineTable
+from budget_tui.tui.table import HEADER
 from budget_tui.tui.widgets.plan_charts import CategoryBars, TrendChart
-from budget_tui.tui.widgets.plan_columns import (
-    SHAPES,
-    amounts,
-    elapsed,
-    status_style,
-    unit,
-    used,
-    what,
-)
-from budget_tui.tui.widgets.plan_panes import PlanPane
-from budget_tui.tui.widgets.scrolled_lines import HEADER
+from budget_tui.tui.widgets.plan_panes import PlanPane, PlanTable
 
 _WORST_AT_MOST = 200
 _ABOVE_TABLE = 2
@@ -78,7 +79,7 @@ class OverviewPane(PlanPane):
 
     def compose(self) -> ComposeResult:
         yield Static(id="troubles")
-        yield LineTable(_columns())
+        yield PlanTable(_columns(), lambda line: (line.title, line.budget_type, line.currency))
         with Horizontal(id="plan-charts"):
             yield CategoryBars()
             yield TrendChart()
@@ -107,7 +108,7 @@ class OverviewPane(PlanPane):
         rows = [_total_line(board, *each) for each in totals]
         rows += [_worst_line(line, board) for line in board.nearest_to_end(lines, _WORST_AT_MOST)]
         self.table.why_empty = "no budget fits"
-        self.table.show(rows, rows, same=lambda line: (line.title, line.budget_type, line.currency))
+        self.table.show(rows)
         bars = self.query_one(CategoryBars)
         bars.breakdown = board.by_category(replace(choice, search="", status=None))
         self._show_trend()  # in the same frame, though the table also says that its cursor moved
@@ -120,7 +121,7 @@ class OverviewPane(PlanPane):
         kind = row.budget_type, row.currency
         return [line.budget for line in self._lines if measured_in(line.budget) == kind] if row.is_total else ()
 
-    @on(LineTable.Moved)
+    @on(PlanTable.Moved)
     def _show_trend(self) -> None:
         line: OverviewLine | None = self.table.current
         if line is not None and line is self._charted:
@@ -202,35 +203,31 @@ _STYLES = {
 }
 
 
-def _columns() -> tuple[Column, ...]:
+def _columns() -> tuple[Column[OverviewLine], ...]:
     def kind(line: OverviewLine) -> tuple[BudgetType, str]:
         return line.budget_type, line.currency
 
     def strong(line: OverviewLine) -> str:
         return "strong" if line.is_total else ""
 
-    def muted(_: OverviewLine) -> str:
-        return "muted"
-
     return (
-        Column("entity", "Nearest to its end", lambda line: line.name, least=11, most=28, style=strong),
-        Column("what", "For", lambda line: line.what, least=9, most=24),
+        Column("entity", "Nearest to its end", lambda line: line.name, max_width=28, shrinks_to=11, style=strong),
+        Column("what", "For", lambda line: line.what, max_width=24, shrinks_to=9),
         Column("unit", "In", lambda line: unit(*kind(line)), style=muted),
-        Column("period", "Period", lambda line: line.period, least=7, most=22, drop=3, style=muted),
+        Column(
+            "period",
+            "Period",
+            lambda line: line.period,
+            max_width=22,
+            shrinks_to=7,
+            priority=3,
+            yields_late=True,
+            style=muted,
+        ),
         amounts("amount", "Budget", lambda line: line.figures.amount, kind, style=strong),
         amounts("actual", "Actual", lambda line: line.figures.actual, kind, style=strong),
-        BarColumn(
-            "bar",
-            "",
-            lambda _: "",
-            share=lambda line: None if line.figures.utilization is None else (line.figures.utilization, line.pace),
-        ),
+        bar_column(lambda line: None if line.figures.utilization is None else Bar(line.figures.utilization, line.pace)),
         amounts("left", "Left", lambda line: line.figures.variance, kind, style=strong),
-        Column("used", "Used", lambda line: used(line.figures), align="right", drop=1, style=muted),
-        Column(
-            "status",
-            "",
-            lambda line: SHAPES[line.figures.status],
-            style=lambda line: status_style(line.figures),
-        ),
+        used_column(lambda line: line.figures),
+        status_column(lambda line: line.figures),
     )

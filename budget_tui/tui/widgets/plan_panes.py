@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, ClassVar
 
+from textual.binding import Binding
 from textual.containers import Vertical
 from textual.geometry import Region
 from textual.strip import Strip
@@ -17,7 +18,14 @@ from budget_tui.presentation import formatting
 from budget_tui.services.costs_behind import Number
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.painting import backdrop
-from budget_tui.tui.widgets.line_table import LineTable
+from budget_tui.tui.table import Row, Table
+
+
+class PlanTable(Table[Row]):
+    """A table of the plan, in which the costs behind a number are a key away."""
+
+    GAPS = (1, 3)
+    BINDINGS = [Binding("enter", "open", "Costs", id="plan.costs", tooltip="Show the costs behind the number")]
 
 
 class PlanPane(Vertical):
@@ -30,9 +38,9 @@ class PlanPane(Vertical):
         super().__init__(id=self.TAB)
 
     @property
-    def table(self) -> LineTable:
+    def table(self) -> PlanTable[Any]:
         """What has the focus."""
-        return self.query_one(LineTable)
+        return self.query_one(PlanTable)
 
     @property
     def entity_id(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -18,22 +19,21 @@ from budget_tui.domain.overallocation import OverAllocated
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.presentation import formatting
+from budget_tui.presentation.columns import Column, muted
+from budget_tui.presentation.plan_columns import (
+    amounts,
+    bar_column,
+    bar_of,
+    one_of_each,
+    status_column,
+    unit,
+    used_column,
+    what,
+)
 from budget_tui.services.costs_behind import Number, number_of
 from budget_tui.services.plan_board import PlanBoard, PlanChoice, Tree
 from budget_tui.tui.painting import MUTED
-from budget_tui.tui.widgets.line_table import BarColumn, Column, LineTable
-from budget_tui.tui.widgets.plan_columns import (
-    SHAPES,
-    amounts,
-    bar_of,
-    extremes,
-    longest_lines,
-    status_style,
-    unit,
-    used,
-    what,
-)
-from budget_tui.tui.widgets.plan_panes import PlanPane, too_much
+from budget_tui.tui.widgets.plan_panes import PlanPane, PlanTable, too_much
 
 _NAMES_MEASURED = 1_000
 
@@ -73,7 +73,7 @@ class Branch(NamedTuple):
         return f"{stems}{corner}{mark}{self.budget.entity_name}"
 
 
-class TreeTable(LineTable):
+class TreeTable(PlanTable[Branch]):
     """The lines of the tree. Right opens a branch, left closes it or goes to the one above."""
 
     BINDINGS = [
@@ -114,7 +114,7 @@ class AllocationPane(PlanPane):
         self._told = Content("")
 
     def compose(self) -> ComposeResult:
-        yield TreeTable(self._columns())
+        yield TreeTable(self._columns(), lambda branch: branch.budget.budget_id)
         yield Static(id="handed-on")
 
     @property
@@ -132,7 +132,7 @@ class AllocationPane(PlanPane):
         self._tree = board.tree(lines)
         self._too_much = board.over_allocated([line.budget for line in lines], self._tree)
         self.table.why_empty = "no budget fits"
-        self._fill(_longest(board.lines, board.tree(board.lines)) if is_new else None)
+        self._fill(_measured(board.lines, board.tree(board.lines)) if is_new else None)
         self._tell()  # in the same frame, though the table also says that its cursor moved
 
     def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
@@ -163,9 +163,9 @@ class AllocationPane(PlanPane):
         here: Branch | None = self.table.current
         # What is gone is not looked for: all the rows would have to be made for that.
         stays = here is not None and any(line.budget.budget_id == here.budget.budget_id for line in self._lines)
-        self.table.show(rows, measured, same=(lambda branch: branch.budget.budget_id) if stays else lambda _: None)
+        self.table.show(rows, measuring=measured, measures=measured is not None, keeps_row=stays)
 
-    @on(LineTable.Moved)
+    @on(TreeTable.Moved)
     def _tell(self) -> None:
         words = self._words()
         if not words.is_same(self._told):
@@ -187,35 +187,46 @@ class AllocationPane(PlanPane):
         to = formatting.count(len(branch.children), "budget")
         return Content.styled(f"{formatting.plan_name(budget)}: {part} of it allocated to {to}", MUTED)
 
-    def _columns(self) -> tuple[Column, ...]:
+    def _columns(self) -> tuple[Column[Branch], ...]:
         return (
-            Column("entity", "Budget", lambda branch: branch.label, least=18, most=44),
+            Column(
+                "entity", "Budget", lambda branch: branch.label, max_width=44, shrinks_to=18, longest=_longest_names
+            ),
             Column(
                 "what",
                 "For",
                 lambda branch: what(branch.budget),
-                least=9,
-                most=24,
+                max_width=24,
+                shrinks_to=9,
+                longest=one_of_each(lambda branch: (branch.budget.category, branch.budget.provider)),
             ),
             Column(
                 "unit",
                 "In",
-                lambda branch: unit(branch.budget.budget_type, branch.budget.currency),
-                style=lambda _: "muted",
-                drop=2,
+                lambda branch: unit(*_kind(branch)),
+                priority=2,
+                yields_late=True,
+                style=muted,
+                longest=one_of_each(_kind),
             ),
             Column(
                 "period",
                 "Period",
                 lambda branch: formatting.short_period_name(branch.budget.period),
-                least=4,
-                most=22,
-                drop=3,
-                style=lambda _: "muted",
+                max_width=22,
+                shrinks_to=4,
+                priority=3,
+                yields_late=True,
+                style=muted,
+                longest=one_of_each(lambda branch: branch.budget.period),
             ),
             amounts("amount", "Budget", lambda branch: branch.budget.amount, _kind),
             amounts(
-                "allocated", "Allocated", lambda branch: branch.allocated if branch.children else None, _kind, drop=4
+                "allocated",
+                "Allocated",
+                lambda branch: branch.allocated if branch.children else None,
+                _kind,
+                priority=4,
             ),
             amounts(
                 "free",
@@ -225,26 +236,9 @@ class AllocationPane(PlanPane):
                 style=lambda branch: "over" if branch.unallocated < 0 else "",
             ),
             amounts("actual", "Actual", lambda branch: branch.line.figures.actual, _kind),
-            BarColumn(
-                "bar",
-                "",
-                lambda _: "",
-                share=lambda branch: bar_of(branch.line.figures, branch.budget.period, self.today),
-            ),
-            Column(
-                "used",
-                "Used",
-                lambda branch: used(branch.line.figures),
-                align="right",
-                drop=1,
-                style=_muted,
-            ),
-            Column(
-                "status",
-                "",
-                lambda branch: SHAPES[branch.line.figures.status],
-                style=lambda branch: status_style(branch.line.figures),
-            ),
+            bar_column(lambda branch: bar_of(branch.line.figures, branch.budget.period, self.today)),
+            used_column(lambda branch: branch.line.figures),
+            status_column(lambda branch: branch.line.figures),
         )
 
 
@@ -252,23 +246,16 @@ def _kind(branch: Branch) -> tuple[BudgetType, str]:
     return branch.budget.budget_type, branch.budget.currency
 
 
-def _muted(_: Branch) -> str:
-    return "muted"
+def _longest_names(branches: Sequence[Branch]) -> Sequence[Branch]:
+    """Those near the top of the tree, with what stands in front of them, and the longest of all names."""
+    longest = max(branches, key=lambda branch: cell_len(branch.budget.entity_name), default=None)
+    return [*branches[:_NAMES_MEASURED], *([longest] if longest else [])]
 
 
-def _longest(lines: Sequence[BudgetLine], tree: Tree) -> list[Branch]:
-    """Lines of the tree that have the longest texts; of the names, the longest near its top."""
-
-    def branch(line: BudgetLine) -> Branch:
-        return Branch(line, tree.get(line.budget.budget_id, ()), None, 0, True, True)
-
-    parents = [branch(line) for line in lines if line.budget.budget_id in tree]
-    return [
-        *islice(Rows(tree, ()), _NAMES_MEASURED),
-        *map(branch, longest_lines(lines)),
-        *extremes(parents, lambda each: each.allocated, _kind),
-        *extremes(parents, lambda each: each.unallocated, _kind),
-    ]
+def _measured(lines: Sequence[BudgetLine], tree: Tree) -> list[Branch]:
+    """The top of the tree as it stands, and every line as if it stood alone: to make the whole tree takes longer."""
+    alone = (Branch(line, tree.get(line.budget.budget_id, ()), None, 0, True, True) for line in lines)
+    return [*islice(Rows(tree, ()), _NAMES_MEASURED), *alone]
 
 
 class Rows(Sequence[Branch]):

@@ -6,15 +6,13 @@ from fractions import Fraction
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from rich.cells import cell_len
-
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.domain.variance import Variance, VarianceStatus
 from budget_tui.presentation import formatting
-from budget_tui.tui.widgets.line_table import BarColumn, Column
+from budget_tui.presentation.columns import Bar, Column, muted
 
 NOTHING = "–"
 SHAPES = {VarianceStatus.UNDER: "●", VarianceStatus.APPROACHING: "▲", VarianceStatus.OVER: "✕", None: "○"}
@@ -69,39 +67,31 @@ def extremes(
         yield max(known, key=itemgetter(0))[1]
 
 
-def longest_lines(lines: Sequence[BudgetLine]) -> list[BudgetLine]:
-    """Of many lines some that have the longest text of every column."""
-    names = {line.budget.entity_name: line for line in lines}
-    return [
-        *lines[:_MEASURED_ANYWAY],
-        *(names[name] for name in sorted(names, key=cell_len)[-1:]),
-        *{(line.budget.category, line.budget.provider): line for line in lines}.values(),
-        *{line.budget.period: line for line in lines}.values(),
-        *extremes(lines, lambda line: line.figures.amount, _kind),
-        *extremes(lines, lambda line: line.figures.actual, _kind),
-        *extremes(lines, lambda line: line.figures.variance, _kind),
-        *(max(lines, key=lambda line: line.figures.millionths_used) for _ in lines[:1]),
-    ]
+def one_of_each(kind: Callable[[Row], object]) -> Callable[[Sequence[Row]], Iterable[Row]]:
+    """Of many rows one of each ``kind``, where that says what text a row has."""
+    return lambda rows: {kind(row): row for row in rows}.values()
 
 
 def amounts(
     key: str,
     label: str,
-    value: Callable[[Any], int | None],
-    kind: Callable[[Any], tuple[BudgetType, str]],
+    value: Callable[[Row], int | None],
+    kind: Callable[[Row], tuple[BudgetType, str]],
     *,
-    drop: int = 0,
-    style: Callable[[Any], str] = lambda _: "",
-) -> Column:
+    priority: int = 0,
+    style: Callable[[Row], str] = lambda _: "",
+) -> Column[Row]:
     """A column of amounts, aligned on their point; ``kind`` says in what they are: type and currency."""
     return Column(
         key,
         label,
         lambda row: amount(value(row), *kind(row)),
-        align="point",
-        drop=drop,
+        "point",
+        priority=priority,
+        yields_late=True,
         style=style,
         sort_key=lambda row: (*_by_unit(*kind(row)), _known_last(value(row))),
+        longest=lambda rows: (*rows[:_MEASURED_ANYWAY], *extremes(rows, value, kind)),
     )
 
 
@@ -121,69 +111,94 @@ def _kind(line: BudgetLine) -> tuple[BudgetType, str]:
     return line.budget.budget_type, line.budget.currency
 
 
-def budget_columns(today: Callable[[], date]) -> tuple[Column, ...]:
-    """The table of budgets; ``today`` places the ticks."""
+def budget_columns(today: Callable[[], date]) -> tuple[Column[BudgetLine], ...]:
+    """A budget against what was used of it; ``today`` places the ticks."""
     return (
         Column(
             "entity",
             "Entity",
             lambda line: line.budget.entity_name,
-            least=9,
-            most=28,
+            max_width=28,
+            shrinks_to=9,
             sort_key=lambda line: line.budget.entity_name.casefold(),
         ),
         Column(
-            "what", "For", lambda line: what(line.budget), least=9, most=24, sort_key=lambda line: what(line.budget)
+            "what",
+            "For",
+            lambda line: what(line.budget),
+            max_width=24,
+            shrinks_to=9,
+            sort_key=lambda line: what(line.budget),
+            longest=one_of_each(lambda line: (line.budget.category, line.budget.provider)),
         ),
         Column(
             "unit",
             "In",
-            lambda line: unit(line.budget.budget_type, line.budget.currency),
-            style=lambda _: "muted",
+            lambda line: unit(*_kind(line)),
+            style=muted,
             sort_key=lambda line: unit(*_kind(line)),
+            longest=one_of_each(_kind),
         ),
         Column(
             "period",
             "Period",
             lambda line: formatting.short_period_name(line.budget.period),
-            most=22,
-            least=7,
-            drop=3,
-            style=lambda _: "muted",
+            max_width=22,
+            shrinks_to=7,
+            priority=3,
+            yields_late=True,
+            style=muted,
             sort_key=lambda line: (line.budget.period.start, line.budget.period.end),
+            longest=one_of_each(lambda line: line.budget.period),
         ),
         amounts("amount", "Budget", lambda line: line.figures.amount, _kind),
         amounts("actual", "Actual", lambda line: line.figures.actual, _kind),
-        BarColumn(
-            "bar",
-            "",
-            lambda _: "",
-            share=lambda line: bar_of(line.figures, line.budget.period, today()),
-        ),
+        bar_column(lambda line: bar_of(line.figures, line.budget.period, today())),
         amounts("left", "Left", lambda line: line.figures.variance, _kind),
-        Column(
-            "used",
-            "Used",
-            lambda line: used(line.figures),
-            align="right",
-            drop=1,
-            style=lambda _: "muted",
-            sort_key=lambda line: line.figures.millionths_used,
-        ),
-        Column(
-            "status",
-            "",
-            lambda line: SHAPES[line.status],
-            style=lambda line: status_style(line.figures),
-            sort_key=lambda line: _RANKS[line.status],
-        ),
+        used_column(lambda line: line.figures, sort_key=lambda line: line.figures.millionths_used),
+        status_column(lambda line: line.figures, sort_key=lambda line: _RANKS[line.status]),
+    )
+
+
+def used_column(figures: Callable[[Row], Variance], sort_key: Callable[[Row], Any] | None = None) -> Column[Row]:
+    """The used share in percent, of which the longest is the largest."""
+    return Column(
+        "used",
+        "Used",
+        lambda row: used(figures(row)),
+        "right",
+        priority=1,
+        style=muted,
+        sort_key=sort_key,
+        longest=lambda rows: [max(rows, key=lambda row: figures(row).millionths_used)] if rows else [],
+    )
+
+
+def bar_column(bar: Callable[[Row], Bar | None]) -> Column[Row]:
+    return Column("bar", "", bar=bar, min_width=6, max_width=50)
+
+
+def status_column(
+    figures: Callable[[Row], Variance],
+    text: Callable[[Row], str] | None = None,
+    sort_key: Callable[[Row], Any] | None = None,
+) -> Column[Row]:
+    """The status' shape in its colour; ``text`` where there may be none."""
+    return Column(
+        "status",
+        "",
+        text or (lambda row: SHAPES[figures(row).status]),
+        min_width=1,
+        max_width=1,
+        style=lambda row: status_style(figures(row)),
+        sort_key=sort_key,
     )
 
 
 _RANKS = {None: 0, VarianceStatus.UNDER: 1, VarianceStatus.APPROACHING: 2, VarianceStatus.OVER: 3}
 
 
-def bar_of(figures: Variance, period: Period | None, today: date) -> tuple[Fraction, Fraction | None] | None:
+def bar_of(figures: Variance, period: Period | None, today: date) -> Bar | None:
     """The used share with the tick of the pace; nothing where there is no data."""
     share = figures.utilization
-    return None if share is None else (share, elapsed(period, today) if period is not None else None)
+    return None if share is None else Bar(share, elapsed(period, today) if period is not None else None)
