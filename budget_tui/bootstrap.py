@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from budget_tui.paths import default_database, default_settings_file
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.settings import Settings, load_settings, local_time_zone
-from budget_tui.storage.location import database_path
+from budget_tui.storage import database as databases
 
 if TYPE_CHECKING:
     from budget_tui.services.agents import Agents
@@ -229,30 +228,30 @@ def open_services(
     *,
     keep_open: bool = False,
 ) -> Services:
-    """The services over ``database`` (a path or ``sqlite:///`` URL) for ``organization``; '' takes the setting.
+    """The services over ``database`` (a path or a URL) for ``organization``; '' takes the setting.
 
     With ``keep_open``, connections that write stay open until `Services.close`: for who writes again and again.
     """
     settings = settings if settings is not None else load_settings(default_settings_file())
     location = database or settings.database
-    path = database_path(location) if location else default_database()
+    opened = databases.database_at(location or default_database())
     context = Context(
-        path=path,
+        database=opened,
         org_slug=organization or settings.organization,
         clock=Clock(as_of),
         actor=_user(),
         new_currency=settings.currency,
         new_time_zone=settings.time_zone or local_time_zone(),
-        writers=_writers(path) if keep_open else None,
+        writers=_writers(opened) if keep_open else None,
         new_period=(settings.period, settings.anchor, settings.fiscal_start),
     )
     return Services(context, settings)
 
 
-def _writers(path: Path) -> "Writers":
+def _writers(database: databases.Database) -> "Writers":
     from budget_tui.storage.unit_of_work import Writers
 
-    return Writers(path)
+    return Writers(database)
 
 
 def _user() -> str:

@@ -97,7 +97,7 @@ def test_an_agent_must_exist(budgets: BudgetService) -> None:
         with pytest.raises(NotFound):
             command()
     with pytest.raises(NotFound):
-        BudgetService.open(str(budgets._services.context.path), "acme").get_budget("scout")
+        BudgetService.open(str(budgets._services.context.database.path), "acme").get_budget("scout")
 
 
 def test_a_url_means_the_same_file(path: Path, budgets: BudgetService) -> None:

@@ -34,6 +34,7 @@ from budget_tui.services.demo import load_demo
 from budget_tui.services.plan_views import PlanFilter
 from budget_tui.services.plans import PlanChange
 from budget_tui.settings import Settings
+from budget_tui.storage.database import database_at
 from tests.manual_pages import MANUAL, blocks
 from tests.services.planning import bill
 
@@ -45,11 +46,11 @@ CALL = '{"jsonrpc": "2.0", "id": %s, "method": "tools/call", "params": %s}'
 
 
 def services_of(path: Path, organization: str) -> Services:
-    return Services(Context(path, organization, Clock(SHOWN_ON), "anna"), Settings())
+    return Services(Context(database_at(path), organization, Clock(SHOWN_ON), "anna"), Settings())
 
 
 def services_at(path: Path, day: date) -> Services:
-    return Services(Context(path, "acme", Clock(day), "anna"), Settings())
+    return Services(Context(database_at(path), "acme", Clock(day), "anna"), Settings())
 
 
 @pytest.fixture(scope="session")
@@ -206,7 +207,7 @@ async def test_without_a_period_the_running_ones_are_counted_and_it_says_so(acme
     """In April: of the year, the quarter before, and April."""
     april = Period(date(2026, 4, 1), date(2026, 4, 30))
     acme.plans.create(BudgetPlan("DEPT-ENG", Category.GENAI, parse_amount("70"), PeriodKind.MONTHLY, april))
-    later = services_at(acme.context.path, date(2026, 4, 2))
+    later = services_at(acme.context.database.path, date(2026, 4, 2))
     async with Client(server_of(later)) as client:
         for tool in ("budget_summary", "budget_variance"):
             asked = {"hierarchy_entity_id": "DEPT-ENG"}
@@ -330,7 +331,7 @@ async def test_it_is_there_for_whom_it_was_started(database: Path) -> None:
 
 
 async def test_nothing_is_written(acme: Services) -> None:
-    path = acme.context.path
+    path = acme.context.database.path
     before = path.read_bytes()
     path.chmod(0o444)
     async with Client(server_of(acme)) as client:
@@ -419,7 +420,7 @@ async def test_what_nobody_thought_of_is_not_shown(acme: Services, monkeypatch: 
 
 async def test_a_database_that_is_gone_is_told(acme: Services) -> None:
     async with Client(server_of(acme)) as client:
-        acme.context.path.unlink()
+        acme.context.database.path.unlink()
         assert "there is no database" in refusal(await client.call_tool("budget_summary"))
 
 

@@ -32,7 +32,7 @@ FAILURES_BURST = 100
 
 def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
     """The API over the database of ``services``, to be reached at ``host``. The key tells the organization."""
-    ring = KeyRing(services.context.path)
+    ring = KeyRing(services.context.database)
     tenants = Tenants(services)
     often = services.settings.requests_per_second_count
 

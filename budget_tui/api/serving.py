@@ -28,7 +28,7 @@ def is_loopback(host: str) -> bool:
 
 def _require_key(services: Services, host: str) -> None:
     """Refuse to be reachable from elsewhere while nobody could be let in."""
-    ring = KeyRing(services.context.path)
+    ring = KeyRing(services.context.database)
     try:
         if not services.context.has_database or not ring.can_be_passed():
             raise Refused(

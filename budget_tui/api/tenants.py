@@ -29,7 +29,7 @@ class Tenants:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._lanes = Lanes()
-        self._writers = Writers(services.context.path)
+        self._writers = Writers(services.context.database)
         self._callers: OrderedDict[str, Caller] = OrderedDict()
 
     def caller(self, key: ApiKey) -> Caller:

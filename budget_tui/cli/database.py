@@ -24,9 +24,9 @@ def upgrade(context: typer.Context, json: JsonOption = False) -> None:
     services.database.upgrade()
     report = services.database.check()
     if json:
-        print_json({"database": str(report.path), "schema": report.version})
+        print_json({"database": report.database, "schema": report.version})
     else:
-        print_lines(f"{report.path} has this version's schema")
+        print_lines(f"{report.database} has this version's schema")
 
 
 @app.command()
@@ -39,7 +39,7 @@ def check(context: typer.Context, json: JsonOption = False) -> None:
     if json:
         print_json(
             {
-                "database": str(report.path),
+                "database": report.database,
                 "ok": not report.problems,
                 "schema": report.version,
                 "bytes": report.bytes,
@@ -47,7 +47,7 @@ def check(context: typer.Context, json: JsonOption = False) -> None:
             }
         )
     else:
-        print_lines(*(report.problems or (f"{report.path}: ok, {report.bytes:,} bytes, schema {report.version}",)))
+        print_lines(*(report.problems or (f"{report.database}: ok, {report.bytes:,} bytes, schema {report.version}",)))
     if report.problems:
         raise typer.Exit(EXIT_PROBLEMS)
 
@@ -66,14 +66,12 @@ def backup(
     The copy is one consistent state, also while others use the database.
     """
     services = session_of(context).services
-    folder_named = not target or target.endswith("/")
-    copy = services.database.backup(
-        Path(target).expanduser() if target else services.context.path.parent, into_folder=folder_named
-    )
+    folder_named = target.endswith("/")
+    copy = services.database.backup(Path(target).expanduser() if target else None, into_folder=folder_named)
     if json:
-        print_json({"database": str(services.context.path), "backup": str(copy)})
+        print_json({"database": str(services.context.database), "backup": str(copy)})
     else:
-        print_lines(f"{services.context.path} backed up to {copy}")
+        print_lines(f"{services.context.database} backed up to {copy}")
 
 
 @app.command()
@@ -89,10 +87,10 @@ def restore(
     services = session_of(context).services
     kept = services.database.restore(backup_file)
     if json:
-        answer = {"database": str(services.context.path), "restored": str(backup_file)}
+        answer = {"database": str(services.context.database), "restored": str(backup_file)}
         print_json({**answer, "kept": str(kept) if kept else None})
         return
     print_lines(
-        f"{services.context.path} holds what {backup_file} held",
+        f"{services.context.database} holds what {backup_file} held",
         f"what was there before is kept in {kept}" if kept else "there was nothing in its place before",
     )

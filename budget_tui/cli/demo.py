@@ -43,7 +43,7 @@ def _load(session: Session, json: bool) -> None:
     if json:
         print_json(
             {
-                "database": str(context.path),
+                "database": str(context.database),
                 "organization": report.organization,
                 "projects": report.projects,
                 "costs": report.costs,
@@ -62,11 +62,11 @@ def _load(session: Session, json: bool) -> None:
         return
     print_lines(
         f"{f.count(report.projects, 'project')} and {f.count(report.costs, 'cost')}"
-        f" from {f.long_day(report.first_day)} to {f.long_day(report.last_day)} written to {context.path}",
-        f"see them with: budget-tui --db {context.path} --as-of {SHOWN_ON}",
+        f" from {f.long_day(report.first_day)} to {f.long_day(report.last_day)} written to {context.database}",
+        f"see them with: budget-tui --db {context.database} --as-of {SHOWN_ON}",
         f"{f.count(planning.budgets, 'budget')} and {f.count(planning.costs, 'cost')} of the organization"
         f" {planning.organization} from {f.long_day(planning.first_day)} to {f.long_day(planning.last_day)}",
-        f"see them with: budget-tui --db {context.path} --org {planning.organization} --as-of {PLAN_SHOWN_ON}"
+        f"see them with: budget-tui --db {context.database} --org {planning.organization} --as-of {PLAN_SHOWN_ON}"
         " plan summary",
     )
 

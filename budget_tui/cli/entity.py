@@ -217,9 +217,7 @@ def add_level(
 
 
 def _require_other_file(context: typer.Context, file: Path) -> None:
-    from budget_tui.storage.location import require_other_files
-
-    require_other_files(session_of(context).services.context.path, [file])
+    session_of(context).services.context.database.require_other_files([file])
 
 
 def _entities(context: typer.Context) -> "Entities":

@@ -40,6 +40,8 @@ def serve(
     def announce(url: str) -> None:
         report(f"listening at {url}, which {url}/docs describes; Ctrl-C stops")
         if not services.context.has_database:
-            report(f"note: there is no database at {services.context.path} yet; budget-tui key create NAME makes one")
+            report(
+                f"note: there is no database at {services.context.database} yet; budget-tui key create NAME makes one"
+            )
 
     serve_until_told(services, host, port, announce)

@@ -8,13 +8,12 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from budget_tui.domain.currency import checked_currency
 from budget_tui.domain.errors import NotFound, Refused, archived, unknown
 from budget_tui.services.clock import Clock, zone
-from budget_tui.storage.location import is_there
+from budget_tui.storage.database import Database
 
 if TYPE_CHECKING:
     from budget_tui.domain.budget import Budget, Organization
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     from budget_tui.domain.tokens import TokenKind
     from budget_tui.storage.agent_queries import AgentFact
     from budget_tui.storage.queries import Queries
-    from budget_tui.storage.reading import DatabaseReader
-    from budget_tui.storage.unit_of_work import UnitOfWork, Writers
+    from budget_tui.storage.unit_of_work import DatabaseReader, UnitOfWork, Writers
 
 DEFAULT_ORG = "default"
 
@@ -42,7 +40,7 @@ class Context:
     ``on_carry_settled`` is told what a change made here settled again of what was carried over.
     """
 
-    path: Path
+    database: Database
     org_slug: str
     clock: Clock
     actor: str
@@ -56,19 +54,17 @@ class Context:
     @cached_property
     def label(self) -> str:
         """Which database and whose organization, and who acts: how a line of the log begins."""
-        return f"{self.path.name} {self.org_slug} {self.actor}"
+        return f"{self.database.name} {self.org_slug} {self.actor}"
 
     @property
     def has_database(self) -> bool:
         """Whether there is one by now. The first change makes it: what only looks makes nothing."""
-        return is_there(self.path)
+        return self.database.is_there()
 
     def prepare(self) -> bool:
         """Bring the database to this version's schema, if that has not been done yet; False where there is none."""
         if "_is_prepared" not in self.__dict__:
-            from budget_tui.storage.schema import upgraded
-
-            if not upgraded(self.path):
+            if not self.database.upgrade():
                 return False
             self.__dict__["_is_prepared"] = True
         return True
@@ -76,24 +72,25 @@ class Context:
     def require_database(self) -> None:
         """`DatabaseNotFound` where there is none: what only looks would show an empty one behind a mistyped path."""
         if not self.prepare():
-            from budget_tui.storage.reading import nothing_at
+            raise self.database.not_found()
 
-            raise nothing_at(self.path)
+    def transaction(self, organization: str = "") -> "AbstractContextManager[UnitOfWork]":
+        """A write transaction on the database: on one organization's rows, or, with '', on whatever organization's.
 
-    def transaction(self) -> "AbstractContextManager[UnitOfWork]":
-        """A write transaction on the database, for whatever organization. The first one makes it when it commits."""
+        The first one makes the database when it commits.
+        """
         is_there = self.prepare()
         if is_there and self.writers is not None:
-            return self.writers.take()
+            return self.writers.take(organization)
         from budget_tui.storage.unit_of_work import FirstUnitOfWork, UnitOfWork
 
-        return UnitOfWork(self.path) if is_there else FirstUnitOfWork(self.path)
+        return (UnitOfWork if is_there else FirstUnitOfWork)(self.database, organization)
 
     def reader(self) -> "DatabaseReader":
         """A lasting connection that reads."""
-        from budget_tui.storage.reading import DatabaseReader
+        from budget_tui.storage.unit_of_work import DatabaseReader
 
-        return DatabaseReader(self.path, is_new=self.is_new)
+        return DatabaseReader(self.database, is_new=self.is_new)
 
     @contextmanager
     def work(self) -> Iterator["Work"]:
@@ -101,7 +98,7 @@ class Context:
 
         Nothing is kept unless `Work.commit` is called.
         """
-        with self.transaction() as unit:
+        with self.transaction(self.org_slug) as unit:
             yield self.work_in(unit)
 
     def work_in(self, unit: "UnitOfWork") -> "Work":

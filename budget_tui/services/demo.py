@@ -93,7 +93,7 @@ class _Within(Context):
     unit: UnitOfWork | None = None
 
     @contextmanager
-    def transaction(self) -> Iterator[UnitOfWork]:
+    def transaction(self, organization: str = "") -> Iterator[UnitOfWork]:
         assert self.unit is not None
         yield cast(UnitOfWork, _Part(self.unit))
 
@@ -105,7 +105,7 @@ def load_demo(context: Context) -> DemoReport:
     """
     with context.transaction() as unit:
         within = _Within(
-            context.path,
+            context.database,
             ORGANIZATION,
             context.clock,
             ACTOR,
@@ -127,7 +127,7 @@ def _require_nothing(context: Context, unit: UnitOfWork) -> None:
     used = has_projects or unit.queries.origins(key) or unit.queries.global_budget(key, date.max)
     if used:
         raise Conflict(
-            f"'{ORGANIZATION}' in {context.path} is in use",
+            f"'{ORGANIZATION}' in {context.database} is in use",
             "choose a new file; nothing was changed",
             command="choose a new file with --db; nothing was changed",
         )

@@ -12,7 +12,6 @@ from budget_tui.domain.fx import Rate, checked_rate
 from budget_tui.services.context import Context, Work
 from budget_tui.services.undo import Lines, require_same, reverses, value_of
 from budget_tui.storage.fx_queries import PairOnFile
-from budget_tui.storage.location import require_other_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class ExchangeRates:
 
         if not paths:
             raise SourceError("no file was named", EXPECTED)
-        require_other_files(self._context.path, map(Path, paths))
+        self._context.database.require_other_files(map(Path, paths))
         read = [read_rates(Path(path)) for path in paths]
         rates = [rate for file in read for rate in file.rates]
         days = sorted({rate.day for rate in rates})

@@ -30,7 +30,6 @@ from budget_tui.services.costs import (
 )
 from budget_tui.services.undo import Lines, reverses, undo_data
 from budget_tui.storage.cost_queries import day_number, day_of
-from budget_tui.storage.location import require_other_files
 
 if TYPE_CHECKING:
     from budget_tui.sources.base import SourceFormat
@@ -119,7 +118,7 @@ class Imports:
         named = "" if request.source is None else _checked_source(request.source)
         part = checked_name(request.part) if request.part else ""
         found = find_deliveries(request.paths)
-        require_other_files(self._context.path, found.paths)
+        self._context.database.require_other_files(found.paths)
         form = format_of(found.paths, request.format, request.columns)
         source = named or form.name
         context = self._context if self._context.prepare() else replace(self._context, is_new=True)

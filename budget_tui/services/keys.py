@@ -8,13 +8,13 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 
 from budget_tui.domain.access import ApiKey, Scope
 from budget_tui.domain.errors import Refused, unknown
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.services.context import Context
-from budget_tui.storage.reading import DatabaseReader
+from budget_tui.storage.database import Database
+from budget_tui.storage.unit_of_work import DatabaseReader
 
 PREFIX = "bt"
 _ID_BYTES = 6
@@ -71,8 +71,8 @@ class Keys:
 class KeyRing:
     """Tells at the door whose key it is. Asks the database each time: a revoked key is one at once."""
 
-    def __init__(self, path: Path) -> None:
-        self._reader = DatabaseReader(path)
+    def __init__(self, database: Database) -> None:
+        self._reader = DatabaseReader(database)
 
     def holder(self, text: str) -> ApiKey | None:
         """The key that ``text`` is; None when there is no such key or it was revoked."""

@@ -1,55 +1,51 @@
-"""SQLAlchemy over the connections that write: for migrations, and for an ORM session in a transaction under way."""
+"""SQLAlchemy over the connections of `budget_tui.storage.database`, in whatever transaction these are."""
 
-import sqlite3
+from __future__ import annotations
+
 from contextvars import ContextVar
-from functools import lru_cache, partial
-from pathlib import Path
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+import sqlalchemy
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
-from sqlmodel import Session
 
-from budget_tui.storage.writing import begin, connect
-
-
-@lru_cache(maxsize=8)
-def engine_for(path: Path) -> Engine:
-    """The engine of one database file. Its transactions begin as writers and wait for their turn."""
-    engine = create_engine("sqlite://", creator=partial(connect, path), poolclass=NullPool)
-    event.listen(engine, "begin", _begin)
-    return engine
+from budget_tui.storage.database import Connection
 
 
-def _begin(connection: Connection) -> None:
-    begin(connection.exec_driver_sql)
+class LentConnections:
+    """A part of a dialect: neither commits, takes back nor closes, for the transaction is its lender's."""
+
+    def do_commit(self, dbapi_connection: Any) -> None: ...
+
+    def do_rollback(self, dbapi_connection: Any) -> None: ...
+
+    def do_close(self, dbapi_connection: DBAPIConnection) -> None: ...
+
+    def do_terminate(self, dbapi_connection: DBAPIConnection) -> None: ...
 
 
-class _Borrowed:
-    """A connection that SQLAlchemy may use but neither commit, roll back nor close: its transaction is another's."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
-
-    def commit(self) -> None: ...
-
-    def rollback(self) -> None: ...
-
-    def close(self) -> None: ...
+class LentSqlite(LentConnections, SQLiteDialect_pysqlite):
+    supports_statement_cache = True
 
 
-_handed: ContextVar[sqlite3.Connection] = ContextVar("handed")
-# One for all connections: what it has compiled, it need not compile again.
-_over_any = create_engine("sqlite://", creator=lambda: _Borrowed(_handed.get()), poolclass=NullPool)
+registry.register("sqlite.lent", __name__, "LentSqlite")
+_lent: ContextVar[Any] = ContextVar("lent")
 
 
-def session_over(connection: sqlite3.Connection) -> Session:
-    """An ORM session that works in whatever transaction ``connection`` is in; closed, it can be used in the next."""
-    token = _handed.set(connection)
+@cache
+def _engine(dialect: str) -> Engine:
+    """One engine for all connections: what it has compiled, it need not compile again."""
+    return create_engine(f"{dialect}+lent://", creator=_lent.get, poolclass=NullPool)
+
+
+def sqlalchemy_over(connection: Connection) -> sqlalchemy.Connection:
+    """SQLAlchemy's connection over ``connection``, to be closed before that is."""
+    token = _lent.set(connection.driver)
     try:
-        return Session(_over_any.connect(), expire_on_commit=False)
+        return _engine(connection.dialect).connect()
     finally:
-        _handed.reset(token)
+        _lent.reset(token)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -107,7 +106,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
     def __init__(self, services: Services, database_name: str = "") -> None:
         """``database_name`` is what the database is called here, if not as its file is."""
         super().__init__()
-        self.database_name = database_name or services.context.path.stem
+        self.database_name = database_name or services.context.database.title
         self.services = services.from_nothing()
         # One thread for writes: they are carried out in the order of the keys that asked for them.
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-writer")
@@ -122,7 +121,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
 
     def is_new_database(self) -> bool:
         """Whether the database has yet to be made, which the first change does."""
-        return not os.path.exists(self.services.context.path)  # noqa: PTH110 – Path.exists fails in a closed folder
+        return not self.services.context.has_database
 
     @property
     def currency(self) -> str:

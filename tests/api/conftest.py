@@ -28,6 +28,7 @@ from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.demo import load_demo
 from budget_tui.settings import Settings
+from budget_tui.storage.database import database_at
 
 TODAY = date(2026, 1, 13)
 TOKENS = 1_000_000
@@ -36,7 +37,7 @@ COMMAND_LINE = re.compile(r"budget-tui [a-z]|(?<![\w-])--[a-z]")
 
 
 def services_at(path: Path, settings: Settings | None = None, today: date = TODAY) -> Services:
-    return Services(Context(path, "default", Clock(today), "anna"), settings or Settings())
+    return Services(Context(database_at(path), "default", Clock(today), "anna"), settings or Settings())
 
 
 def exactly(text: str) -> Any:
@@ -219,14 +220,14 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, str,
     """The demonstration's database, a key of acme that reads and one that writes."""
     path = tmp_path_factory.mktemp("acme") / "demo.db"
     services = at(path)
-    load_demo(Services(Context(path, "default", Clock(SHOWN_ON), "anna"), Settings()).context)
+    load_demo(Services(Context(database_at(path), "default", Clock(SHOWN_ON), "anna"), Settings()).context)
     keys = [services.keys.create(scope.value, scope).text for scope in (Scope.READ, Scope.WRITE)]
     services.close()
     return path.read_bytes(), keys[0], keys[1]
 
 
 def at(path: Path) -> Services:
-    return Services(Context(path, "acme", Clock(SHOWN_ON), "anna"), Settings())
+    return Services(Context(database_at(path), "acme", Clock(SHOWN_ON), "anna"), Settings())
 
 
 @pytest.fixture

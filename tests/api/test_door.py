@@ -147,7 +147,7 @@ def test_a_path_that_names_another_organization_is_not_found(api: Api) -> None:
 
 def test_many_keys_need_no_more_files_than_a_few(api: Api) -> None:
     """A process may open only so many, and each key has connections of its own."""
-    path = api.services.context.path.resolve()
+    path = api.services.context.database.path.resolve()
 
     def opened() -> int:
         return [link.resolve() for link in Path("/proc/self/fd").iterdir() if link.exists()].count(path)

@@ -182,8 +182,8 @@ def test_head_needs_a_key_too(api: Api) -> None:
 
 
 def test_a_locked_database_is_told_when_to_come_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("budget_tui.storage.writing.PATIENCE_SECONDS", 0.05)
-    other = sqlite3.connect(api.services.context.path, isolation_level=None)
+    monkeypatch.setattr("budget_tui.storage.database.sqlite_connections.PATIENCE_SECONDS", 0.05)
+    other = sqlite3.connect(api.services.context.database.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     answer = api("PUT", "/budget", {"monthly_budget_usd": 1})
     refused(answer, 503, "storage", "cannot be used now")
@@ -196,7 +196,7 @@ def test_a_locked_database_is_told_when_to_come_again(api: Api, monkeypatch: pyt
 
 def test_a_database_that_is_gone_is_no_health(api: Api) -> None:
     assert api("GET", "/healthz", key="").json() == {"status": "ok"}
-    path = api.services.context.path
+    path = api.services.context.database.path
     shutil.move(path, path.with_name("elsewhere.db"))
     for key in ("", "bt_000000000000_nobody", api.read_key):
         for asked in ("/healthz", "/budget"):

@@ -17,9 +17,10 @@ from measure import in_turns, report
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.projects import Projects
-from budget_tui.storage.checking import problems_of
 from budget_tui.storage.cost_queries import CHECKSUM, day_number
-from budget_tui.storage.reading import connect_read_only
+from budget_tui.storage.database import database_at
+from budget_tui.storage.database.sqlite_checks import problems_of
+from budget_tui.storage.database.sqlite_connections import connect_read_only
 
 PROJECTS = 2000
 DAYS = 500
@@ -29,7 +30,7 @@ LIMIT_RATIO = 2.0
 
 
 def fill(path: Path) -> None:
-    Projects(Context(path, "default", Clock(FIRST), "bench")).add("pcc")
+    Projects(Context(database_at(path), "default", Clock(FIRST), "bench")).add("pcc")
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("BEGIN")
         for key in range(1, PROJECTS + 1):

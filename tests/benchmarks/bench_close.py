@@ -20,8 +20,8 @@ from measure import in_turns, report
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.periods import Periods
-from budget_tui.storage.schema import ensure_schema
-from budget_tui.storage.writing import PRAGMAS
+from budget_tui.storage.database import database_at
+from budget_tui.storage.database.sqlite_connections import PRAGMAS
 
 LAST_DAY = date(2026, 1, 31)
 NEXT_DAY = date(2026, 2, 1)
@@ -34,7 +34,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 
 def fill(path: Path) -> None:
-    ensure_schema(path)
+    database_at(path).create()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("BEGIN")
         insert(connection, "organization")
@@ -62,7 +62,7 @@ def fill(path: Path) -> None:
 def seconds_of_close(full: Path, scratch: Path) -> float:
     """Of the first command on the first day of the next month."""
     shutil.copy(full, scratch)
-    periods = Periods(Context(scratch, "default", Clock(NEXT_DAY), "bench"))
+    periods = Periods(Context(database_at(scratch), "default", Clock(NEXT_DAY), "bench"))
     began = time.perf_counter()
     periods.catch_up()
     return time.perf_counter() - began

@@ -22,8 +22,8 @@ from budget_tui.domain.cost import Category
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.plan_views import PlanFilter, PlanViews
-from budget_tui.storage.reading import connect_read_only
-from budget_tui.storage.schema import ensure_schema
+from budget_tui.storage.database import database_at
+from budget_tui.storage.database.sqlite_connections import connect_read_only
 
 DEPARTMENTS, PROJECTS, ENTITIES = 20, 400, 5_000
 FIRST_DAY = date(2026, 1, 1)
@@ -67,7 +67,7 @@ def costs() -> Iterator[tuple[int, int, int]]:
 
 
 def fill(path: Path) -> None:
-    ensure_schema(path)
+    database_at(path).create()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("BEGIN")
         insert(connection, "organization")
@@ -110,7 +110,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "plan.db"
         fill(path)
-        views = PlanViews(Context(path, "default", Clock(date(2026, 4, 10)), "bench"))
+        views = PlanViews(Context(database_at(path), "default", Clock(date(2026, 4, 10)), "bench"))
         assert len(views.summary().lines) == ENTITIES * len(BUDGETS)
         with closing(connect_read_only(path)) as reader:
             seconds = in_turns(

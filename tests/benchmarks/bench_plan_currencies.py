@@ -25,7 +25,7 @@ from budget_tui.__main__ import GARBAGE_THRESHOLD
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.plan_views import PlanViews
-from budget_tui.storage.schema import ensure_schema
+from budget_tui.storage.database import database_at
 
 CURRENCIES = ("USD", "EUR", "GBP", "JPY", "CHF")
 ORGANIZATIONS = 3
@@ -44,7 +44,7 @@ LIMIT = 4
 def fill(path: Path, seed: str, currencies: tuple[str, ...]) -> None:
     """An organization of ``seed``; with fewer ``currencies`` it is the same but for them."""
     draw = random.Random(seed)
-    ensure_schema(path)
+    database_at(path).create()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("BEGIN")
         insert(connection, "organization")
@@ -119,7 +119,7 @@ def main() -> None:
             for name, currencies in (("one", CURRENCIES[:1]), ("five", CURRENCIES)):
                 path = Path(folder) / f"{number}-{name}.db"
                 fill(path, f"{seed}-{number}", currencies)
-                views[name] = PlanViews(Context(path, "default", Clock(TODAY), "bench"))
+                views[name] = PlanViews(Context(database_at(path), "default", Clock(TODAY), "bench"))
                 assert len(views[name].summary().lines) == BUDGETS
             for view in ("summary", "tree", "by_category", "board"):
                 seconds = in_turns(

@@ -19,6 +19,7 @@ from measure import PROGRAM, in_turns, report, terminal
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.plan_views import PlanViews
+from budget_tui.storage.database import database_at
 
 ROUNDS = 2
 DAY = date(2026, 4, 10)
@@ -41,7 +42,7 @@ ALL = f"{ENTITIES * len(BUDGETS):,} budgets"
 
 
 def seconds_of_reading(path: Path) -> float:
-    views = PlanViews(Context(path, "default", Clock(DAY), "bench"))
+    views = PlanViews(Context(database_at(path), "default", Clock(DAY), "bench"))
     began = time.perf_counter()
     views.board()
     took = time.perf_counter() - began

@@ -18,8 +18,8 @@ from measure import in_turns, report
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.snapshots import Snapshots
-from budget_tui.storage.reading import connect_read_only
-from budget_tui.storage.schema import ensure_schema
+from budget_tui.storage.database import database_at
+from budget_tui.storage.database.sqlite_connections import connect_read_only
 
 PROJECTS = 2000
 DAYS = 730
@@ -73,7 +73,7 @@ def costs() -> Iterator[tuple[int, int, int]]:
 
 
 def fill(path: Path) -> None:
-    ensure_schema(path)
+    database_at(path).create()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("BEGIN")
         for table in ("organization", "entity", "budget"):
@@ -116,7 +116,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "large.db"
         fill(path)
-        snapshots = Snapshots(Context(path, "default", Clock(TODAY), "bench"))
+        snapshots = Snapshots(Context(database_at(path), "default", Clock(TODAY), "bench"))
         with closing(connect_read_only(path)) as reader, closing(sqlite3.connect(path, isolation_level=None)) as writer:
             seconds = in_turns(
                 ROUNDS,

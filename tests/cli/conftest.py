@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from budget_tui.cli.app import run
-from budget_tui.storage.schema import ensure_schema
+from budget_tui.storage.database import database_at
 from tests.conftest import MadeOnce
 
 TODAY = "2026-01-13"
@@ -49,6 +49,10 @@ class Ran:
 Cli = Callable[..., Ran]
 
 
+def make_database(path: Path) -> None:
+    database_at(path).create()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def log_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where the commands of all tests log, far from the user's own log and settings."""
@@ -63,7 +67,7 @@ def log_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def database(made_once: MadeOnce, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the commands of this test keep their data; there is nothing in it yet."""
     path = tmp_path / "budget.db"
-    made_once(path, ensure_schema)
+    made_once(path, make_database)
     monkeypatch.setenv("BUDGET_TUI_DB", str(path))
     monkeypatch.setenv("BUDGET_TUI_AS_OF", TODAY)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

@@ -293,7 +293,7 @@ def test_the_url_of_a_file_is_its_path(seeded: Cli, database: Path) -> None:
 def test_a_locked_database_can_be_read_but_not_written(
     seeded: Cli, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("budget_tui.storage.writing.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("budget_tui.storage.database.sqlite_connections.PATIENCE_SECONDS", 0.05)
     other = sqlite3.connect(database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:

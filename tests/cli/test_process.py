@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from budget_tui.storage.writing import PATIENCE_SECONDS
+from budget_tui.storage.database.sqlite_connections import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 60

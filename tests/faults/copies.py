@@ -11,12 +11,12 @@ from random import Random
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import create_engine
 
 from budget_tui.bootstrap import open_services
 from budget_tui.domain.amount import NANOS
 from budget_tui.settings import Settings
 from budget_tui.storage import migrations
-from budget_tui.storage.engine import engine_for
 from tests.faults.harness import PROGRAM, Program, Tally, run
 
 DAY = "2026-01-13"
@@ -117,7 +117,7 @@ def make_old(path: Path) -> None:
     """A database of an older version with costs that were entered by hand, before anything was kept of them."""
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    with engine_for(path).connect() as connection, connection.begin():
+    with create_engine(f"sqlite:///{path}").begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, OLD)
     at = "2026-01-01 00:00:00.000000"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from budget_tui.storage.checking import problems_of
+from budget_tui.storage.database.sqlite_checks import problems_of
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-m", "budget_tui")

@@ -9,6 +9,7 @@ from budget_tui.domain.tokens import AgentBudget
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.settings import Settings
+from budget_tui.storage.database import database_at
 from tests.services.conftest import Home
 
 NOON = datetime(2026, 1, 13, 12, tzinfo=UTC)
@@ -56,4 +57,4 @@ class AgentHome(Home):
 
 def home_with_agents(path: Path, moment: datetime = NOON, today: date | None = None) -> AgentHome:
     clock = Moment(today or moment.date(), moment)
-    return AgentHome(Services(Context(path, "default", clock, "anna"), Settings()), moment)
+    return AgentHome(Services(Context(database_at(path), "default", clock, "anna"), Settings()), moment)

@@ -22,7 +22,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.services.periods import CloseOutcome
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
 from budget_tui.settings import Settings
-from budget_tui.storage.schema import ensure_schema
+from budget_tui.storage.database import database_at
 
 TODAY = date(2026, 1, 13)
 
@@ -53,7 +53,7 @@ class Home:
 
     @property
     def path(self) -> Path:
-        return self.services.context.path
+        return self.services.context.database.path
 
     # Commands
 
@@ -123,14 +123,14 @@ class Home:
 
 
 def home_at(path: Path, today: date | None, **new: Any) -> Home:
-    context = Context(path, "default", Clock(today), "anna", **new)
+    context = Context(database_at(path), "default", Clock(today), "anna", **new)
     return Home(Services(context, Settings()))
 
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("fresh") / "budget.db"
-    ensure_schema(path)
+    database_at(path).create()
     return path.read_bytes()
 
 

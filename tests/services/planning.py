@@ -23,6 +23,7 @@ from budget_tui.services.imports import ImportRequest
 from budget_tui.services.plan_board import PlanBoard
 from budget_tui.services.plan_views import PlanFilter
 from budget_tui.settings import Settings
+from budget_tui.storage.database import database_at
 from tests.conftest import MadeOnce
 from tests.services.conftest import TODAY, Home
 
@@ -112,7 +113,7 @@ def bill(services: Services, *costs: tuple[str, str, str, str, str]) -> None:
         f"{entity},{amount},{currency},{day}T00:00:00Z,{day[:7]}-01T00:00:00Z,{provider}"
         for entity, amount, currency, day, provider in costs
     ]
-    path = services.context.path.parent / "bill.csv"
+    path = services.context.database.path.parent / "bill.csv"
     path.write_text("\n".join([header, *rows, ""]), "utf-8")
     services.imports.run(ImportRequest((str(path),), source="bill"))
 
@@ -149,7 +150,7 @@ def amounts(shares: Iterable[tuple[str, str]]) -> list[ChildShare]:
 
 
 def planning_home(path: Path, organization: str = "default", today: date = TODAY) -> PlanHome:
-    return PlanHome(Services(Context(path, organization, Clock(today), "anna"), Settings()))
+    return PlanHome(Services(Context(database_at(path), organization, Clock(today), "anna"), Settings()))
 
 
 def plant(path: Path, today: date = TODAY) -> None:

@@ -20,8 +20,8 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.services.demo import load_demo
 from budget_tui.services.imports import ImportRequest
 from budget_tui.services.transfers import TransferRequest
-from budget_tui.storage.checking import problems_of
-from budget_tui.storage.newest import noted
+from budget_tui.storage.database.sqlite_checks import problems_of
+from budget_tui.storage.database.sqlite_newest import noted
 from tests.conftest import MadeOnce
 from tests.services.conftest import TODAY, home_at
 from tests.services.histories import History

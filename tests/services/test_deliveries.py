@@ -562,7 +562,7 @@ def test_an_import_of_several_deliveries_is_undone_as_one(desk: Desk) -> None:
 
 def services_of(user: str, home: Home) -> Services:
     context = home.services.context
-    return Services(Context(context.path, "default", context.clock, user), Settings())
+    return Services(Context(context.database, "default", context.clock, user), Settings())
 
 
 def test_redo_takes_the_rows_that_undo_gave_back_whatever_was_stored_between(desk: Desk) -> None:

@@ -11,6 +11,8 @@ from budget_tui.domain.errors import InsufficientBudget, Refused, SourceError
 from budget_tui.domain.fx import Rate
 from budget_tui.presentation import messages
 from budget_tui.services.imports import ImportRequest
+from budget_tui.storage.database import database_at
+from budget_tui.storage.unit_of_work import DatabaseReader
 from tests.services.conftest import Home, shown, usd
 
 HEADER = "BilledCost,BillingCurrency,ChargePeriodStart,ChargePeriodEnd,BillingPeriodStart,ProviderName,SubAccountId"
@@ -208,9 +210,7 @@ def test_the_pairs_are_found_without_reading_every_day(home: Home) -> None:
     for pair in pairs:
         for day in ("2026-01-01", "2026-01-02"):
             rate(home, pair, "1.5", day)
-    from budget_tui.storage.reading import DatabaseReader
-
-    reader = DatabaseReader(home.path)
+    reader = DatabaseReader(database_at(home.path))
     with reader.session() as queries:
         org = home.services.context.organization(queries).org_key
         assert ["/".join(pair) for pair in queries.rate_pairs(org)] == pairs

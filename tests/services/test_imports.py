@@ -15,7 +15,7 @@ from budget_tui.domain.period import Period, PeriodRule
 from budget_tui.presentation import formatting, messages
 from budget_tui.presentation.audit import changes
 from budget_tui.services.imports import ImportReport, ImportRequest
-from budget_tui.storage import writing
+from budget_tui.storage.database import sqlite_connections
 from tests.conftest import MadeOnce
 from tests.services.conftest import TODAY, Home, home_at, shown
 
@@ -286,7 +286,7 @@ def test_a_disk_that_is_full_while_storing(two: Home, export: Export, monkeypatc
     before = everything(two)
     path = export(*[charge("1", SubAccountId=f"account {number}") for number in range(3000)])
 
-    monkeypatch.setattr(writing, "PRAGMAS", (*writing.PRAGMAS, "max_page_count = 120"))
+    monkeypatch.setattr(sqlite_connections, "PRAGMAS", (*sqlite_connections.PRAGMAS, "max_page_count = 120"))
     with pytest.raises(StorageError, match=r"the disk of .* is full"):
         run(two, path)
     assert everything(two) == before

@@ -14,7 +14,8 @@ from budget_tui.domain.tree import Placement
 from budget_tui.services.demo import load_demo
 from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.plans import PlanChange
-from budget_tui.storage.reading import DatabaseReader
+from budget_tui.storage.database import database_at
+from budget_tui.storage.unit_of_work import DatabaseReader
 from budget_tui.wire import dumps
 from tests.conftest import MadeOnce
 from tests.services.planning import LATER, PlanHome, home_with_tree, percents, plan_of, planning_home
@@ -314,7 +315,7 @@ def test_trouble_n_plus_1_the_costs_are_read_once_for_all_budgets(
 ) -> None:
     def statements() -> int:
         asked: list[str] = []
-        reader = DatabaseReader(acme.path)
+        reader = DatabaseReader(database_at(acme.path))
         with reader.session() as queries:
             queries._execute.__self__.set_trace_callback(asked.append)  # type: ignore[attr-defined]
         monkeypatch.setattr(acme.services.plan_views, "_reader", reader)

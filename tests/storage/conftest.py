@@ -11,7 +11,7 @@ import pytest
 
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.period import Period, PeriodKind
-from budget_tui.storage.schema import ensure_schema
+from budget_tui.storage.database import database_at
 from budget_tui.storage.unit_of_work import UnitOfWork
 
 NOON = datetime(2026, 1, 13, 12, tzinfo=UTC)
@@ -22,7 +22,7 @@ JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The content of a fresh database: migrating once is enough for tests that are not about migrating."""
     path = tmp_path_factory.mktemp("fresh") / "budget.db"
-    ensure_schema(path)
+    database_at(path).create()
     assert [file.name for file in path.parent.iterdir()] == ["budget.db"]
     return path.read_bytes()
 
@@ -36,7 +36,7 @@ def database(tmp_path: Path, empty_database: bytes) -> Path:
 
 
 def add_organization(path: Path) -> tuple[Organization, Budget]:
-    with UnitOfWork(path) as unit:
+    with UnitOfWork(database_at(path)) as unit:
         organization = unit.organizations.add("default", "Default", "USD", "UTC", NOON)
         root = unit.queries.entity(organization.org_key, "ORG")
         assert root is not None

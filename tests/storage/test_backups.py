@@ -13,12 +13,11 @@ import pytest
 
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.errors import StorageError
-from budget_tui.storage import backups
-from budget_tui.storage.backups import back_up, restore
-from budget_tui.storage.checking import integrity_problems
-from budget_tui.storage.reading import DatabaseReader
-from budget_tui.storage.schema import ensure_schema
-from budget_tui.storage.unit_of_work import UnitOfWork
+from budget_tui.storage.database import database_at
+from budget_tui.storage.database import sqlite_backups as backups
+from budget_tui.storage.database.sqlite_backups import back_up, restore
+from budget_tui.storage.database.sqlite_checks import integrity_problems
+from budget_tui.storage.unit_of_work import DatabaseReader, UnitOfWork
 from tests.storage.conftest import JANUARY, NOON
 from tests.storage.killing import killed_at
 from tests.unprivileged import unprivileged
@@ -34,14 +33,14 @@ def amount(path: Path) -> int:
 
 
 def set_amount(path: Path, budget: Budget, amount: int) -> None:
-    with UnitOfWork(path) as unit:
+    with UnitOfWork(database_at(path)) as unit:
         unit.budgets.set_amount(budget, amount, "anna", NOON)
         unit.commit()
 
 
 def test_a_copy_holds_what_only_the_log_holds_yet(budgeted: Budgeted, tmp_path: Path, files: Files) -> None:
     path, _, budget = budgeted
-    reader = DatabaseReader(path)
+    reader = DatabaseReader(database_at(path))
     with reader.session():
         set_amount(path, budget, 500)
         assert path.with_name("budget.db-wal").stat().st_size > 0
@@ -55,7 +54,7 @@ def test_a_copy_holds_what_only_the_log_holds_yet(budgeted: Budgeted, tmp_path: 
 
 def test_a_copy_is_of_one_state_while_somebody_writes(budgeted: Budgeted, tmp_path: Path) -> None:
     path, _, budget = budgeted
-    with UnitOfWork(path) as unit:
+    with UnitOfWork(database_at(path)) as unit:
         unit.budgets.set_amount(budget, 500, "anna", NOON)
         back_up(path, tmp_path / "copy")
         unit.commit()
@@ -74,7 +73,7 @@ def test_whoever_has_it_open_sees_what_is_restored(budgeted: Budgeted, tmp_path:
     path, organization, budget = budgeted
     back_up(path, tmp_path / "copy")
     set_amount(path, budget, 500)
-    reader = DatabaseReader(path)
+    reader = DatabaseReader(database_at(path))
     with reader.session() as queries:
         before = queries.global_budget(organization.org_key, JANUARY.start)
         restore(tmp_path / "copy", path, tmp_path / "kept")
@@ -152,7 +151,7 @@ def test_what_is_left_over_beside_no_database_does_not_spoil_the_one_restored(
 ) -> None:
     path, _, budget = budgeted
     back_up(path, tmp_path / "copy")
-    reader = DatabaseReader(path)
+    reader = DatabaseReader(database_at(path))
     with reader.session():
         set_amount(path, budget, 500)
         log = path.with_name("budget.db-wal").read_bytes()
@@ -262,7 +261,7 @@ def half_done(budgeted: Budgeted) -> Path:
 
 
 def test_whoever_comes_takes_back_what_was_left_half_done(half_done: Path, tmp_path: Path) -> None:
-    with DatabaseReader(half_done).session() as queries:
+    with DatabaseReader(database_at(half_done)).session() as queries:
         assert queries.organization("default") is not None
     assert not half_done.with_name("budget.db-journal").exists()
     assert amount(half_done) == 0
@@ -283,7 +282,7 @@ def test_what_was_left_half_done_and_may_not_be_taken_back_is_not_read(half_done
         folder.chmod(0o555)
 
         def read() -> str:
-            with DatabaseReader(folder / "budget.db").session():
+            with DatabaseReader(database_at(folder / "budget.db")).session():
                 return "read"
 
         told = unprivileged(read)
@@ -302,8 +301,8 @@ def test_files_are_their_owners(tmp_path: Path, budgeted: Budgeted) -> None:
     former = os.umask(0)
     try:
         path = tmp_path / "made" / "here" / "new.db"
-        ensure_schema(path)
-        with UnitOfWork(path) as unit:
+        database_at(path).create()
+        with UnitOfWork(database_at(path)) as unit:
             unit.commit()
             beside = [path.with_name(f"new.db{suffix}") for suffix in ("", "-wal", "-shm")]
             assert [mode(file) for file in beside] == [0o600] * 3
@@ -334,11 +333,11 @@ def test_a_database_with_several_names_is_refused(budgeted: Budgeted, tmp_path: 
     other = tmp_path / "other.db"
     other.hardlink_to(path)
     told = f"{path} has 2 names"
-    reader = DatabaseReader(path)
+    reader = DatabaseReader(database_at(path))
     with pytest.raises(StorageError, match=told), reader.session():
         pass
     with pytest.raises(StorageError, match=told):
-        UnitOfWork(path)
+        UnitOfWork(database_at(path))
     with pytest.raises(StorageError, match=told):
         set_amount(path, budget, 1)
     other.unlink()

@@ -12,10 +12,10 @@ from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.errors import Conflict
 from budget_tui.domain.replacement import PartFacts, Taken
+from budget_tui.storage.database import database_at
 from budget_tui.storage.repositories.costs import Resolution
 from budget_tui.storage.repositories.journal import ClosedLine
 from budget_tui.storage.repositories.rules import RuleName
-from budget_tui.storage.schema import ensure_schema
 from budget_tui.storage.unit_of_work import UnitOfWork
 from tests.storage.conftest import JANUARY, NOON, add_organization
 
@@ -25,10 +25,10 @@ Sql = Callable[..., list[Any]]
 @pytest.fixture(scope="module")
 def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("filled") / "budget.db"
-    ensure_schema(path)
+    database_at(path).create()
     organization, parent = add_organization(path)
     key = organization.org_key
-    with UnitOfWork(path) as unit:
+    with UnitOfWork(database_at(path)) as unit:
         root = unit.queries.entity(key, "ORG")
         project = unit.organizations.add_entity(organization, "pcc", "PCC", "project", root, NOON)
         child = unit.budgets.add_total(
@@ -173,7 +173,7 @@ def test_references_hold(filled: Path, sql: Sql, statement: str) -> None:
 
 
 def test_writers_hold_references_too(filled: Path) -> None:
-    with pytest.raises(sqlite3.IntegrityError) as refused, UnitOfWork(filled) as unit:
+    with pytest.raises(sqlite3.IntegrityError) as refused, UnitOfWork(database_at(filled)) as unit:
         unit.journal.record(99, "test", "nobody", None, None, "anna", NOON)
     assert refused.value.sqlite_errorname == "SQLITE_CONSTRAINT_FOREIGNKEY"
 
@@ -210,7 +210,7 @@ def test_a_budget_that_is_no_longer_active_leaves_its_place(filled: Path, sql: S
 
 
 def test_what_somebody_else_made_first_is_a_conflict(filled: Path) -> None:
-    with pytest.raises(Conflict), UnitOfWork(filled) as unit:
+    with pytest.raises(Conflict), UnitOfWork(database_at(filled)) as unit:
         organization = unit.queries.organization("default")
         assert organization is not None
         root = unit.queries.entity(organization.org_key, "ORG")

@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import create_engine
 
 from budget_tui.domain.errors import BudgetError, Refused, StorageError
 from budget_tui.storage import migrations
-from budget_tui.storage.engine import engine_for
-from budget_tui.storage.location import database_path
-from budget_tui.storage.reading import DatabaseReader
-from budget_tui.storage.schema import HEAD, SchemaState, ensure_schema, schema_state
-from budget_tui.storage.unit_of_work import UnitOfWork
+from budget_tui.storage.database import HEAD, SchemaState, database_at
+from budget_tui.storage.database.sqlite import path_of, schema_state
+from budget_tui.storage.unit_of_work import DatabaseReader, UnitOfWork
 from tests.storage.killing import killed_at
 
 Files = Callable[[Path], dict[str, bytes]]
@@ -34,7 +33,7 @@ def execute(path: Path, *statements: str) -> None:
 
 def test_missing_folders_are_made(tmp_path: Path) -> None:
     path = tmp_path / "not" / "yet" / "budget.db"
-    ensure_schema(path)
+    database_at(path).create()
     assert schema_state(path) is SchemaState.CURRENT
 
 
@@ -42,7 +41,7 @@ def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
     path = tmp_path / "budget.db"
     path.touch()
     assert schema_state(path) is SchemaState.MISSING
-    ensure_schema(path)
+    database_at(path).create()
     assert schema_state(path) is SchemaState.CURRENT
 
 
@@ -50,12 +49,12 @@ def test_a_database_that_was_only_begun_becomes_one(tmp_path: Path) -> None:
     path = tmp_path / "budget.db"
     execute(path, "PRAGMA journal_mode = WAL")
     assert path.stat().st_size > 0
-    ensure_schema(path)
+    database_at(path).create()
     assert schema_state(path) is SchemaState.CURRENT
 
 
 def test_reading_makes_nothing(tmp_path: Path) -> None:
-    reader = DatabaseReader(tmp_path / "budget.db")
+    reader = DatabaseReader(database_at(tmp_path / "budget.db"))
     with pytest.raises(StorageError, match="there is no database at"), reader.session():
         pass
     assert list(tmp_path.iterdir()) == []
@@ -64,7 +63,7 @@ def test_reading_makes_nothing(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="not a directory"):
-        ensure_schema(tmp_path / "file" / "budget.db")
+        database_at(tmp_path / "file" / "budget.db").create()
 
 
 # Something else there
@@ -79,18 +78,18 @@ def other_program_with_migrations(path: Path) -> None:
 
 
 def newer_version(path: Path) -> None:
-    ensure_schema(path)
+    database_at(path).create()
     execute(path, "UPDATE alembic_version SET version_num = '9999'", "PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def damaged_at_the_start(path: Path) -> None:
-    ensure_schema(path)
+    database_at(path).create()
     content = path.read_bytes()
     path.write_bytes(content[:16] + b"\xff" * 200 + content[216:])
 
 
 def cut_short(path: Path) -> None:
-    ensure_schema(path)
+    database_at(path).create()
     path.write_bytes(path.read_bytes()[:1000])
 
 
@@ -121,9 +120,9 @@ def test_what_cannot_be_used_is_refused_and_left_alone(
     make(path)
     before = files(tmp_path)
     with pytest.raises(StorageError) as refused:
-        ensure_schema(path)
+        database_at(path).create()
     assert str(refused.value).startswith(f"{path} {told}")
-    with pytest.raises(StorageError, match=r"budget\.db"), DatabaseReader(path).session():
+    with pytest.raises(StorageError, match=r"budget\.db"), DatabaseReader(database_at(path)).session():
         pass
     assert {name: content for name, content in files(tmp_path).items() if content and "-shm" not in name} == before
 
@@ -131,7 +130,7 @@ def test_what_cannot_be_used_is_refused_and_left_alone(
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "budget.db").mkdir()
     with pytest.raises(StorageError, match=r"is a folder; give the path of a file"):
-        ensure_schema(tmp_path / "budget.db")
+        database_at(tmp_path / "budget.db").create()
     assert list((tmp_path / "budget.db").iterdir()) == []
 
 
@@ -149,15 +148,15 @@ def test_damage_that_shows_late_is_told_as_damage(database: Path) -> None:
     database.write_bytes(content)
     assert schema_state(database) is SchemaState.CURRENT
     told = "is damaged; restore a backup"
-    with pytest.raises(StorageError, match=told), DatabaseReader(database).session() as queries:
+    with pytest.raises(StorageError, match=told), DatabaseReader(database_at(database)).session() as queries:
         queries.organization("default")
-    with pytest.raises(StorageError, match=told), UnitOfWork(database) as unit:
+    with pytest.raises(StorageError, match=told), UnitOfWork(database_at(database)) as unit:
         unit.queries.organization("default")
     assert database.read_bytes() == content
 
 
 def test_a_database_of_another_version_is_not_read_as_if_it_were_of_this_one(database: Path) -> None:
-    reader = DatabaseReader(database)
+    reader = DatabaseReader(database_at(database))
     execute(database, "UPDATE alembic_version SET version_num = '0000'")
     with pytest.raises(StorageError, match="was written by an older version; upgrade it"), reader.session():
         pass
@@ -173,7 +172,7 @@ FIRST_VERSION = "0001"
 def older(tmp_path: Path) -> Path:
     """A database of the first version: a budget with a project's share, one line of audit trail, one close."""
     path = tmp_path / "budget.db"
-    with engine_for(path).connect() as connection, connection.begin():
+    with create_engine(f"sqlite:///{path}").begin() as connection:
         config = Config()
         config.set_main_option("script_location", str(Path(migrations.__file__).parent))
         config.attributes["connection"] = connection
@@ -204,8 +203,8 @@ def rows(path: Path, question: str) -> list[Any]:
 
 def test_an_older_version_is_backed_up_before_it_is_migrated(older: Path, files: Files) -> None:
     assert schema_state(older) is SchemaState.BEHIND
-    ensure_schema(older)
-    ensure_schema(older)
+    database_at(older).create()
+    database_at(older).create()
     assert schema_state(older) is SchemaState.CURRENT
     backups = [name for name in files(older.parent) if "before" in name]
     assert backups == [f"budget.db.before-{HEAD}"]
@@ -216,14 +215,14 @@ def test_an_older_version_is_backed_up_before_it_is_migrated(older: Path, files:
 
 def test_a_backup_is_never_overwritten(older: Path) -> None:
     older.with_name(f"budget.db.before-{HEAD}").write_text("mine")
-    ensure_schema(older)
+    database_at(older).create()
     assert older.with_name(f"budget.db.before-{HEAD}").read_text() == "mine"
     assert older.with_name(f"budget.db.before-{HEAD}.2").exists()
 
 
 def test_what_an_older_version_held_is_read_by_this_one(older: Path) -> None:
-    ensure_schema(older)
-    with DatabaseReader(older).session() as queries:
+    database_at(older).create()
+    with DatabaseReader(database_at(older)).session() as queries:
         budget = queries.global_budget(1, date(2026, 1, 13))
         assert budget is not None
         assert budget.amount == 500
@@ -237,7 +236,7 @@ def test_what_an_older_version_held_is_read_by_this_one(older: Path) -> None:
 
 
 def test_a_migrated_trail_is_still_written_once(older: Path) -> None:
-    ensure_schema(older)
+    database_at(older).create()
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         execute(older, "UPDATE audit SET actor = 'eve'")
 
@@ -248,7 +247,7 @@ def test_a_migration_that_fails_changes_nothing_and_leaves_nothing(database: Pat
     before = files(database.parent)
     for _ in range(3):
         with pytest.raises(StorageError, match=f"{database} cannot be brought to this version .*0000.*; nothing was"):
-            ensure_schema(database)
+            database_at(database).create()
     assert files(database.parent) == before
 
 
@@ -260,8 +259,8 @@ def test_an_upgrade_that_is_killed_is_done_by_the_next_with_one_copy(older: Path
             (older.parent / name).unlink()
         for name, content in whole.items():
             (older.parent / name).write_bytes(content)
-        died = killed_at(step, lambda: ensure_schema(older), ("os.chmod", "os.rename"))
-        ensure_schema(older)
+        died = killed_at(step, database_at(older).create, ("os.chmod", "os.rename"))
+        database_at(older).create()
         assert rows(older, "SELECT slug FROM organization") == [("o",)]
         beside = {name for name in files(older.parent) if "-wal" not in name and "-shm" not in name}
         assert beside == {"budget.db", f"budget.db.before-{HEAD}"}
@@ -283,15 +282,15 @@ def test_an_upgrade_that_is_killed_is_done_by_the_next_with_one_copy(older: Path
     ],
 )
 def test_a_location_names_a_file(location: str, path: str) -> None:
-    assert database_path(location) == Path(path)
+    assert path_of(location) == Path(path)
 
 
 def test_a_location_may_be_relative_to_where_one_is_or_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert database_path("budget.db") == tmp_path / "budget.db"
-    assert database_path("sqlite:///budget.db") == tmp_path / "budget.db"
-    assert database_path("~/budget.db") == tmp_path / "home" / "budget.db"
+    assert path_of("budget.db") == tmp_path / "budget.db"
+    assert path_of("sqlite:///budget.db") == tmp_path / "budget.db"
+    assert path_of("~/budget.db") == tmp_path / "home" / "budget.db"
 
 
 @pytest.mark.parametrize(
@@ -300,10 +299,10 @@ def test_a_location_may_be_relative_to_where_one_is_or_lives(tmp_path: Path, mon
 )
 def test_what_names_no_file_is_refused(location: str) -> None:
     with pytest.raises(Refused):
-        database_path(location)
+        path_of(location)
 
 
 def test_every_refusal_is_one_line_with_something_to_do() -> None:
     with pytest.raises(BudgetError) as refused:
-        database_path("postgresql://host/db")
+        path_of("postgresql://host/db")
     assert str(refused.value) == "'postgresql://host/db' is no SQLite database; give a path or sqlite:///path"

@@ -18,9 +18,9 @@ from budget_tui.domain.pacing import burn_window
 from budget_tui.domain.period import ONE_DAY, Period, PeriodRule
 from budget_tui.domain.snapshot import Spend
 from budget_tui.storage.cost_queries import day_number, day_of
+from budget_tui.storage.database import database_at
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.repositories.costs import DayCost, Resolution
-from budget_tui.storage.schema import ensure_schema
 from budget_tui.storage.unit_of_work import UnitOfWork
 from tests.storage.conftest import NOON
 
@@ -56,7 +56,7 @@ def shared() -> Iterator[Path]:
     """One database; each example has an organization of its own in it, among those of the others."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "budget.db"
-        ensure_schema(path)
+        database_at(path).create()
         yield path
 
 
@@ -103,7 +103,7 @@ def spend_of(costs: list[Cost], period: Period, today: date, through: date) -> S
 @settings(max_examples=60)
 @given(costs=st.lists(costs, max_size=25), today=days, anchor=st.sampled_from((0, 1, 15)))
 def test_sums_are_what_they_should_be(shared: Path, costs: list[Cost], today: date, anchor: int) -> None:
-    with UnitOfWork(shared) as unit:
+    with UnitOfWork(database_at(shared)) as unit:
         check(unit.queries, store(unit, costs), costs, PeriodRule(anchor_day=anchor), today)
         unit.commit()  # so that later examples have it beside them
 

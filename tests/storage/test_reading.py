@@ -12,10 +12,11 @@ import pytest
 
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.errors import StorageError
-from budget_tui.storage.backups import back_up
+from budget_tui.storage.database import database_at
+from budget_tui.storage.database.sqlite_backups import back_up
+from budget_tui.storage.database.sqlite_connections import connect_read_only
 from budget_tui.storage.queries import Queries
-from budget_tui.storage.reading import DatabaseReader, connect_read_only
-from budget_tui.storage.unit_of_work import UnitOfWork
+from budget_tui.storage.unit_of_work import DatabaseReader, UnitOfWork
 from tests.storage.conftest import JANUARY, NOON
 from tests.unprivileged import CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, give_up
 
@@ -23,7 +24,7 @@ Budgeted = tuple[Path, Organization, Budget]
 
 
 def set_amount(path: Path, budget: Budget, amount: int) -> None:
-    with UnitOfWork(path) as unit:
+    with UnitOfWork(database_at(path)) as unit:
         unit.budgets.set_amount(budget, amount, "anna", NOON)
         unit.commit()
 
@@ -43,7 +44,7 @@ def amount_read(reader: DatabaseReader) -> int:
 
 @pytest.fixture
 def reader(budgeted: Budgeted) -> Iterator[DatabaseReader]:
-    reader = DatabaseReader(budgeted[0])
+    reader = DatabaseReader(database_at(budgeted[0]))
     yield reader
     reader.close()
 
@@ -79,7 +80,7 @@ def test_a_commit_during_a_session_is_noticed_after_it(budgeted: Budgeted, reade
 def test_a_transaction_that_is_taken_back_is_no_change(budgeted: Budgeted, reader: DatabaseReader) -> None:
     path, _, budget = budgeted
     amount_read(reader)
-    with UnitOfWork(path) as unit:
+    with UnitOfWork(database_at(path)) as unit:
         unit.budgets.set_amount(budget, 500, "anna", NOON)
     assert not reader.changed()
 
@@ -218,7 +219,7 @@ class Visitor:
 def visitor(shown: tuple[Path, Budget]) -> Iterator[Visitor]:
     """Reads, looks, reads again."""
     path, _ = shown
-    reader = DatabaseReader(path)
+    reader = DatabaseReader(database_at(path))
     visitor = Visitor(lambda: amount_read(reader), reader.changed, reader.changed, lambda: amount_read(reader))
     yield visitor
     visitor.leave()
@@ -242,7 +243,7 @@ def test_a_change_that_only_its_log_holds_yet_is_noticed_too(shown: tuple[Path, 
     path, budget = shown
     assert visitor.next() == "100"
     assert visitor.next() == "False"
-    dashboard = DatabaseReader(path)
+    dashboard = DatabaseReader(database_at(path))
     with writable(path.parent):
         amount_read(dashboard)
         set_amount(path, budget, 200)
@@ -270,7 +271,7 @@ def test_what_may_not_even_be_read_is_told(shown: tuple[Path, Budget]) -> None:
 
     def read() -> object:
         give_up(CAP_DAC_READ_SEARCH)
-        return amount_read(DatabaseReader(path))
+        return amount_read(DatabaseReader(database_at(path)))
 
     visitor = Visitor(read)
     told = visitor.next()

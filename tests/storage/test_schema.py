@@ -10,12 +10,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, create_engine, inspect
 from sqlmodel import SQLModel
 
-from budget_tui.storage import agent_tables, migrations, tables
-from budget_tui.storage.engine import engine_for
-from budget_tui.storage.schema import HEAD, SchemaState, ensure_schema, schema_state
+from budget_tui.storage import migrations, tables
+from budget_tui.storage.database import HEAD, SchemaState, database_at
+from budget_tui.storage.database.sqlite import schema_state
 
 TABLES = sorted(SQLModel.metadata.tables)
 
@@ -23,14 +23,15 @@ TABLES = sorted(SQLModel.metadata.tables)
 @pytest.fixture(scope="module")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     path = tmp_path_factory.mktemp("migrated") / "budget.db"
-    ensure_schema(path)
-    return engine_for(path)
+    database_at(path).create()
+    return create_engine(f"sqlite:///{path}")
 
 
 @pytest.fixture(scope="module")
 def declared(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     """A database made from the tables themselves, without migrations."""
-    engine = engine_for(tmp_path_factory.mktemp("declared") / "budget.db")
+    path = tmp_path_factory.mktemp("declared") / "budget.db"
+    engine = create_engine(f"sqlite:///{path}")
     SQLModel.metadata.create_all(engine)
     return engine
 
@@ -42,7 +43,7 @@ def test_head_is_alembics_own() -> None:
 
 
 def test_alembic_finds_no_difference_between_the_migrations_and_the_tables(migrated: Engine) -> None:
-    assert {tables.OrganizationRow.__tablename__, agent_tables.AgentRow.__tablename__} <= {*TABLES}
+    assert {tables.OrganizationRow.__tablename__, tables.AgentRow.__tablename__} <= {*TABLES}
     with migrated.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, SQLModel.metadata) == []
@@ -100,36 +101,38 @@ def test_no_column_can_hold_a_float() -> None:
 def test_a_fresh_database_is_current(tmp_path: Path) -> None:
     path = tmp_path / "budget.db"
     assert schema_state(path) is SchemaState.MISSING
-    ensure_schema(path)
+    database_at(path).create()
     assert schema_state(path) is SchemaState.CURRENT
 
 
 def test_ensuring_twice_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "budget.db"
-    ensure_schema(path)
+    database_at(path).create()
     before = path.read_bytes()
-    ensure_schema(path)
+    database_at(path).create()
     assert path.read_bytes() == before
 
 
 # How a connection is set up
 
 
-def pragma(engine: Engine, name: str) -> Any:
-    with engine.connect() as connection:
-        return connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-
-
-def test_writers_log_ahead_check_references_and_are_durable(migrated: Engine) -> None:
+def test_writers_log_ahead_check_references_and_are_durable(tmp_path: Path) -> None:
     full = 2
-    assert pragma(migrated, "journal_mode") == "wal"
-    assert pragma(migrated, "foreign_keys") == 1
-    assert pragma(migrated, "synchronous") == full
+    database = database_at(tmp_path / "budget.db")
+    database.create()
+    with closing(database.connect()) as connection:
+
+        def pragma(name: str) -> Any:
+            return connection.execute(f"PRAGMA {name}")[0][name]
+
+        assert pragma("journal_mode") == "wal"
+        assert pragma("foreign_keys") == 1
+        assert pragma("synchronous") == full
 
 
 def test_the_log_mode_stays_with_the_file(tmp_path: Path) -> None:
     path = tmp_path / "budget.db"
-    ensure_schema(path)
+    database_at(path).create()
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
@@ -137,6 +140,6 @@ def test_the_log_mode_stays_with_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["what?.db", "50%.db", "a b#c.db", "größe&x=1.db", "%41.db"])
 def test_any_name_of_a_file_is_its_name(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    ensure_schema(path)
+    database_at(path).create()
     assert [file.name for file in tmp_path.iterdir()] == [name]
     assert schema_state(path) is SchemaState.CURRENT

@@ -14,10 +14,8 @@ import pytest
 
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.errors import StorageError
-from budget_tui.storage import writing
-from budget_tui.storage.reading import DatabaseReader
-from budget_tui.storage.schema import ensure_schema
-from budget_tui.storage.unit_of_work import UnitOfWork
+from budget_tui.storage.database import database_at, sqlite_connections
+from budget_tui.storage.unit_of_work import DatabaseReader, UnitOfWork
 from tests.storage.conftest import NOON, add_organization
 
 Budgeted = tuple[Path, Organization, Budget]
@@ -37,7 +35,7 @@ def audit_lines(path: Path) -> int:
 
 def test_what_is_committed_is_kept(budgeted: Budgeted) -> None:
     path, _, budget = budgeted
-    with UnitOfWork(path) as unit:
+    with UnitOfWork(database_at(path)) as unit:
         changed = unit.budgets.set_amount(budget, 500, "anna", NOON)
         unit.commit()
     assert changed.amount == stored_amount(path) == 500
@@ -45,7 +43,7 @@ def test_what_is_committed_is_kept(budgeted: Budgeted) -> None:
 
 def test_what_is_not_committed_is_not_kept(budgeted: Budgeted) -> None:
     path, _, budget = budgeted
-    with UnitOfWork(path) as unit:
+    with UnitOfWork(database_at(path)) as unit:
         unit.budgets.set_amount(budget, 500, "anna", NOON)
     assert stored_amount(path) == 0
 
@@ -56,17 +54,17 @@ def test_whatever_is_raised_passes_and_takes_everything_back(
 ) -> None:
     path, _, budget = budgeted
     kind = raised if isinstance(raised, type) else type(raised)
-    with pytest.raises(kind), UnitOfWork(path) as unit:
+    with pytest.raises(kind), UnitOfWork(database_at(path)) as unit:
         unit.budgets.set_amount(budget, 500, "anna", NOON)
         raise raised
     assert stored_amount(path) == 0
-    with UnitOfWork(path) as unit:  # and nothing stays locked
+    with UnitOfWork(database_at(path)) as unit:  # and nothing stays locked
         unit.commit()
 
 
 def test_a_transaction_reads_what_it_wrote(budgeted: Budgeted) -> None:
     path, organization, budget = budgeted
-    with UnitOfWork(path) as unit:
+    with UnitOfWork(database_at(path)) as unit:
         unit.budgets.set_amount(budget, 500, "anna", NOON)
         found = unit.queries.global_budget(organization.org_key, budget.period.start)
     assert found is not None
@@ -80,7 +78,7 @@ def test_a_program_that_is_killed_leaves_nothing_half_done(budgeted: Budgeted) -
         warnings.simplefilter("ignore", DeprecationWarning)  # other threads exist; the child needs none of them
         child = os.fork()
     if child == 0:
-        with UnitOfWork(path) as unit:
+        with UnitOfWork(database_at(path)) as unit:
             unit.budgets.set_amount(budget, 500, "anna", NOON)
             os.write(tell, b".")
             signal.pause()
@@ -90,7 +88,7 @@ def test_a_program_that_is_killed_leaves_nothing_half_done(budgeted: Budgeted) -
     os.close(told)
     os.close(tell)
     assert stored_amount(path) == 0
-    with UnitOfWork(path) as unit:
+    with UnitOfWork(database_at(path)) as unit:
         unit.budgets.set_amount(budget, 7, "anna", NOON)
         unit.commit()
     assert stored_amount(path) == 7
@@ -101,18 +99,18 @@ def test_a_program_that_is_killed_leaves_nothing_half_done(budgeted: Budgeted) -
 
 def test_a_locked_database_is_told_and_left_alone(budgeted: Budgeted, monkeypatch: pytest.MonkeyPatch) -> None:
     path, *_ = budgeted
-    monkeypatch.setattr(writing, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_connections, "PATIENCE_SECONDS", 0.05)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StorageError) as refused, UnitOfWork(path):
+        with pytest.raises(StorageError) as refused, UnitOfWork(database_at(path)):
             pass
         assert str(refused.value) == (
             f"{path} is locked by another program; try again in a moment; nothing was changed"
         )
-        with DatabaseReader(path).session() as queries:  # reading goes on
+        with DatabaseReader(database_at(path)).session() as queries:  # reading goes on
             assert queries.organization("default") is not None
         other.execute("ROLLBACK")
-    with UnitOfWork(path) as unit:
+    with UnitOfWork(database_at(path)) as unit:
         unit.commit()
 
 
@@ -127,8 +125,8 @@ def test_a_writer_waits_for_its_turn(budgeted: Budgeted, monkeypatch: pytest.Mon
         waits.append(seconds)
         other.execute("COMMIT")
 
-    monkeypatch.setattr("budget_tui.storage.writing.time.sleep", done_meanwhile)
-    with closing(other), UnitOfWork(path) as unit:
+    monkeypatch.setattr("budget_tui.storage.database.sqlite_connections.time.sleep", done_meanwhile)
+    with closing(other), UnitOfWork(database_at(path)) as unit:
         unit.budgets.set_amount(budget, 500, "anna", NOON)
         unit.commit()
     assert len(waits) == 1
@@ -140,7 +138,7 @@ def test_a_writer_waits_for_its_turn(budgeted: Budgeted, monkeypatch: pytest.Mon
 
 def fill(path: Path, organization: Organization, kibibytes: int) -> None:
     """Write ``kibibytes`` into the audit trail, in one transaction."""
-    with UnitOfWork(path) as unit:
+    with UnitOfWork(database_at(path)) as unit:
         for _ in range(kibibytes):
             unit.journal.record(organization.org_key, "test", "x" * 1024, None, None, "anna", NOON)
         unit.commit()
@@ -148,7 +146,7 @@ def fill(path: Path, organization: Organization, kibibytes: int) -> None:
 
 def test_a_file_that_cannot_grow_keeps_what_it_had(budgeted: Budgeted, monkeypatch: pytest.MonkeyPatch) -> None:
     path, organization, _ = budgeted
-    monkeypatch.setattr(writing, "PRAGMAS", (*writing.PRAGMAS, "max_page_count = 100"))
+    monkeypatch.setattr(sqlite_connections, "PRAGMAS", (*sqlite_connections.PRAGMAS, "max_page_count = 100"))
     fill(path, organization, 2)
     with pytest.raises(StorageError) as refused:
         fill(path, organization, 500)
@@ -174,7 +172,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_is_told_and_keeps_what_it_had(small_disk: Path) -> None:
     path = small_disk / "budget.db"
-    ensure_schema(path)
+    database_at(path).create()
     organization, _ = add_organization(path)
     fill(path, organization, 2)
     with pytest.raises(StorageError) as refused:
@@ -188,16 +186,19 @@ def test_a_full_disk_is_told_and_keeps_what_it_had(small_disk: Path) -> None:
 def test_a_disk_without_any_room_refuses_a_new_database(small_disk: Path) -> None:
     (small_disk / "full").write_bytes(b"x" * (1 << 20))
     with pytest.raises(StorageError, match=r"the disk of .* is full; free some space"):
-        ensure_schema(small_disk / "budget.db")
+        database_at(small_disk / "budget.db").create()
     (small_disk / "full").unlink()
-    ensure_schema(small_disk / "budget.db")
+    database_at(small_disk / "budget.db").create()
 
 
 def test_a_disk_without_room_for_the_files_beside_the_database_is_told_to_who_reads(small_disk: Path) -> None:
     path = small_disk / "budget.db"
-    ensure_schema(path)
+    database_at(path).create()
     for beside in ("-wal", "-shm"):
         path.with_name(path.name + beside).unlink(missing_ok=True)
     (small_disk / "full").write_bytes(b"x" * (shutil.disk_usage(small_disk).free))
-    with pytest.raises(StorageError, match=r"the disk of .* is full; free some space"), DatabaseReader(path).session():
+    with (
+        pytest.raises(StorageError, match=r"the disk of .* is full; free some space"),
+        DatabaseReader(database_at(path)).session(),
+    ):
         pass

@@ -229,10 +229,10 @@ async def test_filter_and_sort(open_dashboard: OpenDashboard, peopled: Services)
 async def test_a_locked_database_keeps_what_was_typed(
     open_dashboard: OpenDashboard, peopled: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("budget_tui.storage.writing.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("budget_tui.storage.database.sqlite_connections.PATIENCE_SECONDS", 0.1)
     async with open_dashboard(peopled, keys="3") as dashboard:
         await dashboard.typed("=2M")
-        with locked(peopled.context.path):
+        with locked(peopled.context.database.path):
             await dashboard.keys("enter")
             assert "locked by another program" in below(dashboard)
         await dashboard.keys("enter")

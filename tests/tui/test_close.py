@@ -124,7 +124,7 @@ async def test_a_day_that_began_meanwhile_is_shown_before_it_is_confirmed(
 async def test_many_projects_scroll(open_dashboard: OpenDashboard, services: Services, tomorrow: Services) -> None:
     services.projects.add("p0", "Project 0", parse_change("1"))
     others = ((f"p{number}", f"Project {number}", units(1)) for number in range(1, 200))
-    copy_project(services.context.path, "p0", others)
+    copy_project(services.context.database.path, "p0", others)
     async with open_dashboard(size=(80, 24)) as dashboard:
         await dashboard.keys("c", "ctrl+end", "=", *"42")
         assert "42" in dashboard.line_with("Project 199"), "the editor stands in its row"

@@ -14,7 +14,7 @@ from budget_tui.domain.budget import parse_change
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.errors import Refused
 from budget_tui.services.costs import CostEntry
-from budget_tui.storage import writing
+from budget_tui.storage.database import sqlite_connections
 from budget_tui.tui import app as dashboard_module
 from budget_tui.tui.run import run_dashboard, run_monitor
 from budget_tui.tui.widgets.outlook import Outlook
@@ -219,7 +219,7 @@ async def test_a_close_that_fails_is_told_and_made_up_for(
     database: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(writing, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite_connections, "PATIENCE_SECONDS", 0.1)
     services = services_on(clock=turning)
     async with open_dashboard(services, size=(160, 30)) as dashboard:
         turning.days.append(date(2026, 2, 1))
@@ -241,7 +241,7 @@ async def test_a_close_that_fails_is_told_and_made_up_for(
 async def test_a_failed_write_of_the_total_is_told_in_place(
     open_dashboard: OpenDashboard, services: Services, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite_connections, "PATIENCE_SECONDS", 0.1)
     async with open_dashboard(keys="e", size=(160, 30)) as dashboard:
         with closing(sqlite3.connect(database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from budget_tui.storage import agent_tables, tables  # noqa: F401  (they fill the metadata)
+from budget_tui.storage import tables  # noqa: F401  (it fills the metadata)
 
 context.configure(
     connection=context.config.attributes["connection"],

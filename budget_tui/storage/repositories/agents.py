@@ -1,22 +1,21 @@
 """Agents, their tokens and what these cost. Plain SQL: tokens are granted thousands of times a second."""
 
-import sqlite3
 from collections.abc import Mapping
 from datetime import date, datetime
 
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.tokens import TokenKind, hour_number
 from budget_tui.storage.cost_queries import day_number, stored_time
-from budget_tui.storage.identity import new_id
-from budget_tui.storage.newest import Newest
+from budget_tui.storage.database import WriteConnection
+from budget_tui.storage.ids import new_id
 
 
 class AgentRepository:
     """``actor`` is who changes something, ``now`` when."""
 
-    def __init__(self, connection: sqlite3.Connection, newest: Newest) -> None:
-        self._execute = connection.execute
-        self._newest = newest
+    def __init__(self, connection: WriteConnection) -> None:
+        self._execute = connection.driver.execute
+        self._noted = connection.note_used_tokens
 
     def set_model(self, entity_key: int, model: str) -> None:
         self._execute(
@@ -78,7 +77,7 @@ class AgentRepository:
             (tokens, held, budget_id, tokens, held),
         ).fetchall()
         for (used,) in taken:
-            self._newest.used(budget_id, used)
+            self._noted(budget_id, used)
         return bool(taken)
 
     def hold(self, budget_id: str, tokens: int, expires_at: datetime, actor: str, now: datetime) -> str:

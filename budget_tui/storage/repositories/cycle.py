@@ -9,7 +9,7 @@ from budget_tui.domain.carry import CarryPolicy, Opening
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.storage.cost_queries import stored_time
 from budget_tui.storage.cycle_queries import CycleBudget
-from budget_tui.storage.identity import new_id
+from budget_tui.storage.ids import new_id
 
 
 class Successor(NamedTuple):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from budget_tui.domain.period import Period
 from budget_tui.storage.cost_queries import stored_time
-from budget_tui.storage.newest import Newest
+from budget_tui.storage.database import WriteConnection
 
 ANSWERS_KEPT = timedelta(days=90)
 """How long a request can be sent again under its key, at least."""
@@ -28,9 +28,9 @@ class ClosedLine(NamedTuple):
 
 
 class JournalRepository:
-    def __init__(self, connection: sqlite3.Connection, newest: Newest) -> None:
-        self._connection = connection
-        self._newest = newest
+    def __init__(self, connection: WriteConnection) -> None:
+        self._connection: sqlite3.Connection = connection.driver
+        self._noted = connection.note_audit_line
         self._change: int | None = None
 
     @property
@@ -86,7 +86,7 @@ class JournalRepository:
             ),
         ).lastrowid
         assert line is not None
-        self._newest.audited(line)
+        self._noted(line)
         return self.change
 
     def close_period(

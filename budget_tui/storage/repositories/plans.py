@@ -5,7 +5,7 @@ from datetime import datetime
 
 from budget_tui.domain.plan import BudgetPlan
 from budget_tui.storage.cost_queries import stored_time
-from budget_tui.storage.identity import new_id
+from budget_tui.storage.ids import new_id
 
 
 class PlanRepository:

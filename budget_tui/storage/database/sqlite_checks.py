@@ -10,15 +10,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, DateTime, Integer, Table
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, DateTime, Integer, Table, TypeDecorator
 from sqlmodel import SQLModel
 
 from budget_tui.domain.errors import StorageError
-from budget_tui.storage import agent_tables, tables  # noqa: F401  (they fill the metadata)
-from budget_tui.storage.books import RESTORE, in_the_books
-from budget_tui.storage.failures import storage_error, told_plainly
-from budget_tui.storage.newest import missing, noted
-from budget_tui.storage.reading import connect_read_only
+from budget_tui.storage import tables  # noqa: F401  (it fills the metadata)
+from budget_tui.storage.database.sqlite_books import RESTORE, in_the_books
+from budget_tui.storage.database.sqlite_connections import connect_read_only, described_errors, error_at
+from budget_tui.storage.database.sqlite_newest import missing, noted
 
 SHOWN_AT_MOST = 5
 """Of one kind; how many more there are is not counted."""
@@ -41,7 +40,7 @@ _JSON = {("audit", "before"), ("audit", "after"), ("cost_origin", "tags"), ("ide
 def problems_of(path: Path) -> list[str]:
     """What is wrong with the database, a line each with what to do; [] for a sound one. Changes nothing."""
     newest = noted(path)  # before anything is read, so that it cannot be ahead of what is
-    with told_plainly(path), closing(connect_read_only(path)) as connection:
+    with described_errors(path), closing(connect_read_only(path)) as connection:
         _read_any_text(connection)
         connection.execute("BEGIN")
         found: list[str] = []
@@ -56,7 +55,7 @@ def problems_of(path: Path) -> list[str]:
             found += broken
             found += strange or in_the_books(connection)  # which take each value for what it should be
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-            if storage_error(path, error):
+            if error_at(path, error):
                 raise
             # what was found explains it, or else nothing more can be told of it
             found = found or [f"{path} is damaged: {error}; {RESTORE}"]
@@ -65,7 +64,7 @@ def problems_of(path: Path) -> list[str]:
 
 def integrity_problems(path: Path) -> list[str]:
     """What is wrong with the file, of whatever version its schema is."""
-    with told_plainly(path), closing(connect_read_only(path)) as connection:
+    with described_errors(path), closing(connect_read_only(path)) as connection:
         _read_any_text(connection)
         return _in_the_file(connection)
 
@@ -229,6 +228,8 @@ def _in_the_values(connection: sqlite3.Connection) -> tuple[list[str], list[str]
 def _is_right(table: str, name: str, kind: Any) -> str:
     """The condition that a value of a column has to meet; whether it may be NULL is the schema's business."""
     column = f'"{name}"'
+    if isinstance(kind, TypeDecorator):
+        kind = kind.impl
     if isinstance(kind, Boolean):
         return f"{column} IN (0, 1)"
     if isinstance(kind, Integer | BigInteger):

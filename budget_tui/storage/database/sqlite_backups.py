@@ -18,12 +18,17 @@ from stat import S_IMODE
 
 from budget_tui.domain.errors import Conflict, StorageError
 from budget_tui.paths import make_folder
-from budget_tui.storage.failures import storage_error, told_plainly
-from budget_tui.storage.location import SIDECARS, is_there
-from budget_tui.storage.newest import forget
-from budget_tui.storage.reading import connect_read_only
-from budget_tui.storage.schema import SchemaState, schema_state
-from budget_tui.storage.writing import connect
+from budget_tui.storage.database import HEAD, SchemaState
+from budget_tui.storage.database.sqlite import SIDECARS, SqliteDatabase, is_there, schema_state, state_of
+from budget_tui.storage.database.sqlite_connections import (
+    SqliteConnection,
+    begin,
+    connect,
+    connect_read_only,
+    described_errors,
+    error_at,
+)
+from budget_tui.storage.database.sqlite_newest import forget
 
 PATIENCE_SECONDS = 5.0
 PRIVATE = 0o600
@@ -52,7 +57,7 @@ def back_up(path: Path, target: Path) -> None:
         _back_up(path, target)
     except sqlite3.Error as error:
         at_fault = target if _code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) else path
-        raise storage_error(at_fault, error) or error from error
+        raise error_at(at_fault, error) or error from error
 
 
 def _back_up(path: Path, target: Path) -> None:
@@ -73,6 +78,37 @@ def backed_up(path: Path, target: Path) -> Iterator[None]:
         yield
 
 
+def upgrade(database: SqliteDatabase) -> None:
+    """Bring a database to the newest version, in one transaction; it is copied first.
+
+    Raises `StorageError` when that fails; nothing is changed then.
+    """
+    from budget_tui.storage.migrations import migrate
+
+    path = database.path
+    with closing(connect(path)) as connection:
+        begin(connection.execute)
+        try:
+            # Again, now that nobody else can change it.
+            if state_of(connection, path) is SchemaState.CURRENT:
+                return
+            with backed_up(path, free_name(path.with_name(f"{path.name}.before-{HEAD}"))):
+                try:
+                    migrate(SqliteConnection(connection))
+                except Exception as error:
+                    if error_at(path, error):
+                        raise
+                    reason = str(getattr(error, "orig", error))
+                    raise StorageError(
+                        f"{path} cannot be brought to this version ({reason})",
+                        "nothing was changed: the version before can still use it; please report it",
+                    ) from error
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+
 def restore(source: Path, path: Path, kept: Path) -> Path | None:
     """Make ``path`` hold what ``source`` holds, at once or not at all; whoever has it open sees the change.
 
@@ -81,7 +117,7 @@ def restore(source: Path, path: Path, kept: Path) -> Path | None:
     """
     path = path.resolve()  # SQLite's files are beside what a link points to
     kept = free_name(kept)
-    with told_plainly(path):
+    with described_errors(path):
         make_folder(path.parent)
         if _is_replaced(source, path, kept):
             return kept
@@ -94,7 +130,7 @@ def restore(source: Path, path: Path, kept: Path) -> Path | None:
 def put_in_place(new: sqlite3.Connection, path: Path) -> None:
     """Put a database that was made in memory at ``path``, at once; `Conflict` when there is one by now."""
     path = path.resolve()
-    with told_plainly(path):
+    with described_errors(path):
         make_folder(path.parent)
         with _folder_locked(path.parent), _written_beside(path, _new_part(path), _mode_of(path)) as part:
             with closing(sqlite3.connect(part)) as target:

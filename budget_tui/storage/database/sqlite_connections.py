@@ -1,0 +1,410 @@
+"""Connections to a file of SQLite's: one that writes, one that lasts and reads, and what the driver's errors mean."""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+from budget_tui.domain.errors import BudgetError, Refused, StorageError
+from budget_tui.storage.database import Connection, Reader, Row, SchemaState, WriteConnection, made_meanwhile
+from budget_tui.storage.database.sqlite import SqliteDatabase, has_content, require_one_name, state_of
+from budget_tui.storage.database.sqlite_newest import Newest
+
+IN_MEMORY = Path(":memory:")
+PATIENCE_SECONDS = 5.0
+PRAGMAS = (
+    f"busy_timeout = {int(PATIENCE_SECONDS * 1000)}",
+    "foreign_keys = ON",
+    "journal_mode = WAL",
+    # What was answered as done is on the disk when it is answered.
+    "synchronous = FULL",
+    # From here on `begin` waits.
+    "busy_timeout = 50",
+)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection to ``path`` that may write. It begins no transaction by itself."""
+    # sqlite3 would begin deferred transactions: two writers could then both read before either writes.
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def begin(execute: Callable[[str], object]) -> None:
+    """BEGIN IMMEDIATE, tried again after short random waits: SQLite's own handler starves all writers but one."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            execute("BEGIN IMMEDIATE")
+            return
+        except Exception as error:
+            locked = "locked" in str(getattr(error, "orig", error))
+            if not locked or time.monotonic() > deadline:
+                raise
+            time.sleep(random.uniform(0.0005, 0.01))
+
+
+def identity_of(path: Path) -> tuple[int, int, int]:
+    """Which file is at ``path``, seen from this process: a forked one must not use its parent's connections."""
+    stat = os.stat(path)  # noqa: PTH116 – half the time of Path.stat, for each small transaction
+    require_one_name(path, stat)
+    return os.getpid(), stat.st_dev, stat.st_ino
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """A connection to ``path`` that can read only, also where the file and its folder may not be written.
+
+    SQLite reads a database in WAL mode beside a shared-memory file, which it cannot make in a folder that may
+    not be written. Such a file is opened as immutable; whoever holds the connection must look at the file
+    itself to notice a change (`DatabaseReader.changed` does). What somebody left half done is taken back first.
+    """
+    connection, _ = _open(path)
+    return connection
+
+
+def _open(path: Path) -> tuple[sqlite3.Connection, bool]:
+    """The connection, and whether it takes the file for immutable."""
+    uri = f"file:{quote(str(path))}?mode=ro"
+    try:
+        return _connect(uri), False
+    except sqlite3.OperationalError:
+        if path.exists() and not os.access(path, os.R_OK):
+            raise StorageError(f"{path} cannot be read", "check its permissions") from None
+        can_write = os.access(path.parent, os.W_OK)
+        if can_write and _size_beside(path, "-journal"):
+            # Who only reads may not take back what a killed program left half done: a connection that writes does.
+            _connect(f"file:{quote(str(path))}?mode=rw").close()
+            return _connect(uri), False
+        if can_write or not path.exists() or _size_beside(path, "-wal") or _size_beside(path, "-journal"):
+            raise
+        return _connect(f"{uri}&immutable=1"), True
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _size_beside(path: Path, suffix: str) -> int:
+    """Bytes of a file of SQLite's beside ``path``; 0 where there is none."""
+    size, _ = _beside(path, suffix)
+    return size
+
+
+def _beside(path: Path, suffix: str) -> tuple[int, int]:
+    """Size and time of a file of SQLite's beside ``path``; zeros where there is none."""
+    path = path.resolve()
+    try:
+        stat = path.with_name(f"{path.name}{suffix}").stat()
+    except OSError:
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns
+
+
+class SqliteConnection(Connection):
+    """Values are bound and read as SQLite has them: days and times are ISO text there, truth is 0 or 1."""
+
+    dialect = "sqlite"
+    driver: sqlite3.Connection
+
+    def __init__(self, driver: sqlite3.Connection) -> None:
+        self.driver = driver
+
+    def execute(self, statement: str, parameters: Mapping[str, object] = {}) -> Sequence[Row]:
+        cursor = self.driver.cursor()
+        cursor.row_factory = sqlite3.Row
+        return cursor.execute(statement, parameters).fetchall()
+
+    def change(self, statement: str, parameters: Mapping[str, object] = {}) -> int:
+        return self.driver.execute(statement, parameters).rowcount
+
+    @property
+    def is_in_transaction(self) -> bool:
+        return bool(self.driver.in_transaction)
+
+    def rollback(self) -> None:
+        self.driver.execute("ROLLBACK")
+
+    def close(self) -> None:
+        self.driver.close()
+
+
+class SqliteWriter(SqliteConnection, WriteConnection):
+    """A connection that may write to the file of ``database``. One writes at a time."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._path = database.path
+        self._newest = Newest()
+        self._version = 0
+        try:
+            super().__init__(self._connected())
+        except FileNotFoundError:
+            raise database.not_found() from None
+
+    def _connected(self) -> sqlite3.Connection:
+        # First of all, for SQLite would make an empty file where there is none.
+        self._identity = identity_of(self._path)
+        return connect(self._path)
+
+    def begin(self, organization: str = "") -> bool:
+        begin(self.driver.execute)
+        (version,) = self.driver.execute("PRAGMA data_version").fetchone()
+        written: bool = version != self._version
+        self._version = version
+        self._newest.forget()
+        return written
+
+    def commit(self) -> None:
+        self.driver.execute("COMMIT")
+        self._newest.note(self._path)
+
+    def is_current(self) -> bool:
+        try:
+            return self._identity == identity_of(self._path)
+        except OSError:
+            return False
+
+    def note_audit_line(self, line: int) -> None:
+        self._newest.audited(line)
+
+    def note_used_tokens(self, budget_id: str, tokens: int) -> None:
+        self._newest.used(budget_id, tokens)
+
+
+class FirstSqliteWriter(SqliteWriter):
+    """A connection to a database in memory, which is at its path once a transaction is committed: before that there
+    is no file. `Conflict` when somebody else makes one meanwhile.
+    """
+
+    def _connected(self) -> sqlite3.Connection:
+        return empty_database()
+
+    def commit(self) -> None:
+        from budget_tui.storage.database.sqlite_backups import put_in_place
+
+        super().commit()
+        put_in_place(self.driver, self._path)
+
+    def is_current(self) -> bool:
+        return False
+
+
+class SqliteReader(Reader):
+    """A lasting read-only connection to the file of ``database``."""
+
+    def __init__(self, database: SqliteDatabase, *, is_new: bool = False) -> None:
+        self._database = database
+        self._path = database.path
+        self._is_new = is_new
+        self._turn = threading.Lock()
+        self._connection: SqliteConnection | None = None
+        self._is_immutable = False
+        self._seen: tuple[int, ...] = ()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        with self._turn, described_errors(self._path):
+            connection = self._connected()
+            self._seen = self._version(connection)
+            try:
+                connection.driver.execute("BEGIN")
+                yield connection
+                self._require_same_file()
+            except Exception as error:
+                if isinstance(getattr(error, "orig", error), sqlite3.Error):
+                    self._disconnect()  # one that is new takes back what somebody left half done
+                raise
+            finally:
+                if self._connection is connection and connection.is_in_transaction:
+                    connection.rollback()
+
+    def changed(self) -> bool:
+        if not self._turn.acquire(blocking=False):
+            return False
+        try:
+            with described_errors(self._path):
+                return self._version(self._connected()) != self._seen
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        with self._turn:
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> SqliteConnection:
+        identity = self._identity()
+        if self._seen and self._seen[1:] != identity:
+            self._disconnect()  # replaced by a restore, or written while taken for immutable
+        if self._connection is None:
+            self._connection = SqliteConnection(self._opened())
+        return self._connection
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._is_new and not has_content(self._path):
+            return empty_database()
+        connection, self._is_immutable = _open(self._path)
+        try:
+            self._require_current(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _require_current(self, connection: sqlite3.Connection) -> None:
+        state = state_of(connection, self._path)
+        if state is SchemaState.MISSING:
+            raise self._database.not_found()
+        if state is SchemaState.BEHIND:
+            raise self._database.outdated()
+
+    def _version(self, connection: SqliteConnection) -> tuple[int, ...]:
+        (data_version,) = connection.driver.execute("PRAGMA data_version").fetchone()
+        return (data_version, *self._identity())
+
+    def _identity(self) -> tuple[int, ...]:
+        try:
+            stat = self._path.stat()
+        except FileNotFoundError:
+            if self._is_new:
+                return ()
+            raise self._database.not_found() from None
+        except OSError as error:
+            raise StorageError(f"{self._path} cannot be read", (error.strerror or "").lower()) from None
+        require_one_name(self._path, stat)
+        log = _beside(self._path, "-wal") if self._is_immutable else ()
+        return stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size, *log
+
+    def _require_same_file(self) -> None:
+        """SQLite keeps what is read apart from what is written meanwhile, but not in a file taken for immutable."""
+        if self._is_immutable and self._seen[1:] != self._identity():
+            raise StorageError(f"{self._path} was written while it was read", "try again")
+
+
+def empty_database() -> sqlite3.Connection:
+    """A connection that may write to a database in memory, of the newest version, with nothing in it."""
+    connection = connect(IN_MEMORY)
+    connection.deserialize(_empty())
+    return connection
+
+
+@cache
+def _empty() -> bytes:
+    from budget_tui.storage.migrations import migrate
+
+    with closing(connect(IN_MEMORY)) as connection:
+        begin(connection.execute)
+        migrate(SqliteConnection(connection))
+        connection.execute("COMMIT")
+        return connection.serialize()
+
+
+_FULL = "database or disk is full"
+_OF_A_FULL_DISK_TOO = ("disk I/O error", "unable to open database")
+"""What SQLite says of a full disk where it finds no room for the files beside the database."""
+_OF_STRANGE_VALUES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_DAMAGED = ("{path} is damaged", "restore a backup", "restore a backup: budget-tui db restore FILE")
+# The beginning of SQLite's message, what it means, what to do about it, and by which command.
+_MEANINGS = (
+    ("database is locked", "{path} is locked by another program", "try again in a moment; nothing was changed", ""),
+    (
+        "database table is locked",
+        "{path} is locked by another program",
+        "try again in a moment; nothing was changed",
+        "",
+    ),
+    (_FULL, "the disk of {path} is full", "free some space; nothing was changed", ""),
+    ("disk I/O error", "{path} cannot be read or written", "check the disk and the permissions of its folder", ""),
+    (
+        "attempt to write a readonly",
+        "{path} may not be written",
+        "check the permissions of the file and its folder",
+        "",
+    ),
+    ("unable to open database", "{path} cannot be opened", "check that its folder exists and may be written", ""),
+    (
+        "file is not a database",
+        "{path} is not a SQLite database",
+        "choose another file",
+        "choose another file with --db",
+    ),
+    ("Could not decode to UTF-8", *_DAMAGED),
+    ("unsupported file format", *_DAMAGED),
+)
+
+
+def error_at(path: Path, error: BaseException) -> BudgetError | None:
+    """The error to show for ``error`` of sqlite3 or SQLAlchemy; None when it is none that a user can mend."""
+    cause = getattr(error, "orig", None) or error
+    if isinstance(cause, sqlite3.IntegrityError) and "UNIQUE" in str(cause):
+        return made_meanwhile()
+    if not isinstance(cause, sqlite3.Error):
+        return _of_damaged_rows(path, cause)
+    if getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT:
+        return _storage_error(path, *_DAMAGED)
+    text = str(cause)
+    if text.startswith("integer overflow"):
+        return Refused("a sum of costs is out of range", "amounts beyond ±9,000,000,000 units cannot be added up")
+    if text.startswith(_OF_A_FULL_DISK_TOO) and _has_no_room(path.parent):
+        text = _FULL
+    for beginning, what, hint, command in _MEANINGS:
+        if text.startswith(beginning):
+            return _storage_error(path, what, hint, command)
+    return None
+
+
+def _storage_error(path: Path, what: str, hint: str, command: str) -> StorageError:
+    return StorageError(what.format(path=path), hint, command=command)
+
+
+def _of_damaged_rows(path: Path, cause: BaseException) -> StorageError | None:
+    """Of an error that nobody thought of: whether rows are to blame that no version of this program wrote."""
+    if not isinstance(cause, _OF_STRANGE_VALUES):
+        return None
+    from budget_tui.storage.database.sqlite_checks import is_damaged  # loads SQLAlchemy
+
+    return _storage_error(path, *_DAMAGED) if is_damaged(path) else None
+
+
+def _has_no_room(folder: Path) -> bool:
+    from shutil import disk_usage  # it imports what no other command needs
+
+    try:
+        return disk_usage(folder).free == 0
+    except OSError:
+        return False
+
+
+@contextmanager
+def described_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite raises about ``path`` into a `StorageError`; let everything else pass."""
+    try:
+        yield
+    except Exception as error:
+        described = None if isinstance(error, BudgetError) else error_at(path, error)
+        if described is None:
+            raise
+        raise described from error
