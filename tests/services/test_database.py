@@ -12,7 +12,7 @@ from tests.services.conftest import TODAY, Home, home_at, shown
 
 def test_a_sound_database(seed: Home) -> None:
     report = seed.services.database.check()
-    assert (report.path, report.version, report.problems) == (seed.path, "current", ())
+    assert (report.database, report.version, report.problems) == (str(seed.path), "current", ())
     assert report.bytes == seed.path.stat().st_size
 
 

@@ -16,7 +16,7 @@ from .conftest import Home
 @pytest.fixture
 def ring(home: Home) -> Iterator[KeyRing]:
     home.services.database.upgrade()
-    ring = KeyRing(home.path)
+    ring = KeyRing(home.services.context.database)
     yield ring
     ring.close()
 
