@@ -1,4 +1,4 @@
-"""Where files live: the database, the settings, the log, the styles."""
+"""Where files live: the database, the settings, the log, the styles, the manual."""
 
 from pathlib import Path
 
@@ -32,6 +32,11 @@ def styles_dir() -> Path:
     """The style sheets: inside the package when installed, beside it in a checkout."""
     inside = Path(__file__).parent / "styles"
     return inside if inside.is_dir() else Path(__file__).parent.parent / "styles"
+
+
+def manual_dir() -> Path:
+    """The pages of the manual."""
+    return Path(__file__).parent / "manual"
 
 
 def make_folder(folder: Path) -> None:

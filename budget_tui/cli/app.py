@@ -49,6 +49,7 @@ MODULES = {
     "serve": "serve",
     "mcp": "mcp",
     "db": "database",
+    "manual": "manual",
 }
 
 

@@ -291,6 +291,11 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         here = _bindings(screen_class, *screen_class.WORKPLACES)
         self.push_screen(HelpScreen([("Here", here), ("Everywhere", _bindings(BudgetApp))], self.settings.keys))
 
+    def action_manual(self) -> None:
+        from budget_tui.tui.screens.manual import ManualBox
+
+        self.push_screen(ManualBox())
+
     @work(group=ASKING)
     async def action_transfer(self) -> None:
         from budget_tui.domain.hierarchy import POOL
@@ -416,6 +421,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         yield from super().get_system_commands(screen)
         if isinstance(screen, ModalScreen):
             return
+        yield SystemCommand("Read the manual", "Manual", self.action_manual)
         yield from self._commands_of(BudgetApp, str(self.current_mode))
         names = {mode: name for _, mode, name in SCREENS}
         for screen_class in _screens():
@@ -456,6 +462,7 @@ def bindings_of_editors() -> list[Binding]:
     from budget_tui.tui.screens.entry import EntryScreen
     from budget_tui.tui.screens.explain import ExplainScreen
     from budget_tui.tui.screens.help import HelpScreen
+    from budget_tui.tui.screens.manual import ManualScreen
     from budget_tui.tui.screens.modal import BoxScreen
     from budget_tui.tui.screens.plan_create import PlanCreateScreen
     from budget_tui.tui.widgets.cell_editor import CellEditor
@@ -471,6 +478,7 @@ def bindings_of_editors() -> list[Binding]:
         FilterInput,
         BoxScreen,
         HelpScreen,
+        ManualScreen,
         ClosedPeriodScreen,
         EntryScreen,
         ExplainScreen,

@@ -9,6 +9,7 @@ from textual.app import App
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.errors import Refused
+from budget_tui.settings import Settings
 
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
 """Signals that end a program: none of them may leave the terminal as the screens need it."""
@@ -37,7 +38,7 @@ def check_keys(chosen: Mapping[str, str]) -> None:
         if name not in known:
             raise Refused(
                 f"the settings give a key to '{name}', which does not exist",
-                "the manual lists them all",
+                command="budget-tui manual keys-and-settings lists them",
             )
     for keys_of_screen in screens:
         _require_different(keys_of_screen, chosen)
@@ -56,6 +57,13 @@ def run_monitor(services: Services, interval: float) -> None:
     from budget_tui.tui.monitor import MonitorApp
 
     _run(MonitorApp(services, interval), mouse=False)
+
+
+def run_manual(topic: str, settings: Settings) -> None:
+    """Show the manual, beginning with ``topic``."""
+    from budget_tui.tui.screens.manual import ManualApp
+
+    _run(ManualApp(topic, settings), mouse=True)
 
 
 def _run(app: App[None], *, mouse: bool) -> None:

@@ -18,6 +18,7 @@ class HelpScreen(StyledScreen[None], ModalScreen[None]):
 
     BINDINGS = [
         Binding("escape,question_mark,q", "leave", "Leave", id="help.leave", tooltip="Back to the screen"),
+        Binding("m", "manual", "Manual", id="help.manual", tooltip="Read the manual"),
     ]
     AUTO_FOCUS = "VerticalScroll"
 
@@ -29,12 +30,17 @@ class HelpScreen(StyledScreen[None], ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box wide") as box:
             box.border_title = "Keys"
-            box.border_subtitle = "esc leaves"
+            box.border_subtitle = "m manual · esc leaves"
             with VerticalScroll():
                 yield Static(Content("\n").join(self._lines()))
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+    def action_manual(self) -> None:
+        from budget_tui.tui.screens.manual import ManualBox
+
+        self.app.switch_screen(ManualBox())
 
     def _lines(self) -> Iterable[Content]:
         for number, (title, bindings) in enumerate(self._sections):
