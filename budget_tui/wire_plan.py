@@ -8,12 +8,12 @@ from typing import Any
 
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.currency import LeftOut
 from budget_tui.domain.period import Period, around
 from budget_tui.domain.plan import Allocation, Allocations, PlannedBudget
 from budget_tui.domain.plan_answers import (
     Breakdown,
     BudgetPage,
-    LeftOut,
     Part,
     PlanAllocation,
     PlanOutcome,

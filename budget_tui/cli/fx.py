@@ -10,7 +10,7 @@ from budget_tui.cli.session import session_of
 from budget_tui.domain.text import escaped
 
 if TYPE_CHECKING:
-    from budget_tui.domain.fx import Rate
+    from budget_tui.domain.currency import Rate
     from budget_tui.services.fx import RatesReport
 
 REFUSED_SHOWN = 10
@@ -31,7 +31,7 @@ def set_rate(
 
     It holds from its day on, until a later rate of the pair.
     """
-    from budget_tui.domain.fx import parse_rate
+    from budget_tui.domain.currency import parse_rate
     from budget_tui.domain.period import parse_day
     from budget_tui.presentation import formatting as f
 

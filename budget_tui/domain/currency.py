@@ -1,8 +1,24 @@
-"""Currencies: the codes of ISO 4217, without those for metals, tests and no currency at all."""
+"""Currencies: their codes, dated rates between them, and what an amount in one is worth in another.
 
+A rate is an exact decimal number. What comes of several of them is a ``Fraction``, and an amount is rounded once, when
+it is converted: what one origin cost on one day, as one amount. No sum that is shown cuts that in two, so project,
+category, provider and day all add up to the same total. What no rate can be used for is left out and named, never just
+added.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from budget_tui.domain.amount import LIMIT_NANOS, divide
 from budget_tui.domain.errors import Refused
 
-CODES = frozenset(
+CODES = frozenset(  # of ISO 4217, without those for metals, tests and no currency at all
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF"
     " CHE CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF"
     " GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD"
@@ -10,7 +26,7 @@ CODES = frozenset(
     " PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP"
     " TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAD XAF XCD XCG XDR XOF XPF YER ZAR ZMW ZWG"
     # Withdrawn, and in files of the days when they were not.
-    " BYR CUC HRK LTL LVL EEK MRO SLL STD VEF ZWL".split()
+    " BYR CUC CYP EEK HRK LTL LVL MRO MTL ROL SIT SKK SLL STD TRL VEF ZWL".split()
 )
 
 
@@ -25,3 +41,289 @@ def checked_currency(text: str) -> str:
     if not is_currency(code):
         raise Refused(f"'{text}' is not a currency", "give a code of ISO 4217 such as USD")
     return code
+
+
+PREFERRED_BASE = "EUR"
+"""What two currencies are compared by when several others would do: the European Central Bank's own."""
+
+MAX_DIGITS = 12
+LIMIT = 1_000_000_000
+"""What one unit of a currency can be worth in another at most, either way round."""
+_NUMBER = re.compile(r"[0-9]{1,10}(\.[0-9]{1,15})?|\.[0-9]{1,15}")
+
+
+class Rate(NamedTuple):
+    """What one unit of ``base`` was worth in ``quote`` from ``day`` on, until a later rate says otherwise."""
+
+    base: str
+    quote: str
+    day: date
+    rate: Decimal
+
+
+class Factor(NamedTuple):
+    """What an amount is multiplied by; ``day`` is that of the rate, of two the older one."""
+
+    value: Fraction
+    day: date
+
+
+def parse_rate(text: str) -> Decimal:
+    """The rate a person or a file wrote: a positive number of at most 12 digits that matter."""
+    cleaned = text.strip()
+    if not _NUMBER.fullmatch(cleaned) or not Decimal(cleaned):
+        raise Refused(f"'{cleaned[:40]}' is not a rate", "give a positive number such as 1.0321")
+    rate = Decimal(cleaned).normalize()
+    if len(rate.as_tuple().digits) > MAX_DIGITS:
+        raise Refused(f"'{cleaned}' has more digits than a rate needs", f"round it to {MAX_DIGITS}")
+    return checked_rate(rate)
+
+
+def checked_rate(rate: Decimal) -> Decimal:
+    """``rate`` itself, or `Refused` when one unit of a currency would be worth more than `LIMIT` of the other."""
+    if not Decimal(1) / LIMIT <= rate <= LIMIT:
+        raise Refused(
+            f"a rate of {rate:f} is out of range: the limits are {Decimal(1) / LIMIT:f} and {LIMIT:,}",
+            "look whether the currencies are the other way round",
+        )
+    return rate
+
+
+def convert(amount: int, factor: Fraction) -> int | None:
+    """``amount`` times ``factor``, rounded half-even once; None where that is out of range: no rate to be used."""
+    nanos = divide(amount * factor.numerator, factor.denominator)
+    return nanos if -LIMIT_NANOS <= nanos <= LIMIT_NANOS else None
+
+
+class Rates:
+    """The rates on file, to be asked which one holds on a day.
+
+    The latest on or before the day does, however old it is; a younger one is better than a more direct one. Of
+    equally young ones: the pair itself, then the pair the other way round, then two rates that share a third
+    currency, the euro before others by name.
+    """
+
+    def __init__(self, rates: Iterable[Rate]) -> None:
+        self._days: dict[tuple[str, str], list[date]] = {}
+        self._values: dict[tuple[str, str], list[Decimal]] = {}
+        self._neighbours: dict[str, set[str]] = {}
+        for rate in sorted(rates):
+            pair = rate.base, rate.quote
+            self._days.setdefault(pair, []).append(rate.day)
+            self._values.setdefault(pair, []).append(rate.rate)
+            self._neighbours.setdefault(rate.base, set()).add(rate.quote)
+            self._neighbours.setdefault(rate.quote, set()).add(rate.base)
+        self._found: dict[tuple[str, str, date], Factor | None] = {}
+        self._legs: dict[tuple[str, str, date], Factor | None] = {}
+
+    def factor(self, base: str, quote: str, day: date) -> Factor | None:
+        """What an amount in ``base`` is multiplied by on ``day`` to be one in ``quote``; None without a rate."""
+        asked = base, quote, day
+        if asked not in self._found:
+            self._found[asked] = self._factor(base, quote, day)
+        return self._found[asked]
+
+    def _factor(self, base: str, quote: str, day: date) -> Factor | None:
+        if base == quote:
+            return Factor(Fraction(1), day)
+        best, legs = self._leg(base, quote, day), None
+        for via in self._between(base, quote):
+            one, other = self._leg(base, via, day), self._leg(via, quote, day)
+            if one and other and (best is None or min(one.day, other.day) > best.day):
+                best, legs = Factor(Fraction(1), min(one.day, other.day)), (one.value, other.value)
+        return best if best is None or legs is None else best._replace(value=legs[0] * legs[1])
+
+    def first_day(self, base: str, quote: str) -> date | None:
+        """The first day on which `factor` has an answer."""
+        found = [self._first(base, quote)]
+        for via in self._between(base, quote):
+            one, other = self._first(base, via), self._first(via, quote)
+            found.append(max(one, other) if one and other else None)
+        return min((day for day in found if day is not None), default=None)
+
+    def _direct(self, base: str, quote: str, day: date) -> Factor | None:
+        days = self._days.get((base, quote), [])
+        position = bisect_right(days, day)
+        if not position:
+            return None
+        return Factor(Fraction(self._values[base, quote][position - 1]), days[position - 1])
+
+    def _inverse(self, base: str, quote: str, day: date) -> Factor | None:
+        found = self._direct(quote, base, day)
+        return Factor(1 / found.value, found.day) if found else None
+
+    def _leg(self, base: str, quote: str, day: date) -> Factor | None:
+        """The younger of the pair itself and the pair the other way round."""
+        asked = base, quote, day
+        if asked not in self._legs:
+            found = [self._direct(base, quote, day), self._inverse(base, quote, day)]
+            known = [factor for factor in found if factor is not None]
+            self._legs[asked] = max(known, key=lambda factor: factor.day, default=None)  # the first of the latest
+        return self._legs[asked]
+
+    def _between(self, base: str, quote: str) -> list[str]:
+        shared = self._neighbours.get(base, set()) & self._neighbours.get(quote, set())
+        return sorted(shared, key=lambda currency: (currency != PREFERRED_BASE, currency))
+
+    def _first(self, base: str, quote: str) -> date | None:
+        days = [self._days[pair][0] for pair in ((base, quote), (quote, base)) if pair in self._days]
+        return min(days, default=None)
+
+
+def pairs_between(pairs: Sequence[tuple[str, str]], foreign: Iterable[str], own: str) -> list[tuple[str, str]]:
+    """Those of ``pairs`` that can take an amount from one of ``foreign`` to ``own``, across one other at most."""
+    known = {frozenset(pair) for pair in pairs}
+    useful: set[frozenset[str]] = set()
+    for currency in foreign:
+        useful.add(frozenset((currency, own)))
+        others = {other for pair in known if currency in pair for other in pair - {currency}}
+        for via in others:
+            if frozenset((via, own)) in known:
+                useful |= {frozenset((currency, via)), frozenset((via, own))}
+    return [pair for pair in pairs if frozenset(pair) in useful]
+
+
+class ConvertedSpend(NamedTuple):
+    """Amounts in another currency that count as ``counted``: so many ``costs``, or budgets.
+
+    ``oldest_days`` is the age of the oldest rate used, on the day of its amount.
+    """
+
+    currency: str
+    amount: int
+    costs: int
+    counted: int
+    oldest_days: int
+
+
+class LeftOut(NamedTuple):
+    """Costs, or budgets, in a currency that could not be converted ``into`` that of the sums: in none of them."""
+
+    currency: str
+    amount: int
+    costs: int
+    into: str
+    budgets: int = 0
+
+
+@dataclass(slots=True)
+class CurrencySum:
+    """The record of what there was in one other currency: ``number`` of costs or budgets at a usable rate and what
+    they count as, and what had none."""
+
+    amount: int = 0
+    number: int = 0
+    worth: int = 0
+    oldest_days: int = 0
+    left_amount: int = 0
+    left_number: int = 0
+
+    def count(self, amount: int, number: int, worth: int | None, rate_days: int = 0) -> None:
+        """Add one more, ``worth`` None without a usable rate; that was ``rate_days`` old."""
+        if worth is None:
+            self.left_amount += amount
+            self.left_number += number
+        else:
+            self.amount += amount
+            self.number += number
+            self.worth += worth
+            self.oldest_days = max(self.oldest_days, rate_days)
+
+    def add(self, other: "CurrencySum") -> None:
+        self.amount += other.amount
+        self.number += other.number
+        self.worth += other.worth
+        self.oldest_days = max(self.oldest_days, other.oldest_days)
+        self.left_amount += other.left_amount
+        self.left_number += other.left_number
+
+    def leave_out(self) -> None:
+        """Count nothing of it: its rate is absurd."""
+        self.left_amount += self.amount
+        self.left_number += self.number
+        self.amount = self.number = self.worth = self.oldest_days = 0
+
+    def converted(self, currency: str) -> ConvertedSpend | None:
+        if not self.number:
+            return None
+        return ConvertedSpend(currency, self.amount, self.number, self.worth, self.oldest_days)
+
+    def left_out(self, currency: str, into: str) -> LeftOut | None:
+        return LeftOut(currency, self.left_amount, self.left_number, into) if self.left_number else None
+
+
+class Converter:
+    """What amounts in other currencies are worth ``into`` one, at the rate of their day, rounded half-even once."""
+
+    def __init__(self, rates: Rates, into: str) -> None:
+        self._rates, self.into = rates, into
+        self._factors: dict[tuple[str, date], Fraction | None] = {}
+
+    def factor(self, currency: str, day: date) -> Factor | None:
+        """What an amount of that day is multiplied by; None without a rate."""
+        return self._rates.factor(currency, self.into, day)
+
+    def worth(self, amount: int, currency: str, day: date) -> int | None:
+        """What ``amount`` counts as; None where there is no rate, or it would be out of range."""
+        asked = currency, day
+        if asked not in self._factors:
+            found = self.factor(currency, day)
+            self._factors[asked] = found and found.value
+        factor = self._factors[asked]
+        return None if factor is None else convert(amount, factor)
+
+
+STALE_DAYS = 10
+"""A rate that is older than this on the day of a cost is said to be old. Daily rates pause for five days at most."""
+
+
+class ForeignCost(NamedTuple):
+    """What one origin cost on one day in another currency; ``path`` is None where it found no entity. What ``is_once``
+    is no rate."""
+
+    path: str | None
+    currency: str
+    day: date
+    amount: int
+    costs: int
+    is_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """``costs`` with what each counts as; by currency what was converted, and what had to be left out."""
+
+    costs: tuple[tuple[ForeignCost, int], ...] = ()
+    spends: tuple[ConvertedSpend, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def converted(costs: Iterable[ForeignCost], converter: Converter, own: int = 0) -> Converted:
+    """What ``costs`` count as, beside those in the currency itself, which come to ``own``.
+
+    A currency that would take what all come to out of range is left out whole: its rate is absurd.
+    """
+    counted: list[tuple[ForeignCost, int]] = []
+    sums: dict[str, CurrencySum] = {}
+    weights: dict[str, int] = {}
+    for cost in costs:
+        code, day = cost.currency, cost.day
+        factor, worth = converter.factor(code, day), converter.worth(cost.amount, code, day)
+        sums.setdefault(code, CurrencySum()).count(
+            cost.amount, cost.costs, worth, (day - factor.day).days if factor else 0
+        )
+        if worth is not None:
+            counted.append((cost, worth))
+            weights[code] = weights.get(code, 0) + abs(worth)
+    room = LIMIT_NANOS - abs(own)
+    absurd = set()
+    for code in sorted(weights, key=lambda code: (weights[code], code)):
+        room -= weights[code]
+        if room < 0:
+            sums[code].leave_out()
+            absurd.add(code)
+    return Converted(
+        tuple(pair for pair in counted if pair[0].currency not in absurd),
+        tuple(spend for code in sorted(sums) if (spend := sums[code].converted(code))),
+        tuple(left for code in sorted(sums) if (left := sums[code].left_out(code, converter.into))),
+    )

@@ -6,6 +6,7 @@ from datetime import date
 from typing import NamedTuple
 
 from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.currency import LeftOut
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.overallocation import OverAllocated
 from budget_tui.domain.period import Period, together
@@ -13,16 +14,6 @@ from budget_tui.domain.plan import Allocations, PlannedBudget
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus
 
 NONE_ALLOCATED = Allocations()
-
-
-class LeftOut(NamedTuple):
-    """Costs, or budgets, in a currency that could not be converted ``into`` that of the sums: in none of them."""
-
-    currency: str
-    amount: int
-    costs: int
-    into: str
-    budgets: int = 0
 
 
 class BudgetLine(NamedTuple):

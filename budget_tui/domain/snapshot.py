@@ -14,7 +14,7 @@ from typing import NamedTuple
 from budget_tui.domain import pacing
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.carry import NO_CARRY, Carry
-from budget_tui.domain.conversion import ConvertedSpend, ForeignSpend
+from budget_tui.domain.currency import ConvertedSpend, LeftOut
 from budget_tui.domain.hierarchy import ancestor_paths
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import Period
@@ -94,7 +94,7 @@ class BudgetSnapshot:
     burn_days: int
     unmapped: int
     unmapped_costs: int
-    foreign: tuple[ForeignSpend, ...]
+    foreign: tuple[LeftOut, ...]
     carried_over: bool
     computed_at: datetime = field(compare=False)
     carry: Carry = NO_CARRY
@@ -135,7 +135,7 @@ class SnapshotFacts:
     unmapped_costs: int
     daily_spend: tuple[tuple[date, int], ...]
     data_through: date
-    foreign: tuple[ForeignSpend, ...] = ()
+    foreign: tuple[LeftOut, ...] = ()
     carried_over: bool = False
     carry: Carry = NO_CARRY
     converted: tuple[ConvertedSpend, ...] = ()

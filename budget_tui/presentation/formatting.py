@@ -9,14 +9,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from budget_tui.domain.amount import NANOS, minor_digits, minor_unit, round_to, share
-from budget_tui.domain.conversion import STALE_DAYS
+from budget_tui.domain.currency import STALE_DAYS
 from budget_tui.domain.pacing import Status
 
 if TYPE_CHECKING:
     from budget_tui.domain.budget import BudgetType
     from budget_tui.domain.carry import Carry
     from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
-    from budget_tui.domain.conversion import ConvertedSpend
+    from budget_tui.domain.currency import ConvertedSpend
     from budget_tui.domain.overallocation import OverAllocated
     from budget_tui.domain.period import Period, PeriodRule
     from budget_tui.domain.plan import PlannedBudget

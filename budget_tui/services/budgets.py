@@ -12,7 +12,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.presentation.formatting import money
 from budget_tui.services.context import Context, Work, written
-from budget_tui.services.foreign import spent_by_path
+from budget_tui.services.currency import spent_by_path
 from budget_tui.services.undo import Lines, require_same, reverses, undo_data, value_of
 
 Facts = Mapping[str, object]

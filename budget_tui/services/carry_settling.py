@@ -15,7 +15,7 @@ from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.services.agent_tokens import free_expired_holds
 from budget_tui.services.closing import Spent
 from budget_tui.services.context import Work
-from budget_tui.services.foreign import spent_by_path
+from budget_tui.services.currency import spent_by_path
 from budget_tui.services.history import PathsThen
 from budget_tui.storage.cycle_queries import CycleBudget
 

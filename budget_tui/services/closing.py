@@ -11,7 +11,7 @@ from budget_tui.domain.budget import Budget, BudgetType, Organization
 from budget_tui.domain.carry import Opening
 from budget_tui.domain.hierarchy import ancestor_paths
 from budget_tui.domain.period import Period
-from budget_tui.services.foreign import spent_by_path
+from budget_tui.services.currency import spent_by_path
 from budget_tui.services.freshness import data_through
 from budget_tui.storage.cycle_queries import CycleBudget, Planned, TurnKey
 from budget_tui.storage.queries import Queries

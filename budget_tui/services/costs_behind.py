@@ -9,13 +9,13 @@ from budget_tui.domain.actuals import Scope, counts
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
 from budget_tui.domain.eras import Eras
-from budget_tui.domain.fx import Rates, convert, pairs_between
 from budget_tui.domain.period import Period, less, together
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.seats import most_seats
 from budget_tui.domain.tokens import provider_of_model
 from budget_tui.domain.variance import scope_of
 from budget_tui.services.context import Context
+from budget_tui.services.currency import converter
 from budget_tui.services.plan_checks import provider_named
 from budget_tui.services.plan_seats import KnownSeats
 from budget_tui.storage.behind_queries import DaySum, OriginKind, StoredCost, Stretch
@@ -254,16 +254,10 @@ def _conversion(
     if not foreign:
         return lambda cost: cost.amount
     days = Period(min(each.day for each in sums), max(each.day for each in sums))
-    pairs = pairs_between(queries.rate_pairs(org), foreign, number.currency)
-    rates = Rates(queries.rates(org, pairs, days))
-
-    def counted(cost: StoredCost) -> int | None:
-        if cost.currency == number.currency:
-            return cost.amount
-        factor = rates.factor(cost.currency, number.currency, cost.day)
-        return None if factor is None else convert(cost.amount, factor.value)
-
-    return counted
+    to_own = converter(queries, org, foreign, number.currency, days)
+    return lambda cost: (
+        cost.amount if cost.currency == number.currency else to_own.worth(cost.amount, cost.currency, cost.day)
+    )
 
 
 def _agents_lines(queries: Queries, org: int, number: Number) -> Iterator[CostLine]:

@@ -6,11 +6,11 @@ from datetime import date
 from budget_tui.domain.actuals import TOTAL, Scope
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
+from budget_tui.domain.currency import Factor
 from budget_tui.domain.errors import NotFound, Refused, unknown
 from budget_tui.domain.explain import Explanation, Unit, explain_global, explain_project
 from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, Reason, SourceState
 from budget_tui.domain.explain_plan import explain_actual, explain_agent, explain_closed, explain_planned, explain_sum
-from budget_tui.domain.fx import Factor
 from budget_tui.domain.hierarchy import ROOT_ID, segments, unstored_root
 from budget_tui.domain.overallocation import over_allocated
 from budget_tui.domain.pacing import burn_window

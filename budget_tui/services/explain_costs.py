@@ -11,12 +11,13 @@ from typing import TypeVar
 from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, TOTAL, Scope
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import BILLED_BY, is_known_provider
+from budget_tui.domain.currency import CurrencySum, Factor
 from budget_tui.domain.explain_answers import CostGroup, Finding, Reason
-from budget_tui.domain.fx import Factor, Rates, convert, pairs_between
 from budget_tui.domain.hierarchy import Entity, segments
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.seats import Held, most_seats
 from budget_tui.presentation.formatting import long_day
+from budget_tui.services.currency import converter
 from budget_tui.services.explain_standing import Standing
 from budget_tui.services.plan_seats import KnownSeats
 from budget_tui.storage.explain_queries import OriginInPeriod
@@ -99,15 +100,15 @@ def _money(
     foreign = {origin.origin_key: origin for origin in fitting if origin.currency != wanted.currency and origin.costs}
     converted, missing = _converted(queries, organization, wanted, standing, foreign, found.rates)
     found.counting += _grouped([*own, *converted])
-    for currency, (amount, costs) in sorted(missing.items()):
+    for currency, left in sorted(missing.items()):
         found.left_out.append(
             Finding(
                 Reason.CURRENCY,
                 f"in {currency}, without a usable rate to {wanted.currency} on their days",
                 f"budget-tui fx set {currency} {wanted.currency} RATE --on DAY, or fx import",
-                amount,
+                left.left_amount,
                 currency,
-                costs,
+                left.left_number,
             )
         )
 
@@ -119,29 +120,25 @@ def _converted(
     standing: Standing,
     foreign: Mapping[int, OriginInPeriod],
     used: set[tuple[str, Factor]],
-) -> tuple[list[tuple[OriginInPeriod, int]], dict[str, tuple[int, int]]]:
+) -> tuple[list[tuple[OriginInPeriod, int]], dict[str, CurrencySum]]:
     """Origins in other currencies with what they count as, and by currency what has no usable rate. The rates that are
     ``used`` go there."""
     if not foreign:
         return [], {}
     org = organization.org_key
     currencies = {origin.currency for origin in foreign.values()}
-    pairs = pairs_between(queries.rate_pairs(org), currencies, wanted.currency)
-    rates = Rates(queries.rates(org, pairs, wanted.period))
+    to_own = converter(queries, org, currencies, wanted.currency, wanted.period)
     counted: dict[int, list[int]] = {}
-    missing: dict[str, tuple[int, int]] = {}
+    missing: dict[str, CurrencySum] = {}
     days: dict[int, list[date]] = {}
     for key, day, amount, costs in queries.days_of_origins(list(foreign), wanted.period, wanted.today):
         if not standing.holds(foreign[key].entity_key, day):
             continue
         currency = foreign[key].currency
-        factor = rates.factor(currency, wanted.currency, day)
-        worth = None if factor is None else convert(amount, factor.value)
-        if worth is None:
-            so_far = missing.get(currency, (0, 0))
-            missing[currency] = so_far[0] + amount, so_far[1] + costs
+        factor, worth = to_own.factor(currency, day), to_own.worth(amount, currency, day)
+        if factor is None or worth is None:
+            missing.setdefault(currency, CurrencySum()).count(amount, costs, None)
             continue
-        assert factor is not None
         used.add((currency, factor))
         sums = counted.setdefault(key, [0, 0, 0])
         for i, part in enumerate((worth, amount, costs)):

@@ -6,9 +6,8 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from budget_tui.domain.currency import checked_currency
+from budget_tui.domain.currency import Rate, checked_currency, checked_rate
 from budget_tui.domain.errors import Refused, SourceError
-from budget_tui.domain.fx import Rate, checked_rate
 from budget_tui.services.context import Context, Work
 from budget_tui.services.undo import Lines, require_same, reverses, value_of
 from budget_tui.storage.fx_queries import PairOnFile

@@ -10,7 +10,7 @@ from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.services.closing import Spent
 from budget_tui.services.context import Context
-from budget_tui.services.foreign import ForeignCosts, counted_by_path
+from budget_tui.services.currency import ForeignCosts, counted_by_path
 from budget_tui.storage.cycle_queries import StoredClose, StoredLine
 from budget_tui.storage.queries import Queries
 

@@ -3,18 +3,17 @@
 Costs count at the rate of their own day, budgets at that of the first day of their period: it stays as it is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.conversion import ConvertedSpend
+from budget_tui.domain.currency import CurrencySum, LeftOut
 from budget_tui.domain.eras import CoverageInTime
-from budget_tui.domain.fx import Rates, convert, pairs_between
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.plan_answers import LeftOut
 from budget_tui.presentation.formatting import count, counted_as, money
-from budget_tui.services.plan_usage import Asked, ForeignCosts, ForeignSum, Usage
+from budget_tui.services.currency import converter
+from budget_tui.services.plan_usage import Asked, ForeignCosts, Usage
 from budget_tui.storage.queries import Queries
 
 
@@ -49,17 +48,16 @@ def foreign_costs(usage: Usage, asked: Iterable[Asked]) -> Foreign:
     counted: list[str] = []
     for into, coverage in usage.money_of(asked).items():
         for currency, known in sorted(_counting(usage.foreign.get(into, {}), into, coverage).items()):
-            if known.costs:
-                spend = ConvertedSpend(currency, known.amount, known.costs, known.worth, 0)
-                counted.append(f"{count(known.costs, 'cost')} in {currency}: {counted_as(spend, into)}")
-            if known.left_costs:
-                left_out.append(LeftOut(currency, known.left_amount, known.left_costs, into))
+            if spend := known.converted(currency):
+                counted.append(f"{count(spend.costs, 'cost')} in {currency}: {counted_as(spend, into)}")
+            if left := known.left_out(currency, into):
+                left_out.append(left)
     return Foreign(tuple(left_out), tuple(counted))
 
 
-def _counting(foreign: ForeignCosts, into: str, coverage: CoverageInTime) -> dict[str, ForeignSum]:
+def _counting(foreign: ForeignCosts, into: str, coverage: CoverageInTime) -> dict[str, CurrencySum]:
     """By currency, what of ``foreign`` counts, or would, ``into`` another one, each cost once."""
-    found: dict[str, ForeignSum] = {}
+    found: dict[str, CurrencySum] = {}
     for (category, provider), by_entity in foreign.items():
         kind = category, provider, into
         if coverage.counts(kind):
@@ -67,7 +65,7 @@ def _counting(foreign: ForeignCosts, into: str, coverage: CoverageInTime) -> dic
                 segments = coverage.segments(entity_key, kind)
                 for (currency, segment), known in sums.items():
                     if segments >> segment & 1:
-                        found.setdefault(currency, ForeignSum()).add(known)
+                        found.setdefault(currency, CurrencySum()).add(known)
     return found
 
 
@@ -81,12 +79,10 @@ class InOneCurrency:
         if not foreign:
             return
         days = Period(min(budget.period.start for budget in foreign), max(budget.period.start for budget in foreign))
-        pairs = pairs_between(queries.rate_pairs(org), {budget.currency for budget in foreign}, into)
-        rates = Rates(queries.rates(org, pairs, days))
+        to_it = converter(queries, org, {budget.currency for budget in foreign}, into, days)
         for budget in foreign:
             day = budget.period.start
-            factor = rates.factor(budget.currency, into, day)
-            worth = None if factor is None else convert(budget.amount, factor.value)
+            factor, worth = to_it.factor(budget.currency, day), to_it.worth(budget.amount, budget.currency, day)
             if factor is not None and worth is not None:
                 self._worth[budget.budget_id] = worth, (day - factor.day).days
 
@@ -105,27 +101,17 @@ class InOneCurrency:
 
     def foreign(self, budgets: Iterable[PlannedBudget]) -> Foreign:
         """What the currencies of ``budgets`` mean for their sum."""
-        by_currency: dict[str, list[PlannedBudget]] = {}
+        sums: dict[str, CurrencySum] = {}
         for budget in filter(self._is_foreign, budgets):
-            by_currency.setdefault(budget.currency, []).append(budget)
-        found = Foreign()
-        for currency, of_it in sorted(by_currency.items()):
-            found = found.together(self._foreign_in(currency, of_it))
-        return found
-
-    def _foreign_in(self, currency: str, budgets: Sequence[PlannedBudget]) -> Foreign:
-        counting = [budget for budget in budgets if budget.budget_id in self._worth]
-        without = [budget for budget in budgets if budget.budget_id not in self._worth]
+            known = self._worth.get(budget.budget_id, (None, 0))
+            sums.setdefault(budget.currency, CurrencySum()).count(budget.amount, 1, *known)
         left_out: list[LeftOut] = []
         told: list[str] = []
-        if without:
-            amount = sum(budget.amount for budget in without)
-            left_out.append(LeftOut(currency, amount, 0, self._into, len(without)))
-        if counting:
-            amount = sum(budget.amount for budget in counting)
-            worth, ages = zip(*(self._worth[budget.budget_id] for budget in counting), strict=True)
-            spend = ConvertedSpend(currency, amount, len(counting), sum(worth), max(ages))
-            told.append(f"{count(len(counting), 'budget')} in {currency}: {counted_as(spend, self._into)}")
+        for currency, found in sorted(sums.items()):
+            if left := found.left_out(currency, self._into):
+                left_out.append(left._replace(costs=0, budgets=left.costs))
+            if spend := found.converted(currency):
+                told.append(f"{count(spend.costs, 'budget')} in {currency}: {counted_as(spend, self._into)}")
         return Foreign(tuple(left_out), tuple(told))
 
     def _is_foreign(self, budget: PlannedBudget) -> bool:

@@ -1,21 +1,20 @@
 """Everything that was used in some periods, read in one pass: costs, tokens and seats, of each entity itself."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
 from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, Group, Scope, Segments
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
+from budget_tui.domain.currency import Converter, CurrencySum
 from budget_tui.domain.eras import CoverageInTime, SumsInTime, sums_of
-from budget_tui.domain.fx import Rates, convert, pairs_between
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.tokens import provider_of_model
 from budget_tui.domain.variance import scope_of
+from budget_tui.services.currency import converter
 from budget_tui.services.plan_checks import provider_named
 from budget_tui.services.plan_seats import Covered, KnownSeats
 from budget_tui.storage.plan_queries import DatedCost
@@ -42,35 +41,7 @@ def all_of(entity_key: int, currency: str, periods: Iterable[Period]) -> Iterato
             yield Asked(budget_type, Scope(entity_key, Category.TOTAL, ANY_PROVIDER, in_currency), period)
 
 
-@dataclass(slots=True)
-class ForeignSum:
-    """Costs in another currency: what there is at a usable rate, what that counts as, and what there is without."""
-
-    amount: int = 0
-    costs: int = 0
-    worth: int = 0
-    left_amount: int = 0
-    left_costs: int = 0
-
-    def count(self, cost: DatedCost, worth: int | None) -> None:
-        """Add one more, ``worth`` None without a usable rate."""
-        if worth is None:
-            self.left_amount += cost.amount
-            self.left_costs += cost.charges
-        else:
-            self.amount += cost.amount
-            self.costs += cost.charges
-            self.worth += worth
-
-    def add(self, other: "ForeignSum") -> None:
-        self.amount += other.amount
-        self.costs += other.costs
-        self.worth += other.worth
-        self.left_amount += other.left_amount
-        self.left_costs += other.left_costs
-
-
-ForeignCosts = dict[tuple[str, str], dict[int | None, dict[tuple[str, int], ForeignSum]]]
+ForeignCosts = dict[tuple[str, str], dict[int | None, dict[tuple[str, int], CurrencySum]]]
 """By category and provider, and by entity: what it itself cost, by currency and segment."""
 
 DatedCosts = dict[tuple[str, str], dict[int | None, list[tuple[DatedCost, int]]]]
@@ -166,11 +137,9 @@ class Usage:
             return
         coverages = self.money_of((*asked_by(budgets), *asked))
         costs = self._dated(self._queries.costs_by_day(self._org, sorted(others), self._days, self._today))
-        pairs = self._queries.rate_pairs(self._org)
-        useful = {pair for currency in coverages for pair in pairs_between(pairs, others - {currency}, currency)}
-        rates = Rates(self._queries.rates(self._org, sorted(useful), self._days))
         for currency, coverage in coverages.items():
-            self.foreign[currency] = _foreign_to(currency, coverage, costs, rates)
+            to_it = converter(self._queries, self._org, others, currency, self._days)
+            self.foreign[currency] = _foreign_to(to_it, coverage, costs)
             self.groups[BudgetType.MONETARY] += _counted_in(currency, self.foreign[currency])
 
     def _dated(self, costs: Iterable[DatedCost]) -> DatedCosts:
@@ -187,9 +156,9 @@ class Usage:
         return found
 
 
-def _foreign_to(into: str, coverage: CoverageInTime, costs: DatedCosts, rates: Rates) -> ForeignCosts:
-    """Those of ``costs`` that are in another currency than ``into`` and count there."""
-    factors: dict[tuple[str, date], Fraction | None] = {}
+def _foreign_to(converter: Converter, coverage: CoverageInTime, costs: DatedCosts) -> ForeignCosts:
+    """Those of ``costs`` that are in another currency than that of ``converter`` and count there."""
+    into = converter.into
     found: ForeignCosts = {}
     for (category, provider), by_entity in costs.items():
         kind = category, provider, into
@@ -199,19 +168,14 @@ def _foreign_to(into: str, coverage: CoverageInTime, costs: DatedCosts, rates: R
             segments = coverage.segments(entity_key, kind)
             if not segments:
                 continue
-            sums: dict[tuple[str, int], ForeignSum] = {}
+            sums: dict[tuple[str, int], CurrencySum] = {}
             for cost, segment in of_entity:
                 if not segments >> segment & 1 or cost.currency == into:
                     continue
-                asked = cost.currency, cost.day
-                if asked not in factors:
-                    rate = rates.factor(cost.currency, into, cost.day)
-                    factors[asked] = None if rate is None else rate.value
-                factor = factors[asked]
                 known = sums.get((cost.currency, segment))
                 if known is None:
-                    known = sums[cost.currency, segment] = ForeignSum()
-                known.count(cost, None if factor is None else convert(cost.amount, factor))
+                    known = sums[cost.currency, segment] = CurrencySum()
+                known.count(cost.amount, cost.charges, converter.worth(cost.amount, cost.currency, cost.day))
             if sums:
                 found.setdefault((category, provider), {})[entity_key] = sums
     return found
@@ -223,6 +187,6 @@ def _counted_in(into: str, foreign: ForeignCosts) -> Iterator[Group]:
         for entity_key, sums in by_entity.items():
             values: dict[int, int] = {}
             for (_, segment), known in sums.items():
-                if known.costs:
+                if known.number:
                     values[segment] = values.get(segment, 0) + known.worth
             yield Group(entity_key, category, provider, into, values)

@@ -1,15 +1,26 @@
 """The one answer that every face shows."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.carry import NO_CARRY
+from budget_tui.domain.currency import Converted
 from budget_tui.domain.errors import unknown
-from budget_tui.domain.period import Period
-from budget_tui.domain.snapshot import BudgetSnapshot, ProjectFact, ProjectLine, SnapshotFacts, build_snapshot
+from budget_tui.domain.pacing import BurnWindow, burn_window
+from budget_tui.domain.period import ONE_DAY, Period
+from budget_tui.domain.snapshot import (
+    BudgetSnapshot,
+    ProjectFact,
+    ProjectLine,
+    SnapshotFacts,
+    Spend,
+    added_up,
+    build_snapshot,
+)
 from budget_tui.services.context import Context
-from budget_tui.services.foreign import with_foreign
+from budget_tui.services.currency import ForeignCosts, counted_by_path
 from budget_tui.services.freshness import data_through as known_through
 from budget_tui.storage.queries import Queries
 
@@ -77,7 +88,7 @@ def load_facts(queries: Queries, organization: Organization, today: date) -> Sna
         carry=budget.carry if budget is not None else NO_CARRY,
         is_closed=closed is not None and closed.start == period.start,
     )
-    facts = with_foreign(queries, facts, today)
+    facts = _with_other_currencies(queries, facts, today)
     return _as_it_stood(queries, facts) if facts.is_closed else facts
 
 
@@ -119,3 +130,63 @@ def _period(latest: Budget | None, organization: Organization, today: date) -> P
     if not period.contains(today):
         period = rule.after(period)  # the rest of a period that was ended early, or a whole one
     return period if period.contains(today) else rule.containing(today)
+
+
+def _with_other_currencies(queries: Queries, facts: SnapshotFacts, today: date) -> SnapshotFacts:
+    """``facts`` and what costs in other currencies add to them."""
+    period, window = facts.period, burn_window(today, facts.data_through, date.min)
+    days = Period(min(period.start, window.start), period.end)
+    foreign = ForeignCosts(queries, facts.organization, days)
+    if not foreign.currencies:
+        return facts
+    own = added_up([*facts.spend_by_path.values(), facts.unmapped])
+    found = foreign.converted(period.through(today), own.spent)
+    scheduled = Converted() if today >= period.end else foreign.converted(Period(today + ONE_DAY, period.end), 0)
+    spends = _spends(found, foreign.before(period), scheduled, today, window)
+    for path, first in foreign.first_days().items():
+        spends[path] = spends.get(path, Spend())._replace(first_day=first)
+    unmapped = spends.pop(None, Spend())
+    return replace(
+        facts,
+        spend_by_path=_merged(facts.spend_by_path, {path: spend for path, spend in spends.items() if path is not None}),
+        unmapped=added_up([facts.unmapped, unmapped]),
+        unmapped_costs=facts.unmapped_costs + sum(cost.costs for cost, _ in found.costs if cost.path is None),
+        daily_spend=_daily(facts.daily_spend, found),
+        converted=found.spends,
+        foreign=found.left_out,
+    )
+
+
+def _spends(
+    within: Converted, before: Converted, scheduled: Converted, today: date, window: BurnWindow
+) -> dict[str | None, Spend]:
+    """By path, what counts of the costs within the period through today, of those before it, which only the window
+    looks at, and of those that are scheduled for later in it."""
+    sums: dict[str | None, list[int]] = {}
+    for found, in_period in ((within, 1), (before, 0)):
+        for cost, counted in found.costs:
+            spent = sums.setdefault(cost.path, [0, 0, 0, 0, 0])
+            spent[0] += counted * in_period
+            if cost.day == today:
+                spent[1] += counted
+                spent[4] += counted * cost.is_once
+            if window.start <= cost.day <= window.end and not cost.is_once:
+                spent[2] += counted
+    for path, counted in counted_by_path(scheduled).items():
+        sums.setdefault(path, [0, 0, 0, 0, 0])[3] = counted
+    return {
+        path: Spend(spent, today_spent, burnt, None, later, once)
+        for path, (spent, today_spent, burnt, later, once) in sums.items()
+    }
+
+
+def _merged(own: Mapping[str, Spend], foreign: Mapping[str, Spend]) -> dict[str, Spend]:
+    both = {path: added_up([own[path], spend]) for path, spend in foreign.items() if path in own}
+    return {**own, **foreign, **both}
+
+
+def _daily(own: Iterable[tuple[date, int]], found: Converted) -> tuple[tuple[date, int], ...]:
+    days = dict(own)
+    for cost, counted in found.costs:
+        days[cost.day] = days.get(cost.day, 0) + counted
+    return tuple(sorted(days.items()))

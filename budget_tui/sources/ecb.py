@@ -11,20 +11,19 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TextIO
 
+from budget_tui.domain.currency import Rate, is_currency, parse_rate
 from budget_tui.domain.errors import Refused, SourceError
-from budget_tui.domain.fx import Rate, parse_rate
 from budget_tui.domain.period import parse_day
 
 BASE = "EUR"
 EXPECTED = "give eurofxref.csv, eurofxref-hist.csv, or their zip files"
 _MONTHS = "january february march april may june july august september october november december".split()
 _WRITTEN_OUT = re.compile(r"([0-9]{1,2}) ([a-z]+) ([0-9]{4})")
-_CODE = re.compile(r"[A-Z]{3}")
 _LONGEST_HEADER = 10_000
 
 
@@ -66,11 +65,12 @@ def _opened(path: Path) -> Iterator[TextIO]:
 
 def _read(path: Path, file: TextIO) -> RatesRead:
     header = [name.strip() for name in next(csv.reader([file.readline(_LONGEST_HEADER)]), [])]
-    currencies = [(position, name) for position, name in enumerate(header) if _CODE.fullmatch(name)]
-    others = {name for name in header if not _CODE.fullmatch(name)}
-    if not currencies or header[0] != "Date" or others - {"Date", ""}:
+    currencies = [(position, name) for position, name in enumerate(header) if is_currency(name)]
+    if not currencies or header[0] != "Date":
         raise _not_rates(path)
-    return _rows(path, csv.reader(file), currencies)
+    unknown = [(1, f"'{name}' is not a currency") for name in header[1:] if name and not is_currency(name)]
+    read = _rows(path, csv.reader(file), currencies)
+    return replace(read, refused=(*unknown, *read.refused))
 
 
 def _rows(path: Path, lines: Iterable[list[str]], currencies: list[tuple[int, str]]) -> RatesRead:

@@ -5,8 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from budget_tui.domain.conversion import ForeignCost
-from budget_tui.domain.fx import Rate
+from budget_tui.domain.currency import ForeignCost, Rate
 from budget_tui.domain.period import Period
 from budget_tui.storage.asking import Asking
 from budget_tui.storage.cost_queries import day_number, day_of

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budget_tui.domain.amount import NANOS
-from budget_tui.domain.conversion import ConvertedSpend, ForeignCost, ForeignSpend, converted
-from budget_tui.domain.fx import Rate, Rates, convert
+from budget_tui.domain.currency import ConvertedSpend, Converter, ForeignCost, LeftOut, Rate, Rates, convert, converted
 
 DAY = date(2026, 1, 12)
 RATES = Rates(
@@ -19,6 +18,7 @@ RATES = Rates(
         Rate("EUR", "JPY", DAY + timedelta(1), Decimal("163.06")),
     ]
 )
+CONVERTER = Converter(RATES, "USD")
 costs = st.lists(
     st.builds(
         ForeignCost,
@@ -35,8 +35,7 @@ costs = st.lists(
 def test_each_cost_counts_at_the_rate_of_its_day() -> None:
     found = converted(
         [ForeignCost(None, "EUR", DAY, 12 * NANOS, 2), ForeignCost(None, "EUR", DAY + timedelta(20), NANOS, 1)],
-        RATES,
-        "USD",
+        CONVERTER,
     )
     assert [counted for _, counted in found.costs] == [12_385_200_000, 1_100_000_000]
     assert found.spends == (ConvertedSpend("EUR", 13 * NANOS, 3, 13_485_200_000, 18),)
@@ -45,20 +44,22 @@ def test_each_cost_counts_at_the_rate_of_its_day() -> None:
 
 def test_a_cost_without_a_rate_is_left_out_and_named() -> None:
     early, strange = ForeignCost(None, "EUR", DAY - timedelta(1), NANOS, 1), ForeignCost("/ORG/a/", "CHF", DAY, 5, 2)
-    found = converted([early, strange, strange], RATES, "USD")
+    found = converted([early, strange, strange], CONVERTER)
     assert found.costs == ()
-    assert found.left_out == (ForeignSpend("CHF", 10, 4), ForeignSpend("EUR", NANOS, 1))
+    assert found.left_out == (LeftOut("CHF", 10, 4, "USD"), LeftOut("EUR", NANOS, 1, "USD"))
 
 
 def test_a_rate_that_takes_an_amount_or_all_of_them_out_of_range_is_not_used() -> None:
     rates = Rates([Rate("EUR", "USD", DAY, Decimal(10**9)), Rate("GBP", "USD", DAY, Decimal(2))])
     pounds, one, many = (ForeignCost(None, code, DAY, nanos * NANOS, 1) for code, nanos in _ABSURD)
-    assert converted([pounds, many], rates, "USD").left_out == (ForeignSpend("EUR", 10 * NANOS, 1),)
-    assert converted([pounds, one], rates, "USD").left_out == ()
-    found = converted([pounds, one, one, many], rates, "USD")
-    assert found.left_out == (ForeignSpend("EUR", 20 * NANOS, 3),), "the currency is left out whole"
+    assert converted([pounds, many], Converter(rates, "USD")).left_out == (LeftOut("EUR", 10 * NANOS, 1, "USD"),)
+    assert converted([pounds, one], Converter(rates, "USD")).left_out == ()
+    found = converted([pounds, one, one, many], Converter(rates, "USD"))
+    assert found.left_out == (LeftOut("EUR", 20 * NANOS, 3, "USD"),), "the currency is left out whole"
     assert [spend.currency for spend in found.spends] == ["GBP"]
-    assert converted([pounds, one], rates, "USD", 8 * 10**9 * NANOS).left_out == (ForeignSpend("EUR", 5 * NANOS, 1),)
+    assert converted([pounds, one], Converter(rates, "USD"), 8 * 10**9 * NANOS).left_out == (
+        LeftOut("EUR", 5 * NANOS, 1, "USD"),
+    )
 
 
 _ABSURD = (("GBP", 3), ("EUR", 5), ("EUR", 10))
@@ -66,7 +67,7 @@ _ABSURD = (("GBP", 3), ("EUR", 5), ("EUR", 10))
 
 @given(costs)
 def test_every_cost_is_either_counted_or_left_out(found: list[ForeignCost]) -> None:
-    answer = converted(found, RATES, "USD")
+    answer = converted(found, CONVERTER)
     amounts: dict[str, int] = defaultdict(int)
     for spend in (*answer.spends, *answer.left_out):
         amounts[spend.currency] += spend.amount
@@ -77,7 +78,7 @@ def test_every_cost_is_either_counted_or_left_out(found: list[ForeignCost]) -> N
 
 @given(costs)
 def test_days_and_entities_add_up_to_the_same_total(found: list[ForeignCost]) -> None:
-    answer = converted(found, RATES, "USD")
+    answer = converted(found, CONVERTER)
     by_day: dict[date, int] = defaultdict(int)
     by_path: dict[str | None, int] = defaultdict(int)
     for cost, counted in answer.costs:

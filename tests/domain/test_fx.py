@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budget_tui.domain.amount import LIMIT_NANOS, NANOS
+from budget_tui.domain.currency import Rate, Rates, convert, pairs_between, parse_rate
 from budget_tui.domain.errors import Refused
-from budget_tui.domain.fx import Rate, Rates, convert, pairs_between, parse_rate
 
 DAY = date(2026, 1, 12)
 amounts = st.integers(-(10**6) * NANOS, 10**6 * NANOS)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from budget_tui.domain.amount import NANOS, to_decimal
 from budget_tui.domain.budget import Organization
-from budget_tui.domain.conversion import ForeignSpend
+from budget_tui.domain.currency import LeftOut
 from budget_tui.domain.hierarchy import ROOT_ID, path_of, segments
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import Period
@@ -140,7 +140,7 @@ def test_unmapped_costs_are_the_organizations_and_no_projects() -> None:
 
 
 def test_foreign_costs_are_named_and_never_added() -> None:
-    foreign = (ForeignSpend("EUR", 70 * NANOS, 2),)
+    foreign = (LeftOut("EUR", 70 * NANOS, 2, "USD"),)
     assert snapshot(foreign=foreign).foreign == foreign
     assert snapshot(foreign=foreign).total == snapshot().total
 

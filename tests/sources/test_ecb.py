@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from budget_tui.domain.currency import Rate
 from budget_tui.domain.errors import SourceError
-from budget_tui.domain.fx import Rate
 from budget_tui.sources.ecb import read_rates
 
 DAILY = "Date, USD, JPY, GBP, \n13 January 2026, 1.1654, 185.01, 0.8663, \n"

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import date
 
-from budget_tui.domain.fx import Rate
+from budget_tui.domain.currency import Rate
 
 
 class RateRepository:
