@@ -7,10 +7,10 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from budget_tui.paths import default_database, default_settings_file
+from budget_tui.config.paths import default_database, default_settings_file
+from budget_tui.config.settings import Settings, load_settings, local_time_zone
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
-from budget_tui.settings import Settings, load_settings, local_time_zone
 from budget_tui.storage import database as databases
 
 if TYPE_CHECKING:

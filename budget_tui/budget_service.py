@@ -7,9 +7,9 @@ from types import TracebackType
 from typing import Self
 
 from budget_tui.bootstrap import Services, open_services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.period import checked_day
 from budget_tui.domain.tokens import AgentBudget, Reservation, TokenBalance
-from budget_tui.settings import Settings
 
 # Whether and where it is logged is for the program to say that embeds this.
 logging.getLogger("budget_tui").addHandler(logging.NullHandler())

@@ -14,8 +14,8 @@ import pytest
 import budget_tui
 from budget_tui import BudgetService
 from budget_tui.bootstrap import open_services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused, StorageError
-from budget_tui.settings import Settings
 from tests.conftest import MadeOnce
 
 ROOT = Path(__file__).parent.parent

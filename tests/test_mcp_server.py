@@ -20,6 +20,7 @@ from mcp_types import CallToolResult
 
 from budget_tui.bootstrap import Services
 from budget_tui.cli.app import run
+from budget_tui.config.settings import Settings
 from budget_tui.domain.amount import parse_amount, to_decimal
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.cost import Category
@@ -33,7 +34,6 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.services.demo import load_demo
 from budget_tui.services.plan_views import PlanFilter
 from budget_tui.services.plans import PlanChange
-from budget_tui.settings import Settings
 from budget_tui.storage.database import database_at
 from tests.manual_pages import MANUAL, blocks
 from tests.services.planning import bill

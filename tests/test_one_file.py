@@ -17,9 +17,9 @@ import pytest
 
 from budget_tui import BudgetService
 from budget_tui.bootstrap import open_services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.access import Scope
 from budget_tui.domain.errors import InsufficientBudget
-from budget_tui.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 ALLOCATED = 10_000
@@ -168,7 +168,7 @@ from budget_tui.api.app import application
 from budget_tui.bootstrap import open_services
 from budget_tui.cli.main import run
 from budget_tui.domain.access import Scope
-from budget_tui.settings import Settings
+from budget_tui.config.settings import Settings
 from budget_tui.tui.app import BudgetApp
 
 def command(*words, code=0):

@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from budget_tui.cli.app import app, run
-from budget_tui.settings import Settings, load_settings
+from budget_tui.config.settings import Settings, load_settings
 from tests.key_tables import HEADING, key_tables
 from tests.key_tables import PAGE as KEYS
 from tests.manual_pages import MANUAL, PAGES, README, ROOT, blocks

@@ -47,8 +47,8 @@ def manual(
 
 
 def _show(topic: str) -> None:
-    from budget_tui.paths import default_settings_file
-    from budget_tui.settings import load_settings
+    from budget_tui.config.paths import default_settings_file
+    from budget_tui.config.settings import load_settings
     from budget_tui.tui.run import run_manual
 
     run_manual(topic, load_settings(default_settings_file()))

@@ -52,10 +52,10 @@ class Session:
 
         What has to be quick and changes nothing does without.
         """
-        from budget_tui import logs
-        from budget_tui.paths import default_log_file
+        from budget_tui.config.logging import log_to
+        from budget_tui.config.paths import default_log_file
 
-        logs.start(default_log_file(), self.services.settings.log_level, verbose=self.verbose and aloud)
+        log_to(default_log_file(), self.services.settings.log_level, verbose=self.verbose and aloud)
 
     def snapshot(self) -> "BudgetSnapshot":
         """Today's snapshot, of a database that is there."""

@@ -1,7 +1,7 @@
 """The manual: its topics, and their pages in Markdown."""
 
+from budget_tui.config.paths import manual_dir
 from budget_tui.domain.errors import NotFound
-from budget_tui.paths import manual_dir
 
 TOPICS = (
     "concepts",

@@ -19,11 +19,11 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen, Screen
 
 from budget_tui.bootstrap import Services
+from budget_tui.config.paths import styles_dir
+from budget_tui.config.settings import Settings
 from budget_tui.domain.errors import BudgetError, Unexpected
-from budget_tui.paths import styles_dir
 from budget_tui.presentation import formatting
 from budget_tui.presentation.messages import carry_settled
-from budget_tui.settings import Settings
 from budget_tui.tui.key_lane import ASKING, KeyLaneApp
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget import GlobalBudgetScreen

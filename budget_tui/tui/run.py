@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from textual.app import App
 
 from budget_tui.bootstrap import Services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.errors import Refused
-from budget_tui.settings import Settings
 
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
 """Signals that end a program: none of them may leave the terminal as the screens need it."""

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from budget_tui.api.app import application
 from budget_tui.bootstrap import Services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.access import Scope
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.budget import parse_change
@@ -27,7 +28,6 @@ from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.demo import load_demo
-from budget_tui.settings import Settings
 from budget_tui.storage.database import database_at
 
 TODAY = date(2026, 1, 13)

@@ -14,8 +14,8 @@ from budget_tui.api.door import ByOrganization
 from budget_tui.api.rates import Buckets
 from budget_tui.api.tenants import MOST_KEPT
 from budget_tui.bootstrap import Services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.access import Scope
-from budget_tui.settings import Settings
 
 from .conftest import Api, Client, refused
 

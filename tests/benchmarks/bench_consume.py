@@ -13,8 +13,8 @@ from measure import in_turns, report
 
 from budget_tui import BudgetService
 from budget_tui.bootstrap import open_services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.tokens import TokenKind
-from budget_tui.settings import Settings
 
 ROUNDS = 15
 TIMES = 300

@@ -17,8 +17,8 @@ from pathlib import Path
 from measure import PROGRAM, environment, in_turns, report
 
 from budget_tui.bootstrap import open_services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.access import Scope
-from budget_tui.settings import Settings
 
 CONNECTIONS = 16
 REQUESTS = 1600

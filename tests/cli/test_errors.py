@@ -6,8 +6,8 @@ import pytest
 
 from budget_tui import __version__
 from budget_tui.cli.app import MODULES
+from budget_tui.config.settings import load_settings
 from budget_tui.services.snapshots import Snapshots
-from budget_tui.settings import load_settings
 
 from .conftest import Cli
 

@@ -14,8 +14,8 @@ from unittest.mock import patch
 
 from budget_tui.bootstrap import open_services
 from budget_tui.cli.app import run
+from budget_tui.config.settings import Settings
 from budget_tui.services.demo import load_demo
-from budget_tui.settings import Settings
 from tests.faults.harness import Ran, Tally, environment
 
 QUESTIONS = (

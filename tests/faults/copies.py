@@ -14,8 +14,8 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 
 from budget_tui.bootstrap import open_services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.amount import NANOS
-from budget_tui.settings import Settings
 from budget_tui.storage import migrations
 from tests.faults.harness import PROGRAM, Program, Tally, run
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 
 from budget_tui.bootstrap import open_services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.amount import NANOS
-from budget_tui.settings import Settings
 from tests.faults.harness import PATIENCE_SECONDS, PROGRAM, Ran, Tally, environment
 
 DISK_BYTES = 4 << 20

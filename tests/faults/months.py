@@ -8,10 +8,10 @@ from pathlib import Path
 from random import Random
 
 from budget_tui.bootstrap import open_services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import AllocationChange, ChangeKind
 from budget_tui.domain.carry import CarryPolicy
-from budget_tui.settings import Settings
 from tests.faults.harness import PROGRAM, Program, Tally
 
 FIRST = date(2026, 1, 31)

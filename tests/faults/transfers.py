@@ -6,11 +6,11 @@ from pathlib import Path
 from random import Random
 
 from budget_tui.bootstrap import open_services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import AllocationChange, ChangeKind
 from budget_tui.domain.errors import BudgetError, InsufficientBudget
 from budget_tui.services.transfers import TransferRequest
-from budget_tui.settings import Settings
 from tests.faults.harness import Notes, Program, Tally, finish, kill_now_and_then, read_notes
 
 PROJECTS = tuple(f"p{number}" for number in range(6))

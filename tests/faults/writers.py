@@ -17,12 +17,12 @@ from random import Random
 
 from budget_tui import BudgetService
 from budget_tui.bootstrap import open_services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.access import Scope
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import AllocationChange, ChangeKind
 from budget_tui.domain.errors import BudgetError, InsufficientBudget
 from budget_tui.domain.tokens import TokenKind
-from budget_tui.settings import Settings
 from tests.faults.harness import (
     ENDLESS,
     PROGRAM,

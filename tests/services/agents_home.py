@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from budget_tui.bootstrap import Services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.tokens import AgentBudget
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
-from budget_tui.settings import Settings
 from budget_tui.storage.database import database_at
 from tests.services.conftest import Home
 

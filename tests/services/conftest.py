@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from budget_tui.bootstrap import Services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.amount import parse_amount, to_decimal
 from budget_tui.domain.audit import AuditEntry
 from budget_tui.domain.budget import parse_change
@@ -21,7 +22,6 @@ from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.periods import CloseOutcome
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
-from budget_tui.settings import Settings
 from budget_tui.storage.database import database_at
 
 TODAY = date(2026, 1, 13)

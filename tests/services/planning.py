@@ -9,6 +9,7 @@ from typing import Any
 
 from budget_tui import wire_plan
 from budget_tui.bootstrap import Services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
@@ -22,7 +23,6 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.services.imports import ImportRequest
 from budget_tui.services.plan_board import PlanBoard
 from budget_tui.services.plan_views import PlanFilter
-from budget_tui.settings import Settings
 from budget_tui.storage.database import database_at
 from tests.conftest import MadeOnce
 from tests.services.conftest import TODAY, Home

@@ -9,8 +9,8 @@ import pytest
 
 from budget_tui import BudgetService
 from budget_tui.bootstrap import open_services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.errors import InsufficientBudget
-from budget_tui.settings import Settings
 from tests.faults.writers import AGENT, make
 
 PROGRAMS = 3

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from budget_tui.bootstrap import Services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.errors import InsufficientBudget, NotFound
 from budget_tui.domain.tokens import TokenBalance, TokenKind
@@ -15,7 +16,6 @@ from budget_tui.services.clock import Clock, zone
 from budget_tui.services.context import Context
 from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.period_rules import RuleChange
-from budget_tui.settings import Settings
 from budget_tui.storage.database import database_at
 from budget_tui.storage.unit_of_work import Writers
 from tests.services.agents_home import AgentHome

@@ -362,7 +362,7 @@ LOSING = """
 import os, signal, sys
 from datetime import date
 from budget_tui.bootstrap import open_services
-from budget_tui.settings import Settings
+from budget_tui.config.settings import Settings
 
 services = open_services(sys.argv[1], as_of=date(2026, 1, 13), settings=Settings(), keep_open=True)
 services.agents.consume("code-review", 1)

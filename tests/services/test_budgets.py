@@ -203,7 +203,7 @@ def test_another_organization_must_be_there(home: Home) -> None:
     from dataclasses import replace
 
     from budget_tui.bootstrap import Services
-    from budget_tui.settings import Settings
+    from budget_tui.config.settings import Settings
 
     home.budget("500")
     stranger = Services(replace(home.services.context, org_slug="acme"), Settings())

@@ -126,7 +126,7 @@ from datetime import date
 from budget_tui.bootstrap import open_services
 from budget_tui.domain.budget import parse_change
 from budget_tui.domain.errors import Conflict
-from budget_tui.settings import Settings
+from budget_tui.config.settings import Settings
 
 services = open_services(sys.argv[1], as_of=date(2026, 1, 13), settings=Settings())
 projects, budgets = services.projects, services.budgets

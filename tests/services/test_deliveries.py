@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budget_tui.bootstrap import Services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.errors import BudgetError, Conflict, Refused
 from budget_tui.services.context import Context
 from budget_tui.services.imports import ImportReport, ImportRequest
 from budget_tui.services.period_rules import RuleChange
-from budget_tui.settings import Settings
 from tests.services.conftest import Home, home_at
 
 TODAY = date(2026, 1, 31)

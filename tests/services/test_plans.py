@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from budget_tui.bootstrap import Services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan, ChildShare, PlannedBudget
@@ -18,7 +19,6 @@ from budget_tui.domain.tree import Placement
 from budget_tui.presentation.audit import changes
 from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.plans import PlanChange
-from budget_tui.settings import Settings
 from tests.conftest import MadeOnce
 from tests.services.conftest import shown, usd
 from tests.services.planning import TREE, PlanHome, amounts, home_with_tree, name_of, percents, plan_of, planning_home

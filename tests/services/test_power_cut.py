@@ -17,7 +17,7 @@ PROGRAM = """
 import os, signal, sqlite3, sys
 from datetime import date
 from budget_tui.bootstrap import open_services
-from budget_tui.settings import Settings
+from budget_tui.config.settings import Settings
 
 path, words, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
 seen = 0

@@ -21,9 +21,9 @@ from textual.css.stylesheet import Stylesheet
 from textual.widgets import Input
 
 from budget_tui.bootstrap import Services, open_services
+from budget_tui.config.settings import Settings
 from budget_tui.services.clock import Clock
 from budget_tui.services.demo import load_demo
-from budget_tui.settings import Settings
 from budget_tui.tui import app as dashboard_module
 from budget_tui.tui import monitor as monitor_module
 from budget_tui.tui.app import BudgetApp

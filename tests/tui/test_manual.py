@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
+from budget_tui.config.settings import Settings
 from budget_tui.presentation.manual import TOPICS
-from budget_tui.settings import Settings
 from budget_tui.tui.screens.manual import ManualApp
 from budget_tui.tui.theme import DARK, LIGHT
 from tests.tui.conftest import OpenDashboard

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from budget_tui.bootstrap import Services, open_services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.budget import parse_change
 from budget_tui.presentation import formatting
-from budget_tui.settings import Settings
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import TODAY, Dashboard, allocation_of, copy_project, stored, units
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING
 
+from budget_tui.config.paths import make_folder
 from budget_tui.domain.errors import BudgetError, Conflict, Refused, StorageError
-from budget_tui.paths import make_folder
 from budget_tui.storage.database import HEAD, Database, Reader, SchemaState, WriteConnection
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from itertools import chain, count
 from pathlib import Path
 from stat import S_IMODE
 
+from budget_tui.config.paths import make_folder
 from budget_tui.domain.errors import Conflict, StorageError
-from budget_tui.paths import make_folder
 from budget_tui.storage.database import HEAD, SchemaState
 from budget_tui.storage.database.sqlite import SIDECARS, SqliteDatabase, is_there, schema_state, state_of
 from budget_tui.storage.database.sqlite_connections import (

@@ -15,8 +15,8 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from budget_tui.config.paths import styles_dir
 from budget_tui.domain.errors import BudgetError, Unexpected
-from budget_tui.paths import styles_dir
 from budget_tui.presentation import explanations
 from budget_tui.tui.painting import MUTED, STRONG, fitted, shortened
 

@@ -12,9 +12,9 @@ from textual.widgets import Markdown, OptionList
 from textual.widgets.markdown import MarkdownFence
 from textual.widgets.option_list import Option
 
-from budget_tui.paths import styles_dir
+from budget_tui.config.paths import styles_dir
+from budget_tui.config.settings import Settings
 from budget_tui.presentation.manual import TOPICS, page
-from budget_tui.settings import Settings
 from budget_tui.tui.theme import ThemedApp, begin_with
 
 _CODE_STEP = 20

@@ -12,6 +12,7 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.widgets import ContentSwitcher, Input, Static
 
+from budget_tui.config.paths import styles_dir
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import BudgetError
@@ -19,7 +20,6 @@ from budget_tui.domain.period import PeriodKind, around
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine, PlanOutcome
 from budget_tui.domain.variance import VarianceStatus, measured_in
-from budget_tui.paths import styles_dir
 from budget_tui.presentation import formatting
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.services.plans import PlanChange

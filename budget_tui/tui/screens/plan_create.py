@@ -10,12 +10,12 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
+from budget_tui.config.paths import styles_dir
 from budget_tui.domain.amount import share
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.domain.plan import BudgetPlan, ChildShare, PlannedBudget
 from budget_tui.domain.plan_answers import PlanAllocation
-from budget_tui.paths import styles_dir
 from budget_tui.presentation import formatting
 from budget_tui.tui.painting import MUTED, STRONG, fitted
 from budget_tui.tui.screens.modal import BoxScreen

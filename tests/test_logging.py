@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from budget_tui import logs
+from budget_tui.config.logging import log_to
 
 ROOT = Path(__file__).parent.parent
 LOGGER = logging.getLogger("budget_tui.test")
@@ -26,7 +26,7 @@ def restored() -> Iterator[None]:
 
 def test_nothing_is_made_before_there_is_something_to_say(tmp_path: Path) -> None:
     path = tmp_path / "new" / "x.log"
-    logs.start(path, "warning", verbose=False)
+    log_to(path, "warning", verbose=False)
     LOGGER.info("not this")
     assert not path.parent.exists()
     LOGGER.warning("this\nin one line")
@@ -38,7 +38,7 @@ def test_nothing_is_made_before_there_is_something_to_say(tmp_path: Path) -> Non
 def test_a_name_moves_no_cursor_and_forges_no_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], verbose: bool
 ) -> None:
-    logs.start(tmp_path / "x.log", "info", verbose=verbose)
+    log_to(tmp_path / "x.log", "info", verbose=verbose)
     LOGGER.warning("%s: refused", "a\x1b[2J\nWARNING forged: \u202eb")
     for text in ((tmp_path / "x.log").read_text(), *([capsys.readouterr().err] if verbose else [])):
         [line] = text.splitlines()
@@ -47,14 +47,14 @@ def test_a_name_moves_no_cursor_and_forges_no_line(
 
 
 def test_off_is_off(tmp_path: Path) -> None:
-    logs.start(tmp_path / "x.log", "off", verbose=False)
+    log_to(tmp_path / "x.log", "off", verbose=False)
     LOGGER.critical("nobody hears this")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_it_is_its_owners_also_one_that_was_not(tmp_path: Path) -> None:
     path = tmp_path / "new" / "x.log"
-    logs.start(path, "info", verbose=False)
+    log_to(path, "info", verbose=False)
     LOGGER.info("a name and an amount")
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     path.chmod(0o644)
@@ -64,14 +64,14 @@ def test_it_is_its_owners_also_one_that_was_not(tmp_path: Path) -> None:
 
 def test_starting_again_says_nothing_twice(tmp_path: Path) -> None:
     for _ in range(3):
-        logs.start(tmp_path / "x.log", "info", verbose=False)
+        log_to(tmp_path / "x.log", "info", verbose=False)
     LOGGER.info("once")
     assert (tmp_path / "x.log").read_text().count("once") == 1
 
 
 def test_a_log_that_cannot_be_written_is_no_reason_to_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
-    logs.start(tmp_path / "file" / "x.log", "info", verbose=False)
+    log_to(tmp_path / "file" / "x.log", "info", verbose=False)
     LOGGER.info("into the void")
     LOGGER.info("again")
     assert capsys.readouterr() == ("", "")
@@ -80,9 +80,9 @@ def test_a_log_that_cannot_be_written_is_no_reason_to_fail(tmp_path: Path, capsy
 PROGRAM = """
 import logging, sys
 from pathlib import Path
-from budget_tui import logs
-logs.LARGEST_BYTES = 8_000
-logs.start(Path(sys.argv[1]), "info", verbose=False)
+from budget_tui.config import logging as log_file
+log_file.LARGEST_BYTES = 8_000
+log_file.log_to(Path(sys.argv[1]), "info", verbose=False)
 for number in range(200):
     logging.getLogger("budget_tui.test").info("%s %d", sys.argv[2], number)
 """

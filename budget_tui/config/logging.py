@@ -14,16 +14,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
+from budget_tui.config.paths import make_folder
 from budget_tui.domain.errors import StorageError
 from budget_tui.domain.text import escaped
-from budget_tui.paths import make_folder
 
 LARGEST_BYTES = 1_000_000
 KEPT_FILES = 3
 _FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
 
 
-def start(path: Path, level: str, *, verbose: bool) -> None:
+def log_to(path: Path, level: str, *, verbose: bool) -> None:
     """Log to ``path`` from ``level`` on (a name of logging's, or ``off``), and if ``verbose`` all to standard error."""
     logger = logging.getLogger("budget_tui")
     for former in [each for each in logger.handlers if isinstance(each, _LogFile | _StandardError)]:
