@@ -22,33 +22,33 @@ if TYPE_CHECKING:
 
 app = command_group("Agents, their token budgets, and what tokens cost.")
 
-TokensArgument = Annotated[str, typer.Argument(metavar="TOKENS", help="How many: 1200000, 1200k or 25M.")]
+TokensArgument = Annotated[str, typer.Argument(metavar="TOKENS", help="Number of tokens: 1200000, 1200k or 25M.")]
 OutputOption = Annotated[
-    str, typer.Option("--output", metavar="N", help="How many of them the model wrote.", show_default=False)
+    str, typer.Option("--output", metavar="N", help="How many of them are output.", show_default=False)
 ]
 CachedOption = Annotated[
-    str, typer.Option("--cached", metavar="N", help="How many of them came from the cache.", show_default=False)
+    str, typer.Option("--cached", metavar="N", help="How many of them were cached.", show_default=False)
 ]
-ReservationArgument = Annotated[str, typer.Argument(metavar="RESERVATION", help="What reserve answered.")]
+ReservationArgument = Annotated[str, typer.Argument(metavar="RESERVATION", help="Reservation id.")]
 
 
 @app.command(cls=AmountCommand)
 def add(
     context: typer.Context,
-    agent_id: Annotated[str, typer.Argument(metavar="ID", help="Short and lasting: programs name it.")],
+    agent_id: Annotated[str, typer.Argument(metavar="ID", help="Short and permanent; used by programs.")],
     project: Annotated[
-        str, typer.Option("--project", metavar="P", help="Whose agent it is.", autocompletion=project_ids)
+        str, typer.Option("--project", metavar="P", help="Project of the agent.", autocompletion=project_ids)
     ],
-    name: Annotated[str, typer.Option("--name", help="What screens call it.", show_default=False)] = "",
-    model: Annotated[str, typer.Option("--model", help="Whose price its tokens have.", show_default=False)] = "",
+    name: Annotated[str, typer.Option("--name", help="Name to display.", show_default=False)] = "",
+    model: Annotated[str, typer.Option("--model", help="Model used for pricing.", show_default=False)] = "",
     tokens: Annotated[
-        str, typer.Option("--tokens", metavar="N", help="What it may use in a period.", show_default=False)
+        str, typer.Option("--tokens", metavar="N", help="Token budget per period.", show_default=False)
     ] = "0",
     json: JsonOption = False,
 ) -> None:
     """Add an agent to a project.
 
-    An archived one of that id is brought back.
+    An archived one with the same id is restored.
     """
     from budget_tui.domain.amount import parse_count
 
@@ -59,7 +59,7 @@ def add(
 
 @app.command("list")
 def list_agents(context: typer.Context, json: JsonOption = False) -> None:
-    """All agents and how their tokens stand."""
+    """List all agents."""
     from budget_tui.presentation import formatting as f
     from budget_tui.wire import agent_answer
 
@@ -89,7 +89,7 @@ def list_agents(context: typer.Context, json: JsonOption = False) -> None:
 
 @app.command()
 def show(context: typer.Context, agent: AgentArgument, json: JsonOption = False) -> None:
-    """One agent's budget of the running period."""
+    """Show one agent's budget in the current period."""
     session = session_of(context)
     session.services.context.require_database()
     _print_with_warnings(session, agent, json, _details)
@@ -97,9 +97,9 @@ def show(context: typer.Context, agent: AgentArgument, json: JsonOption = False)
 
 @app.command(cls=AmountCommand)
 def allocate(context: typer.Context, agent: AgentArgument, tokens: TokensArgument, json: JsonOption = False) -> None:
-    """Set what an agent may use in each period.
+    """Set an agent's budget per period.
 
-    Never below what it has used and holds.
+    Never below what is used and reserved.
     """
     from budget_tui.domain.amount import parse_count
 
@@ -113,11 +113,11 @@ def carry(
     agent: AgentArgument,
     policy: PolicyArgument,
     cap: Annotated[
-        str, typer.Option("--cap", metavar="TOKENS", help="At most TOKENS either way.", show_default=False)
+        str, typer.Option("--cap", metavar="TOKENS", help="Limit, in either direction.", show_default=False)
     ] = "",
     json: JsonOption = False,
 ) -> None:
-    """Choose what comes along of an agent's tokens when a period closes."""
+    """Set how an agent's tokens carry over when a period closes."""
     from budget_tui.domain.amount import parse_count
     from budget_tui.domain.carry import parse_policy
 
@@ -138,7 +138,7 @@ def top_up(
     key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Add to what an agent may use."""
+    """Add tokens to an agent's budget."""
     from budget_tui.domain.amount import parse_count
 
     session = session_of(context)
@@ -155,9 +155,9 @@ def consume(
     key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Use tokens: all of them, or none where they don't fit.
+    """Use tokens: all of them, or none if they don't fit.
 
-    What is neither output nor cached is input.
+    Tokens that are neither output nor cached are input.
     """
     from budget_tui.domain.amount import parse_count
 
@@ -170,13 +170,13 @@ def reserve(
     context: typer.Context,
     agent: AgentArgument,
     tokens: TokensArgument,
-    duration: Annotated[str, typer.Option("--for", metavar="TIME", help="For how long: 90s, 10m, 2h.")] = "10m",
+    duration: Annotated[str, typer.Option("--for", metavar="TIME", help="Duration: 90s, 10m, 2h.")] = "10m",
     key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Hold tokens until they are settled or released.
+    """Reserve tokens until they are settled or released.
 
-    They are free again by themselves when the time is up.
+    They become available again when the time is up.
     """
     from budget_tui.domain.amount import parse_count
     from budget_tui.domain.tokens import parse_duration
@@ -203,9 +203,9 @@ def settle(
     key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Use what was really needed in place of what was held.
+    """Settle a reservation with the actual usage.
 
-    The rest is free again.
+    The rest becomes available again.
     """
     from budget_tui.domain.amount import parse_count
 
@@ -216,7 +216,7 @@ def settle(
 
 @app.command()
 def release(context: typer.Context, reservation: ReservationArgument, json: JsonOption = False) -> None:
-    """Free what a reservation holds."""
+    """Release a reservation."""
     _tell_balance(session_of(context).services.agents.release(reservation), json)
 
 
@@ -224,7 +224,7 @@ def release(context: typer.Context, reservation: ReservationArgument, json: Json
 def rename(
     context: typer.Context,
     agent: AgentArgument,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What screens are to call it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="New name to display.")],
     json: JsonOption = False,
 ) -> None:
     """Change an agent's name.
@@ -238,9 +238,9 @@ def rename(
 
 @app.command()
 def archive(context: typer.Context, agent: AgentArgument, json: JsonOption = False) -> None:
-    """Take an agent out of the lists.
+    """Archive an agent.
 
-    What it used stays, and what that cost.
+    Its usage and costs are kept.
     """
     agents = session_of(context).services.agents
     agents.archive(agent)
@@ -253,24 +253,24 @@ def archive(context: typer.Context, agent: AgentArgument, json: JsonOption = Fal
 @app.command(cls=AmountCommand)
 def price(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="As the agents name it.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model, as named by the agents.")],
     input_price: Annotated[
-        str, typer.Option("--input", metavar="A", help="Per million tokens read.", show_default=False)
+        str, typer.Option("--input", metavar="A", help="Per million input tokens.", show_default=False)
     ] = "",
     output_price: Annotated[
-        str, typer.Option("--output", metavar="A", help="Per million tokens written.", show_default=False)
+        str, typer.Option("--output", metavar="A", help="Per million output tokens.", show_default=False)
     ] = "",
     cached_price: Annotated[
-        str, typer.Option("--cached", metavar="A", help="Per million from the cache; else as input.")
+        str, typer.Option("--cached", metavar="A", help="Per million cached tokens. Default: as input.")
     ] = "",
     starts_on: Annotated[
-        str, typer.Option("--from", metavar="DATE", help="The first day; today unless given.", show_default=False)
+        str, typer.Option("--from", metavar="DATE", help="First day. Default: today.", show_default=False)
     ] = "",
     json: JsonOption = False,
 ) -> None:
-    """Say what a million tokens of a model cost.
+    """Set the price of a model's tokens.
 
-    What its agents have used since that day costs as much.
+    The price also applies to usage since that day.
     """
     from budget_tui.domain.amount import parse_amount, to_decimal
     from budget_tui.domain.period import parse_day
@@ -297,14 +297,12 @@ def price(
     shown = ", ".join(f"{kind} {f.price(nanos, currency)}" for kind, nanos in prices.items())
     print_lines(f"a million tokens of {outcome.model} from {f.long_day(outcome.starts_on)}: {shown}")
     if outcome.days:
-        print_lines(
-            f"{f.count(outcome.days, 'daily cost')} worked out anew: {f.change(outcome.changed_nanos, currency)}"
-        )
+        print_lines(f"{f.count(outcome.days, 'daily cost')} recalculated: {f.change(outcome.changed_nanos, currency)}")
 
 
 @app.command("prices")
 def list_prices(context: typer.Context, json: JsonOption = False) -> None:
-    """What a million tokens cost, by model, the newest prices first."""
+    """List prices per million tokens, newest first."""
     from budget_tui.domain.amount import to_decimal
     from budget_tui.presentation import formatting as f
 

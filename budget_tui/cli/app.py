@@ -75,8 +75,8 @@ class CommandGroup(TyperGroup):
 app = typer.Typer(
     name=PROGRAM,
     cls=CommandGroup,
-    help="Decide where a month's money goes, and see in time where it is going.",
-    epilog="Without a command: the dashboard. `budget-tui demo` shows it on demonstration data.",
+    help="Set a monthly budget, split it across projects, and track real costs against it.",
+    epilog="Without a command, the dashboard opens. `budget-tui demo` shows it with demonstration data.",
     invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -88,19 +88,19 @@ app = typer.Typer(
 def dashboard(
     context: typer.Context,
     db: Annotated[
-        str, typer.Option("--db", metavar="PATH|URL", envvar=DB_VARIABLE, help="The database.", show_default=False)
+        str, typer.Option("--db", metavar="PATH|URL", envvar=DB_VARIABLE, help="Database to use.", show_default=False)
     ] = "",
     org: Annotated[
-        str, typer.Option("--org", metavar="SLUG", envvar=ORG_VARIABLE, help="Whose budgets.", show_default=False)
+        str, typer.Option("--org", metavar="SLUG", envvar=ORG_VARIABLE, help="Organization to use.", show_default=False)
     ] = "",
     as_of: Annotated[
         str,
-        typer.Option("--as-of", metavar="DATE", envvar=AS_OF_VARIABLE, help="Take DATE (2026-01-13) for today."),
+        typer.Option("--as-of", metavar="DATE", envvar=AS_OF_VARIABLE, help="Use DATE (2026-01-13) as today's date."),
     ] = "",
-    verbose: Annotated[bool, typer.Option("--verbose", help="Say on standard error what is done.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log to standard error.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
-    """Decide where a month's money goes, and see in time where it is going."""
+    """Set a monthly budget, split it across projects, and track real costs against it."""
     if version:
         from budget_tui import __version__
 

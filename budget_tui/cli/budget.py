@@ -17,7 +17,7 @@ app = command_group("The global budget.")
 
 @app.command()
 def show(context: typer.Context, json: JsonOption = False) -> None:
-    """The global budget and how it stands."""
+    """Show the global budget."""
     snapshot = session_of(context).snapshot()
     print_budget(snapshot, json, *([] if json else outlook(snapshot)))
 
@@ -25,12 +25,12 @@ def show(context: typer.Context, json: JsonOption = False) -> None:
 @app.command("set", cls=AmountCommand)
 def set_budget(
     context: typer.Context,
-    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="What may be spent in a period: 500.")],
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Amount per period: 500.")],
     json: JsonOption = False,
 ) -> None:
     """Set the global budget.
 
-    It holds from the running period on.
+    It applies from the current period on.
     """
     from budget_tui.domain.amount import parse_amount
     from budget_tui.presentation import formatting as f
@@ -51,9 +51,9 @@ def set_budget(
 
 @app.command()
 def carry(context: typer.Context, policy: PolicyArgument, cap: CapOption = "", json: JsonOption = False) -> None:
-    """Choose what comes along when a period closes.
+    """Set what carries over when a period closes.
 
-    What is unspent raises the next period's budget, a deficit lowers it.
+    Unspent money raises the next period's budget, a deficit lowers it.
     """
     from budget_tui.domain.amount import parse_amount
     from budget_tui.domain.carry import parse_policy

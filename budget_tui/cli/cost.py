@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 CATEGORIES = ("cloud", "genai", "subscription")
 
-app = command_group("Costs: enter, import, and give them to projects.")
-source_app = command_group("Where costs come from, and how far each source reaches.")
+app = command_group("Costs: record, import, and assign to projects.")
+source_app = command_group("Sources of costs, and how far each reaches.")
 app.add_typer(source_app, name="source")
 
 
@@ -25,21 +25,19 @@ def add(
     context: typer.Context,
     project: ProjectArgument,
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="12.50; negative for a credit.")],
-    on: Annotated[
-        str, typer.Option("--on", metavar="DATE", help="The day, such as 2026-01-13; today unless given.")
-    ] = "",
+    on: Annotated[str, typer.Option("--on", metavar="DATE", help="Day, such as 2026-01-13. Default: today.")] = "",
     category: Annotated[
         str,
         typer.Option(
             "--category",
             metavar="CATEGORY",
-            help="cloud, genai or subscription; by provider unless given.",
+            help="cloud, genai or subscription. Default: by provider.",
             autocompletion=lambda: CATEGORIES,
         ),
     ] = "",
-    provider: Annotated[str, typer.Option("--provider", metavar="NAME", help="Who charged it.")] = "",
+    provider: Annotated[str, typer.Option("--provider", metavar="NAME", help="Who charges it.")] = "",
     tokens: Annotated[str, typer.Option("--tokens", metavar="N", help="Tokens used: 25000 or 25k.")] = "",
-    once: Annotated[bool, typer.Option("--once", help="It comes once: spent, but no part of the burn rate.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="One-off cost: spent, but not part of the burn rate.")] = False,
     key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -85,16 +83,16 @@ def add(
 @app.command("import")
 def import_costs(
     context: typer.Context,
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="FOCUS exports: files, folders, globs.")],
-    source: Annotated[str, typer.Option("--source", metavar="NAME", help="Where they come from.")] = "focus",
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="FOCUS exports: files, folders or globs.")],
+    source: Annotated[str, typer.Option("--source", metavar="NAME", help="Name of their source.")] = "focus",
     tag: Annotated[
-        list[str] | None, typer.Option("--tag", metavar="KEY", help="A tag that may name a project, or be mapped.")
+        list[str] | None, typer.Option("--tag", metavar="KEY", help="Tag that names a project or can be mapped.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be stored.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Import nothing when any row is refused.")] = False,
-    effective: Annotated[bool, typer.Option("--effective", help="Take EffectiveCost instead of BilledCost.")] = False,
-    part: Annotated[str, typer.Option("--part", metavar="NAME", help="Store it beside what is there, so named.")] = "",
-    replace: Annotated[bool, typer.Option("--replace", help="Take it in place of all that it touches.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be stored; change nothing.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Import nothing if any row is refused.")] = False,
+    effective: Annotated[bool, typer.Option("--effective", help="Use EffectiveCost instead of BilledCost.")] = False,
+    part: Annotated[str, typer.Option("--part", metavar="NAME", help="Store it next to existing costs as NAME.")] = "",
+    replace: Annotated[bool, typer.Option("--replace", help="Replace everything that it overlaps.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Import FOCUS exports.
@@ -119,7 +117,7 @@ def import_costs(
 
 @app.command()
 def unmapped(context: typer.Context, json: JsonOption = False) -> None:
-    """Costs that found no project."""
+    """List costs without a project."""
     from budget_tui.cli.imported import unmapped_as_json, unmapped_in_words
 
     session = session_of(context)
@@ -141,9 +139,9 @@ def map_costs(
     provider: Annotated[str, typer.Option("--provider", metavar="NAME", help="By provider.")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Give costs to a project by a rule.
+    """Assign costs to a project by a rule.
 
-    It holds for costs to come and for those from the past.
+    The rule applies to future and to past costs.
     """
     from budget_tui.domain.amount import to_decimal
     from budget_tui.presentation import formatting as f
@@ -172,12 +170,12 @@ def map_costs(
 def alias(
     context: typer.Context,
     exported_name: Annotated[str, typer.Argument(metavar="EXPORTED-NAME", help="The provider's name in exports.")],
-    provider: Annotated[str, typer.Argument(metavar="PROVIDER", help="Its short name, such as openai.")],
+    provider: Annotated[str, typer.Argument(metavar="PROVIDER", help="Short name, such as openai.")],
     json: JsonOption = False,
 ) -> None:
-    """Call a provider by a short name.
+    """Assign a short name to a provider.
 
-    Past costs follow.
+    This applies to past costs, too.
     """
     outcome = session_of(context).services.costs.name_provider(exported_name, provider)
     answer = {"exported_name": exported_name, "provider": provider.strip().casefold()}
@@ -187,15 +185,15 @@ def alias(
 @app.command()
 def category(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A service or a provider.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Service or provider.")],
     category: Annotated[
         str, typer.Argument(metavar="CATEGORY", help="cloud, genai or subscription.", autocompletion=lambda: CATEGORIES)
     ],
     json: JsonOption = False,
 ) -> None:
-    """Put a service or provider into a category.
+    """Assign a category to a service or provider.
 
-    Past costs follow.
+    This applies to past costs, too.
     """
     chosen = _category(category)
     outcome = session_of(context).services.costs.put_into_category(name, chosen)
@@ -229,7 +227,7 @@ def _tag_rule(text: str) -> tuple[str, str]:
 
 @source_app.command("list")
 def list_sources(context: typer.Context, json: JsonOption = False) -> None:
-    """Each source, its billing accounts, how far it reaches and whether more is expected of it."""
+    """List sources and billing accounts, how far each reaches, and whether more is expected."""
     from budget_tui.cli.console import table
     from budget_tui.presentation import formatting as f
 
@@ -279,11 +277,11 @@ def _source_state(source: "Source") -> str:
 @source_app.command("end")
 def end_source(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="NAME", help="The source, as cost source list names it.")],
-    account: Annotated[str, typer.Option("--account", metavar="ID", help="Only this billing account of it.")] = "",
+    source: Annotated[str, typer.Argument(metavar="NAME", help="Source, as shown by cost source list.")],
+    account: Annotated[str, typer.Option("--account", metavar="ID", help="Only this billing account.")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Expect no more of a source: it holds nothing back any longer."""
+    """Expect no more costs from a source, so that it no longer limits how far the data reaches."""
     session = session_of(context)
     session.services.sources.end(source, account)
     snapshot = session.snapshot()
@@ -300,11 +298,11 @@ def end_source(
 @source_app.command("replace")
 def replace_source(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="NAME", help="The source, as imports call it.")],
-    how: Annotated[str, typer.Argument(metavar="always|ask", help="Exchange its own days always, or by the rules.")],
+    source: Annotated[str, typer.Argument(metavar="NAME", help="Source, as named in imports.")],
+    how: Annotated[str, typer.Argument(metavar="always|ask", help="Always replace, or apply the usual rules.")],
     json: JsonOption = False,
 ) -> None:
-    """Let a job's imports replace their own days and sub accounts without being refused; the rest stays."""
+    """Let imports of a source replace their own days and sub accounts without being refused."""
     if how not in ("always", "ask"):
         raise Refused(f"'{how}' is neither always nor ask", "write one of them")
     always = how == "always"

@@ -16,9 +16,9 @@ EXIT_PROBLEMS = 2
 
 @app.command()
 def upgrade(context: typer.Context, json: JsonOption = False) -> None:
-    """Bring the schema to this version's.
+    """Upgrade the schema to this version.
 
-    A backup is made first when there is data.
+    If there is data, a backup is made first.
     """
     services = session_of(context).services
     services.database.upgrade()
@@ -31,9 +31,9 @@ def upgrade(context: typer.Context, json: JsonOption = False) -> None:
 
 @app.command()
 def check(context: typer.Context, json: JsonOption = False) -> None:
-    """Tell whether the file is sound.
+    """Check the file and the books.
 
-    Exit code 2 when it is damaged or a reference is broken.
+    One line for each problem; the exit code is then 2.
     """
     report = session_of(context).services.database.check()
     if json:
@@ -57,13 +57,13 @@ def backup(
     context: typer.Context,
     target: Annotated[
         str,
-        typer.Argument(metavar="[TARGET]", help="A new file, or a folder; beside the database unless given."),
+        typer.Argument(metavar="[TARGET]", help="A new file or a folder. Default: beside the database."),
     ] = "",
     json: JsonOption = False,
 ) -> None:
-    """Copy the database.
+    """Back up the database.
 
-    The copy is one consistent state, also while others use the database.
+    The copy is consistent, even while others use the database.
     """
     services = session_of(context).services
     folder_named = target.endswith("/")
@@ -77,12 +77,12 @@ def backup(
 @app.command()
 def restore(
     context: typer.Context,
-    backup_file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")],
+    backup_file: Annotated[Path, typer.Argument(metavar="FILE", help="Backup file.")],
     json: JsonOption = False,
 ) -> None:
-    """Put a backup in the database's place.
+    """Restore a backup.
 
-    What was there before is kept beside it.
+    The previous database is kept beside it.
     """
     services = session_of(context).services
     kept = services.database.restore(backup_file)

@@ -16,12 +16,12 @@ app = command_group()
 @app.command()
 def demo(
     context: typer.Context,
-    load: Annotated[bool, typer.Option("--load", help="Only write the data into the database of --db.")] = False,
+    load: Annotated[bool, typer.Option("--load", help="Only write the data to the database given by --db.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """The dashboard on demonstration data.
+    """Show the dashboard with demonstration data.
 
-    It is in a database of its own, which is gone afterwards.
+    The data is in a temporary database.
     """
     session = session_of(context)
     if load:

@@ -21,25 +21,23 @@ app = command_group("The hierarchy: departments, projects, teams.")
 level_app = command_group("The levels of the hierarchy.")
 app.add_typer(level_app, name="level")
 
-EntityArgument = Annotated[str, typer.Argument(metavar="ID", help="The entity's id.", show_default=False)]
+EntityArgument = Annotated[str, typer.Argument(metavar="ID", help="Entity id.", show_default=False)]
 
 
 @app.command()
 def add(
     context: typer.Context,
-    entity_id: Annotated[str, typer.Argument(metavar="ID", help="Short and lasting: scripts and exports name it.")],
-    parent: Annotated[
-        str, typer.Option("--parent", metavar="ID", help=f"What it stands below; {ROOT_ID} unless given.")
-    ] = "",
+    entity_id: Annotated[str, typer.Argument(metavar="ID", help="Short and permanent; used by scripts and exports.")],
+    parent: Annotated[str, typer.Option("--parent", metavar="ID", help=f"Parent entity. Default: {ROOT_ID}.")] = "",
     level: Annotated[
-        str, typer.Option("--level", metavar="CODE", help="The one below the parent's unless given.")
+        str, typer.Option("--level", metavar="CODE", help="Level. Default: the one below the parent's.")
     ] = "",
-    name: Annotated[str, typer.Option("--name", help="What screens call it.", show_default=False)] = "",
+    name: Annotated[str, typer.Option("--name", help="Name to display.", show_default=False)] = "",
     json: JsonOption = False,
 ) -> None:
     """Add an entity.
 
-    An archived one of that id is brought back.
+    An archived one with the same id is restored.
     """
     added = session_of(context).services.entities.add(entity_id, parent, level, name)
     _print_with_warnings(added, json, f"{added.name} ({added.level_code}) added below {added.parent_id}")
@@ -49,27 +47,27 @@ def add(
 def move(
     context: typer.Context,
     entity_id: EntityArgument,
-    parent: Annotated[str, typer.Argument(metavar="PARENT", help="The id of what it is to stand below.")],
+    parent: Annotated[str, typer.Argument(metavar="PARENT", help="Id of the new parent.")],
     json: JsonOption = False,
 ) -> None:
-    """Hang an entity below another.
+    """Move an entity under a new parent.
 
-    What is below it goes along, and what all of that spent; closed days
-    count where it stood then.
+    Everything below it moves along, with what it has spent; closed periods
+    do not change.
     """
     entity, former, closed = session_of(context).services.entities.move(entity_id, parent)
     then = f"; through {long_day(closed)}, which is closed, it counts below {former}" if closed else ""
     if json:
         print_json(entity_changed_answer(entity, former, closed))
         return
-    print_lines(f"{entity.name} stands below {entity.parent_id}{then}")
+    print_lines(f"{entity.name} moved below {entity.parent_id}{then}")
 
 
 @app.command()
 def rename(
     context: typer.Context,
     entity_id: EntityArgument,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What screens are to call it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="New name to display.")],
     json: JsonOption = False,
 ) -> None:
     """Change an entity's name.
@@ -82,9 +80,9 @@ def rename(
 
 @app.command()
 def archive(context: typer.Context, entity_id: EntityArgument, json: JsonOption = False) -> None:
-    """Take an entity out of the lists.
+    """Archive an entity.
 
-    Its costs stay. Refused while there is something below it.
+    Its costs are kept. Refused while there is anything below it.
     """
     archived = session_of(context).services.entities.archive(entity_id)
     _print_with_warnings(archived, json, f"{archived.name} archived; its costs stay")
@@ -92,7 +90,7 @@ def archive(context: typer.Context, entity_id: EntityArgument, json: JsonOption 
 
 @app.command("list")
 def list_entities(context: typer.Context, json: JsonOption = False) -> None:
-    """Every entity, each followed by what is below it."""
+    """List all entities, each followed by those below it."""
     found = _entities(context).active()
     if json:
         print_json([entity_answer(entity) for entity in found])
@@ -107,7 +105,7 @@ def tree(
     entity_id: Annotated[str, typer.Argument(metavar="[ID]", help="Only what is below it.", show_default=False)] = "",
     json: JsonOption = False,
 ) -> None:
-    """The hierarchy as a tree."""
+    """Show the hierarchy as a tree."""
     found = _entities(context).below(entity_id or ROOT_ID)
     if json:
         print_json(_nested(found))
@@ -121,7 +119,7 @@ def tree(
 
 @app.command()
 def levels(context: typer.Context, json: JsonOption = False) -> None:
-    """The levels of the hierarchy, the highest first."""
+    """List the levels of the hierarchy, highest first."""
     found = _entities(context).levels()
     if json:
         print_json([{"level": level.code, "name": level.name, "rank": level.rank} for level in found])
@@ -133,16 +131,14 @@ def levels(context: typer.Context, json: JsonOption = False) -> None:
 def export_entities(
     context: typer.Context,
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="Where to; standard output unless given.")
+        Path | None, typer.Argument(metavar="[FILE]", help="File to write. Default: standard output.")
     ] = None,
-    form: Annotated[
-        str, typer.Option("--format", metavar="yaml|csv", help="The one that FILE ends in unless given.")
-    ] = "",
+    form: Annotated[str, typer.Option("--format", metavar="yaml|csv", help="Default: by FILE's extension.")] = "",
     json: JsonOption = False,
 ) -> None:
     """Write the hierarchy as YAML or CSV.
 
-    A file that is there already is overwritten.
+    An existing file is overwritten.
     """
     from budget_tui.domain.errors import StorageError
     from budget_tui.sources.hierarchy import format_of, written
@@ -172,12 +168,12 @@ def export_entities(
 def import_entities(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML or CSV with id, name, level and parent.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen; change nothing.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Add, move and rename as a file says.
+    """Import the hierarchy from YAML or CSV.
 
-    All of it or, when anything is wrong, nothing. What the file does not name stays as it is.
+    Entities are added, moved and renamed, but never removed. If anything is wrong, nothing is imported.
     """
     from budget_tui.sources.hierarchy import read
 
@@ -200,14 +196,14 @@ def level_commands() -> None:
 @level_app.command("add")
 def add_level(
     context: typer.Context,
-    code: Annotated[str, typer.Argument(metavar="CODE", help="A short word such as division.")],
-    below: Annotated[str, typer.Option("--below", metavar="CODE", help="The level that it is next below.")],
-    name: Annotated[str, typer.Option("--name", help="What screens call it.", show_default=False)] = "",
+    code: Annotated[str, typer.Argument(metavar="CODE", help="Short word, such as division.")],
+    below: Annotated[str, typer.Option("--below", metavar="CODE", help="Level directly above it.")],
+    name: Annotated[str, typer.Option("--name", help="Name to display.", show_default=False)] = "",
     json: JsonOption = False,
 ) -> None:
     """Add a level.
 
-    It stands directly below another one.
+    It is inserted directly below another level.
     """
     added = session_of(context).services.entities.add_level(code, below, name)
     if json:

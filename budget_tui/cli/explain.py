@@ -23,23 +23,24 @@ def explain(
     context: typer.Context,
     subject: Annotated[
         str,
-        typer.Argument(metavar="[PROJECT|BUDGET_ID|AGENT]", help="The global budget unless given.", show_default=False),
+        typer.Argument(metavar="[PROJECT|BUDGET_ID|AGENT]", help="Default: the global budget.", show_default=False),
     ] = "",
     period: Annotated[
         str,
         typer.Option(
             "--period",
             metavar="PERIOD",
-            help="As archived when that period was closed; such as 2026-01.",
+            help="A closed period, such as 2026-01.",
             show_default=False,
         ),
     ] = "",
     value: Annotated[
-        str, typer.Option("--value", metavar="NAME", help="One value in full, such as drip.", show_default=False)
+        str,
+        typer.Option("--value", metavar="NAME", help="Explain one value, such as drip.", show_default=False),
     ] = "",
     json: JsonOption = False,
 ) -> None:
-    """Where the numbers come from.
+    """Show where the numbers come from.
 
     Formulas with their values, dates, the costs that count and those that do not.
     """

@@ -1,4 +1,4 @@
-"""``fx``: rates of exchange, by which costs in other currencies count."""
+"""``fx``: exchange rates."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 REFUSED_SHOWN = 10
 
-app = command_group("Rates of exchange, by which costs in other currencies count.")
+app = command_group("Exchange rates.")
 
 
 @app.command("set")
 def set_rate(
     context: typer.Context,
-    base: Annotated[str, typer.Argument(metavar="BASE", help="A currency, such as EUR.")],
-    quote: Annotated[str, typer.Argument(metavar="QUOTE", help="Another, such as USD.")],
-    rate: Annotated[str, typer.Argument(metavar="RATE", help="What one BASE is worth in QUOTE: 1.0321.")],
-    on: Annotated[str, typer.Option("--on", metavar="DAY", help="The first day it holds on; today unless given.")] = "",
+    base: Annotated[str, typer.Argument(metavar="BASE", help="Currency, such as EUR.")],
+    quote: Annotated[str, typer.Argument(metavar="QUOTE", help="Other currency, such as USD.")],
+    rate: Annotated[str, typer.Argument(metavar="RATE", help="Value of one BASE in QUOTE: 1.0321.")],
+    on: Annotated[str, typer.Option("--on", metavar="DAY", help="First day. Default: today.")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Set a rate.
+    """Set an exchange rate.
 
-    It holds from its day on, until a later rate of the pair.
+    It is valid from its day until a later rate for the same pair.
     """
     from budget_tui.domain.currency import parse_rate
     from budget_tui.domain.period import parse_day
@@ -50,9 +50,9 @@ def import_rates(
     ],
     json: JsonOption = False,
 ) -> None:
-    """Import the European Central Bank's rates.
+    """Import exchange rates of the European Central Bank.
 
-    They replace what was on file for the same days.
+    They replace stored rates of the same days.
     """
     report = session_of(context).services.fx.import_ecb(files)
     if json:
@@ -63,7 +63,7 @@ def import_rates(
 
 @app.command("list")
 def list_rates(context: typer.Context, json: JsonOption = False) -> None:
-    """The pairs of currencies that have rates, with the latest of each."""
+    """List currency pairs with their latest rates."""
     from budget_tui.presentation import formatting as f
 
     session = session_of(context)

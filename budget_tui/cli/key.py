@@ -12,19 +12,19 @@ from budget_tui.domain.access import Scope
 if TYPE_CHECKING:
     from budget_tui.domain.access import ApiKey
 
-app = command_group("Keys to the HTTP API: create, list, revoke.")
+app = command_group("Keys for the HTTP API: create, list, revoke.")
 
 
 @app.command()
 def create(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Who will use it.")],
-    scope: Annotated[Scope, typer.Option("--scope", help="What it may do; write includes read.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the key, such as its user.")],
+    scope: Annotated[Scope, typer.Option("--scope", help="Permission; write includes read.")],
     json: JsonOption = False,
 ) -> None:
-    """Make a key to this organization's budgets.
+    """Create a key for this organization.
 
-    The key is shown once and kept as a hash: nobody can show it again.
+    The key is shown only once; only its hash is stored.
     """
     made = session_of(context).services.keys.create(name, scope)
     if json:
@@ -36,7 +36,7 @@ def create(
 
 @app.command("list")
 def list_keys(context: typer.Context, json: JsonOption = False) -> None:
-    """This organization's keys, revoked ones too."""
+    """List this organization's keys, including revoked ones."""
     session = session_of(context)
     session.services.context.require_database()
     keys = session.services.keys.all()
@@ -52,10 +52,10 @@ def list_keys(context: typer.Context, json: JsonOption = False) -> None:
 @app.command()
 def revoke(
     context: typer.Context,
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The key's id or name, as key list shows them.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="Id or name, as shown by key list.")],
     json: JsonOption = False,
 ) -> None:
-    """Let nobody pass with this key any more, at once."""
+    """Revoke a key immediately."""
     revoked = session_of(context).services.keys.revoke(key)
     if json:
         print_json({"key_id": revoked.key_id, "name": revoked.name, "revoked": True})

@@ -20,21 +20,21 @@ app = command_group()
 def log(
     context: typer.Context,
     action: Annotated[
-        str, typer.Option("--action", metavar="PREFIX", help="Only what begins so: budget, cost.import.")
+        str, typer.Option("--action", metavar="PREFIX", help="Only actions with this prefix: budget, cost.import.")
     ] = "",
-    subject: Annotated[str, typer.Option("--subject", metavar="TEXT", help="Only what has TEXT in its name.")] = "",
-    who: Annotated[str, typer.Option("--who", metavar="ACTOR", help="Only what ACTOR did.")] = "",
-    since: Annotated[str, typer.Option("--since", metavar="DAY", help="Only from DAY on: 2026-01-13.")] = "",
-    until: Annotated[str, typer.Option("--until", metavar="DAY", help="Only up to DAY, which is included.")] = "",
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most N entries.")] = 50,
+    subject: Annotated[str, typer.Option("--subject", metavar="TEXT", help="Only subjects that contain TEXT.")] = "",
+    who: Annotated[str, typer.Option("--who", metavar="ACTOR", help="Only changes by ACTOR.")] = "",
+    since: Annotated[str, typer.Option("--since", metavar="DAY", help="From DAY on: 2026-01-13.")] = "",
+    until: Annotated[str, typer.Option("--until", metavar="DAY", help="Up to and including DAY.")] = "",
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Show at most N entries.")] = 50,
     before: Annotated[
-        int | None, typer.Option("--before", metavar="ENTRY", help="Only what came before ENTRY.", show_default=False)
+        int | None, typer.Option("--before", metavar="ENTRY", help="Only entries before ENTRY.", show_default=False)
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Who changed what, the newest first.
+    """Show who changed what, newest first.
 
-    Times and days are of this machine's time zone, in JSON of UTC.
+    Times and days are in this machine's time zone; in JSON, in UTC.
     """
     from budget_tui.domain.audit import AuditFilter
     from budget_tui.presentation.audit import cells

@@ -18,9 +18,7 @@ app = command_group()
 @app.command()
 def mcp(
     context: typer.Context,
-    http: Annotated[
-        bool, typer.Option("--http", help="Over HTTP on this machine, in place of stdin and stdout.")
-    ] = False,
+    http: Annotated[bool, typer.Option("--http", help="Use HTTP on this machine instead of stdin and stdout.")] = False,
     port: Annotated[
         int | None,
         typer.Option(
@@ -28,14 +26,14 @@ def mcp(
             metavar="PORT",
             min=0,
             max=65535,
-            help=f"With --http: {PORT} unless given; 0: any that is free.",
+            help=f"Port for --http. Default: {PORT}; 0 picks a free one.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Answer chat agents' questions about this organization's plan.
+    """Serve this organization's plan to chat agents (MCP).
 
-    A server of the Model Context Protocol for a chat client to start. It only reads.
+    A chat client starts this server, which only reads.
     """
     if port is not None and not http:
         raise Refused("a port is for HTTP", "give --http, too")

@@ -18,12 +18,12 @@ app = command_group()
 def monitor(
     context: typer.Context,
     interval: Annotated[
-        float, typer.Option("--interval", metavar="SECONDS", help="How often to look for changes.")
+        float, typer.Option("--interval", metavar="SECONDS", help="How often to check for changes.")
     ] = 1.0,
 ) -> None:
-    """The dashboard for a narrow pane.
+    """Show a read-only dashboard for a narrow pane.
 
-    It only reads: neither the database nor its folder need be writable.
+    Neither the database nor its folder needs to be writable.
     """
     if not SHORTEST_SECONDS <= interval <= LONGEST_SECONDS:
         raise Refused("--interval is out of range", f"choose {SHORTEST_SECONDS} to {LONGEST_SECONDS} seconds")

@@ -76,14 +76,14 @@ def _offered(
 
 
 AgentArgument = Annotated[
-    str, typer.Argument(metavar="AGENT", help="The agent's id.", show_default=False, autocompletion=agent_ids)
+    str, typer.Argument(metavar="AGENT", help="Agent id.", show_default=False, autocompletion=agent_ids)
 ]
 ProjectArgument = Annotated[
-    str, typer.Argument(metavar="PROJECT", help="The project's id.", show_default=False, autocompletion=project_ids)
+    str, typer.Argument(metavar="PROJECT", help="Project id.", show_default=False, autocompletion=project_ids)
 ]
 KeyOption = Annotated[
     str | None,
-    typer.Option("--key", metavar="KEY", help="Done once, however often it is sent under KEY.", show_default=False),
+    typer.Option("--key", metavar="KEY", help="Idempotency key: a repeated command counts once.", show_default=False),
 ]
 
 PolicyArgument = Annotated[
@@ -96,7 +96,7 @@ PolicyArgument = Annotated[
     ),
 ]
 CapOption = Annotated[
-    str, typer.Option("--cap", metavar="AMOUNT", help="At most AMOUNT either way.", show_default=False)
+    str, typer.Option("--cap", metavar="AMOUNT", help="Limit, in either direction.", show_default=False)
 ]
 
 

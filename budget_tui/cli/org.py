@@ -18,8 +18,8 @@ app = command_group("Organizations in one database.")
 @app.command()
 def add(
     context: typer.Context,
-    slug: Annotated[str, typer.Argument(metavar="SLUG", help="Short and lasting: --org and addresses name it.")],
-    name: Annotated[str, typer.Option("--name", help="What screens call it.", show_default=False)] = "",
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="Short and permanent; used by --org and in URLs.")],
+    name: Annotated[str, typer.Option("--name", help="Name to display.", show_default=False)] = "",
     currency: Annotated[
         str, typer.Option("--currency", metavar="CODE", help="ISO 4217, such as EUR.", show_default=False)
     ] = "",
@@ -27,19 +27,19 @@ def add(
         str, typer.Option("--time-zone", metavar="ZONE", help="Such as Europe/Berlin.", show_default=False)
     ] = "",
     fiscal_start: Annotated[
-        str, typer.Option("--fiscal-start", metavar="MONTH", help="The first month of its year, 1 to 12.")
+        str, typer.Option("--fiscal-start", metavar="MONTH", help="First month of its fiscal year, 1 to 12.")
     ] = "1",
     period: Annotated[
-        str, typer.Option("--period", metavar="KIND", help="How its budgets recur: monthly, quarterly or yearly.")
+        str, typer.Option("--period", metavar="KIND", help="How its periods recur: monthly, quarterly or yearly.")
     ] = "monthly",
     anchor: Annotated[
-        str, typer.Option("--anchor", metavar="DAY", help="The day a period starts on: 1 to 28 or last.")
+        str, typer.Option("--anchor", metavar="DAY", help="First day of a period: 1 to 28, or last.")
     ] = "1",
     json: JsonOption = False,
 ) -> None:
     """Add an organization.
 
-    Currency and time zone are those of the settings unless given.
+    Currency and time zone default to the settings.
     """
     from budget_tui.domain.period import parse_rule
     from budget_tui.services.organizations import NewOrganization
@@ -55,7 +55,7 @@ def add(
 
 @app.command("list")
 def list_organizations(context: typer.Context, json: JsonOption = False) -> None:
-    """The organizations of this database."""
+    """List the organizations of this database."""
     services = session_of(context).services
     services.context.require_database()
     found = services.organizations.all()
@@ -82,8 +82,8 @@ def list_organizations(context: typer.Context, json: JsonOption = False) -> None
 @app.command()
 def rename(
     context: typer.Context,
-    slug: Annotated[str, typer.Argument(metavar="SLUG", help="The organization's slug.")],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What screens are to call it.")],
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="Organization slug.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="New name to display.")],
     json: JsonOption = False,
 ) -> None:
     """Change an organization's name.

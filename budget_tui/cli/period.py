@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot
     from budget_tui.services.period_rules import RulePreview
 
-app = command_group("The running period, its close, those before.")
+app = command_group("The current period, closing it, and closed periods.")
 
-YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would happen; change nothing.")]
 
 
 @app.command()
@@ -28,13 +28,13 @@ def show(
     context: typer.Context,
     start: Annotated[
         str,
-        typer.Argument(metavar="[START]", help="The first day of a closed period; the running one unless given."),
+        typer.Argument(metavar="[START]", help="First day of a closed period. Default: the current one."),
     ] = "",
     json: JsonOption = False,
 ) -> None:
-    """The running period, or a closed one.
+    """Show the current period, or a closed one.
 
-    A closed one is shown as it stood when it was closed.
+    A closed period is shown as it was when it was closed.
     """
     session = session_of(context)
     snapshot = session.snapshot()
@@ -59,16 +59,16 @@ def show(
 @app.command()
 def history(
     context: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most N periods.")] = 12,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Show at most N periods.")] = 12,
     before: Annotated[
         str,
-        typer.Option("--before", metavar="START", help="Only what started before that day.", show_default=False),
+        typer.Option("--before", metavar="START", help="Only periods before that day.", show_default=False),
     ] = "",
     json: JsonOption = False,
 ) -> None:
-    """Closed periods, the newest first.
+    """List closed periods, newest first.
 
-    Figures are as they stood at the close; what was spent beyond them since is told apart.
+    The figures are those at the close; costs that arrived later are shown separately.
     """
     from budget_tui.domain.period import parse_day
 
@@ -93,7 +93,7 @@ def close(
         typer.Option(
             "--allocate",
             metavar="ID=AMOUNT",
-            help="What a project opens the next period with: 120, +20, -15, 25% or rest. Repeatable.",
+            help="A project's next allocation: 120, +20, -15, 25% or rest. Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -101,9 +101,9 @@ def close(
     yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
-    """End the running period today.
+    """Close the current period today.
 
-    The next one starts tomorrow and runs up to the next anchor. This cannot be undone.
+    The next one starts tomorrow and ends on the usual day. This cannot be undone.
     """
     session = session_of(context)
     session.snapshot()
@@ -130,16 +130,17 @@ def set_rule(
         str, typer.Option("--kind", metavar="KIND", help="monthly, quarterly or yearly.", show_default=False)
     ] = "",
     anchor: Annotated[
-        str, typer.Option("--anchor", metavar="DAY", help="First day: 1 to 28, or last.", show_default=False)
+        str,
+        typer.Option("--anchor", metavar="DAY", help="First day of a period: 1 to 28, or last.", show_default=False),
     ] = "",
     fiscal_start: Annotated[
         str,
         typer.Option(
-            "--fiscal-start", metavar="MONTH", help="Quarters and years count from it: 1 to 12.", show_default=False
+            "--fiscal-start", metavar="MONTH", help="First month of the fiscal year: 1 to 12.", show_default=False
         ),
     ] = "",
     time_zone: Annotated[
-        str, typer.Option("--time-zone", metavar="ZONE", help="Decides when a day begins.", show_default=False)
+        str, typer.Option("--time-zone", metavar="ZONE", help="Time zone in which days begin.", show_default=False)
     ] = "",
     dry_run: DryRunOption = False,
     yes: YesOption = False,
@@ -147,7 +148,7 @@ def set_rule(
 ) -> None:
     """Change how periods recur, or when a day begins.
 
-    The running period keeps its days. What will happen is said first.
+    The current period keeps its days. You see what will happen first.
     """
     from budget_tui.domain.period import parse_anchor, parse_kind, parse_month
     from budget_tui.services.period_rules import RuleChange, describe

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
 app = command_group("Budgets by entity, category, type and period.")
 
-BudgetArgument = Annotated[
-    str, typer.Argument(metavar="BUDGET", help="A budget's id, or as much of it as no other begins with.")
-]
+BudgetArgument = Annotated[str, typer.Argument(metavar="BUDGET", help="Budget id or unique prefix.")]
 PeriodOption = Annotated[
     str,
     typer.Option(
@@ -40,12 +38,12 @@ PeriodOption = Annotated[
     ),
 ]
 ProviderOption = Annotated[
-    str, typer.Option("--provider", metavar="NAME", help="Only what this provider charges.", show_default=False)
+    str, typer.Option("--provider", metavar="NAME", help="Only costs of this provider.", show_default=False)
 ]
 CurrencyOption = Annotated[
-    str, typer.Option("--currency", metavar="CODE", help="The organization's unless given.", show_default=False)
+    str, typer.Option("--currency", metavar="CODE", help="Default: the organization's currency.", show_default=False)
 ]
-NotesOption = Annotated[str, typer.Option("--notes", metavar="TEXT", help="What it is for.", show_default=False)]
+NotesOption = Annotated[str, typer.Option("--notes", metavar="TEXT", help="Purpose of the budget.", show_default=False)]
 TypeOption = Annotated[str, typer.Option("--type", metavar="TYPE", help="monetary, token or seat.")]
 
 
@@ -62,12 +60,12 @@ def list_budgets(
     search: SearchFilter = "",
     deleted: DeletedOption = False,
     limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", min=1, help="At most N.", show_default=False)
+        int | None, typer.Option("--limit", metavar="N", min=1, help="Show at most N.", show_default=False)
     ] = None,
-    offset: Annotated[int, typer.Option("--offset", metavar="N", min=0, help="After the first N.")] = 0,
+    offset: Annotated[int, typer.Option("--offset", metavar="N", min=0, help="Skip the first N.")] = 0,
     json: JsonOption = False,
 ) -> None:
-    """All budgets, entity by entity."""
+    """List budgets by entity."""
     from budget_tui.cli.plan_tables import budget_table
     from budget_tui.wire_plan import list_answer
 
@@ -81,7 +79,7 @@ def list_budgets(
 
 @app.command()
 def show(context: typer.Context, budget: BudgetArgument, json: JsonOption = False) -> None:
-    """One budget and where it came from."""
+    """Show one budget and where it was allocated from."""
     from budget_tui.cli.plan_tables import details
     from budget_tui.wire_plan import one_answer
 
@@ -95,7 +93,7 @@ def show(context: typer.Context, budget: BudgetArgument, json: JsonOption = Fals
 @app.command(cls=AmountCommand)
 def create(
     context: typer.Context,
-    entity: Annotated[str, typer.Argument(metavar="ENTITY", help="Whose: an entity's id, ORG for the organization.")],
+    entity: Annotated[str, typer.Argument(metavar="ENTITY", help="Entity id; ORG for the organization.")],
     category: Annotated[str, typer.Argument(metavar="CATEGORY", help="cloud, genai, subscription or total.")],
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="20000; tokens as 25M; seats as 15.")],
     period: PeriodOption = "monthly",
@@ -122,19 +120,19 @@ def update(
         str, typer.Option("--period", metavar="PERIOD", help="Such as 2026-Q2.", show_default=False)
     ] = "",
     provider: Annotated[
-        str | None, typer.Option("--provider", metavar="NAME", help="'' for any.", show_default=False)
+        str | None, typer.Option("--provider", metavar="NAME", help="New provider; '' for any.", show_default=False)
     ] = None,
     notes: Annotated[
-        str | None, typer.Option("--notes", metavar="TEXT", help="'' for none.", show_default=False)
+        str | None, typer.Option("--notes", metavar="TEXT", help="New notes; '' for none.", show_default=False)
     ] = None,
     rescale: Annotated[
-        bool, typer.Option("--rescale", help="Its children keep their shares, not their amounts.")
+        bool, typer.Option("--rescale", help="Children keep their shares instead of their amounts.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
     """Change a budget.
 
-    What was allocated from it stays as it is unless rescaled.
+    Budgets allocated from it do not change, unless rescaled.
     """
     from budget_tui.domain.plan import parse_planned
     from budget_tui.services.plans import PlanChange
@@ -152,9 +150,9 @@ def update(
 
 @app.command()
 def delete(context: typer.Context, budget: BudgetArgument, json: JsonOption = False) -> None:
-    """Take a budget out of the plan.
+    """Delete a budget from the plan.
 
-    It stays on record; what was allocated from it stays in the plan.
+    It stays on record; budgets allocated from it stay in the plan.
     """
     session = session_of(context)
     outcome = session.services.plans.delete(budget)
@@ -164,17 +162,19 @@ def delete(context: typer.Context, budget: BudgetArgument, json: JsonOption = Fa
 @app.command(cls=AmountCommand)
 def allocate(
     context: typer.Context,
-    entity: Annotated[str, typer.Argument(metavar="ENTITY", help="The parent's: ORG for the organization.")],
+    entity: Annotated[str, typer.Argument(metavar="ENTITY", help="Parent entity; ORG for the organization.")],
     category: Annotated[str, typer.Argument(metavar="CATEGORY", help="cloud, genai, subscription or total.")],
-    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="The parent's amount.")],
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Amount of the parent.")],
     to: Annotated[
         list[str],
         typer.Option("--to", metavar="CHILD=SHARE", help="DEPT-ENG=40% or DEPT-ENG=40000; with --equal, DEPT-ENG."),
     ],
-    equal: Annotated[bool, typer.Option("--equal", help="The children share equally.")] = False,
+    equal: Annotated[bool, typer.Option("--equal", help="Split equally among the children.")] = False,
     margin: Annotated[
         str,
-        typer.Option("--margin", metavar="PERCENT", help="What --equal leaves unallocated: 10%.", show_default=False),
+        typer.Option(
+            "--margin", metavar="PERCENT", help="Share that --equal leaves unallocated: 10%.", show_default=False
+        ),
     ] = "",
     period: PeriodOption = "monthly",
     budget_type: TypeOption = "monetary",
@@ -184,9 +184,9 @@ def allocate(
     key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Plan a budget and share it out to those below.
+    """Plan a budget and allocate it to children.
 
-    What no child gets stays unallocated.
+    The rest stays unallocated.
     """
     from budget_tui.cli.plan_tables import allocation_table
     from budget_tui.wire_plan import allocation_answer
@@ -211,7 +211,7 @@ def summary(
     search: SearchFilter = "",
     json: JsonOption = False,
 ) -> None:
-    """Budget against actual."""
+    """Compare budgets with actual costs."""
     from budget_tui.cli.plan_tables import summary_table
     from budget_tui.wire_plan import summary_answer
 
@@ -226,14 +226,14 @@ def summary(
 def tree(
     context: typer.Context,
     root: Annotated[
-        str, typer.Argument(metavar="[ENTITY]", help="Only what is at and below it.", show_default=False)
+        str, typer.Argument(metavar="[ENTITY]", help="Only this entity and below.", show_default=False)
     ] = "",
     category: CategoryFilter = "",
     budget_type: TypeFilter = "",
     period: PeriodFilter = "",
     json: JsonOption = False,
 ) -> None:
-    """Budgets from the top down, with what is allocated and what is not."""
+    """Show budgets as a tree, with allocated and free amounts."""
     from budget_tui.cli.plan_tables import tree_table
     from budget_tui.wire_plan import tree_answer
 
@@ -245,12 +245,12 @@ def tree(
 @app.command("by-category")
 def by_category(
     context: typer.Context,
-    entity: Annotated[str, typer.Argument(metavar="[ENTITY]", help="The organization unless given.")] = "ORG",
+    entity: Annotated[str, typer.Argument(metavar="[ENTITY]", help="Default: the organization.")] = "ORG",
     period: PeriodFilter = "",
     provider: ProviderFilter = "",
     json: JsonOption = False,
 ) -> None:
-    """What an entity planned and used in each category."""
+    """Compare plan and usage by category."""
     from budget_tui.cli.plan_tables import breakdown_table
     from budget_tui.wire_plan import breakdown_answer
 
@@ -262,12 +262,12 @@ def by_category(
 @app.command("by-provider")
 def by_provider(
     context: typer.Context,
-    entity: Annotated[str, typer.Argument(metavar="[ENTITY]", help="The organization unless given.")] = "ORG",
+    entity: Annotated[str, typer.Argument(metavar="[ENTITY]", help="Default: the organization.")] = "ORG",
     category: CategoryFilter = "",
     period: PeriodFilter = "",
     json: JsonOption = False,
 ) -> None:
-    """What an entity planned for and used of each provider."""
+    """Compare plan and usage by provider."""
     from budget_tui.cli.plan_tables import breakdown_table
     from budget_tui.wire_plan import breakdown_answer
 

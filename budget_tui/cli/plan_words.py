@@ -23,7 +23,7 @@ _Word = TypeVar("_Word", bound=StrEnum)
 
 _PERIODS = "2026-02, 2026-Q1, 2026 or 2026-01-15..2026-03-31"
 
-EntityFilter = Annotated[str, typer.Option("--entity", metavar="ID", help="Only of this entity.", show_default=False)]
+EntityFilter = Annotated[str, typer.Option("--entity", metavar="ID", help="Only this entity.", show_default=False)]
 CategoryFilter = Annotated[
     str, typer.Option("--category", metavar="CATEGORY", help=f"{', '.join(Category)}.", show_default=False)
 ]
@@ -37,18 +37,18 @@ PeriodFilter = Annotated[
     ),
 ]
 ProviderFilter = Annotated[
-    str, typer.Option("--provider", metavar="NAME", help="Only of this provider.", show_default=False)
+    str, typer.Option("--provider", metavar="NAME", help="Only this provider.", show_default=False)
 ]
 CurrencyFilter = Annotated[
-    str, typer.Option("--currency", metavar="CODE", help="Only in this currency.", show_default=False)
+    str, typer.Option("--currency", metavar="CODE", help="Only this currency.", show_default=False)
 ]
 StatusFilter = Annotated[
     str, typer.Option("--status", metavar="STATUS", help=f"{', '.join(VarianceStatus)}.", show_default=False)
 ]
 SearchFilter = Annotated[
-    str, typer.Option("--search", metavar="TEXT", help="In entity, provider or notes.", show_default=False)
+    str, typer.Option("--search", metavar="TEXT", help="Search entity, provider and notes.", show_default=False)
 ]
-DeletedOption = Annotated[bool, typer.Option("--deleted", help="Only what was deleted.")]
+DeletedOption = Annotated[bool, typer.Option("--deleted", help="Only deleted budgets.")]
 
 
 def word(text: str, words: type[_Word], what: str) -> _Word:

@@ -12,12 +12,12 @@ from budget_tui.cli.status import project_table
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 
-app = command_group("Projects and what they get of the global budget.")
+app = command_group("Projects and their allocations.")
 
 
 @app.command("list")
 def list_projects(context: typer.Context, json: JsonOption = False) -> None:
-    """All projects and how they stand."""
+    """List all projects."""
     snapshot = session_of(context).snapshot()
     if json:
         from budget_tui.wire import projects_answer
@@ -34,8 +34,8 @@ def list_projects(context: typer.Context, json: JsonOption = False) -> None:
 @app.command(cls=AmountCommand)
 def add(
     context: typer.Context,
-    project_id: Annotated[str, typer.Argument(metavar="ID", help="Short and lasting: scripts and exports name it.")],
-    name: Annotated[str, typer.Option("--name", help="What screens call it.", show_default=False)] = "",
+    project_id: Annotated[str, typer.Argument(metavar="ID", help="Short and permanent; used by scripts and exports.")],
+    name: Annotated[str, typer.Option("--name", help="Name to display.", show_default=False)] = "",
     allocate: Annotated[
         str, typer.Option("--allocate", metavar="AMOUNT", help="120, 25% or rest.", show_default=False)
     ] = "",
@@ -43,7 +43,7 @@ def add(
 ) -> None:
     """Add a project.
 
-    An archived one of that id is brought back.
+    An archived one with the same id is restored.
     """
     from budget_tui.domain.budget import parse_change
     from budget_tui.presentation import formatting as f
@@ -65,7 +65,7 @@ def add(
 
 @app.command()
 def show(context: typer.Context, project: ProjectArgument, json: JsonOption = False) -> None:
-    """One project's budget."""
+    """Show one project's budget."""
     from budget_tui.presentation.formatting import token_sums
 
     session = session_of(context)
@@ -89,7 +89,7 @@ def allocate(
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="120, +20, -15, 25% (of the global budget) or rest.")],
     json: JsonOption = False,
 ) -> None:
-    """Change what a project gets."""
+    """Change a project's allocation."""
     from budget_tui.domain.budget import parse_change
     from budget_tui.presentation import formatting as f
 
@@ -116,9 +116,9 @@ def carry(
     cap: CapOption = "",
     json: JsonOption = False,
 ) -> None:
-    """Choose what comes along when a period closes.
+    """Set what carries over when a period closes.
 
-    What is unspent raises the next period's allocation, a deficit lowers it.
+    Unspent money raises the next period's allocation, a deficit lowers it.
     """
     from budget_tui.domain.amount import parse_amount
     from budget_tui.domain.carry import parse_policy
@@ -137,7 +137,7 @@ def carry(
 def rename(
     context: typer.Context,
     project: ProjectArgument,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What screens are to call it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="New name to display.")],
     json: JsonOption = False,
 ) -> None:
     """Change a project's name.
@@ -151,9 +151,9 @@ def rename(
 
 @app.command()
 def archive(context: typer.Context, project: ProjectArgument, json: JsonOption = False) -> None:
-    """Take a project out of the lists.
+    """Archive a project.
 
-    Its allocation returns to the pool, its costs stay.
+    Its allocation returns to the pool; its costs are kept.
     """
     from budget_tui.presentation import formatting as f
 

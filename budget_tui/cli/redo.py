@@ -11,8 +11,8 @@ app = command_group()
 
 @app.command()
 def redo(context: typer.Context, json: JsonOption = False) -> None:
-    """Make again what you took back last.
+    """Redo the last undone change.
 
-    As long as you changed nothing else since.
+    Possible until you make another change.
     """
     print_outcome("made again", session_of(context).services.undo.redo(), json)

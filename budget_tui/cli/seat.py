@@ -11,23 +11,21 @@ from budget_tui.cli.session import session_of
 if TYPE_CHECKING:
     from budget_tui.storage.seat_queries import SeatRegistration
 
-app = command_group("Seats: how many an entity has of a provider.")
+app = command_group("Seats that an entity has with a provider.")
 
 
 @app.command("set")
 def set_seats(
     context: typer.Context,
-    entity: Annotated[str, typer.Argument(metavar="ENTITY", help="The id of a project or any other entity.")],
-    provider: Annotated[str, typer.Argument(metavar="PROVIDER", help="Such as figma.")],
-    seats: Annotated[str, typer.Argument(metavar="N", help="How many: 25.")],
-    from_day: Annotated[
-        str, typer.Option("--from", metavar="DAY", help="The first day with that many; today unless given.")
-    ] = "",
+    entity: Annotated[str, typer.Argument(metavar="ENTITY", help="Id of a project or another entity.")],
+    provider: Annotated[str, typer.Argument(metavar="PROVIDER", help="Provider, such as figma.")],
+    seats: Annotated[str, typer.Argument(metavar="N", help="Number of seats: 25.")],
+    from_day: Annotated[str, typer.Option("--from", metavar="DAY", help="First day. Default: today.")] = "",
     json: JsonOption = False,
 ) -> None:
     """Register seats.
 
-    They hold from their day on, until the next number; 0 ends them.
+    The number is valid from its day until the next one; 0 ends it.
     """
     from budget_tui.domain.amount import parse_count
     from budget_tui.domain.period import parse_day
@@ -46,7 +44,7 @@ def set_seats(
 
 @app.command("list")
 def list_seats(context: typer.Context, json: JsonOption = False) -> None:
-    """What is registered, each number with its first day."""
+    """List registered seats with their first days."""
     from budget_tui.presentation import formatting as f
 
     session = session_of(context)

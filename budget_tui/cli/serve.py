@@ -20,13 +20,18 @@ app = command_group()
 def serve(
     context: typer.Context,
     host: Annotated[
-        str, typer.Option("--host", metavar="HOST", help="Listen there; beyond this machine only with a key.")
+        str,
+        typer.Option(
+            "--host", metavar="HOST", help="Address to listen on; other than this machine only if a key exists."
+        ),
     ] = LOOPBACK,
-    port: Annotated[int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="0: any that is free.")] = PORT,
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Port; 0 picks a free one.")
+    ] = PORT,
 ) -> None:
     """Serve the HTTP API until Ctrl-C.
 
-    The page /docs shows what it can do. Every request needs a key: budget-tui key create.
+    Its documentation is at /docs. Every request needs a key: budget-tui key create.
     """
     try:
         from budget_tui.api.serving import serve as serve_until_told

@@ -21,9 +21,9 @@ app = command_group()
 def status(
     context: typer.Context,
     json: JsonOption = False,
-    line: Annotated[bool, typer.Option("--line", help="Answer in one short line, for a status bar.")] = False,
+    line: Annotated[bool, typer.Option("--line", help="Print one short line for a status bar.")] = False,
 ) -> None:
-    """How much is left, is that fast or slow, who is in trouble."""
+    """Show what is left, the pace, and projects at risk."""
     if json and line:
         raise Refused("--json and --line exclude each other", "choose one")
     session = session_of(context)

@@ -14,19 +14,19 @@ app = command_group()
 @app.command(cls=AmountCommand)
 def transfer(
     context: typer.Context,
-    giver: Annotated[
-        str, typer.Argument(metavar="FROM", help="A project's id, or pool.", autocompletion=transfer_ends)
-    ],
-    taker: Annotated[str, typer.Argument(metavar="TO", help="A project's id, or pool.", autocompletion=transfer_ends)],
-    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="How much to move: 20.")],
-    force: Annotated[bool, typer.Option("--force", help="Also what is spent already; needs a reason.")] = False,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.", show_default=False)] = "",
+    giver: Annotated[str, typer.Argument(metavar="FROM", help="Project id, or pool.", autocompletion=transfer_ends)],
+    taker: Annotated[str, typer.Argument(metavar="TO", help="Project id, or pool.", autocompletion=transfer_ends)],
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Amount to move: 20.")],
+    force: Annotated[bool, typer.Option("--force", help="Also move what is already spent; requires --reason.")] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Reason for --force.", show_default=False)
+    ] = "",
     key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Move allocation between projects, or the pool.
+    """Move allocation between projects, or to and from the pool.
 
-    The pool is what is unallocated. At most what the giver has unspent can move, unless forced.
+    The pool is whatever is unallocated. Only unspent money can be moved, unless forced.
     """
     from budget_tui.domain.amount import parse_amount
     from budget_tui.presentation.formatting import money

@@ -16,9 +16,9 @@ app = command_group()
 
 @app.command()
 def undo(context: typer.Context, json: JsonOption = False) -> None:
-    """Take back the last change that you made.
+    """Undo your last change.
 
-    Again takes back the one before it. Refused when somebody changed the same thing since.
+    Repeat it to undo earlier changes. Refused if someone else has changed the same thing since.
     """
     print_outcome("took back", session_of(context).services.undo.undo(), json)
 

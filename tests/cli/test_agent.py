@@ -118,7 +118,7 @@ def test_a_refused_command_says_why(scout: Cli, arguments: list[str], code: int,
 def test_a_price_makes_costs_of_tokens(scout: Cli) -> None:
     scout("agent", "consume", "scout", "1M", "--output", "100k").done()
     assert scout("agent", "price", "M1", "--input", "3", "--output", "15", "--from", "2026-01-01").done().out == (
-        "a million tokens of m1 from Jan 1, 2026: input $3.00, output $15.00\n1 daily cost worked out anew: +$4.20\n"
+        "a million tokens of m1 from Jan 1, 2026: input $3.00, output $15.00\n1 daily cost recalculated: +$4.20\n"
     )
     assert scout("project", "show", "pcc", "--json").json["spent_usd"] == Decimal("109.2")
     answer = scout("agent", "price", "m1", "--cached", "0.075", "--json").done().json

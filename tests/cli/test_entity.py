@@ -68,9 +68,9 @@ def test_every_command_answers_with_the_entity(acme: Cli) -> None:
 
 
 def test_a_move_tells_where_closed_days_count(acme: Cli) -> None:
-    assert acme("entity", "move", "BACKEND", "ENG").done().out == "Backend stands below ENG\n"
+    assert acme("entity", "move", "BACKEND", "ENG").done().out == "Backend moved below ENG\n"
     moved = acme("--as-of", "2026-02-03", "entity", "move", "WEB", "DS").done()
-    assert moved.out == "WEB stands below DS; through Jan 31, 2026, which is closed, it counts below ENG\n"
+    assert moved.out == "WEB moved below DS; through Jan 31, 2026, which is closed, it counts below ENG\n"
     back = acme("--as-of", "2026-02-03", "entity", "move", "WEB", "ENG", "--json").json
     assert (back["parent_id"], back["closed_through"], back["closed_parent_id"]) == ("ENG", None, None)
     away = acme("--as-of", "2026-02-03", "entity", "move", "WEB", "DS", "--json").json
