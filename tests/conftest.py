@@ -17,6 +17,7 @@ import duckdb
 import pytest
 from hypothesis import settings
 
+from tests.examples import SUITE
 from tests.postgres import postgres, postgres_database, postgres_url
 
 __all__ = ["postgres", "postgres_database", "postgres_url"]
@@ -34,9 +35,7 @@ if "TMPDIR" not in os.environ and os.access(IN_MEMORY, os.W_OK) and shutil.disk_
 
 MadeOnce = Callable[[Path, Callable[[Path], object]], None]
 
-# Judged by what they find, not by how busy the machine is. Where an example is dear, the test asks for fewer.
-settings.register_profile("suite", deadline=None, max_examples=50)
-settings.load_profile("suite")
+settings.load_profile(SUITE)
 
 # From here on, while modules are imported and tests collected: nearly all of it stays.
 gc.set_threshold(50_000, 20, 20)

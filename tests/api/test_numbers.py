@@ -11,6 +11,7 @@ from budget_tui.domain.amount import LIMIT_NANOS, to_decimal
 from budget_tui.domain.cost import FIRST_DAY, LAST_DAY
 from budget_tui.domain.errors import Refused
 from budget_tui.services.costs import CostEntry
+from tests.examples import examples
 
 from .conftest import Api, refused
 
@@ -19,7 +20,7 @@ def set_budget(api: Api, number: str) -> int:
     return api("PUT", "/budget", f'{{"monthly_budget_usd": {number}}}').status_code
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(nanos=st.integers(0, LIMIT_NANOS))
 def test_an_amount_comes_back_to_the_digit(api: Api, nanos: int) -> None:
     number = to_decimal(nanos)

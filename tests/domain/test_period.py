@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import LAST_DAY, ONE_DAY, Period, PeriodKind, PeriodRule, parse_day, parse_rule
+from tests.examples import examples
 
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
 
@@ -130,7 +131,7 @@ def test_periods_tile_the_calendar(rule: PeriodRule, day: date) -> None:
     assert rule.after(period) == rule.containing(period.end + ONE_DAY)
 
 
-@settings(max_examples=20)  # of 731 days each
+@settings(max_examples=examples(10))  # of 731 days each
 @given(rules, days)
 def test_every_day_of_two_years_is_in_exactly_one_period(rule: PeriodRule, first: date) -> None:
     found = [rule.containing(first + timedelta(days=n)) for n in range(731)]

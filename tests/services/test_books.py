@@ -23,6 +23,7 @@ from budget_tui.services.transfers import TransferRequest
 from budget_tui.storage.database.sqlite_checks import problems_of
 from budget_tui.storage.database.sqlite_newest import noted
 from tests.conftest import MadeOnce
+from tests.examples import examples
 from tests.services.conftest import TODAY, home_at
 from tests.services.histories import History
 from tests.services.planning import percents, plan_of, planning_home
@@ -344,7 +345,7 @@ def test_what_was_done_behind_its_back_is_found(books: Path, what: str) -> None:
     assert all("; " in line and "\n" not in line for line in found)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=examples(3), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_no_history_leaves_anything_to_find(
     tmp_path_factory: pytest.TempPathFactory,

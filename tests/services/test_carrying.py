@@ -13,6 +13,7 @@ from budget_tui.domain.carry import Carry, CarryPolicy
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.presentation.audit import changes
+from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at, shown, usd
 from tests.services.planning import PlanHome, bill, name_of, planning_home
 
@@ -167,7 +168,7 @@ months = st.lists(
 )
 
 
-@settings(max_examples=12)
+@settings(max_examples=examples(6))
 @given(months)
 def test_who_looks_ahead_sees_what_is_stored_then(
     empty_database: bytes, months: list[tuple[str, str, str, int, bool]]
@@ -238,7 +239,7 @@ def test_what_is_held_at_the_close_is_held_in_its_own_period(seed: Home) -> None
 AMOUNTS = st.sampled_from(["0", "40", "250"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["ORG", "a", "b"]), st.tuples(st.sampled_from([*CarryPolicy]), AMOUNTS)),
     st.lists(

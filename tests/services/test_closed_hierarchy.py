@@ -24,6 +24,7 @@ from budget_tui.services.plan_actuals import Actuals
 from budget_tui.services.plan_board import PlanChoice
 from budget_tui.services.plan_usage import Asked, Usage
 from tests.conftest import MadeOnce
+from tests.examples import examples
 from tests.services.planning import PlanHome, planning_home
 
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
@@ -319,4 +320,4 @@ class Turning(RuleBasedStateMachine):
 
 
 TestTurning = Turning.TestCase
-TestTurning.settings = settings(max_examples=15, stateful_step_count=14, deadline=None)
+TestTurning.settings = settings(max_examples=examples(8), stateful_step_count=14, deadline=None)

@@ -16,6 +16,7 @@ from budget_tui.services.demo import load_demo
 from budget_tui.services.demo_acme import SHOWN_ON
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from tests.conftest import MadeOnce
+from tests.examples import examples
 from tests.services.planning import PlanHome, planning_home, plant
 
 
@@ -159,7 +160,7 @@ costs = st.tuples(
 
 
 @settings(
-    max_examples=10,
+    max_examples=examples(6),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.generate],
 )

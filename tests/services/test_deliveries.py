@@ -22,6 +22,7 @@ from budget_tui.domain.errors import BudgetError, Conflict, Refused
 from budget_tui.services.context import Context
 from budget_tui.services.imports import ImportReport, ImportRequest
 from budget_tui.services.period_rules import RuleChange
+from tests.examples import examples
 from tests.services.conftest import Home, home_at
 
 TODAY = date(2026, 1, 31)
@@ -606,7 +607,7 @@ def histories(draw: Callable[..., Any]) -> list[tuple[str, list[Row]]]:
 
 
 @given(histories(), st.data())
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(5), deadline=None)
 def test_any_order_and_grouping_ends_in_the_same_figures_or_is_refused(
     tmp_path_factory: pytest.TempPathFactory, runs: list[tuple[str, list[Row]]], data: st.DataObject
 ) -> None:

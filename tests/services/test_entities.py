@@ -21,6 +21,7 @@ from budget_tui.services.costs import Resolver, origin_keys
 from budget_tui.services.plan_views import PlanFilter
 from budget_tui.storage.repositories.costs import DayCost
 from tests.conftest import MadeOnce
+from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at, shown, usd
 
 
@@ -369,4 +370,4 @@ class Growing(RuleBasedStateMachine):
 
 
 TestGrowing = Growing.TestCase
-TestGrowing.settings = settings(max_examples=8, stateful_step_count=15, deadline=None)
+TestGrowing.settings = settings(max_examples=examples(5), stateful_step_count=15, deadline=None)

@@ -18,6 +18,7 @@ from budget_tui.presentation import explanations
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.costs_behind import number_of
 from budget_tui.services.imports import ImportRequest
+from tests.examples import examples
 from tests.services.conftest import TODAY, Home, usd
 from tests.services.planning import PlanHome, planning_home
 
@@ -85,7 +86,7 @@ def test_the_values_are_those_of_the_snapshot(seed: Home) -> None:
         assert values["runway"].value.value == line.pace.runway_days
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(6), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_what_counts_adds_up_to_what_is_shown(data: st.DataObject, tmp_path: Path, empty_database: bytes) -> None:
     """Whatever the costs: of any project or none, in any currency, with or without a rate, in the period or not."""

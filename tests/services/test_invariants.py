@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from budget_tui.domain.errors import BudgetError
 from budget_tui.services.costs import CostEntry
+from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at, shown, usd
 
 PROJECTS = ("a", "b", "c")
@@ -124,4 +125,4 @@ class Bookkeeping(RuleBasedStateMachine):
 
 
 TestBookkeeping = Bookkeeping.TestCase
-TestBookkeeping.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)
+TestBookkeeping.settings = settings(max_examples=examples(8), stateful_step_count=20, deadline=None)

@@ -13,6 +13,7 @@ from budget_tui.domain.variance import VarianceStatus
 from budget_tui.services.plan_views import PlanFilter
 from budget_tui.services.plans import PlanChange
 from tests.conftest import MadeOnce
+from tests.examples import examples
 
 from .planning import TREE, PlanHome, amounts, home_with_tree, plan_of, planning_home, plant
 from .test_closed_hierarchy import IN_FEBRUARY, furnish
@@ -132,7 +133,7 @@ def test_children_are_those_of_the_budgets_time(tmp_path: Path, made_once: MadeO
     ]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(
     plans=st.lists(
         st.tuples(

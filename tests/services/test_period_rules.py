@@ -15,6 +15,7 @@ from budget_tui.domain.period import ONE_DAY, Period, PeriodKind, PeriodRule
 from budget_tui.presentation.audit import changes
 from budget_tui.services.period_rules import RuleChange
 from tests.domain.test_period import rules
+from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at
 from tests.services.test_periods import closes
 
@@ -98,7 +99,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(5))
 @given(rules, steps)
 def test_every_day_is_in_exactly_one_period(
     empty_database: bytes, first: PeriodRule, steps: list[tuple[int, PeriodRule | str]]

@@ -17,6 +17,7 @@ from budget_tui.services.costs_behind import Number
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.services.plan_views import PlanFilter
 from tests.conftest import MadeOnce
+from tests.examples import examples
 from tests.services.conftest import usd
 from tests.services.planning import LATER, PlanHome, home_with_tree
 
@@ -246,7 +247,7 @@ RATES = {date(2026, 1, 1): "1.033333333", date(2026, 1, 20): "1.0123456789", dat
 
 
 @settings(
-    max_examples=12,
+    max_examples=examples(6),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.generate],

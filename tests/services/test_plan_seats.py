@@ -17,6 +17,7 @@ from budget_tui.services.costs_behind import Number
 from budget_tui.services.imports import ImportRequest
 from budget_tui.services.plan_board import PlanChoice
 from tests.conftest import MadeOnce
+from tests.examples import examples
 from tests.services.planning import LATER, PlanHome, home_with_tree
 
 
@@ -117,7 +118,7 @@ def charge(home: PlanHome, seats: Sequence[Charged]) -> None:
 
 
 @settings(
-    max_examples=15,
+    max_examples=examples(8),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.generate],

@@ -16,6 +16,7 @@ from budget_tui.domain.variance import VarianceStatus
 from budget_tui.services.costs_behind import number_of
 from budget_tui.storage.repositories.costs import Resolution
 from tests.conftest import MadeOnce
+from tests.examples import examples
 from tests.services.conftest import shown, usd
 from tests.services.planning import LATER, PlanHome, amounts, home_with_tree, plan_of, planning_home
 
@@ -117,7 +118,7 @@ def _is_archived(entity: str, category: str, provider: str, period: str) -> bool
     return entity in ("ORG", "PROJ-PLATFORM") and (category, provider) == ("total", "") and len(period) == 7
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(
     plans=st.lists(
         st.tuples(

@@ -18,6 +18,7 @@ from budget_tui.domain.period import PeriodKind
 from budget_tui.domain.plan import ChildShare
 from budget_tui.services.period_rules import RuleChange
 from budget_tui.services.plans import PlanChange
+from tests.examples import examples
 from tests.services.conftest import usd
 from tests.services.planning import TREE, PlanHome, percents, plan_of, planning_home
 
@@ -217,7 +218,7 @@ def changes_made(home: PlanHome) -> object:
     return home.rows("SELECT count(DISTINCT change) FROM audit")
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 @given(st.lists(commands, min_size=1, max_size=10))
 def test_there_and_back_and_there_again(done: list[tuple[object, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

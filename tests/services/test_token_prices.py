@@ -12,6 +12,7 @@ from budget_tui.domain.audit import shown_facts
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.services.token_prices import PriceOutcome
+from tests.examples import examples
 from tests.services.agents_home import NOON, AgentHome, home_with_agents
 from tests.services.conftest import usd
 
@@ -158,7 +159,7 @@ uses = st.lists(
 )
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(5), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=uses, after=uses, rates=st.tuples(*[st.integers(0, 20 * 10**9)] * 3))
 def test_it_does_not_matter_when_the_price_is_told(
     unpriced: bytes,

@@ -11,6 +11,7 @@ from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.errors import BudgetError
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.imports import ImportRequest
+from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at, usd
 from tests.services.test_undo import state
 
@@ -83,7 +84,7 @@ def changes_made(home: Home) -> int:
     return count
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 @given(st.lists(commands, min_size=1, max_size=10))
 def test_there_and_back_and_there_again(done: list[tuple[str, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budget_tui.domain.errors import Refused
+from tests.examples import examples
 from tests.sources.exports import by_account, charge, days, each, one, read, without, write_csv, write_parquet
 
 BERLIN, LOS_ANGELES = "Europe/Berlin", "America/Los_Angeles"
@@ -82,7 +83,7 @@ def test_moments_are_understood_however_they_are_written(tmp_path: Path, time_zo
     assert dated(tmp_path, spans, time_zone) == dict.fromkeys(spans, day)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(8))
 @given(
     st.lists(st.datetimes(datetime(2000, 1, 1), datetime(2037, 12, 31)), min_size=1, max_size=40),  # noqa: DTZ001
     st.sampled_from([BERLIN, LOS_ANGELES, "Asia/Kolkata", "Pacific/Auckland", "America/Sao_Paulo"]),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from budget_tui.domain.errors import SourceError
 from budget_tui.sources.dialect import LONGEST_ROW
+from tests.examples import examples
 from tests.sources.exports import PLAIN, charge, csv_text, one, read, refused, write_csv
 
 NAMES = [*PLAIN, "Tags", "ChargeDescription"]
@@ -97,7 +98,7 @@ LETTERS = st.text(st.sampled_from("ab \\\"',;|\t\n{}:é"), max_size=12)
 COSTS = st.decimals(-1000, 1000, places=2)
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(COSTS, LETTERS), min_size=1, max_size=8), data=st.data())
 def test_any_dialect_of_the_same_rows_gives_the_same_figures(
     tmp_path: Path, rows: list[tuple[Decimal, str]], data: st.DataObject

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budget_tui.domain.amount import nanos_of
+from tests.examples import examples
 from tests.sources.exports import charge, csv_text, each, one, read, write_csv, write_parquet
 
 
@@ -28,7 +29,7 @@ def spellings(amount: Decimal) -> list[str]:
     return [f"{amount:f}", f"{amount:e}", f"{amount:E}", f"{amount:+f}", f" {amount:f}"]
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(12))
 @given(
     st.lists(
         st.integers(0, 18).flatmap(amounts).flatmap(lambda amount: st.sampled_from(spellings(amount))),
@@ -45,7 +46,7 @@ def test_sums_are_those_of_decimal_arithmetic(texts: list[str]) -> None:
     assert cost.amount_nanos == nanos_of(exact)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(12))
 @given(st.lists(st.floats(-1e6, 1e6, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 0.1), min_size=1))
 def test_binary_numbers_count_as_their_shortest_decimal(values: list[float]) -> None:
     with TemporaryDirectory() as folder:

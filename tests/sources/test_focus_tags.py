@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budget_tui.domain.text import one_line
+from tests.examples import examples
 from tests.sources.exports import by_account, charge, each, one, read, write_csv, write_parquet
 
 
@@ -85,7 +86,7 @@ def test_keys_may_be_anything(tmp_path: Path) -> None:
 OTHERS = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=4)
 
 
-@settings(max_examples=10)  # files, each of five charges
+@settings(max_examples=examples(6))  # files, each of five charges
 @given(st.lists(st.tuples(OTHERS, st.text(min_size=1, max_size=20)), min_size=5, max_size=5))
 def test_other_tags_do_not_disturb(charged: list[tuple[dict[str, str], str]]) -> None:
     values = [value.replace("\0", "").strip() or "x" for _, value in charged]

@@ -22,6 +22,7 @@ from budget_tui.storage.database import database_at
 from budget_tui.storage.queries import Queries
 from budget_tui.storage.repositories.costs import DayCost, Resolution
 from budget_tui.storage.unit_of_work import UnitOfWork
+from tests.examples import examples
 from tests.storage.conftest import NOON
 
 ENTITIES = ("a", "b", "")  # '' is nobody's
@@ -100,7 +101,7 @@ def spend_of(costs: list[Cost], period: Period, today: date, through: date) -> S
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(30))
 @given(costs=st.lists(costs, max_size=25), today=days, anchor=st.sampled_from((0, 1, 15)))
 def test_sums_are_what_they_should_be(shared: Path, costs: list[Cost], today: date, anchor: int) -> None:
     with UnitOfWork(database_at(shared)) as unit:

@@ -25,6 +25,7 @@ from budget_tui.tui.theme import DARK, LIGHT
 from budget_tui.tui.widgets.editable_rows import PADDING
 from budget_tui.tui.widgets.project_columns import columns
 from budget_tui.tui.widgets.table_columns import layout
+from tests.examples import examples
 from tests.tui.conftest import OpenDashboard, OpenMonitor, OpenServices
 from tests.tui.driving import TODAY, Dashboard, units
 
@@ -177,7 +178,7 @@ async def test_a_terminal_that_is_far_too_small_does_no_harm(open_dashboard: Ope
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=40)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(
     names=st.lists(NAMES, max_size=5),
     amounts=st.lists(st.integers(-NANOS * 10**9, NANOS * 10**9), min_size=5, max_size=5),
