@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Header
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -40,9 +41,14 @@ WRITES = {
 }
 
 
+def operation_id(route: APIRoute) -> str:
+    """The name of the function, as in the code."""
+    return route.name
+
+
 def routes_of(tag: str) -> APIRouter:
     """A router whose routes need a key."""
-    return APIRouter(tags=[tag], route_class=Route)
+    return APIRouter(tags=[tag], route_class=Route, generate_unique_id_function=operation_id)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from budget_tui.api import problems
-from budget_tui.api.answers import answered
+from budget_tui.api.answers import answered, operation_id
 from budget_tui.api.document import DOCUMENT, OPEN_TAG, add_document, openapi_of
 from budget_tui.api.door import Door
 from budget_tui.api.guards import guarded
@@ -48,11 +48,11 @@ def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
         openapi_url=DOCUMENT,
         lifespan=lifespan,
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
+        generate_unique_id_function=operation_id,
     )
     app.state.door = Door(ring, tenants, Buckets(often, 2 * often), Buckets(FAILURES_PER_SECOND, FAILURES_BURST))
     for router in ROUTERS:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # as they are: `include_router` builds each of them a second time
 
     @app.get("/healthz", tags=[OPEN_TAG], response_model=Health)
     async def healthz() -> Response:
