@@ -5,6 +5,7 @@ import atexit
 import gc
 import os
 import shutil
+import signal
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -25,6 +26,10 @@ __all__ = ["postgres", "postgres_database", "postgres_url"]
 for name in [name for name in os.environ if name.startswith("BUDGET_TUI_")]:
     del os.environ[name]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each program that a test starts is compiled anew
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as in the background of a shell; programs that are started inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Databases of tests are real files, thousands of them, but need not outlast the machine: in memory, where there is
 # room, nobody waits for a disk each time that one is committed or closed.
