@@ -5,6 +5,7 @@ from pathlib import Path
 from budget_tui.domain.errors import StorageError
 
 APP_NAME = "budget-tui"
+PACKAGE = Path(__file__).parents[1]
 
 
 def default_database() -> Path:
@@ -30,13 +31,13 @@ def default_log_file() -> Path:
 
 def styles_dir() -> Path:
     """The style sheets: inside the package when installed, beside it in a checkout."""
-    inside = Path(__file__).parent / "styles"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "styles"
+    inside = PACKAGE / "styles"
+    return inside if inside.is_dir() else PACKAGE.parent / "styles"
 
 
 def manual_dir() -> Path:
     """The pages of the manual."""
-    return Path(__file__).parent / "manual"
+    return PACKAGE / "manual"
 
 
 def make_folder(folder: Path) -> None:
