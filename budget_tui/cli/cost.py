@@ -8,6 +8,7 @@ from budget_tui.cli.console import print_json, print_lines, print_project, warn
 from budget_tui.cli.options import AmountCommand, JsonOption, KeyOption, ProjectArgument, command_group, exactly_one
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
+from budget_tui.sources.base import FORMATS
 
 if TYPE_CHECKING:
     from budget_tui.domain.cost import Category
@@ -83,8 +84,27 @@ def add(
 @app.command("import")
 def import_costs(
     context: typer.Context,
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="FOCUS exports: files, folders or globs.")],
-    source: Annotated[str, typer.Option("--source", metavar="NAME", help="Name of their source.")] = "focus",
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="FOCUS exports or CSV: files, folders or globs.")],
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="NAME", help="Name of their source; the format's by default.")
+    ] = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="FORMAT",
+            help="focus or csv; detected by default.",
+            autocompletion=lambda: FORMATS,
+        ),
+    ] = "",
+    columns: Annotated[
+        str,
+        typer.Option(
+            "--columns",
+            metavar="FIELD=NAME,...",
+            help="Columns of a CSV, such as date=When,amount=Net.",
+        ),
+    ] = "",
     tag: Annotated[
         list[str] | None, typer.Option("--tag", metavar="KEY", help="Tag that names a project or can be mapped.")
     ] = None,
@@ -95,10 +115,10 @@ def import_costs(
     replace: Annotated[bool, typer.Option("--replace", help="Replace everything that it overlaps.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Import FOCUS exports.
+    """Import exports of costs.
 
-    CSV, CSV.gz and Parquet, of one delivery or of several. What a delivery covers of what is stored is replaced;
-    what it would take away without covering it is refused.
+    Reads FOCUS as CSV, CSV.gz and Parquet, and any CSV or TSV with a date and an amount. What a delivery covers of
+    what is stored is replaced; what it would take away without covering it is refused.
     """
     from budget_tui.cli.importing import import_files, request_for
 
@@ -111,6 +131,8 @@ def import_costs(
         dry_run=dry_run,
         part=part,
         replace=replace,
+        form=form,
+        columns=columns,
     )
     import_files(session_of(context), request, json=json)
 

@@ -42,6 +42,7 @@ def as_json(report: "ImportReport") -> dict[str, Any]:
         "unchanged": report.unchanged,
         "tokens_total": report.tokens_total,
         "seats": report.seats,
+        "read_as": list(report.read_as),
     }
 
 

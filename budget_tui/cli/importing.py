@@ -40,19 +40,21 @@ def plain_import(words: Sequence[str]) -> Callable[[Session], None] | None:
 def request_for(
     files: Sequence[str],
     *,
-    source: str = "focus",
+    source: str | None = None,
     tags: Sequence[str] = (),
     effective: bool = False,
     strict: bool = False,
     dry_run: bool = False,
     part: str = "",
     replace: bool = False,
+    form: str = "",
+    columns: str = "",
 ) -> "ImportRequest":
     """The request that the options make."""
     from budget_tui.services.imports import ImportRequest
 
     cost_column = "EffectiveCost" if effective else "BilledCost"
-    return ImportRequest(tuple(files), source, tuple(tags), cost_column, strict, dry_run, part, replace)
+    return ImportRequest(tuple(files), source, tuple(tags), cost_column, strict, dry_run, part, replace, form, columns)
 
 
 def import_files(session: Session, request: "ImportRequest", *, json: bool) -> None:

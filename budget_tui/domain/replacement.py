@@ -83,6 +83,7 @@ class Hurdle(StrEnum):
     OTHER_BASIS = "other basis"
     OTHER_EXPORT = "other export"
     OTHER_SOURCE = "other source"
+    OTHER_COSTS = "other costs"
     OLDER = "older"
     CORRECTIONS_ALONE = "corrections alone"
     SUB_ACCOUNTS = "sub accounts"
@@ -127,12 +128,16 @@ _FIRST, _LAST = 0, 99991231
 
 
 def replacement(
-    new: Part, stored: Sequence[Part], mode: Mode = Mode.CAREFUL, is_older: Callable[[], bool] = lambda: False
+    new: Part,
+    stored: Sequence[Part],
+    mode: Mode = Mode.CAREFUL,
+    is_older: Callable[[], bool] = lambda: False,
+    is_other: Callable[[Part], bool] = lambda part: False,
 ) -> Replacement:
     """Decide which rows ``new`` takes of the parts ``stored`` of the same billing account and period.
 
     These may be of other sources and of other names, too. ``is_older`` tells whether the content of ``new`` was
-    stored before and replaced since.
+    stored before and replaced since, ``is_other`` whether a stored part is none that ``new`` is a later version of.
     """
     cells = {row.cell for row in new.rows}
     touched = {part.key: {row.cell for row in part.rows} & cells for part in stored}
@@ -160,6 +165,8 @@ def replacement(
         return Replacement([Taken(part.key, first, last, touched[part.key]) for part in replaced], (), problems)
     vanished: list[Vanished] = []
     for part in replaced:
+        if is_other(part):
+            return Replacement(problems=[*problems, _other_costs(part, touched[part.key])])
         problems += _problems_of_order(new, part)
         goes = [row for row in part.rows if first <= row.day <= last and row.cell not in cells and not row.is_empty]
         if _is_little(goes, part.rows):
@@ -212,6 +219,12 @@ def _problems_of_order(new: Part, part: Part) -> list[Problem]:
     if new.facts.rows_refused > part.facts.rows_refused:
         problems.append(Problem(Hurdle.MORE_REFUSED, part))
     return problems
+
+
+def _other_costs(part: Part, shared: AbstractSet[tuple[str, Day]]) -> Problem:
+    rows = [row for row in part.rows if row.cell in shared]
+    days = [row.day for row in rows]
+    return Problem(Hurdle.OTHER_COSTS, part, "", min(days), max(days), _sums(rows))
 
 
 def _is_little(goes: Sequence[CellRow], rows: Sequence[CellRow]) -> bool:

@@ -72,6 +72,7 @@ def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> 
         f"{f.count(len(report.files), 'file')}, {f.count(report.rows_read, 'row')} read,"
         f" {report.rows_refused:,} refused"
     ]
+    lines += [f"read as: {escaped(each)}" for each in report.read_as[:NAMED_AT_MOST]]
     lines += [f"  {escaped(file)}:{line}: {escaped(reason)}" for file, line, reason in report.refused[:REFUSED_SHOWN]]
     if report.rows_refused > REFUSED_SHOWN:
         lines.append(f"  and {report.rows_refused - REFUSED_SHOWN:,} more")

@@ -73,6 +73,7 @@ class VanishedCosts(NamedTuple):
 class ImportReport:
     """The outcome of an import: read, stored, replaced, added, left out, refused. Totals are units of each currency.
 
+    ``read_as`` is what was decided about the files that their owner may want to check.
     ``rows_added`` are the daily costs that replaced nothing. ``vanished`` is what the replacement took away without
     a word of the new files. ``seats`` are those of the day that has the most; None, as of tokens, where the files
     say nothing.
@@ -97,6 +98,7 @@ class ImportReport:
     period: str
     tokens_total: int | None = None
     seats: int | None = None
+    read_as: tuple[str, ...] = ()
 
 
 class Imports:
@@ -108,8 +110,8 @@ class Imports:
     def run(self, request: ImportRequest, progress: Callable[[int], None] | None = None) -> ImportReport:
         """Import ``request``; ``progress`` hears percents of the reading. Nothing is kept of a run that fails.
 
-        `SourceError` when a file is not there or not FOCUS; `Refused` when no row can be used, or with ``strict``
-        any cannot; `Conflict` when it would take away what it does not cover, or is not known to be newer.
+        `SourceError` when a file is not there or of no format that is read; `Refused` when no row can be used, or with
+        ``strict`` any cannot; `Conflict` when it would take away what it does not cover, or is not known to be newer.
         """
         from budget_tui.sources.base import ReadOptions, format_of
         from budget_tui.sources.manifest import find_deliveries
@@ -175,6 +177,9 @@ def _load_storing() -> None:
 
 
 def _require_usable(reduction: "Reduction", *, strict: bool) -> None:
+    if not reduction.rows_read:
+        more = f" and {len(reduction.files) - 1:,} more" if len(reduction.files) > 1 else ""
+        raise Refused(f"there is no row in {reduction.files[0].path}{more}, only the header", "export the costs anew")
     if not reduction.refused_count or (reduction.refused_count < reduction.rows_read and not strict):
         return
     first = reduction.refused[0]
@@ -238,7 +243,12 @@ class _Storing:
                 any_rows = True
                 changed |= self._store_part(part, self._facts(part, delivery, files))
         if self._problems:
-            raise Conflict(_in_one([_sentence(*each) for each in self._problems]), _HOW, command=_HOW_AT_TERMINAL)
+            is_other = any(problem.hurdle is Hurdle.OTHER_COSTS for _, problem in self._problems)
+            raise Conflict(
+                _in_one([_sentence(*each) for each in self._problems]),
+                _HOW + _APART * is_other,
+                command=_HOW_AT_TERMINAL + _APART_AT_TERMINAL * is_other,
+            )
         stored_total = self._sums.total()
         if changed:
             require_sums_in_range(self._work, self._sums.days())
@@ -264,6 +274,7 @@ class _Storing:
             period=period_name(self._work.open.period),
             tokens_total=self._sums.tokens(),
             seats=self._sums.most_seats(),
+            read_as=tuple(dict.fromkeys(file.read_as for file in reduction.files if file.read_as)),
         )
 
     def _facts(self, part: "ReducedPart", delivery: Delivery, files: Sequence[int]) -> PartFacts:
@@ -294,7 +305,10 @@ class _Storing:
             replaced = queries.replaced_fingerprints(org, facts.source, facts.period_start)
             return part.fingerprint in replaced
 
-        outcome = replacement(new, stored, self._mode, is_older)
+        def is_other(old: Part) -> bool:
+            return self._form.is_known_by_content and not self._is_repeated(part, old)
+
+        outcome = replacement(new, stored, self._mode, is_older, is_other)
         if outcome.taken and self._is_stored(part, [taken.key for taken in outcome.taken]):
             return False
         self._problems += [(new, problem) for problem in outcome.problems]
@@ -323,6 +337,19 @@ class _Storing:
         stored = self._work.queries.part_rows(keys, first, last)
         new = chain.from_iterable(self._reduction.daily_rows(part.number))
         return _are_same(stored, new)
+
+    def _is_repeated(self, part: "ReducedPart", old: Part) -> bool:
+        """Tell that most of the rows stored of the cells that both have come again, among others or not."""
+        cells: set[tuple[str, int | None]] = {row.cell for row in part.rows}
+        sub_accounts: Mapping[int | None, str] = {
+            key: folded_account(origin.sub_account_id) for origin, key in self._keys.items()
+        }
+        shared = [
+            row
+            for row in self._work.queries.part_rows([old.key], _FIRST, _LAST)
+            if row[0] in sub_accounts and (sub_accounts[row[0]], row[2]) in cells
+        ]
+        return 2 * self._reduction.count_repeated(shared) >= len(shared)
 
     def _record(self, stored_total: Mapping[str, Decimal]) -> None:
         self._work.record(
@@ -404,6 +431,8 @@ def _in_one(reasons: Sequence[str]) -> str:
 
 _HOW = "replace what is stored with it, or store it beside as a part with a name of its own"
 _HOW_AT_TERMINAL = "--replace takes it in place of what is stored, --part NAME stores it beside"
+_APART = "; as a source with a name of its own it is kept apart"
+_APART_AT_TERMINAL = "; --source NAME keeps it apart"
 
 
 def _sentence(new: Part, problem: Problem) -> str:
@@ -417,6 +446,8 @@ def _sentence(new: Part, problem: Problem) -> str:
             return f"{account} is stored by {stored.cost_basis}, and this is {new.facts.cost_basis}"
         case Hurdle.OTHER_EXPORT:
             return f"{account} is stored from the export {stored.export}, and this is {new.facts.export}"
+        case Hurdle.OTHER_COSTS:
+            return f"{stored.source} has other costs{_of(stored.account)}, {days}, {amounts}: this repeats few of them"
         case Hurdle.OTHER_SOURCE:
             return f"the source {stored.source} has the same days of {account}: they would count twice"
         case Hurdle.OLDER:
@@ -432,6 +463,10 @@ def _sentence(new: Part, problem: Problem) -> str:
         case Hurdle.MORE_REFUSED:
             refused = f"{count(new.facts.rows_refused, 'row')} of this cannot be used"
             return f"{refused}, and of what is stored of {account} {stored.rows_refused:,}"
+
+
+def _of(account: str) -> str:
+    return f" of {account}" if account else ""
 
 
 @reverses("cost.import", told=lambda lines, _: ", ".join(map(_imported, lines)))

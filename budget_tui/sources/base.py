@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FORMATS: Mapping[str, str] = {
     "focus": "budget_tui.sources.focus.reader:Focus",
+    "csv": "budget_tui.sources.delimited:Delimited",
 }
 """By the name that a user calls it: the class. Of two that know a file the first one reads it."""
 
@@ -138,6 +139,8 @@ def format_of(paths: Sequence[Path], name: str = "", columns: str = "") -> Sourc
         return format_named(name)
     formats: dict[str, tuple[SourceFormat, Path]] = {}
     candidates = [format_named(each) for each in FORMATS]
+    if columns:
+        return next(known for known in candidates if known.is_known_by_content)
     for path in paths:
         found = next((known for known in candidates if known.recognizes(path)), None)
         if found:
@@ -147,6 +150,8 @@ def format_of(paths: Sequence[Path], name: str = "", columns: str = "") -> Sourc
             " and ".join(f"{path} is {found.title}" for found, path in formats.values()), "import one after the other"
         )
     if not formats:
-        return candidates[0]  # which says what is wrong with the first file
+        from budget_tui.sources.vendors import unknown
+
+        raise unknown(paths[0])
     ((found, _),) = formats.values()
     return found

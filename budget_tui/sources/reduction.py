@@ -4,7 +4,7 @@ The sums stay in the engine until they are stored: what is in the interpreter at
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -38,7 +38,6 @@ ORIGIN_TEXTS = (
 )
 """The fields of an origin that are text, beside its currency, its tags and its kind of charge."""
 
-_LINES_AT_ONCE = 20_000
 _PROJECT_TAG = "project"
 
 
@@ -65,28 +64,13 @@ class Sums:
         columns = ", ".join(["period_start", "day", "cell_day", *self._columns, "unit", "amount", "quantity", "used"])
         self.engine.rows(f"INSERT INTO sums SELECT {file_number}, {columns} FROM {source}")
 
-    def add_lines(self, file_number: int, lines: Iterable[UsageLine]) -> None:
-        """Add lines of one file: equal ones but for amount and quantity are one sum, of each so many."""
-        groups: dict[tuple[Any, ...], list[Any]] = {}
-        for line in lines:
-            key = (line[0], *line[2:-1])
-            group = groups.setdefault(key, [Decimal(0), None, 0])
-            group[0] += line.amount
-            if line.quantity is not None:
-                group[1] = (group[1] or 0) + line.quantity
-            group[2] += 1
-            if len(groups) >= _LINES_AT_ONCE:
-                self._fill(file_number, groups)
-                groups = {}
-        self._fill(file_number, groups)
+    def add_lines(self, file_number: int, lines: Sequence[UsageLine]) -> None:
+        """Add lines of one file, in their order."""
+        if lines:
+            rows = [self._row(file_number, line) for line in lines]
+            self.engine.fill("sums", list(zip(*rows, strict=True)))
 
-    def _fill(self, file_number: int, groups: Mapping[tuple[Any, ...], Sequence[Any]]) -> None:
-        if not groups:
-            return
-        rows = [self._row(file_number, UsageLine(key[0], *group[:1], *key[1:]), group) for key, group in groups.items()]
-        self.engine.fill("sums", list(zip(*rows, strict=True)))
-
-    def _row(self, file_number: int, line: UsageLine, group: Sequence[Any]) -> list[Any]:
+    def _row(self, file_number: int, line: UsageLine) -> list[Any]:
         cell_day = line.cell_day or line.day
         fields = {
             "billing_account_id": line.account,
@@ -99,7 +83,6 @@ class Sums:
             "currency": line.currency,
             "charge_category": str(line.charge_category),
         }
-        amount, quantity, used = group
         return [
             file_number,
             cell_day.replace(day=1),
@@ -107,9 +90,9 @@ class Sums:
             cell_day,
             *(fields.get(name, "") for name in self._columns),
             line.unit,
-            amount,
-            quantity,
-            used,
+            f"{line.amount:f}",
+            None if line.quantity is None else f"{line.quantity:f}",
+            1,
         ]
 
 
@@ -150,6 +133,7 @@ class Reduction:
         self.files = tuple(files)
         self.refused = tuple(row for file in files for row in file.refused)
         self._engine = engine
+        self._counting: Sequence[int] = ()
         columns = origin_columns(len(tags))
         self._make_daily(columns)
         self.origins = self._read_origins(columns, source, tags)
@@ -187,7 +171,8 @@ class Reduction:
                 self._engine.fill("units", list(zip(*known, strict=True)))
         same = " AND ".join(f"s.{name} = o.{name}" for name in columns)
         run(
-            "CREATE TABLE daily AS SELECT s.file_no, o.origin_no, s.period_start, s.day, s.cell_day, s.amount, s.used,"
+            "CREATE TABLE daily AS SELECT s.rowid AS line_no, s.file_no, o.origin_no, s.period_start, s.day,"
+            " s.cell_day, s.amount, s.used,"
             f" {counts} FROM sums s JOIN origins o ON {same} {counted} WHERE {used}"
         )
         run("DROP TABLE sums")
@@ -266,6 +251,7 @@ class Reduction:
         ``keys`` are those of the origins in the database, ``unmapped`` the origins that found no entity.
         Raises `Refused` when a day's costs, tokens or seats are beyond what can be stored.
         """
+        self._counting = tuple(file_numbers)
         run = self._engine.rows
         run("CREATE OR REPLACE TABLE keys (origin_no BIGINT, origin_key BIGINT, is_unmapped BOOLEAN)")
         if self.origins:
@@ -311,6 +297,34 @@ class Reduction:
             "SELECT origin_key, day, cell_day, nanos, tokens, seats, charges FROM parts"
             f" WHERE part_no = {part_number} ORDER BY origin_key, day, cell_day"
         )
+
+    def count_repeated(self, stored: Sequence[Sequence[int | None]]) -> int:
+        """Count which of ``stored``, rows of a part as `daily_rows` gives them, come again in one of the last `parts`.
+
+        Where a day has more charges of an origin now, those that came first or last must be the stored ones: a file
+        grows at its end or, with the newest on top, at its beginning.
+        """
+        run = self._engine.rows
+        run(
+            "CREATE OR REPLACE TABLE stored (origin_key BIGINT, day INTEGER, cell_day INTEGER, nanos BIGINT,"
+            " tokens BIGINT, seats BIGINT, charges BIGINT)"
+        )
+        if stored:
+            self._engine.fill("stored", list(zip(*stored, strict=True)))
+        ((count,),) = run(
+            "WITH lines AS (SELECT origin_key, amount, used,"
+            f" {_number('day')} AS day, {_number('cell_day')} AS cell_day,"
+            " row_number() OVER grown AS from_first, count(*) OVER (PARTITION BY origin_key, day, cell_day) AS lines,"
+            f" FROM daily JOIN keys USING (origin_no) WHERE file_no IN ({_listed(self._counting)}) WINDOW grown AS"
+            " (PARTITION BY origin_key, day, cell_day ORDER BY line_no)),"
+            " found AS (SELECT s.origin_key, s.day, s.cell_day,"
+            " sum(amount) FILTER (from_first <= charges) AS first_ones,"
+            " sum(amount) FILTER (from_first > lines - charges) AS last_ones, any_value(nanos) AS nanos"
+            " FROM stored s JOIN lines l USING (origin_key, day, cell_day) GROUP BY ALL)"
+            " SELECT count(*) FROM found WHERE nanos IN (CAST(round_even(first_ones, 9) * 1000000000 AS BIGINT),"
+            " CAST(round_even(last_ones, 9) * 1000000000 AS BIGINT))"
+        )
+        return int(count)
 
     def sums_by_day(self) -> list[DaySums]:
         """Sums of the last `parts`, by currency and day."""

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from budget_tui.domain.errors import SourceError
+from budget_tui.domain.errors import Refused, SourceError
 from budget_tui.sources.base import LISTED_REFUSALS, FileRead, ReadOptions, RefusedRow
 from budget_tui.sources.dialect import (
     Dialect,
@@ -91,6 +91,8 @@ class Focus:
         self, paths: Sequence[Path], options: ReadOptions, sums: Sums, progress: Callable[[Path, float], None]
     ) -> Iterator[FileRead]:
         """Read files in one streaming pass over each; small ones that are written alike together."""
+        if options.columns:
+            raise Refused("the columns of FOCUS have names of their own", "leave out which ones to read")
         reader = _Reader(sums, Wanted(options.cost_column, options.tag_keys), options.time_zone)
         number = 0
         for style, batch in _batches(paths, reader):

@@ -1,0 +1,645 @@
+"""Any table of costs as CSV or TSV: a date and an amount in each row, and what else it says of them.
+
+Columns are known by their names, in several languages, or named by the user: ``date=Day,amount=Net``. How dates and
+amounts are written is decided by the whole column; what stays in doubt is refused rather than guessed.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from budget_tui.domain.amount import LIMIT_UNITS
+from budget_tui.domain.cost import FIRST_DAY, LAST_DAY, Category, ChargeCategory
+from budget_tui.domain.currency import CODES
+from budget_tui.domain.errors import Refused, SourceError
+from budget_tui.sources.base import LISTED_REFUSALS, FileRead, ReadOptions, RefusedRow, UsageLine
+from budget_tui.sources.dialect import Header, long_fields, read_header, rows_of
+from budget_tui.sources.files import Kind, kind_of, open_text, percent_read, reading
+from budget_tui.sources.reduction import Sums
+from budget_tui.sources.vendors import vendor_of
+
+_ROWS_AT_ONCE = 20_000
+
+
+class Field(StrEnum):
+    """What a column may hold. A date and an amount are needed."""
+
+    DATE = "date"
+    AMOUNT = "amount"
+    PROJECT = "project"
+    PROVIDER = "provider"
+    CATEGORY = "category"
+    DESCRIPTION = "description"
+    CURRENCY = "currency"
+
+
+# Names of columns as `_folded` makes them. Only where no name of the first list is there, the second one is asked.
+_NAMES: Mapping[Field, tuple[str, str]] = {
+    Field.DATE: (
+        "date|day|datum|tag|fecha|dia|data|jour|usage date|cost date|charge date|transaction date|booking date"
+        "|posting date|invoice date|billing date|payment date|purchase date|date posted|buchungstag|buchungsdatum"
+        "|rechnungsdatum|dato|paivamaara",
+        "timestamp|time|datetime|date time|created|created at|month|monat|mes|mois|period|billing month|usage month"
+        "|start date|period start|charge period start|start time|zeitpunkt",
+    ),
+    Field.AMOUNT: (
+        "amount|cost|costs|spend|spent|betrag|kosten|importe|coste|costo|montant|cout|importo|valor|bedrag|kwota|belob"
+        "|belopp|total cost|cost total|net amount|amount charged|nettobetrag",
+        "total|total amount|price|total price|charge|charges|sum|value|expense|gesamt|gesamtbetrag|summe|preis|prix"
+        "|precio|prezzo|gross amount|amount due|bruttobetrag|usd|eur|gbp",
+    ),
+    Field.PROJECT: (
+        "project|project id|project name|projekt|projet|proyecto|progetto|projeto|project code",
+        "team|cost center|cost centre|costcenter|kostenstelle|department|workspace|entity|application|app|abteilung",
+    ),
+    Field.PROVIDER: (
+        "provider|vendor|supplier|service provider|cloud provider|anbieter|lieferant|fournisseur|proveedor|fornitore",
+        "merchant|company|payee|seller|platform|cloud|handler|firma",
+    ),
+    Field.CATEGORY: ("category|cost category|kategorie|categorie|categoria|cost type", "type|kind|art"),
+    Field.DESCRIPTION: (
+        "description|service|product|item|line item|service name|product name|beschreibung|dienst|produkt|libelle"
+        "|descripcion|concepto|descrizione|descricao|omschrijving|bezeichnung",
+        "details|note|notes|memo|text|name|model|sku|resource|verwendungszweck|buchungstext|subject",
+    ),
+    Field.CURRENCY: ("currency|currency code|ccy|wahrung|waehrung|devise|moneda|valuta|moeda|billing currency", ""),
+}
+_ACCENTS = str.maketrans("áàâäãåéèêëíìîïóòôöõøúùûüçñ", "aaaaaaeeeeiiiioooooouuuucn")
+_FIELD_OF: Mapping[str, tuple[Field, int]] = {
+    name: (field, tier)
+    for field, tiers in _NAMES.items()
+    for tier, names in enumerate(tiers)
+    for name in names.split("|")
+    if name
+}
+_WORDS = frozenset("ALL ANG BAM CUP GEL MAD MOP PEN SOS TOP TRY".split())
+"""Codes of currencies that are words, too: they stand for a currency in brackets only."""
+
+
+@lru_cache(maxsize=1024)
+def _folded(name: str) -> str:
+    """A column's name as it is compared: ``Cost (USD)``, ``cost_usd`` and ``COST`` are one."""
+    words = re.sub(r"[^a-z0-9]+", " ", _spaced(name).casefold().translate(_ACCENTS)).split()
+    more = len(words) > 1
+    return " ".join(word for word in words if not (more and (word.upper() in CODES or word == "utc")))
+
+
+def _spaced(name: str) -> str:
+    """``costCenter`` as two words."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+
+
+def _currency_in_name(name: str) -> str:
+    """The currency that an amount's column is named for: ``Cost (USD)``, ``amount_eur``, ``Betrag in €``."""
+    if (found := re.search(r"[(\[]\s*([A-Za-z]{3})\s*[)\]]", name)) and found[1].upper() in CODES:
+        return found[1].upper()
+    words = re.sub(r"[^A-Z]+", " ", _spaced(name).upper()).split()
+    codes = [word for word in (words[:1] + words[-1:]) if word in CODES - _WORDS]
+    return codes[-1] if codes else next((code for sign, code in _SIGNS.items() if sign in name and code), "")
+
+
+class Delimited:
+    """Any CSV or TSV with a date and an amount in each row."""
+
+    name = "csv"
+    title = "a table of costs"
+    is_known_by_content = True
+
+    def recognizes(self, path: Path) -> bool:
+        """Tell that a text names a column of dates and one of amounts, and is no export of a vendor that we know."""
+        kind = kind_of(path)
+        if kind is Kind.PARQUET:
+            return False
+        header = read_header(path, kind, _is_known)
+        found = {_FIELD_OF[folded][0] for folded in map(_folded, header.names) if folded in _FIELD_OF}
+        return {Field.DATE, Field.AMOUNT} <= found and not vendor_of(header.names)
+
+    def read(
+        self, paths: Sequence[Path], options: ReadOptions, sums: Sums, progress: Callable[[Path, float], None]
+    ) -> Iterator[FileRead]:
+        """Read each file twice: how it is written, then what it says."""
+        if options.cost_column != "BilledCost":
+            raise Refused("a table states one amount, not several", "take it as it is")
+        wanted = _parsed(options.columns)
+        for number, path in enumerate(paths):
+            table = _Table.of(path, wanted)
+            form = _form_of(table, wanted, options)
+            reading_of = _Reading(table, form, number)
+            for lines in reading_of.batches(lambda percent, path=path: progress(path, percent)):  # type: ignore[misc]
+                sums.add_lines(number, lines)
+            yield reading_of.file_read()
+
+
+def _is_known(name: str) -> bool:
+    return _folded(name) in _FIELD_OF
+
+
+# The user's word on columns
+
+
+class _Named(NamedTuple):
+    """A column as the user names it, and how it is written, if that was said."""
+
+    column: str
+    written: str = ""
+
+
+_WRITTEN: Mapping[Field, tuple[str, ...]] = {
+    Field.DATE: ("dmy", "mdy", "ymd"),
+    Field.AMOUNT: ("point", "comma"),
+}
+
+
+def _parsed(columns: str) -> dict[Field, _Named]:
+    """The columns that ``date=Day:dmy,amount=Net:comma`` names. Raises `Refused` when it is written otherwise."""
+    found: dict[Field, _Named] = {}
+    fields = "|".join(Field)
+    for part in re.split(rf",(?=\s*(?:{fields})\s*=)", columns) if columns.strip() else ():
+        name, equals, column = (each.strip() for each in part.partition("="))
+        if not equals or name not in list(Field) or not column:
+            raise Refused(
+                f"'{part.strip()[:60]}' names no column",
+                f"write it as date=Day,amount=Net; there are {', '.join(Field)}",
+            )
+        field = Field(name)
+        before, colon, written = column.rpartition(":")
+        is_written = bool(colon) and written.strip() in _WRITTEN.get(field, ())
+        found[field] = _Named(before.strip(), written.strip()) if is_written else _Named(column)
+    return found
+
+
+# Where the columns are
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A file with its header, and where each field's column is. ``currency`` is one that is named, not in a column."""
+
+    path: Path
+    kind: Kind
+    header: Header
+    positions: Mapping[Field, int]
+    currency: str = ""
+
+    @classmethod
+    def of(cls, path: Path, wanted: Mapping[Field, _Named]) -> "_Table":
+        kind = kind_of(path)
+        if kind is Kind.PARQUET:
+            raise SourceError(f"{path} is Parquet, not a table in text", "save it as CSV")
+        named = {each.column.casefold() for each in wanted.values()}
+        header = read_header(path, kind, lambda name: _is_known(name) or name.strip().casefold() in named)
+        positions, currency = _positions(path, header.names, wanted)
+        if any(each.column.isdecimal() for each in wanted.values()) and _is_date(header.names[positions[Field.DATE]]):
+            end = header.dialect.header_end - 1  # what looked like the header is the first row
+            names = tuple(f"column {number}" for number in range(1, len(header.names) + 1))
+            header = Header(names, replace(header.dialect, header_end=end))
+        return cls(path, kind, header, positions, currency)
+
+    def column(self, field: Field) -> str:
+        """How the file calls the column of ``field``, which it has."""
+        return self.header.names[self.positions[field]].strip()
+
+
+def _positions(path: Path, names: Sequence[str], wanted: Mapping[Field, _Named]) -> tuple[dict[Field, int], str]:
+    """Find each field's column, and the currency that was named in place of one."""
+    positions: dict[Field, int] = {}
+    currency = ""
+    for field, named in wanted.items():
+        found = [at for at, name in enumerate(names) if name.strip().casefold() == named.column.casefold()]
+        if field is Field.CURRENCY and not found and named.column.upper() in CODES:
+            currency = named.column.upper()
+        elif len(found) == 1:
+            positions[field] = found[0]
+        elif not found and named.column.isdecimal() and 0 < int(named.column) <= len(names):
+            positions[field] = int(named.column) - 1
+        else:
+            listed = ", ".join(name.strip()[:40] for name in names[:20])
+            several = "several columns" if found else "no column"
+            raise SourceError(f"{path} has {several} called '{named.column}'", f"its columns are {listed}")
+    taken = set(positions.values())
+    for field in Field:
+        if field not in positions and not (field is Field.CURRENCY and currency):
+            at = _column_of(path, field, names, taken)
+            if at is not None:
+                positions[field] = at
+    for field in (Field.DATE, Field.AMOUNT):
+        if field not in positions:
+            listed = ", ".join(name.strip()[:40] for name in names[:20])
+            raise SourceError(
+                f"{path} has no column that is known to hold the {field}",
+                f"name it, such as {field}={names[0].strip()[:40] if names else 'Day'}; its columns are {listed}",
+                command=f"name it with --columns {field}=NAME, or {field}=NUMBER; its columns are {listed}",
+            )
+    return positions, currency
+
+
+def _column_of(path: Path, field: Field, names: Sequence[str], taken: Iterable[int]) -> int | None:
+    """The column that is known to hold ``field``. Which of several holds the date or the amount is not guessed."""
+    for tier in (0, 1):
+        found = [
+            at for at, name in enumerate(names) if _FIELD_OF.get(_folded(name)) == (field, tier) and at not in taken
+        ]
+        if len(found) > 1 and field in (Field.DATE, Field.AMOUNT):
+            several = " and ".join(f"'{names[at].strip()}'" for at in found)
+            raise SourceError(
+                f"{path} has several columns that may hold the {field}: {several}",
+                f"name it, such as {field}={names[found[0]].strip()}",
+                command=f"name it with --columns '{field}={names[found[0]].strip()}'",
+            )
+        if found:
+            return found[0]
+    return None
+
+
+# How dates and amounts are written
+
+
+class _Form(NamedTuple):
+    """How a table is written. ``order`` is that of day and month where dates are numbers, the year last."""
+
+    order: str
+    decimal: str
+    currency: str
+    dollar: str
+    zone: str
+
+
+_NUMBERS = re.compile(r"(\d{1,4})([-/. ])(\d{1,2})\2(\d{2,4})\.?")
+_SIGNS: Mapping[str, str] = {
+    "US$": "USD",
+    "C$": "CAD",
+    "CA$": "CAD",
+    "A$": "AUD",
+    "AU$": "AUD",
+    "€": "EUR",
+    "£": "GBP",
+    "¥": "JPY",
+    "₹": "INR",
+    "₩": "KRW",
+    "zł": "PLN",
+    "kr": "",
+    "$": "",
+}  # where several currencies share a sign it is the organization's own, if that is one of them, else the first
+_DOLLARS = ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN")
+
+
+def _form_of(table: _Table, wanted: Mapping[Field, _Named], options: ReadOptions) -> _Form:
+    """Look through the file for how it is written. `SourceError` where that is in doubt."""
+    dates, amounts = _Dates(), _Decimals()
+    currencies: set[str] = set()
+    day_at, amount_at = table.positions[Field.DATE], table.positions[Field.AMOUNT]
+    currency_at = table.positions.get(Field.CURRENCY)
+    with long_fields(), reading(table.path), open_text(table.path, table.kind) as text:
+        for row in rows_of(text, table.header.dialect, len(table.header.names)):
+            if not row.reason:
+                dates.see(row.fields[day_at], row.line)
+                amounts.see(row.fields[amount_at], row.line)
+                currencies.add(_BESIDE_NUMBER.sub("", row.fields[amount_at]))
+                currencies.add(row.fields[currency_at].strip() if currency_at is not None else "")
+    said = wanted.get(Field.DATE, _Named("")).written
+    decimal = wanted.get(Field.AMOUNT, _Named("")).written
+    own = options.currency
+    form = _Form(
+        said or dates.order(table),
+        decimal or amounts.decimal(table),
+        table.currency or _currency_in_name(table.column(Field.AMOUNT)) or own,
+        own if own in _DOLLARS else "USD",
+        options.time_zone,
+    )
+    found = {code for text in currencies if (code := _currency_of([text], form))}
+    return form._replace(currency=next(iter(found))) if len(found) == 1 else form
+
+
+class _Dates:
+    """What a column's values say of the order of day and month."""
+
+    def __init__(self) -> None:
+        self._day_first: tuple[str, int] | None = None
+        self._month_first: tuple[str, int] | None = None
+        self._either: tuple[str, int] | None = None
+
+    def see(self, text: str, line: int) -> None:
+        found = _NUMBERS.match(text.strip())
+        if not found or len(found[1]) > 2:
+            return
+        one, two = int(found[1]), int(found[3])
+        seen = (text.strip()[:20], line)
+        if found[2] == "." or one > 12 >= two:
+            self._day_first = self._day_first or seen
+        elif two > 12 >= one:
+            self._month_first = self._month_first or seen
+        elif one != two:
+            self._either = self._either or seen
+
+    def order(self, table: _Table) -> str:
+        if self._day_first and self._month_first:
+            (one, line), (other, other_line) = self._day_first, self._month_first
+            raise SourceError(
+                f"{table.path} has dates of two kinds: '{one}' in line {line}, '{other}' in line {other_line}",
+                f"write them alike, or say date={table.column(Field.DATE)}:dmy, or mdy",
+            )
+        if self._either and not (self._day_first or self._month_first):
+            text, line = self._either
+            column = table.column(Field.DATE)
+            raise SourceError(
+                f"{table.path}: '{text}' in line {line}, and every other date, may begin with the day or the month",
+                f"say date={column}:dmy or date={column}:mdy",
+                command=f"say --columns 'date={column}:dmy' or --columns 'date={column}:mdy'",
+            )
+        return "mdy" if self._month_first else "dmy" if self._day_first else ""
+
+
+_NUMBER = re.compile(r"[\d.,](?:[\d.,'’ \u00a0\u202f]*\d)?")
+_GROUPED_ONCE = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
+_GROUPED = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})+")
+_WITH_DECIMALS = re.compile(r"(?:\d*|\d{1,3}(?:[.,'’ \u00a0\u202f]\d{3})+)([.,])\d+")
+
+
+class _Decimals:
+    """What a column's values say of the sign before decimals."""
+
+    def __init__(self) -> None:
+        self._sure: dict[str, tuple[str, int]] = {}
+        self._either: tuple[str, int] | None = None
+
+    def see(self, text: str, line: int) -> None:
+        found = _NUMBER.search(text)
+        digits = found[0] if found else ""
+        seen = (text.strip()[:30], line)
+        if grouped := _GROUPED.fullmatch(digits):
+            self._sure.setdefault("." if grouped[1] == "," else ",", seen)
+        elif _GROUPED_ONCE.fullmatch(digits):
+            self._either = self._either or seen
+        elif (decimals := _WITH_DECIMALS.fullmatch(digits)) and digits.count(decimals[1]) == 1:
+            self._sure.setdefault(decimals[1], seen)
+
+    def decimal(self, table: _Table) -> str:
+        if len(self._sure) > 1:
+            (one, line), (other, other_line) = self._sure.values()
+            raise SourceError(
+                f"{table.path} has amounts of two kinds: '{one}' in line {line}, '{other}' in line {other_line}",
+                f"write them alike, or say amount={table.column(Field.AMOUNT)}:point, or comma",
+            )
+        if self._either and not self._sure:
+            text, line = self._either
+            column = table.column(Field.AMOUNT)
+            raise SourceError(
+                f"{table.path}: '{text}' in line {line}, and every other amount, may have a decimal"
+                f" {'comma' if ',' in text else 'point'}, or thousands",
+                f"say amount={column}:comma or amount={column}:point, as its decimals are written",
+                command=f"say --columns 'amount={column}:comma' or --columns 'amount={column}:point'",
+            )
+        return "comma" if "," in self._sure else "point"
+
+
+# What a row says
+
+
+class _Unusable(Exception):
+    """A row that can't be used, and why."""
+
+
+class _Reading:
+    """One file on its way in."""
+
+    def __init__(self, table: _Table, form: _Form, number: int) -> None:
+        self._table = table
+        self._form = form
+        self._number = number
+        self._refused: list[RefusedRow] = []
+        self._refused_count = 0
+        self._rows = 0
+        self._day = lru_cache(maxsize=10_000)(lambda text: _days_of(text, form))
+
+    def batches(self, progress: Callable[[float], None]) -> Iterator[list[UsageLine]]:
+        """The charges of the file."""
+        table = self._table
+        lines: list[UsageLine] = []
+        with long_fields(), reading(table.path), open_text(table.path, table.kind) as text:
+            for row in rows_of(text, table.header.dialect, len(table.header.names)):
+                self._rows += 1
+                try:
+                    if row.reason:
+                        raise _Unusable(row.reason)
+                    lines.append(self._charge(row.fields))
+                except _Unusable as error:
+                    self._refused_count += 1
+                    if len(self._refused) < LISTED_REFUSALS:
+                        self._refused.append(RefusedRow(table.path, row.line, str(error)))
+                if len(lines) >= _ROWS_AT_ONCE:
+                    progress(percent_read(text, table.path))
+                    yield lines
+                    lines = []
+        yield lines
+
+    def file_read(self) -> FileRead:
+        """The counts of the file, once it was read."""
+        return FileRead(
+            self._table.path, self._rows, self._refused_count, tuple(self._refused), read_as=self._described()
+        )
+
+    def _charge(self, fields: Sequence[str]) -> UsageLine:
+        def said(field: Field) -> str:
+            at = self._table.positions.get(field)
+            return fields[at].strip() if at is not None else ""
+
+        text = said(Field.DATE)
+        day, cell_day = self._day(text)
+        if day is None or cell_day is None:
+            shown = f"'{text[:40]}' is not a date" if text else "is empty"
+            raise _Unusable(f"{self._table.column(Field.DATE)} {shown}")
+        amount, sign = self._amount(said(Field.AMOUNT))
+        named = said(Field.CURRENCY)
+        currency = _currency_of([named], self._form)
+        if currency is None:
+            raise _Unusable(f"{self._table.column(Field.CURRENCY)} '{named[:40]}' is not a currency's code")
+        category = said(Field.CATEGORY)
+        is_ours = category.casefold() in _CATEGORIES
+        return UsageLine(
+            day,
+            amount,
+            currency or sign or self._form.currency,
+            project=said(Field.PROJECT),
+            provider=said(Field.PROVIDER),
+            service=said(Field.DESCRIPTION),
+            category=category.casefold() if is_ours else "",
+            service_category="" if is_ours else category,
+            sub_account=said(Field.PROJECT),
+            charge_category=ChargeCategory.CREDIT if amount < 0 else ChargeCategory.USAGE,
+            cell_day=None if cell_day == day else cell_day,
+        )
+
+    def _amount(self, text: str) -> tuple[Decimal, str]:
+        """The amount that ``text`` says, and the currency, if it says that, too."""
+        column = self._table.column(Field.AMOUNT)
+        if not text:
+            raise _Unusable(f"{column} is empty")
+        amount, currency = _amount_of(text, self._form)
+        if amount is None:
+            raise _Unusable(f"{column} '{text[:40]}' is not a number")
+        if abs(amount) > LIMIT_UNITS:
+            raise _Unusable(f"{column} '{text[:40]}' is beyond ±{LIMIT_UNITS:,}")
+        return amount, currency
+
+    def _described(self) -> str:
+        """``date from Datum (day first), amount from Betrag (decimal comma) in EUR, project from Projekt``."""
+        notes = {
+            Field.DATE: {"dmy": " (day first)", "mdy": " (month first)"}.get(self._form.order, ""),
+            Field.AMOUNT: f"{' (decimal comma)' if self._form.decimal == 'comma' else ''} in {self._form.currency}",
+        }
+        if Field.CURRENCY in self._table.positions:
+            notes[Field.AMOUNT] = notes[Field.AMOUNT].partition(" in ")[0]
+        return ", ".join(
+            f"{field} from {self._table.column(field)}{notes.get(field, '')}"
+            for field in Field
+            if field in self._table.positions
+        )
+
+
+_BESIDE_NUMBER = re.compile(r"[\d.,'’()\s+-]+|(?<=\d)[eE](?=[-+]?\d)")
+_CATEGORIES = frozenset(category for category in Category if category is not Category.TOTAL)
+_NUMERAL = re.compile(
+    r"(?P<before>[^\d().,+-]*)(?P<minus>[-+]?)(?P<between>[^\d().,+-]*)"
+    r"(?P<digits>(?:\d[\d.,'’ \u00a0\u202f]*|[.,]\d+))(?P<exponent>[eE][-+]?\d+)?\s*(?P<trailing>-?)"
+    r"(?P<after>[^\d().,+-]*)"
+)
+
+
+_IN_BRACKETS = re.compile(r"([^\d()]*)\(([^()]*)\)([^\d()]*)")
+
+
+def _amount_of(text: str, form: _Form) -> tuple[Decimal | None, str]:
+    """The amount that ``text`` is, if it is one, and its currency: ``$1,234.50``, ``(12.00)``, ``1.234,50 €``."""
+    text = text.strip().replace("\N{MINUS SIGN}", "-")
+    in_brackets = _IN_BRACKETS.fullmatch(text)
+    if in_brackets:
+        text = "".join(in_brackets.groups())
+    found = _NUMERAL.fullmatch(text)
+    if not found or (found["minus"] and found["trailing"]) or (in_brackets and (found["minus"] or found["trailing"])):
+        return None, ""
+    currency = _currency_of([found["before"], found["between"], found["after"]], form)
+    if currency is None:
+        return None, ""
+    point, group = (",", ".") if form.decimal == "comma" else (".", ",")
+    digits = re.sub(r"['’ \u00a0\u202f]+(?=\d{3}(?!\d))", group, found["digits"].strip())
+    whole, _, fraction = digits.partition(point)
+    if not re.fullmatch(r"\d*", fraction) or not re.fullmatch(rf"\d*|\d{{1,3}}(?:{re.escape(group)}\d{{3}})+", whole):
+        return None, ""
+    number = Decimal(f"{whole.replace(group, '') or 0}.{fraction or 0}{found['exponent'] or ''}")
+    is_negative = in_brackets is not None or found["minus"] == "-" or found["trailing"] == "-"
+    return -number if is_negative and number else number, currency
+
+
+def _currency_of(texts: Iterable[str], form: _Form) -> str | None:
+    """The currency that stands around an amount; '' where none does, None for what is none."""
+    currency = ""
+    for text in (each.strip() for each in texts):
+        if not text:
+            continue
+        code = text.upper() if text.upper() in CODES else _SIGNS.get(text)
+        if text == "$":
+            code = form.dollar
+        elif code == "":  # kr: of several countries
+            code = form.currency
+        if code is None or (currency and currency != code):
+            return None
+        currency = code
+    return currency
+
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        "jan january januar enero janvier|feb february februar febrero fevrier|mar march marz mrz marzo mars"
+        "|apr april abril avril|may mai mayo|jun june juni junio juin|jul july juli julio juillet"
+        "|aug august agosto aout"
+        "|sep sept september septiembre septembre|oct october okt oktober octubre octobre"
+        "|nov november noviembre novembre|dec december dez dezember diciembre decembre".split("|"),
+        1,
+    )
+    for name in names.split()
+}
+_DAY_THEN_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[-. /]*([^\W\d]+)\.?,?[-. /]*(\d{4}|\d{2})")
+_MONTH_THEN_DAY = re.compile(r"([^\W\d]+)\.?[-. /]*(\d{1,2})(?:st|nd|rd|th)?,?[-. /]+(\d{4}|\d{2})")
+_MONTH_ALONE = re.compile(r"([^\W\d]+)\.?[-. /]+(\d{4})|(\d{4})[-/](\d{1,2})|(\d{1,2})/(\d{4})")
+_WITH_TIME = re.compile(r"(.*?\d)(?:[T ,]+|\s)(\d{1,2}:\d\d.*)")
+
+
+def _days_of(text: str, form: _Form) -> tuple[date | None, date | None]:
+    """The day that ``text`` is of in the organization's time zone, and the UTC day; None where it is no date.
+
+    A date alone, and a time without its zone, are of the day that they say; midnight in UTC begins a UTC day.
+    """
+    try:
+        if found := _WITH_TIME.fullmatch(text):
+            day, clock = _day_of(found[1], form), found[2].strip()
+            if day is None:
+                return None, None
+            zoned = re.sub(r"(?i)\s*(z|utc|gmt)$", "+00:00", clock)
+            zoned = re.sub(r"\s+(?=[+-]\d)", "", zoned)
+            if not re.search(r"[+-]\d\d:?\d\d$|[+-]\d\d$", zoned):
+                return day, day
+            hour = zoned if zoned[1] != ":" else f"0{zoned}"
+            moment = datetime.fromisoformat(f"{day.isoformat()}T{hour}")
+            utc = moment.astimezone(UTC)
+            is_whole_day = utc.time() == time.min
+            both = utc.date() if is_whole_day else moment.astimezone(ZoneInfo(form.zone)).date(), utc.date()
+            return both if all(map(_is_possible, both)) else (None, None)
+        day = _day_of(text, form)
+    except (ValueError, OverflowError):
+        return None, None
+    return day, day
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return _three_numbers(text.strip(), "dmy") is not None
+    except ValueError:
+        return False
+
+
+def _is_possible(day: date) -> bool:
+    return FIRST_DAY <= day <= LAST_DAY
+
+
+def _day_of(text: str, form: _Form) -> date | None:
+    """Raises `ValueError` for a day that no month has."""
+    numbers = _three_numbers(text.strip(), form.order)
+    day = date(*numbers) if numbers else None
+    return day if day and _is_possible(day) else None
+
+
+def _three_numbers(text: str, order: str) -> tuple[int, int, int] | None:
+    if found := re.fullmatch(r"(\d{4})(\d\d)(\d\d)", text):
+        return int(found[1]), int(found[2]), int(found[3])
+    if found := _NUMBERS.fullmatch(text):
+        one, two, three = int(found[1]), int(found[3]), int(found[4])
+        if len(found[1]) == 4:
+            return (one, two, three) if len(found[4]) == 2 else None
+        if len(found[1]) == 3:
+            return None
+        if order == "ymd":
+            return _year(found[1]), two, three
+        day, month = (two, one) if order == "mdy" and found[2] != "." else (one, two)
+        return (_year(found[4]), month, day) if len(found[4]) != 3 else None
+    folded = text.casefold().translate(_ACCENTS)
+    if (found := _DAY_THEN_MONTH.fullmatch(folded)) and found[2] in _MONTHS:
+        return _year(found[3]), _MONTHS[found[2]], int(found[1])
+    if (found := _MONTH_THEN_DAY.fullmatch(folded)) and found[1] in _MONTHS:
+        return _year(found[3]), _MONTHS[found[1]], int(found[2])
+    if found := _MONTH_ALONE.fullmatch(folded):
+        if found[1]:
+            return (int(found[2]), _MONTHS[found[1]], 1) if found[1] in _MONTHS else None
+        return (int(found[3]), int(found[4]), 1) if found[3] else (int(found[6]), int(found[5]), 1)
+    return None
+
+
+def _year(text: str) -> int:
+    return int(text) if len(text) == 4 else 2000 + int(text)
