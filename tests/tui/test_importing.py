@@ -73,3 +73,21 @@ async def test_what_is_refused_can_be_put_in_its_place(
         await dashboard.keys("enter", "enter")
         assert "2 daily costs stored ($15.00)" in dashboard.text
     assert spent(services) - before == 15 * 10**9
+
+
+async def test_a_table_is_read_by_the_columns_that_were_named_and_shown_first(
+    open_dashboard: OpenDashboard, services: Services, tmp_path: Path
+) -> None:
+    before = spent(services)
+    path = tmp_path / "bill.csv"
+    path.write_text("when;net;who\n03.01.2026;1,50;pcc\n04.01.2026;2,25;pcc\n", encoding="utf-8")
+    async with open_dashboard() as dashboard:
+        await ask_for(dashboard, path)
+        assert "has no columns that are known to hold a date and an amount" in dashboard.text
+        dashboard.field("columns").value = "date=when,amount=net,project=who"
+        await dashboard.keys("enter")
+        assert "date from when (day first), amount from net (decimal comma)" in " ".join(dashboard.text.split())
+        assert spent(services) == before
+        await dashboard.keys("enter")
+        assert "2 daily costs stored ($3.75)" in dashboard.text
+    assert spent(services) - before == 3_750_000_000

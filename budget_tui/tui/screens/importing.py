@@ -32,7 +32,8 @@ class _Left(BudgetError):
 class ImportScreen(BoxScreen[ImportReport]):
     """Dismissed with the report, which the screen below tells. Leaving while files are read stops that.
 
-    What replaces something, or leaves something out, is shown first and done when it is submitted once more.
+    What replaces something, leaves something out or was read as columns say is shown first, and done when it is
+    submitted once more.
     """
 
     _is_left = False
@@ -42,13 +43,16 @@ class ImportScreen(BoxScreen[ImportReport]):
         super().__init__("Import costs", "Import")
 
     def compose_fields(self) -> ComposeResult:
-        yield Static(Content.assemble(("FOCUS exports: a file, a folder or a pattern", MUTED)))
+        yield Static(Content.assemble(("FOCUS exports, or tables as CSV: a file, a folder or a pattern", MUTED)))
         with Horizontal(classes="field"):
             yield Label("Files")
             yield TextField(id="paths", placeholder="~/exports/focus-*.csv.gz")
         with Horizontal(classes="field"):
             yield Label("Source")
-            yield TextField("focus", id="source")
+            yield TextField(id="source", placeholder="called like its format")
+        with Horizontal(classes="field"):
+            yield Label("Columns")
+            yield TextField(id="columns", placeholder="of a table, if need be: date=Day,amount=Net")
         with Horizontal(classes="field"):
             yield Label("Stored")
             yield Choice([("", "as covered"), ("replace", "in its place"), ("part", "beside it")], "", "how")
@@ -84,14 +88,15 @@ class ImportScreen(BoxScreen[ImportReport]):
             raise Refused("a part needs a name", "give one, such as corrections")
         request = ImportRequest(
             paths=(self.query_one("#paths", Input).value.strip(),),
-            source=self.query_one("#source", Input).value.strip(),
+            source=self.query_one("#source", Input).value.strip() or None,
+            columns=self.query_one("#columns", Input).value.strip(),
             part=part,
             replace=how == "replace",
         )
         if request != self._shown:
             self.query_one("#preview").display = False
             report = await self._run(replace(request, dry_run=True))
-            if report.rows_replaced or report.left_out or report.rows_refused:
+            if report.rows_replaced or report.left_out or report.rows_refused or report.read_as:
                 self._show(report)
                 self._shown = request
                 return None
