@@ -145,7 +145,9 @@ def replacement(
     if mode is Mode.REPLACE:
         # Where only one names sub accounts no cell is the same, though all of them may be.
         blurred = {part.key for part in fellows if _names_differ(part, new)}
-        replaced = [part for part in stored if touched[part.key] or part.key in blurred]
+        # Without an account, what other sources have of the same days is not the same.
+        its_own = [part for part in stored if part.facts.source == new.facts.source or new.facts.account.strip()]
+        replaced = [part for part in its_own if touched[part.key] or part.key in blurred]
         goes = [row for part in replaced for row in part.rows if row.cell not in cells and not row.is_empty]
         taken = [Taken(part.key, _FIRST, _LAST) for part in replaced]
         return Replacement(taken, [Vanished(*each) for each in _runs(goes)])

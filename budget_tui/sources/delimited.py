@@ -271,7 +271,7 @@ class _Form(NamedTuple):
     zone: str
 
 
-_NUMBERS = re.compile(r"(\d{1,4})([-/. ])(\d{1,2})\2(\d{2,4})\.?")
+_NUMBERS = re.compile(r"(\d{1,4})([-/. ])(\d{1,2})\2(\d{1,4})\.?")
 _SIGNS: Mapping[str, str] = {
     "US$": "USD",
     "C$": "CAD",
@@ -508,7 +508,7 @@ _CATEGORIES = frozenset(category for category in Category if category is not Cat
 _NUMERAL = re.compile(
     r"(?P<before>[^\d().,+-]*)(?P<minus>[-+]?)(?P<between>[^\d().,+-]*)"
     r"(?P<digits>(?:\d[\d.,'’ \u00a0\u202f]*|[.,]\d+))(?P<exponent>[eE][-+]?\d+)?\s*(?P<trailing>-?)"
-    r"(?P<after>[^\d().,+-]*)"
+    r"(?P<after>[^\d().,+-]*)(?P<last>-?)"
 )
 
 
@@ -522,7 +522,8 @@ def _amount_of(text: str, form: _Form) -> tuple[Decimal | None, str]:
     if in_brackets:
         text = "".join(in_brackets.groups())
     found = _NUMERAL.fullmatch(text)
-    if not found or (found["minus"] and found["trailing"]) or (in_brackets and (found["minus"] or found["trailing"])):
+    signs = [sign for name in ("minus", "trailing", "last") if (sign := found and found[name])]
+    if not found or len(signs) + bool(in_brackets) > 1:
         return None, ""
     currency = _currency_of([found["before"], found["between"], found["after"]], form)
     if currency is None:
@@ -533,7 +534,7 @@ def _amount_of(text: str, form: _Form) -> tuple[Decimal | None, str]:
     if not re.fullmatch(r"\d*", fraction) or not re.fullmatch(rf"\d*|\d{{1,3}}(?:{re.escape(group)}\d{{3}})+", whole):
         return None, ""
     number = Decimal(f"{whole.replace(group, '') or 0}.{fraction or 0}{found['exponent'] or ''}")
-    is_negative = in_brackets is not None or found["minus"] == "-" or found["trailing"] == "-"
+    is_negative = in_brackets is not None or "-" in signs
     return -number if is_negative and number else number, currency
 
 
@@ -622,13 +623,13 @@ def _three_numbers(text: str, order: str) -> tuple[int, int, int] | None:
     if found := _NUMBERS.fullmatch(text):
         one, two, three = int(found[1]), int(found[3]), int(found[4])
         if len(found[1]) == 4:
-            return (one, two, three) if len(found[4]) == 2 else None
-        if len(found[1]) == 3:
+            return (one, two, three) if len(found[4]) <= 2 else None
+        if len(found[1]) == 3 or len(found[4]) in (1, 3):
             return None
         if order == "ymd":
             return _year(found[1]), two, three
         day, month = (two, one) if order == "mdy" and found[2] != "." else (one, two)
-        return (_year(found[4]), month, day) if len(found[4]) != 3 else None
+        return _year(found[4]), month, day
     folded = text.casefold().translate(_ACCENTS)
     if (found := _DAY_THEN_MONTH.fullmatch(folded)) and found[2] in _MONTHS:
         return _year(found[3]), _MONTHS[found[2]], int(found[1])

@@ -232,8 +232,10 @@ def test_strict_refuses_the_run(seeded: Cli, damaged: str) -> None:
 
 def test_a_file_that_is_not_focus_is_refused_whole(seeded: Cli, january: str, tmp_path: Path) -> None:
     other = tmp_path / "other.csv"
-    other.write_text("date,amount\n2026-01-01,5\n")
+    other.write_text("day,what\n2026-01-01,5\n")
     seeded("cost", "import", january, str(other)).refused(2, str(other), "BilledCost", "ChargePeriodStart")
+    other.write_text("date,amount\n2026-01-01,5\n")
+    seeded("cost", "import", january, str(other)).refused(2, january, str(other), "import one after the other")
     assert seeded("cost", "unmapped").out == "no costs are unmapped\n"
 
 
@@ -380,3 +382,50 @@ def test_tokens_and_seats_are_told(seeded: Cli, tmp_path: Path) -> None:
     path.write_text(path.read_text("utf-8").replace("1.5,", "2.5,"), "utf-8")
     answer = seeded("cost", "import", str(path), "--json").done().json
     assert (answer["tokens_total"], answer["unchanged"], answer["rows_replaced"]) == (2_500_000, False, 1)
+
+
+# Tables
+
+
+def test_a_table_is_imported_like_an_export(seeded: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "bill.csv"
+    path.write_text("Datum;Betrag;Projekt;Anbieter\n13.01.2026;1.234,50 $;pcc;OpenAI\nx;1;pcc;\n", "utf-8")
+    assert seeded("cost", "import", str(path)).done().out.splitlines() == [
+        "1 file, 2 rows read, 1 refused",
+        "read as: date from Datum (day first), amount from Betrag (decimal comma) in USD, project from Projekt,"
+        " provider from Anbieter",
+        f"  {path}:3: Datum 'x' is not a date",
+        "billed $1,234.50, stored $1,234.50, Jan 13, 2026; $1,234.50 in January 2026",
+        "1 daily cost stored, 0 replaced",
+    ]
+    assert spent(seeded)["pcc"] == Decimal("1339.5")
+    answer = seeded("cost", "import", str(path), "--json").done().json
+    assert (answer["unchanged"], len(answer["read_as"])) == (True, 1)
+    seeded("undo").done()
+    assert spent(seeded)["pcc"] == 105
+
+
+def test_columns_and_formats_are_named_on_the_command_line(seeded: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "bill.csv"
+    path.write_text("when,net,who\n03/04/2026,5,pcc\n", "utf-8")
+    ran = seeded("cost", "import", str(path))
+    assert (ran.code, "--columns date=NAME,amount=NAME" in ran.err) == (2, True)
+    ran = seeded("cost", "import", str(path), "--columns", "date=when,amount=net,project=who")
+    assert (ran.code, "say --columns 'date=when:dmy' or --columns 'date=when:mdy'" in ran.err) == (2, True)
+    answer = seeded("cost", "import", str(path), "--columns", "date=when:dmy,amount=net", "--json").done().json
+    assert (answer["first_day"], answer["stored_total"]) == ("2026-04-03", {"USD": 5})
+    assert seeded("cost", "import", str(path), "--from", "focus").code == 2
+    assert "there are focus and csv" in seeded("cost", "import", str(path), "--from", "qif").err
+
+
+def test_what_a_table_says_is_harmless_on_the_terminal(seeded: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "bill.csv"
+    path.write_text("date,amount,\x1b[31mproject\x07\n2026-01-05,\x1b]0;x\x07,a\n", "utf-8")
+    ran = seeded("cost", "import", str(path))
+    assert ran.code == 2
+    assert not {"\x1b", "\x07"} & set(ran.out + ran.err)
+
+
+def test_a_header_alone_is_refused(seeded: Cli, tmp_path: Path) -> None:
+    ran = seeded("cost", "import", export(tmp_path / "none.csv", []))
+    assert (ran.code, "none.csv, only the header" in ran.err) == (2, True)

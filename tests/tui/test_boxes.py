@@ -183,7 +183,7 @@ async def test_an_import_is_on_the_screen(
 async def test_a_file_that_cannot_be_imported_is_told_in_the_box(
     open_dashboard: OpenDashboard, services: Services, tmp_path: Path
 ) -> None:
-    refusals = {None: "there is no", "a,b\n1,2\n": "BilledCost", "": "empty"}
+    refusals = {None: "there is no", "a,b\n1,2\n": "known to hold a date and an amount", "": "empty"}
     path = tmp_path / "x.csv"
     async with open_dashboard(keys="i", size=(120, 30)) as dashboard:
         await dashboard.typed(str(path))

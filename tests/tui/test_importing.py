@@ -25,6 +25,11 @@ async def ask_for(dashboard: Dashboard, path: Path) -> None:
     await dashboard.keys("enter")
 
 
+def shown(dashboard: Dashboard) -> str:
+    """The text of the screen, without frames and where lines end."""
+    return " ".join(dashboard.text.replace("│", " ").split())
+
+
 def spent(services: Services) -> int:
     try:
         return services.snapshots.current().total.spent
@@ -83,10 +88,10 @@ async def test_a_table_is_read_by_the_columns_that_were_named_and_shown_first(
     path.write_text("when;net;who\n03.01.2026;1,50;pcc\n04.01.2026;2,25;pcc\n", encoding="utf-8")
     async with open_dashboard() as dashboard:
         await ask_for(dashboard, path)
-        assert "has no columns that are known to hold a date and an amount" in dashboard.text
+        assert "has no columns that are known to hold a date and an amount" in shown(dashboard)
         dashboard.field("columns").value = "date=when,amount=net,project=who"
         await dashboard.keys("enter")
-        assert "date from when (day first), amount from net (decimal comma)" in " ".join(dashboard.text.split())
+        assert "date from when (day first), amount from net (decimal comma)" in shown(dashboard)
         assert spent(services) == before
         await dashboard.keys("enter")
         assert "2 daily costs stored ($3.75)" in dashboard.text

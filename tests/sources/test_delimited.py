@@ -1,0 +1,444 @@
+"""Any table of costs: whatever it is written like, it says the same."""
+
+import csv
+import gzip
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from budget_tui.domain.errors import Refused, SourceError
+from budget_tui.sources.base import format_of
+from budget_tui.sources.delimited import Delimited
+from tests.sources.exports import Rollup, read
+
+
+def table(folder: Path, text: str, name: str = "costs.csv") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8", newline="")
+    return path
+
+
+def taken(path: Path, **options: str) -> Rollup:
+    return read(path, form=Delimited(), **options)
+
+
+def costs(path: Path, **options: str) -> list[tuple[str, str, str]]:
+    """Day, amount and currency of each daily cost; nothing is refused."""
+    rollup = taken(path, **options)
+    assert rollup.refused == ()
+    return sorted(
+        (cost.day.isoformat(), f"{Decimal(cost.amount_nanos) / 10**9:f}", cost.origin.currency) for cost in rollup.daily
+    )
+
+
+def refusals(path: Path, **options: str) -> list[tuple[int, str]]:
+    return [(row.line, row.reason) for row in taken(path, **options).refused]
+
+
+# One table, many dialects
+
+
+@dataclass(frozen=True)
+class Row:
+    day: date
+    cents: int
+    project: str
+    description: str
+
+
+TEXTS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), max_size=12).map(str.strip)
+ROWS = st.lists(
+    st.builds(
+        Row,
+        st.dates(date(2026, 1, 1), date(2026, 12, 31)),
+        st.integers(-5_000_000, 5_000_000),
+        st.sampled_from(["pcc", "VideoNest API", "", "ö;1"]),
+        TEXTS,
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A way to write a table."""
+
+    delimiter: str
+    decimal: str
+    group: str
+    dates: str
+    negative: str
+    sign: str
+    header: tuple[str, str, str, str]
+    newline: str
+    above: str
+    packed: bool
+
+    def amount(self, cents: int) -> str:
+        units = f"{abs(cents) // 100:,}".replace(",", self.group)
+        text = f"{units}{self.decimal}{abs(cents) % 100:02}"
+        text = self.sign.format(text)
+        return self.negative.format(text) if cents < 0 else text
+
+    def write(self, folder: Path, rows: Sequence[Row]) -> Path:
+        out = io.StringIO()
+        writer = csv.writer(out, delimiter=self.delimiter, lineterminator=self.newline)
+        writer.writerow(self.header)
+        for row in rows:
+            # The 13th and later decide which number is the month.
+            writer.writerow([row.day.strftime(self.dates), self.amount(row.cents), row.project, row.description])
+        text = self.above + out.getvalue()
+        path = folder / "dialect.csv"
+        path.write_bytes(gzip.compress(text.encode()) if self.packed else text.encode())
+        return path
+
+
+DIALECTS = st.builds(
+    Dialect,
+    st.sampled_from([",", ";", "\t", "|"]),
+    st.just("."),
+    st.sampled_from(["", ",", " ", "'"]),
+    st.sampled_from(["%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d %b %Y", "%B %d, %Y", "%Y%m%d"]),
+    st.sampled_from(["-{}", "({})", "{}-", "\N{MINUS SIGN}{}"]),
+    st.sampled_from(["{}", "${}", "{} USD", "USD {}", "{} $"]),
+    st.sampled_from(
+        [
+            ("Date", "Amount", "Project", "Description"),
+            ("usage_date", "cost_usd", "project_id", "service"),
+            ("Datum", "Betrag (USD)", "Projekt", "Beschreibung"),
+            ("FECHA", "IMPORTE", "PROYECTO", "CONCEPTO"),
+            (" day ", "Total Cost", "Team", "Product"),
+        ]
+    ),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from(["", "\ufeff", "Costs of Acme\n\n"]),
+    st.booleans(),
+)
+
+
+PLAIN = Dialect(",", ".", "", "%Y-%m-%d", "-{}", "{}", ("date", "amount", "project", "description"), "\n", "", False)
+IN_ONE_FOLDER = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def with_comma(dialect: Dialect) -> Dialect:
+    return replace(dialect, decimal=",", group="." if dialect.group == "," else dialect.group)
+
+
+def figures(path: Path) -> list[tuple[object, ...]]:
+    """All that tells daily costs apart, and what they come to."""
+    rollup = taken(path)
+    assert rollup.refused == ()
+    return sorted(
+        (cost.day, cost.origin.currency, cost.origin.tags, cost.origin.service, cost.origin.charge_category,
+         cost.amount_nanos, cost.rows)
+        for cost in rollup.daily
+    )  # fmt: skip
+
+
+@IN_ONE_FOLDER
+@given(ROWS, st.lists(st.one_of(DIALECTS, DIALECTS.map(with_comma)), min_size=3, max_size=3))
+def test_the_same_rows_give_the_same_figures_in_any_dialect(
+    tmp_path: Path, rows: list[Row], dialects: list[Dialect]
+) -> None:
+    rows = [*rows, Row(date(2026, 3, 25), 1234, "pcc", "decides which number is the day")]
+    expected = figures(PLAIN.write(tmp_path, rows))
+    for dialect in dialects:
+        assert figures(dialect.write(tmp_path, rows)) == expected
+
+
+@IN_ONE_FOLDER
+@given(ROWS)
+def test_the_figures_are_the_sums_of_the_rows(tmp_path: Path, rows: list[Row]) -> None:
+    rollup = taken(PLAIN.write(tmp_path, rows))
+    assert sum(cost.rows for cost in rollup.daily) == len(rows)
+    for project in {row.project for row in rows}:
+        of_it = [cost for cost in rollup.daily if dict(cost.origin.tags).get("project", "") == project]
+        assert sum(cost.amount_nanos for cost in of_it) == sum(r.cents for r in rows if r.project == project) * 10**7
+
+
+# Columns
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["date,amount", "Date,Cost (USD)", "usage_date,cost_usd", "Datum,Betrag", "FECHA,Coste", "Jour,Coût", "day,Total",
+     "Buchungstag,Betrag", "createdAt,totalCost", "Month,Spend", "data,importo", "transaction date,charge"],
+)  # fmt: skip
+def test_columns_are_known_by_common_names(tmp_path: Path, header: str) -> None:
+    assert costs(table(tmp_path, f"{header}\n2026-01-05,7.5\n")) == [("2026-01-05", "7.5", "USD")]
+
+
+def test_what_is_said_of_a_cost_is_kept(tmp_path: Path) -> None:
+    text = "date,cost,project,vendor,category,service\n2026-01-05,7.5,pcc,OpenAI,subscription,GPT\n"
+    (cost,) = taken(table(tmp_path, text)).daily
+    origin = cost.origin
+    assert (origin.tags, origin.sub_account_id) == ((("project", "pcc"),), "pcc")
+    assert (origin.provider_name, origin.service, origin.category_hint) == ("OpenAI", "GPT", "subscription")
+
+
+def test_a_category_of_another_kind_is_kept_as_it_is(tmp_path: Path) -> None:
+    (cost,) = taken(table(tmp_path, "date,cost,category\n2026-01-05,7.5,AI and Machine Learning\n")).daily
+    assert (cost.origin.category_hint, cost.origin.service_category) == ("", "AI and Machine Learning")
+
+
+def test_named_columns_go_before_known_ones(tmp_path: Path) -> None:
+    path = table(tmp_path, "date,cost,when,net\n2026-01-01,1,2026-02-02,2\n")
+    assert costs(path, columns="date=When, amount=net") == [("2026-02-02", "2", "USD")]
+    assert costs(path, columns="amount=net") == [("2026-01-01", "2", "USD")]
+    assert costs(path, columns="currency=eur") == [("2026-01-01", "1", "EUR")]
+
+
+def test_names_with_commas_and_colons_can_be_named(tmp_path: Path) -> None:
+    path = table(tmp_path, '"when, exactly",net: in all\n03/04/2026,"1,234"\n')
+    assert costs(path, columns="date=when, exactly:dmy,amount=net: in all:comma") == [("2026-04-03", "1.234", "USD")]
+
+
+def test_columns_without_names_are_named_by_number(tmp_path: Path) -> None:
+    path = table(tmp_path, "2026-01-05,x,7.5\n2026-01-06,y,8\n")
+    rows = [("2026-01-05", "7.5", "USD"), ("2026-01-06", "8", "USD")]
+    assert costs(path, columns="date=1,amount=3") == rows
+    assert refusals(table(tmp_path, "2026-01-05,7.5\nx,8\n"), columns="date=1,amount=2") == [
+        (2, "column 1 'x' is not a date")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "why"),
+    [("date", "'date' names no column"), ("day=x", "'day=x' names no column"), ("date=", "names no column"),
+     ("date=Nix", "has no column called 'Nix'; its columns are date, cost")],
+)  # fmt: skip
+def test_columns_that_name_nothing_are_refused(tmp_path: Path, columns: str, why: str) -> None:
+    with pytest.raises((Refused, SourceError), match=why):
+        taken(table(tmp_path, "date,cost\n2026-01-05,1\n"), columns=columns)
+
+
+def test_of_several_that_may_hold_the_amount_none_is_taken(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="several columns that may hold the amount: 'Cost' and 'Net amount'"):
+        taken(table(tmp_path, "date,Cost,Net amount\n2026-01-05,1,2\n"))
+
+
+# Dates
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        {"2026-01-05": "2026-01-05", "2026/1/5": "2026-01-05", "20260105": "2026-01-05", "5.1.2026": "2026-01-05",
+         "05.01.26": "2026-01-05", "5 Jan 2026": "2026-01-05", "5. Januar 2026": "2026-01-05",
+         "Jan 5, 2026": "2026-01-05", "January 5th, 2026": "2026-01-05", "5 août 2026": "2026-08-05",
+         "2026-01": "2026-01-01", "01/2026": "2026-01-01", "Jan 2026": "2026-01-01", "März 2026": "2026-03-01",
+         "2026-01-05T23:30:00": "2026-01-05", "2026-01-05 00:00": "2026-01-05"},
+        {"1/25/2026 3:05 PM": "2026-01-25", "1/2/26": "2026-01-02"},
+    ],
+)  # fmt: skip
+def test_dates(tmp_path: Path, days: dict[str, str]) -> None:
+    rows = "".join(f'"{text}",{number}\n' for number, text in enumerate(days, 1))
+    rollup = taken(table(tmp_path, f"date,cost,project\n{rows.replace(chr(10), ',p' + chr(10))}"))
+    assert rollup.refused == ()
+    sums: dict[str, int] = {}
+    for number, day in enumerate(days.values(), 1):
+        sums[day] = sums.get(day, 0) + number
+    assert {cost.day.isoformat(): cost.amount_nanos // 10**9 for cost in rollup.daily} == sums
+
+
+def test_a_moment_is_of_the_organizations_day_and_of_a_utc_cell(tmp_path: Path) -> None:
+    path = table(tmp_path, "date,cost\n2026-01-05T23:30:00Z,1\n2026-01-06T00:00:00Z,2\n2026-01-07 01:00 +0300,4\n")
+    found = {cost.amount_nanos // 10**9: (cost.day.day, cost.cell_day.day) for cost in taken(path).daily}
+    assert found == {1: (5, 5), 6: (6, 6)}
+    there = taken(path, time_zone="Europe/Berlin").daily
+    found = {cost.amount_nanos // 10**9: (cost.day.day, cost.cell_day.day) for cost in there}
+    assert found == {1: (6, 5), 6: (6, 6)}
+
+
+def test_what_is_no_date_is_refused_with_its_line(tmp_path: Path) -> None:
+    texts = ["soon", "2026-02-30", "13/13/2026", "1969-12-31", "2200-01-01", "5", "1.2", ""]
+    rows = "".join(f"{text},2\n" for text in texts)
+    assert refusals(table(tmp_path, f"date,cost\n2026-01-05,1\n{rows}")) == [
+        (line, f"date '{text}' is not a date" if text else "date is empty") for line, text in enumerate(texts, 3)
+    ]
+
+
+def test_one_day_beyond_the_12th_decides_for_the_whole_column(tmp_path: Path) -> None:
+    both = [date(2026, 4, 3) + timedelta(days=n) for n in range(20)]
+    for form in ("%d/%m/%Y", "%m/%d/%Y", "%m-%d-%Y"):
+        text = "date,cost\n" + "".join(f"{day.strftime(form)},1\n" for day in both)
+        assert [day for day, *_ in costs(table(tmp_path, text))] == [day.isoformat() for day in both]
+
+
+def test_dates_in_doubt_are_refused_and_can_be_named(tmp_path: Path) -> None:
+    path = table(tmp_path, "date,cost\n03/03/2026,1\n03/04/2026,1\n")
+    with pytest.raises(SourceError, match=r"'03/04/2026' in line 3, .* date=date:dmy or date=date:mdy") as error:
+        taken(path)
+    assert "--columns 'date=date:dmy'" in error.value.at_terminal
+    assert [day for day, *_ in costs(path, columns="date=date:dmy")] == ["2026-03-03", "2026-04-03"]
+    assert [day for day, *_ in costs(path, columns="date=date:mdy")] == ["2026-03-03", "2026-03-04"]
+
+
+def test_dates_of_two_kinds_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="two kinds: '25/04/2026' in line 2, '04/25/2026' in line 3"):
+        taken(table(tmp_path, "date,cost\n25/04/2026,1\n04/25/2026,1\n"))
+
+
+# Amounts
+
+
+@pytest.mark.parametrize(
+    "amounts",
+    [
+        {"12": "12 USD", "12.5": "12.5 USD", "-3": "-3 USD", "+3": "3 USD", "(3.00)": "-3 USD",
+         "$1,234.50": "1234.5 USD", "-$5": "-5 USD", "$-5": "-5 USD", "($5.00)": "-5 USD", "$ (5.00)": "-5 USD",
+         "5.25-": "-5.25 USD",
+         "1 234": "1234 USD", "1\u00a0234.50": "1234.5 USD", "1'234.50 CHF": "1234.5 CHF", ".5": "0.5 USD",
+         "12,345,678": "12345678 USD", "0.000000001": "0.000000001 USD", "1.5e-3": "0.0015 USD", "GBP 3": "3 GBP",
+         "£3": "3 GBP", "0": "0 USD", "5 USD-": "-5 USD"},
+        {"1.234,50 €": "1234.5 EUR", "€ 7,5": "7.5 EUR", "1 234,50": "1234.5 USD", "12.345.678,9": "12345678.9 USD",
+         ",5": "0.5 USD", "(1.234,00) kr": "-1234 USD", "CAD 3": "3 CAD", "1.234": "1234 USD"},
+    ],
+)  # fmt: skip
+def test_amounts(tmp_path: Path, amounts: dict[str, str]) -> None:
+    rows = "".join(f'2026-01-05,"{text}",{number}\n' for number, text in enumerate(amounts))
+    rollup = taken(table(tmp_path, f"date,cost,project\n{rows}"))
+    assert rollup.refused == ()
+    found = {
+        int(cost.origin.sub_account_id): f"{Decimal(cost.amount_nanos) / 10**9:f} {cost.origin.currency}"
+        for cost in rollup.daily
+    }
+    assert [found[number] for number in range(len(amounts))] == list(amounts.values())
+
+
+def test_what_is_no_amount_is_refused_with_its_line(tmp_path: Path) -> None:
+    texts = ["abc", "1_000", "1,2,3", "--3", "(-3)", "12 5", "3 apples", "1.2.3", "$5 €", "0x1F", "NaN", "∞", "-5-"]
+    rows = "".join(f'2026-01-05,"{text}"\n' for text in texts)
+    assert refusals(table(tmp_path, f"date,cost\n2026-01-05,1.5\n{rows}")) == [
+        (line, f"cost '{text}' is not a number") for line, text in enumerate(texts, 3)
+    ]
+
+
+def test_amounts_beyond_the_limit_and_none_are_refused(tmp_path: Path) -> None:
+    path = table(tmp_path, "date,cost\n2026-01-05,9000000001\n2026-01-05,\n2026-01-05\n")
+    assert refusals(path) == [
+        (2, "cost '9000000001' is beyond ±9,000,000,000"),
+        (3, "cost is empty"),
+        (4, "it has 1 field where the header has 2"),
+    ]
+
+
+def test_amounts_in_doubt_are_refused_and_can_be_named(tmp_path: Path) -> None:
+    path = table(tmp_path, 'date,cost\n2026-01-05,12\n2026-01-06,"1,234"\n')
+    with pytest.raises(SourceError, match=r"'1,234' in line 3, .*amount=cost:comma or amount=cost:point"):
+        taken(path)
+    assert [amount for _, amount, _ in costs(path, columns="amount=cost:point")] == ["12", "1234"]
+    assert [amount for _, amount, _ in costs(path, columns="amount=cost:comma")] == ["12", "1.234"]
+
+
+def test_one_amount_decides_for_the_whole_column(tmp_path: Path) -> None:
+    path = table(tmp_path, 'date,cost\n2026-01-05,"1,234"\n2026-01-06,"1,234.5"\n')
+    assert [amount for _, amount, _ in costs(path)] == ["1234", "1234.5"]
+    path = table(tmp_path, 'date,cost\n2026-01-05,"1,234"\n2026-01-06,"0,5"\n')
+    assert [amount for _, amount, _ in costs(path)] == ["1.234", "0.5"]
+
+
+def test_amounts_of_two_kinds_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"two kinds: '1,5' in line 2, '2\.5' in line 3"):
+        taken(table(tmp_path, 'date,cost\n2026-01-05,"1,5"\n2026-01-06,2.5\n'))
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "own", "currency"),
+    [("cost", "$5", "CAD", "CAD"), ("cost", "$5", "EUR", "USD"), ("cost (EUR)", "5", "USD", "EUR"),
+     ("cost_gbp", "5", "USD", "GBP"), ("Betrag in €", "5", "USD", "EUR"), ("All costs", "5", "USD", "USD"),
+     ("cost", "5", "EUR", "EUR"), ("cost", "5 kr", "SEK", "SEK")],
+)  # fmt: skip
+def test_the_currency_is_the_signs_the_columns_or_the_organizations(
+    tmp_path: Path, header: str, cell: str, own: str, currency: str
+) -> None:
+    columns = f"amount={header}"
+    path = table(tmp_path, f"date,{header}\n2026-01-05,{cell}\n")
+    assert costs(path, currency=own, columns=columns) == [("2026-01-05", "5", currency)]
+
+
+def test_a_column_of_currencies(tmp_path: Path) -> None:
+    path = table(tmp_path, "date,cost,currency\n2026-01-05,5,eur\n2026-01-06,6,€\n2026-01-07,7,\n2026-01-08,8,Taler\n")
+    rollup = taken(path)
+    assert [cost.origin.currency for cost in rollup.daily] == ["EUR", "EUR", "EUR"]
+    assert [(row.line, row.reason) for row in rollup.refused] == [(5, "currency 'Taler' is not a currency's code")]
+
+
+def test_a_sign_that_is_alone_in_a_column_is_the_currency_of_all(tmp_path: Path) -> None:
+    path = table(tmp_path, "date;cost\n2026-01-05;5 €\n2026-01-06;6\n")
+    assert [currency for *_, currency in costs(path)] == ["EUR", "EUR"]
+
+
+def test_what_is_negative_is_a_credit(tmp_path: Path) -> None:
+    rollup = taken(table(tmp_path, "date,cost\n2026-01-05,-5\n2026-01-05,7\n"))
+    assert {cost.origin.charge_category: cost.amount_nanos for cost in rollup.daily} == {
+        "credit": -5 * 10**9,
+        "usage": 7 * 10**9,
+    }
+
+
+def test_equal_rows_all_count(tmp_path: Path) -> None:
+    (cost,) = taken(table(tmp_path, "date,cost\n" + "2026-01-05,0.1\n" * 3)).daily
+    assert (cost.amount_nanos, cost.rows) == (300_000_000, 3)
+
+
+# Rows that span lines
+
+
+def test_lines_are_counted_through_fields_of_several_lines_and_blank_ones(tmp_path: Path) -> None:
+    path = table(tmp_path, 'date,cost,note\n2026-01-05,1,"a\nb"\n\nx,2,c\n2026-01-06,3,"d\n')
+    assert refusals(path) == [(5, "date 'x' is not a date"), (6, "its quotes do not match")]
+
+
+def test_many_rows_come_in_batches(tmp_path: Path) -> None:
+    path = table(tmp_path, "date,cost\n" + "2026-01-05,0.01\n2026-01-06,0.02\n" * 30_000)
+    assert costs(path) == [("2026-01-05", "300", "USD"), ("2026-01-06", "600", "USD")]
+
+
+# Which format it is
+
+
+def test_a_table_says_how_it_was_read(tmp_path: Path) -> None:
+    path = table(tmp_path, "Datum;Betrag;Projekt\n25.01.2026;1.234,50 €;pcc\n")
+    assert taken(path).files[0].read_as == (
+        "date from Datum (day first), amount from Betrag (decimal comma) in EUR, project from Projekt"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [("Date,User,Kind,Model,Max Mode,Cost\n2026-01-01,a,Included,x,No,0.1\n", "is Cursor's usage export; there is no"),
+     ("Date,Model,Input (w/ Cache Write),Cache Read,Output Tokens,Total Tokens,Cost,Requests\n", "Cursor's usage"),
+     ("start_time,end_time,amount_value,amount_currency,line_item\n1,2,3,usd,x\n", "is OpenAI's costs export"),
+     ("usage_date_utc,model,workspace,token_type,cost_usd\n", "is the Anthropic Console's cost export"),
+     ("usage_date_utc,model_version,api_key,usage_output_tokens\n", "is the Anthropic Console's usage export"),
+     ("identity/LineItemId,lineItem/UsageStartDate,lineItem/UnblendedCost\n", "is a Cost and Usage Report of AWS"),
+     ("billing_account_id,usage_start_time,usage_end_time,cost,currency\n", "is a billing export of Google Cloud"),
+     ("SubscriptionId,MeterCategory,Date,CostInBillingCurrency\n", "is a cost details export of Azure"),
+     ("generation_id,created_at,cost_total\n", "is OpenRouter's activity export"),
+     ('{"data": [{"object": "organization.costs.result"}]}', "is OpenAI's costs in JSON; there is no reader"),
+     ("a,b\n1,2\n", "no columns that are known to hold a date and an amount: it has a, b"),
+     ("hello\n", "it has hello")],
+)  # fmt: skip
+def test_a_refusal_says_what_a_file_is(tmp_path: Path, text: str, what: str) -> None:
+    with pytest.raises(SourceError, match=what):
+        format_of([table(tmp_path, text)])
+
+
+def test_formats_are_told_by_the_files_or_named(tmp_path: Path) -> None:
+    plain = table(tmp_path, "date,cost\n2026-01-05,1\n", "plain.csv")
+    focus = table(tmp_path, "BilledCost,BillingCurrency,ChargePeriodStart\n1,USD,2026-01-05\n", "focus.csv")
+    assert [format_of([path]).name for path in (plain, focus)] == ["csv", "focus"]
+    assert [format_of([focus], name, columns).name for name, columns in (("CSV", ""), ("", "date=x"))] == ["csv"] * 2
+    with pytest.raises(Refused, match="there is no format 'qif'; there are focus and csv"):
+        format_of([plain], "qif")
+    with pytest.raises(SourceError, match=r"focus\.csv is a FOCUS export and .*plain\.csv is a table of costs"):
+        format_of([focus, plain])
