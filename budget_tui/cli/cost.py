@@ -84,7 +84,9 @@ def add(
 @app.command("import")
 def import_costs(
     context: typer.Context,
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="FOCUS exports or CSV: files, folders or globs.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="FOCUS exports or CSV: files, folders or globs.")
+    ],
     source: Annotated[
         str | None, typer.Option("--source", metavar="NAME", help="Name of their source; the format's by default.")
     ] = None,
