@@ -1,13 +1,15 @@
 """Names that look like markup are drawn as they are, on every screen and in every box, and end nothing."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from rich.text import Text
 from textual.content import Content
 
-from tests.faults.monkey import NAMES, hostile
+from budget_tui.bootstrap import Services, open_services
+from tests.faults.monkey import NAMES, TODAY, hostile
 from tests.tui.conftest import OpenDashboard
 
 ESCAPES = ("escape",) * 3
@@ -39,6 +41,26 @@ WALKS = {
 }
 
 
+@pytest.fixture(scope="module")
+def hostile_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of such names, to be copied: to make one takes as long as a walk."""
+    path = tmp_path_factory.mktemp("hostile") / "hostile.db"
+    hostile(path)
+    assert list(path.parent.iterdir()) == [path], "a log beside the file would be missing from the copies"
+    return path
+
+
+@pytest.fixture
+def hostile_at(hostile_file: Path) -> Callable[[Path], Services]:
+    """Services over a copy at a path."""
+
+    def opened(path: Path) -> Services:
+        path.parent.mkdir(exist_ok=True)  # a slash in the name
+        return open_services(str(shutil.copyfile(hostile_file, path)), as_of=TODAY)
+
+    return opened
+
+
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was taken for markup."""
@@ -60,8 +82,14 @@ def named(texts: list[str]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("mode", WALKS)
-async def test_no_name_is_markup(open_dashboard: OpenDashboard, tmp_path: Path, parsed: list[str], mode: str) -> None:
-    services = hostile(tmp_path / "[/b] $x #[bg=red].db")
+async def test_no_name_is_markup(
+    open_dashboard: OpenDashboard,
+    hostile_at: Callable[[Path], Services],
+    tmp_path: Path,
+    parsed: list[str],
+    mode: str,
+) -> None:
+    services = hostile_at(tmp_path / "[/b] $x #[bg=red].db")
     async with open_dashboard(services, mode=mode, size=(140, 40)) as dashboard:
         for keys in WALKS[mode]:
             await dashboard.keys(*keys)
@@ -73,8 +101,10 @@ async def test_no_name_is_markup(open_dashboard: OpenDashboard, tmp_path: Path, 
         assert dashboard.app._exception is None
 
 
-async def test_names_are_shown_whole(open_dashboard: OpenDashboard, tmp_path: Path, parsed: list[str]) -> None:
-    services = hostile(tmp_path / "b.db")
+async def test_names_are_shown_whole(
+    open_dashboard: OpenDashboard, hostile_at: Callable[[Path], Services], tmp_path: Path, parsed: list[str]
+) -> None:
+    services = hostile_at(tmp_path / "b.db")
     async with open_dashboard(services, mode="projects", size=(200, 60)) as dashboard:
         for name in NAMES[:7]:
             assert name in dashboard.text
