@@ -3,14 +3,15 @@
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from budget_tui.storage.database.sqlite_connections import PATIENCE_SECONDS
+from tests.databases import locked
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 60
@@ -88,35 +89,41 @@ def test_a_terminal_that_knows_few_signs_gets_their_numbers(environment: dict[st
     assert "\\u25cf healthy" in ran.stdout
 
 
+@pytest.mark.skipif(not Path("/proc/self/fdinfo").exists(), reason="the system does not show what a process has open")
 def test_ctrl_c_while_waiting_for_a_lock(environment: dict[str, str]) -> None:
-    other = sqlite3.connect(environment["BUDGET_TUI_DB"], isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    waiting = subprocess.Popen(
-        [sys.executable, "-X", "importtime", "-m", "budget_tui", "budget", "set", "5"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    )
-    try:
-        assert waiting.stderr is not None
-        for line in waiting.stderr:  # what it loads last before it waits
-            if line.rstrip().endswith(" budget_tui.storage.unit_of_work"):
-                break
+    database = Path(environment["BUDGET_TUI_DB"])
+    assert process(environment, "budget", "set", "4").returncode == 0  # the example is a backup, without a log yet
+    with (
+        locked(database),
+        subprocess.Popen(
+            [sys.executable, "-m", "budget_tui", "budget", "set", "5"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        ) as waiting,
+    ):
+        # From then on it imports nothing more: Python loses an interrupt that falls into the end of an import.
+        while not writes_to(waiting.pid, database):
+            assert waiting.poll() is None, waiting.communicate()
+            time.sleep(0.001)
         waiting.send_signal(signal.SIGINT)
-        try:
-            out, err = waiting.communicate(timeout=PATIENCE_SECONDS / 2)
-        except subprocess.TimeoutExpired:  # Python loses an interrupt that falls into the end of an import
-            waiting.send_signal(signal.SIGINT)
-            out, err = waiting.communicate(timeout=TIMEOUT_SECONDS)
-    finally:
-        waiting.kill()
-        waiting.wait()
-        other.execute("ROLLBACK")
-        other.close()
+        out, err = waiting.communicate(timeout=TIMEOUT_SECONDS)
     assert (waiting.returncode, out) == (130, "")
-    assert err.splitlines()[-1] == "error: interrupted; nothing was left half done"
+    assert err == "error: interrupted; nothing was left half done\n"
+
+
+def writes_to(process: int, path: Path) -> bool:
+    """Whether a process has opened ``path`` for writing."""
+    for descriptor in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            if descriptor.readlink() == path:
+                told = Path(f"/proc/{process}/fdinfo/{descriptor.name}").read_text()
+                flags = re.search(r"^flags:\s+(\d+)$", told, re.MULTILINE)
+                if flags and int(flags[1], 8) & os.O_RDWR:
+                    return True
+    return False
 
 
 # What a start costs

@@ -3,8 +3,8 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from datetime import time as time_of_day
@@ -31,7 +31,7 @@ from budget_tui.tui.widgets.allocation_table import AllocationTable
 TODAY = date(2026, 1, 13)
 YEAR_LATER = date(2026, 12, 13)
 WIDE, NARROW = (110, 30), (80, 24)
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 120  # how long anything may take on a machine that is busy; what takes longer hangs
 _QUIET_ROUNDS = 3
 
 
@@ -302,12 +302,3 @@ def _key_event(key: str) -> events.Key:
     if len(key) > 1:
         return events.Key(key, None)
     return events.Key(key if key.isalnum() else _character_to_key(key), key)
-
-
-@contextmanager
-def locked(database: Path) -> Iterator[None]:
-    """Another program writes and does not finish."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("ROLLBACK")

@@ -13,8 +13,9 @@ from budget_tui.services.clock import Clock
 from budget_tui.tui.screens.agents import AgentsScreen
 from budget_tui.tui.widgets.cell_editor import CellEditor
 from budget_tui.tui.widgets.editable_rows import EditableRows
+from tests.databases import locked
 from tests.tui.conftest import OpenDashboard, OpenServices, Pictured
-from tests.tui.driving import NARROW, TODAY, WIDE, Dashboard, locked
+from tests.tui.driving import NARROW, TODAY, WIDE, Dashboard
 
 NOON = datetime(2026, 1, 13, 12, tzinfo=UTC)
 

@@ -8,8 +8,9 @@ from budget_tui.bootstrap import Services
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import parse_change
 from budget_tui.storage.database import sqlite_connections
+from tests.databases import locked
 from tests.tui.conftest import OpenDashboard, OpenServices
-from tests.tui.driving import allocation_of, locked, stored, units
+from tests.tui.driving import allocation_of, stored, units
 
 
 async def test_digits_change_the_screen_in_tables_too(open_dashboard: OpenDashboard, services: Services) -> None:

@@ -12,8 +12,9 @@ from budget_tui.bootstrap import Services
 from budget_tui.domain.budget import parse_change
 from budget_tui.services.clock import Clock
 from budget_tui.services.costs import CostEntry
+from tests.databases import locked
 from tests.tui.conftest import OpenDashboard, OpenServices
-from tests.tui.driving import Dashboard, allocation_of, locked, stored, stored_line, units
+from tests.tui.driving import Dashboard, allocation_of, stored, stored_line, units
 
 EXPORTS = Path(__file__).parents[1] / "fixtures" / "focus"
 SAMPLE, SMALL = EXPORTS / "focus-1.0-sample.csv", EXPORTS / "focus-1.2-aws-synthetic.csv"
