@@ -467,4 +467,4 @@ sys.exit(run(["mcp"]))
 def test_without_the_extra_it_says_how_to_install_it() -> None:
     done = subprocess.run([sys.executable, "-c", ABSENT], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: the server for chat agents is not installed; pip install 'budget-tui[mcp]'\n"
+    assert done.stderr == "error: the server for chat agents is not installed; in the checkout: pip install '.[mcp]'\n"

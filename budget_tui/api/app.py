@@ -96,7 +96,7 @@ def _invalid(error: RequestValidationError) -> Problem:
     """What was wrong with which field, in one line and one by one."""
     errors = [{"field": _field(each["loc"]), "message": _plain(each["msg"])} for each in error.errors()]
     detail = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
-    return Problem(422, "refused", detail, "see /docs for what is asked for", more={"errors": errors})
+    return Problem(422, "refused", detail, "see /docs for what is expected", more={"errors": errors})
 
 
 def _field(location: tuple[Any, ...]) -> str:
@@ -111,7 +111,7 @@ def _plain(message: str) -> str:
 def _of_http(request: Request, error: HTTPException) -> Problem:
     if error.status_code == 405:
         allowed = ", ".join(_methods_of(request.url.path)) or "GET, HEAD"
-        return Problem(405, "method-not-allowed", "that cannot be done here", "see /docs", headers={"Allow": allowed})
+        return Problem(405, "method-not-allowed", "that method is not allowed", "see /docs", headers={"Allow": allowed})
     if error.status_code == 404:
         return Problem(404, "not-found", "there is nothing at that path", "see /docs")
     return Problem(error.status_code, "refused", str(error.detail), headers=dict(error.headers or {}))

@@ -45,7 +45,7 @@ class Door:
             401,
             "unauthorized",
             why,
-            f"send one in {HEADER}; whoever runs this server makes them",
+            f"send one in {HEADER}; whoever runs this server creates them",
             headers={"WWW-Authenticate": f'ApiKey header="{HEADER}"'},
         )
 

@@ -39,7 +39,7 @@ def write_if_match(if_match: str | None, write: Callable[[int | None], object]) 
         except Outdated:
             continue
         return
-    raise Problem(412, Outdated.code, "somebody else changed it since", "get it again, then repeat the change")
+    raise Problem(412, Outdated.code, "someone else has changed it since", "get it again, then repeat the change")
 
 
 def _amounts(if_match: str) -> list[int]:

@@ -179,7 +179,7 @@ def _listening(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise _cannot_listen(host, port, error) from None
     except UnicodeError:  # a part of it is empty or too long
-        raise Refused(f"'{host}' is no name of a host", "give one such as 127.0.0.1") from None
+        raise Refused(f"'{host}' is not a host name", "give one such as 127.0.0.1") from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)

@@ -52,7 +52,7 @@ def problem_of(error: BudgetError, *, in_tokens: bool = False) -> Problem:
         logger.warning("%s", error)
         headers = {"Retry-After": str(RETRY_SECONDS)}
         return Problem(
-            503, error.code, "the database cannot be used now", "try again; the log tells more", headers=headers
+            503, error.code, "the database cannot be used now", "try again; see the log for the reason", headers=headers
         )
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 422)
     more: dict[str, Any] = {}
@@ -63,7 +63,7 @@ def problem_of(error: BudgetError, *, in_tokens: bool = False) -> Problem:
 
 def unexpected() -> Problem:
     """What is told when nobody thought of it: nothing of its inside, which is in the log under the request's id."""
-    return Problem(500, Unexpected.code, "something unexpected happened", "the log tells more under the request's id")
+    return Problem(500, Unexpected.code, "something unexpected happened", "see the log under the request's id")
 
 
 def answer(problem: Problem, request_id: str) -> Response:

@@ -32,7 +32,7 @@ def _require_key(services: Services, host: str) -> None:
     try:
         if not services.context.has_database or not ring.can_be_passed():
             raise Refused(
-                f"there is no key yet, so nobody could use {host}",
+                f"there is no key yet, so no one could use {host}",
                 "make one",
                 command="make one with budget-tui key create",
             )

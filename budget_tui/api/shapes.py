@@ -133,7 +133,7 @@ class LogEntryAnswer(BaseModel):
 
 
 class UndoAnswer(Settling):
-    what: str = Field(description="What was taken back or made again, in words.")
+    what: str = Field(description="What was undone or redone, in words.")
     change: int = Field(description="The change that did it.")
     reverses: int = Field(description="The change that it reverses.")
 

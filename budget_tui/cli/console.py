@@ -29,7 +29,7 @@ def not_written(error: OSError) -> Refused | None:
     if isinstance(error, BrokenPipeError):
         return None
     what = f"standard output cannot be written ({(error.strerror or str(error)).lower()})"
-    return Refused(what, "make room and ask again; a change that was asked for is made")
+    return Refused(what, "make room and try again; changes that were requested are saved")
 
 
 def _give_up(stream: TextIO) -> None:

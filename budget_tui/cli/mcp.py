@@ -42,7 +42,7 @@ def mcp(
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in EXTRA:
             raise
-        raise Refused("the server for chat agents is not installed", "pip install 'budget-tui[mcp]'") from None
+        raise Refused("the server for chat agents is not installed", "in the checkout: pip install '.[mcp]'") from None
 
     services = session_of(context).services
     if not http:

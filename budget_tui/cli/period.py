@@ -162,7 +162,7 @@ def set_rule(
         time_zone or None,
     )
     if change == RuleChange():
-        raise Refused("there is nothing to set", "give --kind, --anchor, --fiscal-start or --time-zone")
+        raise Refused("there is nothing to change", "give --kind, --anchor, --fiscal-start or --time-zone")
     rules = session.services.period_rules
     preview = rules.preview(change)
     if not dry_run:
@@ -178,7 +178,7 @@ def set_rule(
 
 def _require_terminal_to_ask() -> None:
     if not sys.stdin.isatty():
-        raise Refused("there is nobody to ask whether to change the periods", "look with --dry-run, then give --yes")
+        raise Refused("changing the periods needs a confirmation", "try --dry-run, then add --yes")
 
 
 def _confirm(lines: list[str], question: str) -> None:
@@ -195,7 +195,7 @@ def _reallocations(texts: list[str]) -> "dict[str, AllocationChange]":
     for text in texts:
         project, found, amount = text.rpartition("=")
         if not found or not project.strip():
-            raise Refused(f"'{text}' does not say who gets what", "write it as --allocate pcc=120")
+            raise Refused(f"'{text}' is not an allocation of a project", "write it as --allocate pcc=120")
         if project.strip() in changes:
             raise Refused(f"'{project.strip()}' is allocated twice", "name each project once")
         changes[project.strip()] = parse_change(amount)

@@ -138,7 +138,7 @@ def update(
     from budget_tui.services.plans import PlanChange
 
     if not amount and not period and provider is None and notes is None:
-        raise Refused("nothing is to change", "give --amount, --period, --provider or --notes")
+        raise Refused("there is nothing to change", "give --amount, --period, --provider or --notes")
     session = session_of(context)
     session.services.context.require_database()
     before = session.services.plans.get(budget)

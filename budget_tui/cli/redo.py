@@ -15,4 +15,4 @@ def redo(context: typer.Context, json: JsonOption = False) -> None:
 
     Possible until you make another change.
     """
-    print_outcome("made again", session_of(context).services.undo.redo(), json)
+    print_outcome("redone", session_of(context).services.undo.redo(), json)

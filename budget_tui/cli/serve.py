@@ -38,7 +38,7 @@ def serve(
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in EXTRA:
             raise
-        raise Refused("the HTTP API is not installed", "pip install 'budget-tui[api]'") from None
+        raise Refused("the HTTP API is not installed", "in the checkout: pip install '.[api]'") from None
 
     services = session_of(context).services
 

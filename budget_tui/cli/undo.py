@@ -20,7 +20,7 @@ def undo(context: typer.Context, json: JsonOption = False) -> None:
 
     Repeat it to undo earlier changes. Refused if someone else has changed the same thing since.
     """
-    print_outcome("took back", session_of(context).services.undo.undo(), json)
+    print_outcome("undone", session_of(context).services.undo.undo(), json)
 
 
 def print_outcome(done: str, outcome: "UndoOutcome", json: bool) -> None:

@@ -81,16 +81,16 @@ def _checked(given: dict[str, Any], path: Path) -> Settings:
             raise Refused(f"{path} sets '{name}', which does not exist", f"there are: {', '.join(known)}")
         if name == "keys":
             if not isinstance(value, dict) or not all(isinstance(key, str) for key in value.values()):
-                raise Refused(f"'keys' in {path} is not a table of texts", 'write lines as "project.rename" = "R"')
+                raise Refused(f"'keys' in {path} must be a table of texts", 'write lines as "project.rename" = "R"')
         elif name in _NUMBERS and type(value) in (int, Decimal):  # a bool is an int to Python
             table[name] = str(value)
         elif not isinstance(value, str):
             raise Refused(f"'{name}' in {path} is not a text", f'write {name} = "…"')
     settings = Settings(**table)
     if not _is_step(settings):
-        raise Refused(f"'step' in {path} is no amount above 0", 'write one such as step = "10"')
+        raise Refused(f"'step' in {path} must be an amount above 0", 'write one such as step = "10"')
     if not _is_rate(settings):
-        raise Refused(f"'requests_per_second' in {path} is no whole number above 0", 'write one such as "2000"')
+        raise Refused(f"'requests_per_second' in {path} must be a whole number above 0", 'write one such as "2000"')
     if settings.log_level not in LOG_LEVELS:
         raise Refused(f"'log_level' in {path} is '{settings.log_level}'", f"there are: {', '.join(LOG_LEVELS)}")
     _check_periods(table, path)

@@ -127,7 +127,7 @@ def parse_percent(text: str) -> Fraction:
 def check_unchanged(seen: int | None, current: int, shown: str) -> None:
     """Refuse a value typed over one that has changed since it was seen. ``shown`` is the current one as text."""
     if seen is not None and seen != current:
-        raise Outdated(f"the allocation is {shown} by now", "somebody else changed it; look and enter it again")
+        raise Outdated(f"the allocation is {shown} by now", "someone else changed it; check and enter it again")
 
 
 def unallocated(parent: int, children: Sequence[int]) -> int:

@@ -75,9 +75,9 @@ def parse_policy(text: str) -> CarryPolicy:
 def checked_cap(policy: CarryPolicy, cap: int | None) -> int | None:
     """``cap`` itself, or `Refused` when it is negative or there is nothing that it could bound."""
     if cap is not None and cap < 0:
-        raise Refused("a cap cannot be negative", "it bounds what is left and what is overspent alike")
+        raise Refused("a cap cannot be negative", "it limits unspent amounts and deficits alike")
     if cap is not None and policy is CarryPolicy.NONE:
-        raise Refused("a cap needs something that it bounds", "choose unspent, deficit or both")
+        raise Refused("a cap needs a policy that carries something over", "choose unspent, deficit or both")
     return cap
 
 

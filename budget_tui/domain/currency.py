@@ -84,7 +84,7 @@ def checked_rate(rate: Decimal) -> Decimal:
     if not Decimal(1) / LIMIT <= rate <= LIMIT:
         raise Refused(
             f"a rate of {rate:f} is out of range: the limits are {Decimal(1) / LIMIT:f} and {LIMIT:,}",
-            "look whether the currencies are the other way round",
+            "check the order of the currencies",
         )
     return rate
 

@@ -102,7 +102,7 @@ def arrange(deliveries: Sequence[Delivery]) -> Arrangement:
             unclear.append(
                 Unclear(
                     f"{delivery.manifest} names {delivery.missing[0]}{more}, which is missing",
-                    "bring the delivery over whole",
+                    "copy the whole delivery",
                 )
             )
         counting.append(delivery)

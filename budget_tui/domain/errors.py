@@ -113,6 +113,6 @@ def archived(noun: str, name: str) -> NotFound:
     """It is out of the lists, until it is added again."""
     return NotFound(
         f"{noun} '{name}' is archived",
-        "add it again to bring it back",
-        command=f"budget-tui {noun} add {name} brings it back",
+        "add it again to restore it",
+        command=f"budget-tui {noun} add {name} restores it",
     )

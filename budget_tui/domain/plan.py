@@ -259,7 +259,7 @@ def shares_of(amount: int, children: Sequence[ChildShare], unit: int) -> tuple[t
 def equal_shares(count: int, margin_percent: Fraction = Fraction(0)) -> tuple[Fraction, ...]:
     """The percentage of each of ``count`` children when they share what ``margin_percent`` leaves."""
     if not count:
-        raise Refused("there is nobody to share among", "name at least one child")
+        raise Refused("there is no child to share it", "name at least one child")
     if not 0 <= margin_percent <= 100:
         raise Refused("a margin is between 0 and 100 percent", "lower it")
     return ((100 - margin_percent) / count,) * count

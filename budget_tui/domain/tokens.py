@@ -103,7 +103,7 @@ def checked_tokens(tokens: object, least: int = 1) -> int:
     if tokens < least:
         raise Refused(f"{tokens:,} is no {'positive ' if least else ''}number of tokens", f"give {least} or more")
     if tokens > LIMIT_COUNT:
-        raise Refused("so many tokens cannot be counted", f"the limit is {LIMIT_COUNT:,}")
+        raise Refused("that is too many tokens", f"the limit is {LIMIT_COUNT:,}")
     return tokens
 
 

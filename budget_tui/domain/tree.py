@@ -52,7 +52,7 @@ class Tree:
         for placement in placements:
             entity_id = checked_id(placement.entity_id)
             if entity_id in wanted:
-                raise Refused(f"'{entity_id}' is there twice", "say once how it is to be")
+                raise Refused(f"'{entity_id}' is there twice", "name it once")
             wanted[entity_id] = placement
         parents = self._parents(wanted)
         chains = {entity_id: _chain(entity_id, parents) for entity_id in wanted}
@@ -71,7 +71,7 @@ class Tree:
         for level in self.levels.values():
             if level.rank > above.rank:
                 return level.code
-        raise Refused(f"nothing stands below level '{above.code}'", "choose another parent")
+        raise Refused(f"nothing can be below level '{above.code}'", "choose another parent")
 
     def _parents(self, wanted: dict[str, Placement]) -> dict[str, str]:
         """Each entity's parent as it would be."""
@@ -81,10 +81,10 @@ class Tree:
             parent = self.entities.get(parent_id)
             if parent is None and parent_id not in wanted:
                 raise NotFound(
-                    f"'{entity_id}' cannot stand below '{parent_id}', which is not there", "add that one first"
+                    f"'{entity_id}' cannot be below '{parent_id}', which does not exist", "add that one first"
                 )
             if parent is not None and parent.archived and parent_id not in wanted:
-                raise Refused(f"'{entity_id}' cannot stand below '{parent_id}', which is archived", "bring that back")
+                raise Refused(f"'{entity_id}' cannot be below '{parent_id}', which is archived", "restore that first")
             parents[entity_id] = parent_id
         return parents
 
@@ -103,15 +103,15 @@ class Tree:
     def _level(self, placement: Placement, known: Entity | None, parent: Entity) -> str:
         entity_id, code = placement.entity_id.strip(), placement.level_code.strip().casefold()
         if code and code not in self.levels:
-            raise NotFound(f"'{entity_id}' has level '{code}', which is not there", f"there are {_listed(self.levels)}")
+            raise NotFound(f"'{entity_id}' has level '{code}', which does not exist", f"choose {_listed(self.levels)}")
         if known is not None:
             if code not in ("", known.level_code):
-                raise Refused(f"'{entity_id}' has level '{known.level_code}', not '{code}'", "an entity's level stays")
+                raise Refused(f"'{entity_id}' has level '{known.level_code}', not '{code}'", "levels cannot be changed")
             code = known.level_code
         code = code or self.next_level(parent.level_code)
         if self.levels[code].rank <= self.levels[parent.level_code].rank:
             raise Refused(
-                f"'{entity_id}' ({code}) cannot stand below '{parent.entity_id}' ({parent.level_code})",
+                f"'{entity_id}' ({code}) cannot be below '{parent.entity_id}' ({parent.level_code})",
                 f"levels go from {_listed(self.levels)}",
             )
         return code
@@ -166,7 +166,7 @@ def _require_free(steps: Iterable[Step], after: dict[str, Entity]) -> None:
         for word in (step.after.entity_id.casefold(), step.after.name.casefold()):
             for other in called[word]:
                 if other.entity_id != step.after.entity_id:
-                    raise Conflict(f"'{other.entity_id}' is called {other.name} already", "choose another id and name")
+                    raise Conflict(f"'{other.entity_id}' is already called {other.name}", "choose another id and name")
 
 
 def _listed(codes: Iterable[str]) -> str:

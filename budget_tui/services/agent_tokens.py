@@ -33,8 +33,8 @@ def require_active(agent: AgentFact | None, agent_id: str) -> AgentFact:
     if agent.is_parent_archived:
         raise NotFound(
             f"'{agent.project_id}', which agent '{agent_id}' belongs to, is archived",
-            "add it again to bring it back",
-            command=f"budget-tui project add {agent.project_id} brings it back",
+            "add it again to restore it",
+            command=f"budget-tui project add {agent.project_id} restores it",
         )
     return agent
 

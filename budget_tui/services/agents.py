@@ -215,7 +215,7 @@ class Agents:
         with _told(self._context, "release", reservation_id), self._context.work() as work:
             held = _reservation(work, reservation_id)
             if held.state == "settled":
-                raise Conflict(f"reservation {reservation_id} was settled already", "there is nothing to release")
+                raise Conflict(f"reservation {reservation_id} is already settled", "there is nothing to release")
             if held.state == "held":
                 work.unit.agents.end_hold(reservation_id, "released")
                 work.unit.agents.give_back(held.budget_id, held.tokens)
@@ -268,11 +268,9 @@ class Agents:
         if known is None:
             _require_parent(work, project_id)
         elif known.level_code != "agent" or not known.archived:
-            raise Conflict(f"'{agent_id}' exists already", "choose another id, or rename that one")
+            raise Conflict(f"'{agent_id}' already exists", "choose another id, or rename that one")
         elif known.parent_id != project_id:
-            raise Conflict(
-                f"agent '{agent_id}' belongs to {known.parent_id}", "bring it back there, or choose another id"
-            )
+            raise Conflict(f"agent '{agent_id}' belongs to {known.parent_id}", "restore it there, or choose another id")
         put(work, [Placement(agent_id, name, "agent", project_id)])
         if known is None or model:
             work.unit.agents.set_model(work.entity(agent_id).entity_key, model)
@@ -430,7 +428,7 @@ def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKi
     held = _reservation(work, reservation_id)
     if held.state != "held" or held.expires_at <= work.now:
         if held.state == "settled":
-            raise Conflict(f"reservation {reservation_id} was settled already", "nothing is held any more")
+            raise Conflict(f"reservation {reservation_id} is already settled", "nothing is reserved any more")
         ended = "was released already" if held.state == "released" else "is over its time"
         raise Conflict(
             f"reservation {reservation_id} {ended}",
@@ -457,15 +455,15 @@ def _reservation(work: Work, reservation_id: str) -> HeldTokens:
     if found is None:
         raise NotFound(
             f"there is no reservation '{reservation_id}'",
-            "the answer to reserving tells its id",
-            command="budget-tui agent reserve tells its id",
+            "the response to reserving names its id",
+            command="budget-tui agent reserve prints its id",
         )
     return found
 
 
 def _check_seconds(seconds: int) -> None:
     if type(seconds) is not int or not 1 <= seconds <= LONGEST_HOLD_SECONDS:
-        raise Refused(f"tokens cannot be held for {seconds!r} seconds", f"give 1 to {LONGEST_HOLD_SECONDS:,}")
+        raise Refused(f"tokens cannot be reserved for {seconds!r} seconds", f"give 1 to {LONGEST_HOLD_SECONDS:,}")
 
 
 @reverses("agent.allocate", "agent.top-up", told=value_of("tokens of {}"))
@@ -503,7 +501,7 @@ def _put_away(work: Work, line: AuditEntry) -> None:
 def _bring_back(work: Work, line: AuditEntry) -> None:
     entity = work.entity(line.subject)
     if not entity.archived:
-        raise Conflict(f"{line.subject} was brought back since", "there is nothing to take back any more")
+        raise Conflict(f"{line.subject} has been restored since", "there is nothing left to undo")
     put(work, [Placement(line.subject, entity.name, "agent", entity.parent_id)])
     with_budget(work, find_agent(work, line.subject))
     work.record(line.action, line.subject, None, line.before)

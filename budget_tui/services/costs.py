@@ -303,7 +303,7 @@ def _spender(work: Work, entity_id: str) -> Entity:
     if entity is None or entity.level_code == "project":
         return work.project(entity_id)
     if entity.entity_id == ROOT_ID:
-        raise Refused("a cost is somebody's", "name a project, or another entity below the organization")
+        raise Refused("a cost needs a project", "name one, or another entity below the organization")
     return work.active(entity_id)
 
 
@@ -336,7 +336,7 @@ def _check(entry: CostEntry) -> None:
     if entry.category is Category.TOTAL:
         raise Refused("'total' is all categories together", "choose cloud, genai or subscription")
     if not entry.amount and not entry.tokens:
-        raise Refused("a cost of 0 says nothing", "give the amount, negative for a credit")
+        raise Refused("a cost cannot be 0", "give the amount, negative for a credit")
 
 
 def require_sums_in_range(work: Work, days: Iterable[tuple[str, date]]) -> None:
@@ -384,15 +384,15 @@ def _checked_field(text: str) -> str:
         return f"tag:{key}"
     if kind in RULE_FIELDS and not key:
         return kind
-    raise Refused(f"costs have no '{text.strip()}'", "go by tag:KEY, sub_account, service or provider")
+    raise Refused(f"costs have no '{text.strip()}'", "use tag:KEY, sub_account, service or provider")
 
 
 def _set_rule(work: Work, kind: str, field: str, value: str, target: str) -> list[Change]:
     value = one_line(value).strip()
     if not value:
         raise Refused(
-            "a rule needs a value to go by",
-            "take one from the costs that found no project",
+            "a rule needs a value",
+            "take one from the unmapped costs",
             command="see the values with: budget-tui cost unmapped",
         )
     from budget_tui.storage.repositories.rules import RuleName

@@ -173,7 +173,7 @@ def version_of(entity: Entity) -> int:
 def check_version(seen: int | None, entity: Entity) -> None:
     """Refuse to change what is no longer as it was seen."""
     if seen is not None and seen != version_of(entity):
-        raise Outdated(f"{entity.entity_id} was changed meanwhile", "look and change it again")
+        raise Outdated(f"{entity.entity_id} was changed in the meantime", "check and change it again")
 
 
 def _below_root(work: Work, entity_id: str) -> Entity:

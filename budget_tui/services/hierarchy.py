@@ -31,7 +31,7 @@ def checked_new(work: Work, text: str) -> str:
     entity_id = checked_id(text)
     known = work.queries.entity(work.organization.org_key, entity_id)
     if known is not None and not known.archived:
-        raise Conflict(f"'{entity_id}' exists already", "choose another id, or rename that one")
+        raise Conflict(f"'{entity_id}' already exists", "choose another id, or rename that one")
     return entity_id
 
 
@@ -179,7 +179,7 @@ def _bring_back(work: Work, line: AuditEntry) -> None:
     assert line.before is not None
     entity = work.entity(line.subject)
     if not entity.archived:
-        raise Conflict(f"{line.subject} was brought back since", "there is nothing to take back any more")
+        raise Conflict(f"{line.subject} has been restored since", "there is nothing left to undo")
     put(work, [Placement(line.subject, line.before.get("name", ""), parent_id=line.before.get("parent", ""))])
     if "budget" in undo_data(line.before):
         work.unit.budgets.activate(undo_data(line.before)["budget"], work.actor, work.now)

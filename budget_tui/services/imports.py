@@ -188,8 +188,8 @@ def _require_usable(reduction: "Reduction", *, strict: bool) -> None:
     raise Refused(
         f"{what} of {count(reduction.rows_read, 'row')} {verb} be used, the first in {first.file} line {first.line}:"
         f" {first.reason}",
-        "mend them, or export them anew" if what == "none" else "mend them, or import what can be used",
-        command="" if what == "none" else "mend them, or import without --strict",
+        "correct them, or export them again" if what == "none" else "correct them, or import the usable rows",
+        command="" if what == "none" else "correct them, or import without --strict",
     )
 
 
@@ -475,7 +475,7 @@ def _unimport(work: Work, lines: Lines) -> None:
     for line in lines:
         facts = undo_data(line.after or line.before)
         if "parts" not in facts:
-            raise Refused("an older version made this import and kept too little to take it back", "import anew")
+            raise Refused("an older version made this import and stored too little to undo", "import the files again")
         if line.after is not None:
             _take_out(work, line.subject, facts["parts"])
             work.record("cost.import", line.subject, line.after, None)
@@ -488,11 +488,11 @@ def _take_out(work: Work, source: str, parts: Sequence[int]) -> None:
     """Undo parts, the last one first, and store again what they had taken of others."""
     for key in reversed(parts):
         if work.unit.former.is_replaced(key):
-            raise Conflict(f"{source} was imported again since", "undo that import first")
+            raise Conflict(f"{source} has been imported again since", "undo that import first")
         work.unit.former.take(Taken(key, _FIRST, _LAST), key)
         given_back = work.unit.former.give_back(key)
         if given_back is None:
-            raise Refused(f"what {source} said before is not kept any more", "import those files again")
+            raise Refused(f"what {source} said before is no longer stored", "import those files again")
         for each in (key, *given_back):
             work.unit.costs.count_rows(each)
 
@@ -502,9 +502,9 @@ def _put_in(work: Work, source: str, parts: Sequence[int]) -> None:
     for key in parts:
         taken = work.unit.former.take_again(key)
         if taken is None:
-            raise Conflict(f"{source} was imported again since", "import once more what is to count")
+            raise Conflict(f"{source} has been imported again since", "import again what should count")
         if not work.unit.former.store_again(key):
-            raise Refused(f"what {source} said is not kept any more", "import those files again")
+            raise Refused(f"what {source} said is no longer stored", "import those files again")
         for each in (key, *taken):
             work.unit.costs.count_rows(each)
 

@@ -67,7 +67,7 @@ class PeriodRules:
         with self._context.work() as work:
             preview = self._preview(work, change)
             if seen is not None and seen != preview:
-                raise Conflict("the periods changed meanwhile", "look at what would happen now, then confirm it")
+                raise Conflict("the periods have changed in the meantime", "check what would happen, then confirm it")
             _store(work, preview.after, preview.zone_after)
             work.commit()
         return preview

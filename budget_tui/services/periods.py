@@ -113,12 +113,12 @@ def _manual_plan(work: Work, seen: Period | None) -> Plan:
     closed = work.queries.last_close(work.organization.org_key)
     if closed is not None and work.open.period.start <= closed.start:
         raise Conflict(
-            f"{period_name(work.open.period)} is closed already",
+            f"{period_name(work.open.period)} is already closed",
             f"the next period starts on {long_day(work.open.period.half_open[1])}",
         )
     ending = Period(work.open.period.start, work.today)
     if seen is not None and seen != ending:
-        raise Conflict(f"it is {period_name(ending)} that would be closed by now", "look again, then confirm it")
+        raise Conflict(f"it is {period_name(ending)} that would be closed by now", "check again, then confirm it")
     free_expired_holds(work)
     return plan_close(work.queries, work.organization, work.open, ending)
 

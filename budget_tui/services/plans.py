@@ -216,7 +216,7 @@ def _check_seen(budget: PlannedBudget, seen: datetime | int | None) -> None:
     current = budget.amount if isinstance(seen, int) else budget.updated_at or budget.created_at
     if seen is not None and seen != current:
         shown = amount_of(budget.amount, budget.budget_type, budget.currency)
-        raise Outdated(f"{plan_name(budget)} is {shown} by now", "somebody else changed it; look and enter it again")
+        raise Outdated(f"{plan_name(budget)} is {shown} by now", "someone else changed it; check and enter it again")
 
 
 def change_budget(work: Work, before: PlannedBudget, change: PlanChange) -> PlannedBudget:
@@ -330,7 +330,7 @@ def _change_in_cycle(work: Work, before: PlannedBudget, plan: BudgetPlan, moved:
     is_global = before.budget_id == work.open.budget_id
     budget = work.open if is_global else work.queries.child(work.open.budget_id, before.entity_key)
     if budget is None:
-        raise Refused(f"{before.entity_id} has no budget in the running period", "look again, then repeat it")
+        raise Refused(f"{before.entity_id} has no budget in the running period", "check again, then repeat it")
     subject = "global" if is_global else before.entity_id
     set_amount(work, budget, "budget.set" if is_global else "allocation.set", subject, plan.amount)
 

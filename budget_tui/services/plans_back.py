@@ -84,7 +84,7 @@ def _take_away(work: Work, line: AuditEntry) -> None:
 def _bring_back(work: Work, line: AuditEntry) -> None:
     budget = _budget(work, line)
     if budget.is_active:
-        raise Conflict(f"{plan_name(budget)} was brought back since", "there is nothing to take back any more")
+        raise Conflict(f"{plan_name(budget)} has been restored since", "there is nothing left to undo")
     entity = work.active(budget.entity_id)
     same = work.queries.same_budget(
         work.organization.org_key,
@@ -142,7 +142,7 @@ def _unchanged(work: Work, line: AuditEntry) -> PlannedBudget:
     """The budget of ``line``, or `Conflict` when somebody changed it since."""
     budget = _budget(work, line)
     if not budget.is_active:
-        raise Conflict(f"{plan_name(budget)} was deleted since", "there is nothing to take back any more")
+        raise Conflict(f"{plan_name(budget)} was deleted since", "there is nothing left to undo")
     stored, left_behind = facts_of(budget), line.after or {}
     names = [name for name in stored if stored[name] != left_behind.get(name)]
     require_same(plan_name(budget), _listed(stored, names), _listed(left_behind, names))

@@ -19,7 +19,7 @@ class SeatRegister:
     def register(self, entity_id: str, provider: str, seats: int, from_day: date | None = None) -> SeatRegistration:
         """From ``from_day`` on (today unless given) the entity has ``seats`` of ``provider``."""
         if not provider.strip():
-            raise Refused("seats are of some provider", "name one such as figma")
+            raise Refused("seats need a provider", "name one such as figma")
         with self._context.work() as work:
             entity = work.entity(entity_id)
             name = short_provider_name(checked_name(provider), work.queries.provider_aliases(work.organization.org_key))

@@ -70,7 +70,7 @@ class Sources:
                     raise NotFound(f"'{name}' has no billing account '{account}'", f"it has {accounts}")
                 account = found[0]
             if work.queries.ended_on(work.organization.org_key, name, account) is not None:
-                raise Refused(f"{_called(name, account)} is ended already", "nothing is expected of it")
+                raise Refused(f"{_called(name, account)} is already ended", "no more costs are expected of it")
             _set(work, name, account, work.today)
             work.commit()
 

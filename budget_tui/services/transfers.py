@@ -139,7 +139,7 @@ def _facts(facts: dict[str, Any] | None) -> str:
 
 def _check(request: TransferRequest) -> None:
     if request.giver == request.taker:
-        raise Refused("a transfer goes from one to another", "choose two different ends")
+        raise Refused("a transfer needs two different ends", "choose another source or target")
     if request.force and not request.reason.strip():
         raise Refused("a forced transfer needs a reason", "say why", command="say why with --reason")
 

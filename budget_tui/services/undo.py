@@ -16,7 +16,7 @@ undone again: given the lines of an undo, it comes out where the undo began.
 
 What it needs beyond what a person wants to read stands under `UNDO_DATA` in ``before`` and ``after``; no face shows it.
 Only tables that may change are changed; what is append-only, such as a transfer, gets a row that does the opposite.
-An action that is not registered cannot be taken back.
+An action that is not registered cannot be undone.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -118,7 +118,7 @@ def require_same(subject: str, stored: object, left_behind: object) -> None:
     if stored != left_behind:
         raise Conflict(
             f"{subject} was changed since: it is {stored if stored is not None else 'gone'} by now",
-            "what was not the last change of it cannot be taken back",
+            "a change that was not its latest cannot be undone",
         )
 
 
@@ -126,7 +126,7 @@ def undo_data(facts: Mapping[str, Any] | None) -> dict[str, Any]:
     """What was kept to take a change back."""
     found = (facts or {}).get(UNDO_DATA)
     if found is None:
-        raise Refused("an older version made this change and kept too little to take it back", "change it by hand")
+        raise Refused("an older version made this change and stored too little to undo", "change it by hand")
     return dict(found)
 
 
@@ -148,7 +148,7 @@ class Undo:
     def undo(self, key: str | None = None) -> UndoOutcome:
         """Take back the last change of this user that is not taken back yet; once only under the same ``key``.
 
-        `Refused` when there is none, or it cannot be taken back; `Conflict` when somebody changed the same since.
+        `Refused` when there is none, or it cannot be undone; `Conflict` when somebody changed the same since.
         """
         return self._once("undo", _undo, key)
 
@@ -171,7 +171,7 @@ def _undo(work: Work) -> UndoOutcome:
     org = work.organization.org_key
     change = work.queries.last_change(org, work.actor)
     if change is None:
-        raise Refused("there is nothing to take back", f"of what {work.actor} changed, nothing is left")
+        raise Refused("there is nothing to undo", f"no change by {work.actor} is left")
     standing = work.queries.last_made_again(change) or change
     _reverse(work, change, work.queries.lines_of_change(org, standing))
     what = _told(work.queries.lines_of_change(org, change), "before")
@@ -182,7 +182,7 @@ def _redo(work: Work) -> UndoOutcome:
     org = work.organization.org_key
     found = work.queries.last_undo(org, work.actor)
     if found is None:
-        raise Refused("there is nothing to make again", "only what was taken back last can be")
+        raise Refused("nothing to redo", "only the last undone change can be, until you make another one")
     undo, change = found
     _reverse(work, undo, work.queries.lines_of_change(org, undo))
     what = _told(work.queries.lines_of_change(org, change), "after")
@@ -194,8 +194,8 @@ def _reverse(work: Work, change: int, lines: Lines) -> None:
     _load()
     for line in lines:
         if line.action not in REVERSALS:
-            reason = _WHY_NOT.get(line.action, "set it anew instead")
-            raise Refused(f"the last change, {_told(lines)}, cannot be taken back", reason)
+            reason = _WHY_NOT.get(line.action, "set it again instead")
+            raise Refused(f"the last change, {_told(lines)}, cannot be undone", reason)
     closed = work.queries.closed_since(work.organization.org_key, lines[0].change)
     if closed is not None:
         raise Refused(f"{closed} was closed since the last change, {_told(lines)}", "a closed period stays closed")

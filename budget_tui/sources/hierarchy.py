@@ -109,7 +109,7 @@ def _cells(where: str, words: Sequence[str]) -> dict[str, str]:
     names = words[::2]
     for position, name in enumerate(names):
         if name in names[:position]:
-            raise SourceError(f"{where} says '{name}' twice", "say it once")
+            raise SourceError(f"{where} says '{name}' twice", "name it once")
     return dict(zip(names, words[1::2], strict=True))
 
 

@@ -153,7 +153,7 @@ def _manifest(path: Path) -> Manifest | None:
     try:
         said = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError):
-        raise SourceError(f"{path} is not JSON", "bring the delivery over whole") from None
+        raise SourceError(f"{path} is not JSON", "copy the whole delivery") from None
     if not isinstance(said, dict):
         return None
     run, config = _object(said.get("runInfo")), _object(said.get("exportConfig"))

@@ -315,10 +315,10 @@ class BudgetApp(KeyLaneApp, ThemedApp):
             self._tell(f"{amount} moved from {outcome.giver} to {outcome.taker}")
 
     def action_undo(self) -> None:
-        self._take_back("took back", lambda services: services.undo.undo())
+        self._take_back("undone", lambda services: services.undo.undo())
 
     def action_redo(self) -> None:
-        self._take_back("made again", lambda services: services.undo.redo())
+        self._take_back("redone", lambda services: services.undo.redo())
 
     @work
     async def _take_back(self, done: str, command: Callable[[Services], UndoOutcome]) -> None:

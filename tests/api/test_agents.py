@@ -54,7 +54,7 @@ def test_a_hold_is_settled_and_its_rest_is_free(api: Api) -> None:
     settled = api("POST", f"/reservations/{held['reservation_id']}/settle", {"tokens": 150}).json()
     assert (settled["used_tokens"], settled["reserved_tokens"]) == (150, 0)
     again = api("POST", f"/reservations/{held['reservation_id']}/settle", {"tokens": 150})
-    refused(again, 409, "conflict", "settled already")
+    refused(again, 409, "conflict", "already settled")
 
 
 def test_a_hold_is_released(api: Api) -> None:

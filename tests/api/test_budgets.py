@@ -76,7 +76,7 @@ def test_a_forced_transfer_needs_a_reason(api: Api) -> None:
 
 def test_a_transfer_to_itself_is_refused(api: Api) -> None:
     answer = api("POST", "/projects/pcc/budget/transfer", {"to_project_id": "pcc", "amount_usd": 1})
-    refused(answer, 422, "refused", "one to another")
+    refused(answer, 422, "refused", "two different ends")
 
 
 def test_a_program_reports_what_it_spent(api: Api) -> None:

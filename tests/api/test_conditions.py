@@ -65,7 +65,7 @@ def test_a_stale_tag_changes_nothing(api: Api, path: str, name: str) -> None:
     tag = api.etag(path)
     answer = api("PUT", path, {name: 600}, If_Match=tag)
     assert answer.status_code == 200
-    refused(api("PUT", path, {name: 700}, If_Match=tag), 412, "conflict", "somebody else")
+    refused(api("PUT", path, {name: 700}, If_Match=tag), 412, "conflict", "someone else")
     assert api.etag(path) == answer.headers["ETag"]
     assert api("PUT", path, {name: 700}, If_Match=f'"other", {answer.headers["ETag"]}').status_code == 200
 

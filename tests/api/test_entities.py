@@ -67,7 +67,7 @@ def test_the_same_key_adds_once_and_answers_alike(api: Api, path: str, body: dic
     assert (again.status_code, again.text, again.headers["Location"]) == (201, first.text, first.headers["Location"])
     assert again.headers["Idempotent-Replayed"] == "true"
     refused(api("POST", path, {**body, "name": "Another"}, Idempotency_Key="k"), 409, "conflict", "another request")
-    refused(api("POST", path, body), 409, "conflict", "exists already")
+    refused(api("POST", path, body), 409, "conflict", "already exists")
 
 
 @pytest.mark.parametrize(

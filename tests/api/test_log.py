@@ -49,15 +49,15 @@ def test_a_key_takes_back_and_makes_again_what_was_done_with_it(api: Api) -> Non
     assert redone["reverses"] == undone["change"]
     assert api.get("/projects/pcc/budget")["monthly_allocation_usd"] == 90
     api("POST", "/undo")
-    refused(api("POST", "/undo"), 422, "refused", "nothing to take back")
+    refused(api("POST", "/undo"), 422, "refused", "nothing to undo")
     assert api.get("/budget")["monthly_budget_usd"] == 1
 
 
 def test_another_key_takes_back_nothing_of_it(api: Api) -> None:
     api("PUT", "/projects/pcc/budget", {"monthly_allocation_usd": 90})
     other = api.services.keys.create("other", Scope.WRITE).text
-    refused(api("POST", "/undo", key=other), 422, "refused", "nothing to take back")
-    refused(api("POST", "/redo", key=other), 422, "refused", "nothing to make again")
+    refused(api("POST", "/undo", key=other), 422, "refused", "nothing to undo")
+    refused(api("POST", "/redo", key=other), 422, "refused", "nothing to redo")
     assert api.get("/projects/pcc/budget")["monthly_allocation_usd"] == 90
 
 

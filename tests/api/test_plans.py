@@ -103,7 +103,7 @@ def test_a_stale_tag_changes_nothing(acme: Api) -> None:
     changed = acme("PUT", path, {"notes": "for April"}, If_Match=tag)
     assert changed.status_code == 200
     assert changed.headers["ETag"] == acme.etag(path) != tag
-    refused(acme("PUT", path, {"budget_amount": 2}, If_Match=tag), 412, "conflict", "somebody else")
+    refused(acme("PUT", path, {"budget_amount": 2}, If_Match=tag), 412, "conflict", "someone else")
     assert acme.get(path)["budget_amount"] == 1000
     assert acme("PUT", path, {"budget_amount": 2}, If_Match=changed.headers["ETag"]).status_code == 200
     assert acme("GET", path, If_None_Match=acme.etag(path)).status_code == 304
@@ -201,10 +201,10 @@ def test_an_allocation_that_is_none_makes_nothing(acme: Api, children: list[Any]
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ({}, "nothing is to change"),
+        ({}, "there is nothing to change"),
         ({"period_type": "yearly"}, "give all three"),
         ({"category": "genai"}, "category"),
-        ({"rescale_children": True}, "nothing is to change"),
+        ({"rescale_children": True}, "there is nothing to change"),
     ],
 )
 def test_a_change_that_is_none(acme: Api, body: dict[str, Any], words: str) -> None:

@@ -236,7 +236,7 @@ def test_a_server_without_a_database_makes_none_and_serves_the_one_that_comes(tm
 def test_another_address_needs_a_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--db", str(tmp_path / "new.db"), "serve", "--host", "0.0.0.0", "--port", "0"]) == 2
     assert capsys.readouterr().err == (
-        "error: there is no key yet, so nobody could use 0.0.0.0; make one with budget-tui key create\n"
+        "error: there is no key yet, so no one could use 0.0.0.0; make one with budget-tui key create\n"
     )
 
 
@@ -281,4 +281,4 @@ def test_without_the_extra_it_tells_how_to_get_it() -> None:
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
-    assert done.stderr == "error: the HTTP API is not installed; pip install 'budget-tui[api]'\n"
+    assert done.stderr == "error: the HTTP API is not installed; in the checkout: pip install '.[api]'\n"

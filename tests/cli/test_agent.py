@@ -77,7 +77,7 @@ def test_a_reservation_is_settled_or_released(scout: Cli) -> None:
     assert counts(scout) == (1_000_000, 0, 800_000, 200_000)
     scout("agent", "settle", first, "300k", "--output", "10k", "--key", "s").done()
     scout("agent", "settle", first, "300k", "--output", "10k", "--key", "s").done()
-    scout("agent", "settle", first, "300k").refused(5, "was settled already")
+    scout("agent", "settle", first, "300k").refused(5, "is already settled")
     scout("agent", "release", second).done()
     assert counts(scout) == (1_000_000, 300_000, 0, 700_000)
 
@@ -100,9 +100,9 @@ def test_the_same_key_counts_once_and_answers_alike(scout: Cli) -> None:
         (["consume", "scout", "1.5"], 2, "'1.5' is not a whole number"),
         (["consume", "scout", "5", "--output", "6"], 2, "more than 5"),
         (["reserve", "scout", "5", "--for", "soon"], 2, "'soon' is not a length of time"),
-        (["reserve", "scout", "5", "--for", "8d"], 2, "cannot be held"),
+        (["reserve", "scout", "5", "--for", "8d"], 2, "cannot be reserved"),
         (["settle", "nothing", "5"], 4, "there is no reservation 'nothing'"),
-        (["add", "pcc", "--project", "pcc"], 5, "exists already"),
+        (["add", "pcc", "--project", "pcc"], 5, "already exists"),
         (["add", "critic", "--project", "nobody"], 4, "there is no project 'nobody'"),
         (["add", "critic"], 2, "missing option '--project'"),
         (["price", "m1"], 2, "a price is missing"),

@@ -75,7 +75,7 @@ def test_an_id_that_cannot_be_is_refused(cli: Cli, project_id: str) -> None:
 
 
 def test_a_taken_id_is_a_conflict(seeded: Cli) -> None:
-    seeded("project", "add", "pcc").refused(5, "'pcc' exists already", "choose another id")
+    seeded("project", "add", "pcc").refused(5, "'pcc' already exists", "choose another id")
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_more_than_is_allocated_can_be_spent(seeded: Cli) -> None:
     [
         (["pcc"], "'AMOUNT'; see budget-tui cost add --help"),
         (["pcc", "ten"], "'ten' is not an amount"),
-        (["pcc", "0"], "a cost of 0 says nothing"),
+        (["pcc", "0"], "a cost cannot be 0"),
         (["pcc", "5", "--on", "yesterday"], "'yesterday' is not a date; write it as 2026-01-13"),
         (["pcc", "5", "--on", "20260113"], "'20260113' is not a date"),
         (["pcc", "5", "--category", "food"], "'food' is not a category; choose cloud, genai, subscription"),

@@ -87,7 +87,7 @@ def test_a_backup_goes_beside_the_database_or_into_a_folder(seeded: Cli, databas
 
 def test_a_backup_overwrites_nothing(seeded: Cli, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    seeded("db", "backup", str(tmp_path / "mine.txt")).refused(2, "exists already", "choose another name")
+    seeded("db", "backup", str(tmp_path / "mine.txt")).refused(2, "already exists", "choose another name")
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 

@@ -78,8 +78,8 @@ def test_a_move_tells_where_closed_days_count(acme: Cli) -> None:
 
 
 def test_refusals_are_one_line_with_their_codes(acme: Cli) -> None:
-    acme("entity", "add", "ENG").refused(5, "'ENG' exists already")
-    acme("entity", "add", "X", "--parent", "nobody").refused(4, "'X' cannot stand below 'nobody'")
+    acme("entity", "add", "ENG").refused(5, "'ENG' already exists")
+    acme("entity", "add", "X", "--parent", "nobody").refused(4, "'X' cannot be below 'nobody'")
     acme("entity", "move", "ENG", "WEB").refused(2, "'ENG' would stand below itself")
     acme("entity", "archive", "ENG").refused(2, "'ENG' has 'WEB' below it")
 
@@ -93,7 +93,7 @@ def test_what_one_organization_exports_another_imports(acme: Cli, tmp_path: Path
     assert Path(file).stat().st_mode & 0o777 == 0o600
     assert Path(file).read_text("utf-8") == acme("entity", "export", "--format", name[5:]).done().out
     acme("org", "add", "other").done()
-    acme("--org", "other", "entity", "import", file).refused(4, "'S' has level 'squad', which is not there")
+    acme("--org", "other", "entity", "import", file).refused(4, "'S' has level 'squad', which does not exist")
     acme("--org", "other", "entity", "level", "add", "squad", "--below", "team").done()
     dry = acme("--org", "other", "entity", "import", file, "--dry-run").done()
     assert dry.out == f"{file}: 5 to be added, 0 to be moved, 0 to be renamed\n"

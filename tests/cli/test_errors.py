@@ -43,7 +43,7 @@ def test_wrong_usage_is_one_line(cli: Cli, arguments: list[str], words: str) -> 
 @pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example"])
 def test_what_cannot_be_a_host_is_refused(cli: Cli, host: str) -> None:
     assert cli("key", "create", "n", "--scope", "read").code == 0
-    cli("serve", "--host", host, "--port", "0").refused(2, f"'{host}' is no name of a host")
+    cli("serve", "--host", host, "--port", "0").refused(2, f"'{host}' is not a host name")
 
 
 @pytest.mark.parametrize("command", [("log", "--limit"), ("log", "--before"), ("period", "history", "--limit")])
@@ -133,9 +133,9 @@ def settings(database: Path, tmp_path: Path) -> Path:
         ("currency = ", "are not TOML"),
         ("colour = 'red'", "sets 'colour', which does not exist"),
         ("step = true", "'step' in"),
-        ("step = '-1'", "is no amount above 0"),
-        ("step = -0.5", "is no amount above 0"),
-        ("step = nan", "is no amount above 0"),
+        ("step = '-1'", "must be an amount above 0"),
+        ("step = -0.5", "must be an amount above 0"),
+        ("step = nan", "must be an amount above 0"),
         ("currency = 5", "'currency' in"),
         ("keys = 'x'", "'keys' in"),
         ("anchor = 31", "periods cannot start on day 31"),

@@ -69,7 +69,7 @@ def test_agents_tokens_are_carried_over_too(seeded: Cli) -> None:
 
 def test_what_is_no_way_to_carry_over(seeded: Cli) -> None:
     seeded("budget", "carry", "all").refused(2, "'all' is not a way to carry over")
-    seeded("budget", "carry", "none", "--cap", "5").refused(2, "a cap needs something that it bounds")
+    seeded("budget", "carry", "none", "--cap", "5").refused(2, "a cap needs a policy that carries something over")
     seeded("project", "carry", "nobody", "both").refused(4, "there is no project 'nobody'")
 
 
@@ -139,7 +139,7 @@ def test_a_close_as_json(seeded: Cli) -> None:
 
 def test_a_second_close_on_one_day_is_refused(seeded: Cli) -> None:
     seeded("period", "close").done()
-    seeded("period", "close").refused(5, "is closed already; the next period starts on Jan 14, 2026")
+    seeded("period", "close").refused(5, "is already closed; the next period starts on Jan 14, 2026")
     seeded("project", "allocate", "pcc", "+1").refused(2, "is closed", "the next period starts on Jan 14, 2026")
     seeded("status").done()
 
@@ -152,8 +152,8 @@ def test_more_than_there_is_is_warned_about(seeded: Cli) -> None:
 @pytest.mark.parametrize(
     ("text", "code", "complaint"),
     [
-        ("pcc", 2, "'pcc' does not say who gets what"),
-        ("=5", 2, "'=5' does not say who gets what"),
+        ("pcc", 2, "'pcc' is not an allocation of a project"),
+        ("=5", 2, "'=5' is not an allocation of a project"),
         ("pcc=much", 2, "'much' is not an allocation"),
         ("nobody=5", 4, "there is no project 'nobody'"),
     ],
@@ -278,7 +278,7 @@ def test_on_a_terminal_a_change_asks(seeded: Cli, database: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ((), "there is nothing to set"),
+        ((), "there is nothing to change"),
         (("--kind", "weekly"), "'weekly' is not a kind of period"),
         (("--anchor", "31"), "periods cannot start on day 31"),
         (("--fiscal-start", "0"), "'0' is not a month"),

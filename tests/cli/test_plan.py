@@ -170,7 +170,7 @@ def test_what_cannot_be_planned_is_refused_in_one_line(plan: Cli, arguments: tup
 
 
 def test_an_update_needs_something_to_change(plan: Cli) -> None:
-    plan("update", "x").refused(2, "nothing is to change")
+    plan("update", "x").refused(2, "there is nothing to change")
 
 
 # From the top down
@@ -389,7 +389,7 @@ def test_a_cost_can_be_a_teams(plan: Cli, cli: Cli) -> None:
     assert line["actual_amount"] == 10_940
     answer = cli("cost", "add", "TEAM-BACKEND", "1", "--on", "2026-03-30", "--json").done().json
     assert answer == {"entity_id": "TEAM-BACKEND", "amount_usd": 1, "on": "2026-03-30", "currency": "USD"}
-    cli("cost", "add", "ORG", "1").refused(2, "a cost is somebody's")
+    cli("cost", "add", "ORG", "1").refused(2, "a cost needs a project")
 
 
 def test_what_is_finer_than_the_smallest_coin_is_kept_as_given_wherever_an_amount_is_typed(cli: Cli) -> None:

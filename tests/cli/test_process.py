@@ -170,7 +170,7 @@ def test_a_full_standard_output_is_told_in_one_line(environment: dict[str, str],
             check=False,
         )
     assert ran.returncode == 2
-    assert re.fullmatch("error: standard output cannot be written \\(.*\\); make room and ask again; .*\n", ran.stderr)
+    assert re.fullmatch("error: standard output cannot be written \\(.*\\); make room and try again; .*\n", ran.stderr)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no file that is always full")

@@ -53,8 +53,8 @@ def test_a_transfer_answers_both_sides(seeded: Cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["pcc", "pcc", "5"], 2, "from one to another"),
-        (["pool", "pool", "5"], 2, "from one to another"),
+        (["pcc", "pcc", "5"], 2, "two different ends"),
+        (["pool", "pool", "5"], 2, "two different ends"),
         (["pcc", "dandelion", "-5"], 2, "a positive amount"),
         (["pcc", "dandelion", "0"], 2, "a positive amount"),
         (["pcc", "dandelion", "half"], 2, "'half' is not an amount"),

@@ -7,9 +7,9 @@ from .conftest import Cli
 
 def test_what_was_taken_back_and_made_again_is_said_in_one_line(seeded: Cli) -> None:
     seeded("project", "allocate", "pcc", "120").done()
-    assert seeded("undo").done().out == "took back: allocation of pcc 150 → 120 (now 150)\n"
-    assert seeded("redo").done().out == "made again: allocation of pcc 150 → 120 (now 120)\n"
-    seeded("redo").refused(2, "there is nothing to make again")
+    assert seeded("undo").done().out == "undone: allocation of pcc 150 → 120 (now 150)\n"
+    assert seeded("redo").done().out == "redone: allocation of pcc 150 → 120 (now 120)\n"
+    seeded("redo").refused(2, "nothing to redo")
 
 
 def test_as_json(seeded: Cli) -> None:
@@ -30,7 +30,7 @@ def test_the_log_says_what_undoes_what(seeded: Cli) -> None:
 
 
 def test_nothing_to_take_back(cli: Cli) -> None:
-    cli("undo").refused(2, "there is nothing to take back")
+    cli("undo").refused(2, "there is nothing to undo")
 
 
 def test_names_from_elsewhere_move_no_cursor(seeded: Cli) -> None:
@@ -44,8 +44,8 @@ def test_an_import_of_many_entities_is_taken_back_in_one_line_with_their_number(
     path = tmp_path / "company.csv"
     path.write_text("\n".join(["id,name,level,parent", *rows, ""]), "utf-8")
     cli("entity", "import", str(path)).done()
-    assert cli("undo").done().out == "took back: adding of DEPT-0, PROJ-0 and 14 more\n"
-    assert cli("redo").done().out == "made again: adding of DEPT-0, PROJ-0 and 14 more\n"
+    assert cli("undo").done().out == "undone: adding of DEPT-0, PROJ-0 and 14 more\n"
+    assert cli("redo").done().out == "redone: adding of DEPT-0, PROJ-0 and 14 more\n"
     path.write_text("\n".join(["id,name,level,parent", "DEPT-1,One,department,ORG", "DEPT-9,,department,ORG", ""]))
     cli("entity", "import", str(path)).done()
-    assert cli("undo").done().out == "took back: name of DEPT-1 DEPT-1 → One (now DEPT-1), adding of DEPT-9\n"
+    assert cli("undo").done().out == "undone: name of DEPT-1 DEPT-1 → One (now DEPT-1), adding of DEPT-9\n"

@@ -122,5 +122,5 @@ def test_a_cap_bounds_something_and_is_not_negative() -> None:
     assert checked_cap(CarryPolicy.NONE, None) is None
     with pytest.raises(Refused, match="negative"):
         checked_cap(CarryPolicy.BOTH, -1)
-    with pytest.raises(Refused, match="needs something that it bounds"):
+    with pytest.raises(Refused, match="needs a policy that carries something over"):
         checked_cap(CarryPolicy.NONE, 5)

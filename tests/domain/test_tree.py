@@ -62,15 +62,15 @@ def test_an_archived_one_comes_back(tree: Tree) -> None:
         ([Placement("A", parent_id="B"), Placement("B", parent_id="A")], Refused, "'A' would stand below itself"),
         ([Placement("A", parent_id="A")], Refused, "'A' would stand below itself"),
         ([Placement("A"), Placement(" A ")], Refused, "'A' is there twice"),
-        ([Placement("A", parent_id="B")], NotFound, "'A' cannot stand below 'B', which is not there"),
-        ([Placement("A", parent_id="OLD")], Refused, "'A' cannot stand below 'OLD', which is archived"),
-        ([Placement("A", level_code="tribe")], NotFound, "'A' has level 'tribe', which is not there"),
-        ([Placement("A", "", "department", "WEB")], Refused, "'A' (department) cannot stand below 'WEB' (project)"),
-        ([Placement("A", "", "organization")], Refused, "'A' (organization) cannot stand below 'ORG'"),
+        ([Placement("A", parent_id="B")], NotFound, "'A' cannot be below 'B', which does not exist"),
+        ([Placement("A", parent_id="OLD")], Refused, "'A' cannot be below 'OLD', which is archived"),
+        ([Placement("A", level_code="tribe")], NotFound, "'A' has level 'tribe', which does not exist"),
+        ([Placement("A", "", "department", "WEB")], Refused, "'A' (department) cannot be below 'WEB' (project)"),
+        ([Placement("A", "", "organization")], Refused, "'A' (organization) cannot be below 'ORG'"),
         ([Placement("WEB", parent_id="ORG", level_code="team")], Refused, "'WEB' has level 'project', not 'team'"),
-        ([Placement("website")], Conflict, "'WEB' is called Website already"),
-        ([Placement("A", "web")], Conflict, "'WEB' is called Website already"),
-        ([Placement("A", "Same"), Placement("B", "same")], Conflict, "is called"),
+        ([Placement("website")], Conflict, "'WEB' is already called Website"),
+        ([Placement("A", "web")], Conflict, "'WEB' is already called Website"),
+        ([Placement("A", "Same"), Placement("B", "same")], Conflict, "is already called"),
         ([Placement("ORG", "Other")], Refused, "'ORG' is reserved"),
         ([Placement("a/b")], Refused, "cannot be an id"),
     ],
@@ -85,7 +85,7 @@ def test_what_cannot_be_is_refused(
 
 def test_nothing_stands_below_the_last_level() -> None:
     tree = Tree(DEFAULT_LEVELS, [ROOT, Entity(2, "bot", "Bot", "agent", "/ORG/bot/")])
-    with pytest.raises(Refused, match="nothing stands below level 'agent'"):
+    with pytest.raises(Refused, match="nothing can be below level 'agent'"):
         tree.steps([Placement("A", parent_id="bot")])
 
 

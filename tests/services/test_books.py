@@ -326,7 +326,7 @@ TAMPERINGS = {
         " SET sql = replace(sql, 'charges', 'amount_nanos') WHERE name = 'cost_of_day'",
         "the index cost_of_day does not say what the rows of cost say",
     ),
-    "a rule for nobody": ("UPDATE cost_rule SET target = 'nobody'", "to nobody, which is not there"),
+    "a rule for nobody": ("UPDATE cost_rule SET target = 'nobody'", "to nobody, which does not exist"),
     "a key gone": ("DELETE FROM api_key", "the audit trail knows a key"),
     "a key that nobody can have": ("UPDATE api_key SET hash = 'abc'", "has no hash that anything could have"),
     "a rate that is none": ("UPDATE fx_rate SET rate = '-1'", "the rate of EUR in USD on 2026-01-01 is '-1'"),

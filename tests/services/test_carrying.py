@@ -50,7 +50,7 @@ def test_the_same_policy_again_leaves_no_line_in_the_trail(seed: Home) -> None:
 def test_what_cannot_be_chosen(seed: Home) -> None:
     with pytest.raises(NotFound):
         seed.carry("both", project="nobody")
-    with pytest.raises(Refused, match="needs something that it bounds"):
+    with pytest.raises(Refused, match="needs a policy that carries something over"):
         seed.carry("none", "5")
     seed.on("2026-02-03").services.periods.catch_up()
     with pytest.raises(Refused, match="January 2026 is closed"):

@@ -175,7 +175,7 @@ def test_two_that_make_the_database_at_once_do_not_replace_each_others(tmp_path:
     with first.work() as one, second.work() as two:
         one.commit()
         before = path.read_bytes()
-        with pytest.raises(Conflict, match=f"somebody else has made {path} meanwhile"):
+        with pytest.raises(Conflict, match=f"someone else has created {path} in the meantime"):
             two.commit()
     assert path.read_bytes() == before
     assert not list(tmp_path.glob("*.part"))

@@ -58,7 +58,7 @@ def test_a_copy_into_a_folder_has_a_name_of_its_own(seed: Home, tmp_path: Path) 
 
 def test_no_file_is_written_over(seed: Home, tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("mine")
-    with pytest.raises(Refused, match="exists already; choose another name"):
+    with pytest.raises(Refused, match="already exists; choose another name"):
         seed.services.database.backup(tmp_path / "notes")
     assert (tmp_path / "notes").read_text() == "mine"
 

@@ -173,7 +173,7 @@ def test_a_closed_month_stays_as_it_was_closed(acme: Home) -> None:
     [
         ("ENG", "BACKEND", Refused, "'ENG' would stand below itself"),
         ("ENG", "ENG", Refused, "'ENG' would stand below itself"),
-        ("ENG", "DS", Refused, "'ENG' (department) cannot stand below 'DS' (department)"),
+        ("ENG", "DS", Refused, "'ENG' (department) cannot be below 'DS' (department)"),
         ("ENG", "nowhere", NotFound, "there is no entity 'nowhere'"),
         ("nobody", "ENG", NotFound, "there is no entity 'nobody'"),
         ("ORG", "ENG", Refused, "'ORG' is the organization itself"),

@@ -486,9 +486,9 @@ def test_costs_that_name_an_archived_project_stay_with_it(two: Home, export: Exp
 def test_two_projects_cannot_be_called_the_same(two: Home, export: Export) -> None:
     two.services.projects.rename("a", "Same")
     run(two, export(tagged("5", "Same")))
-    with pytest.raises(Conflict, match="'a' is called Same already"):
+    with pytest.raises(Conflict, match="'a' is already called Same"):
         two.services.projects.rename("b", "same")
-    with pytest.raises(Conflict, match="'a' is called Same already"):
+    with pytest.raises(Conflict, match="'a' is already called Same"):
         two.services.projects.add("A")
     assert two.spent["a"] == "5"
 
@@ -643,7 +643,7 @@ def test_only_the_last_version_before_is_kept(two: Home, export: Export) -> None
     assert len(two.rows("SELECT * FROM former_cost")) == 1
     undo(two)
     assert two.spent["all"] == "2"
-    with pytest.raises(Refused, match="what focus said before is not kept any more; import those files again"):
+    with pytest.raises(Refused, match="what focus said before is no longer stored; import those files again"):
         undo(two)
     assert two.spent["all"] == "2"
 
@@ -651,7 +651,7 @@ def test_only_the_last_version_before_is_kept(two: Home, export: Export) -> None
 def test_an_import_that_was_replaced_by_somebody_stays(two: Home, export: Export) -> None:
     run(two, export(tagged("5", "a")))
     run(as_bert(two), export(tagged("6", "a")))
-    with pytest.raises(Conflict, match="focus was imported again since"):
+    with pytest.raises(Conflict, match="focus has been imported again since"):
         undo(two)
     assert two.spent["all"] == "6"
 

@@ -119,9 +119,9 @@ def test_what_cannot_be_allocated_closes_nothing(seed: Home) -> None:
 
 def test_twice_on_one_day_is_refused(seed: Home) -> None:
     seed.close()
-    with pytest.raises(Conflict, match="Jan 13, 2026 is closed already; the next period starts on Jan 14, 2026"):
+    with pytest.raises(Conflict, match="Jan 13, 2026 is already closed; the next period starts on Jan 14, 2026"):
         seed.close()
-    with pytest.raises(Conflict, match="is closed already"):
+    with pytest.raises(Conflict, match="is already closed"):
         seed.services.periods.preview_close()
     assert len(closes(seed)) == 1
 
@@ -145,7 +145,7 @@ def test_two_people_who_confirm_together_close_once(seed: Home) -> None:
 
     homes = [seed.again() for _ in range(3)]
     at_the_same_time(*(lambda each=each: confirm(each) for each in homes))  # type: ignore[misc]
-    assert refused == ["Jan 1 – Jan 13, 2026 is closed already"] * 2
+    assert refused == ["Jan 1 – Jan 13, 2026 is already closed"] * 2
     assert len(closes(seed)) == 1
     assert seed.on("2026-01-14").allocations["pcc"] == "160"
 

@@ -76,7 +76,7 @@ def test_what_was_seen_is_what_is_done_or_nothing(seed: Home) -> None:
     change = RuleChange(anchor_day=15)
     seen = seed.services.period_rules.preview(change)
     seed.close()
-    with pytest.raises(Conflict, match="the periods changed meanwhile"):
+    with pytest.raises(Conflict, match="the periods have changed in the meantime"):
         seed.services.period_rules.set(change, seen)
     assert seed.services.period_rules.set(change).running == days("2026-01-14", "2026-01-31")
 

@@ -42,7 +42,7 @@ def test_its_name_is_its_id_unless_told(home: Home) -> None:
 
 
 def test_an_id_is_taken_once(two: Home) -> None:
-    with pytest.raises(Conflict, match="'a' exists already"):
+    with pytest.raises(Conflict, match="'a' already exists"):
         two.add("a", allocate="50")
     assert two.allocations == {"a": "100", "b": "200", "pool": "200"}
 

@@ -70,7 +70,7 @@ def test_the_same_day_is_replaced_audited_and_taken_back(seed: Home) -> None:
 def test_seats_need_an_entity_and_a_provider(seed: Home) -> None:
     with pytest.raises(NotFound, match="'nobody'"):
         seed.services.seats.register("nobody", "figma", 1)
-    with pytest.raises(Refused, match="some provider"):
+    with pytest.raises(Refused, match="seats need a provider"):
         seed.services.seats.register("pcc", " ", 1)
     with pytest.raises(Refused, match="control characters"):
         seed.services.seats.register("pcc", "two\nlines", 1)

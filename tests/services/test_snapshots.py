@@ -309,7 +309,7 @@ def test_a_source_that_ended_holds_nothing_back_until_that_is_taken_back(home: H
     sources.end("bill")
     assert home.snapshot.data_through == date(2026, 1, 13)
     assert [(each.is_active, each.ended_on) for each in sources.all()] == [(False, date(2026, 1, 13)), (True, None)]
-    with pytest.raises(Refused, match="ended already"):
+    with pytest.raises(Refused, match="already ended"):
         sources.end("bill")
     home.services.undo.undo()
     assert home.snapshot.data_through == date(2026, 1, 5)

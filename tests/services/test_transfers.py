@@ -96,7 +96,7 @@ def test_an_amount_that_is_not_positive_is_refused(seed: Home, amount: str) -> N
 
 @pytest.mark.parametrize("one", ["pcc", "pool"])
 def test_a_transfer_to_itself_is_refused(seed: Home, one: str) -> None:
-    with pytest.raises(Refused, match="from one to another"):
+    with pytest.raises(Refused, match="two different ends"):
         seed.transfer(one, one, "5")
 
 

@@ -263,7 +263,7 @@ async def test_a_value_typed_over_one_that_changed_meanwhile_is_refused_and_kept
             await dashboard.looked()  # the editor covers the cell: its new value has not been seen
             assert dashboard.editor_text == "=170"
         await dashboard.keys("enter")
-        assert "the allocation is $155.00 by now; somebody else changed it" in dashboard.pool_line
+        assert "the allocation is $155.00 by now; someone else changed it" in dashboard.pool_line
         assert dashboard.editor_text == "=170"
         assert allocation_of(services, "pcc") == units(155)
         await dashboard.keys("enter")  # they know by now

@@ -71,13 +71,13 @@ async def test_undo_and_redo_by_key_on_any_screen(open_dashboard: OpenDashboard,
     allocate(services, "77")
     async with open_dashboard() as dashboard:
         await dashboard.keys("u")
-        assert "took back: allocation of dandelion 50 → 77 (now 50)" in dashboard.text
+        assert "undone: allocation of dandelion 50 → 77 (now 50)" in dashboard.text
         assert allocation_of(services, "dandelion") == before
         await dashboard.keys("2", "U")
-        assert "made again: allocation of dandelion 50 → 77 (now 77)" in dashboard.text
+        assert "redone: allocation of dandelion 50 → 77 (now 77)" in dashboard.text
         assert "77.00" in dashboard.line_with("Dandelion")
         await dashboard.keys("U")
-        assert "✕ there is nothing to make again" in dashboard.text
+        assert "✕ nothing to redo" in dashboard.text
 
 
 async def test_a_burst_of_undo_takes_back_as_many(open_dashboard: OpenDashboard, services: Services) -> None:
@@ -87,7 +87,7 @@ async def test_a_burst_of_undo_takes_back_as_many(open_dashboard: OpenDashboard,
         await dashboard.keys("u", "u", "U", "u", "u")
         assert allocation_of(services, "dandelion") == units(50)
         await dashboard.keys("u")
-        assert "✕ there is nothing to take back" in dashboard.text
+        assert "✕ there is nothing to undo" in dashboard.text
 
 
 async def test_why_it_is_not_taken_back(open_dashboard: OpenDashboard, services: Services, anna: Services) -> None:

@@ -115,7 +115,7 @@ async def test_a_transfer_to_itself_is_refused(open_dashboard: OpenDashboard) ->
         await choose(dashboard, "taker", "PCC")
         dashboard.field("amount").focus()
         await dashboard.typed("5", "enter")
-        assert "a transfer goes from one to another" in said(dashboard, "refusal")
+        assert "a transfer needs two different ends" in said(dashboard, "refusal")
 
 
 async def test_what_was_spent_meanwhile_cannot_be_transferred(

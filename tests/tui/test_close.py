@@ -96,10 +96,10 @@ async def test_what_somebody_else_closed_meanwhile_is_closed_once(
         elsewhere.periods.close()
         await dashboard.keys("tab", "tab", "enter")
         assert is_open(dashboard)
-        assert "is closed already" in said(dashboard, "refusal")
+        assert "is already closed" in said(dashboard, "refusal")
         await dashboard.keys("escape", "escape", "c")
         assert not is_open(dashboard)
-        assert "is closed already; the next period starts on Jan 14, 2026" in " ".join(dashboard.text.split())
+        assert "is already closed; the next period starts on Jan 14, 2026" in " ".join(dashboard.text.split())
     assert len(services.history.periods(10)) == 3
 
 

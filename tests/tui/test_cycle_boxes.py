@@ -46,7 +46,7 @@ async def test_the_carry_over_of_the_total_and_what_it_brought(
 
 
 CAPS_REFUSED = (
-    (("tab", *"5"), "a cap needs something that it bounds"),
+    (("tab", *"5"), "a cap needs a policy that carries something over"),
     (("enter", "down", "enter", "tab", *"lots"), "'lots' is not an amount"),
     (("enter", "down", "enter", "tab", *"-5"), "a cap cannot be negative"),
 )
@@ -122,7 +122,7 @@ async def test_a_change_by_somebody_else_is_told_before_it_is_made(
         elsewhere.period_rules.set(RuleChange(fiscal_start_month=4))
         await dashboard.keys("enter")
         assert isinstance(dashboard.app.screen, PeriodSettingsScreen)
-        assert "the periods changed meanwhile" in said(dashboard, "refusal")
+        assert "the periods have changed in the meantime" in said(dashboard, "refusal")
         await dashboard.keys("enter", "enter")
     rule = stored(elsewhere).organization.period_rule
     assert (rule.anchor_day, rule.fiscal_start_month) == (15, 4)

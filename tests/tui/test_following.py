@@ -399,7 +399,7 @@ async def test_what_this_dashboard_settles_again_stands_beside_what_it_did(
     february.costs.add(CostEntry("pcc", units(24), date(2026, 1, 31)))
     async with open_dashboard(on_day(services, date(2026, 2, 3))) as dashboard:
         await dashboard.keys("u")
-        assert "took back" in notice(dashboard)
+        assert "undone" in notice(dashboard)
         assert "carried over now: pcc $45.00 instead of $21.00" in notice(dashboard)
         await dashboard.keys("U")
         assert "carried over now: pcc $21.00 instead of $45.00" in notice(dashboard)

@@ -190,7 +190,7 @@ async def test_large_amounts_and_a_notice_push_nothing_out_of_sight(
     async with open_dashboard(acme, size=(80, 24), keys="u") as dashboard:
         assert "no budget yet" in dashboard.text
         await dashboard.keys("U")
-        assert "✓ made again" in dashboard.text
+        assert "✓ redone" in dashboard.text
         outlook = [line.split("││")[1].split() for line in dashboard.lines if "││" in line]
         assert [line[0] for line in outlook[:3]] == ["Burn", "Lasts", "Forecast"]
         assert outlook[2][1:] == ["$25,893.17", "over", "▲", "│"]

@@ -194,7 +194,7 @@ async def test_a_refused_project_is_told_in_its_form_and_kept(
     open_dashboard: OpenDashboard, services: Services
 ) -> None:
     refusals = {
-        ("pcc", "", ""): "'pcc' exists already",
+        ("pcc", "", ""): "'pcc' already exists",
         ("", "", ""): "id",
         ("x", "", "much"): "'much' is not an allocation",
         ("x", "", "-5"): "cannot be negative",

@@ -51,7 +51,7 @@ async def post_undo(by: By, idempotency_key: IdempotencyKey = None) -> Response:
 
 @router.post("/redo", response_model=UndoAnswer, responses=problems(409))
 async def post_redo(by: By, idempotency_key: IdempotencyKey = None) -> Response:
-    """Make again what was taken back last with this key, as long as nothing else was changed with it since."""
+    """Redo the change last undone with this key, as long as nothing else has been changed with it since."""
     undo = by.services.undo
     outcome, replayed = await by.lanes.write_once(lambda: undo.redo(idempotency_key))
     return _told(outcome, replayed)

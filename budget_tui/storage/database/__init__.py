@@ -226,7 +226,7 @@ class _DescribedErrors:
 
 def made_meanwhile() -> Conflict:
     """The error for a row that somebody else made first."""
-    return Conflict("somebody else made the same thing meanwhile", "look again, then repeat it")
+    return Conflict("someone else has made the same thing in the meantime", "check again, then repeat it")
 
 
 def database_at(location: str | Path) -> Database:

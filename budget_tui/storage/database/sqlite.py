@@ -37,7 +37,7 @@ def path_of(location: str) -> Path:
     try:
         path = Path(location).expanduser().absolute()
     except RuntimeError:
-        raise Refused(f"'{location}' names nobody's home", "write the folder out") from None
+        raise Refused(f"'{location}' names an unknown user's home", "write the whole path") from None
     try:
         path.stat()
     except OSError as error:  # what else may be wrong is told by who opens it
@@ -124,7 +124,7 @@ class SqliteDatabase(Database):
         if target is None or into_folder or target.is_dir():
             target = self._free_name(self.path.parent if target is None else target, stamp)
         if target.exists():
-            raise Refused(f"{target} exists already", "choose another name")
+            raise Refused(f"{target} already exists", "choose another name")
         back_up(self.path, target)
         return target
 

@@ -137,7 +137,7 @@ def put_in_place(new: sqlite3.Connection, path: Path) -> None:
                 new.backup(target)
             _set_journal_mode(part, "WAL")
             if schema_state(path) is not SchemaState.MISSING:
-                raise Conflict(f"somebody else has made {path} meanwhile", "look again, then repeat it")
+                raise Conflict(f"someone else has created {path} in the meantime", "check again, then repeat it")
             for suffix in SIDECARS:  # of one that is gone
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
 

@@ -301,7 +301,7 @@ class SqliteReader(Reader):
     def _require_same_file(self) -> None:
         """SQLite keeps what is read apart from what is written meanwhile, but not in a file taken for immutable."""
         if self._is_immutable and self._seen[1:] != self._identity():
-            raise StorageError(f"{self._path} was written while it was read", "try again")
+            raise StorageError(f"{self._path} was being written while it was read", "try again")
 
 
 def empty_database() -> sqlite3.Connection:

@@ -305,7 +305,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
             question,
             "Delete",
             lambda services: services.plans.delete(budget.budget_id),
-            lambda outcome: "; ".join([f"{name} is deleted: u brings it back", *outcome.warnings]),
+            lambda outcome: "; ".join([f"{name} is deleted: u restores it", *outcome.warnings]),
         )
 
     # Sorting

@@ -91,7 +91,7 @@ class UnmappedScreen(BoxScreen[str]):
     async def answer(self) -> str:
         chosen, project = self.query_one("#field", Select).value, self.query_one("#project", Select).value
         if not isinstance(chosen, str) or not isinstance(project, str):
-            raise Refused("choose what to go by and whose these costs are")
+            raise Refused("choose what to match and the project")
         field, _, value = chosen.partition("\n")
         await self.dashboard.carry_out(lambda services: services.costs.map_to_project(project, field, value))
         return f"costs with {field} '{value}' belong to {project} now, past ones too"
