@@ -32,19 +32,29 @@ from mcp_types import (
     Tool,
     ToolAnnotations,
 )
-from pydantic import BaseModel, Field, StrictBool, StrictInt, ValidationError
+from pydantic import Field, StrictBool, StrictInt, ValidationError
 
-from budget_tui import __version__, wire, wire_plan
-from budget_tui.api.bodies import Text
+from budget_tui import __version__
 from budget_tui.api.guards import guarded
 from budget_tui.api.listening import run
-from budget_tui.api.plan_bodies import MOST_LISTED, EntityFilters, SomeFilters, TreeFilters
-from budget_tui.api.plan_shapes import LeftOut, PlanHeadline, PlanLine, PlanList, PlanTree
-from budget_tui.api.shapes import CarrySettled
 from budget_tui.bootstrap import Services
 from budget_tui.domain.amount import LIMIT_COUNT
 from budget_tui.domain.errors import BudgetError
+from budget_tui.domain.plan_answers import PlanSummary
 from budget_tui.domain.variance import VarianceStatus
+from budget_tui.schemas.base import CarrySettled, Days, Schema, Text, days_of, dumps
+from budget_tui.schemas.plan import (
+    MOST_LISTED,
+    EntityFilters,
+    LeftOut,
+    PlanHeadline,
+    PlanLine,
+    PlanList,
+    PlanTree,
+    SomeFilters,
+    TreeFilters,
+    lines_of,
+)
 from budget_tui.services.plan_views import PlanFilter
 
 HOST = "127.0.0.1"
@@ -99,82 +109,99 @@ class VarianceArguments(RunningArguments):
         return replace(super().narrowed(), status=self.status)
 
 
-class CountedPeriod(BaseModel):
-    period_start: date
-    period_end: date = Field(description="Inclusive.")
-
-
-class Told(BaseModel):
+class _Told(Schema):
     user_text: str = Field(description="Which texts of the answer are no words of this server's.")
 
 
-class OfPeriods(Told):
+class _Counted(Schema):
     counted: str = Field(description="Which budgets are counted, by their periods.")
-    periods: list[CountedPeriod] = Field(description="The periods of the budgets that are counted.")
+    periods: list[Days] = Field(description="The periods of the budgets that are counted.")
 
 
-class ListAnswer(PlanList, Told):
+class ListAnswer(PlanList, _Told):
     pass
 
 
-class TreeAnswer(PlanTree, Told):
+class TreeAnswer(PlanTree, _Told):
     pass
 
 
-class SummaryAnswer(PlanHeadline, OfPeriods):
+class _Worst(Schema):
     carry_settled: list[CarrySettled] = Field(
         description="What was carried into the running period and changed when more became known of the one before."
     )
     over_budget: list[PlanLine] = Field(description=f"The {WORST_LISTED} that are over their amount by the most of it.")
 
 
-class VarianceAnswer(PlanList, OfPeriods):
-    budgets: list[PlanLine] = Field(description="What is used up the most comes first.")  # type: ignore[assignment]
+class SummaryAnswer(_Worst, PlanHeadline, _Counted, _Told):
+    pass
+
+
+class VarianceAnswer(_Counted, _Told):
+    budgets: list[PlanLine] = Field(description="What is used up the most comes first.")
+    total: int = Field(description="How many there are, in this answer or not.")
+    period_start: date | None = Field(description="The first day asked for, else of these; null where there is none.")
+    period_end: date | None = Field(description="The last day asked for, else of these. Inclusive.")
+    data_through: date = Field(description="How far the costs are known.")
     left_out: list[LeftOut]
     warnings: list[str]
 
 
-def list_budgets(services: Services, asked: ListArguments) -> dict[str, Any]:
+def list_budgets(services: Services, asked: ListArguments) -> ListAnswer:
     """Budgets as they were planned, without what was used of them."""
     page = services.plan_views.list(asked.narrowed(), asked.limit, asked.offset)
-    return wire_plan.list_answer(page, services.context.org_slug)
+    return ListAnswer(user_text=USER_TEXT, **dict(PlanList.from_domain(page, services.context.org_slug)))
 
 
-def budget_summary(services: Services, asked: SummaryArguments) -> dict[str, Any]:
+def budget_summary(services: Services, asked: SummaryArguments) -> SummaryAnswer:
     """Whether the organization, or one entity, is over budget: planned and used in all, and which budgets are over."""
-    answer = wire_plan.summary_answer(services.plan_views.summary(asked.narrowed()))
-    counted = _counted(asked, answer)
-    over = [line for line in _most_used_first(answer.pop("budgets")) if line["is_over_budget"]]
-    settled = wire.carry_settled_answer(services.audit.carry_settled())
-    return {**counted, **answer, "carry_settled": settled, "over_budget": over[:WORST_LISTED]}
+    summary = services.plan_views.summary(asked.narrowed())
+    over = [line for line in _most_used_first(lines_of(summary)) if line.is_over_budget]
+    return SummaryAnswer(
+        user_text=USER_TEXT,
+        **_counted(asked, summary),
+        **dict(PlanHeadline.from_summary(summary)),
+        carry_settled=[CarrySettled.from_domain(each) for each in services.audit.carry_settled()],
+        over_budget=over[:WORST_LISTED],
+    )
 
 
-def budget_variance(services: Services, asked: VarianceArguments) -> dict[str, Any]:
+def budget_variance(services: Services, asked: VarianceArguments) -> VarianceAnswer:
     """Budget against actual, budget by budget: amount, actual, what is left, percent used, status."""
-    answer = wire_plan.summary_answer(services.plan_views.summary(asked.narrowed()))
-    lines = _most_used_first(answer["budgets"])
-    told = {name: answer[name] for name in ("period_start", "period_end", "data_through", "left_out", "warnings")}
-    return {**_counted(asked, answer), "budgets": lines[: asked.limit], "total": len(lines), **told}
+    summary = services.plan_views.summary(asked.narrowed())
+    lines, headline = _most_used_first(lines_of(summary)), PlanHeadline.from_summary(summary)
+    return VarianceAnswer(
+        user_text=USER_TEXT,
+        **_counted(asked, summary),
+        budgets=lines[: asked.limit],
+        total=len(lines),
+        period_start=headline.period_start,
+        period_end=headline.period_end,
+        data_through=headline.data_through,
+        left_out=headline.left_out,
+        warnings=headline.warnings,
+    )
 
 
-def budget_allocation_tree(services: Services, asked: TreeFilters) -> dict[str, Any]:
+def budget_allocation_tree(services: Services, asked: TreeFilters) -> TreeAnswer:
     """How budgets are allocated from the top down: what each gave to its children, kept and used."""
-    return wire_plan.tree_answer(services.plan_views.tree(asked.root_entity_id, asked.narrowed()))
+    tree = services.plan_views.tree(asked.root_entity_id, asked.narrowed())
+    return TreeAnswer(user_text=USER_TEXT, **dict(PlanTree.from_domain(tree)))
 
 
 class Question(NamedTuple):
     """A tool: how it is answered, what may be asked, how the answer looks."""
 
-    answer: Callable[[Services, Any], dict[str, Any]]
+    answer: Callable[[Services, Any], Schema]
     arguments: type[SomeFilters]
-    shape: type[BaseModel]
+    schema: type[Schema]
 
     def as_tool(self) -> Tool:
         return Tool(
             name=self.answer.__name__,
             description=f"{self.answer.__doc__} {USER_TEXT}",
             input_schema=self.arguments.model_json_schema(),
-            output_schema=self.shape.model_json_schema(mode="serialization"),
+            output_schema=self.schema.model_json_schema(mode="serialization"),
             annotations=ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False),
         )
 
@@ -277,57 +304,44 @@ def _refusal_of(error: Exception) -> SessionMessage | None:
     return SessionMessage(JSONRPCError(jsonrpc="2.0", id=called, error=why))
 
 
-def _counted(asked: RunningArguments, answer: dict[str, Any]) -> dict[str, Any]:
+def _counted(asked: RunningArguments, summary: PlanSummary) -> dict[str, Any]:
     """Which budgets a summary is of."""
     counted = "the budgets that fit the arguments, whatever their period"
     if asked.only_running:
-        counted = f"the budgets whose period {answer['as_of']} is in; periods=all counts every one"
-    days = {(line["period_start"], line["period_end"]) for line in answer["budgets"]}
+        counted = f"the budgets whose period {summary.as_of} is in; periods=all counts every one"
     return {
         "counted": counted,
-        "periods": [{"period_start": first, "period_end": last} for first, last in sorted(days)],
+        "periods": [days_of(each) for each in sorted({line.budget.period for line in summary.lines})],
     }
 
 
 def _answered(services: Services, question: Question, given: dict[str, Any]) -> CallToolResult:
-    """The answer twice: as text, exact to the digit, and as what the tool's schema describes."""
+    """The answer twice: as text, exact to the digit, and as what the tool's schema describes. The protocol's library
+    knows no decimals: of an amount with more digits than a float has, the nearest one is sent there."""
     try:
-        answer = {
-            "user_text": USER_TEXT,
-            **question.answer(services, question.arguments.model_validate(given)),
-        }
+        asked = question.arguments.model_validate(given)
     except ValidationError as error:
         return _refused("; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()))
+    try:
+        answer = question.answer(services, asked)
     except BudgetError as error:
         return _refused(str(error))
     except Exception:
         logger.exception("%s failed", question.answer.__name__)
         return _refused("something unexpected happened; the log tells more")
-    text = TextContent(type="text", text=wire.dumps(answer, indent=None))
-    return CallToolResult(content=[text], structured_content=_plain(answer))
+    text = dumps(answer, indent=None)
+    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=json.loads(text))
 
 
 def _refused(reason: str) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=f"error: {reason}")], is_error=True)
 
 
-def _plain(value: Any) -> Any:
-    """``value`` with numbers as the protocol's library can send them, which knows no decimals.
-
-    Of an amount with more digits than a float has, the nearest one is sent; the text has them all.
-    """
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list) else value
-
-
-def _most_used_first(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _most_used_first(lines: Sequence[PlanLine]) -> list[PlanLine]:
     """What is used of an amount of 0 has no percentage, and is over by all of it; what has no data comes last."""
 
-    def used(line: dict[str, Any]) -> tuple[bool, Decimal]:
-        share = line["pct_used"]
-        return line["is_over_budget"] and share is None, Decimal(-1) if share is None else share
+    def used(line: PlanLine) -> tuple[bool, Decimal]:
+        share = line.pct_used
+        return line.is_over_budget and share is None, Decimal(-1) if share is None else share
 
     return sorted(lines, key=used, reverse=True)

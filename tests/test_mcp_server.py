@@ -28,6 +28,7 @@ from budget_tui.domain.errors import NotFound, StorageError
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan
 from budget_tui.mcp_server import QUESTIONS, server_of
+from budget_tui.schemas.plan import PlanTree
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry
@@ -411,7 +412,7 @@ async def test_what_no_tool_understands(acme: Services, arguments: dict[str, Any
 
 
 async def test_what_nobody_thought_of_is_not_shown(acme: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("budget_tui.wire_plan.tree_answer", lambda _: 1 / 0)
+    monkeypatch.setattr(PlanTree, "from_domain", lambda _: 1 / 0)
     async with Client(server_of(acme)) as client:
         assert refusal(await client.call_tool("budget_allocation_tree")) == (
             "error: something unexpected happened; the log tells more"

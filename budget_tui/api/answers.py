@@ -8,10 +8,10 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from budget_tui import wire
 from budget_tui.api.etags import is_known, tag_of
 from budget_tui.api.problems import MEDIA_TYPE
 from budget_tui.api.routing import Route, carry_settled
+from budget_tui.schemas.base import CarrySettled, Json, Settling, dumps
 from budget_tui.services.idempotency import KEY_MAX_LENGTH
 
 REPLAYED = "Idempotent-Replayed"
@@ -66,24 +66,25 @@ LOCATED: dict[int | str, dict[str, Any]] = {
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "It still is what `If-None-Match` names."}}
 
 
-def answered(answer: object, status: int = 200, *, replayed: bool = False) -> Response:
+def answered(answer: Json, status: int = 200, *, replayed: bool = False) -> Response:
     """``answer``, and in it what the request settled again of what was carried over."""
     headers = {REPLAYED: "true"} if replayed else {}
-    if isinstance(answer, dict) and (settled := carry_settled()):
-        answer = {**answer, "carry_settled": wire.carry_settled_answer(settled)}
-    return Response(wire.dumps(answer, indent=None), status, headers, media_type="application/json")
+    if isinstance(answer, Settling) and (settled := carry_settled()):
+        told = [CarrySettled.from_domain(each) for each in settled]
+        answer = answer.model_copy(update={"carry_settled": told})
+    return Response(dumps(answer, indent=None), status, headers, media_type="application/json")
 
 
-def located(path: str, name: str, answer: object, *, replayed: bool) -> Response:
+def located(path: str, name: str, answer: Json, *, replayed: bool) -> Response:
     """Answer with what was added and where it is: at ``path``, in which ``{}`` stands for its name."""
     made = answered(answer, 201, replayed=replayed)
     made.headers["Location"] = path.format(quote(name, safe=""))
     return made
 
 
-def tagged(answer: dict[str, Any], amount: int, request: Request) -> Response:
+def tagged(answer: Json, amount: int, request: Request) -> Response:
     """A budget with its ETag, or 304 when the reader has it. ``amount`` is what a PUT would change."""
-    text = wire.dumps(answer, indent=None)
+    text = dumps(answer, indent=None)
     headers = {"ETag": tag_of(amount, text), "Cache-Control": "private, no-cache", "Vary": "X-API-Key"}
     if request.method == "GET" and is_known(request.headers.get("If-None-Match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)

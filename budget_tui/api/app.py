@@ -20,10 +20,10 @@ from budget_tui.api.guards import guarded
 from budget_tui.api.problems import Problem, problem_of, request_id_of
 from budget_tui.api.rates import Buckets
 from budget_tui.api.routes import ROUTERS
-from budget_tui.api.shapes import Health
 from budget_tui.api.tenants import Tenants
 from budget_tui.bootstrap import Services
 from budget_tui.domain.errors import BudgetError
+from budget_tui.schemas.problem import Health
 from budget_tui.services.keys import KeyRing
 
 FAILURES_PER_SECOND = 1
@@ -58,7 +58,7 @@ def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
     async def healthz() -> Response:
         """Whether the server runs and can read its database. Needs no key."""
         ring.can_be_passed()
-        return answered({"status": "ok"})
+        return answered(Health(status="ok"))
 
     app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
     add_document(app)

@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from budget_tui import __version__
 from budget_tui.api.answers import REPLAYED, problem_response
 from budget_tui.api.door import HEADER, READING
-from budget_tui.api.shapes import ProblemDocument
+from budget_tui.schemas.problem import ProblemDocument
 
 PAGE = "/docs"
 DOCUMENT = "/openapi.json"

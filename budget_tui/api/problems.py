@@ -8,9 +8,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from budget_tui import wire
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.errors import BudgetError, Conflict, InsufficientBudget, NotFound, StorageError, Unexpected
+from budget_tui.schemas.base import dumps
+from budget_tui.schemas.problem import ProblemDocument
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
@@ -68,18 +69,18 @@ def unexpected() -> Problem:
 
 def answer(problem: Problem, request_id: str) -> Response:
     """The problem document."""
-    document = {
-        "type": f"urn:budget-tui:problem:{problem.code}",
-        "title": HTTPStatus(problem.status_code).phrase,
-        "status": problem.status_code,
-        "detail": problem.detail,
-        "code": problem.code,
-        "hint": problem.hint,
-        "request_id": request_id,
+    document = ProblemDocument(
+        type=f"urn:budget-tui:problem:{problem.code}",
+        title=HTTPStatus(problem.status_code).phrase,
+        status=problem.status_code,
+        detail=problem.detail,
+        code=problem.code,
+        hint=problem.hint,
+        request_id=request_id,
         **problem.more,
-    }
+    )
     return Response(
-        wire.dumps(document, indent=None), problem.status_code, dict(problem.headers or {}), media_type=MEDIA_TYPE
+        dumps(document, indent=None), problem.status_code, dict(problem.headers or {}), media_type=MEDIA_TYPE
     )
 
 

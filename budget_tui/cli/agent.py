@@ -61,13 +61,14 @@ def add(
 def list_agents(context: typer.Context, json: JsonOption = False) -> None:
     """List all agents."""
     from budget_tui.presentation import formatting as f
-    from budget_tui.wire import agent_answer
 
     session = session_of(context)
     session.services.context.require_database()
     agents = session.services.agents.all()
     if json:
-        print_json([agent_answer(agent) for agent in agents])
+        from budget_tui.schemas.agents import AgentBudget as AgentBudgetOut
+
+        print_json([AgentBudgetOut.from_domain(agent) for agent in agents])
         return
     if not agents:
         print_lines("no agents yet: budget-tui agent add ID --project PROJECT --tokens N")
@@ -125,7 +126,9 @@ def carry(
     chosen, most = parse_policy(policy), parse_count(cap) if cap else None
     session.services.agents.set_carry(agent, chosen, most)
     if json:
-        print_json({"agent_id": agent, "carry": str(chosen), "carry_cap_tokens": most})
+        from budget_tui.schemas.agents import AgentCarry
+
+        print_json(AgentCarry(agent_id=agent, carry=chosen, carry_cap_tokens=most))
     else:
         print_lines(f"{agent} carries over: {chosen}" + ("" if most is None else f", at most {most:,} tokens"))
 
@@ -180,12 +183,13 @@ def reserve(
     """
     from budget_tui.domain.amount import parse_count
     from budget_tui.domain.tokens import parse_duration
-    from budget_tui.wire import reservation_answer
 
     agents = session_of(context).services.agents
     held = agents.reserve(agent, parse_count(tokens), parse_duration(duration), key)
     if json:
-        print_json(reservation_answer(held))
+        from budget_tui.schemas.agents import Reservation
+
+        print_json(Reservation.from_domain(held))
         return
     print_lines(
         f"{held.tokens:,} held until {held.expires_at.astimezone():%H:%M:%S}, {held.available_tokens:,} available",
@@ -245,7 +249,9 @@ def archive(context: typer.Context, agent: AgentArgument, json: JsonOption = Fal
     agents = session_of(context).services.agents
     agents.archive(agent)
     if json:
-        print_json({"agent_id": agent, "archived": True})
+        from budget_tui.schemas.agents import ArchivedAgent
+
+        print_json(ArchivedAgent(agent_id=agent, archived=True))
         return
     print_lines(f"{agent} archived")
 
@@ -272,7 +278,7 @@ def price(
 
     The price also applies to usage since that day.
     """
-    from budget_tui.domain.amount import parse_amount, to_decimal
+    from budget_tui.domain.amount import parse_amount
     from budget_tui.domain.period import parse_day
     from budget_tui.domain.tokens import TokenKind
     from budget_tui.presentation import formatting as f
@@ -283,16 +289,9 @@ def price(
     outcome = session.services.token_prices.set(model, prices, parse_day(starts_on) if starts_on else None)
     currency = session.snapshot().organization.currency
     if json:
-        print_json(
-            {
-                "model": outcome.model,
-                "from": outcome.starts_on.isoformat(),
-                **{f"{kind}_usd": to_decimal(nanos) for kind, nanos in prices.items()},
-                "days_changed": outcome.days,
-                "changed_usd": to_decimal(outcome.changed_nanos),
-                "currency": currency,
-            }
-        )
+        from budget_tui.schemas.agents import PriceChange
+
+        print_json(PriceChange.from_domain(outcome, prices, currency))
         return
     shown = ", ".join(f"{kind} {f.price(nanos, currency)}" for kind, nanos in prices.items())
     print_lines(f"a million tokens of {outcome.model} from {f.long_day(outcome.starts_on)}: {shown}")
@@ -303,24 +302,15 @@ def price(
 @app.command("prices")
 def list_prices(context: typer.Context, json: JsonOption = False) -> None:
     """List prices per million tokens, newest first."""
-    from budget_tui.domain.amount import to_decimal
     from budget_tui.presentation import formatting as f
 
     session = session_of(context)
     currency = session.snapshot().organization.currency
     prices = session.services.token_prices.all()
     if json:
-        answers = [
-            {
-                "model": each.model,
-                "kind": str(each.kind),
-                "from": each.starts_on.isoformat(),
-                "amount_usd": to_decimal(each.amount_nanos),
-                "currency": currency,
-            }
-            for each in prices
-        ]
-        print_json(answers)
+        from budget_tui.schemas.agents import Price
+
+        print_json([Price.from_domain(each, currency) for each in prices])
         return
     if not prices:
         print_lines("no prices yet: budget-tui agent price MODEL --input AMOUNT --output AMOUNT")
@@ -333,20 +323,20 @@ def list_prices(context: typer.Context, json: JsonOption = False) -> None:
 
 def _print_with_warnings(session: Session, agent_id: str, json: bool, words: Callable[["AgentBudget"], str]) -> None:
     """An agent's budget: as JSON, or in words."""
-    from budget_tui.wire import agent_answer
-
     agent = session.services.agents.get(agent_id)
     if json:
-        print_json(agent_answer(agent))
+        from budget_tui.schemas.agents import AgentBudget as AgentBudgetOut
+
+        print_json(AgentBudgetOut.from_domain(agent))
         return
     print_lines(words(agent))
 
 
 def _tell_balance(balance: "TokenBalance", json: bool) -> None:
     if json:
-        from budget_tui.wire import balance_answer
+        from budget_tui.schemas.agents import TokenBalance as TokenBalanceOut
 
-        print_json(balance_answer(balance))
+        print_json(TokenBalanceOut.from_domain(balance))
         return
     print_lines(f"{balance.agent_id}: {_counts(balance)}")
 

@@ -13,6 +13,7 @@ from budget_tui.domain.text import escaped, escaped_lines
 
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
+    from budget_tui.schemas.base import Json
 
 
 def print_lines(*lines: str) -> None:
@@ -59,9 +60,9 @@ def report_error(message: str, hint: str, code: int) -> int:
     return code
 
 
-def print_json(result: object) -> None:
+def print_json(result: "Json") -> None:
     """Print a result as JSON."""
-    from budget_tui.wire import dumps
+    from budget_tui.schemas.base import dumps
 
     print_lines(dumps(result))
 
@@ -72,23 +73,12 @@ def warn(warnings: Sequence[str]) -> None:
         report(*(f"warning: {warning}" for warning in warnings))
 
 
-def print_result(
-    json: bool, result: Callable[[], object], lines: Callable[[], Sequence[str]], warnings: Sequence[str] = ()
-) -> None:
-    """Print a result as JSON, or as lines followed by its warnings."""
-    if json:
-        print_json(result())
-        return
-    print_lines(*lines())
-    warn(warnings)
-
-
 def print_budget(snapshot: "BudgetSnapshot", json: bool, *lines: str) -> None:
     """Print the global budget after a change: as JSON, or as the given lines and the warnings."""
     if json:
-        from budget_tui.wire import budget_answer
+        from budget_tui.schemas.status import DatedGlobalBudget
 
-        print_json(budget_answer(snapshot))
+        print_json(DatedGlobalBudget.from_snapshot(snapshot))
         return
     _print_with_warnings(snapshot, lines)
 
@@ -101,9 +91,9 @@ def print_project(
 
     line = project_line(snapshot, project_id)
     if json:
-        from budget_tui.wire import project_answer
+        from budget_tui.schemas.status import DatedProjectBudget
 
-        print_json(project_answer(snapshot, line))
+        print_json(DatedProjectBudget.from_snapshot(snapshot, line))
         return
     _print_with_warnings(snapshot, words(line))
 

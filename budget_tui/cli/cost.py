@@ -1,6 +1,6 @@
 """``cost``: what was spent, and whose it is."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -65,8 +65,10 @@ def add(
     recorded = f"{f.money(entry.amount, currency)} on {f.long_day(day)} recorded for"
     if project not in (line.project_id for line in snapshot.projects):
         if json:
+            from budget_tui.schemas.costs import EntityCost
+
             spent = to_decimal(entry.amount)
-            print_json({"entity_id": project, "amount_usd": spent, "on": day.isoformat(), "currency": currency})
+            print_json(EntityCost(entity_id=project, amount_usd=spent, on=day, currency=currency))
         else:
             print_lines(f"{recorded} {project}")
         return
@@ -142,13 +144,15 @@ def import_costs(
 @app.command()
 def unmapped(context: typer.Context, json: JsonOption = False) -> None:
     """List costs without a project."""
-    from budget_tui.cli.imported import unmapped_as_json, unmapped_in_words
+    from budget_tui.cli.imported import unmapped_in_words
 
     session = session_of(context)
     session.services.context.require_database()
     origins = session.services.costs.unmapped()
     if json:
-        print_json([unmapped_as_json(origin) for origin in origins])
+        from budget_tui.schemas.costs import UnmappedOrigin
+
+        print_json([UnmappedOrigin.from_domain(origin) for origin in origins])
     else:
         print_lines(*unmapped_in_words(origins))
 
@@ -167,7 +171,6 @@ def map_costs(
 
     The rule applies to future and to past costs.
     """
-    from budget_tui.domain.amount import to_decimal
     from budget_tui.presentation import formatting as f
     from budget_tui.presentation import messages
 
@@ -180,8 +183,9 @@ def map_costs(
     session = session_of(context)
     outcome = session.services.costs.map_to_project(project, field, value)
     if json:
-        moved = {currency: to_decimal(nanos) for currency, nanos in outcome.moved.items()}
-        print_json({"project_id": project, "field": field, "value": value, "moved_total": moved})
+        from budget_tui.schemas.costs import MappedCosts
+
+        print_json(MappedCosts.from_domain(project, field, value, outcome))
         return
     amounts = ", ".join(f.money(nanos, currency) for currency, nanos in outcome.moved.items())
     print_lines(f"costs with {field} = {value} belong to {project}; {amounts or 'nothing'} from the past moved there")
@@ -201,9 +205,14 @@ def alias(
 
     This applies to past costs, too.
     """
-    outcome = session_of(context).services.costs.name_provider(exported_name, provider)
-    answer = {"exported_name": exported_name, "provider": provider.strip().casefold()}
-    _tell_rule(json, answer, f"{exported_name} is {answer['provider']}", outcome.changed_origins)
+    changed = session_of(context).services.costs.name_provider(exported_name, provider).changed_origins
+    short_name = provider.strip().casefold()
+    if json:
+        from budget_tui.schemas.costs import NamedProvider
+
+        print_json(NamedProvider(exported_name=exported_name, provider=short_name, changed=changed))
+        return
+    _print_rule(f"{exported_name} is {short_name}", changed)
 
 
 @app.command()
@@ -220,14 +229,16 @@ def category(
     This applies to past costs, too.
     """
     chosen = _category(category)
-    outcome = session_of(context).services.costs.put_into_category(name, chosen)
-    _tell_rule(json, {"name": name, "category": str(chosen)}, f"{name} counts as {chosen}", outcome.changed_origins)
-
-
-def _tell_rule(json: bool, answer: dict[str, Any], words: str, changed: int) -> None:
+    changed = session_of(context).services.costs.put_into_category(name, chosen).changed_origins
     if json:
-        print_json({**answer, "changed": changed})
+        from budget_tui.schemas.costs import CategorizedName
+
+        print_json(CategorizedName(name=name, category=chosen, changed=changed))
         return
+    _print_rule(f"{name} counts as {chosen}", changed)
+
+
+def _print_rule(words: str, changed: int) -> None:
     from budget_tui.presentation.formatting import count
 
     print_lines(f"{words}; {count(changed, 'kind')} of past costs changed")
@@ -257,20 +268,9 @@ def list_sources(context: typer.Context, json: JsonOption = False) -> None:
 
     found = session_of(context).services.sources.all()
     if json:
-        print_json(
-            [
-                {
-                    "source": each.name,
-                    "account": each.account,
-                    "live": each.is_live,
-                    "last_cost_on": each.last_day.isoformat(),
-                    "data_through": each.reach.isoformat() if each.reach else None,
-                    "ended_on": each.ended_on.isoformat() if each.ended_on else None,
-                    "active": each.is_active,
-                }
-                for each in found
-            ]
-        )
+        from budget_tui.schemas.costs import SourceOut
+
+        print_json([SourceOut.from_domain(each) for each in found])
         return
     if not found:
         print_lines("no costs were entered or imported yet")
@@ -310,7 +310,9 @@ def end_source(
     session.services.sources.end(source, account)
     snapshot = session.snapshot()
     if json:
-        print_json({"source": source, "account": account, "data_through": snapshot.data_through.isoformat()})
+        from budget_tui.schemas.costs import EndedSource
+
+        print_json(EndedSource(source=source, account=account, data_through=snapshot.data_through))
     else:
         from budget_tui.presentation.formatting import long_day
 
@@ -332,6 +334,8 @@ def replace_source(
     always = how == "always"
     session_of(context).services.sources.replace_always(source, always)
     if json:
-        print_json({"source": source, "replaces_always": always})
+        from budget_tui.schemas.costs import ReplacingSource
+
+        print_json(ReplacingSource(source=source, replaces_always=always))
     else:
         print_lines(f"{source} replaces its own days always" if always else f"{source} replaces by the rules")

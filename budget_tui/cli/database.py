@@ -24,7 +24,9 @@ def upgrade(context: typer.Context, json: JsonOption = False) -> None:
     services.database.upgrade()
     report = services.database.check()
     if json:
-        print_json({"database": report.database, "schema": report.version})
+        from budget_tui.schemas.audit import Upgraded
+
+        print_json(Upgraded(database=report.database, schema_=report.version))
     else:
         print_lines(f"{report.database} has this version's schema")
 
@@ -37,15 +39,9 @@ def check(context: typer.Context, json: JsonOption = False) -> None:
     """
     report = session_of(context).services.database.check()
     if json:
-        print_json(
-            {
-                "database": report.database,
-                "ok": not report.problems,
-                "schema": report.version,
-                "bytes": report.bytes,
-                "problems": list(report.problems),
-            }
-        )
+        from budget_tui.schemas.audit import Checked
+
+        print_json(Checked.from_domain(report))
     else:
         print_lines(*(report.problems or (f"{report.database}: ok, {report.bytes:,} bytes, schema {report.version}",)))
     if report.problems:
@@ -69,7 +65,9 @@ def backup(
     folder_named = target.endswith("/")
     copy = services.database.backup(Path(target).expanduser() if target else None, into_folder=folder_named)
     if json:
-        print_json({"database": str(services.context.database), "backup": str(copy)})
+        from budget_tui.schemas.audit import BackedUp
+
+        print_json(BackedUp(database=str(services.context.database), backup=str(copy)))
     else:
         print_lines(f"{services.context.database} backed up to {copy}")
 
@@ -87,8 +85,10 @@ def restore(
     services = session_of(context).services
     kept = services.database.restore(backup_file)
     if json:
-        answer = {"database": str(services.context.database), "restored": str(backup_file)}
-        print_json({**answer, "kept": str(kept) if kept else None})
+        from budget_tui.schemas.audit import Restored
+
+        database, kept_in = str(services.context.database), str(kept) if kept else None
+        print_json(Restored(database=database, restored=str(backup_file), kept=kept_in))
         return
     print_lines(
         f"{services.context.database} holds what {backup_file} held",

@@ -41,24 +41,9 @@ def _load(session: Session, json: bool) -> None:
     report = load_demo(context)
     planning = report.planning
     if json:
-        print_json(
-            {
-                "database": str(context.database),
-                "organization": report.organization,
-                "projects": report.projects,
-                "costs": report.costs,
-                "first_day": report.first_day.isoformat(),
-                "last_day": report.last_day.isoformat(),
-                "planning": {
-                    "organization": planning.organization,
-                    "entities": planning.entities,
-                    "budgets": planning.budgets,
-                    "costs": planning.costs,
-                    "first_day": planning.first_day.isoformat(),
-                    "last_day": planning.last_day.isoformat(),
-                },
-            }
-        )
+        from budget_tui.schemas.audit import Demonstration
+
+        print_json(Demonstration.from_domain(report, str(context.database)))
         return
     print_lines(
         f"{f.count(report.projects, 'project')} and {f.count(report.costs, 'cost')}"

@@ -1,6 +1,6 @@
 """``entity``: the hierarchy that budgets and costs belong to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,6 @@ from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import Session, session_of
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.presentation.formatting import long_day
-from budget_tui.wire import entity_answer, entity_changed_answer
 
 if TYPE_CHECKING:
     from budget_tui.services.entities import Entities
@@ -55,10 +54,13 @@ def move(
     Everything below it moves along, with what it has spent; closed periods
     do not change.
     """
-    entity, former, closed = session_of(context).services.entities.move(entity_id, parent)
+    moved = session_of(context).services.entities.move(entity_id, parent)
+    entity, former, closed = moved
     then = f"; through {long_day(closed)}, which is closed, it counts below {former}" if closed else ""
     if json:
-        print_json(entity_changed_answer(entity, former, closed))
+        from budget_tui.schemas.hierarchy import EntityChanged
+
+        print_json(EntityChanged.from_change(moved))
         return
     print_lines(f"{entity.name} moved below {entity.parent_id}{then}")
 
@@ -93,7 +95,7 @@ def list_entities(context: typer.Context, json: JsonOption = False) -> None:
     """List all entities, each followed by those below it."""
     found = _entities(context).active()
     if json:
-        print_json([entity_answer(entity) for entity in found])
+        _print_json_of(found)
         return
     rows = [(entity.entity_id, entity.name, entity.level_code, entity.parent_id) for entity in found]
     print_lines(*table(("ID", "NAME", "LEVEL", "PARENT"), rows, "llll"))
@@ -108,7 +110,9 @@ def tree(
     """Show the hierarchy as a tree."""
     found = _entities(context).below(entity_id or ROOT_ID)
     if json:
-        print_json(_nested(found))
+        from budget_tui.schemas.hierarchy import EntityNode
+
+        print_json(EntityNode.nested(found))
         return
     rows = [
         (f"{branch}{entity.entity_id}", entity.name, entity.level_code)
@@ -122,7 +126,9 @@ def levels(context: typer.Context, json: JsonOption = False) -> None:
     """List the levels of the hierarchy, highest first."""
     found = _entities(context).levels()
     if json:
-        print_json([{"level": level.code, "name": level.name, "rank": level.rank} for level in found])
+        from budget_tui.schemas.hierarchy import Level
+
+        print_json([Level.from_domain(level) for level in found])
         return
     print_lines(*table(("LEVEL", "NAME"), [(level.code, level.name) for level in found], "ll"))
 
@@ -149,9 +155,10 @@ def export_entities(
     entities = _entities(context).active()
     text = written(entities, form)
     if file is None:
-        print_json([entity_answer(entity) for entity in entities if entity.parent_id]) if json else print_lines(
-            text.rstrip("\n")
-        )
+        if json:
+            _print_json_of(entity for entity in entities if entity.parent_id)
+        else:
+            print_lines(text.rstrip("\n"))
         return
     try:
         file.touch(0o600)  # a new one is its owner's alone
@@ -159,7 +166,9 @@ def export_entities(
     except OSError as error:
         raise StorageError(f"{file} cannot be written: {(error.strerror or '').lower()}") from None
     if json:
-        print_json({"file": str(file), "entities": len(entities) - 1})
+        from budget_tui.schemas.hierarchy import HierarchyFile
+
+        print_json(HierarchyFile(file=str(file), entities=len(entities) - 1))
         return
     print_lines(f"{len(entities) - 1} entities written to {file}")
 
@@ -182,7 +191,9 @@ def import_entities(
         session_of(context).services.context.require_database()
     done = session_of(context).services.entities.bring_in(read(file), dry_run=dry_run)
     if json:
-        print_json({**{name: list(ids) for name, ids in asdict(done).items()}, "dry_run": dry_run})
+        from budget_tui.schemas.hierarchy import PlacedOut
+
+        print_json(PlacedOut.from_domain(done, dry_run=dry_run))
         return
     be = "to be " if dry_run else ""
     print_lines(f"{file}: {', '.join(f'{len(ids)} {be}{name}' for name, ids in asdict(done).items())}")
@@ -207,7 +218,9 @@ def add_level(
     """
     added = session_of(context).services.entities.add_level(code, below, name)
     if json:
-        print_json({"level": added.code, "name": added.name, "rank": added.rank})
+        from budget_tui.schemas.hierarchy import Level
+
+        print_json(Level.from_domain(added))
         return
     print_lines(f"{added.code} is a level now, below {below}")
 
@@ -225,21 +238,17 @@ def _entities(context: typer.Context) -> "Entities":
 
 def _print_with_warnings(entity: Entity, json: bool, line: str) -> None:
     if json:
-        print_json(entity_answer(entity))
+        from budget_tui.schemas.hierarchy import Entity as EntityOut
+
+        print_json(EntityOut.from_domain(entity))
         return
     print_lines(line)
 
 
-def _nested(entities: Sequence[Entity]) -> dict[str, object]:
-    """The first entity with what is below it, as objects within objects."""
-    nodes: dict[str, dict[str, object]] = {}
-    below: dict[str, list[dict[str, object]]] = {}
-    for entity in entities:
-        children = below[entity.entity_id] = []
-        nodes[entity.entity_id] = {**entity_answer(entity), "children": children}
-        if entity.parent_id in below:
-            below[entity.parent_id].append(nodes[entity.entity_id])
-    return nodes[entities[0].entity_id]
+def _print_json_of(entities: Iterable[Entity]) -> None:
+    from budget_tui.schemas.hierarchy import Entity as EntityOut
+
+    print_json([EntityOut.from_domain(entity) for entity in entities])
 
 
 def _branches(entities: Sequence[Entity]) -> list[str]:

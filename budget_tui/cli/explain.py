@@ -54,9 +54,9 @@ def explain(
     if value and value not in explained.keys:
         raise NotFound(f"there is no value '{value}' of {subject or 'the budget'}", f"there are: {_list(explained)}")
     if json:
-        from budget_tui.wire_explain import explained_answer
+        from budget_tui.schemas.explain import Explained as ExplainedOut
 
-        print_json(explained_answer(explained, value))
+        print_json(ExplainedOut.from_domain(explained, value))
         return
     print_lines(*(_in_full(explained, value) if value else _overview(explained)))
 

@@ -1,6 +1,6 @@
 """``fx``: exchange rates."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,7 +10,6 @@ from budget_tui.cli.session import session_of
 from budget_tui.domain.text import escaped
 
 if TYPE_CHECKING:
-    from budget_tui.domain.currency import Rate
     from budget_tui.services.fx import RatesReport
 
 REFUSED_SHOWN = 10
@@ -37,7 +36,9 @@ def set_rate(
 
     new = session_of(context).services.fx.set(base, quote, parse_rate(rate), parse_day(on) if on else None)
     if json:
-        print_json(_as_json(new))
+        from budget_tui.schemas.costs import Rate
+
+        print_json(Rate.from_domain(new))
         return
     print_lines(f"1 {new.base} = {new.rate:f} {new.quote} from {f.long_day(new.day)}")
 
@@ -56,7 +57,9 @@ def import_rates(
     """
     report = session_of(context).services.fx.import_ecb(files)
     if json:
-        print_json(_report_as_json(report))
+        from budget_tui.schemas.costs import RatesReportOut
+
+        print_json(RatesReportOut.from_domain(report))
         return
     print_lines(*_in_words(report))
 
@@ -70,9 +73,9 @@ def list_rates(context: typer.Context, json: JsonOption = False) -> None:
     session.services.context.require_database()
     pairs = session.services.fx.rates()
     if json:
-        print_json(
-            [{**_as_json(pair.latest), "first_day": pair.first_day.isoformat(), "days": pair.days} for pair in pairs]
-        )
+        from budget_tui.schemas.costs import RatedPair
+
+        print_json([RatedPair.from_pair(pair) for pair in pairs])
         return
     if not pairs:
         print_lines("no rates are on file; costs in other currencies are left out: budget-tui fx import, or fx set")
@@ -88,22 +91,6 @@ def list_rates(context: typer.Context, json: JsonOption = False) -> None:
         for pair in pairs
     ]
     print_lines(*table(("PAIR", "RATE", "OF", "DAYS", "SINCE"), rows, "lrlrl"))
-
-
-def _as_json(rate: "Rate") -> dict[str, Any]:
-    return {"base": rate.base, "quote": rate.quote, "rate": rate.rate, "day": rate.day.isoformat()}
-
-
-def _report_as_json(report: "RatesReport") -> dict[str, Any]:
-    return {
-        "files": list(report.files),
-        "rows_read": report.rows_read,
-        "rates_read": report.rates_read,
-        "rates_changed": report.rates_changed,
-        "first_day": report.first_day.isoformat() if report.first_day else None,
-        "last_day": report.last_day.isoformat() if report.last_day else None,
-        "refused": [{"file": file, "line": line, "reason": reason} for file, line, reason in report.refused],
-    }
 
 
 def _in_words(report: "RatesReport") -> list[str]:

@@ -66,14 +66,14 @@ def import_files(session: Session, request: "ImportRequest", *, json: bool) -> N
     with _progress() as progress:
         report = session.services.imports.run(request, progress)
 
-    from budget_tui.cli.imported import as_json
-    from budget_tui.presentation.messages import import_report
-
     if json:
-        from budget_tui.wire import dumps
+        from budget_tui.cli.console import print_json
+        from budget_tui.schemas.costs import ImportReportOut
 
-        print_lines(dumps(as_json(report)))
+        print_json(ImportReportOut.from_domain(report))
     else:
+        from budget_tui.presentation.messages import import_report
+
         print_lines(*import_report(report, dry_run=request.dry_run, how_to_map="budget-tui cost unmapped"))
 
 

@@ -10,7 +10,7 @@ from budget_tui.cli.session import session_of
 from budget_tui.domain.access import Scope
 
 if TYPE_CHECKING:
-    from budget_tui.domain.access import ApiKey
+    pass
 
 app = command_group("Keys for the HTTP API: create, list, revoke.")
 
@@ -28,7 +28,9 @@ def create(
     """
     made = session_of(context).services.keys.create(name, scope)
     if json:
-        print_json({"key": made.text, **_as_json(made.key)})
+        from budget_tui.schemas.audit import CreatedKey
+
+        print_json(CreatedKey.from_creation(made))
     else:
         print_lines(made.text)
         report(f"{made.key.name} may {made.key.scope}; the key is shown this once, send it as X-API-Key")
@@ -41,7 +43,9 @@ def list_keys(context: typer.Context, json: JsonOption = False) -> None:
     session.services.context.require_database()
     keys = session.services.keys.all()
     if json:
-        print_json([_as_json(key) for key in keys])
+        from budget_tui.schemas.audit import ApiKeyOut
+
+        print_json([ApiKeyOut.from_domain(key) for key in keys])
     elif not keys:
         print_lines("there are no keys yet")
     else:
@@ -58,21 +62,11 @@ def revoke(
     """Revoke a key immediately."""
     revoked = session_of(context).services.keys.revoke(key)
     if json:
-        print_json({"key_id": revoked.key_id, "name": revoked.name, "revoked": True})
+        from budget_tui.schemas.audit import RevokedKey
+
+        print_json(RevokedKey(key_id=revoked.key_id, name=revoked.name, revoked=True))
     else:
         print_lines(f"{revoked.name} ({revoked.key_id}) is revoked")
-
-
-def _as_json(key: "ApiKey") -> dict[str, Any]:
-    return {
-        "key_id": key.key_id,
-        "name": key.name,
-        "organization": key.org_slug,
-        "scope": key.scope,
-        "created_by": key.created_by,
-        "created_at": key.created_at.isoformat(timespec="seconds"),
-        "revoked_at": key.revoked_at.isoformat(timespec="seconds") if key.revoked_at else None,
-    }
 
 
 def _day(moment: Any) -> str:

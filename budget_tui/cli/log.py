@@ -38,14 +38,15 @@ def log(
     """
     from budget_tui.domain.audit import AuditFilter
     from budget_tui.presentation.audit import cells
-    from budget_tui.services.audit import entry_answer
 
     session = session_of(context)
     session.services.context.require_database()
     only = AuditFilter(action, subject, who, _begin_of(since, 0), _begin_of(until, 1))
     entries = session.services.audit.newest(limit, before, only)
     if json:
-        print_json([entry_answer(entry) for entry in entries])
+        from budget_tui.schemas.audit import AuditEntry
+
+        print_json([AuditEntry.from_domain(entry) for entry in entries])
         return
     if not entries:
         print_lines(_nothing(is_page=before is not None, is_filtered=only != AuditFilter()))

@@ -29,7 +29,9 @@ def manual(
     """
     if not topic:
         if json:
-            print_json([{"topic": each, "summary": summary(each)} for each in TOPICS])
+            from budget_tui.schemas.manual import Topic
+
+            print_json([Topic(topic=each, summary=summary(each)) for each in TOPICS])
             return
         print_lines(
             *table(("TOPIC", "ABOUT"), [(each, summary(each)) for each in TOPICS], "ll"),
@@ -39,7 +41,9 @@ def manual(
         return
     text = page(topic)
     if json:
-        print_json({"topic": topic, "summary": summary(topic), "text": text})
+        from budget_tui.schemas.manual import Page
+
+        print_json(Page(topic=topic, summary=summary(topic), text=text))
     elif sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty():
         _show(topic)
     else:

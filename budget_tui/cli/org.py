@@ -48,7 +48,9 @@ def add(
         NewOrganization(slug, name, currency, time_zone, parse_rule(period, anchor, fiscal_start))
     )
     if json:
-        print_json(_as_json(added))
+        from budget_tui.schemas.hierarchy import OrganizationOut
+
+        print_json(OrganizationOut.from_domain(added))
         return
     print_lines(f"{added.name} added; budget-tui --org {added.slug} is its own")
 
@@ -60,7 +62,9 @@ def list_organizations(context: typer.Context, json: JsonOption = False) -> None
     services.context.require_database()
     found = services.organizations.all()
     if json:
-        print_json([_as_json(organization) for organization in found])
+        from budget_tui.schemas.hierarchy import OrganizationOut
+
+        print_json([OrganizationOut.from_domain(organization) for organization in found])
         return
     if not found:
         print_lines("there is no organization yet; budget-tui org add SLUG makes one")
@@ -94,7 +98,9 @@ def rename(
     organizations.rename(slug, name)
     [renamed] = [known for known in organizations.all() if known.slug == slug]
     if json:
-        print_json(_as_json(renamed))
+        from budget_tui.schemas.hierarchy import OrganizationOut
+
+        print_json(OrganizationOut.from_domain(renamed))
         return
     print_lines(f"{slug} is called {renamed.name}")
 
@@ -102,16 +108,3 @@ def rename(
 def _period(organization: "Organization") -> str:
     rule = organization.period_rule
     return f"{rule.kind} from {'the last day' if rule.anchor_day == LAST_DAY else f'day {rule.anchor_day}'}"
-
-
-def _as_json(organization: "Organization") -> dict[str, object]:
-    rule = organization.period_rule
-    return {
-        "slug": organization.slug,
-        "name": organization.name,
-        "currency": organization.currency,
-        "time_zone": organization.time_zone,
-        "period": str(rule.kind),
-        "anchor": "last" if rule.anchor_day == LAST_DAY else rule.anchor_day,
-        "fiscal_start_month": rule.fiscal_start_month,
-    }

@@ -1,7 +1,7 @@
 """``period``: the running one, its close, those that are closed, and how they recur."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,9 +13,7 @@ from budget_tui.domain.errors import Refused
 if TYPE_CHECKING:
     from budget_tui.domain.budget import AllocationChange
     from budget_tui.domain.closing import ClosedBudget, ClosedPeriod, ClosePreview
-    from budget_tui.domain.period import PeriodRule
     from budget_tui.domain.snapshot import BudgetSnapshot
-    from budget_tui.services.period_rules import RulePreview
 
 app = command_group("The current period, closing it, and closed periods.")
 
@@ -42,16 +40,19 @@ def show(
     is_closed = bool(newest) and newest[0].period == snapshot.period
     if start and (is_closed or start != snapshot.period.start.isoformat()):
         from budget_tui.domain.period import parse_day
-        from budget_tui.wire import period_answer
 
         closed = session.services.history.period(parse_day(start))
         if json:
-            print_json(period_answer(closed))
+            from budget_tui.schemas.periods import ClosedPeriod
+
+            print_json(ClosedPeriod.from_domain(closed))
         else:
             print_lines(*_closed_lines(closed))
         return
     if json:
-        print_json(_running_answer(snapshot, is_closed=is_closed))
+        from budget_tui.schemas.periods import RunningPeriod
+
+        print_json(RunningPeriod.from_domain(snapshot, is_closed=is_closed))
     else:
         print_lines(*_running_lines(snapshot, is_closed=is_closed))
 
@@ -76,9 +77,9 @@ def history(
     session.services.context.require_database()
     periods = session.services.history.periods(limit, parse_day(before) if before else None)
     if json:
-        from budget_tui.wire import period_answer
+        from budget_tui.schemas.periods import ClosedPeriod
 
-        print_json([period_answer(period) for period in periods])
+        print_json([ClosedPeriod.from_domain(period) for period in periods])
     elif periods:
         print_lines(*_history_table(periods))
     else:
@@ -171,7 +172,9 @@ def set_rule(
             _confirm(describe(preview), "Change it?")
         rules.set(change, preview)
     if json:
-        print_json(_rule_answer(preview))
+        from budget_tui.schemas.periods import RuleChangeOut
+
+        print_json(RuleChangeOut.from_domain(preview))
     else:
         print_lines(*describe(preview), "nothing was changed" if dry_run else "changed")
 
@@ -204,9 +207,9 @@ def _reallocations(texts: list[str]) -> "dict[str, AllocationChange]":
 
 def _tell_close(close: "ClosePreview", json: bool, last_line: str) -> None:
     if json:
-        from budget_tui.wire import close_answer
+        from budget_tui.schemas.periods import Close
 
-        print_json(close_answer(close))
+        print_json(Close.from_domain(close))
     else:
         print_lines(*_close_lines(close), last_line)
     if close.unallocated_next < 0:
@@ -260,27 +263,6 @@ def _running_lines(snapshot: "BudgetSnapshot", *, is_closed: bool) -> list[str]:
             if carry != NO_CARRY
         ),
     ]
-
-
-def _running_answer(snapshot: "BudgetSnapshot", *, is_closed: bool) -> dict[str, Any]:
-    from budget_tui.wire import carry_answer
-
-    period, organization = snapshot.period, snapshot.organization
-    following = organization.period_rule.after(period)
-    return {
-        "period_start": period.start.isoformat(),
-        "period_end": period.end.isoformat(),
-        "closed": is_closed,
-        **_rule_facts(organization.period_rule, organization.time_zone),
-        "days_left": snapshot.days_left,
-        "next_period_start": following.start.isoformat(),
-        "next_period_end": following.end.isoformat(),
-        "as_of": snapshot.as_of.isoformat(),
-        "data_through": snapshot.data_through.isoformat(),
-        "currency": organization.currency,
-        **carry_answer(snapshot.carry),
-        "projects": [{"project_id": line.project_id, **carry_answer(line.carry)} for line in snapshot.projects],
-    }
 
 
 def _history_table(periods: "list[ClosedPeriod]") -> list[str]:
@@ -339,25 +321,3 @@ def _agent_lines(closed: "ClosedPeriod") -> list[str]:
         for line in closed.agents
     ]
     return ["", *table(("AGENT", "TOKENS", "USED", "LEFT"), rows, "lrrr")] if rows else []
-
-
-def _rule_answer(preview: "RulePreview") -> dict[str, Any]:
-    return {
-        "before": _rule_facts(preview.before, preview.zone_before),
-        "after": _rule_facts(preview.after, preview.zone_after),
-        "today_before": preview.today_before.isoformat(),
-        "today_after": preview.today_after.isoformat(),
-        "periods": [
-            {"period_start": period.start.isoformat(), "period_end": period.end.isoformat()}
-            for period in (preview.running, *preview.following)
-        ],
-    }
-
-
-def _rule_facts(rule: "PeriodRule", time_zone: str) -> dict[str, Any]:
-    return {
-        "kind": str(rule.kind),
-        "anchor": rule.anchor_day or "last",
-        "fiscal_start": rule.fiscal_start_month,
-        "time_zone": time_zone,
-    }

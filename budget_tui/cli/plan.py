@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.console import print_result
+from budget_tui.cli.console import print_json, print_lines, warn
 from budget_tui.cli.options import AmountCommand, JsonOption, KeyOption, command_group
 from budget_tui.cli.plan_words import (
     CategoryFilter,
@@ -24,7 +24,7 @@ from budget_tui.cli.session import Session, session_of
 from budget_tui.domain.errors import Refused
 
 if TYPE_CHECKING:
-    from budget_tui.domain.plan_answers import PlanOutcome
+    from budget_tui.domain.plan_answers import Breakdown, PlanOutcome
 
 app = command_group("Budgets by entity, category, type and period.")
 
@@ -67,27 +67,34 @@ def list_budgets(
 ) -> None:
     """List budgets by entity."""
     from budget_tui.cli.plan_tables import budget_table
-    from budget_tui.wire_plan import list_answer
 
     session = session_of(context)
     conditions = filter_of(session, entity, category, budget_type, period, provider, currency, status, search, deleted)
     page = session.services.plan_views.list(conditions, limit, offset)
-    print_result(
-        json, lambda: list_answer(page, session.services.context.org_slug), lambda: budget_table(page), page.warnings
-    )
+    if json:
+        from budget_tui.schemas.plan import PlanList
+
+        print_json(PlanList.from_domain(page, session.services.context.org_slug))
+        return
+    print_lines(*budget_table(page))
+    warn(page.warnings)
 
 
 @app.command()
 def show(context: typer.Context, budget: BudgetArgument, json: JsonOption = False) -> None:
     """Show one budget and where it was allocated from."""
     from budget_tui.cli.plan_tables import details
-    from budget_tui.wire_plan import one_answer
 
     session = session_of(context)
     session.services.context.require_database()
     found = session.services.plan_views.one(budget)
-    slug = session.services.context.org_slug
-    print_result(json, lambda: one_answer(found, slug), lambda: details(found.budget), found.warnings)
+    if json:
+        from budget_tui.schemas.plan import BudgetDetails
+
+        print_json(BudgetDetails.from_outcome(found, session.services.context.org_slug))
+        return
+    print_lines(*details(found.budget))
+    warn(found.warnings)
 
 
 @app.command(cls=AmountCommand)
@@ -189,13 +196,17 @@ def allocate(
     The rest stays unallocated.
     """
     from budget_tui.cli.plan_tables import allocation_table
-    from budget_tui.wire_plan import allocation_answer
 
     session = session_of(context)
     plan = plan_of(session, entity, category, amount, period, budget_type, provider, currency, notes)
     outcome = session.services.plans.allocate(plan, shares_typed(to, equal, margin, plan.budget_type), key)
-    slug = session.services.context.org_slug
-    print_result(json, lambda: allocation_answer(outcome, slug), lambda: allocation_table(outcome), outcome.warnings)
+    if json:
+        from budget_tui.schemas.plan import AllocatedBudget
+
+        print_json(AllocatedBudget.from_domain(outcome, session.services.context.org_slug))
+        return
+    print_lines(*allocation_table(outcome))
+    warn(outcome.warnings)
 
 
 @app.command()
@@ -213,13 +224,18 @@ def summary(
 ) -> None:
     """Compare budgets with actual costs."""
     from budget_tui.cli.plan_tables import summary_table
-    from budget_tui.wire_plan import summary_answer
 
     session = session_of(context)
     found = session.services.plan_views.summary(
         filter_of(session, entity, category, budget_type, period, provider, currency, status, search)
     )
-    print_result(json, lambda: summary_answer(found), lambda: summary_table(found), found.warnings)
+    if json:
+        from budget_tui.schemas.plan import PlanSummary
+
+        print_json(PlanSummary.from_domain(found))
+        return
+    print_lines(*summary_table(found))
+    warn(found.warnings)
 
 
 @app.command()
@@ -235,11 +251,16 @@ def tree(
 ) -> None:
     """Show budgets as a tree, with allocated and free amounts."""
     from budget_tui.cli.plan_tables import tree_table
-    from budget_tui.wire_plan import tree_answer
 
     session = session_of(context)
     found = session.services.plan_views.tree(root, filter_of(session, "", category, budget_type, period))
-    print_result(json, lambda: tree_answer(found), lambda: tree_table(found), found.warnings)
+    if json:
+        from budget_tui.schemas.plan import PlanTree
+
+        print_json(PlanTree.from_domain(found))
+        return
+    print_lines(*tree_table(found))
+    warn(found.warnings)
 
 
 @app.command("by-category")
@@ -251,12 +272,9 @@ def by_category(
     json: JsonOption = False,
 ) -> None:
     """Compare plan and usage by category."""
-    from budget_tui.cli.plan_tables import breakdown_table
-    from budget_tui.wire_plan import breakdown_answer
-
     session = session_of(context)
     found = session.services.plan_views.by_category(entity, filter_of(session, period=period, provider=provider))
-    print_result(json, lambda: breakdown_answer(found), lambda: breakdown_table(found, "CATEGORY"), found.warnings)
+    _print_breakdown(found, "CATEGORY", json)
 
 
 @app.command("by-provider")
@@ -268,22 +286,31 @@ def by_provider(
     json: JsonOption = False,
 ) -> None:
     """Compare plan and usage by provider."""
-    from budget_tui.cli.plan_tables import breakdown_table
-    from budget_tui.wire_plan import breakdown_answer
-
     session = session_of(context)
     found = session.services.plan_views.by_provider(entity, filter_of(session, category=category, period=period))
-    print_result(json, lambda: breakdown_answer(found), lambda: breakdown_table(found, "PROVIDER"), found.warnings)
+    _print_breakdown(found, "PROVIDER", json)
 
 
 def _tell_change(session: Session, outcome: "PlanOutcome", json: bool, done: str = "") -> None:
     """What became of a budget and of those below it; in words, with what was ``done``."""
     from budget_tui.cli.plan_tables import describe
-    from budget_tui.wire_plan import outcome_answer
 
-    print_result(
-        json,
-        lambda: outcome_answer(outcome, session.services.context.org_slug),
-        lambda: [f"{describe(outcome.budget)}{done}", *(f"  {describe(child)}" for child in outcome.rescaled)],
-        outcome.warnings,
-    )
+    if json:
+        from budget_tui.schemas.plan import ChangedBudget
+
+        print_json(ChangedBudget.from_outcome(outcome, session.services.context.org_slug))
+        return
+    print_lines(f"{describe(outcome.budget)}{done}", *(f"  {describe(child)}" for child in outcome.rescaled))
+    warn(outcome.warnings)
+
+
+def _print_breakdown(breakdown: "Breakdown", of: str, json: bool) -> None:
+    if json:
+        from budget_tui.schemas.plan import parts_of
+
+        print_json(parts_of(breakdown))
+        return
+    from budget_tui.cli.plan_tables import breakdown_table
+
+    print_lines(*breakdown_table(breakdown, of))
+    warn(breakdown.warnings)

@@ -20,9 +20,9 @@ def list_projects(context: typer.Context, json: JsonOption = False) -> None:
     """List all projects."""
     snapshot = session_of(context).snapshot()
     if json:
-        from budget_tui.wire import projects_answer
+        from budget_tui.schemas.status import Projects
 
-        print_json(projects_answer(snapshot))
+        print_json(Projects.from_snapshot(snapshot))
         return
     from budget_tui.presentation import formatting as f
     from budget_tui.presentation import messages
@@ -72,11 +72,10 @@ def show(context: typer.Context, project: ProjectArgument, json: JsonOption = Fa
     snapshot = session.snapshot()
     sums = session.services.agents.sums_of(project)
     if json:
+        from budget_tui.schemas.status import ProjectDetails
         from budget_tui.services.snapshots import project_line
-        from budget_tui.wire import project_answer, sums_answer
 
-        line = project_line(snapshot, project)
-        print_json({**project_answer(snapshot, line), "agents": sums_answer(sums)})
+        print_json(ProjectDetails.from_sums(snapshot, project_line(snapshot, project), sums))
         return
     agents = [token_sums(sums)] if sums.agents else []
     print_project(snapshot, project, json, lambda line: [*details(snapshot, line), *agents])

@@ -1,6 +1,6 @@
 """``seat``: seats, registered by hand."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +9,7 @@ from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 
 if TYPE_CHECKING:
-    from budget_tui.storage.seat_queries import SeatRegistration
+    pass
 
 app = command_group("Seats that an entity has with a provider.")
 
@@ -35,7 +35,9 @@ def set_seats(
         entity, provider, parse_count(seats), parse_day(from_day) if from_day else None
     )
     if json:
-        print_json(_as_json(found))
+        from budget_tui.schemas.costs import Seats
+
+        print_json(Seats.from_domain(found))
         return
     print_lines(
         f"{found.name} has {f.count(found.seats, 'seat')} of {found.provider} from {f.long_day(found.starts_on)}"
@@ -51,20 +53,12 @@ def list_seats(context: typer.Context, json: JsonOption = False) -> None:
     session.services.context.require_database()
     registered = session.services.seats.registered()
     if json:
-        print_json([_as_json(row) for row in registered])
+        from budget_tui.schemas.costs import Seats
+
+        print_json([Seats.from_domain(row) for row in registered])
         return
     if not registered:
         print_lines("no seats are registered: budget-tui seat set ENTITY PROVIDER N")
         return
     rows = [(r.entity_id, r.name, r.provider, f"{r.seats:,}", f.long_day(r.starts_on)) for r in registered]
     print_lines(*table(("ID", "ENTITY", "PROVIDER", "SEATS", "FROM"), rows, "lllrl"))
-
-
-def _as_json(row: "SeatRegistration") -> dict[str, Any]:
-    return {
-        "entity_id": row.entity_id,
-        "name": row.name,
-        "provider": row.provider,
-        "seats": row.seats,
-        "from": row.starts_on.isoformat(),
-    }

@@ -32,9 +32,9 @@ def status(
         return
     snapshot = session.snapshot()
     if json:
-        from budget_tui.wire import status_answer
+        from budget_tui.schemas.status import StatusOut
 
-        print_json(status_answer(snapshot))
+        print_json(StatusOut.from_domain(snapshot))
     else:
         from budget_tui.presentation.messages import warnings
 

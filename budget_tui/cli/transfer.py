@@ -32,7 +32,6 @@ def transfer(
     from budget_tui.presentation.formatting import money
     from budget_tui.presentation.messages import warnings
     from budget_tui.services.transfers import TransferRequest
-    from budget_tui.wire import transfer_answer
 
     session = session_of(context)
     outcome = session.services.transfers.transfer(
@@ -41,7 +40,9 @@ def transfer(
     snapshot = session.snapshot()
     currency = snapshot.organization.currency
     if json:
-        print_json({**transfer_answer(outcome), "warnings": warnings(snapshot)})
+        from budget_tui.schemas.status import WarnedTransfer
+
+        print_json(WarnedTransfer.from_snapshot(outcome, snapshot))
         return
     names = {line.project_id: line.name for line in snapshot.projects}
 

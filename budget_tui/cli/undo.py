@@ -26,6 +26,8 @@ def undo(context: typer.Context, json: JsonOption = False) -> None:
 def print_outcome(done: str, outcome: "UndoOutcome", json: bool) -> None:
     """What was done, in one line."""
     if json:
-        print_json({"what": outcome.what, "change": outcome.change, "reverses": outcome.reverses})
+        from budget_tui.schemas.audit import Undone
+
+        print_json(Undone.from_domain(outcome))
     else:
         print_lines(f"{done}: {outcome.what}")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from budget_tui.domain.amount import parse_amount
-from budget_tui.domain.audit import AuditEntry, AuditFilter, shown_facts
+from budget_tui.domain.audit import AuditEntry, AuditFilter
 from budget_tui.domain.carry import SettledCarry, settled_together
 from budget_tui.presentation.audit import cells
 from budget_tui.services.context import Context
@@ -107,13 +107,3 @@ class AuditWindow:
 
     def _matches(self, entry: AuditEntry) -> bool:
         return self._text in "\n".join(cells(entry)).casefold()
-
-
-def entry_answer(entry: AuditEntry) -> dict[str, Any]:
-    """An entry as JSON, the same on every face."""
-    return {
-        **entry._asdict(),
-        "at": entry.at.isoformat(timespec="seconds"),
-        "before": None if entry.before is None else shown_facts(entry.before),
-        "after": None if entry.after is None else shown_facts(entry.after),
-    }

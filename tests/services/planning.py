@@ -1,13 +1,14 @@
 """A household that plans: the demonstration's company, or one of its own, in few words."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from budget_tui import wire_plan
 from budget_tui.bootstrap import Services
 from budget_tui.config.settings import Settings
 from budget_tui.domain.amount import parse_amount, parse_count
@@ -17,6 +18,8 @@ from budget_tui.domain.period import PeriodKind, PeriodRule
 from budget_tui.domain.plan import BudgetPlan, ChildShare, PlannedBudget, parse_period
 from budget_tui.domain.plan_answers import Breakdown, PlanSummary, PlanTree
 from budget_tui.domain.tree import Placement
+from budget_tui.schemas.base import Schema, amount_of, dumps
+from budget_tui.schemas.plan import parts_of
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry
@@ -96,14 +99,24 @@ class PlanHome(Home):
 
     def _parts(self, breakdown: Breakdown) -> dict[str, Any]:
         self.services.plan_views.close()
-        return wire_plan.breakdown_answer(breakdown)
+        return {name: as_json(part) for name, part in parts_of(breakdown).items()}
 
     def actuals(self, **conditions: Any) -> dict[str, Any]:
         """By entity, category, provider and type, what was used."""
         return {
-            name_of(line.budget): wire_plan.amount(line.figures.actual, line.budget.budget_type)
+            name_of(line.budget): units_of(line.figures.actual, line.budget.budget_type)
             for line in self.summary(**conditions).lines
         }
+
+
+def as_json(answer: Schema) -> Any:
+    """``answer`` as it is sent, its decimals to the digit."""
+    return json.loads(dumps(answer), parse_float=Decimal)
+
+
+def units_of(amount: int | None, budget_type: BudgetType) -> Decimal | None:
+    """An amount as JSON has it."""
+    return None if amount is None else amount_of(amount, is_money=budget_type is BudgetType.MONETARY)
 
 
 def bill(services: Services, *costs: tuple[str, str, str, str, str]) -> None:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budget_tui import wire
 from budget_tui.domain.carry import Carry, CarryPolicy
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.presentation.audit import changes
+from budget_tui.schemas.status import DatedGlobalBudget, StatusOut
 from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at, shown, usd
 from tests.services.planning import PlanHome, bill, name_of, planning_home
@@ -287,8 +287,8 @@ def seen(home: PlanHome) -> tuple[object, ...]:
     agents = home.services.agents.all()
     home.services.agents.close()
     return (
-        wire.budget_answer(snapshot),
-        wire.status_answer(snapshot),
+        DatedGlobalBudget.from_snapshot(snapshot),
+        StatusOut.from_domain(snapshot),
         [(agent.agent_id, agent.allocated_tokens, agent.available_tokens) for agent in agents],
         [figures_of(line) for line in lines],
         [figures_of(line) for line in board.lines if line.budget.period == snapshot.period],

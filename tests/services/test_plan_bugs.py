@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 import simplejson
 
-from budget_tui import wire_plan
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.tree import Placement
+from budget_tui.schemas.base import dumps
+from budget_tui.schemas.plan import PlanSummary
 from budget_tui.services.demo import load_demo
 from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.plans import PlanChange
 from budget_tui.storage.database import database_at
 from budget_tui.storage.unit_of_work import DatabaseReader
-from budget_tui.wire import dumps
 from tests.conftest import MadeOnce
-from tests.services.planning import LATER, PlanHome, home_with_tree, percents, plan_of, planning_home
+from tests.services.planning import LATER, PlanHome, as_json, home_with_tree, percents, plan_of, planning_home, units_of
 
 USUAL = ("DEPT-ENG", "cloud", "20000", "2026-02")
 
@@ -65,7 +65,7 @@ def test_bug_2_each_budget_counts_its_own_days(home: PlanHome) -> None:
     ):
         home.spent("DEPT-ENG", amount, day)
     found = {line.budget.period.start.month + line.budget.period.days / 1000: line for line in home.summary().lines}
-    actual = {key: wire_plan.amount(line.figures.actual, line.budget.budget_type) for key, line in found.items()}
+    actual = {key: units_of(line.figures.actual, line.budget.budget_type) for key, line in found.items()}
     assert actual == {1.031: 6, 2.028: 8, 3.031: 16, 1.09: 30}
 
 
@@ -91,7 +91,7 @@ def test_bug_5_amounts_are_json_numbers_to_the_digit(home: PlanHome) -> None:
     home.plan("DEPT-ENG", "cloud", "0.3")
     home.spent("DEPT-ENG", "0.1", "2026-02-01")
     home.spent("DEPT-ENG", "0.000000002", "2026-02-02")
-    text = dumps(wire_plan.summary_answer(home.summary()))
+    text = dumps(PlanSummary.from_domain(home.summary()))
     assert '"actual_amount": 0.100000002,' in text
     [line] = simplejson.loads(text, use_decimal=True)["budgets"]
     assert line["variance"] == Decimal("0.199999998")
@@ -196,6 +196,7 @@ def test_bug_11_a_provider_counts_within_entity_and_category(home: PlanHome) -> 
             "period_start": "2026-01-01",
             "period_end": "2026-03-31",
             "periods": [{"period_start": "2026-01-01", "period_end": "2026-03-31"}],
+            "data_through": "2026-03-31",
         }
     }
 
@@ -204,14 +205,14 @@ def test_bug_11_a_provider_counts_within_entity_and_category(home: PlanHome) -> 
 
 
 def test_bug_c1_variance_compares_with_what_was_spent(acme: PlanHome) -> None:
-    answer = wire_plan.summary_answer(acme.summary(entity_id="PROJ-PLATFORM"))
+    answer = as_json(PlanSummary.from_domain(acme.summary(entity_id="PROJ-PLATFORM")))
     [line] = answer["budgets"]
     assert (line["budget_amount"], line["actual_amount"], line["variance"]) == (20_000, 17_240, 2_760)
     assert (line["pct_used"], line["status"]) == (Decimal("86.2"), "approaching")
 
 
 def test_bug_c2_the_summary_compares_with_what_was_spent(acme: PlanHome) -> None:
-    answer = wire_plan.summary_answer(acme.summary())
+    answer = as_json(PlanSummary.from_domain(acme.summary()))
     assert {name: answer["totals"][name] for name in ("budget_total", "actual_total", "variance")} == {
         "budget_total": 175_000,
         "actual_total": 74_222,
@@ -273,7 +274,7 @@ def test_trouble_budget_not_appearing_is_a_matter_of_the_period_asked_for(home: 
 def test_trouble_token_budget_without_token_data_says_so_instead_of_0(home: PlanHome) -> None:
     home.plan("DEPT-ENG", "genai", "25M", budget_type="token", provider="openai")
     home.spent("DEPT-ENG", "3", "2026-02-01", "OpenAI")
-    [line] = wire_plan.summary_answer(home.summary())["budgets"]
+    [line] = as_json(PlanSummary.from_domain(home.summary()))["budgets"]
     assert (line["actual_amount"], line["variance"], line["status"]) == (None, None, None)
     home.spent("DEPT-ENG", "3", "2026-02-01", "OpenAI", tokens=0)
     assert home.actuals() == {"DEPT-ENG genai openai token": 0}

@@ -6,21 +6,22 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budget_tui import wire_plan
 from budget_tui.bootstrap import Services
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound
 from budget_tui.domain.period import PeriodKind
 from budget_tui.domain.plan import ChildShare
+from budget_tui.schemas.plan import BudgetDetails
 from budget_tui.services.period_rules import RuleChange
 from budget_tui.services.plans import PlanChange
 from tests.examples import examples
 from tests.services.conftest import usd
-from tests.services.planning import TREE, PlanHome, percents, plan_of, planning_home
+from tests.services.planning import TREE, PlanHome, as_json, percents, plan_of, planning_home
 
 
 @cache
@@ -89,8 +90,11 @@ def test_the_children_of_a_deleted_budget_are_of_none_until_it_is_brought_back(h
     made = home.services.plans.allocate(plan_of("ORG", "cloud", "100", "2026"), percents(DEPT_ENG="40", DEPT_OPS="25"))
     parent, views = made.parent.budget_id, home.services.plan_views
 
+    def looked_at(budget_id: str) -> Any:
+        return as_json(BudgetDetails.from_outcome(views.one(budget_id), "default"))
+
     def told() -> list[tuple[str | None, object]]:
-        children = [wire_plan.one_answer(views.one(child.budget.budget_id), "default") for child in made.children]
+        children = [looked_at(child.budget.budget_id) for child in made.children]
         return [(child["parent_budget_id"], child["allocation"]) for child in children]
 
     records = [
@@ -104,7 +108,7 @@ def test_the_children_of_a_deleted_budget_are_of_none_until_it_is_brought_back(h
         for child, amount in zip(made.children, (40, 25), strict=True)
     ]
     assert told() == [(parent, record) for record in records]
-    assert wire_plan.one_answer(views.one(parent), "default")["allocations"] == records
+    assert looked_at(parent)["allocations"] == records
     home.services.plans.delete(parent)
     assert told() == [(None, None), (None, None)]
     assert [node.budget.entity_id for node in home.tree().roots if node.budget.category == "cloud"][-1] == "DEPT-OPS"

@@ -6,7 +6,6 @@ from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from budget_tui import wire
 from budget_tui.api.answers import (
     LOCATED,
     NOT_MODIFIED,
@@ -19,28 +18,25 @@ from budget_tui.api.answers import (
     routes_of,
     tagged,
 )
-from budget_tui.api.bodies import (
-    AgentBody,
-    AgentChangeBody,
-    ConsumeBody,
-    HoldBody,
-    SettleBody,
-    TokensAllocated,
-    TokensBody,
-)
 from budget_tui.api.door import By
 from budget_tui.api.etags import write_if_match
 from budget_tui.api.problems import TOKENS_TAG
 from budget_tui.api.routes.entities import archive, change
-from budget_tui.api.shapes import (
-    AgentBudgetAnswer,
-    AgentsAnswer,
-    EntityChanged,
-    ReservationAnswer,
-    TokenBalanceAnswer,
-)
 from budget_tui.api.tenants import Caller
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
+from budget_tui.schemas.agents import (
+    AgentBudget,
+    Agents,
+    NewAgent,
+    NewReservation,
+    Reservation,
+    SettledUse,
+    TokenAllocation,
+    TokenAmount,
+    TokenBalance,
+    TokenUse,
+)
+from budget_tui.schemas.hierarchy import AgentChangeIn, EntityChanged
 
 router = routes_of(TOKENS_TAG)
 
@@ -48,28 +44,28 @@ AgentId = Annotated[str, Path(alias="id", description="The agent's id.", max_len
 ReservationId = Annotated[str, Path(alias="id", description="As `reserve` answered it.", max_length=ID_MAX_LENGTH)]
 
 
-@router.get("/agents", response_model=AgentsAnswer)
+@router.get("/agents", response_model=Agents)
 async def get_agents(by: By) -> Response:
     """Every agent's budget of the running period."""
     agents = await by.lanes.read(by.services.agents.all)
-    return answered({"agents": [wire.agent_answer(agent) for agent in agents]})
+    return answered(Agents(agents=[AgentBudget.from_domain(agent) for agent in agents]))
 
 
-@router.post("/agents", status_code=201, response_model=TokenBalanceAnswer, responses=problems(404, 409) | LOCATED)
-async def post_agent(by: By, body: AgentBody, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post("/agents", status_code=201, response_model=TokenBalance, responses=problems(404, 409) | LOCATED)
+async def post_agent(by: By, body: NewAgent, idempotency_key: IdempotencyKey = None) -> Response:
     """Add an agent; an archived one of that id is brought back."""
     agents = by.services.agents
     balance, replayed = await by.lanes.write_once(
         lambda: agents.add(body.agent_id, body.project_id, body.name, body.model, body.tokens, idempotency_key)
     )
-    return located("/agents/{}/budget", balance.agent_id, wire.balance_answer(balance), replayed=replayed)
+    return located("/agents/{}/budget", balance.agent_id, TokenBalance.from_domain(balance), replayed=replayed)
 
 
 @router.patch("/agents/{id}", response_model=EntityChanged, responses=problems(404, 409, 412))
-async def patch_agent(by: By, agent_id: AgentId, body: AgentChangeBody, if_match: IfMatch = None) -> Response:
+async def patch_agent(by: By, agent_id: AgentId, body: AgentChangeIn, if_match: IfMatch = None) -> Response:
     """Rename an agent or give it to another project, or both at once. `If-Match` takes the ETag of `/entities/{id}`."""
     agents = by.services.agents
-    return await change(by, if_match, lambda seen: agents.change(agent_id, body.change(), seen))
+    return await change(by, if_match, lambda seen: agents.change(agent_id, body.to_domain(), seen))
 
 
 @router.delete("/agents/{id}", status_code=204, responses=problems(404, 409, 412))
@@ -78,15 +74,15 @@ async def delete_agent(by: By, agent_id: AgentId, if_match: IfMatch = None) -> R
     return await archive(by, if_match, lambda seen: by.services.agents.archive(agent_id, seen))
 
 
-@router.get("/agents/{id}/budget", response_model=AgentBudgetAnswer, responses=NOT_MODIFIED | problems(404))
+@router.get("/agents/{id}/budget", response_model=AgentBudget, responses=NOT_MODIFIED | problems(404))
 async def get_agent(request: Request, by: By, agent_id: AgentId, if_none_match: IfNoneMatch = "") -> Response:
     """An agent's budget of the running period, and how fast it goes."""
     return await _agent(request, by, agent_id)
 
 
-@router.put("/agents/{id}/budget", response_model=AgentBudgetAnswer, responses=problems(404, 409, 412))
+@router.put("/agents/{id}/budget", response_model=AgentBudget, responses=problems(404, 409, 412))
 async def put_agent(
-    request: Request, by: By, agent_id: AgentId, body: TokensAllocated, if_match: IfMatch = None
+    request: Request, by: By, agent_id: AgentId, body: TokenAllocation, if_match: IfMatch = None
 ) -> Response:
     """Set what the agent may use in each period; never below what it has used and holds."""
     agents = by.services.agents
@@ -94,54 +90,54 @@ async def put_agent(
     return await _agent(request, by, agent_id)
 
 
-@router.post("/agents/{id}/budget/consume", response_model=TokenBalanceAnswer, responses=problems(404, 409))
-async def post_consume(
-    by: By, agent_id: AgentId, body: ConsumeBody, idempotency_key: IdempotencyKey = None
-) -> Response:
+@router.post("/agents/{id}/budget/consume", response_model=TokenBalance, responses=problems(404, 409))
+async def post_consume(by: By, agent_id: AgentId, body: TokenUse, idempotency_key: IdempotencyKey = None) -> Response:
     """Use tokens: all of them, or none and 409 with `available_tokens`."""
     agents = by.services.agents
     balance, replayed = await by.lanes.write_once(
         lambda: agents.consume(agent_id, body.tokens, body.output, body.cached, idempotency_key)
     )
-    return answered(wire.balance_answer(balance), replayed=replayed)
+    return answered(TokenBalance.from_domain(balance), replayed=replayed)
 
 
-@router.post("/agents/{id}/budget/top-up", response_model=TokenBalanceAnswer, responses=problems(404, 409))
-async def post_top_up(by: By, agent_id: AgentId, body: TokensBody, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post("/agents/{id}/budget/top-up", response_model=TokenBalance, responses=problems(404, 409))
+async def post_top_up(by: By, agent_id: AgentId, body: TokenAmount, idempotency_key: IdempotencyKey = None) -> Response:
     """Add to what the agent may use."""
     agents = by.services.agents
     balance, replayed = await by.lanes.write_once(lambda: agents.top_up(agent_id, body.tokens, idempotency_key))
-    return answered(wire.balance_answer(balance), replayed=replayed)
+    return answered(TokenBalance.from_domain(balance), replayed=replayed)
 
 
-@router.post("/agents/{id}/budget/reserve", response_model=ReservationAnswer, responses=problems(404, 409))
-async def post_reserve(by: By, agent_id: AgentId, body: HoldBody, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post("/agents/{id}/budget/reserve", response_model=Reservation, responses=problems(404, 409))
+async def post_reserve(
+    by: By, agent_id: AgentId, body: NewReservation, idempotency_key: IdempotencyKey = None
+) -> Response:
     """Hold tokens for a time, after which they are free again by themselves."""
     agents = by.services.agents
     held, replayed = await by.lanes.write_once(
         lambda: agents.reserve(agent_id, body.tokens, body.seconds, idempotency_key)
     )
-    return answered(wire.reservation_answer(held), replayed=replayed)
+    return answered(Reservation.from_domain(held), replayed=replayed)
 
 
-@router.post("/reservations/{id}/settle", response_model=TokenBalanceAnswer, responses=problems(404, 409))
+@router.post("/reservations/{id}/settle", response_model=TokenBalance, responses=problems(404, 409))
 async def post_settle(
-    by: By, reservation_id: ReservationId, body: SettleBody, idempotency_key: IdempotencyKey = None
+    by: By, reservation_id: ReservationId, body: SettledUse, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Use what was really needed in place of what was held, and free the rest."""
     agents = by.services.agents
     balance, replayed = await by.lanes.write_once(
         lambda: agents.settle(reservation_id, body.tokens, body.output, body.cached, idempotency_key)
     )
-    return answered(wire.balance_answer(balance), replayed=replayed)
+    return answered(TokenBalance.from_domain(balance), replayed=replayed)
 
 
-@router.post("/reservations/{id}/release", response_model=TokenBalanceAnswer, responses=problems(404, 409))
+@router.post("/reservations/{id}/release", response_model=TokenBalance, responses=problems(404, 409))
 async def post_release(by: By, reservation_id: ReservationId) -> Response:
     """Free what is held. Again: nothing changes."""
-    return answered(wire.balance_answer(await by.lanes.write(lambda: by.services.agents.release(reservation_id))))
+    return answered(TokenBalance.from_domain(await by.lanes.write(lambda: by.services.agents.release(reservation_id))))
 
 
 async def _agent(request: Request, by: Caller, agent_id: str) -> Response:
     agent = await by.lanes.read(lambda: by.services.agents.get(agent_id))
-    return tagged(wire.agent_answer(agent), agent.allocated_tokens, request)
+    return tagged(AgentBudget.from_domain(agent), agent.allocated_tokens, request)

@@ -3,24 +3,22 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from budget_tui import wire
 from budget_tui.api.answers import NOT_MODIFIED, IfMatch, IfNoneMatch, answered, problems, routes_of, tagged
-from budget_tui.api.bodies import GlobalBudgetChange
 from budget_tui.api.door import By
 from budget_tui.api.etags import write_if_match
-from budget_tui.api.shapes import GlobalBudgetAnswer, StatusAnswer
+from budget_tui.schemas.status import DatedGlobalBudget, GlobalBudgetChange, StatusOut
 
 router = routes_of("budget")
 
 
-@router.get("/budget", response_model=GlobalBudgetAnswer, responses=NOT_MODIFIED)
+@router.get("/budget", response_model=DatedGlobalBudget, responses=NOT_MODIFIED)
 async def get_budget(request: Request, by: By, if_none_match: IfNoneMatch = "") -> Response:
     """The global budget of the running period."""
     snapshot = await by.lanes.read(by.services.snapshots.current)
-    return tagged(wire.budget_answer(snapshot), snapshot.total.allocation, request)
+    return tagged(DatedGlobalBudget.from_snapshot(snapshot), snapshot.total.allocation, request)
 
 
-@router.put("/budget", response_model=GlobalBudgetAnswer, responses=problems(409, 412))
+@router.put("/budget", response_model=DatedGlobalBudget, responses=problems(409, 412))
 async def put_budget(request: Request, by: By, body: GlobalBudgetChange, if_match: IfMatch = None) -> Response:
     """Set what may be spent in each period from this one on."""
     budgets = by.services.budgets
@@ -28,10 +26,10 @@ async def put_budget(request: Request, by: By, body: GlobalBudgetChange, if_matc
         lambda: write_if_match(if_match, lambda seen: budgets.set_global(body.monthly_budget_usd, seen))
     )
     snapshot = await by.lanes.read(by.services.snapshots.current)
-    return tagged(wire.budget_answer(snapshot), snapshot.total.allocation, request)
+    return tagged(DatedGlobalBudget.from_snapshot(snapshot), snapshot.total.allocation, request)
 
 
-@router.get("/status", response_model=StatusAnswer)
+@router.get("/status", response_model=StatusOut)
 async def get_status(by: By) -> Response:
     """The global budget and every project, from one consistent read."""
-    return answered(wire.status_answer(await by.lanes.read(by.services.snapshots.current)))
+    return answered(StatusOut.from_domain(await by.lanes.read(by.services.snapshots.current)))

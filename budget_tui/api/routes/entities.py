@@ -7,7 +7,6 @@ from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from budget_tui import wire
 from budget_tui.api.answers import (
     LOCATED,
     NOT_MODIFIED,
@@ -20,12 +19,13 @@ from budget_tui.api.answers import (
     routes_of,
     tagged,
 )
-from budget_tui.api.bodies import EntityBody, EntityChangeBody
 from budget_tui.api.door import By
 from budget_tui.api.etags import tag_of, write_if_match
-from budget_tui.api.shapes import EntitiesAnswer, EntityAnswer, EntityChanged
 from budget_tui.api.tenants import Caller
-from budget_tui.domain.hierarchy import ID_MAX_LENGTH, Entity
+from budget_tui.domain import hierarchy
+from budget_tui.domain.hierarchy import ID_MAX_LENGTH
+from budget_tui.schemas.base import dumps
+from budget_tui.schemas.hierarchy import Entities, Entity, EntityChanged, EntityChangeIn, NewEntity
 from budget_tui.services.entities import Moved, version_of
 
 router = routes_of("entities")
@@ -33,36 +33,36 @@ router = routes_of("entities")
 EntityId = Annotated[str, Path(alias="id", description="The entity's id.", max_length=ID_MAX_LENGTH)]
 
 
-@router.get("/entities", response_model=EntitiesAnswer)
+@router.get("/entities", response_model=Entities)
 async def get_entities(by: By) -> Response:
     """Every entity that is not archived, each followed by what is below it."""
     found = await by.lanes.read(by.services.entities.active)
-    return answered({"entities": [wire.entity_answer(entity) for entity in found]})
+    return answered(Entities(entities=[Entity.from_domain(entity) for entity in found]))
 
 
-@router.post("/entities", status_code=201, response_model=EntityAnswer, responses=problems(404, 409) | LOCATED)
-async def post_entity(by: By, body: EntityBody, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post("/entities", status_code=201, response_model=Entity, responses=problems(404, 409) | LOCATED)
+async def post_entity(by: By, body: NewEntity, idempotency_key: IdempotencyKey = None) -> Response:
     """Add an entity; an archived one of that id is brought back. One of level `project` is a project in every
     respect."""
     entities = by.services.entities
     added, replayed = await by.lanes.write_once(
         lambda: entities.add(body.entity_id, body.parent_id, body.level, body.name, idempotency_key)
     )
-    return located("/entities/{}", added.entity_id, wire.entity_answer(added), replayed=replayed)
+    return located("/entities/{}", added.entity_id, Entity.from_domain(added), replayed=replayed)
 
 
-@router.get("/entities/{id}", response_model=EntityAnswer, responses=NOT_MODIFIED | problems(404))
+@router.get("/entities/{id}", response_model=Entity, responses=NOT_MODIFIED | problems(404))
 async def get_entity(request: Request, by: By, entity_id: EntityId, if_none_match: IfNoneMatch = "") -> Response:
     """One entity, archived or not: a department, a project, a team, an agent. The organization is `ORG`."""
     entity = await by.lanes.read(lambda: by.services.entities.get(entity_id))
-    return tagged(wire.entity_answer(entity), version_of(entity), request)
+    return tagged(Entity.from_domain(entity), version_of(entity), request)
 
 
 @router.patch("/entities/{id}", response_model=EntityChanged, responses=problems(404, 409, 412))
-async def patch_entity(by: By, entity_id: EntityId, body: EntityChangeBody, if_match: IfMatch = None) -> Response:
+async def patch_entity(by: By, entity_id: EntityId, body: EntityChangeIn, if_match: IfMatch = None) -> Response:
     """Rename or move an entity, or both at once."""
     entities = by.services.entities
-    return await change(by, if_match, lambda seen: entities.change(entity_id, body.change(), seen))
+    return await change(by, if_match, lambda seen: entities.change(entity_id, body.to_domain(), seen))
 
 
 @router.delete("/entities/{id}", status_code=204, responses=problems(404, 409, 412))
@@ -76,7 +76,7 @@ async def change(by: Caller, if_match: str | None, command: Callable[[int | None
     done: list[Moved] = []
     await by.lanes.write(lambda: write_if_match(if_match, lambda seen: done.append(command(seen))))
     [moved] = done
-    answer = answered(wire.entity_changed_answer(*moved))
+    answer = answered(EntityChanged.from_change(moved))
     answer.headers["ETag"] = _tag(moved.entity)
     return answer
 
@@ -87,6 +87,6 @@ async def archive(by: Caller, if_match: str | None, command: Callable[[int | Non
     return Response(status_code=204)
 
 
-def _tag(entity: Entity) -> str:
+def _tag(entity: hierarchy.Entity) -> str:
     """The ETag of what a GET of the entity would answer."""
-    return tag_of(version_of(entity), wire.dumps(wire.entity_answer(entity), indent=None))
+    return tag_of(version_of(entity), dumps(Entity.from_domain(entity), indent=None))

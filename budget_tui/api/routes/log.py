@@ -7,21 +7,19 @@ from fastapi import Query
 from starlette.responses import Response
 
 from budget_tui.api.answers import IdempotencyKey, answered, problems, routes_of
-from budget_tui.api.bodies import Day, Text
 from budget_tui.api.door import By
-from budget_tui.api.shapes import LogEntryAnswer, UndoAnswer
 from budget_tui.domain.amount import LIMIT_COUNT
 from budget_tui.domain.audit import AuditFilter
 from budget_tui.domain.period import ONE_DAY
-from budget_tui.services.audit import entry_answer
-from budget_tui.services.undo import UndoOutcome
+from budget_tui.schemas.audit import AuditEntry, Undone
+from budget_tui.schemas.base import Day, Text
 
 router = routes_of("log")
 
 MOST = 1000
 
 
-@router.get("/log", response_model=list[LogEntryAnswer])
+@router.get("/log", response_model=list[AuditEntry])
 async def get_log(
     by: By,
     action: Annotated[Text, Query(description="Only what begins so: `budget`, `cost.import`.")] = "",
@@ -35,10 +33,10 @@ async def get_log(
     """The audit trail: who changed what, the newest first."""
     only = AuditFilter(action, subject, who, _begin_of(since), _begin_of(until and until + ONE_DAY))
     entries = await by.lanes.read(lambda: by.services.audit.newest(limit, before, only))
-    return answered([entry_answer(entry) for entry in entries])
+    return answered([AuditEntry.from_domain(entry) for entry in entries])
 
 
-@router.post("/undo", response_model=UndoAnswer, responses=problems(409))
+@router.post("/undo", response_model=Undone, responses=problems(409))
 async def post_undo(by: By, idempotency_key: IdempotencyKey = None) -> Response:
     """Take back the last change that was made with this key; again takes back the one before it.
 
@@ -46,20 +44,15 @@ async def post_undo(by: By, idempotency_key: IdempotencyKey = None) -> Response:
     """
     undo = by.services.undo
     outcome, replayed = await by.lanes.write_once(lambda: undo.undo(idempotency_key))
-    return _told(outcome, replayed)
+    return answered(Undone.from_domain(outcome), replayed=replayed)
 
 
-@router.post("/redo", response_model=UndoAnswer, responses=problems(409))
+@router.post("/redo", response_model=Undone, responses=problems(409))
 async def post_redo(by: By, idempotency_key: IdempotencyKey = None) -> Response:
     """Redo the change last undone with this key, as long as nothing else has been changed with it since."""
     undo = by.services.undo
     outcome, replayed = await by.lanes.write_once(lambda: undo.redo(idempotency_key))
-    return _told(outcome, replayed)
-
-
-def _told(outcome: UndoOutcome, replayed: bool) -> Response:
-    answer = {"what": outcome.what, "change": outcome.change, "reverses": outcome.reverses}
-    return answered(answer, replayed=replayed)
+    return answered(Undone.from_domain(outcome), replayed=replayed)
 
 
 def _begin_of(day: date | None) -> datetime | None:

@@ -5,18 +5,17 @@ from typing import Annotated
 from fastapi import Query
 from starlette.responses import Response
 
-from budget_tui import wire
 from budget_tui.api.answers import answered, routes_of
-from budget_tui.api.bodies import Day
 from budget_tui.api.door import By
-from budget_tui.api.shapes import ClosedPeriodAnswer
+from budget_tui.schemas.base import Day
+from budget_tui.schemas.periods import ClosedPeriod
 
 router = routes_of("periods")
 
 MOST = 120
 
 
-@router.get("/periods", response_model=list[ClosedPeriodAnswer])
+@router.get("/periods", response_model=list[ClosedPeriod])
 async def get_periods(
     by: By,
     limit: Annotated[int, Query(ge=1, le=MOST, description="At most so many.")] = 12,
@@ -24,4 +23,4 @@ async def get_periods(
 ) -> Response:
     """Closed periods, the newest first: the figures at their close, and what was spent beyond them since."""
     periods = await by.lanes.read(lambda: by.services.history.periods(limit, before))
-    return answered([wire.period_answer(period) for period in periods])
+    return answered([ClosedPeriod.from_domain(period) for period in periods])

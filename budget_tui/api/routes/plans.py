@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from budget_tui import wire, wire_plan
 from budget_tui.api.answers import (
     LOCATED,
     NOT_MODIFIED,
@@ -24,31 +23,31 @@ from budget_tui.api.answers import (
 )
 from budget_tui.api.door import ByOrganization
 from budget_tui.api.etags import tag_of, write_if_match
-from budget_tui.api.plan_bodies import (
-    AllocateBody,
-    EntityFilters,
-    EntityGiven,
-    Filters,
-    PageFilters,
-    PlanBody,
-    PlanChangeBody,
-    TreeFilters,
-)
-from budget_tui.api.plan_shapes import (
-    PlanAllocation,
-    PlanBudget,
-    PlanByCategory,
-    PlanByProvider,
-    PlanList,
-    PlanOutcome,
-    PlanSummary,
-    PlanTreeAnswer,
-)
 from budget_tui.api.tenants import Caller
 from budget_tui.domain import plan, plan_answers
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.presentation.formatting import plan_name
+from budget_tui.schemas.base import Json, dumps
+from budget_tui.schemas.plan import (
+    AllocatedBudget,
+    BudgetDetails,
+    ChangedBudget,
+    EntityFilters,
+    Filters,
+    NamedEntity,
+    NewAllocation,
+    NewBudget,
+    PageFilters,
+    PlanByCategory,
+    PlanByProvider,
+    PlanChangeIn,
+    PlanList,
+    PlanSummary,
+    RootedTree,
+    TreeFilters,
+    parts_of,
+)
 
 ROOT = "/api/v1/budgets/{org}"
 
@@ -64,21 +63,23 @@ async def get_plan(by: ByOrganization, filters: Annotated[PageFilters, Query()])
     """The budgets that fit, entity by entity."""
     views, conditions = by.services.plan_views, filters.narrowed()
     page = await by.lanes.read(lambda: views.list(conditions, filters.limit, filters.offset))
-    return answered(wire_plan.list_answer(page, _slug(by)))
+    return answered(PlanList.from_domain(page, _slug(by)))
 
 
-@router.post(ROOT, status_code=201, response_model=PlanOutcome, responses=problems(404, 409) | LOCATED)
-async def post_plan(by: ByOrganization, body: PlanBody, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post(ROOT, status_code=201, response_model=ChangedBudget, responses=problems(404, 409) | LOCATED)
+async def post_plan(by: ByOrganization, body: NewBudget, idempotency_key: IdempotencyKey = None) -> Response:
     """A new budget. 409 when there is one of that entity, category, type, provider and period."""
     plans = by.services.plans
     notes = await by.lanes.read(lambda: list(_said_of_entities(by, body)))
-    outcome, replayed = await by.lanes.write_once(lambda: plans.create(body.plan(), idempotency_key))
-    answer = wire_plan.outcome_answer(outcome, _slug(by))
-    return _made(by, outcome.budget, _noted(answer, notes), replayed)
+    outcome, replayed = await by.lanes.write_once(lambda: plans.create(body.to_domain(), idempotency_key))
+    answer = ChangedBudget.from_outcome(outcome, _slug(by), notes)
+    return _made(by, outcome.budget, answer, replayed)
 
 
-@router.post(f"{ROOT}/allocate", status_code=201, response_model=PlanAllocation, responses=problems(404, 409) | LOCATED)
-async def post_allocate(by: ByOrganization, body: AllocateBody, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post(
+    f"{ROOT}/allocate", status_code=201, response_model=AllocatedBudget, responses=problems(404, 409) | LOCATED
+)
+async def post_allocate(by: ByOrganization, body: NewAllocation, idempotency_key: IdempotencyKey = None) -> Response:
     """A new budget together with its children's: all of them, or none.
 
     The children take over category, type, provider, currency and period. What no child gets stays unallocated;
@@ -86,26 +87,26 @@ async def post_allocate(by: ByOrganization, body: AllocateBody, idempotency_key:
     """
     plans = by.services.plans
     notes = await by.lanes.read(lambda: list(_said_of_entities(by, body, *body.allocations)))
-    outcome, replayed = await by.lanes.write_once(lambda: plans.allocate(body.plan(), body.shares(), idempotency_key))
-    answer = wire_plan.allocation_answer(outcome, _slug(by))
-    return _made(by, outcome.parent, _noted(answer, notes), replayed)
+    outcome, replayed = await by.lanes.write_once(
+        lambda: plans.allocate(body.to_domain(), body.shares(), idempotency_key)
+    )
+    answer = AllocatedBudget.from_domain(outcome, _slug(by), notes)
+    return _made(by, outcome.parent, answer, replayed)
 
 
 @router.get(f"{ROOT}/summary", response_model=PlanSummary, responses=problems(404))
 async def get_plan_summary(by: ByOrganization, filters: Annotated[Filters, Query()]) -> Response:
     """Budget against actual of every budget that fits, and totals in which a dollar counts once."""
     views, conditions = by.services.plan_views, filters.narrowed()
-    return answered(wire_plan.summary_answer(await by.lanes.read(lambda: views.summary(conditions))))
+    return answered(PlanSummary.from_domain(await by.lanes.read(lambda: views.summary(conditions))))
 
 
-@router.get(f"{ROOT}/allocation-tree", response_model=PlanTreeAnswer, responses=problems(404))
+@router.get(f"{ROOT}/allocation-tree", response_model=RootedTree, responses=problems(404))
 async def get_allocation_tree(by: ByOrganization, filters: Annotated[TreeFilters, Query()]) -> Response:
     """Budgets from the top down, with what is allocated at each and what is not."""
     views, conditions = by.services.plan_views, filters.narrowed()
-    tree = wire_plan.tree_answer(await by.lanes.read(lambda: views.tree(filters.root_entity_id, conditions)))
-    first: dict[str, Any] = next(iter(tree["roots"]), {})
-    told = {name: first.get(name) for name in ("entity", "budget", "allocated_to_children", "unallocated")}
-    return answered({**told, "children": first.get("children", []), **tree})
+    tree = await by.lanes.read(lambda: views.tree(filters.root_entity_id, conditions))
+    return answered(RootedTree.from_tree(tree))
 
 
 @router.get(f"{ROOT}/by-category", response_model=PlanByCategory, responses=problems(404))
@@ -114,7 +115,7 @@ async def get_by_category(by: ByOrganization, filters: Annotated[EntityFilters, 
     one."""
     views, conditions = by.services.plan_views, filters.narrowed()
     entity_id = filters.hierarchy_entity_id or ROOT_ID
-    return answered(wire_plan.breakdown_answer(await by.lanes.read(lambda: views.by_category(entity_id, conditions))))
+    return answered(parts_of(await by.lanes.read(lambda: views.by_category(entity_id, conditions))))
 
 
 @router.get(f"{ROOT}/by-provider", response_model=PlanByProvider, responses=problems(404))
@@ -122,33 +123,33 @@ async def get_by_provider(by: ByOrganization, filters: Annotated[EntityFilters, 
     """What an entity planned for and used of each provider."""
     views, conditions = by.services.plan_views, filters.narrowed()
     entity_id = filters.hierarchy_entity_id or ROOT_ID
-    return answered(wire_plan.breakdown_answer(await by.lanes.read(lambda: views.by_provider(entity_id, conditions))))
+    return answered(parts_of(await by.lanes.read(lambda: views.by_provider(entity_id, conditions))))
 
 
-@router.get(f"{ROOT}/{{budget_id:uuid}}", response_model=PlanBudget, responses=NOT_MODIFIED | problems(404))
+@router.get(f"{ROOT}/{{budget_id:uuid}}", response_model=BudgetDetails, responses=NOT_MODIFIED | problems(404))
 async def get_planned(
     request: Request, by: ByOrganization, budget_id: BudgetId, if_none_match: IfNoneMatch = ""
 ) -> Response:
     """One budget."""
     found = await by.lanes.read(lambda: _seen(by, budget_id))
-    return tagged(wire_plan.one_answer(found, _slug(by)), _version(found.budget), request)
+    return tagged(BudgetDetails.from_outcome(found, _slug(by)), _version(found.budget), request)
 
 
-@router.put(f"{ROOT}/{{budget_id:uuid}}", response_model=PlanOutcome, responses=problems(404, 409, 412))
+@router.put(f"{ROOT}/{{budget_id:uuid}}", response_model=ChangedBudget, responses=problems(404, 409, 412))
 async def put_planned(
-    by: ByOrganization, budget_id: BudgetId, body: PlanChangeBody, if_match: IfMatch = None
+    by: ByOrganization, budget_id: BudgetId, body: PlanChangeIn, if_match: IfMatch = None
 ) -> Response:
     """Change a budget. What was allocated from it stays as it is, unless rescaled."""
     outcomes = []
 
     def write(seen: int | None) -> None:
         before = _present(by, budget_id)
-        change, when = body.change(before.budget_type), None if seen is None else _moment(seen)
+        change, when = body.to_domain(before.budget_type), None if seen is None else _moment(seen)
         outcomes.append(by.services.plans.update(before.budget_id, change, when, body.rescale_children))
 
     await by.lanes.write(lambda: write_if_match(if_match, write))
     [outcome] = outcomes
-    answer = answered(wire_plan.outcome_answer(outcome, _slug(by)))
+    answer = answered(ChangedBudget.from_outcome(outcome, _slug(by)))
     answer.headers["ETag"] = await by.lanes.read(lambda: _tag(by, outcome.budget))
     return answer
 
@@ -192,7 +193,7 @@ def _tag(by: Caller, planned: plan.PlannedBudget) -> str:
     """The ETag of what a GET would answer: of the budget as it was written, whatever others did to it since."""
     seen = by.services.plan_views.one(planned.budget_id)
     found = plan_answers.PlanOutcome(planned, seen.warnings, (), seen.allocations)
-    return tag_of(_version(planned), wire.dumps(wire_plan.one_answer(found, _slug(by)), indent=None))
+    return tag_of(_version(planned), dumps(BudgetDetails.from_outcome(found, _slug(by)), indent=None))
 
 
 def _version(planned: plan.PlannedBudget) -> int:
@@ -207,15 +208,11 @@ def _moment(version: int) -> datetime:
         return _EPOCH
 
 
-def _made(by: Caller, planned: plan.PlannedBudget, answer: dict[str, Any], replayed: bool) -> Response:
+def _made(by: Caller, planned: plan.PlannedBudget, answer: Json, replayed: bool) -> Response:
     return located(f"{ROOT.format(org=_slug(by))}/{{}}", planned.budget_id, answer, replayed=replayed)
 
 
-def _noted(answer: dict[str, Any], notes: list[str]) -> dict[str, Any]:
-    return {**answer, "warnings": [*answer["warnings"], *notes]}
-
-
-def _said_of_entities(by: Caller, *given: EntityGiven) -> Iterator[str]:
+def _said_of_entities(by: Caller, *given: NamedEntity) -> Iterator[str]:
     """What to warn about where an entity is called otherwise than it is; `Refused` where its level is another."""
     for each in given:
         entity = by.services.entities.get(each.hierarchy_entity_id)

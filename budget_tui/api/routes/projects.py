@@ -6,7 +6,6 @@ from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from budget_tui import wire
 from budget_tui.api.answers import (
     LOCATED,
     NOT_MODIFIED,
@@ -19,60 +18,50 @@ from budget_tui.api.answers import (
     routes_of,
     tagged,
 )
-from budget_tui.api.bodies import AllocationChangeBody, CostBody, EntityChangeBody, ProjectBody, TransferBody
 from budget_tui.api.door import By
 from budget_tui.api.etags import write_if_match
 from budget_tui.api.routes.entities import archive, change
-from budget_tui.api.shapes import (
-    CostAnswer,
-    EntityChanged,
-    ProjectAddedAnswer,
-    ProjectBudgetAnswer,
-    ProjectsAnswer,
-    TransferAnswer,
-)
 from budget_tui.api.tenants import Caller
-from budget_tui.domain.amount import to_decimal
-from budget_tui.domain.budget import AllocationChange, ChangeKind
-from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
-from budget_tui.services.costs import CostEntry
+from budget_tui.schemas.costs import Cost, CostIn
+from budget_tui.schemas.hierarchy import EntityChanged, EntityChangeIn
+from budget_tui.schemas.status import (
+    AddedProject,
+    AllocationChangeIn,
+    DatedProjectBudget,
+    NewProject,
+    Projects,
+    TransferIn,
+    TransferOut,
+)
 from budget_tui.services.snapshots import project_line
-from budget_tui.services.transfers import TransferRequest
 
 router = routes_of("projects")
 
 ProjectId = Annotated[str, Path(alias="id", description="The project's id.", max_length=ID_MAX_LENGTH)]
 
 
-@router.get("/projects", response_model=ProjectsAnswer)
+@router.get("/projects", response_model=Projects)
 async def get_projects(by: By) -> Response:
     """Every project's budget."""
-    return answered(wire.projects_answer(await by.lanes.read(by.services.snapshots.current)))
+    return answered(Projects.from_snapshot(await by.lanes.read(by.services.snapshots.current)))
 
 
-@router.post("/projects", status_code=201, response_model=ProjectAddedAnswer, responses=problems(404, 409) | LOCATED)
-async def post_project(by: By, body: ProjectBody, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post("/projects", status_code=201, response_model=AddedProject, responses=problems(404, 409) | LOCATED)
+async def post_project(by: By, body: NewProject, idempotency_key: IdempotencyKey = None) -> Response:
     """Add a project; an archived one of that id is brought back."""
     projects = by.services.projects
     added, replayed = await by.lanes.write_once(
         lambda: projects.add(body.project_id, body.name, body.allocation(), body.parent_id, idempotency_key)
     )
-    answer = {
-        "project_id": added.project_id,
-        "name": added.name,
-        "parent_id": added.parent_id,
-        "monthly_allocation_usd": to_decimal(added.allocation),
-        "currency": added.currency,
-    }
-    return located("/projects/{}/budget", added.project_id, answer, replayed=replayed)
+    return located("/projects/{}/budget", added.project_id, AddedProject.from_domain(added), replayed=replayed)
 
 
 @router.patch("/projects/{id}", response_model=EntityChanged, responses=problems(404, 409, 412))
-async def patch_project(by: By, project_id: ProjectId, body: EntityChangeBody, if_match: IfMatch = None) -> Response:
+async def patch_project(by: By, project_id: ProjectId, body: EntityChangeIn, if_match: IfMatch = None) -> Response:
     """Rename or move a project, or both at once. `If-Match` takes the ETag of `/entities/{id}`."""
     projects = by.services.projects
-    return await change(by, if_match, lambda seen: projects.change(project_id, body.change(), seen))
+    return await change(by, if_match, lambda seen: projects.change(project_id, body.to_domain(), seen))
 
 
 @router.delete("/projects/{id}", status_code=204, responses=problems(404, 409, 412))
@@ -81,55 +70,46 @@ async def delete_project(by: By, project_id: ProjectId, if_match: IfMatch = None
     return await archive(by, if_match, lambda seen: by.services.projects.archive(project_id, seen))
 
 
-@router.get("/projects/{id}/budget", response_model=ProjectBudgetAnswer, responses=NOT_MODIFIED | problems(404))
+@router.get("/projects/{id}/budget", response_model=DatedProjectBudget, responses=NOT_MODIFIED | problems(404))
 async def get_project(request: Request, by: By, project_id: ProjectId, if_none_match: IfNoneMatch = "") -> Response:
     """A project's budget in the running period."""
     return await _project(request, by, project_id)
 
 
-@router.put("/projects/{id}/budget", response_model=ProjectBudgetAnswer, responses=problems(404, 409, 412))
+@router.put("/projects/{id}/budget", response_model=DatedProjectBudget, responses=problems(404, 409, 412))
 async def put_project(
-    request: Request, by: By, project_id: ProjectId, body: AllocationChangeBody, if_match: IfMatch = None
+    request: Request, by: By, project_id: ProjectId, body: AllocationChangeIn, if_match: IfMatch = None
 ) -> Response:
     """Set what the project gets of the global budget. More than there is: done, and told in `warnings`."""
     budgets = by.services.budgets
-    change = AllocationChange(ChangeKind.SET, body.monthly_allocation_usd)
+    change = body.to_domain()
     await by.lanes.write(lambda: write_if_match(if_match, lambda seen: budgets.allocate(project_id, change, seen)))
     return await _project(request, by, project_id)
 
 
-@router.post("/projects/{id}/budget/transfer", response_model=TransferAnswer, responses=problems(404, 409))
+@router.post("/projects/{id}/budget/transfer", response_model=TransferOut, responses=problems(404, 409))
 async def post_transfer(
-    by: By, project_id: ProjectId, body: TransferBody, idempotency_key: IdempotencyKey = None
+    by: By, project_id: ProjectId, body: TransferIn, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Move allocation to another project or to the pool; the project may be `pool`, too.
 
     At most what is unspent, unless forced.
     """
-    request = TransferRequest(project_id, body.to_project_id, body.amount_usd, body.force, body.reason)
+    request = body.to_domain(project_id)
     transfers = by.services.transfers
     outcome, replayed = await by.lanes.write_once(lambda: transfers.transfer(request, idempotency_key))
-    return answered(wire.transfer_answer(outcome), replayed=replayed)
+    return answered(TransferOut.from_domain(outcome), replayed=replayed)
 
 
-@router.post("/projects/{id}/costs", status_code=201, response_model=CostAnswer, responses=problems(404, 409))
-async def post_cost(by: By, project_id: ProjectId, body: CostBody, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post("/projects/{id}/costs", status_code=201, response_model=Cost, responses=problems(404, 409))
+async def post_cost(by: By, project_id: ProjectId, body: CostIn, idempotency_key: IdempotencyKey = None) -> Response:
     """Record what was spent."""
-    category = Category(body.category) if body.category else None
-    entry = CostEntry(project_id, body.amount_usd, body.on, category, body.provider, body.tokens, body.once)
-    costs = by.services.costs
+    costs, entry = by.services.costs, body.to_domain(project_id)
     outcome, replayed = await by.lanes.write_once(lambda: costs.add(entry, idempotency_key))
-    answer = {
-        "project_id": project_id,
-        "amount_usd": to_decimal(entry.amount),
-        "on": outcome.on.isoformat(),
-        "tokens": entry.tokens,
-        "currency": outcome.currency,
-    }
-    return answered(answer, 201, replayed=replayed)
+    return answered(Cost.from_domain(entry, outcome), 201, replayed=replayed)
 
 
 async def _project(request: Request, by: Caller, project_id: str) -> Response:
     snapshot = await by.lanes.read(by.services.snapshots.current)
     line = project_line(snapshot, project_id)
-    return tagged(wire.project_answer(snapshot, line), line.pace.allocation, request)
+    return tagged(DatedProjectBudget.from_snapshot(snapshot, line), line.pace.allocation, request)

@@ -1,0 +1,185 @@
+"""Agents' token budgets."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from budget_tui.domain import tokens as domain
+from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.carry import CarryPolicy
+from budget_tui.domain.pacing import Status
+from budget_tui.domain.tokens import TokenKind
+from budget_tui.schemas.base import (
+    EntityId,
+    Moment,
+    Number,
+    Request,
+    Schema,
+    Settling,
+    SomeTokens,
+    Text,
+    Tokens,
+    count_given,
+)
+from budget_tui.services.agents import HOLD_SECONDS, LONGEST_HOLD_SECONDS
+from budget_tui.services.token_prices import PriceOutcome, TokenPrice
+
+
+class _Balance(Schema):
+    agent_id: str
+    allocated_tokens: int
+    used_tokens: int
+    reserved_tokens: int
+    available_tokens: int
+
+
+class TokenBalance(Settling, _Balance):
+    """How an agent's budget stands after something was taken from it or added to it."""
+
+    @classmethod
+    def from_domain(cls, balance: domain.TokenBalance) -> "TokenBalance":
+        return TokenBalance(**balance._asdict(), available_tokens=balance.available_tokens)
+
+
+class AgentBudget(Schema):
+    """An agent's budget of the running period, and how fast it goes."""
+
+    agent_id: str
+    name: str
+    project_id: str
+    model: str
+    allocated_tokens: int
+    used_tokens: int
+    reserved_tokens: int
+    available_tokens: int
+    rate_per_hour: int
+    runs_out_at: Moment | None
+    status: Status
+    data_through: date = Field(description="How far the use is known: today, for it is recorded as it happens.")
+
+    @classmethod
+    def from_domain(cls, budget: domain.AgentBudget) -> "AgentBudget":
+        return AgentBudget(**budget._asdict())
+
+
+class Agents(Schema):
+    agents: list[AgentBudget]
+
+
+class TokenSums(Schema):
+    """The budgets of a project's agents together."""
+
+    agents: int
+    allocated_tokens: int
+    used_tokens: int
+    reserved_tokens: int
+    available_tokens: int
+
+    @classmethod
+    def from_domain(cls, sums: domain.TokenSums) -> "TokenSums":
+        return TokenSums(**sums._asdict(), available_tokens=sums.available_tokens)
+
+
+class Reservation(Schema):
+    reservation_id: str
+    agent_id: str
+    tokens: int
+    expires_at: Moment
+    available_tokens: int
+
+    @classmethod
+    def from_domain(cls, held: domain.Reservation) -> "Reservation":
+        return Reservation(**held._asdict())
+
+
+class AgentCarry(Schema):
+    agent_id: str
+    carry: CarryPolicy
+    carry_cap_tokens: int | None
+
+
+class ArchivedAgent(Schema):
+    agent_id: str
+    archived: bool
+
+
+class PriceChange(Schema):
+    """The prices that were set, of those kinds alone, and what they changed."""
+
+    model: str
+    from_: date = Field(serialization_alias="from")
+    input_usd: Number = Decimal(0)
+    output_usd: Number = Decimal(0)
+    cached_usd: Number = Decimal(0)
+    days_changed: int
+    changed_usd: Number
+    currency: str
+
+    @classmethod
+    def from_domain(cls, outcome: PriceOutcome, prices: dict[TokenKind, int], currency: str) -> "PriceChange":
+        return PriceChange(
+            model=outcome.model,
+            from_=outcome.starts_on,
+            days_changed=outcome.days,
+            changed_usd=to_decimal(outcome.changed_nanos),
+            currency=currency,
+            **{f"{kind}_usd": to_decimal(nanos) for kind, nanos in prices.items()},
+        )
+
+
+class Price(Schema):
+    """What a million tokens of a kind cost."""
+
+    model: str
+    kind: TokenKind
+    from_: date = Field(serialization_alias="from")
+    amount_usd: Number
+    currency: str
+
+    @classmethod
+    def from_domain(cls, price: TokenPrice, currency: str) -> "Price":
+        return Price(
+            model=price.model,
+            kind=price.kind,
+            from_=price.starts_on,
+            amount_usd=to_decimal(price.amount_nanos),
+            currency=currency,
+        )
+
+
+# Requests
+
+
+class NewAgent(Request):
+    agent_id: EntityId = Field(description="Short and lasting: requests name it.", examples=["reviewer"])
+    project_id: EntityId = Field(description="Whose it is: a project's, or another entity's.", examples=["pcc"])
+    name: Text = Field("", description="What screens call it; its id unless given.")
+    model: Text = Field("", description="What it runs on; its tokens cost what that one's cost.")
+    tokens: SomeTokens = Field(0, description="What it may use in each period.", examples=[1_000_000])
+
+
+class TokenAllocation(Request):
+    tokens: SomeTokens = Field(examples=[1_000_000])
+
+
+class TokenAmount(Request):
+    tokens: Tokens = Field(examples=[25_000])
+
+
+class TokenUse(TokenAmount):
+    output: SomeTokens = Field(0, description="Of them, what the model wrote.")
+    cached: SomeTokens = Field(0, description="Of them, what it read from its provider's cache.")
+
+
+class SettledUse(Request):
+    tokens: SomeTokens = Field(examples=[18_000])
+    output: SomeTokens = Field(0, description="Of them, what the model wrote.")
+    cached: SomeTokens = Field(0, description="Of them, what it read from its provider's cache.")
+
+
+class NewReservation(TokenAmount):
+    seconds: Annotated[int, Field(ge=1, le=LONGEST_HOLD_SECONDS), BeforeValidator(count_given)] = Field(
+        HOLD_SECONDS, description="How long they are held at most."
+    )

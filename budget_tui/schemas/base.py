@@ -1,0 +1,180 @@
+"""What every model of JSON shares: exact numbers out, exact numbers in."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import simplejson
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from budget_tui.domain.amount import LIMIT_COUNT, LIMIT_UNITS, exact_nanos, to_decimal
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.carry import SettledCarry
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.hierarchy import ID_MAX_LENGTH
+from budget_tui.domain.period import Period, parse_day
+from budget_tui.domain.text import escaped_json
+
+# Answers
+
+
+class Schema(BaseModel):
+    """A JSON object. Its fields stand in this order: those of the last base first, its own last.
+
+    A field with a default is left out unless it was given.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+
+Json = Schema | Sequence[Schema] | Mapping[str, Schema]
+
+
+def dumps(answer: Json, indent: int | None = 2) -> str:
+    """``answer`` as JSON: decimals to the digit and without exponents, non-ASCII text as it is where that moves no
+    terminal's cursor and turns no line."""
+    document = simplejson.dumps(answer, use_decimal=False, default=_plain, ensure_ascii=False, indent=indent)
+    return escaped_json(str(document))
+
+
+def _plain(value: object) -> object:
+    """Neither pydantic nor FastAPI writes a decimal as the number that it is."""
+    if isinstance(value, Schema):
+        names, given = _json_names(type(value)), value.model_fields_set
+        return {names[name]: field for name, field in value if name in given}
+    if isinstance(value, Decimal):
+        return simplejson.RawJSON(f"{value:f}")
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+_names: dict[type[Schema], dict[str, str]] = {}
+
+
+def _json_names(kind: type[Schema]) -> dict[str, str]:
+    """The names in JSON of the fields of ``kind``."""
+    if kind not in _names:
+        _names[kind] = {name: field.serialization_alias or name for name, field in kind.model_fields.items()}
+    return _names[kind]
+
+
+def shortest(value: Decimal | None) -> Decimal | None:
+    """``value`` without trailing zeros and without an exponent."""
+    return None if value is None else Decimal(f"{value.normalize():f}")
+
+
+Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+"""A decimal as a JSON number with all of its digits."""
+
+Moment = Annotated[datetime, AfterValidator(lambda moment: moment.replace(microsecond=0))]
+"""A time of day, to the second."""
+
+
+class Days(Schema):
+    """The first and the last day of an answer."""
+
+    period_start: date
+    period_end: date = Field(description="Inclusive.")
+
+
+def days_of(period: Period) -> Days:
+    return Days(period_start=period.start, period_end=period.end)
+
+
+class CarrySettled(Schema):
+    """What was carried over and settled again: an amount, or tokens."""
+
+    subject: str = Field(description="Whose budget: `global`, a project or an agent.", examples=["pcc"])
+    budget_type: BudgetType
+    carried_before: Number = Field(description="What it had received.")
+    carried: Number = Field(description="What it receives by what is known now.")
+
+    @classmethod
+    def from_domain(cls, settled: SettledCarry) -> "CarrySettled":
+        subject, before, after, is_tokens = settled
+        return cls(
+            subject=subject,
+            budget_type=BudgetType.TOKEN if is_tokens else BudgetType.MONETARY,
+            carried_before=amount_of(before, is_money=not is_tokens),
+            carried=amount_of(after, is_money=not is_tokens),
+        )
+
+
+class Settling(Schema):
+    """The answer to a change that may change what was carried over."""
+
+    carry_settled: list[CarrySettled] = Field(
+        default=[],
+        description="What more became known of the closed period changed of what was carried into the running one; left"
+        " out where it changed nothing.",
+    )
+
+
+def amount_of(amount: int, *, is_money: bool) -> Decimal:
+    """An amount as a number: nanos in units, or a count."""
+    return to_decimal(amount) if is_money else Decimal(amount)
+
+
+# Requests
+
+
+class Request(BaseModel):
+    """What a request carries: amounts become nanos on the way in; a name that nobody asked for is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def nanos_given(value: Any) -> int:
+    """The nanos of a JSON number."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("give a JSON number such as 12.50")
+    try:
+        return exact_nanos(Decimal(value))
+    except Refused as error:
+        raise ValueError(str(error)) from None
+
+
+def count_given(value: Any) -> int:
+    """The tokens or seats of a JSON number: written as a whole one, as they are in Python."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("give a whole JSON number such as 25000")
+    return value
+
+
+def day_given(value: Any) -> date:
+    if not isinstance(value, str) or len(value) != len("2026-01-13"):
+        raise ValueError("give a day such as 2026-01-13")
+    try:
+        return parse_day(value)
+    except Refused as error:
+        raise ValueError(str(error)) from None
+
+
+def _amount(description: str, **limits: int) -> Any:
+    exact = {"multipleOf": 1e-9, "maximum": LIMIT_UNITS, "description": f"{description}, with at most 9 decimals."}
+    return WithJsonSchema({"type": "number", **exact, **limits})
+
+
+Budgeted = Annotated[int, Field(ge=0), BeforeValidator(nanos_given), _amount("An amount", minimum=0)]
+Moved = Annotated[int, Field(gt=0), BeforeValidator(nanos_given), _amount("A positive amount", exclusiveMinimum=0)]
+Charged = Annotated[
+    int, BeforeValidator(nanos_given), _amount("An amount, negative for a credit", minimum=-LIMIT_UNITS)
+]
+Tokens = Annotated[
+    int,
+    Field(ge=1, le=LIMIT_COUNT),
+    BeforeValidator(count_given),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LIMIT_COUNT}),
+]
+SomeTokens = Annotated[
+    int,
+    Field(ge=0, le=LIMIT_COUNT),
+    BeforeValidator(count_given),
+    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": LIMIT_COUNT}),
+]
+EntityId = Annotated[str, StringConstraints(min_length=1, max_length=ID_MAX_LENGTH)]
+Charging = Literal["cloud", "genai", "subscription"]
+Day = Annotated[date, BeforeValidator(day_given), WithJsonSchema({"type": "string", "format": "date"})]
+Text = Annotated[str, StringConstraints(max_length=500)]

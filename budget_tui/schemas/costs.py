@@ -1,0 +1,308 @@
+"""Costs: entered, imported, mapped; their sources, seats, and rates of exchange."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+from pydantic import Field, StrictBool
+
+from budget_tui.domain import currency
+from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.cost import Category
+from budget_tui.presentation.messages import nanos_of_sum
+from budget_tui.schemas.base import Charged, Charging, Day, Number, Request, Schema, Settling, SomeTokens, Text
+from budget_tui.services.costs import CostEntry, CostOutcome, MappingOutcome
+from budget_tui.services.fx import RatesReport
+from budget_tui.services.imports import ImportReport, VanishedCosts
+from budget_tui.services.sources import Source
+from budget_tui.storage import cost_queries
+from budget_tui.storage.fx_queries import PairOnFile
+from budget_tui.storage.seat_queries import SeatRegistration
+
+Totals = dict[str, Number]
+"""Amounts by currency."""
+
+
+class _Cost(Schema):
+    project_id: str
+    amount_usd: Number
+    on: date
+    tokens: int | None
+    currency: str
+
+
+class Cost(Settling, _Cost):
+    """A cost that was recorded."""
+
+    @classmethod
+    def from_domain(cls, entry: CostEntry, outcome: CostOutcome) -> "Cost":
+        return Cost(
+            project_id=entry.project_id,
+            amount_usd=to_decimal(entry.amount),
+            on=outcome.on,
+            tokens=entry.tokens,
+            currency=outcome.currency,
+        )
+
+
+class EntityCost(Schema):
+    """A cost that was recorded for an entity that is no project."""
+
+    entity_id: str
+    amount_usd: Number
+    on: date
+    currency: str
+
+
+class LeftOutFile(Schema):
+    file: str
+    why: str
+
+
+class RefusedRow(Schema):
+    file: str
+    line: int
+    reason: str
+
+
+class Vanished(Schema):
+    """What a replacement took away without a word of the new files."""
+
+    sub_account_id: str
+    first_day: date
+    last_day: date
+    amounts: Totals
+
+    @classmethod
+    def from_domain(cls, vanished: VanishedCosts) -> "Vanished":
+        return Vanished(
+            sub_account_id=vanished.sub_account,
+            first_day=vanished.first_day,
+            last_day=vanished.last_day,
+            amounts={currency: to_decimal(nanos) for currency, nanos in vanished.amounts.items()},
+        )
+
+
+class ImportReportOut(Schema):
+    files: list[str]
+    left_out: list[LeftOutFile]
+    first_day: date | None
+    last_day: date | None
+    in_period_total: Totals
+    rows_read: int
+    rows_refused: int
+    days_stored: int
+    rows_replaced: int
+    rows_added: int
+    vanished: list[Vanished]
+    billed_total: Totals
+    stored_total: Totals
+    unmapped_total: Totals
+    refused: list[RefusedRow]
+    unchanged: bool
+    tokens_total: int | None
+    seats: int | None
+    read_as: list[str]
+
+    @classmethod
+    def from_domain(cls, report: ImportReport) -> "ImportReportOut":
+        return ImportReportOut(
+            files=list(report.files),
+            left_out=[LeftOutFile(file=file, why=why) for file, why in report.left_out],
+            first_day=report.first_day,
+            last_day=report.last_day,
+            in_period_total=_to_9_decimals(report.in_period_total),
+            rows_read=report.rows_read,
+            rows_refused=report.rows_refused,
+            days_stored=report.days_stored,
+            rows_replaced=report.rows_replaced,
+            rows_added=report.rows_added,
+            vanished=[Vanished.from_domain(vanished) for vanished in report.vanished],
+            billed_total=_to_9_decimals(report.billed_total),
+            stored_total=_to_9_decimals(report.stored_total),
+            unmapped_total=_to_9_decimals(report.unmapped_total),
+            refused=_refused(report.refused),
+            unchanged=report.unchanged,
+            tokens_total=report.tokens_total,
+            seats=report.seats,
+            read_as=list(report.read_as),
+        )
+
+
+def _to_9_decimals(totals: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    return {currency: to_decimal(nanos_of_sum(units)) for currency, units in totals.items()}
+
+
+def _refused(rows: tuple[tuple[str, int, str], ...]) -> list[RefusedRow]:
+    return [RefusedRow(file=file, line=line, reason=reason) for file, line, reason in rows]
+
+
+class UnmappedOrigin(Schema):
+    """Costs that found no project, with what a mapping rule could go by."""
+
+    source: str
+    provider: str
+    service: str
+    sub_account_id: str
+    sub_account_name: str
+    tags: dict[str, str]
+    costs: int
+    amount_usd: Number
+    currency: str
+    first_day: date
+    last_day: date
+
+    @classmethod
+    def from_domain(cls, origin: cost_queries.UnmappedOrigin) -> "UnmappedOrigin":
+        return UnmappedOrigin(
+            source=origin.source,
+            provider=origin.provider,
+            service=origin.service,
+            sub_account_id=origin.sub_account_id,
+            sub_account_name=origin.sub_account_name,
+            tags=dict(origin.tags),
+            costs=origin.costs,
+            amount_usd=to_decimal(origin.amount),
+            currency=origin.currency,
+            first_day=origin.first_day,
+            last_day=origin.last_day,
+        )
+
+
+class MappedCosts(Schema):
+    """A rule that gives costs to a project, and what moved there by it."""
+
+    project_id: str
+    field: str
+    value: str
+    moved_total: Totals
+
+    @classmethod
+    def from_domain(cls, project_id: str, field: str, value: str, outcome: MappingOutcome) -> "MappedCosts":
+        moved = {currency: to_decimal(nanos) for currency, nanos in outcome.moved.items()}
+        return MappedCosts(project_id=project_id, field=field, value=value, moved_total=moved)
+
+
+class NamedProvider(Schema):
+    exported_name: str
+    provider: str
+    changed: int
+
+
+class CategorizedName(Schema):
+    name: str
+    category: Category
+    changed: int
+
+
+class SourceOut(Schema):
+    source: str
+    account: str
+    live: bool
+    last_cost_on: date
+    data_through: date | None
+    ended_on: date | None
+    active: bool
+
+    @classmethod
+    def from_domain(cls, source: Source) -> "SourceOut":
+        return SourceOut(
+            source=source.name,
+            account=source.account,
+            live=source.is_live,
+            last_cost_on=source.last_day,
+            data_through=source.reach,
+            ended_on=source.ended_on,
+            active=source.is_active,
+        )
+
+
+class EndedSource(Schema):
+    source: str
+    account: str
+    data_through: date
+
+
+class ReplacingSource(Schema):
+    source: str
+    replaces_always: bool
+
+
+class Seats(Schema):
+    """Seats that an entity has of a provider from a day on."""
+
+    entity_id: str
+    name: str
+    provider: str
+    seats: int
+    from_: date = Field(serialization_alias="from")
+
+    @classmethod
+    def from_domain(cls, found: SeatRegistration) -> "Seats":
+        return Seats(
+            entity_id=found.entity_id,
+            name=found.name,
+            provider=found.provider,
+            seats=found.seats,
+            from_=found.starts_on,
+        )
+
+
+class Rate(Schema):
+    base: str
+    quote: str
+    rate: Number
+    day: date
+
+    @classmethod
+    def from_domain(cls, rate: currency.Rate) -> "Rate":
+        return Rate(base=rate.base, quote=rate.quote, rate=rate.rate, day=rate.day)
+
+
+class RatedPair(Rate):
+    """The latest rate of a pair, and since when there are some."""
+
+    first_day: date
+    days: int
+
+    @classmethod
+    def from_pair(cls, pair: PairOnFile) -> "RatedPair":
+        return RatedPair(**dict(Rate.from_domain(pair.latest)), first_day=pair.first_day, days=pair.days)
+
+
+class RatesReportOut(Schema):
+    files: list[str]
+    rows_read: int
+    rates_read: int
+    rates_changed: int
+    first_day: date | None
+    last_day: date | None
+    refused: list[RefusedRow]
+
+    @classmethod
+    def from_domain(cls, report: RatesReport) -> "RatesReportOut":
+        return RatesReportOut(
+            files=list(report.files),
+            rows_read=report.rows_read,
+            rates_read=report.rates_read,
+            rates_changed=report.rates_changed,
+            first_day=report.first_day,
+            last_day=report.last_day,
+            refused=_refused(report.refused),
+        )
+
+
+# Requests
+
+
+class CostIn(Request):
+    amount_usd: Charged = Field(examples=[1.25])
+    on: Day | None = Field(None, description="The day; today unless given.")
+    category: Charging | None = Field(None, description="By provider unless given.")
+    provider: Text = Field("", description="Who charged it.", examples=["openai"])
+    tokens: SomeTokens | None = Field(None, description="Tokens used.")
+    once: StrictBool = Field(False, description="Whether it comes once: spent, but no part of the burn rate.")
+
+    def to_domain(self, project_id: str) -> CostEntry:
+        category = Category(self.category) if self.category else None
+        return CostEntry(project_id, self.amount_usd, self.on, category, self.provider, self.tokens, self.once)

@@ -1,0 +1,152 @@
+"""Explanations: every value exact, beside the words that the screens show."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from budget_tui.domain import explain_answers
+from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.explain import Explanation, Quantity, Unit
+from budget_tui.domain.explain_answers import Kind, Reason
+from budget_tui.presentation import explanations
+from budget_tui.schemas.base import Number, Schema
+
+Exact = Number | int | date | datetime | str | None
+
+
+class ValueOut(Schema):
+    value: str
+    title: str
+    result: Exact
+    unit: Unit
+    formula: str | None
+    worked: str | None
+    terms: dict[str, Exact]
+    days: list[str]
+    notes: list[str]
+
+    @classmethod
+    def from_domain(cls, explanation: Explanation, explained: explain_answers.Explained) -> "ValueOut":
+        return ValueOut(
+            value=explanation.key,
+            title=explanation.title,
+            result=_exact(explanation.value),
+            unit=explanation.value.unit,
+            formula=explanations.formula(explanation) or None,
+            worked=explanations.worked(explanation, explained.currency) or None,
+            terms={name: _exact(term) for name, term in explanation.terms.items()},
+            days=explanations.spans(explanation, explained),
+            notes=list(explanation.notes),
+        )
+
+
+class CostGroup(Schema):
+    source: str
+    provider: str
+    service: str
+    category: str
+    amount: Number
+    stated: Number
+    currency: str | None
+    costs: int
+    first_day: date
+    last_day: date
+
+    @classmethod
+    def from_domain(cls, group: explain_answers.CostGroup, unit: Unit) -> "CostGroup":
+        return CostGroup(
+            source=group.source,
+            provider=group.provider,
+            service=group.service,
+            category=group.category,
+            amount=_counted(group.amount, unit),
+            stated=_counted(group.stated, unit),
+            currency=group.currency or None,
+            costs=group.costs,
+            first_day=group.first_day,
+            last_day=group.last_day,
+        )
+
+
+class Finding(Schema):
+    reason: Reason
+    text: str
+    do: str | None
+    amount: Number | None
+    currency: str | None
+    costs: int
+
+    @classmethod
+    def from_domain(cls, found: explain_answers.Finding) -> "Finding":
+        return Finding(
+            reason=found.reason,
+            text=explanations.finding(found),
+            do=found.do or None,
+            amount=None if found.amount is None else to_decimal(found.amount),
+            currency=found.currency or None,
+            costs=found.costs,
+        )
+
+
+class SourceState(Schema):
+    source: str
+    live: bool
+    latest_day: date | None
+    imported_at: datetime | None
+
+    @classmethod
+    def from_domain(cls, state: explain_answers.SourceState) -> "SourceState":
+        return SourceState(
+            source=state.source, live=state.is_live, latest_day=state.latest_day, imported_at=state.imported_at
+        )
+
+
+class Explained(Schema):
+    """Everything about a budget's values, or about one of them."""
+
+    kind: Kind
+    subject: str | None
+    name: str
+    currency: str | None
+    as_of: date
+    data_through: date
+    time_zone: str
+    period_start: date
+    period_end: date
+    values: list[ValueOut]
+    counting: list[CostGroup]
+    left_out: list[Finding]
+    causes: list[Finding]
+    rules: list[str]
+    sources: list[SourceState]
+    warnings: list[str]
+
+    @classmethod
+    def from_domain(cls, explained: explain_answers.Explained, key: str = "") -> "Explained":
+        """All of the values, or the one called ``key``."""
+        return Explained(
+            kind=explained.kind,
+            subject=explained.subject or None,
+            name=explained.name,
+            currency=explained.currency or None,
+            as_of=explained.as_of,
+            data_through=explained.data_through,
+            time_zone=explained.time_zone,
+            period_start=explained.period.start,
+            period_end=explained.period.end,
+            values=[ValueOut.from_domain(value, explained) for value in explained.values if key in ("", value.key)],
+            counting=[CostGroup.from_domain(group, explained.unit) for group in explained.counting],
+            left_out=[Finding.from_domain(finding) for finding in explained.left_out],
+            causes=[Finding.from_domain(finding) for finding in explained.causes],
+            rules=list(explained.rules),
+            sources=[SourceState.from_domain(source) for source in explained.sources],
+            warnings=list(explained.warnings),
+        )
+
+
+def _exact(of: Quantity) -> Exact:
+    value, unit = of
+    return to_decimal(value) if unit is Unit.MONEY and isinstance(value, int) else value
+
+
+def _counted(amount: int, unit: Unit) -> Decimal:
+    return to_decimal(amount) if unit is Unit.MONEY else Decimal(amount)

@@ -1,0 +1,164 @@
+"""Entities, levels and organizations."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from budget_tui.domain import hierarchy
+from budget_tui.domain.budget import Organization
+from budget_tui.domain.period import LAST_DAY, PeriodKind
+from budget_tui.schemas.base import EntityId, Request, Schema, Settling, Text
+from budget_tui.services.entities import EntityChange, Moved, Placed
+
+
+class Entity(Schema):
+    entity_id: str
+    name: str
+    level: str = Field(examples=["department"])
+    parent_id: str | None = Field(description="What it stands below; null for the organization itself.")
+    path: str = Field(examples=["/ORG/DEPT-ENG/"])
+    archived: bool
+
+    @classmethod
+    def from_domain(cls, entity: hierarchy.Entity) -> "Entity":
+        return Entity(
+            entity_id=entity.entity_id,
+            name=entity.name,
+            level=entity.level_code,
+            parent_id=entity.parent_id or None,
+            path=entity.path,
+            archived=entity.archived,
+        )
+
+
+class Entities(Schema):
+    entities: list[Entity]
+
+
+class _Closed(Schema):
+    closed_through: date | None = Field(description="Through that day it counts where it stood; null when it did here.")
+    closed_parent_id: str | None = Field(description="What it stood below then.")
+
+
+class EntityChanged(Settling, _Closed, Entity):
+    """An entity where it stands now, and what it stood below through the last closed day, where that is another."""
+
+    @classmethod
+    def from_change(cls, moved: Moved) -> "EntityChanged":
+        entity, former_parent_id, closed = moved
+        return EntityChanged(
+            **dict(Entity.from_domain(entity)), closed_through=closed, closed_parent_id=former_parent_id or None
+        )
+
+
+class EntityNode(Entity):
+    """An entity with what is below it."""
+
+    children: list["EntityNode"]
+
+    @classmethod
+    def nested(cls, entities: Sequence[hierarchy.Entity]) -> "EntityNode":
+        """The first of ``entities``, which are in the order of the tree, with all others below it."""
+        below: dict[str, list[EntityNode]] = {}
+        node = None
+        for entity in reversed(entities):
+            children = below.pop(entity.entity_id, [])
+            node = EntityNode(**dict(Entity.from_domain(entity)), children=children[::-1])
+            below.setdefault(entity.parent_id, []).append(node)
+        assert node is not None
+        return node
+
+
+class Level(Schema):
+    level: str
+    name: str
+    rank: int
+
+    @classmethod
+    def from_domain(cls, level: hierarchy.Level) -> "Level":
+        return Level(level=level.code, name=level.name, rank=level.rank)
+
+
+class HierarchyFile(Schema):
+    """A file that the hierarchy was written to."""
+
+    file: str
+    entities: int
+
+
+class PlacedOut(Schema):
+    """The ids of the entities that a file added, moved and renamed."""
+
+    added: list[str]
+    moved: list[str]
+    renamed: list[str]
+    dry_run: bool
+
+    @classmethod
+    def from_domain(cls, placed: Placed, *, dry_run: bool) -> "PlacedOut":
+        return PlacedOut(
+            added=list(placed.added), moved=list(placed.moved), renamed=list(placed.renamed), dry_run=dry_run
+        )
+
+
+class OrganizationOut(Schema):
+    slug: str
+    name: str
+    currency: str
+    time_zone: str
+    period: PeriodKind
+    anchor: int | Literal["last"]
+    fiscal_start_month: int
+
+    @classmethod
+    def from_domain(cls, organization: Organization) -> "OrganizationOut":
+        rule = organization.period_rule
+        return OrganizationOut(
+            slug=organization.slug,
+            name=organization.name,
+            currency=organization.currency,
+            time_zone=organization.time_zone,
+            period=rule.kind,
+            anchor="last" if rule.anchor_day == LAST_DAY else rule.anchor_day,
+            fiscal_start_month=rule.fiscal_start_month,
+        )
+
+
+# Requests
+
+
+class NewEntity(Request):
+    entity_id: EntityId = Field(description="Short and lasting: exports and requests name it.", examples=["DEPT-ENG"])
+    name: Text = Field("", description="What screens call it; its id unless given.", examples=["Engineering"])
+    parent_id: Text = Field("", description="What it stands below; the organization unless given.")
+    level: Text = Field("", description="The one below its parent's unless given.", examples=["department"])
+
+
+class _Change(Request):
+    """The changes of an entity; what is not given stays."""
+
+    @model_validator(mode="after")
+    def something(self) -> Self:
+        if all(value is None for _, value in self):
+            raise ValueError(f"nothing is to change: give {' or '.join(type(self).model_fields)}")
+        return self
+
+
+class EntityChangeIn(_Change):
+    name: Text | None = Field(None, description="What screens are to call it; the id stays.")
+    parent_id: EntityId | None = Field(
+        None, description="What it is to stand below, with all that is below it and what that spent on open days."
+    )
+
+    def to_domain(self) -> EntityChange:
+        return EntityChange(self.name, self.parent_id)
+
+
+class AgentChangeIn(_Change):
+    name: Text | None = Field(None, description="What screens are to call it; the id stays.")
+    project_id: EntityId | None = Field(None, description="Whose it is to be.")
+
+    def to_domain(self) -> EntityChange:
+        return EntityChange(self.name, self.project_id)

@@ -1,0 +1,725 @@
+"""The plan: budgets, their allocations, and how they stand to what was used.
+
+Money is a number of units with at most 9 decimals, tokens and seats are whole numbers; null is where there is no data.
+"""
+
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, RootModel, StrictBool, StringConstraints, WithJsonSchema, model_validator
+
+from budget_tui.domain import currency as domain_currency
+from budget_tui.domain import plan, plan_answers
+from budget_tui.domain.amount import LIMIT_COUNT, to_decimal
+from budget_tui.domain.budget import BudgetType, parse_percent
+from budget_tui.domain.cost import Category
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.hierarchy import DEFAULT_LEVELS
+from budget_tui.domain.period import Period, PeriodKind, around
+from budget_tui.domain.plan import NOTES_MAX_LENGTH, BudgetPlan, ChildShare
+from budget_tui.domain.variance import Totals, Variance, VarianceStatus, percent_of
+from budget_tui.schemas.base import (
+    Day,
+    Days,
+    EntityId,
+    Number,
+    Request,
+    Schema,
+    Text,
+    amount_of,
+    count_given,
+    days_of,
+    nanos_given,
+    shortest,
+)
+from budget_tui.services.plan_views import PlanFilter
+from budget_tui.services.plans import PlanChange
+
+
+class Allocation(Schema):
+    """The record of what a child got of its parent."""
+
+    allocation_id: str
+    parent_budget_id: str
+    child_budget_id: str
+    allocated_amount: Number
+    allocation_percentage: Number | None = Field(description="Of the parent's amount; null where that is 0.")
+
+    @classmethod
+    def from_domain(cls, allocation: plan.Allocation, budget_type: BudgetType) -> "Allocation":
+        return Allocation(
+            allocation_id=allocation.allocation_id,
+            parent_budget_id=allocation.parent_id,
+            child_budget_id=allocation.child_id,
+            allocated_amount=_amount(allocation.amount, budget_type),
+            allocation_percentage=_share(allocation.amount, allocation.whole),
+        )
+
+
+class PlannedBudget(Schema):
+    """A budget with the record of its own allocation and those of its children's."""
+
+    budget_id: str
+    org_slug: str
+    hierarchy_entity_id: str = Field(examples=["DEPT-ENG"])
+    hierarchy_entity_name: str = Field(examples=["Engineering"])
+    hierarchy_path: str = Field(examples=["/ORG/DEPT-ENG/"])
+    hierarchy_level_code: str = Field(examples=["department"])
+    category: Category
+    budget_type: BudgetType
+    budget_amount: Number = Field(description="In `currency`, in tokens or in seats.", examples=[20000])
+    currency: str
+    period_type: PeriodKind
+    period_start: date
+    period_end: date = Field(description="Inclusive.")
+    provider: str | None
+    notes: str | None
+    is_active: bool
+    parent_budget_id: str | None = Field(description="What it was allocated from; null once that is deleted.")
+    allocation: Allocation | None = Field(description="What it was allocated; null where it was planned by itself.")
+    allocations: list[Allocation] = Field(description="What was allocated from it.")
+    created_by: str
+    updated_by: str | None
+    created_at: datetime
+    updated_at: datetime | None
+
+    @classmethod
+    def from_domain(cls, planned: plan.PlannedBudget, org_slug: str, allocations: plan.Allocations) -> "PlannedBudget":
+        return PlannedBudget(**_budget(planned, org_slug, allocations))
+
+
+def _budget(planned: plan.PlannedBudget, org_slug: str, allocations: plan.Allocations) -> dict[str, Any]:
+    own, of_type = allocations.to(planned.budget_id), planned.budget_type
+    return {
+        "budget_id": planned.budget_id,
+        "org_slug": org_slug,
+        "hierarchy_entity_id": planned.entity_id,
+        "hierarchy_entity_name": planned.entity_name,
+        "hierarchy_path": planned.path,
+        "hierarchy_level_code": planned.level_code,
+        "category": planned.category,
+        "budget_type": of_type,
+        "budget_amount": _amount(planned.amount, of_type),
+        "currency": planned.currency,
+        "period_type": planned.period_kind,
+        "period_start": planned.period.start,
+        "period_end": planned.period.end,
+        "provider": planned.provider or None,
+        "notes": planned.notes or None,
+        "is_active": planned.is_active,
+        "parent_budget_id": planned.parent_id,
+        "allocation": None if own is None else Allocation.from_domain(own, of_type),
+        "allocations": [Allocation.from_domain(child, of_type) for child in allocations.of(planned.budget_id)],
+        "created_by": planned.created_by,
+        "updated_by": planned.updated_by,
+        "created_at": planned.created_at,
+        "updated_at": planned.updated_at,
+    }
+
+
+class BudgetDetails(PlannedBudget):
+    """A budget as it is looked at."""
+
+    warnings: list[str] = Field(description="That its children have more than it.")
+
+    @classmethod
+    def from_outcome(cls, found: plan_answers.PlanOutcome, org_slug: str) -> "BudgetDetails":
+        return BudgetDetails(**_budget(found.budget, org_slug, found.allocations), warnings=list(found.warnings))
+
+
+class ChangedBudget(PlannedBudget):
+    """A budget after a change."""
+
+    rescaled_children: list[PlannedBudget]
+    warnings: list[str]
+
+    @classmethod
+    def from_outcome(
+        cls, outcome: plan_answers.PlanOutcome, org_slug: str, notes: list[str] | None = None
+    ) -> "ChangedBudget":
+        """``notes`` are warnings about the request."""
+        budget = _budget(outcome.budget, org_slug, outcome.allocations)
+        children = [PlannedBudget.from_domain(child, org_slug, outcome.allocations) for child in outcome.rescaled]
+        return ChangedBudget(**budget, rescaled_children=children, warnings=[*outcome.warnings, *(notes or ())])
+
+
+class AllocatedChild(Schema):
+    budget: PlannedBudget
+    allocation_id: str
+    allocated_amount: Number
+    allocation_percentage: Number | None
+
+
+class AllocatedBudget(Schema):
+    """A budget that was allocated from the top down, with its children."""
+
+    parent_budget: PlannedBudget
+    children: list[AllocatedChild]
+    unallocated_amount: Number = Field(description="Negative when the children got more than there is.")
+    unallocated_percentage: Number | None
+    warnings: list[str]
+
+    @classmethod
+    def from_domain(
+        cls, allocated: plan_answers.PlanAllocation, org_slug: str, notes: list[str] | None = None
+    ) -> "AllocatedBudget":
+        """``notes`` are warnings about the request."""
+        parent, allocations = allocated.parent, allocated.allocations
+        return AllocatedBudget(
+            parent_budget=PlannedBudget.from_domain(parent, org_slug, allocations),
+            children=[
+                AllocatedChild(
+                    budget=PlannedBudget.from_domain(child.budget, org_slug, allocations),
+                    allocation_id=child.allocation_id,
+                    allocated_amount=_amount(child.budget.amount, parent.budget_type),
+                    allocation_percentage=_share(child.budget.amount, parent.amount),
+                )
+                for child in allocated.children
+            ],
+            unallocated_amount=_amount(allocated.unallocated, parent.budget_type),
+            unallocated_percentage=_share(allocated.unallocated, parent.amount),
+            warnings=[*allocated.warnings, *(notes or ())],
+        )
+
+
+class LeftOut(Schema):
+    """Costs, or budgets, in a currency without a usable rate: in no sum."""
+
+    currency: str
+    amount: Number
+    costs: int = Field(description="How many costs; 0: these are budgets.")
+    budgets: int = Field(description="How many budgets; 0: these are costs.")
+    into: str
+
+    @classmethod
+    def from_domain(cls, left: domain_currency.LeftOut) -> "LeftOut":
+        return LeftOut(
+            currency=left.currency,
+            amount=to_decimal(left.amount),
+            costs=left.costs,
+            budgets=left.budgets,
+            into=left.into,
+        )
+
+
+class PlanList(Schema):
+    budgets: list[PlannedBudget]
+    total: int = Field(description="How many there are, on this page or not.")
+    period_start: date | None = Field(description="The first day asked for, else of these; null where there is none.")
+    period_end: date | None = Field(description="The last day asked for, else of these. Inclusive.")
+    data_through: date = Field(description="How far the costs are known.")
+    warnings: list[str] = Field(description="Whose children have more than it, of the budgets on this page.")
+
+    @classmethod
+    def from_domain(cls, page: plan_answers.BudgetPage, org_slug: str) -> "PlanList":
+        return PlanList(
+            budgets=[PlannedBudget.from_domain(budget, org_slug, page.allocations) for budget in page.budgets],
+            total=page.total,
+            **_days(page.period),
+            data_through=page.data_through,
+            warnings=list(page.warnings),
+        )
+
+
+class Figures(Schema):
+    """A budget against what was used."""
+
+    actual_amount: Number | None = Field(description="null: there is no data.")
+    variance: Number | None = Field(description="budget − actual: positive is under budget.")
+    variance_percent: Number | None
+    pct_used: Number | None
+    is_over_budget: bool
+    status: VarianceStatus | None
+
+
+def _figures(found: Variance, budget_type: BudgetType) -> dict[str, Any]:
+    return {
+        "actual_amount": _known(found.actual, budget_type),
+        "variance": _known(found.variance, budget_type),
+        "variance_percent": shortest(found.variance_percent),
+        "pct_used": shortest(found.percent_used),
+        "is_over_budget": found.is_over_budget,
+        "status": found.status,
+    }
+
+
+class PlanEntity(Schema):
+    hierarchy_entity_id: str
+    hierarchy_entity_name: str
+    hierarchy_level_code: str
+    hierarchy_path: str
+
+    @classmethod
+    def from_domain(cls, planned: plan.PlannedBudget) -> "PlanEntity":
+        return PlanEntity(
+            hierarchy_entity_id=planned.entity_id,
+            hierarchy_entity_name=planned.entity_name,
+            hierarchy_level_code=planned.level_code,
+            hierarchy_path=planned.path,
+        )
+
+
+class _OfEntity(Schema):
+    entity: PlanEntity
+
+
+class PlanLine(Figures, PlannedBudget, _OfEntity):
+    """A budget with its figures."""
+
+    @classmethod
+    def from_line(cls, line: plan_answers.BudgetLine, org_slug: str, allocations: plan.Allocations) -> "PlanLine":
+        return PlanLine(
+            entity=PlanEntity.from_domain(line.budget),
+            **_budget(line.budget, org_slug, allocations),
+            **_figures(line.figures, line.budget.budget_type),
+        )
+
+
+class PlanTotals(Schema):
+    budget_type: BudgetType
+    currency: str | None
+    budget_total: Number
+    actual_total: Number | None
+    variance: Number | None
+    variance_percent: Number | None
+    pct_used: Number | None
+    budgets: int
+    budgets_over: int
+    budgets_approaching: int
+    budgets_under: int
+    budgets_without_data: int
+
+    @classmethod
+    def from_domain(cls, found: Totals) -> "PlanTotals":
+        return PlanTotals(
+            budget_type=found.budget_type,
+            currency=found.currency or None,
+            budget_total=_amount(found.total.amount, found.budget_type),
+            actual_total=_known(found.total.actual, found.budget_type),
+            variance=_known(found.total.variance, found.budget_type),
+            variance_percent=shortest(found.total.variance_percent),
+            pct_used=shortest(found.total.percent_used),
+            budgets=found.budgets,
+            budgets_over=found.over,
+            budgets_approaching=found.approaching,
+            budgets_under=found.under,
+            budgets_without_data=found.no_data,
+        )
+
+
+class PlanHeadline(Schema):
+    totals: PlanTotals = Field(description="Of money in the organization's currency. A dollar is counted once.")
+    totals_by_type: list[PlanTotals]
+    total_budget: Number
+    total_actual: Number | None
+    total_variance: Number | None
+    budgets_over: int
+    budgets_approaching: int
+    budgets_under: int
+    budgets_without_data: int
+    currency: str
+    as_of: date
+    data_through: date = Field(description="How far the costs are known.")
+    period_start: date | None = Field(description="The first day asked for, else of these; null where there is none.")
+    period_end: date | None = Field(description="The last day asked for, else of these. Inclusive.")
+    left_out: list[LeftOut]
+    warnings: list[str]
+
+    @classmethod
+    def from_summary(cls, summary: plan_answers.PlanSummary) -> "PlanHeadline":
+        headline = PlanTotals.from_domain(summary.headline)
+        return PlanHeadline(
+            totals=headline,
+            totals_by_type=[PlanTotals.from_domain(found) for found in summary.totals],
+            total_budget=headline.budget_total,
+            total_actual=headline.actual_total,
+            total_variance=headline.variance,
+            budgets_over=sum(found.over for found in summary.totals),
+            budgets_approaching=sum(found.approaching for found in summary.totals),
+            budgets_under=sum(found.under for found in summary.totals),
+            budgets_without_data=sum(found.no_data for found in summary.totals),
+            currency=summary.organization.currency,
+            as_of=summary.as_of,
+            data_through=summary.data_through,
+            **_days(summary.period),
+            left_out=[LeftOut.from_domain(left) for left in summary.left_out],
+            warnings=list(summary.warnings),
+        )
+
+
+class _Lines(Schema):
+    budgets: list[PlanLine]
+
+
+class PlanSummary(PlanHeadline, _Lines):
+    @classmethod
+    def from_domain(cls, summary: plan_answers.PlanSummary) -> "PlanSummary":
+        return PlanSummary(budgets=lines_of(summary), **dict(PlanHeadline.from_summary(summary)))
+
+
+def lines_of(summary: plan_answers.PlanSummary) -> list[PlanLine]:
+    slug = summary.organization.slug
+    return [PlanLine.from_line(line, slug, summary.allocations) for line in summary.lines]
+
+
+class _Planned(_OfEntity):
+    budget: PlannedBudget
+    actual: Number | None
+
+
+class _HandedOn(Schema):
+    allocated_to_children: Number
+    unallocated: Number = Field(description="Negative when the children have more.")
+    children: list["PlanNode"]
+
+
+class PlanNode(_HandedOn, Figures, _Planned):
+    """A budget of the tree with all that is below it."""
+
+    @classmethod
+    def from_domain(cls, node: plan_answers.TreeNode, org_slug: str, allocations: plan.Allocations) -> "PlanNode":
+        planned, of_type = node.budget, node.budget.budget_type
+        return PlanNode(
+            entity=PlanEntity.from_domain(planned),
+            budget=PlannedBudget.from_domain(planned, org_slug, allocations),
+            actual=_known(node.figures.actual, of_type),
+            **_figures(node.figures, of_type),
+            allocated_to_children=_amount(node.allocated_to_children, of_type),
+            unallocated=_amount(node.unallocated, of_type),
+            children=[PlanNode.from_domain(child, org_slug, allocations) for child in node.children],
+        )
+
+
+class PlanTree(Schema):
+    roots: list[PlanNode]
+    as_of: date
+    data_through: date = Field(description="How far the costs are known.")
+    period_start: date | None = Field(description="The first day asked for, else of these; null where there is none.")
+    period_end: date | None = Field(description="The last day asked for, else of these. Inclusive.")
+    left_out: list[LeftOut]
+    warnings: list[str]
+
+    @classmethod
+    def from_domain(cls, tree: plan_answers.PlanTree) -> "PlanTree":
+        slug = tree.organization.slug
+        return PlanTree(
+            roots=[PlanNode.from_domain(root, slug, tree.allocations) for root in tree.roots],
+            as_of=tree.as_of,
+            data_through=tree.data_through,
+            **_days(tree.period),
+            left_out=[LeftOut.from_domain(left) for left in tree.left_out],
+            warnings=list(tree.warnings),
+        )
+
+
+class _FirstRoot(Schema):
+    entity: PlanEntity | None
+    budget: PlannedBudget | None
+    allocated_to_children: Number | None
+    unallocated: Number | None
+    children: list[PlanNode]
+
+
+class RootedTree(PlanTree, _FirstRoot):
+    """The tree with its first root at the top level, too; null where there is none."""
+
+    @classmethod
+    def from_tree(cls, tree: plan_answers.PlanTree) -> "RootedTree":
+        found = PlanTree.from_domain(tree)
+        first = found.roots[0] if found.roots else None
+        return RootedTree(
+            entity=first.entity if first else None,
+            budget=first.budget if first else None,
+            allocated_to_children=first.allocated_to_children if first else None,
+            unallocated=first.unallocated if first else None,
+            children=first.children if first else [],
+            **dict(found),
+        )
+
+
+class PlanPart(Schema):
+    """A category or a provider of a breakdown. It says itself which days it is of and what it leaves out: beside the
+    parts there is no room for a name that no provider could have."""
+
+    budget: Number | None = Field(description="null: nothing is planned.")
+    actual: Number = Field(description="What counts for the budgets; where nothing is planned, all that was used.")
+    variance: Number | None
+    pct_used: Number | None
+    status: VarianceStatus | None
+    tokens_budget: int | None
+    tokens_actual: int | None
+    seats_budget: int | None
+    seats_actual: int | None
+    not_budgeted: Number | None = Field(
+        description="What was used beside the budgets: of other providers, in other categories, on other days."
+        " `actual` and this add up to the whole; null where nothing is planned."
+    )
+    tokens_not_budgeted: int | None = Field(description="null also where nothing is known.")
+    seats_not_budgeted: int | None = Field(
+        description="The most on one of the budgets' days that count for none of them. Seats do not add up: each may be"
+        " of another day."
+    )
+    left_out: list[LeftOut] = Field(description="What would be in this part if there were a rate.")
+    warnings: list[str] = Field(
+        description="Whose children have more than it, what is left out, and what counts at which amount, in words."
+    )
+    period_start: date
+    period_end: date = Field(description="Inclusive.")
+    periods: list[Days] = Field(description="The days that the figures are of, without the gaps between budgets.")
+    data_through: date = Field(description="How far the costs are known.")
+
+    @classmethod
+    def from_domain(cls, part: plan_answers.Part, breakdown: plan_answers.Breakdown) -> "PlanPart":
+        is_planned = part.budget is not None
+        return PlanPart(
+            budget=_known(part.budget, BudgetType.MONETARY),
+            actual=to_decimal(part.actual),
+            variance=_known(part.figures.variance, BudgetType.MONETARY) if is_planned else None,
+            pct_used=shortest(part.figures.percent_used) if is_planned else None,
+            status=part.figures.status if is_planned else None,
+            tokens_budget=part.tokens_budget,
+            tokens_actual=part.tokens_actual,
+            seats_budget=part.seats_budget,
+            seats_actual=part.seats_actual,
+            not_budgeted=_known(part.not_budgeted, BudgetType.MONETARY),
+            tokens_not_budgeted=part.tokens_not_budgeted,
+            seats_not_budgeted=part.seats_not_budgeted,
+            left_out=[LeftOut.from_domain(left) for left in part.left_out],
+            warnings=list(part.warnings),
+            **_days(around(breakdown.periods)),
+            periods=[days_of(period) for period in breakdown.stretches],
+            data_through=breakdown.data_through,
+        )
+
+
+def parts_of(breakdown: plan_answers.Breakdown) -> dict[str, PlanPart]:
+    """One object per part, by its name: a category or a provider, '' for what names none."""
+    return {name: PlanPart.from_domain(part, breakdown) for name, part in breakdown.parts.items()}
+
+
+class PlanByCategory(Schema):
+    cloud: PlanPart
+    genai: PlanPart
+    subscription: PlanPart
+    total: PlanPart
+
+
+class PlanByProvider(RootModel[dict[str, PlanPart]]):
+    """One part for each provider that was planned for or used; the one named "" is what names no provider."""
+
+
+def _amount(amount: int, budget_type: BudgetType) -> Decimal:
+    return amount_of(amount, is_money=budget_type is BudgetType.MONETARY)
+
+
+def _known(amount: int | None, budget_type: BudgetType) -> Decimal | None:
+    return None if amount is None else _amount(amount, budget_type)
+
+
+def _share(part: int, whole: int) -> Decimal | None:
+    """``part`` in percent of ``whole``."""
+    return shortest(percent_of(part, whole))
+
+
+def _days(period: Period | None) -> dict[str, Any]:
+    return {
+        "period_start": period.start if period else None,
+        "period_end": period.end if period else None,
+    }
+
+
+# Requests
+
+MOST_LISTED = 1000
+ROOT_LEVEL = DEFAULT_LEVELS[0].code
+ROOT_LEVEL_SHORT = "org"
+_PERCENT_DECIMALS = 9
+
+
+def _number(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("give a JSON number such as 20000")
+    return Decimal(value)
+
+
+def _percent(value: Any) -> Fraction:
+    number = _number(value).normalize()
+    if not -_PERCENT_DECIMALS <= number.adjusted() <= 5:  # written out, it could fill the memory
+        raise ValueError(f"give a percentage from 0 to 100 with at most {_PERCENT_DECIMALS} decimals")
+    try:
+        return parse_percent(f"{number:f}")
+    except Refused as error:
+        raise ValueError(str(error)) from None
+
+
+def _level(value: Any) -> Any:
+    """Both ways to write the root's level mean the same."""
+    return ROOT_LEVEL if isinstance(value, str) and value.casefold() == ROOT_LEVEL_SHORT else value
+
+
+Planned = Annotated[
+    Decimal,
+    BeforeValidator(_number),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": LIMIT_COUNT}),
+    Field(description="Money with at most 9 decimals; whole tokens or seats."),
+]
+Percentage = Annotated[
+    Fraction,
+    BeforeValidator(_percent),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100}),
+]
+LevelCode = Annotated[
+    str, BeforeValidator(_level), StringConstraints(max_length=32), WithJsonSchema({"type": "string", "maxLength": 32})
+]
+Notes = Annotated[str, StringConstraints(max_length=NOTES_MAX_LENGTH)]
+
+
+class NamedEntity(Request):
+    """Whose budget. Its name and level are looked up; they may be given, too."""
+
+    hierarchy_entity_id: EntityId = Field(description="`ORG` is the organization.", examples=["DEPT-ENG"])
+    hierarchy_entity_name: Text | None = Field(
+        None, description="The entity's own name stands; another one is told in `warnings`.", examples=["Engineering"]
+    )
+    hierarchy_level_code: LevelCode | None = Field(
+        None,
+        description="Refused when the entity is of another level. The root's may be written `org`, too.",
+        examples=["department"],
+    )
+
+
+class NewBudget(NamedEntity):
+    category: Category
+    budget_type: BudgetType = BudgetType.MONETARY
+    budget_amount: Planned = Field(examples=[20000])
+    currency: Text | None = Field(None, description="ISO 4217; the organization's unless given.", examples=["USD"])
+    period_type: PeriodKind
+    period_start: Day = Field(examples=["2026-02-01"])
+    period_end: Day = Field(description="Inclusive.", examples=["2026-02-28"])
+    provider: Text | None = Field(None, description="Only what it charges.", examples=["openai"])
+    notes: Notes | None = None
+
+    def to_domain(self) -> BudgetPlan:
+        return BudgetPlan(
+            self.hierarchy_entity_id,
+            self.category,
+            amount_given(self.budget_amount, self.budget_type),
+            self.period_type,
+            Period(self.period_start, self.period_end),
+            self.budget_type,
+            self.currency or "",
+            self.provider or "",
+            self.notes or "",
+        )
+
+
+class Share(NamedEntity):
+    """A child, and its part of the parent: as a percentage or as an amount."""
+
+    percentage: Percentage | None = Field(None, examples=[40])
+    amount: Planned | None = Field(None, examples=[40000])
+
+    def to_domain(self, budget_type: BudgetType) -> ChildShare:
+        amount = None if self.amount is None else amount_given(self.amount, budget_type)
+        return ChildShare(self.hierarchy_entity_id, self.percentage, amount)
+
+
+class NewAllocation(NewBudget):
+    allocations: list[Share] = Field(min_length=1, description="Percentages sum to at most 100.")
+
+    def shares(self) -> list[ChildShare]:
+        return [child.to_domain(self.budget_type) for child in self.allocations]
+
+
+class PlanChangeIn(Request):
+    """What is to change; what is not given stays."""
+
+    budget_amount: Planned | None = Field(None, examples=[25000])
+    provider: Text | None = Field(None, description="'' for any.")
+    notes: Notes | None = None
+    period_type: PeriodKind | None = Field(None, description="Together with both days.")
+    period_start: Day | None = None
+    period_end: Day | None = Field(None, description="Inclusive.")
+    rescale_children: StrictBool = Field(
+        False, description="What was allocated from it keeps its share, not its amount."
+    )
+
+    @model_validator(mode="after")
+    def whole(self) -> Self:
+        period = (self.period_type, self.period_start, self.period_end)
+        if any(part is None for part in period) and any(part is not None for part in period):
+            raise ValueError("a period is its type, its start and its end: give all three")
+        if self.budget_amount is None and self.provider is None and self.notes is None and self.period_type is None:
+            raise ValueError("nothing is to change: give budget_amount, provider, notes or the period")
+        return self
+
+    def to_domain(self, budget_type: BudgetType) -> PlanChange:
+        return PlanChange(
+            None if self.budget_amount is None else amount_given(self.budget_amount, budget_type),
+            self.notes,
+            self.provider,
+            self.period_type,
+            Period(self.period_start, self.period_end) if self.period_start and self.period_end else None,
+        )
+
+
+class SomeFilters(Request):
+    """What every view can be narrowed by."""
+
+    category: Category | None = None
+    budget_type: BudgetType | None = None
+    period_type: PeriodKind | None = None
+    period_start: Day | None = None
+    period_end: Day | None = Field(None, description="Inclusive.")
+    provider: Text = Field("", description="By any of its names.")
+    currency: Text = ""
+
+    def narrowed(self) -> PlanFilter:
+        return PlanFilter(
+            self.category,
+            self.budget_type,
+            self.period_type,
+            self.period_start,
+            self.period_end,
+            provider=self.provider,
+            currency=self.currency,
+        )
+
+
+class TreeFilters(SomeFilters):
+    root_entity_id: Text = Field("", description="Only what is at and below it.")
+
+
+class EntityFilters(SomeFilters):
+    hierarchy_entity_id: Text = Field("", description="Only this entity's; the organization itself is `ORG`.")
+
+    def narrowed(self) -> PlanFilter:
+        return replace(super().narrowed(), entity_id=self.hierarchy_entity_id)
+
+
+class Filters(EntityFilters):
+    status: VarianceStatus | None = Field(None, description="How its actual stands to its amount.")
+    search: Text = Field("", description="In the entity's id and name, the provider, the notes.")
+    is_active: Literal["true", "false", "any"] = Field("true", description="`false`: deleted ones only.")
+
+    def narrowed(self) -> PlanFilter:
+        is_active = {"true": True, "false": False, "any": None}[self.is_active]
+        return replace(super().narrowed(), status=self.status, search=self.search, is_active=is_active)
+
+
+class PageFilters(Filters):
+    limit: int = Field(MOST_LISTED, ge=1, le=MOST_LISTED, description="At most so many.")
+    offset: int = Field(0, ge=0, le=LIMIT_COUNT, description="After the first so many.")
+
+
+def amount_given(value: Decimal, budget_type: BudgetType) -> int:
+    """A JSON number as the amount of a budget of that type."""
+    try:
+        if budget_type is BudgetType.MONETARY:
+            return nanos_given(value)
+        return count_given(int(value) if value.as_tuple().exponent == 0 else value)  # 5.0 and 5e0 have another one
+    except ValueError as error:
+        raise Refused(f"an amount in {budget_type} budgets cannot be that: {error}") from None

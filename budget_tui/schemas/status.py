@@ -1,0 +1,292 @@
+"""The global budget and the projects, as they stand; and what changes them."""
+
+from datetime import date
+
+from pydantic import Field, StrictBool
+
+from budget_tui.domain import tokens
+from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.budget import AllocationChange, ChangeKind
+from budget_tui.domain.carry import Carry, CarryPolicy
+from budget_tui.domain.pacing import Status
+from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
+from budget_tui.presentation import messages
+from budget_tui.schemas.agents import TokenSums
+from budget_tui.schemas.base import (
+    Budgeted,
+    EntityId,
+    Moved,
+    Number,
+    Request,
+    Schema,
+    Text,
+    shortest,
+)
+from budget_tui.services.projects import ProjectAdded
+from budget_tui.services.transfers import TransferOutcome, TransferRequest
+
+
+class Pacing(Schema):
+    daily_drip_usd: Number = Field(examples=[2.5])
+    available_today_usd: Number
+    burn_rate_usd: Number
+    runway_days: Number | None = Field(description="null when nothing burns")
+    runs_out_on: date | None = Field(description="The day it runs out on, when that is before the period's end.")
+    budget_status: Status
+
+    @classmethod
+    def from_pace(cls, pace: Pace) -> "Pacing":
+        return Pacing(
+            daily_drip_usd=to_decimal(pace.daily_drip),
+            available_today_usd=to_decimal(pace.available_today),
+            burn_rate_usd=to_decimal(pace.burn_rate),
+            runway_days=shortest(pace.runway_days),
+            runs_out_on=pace.runs_out_on,
+            budget_status=pace.status,
+        )
+
+
+class CarryOver(Schema):
+    """How a budget is carried over."""
+
+    carry: CarryPolicy = Field(description="What else comes along into the next period.")
+    carry_cap_usd: Number | None
+    carried_usd: Number = Field(description="What came along from the period before; negative when it was overspent.")
+
+    @classmethod
+    def from_carry(cls, carry: Carry) -> "CarryOver":
+        return CarryOver(
+            carry=carry.policy,
+            carry_cap_usd=None if carry.cap is None else to_decimal(carry.cap),
+            carried_usd=to_decimal(carry.carried),
+        )
+
+
+class Dated(Schema):
+    """The day that an answer holds for, and how far its costs are known."""
+
+    as_of: date
+    data_through: date = Field(description="How far the costs are known.")
+    currency: str = Field(description="ISO 4217; what every amount is in.")
+    warnings: list[str]
+
+    @classmethod
+    def from_day_of(cls, snapshot: BudgetSnapshot) -> "Dated":
+        return Dated(
+            as_of=snapshot.as_of,
+            data_through=snapshot.data_through,
+            currency=snapshot.organization.currency,
+            warnings=messages.warnings(snapshot),
+        )
+
+
+class _GlobalFigures(Schema):
+    monthly_budget_usd: Number = Field(examples=[500])
+    current_period_start: date
+    current_period_end: date = Field(description="Inclusive.")
+    allocated_usd: Number
+    unallocated_usd: Number
+    spent_usd: Number = Field(description="Costs dated in the period, through today.")
+    scheduled_usd: Number = Field(description="Costs dated later in the period.")
+    remaining_usd: Number
+    days_left: int
+
+
+class _Forecast(Schema):
+    forecast_usd: Number
+
+
+class GlobalBudget(CarryOver, _Forecast, Pacing, _GlobalFigures):
+    @classmethod
+    def from_domain(cls, snapshot: BudgetSnapshot) -> "GlobalBudget":
+        total = snapshot.total
+        return GlobalBudget(
+            monthly_budget_usd=to_decimal(total.allocation),
+            current_period_start=snapshot.period.start,
+            current_period_end=snapshot.period.end,
+            allocated_usd=to_decimal(snapshot.allocated),
+            unallocated_usd=to_decimal(snapshot.unallocated),
+            spent_usd=to_decimal(total.spent),
+            scheduled_usd=to_decimal(total.scheduled),
+            remaining_usd=to_decimal(total.remaining),
+            days_left=snapshot.days_left,
+            forecast_usd=to_decimal(total.forecast),
+            **dict(Pacing.from_pace(total)),
+            **dict(CarryOver.from_carry(snapshot.carry)),
+        )
+
+
+class _ProjectFigures(Schema):
+    project_id: str
+    name: str
+    monthly_allocation_usd: Number = Field(examples=[150])
+    spent_usd: Number = Field(description="Costs dated in the period, through today.")
+    scheduled_usd: Number = Field(description="Costs dated later in the period.")
+    remaining_usd: Number
+
+
+class ProjectBudget(CarryOver, Pacing, _ProjectFigures):
+    @classmethod
+    def from_domain(cls, line: ProjectLine) -> "ProjectBudget":
+        pace = line.pace
+        return ProjectBudget(
+            project_id=line.project_id,
+            name=line.name,
+            monthly_allocation_usd=to_decimal(pace.allocation),
+            spent_usd=to_decimal(pace.spent),
+            scheduled_usd=to_decimal(pace.scheduled),
+            remaining_usd=to_decimal(pace.remaining),
+            **dict(Pacing.from_pace(pace)),
+            **dict(CarryOver.from_carry(line.carry)),
+        )
+
+
+class DatedGlobalBudget(Dated, GlobalBudget):
+    """The global budget with the day it holds for and how far its costs are known."""
+
+    @classmethod
+    def from_snapshot(cls, snapshot: BudgetSnapshot) -> "DatedGlobalBudget":
+        return DatedGlobalBudget(**dict(GlobalBudget.from_domain(snapshot)), **dict(Dated.from_day_of(snapshot)))
+
+
+class DatedProjectBudget(Dated, ProjectBudget):
+    """One project's budget with the day it holds for and how far its costs are known."""
+
+    @classmethod
+    def from_snapshot(cls, snapshot: BudgetSnapshot, line: ProjectLine) -> "DatedProjectBudget":
+        return DatedProjectBudget(**dict(ProjectBudget.from_domain(line)), **dict(Dated.from_day_of(snapshot)))
+
+
+class ProjectDetails(DatedProjectBudget):
+    """A project's budget, and the budgets of its agents together."""
+
+    agents: TokenSums
+
+    @classmethod
+    def from_sums(cls, snapshot: BudgetSnapshot, line: ProjectLine, sums: tokens.TokenSums) -> "ProjectDetails":
+        return ProjectDetails(
+            **dict(DatedProjectBudget.from_snapshot(snapshot, line)), agents=TokenSums.from_domain(sums)
+        )
+
+
+class _Projects(Schema):
+    projects: list[ProjectBudget]
+
+
+class Projects(Dated, _Projects):
+    """All projects' budgets with the day they hold for and how far their costs are known."""
+
+    @classmethod
+    def from_snapshot(cls, snapshot: BudgetSnapshot) -> "Projects":
+        lines = [ProjectBudget.from_domain(line) for line in snapshot.projects]
+        return Projects(projects=lines, **dict(Dated.from_day_of(snapshot)))
+
+
+class StatusOut(Schema):
+    as_of: date
+    data_through: date = Field(description="How far the costs are known.")
+    currency: str = Field(description="ISO 4217; what every amount is in.")
+    global_: GlobalBudget = Field(serialization_alias="global")
+    projects: list[ProjectBudget]
+    unmapped_usd: Number
+    warnings: list[str]
+
+    @classmethod
+    def from_domain(cls, snapshot: BudgetSnapshot) -> "StatusOut":
+        return StatusOut(
+            as_of=snapshot.as_of,
+            data_through=snapshot.data_through,
+            currency=snapshot.organization.currency,
+            global_=GlobalBudget.from_domain(snapshot),
+            projects=[ProjectBudget.from_domain(line) for line in snapshot.projects],
+            unmapped_usd=to_decimal(snapshot.unmapped),
+            warnings=messages.warnings(snapshot),
+        )
+
+
+class AddedProject(Schema):
+    project_id: str
+    name: str
+    parent_id: str
+    monthly_allocation_usd: Number
+    currency: str
+
+    @classmethod
+    def from_domain(cls, added: ProjectAdded) -> "AddedProject":
+        return AddedProject(
+            project_id=added.project_id,
+            name=added.name,
+            parent_id=added.parent_id,
+            monthly_allocation_usd=to_decimal(added.allocation),
+            currency=added.currency,
+        )
+
+
+class TransferOut(Schema):
+    transfer_id: str
+    from_: str = Field(serialization_alias="from")
+    to: str
+    amount_usd: Number
+    from_after_usd: Number
+    to_after_usd: Number
+    currency: str
+    forced: bool
+    reason: str
+
+    @classmethod
+    def from_domain(cls, outcome: TransferOutcome) -> "TransferOut":
+        return TransferOut(
+            transfer_id=outcome.transfer_id,
+            from_=outcome.giver,
+            to=outcome.taker,
+            amount_usd=to_decimal(outcome.amount),
+            from_after_usd=to_decimal(outcome.giver_after),
+            to_after_usd=to_decimal(outcome.taker_after),
+            currency=outcome.currency,
+            forced=outcome.forced,
+            reason=outcome.reason,
+        )
+
+
+class WarnedTransfer(TransferOut):
+    """A transfer, and what to know about the budgets after it."""
+
+    warnings: list[str]
+
+    @classmethod
+    def from_snapshot(cls, outcome: TransferOutcome, snapshot: BudgetSnapshot) -> "WarnedTransfer":
+        return WarnedTransfer(**dict(TransferOut.from_domain(outcome)), warnings=messages.warnings(snapshot))
+
+
+# Requests
+
+
+class GlobalBudgetChange(Request):
+    monthly_budget_usd: Budgeted = Field(examples=[500])
+
+
+class AllocationChangeIn(Request):
+    monthly_allocation_usd: Budgeted = Field(examples=[120.5])
+
+    def to_domain(self) -> AllocationChange:
+        return AllocationChange(ChangeKind.SET, self.monthly_allocation_usd)
+
+
+class NewProject(Request):
+    project_id: EntityId = Field(description="Short and lasting: exports and requests name it.", examples=["billing"])
+    name: Text = Field("", description="What screens call it; its id unless given.", examples=["Billing"])
+    monthly_allocation_usd: Budgeted = Field(0, examples=[120.5])
+    parent_id: Text = Field("", description="What it stands below; the organization unless given.")
+
+    def allocation(self) -> AllocationChange | None:
+        return AllocationChange(ChangeKind.SET, self.monthly_allocation_usd) if self.monthly_allocation_usd else None
+
+
+class TransferIn(Request):
+    to_project_id: EntityId = Field(description="A project's id, or `pool`.", examples=["python-api"])
+    amount_usd: Moved = Field(examples=[20])
+    force: StrictBool = Field(False, description="Also what is spent already; needs a reason.")
+    reason: Text = ""
+
+    def to_domain(self, from_project_id: str) -> TransferRequest:
+        return TransferRequest(from_project_id, self.to_project_id, self.amount_usd, self.force, self.reason)
