@@ -4,17 +4,22 @@ is little room. The dashboard's table and the command line's draw them."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
 from budget_tui.domain.amount import share
+from budget_tui.domain.pacing import Status
 from budget_tui.presentation import formatting
 
 if TYPE_CHECKING:
     from budget_tui.domain.audit import AuditEntry
     from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
+    from budget_tui.domain.snapshot import Pace, ProjectLine
+    from budget_tui.domain.tokens import AgentBudget
 
 Row = TypeVar("Row")
 Align = Literal["left", "right", "point"]
@@ -40,7 +45,8 @@ class Column(Generic[Row]):
     It is as wide as its texts, but at least ``min_width`` and at most ``max_width``. Where there is little room it
     ``shrinks_to`` so many cells (0: never), and columns with a ``priority`` go, 1 first (0: never): before any other
     is made narrower, or, when it ``yields_late``, only where that is not enough.
-    ``style`` names a style of the dashboard; '' is the text's own. ``sort_key`` None: rows are not sorted by it.
+    ``style`` names a style of the dashboard for a row; '' is the column's own, which ``is_muted`` where it is derived
+    or stands beside what matters. ``sort_key`` None: rows are not sorted by it.
     ``noun`` is what a column without a label is called. ``total`` writes the sum below it.
     ``longest`` picks the rows with the longest texts, where that takes less time than writing them all.
     ``bar`` makes it the column that takes the room which the others leave.
@@ -56,6 +62,7 @@ class Column(Generic[Row]):
     priority: int = 0
     yields_late: bool = False
     style: Callable[[Row], str] = _no_text
+    is_muted: bool = False
     sort_key: Callable[[Row], Any] | None = None
     noun: str = ""
     total: Callable[[Sequence[Row]], str] = _no_text
@@ -65,6 +72,9 @@ class Column(Generic[Row]):
     @property
     def name(self) -> str:
         return self.label or self.noun
+
+    def style_of(self, row: Row) -> str:
+        return self.style(row) or ("muted" if self.is_muted else "")
 
 
 def split_at_point(text: str) -> tuple[str, str]:
@@ -78,9 +88,210 @@ def split_at_point(text: str) -> tuple[str, str]:
     return text, ""
 
 
-def muted(_: object) -> str:
-    """The style of what is derived, or stands beside what matters."""
-    return "muted"
+def amounts(
+    key: str,
+    label: str,
+    amount: Callable[[Row], int],
+    written: Callable[[int], str],
+    *,
+    min_width: int,
+    priority: int = 0,
+    is_muted: bool = False,
+) -> Column[Row]:
+    """A column of amounts with their sum."""
+
+    def extremes(rows: Sequence[Row]) -> Iterable[Row]:
+        """Writing two thousand amounts to find the longest would take longer than reading them from the database."""
+        return (min(rows, key=amount), max(rows, key=amount)) if rows else ()
+
+    return Column(
+        key,
+        label,
+        lambda row: written(amount(row)),
+        "right",
+        min_width=min_width,
+        priority=priority,
+        style=lambda row: "negative" if amount(row) < 0 else "",
+        is_muted=is_muted,
+        sort_key=amount,
+        total=lambda rows: written(sum(map(amount, rows))),
+        longest=extremes,
+    )
+
+
+# Projects
+
+_SEVERITY = {Status.EXHAUSTED: 3, Status.CRITICAL: 2, Status.WARNING: 1, Status.HEALTHY: 0}
+_FOREVER = Decimal("Infinity")
+
+
+def pace_style(pace: Pace) -> str:
+    """The style of a status. What runs out before the period ends is a warning at least, however much is left."""
+    if pace.unfunded:
+        return "muted"
+    return str(Status.WARNING if pace.runs_short and pace.status is Status.HEALTHY else pace.status)
+
+
+@cache
+def project_columns(currency: str, tick: Fraction) -> tuple[Column[ProjectLine], ...]:
+    """A project; ``tick`` is where even spending would stand today.
+
+    What goes first when there is no room is never the bar, what is left, or the status.
+    """
+    number = partial(formatting.number, currency=currency)
+
+    def money(
+        key: str, label: str, amount: Callable[[Pace], int], *, priority: int = 0, is_muted: bool = False
+    ) -> Column[ProjectLine]:
+        width = len(label) + 2
+        return amounts(
+            key, label, lambda line: amount(line.pace), number, min_width=width, priority=priority, is_muted=is_muted
+        )
+
+    def of_budget(
+        key: str, label: str, amount: Callable[[Pace], int], *, priority: int = 0, is_muted: bool = False
+    ) -> Column[ProjectLine]:
+        known = money(
+            key, label, lambda pace: 0 if pace.unfunded else amount(pace), priority=priority, is_muted=is_muted
+        )
+        return replace(
+            known,
+            text=lambda line: formatting.of_budget(line.pace, amount(line.pace), currency),
+            total=lambda lines: "–" if lines and all(line.pace.unfunded for line in lines) else known.total(lines),
+        )
+
+    return (
+        Column(
+            "name",
+            "Project",
+            lambda line: line.name,
+            min_width=12,
+            max_width=32,
+            shrinks_to=12,
+            sort_key=lambda line: line.name.casefold(),
+            total=lambda lines: formatting.count(len(lines), "project"),
+        ),
+        money("allocation", "Allocation", lambda pace: pace.allocation),
+        money("spent", "Spent", lambda pace: pace.spent),
+        Column(
+            "bar",
+            "",
+            min_width=16,
+            max_width=60,
+            shrinks_to=10,  # still tells a tenth from the next; a name that is cut tells less
+            sort_key=lambda line: formatting.used_share(line.pace),
+            noun="spent share",
+            bar=lambda line: Bar(formatting.used_share(line.pace), tick),
+        ),
+        of_budget("left", "Left", lambda pace: pace.remaining),
+        money("drip", "Drip", lambda pace: pace.daily_drip, priority=3, is_muted=True),
+        of_budget("today", "Today", lambda pace: pace.available_today, priority=2, is_muted=True),
+        replace(
+            money("burn", "Burn", lambda pace: pace.burn_rate, priority=1, is_muted=True),
+            text=lambda line: number(line.pace.burn_rate) if line.pace.burn_rate else "–",
+        ),
+        Column(
+            "runway",
+            "Runway",
+            lambda line: formatting.runway_of(line.pace),
+            "right",
+            min_width=7,
+            max_width=7,
+            style=lambda line: "warning" if line.pace.runs_short else "",
+            is_muted=True,
+            sort_key=lambda line: line.pace.runway_days if line.pace.runway_days is not None else _FOREVER,
+        ),
+        Column(
+            "status",
+            "",
+            lambda line: f"{'short ' if line.pace.runs_short else ''}{formatting.shape_of(line.pace)}",
+            "right",
+            min_width=7,
+            max_width=7,
+            style=lambda line: pace_style(line.pace),
+            sort_key=lambda line: (_SEVERITY[line.pace.status], not line.pace.unfunded),
+            noun="status",
+        ),
+    )
+
+
+# Agents
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def _tokens(
+    key: str, label: str, count: Callable[[AgentBudget], int], *, priority: int = 0, is_muted: bool = False
+) -> Column[AgentBudget]:
+    width = len(label) + 1
+    return amounts(
+        key, label, count, lambda tokens: f"{tokens:,}", min_width=width, priority=priority, is_muted=is_muted
+    )
+
+
+@cache
+def agent_columns(tick: Fraction) -> tuple[Column[AgentBudget], ...]:
+    """An agent; what goes first when there is no room is never the bar, what is available, or the status."""
+    return (
+        Column(
+            "name",
+            "Agent",
+            lambda agent: agent.name,
+            min_width=10,
+            max_width=28,
+            shrinks_to=10,
+            sort_key=lambda agent: agent.name.casefold(),
+            total=lambda agents: formatting.count(len(agents), "agent"),
+        ),
+        Column(
+            "project",
+            "Project",
+            lambda agent: agent.project_id,
+            min_width=8,
+            max_width=28,
+            priority=1,
+            is_muted=True,
+            sort_key=lambda agent: agent.project_id.casefold(),
+        ),
+        _tokens("allocated", "Allocated", lambda agent: agent.allocated_tokens),
+        _tokens("used", "Used", lambda agent: agent.used_tokens),
+        _tokens("held", "Held", lambda agent: agent.reserved_tokens, priority=2),
+        Column(
+            "bar",
+            "",
+            min_width=8,
+            max_width=60,
+            sort_key=lambda agent: share(agent.used_tokens, agent.allocated_tokens),
+            noun="used share",
+            bar=lambda agent: Bar(
+                share(agent.used_tokens, agent.allocated_tokens),
+                tick,
+                share(agent.reserved_tokens, agent.allocated_tokens),
+            ),
+        ),
+        _tokens("available", "Available", lambda agent: agent.available_tokens),
+        _tokens("rate", "An hour", lambda agent: agent.rate_per_hour, priority=3, is_muted=True),
+        Column(
+            "runs_out",
+            "Runs out",
+            formatting.runs_out,
+            "right",
+            min_width=9,
+            priority=4,
+            is_muted=True,
+            sort_key=lambda agent: agent.runs_out_at or _NEVER,
+        ),
+        Column(
+            "status",
+            "",
+            lambda agent: formatting.agent_status(agent)[0],
+            min_width=1,
+            max_width=1,
+            style=lambda agent: str(agent.status) if agent.allocated_tokens else "muted",
+            sort_key=lambda agent: share(agent.available_tokens, agent.allocated_tokens),
+            noun="status",
+        ),
+    )
 
 
 # Closed periods
@@ -117,7 +328,7 @@ def history_columns(*, is_narrow: bool = False) -> tuple[Column[ClosedPeriod], .
         money("Budget", lambda closed: closed.budget),
         money("Allocated", lambda closed: closed.allocated, priority=1),
         money("Spent", lambda closed: closed.spent),
-        Column("left", "Left", formatting.left_at_close, "right", style=muted),
+        Column("left", "Left", formatting.left_at_close, "right", is_muted=True),
         Column("status", "", lambda closed: formatting.status_at_close(closed)[0], style=status_style_at_close),
         Column("bar", "", bar=lambda closed: Bar(_used_at_close(closed) or Fraction(0)), min_width=6, max_width=40),
         Column(
@@ -130,8 +341,30 @@ def history_columns(*, is_narrow: bool = False) -> tuple[Column[ClosedPeriod], .
             "since",
             "Since",
             lambda closed: f"{restated(closed)} after close" if closed.restated and not is_narrow else restated(closed),
-            style=lambda _: "problem",
+            style=lambda _: "warning",
         ),
+    )
+
+
+@cache
+def closed_columns(label: str, currency: str) -> tuple[Column[ClosedBudget], ...]:
+    """A project or an agent as it was archived, below ``label``."""
+
+    def amount(number: int, line: ClosedBudget) -> str:
+        return formatting.number(number, currency) if line.unit == "monetary" else f"{number:,}"
+
+    def restated(line: ClosedBudget) -> str:
+        if not line.restated:
+            return ""
+        return formatting.change(line.restated, currency) if line.unit == "monetary" else f"{line.restated:+,}"
+
+    return (
+        Column("name", label, lambda line: line.name, min_width=10, max_width=32, shrinks_to=10),
+        Column("allocated", "Allocated", lambda line: amount(line.allocation, line), "right"),
+        Column("spent", "Spent", lambda line: amount(line.spent, line), "right"),
+        Column("left", "Left", lambda line: "–" if line.unfunded else amount(line.remaining, line), "right"),
+        Column("status", "Status", formatting.status_at_close, min_width=11, style=status_style_at_close),
+        Column("since", "Since", restated, style=lambda _: "warning"),
     )
 
 
@@ -154,7 +387,7 @@ def log_columns(*, is_narrow: bool = False) -> tuple[Column[LogLine], ...]:
     """An entry; ``is_narrow``: without the year, and the change has what room there is."""
     who, did, to = (8, 14, 14) if is_narrow else (14, 16, 24)
     return (
-        Column("when", "When", lambda line: line.when.partition("-")[2] if is_narrow else line.when, style=muted),
+        Column("when", "When", lambda line: line.when.partition("-")[2] if is_narrow else line.when, is_muted=True),
         Column("who", "Who", lambda line: line.who, max_width=who),
         Column("did", "Did", lambda line: line.did, max_width=did),
         Column("to", "To", lambda line: line.to, max_width=to),

@@ -328,11 +328,15 @@ def bar(share: Fraction, width: int, tick: Fraction | None = None) -> str:
 
 
 def bar_with_held(used: Fraction, held: Fraction, width: int, tick: Fraction | None = None) -> str:
-    """A `bar` of ``used`` with what is held behind it, drawn apart as ``▒``. Shares are of the whole."""
+    """A `bar` of ``used`` with what is held behind it, drawn apart as ``▒``. Shares are of the whole.
+
+    What is held at all shows at least a cell, if one is free.
+    """
     shown, taken = bar(used, width, tick), bar(used + held, width)
-    return "".join(
+    cells = "".join(
         HELD if cell == EMPTY and behind != EMPTY else cell for cell, behind in zip(shown, taken, strict=True)
     )
+    return cells.replace(EMPTY, HELD, 1) if held > 0 and HELD not in cells else cells
 
 
 def elapsed(snapshot: BudgetSnapshot) -> Fraction:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
+from functools import cache
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.domain.variance import Variance, VarianceStatus
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import Bar, Column, muted
+from budget_tui.presentation.columns import Bar, Column
 
 NOTHING = "–"
 SHAPES = {VarianceStatus.UNDER: "●", VarianceStatus.APPROACHING: "▲", VarianceStatus.OVER: "✕", None: "○"}
@@ -111,7 +112,8 @@ def _kind(line: BudgetLine) -> tuple[BudgetType, str]:
     return line.budget.budget_type, line.budget.currency
 
 
-def budget_columns(today: Callable[[], date]) -> tuple[Column[BudgetLine], ...]:
+@cache
+def budget_columns(today: date) -> tuple[Column[BudgetLine], ...]:
     """A budget against what was used of it; ``today`` places the ticks."""
     return (
         Column(
@@ -135,7 +137,7 @@ def budget_columns(today: Callable[[], date]) -> tuple[Column[BudgetLine], ...]:
             "unit",
             "In",
             lambda line: unit(*_kind(line)),
-            style=muted,
+            is_muted=True,
             sort_key=lambda line: unit(*_kind(line)),
             longest=one_of_each(_kind),
         ),
@@ -147,13 +149,13 @@ def budget_columns(today: Callable[[], date]) -> tuple[Column[BudgetLine], ...]:
             shrinks_to=7,
             priority=3,
             yields_late=True,
-            style=muted,
+            is_muted=True,
             sort_key=lambda line: (line.budget.period.start, line.budget.period.end),
             longest=one_of_each(lambda line: line.budget.period),
         ),
         amounts("amount", "Budget", lambda line: line.figures.amount, _kind),
         amounts("actual", "Actual", lambda line: line.figures.actual, _kind),
-        bar_column(lambda line: bar_of(line.figures, line.budget.period, today())),
+        bar_column(lambda line: bar_of(line.figures, line.budget.period, today)),
         amounts("left", "Left", lambda line: line.figures.variance, _kind),
         used_column(lambda line: line.figures, sort_key=lambda line: line.figures.millionths_used),
         status_column(lambda line: line.figures, sort_key=lambda line: _RANKS[line.status]),
@@ -168,7 +170,7 @@ def used_column(figures: Callable[[Row], Variance], sort_key: Callable[[Row], An
         lambda row: used(figures(row)),
         "right",
         priority=1,
-        style=muted,
+        is_muted=True,
         sort_key=sort_key,
         longest=lambda rows: [max(rows, key=lambda row: figures(row).millionths_used)] if rows else [],
     )

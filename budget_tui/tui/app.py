@@ -457,6 +457,7 @@ def bindings_of_screens() -> list[list[Binding]]:
 
 def bindings_of_editors() -> list[Binding]:
     """The keys of what is edited in or stands over a screen, which hold there only."""
+    from budget_tui.tui.editing import CellEditor
     from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
     from budget_tui.tui.screens.costs_behind import CostsBehindScreen
     from budget_tui.tui.screens.entry import EntryScreen
@@ -465,7 +466,8 @@ def bindings_of_editors() -> list[Binding]:
     from budget_tui.tui.screens.manual import ManualScreen
     from budget_tui.tui.screens.modal import BoxScreen
     from budget_tui.tui.screens.plan_create import PlanCreateScreen
-    from budget_tui.tui.widgets.cell_editor import CellEditor
+    from budget_tui.tui.screens.unmapped import UnmappedTable
+    from budget_tui.tui.table import Table
     from budget_tui.tui.widgets.choice import Choice
     from budget_tui.tui.widgets.entity_picker import EntityInput
     from budget_tui.tui.widgets.filter_input import FilterInput
@@ -473,6 +475,8 @@ def bindings_of_editors() -> list[Binding]:
     from budget_tui.tui.widgets.plan_shares import PlanShares, ShareInput
 
     return _bindings(
+        Table,
+        UnmappedTable,
         CellEditor,
         TotalEditor,
         FilterInput,

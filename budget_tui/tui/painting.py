@@ -38,7 +38,6 @@ CELL_STYLES = {
     "muted": MUTED,
     "strong": STRONG,
     "changed": "bold $accent",
-    "problem": "$warning",
     "negative": "$error",
     "bar": FILLED,
     "held": "$warning",

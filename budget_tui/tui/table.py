@@ -10,6 +10,8 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.binding import Binding
+from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -78,7 +80,11 @@ def _measured(column: Column[Row], rows: Sequence[Row]) -> Width:
 
 
 def fit(
-    columns: Sequence[Column[Any]], measured_widths: Mapping[str, Width], room: int, gaps: tuple[int, int]
+    columns: Sequence[Column[Any]],
+    measured_widths: Mapping[str, Width],
+    room: int,
+    gaps: tuple[int, int],
+    margin: int = MARGIN,
 ) -> list[Place]:
     """The columns that fit into ``room`` cells and where they stand, with least and at most ``gaps`` between them.
 
@@ -110,11 +116,21 @@ def fit(
         gap += min(widest_gap - gap, max(0, -overflow()) // (len(shown) - 1))
     if bar is not None and gap < min(2, widest_gap) and widths[bar.key] > bar.min_width + len(shown):
         gap, widths[bar.key] = 2, widths[bar.key] - len(shown)  # air between columns before a longer bar
-    places, x = [], MARGIN
+    places, x = [], margin
     for column in shown:
         places.append(Place(column, x, widths[column.key], measured_widths[column.key].head))
         x += widths[column.key] + gap
     return places
+
+
+def line_of(places: Iterable[Place], cell: Callable[[Column[Any]], tuple[str, str]]) -> Content:
+    """A line of the texts and styles that ``cell`` gives for each column, in their places."""
+    parts, x = [], 0
+    for place in places:
+        text, style = cell(place.column)
+        parts += [(" " * (place.x - x), ""), (place.aligned(text), style)]
+        x = place.end
+    return Content.assemble(*parts)
 
 
 class Table(ScrollView, Generic[Row], can_focus=True):
@@ -126,6 +142,10 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     GAPS: ClassVar[tuple[int, int]] = (2, 2)
     """The least and the most cells between two columns."""
     COMPONENT_CLASSES = {"table--cursor", "table--hover"}
+    BINDINGS = [
+        Binding("ctrl+home", "scroll_home", "First", id="table.first", show=False, tooltip="Go to the first row"),
+        Binding("ctrl+end", "scroll_end", "Last", id="table.last", show=False, tooltip="Go to the last row"),
+    ]
 
     cursor: reactive[int] = reactive(0, init=False)
     hovered: reactive[int] = reactive(-1, init=False)
@@ -196,6 +216,11 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         """The row under the cursor."""
         return self.rows[self.cursor] if 0 <= self.cursor < len(self.rows) else None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it was filled, with nothing."""
+        return bool(self.columns) and not self.rows
+
     def row_of(self, row_id: object) -> int | None:
         """Where the row of that id is shown."""
         return next((at for at, row in enumerate(self.rows) if self.id_of(row) == row_id), None)
@@ -235,22 +260,38 @@ class Table(ScrollView, Generic[Row], can_focus=True):
                 if by is None or by.sort_key is None
                 else sorted(self.everything, key=by.sort_key, reverse=self.sort_descending)
             )
-        before, top = self.current, self.cursor - round(self.scroll_offset.y)
+        rows, was_empty, before, top = self.rows, self.is_empty, self.current, round(self.scroll_offset.y)
         self.rows = self._sorted if self.is_chosen is None else [*filter(self.is_chosen, self._sorted)]
         self.totals = {column.key: column.total(self.rows) for column in self.columns}
         at = min(self.cursor, max(0, len(self.rows) - 1))
         if before is not None and keeps_row and not (self.rows and self.id_of(self.rows[at]) == self.id_of(before)):
             found = self.row_of(self.id_of(before))
             at = at if found is None else found
-        has_moved = at != self.cursor
+        moved = at - self.cursor
         self.set_reactive(Table.cursor, at)
         self._lay_out()
-        if has_moved:  # the row stays where the eye is
-            self.scroll_to(y=at - top, animate=False)
+        if moved:  # the row stays where the eye is
+            self.scroll_to(y=top + moved, animate=False)
         self.keep_in_view()
-        self._strips.clear()
-        self.refresh()
+        self._refresh_differing(rows, whole=bool(moved))
+        if self.is_empty is not was_empty:
+            self.refresh_bindings()
         self.post_message(self.Moved(self, self.current))
+
+    def _refresh_differing(self, before: Sequence[Row], *, whole: bool) -> None:
+        """Paint anew what differs of the rows in sight; the ``whole`` where others are in sight."""
+        if whole or len(before) != len(self.rows):
+            self._strips.clear()
+            self.refresh()
+            return
+        top = round(self.scroll_offset.y)
+        seen = range(top, min(top + self.page, len(self.rows)))
+        self._strips = {key: strip for key, strip in self._strips.items() if key[0] in seen}
+        for row in seen:
+            if before[row] != self.rows[row]:
+                for key in [key for key in self._strips if key[0] == row]:
+                    del self._strips[key]
+                self._refresh_rows(row)
 
     def columns_within(self, width: int) -> Sequence[Column[Row]]:
         """The columns of a table that is ``width`` cells wide."""
@@ -305,6 +346,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     def _sort(self, key: str, *, descending: bool) -> None:
         self.sort_key, self.sort_descending, self._sorted = key, descending, None
         self._arrange()
+        self.refresh()
 
     # Moving
 
@@ -442,7 +484,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
             if column.bar is not None:
                 yield from self._bar(column.bar(row), place.width, base)
             else:
-                style = column.style(row)
+                style = column.style_of(row)
                 yield Segment(place.aligned(column.text(row)), base + self._styles[style] if style else base)
             x = place.end
 

@@ -26,7 +26,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.tui.app import BudgetApp
 from budget_tui.tui.key_lane import ASKING, KeyLaneApp
 from budget_tui.tui.monitor import MonitorApp, MonitorView
-from budget_tui.tui.widgets.allocation_table import AllocationTable
+from budget_tui.tui.widgets.project_table import ProjectTable
 
 TODAY = date(2026, 1, 13)
 YEAR_LATER = date(2026, 12, 13)
@@ -235,17 +235,17 @@ class Dashboard(Driver):
         return self.app.snapshot
 
     @property
-    def table(self) -> AllocationTable:
-        return self.app.screen.query_one(AllocationTable)
+    def table(self) -> ProjectTable:
+        return self.app.screen.query_one(ProjectTable)
 
     @property
     def names(self) -> list[str]:
         """The ids of the projects in the table, from the top."""
-        return [str(row.value) for row in self.table.table.rows]
+        return [line.project_id for line in self.table.table.rows]
 
     @property
     def columns(self) -> list[str]:
-        return [str(column.value) for column in self.table.table.columns]
+        return [place.column.key for place in self.table.table.places]
 
     @property
     def pool_line(self) -> str:

@@ -10,9 +10,8 @@ from budget_tui.bootstrap import Services
 from budget_tui.domain.tokens import AgentBudget
 from budget_tui.presentation.formatting import bar, bar_with_held
 from budget_tui.services.clock import Clock
+from budget_tui.tui.editing import CellEditor, EditableRows
 from budget_tui.tui.screens.agents import AgentsScreen
-from budget_tui.tui.widgets.cell_editor import CellEditor
-from budget_tui.tui.widgets.editable_rows import EditableRows
 from tests.databases import locked
 from tests.tui.conftest import OpenDashboard, OpenServices, Pictured
 from tests.tui.driving import NARROW, TODAY, WIDE, Dashboard
@@ -212,7 +211,7 @@ async def test_an_unknown_project_is_refused_in_the_box(open_dashboard: OpenDash
 
 async def test_filter_and_sort(open_dashboard: OpenDashboard, peopled: Services) -> None:
     def shown() -> list[str]:
-        return [str(row.value) for row in dashboard.app.screen.query_one(EditableRows).rows]
+        return [agent.agent_id for agent in dashboard.app.screen.query_one(EditableRows).rows]
 
     async with open_dashboard(peopled, keys="3") as dashboard:
         await dashboard.keys("/")

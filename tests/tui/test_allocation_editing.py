@@ -367,7 +367,7 @@ async def test_a_click_chooses_and_a_double_click_edits(open_dashboard: OpenDash
         await dashboard.pilot.click(offset=(20, row))
         await dashboard.settled()
         assert dashboard.editor_text is None
-        assert dashboard.table.table.cursor_row == 2
+        assert dashboard.table.table.cursor == 2
         await dashboard.pilot.double_click(offset=(20, row))
         await dashboard.settled()
         assert dashboard.editor_text == "100.00"

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,11 @@ from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import parse_change
 from budget_tui.domain.period import Period
 from budget_tui.domain.snapshot import ProjectLine, Spend, pace_of
+from budget_tui.presentation.columns import project_columns
 from budget_tui.services.costs import CostEntry
 from budget_tui.tui.app import BudgetApp
+from budget_tui.tui.table import MARGIN, Table, fit, measured
 from budget_tui.tui.theme import DARK, LIGHT
-from budget_tui.tui.widgets.editable_rows import PADDING
-from budget_tui.tui.widgets.project_columns import columns
-from budget_tui.tui.widgets.table_columns import layout
 from tests.examples import examples
 from tests.tui.conftest import OpenDashboard, OpenMonitor, OpenServices
 from tests.tui.driving import TODAY, Dashboard, units
@@ -47,7 +47,7 @@ def every_status(services: Services) -> Services:
 def is_whole(dashboard: Dashboard) -> bool:
     """Whether every column of every row can be seen."""
     table = dashboard.table.table
-    return table.virtual_size.width <= table.size.width and table.max_scroll_x == 0
+    return table.places[-1].end <= table.size.width and table.max_scroll_x == 0
 
 
 def too_faint(app: App[None], least: float, region: Region | None = None) -> list[str]:
@@ -137,7 +137,7 @@ def right_edges(line: str) -> list[int]:
 
 async def test_columns_go_in_their_order_while_the_terminal_narrows(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard(size=(130, 24), mode="projects") as dashboard:
-        every = [column.key for column in columns("USD")]
+        every = [column.key for column in project_columns("USD", Fraction(0))]
         seen = []
         for width in (130, 100, 90, 84, 80, 76, 70, 64):
             await dashboard.resized(width, 24)
@@ -189,14 +189,13 @@ def test_columns_fit_or_the_dispensable_ones_are_gone(names: list[str], amounts:
         ProjectLine(name, name, pace_of(amount, Spend(spent=amounts[0]), JANUARY, TODAY, TODAY))
         for name, amount in zip(names, amounts, strict=False)
     ]
-    every = columns("USD")
-    shown = layout(every, lines, [""] * len(every), room)
-    missing = {column.key for column in every} - {column.key for column, _ in shown}
+    every = project_columns("USD", Fraction(0))
+    shown = fit(every, measured(every, lines), room, Table.GAPS)
+    missing = {column.key for column in every} - {place.column.key for place in shown}
     assert missing <= set(DISPENSABLE)
     assert missing == set(DISPENSABLE[: len(missing)])
-    total = sum(width + 2 * PADDING for _, width in shown)
-    assert total <= room or len(missing) == 3
-    assert all(width >= 1 for _, width in shown)
+    assert shown[-1].end - MARGIN <= room or len(missing) == 3
+    assert all(place.width >= 1 for place in shown)
 
 
 # Shape and colour
@@ -261,12 +260,18 @@ async def test_every_screen_and_box_can_be_read(
                 await dashboard.keys("escape")
 
 
+def row_styles(dashboard: Dashboard) -> set[Style | None]:
+    """The styles of the first row."""
+    y = dashboard.table.table.region.y + 1
+    return {style for _, style, _ in dashboard.app.screen._compositor.render_strips()[y]}
+
+
 async def test_a_theme_chosen_later_colours_the_rows_too(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard(mode="projects") as dashboard:
-        dark = dashboard.table.table.get_cell_at((0, 3)).style  # type: ignore[arg-type]
+        dark = row_styles(dashboard)
         dashboard.app.theme = LIGHT.name
         await dashboard.settled()
-        assert dashboard.table.table.get_cell_at((0, 3)).style != dark  # type: ignore[arg-type]
+        assert not dark & row_styles(dashboard)
         assert too_faint(dashboard.app, 3.0) == []
 
 

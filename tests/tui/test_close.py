@@ -13,7 +13,7 @@ from tests.tui.driving import Dashboard, FixedClock, TurningClock, copy_project,
 
 
 def said(dashboard: Dashboard, name: str) -> str:
-    widget = dashboard.app.screen.query_one(f"#{name}")
+    widget = dashboard.app.screen.query_one(name)
     return " ".join(str(widget.render()).split()) if widget.display else ""
 
 
@@ -33,10 +33,10 @@ async def test_carrying_over_as_it_is(
     services.budgets.set_carry(CarryPolicy.UNSPENT, None, "pcc")
     async with open_dashboard(mode=mode, size=(80, 24)) as dashboard:
         await dashboard.keys("c")
-        assert "Jan 1 – Jan 13, 2026 ends today: $241.00 of $500.00 spent" in said(dashboard, "what-happens")
-        assert "Jan 14 – Jan 31 follows with $500.00" in said(dashboard, "what-happens")
+        assert "Jan 1 – Jan 13, 2026 ends today: $241.00 of $500.00 spent" in said(dashboard, "#what-happens")
+        assert "Jan 14 – Jan 31 follows with $500.00" in said(dashboard, "#what-happens")
         assert "45.00  195.00" in dashboard.line_with("PCC"), "carried, and what it opens with"
-        assert said(dashboard, "next-pool") == "unallocated then $35.00"
+        assert said(dashboard, "TableFooter") == "unallocated then $35.00"
         await dashboard.keys("tab", "tab", "enter")
         assert not is_open(dashboard)
         assert "is closed; the next period starts on Jan 14, 2026" in dashboard.text
@@ -50,12 +50,12 @@ async def test_carrying_over_as_it_is(
 async def test_reallocating_first(open_dashboard: OpenDashboard, tomorrow: Services) -> None:
     async with open_dashboard(size=(80, 24)) as dashboard:
         await dashboard.keys("c", "down", "=", *"25%")
-        assert said(dashboard, "next-pool") == "unallocated then $80.00 → $75.00 (editing)"
+        assert said(dashboard, "TableFooter") == "unallocated then $80.00 → $75.00 (editing)"
         await dashboard.keys("tab", *"-15", "tab", *"rest", "enter")
-        assert said(dashboard, "next-pool") == "unallocated then $0.00 · 3 changes"
+        assert said(dashboard, "TableFooter") == "unallocated then $0.00 · 3 changes"
         assert "Close, with 3 changes" in dashboard.text
         await dashboard.keys("up", "up", "up", "-", "enter")  # PCC a step less
-        assert said(dashboard, "next-pool") == "unallocated then $10.00 · 4 changes"
+        assert said(dashboard, "TableFooter") == "unallocated then $10.00 · 4 changes"
         await dashboard.keys("tab", "tab", "enter")
         assert not is_open(dashboard)
     opened = stored(tomorrow)
@@ -66,12 +66,12 @@ async def test_reallocating_first(open_dashboard: OpenDashboard, tomorrow: Servi
 async def test_what_cannot_be_is_refused_in_place(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(size=(80, 24)) as dashboard:
         await dashboard.keys("c", "=", *"9x", "enter")
-        assert said(dashboard, "next-pool") == "✕ '9x' is not an allocation; type 120, +20, -15, 25% or rest"
+        assert said(dashboard, "TableFooter") == "✕ '9x' is not an allocation; type 120, +20, -15, 25% or rest"
         await dashboard.keys("backspace", "backspace", *"-900", "enter")
-        assert "cannot be negative" in said(dashboard, "next-pool")
+        assert "cannot be negative" in said(dashboard, "TableFooter")
         await dashboard.keys("escape")
         assert is_open(dashboard), "the first Esc leaves the cell"
-        assert said(dashboard, "next-pool") == "unallocated then $80.00"
+        assert said(dashboard, "TableFooter") == "unallocated then $80.00"
         await dashboard.keys("escape")
         assert not is_open(dashboard)
     assert not stored(services).is_closed
@@ -80,7 +80,7 @@ async def test_what_cannot_be_is_refused_in_place(open_dashboard: OpenDashboard,
 async def test_leaving_with_changes_needs_a_second_escape(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(size=(80, 24)) as dashboard:
         await dashboard.keys("c", "=", *"90", "enter", "escape")
-        assert said(dashboard, "refusal") == "✕ leaving drops 1 change; once more leaves"
+        assert said(dashboard, "#refusal") == "✕ leaving drops 1 change; once more leaves"
         await dashboard.keys("=", *"95", "enter", "escape")
         assert is_open(dashboard), "what was chosen since is asked for anew"
         await dashboard.keys("escape")
@@ -96,7 +96,7 @@ async def test_what_somebody_else_closed_meanwhile_is_closed_once(
         elsewhere.periods.close()
         await dashboard.keys("tab", "tab", "enter")
         assert is_open(dashboard)
-        assert "is already closed" in said(dashboard, "refusal")
+        assert "is already closed" in said(dashboard, "#refusal")
         await dashboard.keys("escape", "escape", "c")
         assert not is_open(dashboard)
         assert "is already closed; the next period starts on Jan 14, 2026" in " ".join(dashboard.text.split())
@@ -111,9 +111,9 @@ async def test_a_day_that_began_meanwhile_is_shown_before_it_is_confirmed(
         await dashboard.keys("c", "=", *"90", "enter")
         turning.days.append(date(2026, 1, 14))
         await dashboard.keys("tab", "tab", "enter")
-        assert "it is Jan 1 – Jan 14, 2026 that would be closed by now" in said(dashboard, "refusal")
-        assert "Jan 1 – Jan 14, 2026 ends today" in said(dashboard, "what-happens")
-        assert "· 1 change" in said(dashboard, "next-pool"), "what was chosen stays"
+        assert "it is Jan 1 – Jan 14, 2026 that would be closed by now" in said(dashboard, "#refusal")
+        assert "Jan 1 – Jan 14, 2026 ends today" in said(dashboard, "#what-happens")
+        assert "· 1 change" in said(dashboard, "TableFooter"), "what was chosen stays"
         submit = dashboard.app.screen.query_one("#submit")
         await dashboard.until(lambda: not submit.has_class("-active"))  # a button takes no second press at once
         await dashboard.keys("enter")

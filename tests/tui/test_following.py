@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from textual.strip import Strip
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.budget import parse_change
@@ -17,9 +18,9 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.storage.database import sqlite_connections
 from budget_tui.tui import app as dashboard_module
 from budget_tui.tui.run import run_dashboard, run_monitor
+from budget_tui.tui.table import HEADER
 from budget_tui.tui.widgets.outlook import Outlook
 from budget_tui.tui.widgets.period import PeriodFigures
-from budget_tui.tui.widgets.project_columns import columns
 from budget_tui.tui.widgets.spend_chart import SpendChart
 from budget_tui.tui.widgets.top_bar import TopBar
 from tests.tui.conftest import OpenDashboard, OpenMonitor, OpenServices
@@ -99,20 +100,20 @@ async def test_only_the_row_that_differs_is_drawn_anew(
     open_dashboard: OpenDashboard, elsewhere: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_dashboard(mode="projects") as dashboard:
-        updated: list[int] = []
+        drawn: list[int] = []
         table = dashboard.table.table
-        original = table.update_cell_at
+        original = table.render_line
 
-        def counted(coordinate: object, value: object, **rest: object) -> None:
-            updated.append(coordinate.row)  # type: ignore[attr-defined]
-            original(coordinate, value, **rest)  # type: ignore[arg-type]
+        def counted(y: int) -> Strip:
+            drawn.append(y - HEADER)
+            return original(y)
 
-        monkeypatch.setattr(table, "update_cell_at", counted)
+        assert "100.00" in dashboard.line_with(" Python API ")
+        monkeypatch.setattr(table, "render_line", counted)
         elsewhere.budgets.allocate("python-api", parse_change("99"))
         await dashboard.looked()
         assert "99.00" in dashboard.line_with(" Python API ")
-        assert set(updated) == {2}
-        assert len(updated) <= len(columns("USD"))
+        assert drawn == [2]
 
 
 async def test_a_project_added_elsewhere_comes_and_the_cursor_stays(

@@ -93,7 +93,7 @@ async def test_s_sorts_by_one_column_after_the_other(open_dashboard: OpenDashboa
         assert dashboard.names == ADDED
         for column, order in by_column.items():
             await dashboard.keys("s")
-            assert (dashboard.table.sort_key, dashboard.names) == (column, order)
+            assert (dashboard.table.table.sort_key, dashboard.names) == (column, order)
             assert "▲" in header(dashboard)
             assert "sorted by" in dashboard.pool_line
         await dashboard.keys("s")
@@ -294,11 +294,11 @@ async def test_two_thousand_projects_load_scroll_and_are_edited(
         assert len(dashboard.names) == MANY
         assert "2,000 projects" in dashboard.text
         await dashboard.keys("pagedown", "pagedown", "down")
-        assert dashboard.table.table.cursor_row > 20
+        assert dashboard.table.table.cursor > 20
         assert dashboard.table.current is not None
         assert dashboard.table.current.name in dashboard.text
         await dashboard.keys("home")
-        assert dashboard.table.table.cursor_row == 0
+        assert dashboard.table.table.cursor == 0
         await dashboard.keys("end")
         assert "Project 2000" in dashboard.text
         await dashboard.keys("enter")

@@ -12,12 +12,13 @@ from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.domain.tokens import AgentBudget, TokenBalance
 from budget_tui.presentation import formatting
+from budget_tui.presentation.columns import agent_columns
+from budget_tui.tui.editing import EditableRows
 from budget_tui.tui.key_lane import ASKING
 from budget_tui.tui.screens.agent_form import AgentFormScreen
 from budget_tui.tui.screens.base import ReadingScreen
-from budget_tui.tui.screens.summed import SummedScreen
+from budget_tui.tui.screens.table_screen import TableScreen
 from budget_tui.tui.widgets.agent_table import AgentTable
-from budget_tui.tui.widgets.editable_rows import EditableRows
 from budget_tui.tui.widgets.filter_input import FilterInput
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from budget_tui.tui.screens.explain import Question
 
 
-class AgentsScreen(SummedScreen, ReadingScreen[list[AgentBudget]]):
+class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
     """The table of agents, a filter above it, the commands on an agent."""
 
     MODE = "agents"
@@ -58,11 +59,14 @@ class AgentsScreen(SummedScreen, ReadingScreen[list[AgentBudget]]):
         return services.agents.all()
 
     def watch_reading(self, agents: list[AgentBudget] | None) -> None:
-        self.table.everything = agents
+        self._show(agents, self.snapshot)
 
     def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
-        if snapshot is not None:
-            self.table.tick = formatting.elapsed(snapshot)
+        self._show(self.reading, snapshot)
+
+    def _show(self, agents: list[AgentBudget] | None, snapshot: BudgetSnapshot | None) -> None:
+        if agents is not None and snapshot is not None and self.is_mounted:
+            self.table.show(agents, agent_columns(formatting.elapsed(snapshot)))
 
     def question(self) -> "Question | None":
         agent = self.table.current
@@ -82,10 +86,10 @@ class AgentsScreen(SummedScreen, ReadingScreen[list[AgentBudget]]):
         except BudgetError as refused:
             self.table.refuse(str(refused))
             return
-        self.table.accept(event.go_on)
-        if balance.allocated_tokens != event.seen:
+        self.table.accept(event.advance)
+        if balance.allocated_tokens != event.expected:
             self.tell(
-                f"{balance.agent_id}: {event.seen:,} → {formatting.tokens(balance.allocated_tokens)},"
+                f"{balance.agent_id}: {event.expected:,} → {formatting.tokens(balance.allocated_tokens)},"
                 f" {balance.available_tokens:,} available"
             )
 
@@ -130,5 +134,5 @@ def _allocate(event: AgentTable.Edited, services: "Services") -> TokenBalance:
     """A top-up stays a delta, so that two at once add up; taking off goes by the value that was seen."""
     if event.change.kind is ChangeKind.ADD and event.change.amount > 0:
         return services.agents.top_up(event.agent_id, event.change.amount)
-    before = event.seen if event.change.kind is ChangeKind.ADD else 0
-    return services.agents.allocate(event.agent_id, before + event.change.amount, event.seen)
+    before = event.expected if event.change.kind is ChangeKind.ADD else 0
+    return services.agents.allocate(event.agent_id, before + event.change.amount, event.expected)

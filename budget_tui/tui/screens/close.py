@@ -20,8 +20,6 @@ from budget_tui.tui.widgets.next_allocations import NextAllocations
 if TYPE_CHECKING:
     from budget_tui.services.periods import CloseOutcome
 
-_WIDEST, _FRAME = 96, 6
-
 
 class CloseScreen(BoxScreen["CloseOutcome"]):
     """Dismissed with the outcome once the period is closed. As it opens, everything is carried over as it is."""
@@ -36,8 +34,7 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
 
     def compose_fields(self) -> ComposeResult:
         yield Static(self._what_happens(), id="what-happens")
-        room = min(self.app.size.width * 95 // 100, _WIDEST) - _FRAME
-        yield NextAllocations(self._preview, self.dashboard.settings.step, room)
+        yield NextAllocations(self._preview, self.dashboard.settings.step)
 
     def on_mount(self) -> None:
         self.query_one(".box").border_subtitle = "enter edits · tab to the buttons · esc leaves"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -14,17 +14,16 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from budget_tui.domain.budget import BudgetType
 from budget_tui.presentation import formatting
-from budget_tui.tui.painting import MUTED, STRONG, fitted, status_at_close
+from budget_tui.presentation.columns import Column, closed_columns
+from budget_tui.tui.painting import CELL_STYLES, MUTED, STRONG, status_at_close
 from budget_tui.tui.screens.styled import StyledScreen
+from budget_tui.tui.table import Table, fit, line_of, measured
 
 if TYPE_CHECKING:
     from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
     from budget_tui.tui.screens.explain import Question
 
-_NAME_AT_LEAST, _NAME_AT_MOST = 10, 32
-_STATUS = 11
 _HEIGHT_PERCENT = 60
 """Of the screen: what the lines have room in, as the styles say."""
 
@@ -66,6 +65,16 @@ class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
         else:
             table.highlighted = chosen
 
+    def _lines(self, room: int) -> Iterable[Option]:
+        """The projects, then the agents, each aligned below its header within ``room`` cells."""
+        closed = self._archived
+        if closed.projects:
+            yield from _table(closed_columns("Project", closed.currency), closed.projects, room)
+        if closed.projects and closed.agents:
+            yield Option("", disabled=True)
+        if closed.agents:
+            yield from _table(closed_columns("Agent, in tokens", closed.currency), closed.agents, room)
+
     def action_leave(self) -> None:
         self.dismiss(None)
 
@@ -105,62 +114,14 @@ class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
         left = f"{formatting.money(closed.remaining, currency)} left  "
         return (" of ", MUTED), (formatting.money(closed.budget, currency), STRONG), (" spent, ", MUTED), left
 
-    def _lines(self, room: int) -> Iterable[Option]:
-        closed = self._archived
-        if closed.projects:
-            yield from _table("Project", closed.projects, room, self._amount, self._restated)
-        else:
-            yield Option(Content.assemble(("no project had a budget in it", MUTED)), disabled=True)
-        if closed.agents:
-            yield Option("", disabled=True)
-            yield from _table("Agent, in tokens", closed.agents, room, self._amount, self._restated)
 
-    def _amount(self, nanos: int, unit: BudgetType) -> str:
-        return formatting.number(nanos, self._archived.currency) if unit is BudgetType.MONETARY else f"{nanos:,}"
-
-    def _restated(self, line: ClosedBudget) -> str:
-        if not line.restated:
-            return ""
-        if line.unit is BudgetType.MONETARY:
-            return formatting.change(line.restated, self._archived.currency)
-        return f"{line.restated:+,}"
+def _table(columns: Sequence[Column[ClosedBudget]], lines: Sequence[ClosedBudget], room: int) -> Iterable[Option]:
+    places = fit(columns, measured(columns, lines), room, Table.GAPS, margin=0)
+    yield Option(line_of(places, lambda column: (column.label, MUTED)), disabled=True)
+    for line in lines:
+        styled = partial(_cell, line)
+        yield Option(line_of(places, styled), id=line.entity_id)
 
 
-def _table(
-    title: str,
-    lines: Sequence[ClosedBudget],
-    room: int,
-    amount: Callable[[int, BudgetType], str],
-    restated: Callable[[ClosedBudget], str],
-) -> Iterable[Option]:
-    """A header and the lines below it, aligned, within ``room`` cells."""
-    figures = [
-        [
-            *(amount(nanos, line.unit) for nanos in (line.allocation, line.spent)),
-            "–" if line.unfunded else amount(line.remaining, line.unit),
-        ]
-        for line in lines
-    ]
-    since = [restated(line) for line in lines]
-    labels = ("Allocated", "Spent", "Left")
-    widths = [
-        max(len(label), *map(len, column)) for label, column in zip(labels, zip(*figures, strict=True), strict=True)
-    ]
-    since_label = "Since" if any(since) else ""
-    since_room = max(len(since_label), *map(len, since))
-    longest = max(len(title), *(cell_len(line.name) for line in lines))
-    left = room - sum(widths) - 2 * 5 - _STATUS - since_room
-    name_room = max(_NAME_AT_LEAST, min(longest, left, _NAME_AT_MOST))
-    header = [fitted(title, name_room), *(label.rjust(width) for label, width in zip(labels, widths, strict=True))]
-    yield Option(Content.assemble(("  ".join([*header, "Status".ljust(_STATUS), since_label]), MUTED)), disabled=True)
-    for line, texts, after in zip(lines, figures, since, strict=True):
-        cells = [text.rjust(width) for text, width in zip(texts, widths, strict=True)]
-        status = status_at_close(line, named=True)
-        told = Content.assemble(
-            "  ".join([fitted(line.name, name_room), *cells]),
-            "  ",
-            status,
-            " " * (_STATUS - status.cell_length + 2),
-            (after, "$warning"),
-        )
-        yield Option(told, id=line.entity_id)
+def _cell(line: ClosedBudget, column: Column[ClosedBudget]) -> tuple[str, str]:
+    return column.text(line), CELL_STYLES.get(column.style_of(line), "")

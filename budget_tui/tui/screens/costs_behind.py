@@ -15,7 +15,7 @@ from textual.widgets import Static
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.errors import BudgetError
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import Column, muted
+from budget_tui.presentation.columns import Column
 from budget_tui.services.costs_behind import CostLine, CostPage, Number
 from budget_tui.tui.painting import MUTED, STRONG, WAITING
 from budget_tui.tui.screens.styled import StyledScreen
@@ -118,7 +118,7 @@ def _columns(number: Number) -> tuple[Column[CostLine], ...]:
         Column("own", "Cost", own, align="right"),
     ]
     if number.budget_type is BudgetType.MONETARY:
-        found.append(Column("tokens", "Tokens", tokens, align="right", style=muted))
+        found.append(Column("tokens", "Tokens", tokens, align="right", is_muted=True))
     return tuple(found)
 
 

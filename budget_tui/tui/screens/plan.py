@@ -291,7 +291,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
             self.reading = await self.dashboard.read(self.read)  # the words name what is stored by now
             pane.refuse(str(refused), tells_stored=True)
             return
-        pane.accept(event.go_on)
+        pane.accept(event.advance)
         self.tell(_changed(budget, outcome))
 
     @on(BudgetTable.DeleteAsked)

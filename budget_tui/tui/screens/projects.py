@@ -10,19 +10,19 @@ from budget_tui.domain.budget import parse_change
 from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.domain.snapshot import ProjectLine
 from budget_tui.presentation.formatting import money
+from budget_tui.tui.editing import EditableRows
 from budget_tui.tui.key_lane import ASKING
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.project_form import ProjectFormScreen
-from budget_tui.tui.screens.summed import SummedScreen
-from budget_tui.tui.widgets.allocation_table import AllocationTable
-from budget_tui.tui.widgets.editable_rows import EditableRows
+from budget_tui.tui.screens.table_screen import TableScreen
 from budget_tui.tui.widgets.filter_input import FilterInput
+from budget_tui.tui.widgets.project_table import ProjectTable
 
 if TYPE_CHECKING:
     from budget_tui.tui.screens.explain import Question
 
 
-class ProjectsScreen(SummedScreen):
+class ProjectsScreen(TableScreen):
     """The table of projects, a filter above it, the commands on a project."""
 
     MODE = "projects"
@@ -62,7 +62,7 @@ class ProjectsScreen(SummedScreen):
 
     def compose_body(self) -> ComposeResult:
         yield FilterInput("show projects whose name contains …")
-        yield AllocationTable(self.dashboard.settings.step).data_bind(DashboardScreen.snapshot)
+        yield ProjectTable(self.dashboard.settings.step).data_bind(DashboardScreen.snapshot)
 
     def question(self) -> "Question | None":
         line = self.table.current
@@ -70,17 +70,17 @@ class ProjectsScreen(SummedScreen):
 
     # Commands on projects
 
-    @on(AllocationTable.Edited)
+    @on(ProjectTable.Edited)
     @work
-    async def _edit(self, event: AllocationTable.Edited) -> None:
+    async def _edit(self, event: ProjectTable.Edited) -> None:
         try:
             outcome = await self.dashboard.carry_out(
-                lambda services: services.budgets.allocate(event.project_id, event.change, event.seen)
+                lambda services: services.budgets.allocate(event.project_id, event.change, event.expected)
             )
         except BudgetError as refused:
             self.table.refuse(str(refused), tells_stored=isinstance(refused, Conflict))
             return
-        self.table.accept(event.go_on)
+        self.table.accept(event.advance)
         if outcome.before != outcome.after:
             before, after = (money(amount, self.dashboard.currency) for amount in (outcome.before, outcome.after))
             over = _over(outcome.unallocated, self.dashboard.currency)

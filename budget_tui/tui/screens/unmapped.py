@@ -1,20 +1,42 @@
 """Unmapped costs: what found no project, and giving it to one."""
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import DataTable, Label, Select, Static
+from textual.widgets import Label, Select, Static
 
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.snapshot import BudgetSnapshot
+from budget_tui.presentation.columns import Column
 from budget_tui.presentation.formatting import money
 from budget_tui.storage.cost_queries import UnmappedOrigin
-from budget_tui.tui.painting import MUTED, shortened
+from budget_tui.tui.painting import MUTED
 from budget_tui.tui.screens.modal import BoxScreen
+from budget_tui.tui.table import Table
 
-_RIGHT = ("Costs", "Amount")
+_COLUMNS: tuple[Column[UnmappedOrigin], ...] = (
+    Column("amount", "Amount", lambda origin: money(origin.amount, origin.currency), "right", min_width=11),
+    Column("costs", "Costs", lambda origin: f"{origin.costs:,}", "right", min_width=7),
+    Column(
+        "sub_account",
+        "Sub account",
+        lambda origin: origin.sub_account_name or origin.sub_account_id,
+        min_width=15,
+        max_width=15,
+    ),
+    Column("service", "Service", lambda origin: origin.service, min_width=10, shrinks_to=10),
+    Column("provider", "Provider", lambda origin: origin.provider, min_width=8, max_width=8),
+)
+
+
+class UnmappedTable(Table[UnmappedOrigin]):
+    """Where unmapped costs come from."""
+
+    BINDINGS = [
+        Binding("enter", "open", "Choose", id="unmapped.choose", show=False, tooltip="Choose what to do with the costs")
+    ]
 
 
 class UnmappedScreen(BoxScreen[str]):
@@ -28,7 +50,7 @@ class UnmappedScreen(BoxScreen[str]):
         self._origins = origins
 
     def compose_fields(self) -> ComposeResult:
-        yield DataTable(cursor_type="row")
+        yield UnmappedTable(_COLUMNS, id)
         if not self._snapshot.projects:
             yield Static(Content.assemble(("Add a project first: these costs can then be given to it.", MUTED)))
         with Horizontal(classes="field"):
@@ -44,48 +66,20 @@ class UnmappedScreen(BoxScreen[str]):
             )
 
     def on_mount(self) -> None:
-        table = self.query_one(DataTable)
-        columns = [
-            ("Amount", 11),
-            ("Costs", 7),
-            ("Sub account", 15),
-            ("Service", self._service_width()),
-            ("Provider", 8),
-        ]
-        for label, width in columns:
-            table.add_column(Text(label.rjust(width) if label in _RIGHT else label), width=width)
-        for origin in self._origins:
-            texts = (
-                money(origin.amount, origin.currency),
-                f"{origin.costs:,}",
-                origin.sub_account_name or origin.sub_account_id,
-                origin.service,
-                origin.provider,
-            )
-            table.add_row(
-                *(
-                    Text(text.rjust(width) if label in _RIGHT else shortened(text, width))
-                    for text, (label, width) in zip(texts, columns, strict=True)
-                )
-            )
+        table = self.query_one(UnmappedTable)
+        table.show(self._origins)
         table.focus()
 
-    def _service_width(self) -> int:
-        """The room that the box leaves to the one column that can do with more or less."""
-        return max(10, min(self.app.size.width * 95 // 100, 96) - 6 - 2 - 5 * 2 - (11 + 7 + 15 + 8))
-
-    @on(DataTable.RowHighlighted)
-    def _offer_fields(self, event: DataTable.RowHighlighted) -> None:
-        options = [
-            (Content(label), f"{field}\n{value}") for label, field, value in _fields(self._origins[event.cursor_row])
-        ]
+    @on(Table.Moved)
+    def _offer_fields(self, event: Table.Moved) -> None:
+        options = [(Content(label), f"{field}\n{value}") for label, field, value in _fields(event.row)]
         select = self.query_one("#field", Select)
         select.set_options(options)
         if options:
             select.value = options[0][1]
 
-    @on(DataTable.RowSelected)
-    def _go_on(self) -> None:
+    @on(Table.Opened)
+    def _advance(self) -> None:
         self.query_one("#field", Select).focus()
 
     async def answer(self) -> str:

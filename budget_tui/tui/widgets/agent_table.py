@@ -8,31 +8,29 @@ from textual.message import Message
 from budget_tui.domain.budget import AllocationChange, ChangeKind
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.tokens import AgentBudget, parse_tokens_change
+from budget_tui.tui.editing import TOKEN_STEP
 from budget_tui.tui.painting import MUTED
-from budget_tui.tui.widgets.agent_columns import COLUMNS
-from budget_tui.tui.widgets.cell_editing import TOKEN_STEP
-from budget_tui.tui.widgets.summed_table import SummedTable
+from budget_tui.tui.screens.table_screen import FilteredTable
 
 
-class AgentTable(SummedTable[AgentBudget]):
+class AgentTable(FilteredTable[AgentBudget]):
     """Agents and their tokens."""
 
     EDITED = "allocated"
     NOUN = "agent"
-    columns = COLUMNS
 
     class Edited(Message):
-        """The user wants an agent's tokens changed: topped up, or set over the value ``seen``.
+        """The user wants an agent's tokens changed: topped up, or set over the value ``expected``.
 
-        ``go_on`` is by how many rows the editor is to go on then.
+        ``advance`` is by how many rows the editor is to advance then.
         """
 
-        def __init__(self, agent_id: str, change: AllocationChange, seen: int, go_on: int) -> None:
+        def __init__(self, agent_id: str, change: AllocationChange, expected: int, advance: int) -> None:
             super().__init__()
             self.agent_id = agent_id
             self.change = change
-            self.seen = seen
-            self.go_on = go_on
+            self.expected = expected
+            self.advance = advance
 
     def id_of(self, agent: AgentBudget) -> str:
         return agent.agent_id
@@ -51,8 +49,8 @@ class AgentTable(SummedTable[AgentBudget]):
     def step_of(self, agent: AgentBudget) -> str:
         return TOKEN_STEP
 
-    def take(self, agent: AgentBudget, text: str, go_on: int) -> None:
-        self.post_message(self.Edited(agent.agent_id, parse_tokens_change(text), agent.allocated_tokens, go_on))
+    def submit(self, agent: AgentBudget, text: str, advance: int) -> None:
+        self.post_message(self.Edited(agent.agent_id, parse_tokens_change(text), agent.allocated_tokens, advance))
 
     def preview(self, agent: AgentBudget) -> Content:
         before = f" available {agent.available_tokens:,}"
@@ -66,7 +64,7 @@ class AgentTable(SummedTable[AgentBudget]):
         return Content.assemble((before, MUTED), " → ", (f"{after - taken:,}", "bold"), (" (editing)", MUTED))
 
     def lost(self, agent: AgentBudget) -> str:
-        is_there = any(each.agent_id == agent.agent_id for each in self.everything or ())
+        is_there = any(each.agent_id == agent.agent_id for each in self.table.everything)
         return "" if is_there else f"{agent.name} is gone, somebody archived it"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
+from functools import cache
 from typing import NamedTuple
 
 from textual.app import ComposeResult
@@ -17,7 +19,7 @@ from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import Breakdown, BudgetLine
 from budget_tui.domain.variance import Variance
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import Bar, Column, muted
+from budget_tui.presentation.columns import Column
 from budget_tui.presentation.plan_columns import (
     NOTHING,
     SHAPES,
@@ -78,7 +80,7 @@ class BreakdownPane(PlanPane):
 
     def compose(self) -> ComposeResult:
         yield Static(classes="whose")
-        yield PlanTable(self._columns(), lambda part: (part.name, part.budget_type, part.is_rest))
+        yield PlanTable((), lambda part: (part.name, part.budget_type, part.is_rest))
 
     @property
     def entity_id(self) -> str:
@@ -110,34 +112,10 @@ class BreakdownPane(PlanPane):
         self.query_one(".whose", Static).update(_whose(breakdown, choice))
         rows = list(_part_lines(breakdown, choice.budget_type))
         self.table.why_empty = "nothing was planned or used"
-        self.table.show(rows)
+        self.table.show(rows, _columns(self.LABEL, self.today))
 
     def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
         return self._warnings
-
-    def _columns(self) -> tuple[Column[PartLine], ...]:
-        return (
-            Column("name", self.LABEL, lambda part: part.label, max_width=24),
-            Column("unit", "In", lambda part: unit(part.budget_type, part.currency), style=muted),
-            amounts("amount", "Budget", lambda part: part.planned, _kind),
-            amounts("actual", "Actual", lambda part: part.actual, _kind),
-            bar_column(self._bar),
-            amounts("left", "Left", _left, _kind),
-            Column(
-                "used",
-                "Used",
-                lambda part: used(part.figures) if part.planned else NOTHING,
-                align="right",
-                style=muted,
-            ),
-            Column("share", "Of use", _share_of_use, align="right", priority=1, style=muted),
-            status_column(
-                lambda part: part.figures, lambda part: " " if part.planned is None else SHAPES[part.figures.status]
-            ),
-        )
-
-    def _bar(self, part: PartLine) -> Bar | None:
-        return None if part.planned is None else bar_of(part.figures, part.period, self.today)
 
 
 class CategoryPane(BreakdownPane):
@@ -208,3 +186,26 @@ def _share_of_use(part: PartLine) -> str:
     if not part.actual or part.budget_type is BudgetType.SEAT:
         return ""
     return formatting.percent(share(part.actual, part.of_all))
+
+
+@cache
+def _columns(label: str, today: date) -> tuple[Column[PartLine], ...]:
+    return (
+        Column("name", label, lambda part: part.label, max_width=24),
+        Column("unit", "In", lambda part: unit(part.budget_type, part.currency), is_muted=True),
+        amounts("amount", "Budget", lambda part: part.planned, _kind),
+        amounts("actual", "Actual", lambda part: part.actual, _kind),
+        bar_column(lambda part: None if part.planned is None else bar_of(part.figures, part.period, today)),
+        amounts("left", "Left", _left, _kind),
+        Column(
+            "used",
+            "Used",
+            lambda part: used(part.figures) if part.planned else NOTHING,
+            align="right",
+            is_muted=True,
+        ),
+        Column("share", "Of use", _share_of_use, align="right", priority=1, is_muted=True),
+        status_column(
+            lambda part: part.figures, lambda part: " " if part.planned is None else SHAPES[part.figures.status]
+        ),
+    )

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
-from textual.geometry import Region
 from textual.message import Message
-from textual.widgets import Static
 
 from budget_tui.domain.budget import BudgetType, parse_over
 from budget_tui.domain.errors import Refused
@@ -20,9 +16,8 @@ from budget_tui.presentation import formatting
 from budget_tui.presentation.plan_columns import budget_columns
 from budget_tui.services.costs_behind import Number, number_of
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
+from budget_tui.tui.editing import TOKEN_STEP, EditableTable, EditAsked
 from budget_tui.tui.painting import MUTED
-from budget_tui.tui.table import HEADER
-from budget_tui.tui.widgets.cell_editing import TOKEN_STEP, CellEditing
 from budget_tui.tui.widgets.plan_panes import PlanPane, PlanTable
 
 
@@ -37,13 +32,6 @@ class BudgetTable(PlanTable[BudgetLine]):
         Binding("d", "delete", "Delete", id="plan.delete", tooltip="Take the budget out of the plan"),
     ]
 
-    class EditAsked(Message):
-        """The user wants to edit the amount under the cursor, from ``sign`` on."""
-
-        def __init__(self, sign: str) -> None:
-            super().__init__()
-            self.sign = sign
-
     class DeleteAsked(Message):
         """The user wants ``budget`` to be deleted."""
 
@@ -52,49 +40,38 @@ class BudgetTable(PlanTable[BudgetLine]):
             self.budget = budget
 
     def action_edit(self, sign: str = "") -> None:
-        self.post_message(self.EditAsked(sign))
+        self.post_message(EditAsked(sign))
 
     def action_delete(self) -> None:
         if self.current is not None:
             self.post_message(self.DeleteAsked(self.current.budget))
 
 
-class BudgetPane(PlanPane, CellEditing[BudgetLine]):
+class BudgetPane(EditableTable[BudgetLine], PlanPane):
     """Table, editor, and a line below that says what typing does or why an edit was refused."""
 
     TAB = "budgets"
+    EDITED = "amount"
 
     class Edited(Message):
-        """``budget`` is to be of ``amount``, and then to go on by ``go_on`` rows."""
+        """``budget`` is to be of ``amount``, and then to advance by ``advance`` rows."""
 
-        def __init__(self, budget: PlannedBudget, amount: int, go_on: int) -> None:
+        def __init__(self, budget: PlannedBudget, amount: int, advance: int) -> None:
             super().__init__()
-            self.budget, self.amount, self.go_on = budget, amount, go_on
+            self.budget, self.amount, self.advance = budget, amount, advance
 
     def __init__(self, step: str) -> None:
         super().__init__()
         self._step = step
 
-    def compose_table(self) -> ComposeResult:
-        yield BudgetTable(budget_columns(lambda: self.today), self.id_of)
-        yield Static(id="budget-line")
+    def make_table(self) -> BudgetTable:
+        return BudgetTable((), self._id_of)
 
     @property
     def table(self) -> BudgetTable:
         return self.query_one(BudgetTable)
 
-    @property
-    def shown(self) -> Sequence[BudgetLine]:
-        return self.table.rows
-
-    @property
-    def cursor(self) -> int:
-        return self.table.cursor
-
-    def go_to(self, at: int) -> None:
-        self.table.go_to(at)
-
-    def id_of(self, line: BudgetLine) -> str:
+    def _id_of(self, line: BudgetLine) -> str:
         return line.budget.budget_id
 
     @property
@@ -112,44 +89,15 @@ class BudgetPane(PlanPane, CellEditing[BudgetLine]):
         is_chosen = None if len(shown) == len(board.lines) else lambda line: line.budget.budget_id in shown
         if is_new:
             table.is_chosen = is_chosen
-            table.show(board.lines)
+            table.show(board.lines, budget_columns(board.as_of))
         else:
             table.choose(is_chosen)
-        self.keep_editor()
+        self.refresh_rows()
 
     def number_behind(self, row: BudgetLine) -> Number:
         return number_of(row.budget, formatting.plan_name(row.budget))
 
-    # Sorting
-
-    def sort_by(self, key: str) -> None:
-        self.table.sort_by(key)
-        self.keep_editor()
-
-    def sort_by_next(self) -> None:
-        self.table.sort_by_next()
-        self.keep_editor()
-
-    def reverse(self) -> None:
-        self.table.reverse()
-        self.keep_editor()
-
     # Editing
-
-    @on(BudgetTable.EditAsked)
-    def _edit_asked(self, event: BudgetTable.EditAsked) -> None:
-        self.begin_edit(event.sign)
-
-    def cell_at(self, at: int) -> Region | None:
-        """The cell, and what is free of the room in front of it."""
-        place = self.table.place_of("amount")
-        if place is None:
-            return None
-        x = max((each.end for each in self.table.places if each.x < place.x), default=place.x)
-        return Region(x, HEADER + at - round(self.table.scroll_offset.y), place.end - x, 1)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.keep_editor)
 
     def text_of(self, line: BudgetLine) -> str:
         budget = line.budget
@@ -165,16 +113,13 @@ class BudgetPane(PlanPane, CellEditing[BudgetLine]):
             case BudgetType.SEAT:
                 return "1"
 
-    def take(self, line: BudgetLine, text: str, go_on: int) -> None:
-        self.post_message(self.Edited(line.budget, _parsed(text, line.budget), go_on))
+    def submit(self, line: BudgetLine, text: str, advance: int) -> None:
+        self.post_message(self.Edited(line.budget, _parsed(text, line.budget), advance))
 
     def lost(self, line: BudgetLine) -> str:
         assert self.board is not None
-        is_there = any(self.id_of(each) == self.id_of(line) for each in self.board.lines)
+        is_there = any(self._id_of(each) == self._id_of(line) for each in self.board.lines)
         return "" if is_there else f"{formatting.plan_name(line.budget)} is gone, somebody deleted it"
-
-    def tell(self, words: Content) -> None:
-        self.query_one("#budget-line", Static).update(words)
 
     def summary(self) -> Content:
         return Content("")

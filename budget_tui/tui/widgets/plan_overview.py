@@ -19,7 +19,7 @@ from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, measured_in, scope_of
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import Bar, Column, muted
+from budget_tui.presentation.columns import Bar, Column
 from budget_tui.presentation.plan_columns import (
     SHAPES,
     amounts,
@@ -213,7 +213,7 @@ def _columns() -> tuple[Column[OverviewLine], ...]:
     return (
         Column("entity", "Nearest to its end", lambda line: line.name, max_width=28, shrinks_to=11, style=strong),
         Column("what", "For", lambda line: line.what, max_width=24, shrinks_to=9),
-        Column("unit", "In", lambda line: unit(*kind(line)), style=muted),
+        Column("unit", "In", lambda line: unit(*kind(line)), is_muted=True),
         Column(
             "period",
             "Period",
@@ -222,7 +222,7 @@ def _columns() -> tuple[Column[OverviewLine], ...]:
             shrinks_to=7,
             priority=3,
             yields_late=True,
-            style=muted,
+            is_muted=True,
         ),
         amounts("amount", "Budget", lambda line: line.figures.amount, kind, style=strong),
         amounts("actual", "Actual", lambda line: line.figures.actual, kind, style=strong),

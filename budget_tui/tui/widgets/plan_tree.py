@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import date
+from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -19,7 +21,7 @@ from budget_tui.domain.overallocation import OverAllocated
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_answers import BudgetLine
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import Column, muted
+from budget_tui.presentation.columns import Column
 from budget_tui.presentation.plan_columns import (
     amounts,
     bar_column,
@@ -114,7 +116,7 @@ class AllocationPane(PlanPane):
         self._told = Content("")
 
     def compose(self) -> ComposeResult:
-        yield TreeTable(self._columns(), lambda branch: branch.budget.budget_id)
+        yield TreeTable((), lambda branch: branch.budget.budget_id)
         yield Static(id="handed-on")
 
     @property
@@ -163,7 +165,7 @@ class AllocationPane(PlanPane):
         here: Branch | None = self.table.current
         # What is gone is not looked for: all the rows would have to be made for that.
         stays = here is not None and any(line.budget.budget_id == here.budget.budget_id for line in self._lines)
-        self.table.show(rows, measuring=measured, measures=measured is not None, keeps_row=stays)
+        self.table.show(rows, _columns(self.today), measuring=measured, measures=measured is not None, keeps_row=stays)
 
     @on(TreeTable.Moved)
     def _tell(self) -> None:
@@ -187,59 +189,59 @@ class AllocationPane(PlanPane):
         to = formatting.count(len(branch.children), "budget")
         return Content.styled(f"{formatting.plan_name(budget)}: {part} of it allocated to {to}", MUTED)
 
-    def _columns(self) -> tuple[Column[Branch], ...]:
-        return (
-            Column(
-                "entity", "Budget", lambda branch: branch.label, max_width=44, shrinks_to=18, longest=_longest_names
-            ),
-            Column(
-                "what",
-                "For",
-                lambda branch: what(branch.budget),
-                max_width=24,
-                shrinks_to=9,
-                longest=one_of_each(lambda branch: (branch.budget.category, branch.budget.provider)),
-            ),
-            Column(
-                "unit",
-                "In",
-                lambda branch: unit(*_kind(branch)),
-                priority=2,
-                yields_late=True,
-                style=muted,
-                longest=one_of_each(_kind),
-            ),
-            Column(
-                "period",
-                "Period",
-                lambda branch: formatting.short_period_name(branch.budget.period),
-                max_width=22,
-                shrinks_to=4,
-                priority=3,
-                yields_late=True,
-                style=muted,
-                longest=one_of_each(lambda branch: branch.budget.period),
-            ),
-            amounts("amount", "Budget", lambda branch: branch.budget.amount, _kind),
-            amounts(
-                "allocated",
-                "Allocated",
-                lambda branch: branch.allocated if branch.children else None,
-                _kind,
-                priority=4,
-            ),
-            amounts(
-                "free",
-                "Free",
-                lambda branch: branch.unallocated if branch.children else None,
-                _kind,
-                style=lambda branch: "over" if branch.unallocated < 0 else "",
-            ),
-            amounts("actual", "Actual", lambda branch: branch.line.figures.actual, _kind),
-            bar_column(lambda branch: bar_of(branch.line.figures, branch.budget.period, self.today)),
-            used_column(lambda branch: branch.line.figures),
-            status_column(lambda branch: branch.line.figures),
-        )
+
+@cache
+def _columns(today: date) -> tuple[Column[Branch], ...]:
+    return (
+        Column("entity", "Budget", lambda branch: branch.label, max_width=44, shrinks_to=18, longest=_longest_names),
+        Column(
+            "what",
+            "For",
+            lambda branch: what(branch.budget),
+            max_width=24,
+            shrinks_to=9,
+            longest=one_of_each(lambda branch: (branch.budget.category, branch.budget.provider)),
+        ),
+        Column(
+            "unit",
+            "In",
+            lambda branch: unit(*_kind(branch)),
+            priority=2,
+            yields_late=True,
+            is_muted=True,
+            longest=one_of_each(_kind),
+        ),
+        Column(
+            "period",
+            "Period",
+            lambda branch: formatting.short_period_name(branch.budget.period),
+            max_width=22,
+            shrinks_to=4,
+            priority=3,
+            yields_late=True,
+            is_muted=True,
+            longest=one_of_each(lambda branch: branch.budget.period),
+        ),
+        amounts("amount", "Budget", lambda branch: branch.budget.amount, _kind),
+        amounts(
+            "allocated",
+            "Allocated",
+            lambda branch: branch.allocated if branch.children else None,
+            _kind,
+            priority=4,
+        ),
+        amounts(
+            "free",
+            "Free",
+            lambda branch: branch.unallocated if branch.children else None,
+            _kind,
+            style=lambda branch: "over" if branch.unallocated < 0 else "",
+        ),
+        amounts("actual", "Actual", lambda branch: branch.line.figures.actual, _kind),
+        bar_column(lambda branch: bar_of(branch.line.figures, branch.budget.period, today)),
+        used_column(lambda branch: branch.line.figures),
+        status_column(lambda branch: branch.line.figures),
+    )
 
 
 def _kind(branch: Branch) -> tuple[BudgetType, str]:

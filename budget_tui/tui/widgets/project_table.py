@@ -1,7 +1,7 @@
 """The table of projects, with the allocation edited in its cell.
 
-The table asks nobody: it follows one snapshot, and posts what the user intends (a value over the one they
-saw, or a delta) for the app to carry out.
+It asks nobody: it follows one snapshot, and posts what the user intends (a value over the one they saw, or a delta)
+for the app to carry out.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from budget_tui.domain.budget import AllocationChange, ChangeKind, parse_change
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.presentation import formatting
+from budget_tui.presentation.columns import project_columns
 from budget_tui.tui.painting import MUTED
-from budget_tui.tui.widgets.project_columns import columns
-from budget_tui.tui.widgets.summed_table import SummedTable
+from budget_tui.tui.screens.table_screen import FilteredTable
 
 
-class AllocationTable(SummedTable[ProjectLine]):
+class ProjectTable(FilteredTable[ProjectLine]):
     """Projects and their allocations. ``step`` is what ``+`` and ``-`` offer."""
 
     EDITED = "allocation"
@@ -29,17 +29,17 @@ class AllocationTable(SummedTable[ProjectLine]):
     _latest: BudgetSnapshot
 
     class Edited(Message):
-        """The user wants an allocation changed; ``seen`` is the value they looked at when they typed another.
+        """The user wants an allocation changed; ``expected`` is the value they looked at when they typed another.
 
-        ``go_on`` is by how many rows the editor is to go on then.
+        ``advance`` is by how many rows the editor is to advance then.
         """
 
-        def __init__(self, project_id: str, change: AllocationChange, seen: int | None, go_on: int) -> None:
+        def __init__(self, project_id: str, change: AllocationChange, expected: int | None, advance: int) -> None:
             super().__init__()
             self.project_id = project_id
             self.change = change
-            self.seen = seen
-            self.go_on = go_on
+            self.expected = expected
+            self.advance = advance
 
     def __init__(self, step: str) -> None:
         super().__init__()
@@ -49,10 +49,7 @@ class AllocationTable(SummedTable[ProjectLine]):
         if snapshot is not None:  # while another organization is read, what is shown stays
             self._latest = snapshot
             self._currency = snapshot.organization.currency
-            self.columns = columns(self._currency)
-            self.set_reactive(AllocationTable.tick, formatting.elapsed(snapshot))
-            self.set_reactive(AllocationTable.everything, snapshot.projects)
-            self.show()
+            self.show(snapshot.projects, project_columns(self._currency, formatting.elapsed(snapshot)))
 
     def id_of(self, line: ProjectLine) -> str:
         return line.project_id
@@ -83,12 +80,12 @@ class AllocationTable(SummedTable[ProjectLine]):
     def step_of(self, line: ProjectLine) -> str:
         return self._step
 
-    def take(self, line: ProjectLine, text: str, go_on: int) -> None:
+    def submit(self, line: ProjectLine, text: str, advance: int) -> None:
         change = (
             AllocationChange(ChangeKind.ADD, 0) if text.removeprefix("=") == self.text_of(line) else parse_change(text)
         )
-        seen = line.pace.allocation if change.kind is ChangeKind.SET else None
-        self.post_message(self.Edited(line.project_id, change, seen, go_on))
+        expected = line.pace.allocation if change.kind is ChangeKind.SET else None
+        self.post_message(self.Edited(line.project_id, change, expected, advance))
 
     def preview(self, line: ProjectLine) -> Content:
         """The pool as it is, and as it would be with what is typed for the allocation of ``line``."""
@@ -102,5 +99,5 @@ class AllocationTable(SummedTable[ProjectLine]):
         return Content.assemble(self._unallocated(), " → ", self._signed(left), (" (editing)", MUTED))
 
     def lost(self, line: ProjectLine) -> str:
-        is_there = any(each.project_id == line.project_id for each in self.everything or ())
+        is_there = any(each.project_id == line.project_id for each in self.table.everything)
         return "" if is_there else f"{line.name} is gone, somebody archived it"

@@ -1,0 +1,110 @@
+"""A screen of one table with sums, a filter above it, and commands on the row under its cursor."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.content import Content
+
+from budget_tui.presentation.columns import Column
+from budget_tui.tui.editing import EditableRows, EditableTable
+from budget_tui.tui.painting import MUTED
+from budget_tui.tui.screens.filtered import FilteredScreen
+from budget_tui.tui.screens.project_form import ProjectFormScreen
+from budget_tui.tui.table import Row, Table
+
+if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
+    from budget_tui.services.agents import Agents
+    from budget_tui.services.projects import Projects
+
+
+class FilteredTable(EditableTable[Row]):
+    """Rows that can be filtered, sorted and edited, with sums below."""
+
+    HAS_SUMS = True
+    NOUN: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._filter_text = ""
+
+    def make_table(self) -> Table[Row]:
+        return EditableRows((), self.id_of)
+
+    @abstractmethod
+    def id_of(self, row: Row) -> str: ...
+
+    @abstractmethod
+    def searched(self, row: Row) -> Iterable[str]:
+        """The texts of which one has to contain what is filtered by."""
+
+    @abstractmethod
+    def all_in_all(self, hints: Sequence[str]) -> Content:
+        """How all of it stands, and the ``hints`` at how the rows were chosen."""
+
+    def show(self, rows: Sequence[Row], columns: Sequence[Column[Row]]) -> None:
+        self.table.show(rows, columns)
+        self.refresh_rows()
+
+    def filter(self, text: str) -> None:
+        """Show only the rows that contain ``text``."""
+        self._filter_text, wanted = text, text.casefold()
+        self.table.choose((lambda row: any(wanted in each.casefold() for each in self.searched(row))) if text else None)
+        self.refresh_rows()
+
+    @on(Table.SortAsked)
+    def _header_clicked(self, event: Table.SortAsked) -> None:
+        event.stop()
+        self.sort_by(event.key)
+
+    def summary(self) -> Content:
+        table = self.table
+        if not table.columns:  # they are not read yet
+            return Content("")
+        if not table.everything:
+            return Content.assemble((f" no {self.NOUN}s yet: ", MUTED), ("a", "bold $accent"), (" adds one", MUTED))
+        hints = []
+        if self._filter_text:
+            hints.append(f"{len(table.rows)} of {len(table.everything)} match '{self._filter_text}'")
+        if table.sorted_by:
+            hints.append(f"sorted by {table.sorted_by.name.lower()}")
+        return self.all_in_all(hints)
+
+
+class TableScreen(FilteredScreen):
+    """A `FilteredTable` below the filter, and commands on the row under its cursor."""
+
+    @property
+    def table(self) -> FilteredTable[Any]:
+        return self.query_one(FilteredTable)  # type: ignore[type-abstract]
+
+    def show_filtered(self, text: str) -> None:
+        self.table.filter(text)
+
+    def action_sort(self) -> None:
+        self.table.sort_by_next()
+
+    def action_reverse(self) -> None:
+        self.table.reverse()
+
+    @on(EditableTable.EditBegun)
+    def _forget_news(self) -> None:
+        self.tell("")
+
+    def chosen(self) -> Any:
+        """The row under the cursor; None where there is none, which is told."""
+        row = self.table.current
+        if row is None:
+            self.tell(f"there is no {self.table.NOUN} here yet: a adds one", is_problem=True)
+        return row
+
+    async def rename(self, title: str, of: str, name: str, keeper: Callable[[Services], Agents | Projects]) -> None:
+        """Ask what the project or agent of the id ``of`` is to be called."""
+        form = ProjectFormScreen(title, project_id=of, name=name)
+        form.attempt = lambda entry: self.dashboard.carry_out(lambda services: keeper(services).rename(of, entry.name))
+        if (entry := await self.dashboard.ask(form)) is not None:
+            self.tell(f"{name} is called {entry.name} now")
