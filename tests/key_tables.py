@@ -6,7 +6,7 @@ from pathlib import Path
 from textual.binding import Binding
 
 from budget_tui.tui.app import bindings_of_editors, bindings_of_screens
-from budget_tui.tui.widgets.top_bar import SCREENS
+from budget_tui.tui.chrome import SCREENS
 
 PAGE = Path(__file__).parent.parent / "budget_tui" / "manual" / "keys-and-settings.md"
 HEADING = "## Every key\n"

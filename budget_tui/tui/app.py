@@ -24,12 +24,12 @@ from budget_tui.config.settings import Settings
 from budget_tui.domain.errors import BudgetError, Unexpected
 from budget_tui.presentation import formatting
 from budget_tui.presentation.messages import carry_settled
-from budget_tui.tui.key_lane import ASKING, KeyLaneApp
+from budget_tui.tui.chrome import SCREENS
+from budget_tui.tui.key_queue import ASKING, KeyQueueApp
 from budget_tui.tui.screens.base import DashboardScreen
-from budget_tui.tui.screens.budget import GlobalBudgetScreen
+from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
 from budget_tui.tui.standing import standing
 from budget_tui.tui.theme import ThemedApp, begin_with
-from budget_tui.tui.widgets.top_bar import SCREENS
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
@@ -46,9 +46,9 @@ Answer = TypeVar("Answer")
 def _screens() -> tuple[type[DashboardScreen], ...]:
     """Every screen. The first frame does not wait for those that it does not show."""
     from budget_tui.tui.screens.agents import AgentsScreen
-    from budget_tui.tui.screens.audit import AuditScreen
-    from budget_tui.tui.screens.history import HistoryScreen
-    from budget_tui.tui.screens.plan import PlanScreen
+    from budget_tui.tui.screens.history.screen import HistoryScreen
+    from budget_tui.tui.screens.log import AuditScreen
+    from budget_tui.tui.screens.plan.screen import PlanScreen
     from budget_tui.tui.screens.projects import ProjectsScreen
 
     return GlobalBudgetScreen, ProjectsScreen, AgentsScreen, PlanScreen, HistoryScreen, AuditScreen
@@ -59,19 +59,19 @@ def _screen(mode: str) -> DashboardScreen:
 
 
 def _organization_commands() -> type[Provider]:
-    from budget_tui.tui.organizations import OrganizationCommands
+    from budget_tui.tui.dialogs.organizations import OrganizationCommands
 
     return OrganizationCommands
 
 
-class BudgetApp(KeyLaneApp, ThemedApp):
+class BudgetApp(KeyQueueApp, ThemedApp):
     """Screens show `snapshot`; nothing but `reload` assigns it."""
 
     TITLE = "budget-tui"
     CSS_PATH = [styles_dir() / f"{name}.tcss" for name in ("app", "widgets", "budget", "history", "audit", "modal")]
     MODES = {mode: partial(_screen, mode) for _, mode, _ in SCREENS[1:]}
     DEFAULT_MODE = GlobalBudgetScreen.MODE
-    COMMANDS = {*KeyLaneApp.COMMANDS, _organization_commands}
+    COMMANDS = {*KeyQueueApp.COMMANDS, _organization_commands}
     BINDINGS = [
         *(
             Binding(key, f"show('{mode}')", name, id=f"screen.{mode}", show=False, tooltip=f"Go to {name}")
@@ -240,7 +240,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
 
     @work(group=ASKING)
     async def action_organizations(self) -> None:
-        from budget_tui.tui.organizations import others
+        from budget_tui.tui.dialogs.organizations import others
 
         if not await others(self):
             self._tell("there is no other organization: budget-tui org add SLUG makes one")
@@ -285,22 +285,22 @@ class BudgetApp(KeyLaneApp, ThemedApp):
         self.switch_mode(modes[(modes.index(self.current_mode) + by) % len(modes)])
 
     def action_help(self) -> None:
-        from budget_tui.tui.screens.help import HelpScreen
+        from budget_tui.tui.dialogs.help import HelpScreen
 
         screen_class = next(each for each in _screens() if self.current_mode == each.MODE)
         here = _bindings(screen_class, *screen_class.WORKPLACES)
         self.push_screen(HelpScreen([("Here", here), ("Everywhere", _bindings(BudgetApp))], self.settings.keys))
 
     def action_manual(self) -> None:
-        from budget_tui.tui.screens.manual import ManualBox
+        from budget_tui.tui.dialogs.manual import ManualBox
 
         self.push_screen(ManualBox())
 
     @work(group=ASKING)
     async def action_transfer(self) -> None:
         from budget_tui.domain.hierarchy import POOL
+        from budget_tui.tui.dialogs.transfer import TransferScreen
         from budget_tui.tui.screens.projects import ProjectsScreen
-        from budget_tui.tui.screens.transfer import TransferScreen
 
         if self.snapshot is None:
             return
@@ -331,7 +331,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
 
     @work(group=ASKING)
     async def action_import(self) -> None:
-        from budget_tui.tui.screens.importing import ImportScreen, told
+        from budget_tui.tui.dialogs.cost_import import ImportScreen, told
 
         report = await self.ask(ImportScreen())
         if report is not None:
@@ -339,7 +339,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
 
     @work(group=ASKING)
     async def action_map(self) -> None:
-        from budget_tui.tui.screens.unmapped import UnmappedScreen
+        from budget_tui.tui.dialogs.unmapped import UnmappedScreen
 
         if self.snapshot is None:
             return
@@ -357,8 +357,8 @@ class BudgetApp(KeyLaneApp, ThemedApp):
 
     @work(group=ASKING)
     async def action_explain(self) -> None:
-        from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
-        from budget_tui.tui.screens.explain import ExplainScreen
+        from budget_tui.tui.dialogs.explain import ExplainScreen
+        from budget_tui.tui.screens.history.closed_period import ClosedPeriodScreen
 
         screen = self.screen
         question = None
@@ -376,7 +376,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
 
     @work(group=ASKING)
     async def action_close_period(self) -> None:
-        from budget_tui.tui.screens.close import CloseScreen
+        from budget_tui.tui.dialogs.close import CloseScreen
 
         try:
             preview = await self.carry_out(lambda services: services.periods.preview_close())
@@ -392,7 +392,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
     async def create_budget(self, entity_id: str) -> None:
         """Ask for a budget, at first of the entity of that id, and make it."""
         from budget_tui.domain.hierarchy import ROOT_ID
-        from budget_tui.tui.screens.plan_create import PlanCreateScreen
+        from budget_tui.tui.screens.plan.create import PlanCreateScreen
 
         if self.snapshot is None:
             return
@@ -408,7 +408,7 @@ class BudgetApp(KeyLaneApp, ThemedApp):
 
     @work(group=ASKING)
     async def action_period_settings(self) -> None:
-        from budget_tui.tui.screens.period_settings import PeriodSettingsScreen
+        from budget_tui.tui.dialogs.period_settings import PeriodSettingsScreen
 
         if self.snapshot is None:
             return
@@ -457,22 +457,21 @@ def bindings_of_screens() -> list[list[Binding]]:
 
 def bindings_of_editors() -> list[Binding]:
     """The keys of what is edited in or stands over a screen, which hold there only."""
+    from budget_tui.tui.dialogs.box import BoxScreen
+    from budget_tui.tui.dialogs.explain import ExplainScreen
+    from budget_tui.tui.dialogs.help import HelpScreen
+    from budget_tui.tui.dialogs.manual import ManualScreen
+    from budget_tui.tui.dialogs.unmapped import UnmappedTable
     from budget_tui.tui.editing import CellEditor
-    from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
-    from budget_tui.tui.screens.costs_behind import CostsBehindScreen
-    from budget_tui.tui.screens.entry import EntryScreen
-    from budget_tui.tui.screens.explain import ExplainScreen
-    from budget_tui.tui.screens.help import HelpScreen
-    from budget_tui.tui.screens.manual import ManualScreen
-    from budget_tui.tui.screens.modal import BoxScreen
-    from budget_tui.tui.screens.plan_create import PlanCreateScreen
-    from budget_tui.tui.screens.unmapped import UnmappedTable
+    from budget_tui.tui.fields import Choice, FilterInput
+    from budget_tui.tui.screens.budget.panel import TotalEditor
+    from budget_tui.tui.screens.history.closed_period import ClosedPeriodScreen
+    from budget_tui.tui.screens.log import EntryScreen
+    from budget_tui.tui.screens.plan.cost_details import CostsBehindScreen
+    from budget_tui.tui.screens.plan.create import PlanCreateScreen
+    from budget_tui.tui.screens.plan.create_form import EntityInput
+    from budget_tui.tui.screens.plan.create_shares import PlanShares, ShareInput
     from budget_tui.tui.table import Table
-    from budget_tui.tui.widgets.choice import Choice
-    from budget_tui.tui.widgets.entity_picker import EntityInput
-    from budget_tui.tui.widgets.filter_input import FilterInput
-    from budget_tui.tui.widgets.period import TotalEditor
-    from budget_tui.tui.widgets.plan_shares import PlanShares, ShareInput
 
     return _bindings(
         Table,

@@ -19,9 +19,9 @@ from textual.widgets import Input
 from textual.widgets.input import Selection
 
 from budget_tui.domain.errors import Refused
-from budget_tui.tui.painting import MUTED, backdrop
+from budget_tui.tui.fields import TextField
+from budget_tui.tui.render import MUTED, backdrop
 from budget_tui.tui.table import HEADER, MARGIN, Row, Table, line_of
-from budget_tui.tui.widgets.text_field import TextField
 
 TOKEN_STEP = "10,000"
 """What ``+`` and ``-`` offer of tokens; of money it is the settings'."""

@@ -18,7 +18,7 @@ from budget_tui.config.paths import styles_dir
 from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.presentation import formatting
-from budget_tui.tui.painting import MUTED, STRONG, bar, fitted, spread, status
+from budget_tui.tui.render import MUTED, STRONG, bar, fitted, spread, status
 from budget_tui.tui.theme import ThemedApp, begin_with
 
 COMPUTE_SECONDS = 60.0

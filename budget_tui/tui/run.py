@@ -61,7 +61,7 @@ def run_monitor(services: Services, interval: float) -> None:
 
 def run_manual(topic: str, settings: Settings) -> None:
     """Show the manual, beginning with ``topic``."""
-    from budget_tui.tui.screens.manual import ManualApp
+    from budget_tui.tui.dialogs.manual import ManualApp
 
     _run(ManualApp(topic, settings), mouse=True)
 

@@ -20,7 +20,7 @@ from textual.strip import Strip
 
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Bar, Column, split_at_point
-from budget_tui.tui.painting import CELL_STYLES, fitted, text_styles
+from budget_tui.tui.render import CELL_STYLES, fitted, text_styles
 
 Row = TypeVar("Row")
 

@@ -28,7 +28,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.services.demo import load_demo
 from budget_tui.services.organizations import NewOrganization
 from budget_tui.tui.app import BudgetApp
-from budget_tui.tui.widgets.status_lines import Notice
+from budget_tui.tui.chrome import Notice
 
 TODAY = date(2026, 1, 13)
 NAMES = (

@@ -24,9 +24,9 @@ from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.services.clock import Clock
 from budget_tui.services.costs import CostEntry
 from budget_tui.tui.app import BudgetApp
-from budget_tui.tui.key_lane import ASKING, KeyLaneApp
+from budget_tui.tui.key_queue import ASKING, KeyQueueApp
 from budget_tui.tui.monitor import MonitorApp, MonitorView
-from budget_tui.tui.widgets.project_table import ProjectTable
+from budget_tui.tui.screens.projects import ProjectTable
 
 TODAY = date(2026, 1, 13)
 YEAR_LATER = date(2026, 12, 13)
@@ -186,7 +186,7 @@ class Driver:
     def _has_messages(self) -> bool:
         """Whether there is something that waits for its turn: until it is done, a round is not worth its price."""
         app = self.any_app
-        if isinstance(app, KeyLaneApp) and app.is_handling_keys:
+        if isinstance(app, KeyQueueApp) and app.is_handling_keys:
             return True
         return any(pump._message_queue.qsize() or pump._next_callbacks for pump in (app, *app.screen.walk_children()))
 

@@ -13,9 +13,8 @@ import pytest
 from budget_tui.bootstrap import Services
 from budget_tui.domain.budget import parse_change
 from budget_tui.services.clock import Clock
-from budget_tui.tui.screens.audit import LogTable
-from budget_tui.tui.screens.entry import EntryScreen
-from budget_tui.tui.widgets.filter_input import FilterInput
+from budget_tui.tui.fields import FilterInput
+from budget_tui.tui.screens.log import EntryScreen, LogTable
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import TODAY, Dashboard, allocation_of, units
 

@@ -7,7 +7,7 @@ import pytest
 from budget_tui.bootstrap import Services
 from budget_tui.domain.budget import parse_change
 from budget_tui.domain.carry import CarryPolicy
-from budget_tui.tui.screens.close import CloseScreen
+from budget_tui.tui.dialogs.close import CloseScreen
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import Dashboard, FixedClock, TurningClock, copy_project, stored, units
 

@@ -8,7 +8,7 @@ from budget_tui.bootstrap import Services
 from budget_tui.domain.carry import Carry, CarryPolicy
 from budget_tui.domain.period import PeriodKind
 from budget_tui.services.period_rules import RuleChange
-from budget_tui.tui.screens.period_settings import PeriodSettingsScreen
+from budget_tui.tui.dialogs.period_settings import PeriodSettingsScreen
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import Dashboard, FixedClock, stored, stored_line, units
 

@@ -15,8 +15,8 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan
 from budget_tui.services.costs import CostEntry
-from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
-from budget_tui.tui.screens.explain import ExplainScreen
+from budget_tui.tui.dialogs.explain import ExplainScreen
+from budget_tui.tui.screens.history.closed_period import ClosedPeriodScreen
 from tests.tui.conftest import OpenDashboard, OpenServices, Pictured
 from tests.tui.driving import NARROW, WIDE, Dashboard, FixedClock, units
 

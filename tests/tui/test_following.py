@@ -17,12 +17,12 @@ from budget_tui.domain.errors import Refused
 from budget_tui.services.costs import CostEntry
 from budget_tui.storage.database import sqlite_connections
 from budget_tui.tui import app as dashboard_module
+from budget_tui.tui.charts import SpendChart
+from budget_tui.tui.chrome import TopBar
 from budget_tui.tui.run import run_dashboard, run_monitor
+from budget_tui.tui.screens.budget.outlook import Outlook
+from budget_tui.tui.screens.budget.panel import PeriodFigures
 from budget_tui.tui.table import HEADER
-from budget_tui.tui.widgets.outlook import Outlook
-from budget_tui.tui.widgets.period import PeriodFigures
-from budget_tui.tui.widgets.spend_chart import SpendChart
-from budget_tui.tui.widgets.top_bar import TopBar
 from tests.tui.conftest import OpenDashboard, OpenMonitor, OpenServices
 from tests.tui.driving import Dashboard, TurningClock, on_day, stored, units
 

@@ -12,7 +12,7 @@ from budget_tui.presentation import formatting
 from budget_tui.services.clock import Clock
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.period_rules import RuleChange
-from budget_tui.tui.screens.budget import GlobalBudgetScreen
+from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import Dashboard, stored, units
 

@@ -6,8 +6,8 @@ from datetime import date
 from budget_tui.bootstrap import Services
 from budget_tui.domain.budget import parse_change
 from budget_tui.services.costs import CostEntry
-from budget_tui.tui.screens.closed_period import ClosedPeriodScreen
-from budget_tui.tui.screens.history import HistoryScreen
+from budget_tui.tui.screens.history.closed_period import ClosedPeriodScreen
+from budget_tui.tui.screens.history.screen import HistoryScreen
 from tests.services.planning import bill
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import Dashboard, FixedClock, on_day, units

@@ -1,6 +1,6 @@
 """The line of keys: what it shows, where it gives way, and that a click is the key."""
 
-from budget_tui.tui.widgets.top_bar import SCREENS
+from budget_tui.tui.chrome import SCREENS
 from tests.tui.conftest import OpenDashboard
 
 

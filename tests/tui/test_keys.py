@@ -15,14 +15,14 @@ import budget_tui.tui
 from budget_tui.bootstrap import Services
 from budget_tui.domain.errors import Refused
 from budget_tui.tui.app import BudgetApp, bindings_of_editors, bindings_of_screens
+from budget_tui.tui.chrome import SCREENS
+from budget_tui.tui.dialogs.project_form import ProjectFormScreen
+from budget_tui.tui.dialogs.transfer import TransferScreen
 from budget_tui.tui.editing import EditableRows
 from budget_tui.tui.monitor import MonitorApp
 from budget_tui.tui.run import check_keys
-from budget_tui.tui.screens.budget import GlobalBudgetScreen
-from budget_tui.tui.screens.project_form import ProjectFormScreen
+from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
 from budget_tui.tui.screens.projects import ProjectsScreen
-from budget_tui.tui.screens.transfer import TransferScreen
-from budget_tui.tui.widgets.top_bar import SCREENS
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import Dashboard, allocation_of, stored, units
 

@@ -7,7 +7,7 @@ import pytest
 
 from budget_tui.config.settings import Settings
 from budget_tui.presentation.manual import TOPICS
-from budget_tui.tui.screens.manual import ManualApp
+from budget_tui.tui.dialogs.manual import ManualApp
 from budget_tui.tui.theme import DARK, LIGHT
 from tests.tui.conftest import OpenDashboard
 from tests.tui.driving import NARROW, Driver

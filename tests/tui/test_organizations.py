@@ -1,7 +1,7 @@
 """Another organization of the database on all screens, without leaving the dashboard."""
 
 from budget_tui.bootstrap import Services
-from budget_tui.tui.screens.plan import PlanScreen
+from budget_tui.tui.screens.plan.screen import PlanScreen
 from budget_tui.tui.screens.projects import ProjectsScreen
 from tests.tui.conftest import OpenDashboard
 from tests.tui.driving import Dashboard, allocation_of, units

@@ -14,11 +14,11 @@ from budget_tui.domain.plan import BudgetPlan
 from budget_tui.presentation.columns import split_at_point
 from budget_tui.services.demo_acme import ORGANIZATION, SHOWN_ON
 from budget_tui.services.plans import PlanChange
-from budget_tui.tui.screens.costs_behind import CostsBehindScreen
-from budget_tui.tui.screens.plan import PlanScreen
-from budget_tui.tui.screens.rescale import RescaleScreen
+from budget_tui.tui.screens.plan.cost_details import CostsBehindScreen
+from budget_tui.tui.screens.plan.lines import TABS
+from budget_tui.tui.screens.plan.rescale import RescaleScreen
+from budget_tui.tui.screens.plan.screen import PlanScreen
 from budget_tui.tui.theme import LIGHT
-from budget_tui.tui.widgets.plan_lines import TABS
 from tests.services.planning import bill
 from tests.tui.conftest import OpenDashboard, OpenServices, Pictured
 from tests.tui.driving import NARROW, WIDE, Dashboard, FixedClock

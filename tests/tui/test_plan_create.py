@@ -11,10 +11,10 @@ from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.tree import Placement
 from budget_tui.services.clock import Clock
 from budget_tui.services.plan_views import PlanFilter
-from budget_tui.tui.screens.plan_create import PlanCreateScreen
-from budget_tui.tui.widgets.choice import Choice
-from budget_tui.tui.widgets.entity_picker import EntityPicker
-from budget_tui.tui.widgets.plan_shares import PlanShares, ShareInput
+from budget_tui.tui.fields import Choice
+from budget_tui.tui.screens.plan.create import PlanCreateScreen
+from budget_tui.tui.screens.plan.create_form import EntityPicker
+from budget_tui.tui.screens.plan.create_shares import PlanShares, ShareInput
 from tests.tui.conftest import OpenDashboard
 from tests.tui.driving import Dashboard
 

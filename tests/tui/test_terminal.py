@@ -21,8 +21,8 @@ from textual.drivers.headless_driver import HeadlessDriver
 from budget_tui.bootstrap import Services
 from budget_tui.cli.main import exit_code_of
 from budget_tui.tui.app import BudgetApp
+from budget_tui.tui.chrome import TopBar
 from budget_tui.tui.run import ENDING, run_dashboard
-from budget_tui.tui.widgets.top_bar import TopBar
 from tests.tui.driving import allocation_of, stored, units
 
 ROOT = Path(__file__).parents[2]

@@ -1,29 +1,143 @@
 """Agents: what each may use of a model's tokens, what it holds, how long they last."""
 
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Label
 
-from budget_tui.domain.budget import ChangeKind
-from budget_tui.domain.errors import BudgetError, Conflict
+from budget_tui.domain.amount import parse_count
+from budget_tui.domain.budget import AllocationChange, ChangeKind
+from budget_tui.domain.errors import BudgetError, Conflict, Refused
 from budget_tui.domain.snapshot import BudgetSnapshot
-from budget_tui.domain.tokens import AgentBudget, TokenBalance
+from budget_tui.domain.tokens import AgentBudget, TokenBalance, parse_tokens_change
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import agent_columns
-from budget_tui.tui.editing import EditableRows
-from budget_tui.tui.key_lane import ASKING
-from budget_tui.tui.screens.agent_form import AgentFormScreen
+from budget_tui.tui.dialogs.box import BoxScreen
+from budget_tui.tui.editing import TOKEN_STEP, EditableRows
+from budget_tui.tui.fields import FilterInput, TextField
+from budget_tui.tui.key_queue import ASKING
+from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.base import ReadingScreen
-from budget_tui.tui.screens.table_screen import TableScreen
-from budget_tui.tui.widgets.agent_table import AgentTable
-from budget_tui.tui.widgets.filter_input import FilterInput
+from budget_tui.tui.screens.table_screen import FilteredTable, TableScreen
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
-    from budget_tui.tui.screens.explain import Question
+    from budget_tui.tui.dialogs.explain import Question
+
+_FIELDS = (
+    ("agent-id", "Id", "short, for programs"),
+    ("agent-project", "Project", "the id of the project it belongs to"),
+    ("agent-name", "Name", "the id, unless you say otherwise"),
+    ("agent-model", "Model", "whose prices its tokens have; empty for none"),
+    ("agent-tokens", "Tokens", "500000, 500k or 2M a period; empty for none"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentEntry:
+    """What was entered; '' where a field was left empty."""
+
+    agent_id: str
+    project_id: str
+    name: str
+    model: str
+    tokens: int
+
+
+class AgentFormScreen(BoxScreen[AgentEntry]):
+    """Dismissed with the entry once ``attempt`` has taken it."""
+
+    def __init__(self, project_id: str, attempt: Callable[[AgentEntry], Awaitable[object]]) -> None:
+        super().__init__("Add an agent", "Save")
+        self._project_id = project_id
+        self._attempt = attempt
+
+    def compose_fields(self) -> ComposeResult:
+        for name, label, placeholder in _FIELDS:
+            with Horizontal(classes="field"):
+                yield Label(Content(label))
+                value = self._project_id if name == "agent-project" else ""
+                yield TextField(value, id=name, placeholder=placeholder)
+
+    def on_mount(self) -> None:
+        self.query(Input).first().focus()
+
+    async def answer(self) -> AgentEntry:
+        agent_id, project_id, name, model, tokens = (
+            self.query_one(f"#{field}", Input).value.strip() for field, _, _ in _FIELDS
+        )
+        entry = AgentEntry(agent_id, project_id, name, model, parse_count(tokens or "0"))
+        await self._attempt(entry)
+        return entry
+
+
+class AgentTable(FilteredTable[AgentBudget]):
+    """Agents and their tokens."""
+
+    EDITED = "allocated"
+    NOUN = "agent"
+
+    class Edited(Message):
+        """The user wants an agent's tokens changed: topped up, or set over the value ``expected``.
+
+        ``advance`` is by how many rows the editor is to advance then.
+        """
+
+        def __init__(self, agent_id: str, change: AllocationChange, expected: int, advance: int) -> None:
+            super().__init__()
+            self.agent_id = agent_id
+            self.change = change
+            self.expected = expected
+            self.advance = advance
+
+    def id_of(self, agent: AgentBudget) -> str:
+        return agent.agent_id
+
+    def searched(self, agent: AgentBudget) -> tuple[str, ...]:
+        return agent.name, agent.agent_id, agent.project_id, agent.model
+
+    def all_in_all(self, hints: Sequence[str]) -> Content:
+        return Content.styled(f" {' · '.join(hints)}", MUTED)
+
+    # Editing
+
+    def text_of(self, agent: AgentBudget) -> str:
+        return f"{agent.allocated_tokens:,}"
+
+    def step_of(self, agent: AgentBudget) -> str:
+        return TOKEN_STEP
+
+    def submit(self, agent: AgentBudget, text: str, advance: int) -> None:
+        self.post_message(self.Edited(agent.agent_id, parse_tokens_change(text), agent.allocated_tokens, advance))
+
+    def preview(self, agent: AgentBudget) -> Content:
+        before = f" available {agent.available_tokens:,}"
+        try:
+            after = _changed(agent, parse_tokens_change(self.editor.value))
+        except Refused:
+            return Content.assemble((before, MUTED), ("  500000, 2M, +50k or -10k", MUTED))
+        taken = agent.used_tokens + agent.reserved_tokens
+        if after < taken:
+            return Content.assemble((before, MUTED), (f"  {taken:,} are used and held already", "$warning"))
+        return Content.assemble((before, MUTED), " → ", (f"{after - taken:,}", "bold"), (" (editing)", MUTED))
+
+    def lost(self, agent: AgentBudget) -> str:
+        is_there = any(each.agent_id == agent.agent_id for each in self.table.everything)
+        return "" if is_there else f"{agent.name} is gone, somebody archived it"
+
+
+def _changed(agent: AgentBudget, change: AllocationChange) -> int:
+    return agent.allocated_tokens + change.amount if change.kind is ChangeKind.ADD else change.amount
 
 
 class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
@@ -55,7 +169,7 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
         yield FilterInput("show agents whose name, project or model contains …")
         yield AgentTable()
 
-    def read(self, services: "Services") -> list[AgentBudget]:
+    def read(self, services: Services) -> list[AgentBudget]:
         return services.agents.all()
 
     def watch_reading(self, agents: list[AgentBudget] | None) -> None:
@@ -68,7 +182,7 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
         if agents is not None and snapshot is not None and self.is_mounted:
             self.table.show(agents, agent_columns(formatting.elapsed(snapshot)))
 
-    def question(self) -> "Question | None":
+    def question(self) -> Question | None:
         agent = self.table.current
         return super().question() if agent is None else lambda services: services.explain.of_agent(agent.agent_id)
 
@@ -130,7 +244,7 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
         )
 
 
-def _allocate(event: AgentTable.Edited, services: "Services") -> TokenBalance:
+def _allocate(event: AgentTable.Edited, services: Services) -> TokenBalance:
     """A top-up stays a delta, so that two at once add up; taking off goes by the value that was seen."""
     if event.change.kind is ChangeKind.ADD and event.change.amount > 0:
         return services.agents.top_up(event.agent_id, event.change.amount)

@@ -5,26 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
-from textual import work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.geometry import Region
 from textual.reactive import reactive
+from textual.screen import Screen, ScreenResultType
 from textual.strip import Strip
 from textual.widget import Widget
+from textual.widgets import Input
 
 from budget_tui.domain.errors import BudgetError, Unexpected
-from budget_tui.tui.painting import backdrop
-from budget_tui.tui.screens.styled import StyledScreen
-from budget_tui.tui.widgets.key_bar import KeyBar
-from budget_tui.tui.widgets.status_lines import Freshness, Notice
-from budget_tui.tui.widgets.top_bar import TopBar
+from budget_tui.tui.chrome import Freshness, KeyBar, Notice, TopBar
+from budget_tui.tui.fields import FilterInput
+from budget_tui.tui.render import backdrop
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
     from budget_tui.domain.snapshot import BudgetSnapshot
     from budget_tui.tui.app import BudgetApp
-    from budget_tui.tui.screens.explain import Question
+    from budget_tui.tui.dialogs.explain import Question
+
+
+class StyledScreen(Screen[ScreenResultType]):
+    """Textual styles every widget when it is mounted, and all once more when their screen is shown: a theme may have
+    been chosen meanwhile. There is no meanwhile the first time."""
+
+    _was_shown = False
+
+    @on(events.ScreenResume)
+    def _keep_fresh_styles(self, event: events.ScreenResume) -> None:
+        event.refresh_styles = event.refresh_styles and self._was_shown
+        self._was_shown = True
+
 
 Reading = TypeVar("Reading")
 Result = TypeVar("Result")
@@ -103,7 +116,7 @@ class DashboardScreen(StyledScreen[None]):
         told: Callable[[Result], str],
     ) -> None:
         """Ask first, then tell what came of it in the words of ``told``, or why it was refused."""
-        from budget_tui.tui.screens.confirm import ConfirmScreen
+        from budget_tui.tui.dialogs.confirm import ConfirmScreen
 
         if not await self.dashboard.ask(ConfirmScreen(title, question, verb)):
             return
@@ -150,3 +163,40 @@ class ReadingScreen(DashboardScreen, Generic[Reading]):
             self.reading = await self.dashboard.read(self.read)
         except Exception as error:
             self.failure = str(error if isinstance(error, BudgetError) else Unexpected(error))
+
+
+class FilteredScreen(DashboardScreen):
+    """`AUTO_FOCUS` names the table, which has the focus whenever the filter has not."""
+
+    def show_filtered(self, text: str) -> None:
+        """Show only what matches ``text``; all for ''."""
+        raise NotImplementedError
+
+    @property
+    def filter_text(self) -> str:
+        return self._field.value.strip()
+
+    def action_filter(self) -> None:
+        self._field.open()
+
+    @on(FilterInput.Left)
+    def action_clear_filter(self) -> None:
+        self._field.close()
+        self._back_to_the_table()
+
+    @on(Input.Changed, "FilterInput")
+    def _filtered(self) -> None:
+        self.show_filtered(self.filter_text)
+
+    @on(Input.Submitted, "FilterInput")
+    def _filter_done(self) -> None:
+        self._field.display = bool(self.filter_text)
+        self._back_to_the_table()
+
+    @property
+    def _field(self) -> FilterInput:
+        return self.query_one(FilterInput)
+
+    def _back_to_the_table(self) -> None:
+        assert self.AUTO_FOCUS
+        self.query_one(self.AUTO_FOCUS).focus()

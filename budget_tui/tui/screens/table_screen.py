@@ -10,10 +10,10 @@ from textual import on
 from textual.content import Content
 
 from budget_tui.presentation.columns import Column
+from budget_tui.tui.dialogs.project_form import ProjectFormScreen
 from budget_tui.tui.editing import EditableRows, EditableTable
-from budget_tui.tui.painting import MUTED
-from budget_tui.tui.screens.filtered import FilteredScreen
-from budget_tui.tui.screens.project_form import ProjectFormScreen
+from budget_tui.tui.render import MUTED
+from budget_tui.tui.screens.base import FilteredScreen
 from budget_tui.tui.table import Row, Table
 
 if TYPE_CHECKING:

@@ -1,0 +1,265 @@
+"""The charts: spend per day, closed periods side by side, bars per category, columns per month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from budget_tui.domain.amount import NANOS, share
+from budget_tui.domain.budget import BudgetType
+from budget_tui.presentation import formatting
+from budget_tui.tui.render import MUTED, WAITING, bar
+
+if TYPE_CHECKING:
+    from budget_tui.domain.closing import ClosedPeriod
+    from budget_tui.domain.period import Period
+    from budget_tui.domain.plan_answers import Breakdown
+    from budget_tui.domain.snapshot import BudgetSnapshot
+
+LEVELS = " ▁▂▃▄▅▆▇█"
+_AXIS = 2
+"""Cells of the axis beside the labels."""
+_LABEL = 4
+"""Cells that a label has at least."""
+
+
+def round_up(nanos: int) -> int:
+    """The next of 1, 2, 3, 4, 6, 8 × 10ⁿ units at or above ``nanos``: a top of the scale whose half reads easily."""
+    step = NANOS // 100
+    while True:
+        for factor in (1, 2, 3, 4, 6, 8):
+            if step * factor >= nanos:
+                return step * factor
+        step *= 10
+
+
+def scale_label(nanos: int, currency: str, room: int) -> str:
+    """``$20,000``; in thousands, millions or billions (``$20k``) where there is no ``room`` for that."""
+    text = formatting.short_money(nanos, currency)
+    for unit, letter in ((10**3, "k"), (10**6, "M"), (10**9, "B")):
+        if len(text) > room and nanos >= unit * NANOS:
+            text = f"{formatting.short_money(nanos // unit, currency)}{letter}"
+    return text
+
+
+class SpendChart(Widget):
+    """A column per day; days to come stay empty. Credits beyond a day's costs show as an empty day. Of a period that
+    is longer than there is room for, the last days up to today are shown."""
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+
+    def on_mount(self) -> None:
+        self.border_title = "Spend per day"
+
+    def render(self) -> Content:
+        snapshot = self.snapshot
+        if snapshot is None:
+            return Content(WAITING)
+        if not snapshot.daily_spend:
+            return Content.assemble(("no costs in this period yet", MUTED))
+        width, height = self.content_size
+        spend = dict(snapshot.daily_spend)
+        days = [snapshot.period.start + timedelta(days=i) for i in range(snapshot.period.days)]
+        amounts = [max(0, spend.get(day, 0)) for day in days]
+        top, free = round_up(max(amounts)), max(_LABEL, width - _AXIS - len(days))
+        labels = [scale_label(part, snapshot.organization.currency, free) for part in (top, top // 2, 0)]
+        room = max(map(len, labels))
+        shown = max(1, min(len(days), width - _AXIS - room))
+        first = max(0, snapshot.period.day_number(snapshot.as_of) - shown)
+        amounts = amounts[first : first + shown]
+        per_day = max(1, min(6, (width - room - _AXIS - 1) // shown))
+        rows = max(1, height - 1)
+        lines = [
+            Content.assemble(
+                (_label(row, rows, labels).rjust(room), MUTED),
+                (" ┤", MUTED),
+                self._row(row, rows, amounts, top, per_day),
+            )
+            for row in range(rows, 0, -1)
+        ]
+        return Content("\n").join([*lines, self._axis(snapshot, room, per_day, first, shown)])
+
+    def _row(self, row: int, rows: int, amounts: list[int], top: int, per_day: int) -> Content:
+        """The part of the columns that falls into line ``row``, counted from 1 at the bottom."""
+        cells = []
+        for amount in amounts:
+            eighths = -(-amount * rows * 8 // top) - (row - 1) * 8
+            cell = LEVELS[min(max(eighths, 0), 8)]
+            cells.append(cell * max(1, per_day - 1) + " " * (1 if per_day > 1 else 0))
+        return Content.assemble(("".join(cells), "$accent"))
+
+    def _axis(self, snapshot: BudgetSnapshot, room: int, per_day: int, first: int, shown: int) -> Content:
+        """Day numbers below the columns: the first, every fifth, and today in the foreground."""
+        line = [" "] * (shown * per_day + 2)
+        today = snapshot.period.day_number(snapshot.as_of)
+        marks = [1, *range(5, snapshot.period.days + 1, 5)] if snapshot.period.days <= 31 else []
+        for day in [mark - first for mark in marks if mark > first and abs(mark - today) * per_day > 2]:
+            line[(day - 1) * per_day : (day - 1) * per_day + len(str(day + first))] = str(day + first)
+        at = max(0, today - first - 1) * per_day
+        text = "".join(line)
+        return Content.assemble(
+            " " * (room + _AXIS),
+            (text[:at], MUTED),
+            (str(today), "bold $foreground"),
+            (text[at + len(str(today)) :], MUTED),
+        )
+
+
+_PERIOD_AT_LEAST, _PERIOD_AT_MOST = 5, 9
+_GAP = 2
+_BUDGET_LINE = "─"
+
+
+class PeriodChart(Widget):
+    """The latest periods that there is room for, the newest at the right end."""
+
+    periods: reactive[tuple[ClosedPeriod, ...]] = reactive(())
+    """The newest first."""
+
+    def on_mount(self) -> None:
+        self.border_title = "Spent against budget"
+        self.border_subtitle = Content(f"{_BUDGET_LINE}{_BUDGET_LINE} budget")
+
+    def render(self) -> Content:
+        if not self.periods:
+            return Content("")
+        width, height = self.content_size
+        top = round_up(max(1, *(max(each.budget, each.spent) for each in self.periods)))
+        currency = self.periods[0].currency
+        labels = [formatting.short_money(part, currency) for part in (top, top // 2, 0)]
+        room = max(map(len, labels))
+        fitting = max(1, (width - room - 2) // _PERIOD_AT_LEAST)
+        shown = self.periods[:fitting][::-1]
+        column = max(_PERIOD_AT_LEAST, min(_PERIOD_AT_MOST, (width - room - 2) // len(shown)))
+        rows = max(1, height - 1)
+        lines = [
+            Content.assemble(
+                (_label(row, rows, labels).rjust(room), MUTED),
+                (" ┤", MUTED),
+                *(_period_cells(each, row, rows, top, column) for each in shown),
+            )
+            for row in range(rows, 0, -1)
+        ]
+        return Content("\n").join([*lines, _period_axis(shown, room, column)])
+
+
+def _label(row: int, rows: int, labels: Sequence[str]) -> str:
+    if row == rows:
+        return labels[0]
+    if row == 1:
+        return labels[2]
+    return labels[1] if rows >= 5 and row == (rows + 1) // 2 else ""
+
+
+def _period_cells(closed: ClosedPeriod, row: int, rows: int, top: int, column: int) -> Content:
+    """The part of a period's column that falls into line ``row``, counted from 1 at the bottom.
+
+    The budget's line runs through the line that its amount ends in; in front of it stands what was spent.
+    """
+    eighths = -(-max(0, closed.spent) * rows * 8 // top) - (row - 1) * 8
+    block = LEVELS[min(max(eighths, 0), 8)]
+    is_over = closed.spent > closed.budget
+    is_budget = row == max(1, -(-closed.budget * rows // top))
+    behind = _BUDGET_LINE if is_budget else " "
+    bar = behind if block == " " else block
+    return Content.assemble(
+        (bar * (column - _GAP), "$foreground" if bar == _BUDGET_LINE else "$warning" if is_over else "$accent"),
+        (behind * _GAP, "$foreground"),
+    )
+
+
+def _period_axis(shown: tuple[ClosedPeriod, ...], room: int, column: int) -> Content:
+    """The month that each period starts in below its column; the year where another one begins and there is room."""
+    starts = [each.period.start for each in shown]
+    texts = [f"{day:%b}" for day in starts]
+    if column > len("Jan 26"):
+        years = [None, *(day.year for day in starts)]
+        texts = [f"{day:%b %y}" if day.year != year else f"{day:%b}" for day, year in zip(starts, years, strict=False)]
+    return Content.assemble((" " * (room + 2) + "".join(text.ljust(column) for text in texts), MUTED))
+
+
+_NAME = 12
+_BAR_AT_LEAST = 6
+_COLUMN_AT_MOST = 8
+
+
+class CategoryBars(Widget):
+    """What each category used, as a share of the largest: of money, in the organization's currency."""
+
+    breakdown: reactive[Breakdown | None] = reactive(None)
+
+    def on_mount(self) -> None:
+        self.border_title = "By category"
+
+    def render(self) -> Content:
+        breakdown = self.breakdown
+        if breakdown is None:
+            return Content("")
+        currency = breakdown.organization.currency
+        shown = {name: part for name, part in breakdown.parts.items() if part.actual or part.budget is not None}
+        if not shown:
+            return Content.styled("nothing was used or planned", MUTED)
+        most = max(part.actual for part in shown.values())
+        texts = {name: formatting.money(part.actual, currency) for name, part in shown.items()}
+        if all(part.actual % NANOS == 0 for part in shown.values()):
+            texts = {name: formatting.short_money(part.actual, currency) for name, part in shown.items()}
+        room = max(map(len, texts.values()))
+        width = max(_BAR_AT_LEAST, self.content_size.width - _NAME - room - 2)
+        return Content("\n").join(
+            Content.assemble(
+                (f"{name:<{_NAME}} ", MUTED), bar(share(part.actual, most), width), f" {texts[name]:>{room}}"
+            )
+            for name, part in shown.items()
+        )
+
+    def watch_breakdown(self, breakdown: Breakdown | None) -> None:
+        if breakdown is not None:
+            self.border_title = Content(f"By category: {breakdown.entity.name}")
+
+
+class TrendChart(Widget):
+    """A column per month: what was used in it."""
+
+    months: reactive[Sequence[tuple[Period, int | None]]] = reactive(())
+    kind: tuple[BudgetType, str] = (BudgetType.MONETARY, "USD")
+
+    def render(self) -> Content:
+        width, height = self.content_size
+        budget_type, currency = self.kind
+        if not any(actual for _, actual in self.months):
+            return Content.styled("nothing was used in the last twelve months", MUTED)
+        is_money = budget_type is BudgetType.MONETARY
+        highest = max(actual or 0 for _, actual in self.months)
+        top = round_up(highest) if is_money else highest
+        labels = [
+            formatting.short_money(part, currency) if is_money else formatting.short_count(part)
+            for part in (top, top // 2, 0)
+        ]
+        room = max(map(len, labels))
+        column = max(4, min(_COLUMN_AT_MOST, (width - room - 2) // len(self.months)))
+        shown = self.months[-max(1, (width - room - 2) // column) :]
+        rows = max(1, height - 1)
+        lines = [
+            Content.assemble(
+                (_label(row, rows, labels).rjust(room), MUTED),
+                (" ┤", MUTED),
+                ("".join(_trend_cells(shown, row, rows, top, column)), "$accent"),
+            )
+            for row in range(rows, 0, -1)
+        ]
+        axis = "".join(f"{month.start:%b}".ljust(column) for month, _ in shown)
+        return Content("\n").join([*lines, Content.styled(" " * (room + 2) + axis, MUTED)])
+
+
+def _trend_cells(
+    months: Sequence[tuple[Period, int | None]], row: int, rows: int, top: int, column: int
+) -> Iterable[str]:
+    """The part of the columns that falls into line ``row``, counted from 1 at the bottom."""
+    for _, actual in months:
+        eighths = -(-max(0, actual or 0) * rows * 8 // top) - (row - 1) * 8
+        yield LEVELS[min(max(eighths, 0), 8)] * (column - 1) + " "

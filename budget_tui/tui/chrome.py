@@ -1,0 +1,253 @@
+"""What stands around every screen: the bar above; the notice, how fresh the data is and the keys below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual import events
+from textual.binding import ActiveBinding
+from textual.content import Content
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.style import Style
+from textual.widget import Widget
+
+from budget_tui.presentation import formatting
+from budget_tui.tui.render import MUTED, shortened, spread
+
+if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import BudgetSnapshot
+
+SCREENS = (
+    ("1", "budget", "Budget"),
+    ("2", "projects", "Projects"),
+    ("3", "agents", "Agents"),
+    ("4", "plan", "Plan"),
+    ("5", "history", "History"),
+    ("6", "audit", "Log"),
+)
+"""The screens in their order: the key, the mode of the app, the name."""
+
+
+_NAME_AT_MOST, _NAME_AT_LEAST = 24, 6
+
+
+class TopBar(Widget):
+    """The database, the screens with their keys, the organization, the period, the days left.
+
+    ``database`` is what the database is called here; ``is_new`` says whether it has yet to be made.
+    """
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+
+    def __init__(self, mode: str, database: str, is_new: Callable[[], bool]) -> None:
+        super().__init__()
+        self._mode = mode
+        self._database = database
+        self._is_new = is_new
+
+    def render(self) -> Content:
+        width = self.content_size.width
+        for left, right in self._from_wide_to_narrow(width):
+            if left.cell_length + right.cell_length < width:
+                return spread(left, right, width)
+        return self._tabs(only_keys=True).truncate(width, ellipsis=True)
+
+    def _from_wide_to_narrow(self, width: int) -> Iterable[tuple[Content, Content]]:
+        """Both ends of the line, with less and less of what one can do without."""
+        tabs, keys = self._tabs(), self._tabs(only_keys=True)
+        new = (" new database", "bold $warning") if self._is_new() else ""
+        name = Content.assemble((f" {shortened(self._database, _NAME_AT_MOST)}", "bold $accent"), new)
+        yield Content.assemble(name, "  ", tabs), self._period(3)
+        yield Content.assemble(name, "  ", tabs), self._period(2)
+        # That a period is closed matters more than the names of the screens.
+        is_closed = self.snapshot is not None and self.snapshot.is_closed
+        least = [] if is_closed else [Content("")]
+        whole = min(cell_len(self._database), _NAME_AT_MOST)
+        for shown in (tabs, keys):
+            room = width - shown.cell_length
+            periods = (self._period(2), self._period(1), self._days(), *least)
+            # The whole name of the database matters more than the period, part of it less.
+            yield from ((shown, self._with_name(period, room, whole)) for period in periods)
+            yield from ((shown, self._with_name(period, room, _NAME_AT_LEAST)) for period in periods)
+        yield tabs, self._period(1)
+        yield keys, self._period(1)
+
+    def _days(self) -> Content:
+        """The days left, as short as can be."""
+        if self.snapshot is None or self.snapshot.is_closed:
+            return self._period(1)
+        return Content.styled(f"{self.snapshot.days_left} d", MUTED)
+
+    def _with_name(self, period: Content, room: int, least: int) -> Content:
+        """The database in front of ``period``, as much of it as there is ``room`` for, in ``least`` cells or more."""
+        between = " · " if period else ""
+        most = min(_NAME_AT_MOST, room - 1 - period.cell_length - len(between))
+        name = "new database" if self._is_new() else shortened(self._database, max(least, most))
+        return Content.assemble((name, "bold $accent"), (between, MUTED), period)
+
+    def _tabs(self, *, only_keys: bool = False) -> Content:
+        tabs = []
+        for key, mode, label in SCREENS:
+            style = "bold reverse" if mode == self._mode else MUTED
+            text = f" {key} " if only_keys and mode != self._mode else f" {key} {label} "
+            tabs.append(Content.styled(text, f"{style} @click=app.show('{mode}')"))
+        return Content(" ").join(tabs)
+
+    def _period(self, parts: int) -> Content:
+        """The last ``parts`` of: organization, period, days left."""
+        snapshot = self.snapshot
+        if snapshot is None:
+            return Content("")
+        shown = [
+            (snapshot.organization.slug, MUTED),
+            (formatting.period_name(snapshot.period), ""),
+            ("closed" if snapshot.is_closed else formatting.days_left(snapshot.days_left), MUTED),
+        ]
+        return Content.styled(" · ", MUTED).join(Content.styled(*part) for part in shown[-parts:])
+
+
+class Notice(Widget):
+    """One message in words, kept until the next one or until the screen is left. ``text`` '' hides it.
+
+    ``aside`` is what happened of itself; it stays beside the message of the act that it followed from.
+    """
+
+    text: reactive[str] = reactive("", layout=True)
+    aside: reactive[str] = reactive("", layout=True)
+    is_problem: reactive[bool] = reactive(False)
+    _is_aside_of_next = False
+
+    def render(self) -> Content:
+        style = "bold $error" if self.is_problem else "$accent"
+        told = " · ".join(filter(None, (self.text, self.aside)))
+        return Content.assemble(("✕ " if self.is_problem else "✓ ", style), told)
+
+    def watch_text(self) -> None:
+        self.display = bool(self.text or self.aside)
+
+    def watch_aside(self) -> None:
+        self.display = bool(self.text or self.aside)
+
+    def show(self, text: str, *, is_problem: bool = False) -> None:
+        if not (text and self._is_aside_of_next):
+            self.aside = ""
+        self._is_aside_of_next = False
+        self.is_problem = is_problem
+        self.text = text
+
+    def show_aside(self, text: str, *, of_next: bool) -> None:
+        """Say what happened of itself; ``of_next``: by an act whose own message is yet to come."""
+        self._is_aside_of_next = of_next
+        self.is_problem = False
+        self.text = ""
+        self.aside = text
+
+
+class Freshness(Widget):
+    """How far the costs are known, and what is wrong with them; ``failure`` says why the numbers are old.
+
+    ``chosen_day`` is the day that the user wants taken for today, if they chose one.
+    """
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+    failure: reactive[str] = reactive("")
+
+    def __init__(self, chosen_day: date | None) -> None:
+        super().__init__()
+        self._chosen_day = chosen_day
+
+    def watch_snapshot(self) -> None:
+        self._fit()
+
+    def watch_failure(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """Lay out anew only where a second line is needed or one is not needed any more."""
+        if (self.render().cell_length > self.content_size.width) != (self.content_size.height > 1):
+            self.refresh(layout=True)
+
+    def render(self) -> Content:
+        snapshot = self.snapshot
+        failure = (f"✕ {self.failure}", "bold $error") if self.failure else ""
+        if snapshot is None:
+            return Content.assemble(failure or ("reading …", MUTED))
+        if self.failure:
+            return Content.assemble(failure, (f" · shown: {snapshot.computed_at.astimezone():%H:%M:%S}", MUTED))
+        parts: list[str | tuple[str, str]] = [(f"data through {formatting.short_day(snapshot.data_through)}", MUTED)]
+        if snapshot.unmapped_costs:
+            unmapped = formatting.money(snapshot.unmapped, snapshot.organization.currency)
+            costs = formatting.count(snapshot.unmapped_costs, "cost")
+            parts.append((f" · {costs} unmapped ({unmapped}): m to map", "$warning"))
+        if snapshot.total.scheduled:
+            scheduled = formatting.money(snapshot.total.scheduled, snapshot.organization.currency)
+            parts.append((f" · {scheduled} scheduled for later days", MUTED))
+        for foreign in snapshot.foreign:
+            amount = formatting.money(foreign.amount, foreign.currency)
+            parts.append((f" · {amount} left out: no usable rate to {snapshot.organization.currency}", "$warning"))
+        for spend in snapshot.converted:
+            parts.append((f" · {formatting.counted_as(spend, snapshot.organization.currency)}", MUTED))
+        if self._chosen_day is not None:
+            parts.append((f" · as of {formatting.long_day(self._chosen_day)}", MUTED))
+        return Content.assemble(*parts)
+
+
+_GAPS = ("   ", "  ", " ")
+_EXPENDABLE = ("explain", "import", "turn(1)", "transfer")
+"""What goes when there is no room, one after the other: they are in the palette, and in the line at the top."""
+_CHARACTERS = {"slash": "/", "plus": "+", "minus": "-"}
+"""Keys that Textual does not know for characters: it shows their bindings where they are typed as text."""
+
+
+class KeyBar(Widget):
+    """The keys of whatever has the focus, the palette's at the right end; a click on one is that key."""
+
+    ALLOW_SELECT = False
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
+
+    def render(self) -> Content:
+        keys: dict[str, Content] = {}
+        palette = Content("")
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            style = "$foreground" if active.enabled else "$foreground 40%"
+            text = Content.assemble(
+                (self.app.get_key_display(binding), "bold $accent" if active.enabled else style),
+                (f" {binding.description}", style),
+            ).stylize(Style.from_meta({"key": binding.key}))
+            if binding.key == self.app.COMMAND_PALETTE_BINDING:
+                palette = text
+            elif binding.show and not self._is_typed(active):
+                keys.setdefault(binding.action, text)
+        room = self.content_size.width - palette.cell_length - 1
+        lines = [Content(gap).join(keys.values()) for gap in _GAPS]
+        for action in _EXPENDABLE:
+            keys.pop(action, None)
+            lines.append(Content(_GAPS[-1]).join(keys.values()))
+        line = next((line for line in lines if line.cell_length <= room), lines[-1].truncate(room, ellipsis=True))
+        return spread(line, palette, self.content_size.width)
+
+    def _is_typed(self, active: ActiveBinding) -> bool:
+        """Whether what has the focus takes the key for text."""
+        focused, character = self.screen.focused, _CHARACTERS.get(active.binding.key)
+        if focused is None or focused is active.node or character is None:
+            return False
+        return focused.check_consume_key(active.binding.key, character)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Say more about the key under the mouse."""
+        active = self.screen.active_bindings.get(event.style.meta.get("key", ""))
+        self.tooltip = Content(active.tooltip) if active and active.tooltip else None
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        if key := event.style.meta.get("key"):
+            self.app.simulate_key(key)
+
+    def _bindings_changed(self, _screen: Screen[object]) -> None:
+        self.refresh()

@@ -1,0 +1,89 @@
+"""What comes along into the next period: how a budget is carried over, and at most how much."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Input, Label, Select, Static
+
+from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.carry import Carry, CarryPolicy, handed_on
+from budget_tui.domain.errors import Refused
+from budget_tui.presentation.formatting import carry_rule, change, number, sign_of
+from budget_tui.tui.dialogs.box import BoxScreen
+from budget_tui.tui.fields import TextField
+from budget_tui.tui.render import MUTED
+
+if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import Pace
+
+_WORDS = {
+    CarryPolicy.NONE: "none: each period begins anew",
+    CarryPolicy.UNSPENT: "unspent: what is left comes along",
+    CarryPolicy.DEFICIT: "deficit: what was overspent is missing then",
+    CarryPolicy.BOTH: "both: what is left, and what was overspent",
+}
+
+
+class CarryScreen(BoxScreen[str]):
+    """Dismissed with a sentence that says how it is carried over now. ``project_id`` '' is the global budget."""
+
+    AUTO_FOCUS = "Select"
+
+    def __init__(self, name: str, project_id: str, carry: Carry, pace: Pace, currency: str) -> None:
+        super().__init__(f"Carry over: {name}", "Set")
+        self._of = name
+        self._project_id = project_id
+        self._carry = carry
+        self._pace = pace
+        self._currency = currency
+
+    def compose_fields(self) -> ComposeResult:
+        with Horizontal(classes="field"):
+            yield Label("Policy")
+            yield Select(
+                [(words, policy) for policy, words in _WORDS.items()],
+                value=self._carry.policy,
+                allow_blank=False,
+                compact=True,
+                id="policy",
+            )
+        with Horizontal(classes="field"):
+            yield Label("At most")
+            cap = "" if self._carry.cap is None else number(self._carry.cap, self._currency)
+            yield TextField(cap, id="cap", placeholder=f"{sign_of(self._currency)}50, either way; empty: all")
+        yield Static(id="achieves")
+
+    def on_mount(self) -> None:
+        self._preview()
+
+    @on(Input.Changed)
+    @on(Select.Changed)
+    def _preview(self) -> None:
+        """What came along into this period, and what would into the next, were it to close now."""
+        self.refuse("")
+        came = change(self._carry.carried, self._currency) if self._carry.carried else "nothing"
+        told = [f"{came} was carried over into this period"]
+        try:
+            policy, cap = self._entered()
+        except Refused:
+            policy, cap = CarryPolicy.NONE, None
+        if self._pace.allocation and policy is not CarryPolicy.NONE:
+            goes = handed_on(self._pace.remaining, policy, cap)
+            told.append(f"{change(goes, self._currency)} would go on from it, if it ended now")
+        self.query_one("#achieves", Static).update(Content.assemble(("\n".join(told), MUTED)))
+
+    def _entered(self) -> tuple[CarryPolicy, int | None]:
+        cap = self.query_one("#cap", Input).value.strip()
+        policy = self.query_one("#policy", Select).value
+        assert isinstance(policy, CarryPolicy)
+        return policy, parse_amount(cap) if cap else None
+
+    async def answer(self) -> str:
+        policy, cap = self._entered()
+        await self.dashboard.carry_out(lambda services: services.budgets.set_carry(policy, cap, self._project_id))
+        return f"{self._of} carries over: {carry_rule(Carry(policy, cap), self._currency)}"

@@ -1,0 +1,220 @@
+"""Closing the period by hand: what ends, what follows, and what the projects get then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Button, Static
+
+from budget_tui.domain.budget import AllocationChange, ChangeKind, parse_change
+from budget_tui.domain.closing import ClosePreview, NextLine
+from budget_tui.domain.errors import Conflict, Refused
+from budget_tui.presentation import formatting
+from budget_tui.presentation.columns import Column
+from budget_tui.presentation.formatting import change, count, dates, money, period_name, short_day
+from budget_tui.tui.dialogs.box import BoxScreen
+from budget_tui.tui.editing import EditableRows, EditableTable
+from budget_tui.tui.render import MUTED, STRONG
+from budget_tui.tui.table import Table
+
+if TYPE_CHECKING:
+    from budget_tui.services.periods import CloseOutcome
+
+
+class NextAllocations(EditableTable[NextLine]):
+    """Rows, editor, and the pool of the next period. ``wanted`` is what the user chose, by project, in nanos."""
+
+    EDITED = "next"
+
+    class Rearranged(Message):
+        """The user changed what a project is going to get."""
+
+    def __init__(self, preview: ClosePreview, step: str) -> None:
+        super().__init__()
+        self._preview = preview
+        self._step = step
+        self.wanted: dict[str, int] = {}
+
+    def make_table(self) -> Table[NextLine]:
+        return EditableRows(self._columns(), lambda line: line.project_id)
+
+    def on_mount(self) -> None:
+        self._fill()
+
+    def show(self, preview: ClosePreview) -> None:
+        """Show what the close would do by now; what the user chose stays, where the project is still there."""
+        self._preview = preview
+        there = {line.project_id for line in preview.lines}
+        self.wanted = {project: amount for project, amount in self.wanted.items() if project in there}
+        self._fill()
+
+    # What is shown
+
+    def _next(self, line: NextLine) -> int:
+        return self.wanted.get(line.project_id, line.next_allocation)
+
+    @property
+    def unallocated(self) -> int:
+        """The pool of the next period with what the user chose; negative when it is more than there is."""
+        return self._preview.total_next - sum(map(self._next, self._preview.lines))
+
+    def _fill(self) -> None:
+        self.table.show(self._preview.lines)
+        self.refresh_rows()
+
+    def _columns(self) -> tuple[Column[NextLine], ...]:
+        def money(label: str, amount: Callable[[NextLine], int], priority: int = 0) -> Column[NextLine]:
+            return Column(
+                label.lower(),
+                label,
+                lambda line: formatting.number(amount(line), self._preview.currency),
+                "right",
+                priority=priority,
+                yields_late=True,
+                is_muted=True,
+            )
+
+        carried = money("Carried", lambda line: line.carried)
+        return (
+            Column("name", "Project", lambda line: line.name, min_width=10, max_width=32, shrinks_to=10),
+            money("Allocated", lambda line: line.allocation, priority=2),
+            money("Spent", lambda line: line.spent, priority=1),
+            money("Left", lambda line: line.allocation - line.spent),
+            replace(carried, text=lambda line: carried.text(line) if line.carried else "–"),
+            replace(
+                money("Next", self._next),
+                is_muted=False,
+                style=lambda line: "changed" if line.project_id in self.wanted else "",
+            ),
+        )
+
+    def summary(self) -> Content:
+        changes = f" · {formatting.count(len(self.wanted), 'change')}" if self.wanted else ""
+        return Content.assemble(self._unallocated_then(), (changes, MUTED))
+
+    def preview(self, line: NextLine) -> Content:
+        typed = self.editor.value
+        try:
+            after = self._applied(line, parse_change(typed))
+        except Refused as refused:
+            hint = str(refused) if typed.strip() else "120, +20, -15, 25% or rest"
+            return Content.assemble(self._unallocated_then(), (f"  {hint}", MUTED))
+        left = self.unallocated - (after - self._next(line))
+        return Content.assemble(self._unallocated_then(), " → ", self._signed(left), (" (editing)", MUTED))
+
+    def _unallocated_then(self) -> Content:
+        return Content.assemble((" unallocated then ", MUTED), self._signed(self.unallocated))
+
+    def _signed(self, amount: int) -> Content:
+        text = formatting.money(abs(amount), self._preview.currency)
+        return Content.assemble((f"{text} too much", "$warning") if amount < 0 else (text, "bold"))
+
+    # Editing
+
+    def text_of(self, line: NextLine) -> str:
+        return formatting.number(self._next(line), self._preview.currency)
+
+    def step_of(self, line: NextLine) -> str:
+        return self._step
+
+    def submit(self, line: NextLine, text: str, advance: int) -> None:
+        if text.removeprefix("=") != self.text_of(line):
+            self._choose(line, self._applied(line, parse_change(text)))
+        self.accept(advance)
+
+    def lost(self, line: NextLine) -> str:
+        return f"{line.name} is gone, somebody archived it"
+
+    def _applied(self, line: NextLine, change: AllocationChange) -> int:
+        """What the project would get."""
+        preview = self._preview
+        return change.applied_to(self._next(line), preview.total_next, self.unallocated, preview.currency)
+
+    def _choose(self, line: NextLine, amount: int) -> None:
+        self.wanted.pop(line.project_id, None)
+        if amount != line.next_allocation:
+            self.wanted[line.project_id] = amount
+        self.table.show(self._preview.lines, self._columns())
+        self.report("")
+        self.post_message(self.Rearranged())
+
+
+class CloseScreen(BoxScreen["CloseOutcome"]):
+    """Dismissed with the outcome once the period is closed. As it opens, everything is carried over as it is."""
+
+    BOX_CLASSES = "box wide"
+    AUTO_FOCUS = "EditableRows"
+
+    def __init__(self, preview: ClosePreview) -> None:
+        super().__init__("Close the period", "Close, as it is")
+        self._preview = preview
+        self._warned = False
+
+    def compose_fields(self) -> ComposeResult:
+        yield Static(self._what_happens(), id="what-happens")
+        yield NextAllocations(self._preview, self.dashboard.settings.step)
+
+    def on_mount(self) -> None:
+        self.query_one(".box").border_subtitle = "enter edits · tab to the buttons · esc leaves"
+
+    @property
+    def _next(self) -> NextAllocations:
+        return self.query_one(NextAllocations)
+
+    def _what_happens(self) -> Content:
+        preview, currency = self._preview, self._preview.currency
+        carried = f" ({change(preview.carried, currency)} carried over)" if preview.carried else ""
+        following = preview.following
+        is_late = preview.data_through < preview.ending.end
+        reach = f"data through {short_day(preview.data_through)}{' only' if is_late else ''}"
+        return Content.assemble(
+            (period_name(preview.ending), STRONG),
+            (" ends today: ", MUTED),
+            f"{money(preview.spent, currency)}{f' of {money(preview.total, currency)}' if preview.total else ''}",
+            (" spent\n", MUTED),
+            (reach, "$warning" if is_late else MUTED),
+            ("\n", MUTED),
+            (dates(following), STRONG),
+            (" follows with ", MUTED),
+            f"{money(preview.total_next, currency)}{carried}",
+            (". A close cannot be undone.\n", MUTED),
+        )
+
+    @on(NextAllocations.Rearranged)
+    def _rearranged(self) -> None:
+        self._warned = False
+        self.refuse("")
+        wanted = self._next.wanted
+        label = f"Close, with {count(len(wanted), 'change')}" if wanted else "Close, as it is"
+        submit = self.query_one("#submit", Button)
+        submit.label = Content(label)
+        submit.refresh(layout=True)
+
+    def action_leave(self) -> None:
+        """What was chosen is lost by leaving: said once, done at the second time."""
+        if self._next.wanted and not self._warned:
+            self._warned = True
+            self.refuse(f"leaving drops {count(len(self._next.wanted), 'change')}; once more leaves")
+            return
+        super().action_leave()
+
+    async def answer(self) -> CloseOutcome:
+        changes = {project: AllocationChange(ChangeKind.SET, amount) for project, amount in self._next.wanted.items()}
+        seen = self._preview.ending
+        try:
+            return await self.dashboard.carry_out(lambda services: services.periods.close(changes, seen))
+        except Conflict:
+            await self._look_again()
+            raise
+
+    async def _look_again(self) -> None:
+        """Show what a close would do by now; where there is nothing to close, that is what the conflict says."""
+        self._preview = await self.dashboard.carry_out(lambda services: services.periods.preview_close())
+        self.query_one("#what-happens", Static).update(self._what_happens())
+        self._next.show(self._preview)

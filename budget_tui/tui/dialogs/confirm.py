@@ -1,0 +1,21 @@
+"""A question with two answers."""
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from budget_tui.tui.dialogs.box import BoxScreen
+
+
+class ConfirmScreen(BoxScreen[bool]):
+    """Dismissed with True when confirmed, with None when left. The safe answer has the focus."""
+
+    def __init__(self, title: str, question: str, confirm: str) -> None:
+        super().__init__(title, confirm)
+        self._question = question
+
+    def compose_fields(self) -> ComposeResult:
+        yield Static(Content(self._question), id="question")
+
+    async def answer(self) -> bool:
+        return True

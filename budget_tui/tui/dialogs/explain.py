@@ -1,0 +1,144 @@
+"""Explain: the numbers of what is under the cursor at the left, where the chosen one comes from at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from textwrap import wrap
+from typing import TYPE_CHECKING, cast
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from budget_tui.config.paths import styles_dir
+from budget_tui.domain.errors import BudgetError, Unexpected
+from budget_tui.presentation import explanations
+from budget_tui.tui.render import MUTED, STRONG, fitted, shortened
+
+if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
+    from budget_tui.domain.explain import Explanation
+    from budget_tui.domain.explain_answers import Explained
+    from budget_tui.tui.app import BudgetApp
+
+Question = Callable[["Services"], "Explained"]
+
+_INDENT = "  "
+
+
+class ExplainScreen(ModalScreen[None]):
+    """A box over the screen that asks its question again whenever the database was read."""
+
+    CSS_PATH = styles_dir() / "explain.tcss"
+    BINDINGS = [
+        Binding("escape,x,q", "leave", "Leave", id="explain.leave", tooltip="Back to the screen"),
+        Binding(
+            "pagedown,space",
+            "turn_page(1)",
+            "Down",
+            id="explain.down",
+            priority=True,
+            tooltip="Scroll the explanation down",
+        ),
+        Binding("pageup", "turn_page(-1)", "Up", id="explain.up", priority=True, tooltip="Scroll the explanation up"),
+    ]
+    AUTO_FOCUS = "OptionList"
+
+    def __init__(self, question: Question, explained: Explained) -> None:
+        super().__init__()
+        self._question = question
+        self._explained = explained
+        values = explained.values
+        self._key = next((value.key for value in values if value.of_costs), values[0].key)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box wide explain") as box:
+            box.border_subtitle = "↑↓ choose · PgDn scrolls · esc leaves"
+            with Horizontal():
+                yield OptionList(compact=True)
+                with VerticalScroll():
+                    yield Static(id="explanation")
+
+    def on_mount(self) -> None:
+        self._list()
+        self.watch(self.app, "readings", self._ask_again, init=False)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._tell)
+
+    def _ask_again(self) -> None:
+        self._read_again()
+
+    @work(exclusive=True)
+    async def _read_again(self) -> None:
+        dashboard = cast("BudgetApp", self.app)
+        try:
+            explained = await dashboard.read(self._question)
+        except Exception as error:  # such as for a project that was archived: nothing is left to explain
+            problem = str(error if isinstance(error, BudgetError) else Unexpected(error))
+            self.query_one("#explanation", Static).update(Content.assemble(("✕ ", "bold $error"), problem))
+            return
+        if explained != self._explained:
+            self._explained = explained
+            self._list()
+            self._tell()
+
+    def _list(self) -> None:
+        """The values with what they show, the chosen one highlighted."""
+        explained, values = self._explained, self.query_one(OptionList)
+        self.query_one(".explain", Vertical).border_title = Content(explanations.subject(explained))
+        shown = [explanations.quantity(value.value, explained.currency) for value in explained.values]
+        room = max(map(len, shown))
+        names = max(len(value.title) for value in explained.values)
+        options = [
+            Option(Content.assemble(f"{fitted(value.title, names)}  ", (text.rjust(room), "bold")), id=value.key)
+            for value, text in zip(explained.values, shown, strict=True)
+        ]
+        values.styles.width = names + room + 2 + 3
+        with self.prevent(OptionList.OptionHighlighted):
+            values.set_options(options)
+            values.highlighted = explained.keys.index(self._key) if self._key in explained.keys else 0
+
+    @on(OptionList.OptionHighlighted)
+    def _choose(self, event: OptionList.OptionHighlighted) -> None:
+        if event.option_id is not None and event.option_id != self._key:
+            self._key = event.option_id
+            self._tell()
+            self.query_one(VerticalScroll).scroll_home(animate=False)
+
+    def _tell(self) -> None:
+        explained = self._explained
+        explanation = next((each for each in explained.values if each.key == self._key), explained.values[0])
+        room = self.query_one(VerticalScroll).content_size.width - 1  # the scrollbar
+        self.query_one("#explanation", Static).update(Content("\n").join(_told(explanation, explained, max(room, 20))))
+
+    def action_turn_page(self, by: int) -> None:
+        scroll = self.query_one(VerticalScroll)
+        scroll.scroll_relative(y=by * max(1, scroll.size.height - 1), animate=False)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+def _told(explanation: Explanation, explained: Explained, room: int) -> Iterable[Content]:
+    """The value, its formula, and all that stands around it, within ``room`` cells."""
+    value = explanations.quantity(explanation.value, explained.currency)
+    title = shortened(explanation.title, room - len(value) - 2)
+    yield Content.assemble((title, STRONG), " " * (room - len(title) - len(value)), (value, "bold $accent"))
+    for line in wrap(explanations.formula(explanation), room):
+        yield Content.styled(line, MUTED)
+    for line in wrap(explanations.worked(explanation, explained.currency), room):
+        yield Content(line)
+    for heading, lines in explanations.sections(explained, explanation):
+        yield Content("")
+        if heading:
+            yield Content.styled(heading, "bold")
+        for line in lines:
+            style = "$accent" if line.startswith(explanations.REMEDY) else "" if heading else MUTED
+            for part in wrap(line, room, initial_indent=_INDENT, subsequent_indent=_INDENT * 2):
+                yield Content.styled(part, style)

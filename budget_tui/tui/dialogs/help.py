@@ -1,0 +1,58 @@
+"""The keys of the screen below, each with what it does."""
+
+from collections.abc import Iterable, Sequence
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from budget_tui.tui.render import MUTED
+from budget_tui.tui.screens.base import StyledScreen
+
+
+class HelpScreen(StyledScreen[None], ModalScreen[None]):
+    """``sections`` are titles with the bindings that belong together; ``keys`` are those the settings moved."""
+
+    BINDINGS = [
+        Binding("escape,question_mark,q", "leave", "Leave", id="help.leave", tooltip="Back to the screen"),
+        Binding("m", "manual", "Manual", id="help.manual", tooltip="Read the manual"),
+    ]
+    AUTO_FOCUS = "VerticalScroll"
+
+    def __init__(self, sections: Sequence[tuple[str, Iterable[Binding]]], keys: dict[str, str]) -> None:
+        super().__init__()
+        self._sections = sections
+        self._keys = keys
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box wide") as box:
+            box.border_title = "Keys"
+            box.border_subtitle = "m manual · esc leaves"
+            with VerticalScroll():
+                yield Static(Content("\n").join(self._lines()))
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def action_manual(self) -> None:
+        from budget_tui.tui.dialogs.manual import ManualBox
+
+        self.app.switch_screen(ManualBox())
+
+    def _lines(self) -> Iterable[Content]:
+        for number, (title, bindings) in enumerate(self._sections):
+            if number:
+                yield Content("")
+            yield Content.assemble((title, "bold"))
+            for binding in bindings:
+                shown = self._shown(binding)
+                yield Content.assemble((f"{shown:<14}", "bold $accent"), (binding.tooltip, MUTED))
+
+    def _shown(self, binding: Binding) -> str:
+        """The keys of a binding as they stand on the keyboard."""
+        keys = self._keys.get(binding.id or "", binding.key).replace(" ", "").split(",")
+        names = [self.app.get_key_display(Binding(key, "", "")) for key in keys]
+        return f"{names[0]} … {names[-1]}" if len(names) > 3 else " ".join(names)

@@ -1,0 +1,60 @@
+"""The form that adds or renames a project."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Input, Label
+
+from budget_tui.tui.dialogs.box import BoxScreen
+from budget_tui.tui.fields import TextField
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectEntry:
+    """What was entered; '' where a field was left empty."""
+
+    project_id: str
+    name: str
+    allocation: str
+
+
+class ProjectFormScreen(BoxScreen[ProjectEntry]):
+    """Dismissed with the entry once ``attempt`` has taken it. A given ``project_id`` is shown, not asked for."""
+
+    attempt: Callable[[ProjectEntry], Awaitable[object]]
+
+    def __init__(self, title: str, project_id: str = "", name: str = "", *, asks_for_allocation: bool = False) -> None:
+        super().__init__(title, "Save")
+        self._project_id = project_id
+        self._name = name
+        self._asks_for_allocation = asks_for_allocation
+
+    def compose_fields(self) -> ComposeResult:
+        with Horizontal(classes="field"):
+            yield Label("Id")
+            if self._project_id:
+                yield Label(Content(self._project_id), classes="given")
+            else:
+                yield TextField(id="project-id", placeholder="short, for scripts and tags")
+        with Horizontal(classes="field"):
+            yield Label("Name")
+            yield TextField(self._name, id="name", placeholder="the id, unless you say otherwise")
+        if self._asks_for_allocation:
+            with Horizontal(classes="field"):
+                yield Label("Allocation")
+                yield TextField(id="allocation", placeholder="120, 25% or rest; empty for none")
+
+    def on_mount(self) -> None:
+        self.query(Input).first().focus()
+
+    async def answer(self) -> ProjectEntry:
+        entry = ProjectEntry(
+            self._project_id or self.query_one("#project-id", Input).value.strip(),
+            self.query_one("#name", Input).value.strip(),
+            self.query_one("#allocation", Input).value.strip() if self._asks_for_allocation else "",
+        )
+        await self.attempt(entry)
+        return entry

@@ -1,0 +1,122 @@
+"""Transfer: what a move does to both sides, shown before it is made."""
+
+from decimal import Decimal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Input, Label, Select, Static
+
+from budget_tui.domain import pacing
+from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.budget import most_transferable
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.hierarchy import POOL
+from budget_tui.domain.pacing import Burn
+from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
+from budget_tui.presentation.formatting import money, runway, short_day
+from budget_tui.services.transfers import TransferOutcome, TransferRequest
+from budget_tui.tui.dialogs.box import BoxScreen
+from budget_tui.tui.fields import TextField
+from budget_tui.tui.render import MUTED
+
+
+class TransferScreen(BoxScreen[TransferOutcome]):
+    """Dismissed with the outcome once the transfer is made. ``giver`` is chosen at first."""
+
+    def __init__(self, snapshot: BudgetSnapshot, giver: str) -> None:
+        super().__init__("Transfer", "Transfer")
+        self._snapshot = snapshot
+        self._giver = giver
+        self._lines = {line.project_id: line for line in snapshot.projects}
+
+    def compose_fields(self) -> ComposeResult:
+        projects = ((Content(line.name), line.project_id) for line in self._snapshot.projects)
+        ends = [(Content("the pool (unallocated)"), POOL), *projects]
+        taker = next((end for _, end in ends if end != self._giver), POOL)
+        with Horizontal(classes="field"):
+            yield Label("From")
+            yield Select(ends, value=self._giver, allow_blank=False, compact=True, id="giver")
+            yield Static(id="giver-change", classes="change")
+        with Horizontal(classes="field"):
+            yield Label("To")
+            yield Select(ends, value=taker, allow_blank=False, compact=True, id="taker")
+            yield Static(id="taker-change", classes="change")
+        with Horizontal(classes="field"):
+            yield Label("Amount")
+            yield TextField(id="amount", placeholder="how much")
+            yield Static(id="most", classes="change")
+        yield Static(id="achieves")
+
+    def on_mount(self) -> None:
+        self.query_one(".box").border_subtitle = Content(f"data through {short_day(self._snapshot.data_through)}")
+        self.query_one("#amount", Input).focus()
+        self._preview()
+
+    @property
+    def _ends(self) -> tuple[str, str]:
+        giver, taker = (self.query_one(f"#{end}", Select).value for end in ("giver", "taker"))
+        return str(giver), str(taker)
+
+    def _amount(self) -> int:
+        """What is typed so far, in nanos; 0 while it is no amount."""
+        try:
+            return parse_amount(self.query_one("#amount", Input).value)
+        except Refused:
+            return 0
+
+    @on(Input.Changed)
+    @on(Select.Changed)
+    def _preview(self) -> None:
+        (giver, taker), amount = self._ends, self._amount()
+        self.refuse("")
+        self._show_change("#giver-change", giver, -amount)
+        self._show_change("#taker-change", taker, amount)
+        self.query_one("#most", Static).update(
+            Content.assemble(
+                ("at most ", MUTED),
+                money(self._most(giver), self._currency),
+                (" unallocated" if giver == POOL else " unspent", MUTED),
+            )
+        )
+        self.query_one("#achieves", Static).update(self._achieves(taker, amount))
+
+    def _show_change(self, selector: str, end: str, amount: int) -> None:
+        before = self._allocation(end)
+        text = money(before, self._currency)
+        if amount:
+            text += f" → {money(before + amount, self._currency)}"
+        self.query_one(selector, Static).update(Content(text))
+
+    def _achieves(self, taker: str, amount: int) -> Content:
+        line = self._lines.get(taker)
+        if line is None or amount <= 0:
+            return Content("")
+        before, after = line.pace.runway_days, _runway_with(line, amount)
+        if before == after:
+            return Content.assemble((f"{line.name} burns nothing: it lasts in any case", MUTED))
+        return Content(f"{line.name} lasts {runway(after)} instead of {runway(before)}")
+
+    def _allocation(self, end: str) -> int:
+        return self._snapshot.unallocated if end == POOL else self._lines[end].pace.allocation
+
+    def _most(self, end: str) -> int:
+        if end == POOL:
+            return max(0, self._snapshot.unallocated)
+        pace = self._lines[end].pace
+        return most_transferable(pace.allocation, pace.spent)
+
+    @property
+    def _currency(self) -> str:
+        return self._snapshot.organization.currency
+
+    async def answer(self) -> TransferOutcome:
+        giver, taker = self._ends
+        request = TransferRequest(giver, taker, parse_amount(self.query_one("#amount", Input).value))
+        return await self.dashboard.carry_out(lambda services: services.transfers.transfer(request))
+
+
+def _runway_with(line: ProjectLine, amount: int) -> Decimal | None:
+    """How long the project would last with ``amount`` more."""
+    return pacing.runway_days(line.pace.remaining + amount, Burn(line.pace.burn_rate, 1))

@@ -1,0 +1,102 @@
+"""Unmapped costs: what found no project, and giving it to one."""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Label, Select, Static
+
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.snapshot import BudgetSnapshot
+from budget_tui.presentation.columns import Column
+from budget_tui.presentation.formatting import money
+from budget_tui.storage.cost_queries import UnmappedOrigin
+from budget_tui.tui.dialogs.box import BoxScreen
+from budget_tui.tui.render import MUTED
+from budget_tui.tui.table import Table
+
+_COLUMNS: tuple[Column[UnmappedOrigin], ...] = (
+    Column("amount", "Amount", lambda origin: money(origin.amount, origin.currency), "right", min_width=11),
+    Column("costs", "Costs", lambda origin: f"{origin.costs:,}", "right", min_width=7),
+    Column(
+        "sub_account",
+        "Sub account",
+        lambda origin: origin.sub_account_name or origin.sub_account_id,
+        min_width=15,
+        max_width=15,
+    ),
+    Column("service", "Service", lambda origin: origin.service, min_width=10, shrinks_to=10),
+    Column("provider", "Provider", lambda origin: origin.provider, min_width=8, max_width=8),
+)
+
+
+class UnmappedTable(Table[UnmappedOrigin]):
+    """Where unmapped costs come from."""
+
+    BINDINGS = [
+        Binding("enter", "open", "Choose", id="unmapped.choose", show=False, tooltip="Choose what to do with the costs")
+    ]
+
+
+class UnmappedScreen(BoxScreen[str]):
+    """Dismissed with a sentence that says what was mapped."""
+
+    BOX_CLASSES = "box wide"
+
+    def __init__(self, snapshot: BudgetSnapshot, origins: list[UnmappedOrigin]) -> None:
+        super().__init__("Unmapped costs", "Map, past costs too")
+        self._snapshot = snapshot
+        self._origins = origins
+
+    def compose_fields(self) -> ComposeResult:
+        yield UnmappedTable(_COLUMNS, id)
+        if not self._snapshot.projects:
+            yield Static(Content.assemble(("Add a project first: these costs can then be given to it.", MUTED)))
+        with Horizontal(classes="field"):
+            yield Label("Go by")
+            yield Select[str]([], prompt="what these costs have in common", compact=True, id="field")
+        with Horizontal(classes="field"):
+            yield Label("Project")
+            yield Select(
+                [(Content(line.name), line.project_id) for line in self._snapshot.projects],
+                prompt="whose these costs are",
+                compact=True,
+                id="project",
+            )
+
+    def on_mount(self) -> None:
+        table = self.query_one(UnmappedTable)
+        table.show(self._origins)
+        table.focus()
+
+    @on(Table.Moved)
+    def _offer_fields(self, event: Table.Moved) -> None:
+        options = [(Content(label), f"{field}\n{value}") for label, field, value in _fields(event.row)]
+        select = self.query_one("#field", Select)
+        select.set_options(options)
+        if options:
+            select.value = options[0][1]
+
+    @on(Table.Opened)
+    def _advance(self) -> None:
+        self.query_one("#field", Select).focus()
+
+    async def answer(self) -> str:
+        chosen, project = self.query_one("#field", Select).value, self.query_one("#project", Select).value
+        if not isinstance(chosen, str) or not isinstance(project, str):
+            raise Refused("choose what to match and the project")
+        field, _, value = chosen.partition("\n")
+        await self.dashboard.carry_out(lambda services: services.costs.map_to_project(project, field, value))
+        return f"costs with {field} '{value}' belong to {project} now, past ones too"
+
+
+def _fields(origin: UnmappedOrigin) -> list[tuple[str, str, str]]:
+    """What a rule could go by: label, field, value; the narrowest first."""
+    found = [(f"tag {key}: {value}", f"tag:{key}", value) for key, value in origin.tags]
+    account = origin.sub_account_id or origin.sub_account_name
+    named = f" ({origin.sub_account_name})" if origin.sub_account_id and origin.sub_account_name else ""
+    found.append((f"sub account: {account}{named}", "sub_account", account))
+    found.append((f"service: {origin.service}", "service", origin.service))
+    found.append((f"provider: {origin.provider}", "provider", origin.provider))
+    return [(label, field, value) for label, field, value in found if value]

@@ -1,0 +1,105 @@
+"""What is typed into or chosen from: a field, the filter above a table, one of a few words."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from textual import events
+from textual.binding import Binding
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Input
+
+from budget_tui.tui.render import MUTED
+
+
+class TextField(Input):
+    """It has from the beginning the classes that Textual gives an input one after the other, each of them with all of
+    its styles worked out anew."""
+
+    def __init__(self, value: str | None = None, **options: Any) -> None:
+        super().__init__(value, compact=True, classes="-textual-compact -valid", **options)
+
+
+class FilterInput(TextField):
+    """Shown while somebody types in it; what matches is shown with each letter."""
+
+    BINDINGS = [
+        Binding("enter", "submit", "Keep", id="filter.keep", tooltip="Go on in the table with what is shown"),
+        Binding("escape", "leave", "Show all", id="filter.leave", tooltip="Show again what this hides"),
+    ]
+
+    class Left(Message):
+        """The user wants to see everything again."""
+
+    def __init__(self, hint: str) -> None:
+        super().__init__(id="filter", placeholder=hint)
+        self.display = False
+
+    def open(self) -> None:
+        """Show it, to be typed in."""
+        self.display = True
+        self.focus()
+
+    def close(self) -> None:
+        """Hide it with nothing in it."""
+        self.value = ""
+        self.display = False
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+
+
+_GAP = 2
+
+
+class Choice(Widget, can_focus=True):
+    """A line of words of which one is chosen."""
+
+    BINDINGS = [
+        Binding("left", "turn(-1)", "Previous", id="choice.previous", show=False, tooltip="Choose the word before"),
+        Binding("right,space", "turn(1)", "Next", id="choice.next", show=False, tooltip="Choose the word behind"),
+    ]
+
+    value: reactive[str] = reactive("")
+
+    class Changed(Message):
+        """Another word was chosen."""
+
+        def __init__(self, choice: "Choice") -> None:
+            super().__init__()
+            self.choice = choice
+
+        @property
+        def control(self) -> "Choice":
+            return self.choice
+
+    def __init__(self, options: Iterable[tuple[str, str]], value: str, widget_id: str) -> None:
+        """``options`` are pairs of a value and the word for it."""
+        super().__init__(id=widget_id)
+        self._options = list(options)
+        self.set_reactive(Choice.value, value)
+
+    def render(self) -> Content:
+        words = []
+        for value, word in self._options:
+            is_chosen = value == self.value
+            style = ("bold $accent" if self.has_focus else "bold $foreground") if is_chosen else MUTED
+            words.append(Content.assemble((f"{'●' if is_chosen else '○'} {word}", style)))
+        return Content(" " * _GAP).join(words)
+
+    def watch_value(self) -> None:
+        self.post_message(self.Changed(self))
+
+    def action_turn(self, by: int) -> None:
+        values = [value for value, _ in self._options]
+        self.value = values[(values.index(self.value) + by) % len(values)]
+
+    def on_click(self, event: events.Click) -> None:
+        start = 0
+        for value, word in self._options:
+            end = start + 2 + len(word) + _GAP
+            if start <= event.x < end:
+                self.value = value
+            start = end

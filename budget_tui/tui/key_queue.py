@@ -1,0 +1,168 @@
+"""One key at a time: each has done what it does before the next one is looked at.
+
+Textual decides where a key goes when it comes in. Of ``a`` and a name, typed fast or sent by a script, the
+letters of the name would be taken for commands of the screen below: the form that ``a`` opens is not there yet.
+A widget that has handed something over and waits for the answer says so with ``is_waiting``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from functools import partial
+from typing import TypeVar
+from weakref import WeakSet
+
+from textual import events
+from textual.actions import ActionParseResult
+from textual.app import App
+from textual.await_complete import AwaitComplete
+from textual.dom import DOMNode
+from textual.message import Message
+from textual.message_pump import MessagePump
+from textual.screen import ModalScreen, Screen
+from textual.widgets import OptionList
+from textual.worker import Worker, get_current_worker
+
+ASKING = "ask"
+"""The group of workers that open a box and wait for its answer."""
+ANSWERING = "answer"
+"""The group of workers that carry out what a box was told, and then close it or refuse."""
+_LOOK_AGAIN_SECONDS = 0.01
+# A key may be lost with the widget that it went to; the ones behind it must not wait for ever.
+_PATIENCE_SECONDS = 2.0
+
+Result = TypeVar("Result")
+
+
+class KeyDone(Message, bubble=True):
+    """Follows a key through the same queues; where it arrives, the key has been handled all the way up."""
+
+    def __init__(self, screen: Screen[object]) -> None:
+        super().__init__()
+        self.screen = screen
+
+
+class KeyQueueApp(App[None]):
+    """An app whose keys act in the order they were typed, however fast that was."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys: deque[events.Key] = deque()
+        self._under_way: KeyDone | None = None
+        self._target: MessagePump = self
+        self._went_twice = False
+        self._have_asked: WeakSet[Worker[object]] = WeakSet()
+        self._leaving: AwaitComplete | None = None
+
+    @property
+    def is_handling_keys(self) -> bool:
+        return self._under_way is not None
+
+    async def ask(self, box: ModalScreen[Result]) -> Result | None:
+        """Show a box and wait for its answer. To be called from a worker of the group `ASKING`."""
+        self._have_asked.add(get_current_worker())
+        return await self.push_screen_wait(box)
+
+    def pop_screen(self) -> AwaitComplete:
+        self._leaving = super().pop_screen()
+        return self._leaving
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Textual turns the pages of a list by its lines, of which there are none where it has no room, or not yet."""
+        if "page_" in str(action) and default_namespace is not None and _has_no_room(default_namespace):
+            return False
+        return await super().run_action(action, default_namespace, namespaces)
+
+    async def on_event(self, event: events.Event) -> None:
+        if not isinstance(event, events.Key):
+            await super().on_event(event)
+        elif self._is_over():
+            return
+        elif event.is_forwarded:
+            await super().on_event(event)
+        else:
+            self._keys.append(event)
+            if self._under_way is None:
+                await self._next_key()
+            elif len(self._keys) == 1:
+                self._watch_next()
+
+    async def _next_key(self) -> None:
+        self._under_way = None
+        if not self._keys or self._is_over():
+            return
+        self._target = self.focused or self.screen
+        self._went_twice = False
+        await super().on_event(self._keys.popleft())
+        self._follow(self._target)
+        if self._keys:
+            self._watch_next()
+
+    def _follow(self, target: MessagePump) -> None:
+        """Send a `KeyDone` behind the key, or behind what the key has started."""
+        self._under_way = KeyDone(self.screen)
+        if not target.post_message(self._under_way):
+            self.post_message(events.Callback(self._next_key))
+
+    def on_key_done(self, done: KeyDone) -> None:
+        if done is not self._under_way or self._is_over():
+            return
+        if self._is_opening_a_box() or self._is_leaving() or self._is_waiting():
+            self.set_timer(_LOOK_AGAIN_SECONDS, self._follow_screen)
+        elif done.screen is not self.screen:
+            self._follow_screen()  # it is being built, and takes the focus when that is done
+        elif not self._keys:
+            self._under_way = None  # the next key comes behind what this one has put into the app's own queue
+        elif not self._went_twice:
+            # Behind the message that the key's action has posted, such as an input's that it was submitted.
+            self._went_twice = True
+            self._follow(self._target)
+        else:
+            # Behind what gives another widget the focus, which waits in the app's own queue. `call_later` would
+            # inspect the signature of what it calls, for every key.
+            self.post_message(events.Callback(self._next_key))
+
+    def _follow_screen(self) -> None:
+        if not self._is_over():
+            self._follow(self.screen)
+
+    def _is_over(self) -> bool:
+        """Whether the app is ending: its screens are gone before the last messages are."""
+        return not self.screen_stack
+
+    def _is_opening_a_box(self) -> bool:
+        if isinstance(self.screen, ModalScreen):
+            return False
+        asking = (worker for worker in self.workers if worker.group == ASKING and not worker.is_finished)
+        return any(worker not in self._have_asked for worker in asking)
+
+    def _is_leaving(self) -> bool:
+        """Whether a screen that was left is still there: one of its name, such as the palette, cannot come yet."""
+        return self._leaving is not None and not self._leaving.is_done
+
+    def _is_waiting(self) -> bool:
+        if getattr(self.focused, "is_waiting", False):
+            return True
+        return any(worker.group == ANSWERING and not worker.is_finished for worker in self.workers)
+
+    def _watch_next(self) -> None:
+        self.set_timer(_PATIENCE_SECONDS, partial(self._give_up, self._keys[0]))
+
+    async def _give_up(self, waiting: events.Key) -> None:
+        if self._is_over() or not self._keys or self._keys[0] is not waiting:
+            return
+        if self._is_waiting():
+            self._watch_next()
+        else:
+            await self._next_key()
+
+
+def _has_no_room(node: DOMNode) -> bool:
+    lists = [node] if isinstance(node, OptionList) else node.query(OptionList)
+    return any(not each.scrollable_content_region for each in lists)

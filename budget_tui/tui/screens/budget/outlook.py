@@ -1,0 +1,91 @@
+"""Where this is going: burn rate, how long it lasts, the forecast against the budget, and who is in trouble."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from budget_tui.presentation import formatting
+from budget_tui.tui.render import MUTED, STRONG, WAITING, fitted, status
+
+if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import BudgetSnapshot
+
+
+class Outlook(Widget):
+    """Three figures, a line each, with the words that place them; below, the projects in trouble, the worst first."""
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+
+    def on_mount(self) -> None:
+        self.border_title = "Outlook"
+
+    def render(self) -> Content:
+        snapshot = self.snapshot
+        if snapshot is None:
+            return Content(WAITING)
+        currency = snapshot.organization.currency
+        rows = [
+            ("Burn", f"{formatting.money(snapshot.total.burn_rate, currency)}", self._window(snapshot)),
+            ("Lasts", formatting.runway_of(snapshot.total), self._until(snapshot)),
+            ("Forecast", formatting.money(snapshot.total.forecast, currency), self._against(snapshot)),
+        ]
+        room = max(len(value) for _, value, _ in rows)
+        lines = []
+        for label, value, words in rows:
+            figure = Content.assemble((label.ljust(10), MUTED), (value.rjust(room), STRONG))
+            space = self.content_size.width - figure.cell_length - 2
+            # The words shrink rather than wrap: what stands below would be pushed out of sight.
+            fitting = next((text for text in words if text.cell_length <= space), Content(""))
+            lines.append(Content.assemble(figure, "  ", fitting))
+        return Content("\n").join([*lines, *self._trouble(snapshot, self.content_size.height - len(lines) - 1)])
+
+    def _trouble(self, snapshot: BudgetSnapshot, room: int) -> list[Content]:
+        found = formatting.in_trouble(snapshot)
+        if not found or room < 1:
+            return []
+        shown = found if len(found) <= room else found[: room - 1]
+        currency = snapshot.organization.currency
+        lefts = [formatting.money(line.pace.remaining, currency) for line in shown]
+        widest = max(map(len, lefts), default=0)
+        name_room = max(6, self.content_size.width - widest - 11)
+        lines = [
+            Content.assemble(
+                status(line.pace),
+                f" {fitted(line.name, name_room)} {left.rjust(widest)} ",
+                (formatting.runway(line.pace.runway_days).rjust(7), MUTED),
+            )
+            for line, left in zip(shown, lefts, strict=True)
+        ]
+        if len(found) > len(shown):
+            more = f"and {len(found) - len(shown):,} more" if shown else f"{len(found):,} projects in trouble"
+            lines.append(Content.assemble((more, MUTED)))
+        return [Content(""), *lines]
+
+    # The words behind a figure, from the longest to the shortest
+
+    def _window(self, snapshot: BudgetSnapshot) -> list[Content]:
+        days = f"{snapshot.burn_days} days" if snapshot.burn_days > 1 else "1 day"
+        return [Content.styled(text, MUTED) for text in (f"/ day, {days}", "/ day")]
+
+    def _until(self, snapshot: BudgetSnapshot) -> list[Content]:
+        days = snapshot.total.runway_days
+        if days is None or days > 365 or not snapshot.is_budgeted:
+            return []
+        day = formatting.short_day(snapshot.as_of + timedelta(days=int(days)))
+        if snapshot.total.runs_short:
+            return [Content.styled(text, "$warning") for text in (f"out {day}, too early ▲", f"out {day} ▲", "▲")]
+        return [Content.styled(text, MUTED) for text in (f"until {day}", day)]
+
+    def _against(self, snapshot: BudgetSnapshot) -> list[Content]:
+        if not snapshot.is_budgeted:
+            return []
+        over = snapshot.total.forecast - snapshot.total.allocation
+        amount = formatting.money(abs(over), snapshot.organization.currency)
+        if over > 0:
+            return [Content.styled(text, "$warning") for text in (f"{amount} over ▲", f"+{amount} ▲", "over ▲", "▲")]
+        return [Content.styled(text, MUTED) for text in (f"{amount} under", "under")]

@@ -1,0 +1,261 @@
+"""The panel of the global budget: total, allocated, spent, what is left and what today allows."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Input, Static
+from textual.widgets.input import Selection
+
+from budget_tui.domain.amount import parse_amount, share
+from budget_tui.domain.budget import parse_over
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.period import PeriodKind
+from budget_tui.presentation import formatting
+from budget_tui.tui.fields import TextField
+from budget_tui.tui.render import MUTED, STRONG, WAITING, bar, spread, status
+
+if TYPE_CHECKING:
+    from budget_tui.domain.snapshot import BudgetSnapshot
+
+_NAMES = {PeriodKind.MONTHLY: "Monthly", PeriodKind.QUARTERLY: "Quarterly", PeriodKind.YEARLY: "Yearly"}
+_EVERY = {PeriodKind.MONTHLY: "a month", PeriodKind.QUARTERLY: "a quarter", PeriodKind.YEARLY: "a year"}
+
+
+class Headline(Widget):
+    """The total and the period."""
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+
+    def render(self) -> Content:
+        snapshot = self.snapshot
+        if snapshot is None:
+            return Content(WAITING)
+        day = snapshot.period.day_number(snapshot.as_of)
+        return spread(
+            Content.assemble(*self._total(snapshot), _carried(snapshot)),
+            Content.assemble(
+                (f"{formatting.dates(snapshot.period)} · day {day} of {snapshot.period.days}", MUTED),
+            ),
+            self.content_size.width,
+        )
+
+    def _total(self, snapshot: BudgetSnapshot) -> tuple[tuple[str, str], ...]:
+        if snapshot.is_budgeted:
+            total = formatting.money(snapshot.total.allocation, snapshot.organization.currency)
+            return (total, STRONG), (f" {_EVERY[snapshot.organization.period_rule.kind]}", MUTED)
+        key = "bold $accent"
+        return ("no budget yet: ", MUTED), ("e", key), (" sets one; ", MUTED), ("4", key), (" shows the plan", MUTED)
+
+
+class PeriodFigures(Widget):
+    """Two bars and the four figures that follow from them."""
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None, layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lines(width))
+
+    def render(self) -> Content:
+        return Content("\n").join(self._lines(self.content_size.width))
+
+    def _lines(self, width: int) -> list[Content]:
+        nothing = Content("")
+        if self.snapshot is None:
+            waiting = [Content.assemble((label.ljust(12), MUTED), WAITING) for label in ("Allocated", "Spent")]
+            return [nothing, *waiting, nothing, nothing]
+        return [nothing, *self._bars(self.snapshot, width), nothing, *self._figures(self.snapshot, width)]
+
+    def _bars(self, snapshot: BudgetSnapshot, width: int) -> list[Content]:
+        currency, total = snapshot.organization.currency, snapshot.total
+        pace = formatting.elapsed(snapshot)
+        amounts = [formatting.money(nanos, currency) for nanos in (snapshot.allocated, total.spent)]
+        room = max(map(len, amounts))
+        after = f"  pace {formatting.percent(pace)}"
+        bar_width = max(4, width - 12 - room - 9 - len(after))
+        lines = []
+        for label, amount, nanos, tick in zip(
+            ("Allocated", "Spent"), amounts, (snapshot.allocated, total.spent), (None, pace), strict=True
+        ):
+            part = share(nanos, total.allocation) if snapshot.is_budgeted else Fraction(0)
+            lines.append(
+                Content.assemble(
+                    (label.ljust(12), MUTED),
+                    (amount.rjust(room), STRONG),
+                    (formatting.percent(part) if snapshot.is_budgeted else "–").rjust(7) + "  ",
+                    bar(part, bar_width, tick),
+                    (after if tick is not None else "", MUTED),
+                )
+            )
+        return lines
+
+    def _figures(self, snapshot: BudgetSnapshot, width: int) -> list[Content]:
+        currency, total = snapshot.organization.currency, snapshot.total
+        pool = snapshot.unallocated
+        unallocated = (
+            _figure("Over-allocated", -pool, currency, "", "$warning")
+            if pool < 0
+            else _figure("Unallocated", pool, currency, "", STRONG)
+        )
+        if not snapshot.is_budgeted:  # what follows from a budget says nothing without one
+            return [unallocated] if pool else []
+        figures = [
+            unallocated,
+            _figure("Remaining", total.remaining, currency, "", STRONG).append(Content.assemble("  ", status(total))),
+            _figure("Drip", total.daily_drip, currency, " / day", "$foreground 85%"),
+            _figure("Available today", total.available_today, currency, "", "$foreground 85%"),
+        ]
+        if sum(figure.cell_length for figure in figures) + 9 <= width:
+            return [_columns(figures, width, 4)]
+        return [_columns(figures[:2], width, 2), _columns(figures[2:], width, 2)]
+
+
+class TotalEditor(TextField):
+    """The input that stands in the total's place."""
+
+    BINDINGS = [
+        Binding("enter", "submit", "Set", id="budget.set", tooltip="Set the total to what is typed"),
+        Binding("escape", "leave", "Leave", id="budget.leave", tooltip="Leave the total as it was"),
+    ]
+
+    class Left(Message):
+        """The user gave up the edit."""
+
+    is_waiting = False
+    """Whether the text was handed over and no answer has come yet; the app holds back further keys until then."""
+
+    async def action_submit(self) -> None:
+        self.is_waiting = True
+        await super().action_submit()
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+
+
+class PeriodPanel(Vertical):
+    """The whole panel. ``e`` turns its total into an input; nothing else here takes the focus. ``step`` is what ``+``
+    and ``-`` offer."""
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+
+    class TotalEdited(Message):
+        """The user typed a new total over the one they saw; amounts in nanos."""
+
+        def __init__(self, amount: int, seen: int) -> None:
+            super().__init__()
+            self.amount = amount
+            self.seen = seen
+
+    def __init__(self, step: str) -> None:
+        super().__init__()
+        self._step = step
+        self._seen = 0  # what stood in the editor when it opened, whatever somebody else writes meanwhile
+
+    def compose(self) -> ComposeResult:
+        yield Headline().data_bind(PeriodPanel.snapshot)
+        yield TotalEditor(id="total", select_on_focus=False, placeholder="a new total such as 500, or +20")
+        yield Static("", id="total-refused")
+        yield PeriodFigures().data_bind(PeriodPanel.snapshot)
+
+    def on_mount(self) -> None:
+        self._show_editor(False)
+
+    def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
+        kind = snapshot.organization.period_rule.kind if snapshot else PeriodKind.MONTHLY
+        self.border_title = Content(f"{_NAMES[kind]} budget")
+        self.border_subtitle = _closed(snapshot) if snapshot is not None and snapshot.is_closed else None
+
+    @property
+    def is_editing(self) -> bool:
+        return self.query_one(Input).display
+
+    def edit(self, sign: str = "") -> None:
+        """Let the user type a new total, or with a sign how much more or less it is to be."""
+        if self.snapshot is None or self.is_editing:
+            return
+        self._seen = self.snapshot.total.allocation
+        editor = self.query_one(Input)
+        shown = formatting.number(self._seen, self.snapshot.organization.currency)
+        editor.value = sign + (self._step if sign in ("+", "-") else shown)
+        self._show_editor(True)
+        editor.focus()
+        editor.selection = Selection(len(sign), len(editor.value))
+
+    def refuse(self, why: str, *, tells_stored: bool = False) -> None:
+        """Say in place why the total was not taken; what was typed stays.
+
+        ``tells_stored``: the words name the stored total, which the user has seen now.
+        """
+        self.query_one(TotalEditor).is_waiting = False
+        if tells_stored and self.snapshot is not None:
+            self._seen = self.snapshot.total.allocation
+        refusal = self.query_one("#total-refused", Static)
+        refusal.update(Content.assemble(("✕ ", "bold $error"), why))
+        refusal.display = True
+
+    @on(TotalEditor.Left)
+    def close_editor(self) -> None:
+        """Show the stored total again."""
+        self.query_one(TotalEditor).is_waiting = False
+        self._show_editor(False)
+
+    @on(Input.Submitted, "#total")
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self.snapshot is None:  # another organization is read
+            return
+        if event.value.removeprefix("=") == formatting.number(self._seen, self.snapshot.organization.currency):
+            self.close_editor()
+            return
+        try:
+            amount = parse_over(event.value, self._seen, parse_amount)
+        except Refused as refused:
+            self.refuse(str(refused))
+            return
+        self.post_message(self.TotalEdited(amount, self._seen))
+
+    @on(Input.Changed, "#total")
+    def _typed(self) -> None:
+        self.query_one("#total-refused").display = False
+
+    def _show_editor(self, shown: bool) -> None:
+        self.query_one(Input).display = shown
+        self.query_one(Headline).display = not shown
+        self.query_one("#total-refused").display = False
+        if not shown and self.query_one(Input).has_focus:
+            self.screen.set_focus(None)
+
+
+def _carried(snapshot: BudgetSnapshot) -> Content:
+    """What of the total came along from the period before."""
+    carried, currency = snapshot.carry.carried, snapshot.organization.currency
+    if not carried:
+        return Content("")
+    return Content.assemble((f" · carried over {formatting.money(carried, currency)}", MUTED))
+
+
+def _closed(snapshot: BudgetSnapshot) -> Content:
+    return Content(f"closed · the next period starts on {formatting.short_day(snapshot.period.half_open[1])}")
+
+
+def _figure(label: str, nanos: int, currency: str, after: str, style: str) -> Content:
+    return Content.assemble((f"{label} ", MUTED), (formatting.money(nanos, currency), style), (after, MUTED))
+
+
+def _columns(pieces: list[Content], width: int, columns: int) -> Content:
+    """``pieces`` at the left edges of equal columns."""
+    room = Fraction(width, columns)
+    line = Content("")
+    for i, piece in enumerate(pieces):
+        line = Content.assemble(line, " " * max(int(room * i) - line.cell_length, 2 if i else 0), piece)
+    return line

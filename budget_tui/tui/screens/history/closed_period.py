@@ -1,0 +1,127 @@
+"""One closed period in full: its projects, its agents, and what came after the close; ``x`` explains one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from budget_tui.presentation import formatting
+from budget_tui.presentation.columns import Column, closed_columns
+from budget_tui.tui.render import CELL_STYLES, MUTED, STRONG, status_at_close
+from budget_tui.tui.screens.base import StyledScreen
+from budget_tui.tui.table import Table, fit, line_of, measured
+
+if TYPE_CHECKING:
+    from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
+    from budget_tui.tui.dialogs.explain import Question
+
+_HEIGHT_PERCENT = 60
+"""Of the screen: what the lines have room in, as the styles say."""
+
+
+class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
+    """The figures as they stood at the close; what was spent beyond them since is told apart."""
+
+    BINDINGS = [
+        Binding("escape,q", "leave", "Leave", id="period.leave", tooltip="Back to the periods"),
+        Binding("x", "app.explain", "Explain", id="period.explain", tooltip="Say where the numbers come from"),
+    ]
+    AUTO_FOCUS = "OptionList"
+
+    def __init__(self, closed: ClosedPeriod) -> None:
+        super().__init__()
+        self._archived = closed
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box wide") as box:
+            box.border_title = Content(formatting.period_name(self._archived.period))
+            box.border_subtitle = "x explains · esc leaves"
+            yield Static(self._summary())
+            yield OptionList(compact=True)
+
+    def on_mount(self) -> None:
+        self._fill()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fill)
+
+    def _fill(self) -> None:
+        table = self.query_one(OptionList)
+        chosen, room = table.highlighted, table.content_size.width
+        if len(list(self._lines(room))) * 100 > self.size.height * _HEIGHT_PERCENT:
+            room -= 1  # for the scrollbar
+        table.set_options(self._lines(room))
+        if chosen is None:
+            table.action_first()
+        else:
+            table.highlighted = chosen
+
+    def _lines(self, room: int) -> Iterable[Option]:
+        """The projects, then the agents, each aligned below its header within ``room`` cells."""
+        closed = self._archived
+        if closed.projects:
+            yield from _table(closed_columns("Project", closed.currency), closed.projects, room)
+        if closed.projects and closed.agents:
+            yield Option("", disabled=True)
+        if closed.agents:
+            yield from _table(closed_columns("Agent, in tokens", closed.currency), closed.agents, room)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def question(self) -> Question:
+        """What the row under the cursor says; where there is none, the period as a whole."""
+        row = self.query_one(OptionList).highlighted_option
+        start, subject = self._archived.period.start, row.id or "" if row else ""
+        return lambda services: services.explain.of_closed(start, subject)
+
+    def _summary(self) -> Content:
+        closed, currency = self._archived, self._archived.currency
+        after = f"  {formatting.change(closed.restated, currency)} after close" if closed.restated else ""
+        return Content("\n").join(
+            [
+                Content.assemble(
+                    (formatting.money(closed.spent, currency), STRONG),
+                    *self._of_budget(),
+                    status_at_close(closed, named=True),
+                    (after, "$warning"),
+                ),
+                Content.assemble(
+                    (
+                        f"{formatting.dates(closed.period)} · closed by {closed.closed_by} on"
+                        f" {formatting.long_day(closed.closed_at.astimezone().date())}",
+                        MUTED,
+                    ),
+                    (f" · {known}" if (known := formatting.data_known_at_close(closed)) else "", "$warning"),
+                ),
+                Content(""),
+            ]
+        )
+
+    def _of_budget(self) -> tuple[str | tuple[str, str], ...]:
+        closed, currency = self._archived, self._archived.currency
+        if closed.unfunded:
+            return ((" spent, there was no budget  ", MUTED),)
+        left = f"{formatting.money(closed.remaining, currency)} left  "
+        return (" of ", MUTED), (formatting.money(closed.budget, currency), STRONG), (" spent, ", MUTED), left
+
+
+def _table(columns: Sequence[Column[ClosedBudget]], lines: Sequence[ClosedBudget], room: int) -> Iterable[Option]:
+    places = fit(columns, measured(columns, lines), room, Table.GAPS, margin=0)
+    yield Option(line_of(places, lambda column: (column.label, MUTED)), disabled=True)
+    for line in lines:
+        styled = partial(_cell, line)
+        yield Option(line_of(places, styled), id=line.entity_id)
+
+
+def _cell(line: ClosedBudget, column: Column[ClosedBudget]) -> tuple[str, str]:
+    return column.text(line), CELL_STYLES.get(column.style_of(line), "")

@@ -1,0 +1,97 @@
+"""History: what became of the periods that are closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.widgets import Static
+
+from budget_tui.presentation.columns import Column, history_columns
+from budget_tui.presentation.formatting import long_day, period_name
+from budget_tui.tui.charts import PeriodChart
+from budget_tui.tui.key_queue import ASKING
+from budget_tui.tui.render import MUTED, WAITING
+from budget_tui.tui.screens.base import ReadingScreen
+from budget_tui.tui.screens.history.closed_period import ClosedPeriodScreen
+from budget_tui.tui.table import Table
+
+if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
+    from budget_tui.domain.closing import ClosedPeriod
+    from budget_tui.domain.snapshot import BudgetSnapshot
+    from budget_tui.tui.dialogs.explain import Question
+
+_AT_MOST = 60
+"""Five years of months; ``budget-tui period history --before`` goes on from there."""
+_NARROW = 100
+
+
+class HistoryTable(Table["ClosedPeriod"]):
+    """Closed periods, the newest first. Narrow, it says in digits alone what came after a close."""
+
+    BINDINGS = [Binding("enter", "open", "Open", id="period.open", tooltip="Open the period: its projects and agents")]
+
+    def columns_within(self, width: int) -> Sequence[Column[ClosedPeriod]]:
+        return history_columns(is_narrow=width < _NARROW)
+
+
+class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
+    """Spent against budget over the periods, and each with its figures at the close and what came after it."""
+
+    MODE = "history"
+    WORKPLACES = (HistoryTable,)
+    AUTO_FOCUS = "HistoryTable"
+    BINDINGS = []
+
+    def compose_body(self) -> ComposeResult:
+        yield Static(WAITING, id="none-closed")
+        yield PeriodChart()
+        yield HistoryTable(history_columns(), lambda closed: closed.period.start, self.is_reading)
+
+    def read(self, services: Services) -> list[ClosedPeriod]:
+        return services.history.periods(_AT_MOST)
+
+    def watch_reading(self, periods: list[ClosedPeriod] | None) -> None:
+        self._show(periods, self.snapshot)
+
+    def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
+        self._show(self.reading, snapshot)
+
+    def _show(self, periods: list[ClosedPeriod] | None, snapshot: BudgetSnapshot | None) -> None:
+        if not self.is_mounted:
+            return
+        nothing = self.query_one("#none-closed", Static)
+        nothing.display = not periods
+        if periods is not None and snapshot is not None:
+            nothing.update(_none_closed(snapshot))
+        chart, table = self.query_one(PeriodChart), self.query_one(HistoryTable)
+        chart.display = table.display = bool(periods)
+        chart.periods = tuple(periods or ())
+        if periods is not None:
+            table.show(periods, keeps_row=table.cursor > 0)
+
+    def question(self) -> Question | None:
+        closed = self.query_one(HistoryTable).current
+        return (
+            super().question() if closed is None else lambda services: services.explain.of_closed(closed.period.start)
+        )
+
+    @on(HistoryTable.Opened)
+    @work(group=ASKING)
+    async def _open(self, event: HistoryTable.Opened) -> None:
+        await self.dashboard.ask(ClosedPeriodScreen(event.row))
+
+
+def _none_closed(snapshot: BudgetSnapshot) -> Content:
+    return Content.assemble(
+        ("No period was closed yet. ", MUTED),
+        f"{period_name(snapshot.period)} closes by itself after {long_day(snapshot.period.end)}",
+        (": from then on, this is where it can be seen. ", MUTED),
+        ("c", "bold $accent"),
+        (" closes it today.", MUTED),
+    )

@@ -1,0 +1,141 @@
+"""The log: who changed what, the newest first, one entry in full at a press."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC
+from typing import Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from budget_tui.bootstrap import Services
+from budget_tui.domain.audit import AuditEntry, shown_facts
+from budget_tui.presentation.audit import cells, shown
+from budget_tui.presentation.columns import Column, LogLine, log_columns
+from budget_tui.services.audit import AuditWindow
+from budget_tui.tui.fields import FilterInput
+from budget_tui.tui.render import MUTED
+from budget_tui.tui.screens.base import FilteredScreen, ReadingScreen, StyledScreen
+from budget_tui.tui.table import Table
+
+_LABEL_WIDTH = 10
+
+
+class EntryScreen(StyledScreen[None], ModalScreen[None]):
+    """A box over the log."""
+
+    BINDINGS = [Binding("escape,enter,q", "leave", "Leave", id="entry.leave", tooltip="Back to the log")]
+    AUTO_FOCUS = "VerticalScroll"
+
+    def __init__(self, entry: AuditEntry) -> None:
+        super().__init__()
+        self._entry = entry
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box") as box:
+            box.border_title = Content(f"Entry {self._entry.entry}")
+            box.border_subtitle = "esc leaves"
+            with VerticalScroll():
+                yield Static(Content("\n").join(self._lines()))
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def _lines(self) -> Iterable[Content]:
+        entry = self._entry
+        local, utc = entry.at.astimezone(), entry.at.astimezone(UTC)
+        yield _field("When", f"{local:%Y-%m-%d %H:%M:%S %Z}")
+        if local.utcoffset() != utc.utcoffset():
+            yield _field("", f"{utc:%Y-%m-%d %H:%M:%S} UTC")
+        yield _field("Who", entry.actor)
+        yield _field("Did", entry.action)
+        yield _field("To", entry.subject)
+        yield _field("Change", str(entry.change))
+        if entry.reverses is not None:
+            yield _field("Undoes", f"change {entry.reverses}")
+        for title, facts in (("Before", entry.before), ("After", entry.after)):
+            yield Content("")
+            yield Content.styled(title, "bold")
+            yield from _facts(facts)
+
+
+def _facts(facts: dict[str, Any] | None) -> Iterable[Content]:
+    told = shown_facts(facts)
+    if not told:
+        yield Content.styled("nothing", MUTED)
+    width = max(map(len, told), default=0)
+    for name, value in told.items():
+        yield Content.assemble((f"{name:<{width}}  ", MUTED), shown(value))
+
+
+def _field(label: str, text: str) -> Content:
+    return Content.assemble((f"{label:<{_LABEL_WIDTH}}", MUTED), text)
+
+
+PAGE = 200
+_NARROW = 100
+
+
+class LogTable(Table[LogLine]):
+    """A line per entry. The cursor stays on its entry when others come above it, but on the first line it stays on
+    the first."""
+
+    BINDINGS = [Binding("enter", "open", "Open", id="log.open", tooltip="Show the entry with all of before and after")]
+
+    def columns_within(self, width: int) -> Sequence[Column[LogLine]]:
+        return log_columns(is_narrow=width < _NARROW)
+
+
+class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
+    """The audit trail with a filter above it. More is read as one scrolls down; new entries come by themselves."""
+
+    MODE = "audit"
+    WORKPLACES = (LogTable,)
+    AUTO_FOCUS = "LogTable"
+    BINDINGS = [
+        Binding("slash", "filter", "Filter", id="log.filter", tooltip="Show only entries that contain …"),
+        Binding("escape", "clear_filter", "Clear", id="log.clear", show=False, tooltip="Show all entries again"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._window: AuditWindow | None = None
+        self._wanted = PAGE
+
+    def compose_body(self) -> ComposeResult:
+        yield FilterInput("show entries that contain …")
+        yield LogTable(log_columns(), lambda line: line.entry.entry, self.is_reading)
+
+    def read(self, services: Services) -> tuple[AuditEntry, ...]:
+        if self._window is None:
+            self._window = AuditWindow(services.audit, self.filter_text)
+        return self._window.read(self._wanted)
+
+    def watch_reading(self, entries: tuple[AuditEntry, ...] | None) -> None:
+        if entries is not None:
+            text = self.filter_text
+            self._log.why_empty = f"no entry contains '{text}'" if text else "nothing was changed yet"
+            self._log.show([LogLine(entry, *cells(entry)) for entry in entries], keeps_row=self._log.cursor > 0)
+
+    @property
+    def _log(self) -> LogTable:
+        return self.query_one(LogTable)
+
+    @on(LogTable.NearsEnd)
+    def _read_on(self) -> None:
+        if self._wanted != (wanted := len(self._log.rows) + PAGE):
+            self._wanted = wanted
+            self._read_anew()
+
+    @on(LogTable.Opened)
+    def _open(self, event: LogTable.Opened) -> None:
+        self.app.push_screen(EntryScreen(event.row.entry))
+
+    def show_filtered(self, text: str) -> None:
+        self._window, self._wanted = None, PAGE
+        self._log.go_to(0)
+        self._read_anew()

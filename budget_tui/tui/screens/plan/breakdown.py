@@ -1,0 +1,211 @@
+"""By Category and By Provider: what one entity planned and used, part by part, in money, tokens and seats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from functools import cache
+from typing import NamedTuple
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from budget_tui.domain.amount import share
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.cost import Category
+from budget_tui.domain.period import Period
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan_answers import Breakdown, BudgetLine
+from budget_tui.domain.variance import Variance
+from budget_tui.presentation import formatting
+from budget_tui.presentation.columns import Column
+from budget_tui.presentation.plan_columns import (
+    NOTHING,
+    SHAPES,
+    amounts,
+    bar_column,
+    bar_of,
+    status_column,
+    unit,
+    used,
+)
+from budget_tui.services.costs_behind import Number
+from budget_tui.services.plan_board import Behind, PlanBoard, PlanChoice
+from budget_tui.tui.render import MUTED, STRONG
+from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable, too_much
+
+
+class PartLine(NamedTuple):
+    """One part in one unit, or what of it is not budgeted. ``planned`` None: there is no budget for it; ``of_all`` is
+    what was used of all parts."""
+
+    name: str
+    is_first: bool
+    budget_type: BudgetType
+    currency: str
+    planned: int | None
+    actual: int | None
+    of_all: int
+    period: Period | None
+    is_rest: bool = False
+
+    @property
+    def label(self) -> str:
+        """What stands in front of it."""
+        if self.is_rest:
+            return f"  {formatting.NOT_BUDGETED}"
+        return (self.name or formatting.NO_PROVIDER) if self.is_first else ""
+
+    @property
+    def title(self) -> str:
+        name = self.name or formatting.NO_PROVIDER
+        return f"{name}, {formatting.NOT_BUDGETED}" if self.is_rest else name
+
+    @property
+    def figures(self) -> Variance:
+        return Variance(self.planned or 0, self.actual)
+
+
+class BreakdownPane(PlanPane):
+    """A head that says whose parts these are, and a line per part and unit."""
+
+    LABEL = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._choice = PlanChoice()
+        self._whose = ""
+        self._warnings: Sequence[str] = ()
+
+    def compose(self) -> ComposeResult:
+        yield Static(classes="whose")
+        yield PlanTable((), lambda part: (part.name, part.budget_type, part.is_rest))
+
+    @property
+    def entity_id(self) -> str:
+        return self._choice.entity_id
+
+    def asked(self, board: PlanBoard, choice: PlanChoice) -> Breakdown:
+        """The breakdown that the pane shows."""
+        raise NotImplementedError
+
+    def behind(self, board: PlanBoard, choice: PlanChoice, row: PartLine) -> Behind:
+        """What the actual of ``row`` adds up."""
+        raise NotImplementedError
+
+    def number_behind(self, row: PartLine) -> Number | None:
+        if self.board is None or row.actual is None:
+            return None
+        covered, without, _ = self.behind(self.board, self._choice, row)
+        return Number(f"{self._whose}: {row.title}", row.budget_type, row.currency, covered, without)
+
+    def listed(self, row: PartLine) -> Sequence[PlannedBudget]:
+        return self.behind(self.board, self._choice, row).budgets if self.board is not None else ()
+
+    def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
+        self.board, self._choice = board, choice
+        breakdown = self.asked(board, choice)
+        has_money = choice.budget_type in (None, BudgetType.MONETARY)
+        self._warnings = (*too_much(breakdown.over_allocated), *(breakdown.foreign if has_money else ()))
+        self._whose = breakdown.entity.name
+        self.query_one(".whose", Static).update(_whose(breakdown, choice))
+        rows = list(_part_lines(breakdown, choice.budget_type))
+        self.table.why_empty = "nothing was planned or used"
+        self.table.show(rows, _columns(self.LABEL, self.today))
+
+    def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
+        return self._warnings
+
+
+class CategoryPane(BreakdownPane):
+    """Each category, and all of them together."""
+
+    TAB = "category"
+    LABEL = "Category"
+
+    def asked(self, board: PlanBoard, choice: PlanChoice) -> Breakdown:
+        return board.by_category(choice)
+
+    def behind(self, board: PlanBoard, choice: PlanChoice, row: PartLine) -> Behind:
+        return board.behind_category(choice, row.name, row.budget_type, row.is_rest)
+
+
+class ProviderPane(BreakdownPane):
+    """Each provider, in the chosen category or in all."""
+
+    TAB = "provider"
+    LABEL = "Provider"
+
+    def asked(self, board: PlanBoard, choice: PlanChoice) -> Breakdown:
+        return board.by_provider(choice)
+
+    def behind(self, board: PlanBoard, choice: PlanChoice, row: PartLine) -> Behind:
+        return board.behind_provider(choice, row.name, row.budget_type, row.is_rest)
+
+
+def _whose(breakdown: Breakdown, choice: PlanChoice) -> Content:
+    entity = breakdown.entity
+    periods = ", ".join(map(formatting.period_name, breakdown.periods[:3]))
+    more = f" and {len(breakdown.periods) - 3} more" if len(breakdown.periods) > 3 else ""
+    hint = "" if choice.entity_id else "  n or f: another entity"
+    return Content.assemble(
+        (entity.name, STRONG), (f" ({entity.entity_id}, {entity.level_code}) · {periods}{more}{hint}", MUTED)
+    )
+
+
+def _part_lines(breakdown: Breakdown, only: BudgetType | None) -> Iterator[PartLine]:
+    currency = breakdown.organization.currency
+    period = breakdown.periods[0] if len(breakdown.periods) == 1 else None
+    total = breakdown.parts.get(str(Category.TOTAL))
+    whole = dict.fromkeys(BudgetType, 0)
+    for part in [total] if total else breakdown.parts.values():
+        for budget_type, _, actual, rest in part.by_type:
+            whole[budget_type] += (actual or 0) + (rest or 0)
+    for name, part in breakdown.parts.items():
+        is_first = True
+        for budget_type, planned, actual, rest in part.by_type:
+            known = planned is not None or (actual is not None and (actual or budget_type is BudgetType.MONETARY))
+            if known and only in (None, budget_type):
+                line = PartLine(name, is_first, budget_type, currency, planned, actual, whole[budget_type], period)
+                yield line
+                if rest:
+                    yield line._replace(planned=None, actual=rest, is_rest=True)
+                is_first = False
+
+
+def _kind(part: PartLine) -> tuple[BudgetType, str]:
+    return part.budget_type, part.currency
+
+
+def _left(part: PartLine) -> int | None:
+    return part.figures.variance if part.planned is not None else None
+
+
+def _share_of_use(part: PartLine) -> str:
+    if not part.actual or part.budget_type is BudgetType.SEAT:
+        return ""
+    return formatting.percent(share(part.actual, part.of_all))
+
+
+@cache
+def _columns(label: str, today: date) -> tuple[Column[PartLine], ...]:
+    return (
+        Column("name", label, lambda part: part.label, max_width=24),
+        Column("unit", "In", lambda part: unit(part.budget_type, part.currency), is_muted=True),
+        amounts("amount", "Budget", lambda part: part.planned, _kind),
+        amounts("actual", "Actual", lambda part: part.actual, _kind),
+        bar_column(lambda part: None if part.planned is None else bar_of(part.figures, part.period, today)),
+        amounts("left", "Left", _left, _kind),
+        Column(
+            "used",
+            "Used",
+            lambda part: used(part.figures) if part.planned else NOTHING,
+            align="right",
+            is_muted=True,
+        ),
+        Column("share", "Of use", _share_of_use, align="right", priority=1, is_muted=True),
+        status_column(
+            lambda part: part.figures, lambda part: " " if part.planned is None else SHAPES[part.figures.status]
+        ),
+    )

@@ -1,0 +1,317 @@
+"""What each child gets of its parent: typed per child, with what it makes and what is left, live."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Label, Static
+
+from budget_tui.domain.amount import share
+from budget_tui.domain.budget import BudgetType, parse_percent
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.hierarchy import Entity
+from budget_tui.domain.plan import ChildShare, PlannedBudget, equal_shares, parse_planned, shares_of, unit_of
+from budget_tui.presentation import formatting
+from budget_tui.tui.fields import Choice, TextField
+from budget_tui.tui.render import MUTED, STRONG, bar
+
+PERCENT, AMOUNT = "percent", "amount"
+_AMOUNT_WIDTH, _BAR_WIDTH = 16, 12
+_TOTAL_BAR_WIDTH = 16
+
+
+class ShareInput(TextField):
+    """What one child gets; the arrows go to the children above and below."""
+
+    BINDINGS = [
+        Binding("down", "app.focus_next", "Down", id="share.down", show=False, tooltip="Go to the next child"),
+        Binding("up", "app.focus_previous", "Up", id="share.up", show=False, tooltip="Go to the child above"),
+    ]
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """No share has an equals sign: it is left to the binding that shares out."""
+        return key != "equals_sign" and super().check_consume_key(key, character)
+
+
+class ShareRow(Vertical):
+    """A child, its share, and what that makes."""
+
+    def __init__(self, entity: Entity, text: str) -> None:
+        super().__init__()
+        self.entity = entity
+        self._text = text
+        self.exact: tuple[str, Fraction] | None = None
+        """What an equal split has written here, and what it stands for: a third has no end of digits."""
+        self._shown: object = None
+
+    def compose(self) -> ComposeResult:
+        name = "" if self.entity.name == self.entity.entity_id else f"  {self.entity.name}"
+        with Horizontal(classes="share"):
+            yield Label(Content.assemble(self.entity.entity_id, (name, MUTED)), classes="child")
+            yield ShareInput(self._text)
+            yield Static(classes="makes")
+        yield Static(classes="refused")
+
+    def on_mount(self) -> None:
+        self.refuse("")
+
+    @property
+    def field(self) -> ShareInput:
+        return self.query_one(ShareInput)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.field.value.strip()
+
+    def split(self, percent: Fraction) -> None:
+        """Let the share be ``percent``, with as many digits as there is room for."""
+        whole = percent.denominator == 1
+        text = str(percent) if whole else f"{int(percent * 100) / 100:.2f}…"
+        self.exact = (text, percent)
+        self.field.value = text
+
+    def entered(self, by: str, budget_type: BudgetType) -> ChildShare:
+        """What is typed, or `Refused`."""
+        text = self.field.value.strip()
+        if by == AMOUNT:
+            return ChildShare(self.entity.entity_id, amount=parse_planned(text, budget_type))
+        if self.exact is not None and self.exact[0] == text:
+            return ChildShare(self.entity.entity_id, percent=self.exact[1])
+        return ChildShare(self.entity.entity_id, percent=parse_percent(text.removesuffix("%").strip()))
+
+    def show(self, unit: str, makes: str, part: Fraction | None) -> None:
+        if self._shown == (unit, makes, part):
+            return
+        self._shown = unit, makes, part
+        drawn = bar(part, _BAR_WIDTH) if part is not None else Content("")
+        told = Content.assemble((f" {unit:<2}", MUTED), f"{makes:>{_AMOUNT_WIDTH}}  ", drawn)
+        self.query_one(".makes", Static).update(told, layout=False)  # every line of its own height, whatever it says
+
+    def refuse(self, why: str) -> None:
+        _refuse(self.query_one(".refused", Static), why)
+
+
+class PlanShares(Vertical):
+    """The children of an allocation. What is typed stays with its child, whatever parent is chosen meanwhile."""
+
+    BINDINGS = [
+        Binding("equals_sign", "split", "Equal split", id="share.split", tooltip="Share out equally", priority=True)
+    ]
+
+    class Edited(Message):
+        """Something else is entered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._budget: PlannedBudget | None = None
+        self._typed: dict[str, dict[str, str]] = {PERCENT: {}, AMOUNT: {}}
+        self._exact: dict[str, tuple[str, Fraction]] = {}
+        self._by = PERCENT
+        self._is_stale = False
+        self._children_shown: tuple[str, Sequence[Entity]] = ("", ())
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="parent")
+        with Horizontal(classes="field"):
+            yield Label("Shares in")
+            yield Choice(((PERCENT, "Percent"), (AMOUNT, "Amounts")), PERCENT, "by")
+            yield Static(Content.assemble(("= ", STRONG), ("shares out equally", MUTED)), id="equally")
+        yield VerticalScroll(id="children", can_focus=False)
+        yield Static(id="sum")
+        yield Static(id="sum-refused")
+
+    @property
+    def rows(self) -> list[ShareRow]:
+        return list(self.query(ShareRow))
+
+    @property
+    def has_input(self) -> bool:
+        return any(text.strip() for texts in self._typed.values() for text in texts.values())
+
+    async def show(self, parent: PlannedBudget, entities: Sequence[Entity]) -> None:
+        """The children of ``parent``: what stands directly below its entity."""
+        self._budget = parent
+        children = [entity for entity in entities if entity.parent_id == parent.entity_id]
+        if self._children_shown != (parent.entity_id, children):
+            self._children_shown = parent.entity_id, children
+            await self._fill(children)
+        shown = formatting.amount_of(parent.amount, parent.budget_type, parent.currency)
+        self.query_one("#parent", Static).update(
+            Content.assemble((formatting.plan_name(parent), STRONG), (": ", MUTED), (shown, STRONG))
+        )
+        self._show()
+
+    async def _fill(self, children: Sequence[Entity]) -> None:
+        place = self.query_one("#children")
+        await place.remove_children()
+        texts = self._typed[self._by]
+        await place.mount_all(ShareRow(entity, texts.get(entity.entity_id, "")) for entity in children)
+        for row in self.rows:
+            row.exact = self._exact.get(row.entity.entity_id)
+        if not children:
+            assert self._budget is not None
+            await place.mount(
+                Static(Content(f"Nothing is below {self._budget.entity_id}: plan it as a single budget."))
+            )
+
+    def focus_first(self) -> None:
+        """Go to the first child without a share, or to the first at all."""
+        rows = self.rows
+        if rows:
+            next((row for row in rows if row.is_empty), rows[0]).field.focus()
+
+    # What is entered
+
+    def children_shares(self) -> list[ChildShare] | None:
+        """What each child gets, those left empty apart; None when some of it is refused, each in its place."""
+        assert self._budget is not None
+        found, refused = [], []
+        for row in self.rows:
+            try:
+                row.refuse("")
+                if not row.is_empty:
+                    found.append(row.entered(self._by, self._budget.budget_type))
+            except Refused as why:
+                row.refuse(str(why))
+                refused.append(row)
+        if refused:
+            refused[0].field.focus()
+            return None
+        try:
+            self._shared(found)
+        except Refused as why:
+            self._refuse_sum(str(why))
+            return None
+        return found
+
+    def _shared(self, shares: Sequence[ChildShare]) -> tuple[tuple[int, ...], int]:
+        assert self._budget is not None
+        return shares_of(self._budget.amount, shares, unit_of(self._budget.budget_type, self._budget.currency))
+
+    def action_split(self) -> None:
+        """Each child gets the same of all there is: exactly, to the last cent."""
+        rows = self.rows
+        if not rows:
+            return
+        self.query_one(Choice).value = PERCENT
+        self._switch(PERCENT)
+        for row, percent in zip(rows, equal_shares(len(rows)), strict=True):
+            row.split(percent)
+            assert row.exact is not None
+            self._exact[row.entity.entity_id] = row.exact
+
+    @on(Choice.Changed, "#by")
+    def _by_chosen(self, event: Choice.Changed) -> None:
+        event.stop()
+        self._switch(event.choice.value)
+
+    def _switch(self, by: str) -> None:
+        """Each kind of share has its own texts; amounts begin as what the percentages made."""
+        if by == self._by:
+            return
+        amounts = self._amounts() if by == AMOUNT else {}
+        self._by = by
+        texts = self._typed[by]
+        if not any(texts.values()):
+            texts.update({name: self._plain(amount) for name, amount in amounts.items()})
+        with self.prevent(Input.Changed):
+            for row in self.rows:
+                row.field.value = texts.get(row.entity.entity_id, "")
+        self._show()
+
+    def _plain(self, amount: int) -> str:
+        assert self._budget is not None
+        is_money = self._budget.budget_type is BudgetType.MONETARY
+        return formatting.number(amount, self._budget.currency) if is_money else f"{amount:,}"
+
+    @on(Input.Changed)
+    def _edited(self, event: Input.Changed) -> None:
+        event.stop()
+        row = event.input.parent.parent if event.input.parent else None
+        assert isinstance(row, ShareRow)
+        self._typed[self._by][row.entity.entity_id] = event.value
+        row.refuse("")
+        self._show_soon()
+        self.post_message(self.Edited())
+
+    # What is shown of it
+
+    def _readable(self) -> dict[str, ChildShare]:
+        """What is typed, those apart that are no share yet."""
+        assert self._budget is not None
+        found = {}
+        for row in self.rows:
+            try:
+                if not row.is_empty:
+                    found[row.entity.entity_id] = row.entered(self._by, self._budget.budget_type)
+            except Refused:
+                continue
+        return found
+
+    def _amounts(self) -> dict[str, int]:
+        """What each child would get; nobody anything while the percentages are more than all."""
+        shares = self._readable()
+        try:
+            return dict(zip(shares, self._shared(list(shares.values()))[0], strict=True))
+        except Refused:
+            return {}
+
+    def _show_soon(self) -> None:
+        """Once for all that changes at the same time."""
+        if not self._is_stale:
+            self._is_stale = True
+            self.call_later(self._show)
+
+    def _show(self) -> None:
+        self._is_stale = False
+        parent = self._budget
+        if parent is None:
+            return
+        self._refuse_sum("")
+        amounts = self._amounts()
+        for row in self.rows:
+            amount = amounts.get(row.entity.entity_id)
+            makes = "" if amount is None else formatting.amount_of(amount, parent.budget_type, parent.currency)
+            part = None if amount is None else share(amount, parent.amount)
+            row.show("%" if self._by == PERCENT else "", makes, part)
+        self.query_one("#sum", Static).update(self._sum(parent, amounts), layout=False)
+
+    def _sum(self, parent: PlannedBudget, amounts: dict[str, int]) -> Content:
+        """``Allocated 90 % ████  margin 10 % $10,000.00``."""
+        total = sum((each.percent or Fraction(0) for each in self._readable().values()), Fraction(0)) / 100
+        if not amounts and total > 1:
+            return Content.assemble(
+                ("Allocated ", MUTED), (_percent(total), "bold $error"), f": {_percent(total - 1)} too much"
+            )
+        given = sum(amounts.values())
+        part, margin = share(given, parent.amount), parent.amount - given
+        shown = formatting.amount_of(abs(margin), parent.budget_type, parent.currency)
+        rest = (
+            ((" margin ", MUTED), (f"{_percent(1 - part)} ", STRONG), (shown, STRONG))
+            if margin >= 0
+            else ((f" {shown} ", "bold $error"), ("more than there is", MUTED))
+        )
+        return Content.assemble(
+            ("Allocated ", MUTED), (f"{_percent(part)} ", STRONG), bar(part, _TOTAL_BAR_WIDTH), *rest
+        )
+
+    def _refuse_sum(self, why: str) -> None:
+        _refuse(self.query_one("#sum-refused", Static), why)
+
+
+def _refuse(line: Static, why: str) -> None:
+    if why or line.display:
+        line.update(Content.assemble(("✕ ", "bold $error"), why) if why else Content(""))
+        line.display = bool(why)
+
+
+def _percent(part: Fraction) -> str:
+    """``33.33 %``: as many digits as say something, at most two."""
+    hundredths = round(part * 10_000)
+    digits = f"{hundredths // 100}.{hundredths % 100:02}".rstrip("0").rstrip(".")
+    return f"{digits} %"

@@ -1,0 +1,76 @@
+"""The two lines above the plan: its tabs, and what is chosen of it."""
+
+from collections.abc import Iterator
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from budget_tui.services.plan_board import PlanChoice
+from budget_tui.tui.render import MUTED, spread
+
+TABS = (
+    ("overview", "Overview"),
+    ("budgets", "Budgets"),
+    ("allocation", "Allocation"),
+    ("category", "By Category"),
+    ("provider", "By Provider"),
+)
+
+
+class TabLine(Widget):
+    """The tabs of the plan; a click on one shows it."""
+
+    ALLOW_SELECT = False
+    tab: reactive[str] = reactive(TABS[0][0])
+    told: reactive[str] = reactive("")
+    """What stands at the right end."""
+
+    def render(self) -> Content:
+        tabs = [
+            Content.styled(
+                f" {label} ", f"{'bold underline' if key == self.tab else MUTED} @click=screen.show_tab('{key}')"
+            )
+            for key, label in TABS
+        ]
+        return spread(Content(" ").join(tabs), Content.styled(f"{self.told} ", MUTED), self.content_size.width)
+
+
+class ChoiceLine(Widget):
+    """The filters that are active and how to be rid of them, or how to choose."""
+
+    choice: reactive[PlanChoice] = reactive(PlanChoice())
+    found: reactive[str] = reactive("")
+
+    def render(self) -> Content:
+        width = self.content_size.width
+        if self.choice.is_open:
+            hint = Content.assemble(
+                (" all budgets", MUTED),
+                *(part for key, word in _HINTS for part in ((f"  {key}", "$accent"), (word, MUTED))),
+            )
+            return hint if hint.cell_length <= width else hint.truncate(width, ellipsis=True)
+        facts = Content.styled(" · ", MUTED).join(Content.styled(fact, "bold") for fact in facts_of(self.choice))
+        left = Content.assemble((" only ", MUTED), facts, (f"  {self.found}", MUTED))
+        return spread(left, Content.assemble(("esc", "$accent"), (" shows all ", MUTED)), width)
+
+
+_HINTS = (("f", " filter"), ("g", " category"), ("b", " type"), ("w", " period"), ("v", " provider"), ("o", " status"))
+
+
+def facts_of(choice: PlanChoice) -> Iterator[str]:
+    """What is asked of a budget, each in a few words."""
+    if choice.category is not None:
+        yield str(choice.category)
+    if choice.budget_type is not None:
+        yield str(choice.budget_type)
+    if choice.period_kind is not None:
+        yield str(choice.period_kind)
+    if choice.entity_id:
+        yield f"in {choice.entity_id}"
+    if choice.provider:
+        yield f"of {choice.provider}"
+    if choice.status is not None:
+        yield str(choice.status)
+    if choice.search:
+        yield f"'{choice.search}'"

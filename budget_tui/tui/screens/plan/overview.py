@@ -1,0 +1,233 @@
+"""Overview: the totals, the budgets nearest to their end, and two charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.events import Resize
+from textual.widgets import Static
+
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.period import Period
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan_answers import BudgetLine
+from budget_tui.domain.variance import Totals, Variance, VarianceStatus, measured_in, scope_of
+from budget_tui.presentation import formatting
+from budget_tui.presentation.columns import Bar, Column
+from budget_tui.presentation.plan_columns import (
+    SHAPES,
+    amounts,
+    bar_column,
+    elapsed,
+    status_column,
+    unit,
+    used_column,
+    what,
+)
+from budget_tui.services.costs_behind import Number
+from budget_tui.services.plan_actuals import Counting
+from budget_tui.services.plan_board import PlanBoard, PlanChoice
+from budget_tui.tui.charts import CategoryBars, TrendChart
+from budget_tui.tui.render import MUTED
+from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable
+from budget_tui.tui.table import HEADER
+
+_WORST_AT_MOST = 200
+_ABOVE_TABLE = 2
+_TABLE_AT_LEAST = HEADER + 5
+_CHARTS_AT_LEAST, _CHARTS_AT_MOST = 4, 8
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewLine:
+    """All budgets of one unit together, or one of the worst. ``counting`` is None of one, which adds up itself."""
+
+    name: str
+    what: str
+    period: str
+    budget_type: BudgetType
+    currency: str
+    figures: Variance
+    pace: Fraction | None
+    budgets: Sequence[PlannedBudget]
+    counting: Counting | None = None
+
+    @property
+    def is_total(self) -> bool:
+        return self.counting is not None
+
+    @property
+    def title(self) -> str:
+        return self.name if self.is_total else formatting.plan_name(self.budgets[0])
+
+
+class OverviewPane(PlanPane):
+    """How many are in trouble, the totals and who that is, what it goes to and how it went month by month."""
+
+    TAB = "overview"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: Sequence[BudgetLine] = ()
+        self._charted: OverviewLine | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="troubles")
+        yield PlanTable(_columns(), lambda line: (line.title, line.budget_type, line.currency))
+        with Horizontal(id="plan-charts"):
+            yield CategoryBars()
+            yield TrendChart()
+
+    def on_resize(self, event: Resize) -> None:
+        """The charts get what the table can spare, down to where they would show nothing."""
+        room = event.size.height - _ABOVE_TABLE - _TABLE_AT_LEAST
+        charts = self.query_one("#plan-charts")
+        charts.display = room >= _CHARTS_AT_LEAST
+        charts.styles.height = min(_CHARTS_AT_MOST, max(_CHARTS_AT_LEAST, room))
+
+    @property
+    def entity_id(self) -> str:
+        line: OverviewLine | None = self.table.current
+        return line.budgets[0].entity_id if line and not line.is_total else ""
+
+    @property
+    def budget_id(self) -> str:
+        line: OverviewLine | None = self.table.current
+        return line.budgets[0].budget_id if line and len(line.budgets) == 1 else ""
+
+    def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
+        self.board, self._lines = board, lines
+        totals = board.totals(lines)
+        self.query_one("#troubles", Static).update(_troubles([each for each, _ in totals], len(lines)), layout=False)
+        rows = [_total_line(board, *each) for each in totals]
+        rows += [_worst_line(line, board) for line in board.nearest_to_end(lines, _WORST_AT_MOST)]
+        self.table.why_empty = "no budget fits"
+        self.table.show(rows)
+        bars = self.query_one(CategoryBars)
+        bars.breakdown = board.by_category(replace(choice, search="", status=None))
+        self._show_trend()  # in the same frame, though the table also says that its cursor moved
+
+    def number_behind(self, row: OverviewLine) -> Number:
+        covered = tuple((scope_of(budget), budget.period) for budget in row.budgets)
+        return Number(row.title, row.budget_type, row.currency, covered)
+
+    def listed(self, row: OverviewLine) -> Sequence[PlannedBudget]:
+        kind = row.budget_type, row.currency
+        return [line.budget for line in self._lines if measured_in(line.budget) == kind] if row.is_total else ()
+
+    @on(PlanTable.Moved)
+    def _show_trend(self) -> None:
+        line: OverviewLine | None = self.table.current
+        if line is not None and line is self._charted:
+            return
+        self._charted = line
+        chart = self.query_one(TrendChart)
+        if line is None or self.board is None:
+            chart.months = ()
+            return
+        subject = line.title if line.is_total else f"{line.name}, {line.what}"
+        chart.border_title = Content(f"Per month: {subject}")
+        chart.kind = line.budget_type, line.currency
+        chart.months = tuple(self.board.trend(line.counting or self.board.counting(line.budgets[0])))
+
+
+def _total_line(board: PlanBoard, totals: Totals, counting: Counting) -> OverviewLine:
+    return OverviewLine(
+        "All budgets",
+        f"{len(counting.budgets):,} of {totals.budgets:,}" if len(counting.budgets) < totals.budgets else "",
+        "",
+        totals.budget_type,
+        totals.currency,
+        totals.total,
+        _pace(counting.budgets, board),
+        counting.budgets,
+        counting,
+    )
+
+
+def _pace(budgets: Sequence[PlannedBudget], board: PlanBoard) -> Fraction | None:
+    """Where even spending of all ``budgets``, each in its own period, would stand today."""
+    amounts: dict[Period, int] = {}
+    for budget in budgets:
+        amounts[budget.period] = amounts.get(budget.period, 0) + budget.amount
+    whole = sum(amounts.values())
+    if not whole or not any(period.contains(board.as_of) for period in amounts):
+        return None
+    return (
+        sum(
+            (Fraction(amount * period.day_number(board.as_of), period.days) for period, amount in amounts.items()),
+            Fraction(0),
+        )
+        / whole
+    )
+
+
+def _worst_line(line: BudgetLine, board: PlanBoard) -> OverviewLine:
+    budget = line.budget
+    return OverviewLine(
+        budget.entity_name,
+        what(budget),
+        formatting.short_period_name(budget.period),
+        budget.budget_type,
+        budget.currency,
+        line.figures,
+        elapsed(budget.period, board.as_of),
+        (budget,),
+    )
+
+
+def _troubles(totals: Sequence[Totals], budgets: int) -> Content:
+    def told(status: VarianceStatus | None, word: str, number: int) -> list[tuple[str, str]]:
+        style = _STYLES.get(status, MUTED) if number and status is not None else MUTED
+        return [(f"{SHAPES[status]} {number:,} ", style), (f"{word}   ", MUTED)]
+
+    return Content.assemble(
+        *told(VarianceStatus.OVER, "over", sum(each.over for each in totals)),
+        *told(VarianceStatus.APPROACHING, "approaching", sum(each.approaching for each in totals)),
+        *told(VarianceStatus.UNDER, "under", sum(each.under for each in totals)),
+        *told(None, "without data", sum(each.no_data for each in totals)),
+        (f"of {formatting.count(budgets, 'budget')}", MUTED),
+    )
+
+
+_STYLES = {
+    VarianceStatus.OVER: "bold $error",
+    VarianceStatus.APPROACHING: "$warning",
+    VarianceStatus.UNDER: "$success",
+}
+
+
+def _columns() -> tuple[Column[OverviewLine], ...]:
+    def kind(line: OverviewLine) -> tuple[BudgetType, str]:
+        return line.budget_type, line.currency
+
+    def strong(line: OverviewLine) -> str:
+        return "strong" if line.is_total else ""
+
+    return (
+        Column("entity", "Nearest to its end", lambda line: line.name, max_width=28, shrinks_to=11, style=strong),
+        Column("what", "For", lambda line: line.what, max_width=24, shrinks_to=9),
+        Column("unit", "In", lambda line: unit(*kind(line)), is_muted=True),
+        Column(
+            "period",
+            "Period",
+            lambda line: line.period,
+            max_width=22,
+            shrinks_to=7,
+            priority=3,
+            yields_late=True,
+            is_muted=True,
+        ),
+        amounts("amount", "Budget", lambda line: line.figures.amount, kind, style=strong),
+        amounts("actual", "Actual", lambda line: line.figures.actual, kind, style=strong),
+        bar_column(lambda line: None if line.figures.utilization is None else Bar(line.figures.utilization, line.pace)),
+        amounts("left", "Left", lambda line: line.figures.variance, kind, style=strong),
+        used_column(lambda line: line.figures),
+        status_column(lambda line: line.figures),
+    )

@@ -1,0 +1,357 @@
+"""The plan: budgets against what was used, in five tabs under one filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.widgets import ContentSwitcher, Input, Static
+
+from budget_tui.config.paths import styles_dir
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.cost import Category
+from budget_tui.domain.errors import BudgetError
+from budget_tui.domain.period import PeriodKind, around
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan_answers import BudgetLine, PlanOutcome
+from budget_tui.domain.variance import VarianceStatus, measured_in
+from budget_tui.presentation import formatting
+from budget_tui.services.plan_board import PlanBoard, PlanChoice
+from budget_tui.services.plans import PlanChange
+from budget_tui.tui.fields import FilterInput
+from budget_tui.tui.key_queue import ASKING
+from budget_tui.tui.render import MUTED, WAITING
+from budget_tui.tui.screens.base import ReadingScreen
+from budget_tui.tui.screens.plan.breakdown import CategoryPane, ProviderPane
+from budget_tui.tui.screens.plan.budgets import BudgetPane, BudgetTable
+from budget_tui.tui.screens.plan.cost_details import CostsBehindScreen
+from budget_tui.tui.screens.plan.filter import PlanFilterScreen
+from budget_tui.tui.screens.plan.lines import TABS, ChoiceLine, TabLine
+from budget_tui.tui.screens.plan.overview import OverviewPane
+from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable
+from budget_tui.tui.screens.plan.rescale import Children, RescaleScreen
+from budget_tui.tui.screens.plan.tree import AllocationPane, TreeTable
+from budget_tui.tui.table import Table
+
+if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
+    from budget_tui.tui.dialogs.explain import Question
+
+Choice = TypeVar("Choice")
+
+
+class PlanScreen(ReadingScreen[PlanBoard]):
+    """Tabs, what is chosen, and below them the pane of the tab. All panes show the same choice."""
+
+    MODE = "plan"
+    CSS_PATH = styles_dir() / "plan.tcss"
+    WORKPLACES = (PlanTable, BudgetTable, TreeTable)
+    BINDINGS = [
+        Binding("a", "create", "Add", id="plan.create", tooltip="Create a budget: a single one or from the top down"),
+        Binding("tab", "turn_tab(1)", "Tab", id="plan.next", tooltip="Show the next tab"),
+        Binding("shift+tab", "turn_tab(-1)", "Back", id="plan.previous", show=False, tooltip="Show the tab before"),
+        Binding("slash", "search", "Search", id="plan.search", show=False, tooltip="Show only budgets that mention …"),
+        Binding("f", "filter", "Filter", id="plan.filter", tooltip="Choose what is shown: category, type, entity, …"),
+        Binding("g", "next_category", "Category", id="plan.category", show=False, tooltip="Only the next category"),
+        Binding("b", "next_type", "Type", id="plan.type", show=False, tooltip="Only money, tokens or seats"),
+        Binding("w", "next_period", "Period", id="plan.period", show=False, tooltip="Only the next kind of period"),
+        Binding("v", "next_provider", "Provider", id="plan.provider", show=False, tooltip="Only the next provider"),
+        Binding("o", "next_status", "Status", id="plan.status", show=False, tooltip="Only over, approaching or under"),
+        Binding(
+            "n", "narrow", "Narrow", id="plan.entity", show=False, tooltip="Only at and below the entity; again: all"
+        ),
+        Binding("escape", "clear", "Clear", id="plan.clear", show=False, tooltip="Show all budgets again"),
+        Binding("s", "sort", "Sort", id="plan.sort", show=False, tooltip="Sort budgets by the next column"),
+        Binding("S", "reverse", "Reverse", id="plan.reverse", show=False, tooltip="Sort budgets the other way round"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._choice = PlanChoice()
+        self._warned = Content("")
+        self._warned_of: PlanBoard | None = None
+        self._lines: Sequence[BudgetLine] = ()
+        self._shown: dict[str, tuple[PlanBoard, PlanChoice]] = {}
+
+    def compose_body(self) -> ComposeResult:
+        yield TabLine()
+        yield ChoiceLine()
+        yield FilterInput("show budgets whose entity, provider or notes contain …")
+        yield Static(id="plan-warnings")
+        yield Static(WAITING, id="no-plan")
+        with ContentSwitcher(initial=TABS[0][0]):
+            yield OverviewPane()
+            yield BudgetPane(self.dashboard.settings.step)
+            yield AllocationPane()
+            yield CategoryPane()
+            yield ProviderPane()
+
+    def on_mount(self) -> None:
+        self.query_one("#plan-warnings").display = False
+        self.query_one(ContentSwitcher).display = False
+
+    def read(self, services: Services) -> PlanBoard:
+        return services.plan_views.board()
+
+    def watch_reading(self, board: PlanBoard | None) -> None:
+        if board is not None:
+            self._choose(self._choice)
+
+    def action_create(self) -> None:
+        self.dashboard.create_budget(self.pane.entity_id if self.reading and self.reading.lines else "")
+
+    def question(self) -> Question | None:
+        budget_id = self.pane.budget_id
+        if budget_id:
+            return lambda services: services.explain.of_planned(budget_id)
+        row = self.pane.table.current if self.reading is not None else None
+        number = self.pane.number_behind(row) if row is not None else None
+        if number is None:
+            return None
+        title, of_type = number.title, number.budget_type
+        budgets = self.pane.listed(row)
+        listed = [budget.budget_id for budget in budgets]
+        is_as_planned = all(measured_in(budget) in ((of_type, number.currency), (of_type, "")) for budget in budgets)
+        if not number.without and len(listed) == 1 and is_as_planned:
+            return lambda services: services.explain.of_planned(listed[0])
+        if not listed and len(number.covered) == 1:
+            [(scope, period)] = number.covered
+            return lambda services: services.explain.of_usage(title, of_type, scope, period)
+        whole = number.covered if number.without or not listed else ()
+        return lambda services: services.explain.of_sum(title, of_type, number.currency, listed, whole)
+
+    # Tabs
+
+    @property
+    def pane(self) -> PlanPane:
+        return self.query_one(f"#{self.query_one(TabLine).tab}", PlanPane)
+
+    def action_show_tab(self, tab: str) -> None:
+        self.query_one(TabLine).tab = tab
+        self.query_one(ContentSwitcher).current = tab
+        self._fill_pane()
+        self.pane.table.focus()
+
+    def action_turn_tab(self, by: int) -> None:
+        keys = [key for key, _ in TABS]
+        self.action_show_tab(keys[(keys.index(self.query_one(TabLine).tab) + by) % len(keys)])
+
+    def _fill_pane(self) -> None:
+        """Show the choice on the tab in view, if that shows another one or older figures."""
+        board: PlanBoard | None = self.reading
+        if board is None:
+            return
+        pane = self.pane
+        before = self._shown.get(pane.TAB)
+        if before != (board, self._choice):
+            self._shown[pane.TAB] = board, self._choice
+            pane.show(board, self._choice, self._lines, is_new=before is None or before[0] is not board)
+        if self._warned_of is board and not board.has_foreign_costs:
+            self._warn()  # in the same frame
+        else:
+            # At first, and with costs in other currencies, it takes longer than all the rest, which must not wait.
+            self.call_after_refresh(self._warn)
+
+    def _warn(self) -> None:
+        """Tell what the figures leave out. Nothing is laid out anew, with each key of a filter, where it stays."""
+        if self.reading is None:
+            return
+        self._warned_of = self.reading
+        warnings = Content("\n".join(self.pane.warnings(self.reading, self._lines)))
+        if warnings != self._warned:
+            self._warned, told = warnings, self.query_one("#plan-warnings", Static)
+            width, height = told.content_size if told.display else (0, 0)
+            told.display = bool(warnings)
+            told.update(warnings, layout=not width or len(warnings.wrap(width)) != height)
+
+    # Choosing
+
+    def _choose(self, choice: PlanChoice) -> None:
+        board: PlanBoard | None = self.reading
+        self._choice = choice
+        if board is None:
+            return
+        self._lines = board.chosen(choice)
+        line = self.query_one(ChoiceLine)
+        line.choice = choice
+        line.found = f"{len(self._lines):,} of {formatting.count(len(board.lines), 'budget')}"
+        days = around({line.budget.period for line in self._lines})
+        of_days = f" · {formatting.period_name(days)}" if days else ""
+        self.query_one(TabLine).told = f"{formatting.count(len(board.lines), 'budget')}{of_days}"
+        has_plan = bool(board.lines)
+        nothing, switcher = self.query_one("#no-plan", Static), self.query_one(ContentSwitcher)
+        nothing.display, switcher.display = not has_plan, has_plan
+        if not has_plan:
+            nothing.update(_how_to_begin())
+        else:
+            self._fill_pane()
+            if self.focused is None:
+                self.pane.table.focus()
+
+    @work(group=ASKING)
+    async def action_filter(self) -> None:
+        if self.reading is not None:
+            choice = await self.dashboard.ask(PlanFilterScreen(self.reading, self._choice))
+            if choice is not None:
+                self._choose(choice)
+
+    def action_next_category(self) -> None:
+        self._choose(replace(self._choice, category=_next(Category, self._choice.category)))
+
+    def action_next_type(self) -> None:
+        self._choose(replace(self._choice, budget_type=_next(BudgetType, self._choice.budget_type)))
+
+    def action_next_period(self) -> None:
+        self._choose(replace(self._choice, period_kind=_next(PeriodKind, self._choice.period_kind)))
+
+    def action_next_status(self) -> None:
+        self._choose(replace(self._choice, status=_next(VarianceStatus, self._choice.status)))
+
+    def action_next_provider(self) -> None:
+        if self.reading is not None:
+            found = _next(self.reading.providers, self._choice.provider or None)
+            self._choose(replace(self._choice, provider=found or ""))
+
+    def action_narrow(self) -> None:
+        entity_id = "" if self._choice.entity_id else self.pane.entity_id
+        self._choose(replace(self._choice, entity_id=entity_id))
+
+    def action_search(self) -> None:
+        self._search_field.open()
+
+    def action_clear(self) -> None:
+        self._search_field.close()
+        self._choose(PlanChoice())
+        self.pane.table.focus()
+
+    @on(FilterInput.Left)
+    def _search_left(self) -> None:
+        """Other filters stay."""
+        self._search_field.close()
+        self._search()
+        self.pane.table.focus()
+
+    @on(Input.Changed, "FilterInput")
+    def _searched(self) -> None:
+        """The letter is drawn first, then what it finds: drawn together, both would wait for the next frame."""
+        self.call_after_refresh(self._search)
+
+    def _search(self) -> None:
+        wanted = self._search_field.value.strip()
+        if wanted != self._choice.search:  # of several letters in one frame, the first call has looked for all
+            self._choose(replace(self._choice, search=wanted))
+
+    @on(Input.Submitted, "FilterInput")
+    def _search_done(self, event: Input.Submitted) -> None:
+        self._search()
+        event.input.display = False
+        self.pane.table.focus()
+
+    @property
+    def _search_field(self) -> FilterInput:
+        return self.query_one(FilterInput)
+
+    # What is behind a number
+
+    @on(Table.Opened)
+    @work(group=ASKING)
+    async def _open(self, event: Table.Opened) -> None:
+        number = self.pane.number_behind(event.row)
+        if number is None:
+            self.tell("nothing is known of what was used of it", is_problem=True)
+            return
+        await self.dashboard.ask(CostsBehindScreen(number))
+
+    # Changing
+
+    @on(BudgetPane.Edited)
+    @work(group=ASKING)
+    async def _edit(self, event: BudgetPane.Edited) -> None:
+        pane, board, budget, amount = self.query_one(BudgetPane), self.reading, event.budget, event.amount
+        children = board.children_of(budget.budget_id) if board is not None and amount != budget.amount else []
+        rescale = False
+        if children:
+            answer = await self.dashboard.ask(RescaleScreen(budget, amount, children))
+            if answer is None:
+                pane.refuse("nothing was changed: choose what becomes of its children, or leave the cell")
+                return
+            rescale = answer is Children.RESCALED
+        change = PlanChange(amount=amount)
+        try:
+            outcome = await self.dashboard.carry_out(
+                lambda services: services.plans.update(budget.budget_id, change, budget.amount, rescale)
+            )
+            self.reading = await self.dashboard.read(self.read)
+        except BudgetError as refused:
+            self.reading = await self.dashboard.read(self.read)  # the words name what is stored by now
+            pane.refuse(str(refused), tells_stored=True)
+            return
+        pane.accept(event.advance)
+        self.tell(_changed(budget, outcome))
+
+    @on(BudgetTable.DeleteAsked)
+    @work(group=ASKING)
+    async def _delete(self, event: BudgetTable.DeleteAsked) -> None:
+        budget = event.budget
+        name = formatting.plan_name(budget)
+        question = f"Take {name} out of the plan? What was spent stays, and so do budgets that were allocated from it."
+        await self.carry_out_if_confirmed(
+            "Delete a budget",
+            question,
+            "Delete",
+            lambda services: services.plans.delete(budget.budget_id),
+            lambda outcome: "; ".join([f"{name} is deleted: u restores it", *outcome.warnings]),
+        )
+
+    # Sorting
+
+    def action_sort(self) -> None:
+        self.pane.sort_by_next()
+
+    def action_reverse(self) -> None:
+        self.pane.reverse()
+
+    @on(Table.SortAsked)
+    def _header_clicked(self, event: Table.SortAsked) -> None:
+        self.pane.sort_by(event.key)
+
+
+def _how_to_begin() -> Content:
+    return Content("\n").join(
+        [
+            Content("Nothing is planned yet."),
+            Content(""),
+            Content.styled(
+                "A budget is what an entity may use in a period: of one category or in total, in money, tokens or"
+                " seats, of one provider or of any. Costs count against it as they come in.",
+                MUTED,
+            ),
+            Content(""),
+            Content.assemble(("a", "bold $accent"), (" plans one. On the command line, for a department:", MUTED)),
+            Content("  budget-tui entity add DEPT-ENG --name Engineering"),
+            Content("  budget-tui plan create DEPT-ENG cloud 30000 --period 2026-Q1"),
+            Content(""),
+            Content.styled("An example to look at:", MUTED),
+            Content("  budget-tui --db demo.db demo --load"),
+            Content("  budget-tui --db demo.db --org acme --as-of 2026-03-31"),
+        ]
+    )
+
+
+def _changed(before: PlannedBudget, outcome: PlanOutcome) -> str:
+    after = outcome.budget
+    was, now = (formatting.amount_of(each.amount, each.budget_type, each.currency) for each in (before, after))
+    scaled = f", with {formatting.count(len(outcome.rescaled), 'budget')} below it" if outcome.rescaled else ""
+    warnings = [f"▲ {warning}" for warning in outcome.warnings]
+    return "; ".join([f"{formatting.plan_name(after)}: {was} → {now}{scaled}", *warnings])
+
+
+def _next(of: Iterable[Choice], current: Choice | None) -> Choice | None:
+    """The one behind ``current``; behind the last, None, which is all of them."""
+    order: list[Any] = [None, *of]
+    return order[(order.index(current) + 1) % len(order)] if current in order else None

@@ -1,0 +1,309 @@
+"""Allocation: what each budget handed on to others, what is left of it, and what was used at each level."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from functools import cache
+from itertools import islice
+from typing import Any, NamedTuple
+
+from rich.cells import cell_len
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.widgets import Static
+
+from budget_tui.domain.amount import share
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.overallocation import OverAllocated
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan_answers import BudgetLine
+from budget_tui.presentation import formatting
+from budget_tui.presentation.columns import Column
+from budget_tui.presentation.plan_columns import (
+    amounts,
+    bar_column,
+    bar_of,
+    one_of_each,
+    status_column,
+    unit,
+    used_column,
+    what,
+)
+from budget_tui.services.costs_behind import Number, number_of
+from budget_tui.services.plan_board import PlanBoard, PlanChoice, Tree
+from budget_tui.tui.render import MUTED
+from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable, too_much
+
+_NAMES_MEASURED = 1_000
+
+
+class Branch(NamedTuple):
+    """A line of the tree: a budget, what hangs below it, and where it hangs itself. What is only asked of the few
+    lines on the screen is worked out when it is."""
+
+    line: BudgetLine
+    children: Sequence[BudgetLine]
+    above: Branch | None
+    depth: int
+    is_last: bool
+    is_open: bool
+
+    @property
+    def budget(self) -> PlannedBudget:
+        return self.line.budget
+
+    @property
+    def allocated(self) -> int:
+        return sum(child.budget.amount for child in self.children)
+
+    @property
+    def unallocated(self) -> int:
+        """What no child has; negative when they have more than there is."""
+        return self.line.budget.amount - self.allocated
+
+    @property
+    def label(self) -> str:
+        mark = ("▾ " if self.is_open else "▸ ") if self.children else "  "
+        corner = "" if self.above is None else "└─" if self.is_last else "├─"
+        stems, above = "", self.above
+        while above is not None and above.above is not None:
+            stems = ("  " if above.is_last else "│ ") + stems
+            above = above.above
+        return f"{stems}{corner}{mark}{self.budget.entity_name}"
+
+
+class TreeTable(PlanTable[Branch]):
+    """The lines of the tree. Right opens a branch, left closes it or goes to the one above."""
+
+    BINDINGS = [
+        Binding(
+            "right,plus", "unfold", "Open", id="plan.unfold", show=False, tooltip="Show what was allocated from it"
+        ),
+        Binding("left,minus", "fold", "Close", id="plan.fold", show=False, tooltip="Hide what was allocated from it"),
+        Binding("space", "turn", "Open/close", id="plan.turn", show=False, tooltip="Open or close the branch"),
+    ]
+
+    def action_unfold(self) -> None:
+        self._pane.fold(self.current, is_open=True)
+
+    def action_fold(self) -> None:
+        self._pane.fold(self.current, is_open=False)
+
+    def action_turn(self) -> None:
+        branch = self.current
+        if branch is not None and branch.children:
+            self._pane.fold(branch, is_open=not branch.is_open)
+
+    @property
+    def _pane(self) -> AllocationPane:
+        return next(node for node in self.ancestors if isinstance(node, AllocationPane))
+
+
+class AllocationPane(PlanPane):
+    """The tree, and below it in words what is handed on beyond what there is."""
+
+    TAB = "allocation"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tree: Tree = {}
+        self._lines: Sequence[BudgetLine] = ()
+        self._too_much: Sequence[OverAllocated] = ()
+        self._folded: set[str] = set()
+        self._told = Content("")
+
+    def compose(self) -> ComposeResult:
+        yield TreeTable((), lambda branch: branch.budget.budget_id)
+        yield Static(id="handed-on")
+
+    @property
+    def entity_id(self) -> str:
+        branch: Branch | None = self.table.current
+        return branch.budget.entity_id if branch else ""
+
+    @property
+    def budget_id(self) -> str:
+        branch: Branch | None = self.table.current
+        return branch.budget.budget_id if branch else ""
+
+    def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
+        self.board, self._lines = board, lines
+        self._tree = board.tree(lines)
+        self._too_much = board.over_allocated([line.budget for line in lines], self._tree)
+        self.table.why_empty = "no budget fits"
+        self._fill(_measured(board.lines, board.tree(board.lines)) if is_new else None)
+        self._tell()  # in the same frame, though the table also says that its cursor moved
+
+    def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
+        """What children have too much is told below the tree, of the branch under the cursor first."""
+        return board.warnings(lines)
+
+    def number_behind(self, row: Branch) -> Number:
+        return number_of(row.budget, formatting.plan_name(row.budget))
+
+    def fold(self, branch: Branch | None, *, is_open: bool) -> None:
+        """Open or close a branch; closing what has none goes to the one above."""
+        if branch is None:
+            return
+        budget_id = branch.budget.budget_id
+        if branch.children and branch.is_open is not is_open:
+            (self._folded.discard if is_open else self._folded.add)(budget_id)
+            self._fill()
+        elif is_open and branch.children:
+            self.table.go_to(self.table.cursor + 1)
+        elif not is_open:
+            above = range(self.table.cursor - 1, -1, -1)
+            self.table.go_to(
+                next((row for row in above if self.table.rows[row].depth < branch.depth), self.table.cursor)
+            )
+
+    def _fill(self, measured: Sequence[Branch] | None = None) -> None:
+        rows = Rows(self._tree, self._folded)
+        here: Branch | None = self.table.current
+        # What is gone is not looked for: all the rows would have to be made for that.
+        stays = here is not None and any(line.budget.budget_id == here.budget.budget_id for line in self._lines)
+        self.table.show(rows, _columns(self.today), measuring=measured, measures=measured is not None, keeps_row=stays)
+
+    @on(TreeTable.Moved)
+    def _tell(self) -> None:
+        words = self._words()
+        if not words.is_same(self._told):
+            self._told = words
+            self.query_one("#handed-on", Static).update(words)
+
+    def _words(self) -> Content:
+        """What the branch under the cursor handed on, and which others handed on too much."""
+        branch: Branch | None = self.table.current
+        if branch is None:
+            return Content("")
+        budget = branch.budget
+        here = [each for each in self._too_much if each.budget.budget_id == budget.budget_id]
+        for words in too_much(here or self._too_much):
+            return Content.assemble(("▲ ", "$warning"), words)
+        if not branch.children:
+            return Content.styled(f"{formatting.plan_name(budget)}: nothing of it is allocated further", MUTED)
+        part = formatting.percent(share(branch.allocated, budget.amount))
+        to = formatting.count(len(branch.children), "budget")
+        return Content.styled(f"{formatting.plan_name(budget)}: {part} of it allocated to {to}", MUTED)
+
+
+@cache
+def _columns(today: date) -> tuple[Column[Branch], ...]:
+    return (
+        Column("entity", "Budget", lambda branch: branch.label, max_width=44, shrinks_to=18, longest=_longest_names),
+        Column(
+            "what",
+            "For",
+            lambda branch: what(branch.budget),
+            max_width=24,
+            shrinks_to=9,
+            longest=one_of_each(lambda branch: (branch.budget.category, branch.budget.provider)),
+        ),
+        Column(
+            "unit",
+            "In",
+            lambda branch: unit(*_kind(branch)),
+            priority=2,
+            yields_late=True,
+            is_muted=True,
+            longest=one_of_each(_kind),
+        ),
+        Column(
+            "period",
+            "Period",
+            lambda branch: formatting.short_period_name(branch.budget.period),
+            max_width=22,
+            shrinks_to=4,
+            priority=3,
+            yields_late=True,
+            is_muted=True,
+            longest=one_of_each(lambda branch: branch.budget.period),
+        ),
+        amounts("amount", "Budget", lambda branch: branch.budget.amount, _kind),
+        amounts(
+            "allocated",
+            "Allocated",
+            lambda branch: branch.allocated if branch.children else None,
+            _kind,
+            priority=4,
+        ),
+        amounts(
+            "free",
+            "Free",
+            lambda branch: branch.unallocated if branch.children else None,
+            _kind,
+            style=lambda branch: "over" if branch.unallocated < 0 else "",
+        ),
+        amounts("actual", "Actual", lambda branch: branch.line.figures.actual, _kind),
+        bar_column(lambda branch: bar_of(branch.line.figures, branch.budget.period, today)),
+        used_column(lambda branch: branch.line.figures),
+        status_column(lambda branch: branch.line.figures),
+    )
+
+
+def _kind(branch: Branch) -> tuple[BudgetType, str]:
+    return branch.budget.budget_type, branch.budget.currency
+
+
+def _longest_names(branches: Sequence[Branch]) -> Sequence[Branch]:
+    """Those near the top of the tree, with what stands in front of them, and the longest of all names."""
+    longest = max(branches, key=lambda branch: cell_len(branch.budget.entity_name), default=None)
+    return [*branches[:_NAMES_MEASURED], *([longest] if longest else [])]
+
+
+def _measured(lines: Sequence[BudgetLine], tree: Tree) -> list[Branch]:
+    """The top of the tree as it stands, and every line as if it stood alone: to make the whole tree takes longer."""
+    alone = (Branch(line, tree.get(line.budget.budget_id, ()), None, 0, True, True) for line in lines)
+    return [*islice(Rows(tree, ()), _NAMES_MEASURED), *alone]
+
+
+class Rows(Sequence[Branch]):
+    """The lines of what is open, from the top. They are made as far down as somebody looks."""
+
+    def __init__(self, tree: Tree, folded: Collection[str]) -> None:
+        self._tree, self._folded = tree, folded
+        self._count = self._opened()
+        self._made: list[Branch] = []
+        # What comes next: below which branch, the lines there, which of them. The last comes first.
+        self._coming: list[tuple[Branch | None, Sequence[BudgetLine], int]] = []
+        if tree:
+            self._coming.append((None, tree[None], 0))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self[each] for each in range(*at.indices(self._count))]
+        if not 0 <= at < self._count:
+            raise IndexError(at)
+        while len(self._made) <= at:
+            self._make()
+        return self._made[at]
+
+    def _make(self) -> None:
+        above, lines, at = self._coming.pop()
+        is_last = at == len(lines) - 1
+        if not is_last:
+            self._coming.append((above, lines, at + 1))
+        budget_id = lines[at].budget.budget_id
+        below, is_open = self._tree.get(budget_id, ()), budget_id not in self._folded
+        branch = Branch(lines[at], below, above, above.depth + 1 if above else 0, is_last, is_open)
+        self._made.append(branch)
+        if below and is_open:
+            self._coming.append((branch, below, 0))
+
+    def _opened(self) -> int:
+        """How many lines there are."""
+        if not any(budget_id in self._tree for budget_id in self._folded):
+            return sum(map(len, self._tree.values()))
+        found, waiting = 0, [*self._tree.get(None, ())]
+        while waiting:
+            found += 1
+            budget_id = waiting.pop().budget.budget_id
+            if budget_id not in self._folded:
+                waiting += self._tree.get(budget_id, ())
+        return found
