@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -28,14 +28,15 @@ from budget_tui.tui.chrome import SCREENS
 from budget_tui.tui.key_queue import ASKING, KeyQueueApp
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
-from budget_tui.tui.standing import standing
 from budget_tui.tui.theme import ThemedApp, begin_with
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
 
+    from budget_tui.domain.carry import SettledCarry
     from budget_tui.domain.snapshot import BudgetSnapshot
     from budget_tui.services.undo import UndoOutcome
+    from budget_tui.tui.dashboard import Dashboard
 
 LOOK_SECONDS = 0.5
 COMPUTE_SECONDS = 60.0
@@ -165,7 +166,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     async def _read_snapshot(self, *, after_own: bool = False) -> None:
         services, told_through = self.services, self._told_through
         try:
-            snapshot, settled, newest = await self.read(lambda services: standing(services, told_through))
+            snapshot, settled, newest = await self.read(lambda services: _read(services, told_through))
         except Exception as error:
             self.failure = str(error if isinstance(error, BudgetError) else Unexpected(error))
             return
@@ -200,11 +201,11 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     async def _close_ended_period(self) -> None:
         """Archive the period that is over and open the running one."""
         try:
-            await self.carry_out(lambda services: services.periods.catch_up())
+            await self.run_command(lambda services: services.periods.catch_up())
         except BudgetError as refused:
             self._tell(f"the period that ended is not closed yet: {refused}", is_problem=True)
 
-    async def carry_out(self, command: Callable[[Services], Answer]) -> Answer:
+    async def run_command(self, command: Callable[[Services], Answer]) -> Answer:
         """Carry out a command in the writer's thread, then show how things stand. Raises what the command raises."""
         loop = asyncio.get_running_loop()
         try:
@@ -323,7 +324,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     @work
     async def _take_back(self, done: str, command: Callable[[Services], UndoOutcome]) -> None:
         try:
-            outcome = await self.carry_out(command)
+            outcome = await self.run_command(command)
         except BudgetError as refused:
             self._tell(str(refused), is_problem=True)
             return
@@ -379,7 +380,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         from budget_tui.tui.dialogs.close import CloseScreen
 
         try:
-            preview = await self.carry_out(lambda services: services.periods.preview_close())
+            preview = await self.run_command(lambda services: services.periods.preview_close())
         except BudgetError as error:
             self._tell(str(error), is_problem=True)
             return
@@ -450,6 +451,12 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self.call_after_refresh(self.run_action, action, node)
 
 
+def _read(services: Services, told_through: int | None) -> tuple[BudgetSnapshot, Sequence[SettledCarry], int]:
+    """How things stand, what was carried over and settled again since ``told_through``, and the newest entry."""
+    services.context.prepare()
+    return services.snapshots.current(), *services.audit.carry_settled_since(told_through)
+
+
 def bindings_of_screens() -> list[list[Binding]]:
     """The keys that hold on each screen, its own and the app's, which must differ from one another."""
     return [_bindings(BudgetApp, each, *each.WORKPLACES) for each in _screens()]
@@ -506,3 +513,7 @@ def _turned(before: BudgetSnapshot, now: BudgetSnapshot) -> str:
         f" {formatting.money(before.total.allocation, currency)} spent. {formatting.period_name(now.period)} runs"
         f" with {handed_on or 'the same allocations'}"
     )
+
+
+if TYPE_CHECKING:
+    _dashboard: type[Dashboard] = BudgetApp

@@ -5,11 +5,10 @@ import gc
 import signal
 from collections.abc import Mapping
 
-from textual.app import App
-
 from budget_tui.bootstrap import Services
 from budget_tui.config.settings import Settings
 from budget_tui.domain.errors import Refused
+from budget_tui.tui.theme import ThemedApp
 
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
 """Signals that end a program: none of them may leave the terminal as the screens need it."""
@@ -66,7 +65,7 @@ def run_manual(topic: str, settings: Settings) -> None:
     _run(ManualApp(topic, settings), mouse=True)
 
 
-def _run(app: App[None], *, mouse: bool) -> None:
+def _run(app: ThemedApp, *, mouse: bool) -> None:
     async def main() -> None:
         app.call_after_refresh(_collect_what_comes)
         loop = asyncio.get_running_loop()
@@ -75,8 +74,8 @@ def _run(app: App[None], *, mouse: bool) -> None:
         await app.run_async(mouse=mouse)
 
     asyncio.run(main())
-    if app._exception is not None:
-        raise app._exception
+    if app.error is not None:
+        raise app.error
 
 
 def _collect_what_comes() -> None:

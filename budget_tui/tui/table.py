@@ -436,10 +436,10 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     # Painting
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        self._refresh_styles()
+        self._follow_styles()
         return super().render_lines(crop)
 
-    def _refresh_styles(self) -> None:
+    def _follow_styles(self) -> None:
         """Look what the styles are like by now: another theme may have been chosen."""
         styles = text_styles(self, CELL_STYLES)
         if styles != self._styles:
@@ -448,7 +448,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         if not self._styles:  # Textual asks for a line alone where the mouse is
-            self._refresh_styles()
+            self._follow_styles()
         width, base = self.size.width, self.rich_style
         row = round(self.scroll_offset.y) + y - HEADER
         if y < HEADER:

@@ -73,6 +73,11 @@ class ThemedApp(App[None]):
         """
         self._close_messages_no_wait()
 
+    @property
+    def error(self) -> Exception | None:
+        """What it ended with, if not as it should."""
+        return self._exception
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Nothing harmful leaves the dashboard; NO_COLOR leaves a theme of the terminal's own colours no colours, for
         they have no shades of grey.

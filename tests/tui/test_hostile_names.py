@@ -98,7 +98,7 @@ async def test_no_name_is_markup(
             if dashboard.app.current_mode != mode or len(dashboard.app.screen_stack) > 1:
                 await dashboard.keys(*ESCAPES)
         assert [*named(parsed)] == []
-        assert dashboard.app._exception is None
+        assert dashboard.app.error is None
 
 
 async def test_names_are_shown_whole(

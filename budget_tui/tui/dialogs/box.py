@@ -1,6 +1,6 @@
 """What the modal screens share: a titled box, a line for refusals, two buttons, Esc to leave."""
 
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import ClassVar, TypeVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -11,11 +11,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from budget_tui.domain.errors import BudgetError
+from budget_tui.tui.dashboard import Dashboard, dashboard_of
 from budget_tui.tui.key_queue import ANSWERING
 from budget_tui.tui.screens.base import StyledScreen
-
-if TYPE_CHECKING:
-    from budget_tui.tui.app import BudgetApp
 
 Result = TypeVar("Result")
 
@@ -36,8 +34,8 @@ class BoxScreen(StyledScreen[Result], ModalScreen[Result]):
         self._is_answering = False
 
     @property
-    def dashboard(self) -> "BudgetApp":
-        return cast("BudgetApp", self.app)
+    def dashboard(self) -> Dashboard:
+        return dashboard_of(self.app)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes=self.BOX_CLASSES) as box:

@@ -85,5 +85,5 @@ class CarryScreen(BoxScreen[str]):
 
     async def answer(self) -> str:
         policy, cap = self._entered()
-        await self.dashboard.carry_out(lambda services: services.budgets.set_carry(policy, cap, self._project_id))
+        await self.dashboard.run_command(lambda services: services.budgets.set_carry(policy, cap, self._project_id))
         return f"{self._of} carries over: {carry_rule(Carry(policy, cap), self._currency)}"

@@ -208,13 +208,13 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
         changes = {project: AllocationChange(ChangeKind.SET, amount) for project, amount in self._next.wanted.items()}
         seen = self._preview.ending
         try:
-            return await self.dashboard.carry_out(lambda services: services.periods.close(changes, seen))
+            return await self.dashboard.run_command(lambda services: services.periods.close(changes, seen))
         except Conflict:
             await self._look_again()
             raise
 
     async def _look_again(self) -> None:
         """Show what a close would do by now; where there is nothing to close, that is what the conflict says."""
-        self._preview = await self.dashboard.carry_out(lambda services: services.periods.preview_close())
+        self._preview = await self.dashboard.run_command(lambda services: services.periods.preview_close())
         self.query_one("#what-happens", Static).update(self._what_happens())
         self._next.show(self._preview)

@@ -111,7 +111,7 @@ class ImportScreen(BoxScreen[ImportReport]):
             self.call_later(partial(bar.update, progress=percent))
 
         try:
-            return await self.dashboard.carry_out(lambda services: services.imports.run(request, progress))
+            return await self.dashboard.run_command(lambda services: services.imports.run(request, progress))
         except _Left:
             self.dismiss(None)
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from textwrap import wrap
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -18,13 +18,13 @@ from textual.widgets.option_list import Option
 from budget_tui.config.paths import styles_dir
 from budget_tui.domain.errors import BudgetError, Unexpected
 from budget_tui.presentation import explanations
+from budget_tui.tui.dashboard import dashboard_of
 from budget_tui.tui.render import MUTED, STRONG, fitted, shortened
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
     from budget_tui.domain.explain import Explanation
     from budget_tui.domain.explain_answers import Explained
-    from budget_tui.tui.app import BudgetApp
 
 Question = Callable[["Services"], "Explained"]
 
@@ -76,9 +76,8 @@ class ExplainScreen(ModalScreen[None]):
 
     @work(exclusive=True)
     async def _read_again(self) -> None:
-        dashboard = cast("BudgetApp", self.app)
         try:
-            explained = await dashboard.read(self._question)
+            explained = await dashboard_of(self.app).read(self._question)
         except Exception as error:  # such as for a project that was archived: nothing is left to explain
             problem = str(error if isinstance(error, BudgetError) else Unexpected(error))
             self.query_one("#explanation", Static).update(Content.assemble(("✕ ", "bold $error"), problem))

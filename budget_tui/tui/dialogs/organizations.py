@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from textual.command import DiscoveryHit, Hit, Hits, Matcher, Provider
 from textual.content import Content
 
 from budget_tui.domain.errors import BudgetError
+from budget_tui.tui.dashboard import dashboard_of
 
 if TYPE_CHECKING:
     from budget_tui.domain.budget import Organization
-    from budget_tui.tui.app import BudgetApp
+    from budget_tui.tui.dashboard import Dashboard
 
 
 class OrganizationCommands(Provider):
     """``Organization: Acme Inc``; nothing where there is but one."""
 
     async def startup(self) -> None:
-        self._others = await others(cast("BudgetApp", self.app))
+        self._others = await others(dashboard_of(self.app))
 
     async def discover(self) -> Hits:
         for each in self._others:
@@ -35,15 +36,14 @@ class OrganizationCommands(Provider):
                 yield Hit(score, _highlighted(title, matcher), self._command(each), title, help=each.slug)
 
     def _command(self, organization: Organization) -> Callable[[], Coroutine[Any, Any, None]]:
-        app = cast("BudgetApp", self.app)
-        return partial(app.show_organization, organization.slug, organization.name)
+        return partial(dashboard_of(self.app).show_organization, organization.slug, organization.name)
 
 
-async def others(app: BudgetApp) -> list[Organization]:
+async def others(dashboard: Dashboard) -> list[Organization]:
     """The organizations that are not shown; none when the database cannot be read, which the screen says."""
-    shown = app.services.context.org_slug
+    shown = dashboard.services.context.org_slug
     try:
-        known = await app.read(lambda services: services.organizations.all())
+        known = await dashboard.read(lambda services: services.organizations.all())
     except BudgetError:
         return []
     return [each for each in known if each.slug != shown]

@@ -78,7 +78,7 @@ class PeriodSettingsScreen(BoxScreen[str]):
 
     async def _preview(self) -> RulePreview:
         change = self._entered()
-        return await self.dashboard.carry_out(lambda services: services.period_rules.preview(change))
+        return await self.dashboard.run_command(lambda services: services.period_rules.preview(change))
 
     def _show(self, preview: RulePreview | None) -> None:
         from budget_tui.services.period_rules import describe
@@ -112,7 +112,7 @@ class PeriodSettingsScreen(BoxScreen[str]):
             self._show(await self._preview())
             return None
         try:
-            done = await self.dashboard.carry_out(lambda services: services.period_rules.set(change, seen))
+            done = await self.dashboard.run_command(lambda services: services.period_rules.set(change, seen))
         except Conflict:
             self._show(None)
             raise

@@ -29,7 +29,7 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
     def __init__(self, title: str, project_id: str = "", name: str = "", *, asks_for_allocation: bool = False) -> None:
         super().__init__(title, "Save")
         self._project_id = project_id
-        self._name = name
+        self._current_name = name
         self._asks_for_allocation = asks_for_allocation
 
     def compose_fields(self) -> ComposeResult:
@@ -41,7 +41,7 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
                 yield TextField(id="project-id", placeholder="short, for scripts and tags")
         with Horizontal(classes="field"):
             yield Label("Name")
-            yield TextField(self._name, id="name", placeholder="the id, unless you say otherwise")
+            yield TextField(self._current_name, id="name", placeholder="the id, unless you say otherwise")
         if self._asks_for_allocation:
             with Horizontal(classes="field"):
                 yield Label("Allocation")

@@ -114,7 +114,7 @@ class TransferScreen(BoxScreen[TransferOutcome]):
     async def answer(self) -> TransferOutcome:
         giver, taker = self._ends
         request = TransferRequest(giver, taker, parse_amount(self.query_one("#amount", Input).value))
-        return await self.dashboard.carry_out(lambda services: services.transfers.transfer(request))
+        return await self.dashboard.run_command(lambda services: services.transfers.transfer(request))
 
 
 def _runway_with(line: ProjectLine, amount: int) -> Decimal | None:

@@ -87,7 +87,7 @@ class UnmappedScreen(BoxScreen[str]):
         if not isinstance(chosen, str) or not isinstance(project, str):
             raise Refused("choose what to match and the project")
         field, _, value = chosen.partition("\n")
-        await self.dashboard.carry_out(lambda services: services.costs.map_to_project(project, field, value))
+        await self.dashboard.run_command(lambda services: services.costs.map_to_project(project, field, value))
         return f"costs with {field} '{value}' belong to {project} now, past ones too"
 
 

@@ -192,7 +192,7 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
     @work
     async def _edit(self, event: AgentTable.Edited) -> None:
         try:
-            balance = await self.dashboard.carry_out(partial(_allocate, event))
+            balance = await self.dashboard.run_command(partial(_allocate, event))
         except Conflict as refused:
             self.reading = await self.dashboard.read(self.read)  # the words name what is stored by now
             self.table.refuse(str(refused), tells_stored=True)
@@ -214,7 +214,7 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
         project_id = current.project_id if current else projects[0].project_id if projects else ""
         form = AgentFormScreen(
             project_id,
-            lambda entry: self.dashboard.carry_out(
+            lambda entry: self.dashboard.run_command(
                 lambda services: services.agents.add(
                     entry.agent_id, entry.project_id, entry.name, entry.model, entry.tokens
                 )
@@ -235,7 +235,7 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
         if agent is None:
             return
         question = f"Archive {agent.name}? It can use no tokens any more; what it used, and what that cost, stays."
-        await self.carry_out_if_confirmed(
+        await self.run_if_confirmed(
             "Archive an agent",
             question,
             "Archive",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -17,13 +17,13 @@ from textual.widgets import Input
 
 from budget_tui.domain.errors import BudgetError, Unexpected
 from budget_tui.tui.chrome import Freshness, KeyBar, Notice, TopBar
+from budget_tui.tui.dashboard import Dashboard, dashboard_of
 from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.render import backdrop
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
     from budget_tui.domain.snapshot import BudgetSnapshot
-    from budget_tui.tui.app import BudgetApp
     from budget_tui.tui.dialogs.explain import Question
 
 
@@ -86,9 +86,9 @@ class DashboardScreen(StyledScreen[None]):
         return lambda services: services.explain.of_all()
 
     @property
-    def dashboard(self) -> BudgetApp:
+    def dashboard(self) -> Dashboard:
         """The app, which carries out what a screen wants done."""
-        return cast("BudgetApp", self.app)
+        return dashboard_of(self.app)
 
     def on_screen_suspend(self) -> None:
         """What happened is no news any more when one comes back."""
@@ -107,7 +107,7 @@ class DashboardScreen(StyledScreen[None]):
         for notice in self.query(Notice):
             notice.show_aside(text, of_next=of_next)
 
-    async def carry_out_if_confirmed(
+    async def run_if_confirmed(
         self,
         title: str,
         question: str,
@@ -121,7 +121,7 @@ class DashboardScreen(StyledScreen[None]):
         if not await self.dashboard.ask(ConfirmScreen(title, question, verb)):
             return
         try:
-            self.tell(told(await self.dashboard.carry_out(command)))
+            self.tell(told(await self.dashboard.run_command(command)))
         except BudgetError as refused:
             self.tell(str(refused), is_problem=True)
 

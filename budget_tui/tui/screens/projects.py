@@ -166,7 +166,7 @@ class ProjectsScreen(TableScreen):
     @work
     async def _edit(self, event: ProjectTable.Edited) -> None:
         try:
-            outcome = await self.dashboard.carry_out(
+            outcome = await self.dashboard.run_command(
                 lambda services: services.budgets.allocate(event.project_id, event.change, event.expected)
             )
         except BudgetError as refused:
@@ -181,7 +181,7 @@ class ProjectsScreen(TableScreen):
     @work(group=ASKING)
     async def action_add_project(self) -> None:
         form = ProjectFormScreen("Add a project", asks_for_allocation=True)
-        form.attempt = lambda entry: self.dashboard.carry_out(
+        form.attempt = lambda entry: self.dashboard.run_command(
             lambda services: services.projects.add(
                 entry.project_id, entry.name, parse_change(entry.allocation) if entry.allocation else None
             )
@@ -205,7 +205,7 @@ class ProjectsScreen(TableScreen):
             f"Archive {line.name}? Its allocation of {allocation} returns to the pool, its costs stay in the total."
             f" Adding {line.project_id} again brings it back."
         )
-        await self.carry_out_if_confirmed(
+        await self.run_if_confirmed(
             "Archive a project",
             question,
             "Archive",

@@ -105,6 +105,8 @@ class TableScreen(FilteredScreen):
     async def rename(self, title: str, of: str, name: str, keeper: Callable[[Services], Agents | Projects]) -> None:
         """Ask what the project or agent of the id ``of`` is to be called."""
         form = ProjectFormScreen(title, project_id=of, name=name)
-        form.attempt = lambda entry: self.dashboard.carry_out(lambda services: keeper(services).rename(of, entry.name))
+        form.attempt = lambda entry: self.dashboard.run_command(
+            lambda services: keeper(services).rename(of, entry.name)
+        )
         if (entry := await self.dashboard.ask(form)) is not None:
             self.tell(f"{name} is called {entry.name} now")

@@ -62,7 +62,7 @@ class GlobalBudgetScreen(DashboardScreen):
     async def _set_total(self, amount: int, seen: int) -> None:
         panel = self.query_one(PeriodPanel)
         try:
-            before = await self.dashboard.carry_out(lambda services: services.budgets.set_global(amount, seen))
+            before = await self.dashboard.run_command(lambda services: services.budgets.set_global(amount, seen))
         except BudgetError as refused:
             if panel.is_editing:
                 panel.refuse(str(refused), tells_stored=isinstance(refused, Conflict))

@@ -146,9 +146,9 @@ class PlanCreateScreen(BoxScreen[str]):
         if plan is None:
             return None
         if not self._form.is_top_down:
-            outcome = await self.dashboard.carry_out(lambda services: services.plans.create(plan))
+            outcome = await self.dashboard.run_command(lambda services: services.plans.create(plan))
             return _told(outcome.budget, 0, outcome.warnings)
-        preview = await self.dashboard.carry_out(lambda services: services.plans.preview(plan))
+        preview = await self.dashboard.run_command(lambda services: services.plans.preview(plan))
         self._plan = plan
         await self._shares.show(preview.parent, self._entities)
         self._go_to(_SHARES)
@@ -159,7 +159,7 @@ class PlanCreateScreen(BoxScreen[str]):
         assert plan is not None
         if children is None:
             return
-        preview = await self.dashboard.carry_out(lambda services: services.plans.preview(plan, children))
+        preview = await self.dashboard.run_command(lambda services: services.plans.preview(plan, children))
         self._taken = children
         self.query_one("#made", Static).update(Content("\n").join(_review(preview)))
         self._go_to(_REVIEW)
@@ -167,7 +167,7 @@ class PlanCreateScreen(BoxScreen[str]):
     async def _allocate(self) -> str:
         plan, children = self._plan, self._taken
         assert plan is not None
-        made = await self.dashboard.carry_out(lambda services: services.plans.allocate(plan, children))
+        made = await self.dashboard.run_command(lambda services: services.plans.allocate(plan, children))
         return _told(made.parent, len(made.children), made.warnings)
 
 

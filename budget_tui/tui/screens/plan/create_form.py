@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.events import Blur
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Label, OptionList, Static
@@ -62,8 +61,7 @@ class EntityInput(TextField):
     def action_close(self) -> None:
         self._picker.close()
 
-    def _on_blur(self, event: Blur) -> None:
-        super()._on_blur(event)
+    def on_blur(self) -> None:
         if self._picker.is_open:
             self._picker.take()
 

@@ -283,7 +283,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
             rescale = answer is Children.RESCALED
         change = PlanChange(amount=amount)
         try:
-            outcome = await self.dashboard.carry_out(
+            outcome = await self.dashboard.run_command(
                 lambda services: services.plans.update(budget.budget_id, change, budget.amount, rescale)
             )
             self.reading = await self.dashboard.read(self.read)
@@ -300,7 +300,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         budget = event.budget
         name = formatting.plan_name(budget)
         question = f"Take {name} out of the plan? What was spent stays, and so do budgets that were allocated from it."
-        await self.carry_out_if_confirmed(
+        await self.run_if_confirmed(
             "Delete a budget",
             question,
             "Delete",
