@@ -14,7 +14,7 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -147,8 +147,9 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         Binding("ctrl+end", "scroll_end", "Last", id="table.last", show=False, tooltip="Go to the last row"),
     ]
 
-    cursor: reactive[int] = reactive(0, init=False)
-    hovered: reactive[int] = reactive(-1, init=False)
+    # Not `reactive`, which would paint all rows anew where two differ.
+    cursor: var[int] = var(0, init=False)
+    hovered: var[int] = var(-1, init=False)
     why_empty = ""
     """What stands where there is no row."""
 
@@ -166,18 +167,12 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     class Opened(OfRow):
         """The user wants to see what is behind the row."""
 
-    class Moved(OfRow):
-        """The cursor is on the row now."""
-
     class SortAsked(Message):
         """A click on the header of a column that can be sorted by."""
 
         def __init__(self, key: str) -> None:
             super().__init__()
             self.key = key
-
-    class NearsEnd(Message):
-        """The cursor or the view nears the last row."""
 
     class LaidOut(Message):
         """Columns stand elsewhere now."""
@@ -204,6 +199,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self._sorted: Sequence[Row] | None = None
         self._widths: dict[str, Width] = {}
         self._styles: dict[str, Style] = {}
+        self._base = Style()
         self._strips: dict[tuple[int, Style], Strip] = {}
 
     @property
@@ -276,7 +272,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self._refresh_differing(rows, whole=bool(moved))
         if self.is_empty is not was_empty:
             self.refresh_bindings()
-        self.post_message(self.Moved(self, self.current))
+        self.moved()
 
     def _refresh_differing(self, before: Sequence[Row], *, whole: bool) -> None:
         """Paint anew what differs of the rows in sight; the ``whole`` where others are in sight."""
@@ -355,16 +351,13 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         """How many rows are in view."""
         return max(1, self.size.height - HEADER)
 
-    @property
-    def nears_end(self) -> bool:
-        """Whether the cursor or the view is within two pages of the last row."""
-        return max(self.cursor, round(self.scroll_offset.y)) + 2 * self.page >= len(self.rows)
-
     def watch_cursor(self, before: int, now: int) -> None:
         self.keep_in_view()
-        self._look_ahead()
         self._refresh_rows(before, now)
-        self.post_message(self.Moved(self, self.current))
+        self.moved()
+
+    def moved(self) -> None:
+        """The cursor is on another row, or that is another one now. Most have no interest in a message at each key."""
 
     def watch_hovered(self, before: int, now: int) -> None:
         self._refresh_rows(before, now)
@@ -372,14 +365,6 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     def _refresh_rows(self, *rows: int) -> None:
         for row in rows:
             self.refresh_line(row + HEADER)
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        self._look_ahead()
-
-    def _look_ahead(self) -> None:
-        if self.nears_end:
-            self.post_message(self.NearsEnd())
 
     def keep_in_view(self) -> None:
         top = min(max(self.scroll_offset.y, self.cursor - self.page + 1), self.cursor)
@@ -441,6 +426,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
     def _follow_styles(self) -> None:
         """Look what the styles are like by now: another theme may have been chosen."""
+        self._base = self.rich_style
         styles = text_styles(self, CELL_STYLES)
         if styles != self._styles:
             self._styles = styles
@@ -449,7 +435,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     def render_line(self, y: int) -> Strip:
         if not self._styles:  # Textual asks for a line alone where the mouse is
             self._follow_styles()
-        width, base = self.size.width, self.rich_style
+        width, base = self.size.width, self._base
         row = round(self.scroll_offset.y) + y - HEADER
         if y < HEADER:
             return Strip(self._header(base)).adjust_cell_length(width, base)
@@ -499,3 +485,37 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         )
         for name, cells in groupby(drawn, lambda cell: _BAR_PARTS.get(cell, "bar")):
             yield Segment("".join(cells), base + self._styles[name])
+
+
+class FollowedTable(Table[Row]):
+    """A table that says where its cursor is."""
+
+    class Moved(Table.OfRow):
+        """The cursor is on the row now."""
+
+    def moved(self) -> None:
+        self.post_message(self.Moved(self, self.current))
+
+
+class PagedTable(Table[Row]):
+    """A table of which more is read as one scrolls down."""
+
+    class NearsEnd(Message):
+        """The cursor or the view nears the last row."""
+
+    @property
+    def nears_end(self) -> bool:
+        """Whether the cursor or the view is within two pages of the last row."""
+        return max(self.cursor, round(self.scroll_offset.y)) + 2 * self.page >= len(self.rows)
+
+    def watch_cursor(self, before: int, now: int) -> None:
+        super().watch_cursor(before, now)
+        self._look_ahead()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        if self.nears_end:
+            self.post_message(self.NearsEnd())

@@ -14,7 +14,7 @@ from budget_tui.presentation.formatting import money
 from budget_tui.storage.cost_queries import UnmappedOrigin
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.render import MUTED
-from budget_tui.tui.table import Table
+from budget_tui.tui.table import FollowedTable
 
 _COLUMNS: tuple[Column[UnmappedOrigin], ...] = (
     Column("amount", "Amount", lambda origin: money(origin.amount, origin.currency), "right", min_width=11),
@@ -31,7 +31,7 @@ _COLUMNS: tuple[Column[UnmappedOrigin], ...] = (
 )
 
 
-class UnmappedTable(Table[UnmappedOrigin]):
+class UnmappedTable(FollowedTable[UnmappedOrigin]):
     """Where unmapped costs come from."""
 
     BINDINGS = [
@@ -70,15 +70,15 @@ class UnmappedScreen(BoxScreen[str]):
         table.show(self._origins)
         table.focus()
 
-    @on(Table.Moved)
-    def _offer_fields(self, event: Table.Moved) -> None:
+    @on(UnmappedTable.Moved)
+    def _offer_fields(self, event: UnmappedTable.Moved) -> None:
         options = [(Content(label), f"{field}\n{value}") for label, field, value in _fields(event.row)]
         select = self.query_one("#field", Select)
         select.set_options(options)
         if options:
             select.value = options[0][1]
 
-    @on(Table.Opened)
+    @on(UnmappedTable.Opened)
     def _advance(self) -> None:
         self.query_one("#field", Select).focus()
 

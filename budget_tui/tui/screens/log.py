@@ -20,7 +20,7 @@ from budget_tui.services.audit import AuditWindow
 from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.base import FilteredScreen, ReadingScreen, StyledScreen
-from budget_tui.tui.table import Table
+from budget_tui.tui.table import PagedTable
 
 _LABEL_WIDTH = 10
 
@@ -80,7 +80,7 @@ PAGE = 200
 _NARROW = 100
 
 
-class LogTable(Table[LogLine]):
+class LogTable(PagedTable[LogLine]):
     """A line per entry. The cursor stays on its entry when others come above it, but on the first line it stays on
     the first."""
 

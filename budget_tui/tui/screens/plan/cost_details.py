@@ -20,7 +20,7 @@ from budget_tui.services.costs_behind import CostLine, CostPage, Number
 from budget_tui.tui.dashboard import dashboard_of
 from budget_tui.tui.render import MUTED, STRONG, WAITING
 from budget_tui.tui.screens.base import StyledScreen
-from budget_tui.tui.table import Table
+from budget_tui.tui.table import PagedTable
 
 if TYPE_CHECKING:
     from datetime import date
@@ -55,7 +55,7 @@ class CostsBehindScreen(StyledScreen[None], ModalScreen[None]):
     def action_leave(self) -> None:
         self.dismiss(None)
 
-    @on(Table.NearsEnd)
+    @on(PagedTable.NearsEnd)
     @work(group="costs")
     async def _read_on(self) -> None:
         if self._is_complete or not self.query_one(CostTable).nears_end:  # by now
@@ -78,7 +78,7 @@ class CostsBehindScreen(StyledScreen[None], ModalScreen[None]):
         table.show(self._lines)
 
 
-class CostTable(Table[CostLine]):
+class CostTable(PagedTable[CostLine]):
     """Costs, with nothing behind them."""
 
     GAPS = (1, 3)

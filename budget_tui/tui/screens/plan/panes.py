@@ -18,10 +18,10 @@ from budget_tui.presentation import formatting
 from budget_tui.services.costs_behind import Number
 from budget_tui.services.plan_board import PlanBoard, PlanChoice
 from budget_tui.tui.render import backdrop
-from budget_tui.tui.table import Row, Table
+from budget_tui.tui.table import FollowedTable, Row
 
 
-class PlanTable(Table[Row]):
+class PlanTable(FollowedTable[Row]):
     """A table of the plan, in which the costs behind a number are a key away."""
 
     GAPS = (1, 3)
