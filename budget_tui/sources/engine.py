@@ -8,11 +8,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,6 +24,7 @@ def sql_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+_Result = TypeVar("_Result")
 _POLL_SECONDS = 0.1
 _PLAIN_NAME = re.compile(r"[\w/.,+=@%:#() -]+", re.ASCII)
 
@@ -38,11 +40,13 @@ class Engine:
         self.folder = self._scratch.__enter__()
         self._numbers = count()
         self._connection = self._connect()
+        self._worker = ThreadPoolExecutor(1, "duckdb-query")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._worker.shutdown()
         self._connection.close()
         self._scratch.__exit__(kind, error, trace)
 
@@ -72,57 +76,32 @@ class Engine:
         return link
 
     def rows(self, sql: str, progress: Callable[[float], None] | None = None) -> list[tuple[Any, ...]]:
-        """All rows of ``sql``; ``progress`` hears the percentage done. Raises ``duckdb.Error``.
-
-        The query runs beside this thread, so that Ctrl-C arrives while it runs and interrupts it.
-        """
-        query = _Query(self._connection, sql)
-        query.start()
-        try:
-            while not query.done.wait(_POLL_SECONDS):
-                if progress:
-                    progress(max(0.0, self._connection.query_progress()))
-        finally:
-            while not query.done.wait(0):
-                self._connection.interrupt()
-                query.done.wait(_POLL_SECONDS)
-        return query.result()
+        """All rows of ``sql``; ``progress`` takes the percentage done. Raises ``duckdb.Error``."""
+        return self._beside(lambda: self._connection.execute(sql).fetchall(), progress)
 
     def stream(self, sql: str, size: int = 10_000) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of ``sql`` in batches of ``size``. One stream at a time."""
-        result = self._connection.execute(sql)
+        result = self._beside(lambda: self._connection.execute(sql))
         while batch := result.fetchmany(size):
             yield batch
+
+    def _beside(self, query: Callable[[], _Result], progress: Callable[[float], None] | None = None) -> _Result:
+        """Run a query beside this thread, so that Ctrl-C arrives while it runs and interrupts it."""
+        future = self._worker.submit(query)
+        try:
+            while not wait([future], _POLL_SECONDS).done:
+                if progress:
+                    progress(max(0.0, self._connection.query_progress()))
+        finally:
+            while not future.done():
+                self._connection.interrupt()
+                wait([future], _POLL_SECONDS)
+        return future.result()
 
     def fill(self, table: str, columns: Sequence[Sequence[Any]]) -> None:
         """Append rows to ``table``, given by column."""
         unnested = ", ".join(["unnest(?)"] * len(columns))
         self._connection.execute(f"INSERT INTO {table} SELECT {unnested}", [list(column) for column in columns])
-
-
-class _Query(threading.Thread):
-    """``done`` is what to wait for: a ``join`` that Ctrl-C breaks off takes the thread for finished (3.11)."""
-
-    def __init__(self, connection: "duckdb.DuckDBPyConnection", sql: str) -> None:
-        super().__init__(name="duckdb-query", daemon=True)
-        self.done = threading.Event()
-        self._connection = connection
-        self._sql = sql
-        self._rows: list[tuple[Any, ...]] = []
-        self._error: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            self._rows = self._connection.execute(self._sql).fetchall()
-        except BaseException as error:  # handed to the thread that waits
-            self._error = error
-        finally:
-            self.done.set()
-
-    def result(self) -> list[tuple[Any, ...]]:
-        if self._error:
-            raise self._error
-        return self._rows
 
 
 # The folder for what does not fit in memory

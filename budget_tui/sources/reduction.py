@@ -53,6 +53,7 @@ class Sums:
         self.engine = engine
         self._tag_keys = tag_keys
         self._columns = origin_columns(len(tag_keys))
+        self._is_empty = True
         texts = ", ".join(f"{name} VARCHAR" for name in self._columns)
         engine.rows(
             f"CREATE TABLE sums (file_no INTEGER, period_start DATE, day DATE, cell_day DATE, {texts}, unit VARCHAR,"
@@ -62,13 +63,25 @@ class Sums:
     def add_query(self, file_number: str, source: str) -> None:
         """Add the rows of a table or join that has the columns of sums, each of the file that an expression numbers."""
         columns = ", ".join(["period_start", "day", "cell_day", *self._columns, "unit", "amount", "quantity", "used"])
-        self.engine.rows(f"INSERT INTO sums SELECT {file_number}, {columns} FROM {source}")
+        self.engine.rows(f"INSERT INTO sums BY NAME SELECT {file_number} AS file_no, {columns} FROM {source}")
+        self._is_empty = False
+
+    def take_over(self, file_number: int, table: str) -> None:
+        """Add the rows of a table that is not needed any more; the first one isn't copied."""
+        if not self._is_empty:
+            self.add_query(str(file_number), table)
+            return
+        self.engine.rows("DROP TABLE sums")
+        self.engine.rows(f"ALTER TABLE {table} RENAME TO sums")
+        self.engine.rows(f"ALTER TABLE sums ADD COLUMN file_no INTEGER DEFAULT {int(file_number)}")
+        self._is_empty = False
 
     def add_lines(self, file_number: int, lines: Sequence[UsageLine]) -> None:
         """Add lines of one file, in their order."""
         if lines:
             rows = [self._row(file_number, line) for line in lines]
             self.engine.fill("sums", list(zip(*rows, strict=True)))
+            self._is_empty = False
 
     def _row(self, file_number: int, line: UsageLine) -> list[Any]:
         cell_day = line.cell_day or line.day
@@ -150,10 +163,9 @@ class Reduction:
     def _make_daily(self, columns: Sequence[str]) -> None:
         """Tell the texts of origins apart from the sums: each origin once."""
         run, names = self._engine.rows, ", ".join(columns)
-        used = "day IS NOT NULL AND used > 0"
         run(
             f"CREATE TABLE origins AS SELECT row_number() OVER () - 1 AS origin_no, *"
-            f" FROM (SELECT DISTINCT {names} FROM sums WHERE {used})"
+            f" FROM (SELECT DISTINCT {names} FROM sums WHERE {_IS_USED})"
         )
         run("CREATE TABLE units (unit VARCHAR, counted VARCHAR, size BIGINT)")
         ((has_units,),) = run("SELECT coalesce(bool_or(unit <> ''), false) FROM sums")
@@ -171,11 +183,10 @@ class Reduction:
                 self._engine.fill("units", list(zip(*known, strict=True)))
         same = " AND ".join(f"s.{name} = o.{name}" for name in columns)
         run(
-            "CREATE TABLE daily AS SELECT s.rowid AS line_no, s.file_no, o.origin_no, s.period_start, s.day,"
+            "CREATE VIEW daily AS SELECT s.rowid AS line_no, s.file_no, o.origin_no, s.period_start, s.day,"
             " s.cell_day, s.amount, s.used,"
-            f" {counts} FROM sums s JOIN origins o ON {same} {counted} WHERE {used}"
+            f" {counts} FROM sums s JOIN origins o ON {same} {counted} WHERE {_IS_USED}"
         )
-        run("DROP TABLE sums")
 
     def _read_origins(self, columns: Sequence[str], source: str, tag_keys: Sequence[str]) -> list[CostOrigin]:
         origins = []
@@ -229,7 +240,9 @@ class Reduction:
             file_no: f"{count}:{mark}"
             for file_no, count, mark in self._engine.rows(
                 "SELECT file_no, count(*), bit_xor(hash(origin_no, period_start, day, cell_day, amount, used, tokens,"
-                " seats, bought)) FROM daily GROUP BY file_no"
+                " seats, bought)) FROM (SELECT file_no, origin_no, period_start, day, cell_day, sum(amount) AS amount,"
+                " sum(used) AS used, sum(tokens) AS tokens, sum(seats) AS seats, sum(bought) AS bought FROM daily"
+                " GROUP BY ALL) GROUP BY file_no"
             )
         }
 
@@ -238,8 +251,8 @@ class Reduction:
         return {
             currency: _plain(amount)
             for currency, amount in self._engine.rows(
-                "SELECT currency, sum(amount) FROM daily JOIN origins USING (origin_no)"
-                f" WHERE file_no IN ({_listed(file_numbers)}) GROUP BY currency ORDER BY currency"
+                f"SELECT currency, sum(amount) FROM sums WHERE {_IS_USED} AND file_no IN ({_listed(file_numbers)})"
+                " GROUP BY currency ORDER BY currency"
             )
         }
 
@@ -258,7 +271,7 @@ class Reduction:
             known = [keys[origin] for origin in self.origins]
             self._engine.fill("keys", [range(len(known)), known, [origin in unmapped for origin in self.origins]])
         run(
-            "CREATE OR REPLACE TABLE sums AS SELECT account_no, period_start, service_no, origin_key,"
+            "CREATE OR REPLACE TABLE part_sums AS SELECT account_no, period_start, service_no, origin_key,"
             f" min(origin_no) AS origin_no, {_number('day')} AS day, {_number('cell_day')} AS cell_day,"
             " round_even(sum(amount), 9) AS units, round_even(sum(tokens), 0) AS tokens,"
             " round_even(sum(seats), 0) AS seats, round_even(sum(bought), 0) AS bought,"
@@ -268,26 +281,36 @@ class Reduction:
         )
         seats = self._check_ranges()
         run(
-            "CREATE OR REPLACE TABLE parts AS SELECT dense_rank() OVER (ORDER BY account_no, period_start) AS part_no,"
-            " account_no, period_start, origin_no, origin_key, day, cell_day,"
+            "CREATE OR REPLACE TABLE part_numbers AS SELECT row_number() OVER (ORDER BY account_no, period_start)"
+            " AS part_no, account_no, period_start FROM (SELECT DISTINCT account_no, period_start FROM part_sums)"
+        )
+        run(
+            "CREATE OR REPLACE TABLE parts AS SELECT part_no, origin_no, origin_key, day, cell_day,"
             f" CAST(units * 1000000000 AS BIGINT) AS nanos, {_counted('tokens')} AS tokens, {_counted(seats)} AS seats,"
-            " charges FROM sums"
+            " charges, period_start FROM part_sums JOIN part_numbers USING (account_no, period_start)"
         )
         cells: defaultdict[int, list[CellRow]] = defaultdict(list)
-        for part_no, *row in run(
-            "SELECT part_no, min(sub_account_id), cell_day, currency, charge_category, sum(nanos)::HUGEINT,"
+        for part_no, origin_no, *row in run(
+            "SELECT part_no, min(origin_no), cell_day, currency, charge_category, sum(nanos)::HUGEINT,"
             " sum(greatest(nanos, 0))::HUGEINT, coalesce(sum(tokens), 0)::HUGEINT, coalesce(sum(seats), 0)::HUGEINT"
             " FROM parts JOIN origins USING (origin_no) JOIN accounts USING (origin_no)"
             " GROUP BY part_no, sub_no, cell_day, currency, charge_category"
         ):
-            cells[part_no].append(CellRow(*row))
+            cells[part_no].append(CellRow(self.origins[origin_no].sub_account_id, *row))
         return [
-            ReducedPart(part_no, account, period, cells[part_no], count, f"{count:x}-{mark:032x}")
-            for part_no, account, period, count, mark in run(
-                "SELECT part_no, min(billing_account_id), min(period_start), count(*),"
+            ReducedPart(
+                part_no,
+                self.origins[origin_no].billing_account_id,
+                period,
+                cells[part_no],
+                count,
+                f"{count:x}-{mark:032x}",
+            )
+            for part_no, origin_no, period, count, mark in run(
+                "SELECT part_no, min(origin_no), min(period_start), count(*),"
                 " bit_xor(md5_number(concat_ws('|', origin_key, day, cell_day, nanos, coalesce(tokens, -1),"
                 " coalesce(seats, -1), charges)))"
-                " FROM parts JOIN origins USING (origin_no) GROUP BY part_no ORDER BY part_no"
+                " FROM parts GROUP BY part_no ORDER BY part_no"
             )
         ]
 
@@ -343,7 +366,7 @@ class Reduction:
         Seats that were bought count in a month where the account reports none of that service as used.
         """
         ((units, *counts, bought),) = self._engine.rows(
-            "SELECT arg_max(units, abs(units)), max(tokens), max(seats), max(bought) FROM sums"
+            "SELECT arg_max(units, abs(units)), max(tokens), max(seats), max(bought) FROM part_sums"
         )
         if units is not None and abs(units) > LIMIT_UNITS:
             within_limit(int(units) * 10**9)
@@ -381,6 +404,7 @@ def reduce_files(
         yield Reduction(engine, files, source, options.tag_keys)
 
 
+_IS_USED = "day IS NOT NULL AND used > 0"
 _USED = "s.charge_category <> 'purchase'"
 _BOUGHT = "s.charge_category = 'purchase'"
 

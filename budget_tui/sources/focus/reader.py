@@ -136,7 +136,7 @@ class _Reader:
         """Read one file. Raises `SourceError` for one that is not FOCUS, or damaged."""
         kind = kind_of(path)
         read = self._read_parquet(path, progress) if kind is Kind.PARQUET else self._read_csv(path, kind, progress)
-        self._sums.add_query(str(number), FILE_SUMS)
+        self._sums.take_over(number, FILE_SUMS)
         return read
 
     def _read_parquet(self, path: Path, progress: Progress) -> FileRead:
@@ -281,7 +281,7 @@ class _Reader:
 
     def _roll_up(self, charges: Charges, progress: Progress) -> _Counts:
         """Put the sums of ``charges`` into `FILE_SUMS`."""
-        sql = f"CREATE OR REPLACE TEMP TABLE {FILE_SUMS} AS {rollup_sql(charges, self._time_zone)}"
+        sql = f"CREATE OR REPLACE TABLE {FILE_SUMS} AS {rollup_sql(charges, self._time_zone)}"
         self._engine.rows(sql, lambda percent: progress(percent / _SCAN_SHARE))
         ((lacks_provider, has_units, rows_read, used),) = self._engine.rows(
             "SELECT coalesce(bool_or(provider_name = ''), false), coalesce(bool_or(unit <> ''), false),"

@@ -107,12 +107,8 @@ dated AS (
 SELECT CAST(date_trunc('month', CASE WHEN period BETWEEN DATE '{FIRST_DAY}' AND DATE '{LAST_DAY}' THEN period
         ELSE cell_day END) AS DATE) AS period_start,
     {"".join(f"{name}, " for name in file)}day, cell_day, currency, {trimmed},
-    {charge_category} AS charge_category, {units.told},
-    sum(amount) AS amount,
-    CAST(sum(used) AS BIGINT) AS used,
-    CAST(sum(charges) AS BIGINT) AS charges
+    {charge_category} AS charge_category, {units.told}, amount, used, charges
 FROM dated
-GROUP BY ALL
 """
 
 
@@ -143,9 +139,7 @@ def _units(charges: Charges) -> _Units:
         return _Units({}, [], "", f"'' AS unit, {_NO_QUANTITY}")
     if not charges.has_quantities:
         # As a key a unit costs next to nothing; what it may be is looked at once per group.
-        told = (
-            f"CASE WHEN bool_or({likely}) THEN 'likely' ELSE '' END AS unit, CAST(NULL AS DECIMAL(38,12)) AS quantity"
-        )
+        told = f"CASE WHEN {likely} THEN 'likely' ELSE '' END AS unit, {_NO_QUANTITY}"
         return _Units({"unit": charges.unit}, ["unit"], "", told)
     wanted = likely.replace("unit", charges.unit, 1)
     in_range = f"{charges.quantity} BETWEEN -{_MOST} AND {_MOST}"
@@ -154,7 +148,7 @@ def _units(charges: Charges) -> _Units:
         "quantity": f"CASE WHEN {wanted} AND {in_range} THEN {charges.quantity} END",
     }
     summed = f", sum({_WHOLE_MONTHS}) FILTER (WHERE cost IS NOT NULL) AS quantity"
-    told = "coalesce(unit, '') AS unit, CAST(sum(quantity) AS DECIMAL(38,12)) AS quantity"
+    told = "coalesce(unit, '') AS unit, CAST(quantity AS DECIMAL(38,12)) AS quantity"
     return _Units(fields, ["unit"], summed, told)
 
 
