@@ -18,10 +18,11 @@ import duckdb
 import pytest
 from hypothesis import settings
 
+from tests.databases import engine
 from tests.examples import SUITE
 from tests.postgres import postgres, postgres_database, postgres_url
 
-__all__ = ["postgres", "postgres_database", "postgres_url"]
+__all__ = ["engine", "postgres", "postgres_database", "postgres_url"]
 
 for name in [name for name in os.environ if name.startswith("BUDGET_TUI_")]:
     del os.environ[name]

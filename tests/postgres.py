@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import psycopg
 
 INSTALLED = Path("/usr/lib/postgresql")
+SCHEME = "postgresql+psycopg"
 ROLE = "budget"
 NOBODY = 65534
 PATIENCE_SECONDS = 60
@@ -33,7 +34,7 @@ class Postgres:
 
     def url(self, database: str) -> str:
         """Where a database is, as settings say it."""
-        return f"postgresql+psycopg://{ROLE}@/{database}?host={self.folder}"
+        return f"{SCHEME}://{ROLE}@/{database}?host={self.folder}"
 
     def connect(self, database: str = "postgres") -> "psycopg.Connection[tuple[object, ...]]":
         """A connection past everything but the server itself; each statement is a transaction."""

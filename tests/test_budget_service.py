@@ -1,10 +1,8 @@
 """Token budgets for a program that embeds them."""
 
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from budget_tui.bootstrap import open_services
 from budget_tui.config.settings import Settings
 from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused, StorageError
 from tests.conftest import MadeOnce
+from tests.databases import rows
 
 ROOT = Path(__file__).parent.parent
 
@@ -145,8 +144,7 @@ def test_the_package_loads_it_when_it_is_asked_for() -> None:
 def test_a_day_can_be_chosen(path: Path) -> None:
     with BudgetService.open(path, as_of=date(2026, 1, 13)) as budgets:
         assert budgets.get_available_tokens("scout") == budgets.get_budget("scout").available_tokens
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT count(*) FROM period_close").fetchone() == (0,)
+    assert rows(path, "SELECT count(*) FROM period_close") == [(0,)]
 
 
 def test_a_program_that_only_looks_makes_nothing(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from budget_tui.bootstrap import open_services
 from budget_tui.config.settings import Settings
 from budget_tui.domain.access import Scope
 from budget_tui.domain.errors import InsufficientBudget
+from tests.databases import rows
 
 ROOT = Path(__file__).parent.parent
 ALLOCATED = 10_000
@@ -49,9 +49,8 @@ def command(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def used(path: Path) -> int:
     """What is stored, as somebody sees it who comes afterwards."""
-    with closing(sqlite3.connect(path)) as connection:
-        (found,) = connection.execute("SELECT max(used) FROM budget").fetchone()
-        return int(found)
+    [(found,)] = rows(path, "SELECT max(used) FROM budget")
+    return int(found)
 
 
 def deleted_files(process: int, path: Path) -> list[str]:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import shutil
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from budget_tui.api.app import application
 from budget_tui.api.guards import MOST_BODY_BYTES, host_name
 from budget_tui.schemas.status import StatusOut
+from tests.databases import locked
 
 from .conftest import Api, refused
 
@@ -184,14 +184,11 @@ def test_head_needs_a_key_too(api: Api) -> None:
 
 def test_a_locked_database_is_told_when_to_come_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("budget_tui.storage.database.sqlite_connections.PATIENCE_SECONDS", 0.05)
-    other = sqlite3.connect(api.services.context.database.path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    answer = api("PUT", "/budget", {"monthly_budget_usd": 1})
-    refused(answer, 503, "storage", "cannot be used now")
-    assert answer.headers["Retry-After"] == "1"
-    assert api.get("/budget")["monthly_budget_usd"] == 500
-    other.execute("ROLLBACK")
-    other.close()
+    with locked(api.services.context.database.path):
+        answer = api("PUT", "/budget", {"monthly_budget_usd": 1})
+        refused(answer, 503, "storage", "cannot be used now")
+        assert answer.headers["Retry-After"] == "1"
+        assert api.get("/budget")["monthly_budget_usd"] == 500
     assert api("PUT", "/budget", {"monthly_budget_usd": 1}).status_code == 200
 
 

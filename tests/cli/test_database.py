@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import change, locked
 from tests.unprivileged import unprivileged
 
 from .conftest import Cli, Ran
@@ -26,9 +27,7 @@ def test_a_sound_database(seeded: Cli, database: Path) -> None:
 
 
 def test_a_broken_reference_is_a_problem(seeded: Cli, database: Path) -> None:
-    with sqlite3.connect(database) as connection:
-        connection.execute("DELETE FROM cost_origin")
-    connection.close()
+    change(database, "DELETE FROM cost_origin")
     ran = seeded("db", "check")
     assert (ran.code, ran.err) == (2, "")
     assert "a row of cost refers to a missing cost_origin" in ran.out
@@ -252,9 +251,7 @@ def test_a_file_that_is_something_else_stays_as_it_is(cli: Cli, database: Path, 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_another_programs_database_stays_as_it_is(cli: Cli, no_database: Path, command: list[str]) -> None:
-    with sqlite3.connect(no_database) as connection:
-        connection.execute("CREATE TABLE bookmark (url TEXT)")
-    connection.close()
+    change(no_database, "CREATE TABLE bookmark (url TEXT)")
     before = no_database.read_bytes()
     cli(*command).refused(2, "belongs to another program")
     assert no_database.read_bytes() == before
@@ -262,9 +259,7 @@ def test_another_programs_database_stays_as_it_is(cli: Cli, no_database: Path, c
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_newer_database_stays_as_it_is(seeded: Cli, database: Path, command: list[str]) -> None:
-    with sqlite3.connect(database) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
+    change(database, "UPDATE alembic_version SET version_num = '9999'")
     before = database.read_bytes()
     seeded(*command).refused(2, "newer version of budget-tui", "upgrade budget-tui")
     assert database.read_bytes() == before
@@ -294,14 +289,9 @@ def test_a_locked_database_can_be_read_but_not_written(
     seeded: Cli, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("budget_tui.storage.database.sqlite_connections.PATIENCE_SECONDS", 0.05)
-    other = sqlite3.connect(database, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    try:
+    with locked(database):
         seeded("budget", "set", "5").refused(2, "is locked by another program", "nothing was changed")
         assert seeded("status", "--line").done().out.startswith("$259 left")
-    finally:
-        other.execute("ROLLBACK")
-        other.close()
     seeded("budget", "set", "5")
     assert seeded("budget", "show", "--json").json["monthly_budget_usd"] == 5
 

@@ -17,6 +17,7 @@ from budget_tui.bootstrap import open_services
 from budget_tui.config.settings import Settings
 from budget_tui.domain.amount import NANOS
 from budget_tui.storage import migrations
+from tests.databases import rows
 from tests.faults.harness import PROGRAM, Program, Tally, run
 
 DAY = "2026-01-13"
@@ -146,6 +147,5 @@ def make_old(path: Path) -> None:
 
 def sums(path: Path) -> tuple[int, int]:
     """How many costs there are, and what they come to."""
-    with closing(sqlite3.connect(path)) as connection:
-        [(count, total)] = connection.execute("SELECT count(*), sum(amount_nanos) FROM cost")
+    [(count, total)] = rows(path, "SELECT count(*), sum(amount_nanos) FROM cost")
     return count, total

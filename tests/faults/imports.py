@@ -1,8 +1,6 @@
 """An import that is killed and repeated: exactly one import's worth of the newest delivery is stored."""
 
-import sqlite3
 import time
-from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -10,6 +8,7 @@ from random import Random
 from budget_tui.bootstrap import open_services
 from budget_tui.config.settings import Settings
 from budget_tui.domain.amount import NANOS
+from tests.databases import rows
 from tests.faults.harness import PROGRAM, Program, Tally, run
 
 HEADER = (
@@ -38,10 +37,9 @@ def deliver(file: Path, random: Random, billed_to: str, days: int) -> Decimal:
 
 
 def stored(path: Path) -> Decimal:
-    with closing(sqlite3.connect(path)) as connection:
-        [(nanos,)] = connection.execute(
-            "SELECT coalesce(sum(amount_nanos), 0) FROM cost JOIN cost_origin USING (origin_key) WHERE source = 'aws'"
-        )
+    [(nanos,)] = rows(
+        path, "SELECT coalesce(sum(amount_nanos), 0) FROM cost JOIN cost_origin USING (origin_key) WHERE source = 'aws'"
+    )
     return Decimal(nanos) / NANOS
 
 

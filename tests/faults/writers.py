@@ -6,7 +6,6 @@ is killed leaves its notes, and the next one begins with the attempt that may or
 
 import http.client
 import json
-import sqlite3
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import AllocationChange, ChangeKind
 from budget_tui.domain.errors import BudgetError, InsufficientBudget
 from budget_tui.domain.tokens import TokenKind
+from tests.databases import rows
 from tests.faults.harness import (
     ENDLESS,
     PROGRAM,
@@ -179,11 +179,10 @@ def compare(path: Path, answered: dict[str, int], allocated: int) -> Tally:
     """What all programs together were granted, by their own notes, beside what the database says."""
     tally = Tally(operations=len(answered))
     granted = {key: tokens for key, tokens in answered.items() if tokens}
-    with closing(sqlite3.connect(path)) as connection:
-        [(used, reserved, amount)] = connection.execute(
-            "SELECT used, reserved, amount FROM budget WHERE budget_type = 'token' AND is_active"
-        ).fetchall()
-        keys = {key for (key,) in connection.execute("SELECT key FROM idempotency WHERE command = 'agent.consume'")}
+    [(used, reserved, amount)] = rows(
+        path, "SELECT used, reserved, amount FROM budget WHERE budget_type = 'token' AND is_active"
+    )
+    keys = {key for (key,) in rows(path, "SELECT key FROM idempotency WHERE command = 'agent.consume'")}
     tally.lost = len(granted.keys() - keys)
     total = sum(granted.values())
     tally.must(used == total, f"{total:,} tokens were granted and {used:,} are stored")

@@ -1,8 +1,6 @@
 """A household of services over one real database file, on any day one likes."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,6 +21,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.services.periods import CloseOutcome
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
 from budget_tui.storage.database import database_at
+from tests.databases import rows
 
 TODAY = date(2026, 1, 13)
 
@@ -118,8 +117,7 @@ class Home:
 
     def rows(self, statement: str) -> list[tuple[object, ...]]:
         """What is in the database behind everybody's back."""
-        with closing(sqlite3.connect(self.path)) as connection:
-            return connection.execute(statement).fetchall()
+        return rows(self.path, statement)
 
 
 def home_at(path: Path, today: date | None, **new: Any) -> Home:

@@ -1,12 +1,11 @@
 """The file as a whole: check it, copy it, put a copy in its place."""
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from budget_tui.domain.errors import Refused, StorageError
+from tests.databases import change
 from tests.services.conftest import TODAY, Home, home_at, shown
 
 
@@ -17,8 +16,7 @@ def test_a_sound_database(seed: Home) -> None:
 
 
 def test_a_broken_reference_is_found_and_nothing_mended(seed: Home) -> None:
-    with closing(sqlite3.connect(seed.path, isolation_level=None)) as connection:
-        connection.execute("UPDATE budget SET entity_key = 99 WHERE amount = 0 OR amount = 150000000000")
+    change(seed.path, "UPDATE budget SET entity_key = 99 WHERE amount = 0 OR amount = 150000000000")
     before = seed.path.read_bytes()
     assert seed.services.database.check().problems[0].startswith("a row of budget refers to a missing entity; ")
     assert seed.path.read_bytes() == before
@@ -80,8 +78,7 @@ def test_what_is_no_sound_copy_is_not_put_in_place(seed: Home, tmp_path: Path, c
 
 def test_what_refers_to_nothing_is_no_sound_copy(seed: Home, tmp_path: Path) -> None:
     copy = seed.services.database.backup(tmp_path / "copy")
-    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
-        connection.execute("UPDATE budget SET entity_key = 99 WHERE amount = 150000000000")
+    change(copy, "UPDATE budget SET entity_key = 99 WHERE amount = 150000000000")
     with pytest.raises(StorageError, match="is not a sound backup; choose another one"):
         seed.services.database.restore(copy)
 

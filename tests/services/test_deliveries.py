@@ -3,9 +3,8 @@
 import csv
 import gzip
 import json
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -22,6 +21,7 @@ from budget_tui.domain.errors import BudgetError, Conflict, Refused
 from budget_tui.services.context import Context
 from budget_tui.services.imports import ImportReport, ImportRequest
 from budget_tui.services.period_rules import RuleChange
+from tests import databases
 from tests.examples import examples
 from tests.services.conftest import Home, home_at
 
@@ -97,13 +97,10 @@ class Desk:
 
     def days(self) -> dict[int, Decimal]:
         """What is stored of each day of January."""
-        import sqlite3
-
-        with closing(sqlite3.connect(self.home.path)) as connection:
-            rows = connection.execute(
-                "SELECT day % 100, sum(amount_nanos) FROM cost GROUP BY day ORDER BY day"
-            ).fetchall()
-        return {day: Decimal(nanos) / 10**9 for day, nanos in rows if nanos}
+        found = databases.rows(
+            self.home.path, "SELECT day % 100, sum(amount_nanos) FROM cost GROUP BY day ORDER BY day"
+        )
+        return {day: Decimal(nanos) / 10**9 for day, nanos in found if nanos}
 
 
 @contextmanager
@@ -355,8 +352,7 @@ def test_nothing_changed_is_looked_at_row_by_row(desk: Desk) -> None:
     """Stored rows that were damaged are mended by the true file, whatever its fingerprint says."""
     desk.take_rows(*daily("10", range(1, 4)))
     assert desk.take_rows(*daily("10", range(1, 4))).unchanged
-    with sqlite3.connect(desk.home.path) as connection:
-        connection.execute("UPDATE cost SET amount_nanos = amount_nanos - 1 WHERE day = 20260102")
+    databases.change(desk.home.path, "UPDATE cost SET amount_nanos = amount_nanos - 1 WHERE day = 20260102")
     assert not desk.take_rows(*daily("10", range(1, 4))).unchanged
     assert desk.total == "30"
 

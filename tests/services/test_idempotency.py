@@ -1,13 +1,12 @@
 """Answers under idempotency keys: kept for their time, then gone, a few with each new one."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from budget_tui.bootstrap import Services
 from budget_tui.services.clock import Clock
 from budget_tui.storage.repositories.journal import ANSWERS_KEPT
+from tests.databases import rows
 
 from .conftest import Home
 
@@ -28,8 +27,7 @@ def after(home: Home, later: timedelta) -> Services:
 
 
 def kept(home: Home) -> list[str]:
-    with closing(sqlite3.connect(home.path)) as connection:
-        return [key for (key,) in connection.execute("SELECT key FROM idempotency ORDER BY key")]
+    return [key for (key,) in rows(home.path, "SELECT key FROM idempotency ORDER BY key")]
 
 
 def test_answers_are_kept_for_their_time_and_go_two_with_each_new_one(seed: Home) -> None:

@@ -1,8 +1,6 @@
 """A period ends by itself: readers show the next one at once, the first writer stores it."""
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -13,6 +11,7 @@ from budget_tui.domain.period import PeriodKind, PeriodRule
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.presentation.audit import changes
 from budget_tui.services.organizations import NewOrganization
+from tests.databases import change
 from tests.services.conftest import Home, shown
 
 
@@ -284,8 +283,7 @@ def test_periods_follow_the_organizations_rule(
 
 
 def test_a_period_that_was_ended_early_is_followed_by_its_rest(seed: Home) -> None:
-    with closing(sqlite3.connect(seed.path, isolation_level=None)) as connection:
-        connection.execute("UPDATE budget SET period_end = '2026-01-13'")
+    change(seed.path, "UPDATE budget SET period_end = '2026-01-13'")
     later = seed.on("2026-01-20")
     carried = later.snapshot
     assert (carried.period.start, carried.period.end) == (date(2026, 1, 14), date(2026, 1, 31))

@@ -1,7 +1,5 @@
 """Planning: budgets made, changed, taken out, and allocated from the top down."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
@@ -20,6 +18,7 @@ from budget_tui.presentation.audit import changes
 from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.plans import PlanChange
 from tests.conftest import MadeOnce
+from tests.databases import change
 from tests.services.conftest import shown, usd
 from tests.services.planning import TREE, PlanHome, amounts, home_with_tree, name_of, percents, plan_of, planning_home
 
@@ -208,8 +207,7 @@ def test_a_total_that_a_period_opens_with_is_planned_in_the_organizations_curren
 def test_a_total_in_another_currency_that_is_there_nevertheless_is_deleted_with_an_entry(home: PlanHome) -> None:
     home.budget("100")
     made = home.plan("ORG", "total", "500", "2026-02")
-    with closing(sqlite3.connect(home.path)) as connection, connection:
-        connection.execute("UPDATE budget SET currency = 'EUR' WHERE budget_id = ?", (made.budget_id,))
+    change(home.path, "UPDATE budget SET currency = 'EUR' WHERE budget_id = ?", made.budget_id)
     later = planning_home(home.path, today=date(2026, 2, 2))
     assert shown(later.snapshot.total.allocation) == "100"
     later.services.periods.catch_up()

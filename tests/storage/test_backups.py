@@ -18,6 +18,7 @@ from budget_tui.storage.database import sqlite_backups as backups
 from budget_tui.storage.database.sqlite_backups import back_up, restore
 from budget_tui.storage.database.sqlite_checks import integrity_problems
 from budget_tui.storage.unit_of_work import DatabaseReader, UnitOfWork
+from tests.databases import change, locked, rows
 from tests.storage.conftest import JANUARY, NOON
 from tests.storage.killing import killed_at
 from tests.unprivileged import unprivileged
@@ -27,9 +28,8 @@ Files = Callable[[Path], dict[str, bytes]]
 
 
 def amount(path: Path) -> int:
-    with closing(sqlite3.connect(path)) as connection:
-        (amount,) = connection.execute("SELECT amount FROM budget").fetchone()
-        return int(amount)
+    [(amount,)] = rows(path, "SELECT amount FROM budget")
+    return int(amount)
 
 
 def set_amount(path: Path, budget: Budget, amount: int) -> None:
@@ -117,11 +117,8 @@ def test_a_restore_into_a_locked_database_gives_up(
     back_up(path, tmp_path / "copy")
     set_amount(path, budget, 500)
     monkeypatch.setattr(backups, "PATIENCE_SECONDS", 0.05)
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StorageError, match="is locked by another program"):
-            restore(tmp_path / "copy", path, tmp_path / "kept")
-        other.execute("ROLLBACK")
+    with locked(path), pytest.raises(StorageError, match="is locked by another program"):
+        restore(tmp_path / "copy", path, tmp_path / "kept")
     assert amount(path) == 500
 
 
@@ -366,8 +363,7 @@ def test_a_sound_database_has_no_problems(budgeted: Budgeted) -> None:
 
 def test_a_reference_to_nothing_is_a_problem(budgeted: Budgeted) -> None:
     path, *_ = budgeted
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:  # which checks no references
-        connection.execute("UPDATE budget SET entity_key = 99")
+    change(path, "UPDATE budget SET entity_key = 99")  # which checks no references
     [found] = integrity_problems(path)
     assert found.startswith("a row of budget refers to a missing entity; ")
 

@@ -16,21 +16,20 @@ from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.errors import StorageError
 from budget_tui.storage.database import database_at, sqlite_connections
 from budget_tui.storage.unit_of_work import DatabaseReader, UnitOfWork
+from tests.databases import locked, rows
 from tests.storage.conftest import NOON, add_organization
 
 Budgeted = tuple[Path, Organization, Budget]
 
 
 def stored_amount(path: Path) -> int:
-    with closing(sqlite3.connect(path)) as connection:
-        (amount,) = connection.execute("SELECT amount FROM budget").fetchone()
-        return int(amount)
+    [(amount,)] = rows(path, "SELECT amount FROM budget")
+    return int(amount)
 
 
 def audit_lines(path: Path) -> int:
-    with closing(sqlite3.connect(path)) as connection:
-        (lines,) = connection.execute("SELECT count(*) FROM audit").fetchone()
-        return int(lines)
+    [(lines,)] = rows(path, "SELECT count(*) FROM audit")
+    return int(lines)
 
 
 def test_what_is_committed_is_kept(budgeted: Budgeted) -> None:
@@ -100,8 +99,7 @@ def test_a_program_that_is_killed_leaves_nothing_half_done(budgeted: Budgeted) -
 def test_a_locked_database_is_told_and_left_alone(budgeted: Budgeted, monkeypatch: pytest.MonkeyPatch) -> None:
     path, *_ = budgeted
     monkeypatch.setattr(sqlite_connections, "PATIENCE_SECONDS", 0.05)
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locked(path):
         with pytest.raises(StorageError) as refused, UnitOfWork(database_at(path)):
             pass
         assert str(refused.value) == (
@@ -109,7 +107,6 @@ def test_a_locked_database_is_told_and_left_alone(budgeted: Budgeted, monkeypatc
         )
         with DatabaseReader(database_at(path)).session() as queries:  # reading goes on
             assert queries.organization("default") is not None
-        other.execute("ROLLBACK")
     with UnitOfWork(database_at(path)) as unit:
         unit.commit()
 

@@ -1,7 +1,5 @@
 """Explain: x says where the numbers of what is under the cursor come from, on every screen."""
 
-import sqlite3
-from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from budget_tui.domain.plan import BudgetPlan
 from budget_tui.services.costs import CostEntry
 from budget_tui.tui.dialogs.explain import ExplainScreen
 from budget_tui.tui.screens.history.closed_period import ClosedPeriodScreen
+from tests.databases import change
 from tests.tui.conftest import OpenDashboard, OpenServices, Pictured
 from tests.tui.driving import NARROW, WIDE, Dashboard, FixedClock, units
 
@@ -33,9 +32,7 @@ def planned(services: Services) -> Services:
 @pytest.fixture
 def in_utc(services: Services, database: Path) -> Services:
     """The example of somebody in UTC: the pictures tell the time zone, which is else the one of this machine."""
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute("UPDATE organization SET time_zone = 'UTC'")
-        connection.commit()
+    change(database, "UPDATE organization SET time_zone = 'UTC'")
     return services
 
 
@@ -211,9 +208,7 @@ async def test_explaining_while_the_database_cannot_be_read_is_told(
     open_dashboard: OpenDashboard, database: Path
 ) -> None:
     async with open_dashboard() as dashboard:
-        with closing(sqlite3.connect(database)) as connection:
-            connection.execute("DROP TABLE dataset")
-            connection.commit()
+        change(database, "DROP TABLE dataset")
         await dashboard.keys("x")
         assert not isinstance(dashboard.app.screen, ExplainScreen)
         assert "dataset" in dashboard.text

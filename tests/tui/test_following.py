@@ -1,9 +1,7 @@
 """The screen follows the database and the calendar: other programs' writes, minutes, days, periods, failures."""
 
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from budget_tui.tui.run import run_dashboard, run_monitor
 from budget_tui.tui.screens.budget.outlook import Outlook
 from budget_tui.tui.screens.budget.panel import PeriodFigures
 from budget_tui.tui.table import HEADER
+from tests.databases import locked
 from tests.tui.conftest import OpenDashboard, OpenMonitor, OpenServices
 from tests.tui.driving import Dashboard, TurningClock, on_day, stored, units
 
@@ -224,13 +223,11 @@ async def test_a_close_that_fails_is_told_and_made_up_for(
     services = services_on(clock=turning)
     async with open_dashboard(services, size=(160, 30)) as dashboard:
         turning.days.append(date(2026, 2, 1))
-        with closing(sqlite3.connect(database, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with locked(database):
             await dashboard.minute_passed()
             assert "the period that ended is not closed yet" in notice(dashboard)
             assert "is locked by another program" in notice(dashboard)
             assert "February 2026" in dashboard.lines[0]
-            other.execute("ROLLBACK")
         await dashboard.minute_passed()
         assert not dashboard.shown.carried_over
     assert stored(services).period.start == date(2026, 2, 1)
@@ -244,13 +241,11 @@ async def test_a_failed_write_of_the_total_is_told_in_place(
 ) -> None:
     monkeypatch.setattr(sqlite_connections, "PATIENCE_SECONDS", 0.1)
     async with open_dashboard(keys="e", size=(160, 30)) as dashboard:
-        with closing(sqlite3.connect(database, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with locked(database):
             await dashboard.typed("650", "enter")
             refusal = str(dashboard.app.screen.query_one("#total-refused").render())
             assert "is locked by another program; try again in a moment; nothing was changed" in refusal
             assert dashboard.field("total").value == "650"
-            other.execute("ROLLBACK")
         await dashboard.keys("enter")
         assert "$650.00 a month" in dashboard.text
 
