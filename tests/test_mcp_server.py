@@ -397,7 +397,9 @@ async def test_what_is_left_out_for_want_of_a_rate_is_named_in_every_answer_with
     async with Client(server_of(acme)) as client:
         for tool in ("budget_summary", "budget_variance", "budget_allocation_tree"):
             answer = told(await client.call_tool(tool))
-            assert "1 cost in CHF (CHF 8.00) left out: there is no usable rate to USD" in answer["warnings"], tool
+            assert "1 cost in CHF (CHF 8.00) left out: there is no usable exchange rate to USD" in answer["warnings"], (
+                tool
+            )
             assert [left["currency"] for left in answer["left_out"]] == ["CHF"], tool
 
 

@@ -73,7 +73,7 @@ def list_agents(context: typer.Context, json: JsonOption = False) -> None:
     if not agents:
         print_lines("no agents yet: budget-tui agent add ID --project PROJECT --tokens N")
         return
-    header = ("ID", "AGENT", "PROJECT", "ALLOCATED", "USED", "HELD", "AVAILABLE", "AN HOUR", "RUNS OUT", "STATUS")
+    header = ("ID", "AGENT", "PROJECT", "ALLOCATED", "USED", "RESERVED", "AVAILABLE", "PER HOUR", "RUNS OUT", "STATUS")
     rows = [
         (
             agent.agent_id,
@@ -192,7 +192,7 @@ def reserve(
         print_json(Reservation.from_domain(held))
         return
     print_lines(
-        f"{held.tokens:,} held until {held.expires_at.astimezone():%H:%M:%S}, {held.available_tokens:,} available",
+        f"{held.tokens:,} reserved until {held.expires_at.astimezone():%H:%M:%S}, {held.available_tokens:,} available",
         f"budget-tui agent settle {held.reservation_id} TOKENS",
     )
 
@@ -237,7 +237,7 @@ def rename(
     """
     session = session_of(context)
     session.services.agents.rename(agent, name)
-    _print_with_warnings(session, agent, json, lambda agent: f"{agent.agent_id} is called {agent.name}")
+    _print_with_warnings(session, agent, json, lambda agent: f"{agent.agent_id} renamed to {agent.name}")
 
 
 @app.command()
@@ -344,7 +344,7 @@ def _tell_balance(balance: "TokenBalance", json: bool) -> None:
 def _counts(balance: "TokenBalance | AgentBudget") -> str:
     from budget_tui.presentation.formatting import tokens
 
-    held = f", {balance.reserved_tokens:,} held" if balance.reserved_tokens else ""
+    held = f", {balance.reserved_tokens:,} reserved" if balance.reserved_tokens else ""
     used = f", {balance.used_tokens:,} used" if balance.used_tokens else ""
     return f"{tokens(balance.allocated_tokens)}{used}{held}, {balance.available_tokens:,} available"
 

@@ -87,7 +87,7 @@ def outlook(snapshot: "BudgetSnapshot") -> list[str]:
         f"{f.money(snapshot.allocated, currency)} allocated ({allocated}), {f.unallocated_text(snapshot)}",
         f"{f.money(total.spent, currency)} spent ({spent}), {f.money(total.remaining, currency)} left",
         f"{f.money(total.daily_drip, currency)} a day, {f.money(total.available_today, currency)} available today",
-        f"{f.money(total.burn_rate, currency)} a day burnt, lasts {f.runway_of(total)},"
+        f"burn {f.money(total.burn_rate, currency)} a day, lasts {f.runway_of(total)},"
         f" forecast {f.money(total.forecast, currency)}",
         *_carried(snapshot),
         f.data_through(snapshot.data_through),

@@ -190,7 +190,7 @@ def map_costs(
     amounts = ", ".join(f.money(nanos, currency) for currency, nanos in outcome.moved.items())
     print_lines(f"costs with {field} = {value} belong to {project}; {amounts or 'nothing'} from the past moved there")
     if option == "--tag" and not amounts:
-        print_lines("a tag that no rule asked for was not kept: import the files again")
+        print_lines("tags without a rule were not stored: import the files again")
     warn(messages.warnings(session.snapshot()))
 
 
@@ -273,7 +273,7 @@ def list_sources(context: typer.Context, json: JsonOption = False) -> None:
         print_json([SourceOut.from_domain(each) for each in found])
         return
     if not found:
-        print_lines("no costs were entered or imported yet")
+        print_lines("no costs yet: budget-tui cost add, or cost import")
         return
     rows = [
         (

@@ -91,6 +91,6 @@ def restore(
         print_json(Restored(database=database, restored=str(backup_file), kept=kept_in))
         return
     print_lines(
-        f"{services.context.database} holds what {backup_file} held",
-        f"what was there before is kept in {kept}" if kept else "there was nothing in its place before",
+        f"{services.context.database} restored from {backup_file}",
+        f"the previous database is kept in {kept}" if kept else "there was no database before",
     )

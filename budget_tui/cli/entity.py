@@ -56,7 +56,7 @@ def move(
     """
     moved = session_of(context).services.entities.move(entity_id, parent)
     entity, former, closed = moved
-    then = f"; through {long_day(closed)}, which is closed, it counts below {former}" if closed else ""
+    then = f"; through {long_day(closed)}, which is closed, it stays below {former}" if closed else ""
     if json:
         from budget_tui.schemas.hierarchy import EntityChanged
 
@@ -77,7 +77,7 @@ def rename(
     Its id stays.
     """
     renamed = session_of(context).services.entities.rename(entity_id, name)
-    _print_with_warnings(renamed, json, f"{renamed.entity_id} is called {renamed.name}")
+    _print_with_warnings(renamed, json, f"{renamed.entity_id} renamed to {renamed.name}")
 
 
 @app.command()

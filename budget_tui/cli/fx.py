@@ -102,7 +102,7 @@ def _in_words(report: "RatesReport") -> list[str]:
     if len(report.refused) > REFUSED_SHOWN:
         lines.append(f"  and {len(report.refused) - REFUSED_SHOWN:,} more")
     if not report.rates_changed:
-        same = "nothing changed: the same rates are on file already"
+        same = "nothing changed: the same rates are already on file"
         return [*lines, same if report.rates_read else "there are no rates in it"]
     assert report.first_day is not None
     assert report.last_day is not None

@@ -45,4 +45,4 @@ def _suggestion(origin: "UnmappedOrigin") -> list[str]:
     from shlex import quote
 
     option, value = fitting[0]
-    return [f"give them to a project, such as: budget-tui cost map PROJECT {option} {quote(escaped(value))}"]
+    return [f"assign them to a project, for example: budget-tui cost map PROJECT {option} {quote(escaped(value))}"]

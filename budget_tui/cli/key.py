@@ -33,7 +33,7 @@ def create(
         print_json(CreatedKey.from_creation(made))
     else:
         print_lines(made.text)
-        report(f"{made.key.name} may {made.key.scope}; the key is shown this once, send it as X-API-Key")
+        report(f"{made.key.name} may {made.key.scope}; the key is shown only once, send it as X-API-Key")
 
 
 @app.command("list")
@@ -47,7 +47,7 @@ def list_keys(context: typer.Context, json: JsonOption = False) -> None:
 
         print_json([ApiKeyOut.from_domain(key) for key in keys])
     elif not keys:
-        print_lines("there are no keys yet")
+        print_lines("no keys yet: budget-tui key create NAME")
     else:
         rows = [(key.key_id, key.name, key.scope, _day(key.created_at), _day(key.revoked_at)) for key in keys]
         print_lines(*table(("ID", "NAME", "SCOPE", "CREATED", "REVOKED"), rows, "lllll"))

@@ -55,7 +55,7 @@ def log(
     for entry in entries:
         when, *rest = cells(entry)
         rows.append((str(entry.entry), f"{when} {entry.at.astimezone():%Z}", *rest))
-    print_lines(*table(("ENTRY", "WHEN", "WHO", "DID", "TO", "CHANGE"), rows, "rlllll"))
+    print_lines(*table(("ENTRY", "WHEN", "WHO", "ACTION", "SUBJECT", "CHANGE"), rows, "rlllll"))
 
 
 def _begin_of(day: str, days_later: int) -> datetime | None:
@@ -69,5 +69,5 @@ def _begin_of(day: str, days_later: int) -> datetime | None:
 
 def _nothing(*, is_page: bool, is_filtered: bool) -> str:
     if is_filtered:
-        return "nothing of that kind was changed"
-    return "there is nothing before it" if is_page else "nothing was changed yet"
+        return "no such changes"
+    return "no earlier changes" if is_page else "no changes yet"

@@ -52,7 +52,7 @@ def add(
 
         print_json(OrganizationOut.from_domain(added))
         return
-    print_lines(f"{added.name} added; budget-tui --org {added.slug} is its own")
+    print_lines(f"{added.name} added; use it with: budget-tui --org {added.slug}")
 
 
 @app.command("list")
@@ -67,7 +67,7 @@ def list_organizations(context: typer.Context, json: JsonOption = False) -> None
         print_json([OrganizationOut.from_domain(organization) for organization in found])
         return
     if not found:
-        print_lines("there is no organization yet; budget-tui org add SLUG makes one")
+        print_lines("no organizations yet: budget-tui org add SLUG")
         return
     rows = [
         (
@@ -102,7 +102,7 @@ def rename(
 
         print_json(OrganizationOut.from_domain(renamed))
         return
-    print_lines(f"{slug} is called {renamed.name}")
+    print_lines(f"{slug} renamed to {renamed.name}")
 
 
 def _period(organization: "Organization") -> str:

@@ -43,7 +43,7 @@ def serve(
     services = session_of(context).services
 
     def announce(url: str) -> None:
-        report(f"listening at {url}, which {url}/docs describes; Ctrl-C stops")
+        report(f"listening at {url}, documented at {url}/docs; Ctrl-C stops")
         if not services.context.has_database:
             report(
                 f"note: there is no database at {services.context.database} yet; budget-tui key create NAME makes one"

@@ -120,13 +120,13 @@ def explain_pace(
     if window.days > 0:
         burn_spans: tuple[tuple[str, Period], ...] = (("burn window", Period(window.start, window.end)),)
         burn_notes: tuple[str, ...] = (
-            "the window is the last 7 complete days that data covers: it ends yesterday or where the data ends,"
+            "the window is the last 7 complete days that the data covers: it ends yesterday, or where the data ends,"
             " starts no earlier than the first cost, and reaches back into the period before",
         )
     else:
         burn_spans = (("burn window", Period(today, today)),)
-        burn_notes = ("there is no complete day with data yet: what was spent today so far stands for a day",)
-    came_once = (f"what came once in the burn window is spent, but no rate: {once}",) if once else ()
+        burn_notes = ("there is no complete day with data yet: what was spent today so far counts as a day",)
+    came_once = (f"one-off costs in the burn window are spent, but not part of the rate: {once}",) if once else ()
     return (
         explain_allocation(pace.allocation, carry),
         Explanation(
@@ -168,7 +168,7 @@ def explain_pace(
                 "days_from_today_on": number(to_come + 1, Unit.DAYS),
             },
             spans=(("the days from today on are of", period),),
-            notes=("what was left this morning, shared among the days to come, today and the last one included",),
+            notes=("what was left this morning, split evenly among the remaining days, including today",),
             of_costs=True,
         ),
         Explanation(
@@ -213,9 +213,9 @@ def explain_allocation(amount: int, carry: Carry) -> Explanation:
             "allocation",
             "Allocation",
             money(0),
-            "max(0, what recurs + {carried_over})",
+            "max(0, recurring amount + {carried_over})",
             terms,
-            notes=("the debt carried over is more than what recurs",),
+            notes=("the deficit carried over is larger than the recurring amount",),
         )
     return Explanation("allocation", "Allocation", money(amount), "{recurring} + {carried_over}", terms)
 
@@ -247,7 +247,7 @@ def _runway(
             "Runway",
             number(None, Unit.DAYS),
             spans=spans,
-            notes=came_once or ("nothing was spent in the burn window: it does not run out",),
+            notes=came_once or ("nothing was spent in the burn window, so it does not run out",),
             of_costs=True,
         )
     return Explanation(
@@ -258,7 +258,7 @@ def _runway(
         {"remaining": remaining, **burning},
         spans=spans,
         notes=(
-            "days until nothing is left if it goes on as in the burn window; more than a year is shown as >1y",
+            "days until nothing is left at this burn rate; more than a year is shown as >1y",
             *came_once,
         ),
         of_costs=True,
@@ -270,7 +270,7 @@ def explain_global(snapshot: BudgetSnapshot, spend: Spend, once: str = "") -> tu
     period, today = snapshot.period, snapshot.as_of
     budget, *paced = explain_pace(snapshot.total, spend, period, today, snapshot.data_through, snapshot.carry, once)
     allocated = money(snapshot.allocated)
-    over = ("the projects have more than there is: that is warned about, never blocked",)
+    over = ("the projects are allocated more than the budget: you are warned, but not stopped",)
     day = {
         "day": number(period.day_number(today), Unit.NUMBER),
         "days_of_the_period": number(period.days, Unit.DAYS),
@@ -294,16 +294,16 @@ def explain_global(snapshot: BudgetSnapshot, spend: Spend, once: str = "") -> tu
             "{day} ÷ {days_of_the_period}",
             day,
             spans=(("the days are of", period),),
-            notes=("where even spending would stand today: the tick in the bars",),
+            notes=("where even spending would be today: the tick in the bars",),
         ),
         explain_days_left(period, today),
         Explanation(
             "unmapped",
             "Unmapped",
             money(snapshot.unmapped),
-            "the sum of the costs that found no entity",
+            "the sum of the costs without an entity",
             spans=(("costs of", period.through(today)),),
-            notes=("they count in the total and in no project",),
+            notes=("they count in the total, but in no project",),
         ),
         explain_data_through(snapshot.data_through, today),
     )
@@ -337,7 +337,7 @@ def explain_data_through(data_through: date, today: date) -> Explanation:
         "data-through",
         "Data through",
         Quantity(data_through, Unit.DAY),
-        "the earliest reach of the sources that are active",
+        "the earliest reach of the active sources",
         notes=(
             "an imported source reaches the latest day with usage of its accounts; it is active until it is ended or"
             " two whole periods have passed without costs",

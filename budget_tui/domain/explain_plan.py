@@ -16,7 +16,7 @@ _ACTUALS = {
     BudgetType.TOKEN: "the sum of the tokens that count",
     BudgetType.SEAT: "the most seats on one day of the period",
 }
-_NO_DATA = "nothing is known of it in the period: no data, which is not 0"
+_NO_DATA = "nothing is known about it in this period: no data, which is not the same as 0"
 
 
 def explain_planned(budget: PlannedBudget, figures: Variance, allocated: int | None) -> tuple[Explanation, ...]:
@@ -141,11 +141,11 @@ def explain_sum(
             "amount",
             "Budget",
             amount,
-            "the most that the budgets which no other one of them contains come to on one day"
+            "the highest sum on one day of the budgets that no other one contains"
             if is_seats
-            else "the sum of the budgets that no other one of them contains",
+            else "the sum of the budgets that no other one contains",
             notes=(
-                "one that another one contains is left out: what counts for it counts for that one, too",
+                "budgets inside a larger one are left out, since the larger one already counts them",
                 *conversions,
             ),
         ),
@@ -190,7 +190,7 @@ def _to_children(amount: Quantity, allocated: int | None, unit: Unit) -> tuple[E
     assert isinstance(amount.value, int)
     given = Quantity(allocated, unit)
     unallocated = amount.value - allocated
-    over = ("the children have more than their parent: that is warned about, never blocked",)
+    over = ("the children are allocated more than their parent: you are warned, but not stopped",)
     return (
         Explanation("allocated", "Allocated", given, "the sum of the budgets allocated from it"),
         Explanation(
@@ -219,14 +219,14 @@ def explain_agent(agent: AgentBudget, use: Use | None, seconds: int, period: Per
     available = tokens(agent.available_tokens)
     lately = {"used_lately": tokens(use.tokens if use else 0), "seconds": number(seconds)}
     return (
-        Explanation("allocated", "Allocated", allocated, "as it was set, and what came along"),
+        Explanation("allocated", "Allocated", allocated, "as it was set, plus what was carried over"),
         Explanation("used", "Used", used, "the sum of the tokens consumed and settled", spans=spans, of_costs=True),
         Explanation(
             "held",
             "Held",
             held,
             "the sum of the reservations whose time is not up",
-            notes=("settling one uses what it took and frees the rest",),
+            notes=("settling one uses what was needed and frees the rest",),
         ),
         Explanation(
             "available",
@@ -245,7 +245,7 @@ def explain_agent(agent: AgentBudget, use: Use | None, seconds: int, period: Per
             "{used_lately} × 3600 ÷ {seconds}" if use else "",
             lately if use else {},
             notes=(
-                "the last 24 hours, or fewer when the first use in them is younger, one hour at least"
+                "the last 24 hours, or fewer if the first use was more recent; at least one hour"
                 if use
                 else "nothing was used in the last 24 hours",
             ),
@@ -275,8 +275,8 @@ def _how_it_ends(agent: AgentBudget, use: Use | None) -> str:
     if agent.available_tokens <= 0:
         return "nothing is available"
     if use is None:
-        return "nothing was used lately: it does not run out"
-    return "if it goes on like this" if agent.runs_out_at else "not within a year"
+        return "nothing was used lately, so it does not run out"
+    return "at this rate" if agent.runs_out_at else "not within a year"
 
 
 def explain_closed(closed: ClosedPeriod, line: ClosedBudget | None = None) -> tuple[Explanation, ...]:
@@ -307,7 +307,7 @@ def explain_closed(closed: ClosedPeriod, line: ClosedBudget | None = None) -> tu
             "{spent_as_known_now} − {spent_at_the_close}",
             {"spent_as_known_now": Quantity(of.spent + of.restated, unit), "spent_at_the_close": spent},
             spans=spans,
-            notes=("what arrived, moved or was corrected later is shown beside the archive, which stays as it was",),
+            notes=("late, moved or corrected costs are shown beside the archive, which does not change",),
             of_costs=True,
         ),
         explain_status(of.status, of.unfunded, allocation, Quantity(of.remaining, unit), of_costs=False),

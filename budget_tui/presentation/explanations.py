@@ -166,7 +166,7 @@ def _summed(explained: Explained) -> Iterable[Section]:
         return quantity(Quantity(amount, explained.unit), explained.currency)
 
     room = max((len(shown(budget.amount)) for budget in explained.budgets), default=0)
-    for title, is_added in (("Added up", True), ("Left out, for another one contains it", False)):
+    for title, is_added in (("Added up", True), ("Left out, since another one contains it", False)):
         of_title = [budget for budget in explained.budgets if (not budget.within) is is_added]
         lines = []
         for budget in of_title[:GROUPS_AT_MOST]:

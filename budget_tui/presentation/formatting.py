@@ -272,7 +272,7 @@ def runs_out(budget: AgentBudget) -> str:
 
 def token_sums(sums: TokenSums) -> str:
     """The agents of a project in one line."""
-    held = f", {sums.reserved_tokens:,} held" if sums.reserved_tokens else ""
+    held = f", {sums.reserved_tokens:,} reserved" if sums.reserved_tokens else ""
     return (
         f"{count(sums.agents, 'agent')}: {tokens(sums.allocated_tokens)} allocated, {sums.used_tokens:,} used{held},"
         f" {sums.available_tokens:,} available"

@@ -30,7 +30,7 @@ def warnings(snapshot: "BudgetSnapshot") -> list[str]:
     if snapshot.unmapped_costs:
         found.append(
             f"{f.count(snapshot.unmapped_costs, 'cost')} unmapped ({f.money(snapshot.unmapped, currency)}):"
-            " they count in the total and in no project"
+            " they count in the total, but in no project"
         )
     if snapshot.elsewhere:
         found.append(
@@ -43,7 +43,7 @@ def warnings(snapshot: "BudgetSnapshot") -> list[str]:
     )
     found.extend(
         f"{f.count(foreign.costs, 'cost')} in {foreign.currency} ({f.money(foreign.amount, foreign.currency)})"
-        f" left out: there is no usable rate to {currency}"
+        f" left out: there is no usable exchange rate to {currency}"
         for foreign in snapshot.foreign
     )
     return found
@@ -63,7 +63,7 @@ def carry_settled(settled: Sequence["SettledCarry"], currency: str) -> str:
     if not told:
         return ""
     more = f", and {f.count(len(told) - 3, 'more budget')}" if len(told) > 3 else ""
-    return f"more is known of the closed period, carried over now: {', '.join(told[:3])}{more}"
+    return f"late costs changed the closed period; now carried over: {', '.join(told[:3])}{more}"
 
 
 def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> list[str]:
@@ -85,7 +85,7 @@ def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> 
     if len(report.vanished) > NAMED_AT_MOST:
         lines.append(f"  and {len(report.vanished) - NAMED_AT_MOST:,} more")
     if report.unmapped_total:
-        lines.append(f"{_totals(report.unmapped_total)} found no project: {how_to_map}")
+        lines.append(f"{_totals(report.unmapped_total)} without a project: {how_to_map}")
     return lines
 
 
@@ -119,7 +119,7 @@ def _counted(report: "ImportReport") -> str:
 def _kept(report: "ImportReport", dry_run: bool) -> str:
     if report.unchanged:
         return "nothing changed: the same costs are stored already"
-    added = f", {report.rows_added:,} added to what is there" if 0 < report.rows_added < report.days_stored else ""
+    added = f", {report.rows_added:,} added to existing costs" if 0 < report.rows_added < report.days_stored else ""
     kept = f"{f.count(report.days_stored, 'daily cost')} {{}}, {report.rows_replaced:,} {{}}{added}"
     return (
         f"{kept.format('would be stored', 'replaced')}; nothing was written"

@@ -37,7 +37,7 @@ def _told(left: LeftOut) -> str:
         what, when = f"{count(left.budgets, 'budget')} in {left.currency} ({amount})", " on the first day"
     else:
         what, when = f"{count(left.costs, 'cost')} in {left.currency} ({amount})", ""
-    return f"{what} left out: there is no usable rate to {left.into}{when}"
+    return f"{what} left out: there is no usable exchange rate to {left.into}{when}"
 
 
 def foreign_costs(usage: Usage, asked: Iterable[Asked]) -> Foreign:

@@ -338,7 +338,7 @@ def test_every_view_names_what_it_leaves_out_for_want_of_a_rate(acme: Api) -> No
     made(acme, {**BODY, "hierarchy_entity_id": "DEPT-ENG", "category": "genai", "currency": "CHF"})
     costs = {"currency": "CHF", "amount": 8, "costs": 1, "budgets": 0, "into": "USD"}
     budgets = {"currency": "CHF", "amount": 1000, "costs": 0, "budgets": 1, "into": "USD"}
-    told = "1 cost in CHF (CHF 8.00) left out: there is no usable rate to USD"
+    told = "1 cost in CHF (CHF 8.00) left out: there is no usable exchange rate to USD"
     by_category = acme.get(f"{PLAN}/by-category?hierarchy_entity_id=DEPT-ENG")
     by_provider = acme.get(f"{PLAN}/by-provider?hierarchy_entity_id=DEPT-ENG")
     views = (acme.get(f"{PLAN}/summary"), acme.get(f"{PLAN}/allocation-tree"), by_category["total"], by_provider["gcp"])

@@ -154,7 +154,7 @@ def test_a_project_tells_its_agents_tokens(scout: Cli) -> None:
 
 
 def test_agents_are_renamed_archived_and_listed(scout: Cli) -> None:
-    assert scout("agent", "rename", "scout", "Pathfinder").done().out == "scout is called Pathfinder\n"
+    assert scout("agent", "rename", "scout", "Pathfinder").done().out == "scout renamed to Pathfinder\n"
     assert scout("agent", "list").done().out.splitlines()[1].split()[:4] == ["scout", "Pathfinder", "pcc", "1,000,000"]
     scout("agent", "archive", "scout").done()
     assert scout("agent", "list").done().out.startswith("no agents yet")

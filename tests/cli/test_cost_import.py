@@ -100,7 +100,7 @@ def test_the_report_in_words(seeded: Cli, january: str) -> None:
         "1 file, 4 rows read, 0 refused",
         "billed $17.00, stored $17.00, Jan 5 – Jan 6, 2026; $17.00 in January 2026",
         "4 daily costs stored, 0 replaced",
-        "$2.00 found no project: budget-tui cost unmapped",
+        "$2.00 without a project: budget-tui cost unmapped",
     ]
 
 
@@ -110,7 +110,7 @@ def test_imported_costs_are_spent_by_their_projects(seeded: Cli, january: str) -
     status = seeded("status", "--json").json
     assert (status["global"]["spent_usd"], status["unmapped_usd"]) == (258, 2)
     assert status["data_through"] == "2026-01-06"
-    assert status["warnings"] == ["2 costs unmapped ($2.00): they count in the total and in no project"]
+    assert status["warnings"] == ["2 costs unmapped ($2.00): they count in the total, but in no project"]
 
 
 def test_the_same_files_again_change_nothing_and_say_so(seeded: Cli, january: str) -> None:
@@ -165,7 +165,7 @@ def test_several_files_a_folder_and_a_glob_are_one_set(seeded: Cli, tmp_path: Pa
 def test_totals_are_told_by_currency(seeded: Cli, tmp_path: Path) -> None:
     file = export(tmp_path / "two.csv", [{"BilledCost": "1"}, {"BilledCost": "1500", "BillingCurrency": "JPY"}])
     assert "billed ¥1,500 + $1.00, stored ¥1,500 + $1.00" in seeded("cost", "import", file).done().out
-    assert "1 cost in JPY (¥1,500) left out: there is no usable rate to USD" in seeded("status").err
+    assert "1 cost in JPY (¥1,500) left out: there is no usable exchange rate to USD" in seeded("status").err
 
 
 def test_real_costs_add_up_to_the_digit(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +198,7 @@ def test_refused_rows_are_named_and_the_rest_goes_in(seeded: Cli, damaged: str) 
         "  and 2 more",
         "billed $1.00, stored $1.00, Jan 5, 2026; $1.00 in January 2026",
         "1 daily cost stored, 0 replaced",
-        "$1.00 found no project: budget-tui cost unmapped",
+        "$1.00 without a project: budget-tui cost unmapped",
     ]
 
 
@@ -334,7 +334,7 @@ def test_a_rule_holds_for_costs_to_come(seeded: Cli, january: str) -> None:
 def test_a_tag_that_was_not_kept_says_what_to_do(seeded: Cli, january: str) -> None:
     seeded("cost", "import", january).done()
     out = seeded("cost", "map", "python-api", "--tag", "team=red").out
-    assert "a tag that no rule asked for was not kept: import the files again" in out
+    assert "tags without a rule were not stored: import the files again" in out
     seeded("cost", "import", january)
     assert spent(seeded)["python-api"] == Decimal("90.5")
 

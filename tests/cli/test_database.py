@@ -67,9 +67,9 @@ def test_a_backup_restores_what_was(seeded: Cli, database: Path, tmp_path: Path)
     assert seeded("db", "backup", str(copy)).done().out == f"{database} backed up to {copy}\n"
     seeded("project", "archive", "dandelion").done()
     first, second = seeded("db", "restore", str(copy)).done().out.splitlines()
-    assert first == f"{database} holds what {copy} held"
+    assert first == f"{database} restored from {copy}"
     assert seeded("status", "--json").out == before
-    kept = Path(second.removeprefix("what was there before is kept in "))
+    kept = Path(second.removeprefix("the previous database is kept in "))
     assert kept.parent == database.parent
     projects = seeded("--db", str(kept), "project", "list", "--json").json["projects"]
     assert "dandelion" not in [project["project_id"] for project in projects]
@@ -100,7 +100,7 @@ def test_there_is_nothing_to_back_up(cli: Cli, no_database: Path) -> None:
 
 def test_restoring_where_nothing_was(cli: Cli, no_database: Path, example: Path) -> None:
     out = cli("db", "restore", str(example)).done().out
-    assert out.endswith("there was nothing in its place before\n")
+    assert out.endswith("there was no database before\n")
     assert cli("status", "--line").out.startswith("$259 left")
 
 

@@ -70,7 +70,7 @@ def test_every_command_answers_with_the_entity(acme: Cli) -> None:
 def test_a_move_tells_where_closed_days_count(acme: Cli) -> None:
     assert acme("entity", "move", "BACKEND", "ENG").done().out == "Backend moved below ENG\n"
     moved = acme("--as-of", "2026-02-03", "entity", "move", "WEB", "DS").done()
-    assert moved.out == "WEB moved below DS; through Jan 31, 2026, which is closed, it counts below ENG\n"
+    assert moved.out == "WEB moved below DS; through Jan 31, 2026, which is closed, it stays below ENG\n"
     back = acme("--as-of", "2026-02-03", "entity", "move", "WEB", "ENG", "--json").json
     assert (back["parent_id"], back["closed_through"], back["closed_parent_id"]) == ("ENG", None, None)
     away = acme("--as-of", "2026-02-03", "entity", "move", "WEB", "DS", "--json").json
@@ -108,7 +108,7 @@ def test_a_file_that_cannot_be_written_is_told(acme: Cli, tmp_path: Path) -> Non
 
 
 def test_organizations_are_listed_with_how_they_reckon(cli: Cli) -> None:
-    assert cli("org", "list").done().out == "there is no organization yet; budget-tui org add SLUG makes one\n"
+    assert cli("org", "list").done().out == "no organizations yet: budget-tui org add SLUG\n"
     options = ("--name", "Acme Inc", "--currency", "eur", "--time-zone", "Europe/Berlin", "--anchor", "last")
     cli("org", "add", "acme", *options, "--period", "quarterly", "--fiscal-start", "4").done()
     assert cli("org", "list", "--json").json == [
@@ -122,7 +122,7 @@ def test_organizations_are_listed_with_how_they_reckon(cli: Cli) -> None:
             "fiscal_start_month": 4,
         }
     ]
-    assert cli("org", "rename", "acme", "Acme").done().out == "acme is called Acme\n"
+    assert cli("org", "rename", "acme", "Acme").done().out == "acme renamed to Acme\n"
     assert "acme  Acme  EUR       Europe/Berlin  quarterly from the last day" in cli("org", "list").done().out
 
 

@@ -72,6 +72,6 @@ def test_status_says_what_was_converted_and_what_was_left_out(seeded: Cli, tmp_p
     assert answer["global"]["spent_usd"] == Decimal("253.3852")
     assert answer["warnings"] == [
         "1 cost in EUR: €12.00 counted as $12.39",
-        "1 cost in JPY (¥1,000) left out: there is no usable rate to USD",
+        "1 cost in JPY (¥1,000) left out: there is no usable exchange rate to USD",
     ]
     assert seeded("status", "--line").done().out.endswith(" · €12 at a rate · ¥1,000 left out: no rate · ≤Jan 10\n")

@@ -10,13 +10,13 @@ def test_a_key_is_shown_once(cli: Cli) -> None:
     assert made.code == 0
     text = made.out.strip()
     assert text.startswith("bt_")
-    assert made.err == "ci bot may write; the key is shown this once, send it as X-API-Key\n"
+    assert made.err == "ci bot may write; the key is shown only once, send it as X-API-Key\n"
     assert text not in cli("key", "list").done().out
     assert text.split("_")[2] not in cli("log", "--json").done().out
 
 
 def test_the_list_tells_what_is_known(cli: Cli) -> None:
-    assert cli("key", "list").done().out == "there are no keys yet\n"
+    assert cli("key", "list").done().out == "no keys yet: budget-tui key create NAME\n"
     made = cli("key", "create", "ci", "--scope", "read", "--json").done().json
     [listed] = cli("key", "list", "--json").done().json
     assert {name: made[name] for name in listed} == listed

@@ -27,7 +27,7 @@ def test_every_change_leaves_a_line(seeded: Cli) -> None:
 def test_the_log_in_words(seeded: Cli) -> None:
     seeded("project", "allocate", "pcc", "+20").done()
     header, first, *_ = seeded("log").done().out.splitlines()
-    assert header.split() == ["ENTRY", "WHEN", "WHO", "DID", "TO", "CHANGE"]
+    assert header.split() == ["ENTRY", "WHEN", "WHO", "ACTION", "SUBJECT", "CHANGE"]
     assert first.endswith("amount 150 → 170")
 
 
@@ -36,7 +36,7 @@ def test_a_page_continues_where_the_last_one_ended(seeded: Cli) -> None:
     first = seeded("log", "--limit", "3", "--json").done().json
     rest = seeded("log", "--limit", "100", "--before", str(first[-1]["entry"]), "--json").done().json
     assert first + rest == everything
-    assert seeded("log", "--before", "1").done().out == "there is nothing before it\n"
+    assert seeded("log", "--before", "1").done().out == "no earlier changes\n"
 
 
 def test_nothing_done_is_nothing_logged(seeded: Cli, cli: Cli) -> None:
@@ -69,14 +69,14 @@ def test_days_are_those_of_this_machine(seeded: Cli, monkeypatch: pytest.MonkeyP
         before, after = day - timedelta(days=1), day + timedelta(days=1)
         assert f"{day} " in seeded("log", "--since", str(day), "--until", str(day), "--limit", "1").done().out
         assert seeded("log", "--since", str(after), "--json").done().json == []
-        assert seeded("log", "--until", str(before)).done().out.startswith("nothing of that kind was changed\n")
+        assert seeded("log", "--until", str(before)).done().out.startswith("no such changes\n")
     seeded("log", "--since", "yesterday").refused(2, "'yesterday' is not a date")
     monkeypatch.undo()
     time.tzset()
 
 
 def test_an_empty_log(cli: Cli) -> None:
-    assert cli("log").done().out == "nothing was changed yet\n"
+    assert cli("log").done().out == "no changes yet\n"
     assert cli("log", "--json").done().json == []
 
 

@@ -36,7 +36,7 @@ def test_what_is_settled_again_is_told_in_one_line(seeded: Cli) -> None:
     ran = seeded(*february, "cost", "add", "pcc", "24", "--on", "2026-01-31", "--json")
     assert (ran.code, ran.err) == (
         0,
-        "more is known of the closed period, carried over now: pcc $21.00 instead of $45.00\n",
+        "late costs changed the closed period; now carried over: pcc $21.00 instead of $45.00\n",
     )
     assert "pcc $45.00 instead of $21.00" in seeded(*february, "undo").err
     seeded(*february, "cost", "add", "pcc", "1").done()
@@ -235,7 +235,7 @@ def test_history_in_words(seeded: Cli) -> None:
 
 def test_a_change_of_the_rule_is_told_first(seeded: Cli) -> None:
     change = ("period", "set", "--anchor", "15")
-    seeded(*change).refused(2, "there is nobody to ask", "--dry-run", "--yes")
+    seeded(*change).refused(2, "needs a confirmation", "--dry-run", "--yes")
     told = seeded(*change, "--dry-run").done().out.splitlines()
     assert told == [
         "monthly from day 1 → monthly from day 15",

@@ -414,7 +414,7 @@ def test_every_view_names_what_it_leaves_out_and_what_counts_at_a_rate(plan: Cli
     cli("cost", "import", str(path)).done()
     cli("fx", "set", "EUR", "USD", "1.25", "--on", "2026-01-01").done()
     told = (
-        "1 cost in CHF (CHF 8.00) left out: there is no usable rate to USD",
+        "1 cost in CHF (CHF 8.00) left out: there is no usable exchange rate to USD",
         "1 cost in EUR: €8.00 counted as $10.00",
     )
     for view in (("summary",), ("tree",), ("by-category", "DEPT-ENG"), ("by-provider", "DEPT-ENG")):

@@ -191,7 +191,7 @@ def test_children_above_their_parent_are_told_and_not_blocked() -> None:
     explained = named(explain_planned(planned(BudgetType.MONETARY, 100), figures, 130))
     assert explained["unallocated"].value.value == -30
     assert "more than their parent" in explained["unallocated"].notes[0]
-    assert "never blocked" in explained["unallocated"].notes[0]
+    assert "not stopped" in explained["unallocated"].notes[0]
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**9), st.integers(1, 86_400 * 2), st.booleans())

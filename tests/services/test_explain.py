@@ -286,7 +286,7 @@ def test_child_sum_above_the_parent_is_told_where_it_is_unallocated(plan: PlanHo
     values = named(plan.services.explain.of_planned(parent.budget_id).values)
     assert values["allocated"].value.value == usd("130")
     assert explanations.worked(values["unallocated"], "USD") == "$100.00 − $130.00 = -$30.00"
-    assert "warned about, never blocked" in values["unallocated"].notes[0]
+    assert "you are warned, but not stopped" in values["unallocated"].notes[0]
 
 
 def test_budget_not_appearing_because_of_its_period_or_because_it_was_deleted(plan: PlanHome) -> None:

@@ -59,7 +59,7 @@ def test_each_day_has_its_own_rate_and_what_came_before_the_first_is_left_out(se
     told = [warning for warning in messages.warnings(snapshot) if "EUR" in warning]
     assert told == [
         "2 costs in EUR: €20.00 counted as $23.00",
-        "1 cost in EUR (€10.00) left out: there is no usable rate to USD",
+        "1 cost in EUR (€10.00) left out: there is no usable exchange rate to USD",
     ]
 
 
@@ -70,7 +70,7 @@ def test_an_absurd_rate_on_file_blanks_no_screen_and_stops_no_close(seed: Home) 
             work.organization.org_key, [Rate("EUR", "USD", date(2026, 1, 1), Decimal("99999999999999"))]
         )
         work.commit()
-    told = "3 costs in EUR (€26.00) left out: there is no usable rate to USD"
+    told = "3 costs in EUR (€26.00) left out: there is no usable exchange rate to USD"
     assert told in messages.warnings(seed.snapshot)
     views = seed.services.plan_views
     assert told in views.summary().warnings

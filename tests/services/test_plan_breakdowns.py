@@ -189,8 +189,8 @@ def test_what_has_no_rate_is_left_out_of_the_rows_and_named_in_them(home: PlanHo
         "total": (None, 12, [costs]),
     }
     assert by_category["cloud"]["warnings"] == [
-        "1 cost in CHF (CHF 8.00) left out: there is no usable rate to USD",
-        "1 budget in CHF (CHF 100.00) left out: there is no usable rate to USD on the first day",
+        "1 cost in CHF (CHF 8.00) left out: there is no usable exchange rate to USD",
+        "1 budget in CHF (CHF 100.00) left out: there is no usable exchange rate to USD on the first day",
     ]
     assert {name: (part["actual"], part["left_out"]) for name, part in by_provider.items()} == {
         "anthropic": (9, []),

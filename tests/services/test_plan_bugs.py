@@ -285,7 +285,7 @@ def test_trouble_currency_mismatch_is_left_out_and_named(home: PlanHome) -> None
     home.spent("DEPT-ENG", "3", "2026-02-01")
     found = home.summary()
     assert [line.figures.actual for line in found.lines] == [0]
-    assert found.warnings == ("1 cost in USD ($3.00) left out: there is no usable rate to EUR",)
+    assert found.warnings == ("1 cost in USD ($3.00) left out: there is no usable exchange rate to EUR",)
 
 
 def test_trouble_delete_is_done_and_done_once(home: PlanHome) -> None:

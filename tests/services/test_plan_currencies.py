@@ -78,7 +78,7 @@ def test_each_budget_counts_in_its_own_currency(home: Home) -> None:
     }
     assert found.left_out == (LeftOut("CHF", usd("5"), 1, "EUR"), LeftOut("CHF", usd("5"), 1, "USD"))
     assert "3 costs in EUR: €21.00 counted as $28.75" in found.warnings
-    assert "1 cost in CHF (CHF 5.00) left out: there is no usable rate to USD" in found.warnings
+    assert "1 cost in CHF (CHF 5.00) left out: there is no usable exchange rate to USD" in found.warnings
 
 
 def test_the_plan_and_the_dashboard_count_the_same(home: Home) -> None:
@@ -101,4 +101,4 @@ def test_without_rates_all_is_left_out_and_nothing_is_counted(home: Home) -> Non
     found = summary(home)
     assert actuals(found) == {("a", "USD", 31): "0"}
     assert found.left_out == (LeftOut("EUR", usd("10"), 1, "USD"),)
-    assert found.warnings == ("1 cost in EUR (€10.00) left out: there is no usable rate to USD",)
+    assert found.warnings == ("1 cost in EUR (€10.00) left out: there is no usable exchange rate to USD",)

@@ -247,7 +247,9 @@ def test_a_credit_alone_is_not_told_as_nothing(home: Home) -> None:
     home.add("a", allocate="50")
     home.spend("a", "-70", on="2026-01-10")
     explained = named(home.services.explain.of_project("a").values)
-    assert explained["runway"].notes == ("what came once in the burn window is spent, but no rate: credit -$70.00",)
+    assert explained["runway"].notes == (
+        "one-off costs in the burn window are spent, but not part of the rate: credit -$70.00",
+    )
 
 
 def test_what_comes_once_is_no_rate_on_the_first_day_either(home: Home) -> None:

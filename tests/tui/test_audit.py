@@ -198,9 +198,9 @@ async def test_a_click_chooses_and_a_second_one_opens(open_dashboard: OpenDashbo
 
 async def test_nothing_was_changed_yet(open_dashboard: OpenDashboard, empty: Services) -> None:
     async with open_dashboard(empty, mode="audit") as dashboard:
-        assert "nothing was changed yet" in dashboard.text
+        assert "no changes yet" in dashboard.text
         await dashboard.keys("enter", "down", "end", "pageup")
-        assert "nothing was changed yet" in dashboard.text
+        assert "no changes yet" in dashboard.text
 
 
 async def test_news_for_a_screen_that_is_still_being_built_wait_for_it(open_dashboard: OpenDashboard) -> None:

@@ -121,7 +121,7 @@ async def test_a_row_of_many_budgets_tells_which_it_adds_up_and_which_not(
         await dashboard.keys("x")
         assert "All budgets" in dashboard.text
         assert "$1,000.00  ORG's total budget for Q1 2026: $241.00 used" in told(dashboard)
-        assert "Left out, for another one contains it" in told(dashboard)
+        assert "Left out, since another one contains it" in told(dashboard)
 
 
 async def test_what_is_not_budgeted_is_what_the_budgets_leave_of_all(

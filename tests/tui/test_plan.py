@@ -97,7 +97,7 @@ async def test_each_tab_names_what_it_leaves_out_and_what_counts_at_a_rate(
     acme.fx.set("EUR", "USD", Decimal("1.25"), date(2026, 1, 1))
     async with open_dashboard(acme, mode="plan") as dashboard:
         for tab, _ in TABS:
-            assert "1 cost in CHF (CHF 8.00) left out: there is no usable rate to USD" in dashboard.text, tab
+            assert "1 cost in CHF (CHF 8.00) left out: there is no usable exchange rate to USD" in dashboard.text, tab
             assert "1 cost in EUR: €8.00 counted as $10.00" in dashboard.text, tab
             await dashboard.keys("tab")
         await dashboard.keys("g", "g")

@@ -118,7 +118,7 @@ class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
     def watch_reading(self, entries: tuple[AuditEntry, ...] | None) -> None:
         if entries is not None:
             text = self.filter_text
-            self._log.why_empty = f"no entry contains '{text}'" if text else "nothing was changed yet"
+            self._log.why_empty = f"no entry contains '{text}'" if text else "no changes yet"
             self._log.show([LogLine(entry, *cells(entry)) for entry in entries], keeps_row=self._log.cursor > 0)
 
     @property
