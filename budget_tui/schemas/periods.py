@@ -11,7 +11,7 @@ from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import PeriodKind, PeriodRule
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.schemas.base import Days, Moment, Number, Schema, days_of
-from budget_tui.schemas.status import CarryOver
+from budget_tui.schemas.status import CarryOver, carry_over
 from budget_tui.services.period_rules import RulePreview
 
 
@@ -196,7 +196,7 @@ class _ProjectId(Schema):
 class ProjectCarry(CarryOver, _ProjectId):
     @classmethod
     def from_domain(cls, line: ProjectLine) -> "ProjectCarry":
-        return ProjectCarry(project_id=line.project_id, **dict(CarryOver.from_carry(line.carry)))
+        return ProjectCarry(project_id=line.project_id, **carry_over(line.carry))
 
 
 class _Closed(Days):
@@ -233,5 +233,5 @@ class RunningPeriod(_Carries, CarryOver, _Running, Rule, _Closed):
             currency=organization.currency,
             projects=[ProjectCarry.from_domain(line) for line in snapshot.projects],
             **dict(Rule.from_rule(organization.period_rule, organization.time_zone)),
-            **dict(CarryOver.from_carry(snapshot.carry)),
+            **carry_over(snapshot.carry),
         )

@@ -54,7 +54,7 @@ class Allocation(Schema):
             allocation_id=allocation.allocation_id,
             parent_budget_id=allocation.parent_id,
             child_budget_id=allocation.child_id,
-            allocated_amount=_amount(allocation.amount, budget_type),
+            allocated_amount=amount_of(allocation.amount, budget_type),
             allocation_percentage=_share(allocation.amount, allocation.whole),
         )
 
@@ -102,7 +102,7 @@ def _budget(planned: plan.PlannedBudget, org_slug: str, allocations: plan.Alloca
         "hierarchy_level_code": planned.level_code,
         "category": planned.category,
         "budget_type": of_type,
-        "budget_amount": _amount(planned.amount, of_type),
+        "budget_amount": amount_of(planned.amount, of_type),
         "currency": planned.currency,
         "period_type": planned.period_kind,
         "period_start": planned.period.start,
@@ -174,12 +174,12 @@ class AllocatedBudget(Schema):
                 AllocatedChild(
                     budget=PlannedBudget.from_domain(child.budget, org_slug, allocations),
                     allocation_id=child.allocation_id,
-                    allocated_amount=_amount(child.budget.amount, parent.budget_type),
+                    allocated_amount=amount_of(child.budget.amount, parent.budget_type),
                     allocation_percentage=_share(child.budget.amount, parent.amount),
                 )
                 for child in allocated.children
             ],
-            unallocated_amount=_amount(allocated.unallocated, parent.budget_type),
+            unallocated_amount=amount_of(allocated.unallocated, parent.budget_type),
             unallocated_percentage=_share(allocated.unallocated, parent.amount),
             warnings=[*allocated.warnings, *(notes or ())],
         )
@@ -297,7 +297,7 @@ class PlanTotals(Schema):
         return PlanTotals(
             budget_type=found.budget_type,
             currency=found.currency or None,
-            budget_total=_amount(found.total.amount, found.budget_type),
+            budget_total=amount_of(found.total.amount, found.budget_type),
             actual_total=_known(found.total.actual, found.budget_type),
             variance=_known(found.total.variance, found.budget_type),
             variance_percent=shortest(found.total.variance_percent),
@@ -387,8 +387,8 @@ class PlanNode(_HandedOn, Figures, _Planned):
             budget=PlannedBudget.from_domain(planned, org_slug, allocations),
             actual=_known(node.figures.actual, of_type),
             **_figures(node.figures, of_type),
-            allocated_to_children=_amount(node.allocated_to_children, of_type),
-            unallocated=_amount(node.unallocated, of_type),
+            allocated_to_children=amount_of(node.allocated_to_children, of_type),
+            unallocated=amount_of(node.unallocated, of_type),
             children=[PlanNode.from_domain(child, org_slug, allocations) for child in node.children],
         )
 
@@ -511,12 +511,8 @@ class PlanByProvider(RootModel[dict[str, PlanPart]]):
     """One part for each provider that was planned for or used; the one named "" is what names no provider."""
 
 
-def _amount(amount: int, budget_type: BudgetType) -> Decimal:
-    return amount_of(amount, is_money=budget_type is BudgetType.MONETARY)
-
-
 def _known(amount: int | None, budget_type: BudgetType) -> Decimal | None:
-    return None if amount is None else _amount(amount, budget_type)
+    return None if amount is None else amount_of(amount, budget_type)
 
 
 def _share(part: int, whole: int) -> Decimal | None:

@@ -1,6 +1,7 @@
 """The global budget and the projects, as they stand; and what changes them."""
 
 from datetime import date
+from typing import Any
 
 from pydantic import Field, StrictBool
 
@@ -34,16 +35,16 @@ class Pacing(Schema):
     runs_out_on: date | None = Field(description="The day it runs out on, when that is before the period's end.")
     budget_status: Status
 
-    @classmethod
-    def from_pace(cls, pace: Pace) -> "Pacing":
-        return Pacing(
-            daily_drip_usd=to_decimal(pace.daily_drip),
-            available_today_usd=to_decimal(pace.available_today),
-            burn_rate_usd=to_decimal(pace.burn_rate),
-            runway_days=shortest(pace.runway_days),
-            runs_out_on=pace.runs_out_on,
-            budget_status=pace.status,
-        )
+
+def _pacing(pace: Pace) -> dict[str, Any]:
+    return {
+        "daily_drip_usd": to_decimal(pace.daily_drip),
+        "available_today_usd": to_decimal(pace.available_today),
+        "burn_rate_usd": to_decimal(pace.burn_rate),
+        "runway_days": shortest(pace.runway_days),
+        "runs_out_on": pace.runs_out_on,
+        "budget_status": pace.status,
+    }
 
 
 class CarryOver(Schema):
@@ -53,13 +54,14 @@ class CarryOver(Schema):
     carry_cap_usd: Number | None
     carried_usd: Number = Field(description="What came along from the period before; negative when it was overspent.")
 
-    @classmethod
-    def from_carry(cls, carry: Carry) -> "CarryOver":
-        return CarryOver(
-            carry=carry.policy,
-            carry_cap_usd=None if carry.cap is None else to_decimal(carry.cap),
-            carried_usd=to_decimal(carry.carried),
-        )
+
+def carry_over(carry: Carry) -> dict[str, Any]:
+    """The fields of a `CarryOver`."""
+    return {
+        "carry": carry.policy,
+        "carry_cap_usd": None if carry.cap is None else to_decimal(carry.cap),
+        "carried_usd": to_decimal(carry.carried),
+    }
 
 
 class Dated(Schema):
@@ -70,14 +72,14 @@ class Dated(Schema):
     currency: str = Field(description="ISO 4217; what every amount is in.")
     warnings: list[str]
 
-    @classmethod
-    def from_day_of(cls, snapshot: BudgetSnapshot) -> "Dated":
-        return Dated(
-            as_of=snapshot.as_of,
-            data_through=snapshot.data_through,
-            currency=snapshot.organization.currency,
-            warnings=messages.warnings(snapshot),
-        )
+
+def _dated(snapshot: BudgetSnapshot) -> dict[str, Any]:
+    return {
+        "as_of": snapshot.as_of,
+        "data_through": snapshot.data_through,
+        "currency": snapshot.organization.currency,
+        "warnings": messages.warnings(snapshot),
+    }
 
 
 class _GlobalFigures(Schema):
@@ -111,8 +113,8 @@ class GlobalBudget(CarryOver, _Forecast, Pacing, _GlobalFigures):
             remaining_usd=to_decimal(total.remaining),
             days_left=snapshot.days_left,
             forecast_usd=to_decimal(total.forecast),
-            **dict(Pacing.from_pace(total)),
-            **dict(CarryOver.from_carry(snapshot.carry)),
+            **_pacing(total),
+            **carry_over(snapshot.carry),
         )
 
 
@@ -136,8 +138,8 @@ class ProjectBudget(CarryOver, Pacing, _ProjectFigures):
             spent_usd=to_decimal(pace.spent),
             scheduled_usd=to_decimal(pace.scheduled),
             remaining_usd=to_decimal(pace.remaining),
-            **dict(Pacing.from_pace(pace)),
-            **dict(CarryOver.from_carry(line.carry)),
+            **_pacing(pace),
+            **carry_over(line.carry),
         )
 
 
@@ -146,7 +148,7 @@ class DatedGlobalBudget(Dated, GlobalBudget):
 
     @classmethod
     def from_snapshot(cls, snapshot: BudgetSnapshot) -> "DatedGlobalBudget":
-        return DatedGlobalBudget(**dict(GlobalBudget.from_domain(snapshot)), **dict(Dated.from_day_of(snapshot)))
+        return DatedGlobalBudget(**dict(GlobalBudget.from_domain(snapshot)), **_dated(snapshot))
 
 
 class DatedProjectBudget(Dated, ProjectBudget):
@@ -154,7 +156,7 @@ class DatedProjectBudget(Dated, ProjectBudget):
 
     @classmethod
     def from_snapshot(cls, snapshot: BudgetSnapshot, line: ProjectLine) -> "DatedProjectBudget":
-        return DatedProjectBudget(**dict(ProjectBudget.from_domain(line)), **dict(Dated.from_day_of(snapshot)))
+        return DatedProjectBudget(**dict(ProjectBudget.from_domain(line)), **_dated(snapshot))
 
 
 class ProjectDetails(DatedProjectBudget):
@@ -179,7 +181,7 @@ class Projects(Dated, _Projects):
     @classmethod
     def from_snapshot(cls, snapshot: BudgetSnapshot) -> "Projects":
         lines = [ProjectBudget.from_domain(line) for line in snapshot.projects]
-        return Projects(projects=lines, **dict(Dated.from_day_of(snapshot)))
+        return Projects(projects=lines, **_dated(snapshot))
 
 
 class StatusOut(Schema):

@@ -116,7 +116,7 @@ def as_json(answer: Schema) -> Any:
 
 def units_of(amount: int | None, budget_type: BudgetType) -> Decimal | None:
     """An amount as JSON has it."""
-    return None if amount is None else amount_of(amount, is_money=budget_type is BudgetType.MONETARY)
+    return None if amount is None else amount_of(amount, budget_type)
 
 
 def bill(services: Services, *costs: tuple[str, str, str, str, str]) -> None:
