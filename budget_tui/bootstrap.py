@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from budget_tui.services.agents import Agents
     from budget_tui.services.audit import AuditTrail
     from budget_tui.services.budgets import Budgets
+    from budget_tui.services.cost_details import CostDetails
     from budget_tui.services.costs import Costs
-    from budget_tui.services.costs_behind import CostsBehind
     from budget_tui.services.database import Database
     from budget_tui.services.entities import Entities
     from budget_tui.services.explain import Explainer
@@ -181,10 +181,10 @@ class Services:
         return Explainer(self.context)
 
     @cached_property
-    def costs_behind(self) -> "CostsBehind":
-        from budget_tui.services.costs_behind import CostsBehind
+    def cost_details(self) -> "CostDetails":
+        from budget_tui.services.cost_details import CostDetails
 
-        return CostsBehind(self.context)
+        return CostDetails(self.context)
 
     @cached_property
     def database(self) -> "Database":
@@ -210,7 +210,7 @@ class Services:
 
     def close_readers(self) -> None:
         """Close what was kept open to read. Who writes should be closed last: that tidies the log up."""
-        for name in ("snapshots", "agents", "plan_views", "costs_behind"):
+        for name in ("snapshots", "agents", "plan_views", "cost_details"):
             if name in self.__dict__:
                 getattr(self, name).close()
 

@@ -40,7 +40,8 @@ from budget_tui.api.listening import run
 from budget_tui.bootstrap import Services
 from budget_tui.domain.amount import LIMIT_COUNT
 from budget_tui.domain.errors import BudgetError
-from budget_tui.domain.plan_answers import PlanSummary
+from budget_tui.domain.plan import PlanFilter
+from budget_tui.domain.plan_results import PlanSummary
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.schemas.base import CarrySettled, Days, Schema, Text, days_of, dumps
 from budget_tui.schemas.plan import (
@@ -55,7 +56,6 @@ from budget_tui.schemas.plan import (
     TreeFilters,
     lines_of,
 )
-from budget_tui.services.plan_views import PlanFilter
 
 HOST = "127.0.0.1"
 PATH = "/mcp"

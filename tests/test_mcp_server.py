@@ -26,14 +26,13 @@ from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import NotFound, StorageError
 from budget_tui.domain.period import Period, PeriodKind
-from budget_tui.domain.plan import BudgetPlan
+from budget_tui.domain.plan import BudgetPlan, PlanFilter
 from budget_tui.mcp_server import QUESTIONS, server_of
 from budget_tui.schemas.plan import PlanTree
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.demo import load_demo
-from budget_tui.services.plan_views import PlanFilter
 from budget_tui.services.plans import PlanChange
 from budget_tui.storage.database import database_at
 from tests.manual_pages import MANUAL, blocks

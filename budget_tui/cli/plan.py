@@ -24,7 +24,7 @@ from budget_tui.cli.session import Session, session_of
 from budget_tui.domain.errors import Refused
 
 if TYPE_CHECKING:
-    from budget_tui.domain.plan_answers import Breakdown, PlanOutcome
+    from budget_tui.domain.plan_results import Breakdown, PlanOutcome
 
 app = command_group("Budgets by entity, category, type and period.")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from budget_tui.cli.console import table
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.plan_answers import Breakdown, BudgetPage, Part, PlanAllocation, PlanSummary, PlanTree, TreeNode
+from budget_tui.domain.plan_results import Breakdown, BudgetPage, Part, PlanAllocation, PlanSummary, PlanTree, TreeNode
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, percent_of
 from budget_tui.presentation import formatting as f
 from budget_tui.presentation.formatting import NO_PROVIDER, NOT_BUDGETED

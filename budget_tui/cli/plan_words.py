@@ -16,8 +16,7 @@ from budget_tui.domain.variance import VarianceStatus
 if TYPE_CHECKING:
     from budget_tui.cli.session import Session
     from budget_tui.domain.period import Period
-    from budget_tui.domain.plan import BudgetPlan, ChildShare
-    from budget_tui.services.plan_views import PlanFilter
+    from budget_tui.domain.plan import BudgetPlan, ChildShare, PlanFilter
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
@@ -72,7 +71,7 @@ def filter_of(
     deleted: bool = False,
 ) -> "PlanFilter":
     """The filter that the options say; the database is made or brought to this version's schema first."""
-    from budget_tui.services.plan_views import PlanFilter
+    from budget_tui.domain.plan import PlanFilter
 
     session.services.context.require_database()
     cleaned = period.strip().casefold()

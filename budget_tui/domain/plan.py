@@ -2,11 +2,11 @@
 
 import re
 from calendar import month_abbr, month_name
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
@@ -15,8 +15,9 @@ from budget_tui.domain.amount import LIMIT_COUNT, minor_unit, parse_amount, pars
 from budget_tui.domain.budget import BudgetType, split_by_percent
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
-from budget_tui.domain.period import ONE_DAY, Period, PeriodKind, PeriodRule, parse_day
+from budget_tui.domain.period import ONE_DAY, Period, PeriodKind, PeriodRule, around, parse_day
 from budget_tui.domain.text import is_written
+from budget_tui.domain.variance import VarianceStatus
 
 NOTES_MAX_LENGTH = 2000
 
@@ -56,6 +57,76 @@ class PlannedBudget(NamedTuple):
     created_at: datetime
     updated_by: str | None
     updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFilter:
+    """Which budgets are meant; None and '' stand for any. ``is_active`` False: the deleted ones only. ``is_running``:
+    only those whose period today is in.
+
+    ``search`` is looked for in the entity's id and name, the provider and the notes.
+    """
+
+    category: Category | None = None
+    budget_type: BudgetType | None = None
+    period_kind: PeriodKind | None = None
+    period_start: date | None = None
+    period_end: date | None = None
+    entity_id: str = ""
+    provider: str = ""
+    currency: str = ""
+    status: VarianceStatus | None = None
+    search: str = ""
+    is_active: bool | None = True
+    is_running: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it leaves out nothing for what it is or whose; how it stands to its actual aside."""
+        return replace(self, status=None) == PlanFilter()
+
+    def period_of(self, found: Iterable[PlannedBudget], fiscal_start: int) -> Period | None:
+        """The days of an answer about the budgets ``found``: those asked for, else from their first to their last."""
+        if self.period_start is not None and self.period_end is not None:
+            return Period(self.period_start, self.period_end, fiscal_start)
+        return around({budget.period for budget in found})
+
+    def fitting(self, budgets: Iterable[PlannedBudget], today: date) -> list[PlannedBudget]:
+        """Those of ``budgets`` that it does not leave out, how they stand to their actuals aside."""
+        wanted: tuple[tuple[object, Callable[[PlannedBudget], object]], ...] = (
+            (self.category, lambda budget: budget.category),
+            (self.budget_type, lambda budget: budget.budget_type),
+            (self.period_kind, lambda budget: budget.period_kind),
+            (self.period_start, lambda budget: budget.period.start),
+            (self.period_end, lambda budget: budget.period.end),
+            (self.entity_id or None, lambda budget: budget.entity_id),
+            (self.provider or None, lambda budget: budget.provider),
+            (self.currency or None, lambda budget: budget.currency),
+            (self.is_active, lambda budget: budget.is_active),
+            (self.is_running or None, lambda budget: budget.period.contains(today)),
+        )
+        found = list(budgets)
+        for value, of in wanted:
+            if value is not None:
+                found = [budget for budget in found if of(budget) == value]
+        return list(filter(mentioning(self.search), found)) if self.search.strip() else found
+
+
+def mentioning(wanted: str) -> Callable[[PlannedBudget], bool]:
+    """Whether a budget's entity's id or name, its provider or its notes contain ``wanted``, in whatever letters."""
+    wanted = wanted.strip().casefold()
+
+    @cache  # an entity has many budgets
+    def has(text: str) -> bool:
+        return wanted in text.casefold()
+
+    return lambda budget: has(budget.entity_id) or has(budget.entity_name) or has(budget.provider) or has(budget.notes)
+
+
+def measured_in(budget: PlannedBudget) -> tuple[BudgetType, str]:
+    """Type and currency: what is added up with amounts of the same only."""
+    budget_type = budget.budget_type
+    return budget_type, budget.currency if budget_type is BudgetType.MONETARY else ""
 
 
 class Allocation(NamedTuple):

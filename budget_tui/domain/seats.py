@@ -5,7 +5,7 @@ its day alone. Both count the same seats, so where there are both, the larger nu
 """
 
 from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import accumulate, pairwise
 from typing import NamedTuple
@@ -14,9 +14,9 @@ from budget_tui.domain.period import ONE_DAY, Period
 
 
 class Seats(NamedTuple):
-    """Seats of ``provider`` that an entity, named in whatever way, has on ``day``, or from it on."""
+    """Seats of ``provider`` that an entity (None: unmapped) has on ``day``, or from it on."""
 
-    entity: Hashable
+    entity_key: int | None
     provider: str
     day: date
     seats: int
@@ -59,9 +59,9 @@ class Held(NamedTuple):
         return max(self.registered[position - 1][1] if position else 0, self.charged.get(day, 0))
 
 
-def held_by(registered: Iterable[Seats], charged: Iterable[Seats]) -> dict[tuple[Hashable, str], Held]:
+def held_by(registered: Iterable[Seats], charged: Iterable[Seats]) -> dict[tuple[int | None, str], Held]:
     """What is known of each entity's seats of each provider."""
-    found: dict[tuple[Hashable, str], Held] = {}
+    found: dict[tuple[int | None, str], Held] = {}
     for entity, provider, day, seats in sorted(registered, key=lambda step: step.day):
         found.setdefault((entity, provider), Held([], {})).registered.append((day, seats))
     for entity, provider, day, seats in charged:

@@ -8,13 +8,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import Scope
 from budget_tui.domain.amount import divide, share
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.period import Period
-from budget_tui.domain.plan import PlannedBudget
-
-_MONETARY = BudgetType.MONETARY
 
 APPROACHING_PERCENT = 25
 """Less than this left, and a budget is approaching its end."""
@@ -83,26 +78,6 @@ def percent_of(part: int, whole: int) -> Decimal | None:
         return None
     hundredths = divide(part * 10_000, whole)
     return Decimal(hundredths).scaleb(-2)
-
-
-def scope_of(budget: PlannedBudget) -> Scope:
-    """What ``budget`` counts. Tokens and seats have no currency."""
-    currency = budget.currency if budget.budget_type is _MONETARY else ""
-    return Scope(budget.entity_key, budget.category, budget.provider, currency)
-
-
-def covered_by(budgets: Iterable[PlannedBudget]) -> dict[Scope, list[Period]]:
-    """What ``budgets`` count together."""
-    found: dict[Scope, list[Period]] = {}
-    for budget in budgets:
-        found.setdefault(scope_of(budget), []).append(budget.period)
-    return found
-
-
-def measured_in(budget: PlannedBudget) -> tuple[BudgetType, str]:
-    """Type and currency: what is added up with amounts of the same only."""
-    budget_type = budget.budget_type
-    return budget_type, budget.currency if budget_type is _MONETARY else ""
 
 
 @dataclass(frozen=True, slots=True)

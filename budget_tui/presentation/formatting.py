@@ -9,15 +9,15 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from budget_tui.domain.amount import NANOS, minor_digits, minor_unit, round_to, share
-from budget_tui.domain.currency import STALE_DAYS
+from budget_tui.domain.currency import STALE_DAYS, LeftOut
 from budget_tui.domain.pacing import Status
 
 if TYPE_CHECKING:
     from budget_tui.domain.budget import BudgetType
     from budget_tui.domain.carry import Carry
     from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
+    from budget_tui.domain.coverage import OverAllocated
     from budget_tui.domain.currency import ConvertedSpend
-    from budget_tui.domain.overallocation import OverAllocated
     from budget_tui.domain.period import Period, PeriodRule
     from budget_tui.domain.plan import PlannedBudget
     from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
@@ -358,6 +358,19 @@ def counted_as(spend: ConvertedSpend, currency: str) -> str:
     text = f"{money(spend.amount, spend.currency)} counted as {money(spend.counted, currency)}"
     old = f", at rates up to {spend.oldest_days} days old" if spend.oldest_days > STALE_DAYS else ""
     return text + old
+
+
+def converted_note(spend: ConvertedSpend, noun: str, into: str) -> str:
+    """``2 costs in EUR: €12.00 counted as $12.39``."""
+    return f"{count(spend.costs, noun)} in {spend.currency}: {counted_as(spend, into)}"
+
+
+def left_out_warning(left: LeftOut) -> str:
+    """``2 costs in CHF (CHF 5.00) left out: there is no usable exchange rate to USD``."""
+    noun, number = ("budget", left.budgets) if left.budgets else ("cost", left.costs)
+    when = " on the first day" if left.budgets else ""
+    amount = f"{count(number, noun)} in {left.currency} ({money(left.amount, left.currency)})"
+    return f"{amount} left out: there is no usable exchange rate to {left.into}{when}"
 
 
 def rate_of(factor: Fraction) -> str:

@@ -37,15 +37,8 @@ def warnings(snapshot: "BudgetSnapshot") -> list[str]:
             f"{f.money(snapshot.elsewhere, currency)} spent outside the listed projects, as by departments or by"
             " archived projects: it counts in the total"
         )
-    found.extend(
-        f"{f.count(spend.costs, 'cost')} in {spend.currency}: {f.counted_as(spend, currency)}"
-        for spend in snapshot.converted
-    )
-    found.extend(
-        f"{f.count(foreign.costs, 'cost')} in {foreign.currency} ({f.money(foreign.amount, foreign.currency)})"
-        f" left out: there is no usable exchange rate to {currency}"
-        for foreign in snapshot.foreign
-    )
+    found.extend(f.converted_note(spend, "cost", currency) for spend in snapshot.converted)
+    found.extend(map(f.left_out_warning, snapshot.foreign))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.plan_answers import BudgetLine
+from budget_tui.domain.plan_results import BudgetLine
 from budget_tui.domain.variance import Variance, VarianceStatus
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Bar, Column

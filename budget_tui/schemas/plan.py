@@ -12,14 +12,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, RootModel, StrictBool, StringConstraints, WithJsonSchema, model_validator
 
 from budget_tui.domain import currency as domain_currency
-from budget_tui.domain import plan, plan_answers
+from budget_tui.domain import plan, plan_results
 from budget_tui.domain.amount import LIMIT_COUNT, to_decimal
 from budget_tui.domain.budget import BudgetType, parse_percent
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import DEFAULT_LEVELS
 from budget_tui.domain.period import Period, PeriodKind, around
-from budget_tui.domain.plan import NOTES_MAX_LENGTH, BudgetPlan, ChildShare
+from budget_tui.domain.plan import NOTES_MAX_LENGTH, BudgetPlan, ChildShare, PlanFilter
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, percent_of
 from budget_tui.schemas.base import (
     Day,
@@ -35,7 +35,6 @@ from budget_tui.schemas.base import (
     nanos_given,
     shortest,
 )
-from budget_tui.services.plan_views import PlanFilter
 from budget_tui.services.plans import PlanChange
 
 
@@ -126,7 +125,7 @@ class BudgetDetails(PlannedBudget):
     warnings: list[str] = Field(description="That its children have more than it.")
 
     @classmethod
-    def from_outcome(cls, found: plan_answers.PlanOutcome, org_slug: str) -> "BudgetDetails":
+    def from_outcome(cls, found: plan_results.PlanOutcome, org_slug: str) -> "BudgetDetails":
         return BudgetDetails(**_budget(found.budget, org_slug, found.allocations), warnings=list(found.warnings))
 
 
@@ -138,7 +137,7 @@ class ChangedBudget(PlannedBudget):
 
     @classmethod
     def from_outcome(
-        cls, outcome: plan_answers.PlanOutcome, org_slug: str, notes: list[str] | None = None
+        cls, outcome: plan_results.PlanOutcome, org_slug: str, notes: list[str] | None = None
     ) -> "ChangedBudget":
         """``notes`` are warnings about the request."""
         budget = _budget(outcome.budget, org_slug, outcome.allocations)
@@ -164,7 +163,7 @@ class AllocatedBudget(Schema):
 
     @classmethod
     def from_domain(
-        cls, allocated: plan_answers.PlanAllocation, org_slug: str, notes: list[str] | None = None
+        cls, allocated: plan_results.PlanAllocation, org_slug: str, notes: list[str] | None = None
     ) -> "AllocatedBudget":
         """``notes`` are warnings about the request."""
         parent, allocations = allocated.parent, allocated.allocations
@@ -214,7 +213,7 @@ class PlanList(Schema):
     warnings: list[str] = Field(description="Whose children have more than it, of the budgets on this page.")
 
     @classmethod
-    def from_domain(cls, page: plan_answers.BudgetPage, org_slug: str) -> "PlanList":
+    def from_domain(cls, page: plan_results.BudgetPage, org_slug: str) -> "PlanList":
         return PlanList(
             budgets=[PlannedBudget.from_domain(budget, org_slug, page.allocations) for budget in page.budgets],
             total=page.total,
@@ -270,7 +269,7 @@ class PlanLine(Figures, PlannedBudget, _OfEntity):
     """A budget with its figures."""
 
     @classmethod
-    def from_line(cls, line: plan_answers.BudgetLine, org_slug: str, allocations: plan.Allocations) -> "PlanLine":
+    def from_line(cls, line: plan_results.BudgetLine, org_slug: str, allocations: plan.Allocations) -> "PlanLine":
         return PlanLine(
             entity=PlanEntity.from_domain(line.budget),
             **_budget(line.budget, org_slug, allocations),
@@ -329,7 +328,7 @@ class PlanHeadline(Schema):
     warnings: list[str]
 
     @classmethod
-    def from_summary(cls, summary: plan_answers.PlanSummary) -> "PlanHeadline":
+    def from_summary(cls, summary: plan_results.PlanSummary) -> "PlanHeadline":
         headline = PlanTotals.from_domain(summary.headline)
         return PlanHeadline(
             totals=headline,
@@ -356,11 +355,11 @@ class _Lines(Schema):
 
 class PlanSummary(PlanHeadline, _Lines):
     @classmethod
-    def from_domain(cls, summary: plan_answers.PlanSummary) -> "PlanSummary":
+    def from_domain(cls, summary: plan_results.PlanSummary) -> "PlanSummary":
         return PlanSummary(budgets=lines_of(summary), **dict(PlanHeadline.from_summary(summary)))
 
 
-def lines_of(summary: plan_answers.PlanSummary) -> list[PlanLine]:
+def lines_of(summary: plan_results.PlanSummary) -> list[PlanLine]:
     slug = summary.organization.slug
     return [PlanLine.from_line(line, slug, summary.allocations) for line in summary.lines]
 
@@ -380,7 +379,7 @@ class PlanNode(_HandedOn, Figures, _Planned):
     """A budget of the tree with all that is below it."""
 
     @classmethod
-    def from_domain(cls, node: plan_answers.TreeNode, org_slug: str, allocations: plan.Allocations) -> "PlanNode":
+    def from_domain(cls, node: plan_results.TreeNode, org_slug: str, allocations: plan.Allocations) -> "PlanNode":
         planned, of_type = node.budget, node.budget.budget_type
         return PlanNode(
             entity=PlanEntity.from_domain(planned),
@@ -403,7 +402,7 @@ class PlanTree(Schema):
     warnings: list[str]
 
     @classmethod
-    def from_domain(cls, tree: plan_answers.PlanTree) -> "PlanTree":
+    def from_domain(cls, tree: plan_results.PlanTree) -> "PlanTree":
         slug = tree.organization.slug
         return PlanTree(
             roots=[PlanNode.from_domain(root, slug, tree.allocations) for root in tree.roots],
@@ -427,7 +426,7 @@ class RootedTree(PlanTree, _FirstRoot):
     """The tree with its first root at the top level, too; null where there is none."""
 
     @classmethod
-    def from_tree(cls, tree: plan_answers.PlanTree) -> "RootedTree":
+    def from_tree(cls, tree: plan_results.PlanTree) -> "RootedTree":
         found = PlanTree.from_domain(tree)
         first = found.roots[0] if found.roots else None
         return RootedTree(
@@ -472,7 +471,7 @@ class PlanPart(Schema):
     data_through: date = Field(description="How far the costs are known.")
 
     @classmethod
-    def from_domain(cls, part: plan_answers.Part, breakdown: plan_answers.Breakdown) -> "PlanPart":
+    def from_domain(cls, part: plan_results.Part, breakdown: plan_results.Breakdown) -> "PlanPart":
         is_planned = part.budget is not None
         return PlanPart(
             budget=_known(part.budget, BudgetType.MONETARY),
@@ -495,7 +494,7 @@ class PlanPart(Schema):
         )
 
 
-def parts_of(breakdown: plan_answers.Breakdown) -> dict[str, PlanPart]:
+def parts_of(breakdown: plan_results.Breakdown) -> dict[str, PlanPart]:
     """One object per part, by its name: a category or a provider, '' for what names none."""
     return {name: PlanPart.from_domain(part, breakdown) for name, part in breakdown.parts.items()}
 

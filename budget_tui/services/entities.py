@@ -12,8 +12,8 @@ from budget_tui.domain.tree import Placement, added_level
 from budget_tui.services.context import Context, Work
 from budget_tui.services.hierarchy import checked_new, place, take_out
 from budget_tui.services.idempotency import answered_once
-from budget_tui.services.plan_checks import entity_named
 from budget_tui.services.undo import Lines, reverses, value_of
+from budget_tui.services.usage import entity_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ def _moved(work: Work, entity: Entity) -> Moved:
     org = work.organization.org_key
     closed, ids = work.queries.last_close(org), {each.entity_key: each.entity_id for each in work.queries.entities(org)}
     if closed is not None:
-        _, parent_then, *_ = work.queries.eras(org).of(closed).lineage[entity.entity_key]
+        _, parent_then, *_ = work.queries.hierarchy_history(org).of(closed).lineage[entity.entity_key]
         if ids[parent_then] != entity.parent_id:
             return Moved(entity, ids[parent_then], closed.end)
     return Moved(entity, "", None)

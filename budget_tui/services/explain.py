@@ -1,24 +1,24 @@
 """Explain: why a number shows what it shows. Each answer is one consistent read; nothing here writes."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date
 
-from budget_tui.domain.actuals import TOTAL, Scope
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
+from budget_tui.domain.coverage import TOTAL, Scope, by_scope, covered_by, nearest_around, over_allocated
 from budget_tui.domain.currency import Factor
 from budget_tui.domain.errors import NotFound, Refused, unknown
 from budget_tui.domain.explain import Explanation, Unit, explain_global, explain_project
-from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, Reason, SourceState
+from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, Reason, SourceState, SummedBudget
 from budget_tui.domain.explain_plan import explain_actual, explain_agent, explain_closed, explain_planned, explain_sum
 from budget_tui.domain.hierarchy import ROOT_ID, segments, unstored_root
-from budget_tui.domain.overallocation import over_allocated
+from budget_tui.domain.hierarchy_history import HierarchyHistory
 from budget_tui.domain.pacing import burn_window
 from budget_tui.domain.period import Period
-from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan import PlanFilter, PlannedBudget
 from budget_tui.domain.snapshot import BudgetSnapshot, Spend, added_up, build_snapshot, rolled_up
 from budget_tui.domain.tokens import seconds_of
-from budget_tui.domain.variance import Variance, covered_by
+from budget_tui.domain.variance import Variance
 from budget_tui.presentation.formatting import (
     count,
     long_day,
@@ -31,17 +31,13 @@ from budget_tui.presentation.formatting import (
 from budget_tui.services.agents import looked_closely
 from budget_tui.services.context import Context
 from budget_tui.services.explain_costs import Sorted, Wanted, sort_out
-from budget_tui.services.explain_sum import summed
 from budget_tui.services.freshness import data_through
 from budget_tui.services.history import closed_period
-from budget_tui.services.plan_actuals import Actuals, Used
-from budget_tui.services.plan_checks import entity_named, handed_on_in_plan
-from budget_tui.services.plan_foreign import InOneCurrency
-from budget_tui.services.plan_usage import Asked, Usage
+from budget_tui.services.plan_views import handed_on_in_plan
 from budget_tui.services.snapshots import load_facts, project_line
-from budget_tui.storage.explain_queries import OriginInPeriod
-from budget_tui.storage.plan_queries import PlanConditions
+from budget_tui.services.usage import Asked, InOneCurrency, Usage, Used, asked_by, entity_named
 from budget_tui.storage.queries import Queries
+from budget_tui.storage.usage_queries import OriginInPeriod
 
 _RULES_AT_MOST = 8
 _UNITS = {BudgetType.MONETARY: Unit.MONEY, BudgetType.TOKEN: Unit.TOKENS, BudgetType.SEAT: Unit.SEATS}
@@ -63,7 +59,7 @@ class Explainer:
             entity = queries.entity(org, subject)
             budgets = queries.planned_budget(org, subject) if entity is None else []
             if entity is not None and entity.level_code not in ("project", "agent"):
-                conditions = PlanConditions(entity_id=entity.entity_id)
+                conditions = PlanFilter(entity_id=entity.entity_id)
                 budgets = queries.planned_budgets(org, conditions)
                 _require_one(subject, budgets)
         if entity is not None and entity.level_code == "agent":
@@ -113,9 +109,9 @@ class Explainer:
             _require_one(budget_id, found)
             budget = found[0]
             today = self._today(organization)
-            usage = Usage(queries, organization, [budget], today)
-            figures = Actuals(usage).figures(budget)
-            plan = handed_on_in_plan(queries, org, [budget], usage.eras)
+            usage = Usage(queries, organization, today, asked_by([budget]))
+            figures = usage.figures(budget)
+            plan = handed_on_in_plan(queries, org, [budget], usage.history)
             values = explain_planned(budget, figures, plan.get(budget.budget_id))
             entity = queries.entity(org, budget.entity_id)
             assert entity is not None
@@ -135,8 +131,8 @@ class Explainer:
             organization = self._context.organization(queries)
             currency = scope.currency or organization.currency
             today = self._today(organization)
-            usage = Usage(queries, organization, (), today, [Asked(budget_type, scope, period)])
-            actual = Actuals(usage).of(budget_type, scope, period)
+            usage = Usage(queries, organization, today, [Asked(budget_type, scope, period)])
+            actual = usage.of(budget_type, scope, period)
             values = (explain_actual(budget_type, actual, period),)
             entities = queries.entities(organization.org_key) or [unstored_root(organization.name)]
             entity = next(entity for entity in entities if entity.entity_key == scope.entity_key)
@@ -154,7 +150,7 @@ class Explainer:
         """What several budgets of one type come to together in one currency, and of ``whole`` what they leave."""
         with self._context.reading() as queries:
             organization = self._context.organization(queries)
-            planned = queries.planned_budgets(organization.org_key, PlanConditions(budget_type=budget_type))
+            planned = queries.planned_budgets(organization.org_key, PlanFilter(budget_type=budget_type))
             as_planned = [budget for budget in planned if budget.budget_id in budget_ids]
             in_one = InOneCurrency(queries, organization.org_key, as_planned, currency)
             budgets = in_one.converted(as_planned)
@@ -165,18 +161,15 @@ class Explainer:
                     "the list of budgets shows what is",
                     command="budget-tui plan list shows what is",
                 )
-            asked = [Asked(budget_type, *each) for each in whole]
-            usage = Usage(queries, organization, budgets, self._today(organization), asked)
-            actuals = Actuals(usage)
-            together = actuals.widest(budgets) if budgets else None
+            asked = [*asked_by(budgets), *(Asked(budget_type, *each) for each in whole)]
+            usage = Usage(queries, organization, self._today(organization), asked)
+            together = usage.widest(budgets) if budgets else None
             counting = together.budgets if together else ()
-            added = actuals.added_up(together) if together else Variance(0, 0)
-            each = [actuals.figures(budget) for budget in counting]
-            covered: dict[Scope, set[Period]] = {}
-            for scope, period in whole:
-                covered.setdefault(scope, set()).add(period)
-            used = Used(actuals.once(budget_type, covered), added.actual)
-            beside = (used.whole, actuals.beside(budget_type, covered, covered_by(counting), used)) if whole else None
+            added = usage.added_up(together) if together else Variance(0, 0)
+            each = [usage.figures(budget) for budget in counting]
+            covered = by_scope(whole)
+            used = Used(usage.once(budget_type, covered), added.actual)
+            beside = (used.whole, usage.beside(budget_type, covered, covered_by(counting), used)) if whole else None
             return Explained(
                 Kind.SUM,
                 "",
@@ -187,8 +180,8 @@ class Explainer:
                 self._today(organization),
                 data_through(queries, organization, self._today(organization)),
                 Period(periods[0].start, max(period.end for period in periods)),
-                explain_sum(budget_type, added, each, beside, periods, in_one.foreign(as_planned).warnings),
-                budgets=tuple(summed(budgets, counting, actuals.figures, usage.eras)),
+                explain_sum(budget_type, added, each, beside, periods, in_one.conversions(as_planned).warnings),
+                budgets=tuple(_summed(budgets, counting, usage.figures, usage.history)),
             )
 
     def of_agent(self, agent_id: str) -> Explained:
@@ -386,3 +379,17 @@ def _rules(queries: Queries, org: int, wanted: Wanted, origins: Sequence[OriginI
         names = {origin.provider_name for origin in origins if origin.provider.casefold() == wanted.provider}
         for name in sorted(names - {wanted.provider, ""}):
             yield f"ServiceProviderName '{name}' counts as {wanted.provider}"
+
+
+def _summed(
+    budgets: Sequence[PlannedBudget],
+    counting: Sequence[PlannedBudget],
+    figures: Callable[[PlannedBudget], Variance],
+    history: HierarchyHistory,
+) -> Iterator[SummedBudget]:
+    """Each of ``budgets``, the largest first; those that are not ``counting`` with the one they are left out for."""
+    added = {budget.budget_id for budget in counting}
+    for budget in sorted(budgets, key=lambda budget: -budget.amount):
+        around = None if budget.budget_id in added else nearest_around(budget, budgets, history)
+        within = plan_name(around) if around else ""
+        yield SummedBudget(plan_name(budget), budget.amount, figures(budget).actual, within)

@@ -6,22 +6,22 @@ from datetime import date
 from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import groupby
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from budget_tui.domain.actuals import ANY_PROVIDER, NO_PROVIDER, TOTAL, Scope
 from budget_tui.domain.budget import BudgetType, Organization
-from budget_tui.domain.cost import BILLED_BY, is_known_provider
+from budget_tui.domain.cost import BILLED_BY, Category, is_known_provider
+from budget_tui.domain.coverage import ANY_PROVIDER, NO_PROVIDER, TOTAL, Mismatch, Scope, mismatch
 from budget_tui.domain.currency import CurrencySum, Factor
 from budget_tui.domain.explain_answers import CostGroup, Finding, Reason
 from budget_tui.domain.hierarchy import Entity, segments
+from budget_tui.domain.hierarchy_history import HierarchyHistory
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.seats import Held, most_seats
 from budget_tui.presentation.formatting import long_day
 from budget_tui.services.currency import converter
-from budget_tui.services.explain_standing import Standing
-from budget_tui.services.plan_seats import KnownSeats
-from budget_tui.storage.explain_queries import OriginInPeriod
+from budget_tui.services.usage import Asked, Usage, agents_tokens
 from budget_tui.storage.queries import Queries
+from budget_tui.storage.usage_queries import AGENT_SOURCE, OriginInPeriod
 
 _AT_MOST = 5
 """Lines of one reason; the rest is told in one more."""
@@ -43,9 +43,10 @@ class Wanted:
     provider: str = ANY_PROVIDER
     budget_type: BudgetType = BudgetType.MONETARY
 
-    def is_of(self, provider: str) -> bool:
-        """Whether costs of ``provider`` count, as far as that goes."""
-        return self.provider in (ANY_PROVIDER, provider.casefold() or NO_PROVIDER)
+    @property
+    def scope(self) -> Scope:
+        currency = self.currency if self.budget_type is BudgetType.MONETARY else ""
+        return Scope(self.entity.entity_key, self.category, self.provider, currency)
 
 
 @dataclass(slots=True)
@@ -60,26 +61,105 @@ class Sorted:
     """Entities that count on days which were closed, and stand elsewhere now; the last of those days."""
 
 
+class _OnPath(NamedTuple):
+    """Origins with their costs on days when they stood on the path, and with those on other days."""
+
+    fitting: list[OriginInPeriod]
+    others: list[OriginInPeriod]
+
+
+class _PathHistory:
+    """Who stood at or below ``entity``, day by day. What found no entity is the organization's.
+
+    What was moved after a close stood elsewhere on the days that had been closed: the same origin's costs may count on
+    some days of a period and not on others.
+    """
+
+    def __init__(self, history: HierarchyHistory, entity: Entity, period: Period) -> None:
+        self.history, self._entity, self._period = history, entity, period
+        self.parts = history.parts_of(period)
+        """The days of ``period``, cut where anything was moved."""
+
+    def holds(self, entity_key: int | None, day: date) -> bool:
+        """Whether what is of that entity was on the path on ``day``."""
+        return self.history.holds(self._entity.entity_key, entity_key, day)
+
+    def is_above(self, entity_key: int | None) -> bool:
+        """Whether the entity of that key stood above this one on the last of the days."""
+        return entity_key in self.history.of(self._period).lineage[self._entity.entity_key]
+
+    def moved_away(self, entity_key: int | None) -> date | None:
+        """The last day on which it stood here, of what stands elsewhere now."""
+        return self._last_day(entity_key, here=True)
+
+    def moved_here(self, entity_key: int | None) -> date | None:
+        """The last day on which it stood elsewhere, of what stands here now."""
+        return self._last_day(entity_key, here=False)
+
+    def _last_day(self, entity_key: int | None, *, here: bool) -> date | None:
+        if len(self.history) == 1 or self.holds(entity_key, date.max) is here:
+            return None
+        return max((era.last for era in self.history if self.holds(entity_key, era.last) is here), default=None)
+
+    def sorted_out(self, queries: Queries, org: int, origins: Sequence[OriginInPeriod], through: date) -> _OnPath:
+        """``origins``, whose costs are those of the whole period up to ``through``, by where they stood."""
+        if len(self.parts) == 1:
+            (part,) = self.parts
+            return _sides((self.holds(origin.entity_key, part.start), origin) for origin in origins)
+        known = [
+            (part.start, {origin.origin_key: origin for origin in queries.origins_in(org, part, through)})
+            for part in self.parts
+        ]
+        sides: list[tuple[bool, OriginInPeriod]] = []
+        for origin in origins:
+            of_parts: dict[bool, list[OriginInPeriod]] = {}
+            for day, by_key in known:
+                of_parts.setdefault(self.holds(origin.entity_key, day), []).append(by_key[origin.origin_key])
+            sides += [(held, _added_up(origin, parts)) for held, parts in of_parts.items()]
+        return _sides(sides)
+
+
+def _sides(origins: Iterable[tuple[bool, OriginInPeriod]]) -> _OnPath:
+    found = _OnPath([], [])
+    for held, origin in origins:
+        (found.fitting if held else found.others).append(origin)
+    return found
+
+
+def _added_up(origin: OriginInPeriod, parts: Sequence[OriginInPeriod]) -> OriginInPeriod:
+    """``origin`` with the costs of some parts of its period."""
+    return origin._replace(
+        amount=sum(part.amount for part in parts),
+        costs=sum(part.costs for part in parts),
+        days=sum(part.days for part in parts),
+        first_day=min((part.first_day for part in parts if part.first_day), default=None),
+        last_day=max((part.last_day for part in parts if part.last_day), default=None),
+    )
+
+
 def sort_out(queries: Queries, organization: Organization, wanted: Wanted, origins: Sequence[OriginInPeriod]) -> Sorted:
     """What of ``origins`` counts, group by group, and what does not, reason by reason."""
     found = Sorted()
-    standing = Standing(queries.eras(organization.org_key), wanted.entity, wanted.period)
-    fitting, others = standing.sorted_out(queries, organization.org_key, origins, wanted.today)
-    found.left_out += _of_others(wanted, standing, others)
-    found.moved_away = list(_moved_away(standing, fitting))
-    by_category = [origin for origin in fitting if wanted.category not in (TOTAL, origin.category)]
-    found.left_out += _by_category(wanted, by_category)
-    fitting = [origin for origin in fitting if wanted.category in (TOTAL, origin.category)]
-    found.left_out += _by_provider(wanted, [origin for origin in fitting if not wanted.is_of(origin.provider)])
-    fitting = [origin for origin in fitting if wanted.is_of(origin.provider)]
+    path = _PathHistory(queries.hierarchy_history(organization.org_key), wanted.entity, wanted.period)
+    fitting, others = path.sorted_out(queries, organization.org_key, origins, wanted.today)
+    found.left_out += _of_others(wanted, path, others)
+    found.moved_away = list(_moved_away(path, fitting))
+    why = {origin.origin_key: mismatch(wanted.scope, origin.category, origin.provider.casefold()) for origin in fitting}
+
+    def of(mismatched: Mismatch | None) -> list[OriginInPeriod]:
+        return [origin for origin in fitting if why[origin.origin_key] is mismatched]
+
+    found.left_out += _by_category(wanted, of(Mismatch.CATEGORY))
+    found.left_out += _by_provider(wanted, of(Mismatch.PROVIDER))
+    fitting = of(None)
     found.left_out += _scheduled(queries, organization, wanted, fitting)
     found.left_out += _outside(wanted, fitting)
     if wanted.budget_type is BudgetType.TOKEN:
-        _tokens(queries, organization, wanted, standing, fitting, found)
+        _tokens(queries, organization, wanted, path, fitting, found)
     elif wanted.budget_type is BudgetType.MONETARY:
-        _money(queries, organization, wanted, standing, fitting, found)
+        _money(queries, organization, wanted, path, fitting, found)
     else:
-        _seats(queries, organization, wanted, standing, found)
+        _seats(queries, organization, wanted, found)
     found.counting.sort(key=lambda group: (-abs(group.amount), group.source, group.provider, group.service))
     found.left_out.sort(key=lambda finding: (list(Reason).index(finding.reason), -abs(finding.amount or 0)))
     return found
@@ -92,13 +172,13 @@ def _money(
     queries: Queries,
     organization: Organization,
     wanted: Wanted,
-    standing: Standing,
+    path: _PathHistory,
     fitting: Sequence[OriginInPeriod],
     found: Sorted,
 ) -> None:
     own = [(origin, origin.amount) for origin in fitting if origin.currency == wanted.currency and origin.costs]
     foreign = {origin.origin_key: origin for origin in fitting if origin.currency != wanted.currency and origin.costs}
-    converted, missing = _converted(queries, organization, wanted, standing, foreign, found.rates)
+    converted, missing = _converted(queries, organization, wanted, path, foreign, found.rates)
     found.counting += _grouped([*own, *converted])
     for currency, left in sorted(missing.items()):
         found.left_out.append(
@@ -117,7 +197,7 @@ def _converted(
     queries: Queries,
     organization: Organization,
     wanted: Wanted,
-    standing: Standing,
+    path: _PathHistory,
     foreign: Mapping[int, OriginInPeriod],
     used: set[tuple[str, Factor]],
 ) -> tuple[list[tuple[OriginInPeriod, int]], dict[str, CurrencySum]]:
@@ -131,8 +211,8 @@ def _converted(
     counted: dict[int, list[int]] = {}
     missing: dict[str, CurrencySum] = {}
     days: dict[int, list[date]] = {}
-    for key, day, amount, costs in queries.days_of_origins(list(foreign), wanted.period, wanted.today):
-        if not standing.holds(foreign[key].entity_key, day):
+    for key, day, amount, costs in queries.costs_by_day(org, list(foreign), wanted.period, wanted.today):
+        if not path.holds(foreign[key].entity_key, day):
             continue
         currency = foreign[key].currency
         factor, worth = to_own.factor(currency, day), to_own.worth(amount, currency, day)
@@ -159,23 +239,21 @@ def _tokens(
     queries: Queries,
     organization: Organization,
     wanted: Wanted,
-    standing: Standing,
+    path: _PathHistory,
     fitting: Sequence[OriginInPeriod],
     found: Sorted,
 ) -> None:
-    from budget_tui.storage.plan_queries import AGENT_SOURCE
-
     charged = [origin for origin in fitting if origin.source != AGENT_SOURCE and origin.costs]
     tokens: dict[int, int] = {}
-    for part in standing.parts:
+    for part in path.parts:
         of_part = queries.tokens_of_origins(organization.org_key, part, wanted.today)
         for origin in charged:
-            if origin.origin_key in of_part and standing.holds(origin.entity_key, part.start):
+            if origin.origin_key in of_part and path.holds(origin.entity_key, part.start):
                 tokens[origin.origin_key] = tokens.get(origin.origin_key, 0) + of_part[origin.origin_key]
     found.counting += _grouped(
         [(origin, tokens[origin.origin_key]) for origin in charged if origin.origin_key in tokens]
     )
-    found.counting += _of_agents(queries, organization, wanted, standing)
+    found.counting += _of_agents(queries, organization, wanted, path)
     found.left_out += _summed(
         Reason.NO_TOKENS,
         "whose source tells no tokens",
@@ -184,48 +262,29 @@ def _tokens(
     )
 
 
-def _of_agents(queries: Queries, organization: Organization, wanted: Wanted, standing: Standing) -> list[CostGroup]:
+def _of_agents(queries: Queries, organization: Organization, wanted: Wanted, path: _PathHistory) -> list[CostGroup]:
     """What agents used counts where it is used, whether their model has a price or not."""
-    from budget_tui.domain.tokens import provider_of_model
-    from budget_tui.services.plan_checks import provider_named
-
-    org = organization.org_key
-    used: dict[str, list[tuple[date, int]]] = {}
-    for key, model, day, tokens in queries.tokens_of_agents(org, wanted.period, wanted.today):
-        if standing.holds(key, day) and wanted.category in (TOTAL, "genai"):
-            used.setdefault(model, []).append((day, tokens))
+    used: dict[tuple[str, str], list[tuple[date, int]]] = {}
+    for key, model, provider, day, tokens in agents_tokens(queries, organization.org_key, wanted.period, wanted.today):
+        if path.holds(key, day) and mismatch(wanted.scope, Category.GENAI, provider) is None:
+            used.setdefault((model, provider), []).append((day, tokens))
     groups = []
-    for model, uses in used.items():
-        provider = provider_named(queries, org, provider_of_model(model))
-        if wanted.is_of(provider):
-            total, days = sum(tokens for _, tokens in uses), [day for day, _ in uses]
-            groups.append(
-                CostGroup(
-                    "agents",
-                    provider,
-                    model,
-                    "genai",
-                    "",
-                    total,
-                    total,
-                    len(uses),
-                    len(set(days)),
-                    min(days),
-                    max(days),
-                )
-            )
+    for (model, provider), uses in used.items():
+        total, days = sum(tokens for _, tokens in uses), [day for day, _ in uses]
+        groups.append(
+            CostGroup("agents", provider, model, Category.GENAI, "", total, total, len(uses), *_of_days(days))
+        )
     return groups
 
 
-def _seats(queries: Queries, organization: Organization, wanted: Wanted, standing: Standing, found: Sorted) -> None:
+def _seats(queries: Queries, organization: Organization, wanted: Wanted, found: Sorted) -> None:
     """Registrations and charges by provider, each with the most on one day, of all entities together; registered and
     charged seats are the same ones, and not added up."""
-    if wanted.category not in (TOTAL, "subscription"):
+    if wanted.category not in (TOTAL, Category.SUBSCRIPTION):
         return
-    scope, period = Scope(wanted.entity.entity_key, wanted.category, wanted.provider, ""), wanted.period
     rows: dict[tuple[str, str], list[tuple[Held, list[Period], list[date]]]] = {}
-    known = KnownSeats(queries, organization.org_key, period, standing.eras, wanted.today)
-    for _, provider, held, periods in known.counting({scope: [period]}):
+    usage = Usage(queries, organization, wanted.today, [Asked(BudgetType.SEAT, wanted.scope, wanted.period)])
+    for _, provider, held, periods in usage.seats_in_days({wanted.scope: [wanted.period]}):
         if since := [max(day, periods[0].start) for day, _ in held.holding(periods)]:
             rows.setdefault(("registered", provider), []).append((held._replace(charged={}), periods, since))
         if on := [day for day in held.charged if any(each.contains(day) for each in periods)]:
@@ -278,9 +337,9 @@ def _grouped(counted: Iterable[tuple[OriginInPeriod, int]]) -> list[CostGroup]:
     return groups
 
 
-def _moved_away(standing: Standing, fitting: Iterable[OriginInPeriod]) -> Iterator[tuple[str, date]]:
+def _moved_away(path: _PathHistory, fitting: Iterable[OriginInPeriod]) -> Iterator[tuple[str, date]]:
     last_days = {
-        origin.entity_id: standing.moved_away(origin.entity_key)
+        origin.entity_id: path.moved_away(origin.entity_key)
         for origin in fitting
         if origin.entity_key is not None and origin.costs
     }
@@ -290,15 +349,15 @@ def _moved_away(standing: Standing, fitting: Iterable[OriginInPeriod]) -> Iterat
 # What does not
 
 
-def _of_others(wanted: Wanted, standing: Standing, others: Sequence[OriginInPeriod]) -> list[Finding]:
+def _of_others(wanted: Wanted, path: _PathHistory, others: Sequence[OriginInPeriod]) -> list[Finding]:
     unmapped = [origin for origin in others if origin.entity_key is None]
     alike = [(origin, text) for origin in others if (text := _alike(wanted.entity, origin))]
     alike_keys = {origin.origin_key for origin, _ in alike}
     mapped = [origin for origin in others if origin.entity_key is not None and origin.origin_key not in alike_keys]
-    moved = [origin for origin in mapped if standing.moved_here(origin.entity_key)]
-    rest = [origin for origin in mapped if not standing.moved_here(origin.entity_key)]
-    above = [origin for origin in rest if standing.is_above(origin.entity_key)]
-    beside = [origin for origin in rest if not standing.is_above(origin.entity_key)]
+    moved = [origin for origin in mapped if path.moved_here(origin.entity_key)]
+    rest = [origin for origin in mapped if not path.moved_here(origin.entity_key)]
+    above = [origin for origin in rest if path.is_above(origin.entity_key)]
+    beside = [origin for origin in rest if not path.is_above(origin.entity_key)]
     archived = [origin for origin in beside if origin.archived]
     elsewhere = [origin for origin in beside if not origin.archived]
     found = _looking_alike(wanted, alike)
@@ -309,7 +368,7 @@ def _of_others(wanted: Wanted, standing: Standing, others: Sequence[OriginInPeri
         [origin for origin in unmapped if origin.origin_key not in alike_keys],
     )
     for entity_id, origins in _by(moved, lambda origin: origin.entity_id):
-        last_day = long_day(standing.moved_here(origins[0].entity_key) or wanted.period.end)
+        last_day = long_day(path.moved_here(origins[0].entity_key) or wanted.period.end)
         why = f"of {entity_id}, which stood elsewhere through {last_day}: closed days count where it stood then"
         found += _summed(Reason.MOVED, why, "", origins)
     for entity_id, origins in _by(above, lambda origin: origin.entity_id):

@@ -80,7 +80,7 @@ class PathsThen:
     """Where what stands at a path now stood when a period was closed."""
 
     def __init__(self, queries: Queries, org: int) -> None:
-        self._eras = queries.eras(org)
+        self._eras = queries.hierarchy_history(org)
         self._entities = queries.entities(org) if len(self._eras) > 1 else []
         self._ids = {entity.entity_key: entity.entity_id for entity in self._entities}
 

@@ -200,7 +200,8 @@ def _summarize(work: Work, plan: Plan) -> None:
 def _open_next(work: Work, plan: Plan, below: Sequence[Turn]) -> None:
     for turn in (plan.total, *below):
         if turn.planned is not None and turn.is_in_the_way:
-            from budget_tui.services.plans import facts_of, find_budget, subject_of
+            from budget_tui.services.plan_views import find_budget
+            from budget_tui.services.plans import facts_of, subject_of
 
             budget = find_budget(work.queries, work.organization.org_key, turn.planned.budget_id)
             work.unit.plans.delete(budget.budget_id, work.actor, work.now)

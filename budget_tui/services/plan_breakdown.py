@@ -4,21 +4,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from budget_tui.domain.actuals import NO_PROVIDER, Scope
 from budget_tui.domain.budget import BudgetType, Organization
-from budget_tui.domain.containment import Node, widest
 from budget_tui.domain.cost import Category
+from budget_tui.domain.coverage import NO_PROVIDER, Covered, HandedOn, Node, Scope, covered_by, over_allocated, widest
 from budget_tui.domain.hierarchy import Entity
-from budget_tui.domain.overallocation import HandedOn, over_allocated
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period, whole_period_until
-from budget_tui.domain.plan_answers import Breakdown, Part, TreeNode
-from budget_tui.domain.variance import Variance, covered_by
+from budget_tui.domain.plan_results import Breakdown, Part, TreeNode
+from budget_tui.domain.variance import Variance
 from budget_tui.presentation.formatting import over_allocation_warnings
-from budget_tui.services.plan_actuals import Actuals, Used
-from budget_tui.services.plan_foreign import Foreign, InOneCurrency, foreign_costs
-from budget_tui.services.plan_seats import Covered
-from budget_tui.services.plan_usage import Asked, Usage
+from budget_tui.services.usage import Asked, Conversions, InOneCurrency, Usage, Used
 
 
 class Slice(NamedTuple):
@@ -45,16 +40,16 @@ class Considered(NamedTuple):
     def providers(self, category: Category) -> set[str]:
         return self.usage.providers(Scope(self.entity.entity_key, category, "", ""), self.periods)
 
-    def foreign(self, parts: Collection[Slice]) -> Foreign:
+    def conversions(self, parts: Collection[Slice]) -> Conversions:
         """What other currencies mean for the figures of ``parts``."""
         money = BudgetType.MONETARY
         asked = [Asked(money, self._scope(part, money), period) for part in parts for period in self.periods]
         budgets = [budget for part in parts for budget in part.budgets]
-        return foreign_costs(self.usage, asked).together(self.own.foreign(budgets))
+        return self.usage.conversions(asked).together(self.own.conversions(budgets))
 
-    def part(self, part: Slice, actuals: Actuals, plan: HandedOn) -> Part:
-        money, tokens, seats = (self._figures(part, budget_type, actuals) for budget_type in BudgetType)
-        foreign = self.foreign([part])
+    def part(self, part: Slice, plan: HandedOn) -> Part:
+        money, tokens, seats = (self._figures(part, budget_type) for budget_type in BudgetType)
+        conversions = self.conversions([part])
         return Part(
             money[0],
             money[1] or 0,
@@ -63,22 +58,20 @@ class Considered(NamedTuple):
             money[2],
             tokens[2],
             seats[2],
-            foreign.left_out,
-            (*over_allocation_warnings(over_allocated((*part.around, *part.budgets), plan)), *foreign.warnings),
+            conversions.left_out,
+            (*over_allocation_warnings(over_allocated((*part.around, *part.budgets), plan)), *conversions.warnings),
         )
 
-    def _figures(
-        self, part: Slice, budget_type: BudgetType, actuals: Actuals
-    ) -> tuple[int | None, int | None, int | None]:
+    def _figures(self, part: Slice, budget_type: BudgetType) -> tuple[int | None, int | None, int | None]:
         """What is planned (None: nothing), what was used of it or, where nothing is planned, in all, and the rest."""
-        whole = actuals.once(budget_type, self.whole(part, budget_type))
+        whole = self.usage.once(budget_type, self.whole(part, budget_type))
         planned = self.own.converted(self.planned(part, budget_type))
         if not planned:
             return None, whole, None
-        counting = actuals.widest(planned)
-        together, budgets = actuals.added_up(counting), counting.budgets
+        addends = self.usage.widest(planned)
+        together, budgets = self.usage.added_up(addends), addends.budgets
         used = Used(whole, together.actual)
-        rest = actuals.beside(budget_type, self.around(part, budget_type, budgets), covered_by(budgets), used)
+        rest = self.usage.beside(budget_type, self.around(part, budget_type, budgets), covered_by(budgets), used)
         return together.amount, together.actual, rest
 
     def whole(self, part: Slice, budget_type: BudgetType) -> Covered:
@@ -94,7 +87,7 @@ class Considered(NamedTuple):
 
     def counting(self, part: Slice, budget_type: BudgetType) -> list[PlannedBudget]:
         """The budgets of a part that no other of them contains, in the organization's currency."""
-        return widest(self.own.converted(self.planned(part, budget_type)), self.usage.eras)
+        return widest(self.own.converted(self.planned(part, budget_type)), self.usage.history)
 
     def planned(self, part: Slice, budget_type: BudgetType) -> list[PlannedBudget]:
         """The budgets of a part, of one type, as far as they count in the organization's currency."""
@@ -140,19 +133,19 @@ def broken_down(
 ) -> Breakdown:
     """What was planned and used in each of ``parts``; of ``plan``, what warns about budgets that hand on too much."""
     slices = parts(read)
-    foreign = read.foreign(slices.values())
-    actuals, too_much = Actuals(read.usage), over_allocated(read.budgets, plan)
+    conversions = read.conversions(slices.values())
+    too_much = over_allocated(read.budgets, plan)
     return Breakdown(
         read.organization,
         today,
         data_through,
         read.entity,
         read.periods,
-        {name: read.part(part, actuals, plan) for name, part in slices.items()},
-        foreign.left_out,
-        (*over_allocation_warnings(too_much), *foreign.warnings),
+        {name: read.part(part, plan) for name, part in slices.items()},
+        conversions.left_out,
+        (*over_allocation_warnings(too_much), *conversions.warnings),
         too_much,
-        foreign.warnings,
+        conversions.warnings,
     )
 
 

@@ -1,26 +1,41 @@
-"""The plan against what was used: summary, allocation tree, by category, by provider. Nothing here writes."""
+"""The plan against what was used: summary, allocation tree, by category, by provider, and all at once for a screen that
+chooses from it. Nothing here writes; a period that nobody has opened yet is foreseen."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
-from functools import partial
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from functools import cached_property, partial
+from itertools import islice
+from typing import NamedTuple, TypeVar
+from uuid import NAMESPACE_OID, uuid5
+
+from dateutil.relativedelta import relativedelta
 
 from budget_tui.domain.budget import BudgetType, Organization
-from budget_tui.domain.containment import Containment, forest, is_below
 from budget_tui.domain.cost import Category
-from budget_tui.domain.eras import Eras
-from budget_tui.domain.hierarchy import ROOT_ID
-from budget_tui.domain.overallocation import HandedOn, handed_on, handed_on_in, over_allocated
-from budget_tui.domain.period import Period, PeriodKind, around
-from budget_tui.domain.plan import Allocations, PlannedBudget
-from budget_tui.domain.plan_answers import Breakdown, BudgetPage, PlanOutcome, PlanSummary, PlanTree
-from budget_tui.domain.variance import VarianceStatus
+from budget_tui.domain.coverage import (
+    Containment,
+    HandedOn,
+    OverAllocated,
+    Scope,
+    covered_by,
+    forest,
+    handed_on,
+    handed_on_in,
+    is_below,
+    over_allocated,
+)
+from budget_tui.domain.errors import Refused, unknown
+from budget_tui.domain.hierarchy import ROOT_ID, Entity, unstored_root
+from budget_tui.domain.hierarchy_history import Era, HierarchyHistory
+from budget_tui.domain.period import Period, PeriodKind, PeriodRule
+from budget_tui.domain.plan import Allocations, PlanFilter, PlannedBudget, mentioning, whole_period
+from budget_tui.domain.plan_results import Breakdown, BudgetLine, BudgetPage, PlanOutcome, PlanSummary, PlanTree
+from budget_tui.domain.variance import Totals
 from budget_tui.presentation.formatting import over_allocation_warnings
+from budget_tui.services.closing import beyond_reach, looked_ahead
 from budget_tui.services.context import Context
 from budget_tui.services.freshness import data_through
-from budget_tui.services.plan_actuals import Actuals
-from budget_tui.services.plan_ahead import planned_ahead
-from budget_tui.services.plan_board import PlanBoard, board_of, mentioning
 from budget_tui.services.plan_breakdown import (
     Considered,
     Slice,
@@ -30,45 +45,12 @@ from budget_tui.services.plan_breakdown import (
     periods_of,
     with_actuals,
 )
-from budget_tui.services.plan_checks import entity_named, handed_on_in_plan, provider_named
-from budget_tui.services.plan_foreign import InOneCurrency, foreign_costs
-from budget_tui.services.plan_usage import Usage, all_of, asked_by
-from budget_tui.services.plans import find_budget
-from budget_tui.storage.plan_queries import PlanConditions
+from budget_tui.services.usage import Addends, InOneCurrency, Usage, all_of, asked_by, entity_named, provider_named
 from budget_tui.storage.queries import Queries
 
-
-@dataclass(frozen=True, slots=True)
-class PlanFilter:
-    """Which budgets are meant; None and '' stand for any. ``is_active`` False: the deleted ones only. ``is_running``:
-    only those whose period today is in.
-
-    ``search`` is looked for in the entity's id and name, the provider and the notes.
-    """
-
-    category: Category | None = None
-    budget_type: BudgetType | None = None
-    period_kind: PeriodKind | None = None
-    period_start: date | None = None
-    period_end: date | None = None
-    entity_id: str = ""
-    provider: str = ""
-    currency: str = ""
-    status: VarianceStatus | None = None
-    search: str = ""
-    is_active: bool | None = True
-    is_running: bool = False
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it leaves out nothing for what it is or whose; how it stands to its actual aside."""
-        return replace(self, status=None) == PlanFilter()
-
-    def period_of(self, found: Iterable[PlannedBudget], organization: Organization) -> Period | None:
-        """The days of an answer about the budgets ``found``: those asked for, else from their first to their last."""
-        if self.period_start is not None and self.period_end is not None:
-            return Period(self.period_start, self.period_end, organization.period_rule.fiscal_start_month)
-        return around({budget.period for budget in found})
+EVERYTHING = PlanFilter()
+_TREND_MONTHS = 12
+_Value = TypeVar("_Value")
 
 
 class PlanViews:
@@ -78,23 +60,22 @@ class PlanViews:
         self._context = context
         self._reader = context.reader()
 
-    def list(self, conditions: PlanFilter = PlanFilter(), limit: int | None = None, offset: int = 0) -> BudgetPage:
+    def list(self, conditions: PlanFilter = EVERYTHING, limit: int | None = None, offset: int = 0) -> BudgetPage:
         """The budgets that fit, entity by entity: at most ``limit``, after the first ``offset``."""
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
             found = _budgets(queries, organization, conditions, self._today(organization))
-            eras = queries.eras(organization.org_key)
-            plan = _handed_on(queries, organization, conditions, found, eras)
+            history = queries.hierarchy_history(organization.org_key)
+            plan = _handed_on(queries, organization, conditions, found, history)
             today = self._today(organization)
             known = data_through(queries, organization, today)
             allocations = _allocations(queries, organization)
-            usage = None if conditions.status is None else Usage(queries, organization, found, today)
+            usage = None if conditions.status is None else Usage(queries, organization, today, asked_by(found))
         if usage is not None:
-            actuals = Actuals(usage)
-            found = [budget for budget in found if actuals.line(budget).status is conditions.status]
+            found = [budget for budget in found if usage.line(budget).status is conditions.status]
         page = found[offset:] if limit is None else found[offset : offset + limit]
         warnings = over_allocation_warnings(over_allocated(page, plan))
-        period = conditions.period_of(found, organization)
+        period = conditions.period_of(found, organization.period_rule.fiscal_start_month)
         return BudgetPage(tuple(page), len(found), today, known, warnings, period, allocations)
 
     def one(self, budget_id: str) -> PlanOutcome:
@@ -102,22 +83,25 @@ class PlanViews:
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
             budget = find_budget(queries, organization.org_key, budget_id)
-            plan = handed_on_in_plan(queries, organization.org_key, [budget], queries.eras(organization.org_key))
+            plan = handed_on_in_plan(
+                queries, organization.org_key, [budget], queries.hierarchy_history(organization.org_key)
+            )
             allocations = _allocations(queries, organization)
         return PlanOutcome(budget, over_allocation_warnings(over_allocated([budget], plan)), (), allocations)
 
-    def summary(self, conditions: PlanFilter = PlanFilter()) -> PlanSummary:
+    def summary(self, conditions: PlanFilter = EVERYTHING) -> PlanSummary:
         """Budget against actual of every budget that fits."""
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
             budgets = _budgets(queries, organization, conditions, self._today(organization))
-            usage = Usage(queries, organization, budgets, self._today(organization))
-            containment = Containment(budgets, usage.eras)
-            plan = _handed_on(queries, organization, conditions, budgets, usage.eras, containment)
+            asked = asked_by(budgets)
+            usage = Usage(queries, organization, self._today(organization), asked)
+            containment = Containment(budgets, usage.history)
+            plan = _handed_on(queries, organization, conditions, budgets, usage.history, containment)
             allocations = _allocations(queries, organization)
             known = data_through(queries, organization, self._today(organization))
-        actuals, foreign = Actuals(usage), foreign_costs(usage, asked_by(budgets))
-        lines = [actuals.line(budget) for budget in budgets]
+        conversions = usage.conversions(asked)
+        lines = [usage.line(budget) for budget in budgets]
         if conditions.status is not None:
             lines = [line for line in lines if line.status is conditions.status]
         too_much = over_allocated((line.budget for line in lines), plan)
@@ -126,50 +110,52 @@ class PlanViews:
             self._today(organization),
             known,
             tuple(lines),
-            tuple(totals for totals, _ in actuals.totals(lines, containment)),
-            foreign.left_out,
-            (*over_allocation_warnings(too_much), *foreign.warnings),
-            conditions.period_of((line.budget for line in lines), organization),
+            tuple(totals for totals, _ in usage.totals(lines, containment)),
+            conversions.left_out,
+            (*over_allocation_warnings(too_much), *conversions.warnings),
+            conditions.period_of((line.budget for line in lines), organization.period_rule.fiscal_start_month),
             allocations,
         )
 
-    def tree(self, root_entity_id: str = "", conditions: PlanFilter = PlanFilter()) -> PlanTree:
+    def tree(self, root_entity_id: str = "", conditions: PlanFilter = EVERYTHING) -> PlanTree:
         """The allocation trees, of the whole organization or of what is at and below an entity."""
         with self._reader.session() as queries:
             organization = self._context.organization(queries)
             budgets = _budgets(queries, organization, conditions, self._today(organization))
             if root_entity_id:
-                top, eras = entity_named(queries, organization, root_entity_id), queries.eras(organization.org_key)
-                budgets = [budget for budget in budgets if is_below(budget, top.entity_key, eras)]
-            usage = Usage(queries, organization, budgets, self._today(organization))
+                top = entity_named(queries, organization, root_entity_id)
+                history = queries.hierarchy_history(organization.org_key)
+                budgets = [budget for budget in budgets if is_below(budget, top.entity_key, history)]
+            asked = asked_by(budgets)
+            usage = Usage(queries, organization, self._today(organization), asked)
             allocations = _allocations(queries, organization)
             known = data_through(queries, organization, self._today(organization))
             plan: HandedOn = {}  # only where it has children that the trees do not show
             if not conditions.is_open:
-                plan = handed_on_in_plan(queries, organization.org_key, budgets, usage.eras)
-        actuals, foreign = Actuals(usage), foreign_costs(usage, asked_by(budgets))
-        trees = forest(budgets, usage.eras)
+                plan = handed_on_in_plan(queries, organization.org_key, budgets, usage.history)
+        conversions = usage.conversions(asked)
+        trees = forest(budgets, usage.history)
         return PlanTree(
             organization,
             self._today(organization),
             known,
-            tuple(with_actuals(node, actuals.figures) for node in trees),
-            foreign.left_out,
-            (*over_allocation_warnings(over_allocated(budgets, handed_on_in(trees), plan)), *foreign.warnings),
-            conditions.period_of(budgets, organization),
+            tuple(with_actuals(node, usage.figures) for node in trees),
+            conversions.left_out,
+            (*over_allocation_warnings(over_allocated(budgets, handed_on_in(trees), plan)), *conversions.warnings),
+            conditions.period_of(budgets, organization.period_rule.fiscal_start_month),
             allocations,
         )
 
-    def by_category(self, entity_id: str = ROOT_ID, conditions: PlanFilter = PlanFilter()) -> Breakdown:
+    def by_category(self, entity_id: str = ROOT_ID, conditions: PlanFilter = EVERYTHING) -> Breakdown:
         """What an entity planned and used in each category, and in all of them together."""
         return self._breakdown(entity_id, conditions, parts_by_category)
 
-    def by_provider(self, entity_id: str = ROOT_ID, conditions: PlanFilter = PlanFilter()) -> Breakdown:
+    def by_provider(self, entity_id: str = ROOT_ID, conditions: PlanFilter = EVERYTHING) -> Breakdown:
         """What an entity planned for and used of each provider, in the category of ``conditions`` or in all."""
         category = conditions.category or Category.TOTAL
         return self._breakdown(entity_id, conditions, partial(parts_by_provider, category=category))
 
-    def board(self) -> PlanBoard:
+    def board(self) -> "PlanBoard":
         """Everything at once, for who is going to choose from it again and again."""
         with self._reader.session() as queries:
             return board_of(self._context, queries)
@@ -198,39 +184,262 @@ class PlanViews:
                 today,
             )
             every_period = {*periods, *(budget.period for budget in budgets)}
-            everything = list(all_of(entity.entity_key, organization.currency, every_period))
-            usage = Usage(queries, organization, (), today, everything)
+            asked = all_of(entity.entity_key, organization.currency, every_period)
+            usage = Usage(queries, organization, today, asked)
             own = InOneCurrency(queries, organization.org_key, budgets, organization.currency)
             provider = provider_named(queries, organization.org_key, conditions.provider)
-            plan = handed_on_in_plan(queries, organization.org_key, budgets, usage.eras)
+            plan = handed_on_in_plan(queries, organization.org_key, budgets, usage.history)
             known = data_through(queries, organization, today)
         read = Considered(organization, entity, budgets, periods, usage, own, provider)
         return broken_down(read, today, known, parts, plan)
 
 
+Counted = tuple[tuple[Scope, Period], ...]
+"""What a number adds up: all that counts for each scope in its period, once."""
+
+Tree = Mapping[str | None, Sequence[BudgetLine]]
+"""What hangs below each budget, by its id; below None what is at the top."""
+
+
+class Composition(NamedTuple):
+    """What a number adds up, what of that it leaves out, and the budgets that it is about."""
+
+    covered: Counted
+    without: Counted
+    budgets: Sequence[PlannedBudget]
+
+
+class PlanBoard:
+    """Every budget against its actual, in the order of the hierarchy, and all that can be asked about them."""
+
+    def __init__(
+        self,
+        organization: Organization,
+        as_of: date,
+        data_through: date,
+        lines: Sequence[BudgetLine],
+        entities: Iterable[Entity],
+        usage: Usage,
+        own: InOneCurrency,
+    ) -> None:
+        self.organization, self.lines = organization, lines
+        self.as_of, self.data_through = as_of, data_through
+        self.entities = {entity.entity_id: entity for entity in entities}
+        self._usage, self._own = usage, own
+        self._containment = Containment([line.budget for line in lines], usage.history)
+        self._lines_at: dict[int, list[BudgetLine]] = {}
+        for line in lines:
+            self._lines_at.setdefault(line.budget.entity_key, []).append(line)
+
+    def over_allocated(self, budgets: Iterable[PlannedBudget], tree: Tree | None = None) -> tuple[OverAllocated, ...]:
+        """Those of ``budgets`` whose children have more than they: in the whole plan, or in the ``tree`` that is
+        shown."""
+        if tree is None or tree is self._tree_of_all:
+            known = self._over_allocated
+            return tuple([known[budget.budget_id] for budget in budgets if budget.budget_id in known])
+        return over_allocated(budgets, _handed_on_in(tree), self._handed_on)
+
+    @cached_property
+    def _handed_on(self) -> HandedOn:
+        return _handed_on_in(self._tree_of_all)
+
+    @cached_property
+    def _over_allocated(self) -> Mapping[str, OverAllocated]:
+        """Those of the whole plan, by their ids: with every letter of a filter it is asked about thousands."""
+        found = over_allocated((line.budget for line in self.lines), self._handed_on)
+        return {each.budget.budget_id: each for each in found}
+
+    def warnings(self, lines: Sequence[BudgetLine]) -> tuple[str, ...]:
+        """What is left out of the actuals of ``lines``, and what counts at a rate."""
+        return self._usage.conversions(asked_by(line.budget for line in lines)).warnings
+
+    @property
+    def has_foreign_costs(self) -> bool:
+        """Whether there are costs in other currencies than what is planned is in."""
+        return self._usage.has_foreign_costs
+
+    @cached_property
+    def providers(self) -> tuple[str, ...]:
+        """Those that there are budgets for."""
+        return tuple(sorted({line.budget.provider for line in self.lines} - {""}))
+
+    def nearest_to_end(self, lines: Sequence[BudgetLine], at_most: int) -> list[BudgetLine]:
+        """Those of ``lines`` that run today of which the largest part is used, that of which most is used first."""
+        wanted = {line.budget.budget_id for line in lines}
+        return list(islice((line for line in self._running_by_use if line.budget.budget_id in wanted), at_most))
+
+    @cached_property
+    def _running_by_use(self) -> Sequence[BudgetLine]:
+        running = {period for period in {line.budget.period for line in self.lines} if period.contains(self.as_of)}
+        known = [line for line in self.lines if line.figures.actual is not None and line.budget.period in running]
+        return sorted(known, key=lambda line: line.figures.millionths_used, reverse=True)
+
+    def children_of(self, budget_id: str) -> list[PlannedBudget]:
+        """The budgets that were allocated from another."""
+        return [line.budget for line in self.lines if line.budget.parent_id == budget_id]
+
+    def chosen(self, choice: PlanFilter) -> Sequence[BudgetLine]:
+        """The lines that fit; those of an entity are those at and below it."""
+        entity = self.entities.get(choice.entity_id)
+        lines = self.lines
+        if entity is not None:
+            lines = [line for line in lines if is_below(line.budget, entity.entity_key, self._usage.history)]
+        return _fitting(lines, choice, self.as_of)
+
+    def totals(self, lines: Sequence[BudgetLine]) -> list[tuple[Totals, Addends]]:
+        """What ``lines`` add up to, by type and currency, each with what it adds up: no dollar twice."""
+        return self._totals_of_all if lines is self.lines else self._usage.totals(lines, self._containment)
+
+    @cached_property
+    def _totals_of_all(self) -> list[tuple[Totals, Addends]]:
+        return self._usage.totals(self.lines, self._containment)
+
+    def trend(self, addends: Addends) -> list[tuple[Period, int | None]]:
+        """What budgets used in each month of the last twelve that they run in: each dollar once."""
+        return list(self._usage.month_by_month(_months(self.as_of), addends))
+
+    def counting(self, budget: PlannedBudget) -> Addends:
+        """What one budget by itself adds up."""
+        return self._usage.addends([budget], self._containment.widest({budget.budget_id}))
+
+    def tree(self, lines: Sequence[BudgetLine]) -> Tree:
+        """The allocation tree of ``lines``."""
+        return self._tree_of_all if lines is self.lines else self._tree(lines)
+
+    @cached_property
+    def _tree_of_all(self) -> Tree:
+        return self._tree(self.lines)
+
+    def _tree(self, lines: Sequence[BudgetLine]) -> Tree:
+        parents = self._containment.parents({line.budget.budget_id for line in lines})
+        found: dict[str | None, list[BudgetLine]] = {}
+        for line in lines:
+            found.setdefault(parents[line.budget.budget_id], []).append(line)
+        return found
+
+    def by_category(self, choice: PlanFilter) -> Breakdown:
+        """The chosen entity's plan and use in the chosen category or in each; the root's where none is chosen."""
+        return broken_down(
+            self._considered(choice), self.as_of, self.data_through, _categories_of(choice), self._handed_on
+        )
+
+    def by_provider(self, choice: PlanFilter) -> Breakdown:
+        """The chosen entity's plan for and use of each provider, in the chosen category or in all."""
+        return broken_down(
+            self._considered(choice), self.as_of, self.data_through, _providers_of(choice), self._handed_on
+        )
+
+    def behind_category(
+        self, choice: PlanFilter, name: str, budget_type: BudgetType, of_rest: bool = False
+    ) -> Composition:
+        """What the actual of one category in `by_category` adds up, or what is not budgeted there."""
+        return _behind(self._considered(choice), _categories_of(choice), name, budget_type, of_rest)
+
+    def behind_provider(
+        self, choice: PlanFilter, name: str, budget_type: BudgetType, of_rest: bool = False
+    ) -> Composition:
+        """What the actual of one provider in `by_provider` adds up, or what is not budgeted there."""
+        return _behind(self._considered(choice), _providers_of(choice), name, budget_type, of_rest)
+
+    def _considered(self, choice: PlanFilter) -> Considered:
+        entity = self.entities.get(choice.entity_id) or self.entities[ROOT_ID]
+        here = _fitting(self._lines_at.get(entity.entity_key, ()), choice, self.as_of)
+        budgets = [line.budget for line in here]
+        periods = periods_of(budgets, choice.period_kind, None, None, self.organization, self.as_of)
+        return Considered(self.organization, entity, budgets, periods, self._usage, self._own, choice.provider)
+
+
+def _handed_on_in(tree: Tree) -> HandedOn:
+    return {above: sum([line.budget.amount for line in lines]) for above, lines in tree.items() if above is not None}
+
+
+def _categories_of(choice: PlanFilter) -> Callable[[Considered], Mapping[str, Slice]]:
+    return partial(parts_by_category, only=choice.category)
+
+
+def _providers_of(choice: PlanFilter) -> Callable[[Considered], Mapping[str, Slice]]:
+    return partial(parts_by_provider, category=choice.category or Category.TOTAL)
+
+
+def _behind(
+    considered: Considered,
+    parts: Callable[[Considered], Mapping[str, Slice]],
+    name: str,
+    budget_type: BudgetType,
+    of_rest: bool,
+) -> Composition:
+    part = parts(considered)[name]
+    counting = considered.counting(part, budget_type)
+    covered = covered_by(counting) if counting else considered.whole(part, budget_type)
+    budgets = considered.planned(part, budget_type)
+    if of_rest:
+        return Composition(_in_order(considered.around(part, budget_type, counting)), _in_order(covered), budgets)
+    return Composition(_in_order(covered), (), budgets)
+
+
+def _in_order(covered: Mapping[Scope, Iterable[Period]]) -> Counted:
+    return tuple((scope, period) for scope, periods in covered.items() for period in sorted(periods))
+
+
+def read_board(queries: Queries, organization: Organization, today: date) -> PlanBoard:
+    """The plan as it stands, from one consistent read."""
+    budgets = planned_ahead(queries, organization, today)
+    entities = queries.entities(organization.org_key) or [unstored_root(organization.name)]
+    root = next(entity for entity in entities if entity.entity_id == ROOT_ID)
+    periods = {*_running(organization, today), *_months(today), *(budget.period for budget in budgets)}
+    asked = [*asked_by(budgets), *all_of(root.entity_key, organization.currency, periods)]
+    usage = Usage(queries, organization, today, asked)
+    lines = tuple([usage.line(budget) for budget in budgets])
+    own = InOneCurrency(queries, organization.org_key, budgets, organization.currency)
+    return PlanBoard(organization, today, data_through(queries, organization, today), lines, entities, usage, own)
+
+
+def board_of(context: Context, queries: Queries) -> PlanBoard:
+    """The board of the organization of ``context``, as of its clock's today."""
+    organization = context.organization(queries)
+    return read_board(queries, organization, context.clock.today(organization.time_zone))
+
+
+def _running(organization: Organization, today: date) -> set[Period]:
+    """Where what has no budget of its own is counted: the periods that ``today`` is in."""
+    rule = organization.period_rule
+    recurring = (PeriodKind.MONTHLY, PeriodKind.QUARTERLY, PeriodKind.YEARLY)
+    return {
+        rule.containing(today),
+        *(PeriodRule(kind, rule.anchor_day, rule.fiscal_start_month).containing(today) for kind in recurring),
+    }
+
+
+def _months(today: date) -> tuple[Period, ...]:
+    first = today.replace(day=1)
+    return tuple(
+        whole_period(PeriodKind.MONTHLY, first - relativedelta(months=ago)) for ago in range(_TREND_MONTHS - 1, -1, -1)
+    )
+
+
+def _fitting(lines: Sequence[BudgetLine], choice: PlanFilter, today: date) -> Sequence[BudgetLine]:
+    """Those of ``lines`` that ``choice`` does not leave out, entities aside."""
+    if choice.status is not None:
+        lines = [line for line in lines if line.status is choice.status]
+    conditions = replace(choice, entity_id="", status=None)
+    if conditions == PlanFilter():
+        return lines
+    found = {budget.budget_id for budget in conditions.fitting((line.budget for line in lines), today)}
+    return [line for line in lines if line.budget.budget_id in found]
+
+
+# What is read
+
+
 def _budgets(queries: Queries, organization: Organization, conditions: PlanFilter, today: date) -> list[PlannedBudget]:
-    org = organization.org_key
     if conditions.entity_id:
         entity_named(queries, organization, conditions.entity_id)
-    found = planned_ahead(
-        queries,
-        organization,
-        today,
-        PlanConditions(
-            conditions.category,
-            conditions.budget_type,
-            conditions.period_kind,
-            conditions.period_start,
-            conditions.period_end,
-            conditions.entity_id or None,
-            provider_named(queries, org, conditions.provider) or None,
-            conditions.currency.upper() or None,
-            conditions.is_active,
-            day=today if conditions.is_running else None,
-        ),
+    wanted = replace(
+        conditions,
+        provider=provider_named(queries, organization.org_key, conditions.provider),
+        currency=conditions.currency.upper(),
     )
-    wanted = conditions.search.strip()
-    return list(filter(mentioning(wanted), found)) if wanted else found
+    return planned_ahead(queries, organization, today, wanted)
 
 
 def _allocations(queries: Queries, organization: Organization) -> Allocations:
@@ -242,10 +451,140 @@ def _handed_on(
     organization: Organization,
     conditions: PlanFilter,
     budgets: Sequence[PlannedBudget],
-    eras: Eras,
+    history: HierarchyHistory,
     containment: Containment | None = None,
 ) -> HandedOn:
     """What the children of ``budgets``, which are those that fit, have in the whole plan."""
     if conditions.is_open:
-        return handed_on(budgets, containment or Containment(budgets, eras))
-    return handed_on_in_plan(queries, organization.org_key, budgets, eras)
+        return handed_on(budgets, containment or Containment(budgets, history))
+    return handed_on_in_plan(queries, organization.org_key, budgets, history)
+
+
+def find_budget(queries: Queries, org: int, budget_id: str) -> PlannedBudget:
+    """The budget of that id, or the only one whose id begins so; a deleted one, too."""
+    found = queries.planned_budget(org, budget_id) if budget_id else []
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise Refused(f"{len(found)} budgets have an id that begins with '{budget_id}'", "give more of it")
+    raise unknown("budget", budget_id)
+
+
+def over_allocated_after(queries: Queries, org: int, budget: PlannedBudget) -> tuple[str, ...]:
+    """What to warn about after ``budget`` has changed: it or the one above it has children for more than itself."""
+    plan = _plan_around(queries, org, [budget])
+    containment = Containment(plan, queries.hierarchy_history(org))
+    parent = containment.parents({each.budget_id for each in plan}).get(budget.budget_id)
+    concerned = [each for each in plan if each.budget_id in (budget.budget_id, parent)]
+    return over_allocation_warnings(over_allocated(concerned, handed_on(plan, containment)))
+
+
+def handed_on_in_plan(
+    queries: Queries, org: int, budgets: Sequence[PlannedBudget], history: HierarchyHistory
+) -> HandedOn:
+    """What the children of ``budgets`` have, whatever of the plan is looked at beside them."""
+    plan = _plan_around(queries, org, budgets, _above_and_below(budgets, history)) if budgets else []
+    return handed_on(plan, Containment(plan, history))
+
+
+def _above_and_below(budgets: Sequence[PlannedBudget], history: HierarchyHistory) -> set[int]:
+    """Whose budgets decide which are the children of ``budgets``: of all above and below them."""
+    keys: dict[Era, set[int]] = {}
+    for budget in budgets:
+        keys.setdefault(history.of(budget.period), set()).add(budget.entity_key)
+    found: set[int] = set()
+    for era, of_era in keys.items():
+        found.update(*(era.lineage[key] for key in of_era))
+        found.update(key for key, chain in era.lineage.items() if key is not None and not of_era.isdisjoint(chain))
+    return found
+
+
+def _plan_around(
+    queries: Queries, org: int, budgets: Sequence[PlannedBudget], entity_keys: Collection[int] | None = None
+) -> list[PlannedBudget]:
+    """What is planned beside ``budgets`` in their types and periods, for any entity or for certain ones."""
+    return queries.planned_budgets(
+        org,
+        PlanFilter(
+            budget_type=_only(budget.budget_type for budget in budgets),
+            period_start=_only(budget.period.start for budget in budgets),
+            period_end=_only(budget.period.end for budget in budgets),
+        ),
+        entity_keys=entity_keys,
+    )
+
+
+def _only(values: Iterable[_Value]) -> _Value | None:
+    """What all of ``values`` are; None where they differ."""
+    found = set(values)
+    return found.pop() if len(found) == 1 else None
+
+
+# What opens next
+
+
+def planned_ahead(
+    queries: Queries, organization: Organization, today: date, wanted: PlanFilter = EVERYTHING
+) -> list[PlannedBudget]:
+    """The planned budgets that are ``wanted``; those of a period that has yet to be opened as it will open."""
+    found = queries.planned_budgets(organization.org_key, wanted, today)
+    ahead = _foreseen(queries, organization, today)
+    if not ahead:
+        return list(filter(mentioning(wanted.search), found)) if wanted.search.strip() else found
+    ids = {budget.budget_id for budget in ahead}
+    # As in storage, what the cycle opens by itself with nothing is no budget yet.
+    opening = wanted.fitting((budget for budget in ahead if budget.amount), today)
+    return sorted([*(budget for budget in found if budget.budget_id not in ids), *opening], key=_place)
+
+
+def _foreseen(queries: Queries, organization: Organization, today: date) -> list[PlannedBudget]:
+    """What opens with the period of ``today``, which nobody has opened yet; else nothing."""
+    if not queries.is_to_open(organization.org_key, today):
+        return []
+    ended = queries.global_budget(organization.org_key, today)
+    if ended is None or beyond_reach(ended.period, today):
+        return []
+    period = organization.period_rule.after(ended.period)
+    if not period.contains(today):
+        period = organization.period_rule.containing(today)
+    opened = looked_ahead(queries, organization, ended, today)
+    planned = queries.planned_for(organization.org_key, period)
+    ids = {
+        each.budget_id: planned[each.turn_key].budget_id
+        if each.turn_key in planned
+        else str(uuid5(NAMESPACE_OID, f"{each.budget_id} {period.start}"))
+        for each in opened
+    }
+    begins = datetime.combine(period.start, time(), UTC)
+    return [
+        PlannedBudget(
+            ids[each.budget_id],
+            each.entity_key,
+            each.entity_id,
+            each.name,
+            each.path,
+            each.level_code,
+            Category(each.category),
+            each.budget_type,
+            each.amount,
+            each.currency,
+            organization.period_rule.kind,
+            period,
+            each.provider,
+            each.notes,
+            True,
+            True,
+            ids.get(each.parent_id) if each.parent_id else None,
+            "",
+            begins,
+            None,
+            None,
+        )
+        for each in opened
+    ]
+
+
+def _place(budget: PlannedBudget) -> tuple[object, ...]:
+    """Where storage would list it."""
+    start, end = budget.period.start.toordinal(), budget.period.end.toordinal()
+    return budget.path, start, -end, budget.category, budget.budget_type, budget.provider, budget.budget_id

@@ -9,8 +9,8 @@ from budget_tui.domain.audit import UNDO_DATA
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.currency import checked_currency
-from budget_tui.domain.errors import Conflict, Outdated, Refused, unknown
-from budget_tui.domain.hierarchy import ROOT_ID, Entity
+from budget_tui.domain.errors import Conflict, Outdated, Refused
+from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name
 from budget_tui.domain.period import ONE_DAY, Period, PeriodKind
 from budget_tui.domain.plan import (
     Allocations,
@@ -26,12 +26,13 @@ from budget_tui.domain.plan import (
     shares_of,
     unit_of,
 )
-from budget_tui.domain.plan_answers import AllocatedChild, PlanAllocation, PlanOutcome
+from budget_tui.domain.plan_results import AllocatedChild, PlanAllocation, PlanOutcome
 from budget_tui.presentation.formatting import amount_of, dates, period_name, plan_name
 from budget_tui.services.budgets import set_amount
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once
-from budget_tui.services.plan_checks import checked_provider, over_allocated_after
+from budget_tui.services.plan_views import find_budget, over_allocated_after
+from budget_tui.services.usage import provider_named
 from budget_tui.storage.queries import Queries
 
 ID_SHOWN_LENGTH = 8
@@ -145,14 +146,9 @@ def _allocation(work: Work, made: Mapping[str, Any]) -> PlanAllocation:
     return PlanAllocation(parent, children, _over_allocated(work, parent), _allocations(work))
 
 
-def find_budget(queries: Queries, org: int, budget_id: str) -> PlannedBudget:
-    """The budget of that id, or the only one whose id begins so; a deleted one, too."""
-    found = queries.planned_budget(org, budget_id) if budget_id else []
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise Refused(f"{len(found)} budgets have an id that begins with '{budget_id}'", "give more of it")
-    raise unknown("budget", budget_id)
+def _checked_provider(queries: Queries, org: int, name: str) -> str:
+    """The short name of a provider that somebody typed, '' for any; `Refused` when no row could show it."""
+    return provider_named(queries, org, checked_name(name)) if name.strip() else ""
 
 
 def _active(work: Work, budget_id: str) -> PlannedBudget:
@@ -171,7 +167,7 @@ def _checked(work: Work, plan: BudgetPlan) -> BudgetPlan:
         plan,
         amount=checked_amount(plan.amount, plan.budget_type),
         currency=checked_currency(plan.currency or work.organization.currency),
-        provider=checked_provider(work.queries, work.organization.org_key, plan.provider),
+        provider=_checked_provider(work.queries, work.organization.org_key, plan.provider),
         notes=checked_notes(plan.notes),
     )
 

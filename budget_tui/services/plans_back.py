@@ -11,16 +11,8 @@ from budget_tui.domain.plan import PlannedBudget, parse_planned
 from budget_tui.presentation.audit import changes
 from budget_tui.presentation.formatting import plan_name
 from budget_tui.services.context import Work
-from budget_tui.services.plans import (
-    PlanChange,
-    allocate_to,
-    change_budget,
-    changed,
-    check_cycle,
-    facts_of,
-    find_budget,
-    taken,
-)
+from budget_tui.services.plan_views import find_budget
+from budget_tui.services.plans import PlanChange, allocate_to, change_budget, changed, check_cycle, facts_of, taken
 from budget_tui.services.undo import Lines, Told, require_same, reverses, undo_data
 
 

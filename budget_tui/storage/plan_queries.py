@@ -6,72 +6,44 @@ Every reader has these questions, and most never ask them: what their answers ar
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from sys import intern
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import unstored_root
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.storage.asking import FISCAL_START
-from budget_tui.storage.cost_queries import CostQueries, day_bounds, day_of
+from budget_tui.storage.cost_queries import CostQueries
 
 if TYPE_CHECKING:
-    from budget_tui.domain.actuals import Group, Segments
-    from budget_tui.domain.eras import Eras
-    from budget_tui.domain.plan import Allocation, PlannedBudget
-
-AGENT_SOURCE = "agents"
-
-# Columns of one statement; SQLite has 2,000.
-_SEGMENTS_AT_ONCE = 200
+    from budget_tui.domain.hierarchy_history import HierarchyHistory
+    from budget_tui.domain.plan import Allocation, PlanFilter, PlannedBudget
 
 _CATEGORIES = {str(category): category for category in Category}
 _TYPES = {str(budget_type): budget_type for budget_type in BudgetType}
 _KINDS = {str(kind): kind for kind in PeriodKind}
 
 
-class PlanConditions(NamedTuple):
-    """Which budgets are asked for; None stands for any."""
-
-    category: Category | None = None
-    budget_type: BudgetType | None = None
-    period_kind: PeriodKind | None = None
-    period_start: date | None = None
-    period_end: date | None = None
-    entity_id: str | None = None
-    provider: str | None = None
-    currency: str | None = None
-    is_active: bool | None = True
-    entity_keys: Collection[int] | None = None
-    day: date | None = None
-    """In the period."""
-
-
-class DatedCost(NamedTuple):
-    """What one origin cost on one day: ``amount`` in nanos of ``currency``, in so many charges."""
-
-    entity_key: int | None
-    category: str
-    provider: str
-    currency: str
-    day: date
-    amount: int
-    charges: int
-
-
 class PlanQueries(CostQueries):
     """The part of `Queries` that is about planned budgets."""
 
-    def planned_budgets(self, org: int, conditions: PlanConditions | None = None) -> list[PlannedBudget]:
-        """The budgets of an organization, entity by entity.
+    def planned_budgets(
+        self,
+        org: int,
+        wanted: PlanFilter | None = None,
+        today: date | None = None,
+        entity_keys: Collection[int] | None = None,
+    ) -> list[PlannedBudget]:
+        """The budgets of an organization that are ``wanted`` (all that are not deleted unless given), of any entity or
+        of certain ones, entity by entity; how they stand to their actuals, and what they mention, aside.
 
         What the cycle opened by itself and nobody gave anything is no budget yet.
         """
-        where, parameters = _where(conditions or PlanConditions())
+        where, parameters = _where(wanted, today, entity_keys)
         return [
             _planned(row)
             for row in self._execute(  # one by one: all of them would be as large as what is made of them
@@ -132,9 +104,9 @@ class PlanQueries(CostQueries):
         )
         return [Allocation(*row) for row in rows]
 
-    def eras(self, org: int) -> Eras:
+    def hierarchy_history(self, org: int) -> HierarchyHistory:
         """The hierarchy as it is and as it was; of an organization that is not stored yet, the root alone."""
-        from budget_tui.domain.eras import Eras, Former
+        from budget_tui.domain.hierarchy_history import Former, HierarchyHistory
 
         parents: dict[int, int | None] = dict(
             self._rows("SELECT entity_key, parent_key FROM entity WHERE org_key = ?", org)  # type: ignore[arg-type]
@@ -145,109 +117,7 @@ class PlanQueries(CostQueries):
             org,
         )
         former = (Former(date.fromisoformat(through), *keys) for through, *keys in rows)
-        return Eras(parents or {unstored_root("").entity_key: None}, former)
-
-    # What was used
-
-    def costs_by_segment(self, org: int, segments: Segments, through: date) -> list[Group]:
-        """What each entity itself cost up to the day ``through``, in nanos."""
-        return self._by_segment("o.currency", "c.amount_nanos", "", "", org, segments, through)
-
-    def tokens_by_segment(self, org: int, segments: Segments, through: date) -> list[Group]:
-        """Tokens that costs are of. Those of agents are counted where they are used: not every one has a price."""
-        return self._by_segment(
-            "''", "c.tokens", f" AND o.source <> '{AGENT_SOURCE}'", " AND c.tokens IS NOT NULL", org, segments, through
-        )
-
-    def tokens_of_agents(self, org: int, days: Period, through: date) -> list[tuple[int, str, date, int]]:
-        """What each agent used of each model on each day up to ``through``."""
-        start, end = day_bounds(days, through)
-        rows = self._rows(
-            "SELECT u.entity_key, u.model, u.day, sum(u.tokens) FROM entity e JOIN token_use u"
-            " ON u.entity_key = e.entity_key WHERE e.org_key = ? AND u.day >= ? AND u.day < ? GROUP BY 1, 2, 3",
-            org,
-            start,
-            end,
-        )
-        return [(entity_key, model, day_of(day), tokens) for entity_key, model, day, tokens in rows]
-
-    def costs_by_day(self, org: int, currencies: Sequence[str], days: Period, through: date) -> list[DatedCost]:
-        """What each origin in one of ``currencies`` cost on each of ``days`` up to ``through``."""
-        start, end = day_bounds(days, through)
-        rows = self._rows(
-            "SELECT o.entity_key, o.category, o.provider, o.currency, c.day, sum(c.amount_nanos), sum(c.charges)"
-            " FROM cost_origin o CROSS JOIN cost c WHERE c.origin_key = o.origin_key AND c.day >= ? AND c.day < ?"
-            f" AND o.org_key = ? AND o.currency IN ({', '.join('?' * len(currencies))}) GROUP BY o.origin_key, c.day",
-            start,
-            end,
-            org,
-            *currencies,
-        )
-        dates = {number: day_of(number) for number in {row[4] for row in rows}}
-        return [
-            DatedCost(entity, category, provider.casefold(), currency, dates[day], amount, charges)
-            for entity, category, provider, currency, day, amount, charges in rows
-        ]
-
-    def _by_segment(
-        self, currency: str, value: str, of_origin: str, of_cost: str, org: int, segments: Segments, through: date
-    ) -> list[Group]:
-        """The sums of what each origin has in each segment: read day by day where that is less to look at than one
-        range of an index per origin and segment."""
-        if not segments.periods:
-            return []
-        keys = f"SELECT o.entity_key, o.category, o.provider, {currency}"
-        origins = f" FROM cost_origin o WHERE o.org_key = ?{of_origin}"
-        costs = (
-            f" FROM cost_origin o CROSS JOIN cost c WHERE o.org_key = ?{of_origin} AND c.origin_key = o.origin_key"
-            f" AND c.day >= ? AND c.day < ?{of_cost}"
-        )
-        days = Period(segments.periods[0].start, segments.periods[-1].end)
-        of_costs = org, *day_bounds(days, through)
-        [(ranges,)] = self._rows(f"SELECT count(*) * ?{origins}", len(segments.periods), org)
-        [(rows,)] = self._rows(f"SELECT count(*) FROM (SELECT 1{costs} LIMIT ?)", *of_costs, ranges)
-        if rows < ranges:
-            return _in_segments(self._rows(f"{keys}, c.day, {value}{costs}", *of_costs), segments)
-        of_segment = (
-            f"SELECT sum({value}) FROM cost c WHERE c.origin_key = o.origin_key AND day >= ? AND day < ?{of_cost}"
-        )
-        return self._in_ranges(keys, of_segment, origins, org, segments.periods, through)
-
-    def _in_ranges(
-        self, keys: str, value: str, origins: str, org: int, segments: Sequence[Period], through: date
-    ) -> list[Group]:
-        """One row per origin, with the sum of each segment as a column of its own."""
-        from budget_tui.domain.actuals import Group
-
-        groups: list[Group] = []
-        for first in range(0, len(segments), _SEGMENTS_AT_ONCE):
-            part = segments[first : first + _SEGMENTS_AT_ONCE]
-            bounds = [day for segment in part for day in day_bounds(segment, through)]
-            columns = ", ".join([f"({value})"] * len(part))
-            for entity, category, provider, currency, *sums in self._rows(f"{keys}, {columns}{origins}", *bounds, org):
-                values = {segment: found for segment, found in enumerate(sums, first) if found is not None}
-                if values:
-                    groups.append(Group(entity, category, provider.casefold(), currency, values))
-        return groups
-
-
-def _in_segments(rows: Iterable[Sequence[Any]], segments: Segments) -> list[Group]:
-    """Entity, category, provider, currency, day and value of each row, added up in each segment."""
-    from budget_tui.domain.actuals import Group
-
-    holding: dict[int, int | None] = {}
-    sums: dict[tuple[int | None, str, str, str], dict[int, int]] = {}
-    for entity, category, provider, currency, day, value in rows:
-        if day not in holding:
-            holding[day] = segments.holding(day_of(day))
-        segment = holding[day]
-        if segment is not None:
-            values = sums.setdefault((entity, category, provider, currency), {})
-            values[segment] = values.get(segment, 0) + value
-    return [
-        Group(entity, category, provider.casefold(), currency, values)
-        for (entity, category, provider, currency), values in sums.items()
-    ]
+        return HierarchyHistory(parents or {unstored_root("").entity_key: None}, former)
 
 
 # What the cycle opened by itself and nobody gave anything is no budget yet.
@@ -263,23 +133,26 @@ _PLANNED = (
 _ORDER = "ORDER BY e.path, b.period_start, b.period_end DESC, b.category, b.budget_type, b.provider, b.budget_id"
 
 
-def _where(conditions: PlanConditions) -> tuple[str, list[object]]:
+def _where(
+    wanted: PlanFilter | None, today: date | None, entity_keys: Collection[int] | None
+) -> tuple[str, list[object]]:
     columns: dict[str, object] = {
-        "b.category = ?": conditions.category,
-        "b.budget_type = ?": conditions.budget_type,
-        "b.period_kind = ?": conditions.period_kind,
-        "b.period_start = ?": conditions.period_start and conditions.period_start.isoformat(),
-        "b.period_end = ?": conditions.period_end and conditions.period_end.isoformat(),
-        "? BETWEEN b.period_start AND b.period_end": conditions.day and conditions.day.isoformat(),
-        "e.entity_id = ?": conditions.entity_id,
-        "b.provider = ?": conditions.provider,
-        "b.currency = ?": conditions.currency,
-        "b.is_active = ?": conditions.is_active,
-        "b.entity_key IN (SELECT value FROM json_each(?))": None
-        if conditions.entity_keys is None
-        else json.dumps([*conditions.entity_keys]),
+        "b.is_active = ?": True if wanted is None else wanted.is_active,
+        "b.entity_key IN (SELECT value FROM json_each(?))": None if entity_keys is None else json.dumps([*entity_keys]),
     }
-    given = {test: value for test, value in columns.items() if value is not None}
+    if wanted is not None:
+        columns |= {
+            "b.category = ?": wanted.category,
+            "b.budget_type = ?": wanted.budget_type,
+            "b.period_kind = ?": wanted.period_kind,
+            "b.period_start = ?": wanted.period_start and wanted.period_start.isoformat(),
+            "b.period_end = ?": wanted.period_end and wanted.period_end.isoformat(),
+            "? BETWEEN b.period_start AND b.period_end": today.isoformat() if today and wanted.is_running else None,
+            "e.entity_id = ?": wanted.entity_id,
+            "b.provider = ?": wanted.provider,
+            "b.currency = ?": wanted.currency,
+        }
+    given = {test: value for test, value in columns.items() if value not in (None, "")}
     return "".join(f" AND {test}" for test in given), list(given.values())
 
 

@@ -16,27 +16,25 @@ from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.snapshot import ProjectFact
 from budget_tui.storage.agent_queries import AgentQueries
 from budget_tui.storage.asking import FISCAL_START
-from budget_tui.storage.behind_queries import BehindQueries
 from budget_tui.storage.cycle_queries import CycleQueries
-from budget_tui.storage.explain_queries import ExplainQueries
 from budget_tui.storage.fx_queries import FxQueries
 from budget_tui.storage.hierarchy_queries import HierarchyQueries
 from budget_tui.storage.key_queries import KeyQueries
 from budget_tui.storage.plan_queries import PlanQueries
 from budget_tui.storage.seat_queries import SeatQueries
 from budget_tui.storage.trail_queries import TrailQueries
+from budget_tui.storage.usage_queries import UsageQueries
 
 
 class Queries(
     AgentQueries,
-    BehindQueries,
     CycleQueries,
-    ExplainQueries,
     FxQueries,
     HierarchyQueries,
     PlanQueries,
     SeatQueries,
     TrailQueries,
+    UsageQueries,
     KeyQueries,
 ):
     """Questions over one connection. ``org`` is an organization's key: what is in one is never told of another."""

@@ -3,10 +3,7 @@
 from datetime import date
 from typing import NamedTuple
 
-from budget_tui.domain.period import Period
-from budget_tui.domain.seats import Seats
 from budget_tui.storage.asking import Asking
-from budget_tui.storage.cost_queries import day_number, day_of
 
 
 class SeatRegistration(NamedTuple):
@@ -44,20 +41,3 @@ class SeatQueries(Asking):
             starts_on.isoformat(),
         )
         return int(row[0]) if row else None
-
-    def charged_seats(self, org: int, period: Period) -> list[Seats]:
-        """What costs of ``period`` say, by the path of the entity (None: unmapped), provider and day."""
-        start, end = map(day_number, period.half_open)
-        return [
-            Seats(path, provider, day_of(day), seats)
-            for path, provider, day, seats in self._rows(
-                # The day range finds the few costs that have seats in an index of theirs.
-                "SELECT e.path, o.provider, c.day, sum(c.seats)"
-                " FROM cost c CROSS JOIN cost_origin o LEFT JOIN entity e ON e.entity_key = o.entity_key"
-                " WHERE c.seats IS NOT NULL AND c.day >= ? AND c.day < ? AND o.origin_key = c.origin_key"
-                " AND o.org_key = ? GROUP BY o.entity_key, o.provider, c.day",
-                start,
-                end,
-                org,
-            )
-        ]

@@ -18,7 +18,7 @@ from budget_tui.tui.render import MUTED, WAITING, bar
 if TYPE_CHECKING:
     from budget_tui.domain.closing import ClosedPeriod
     from budget_tui.domain.period import Period
-    from budget_tui.domain.plan_answers import Breakdown
+    from budget_tui.domain.plan_results import Breakdown
     from budget_tui.domain.snapshot import BudgetSnapshot
 
 LEVELS = " ▁▂▃▄▅▆▇█"

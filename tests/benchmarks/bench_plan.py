@@ -19,9 +19,10 @@ from measure import in_turns, report
 
 from budget_tui.__main__ import GARBAGE_THRESHOLD
 from budget_tui.domain.cost import Category
+from budget_tui.domain.plan import PlanFilter
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
-from budget_tui.services.plan_views import PlanFilter, PlanViews
+from budget_tui.services.plan_views import PlanViews
 from budget_tui.storage.database import database_at
 from budget_tui.storage.database.sqlite_connections import connect_read_only
 

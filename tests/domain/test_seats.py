@@ -13,7 +13,7 @@ JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
 
 
 def seats(entity: str, day: str, number: int, provider: str = "figma") -> Seats:
-    return Seats(entity, provider, date.fromisoformat(day), number)
+    return Seats(ord(entity), provider, date.fromisoformat(day), number)
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budget_tui.domain.actuals import Group, Scope, Segments
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.containment import Containment, forest, widest
 from budget_tui.domain.cost import Category
-from budget_tui.domain.eras import Eras, Former, sums_of
+from budget_tui.domain.coverage import Containment, Scope, Segments, Sums, UsageLine, forest, scope_of, widest
+from budget_tui.domain.hierarchy_history import Former, HierarchyHistory
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.variance import Variance, VarianceStatus, counted, scope_of
+from budget_tui.domain.variance import Variance, VarianceStatus, counted
 
 Q1 = Period(date(2026, 1, 1), date(2026, 3, 31))
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
@@ -23,7 +22,7 @@ FEBRUARY = Period(date(2026, 2, 1), date(2026, 2, 28))
 YEAR = Period(date(2026, 1, 1), date(2026, 12, 31))
 
 # ORG 1 > departments 2, 3 > projects 4 (of 2), 5 (of 3) > team 6 (of 4)
-UNMOVED = Eras({1: None, 2: 1, 3: 1, 4: 2, 5: 3, 6: 4})
+UNMOVED = HierarchyHistory({1: None, 2: 1, 3: 1, 4: 2, 5: 3, 6: 4})
 
 
 def budget(
@@ -191,7 +190,7 @@ _CLOSED = (JANUARY.end, FEBRUARY.end)
 
 
 @st.composite
-def hierarchies(draw: st.DrawFn) -> Eras:
+def hierarchies(draw: st.DrawFn) -> HierarchyHistory:
     """A hierarchy of any shape, in which anything may have been moved after a close; 1 is the root."""
     keys = range(2, draw(st.integers(2, 9)))
     parents = {key: draw(st.integers(1, key - 1)) for key in keys}
@@ -199,11 +198,11 @@ def hierarchies(draw: st.DrawFn) -> Eras:
     former = [
         Former(through, key, draw(st.integers(1, key - 1))) for through, of_day in draw(moved).items() for key in of_day
     ]
-    return Eras({1: None, **parents}, former)
+    return HierarchyHistory({1: None, **parents}, former)
 
 
 @st.composite
-def plans(draw: st.DrawFn) -> tuple[Eras, list[PlannedBudget], list[Group], Segments]:
+def plans(draw: st.DrawFn) -> tuple[HierarchyHistory, list[PlannedBudget], list[UsageLine], Segments]:
     """A hierarchy, budgets in it, and what was used."""
     eras = draw(hierarchies())
     keys = sorted(key for key in eras.now.lineage if key is not None)
@@ -222,7 +221,7 @@ def plans(draw: st.DrawFn) -> tuple[Eras, list[PlannedBudget], list[Group], Segm
     groups = draw(
         st.lists(
             st.builds(
-                Group,
+                UsageLine,
                 st.sampled_from([None, *keys]),
                 st.sampled_from(["cloud", "genai", "subscription"]),
                 st.sampled_from(["", "gcp", "openai"]),
@@ -235,7 +234,7 @@ def plans(draw: st.DrawFn) -> tuple[Eras, list[PlannedBudget], list[Group], Segm
     return eras, budgets, groups, segments
 
 
-def by_hand(eras: Eras, groups: list[Group], segments: Segments, counting: list[PlannedBudget]) -> int:
+def by_hand(eras: HierarchyHistory, groups: list[UsageLine], segments: Segments, counting: list[PlannedBudget]) -> int:
     """Every dollar looked at by itself: whether any of ``counting`` counts it."""
     total = 0
     for group in groups:
@@ -253,30 +252,30 @@ def by_hand(eras: Eras, groups: list[Group], segments: Segments, counting: list[
 
 @given(plans())
 def test_each_actual_is_every_dollar_of_its_scope(
-    plan: tuple[Eras, list[PlannedBudget], list[Group], Segments],
+    plan: tuple[HierarchyHistory, list[PlannedBudget], list[UsageLine], Segments],
 ) -> None:
     eras, budgets, groups, segments = plan
-    sums = sums_of(groups, eras, segments)
+    sums = Sums(groups, eras, segments)
     for each in budgets:
-        found = sums.of(scope_of(each), segments.span(each.period)) or 0
+        found = sums.of(scope_of(each), each.period) or 0
         assert found == by_hand(eras, groups, segments, [each])
 
 
 @given(plans())
 def test_totals_count_no_dollar_twice_and_lose_none(
-    plan: tuple[Eras, list[PlannedBudget], list[Group], Segments],
+    plan: tuple[HierarchyHistory, list[PlannedBudget], list[UsageLine], Segments],
 ) -> None:
     eras, budgets, groups, segments = plan
     counting = widest(budgets, eras)
-    covered: dict[Scope, list[range]] = {}
+    covered: dict[Scope, list[Period]] = {}
     for each in counting:
-        covered.setdefault(scope_of(each), []).append(segments.span(each.period))
-    assert (sums_of(groups, eras, segments).once(covered) or 0) == by_hand(eras, groups, segments, counting)
+        covered.setdefault(scope_of(each), []).append(each.period)
+    assert (Sums(groups, eras, segments).once(covered) or 0) == by_hand(eras, groups, segments, counting)
 
 
 @given(plans())
 def test_totals_hide_nothing_that_any_budget_counts(
-    plan: tuple[Eras, list[PlannedBudget], list[Group], Segments],
+    plan: tuple[HierarchyHistory, list[PlannedBudget], list[UsageLine], Segments],
 ) -> None:
     eras, budgets, groups, segments = plan
     if len(eras) == 1:  # of one that was moved, the days before are counted where it stood
@@ -286,14 +285,14 @@ def test_totals_hide_nothing_that_any_budget_counts(
 
 @given(plans(), st.data())
 def test_what_is_used_in_each_segment_is_every_dollar_of_its_days(
-    plan: tuple[Eras, list[PlannedBudget], list[Group], Segments], data: st.DataObject
+    plan: tuple[HierarchyHistory, list[PlannedBudget], list[UsageLine], Segments], data: st.DataObject
 ) -> None:
     eras, budgets, groups, segments = plan
     counting = data.draw(st.lists(st.sampled_from(budgets), unique=True))
-    covered: dict[Scope, list[range]] = {}
+    covered: dict[Scope, list[Period]] = {}
     for each in counting:
-        covered.setdefault(scope_of(each), []).append(segments.span(each.period))
-    found = sums_of(groups, eras, segments).by_segment(covered)
+        covered.setdefault(scope_of(each), []).append(each.period)
+    found = Sums(groups, eras, segments).by_segment(covered)
     for index, days in enumerate(segments.periods):
         on_days = [each for each in counting if each.period.contains(days.start)]
         only_here = [group._replace(values={0: group.values.get(index, 0)}) for group in groups]
@@ -302,7 +301,7 @@ def test_what_is_used_in_each_segment_is_every_dollar_of_its_days(
 
 @given(plans(), st.data())
 def test_some_of_many_contain_each_other_as_if_there_were_no_others(
-    plan: tuple[Eras, list[PlannedBudget], list[Group], Segments], data: st.DataObject
+    plan: tuple[HierarchyHistory, list[PlannedBudget], list[UsageLine], Segments], data: st.DataObject
 ) -> None:
     eras, budgets, _, _ = plan
     asked = data.draw(st.lists(st.sampled_from(budgets), unique=True))
@@ -315,7 +314,7 @@ def test_some_of_many_contain_each_other_as_if_there_were_no_others(
 
 @given(plans())
 def test_what_is_left_out_of_the_totals_is_contained_by_another_and_what_is_in_by_none(
-    plan: tuple[Eras, list[PlannedBudget], list[Group], Segments],
+    plan: tuple[HierarchyHistory, list[PlannedBudget], list[UsageLine], Segments],
 ) -> None:
     eras, budgets, _, _ = plan
 
@@ -338,7 +337,7 @@ def test_what_is_left_out_of_the_totals_is_contained_by_another_and_what_is_in_b
 
 @given(plans(), st.data())
 def test_a_parent_is_its_children_and_what_no_child_has_whatever_was_allocated_from_what(
-    plan: tuple[Eras, list[PlannedBudget], list[Group], Segments], data: st.DataObject
+    plan: tuple[HierarchyHistory, list[PlannedBudget], list[UsageLine], Segments], data: st.DataObject
 ) -> None:
     eras, planned, _, _ = plan
     givers = st.sampled_from([None, *(each.budget_id for each in planned)])

@@ -15,8 +15,8 @@ from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.period import PeriodKind, PeriodRule
-from budget_tui.domain.plan import BudgetPlan, ChildShare, PlannedBudget, parse_period
-from budget_tui.domain.plan_answers import Breakdown, PlanSummary, PlanTree
+from budget_tui.domain.plan import BudgetPlan, ChildShare, PlanFilter, PlannedBudget, parse_period
+from budget_tui.domain.plan_results import Breakdown, PlanSummary, PlanTree
 from budget_tui.domain.tree import Placement
 from budget_tui.schemas.base import Schema, amount_of, dumps
 from budget_tui.schemas.plan import parts_of
@@ -24,8 +24,7 @@ from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.imports import ImportRequest
-from budget_tui.services.plan_board import PlanBoard
-from budget_tui.services.plan_views import PlanFilter
+from budget_tui.services.plan_views import PlanBoard
 from budget_tui.storage.database import database_at
 from tests.conftest import MadeOnce
 from tests.services.conftest import TODAY, Home

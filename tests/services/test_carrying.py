@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from budget_tui.domain.carry import Carry, CarryPolicy
 from budget_tui.domain.errors import Conflict, NotFound, Refused
-from budget_tui.domain.plan_answers import BudgetLine
+from budget_tui.domain.plan_results import BudgetLine
 from budget_tui.presentation.audit import changes
 from budget_tui.schemas.status import DatedGlobalBudget, StatusOut
 from tests.examples import examples

@@ -12,17 +12,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from budget_tui.domain.actuals import Scope
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.coverage import Scope
 from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.period import Period
-from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan import PlanFilter, PlannedBudget
 from budget_tui.domain.tree import Placement
-from budget_tui.services.costs_behind import CostPage, number_of
-from budget_tui.services.plan_actuals import Actuals
-from budget_tui.services.plan_board import PlanChoice
-from budget_tui.services.plan_usage import Asked, Usage
+from budget_tui.services.cost_details import CostPage, number_of
+from budget_tui.services.usage import Asked, Usage
 from tests.conftest import MadeOnce
 from tests.examples import examples
 from tests.services.planning import PlanHome, planning_home
@@ -73,7 +71,7 @@ def of_january(home: PlanHome) -> dict[str, Any]:
     lines = [line for line in board.lines if line.budget.period == JANUARY]
     lines.sort(key=lambda line: line.budget.budget_id)  # the order of a listing is that of the hierarchy now
     summary = home.summary(**conditions)
-    chosen = board.chosen(PlanChoice(entity_id="ENG"))
+    chosen = board.chosen(PlanFilter(entity_id="ENG"))
     return {
         "summary": {line.budget.budget_id: line.figures for line in summary.lines},
         "totals": (summary.totals, summary.left_out, summary.warnings),
@@ -95,9 +93,9 @@ def of_january(home: PlanHome) -> dict[str, Any]:
 
 def behind(home: PlanHome, budget: PlannedBudget) -> CostPage:
     try:
-        return home.services.costs_behind.page(number_of(budget, ""))
+        return home.services.cost_details.page(number_of(budget, ""))
     finally:
-        home.services.costs_behind.close()
+        home.services.cost_details.close()
 
 
 def explained(home: PlanHome, budget: PlannedBudget) -> tuple[object, ...]:
@@ -299,7 +297,7 @@ class Turning(RuleBasedStateMachine):
                 for key in keys.values()
                 for month in months
             ]
-            found = Actuals(Usage(queries, organization, (), months[-1].end, asked))
+            found = Usage(queries, organization, months[-1].end, asked)
             for month, period in enumerate(months, 1):
                 for entity, key in keys.items():
                     scope = Scope(key, "total", "", "USD")

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.variance import scope_of
-from budget_tui.services.costs_behind import CostLine, Number, number_of
+from budget_tui.domain.coverage import scope_of
+from budget_tui.domain.plan import PlanFilter
+from budget_tui.services.cost_details import CostLine, Number, number_of
 from budget_tui.services.demo import load_demo
 from budget_tui.services.demo_acme import SHOWN_ON
-from budget_tui.services.plan_board import PlanBoard, PlanChoice
+from budget_tui.services.plan_views import PlanBoard
 from tests.conftest import MadeOnce
 from tests.examples import examples
 from tests.services.planning import PlanHome, planning_home, plant
@@ -50,7 +51,7 @@ def board_of(home: PlanHome) -> PlanBoard:
 
 def behind(home: PlanHome, number: Number, at_least: int = 500) -> tuple[list[CostLine], int]:
     """All lines, page by page, and what the first page says they add up to."""
-    behind = home.services.costs_behind
+    behind = home.services.cost_details
     try:
         page = behind.page(number, None, at_least)
         lines, total = list(page.lines), page.total
@@ -87,7 +88,7 @@ def test_totals_list_each_cost_once(acme: PlanHome) -> None:
 
 def test_parts_of_the_breakdowns_too(acme: PlanHome) -> None:
     board = board_of(acme)
-    for choice in (PlanChoice(), PlanChoice(entity_id="DEPT-ENG"), PlanChoice(entity_id="PROJ-PLATFORM")):
+    for choice in (PlanFilter(), PlanFilter(entity_id="DEPT-ENG"), PlanFilter(entity_id="PROJ-PLATFORM")):
         for breakdown, find in (
             (board.by_category(choice), board.behind_category),
             (board.by_provider(choice), board.behind_provider),
@@ -120,7 +121,7 @@ def test_costs_in_another_currency_count_at_the_rate_of_their_day_and_keep_their
     budget = home.plan("DEPT-ENG", "cloud", "100", currency="EUR")
     home.spent("TEAM-BACKEND", "11", "2026-02-01")
     assert behind(home, number_of(budget, "")) == ([], 0)
-    page = home.services.costs_behind.page(number_of(budget, ""))
+    page = home.services.cost_details.page(number_of(budget, ""))
     assert page.without_rate == 1, "without a rate it is in no sum, and is told"
     home.services.fx.set("EUR", "USD", Decimal("1.1"), date(2026, 2, 1))
     (line,), total = behind(home, number_of(budget, ""))

@@ -13,12 +13,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
 from budget_tui.domain.hierarchy import Entity, segments
+from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.tree import Placement
 from budget_tui.presentation.audit import changes
 from budget_tui.services.budgets import spent_by
 from budget_tui.services.context import Work
 from budget_tui.services.costs import Resolver, origin_keys
-from budget_tui.services.plan_views import PlanFilter
 from budget_tui.storage.repositories.costs import DayCost
 from tests.conftest import MadeOnce
 from tests.examples import examples

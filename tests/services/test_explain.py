@@ -15,8 +15,8 @@ from budget_tui.domain.explain import named
 from budget_tui.domain.explain_answers import Explained, Kind, Reason
 from budget_tui.domain.tree import Placement
 from budget_tui.presentation import explanations
+from budget_tui.services.cost_details import number_of
 from budget_tui.services.costs import CostEntry
-from budget_tui.services.costs_behind import number_of
 from budget_tui.services.imports import ImportRequest
 from tests.examples import examples
 from tests.services.conftest import TODAY, Home, usd
@@ -274,8 +274,8 @@ def test_seats_that_were_given_up_before_the_period_do_not_count(plan: PlanHome)
     explained = later.services.explain.of_planned(budget.budget_id)
     assert named(explained.values)["actual"].value.value == 5
     assert [(group.amount, group.first_day) for group in explained.counting] == [(5, date(2026, 2, 1))]
-    behind = later.services.costs_behind.page(number_of(budget, ""))
-    later.services.costs_behind.close()
+    behind = later.services.cost_details.page(number_of(budget, ""))
+    later.services.cost_details.close()
     assert [(line.day, line.counted) for line in behind.lines] == [(date(2026, 1, 20), 5)]
 
 

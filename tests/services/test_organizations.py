@@ -12,13 +12,12 @@ from budget_tui.domain.access import Scope
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.period import PeriodKind, PeriodRule
-from budget_tui.domain.plan import BudgetPlan, ChildShare
+from budget_tui.domain.plan import BudgetPlan, ChildShare, PlanFilter
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.domain.tree import Placement
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.period_rules import RuleChange
-from budget_tui.services.plan_views import PlanFilter
 from budget_tui.services.plans import PlanChange
 from tests.services.conftest import TODAY, Home, home_at, usd
 

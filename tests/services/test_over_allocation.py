@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import BudgetError
+from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.variance import VarianceStatus
-from budget_tui.services.plan_views import PlanFilter
 from budget_tui.services.plans import PlanChange
 from tests.conftest import MadeOnce
 from tests.examples import examples

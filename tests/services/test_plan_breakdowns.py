@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.period import PeriodKind
-from budget_tui.domain.plan_answers import Breakdown, Part
-from budget_tui.services.costs_behind import Number
-from budget_tui.services.plan_board import PlanBoard, PlanChoice
-from budget_tui.services.plan_views import PlanFilter
+from budget_tui.domain.plan import PlanFilter
+from budget_tui.domain.plan_results import Breakdown, Part
+from budget_tui.services.cost_details import Number
+from budget_tui.services.plan_views import PlanBoard
 from tests.conftest import MadeOnce
 from tests.examples import examples
 from tests.services.conftest import usd
@@ -73,7 +73,7 @@ def test_where_nothing_is_known_of_tokens_or_seats_nothing_is_known_of_what_is_n
         )
 
     assert unknown() == ([1000, None, None], [10, None, None])
-    behind = board_of(home).behind_category(PlanChoice(entity_id="DEPT-ENG"), "genai", BudgetType.TOKEN, of_rest=True)
+    behind = board_of(home).behind_category(PlanFilter(entity_id="DEPT-ENG"), "genai", BudgetType.TOKEN, of_rest=True)
     explained = home.services.explain.of_sum(
         "genai", BudgetType.TOKEN, "", [budget.budget_id for budget in behind.budgets], behind.covered
     )
@@ -139,7 +139,7 @@ def test_what_names_no_provider_has_a_part_of_its_own(home: PlanHome) -> None:
     assert list(home.by_provider("DEPT-OPS", **month)) == ["aws"]
     assert list(home.by_provider("DEPT-ENG", provider="gcp", **month)) == ["gcp"]
     board = board_of(home)
-    behind = board.behind_provider(PlanChoice(entity_id="DEPT-ENG"), "", BudgetType.MONETARY)
+    behind = board.behind_provider(PlanFilter(entity_id="DEPT-ENG"), "", BudgetType.MONETARY)
     assert total_of(home, BudgetType.MONETARY, behind.covered) == usd("7")
 
 
@@ -203,7 +203,7 @@ def test_explain_tells_what_budgets_in_other_currencies_count_as(home: PlanHome)
     home.services.fx.set("EUR", "USD", Decimal("1.25"), date(2026, 1, 1))
     budget = home.plan("DEPT-ENG", "cloud", "100", currency="EUR")
     home.billed(("TEAM-BACKEND", "8", "EUR", "2026-01-05", "AWS"))
-    behind = board_of(home).behind_category(PlanChoice(entity_id="DEPT-ENG"), "cloud", BudgetType.MONETARY)
+    behind = board_of(home).behind_category(PlanFilter(entity_id="DEPT-ENG"), "cloud", BudgetType.MONETARY)
     assert list(behind.budgets) == [budget]
     explained = home.services.explain.of_sum("cloud", BudgetType.MONETARY, "USD", [budget.budget_id])
     values = {value.key: value for value in explained.values}
@@ -223,9 +223,9 @@ def board_of(home: PlanHome) -> PlanBoard:
 
 def total_of(home: PlanHome, budget_type: BudgetType, *behind: object) -> int:
     try:
-        return home.services.costs_behind.page(Number("", budget_type, "USD", *behind)).total  # type: ignore[arg-type]
+        return home.services.cost_details.page(Number("", budget_type, "USD", *behind)).total  # type: ignore[arg-type]
     finally:
-        home.services.costs_behind.close()
+        home.services.cost_details.close()
 
 
 entities = st.sampled_from(["DEPT-ENG", "DEPT-ENG", "PROJ-PLATFORM"])
@@ -270,7 +270,7 @@ def test_the_parts_add_up_to_all_that_was_used_whatever_was_planned(
     )
     for day, rate in RATES.items():
         home.services.fx.set("EUR", "USD", Decimal(rate), day)
-    views, board, choice = home.services.plan_views, board_of(home), PlanChoice(entity_id="DEPT-ENG")
+    views, board, choice = home.services.plan_views, board_of(home), PlanFilter(entity_id="DEPT-ENG")
     by_category, by_provider = views.by_category("DEPT-ENG"), views.by_provider("DEPT-ENG", PlanFilter())
     views.close()
     considered = [

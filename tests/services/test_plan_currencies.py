@@ -7,7 +7,7 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.currency import LeftOut
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan
-from budget_tui.domain.plan_answers import PlanSummary
+from budget_tui.domain.plan_results import PlanSummary
 from budget_tui.services.imports import ImportRequest
 from tests.services.conftest import Home, shown, usd
 

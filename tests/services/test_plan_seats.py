@@ -11,11 +11,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan import PlanFilter, PlannedBudget
 from budget_tui.domain.variance import Variance
-from budget_tui.services.costs_behind import Number
+from budget_tui.services.cost_details import Number
 from budget_tui.services.imports import ImportRequest
-from budget_tui.services.plan_board import PlanChoice
 from tests.conftest import MadeOnce
 from tests.examples import examples
 from tests.services.planning import LATER, PlanHome, home_with_tree
@@ -77,11 +76,11 @@ def test_seats_beside_the_budgets_are_not_budgeted(planner: PlanHome) -> None:
     assert planner.by_category("DEPT-ENG")["total"]["seats_not_budgeted"] is None
     board = planner.board()
     covered, without, budgets = board.behind_category(
-        PlanChoice(entity_id="DEPT-ENG"), "subscription", BudgetType.SEAT, of_rest=True
+        PlanFilter(entity_id="DEPT-ENG"), "subscription", BudgetType.SEAT, of_rest=True
     )
     number = Number("", BudgetType.SEAT, "USD", covered, without)
-    page = planner.services.costs_behind.page(number)
-    planner.services.costs_behind.close()
+    page = planner.services.cost_details.page(number)
+    planner.services.cost_details.close()
     assert (page.total, sorted((line.provider, line.counted) for line in page.lines)) == (
         16,
         [("figma", 12), ("slack", 4)],
@@ -177,7 +176,7 @@ def test_whatever_the_tree_a_seat_is_counted_once(
     assert totals.total.amount == max(
         sum(budget.amount for budget in counting.budgets if budget.period.contains(day)) for day in DAYS
     )
-    choice = PlanChoice(entity_id="DEPT-ENG")
+    choice = PlanFilter(entity_id="DEPT-ENG")
     for breakdown, find in (
         (board.by_category(choice), board.behind_category),
         (board.by_provider(choice), board.behind_provider),
@@ -193,5 +192,5 @@ def test_whatever_the_tree_a_seat_is_counted_once(
                 for of_rest, shown in enumerate((part.seats_actual, part.seats_not_budgeted)):
                     behind = find(choice, name, BudgetType.SEAT, bool(of_rest))
                     number = Number("", BudgetType.SEAT, "USD", behind.covered, behind.without)
-                    assert home.services.costs_behind.page(number).total == (shown or 0)
-    home.services.costs_behind.close()
+                    assert home.services.cost_details.page(number).total == (shown or 0)
+    home.services.cost_details.close()

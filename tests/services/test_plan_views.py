@@ -13,7 +13,7 @@ from budget_tui.domain.explain import named
 from budget_tui.domain.explain_answers import Reason
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.domain.variance import VarianceStatus
-from budget_tui.services.costs_behind import number_of
+from budget_tui.services.cost_details import number_of
 from budget_tui.storage.repositories.costs import Resolution
 from tests.conftest import MadeOnce
 from tests.examples import examples
@@ -223,9 +223,9 @@ def test_an_actual_reaches_today_whatever_it_is_of(home: PlanHome) -> None:
         assert named(explained.values)["actual"].value.value == used
         assert sum(group.amount for group in explained.counting) == used
     for budget in budgets[:3]:
-        page = in_february.services.costs_behind.page(number_of(budget, ""))
+        page = in_february.services.cost_details.page(number_of(budget, ""))
         assert page.total == expected[budget.budget_id]
-    in_february.services.costs_behind.close()
+    in_february.services.cost_details.close()
     assert {line.figures.actual for line in home.summary().lines} == {usd("21"), 21, 9, 0}
     scheduled = in_february.services.explain.of_planned(budgets[0].budget_id).left_out[0]
     assert (scheduled.reason, scheduled.amount) == (Reason.SCHEDULED, usd("20"))

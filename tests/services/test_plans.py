@@ -12,7 +12,7 @@ from budget_tui.config.settings import Settings
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan, ChildShare, PlannedBudget
-from budget_tui.domain.plan_answers import PlanAllocation
+from budget_tui.domain.plan_results import PlanAllocation
 from budget_tui.domain.tree import Placement
 from budget_tui.presentation.audit import changes
 from budget_tui.services.organizations import NewOrganization

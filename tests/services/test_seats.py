@@ -6,8 +6,8 @@ import pytest
 
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.errors import NotFound, Refused
+from budget_tui.domain.plan import PlanFilter
 from budget_tui.services.imports import ImportRequest
-from budget_tui.services.plan_views import PlanFilter
 from tests.services.conftest import Home
 
 

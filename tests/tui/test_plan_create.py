@@ -7,10 +7,9 @@ import pytest
 from textual.widgets import Button
 
 from budget_tui.bootstrap import Services
-from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan import PlanFilter, PlannedBudget
 from budget_tui.domain.tree import Placement
 from budget_tui.services.clock import Clock
-from budget_tui.services.plan_views import PlanFilter
 from budget_tui.tui.fields import Choice
 from budget_tui.tui.screens.plan.create import PlanCreateScreen
 from budget_tui.tui.screens.plan.create_form import EntityPicker

@@ -24,7 +24,7 @@ from budget_tui.api.answers import (
 from budget_tui.api.door import ByOrganization
 from budget_tui.api.etags import tag_of, write_if_match
 from budget_tui.api.tenants import Caller
-from budget_tui.domain import plan, plan_answers
+from budget_tui.domain import plan, plan_results
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.presentation.formatting import plan_name
@@ -174,7 +174,7 @@ def _present(by: Caller, budget_id: UUID) -> plan.PlannedBudget:
     return _checked(by.services.plans.get(str(budget_id)))
 
 
-def _seen(by: Caller, budget_id: UUID) -> plan_answers.PlanOutcome:
+def _seen(by: Caller, budget_id: UUID) -> plan_results.PlanOutcome:
     """The same with what to warn about."""
     found = by.services.plan_views.one(str(budget_id))
     _checked(found.budget)
@@ -192,7 +192,7 @@ def _checked(planned: plan.PlannedBudget) -> plan.PlannedBudget:
 def _tag(by: Caller, planned: plan.PlannedBudget) -> str:
     """The ETag of what a GET would answer: of the budget as it was written, whatever others did to it since."""
     seen = by.services.plan_views.one(planned.budget_id)
-    found = plan_answers.PlanOutcome(planned, seen.warnings, (), seen.allocations)
+    found = plan_results.PlanOutcome(planned, seen.warnings, (), seen.allocations)
     return tag_of(_version(planned), dumps(BudgetDetails.from_outcome(found, _slug(by)), indent=None))
 
 

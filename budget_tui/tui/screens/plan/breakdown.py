@@ -15,8 +15,8 @@ from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period
-from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.plan_answers import Breakdown, BudgetLine
+from budget_tui.domain.plan import PlanFilter, PlannedBudget
+from budget_tui.domain.plan_results import Breakdown, BudgetLine
 from budget_tui.domain.variance import Variance
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Column
@@ -30,8 +30,8 @@ from budget_tui.presentation.plan_columns import (
     unit,
     used,
 )
-from budget_tui.services.costs_behind import Number
-from budget_tui.services.plan_board import Behind, PlanBoard, PlanChoice
+from budget_tui.services.cost_details import Number
+from budget_tui.services.plan_views import Composition, PlanBoard
 from budget_tui.tui.render import MUTED, STRONG
 from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable, too_much
 
@@ -74,7 +74,7 @@ class BreakdownPane(PlanPane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._choice = PlanChoice()
+        self._choice = PlanFilter()
         self._whose = ""
         self._warnings: Sequence[str] = ()
 
@@ -86,11 +86,11 @@ class BreakdownPane(PlanPane):
     def entity_id(self) -> str:
         return self._choice.entity_id
 
-    def asked(self, board: PlanBoard, choice: PlanChoice) -> Breakdown:
+    def asked(self, board: PlanBoard, choice: PlanFilter) -> Breakdown:
         """The breakdown that the pane shows."""
         raise NotImplementedError
 
-    def behind(self, board: PlanBoard, choice: PlanChoice, row: PartLine) -> Behind:
+    def behind(self, board: PlanBoard, choice: PlanFilter, row: PartLine) -> Composition:
         """What the actual of ``row`` adds up."""
         raise NotImplementedError
 
@@ -103,7 +103,7 @@ class BreakdownPane(PlanPane):
     def listed(self, row: PartLine) -> Sequence[PlannedBudget]:
         return self.behind(self.board, self._choice, row).budgets if self.board is not None else ()
 
-    def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
+    def show(self, board: PlanBoard, choice: PlanFilter, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._choice = board, choice
         breakdown = self.asked(board, choice)
         has_money = choice.budget_type in (None, BudgetType.MONETARY)
@@ -124,10 +124,10 @@ class CategoryPane(BreakdownPane):
     TAB = "category"
     LABEL = "Category"
 
-    def asked(self, board: PlanBoard, choice: PlanChoice) -> Breakdown:
+    def asked(self, board: PlanBoard, choice: PlanFilter) -> Breakdown:
         return board.by_category(choice)
 
-    def behind(self, board: PlanBoard, choice: PlanChoice, row: PartLine) -> Behind:
+    def behind(self, board: PlanBoard, choice: PlanFilter, row: PartLine) -> Composition:
         return board.behind_category(choice, row.name, row.budget_type, row.is_rest)
 
 
@@ -137,14 +137,14 @@ class ProviderPane(BreakdownPane):
     TAB = "provider"
     LABEL = "Provider"
 
-    def asked(self, board: PlanBoard, choice: PlanChoice) -> Breakdown:
+    def asked(self, board: PlanBoard, choice: PlanFilter) -> Breakdown:
         return board.by_provider(choice)
 
-    def behind(self, board: PlanBoard, choice: PlanChoice, row: PartLine) -> Behind:
+    def behind(self, board: PlanBoard, choice: PlanFilter, row: PartLine) -> Composition:
         return board.behind_provider(choice, row.name, row.budget_type, row.is_rest)
 
 
-def _whose(breakdown: Breakdown, choice: PlanChoice) -> Content:
+def _whose(breakdown: Breakdown, choice: PlanFilter) -> Content:
     entity = breakdown.entity
     periods = ", ".join(map(formatting.period_name, breakdown.periods[:3]))
     more = f" and {len(breakdown.periods) - 3} more" if len(breakdown.periods) > 3 else ""

@@ -10,12 +10,12 @@ from textual.message import Message
 
 from budget_tui.domain.budget import BudgetType, parse_over
 from budget_tui.domain.errors import Refused
-from budget_tui.domain.plan import PlannedBudget, parse_planned
-from budget_tui.domain.plan_answers import BudgetLine
+from budget_tui.domain.plan import PlanFilter, PlannedBudget, parse_planned
+from budget_tui.domain.plan_results import BudgetLine
 from budget_tui.presentation import formatting
 from budget_tui.presentation.plan_columns import budget_columns
-from budget_tui.services.costs_behind import Number, number_of
-from budget_tui.services.plan_board import PlanBoard, PlanChoice
+from budget_tui.services.cost_details import Number, number_of
+from budget_tui.services.plan_views import PlanBoard
 from budget_tui.tui.editing import TOKEN_STEP, EditableTable, EditAsked
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable
@@ -82,7 +82,7 @@ class BudgetPane(EditableTable[BudgetLine], PlanPane):
     def budget_id(self) -> str:
         return self.current.budget.budget_id if self.current else ""
 
-    def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
+    def show(self, board: PlanBoard, choice: PlanFilter, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         table = self.table
         self.board, table.why_empty = board, "no budget fits"
         shown = {line.budget.budget_id for line in lines}

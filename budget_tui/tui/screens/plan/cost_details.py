@@ -16,7 +16,7 @@ from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.errors import BudgetError
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Column
-from budget_tui.services.costs_behind import CostLine, CostPage, Number
+from budget_tui.services.cost_details import CostLine, CostPage, Number
 from budget_tui.tui.dashboard import dashboard_of
 from budget_tui.tui.render import MUTED, STRONG, WAITING
 from budget_tui.tui.screens.base import StyledScreen
@@ -63,7 +63,7 @@ class CostsBehindScreen(StyledScreen[None], ModalScreen[None]):
         self._is_complete = True  # until it is known that there is more
         number, older_than = self._number, self._older_than
         try:
-            page = await dashboard_of(self.app).read(lambda services: services.costs_behind.page(number, older_than))
+            page = await dashboard_of(self.app).read(lambda services: services.cost_details.page(number, older_than))
         except BudgetError as error:
             self.query_one("#adds-up", Static).update(Content.assemble(("✕ ", "bold $error"), str(error)))
             return

@@ -15,7 +15,7 @@ from budget_tui.domain.amount import share
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.domain.plan import BudgetPlan, ChildShare, PlannedBudget
-from budget_tui.domain.plan_answers import PlanAllocation
+from budget_tui.domain.plan_results import PlanAllocation
 from budget_tui.presentation import formatting
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.render import MUTED, STRONG, fitted

@@ -15,8 +15,9 @@ from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import NotFound
 from budget_tui.domain.period import PeriodKind
+from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.variance import VarianceStatus
-from budget_tui.services.plan_board import PlanBoard, PlanChoice
+from budget_tui.services.plan_views import PlanBoard
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import TextField
 
@@ -30,12 +31,12 @@ _WORDS: tuple[tuple[str, str, type[StrEnum]], ...] = (
 )
 
 
-class PlanFilterScreen(BoxScreen[PlanChoice]):
+class PlanFilterScreen(BoxScreen[PlanFilter]):
     """Dismissed with what was chosen. What is left open stands for any."""
 
     AUTO_FOCUS = "Select"
 
-    def __init__(self, board: PlanBoard, choice: PlanChoice) -> None:
+    def __init__(self, board: PlanBoard, choice: PlanFilter) -> None:
         super().__init__("Show only", "Show")
         self._board = board
         self._choice = choice
@@ -51,9 +52,9 @@ class PlanFilterScreen(BoxScreen[PlanChoice]):
             yield Label("Contains")
             yield TextField(self._choice.search, id="plan-search", placeholder="in entity, provider or notes")
 
-    async def answer(self) -> PlanChoice:
+    async def answer(self) -> PlanFilter:
         entity_id = self.query_one("#plan-entity", Input).value.strip()
-        return PlanChoice(
+        return PlanFilter(
             category=self._word("category", Category),
             budget_type=self._word("budget_type", BudgetType),
             period_kind=self._word("period_kind", PeriodKind),

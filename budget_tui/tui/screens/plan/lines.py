@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from budget_tui.services.plan_board import PlanChoice
+from budget_tui.domain.plan import PlanFilter
 from budget_tui.tui.render import MUTED, spread
 
 TABS = (
@@ -39,7 +39,7 @@ class TabLine(Widget):
 class ChoiceLine(Widget):
     """The filters that are active and how to be rid of them, or how to choose."""
 
-    choice: reactive[PlanChoice] = reactive(PlanChoice())
+    choice: reactive[PlanFilter] = reactive(PlanFilter())
     found: reactive[str] = reactive("")
 
     def render(self) -> Content:
@@ -58,7 +58,7 @@ class ChoiceLine(Widget):
 _HINTS = (("f", " filter"), ("g", " category"), ("b", " type"), ("w", " period"), ("v", " provider"), ("o", " status"))
 
 
-def facts_of(choice: PlanChoice) -> Iterator[str]:
+def facts_of(choice: PlanFilter) -> Iterator[str]:
     """What is asked of a budget, each in a few words."""
     if choice.category is not None:
         yield str(choice.category)

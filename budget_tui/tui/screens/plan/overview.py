@@ -14,10 +14,11 @@ from textual.events import Resize
 from textual.widgets import Static
 
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.coverage import scope_of
 from budget_tui.domain.period import Period
-from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.plan_answers import BudgetLine
-from budget_tui.domain.variance import Totals, Variance, VarianceStatus, measured_in, scope_of
+from budget_tui.domain.plan import PlanFilter, PlannedBudget, measured_in
+from budget_tui.domain.plan_results import BudgetLine
+from budget_tui.domain.variance import Totals, Variance, VarianceStatus
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Bar, Column
 from budget_tui.presentation.plan_columns import (
@@ -30,9 +31,9 @@ from budget_tui.presentation.plan_columns import (
     used_column,
     what,
 )
-from budget_tui.services.costs_behind import Number
-from budget_tui.services.plan_actuals import Counting
-from budget_tui.services.plan_board import PlanBoard, PlanChoice
+from budget_tui.services.cost_details import Number
+from budget_tui.services.plan_views import PlanBoard
+from budget_tui.services.usage import Addends
 from budget_tui.tui.charts import CategoryBars, TrendChart
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable
@@ -56,7 +57,7 @@ class OverviewLine:
     figures: Variance
     pace: Fraction | None
     budgets: Sequence[PlannedBudget]
-    counting: Counting | None = None
+    counting: Addends | None = None
 
     @property
     def is_total(self) -> bool:
@@ -101,7 +102,7 @@ class OverviewPane(PlanPane):
         line: OverviewLine | None = self.table.current
         return line.budgets[0].budget_id if line and len(line.budgets) == 1 else ""
 
-    def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
+    def show(self, board: PlanBoard, choice: PlanFilter, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._lines = board, lines
         totals = board.totals(lines)
         self.query_one("#troubles", Static).update(_troubles([each for each, _ in totals], len(lines)), layout=False)
@@ -137,7 +138,7 @@ class OverviewPane(PlanPane):
         chart.months = tuple(self.board.trend(line.counting or self.board.counting(line.budgets[0])))
 
 
-def _total_line(board: PlanBoard, totals: Totals, counting: Counting) -> OverviewLine:
+def _total_line(board: PlanBoard, totals: Totals, counting: Addends) -> OverviewLine:
     return OverviewLine(
         "All budgets",
         f"{len(counting.budgets):,} of {totals.budgets:,}" if len(counting.budgets) < totals.budgets else "",

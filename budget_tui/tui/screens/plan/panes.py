@@ -11,12 +11,12 @@ from textual.containers import Vertical
 from textual.geometry import Region
 from textual.strip import Strip
 
-from budget_tui.domain.overallocation import OverAllocated
-from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.plan_answers import BudgetLine
+from budget_tui.domain.coverage import OverAllocated
+from budget_tui.domain.plan import PlanFilter, PlannedBudget
+from budget_tui.domain.plan_results import BudgetLine
 from budget_tui.presentation import formatting
-from budget_tui.services.costs_behind import Number
-from budget_tui.services.plan_board import PlanBoard, PlanChoice
+from budget_tui.services.cost_details import Number
+from budget_tui.services.plan_views import PlanBoard
 from budget_tui.tui.render import backdrop
 from budget_tui.tui.table import FollowedTable, Row
 
@@ -60,7 +60,7 @@ class PlanPane(Vertical):
     def render_lines(self, crop: Region) -> list[Strip]:
         return backdrop(self, crop)
 
-    def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
+    def show(self, board: PlanBoard, choice: PlanFilter, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         """Show ``lines``, the chosen ones; ``is_new``: of a board that was not shown before."""
         raise NotImplementedError
 

@@ -17,11 +17,11 @@ from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.period import PeriodKind, around
-from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.plan_answers import BudgetLine, PlanOutcome
-from budget_tui.domain.variance import VarianceStatus, measured_in
+from budget_tui.domain.plan import PlanFilter, PlannedBudget, measured_in
+from budget_tui.domain.plan_results import BudgetLine, PlanOutcome
+from budget_tui.domain.variance import VarianceStatus
 from budget_tui.presentation import formatting
-from budget_tui.services.plan_board import PlanBoard, PlanChoice
+from budget_tui.services.plan_views import PlanBoard
 from budget_tui.services.plans import PlanChange
 from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.key_queue import ASKING
@@ -72,11 +72,11 @@ class PlanScreen(ReadingScreen[PlanBoard]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._choice = PlanChoice()
+        self._choice = PlanFilter()
         self._warned = Content("")
         self._warned_of: PlanBoard | None = None
         self._lines: Sequence[BudgetLine] = ()
-        self._shown: dict[str, tuple[PlanBoard, PlanChoice]] = {}
+        self._shown: dict[str, tuple[PlanBoard, PlanFilter]] = {}
 
     def compose_body(self) -> ComposeResult:
         yield TabLine()
@@ -171,7 +171,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
 
     # Choosing
 
-    def _choose(self, choice: PlanChoice) -> None:
+    def _choose(self, choice: PlanFilter) -> None:
         board: PlanBoard | None = self.reading
         self._choice = choice
         if board is None:
@@ -226,7 +226,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
 
     def action_clear(self) -> None:
         self._search_field.close()
-        self._choose(PlanChoice())
+        self._choose(PlanFilter())
         self.pane.table.focus()
 
     @on(FilterInput.Left)

@@ -17,9 +17,9 @@ from textual.widgets import Static
 
 from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.overallocation import OverAllocated
-from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.plan_answers import BudgetLine
+from budget_tui.domain.coverage import OverAllocated
+from budget_tui.domain.plan import PlanFilter, PlannedBudget
+from budget_tui.domain.plan_results import BudgetLine
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Column
 from budget_tui.presentation.plan_columns import (
@@ -32,8 +32,8 @@ from budget_tui.presentation.plan_columns import (
     used_column,
     what,
 )
-from budget_tui.services.costs_behind import Number, number_of
-from budget_tui.services.plan_board import PlanBoard, PlanChoice, Tree
+from budget_tui.services.cost_details import Number, number_of
+from budget_tui.services.plan_views import PlanBoard, Tree
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable, too_much
 
@@ -129,7 +129,7 @@ class AllocationPane(PlanPane):
         branch: Branch | None = self.table.current
         return branch.budget.budget_id if branch else ""
 
-    def show(self, board: PlanBoard, choice: PlanChoice, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
+    def show(self, board: PlanBoard, choice: PlanFilter, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._lines = board, lines
         self._tree = board.tree(lines)
         self._too_much = board.over_allocated([line.budget for line in lines], self._tree)

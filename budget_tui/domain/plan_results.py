@@ -6,9 +6,9 @@ from datetime import date
 from typing import NamedTuple
 
 from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.coverage import OverAllocated
 from budget_tui.domain.currency import LeftOut
 from budget_tui.domain.hierarchy import Entity
-from budget_tui.domain.overallocation import OverAllocated
 from budget_tui.domain.period import Period, together
 from budget_tui.domain.plan import Allocations, PlannedBudget
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus

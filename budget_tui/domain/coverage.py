@@ -1,0 +1,755 @@
+"""What counts for a budget, and which budget contains which.
+
+Storage hands over what each entity itself used, per category, provider and currency, in each *segment*: the stretches
+of days between the first and last days of all periods asked about. Here that is rolled up along the hierarchy, each day
+along the one that held on it, once for all budgets.
+
+A budget *contains* another when all that the other counts counts for it, too: same type and currency, entity on
+the path above or the same, category the same or ``total``, provider the same or any, in a period that has all of its
+days. Totals add only budgets that no other one contains; of two of the same scope and period, the one first listed.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from enum import Enum, auto
+from functools import cached_property, lru_cache
+from itertools import accumulate, pairwise
+from operator import or_
+from typing import NamedTuple, TypeVar
+
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.cost import Category
+from budget_tui.domain.hierarchy_history import Era, HierarchyHistory, Lineage
+from budget_tui.domain.period import ONE_DAY, Period, together
+from budget_tui.domain.plan import PlannedBudget
+
+_FEW = 32
+"""So many segments are looked at one by one sooner than what is in them is put in order."""
+
+ANY_PROVIDER = ""
+NO_PROVIDER = "\0"
+"""Only what names no provider. It is no name that anybody could give."""
+TOTAL = str(Category.TOTAL)
+_MONETARY = BudgetType.MONETARY
+_Answer = TypeVar("_Answer")
+
+
+# What counts
+
+
+class Scope(NamedTuple):
+    """What a budget counts, its period aside. ``currency`` is '' for tokens and seats."""
+
+    entity_key: int
+    category: str
+    provider: str
+    currency: str
+
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        return self.category, self.provider, self.currency
+
+
+def scope_of(budget: PlannedBudget) -> Scope:
+    """What ``budget`` counts. Tokens and seats have no currency."""
+    currency = budget.currency if budget.budget_type is _MONETARY else ""
+    return Scope(budget.entity_key, budget.category, budget.provider, currency)
+
+
+Covered = Mapping[Scope, Collection[Period]]
+"""All that counts for some scopes, each in some periods."""
+
+
+def covered_by(budgets: Iterable[PlannedBudget]) -> dict[Scope, list[Period]]:
+    """What ``budgets`` count together."""
+    return by_scope((scope_of(budget), budget.period) for budget in budgets)
+
+
+def by_scope(counting: Iterable[tuple[Scope, Period]]) -> dict[Scope, list[Period]]:
+    """The periods in which each scope counts."""
+    found: dict[Scope, list[Period]] = {}
+    for scope, period in counting:
+        found.setdefault(scope, []).append(period)
+    return found
+
+
+class Mismatch(Enum):
+    """Why what was used on the path of a scope does not count for it."""
+
+    CATEGORY = auto()
+    PROVIDER = auto()
+
+
+def mismatch(scope: Scope, category: str, provider: str) -> Mismatch | None:
+    """Why what was used of ``provider`` in ``category`` does not count for ``scope``, entities and currencies aside;
+    None where it counts."""
+    if scope.category not in (category, TOTAL):
+        return Mismatch.CATEGORY
+    if scope.provider not in (ANY_PROVIDER, provider or NO_PROVIDER):
+        return Mismatch.PROVIDER
+    return None
+
+
+Kind = tuple[str, str, str]
+"""Category, provider, and currency; that is '' for tokens and seats."""
+
+
+@lru_cache(maxsize=4096)
+def kinds_around(category: str, provider: str, currency: str) -> tuple[Kind, ...]:
+    """The kinds that count what is of a category, provider and currency, its own first; see `mismatch`."""
+    return tuple(
+        (wider_category, wider_provider, currency)
+        for wider_category in dict.fromkeys((str(category), TOTAL))
+        for wider_provider in dict.fromkeys((provider, ANY_PROVIDER))
+    )
+
+
+class Segments:
+    """The days of some periods, cut at each first and after each last day, and before each of the days ``cuts``; no
+    day is in two of them."""
+
+    def __init__(self, periods: Iterable[Period], cuts: Iterable[date] = ()) -> None:
+        depth = dict.fromkeys(cuts, 0)
+        for period in set(periods):
+            start, after = period.half_open
+            depth[start] = depth.get(start, 0) + 1
+            depth[after] = depth.get(after, 0) - 1
+        self.periods: list[Period] = []
+        open_periods = 0
+        for start, after in pairwise(sorted(depth)):
+            open_periods += depth[start]
+            if open_periods:
+                self.periods.append(Period(start, after - ONE_DAY))
+        self._starts = [period.start for period in self.periods]
+        self._spans: dict[Period, range] = {}
+        self._days: dict[int, list[Period]] = {}
+
+    @property
+    def days(self) -> Period:
+        """From the first to the last day of all."""
+        return Period(self.periods[0].start, self.periods[-1].end)
+
+    def holding(self, day: date) -> int | None:
+        """Which segment ``day`` is in, if in any."""
+        index = bisect_right(self._starts, day) - 1
+        return index if index >= 0 and self.periods[index].contains(day) else None
+
+    def between(self, first: date, last: date) -> range:
+        """Those that begin from ``first`` to ``last``."""
+        return range(bisect_left(self._starts, first), bisect_right(self._starts, last))
+
+    def span(self, period: Period) -> range:
+        """Which segments ``period`` consists of; it begins and ends where some were cut."""
+        known = self._spans.get(period)
+        if known is None:
+            start, after = period.half_open
+            known = range(bisect_left(self._starts, start), bisect_left(self._starts, after))
+            self._spans[period] = known
+        return known
+
+    def days_of(self, bits: int) -> list[Period]:
+        """The days of the segments ``bits``, without gaps."""
+        if bits not in self._days:  # many have the same
+            self._days[bits] = together([period for at, period in enumerate(self.periods) if bits >> at & 1])
+        return self._days[bits]
+
+
+def bits_of(spans: Iterable[range]) -> int:
+    """The segments of ``spans`` as the bits of a number: what is in several of them is in it once."""
+    bits = 0
+    for span in spans:
+        bits |= (1 << span.stop) - (1 << span.start)
+    return bits
+
+
+Counting = dict[int, dict[Kind, int]]
+"""What counts at each entity: by kind, the segments in which it does, as bits."""
+
+
+def counting(covered: Covered, segments: Segments) -> Counting:
+    """What counts at each entity."""
+    found: Counting = {}
+    for scope, periods in covered.items():
+        of_entity = found.setdefault(scope.entity_key, {})
+        of_entity[scope.kind] = of_entity.get(scope.kind, 0) | bits_of(map(segments.span, periods))
+    return found
+
+
+class Coverage:
+    """When what an entity itself used counts for any of ``covered`` and for none of ``without``: each day along the
+    hierarchy that held on it."""
+
+    def __init__(
+        self, covered: Covered, history: HierarchyHistory, segments: Segments, without: Covered | None = None
+    ) -> None:
+        found = counting(covered, segments)
+        self._kinds = {kind for kinds in found.values() for kind in kinds}
+        self._segments = segments
+        self._parts = [
+            (_CoverageOfEra(found, era.lineage), bits_of([of_era])) for era, of_era in _in_eras(history, segments)
+        ]
+        self._holes = Coverage(without, history, segments) if without else None
+
+    def counts(self, kind: Kind) -> bool:
+        """Whether what was used of a category, provider and currency counts anywhere."""
+        category, provider, currency = kind
+        return not self._kinds.isdisjoint(kinds_around(category, provider or NO_PROVIDER, currency))
+
+    def segments(self, entity_key: int | None, kind: Kind) -> int:
+        """The segments in which what an entity itself used of ``kind`` counts, as bits."""
+        found = 0
+        for coverage, of_era in self._parts:
+            found |= coverage.segments(entity_key, kind) & of_era
+        return found & ~self._holes.segments(entity_key, kind) if self._holes and found else found
+
+    def days(self, entity_key: int | None, kind: Kind) -> list[Period]:
+        """The days on which it counts, without gaps."""
+        return self._segments.days_of(self.segments(entity_key, kind))
+
+
+def _in_eras(history: HierarchyHistory, segments: Segments) -> Iterator[tuple[Era, range]]:
+    """The eras that ``segments`` are of, each with its own of them."""
+    for era in history:
+        of_era = segments.between(era.first, era.last)
+        if of_era:
+            yield era, of_era
+
+
+class _AtEntity(NamedTuple):
+    """What is counting at an entity, and the ``segments`` of what is used there, as far as they are known."""
+
+    counting: dict[Kind, int]
+    segments: dict[Kind, int]
+
+
+class _CoverageOfEra:
+    """In which segments what an entity itself used is ``counting``, at it or above it."""
+
+    def __init__(self, counting: Counting, lineage: Lineage) -> None:
+        self._counting, self._lineage = counting, lineage
+        self._at: dict[int, _AtEntity] = {}
+
+    def segments(self, entity_key: int | None, kind: Kind) -> int:
+        """The segments in which what was used of ``kind`` counts, as bits."""
+        chain = self._lineage.get(entity_key)
+        if chain is None:
+            return 0
+        here = self._at.get(chain[0]) or self._here(chain)
+        segments = here.segments.get(kind)
+        if segments is None:
+            category, provider, currency = kind
+            segments = 0
+            for wider in kinds_around(category, provider or NO_PROVIDER, currency):
+                segments |= here.counting.get(wider, 0)
+            here.segments[kind] = segments
+        return segments
+
+    def _here(self, chain: Sequence[int]) -> _AtEntity:
+        """What counts at an entity and above it: the same as at its parent where nothing more does."""
+        found = _AtEntity({}, {})
+        for key in reversed(chain):
+            own = self._counting.get(key)
+            known = self._at.get(key)
+            if known is None:
+                if own is not None:
+                    found = _AtEntity({**found.counting}, {})
+                    for kind, segments in own.items():
+                        found.counting[kind] = found.counting.get(kind, 0) | segments
+                known = self._at[key] = found
+            found = known
+        return found
+
+
+# What was used
+
+
+class UsageLine(NamedTuple):
+    """What one entity itself used of one provider in one category, in each segment that something is known of.
+
+    ``entity_key`` None is what found no entity. ``currency`` is '' for tokens.
+    """
+
+    entity_key: int | None
+    category: str
+    provider: str
+    currency: str
+    values: Mapping[int, int]
+
+
+class Sums:
+    """What ``lines`` add up to, for any scope and segments: each day along the hierarchy that held on it."""
+
+    def __init__(self, lines: Sequence[UsageLine], history: HierarchyHistory, segments: Segments) -> None:
+        self._segments = segments
+        if len(history) == 1:
+            self._parts = [(range(len(segments.periods)), _SumsOfEra(lines, history.now.lineage))]
+        else:
+            self._parts = [
+                (of_era, _SumsOfEra(_only(lines, of_era), era.lineage)) for era, of_era in _in_eras(history, segments)
+            ]
+
+    def of(self, scope: Scope, period: Period) -> int | None:
+        """What ``scope`` used in ``period``; None where nothing is known."""
+        span, total = self._segments.span(period), None
+        for of_era, sums in self._parts:
+            if of_era.start < span.stop and span.start < of_era.stop:
+                value = sums.of(scope, span)
+                if value is not None:
+                    total = value if total is None else total + value
+        return total
+
+    def once(self, covered: Covered) -> int | None:
+        """What all of ``covered`` used together: what several of them count is counted once."""
+        known = self.by_segment(covered)
+        return sum(known.values()) if known else None
+
+    def by_segment(self, covered: Covered) -> dict[int, int]:
+        """What all of ``covered`` used together in each segment that something is known of, each dollar once."""
+        return self.counted(counting(covered, self._segments))
+
+    def counted(self, counting: Counting) -> dict[int, int]:
+        """Usage in each segment, as far as it is ``counting``, each dollar once."""
+        return {segment: value for _, sums in self._parts for segment, value in sums.counted(counting).items()}
+
+
+def _only(lines: Iterable[UsageLine], segments: range) -> Iterator[UsageLine]:
+    """``lines`` as if nothing were known but of ``segments``."""
+    for line in lines:
+        inside = {segment: value for segment, value in line.values.items() if segment in segments}
+        if inside:
+            yield line._replace(values=inside)
+
+
+_Kinds = dict[Kind, dict[int, int]]
+"""What was used in each segment, by kind."""
+
+
+class _SumsOfEra:
+    """What ``lines`` add up to if everything stands as ``lineage`` says."""
+
+    def __init__(self, lines: Iterable[UsageLine], lineage: Lineage) -> None:
+        self._lineage = lineage
+        # parents before their children
+        self._chains = sorted((chain for key, chain in lineage.items() if key is not None), key=len)
+        self._own: dict[int, _Kinds] = {}
+        self._running: dict[Scope, _Running] = {}
+        for entity_key, category, provider, currency, values in lines:
+            if entity_key in lineage:
+                _add(self._own.setdefault(lineage[entity_key][0], {}), (category, provider, currency), values)
+
+    @cached_property
+    def _rolled_up(self) -> dict[int, _Kinds]:
+        """What each entity used together with all below it: one addition per entity and kind, from the leaves up."""
+        parents = {chain[1] for chain in self._chains if len(chain) > 1}
+        sums: dict[int, _Kinds] = {}
+        for key, kinds in self._own.items():  # where something is added, it is to what is no longer its own
+            sums[key] = {kind: values.copy() for kind, values in kinds.items()} if key in parents else kinds
+        for chain in reversed(self._chains):
+            if len(chain) > 1 and chain[0] in sums:
+                parent = sums.setdefault(chain[1], {})
+                for kind, values in sums[chain[0]].items():
+                    _add(parent, kind, values)
+        return sums
+
+    @cached_property
+    def _children(self) -> dict[int, list[int]]:
+        """The entities directly below each one, as far as anything was used there."""
+        found: dict[int, list[int]] = {}
+        for key, *above in self._chains:
+            if above and key in self._rolled_up:
+                found.setdefault(above[0], []).append(key)
+        return found
+
+    def of(self, scope: Scope, span: range) -> int | None:
+        """See `Sums.of`."""
+        if len(span) > _FEW:
+            known = self._running.get(scope)
+            if known is None:
+                known = self._running[scope] = _Running(self._counting_for(scope))
+            return known.within(span)
+        total: int | None = None
+        for values in self._counting_for(scope):
+            for segment in span:
+                value = values.get(segment)
+                if value is not None:
+                    total = value if total is None else total + value
+        return total
+
+    def _counting_for(self, scope: Scope) -> list[dict[int, int]]:
+        return [
+            values
+            for (category, provider, currency), values in self._rolled_up.get(scope.entity_key, {}).items()
+            if currency == scope.currency and mismatch(scope, category, provider) is None
+        ]
+
+    def counted(self, counting: Counting) -> dict[int, int]:
+        """See `Sums.counted`."""
+        coverage = _CoverageOfEra(counting, self._lineage)
+        around = {key for at in counting for key in self._lineage[at]}
+        used: dict[int, list[Mapping[int, int]]] = {}  # by segments that count: what was used in all
+        for key in around:
+            below = (self._rolled_up[child] for child in self._children.get(key, ()) if child not in around)
+            for kinds in (self._own.get(key, {}), *below):
+                for kind, values in kinds.items():
+                    segments = coverage.segments(key, kind)
+                    if segments:
+                        used.setdefault(segments, []).append(values)
+        found: dict[int, int] = {}
+        for segments, rows in used.items():
+            for segment, value in _added_up(rows).items():
+                if segments >> segment & 1:
+                    found[segment] = found.get(segment, 0) + value
+        return found
+
+
+class _Running:
+    """What ``rows`` come to in a span of segments, without going through them for each span."""
+
+    def __init__(self, rows: Sequence[Mapping[int, int]]) -> None:
+        values = rows[0] if len(rows) == 1 else _added_up(rows)
+        self._segments = sorted(values)
+        self._until = [0, *accumulate(values[segment] for segment in self._segments)]
+
+    def within(self, span: range) -> int | None:
+        """Their sum in ``span``; None where nothing is known."""
+        first, after = bisect_left(self._segments, span.start), bisect_left(self._segments, span.stop)
+        return None if first == after else self._until[after] - self._until[first]
+
+
+def _add(sums: _Kinds, kind: Kind, values: Mapping[int, int]) -> None:
+    known = sums.get(kind)
+    if known is None:
+        sums[kind] = dict(values)
+        return
+    for segment, value in values.items():
+        known[segment] = known.get(segment, 0) + value
+
+
+def _added_up(rows: Iterable[Mapping[int, int]]) -> dict[int, int]:
+    """What ``rows`` add up to in each segment."""
+    found: dict[int, int] = {}
+    for values in rows:
+        for segment, value in values.items():
+            found[segment] = found.get(segment, 0) + value
+    return found
+
+
+# What contains what
+
+TypedKind = tuple[BudgetType, str, str, str]
+"""What a budget counts, its entity and period aside: type, category, provider, currency."""
+
+
+def kind_of(budget: PlannedBudget) -> TypedKind:
+    """What a budget counts, apart from where and when; amounts of money are told apart by currency."""
+    budget_type = budget.budget_type
+    return budget_type, budget.category, budget.provider, budget.currency if budget_type is _MONETARY else ""
+
+
+@lru_cache(maxsize=4096)
+def wider_kinds(kind: TypedKind) -> tuple[TypedKind, ...]:
+    """``kind`` and those that contain it, the narrowest first."""
+    budget_type, *of = kind
+    return tuple((budget_type, *wider) for wider in kinds_around(*of))
+
+
+class Containment:
+    """Which of ``budgets`` contain which, each where it stood on its last day. Asked about some, by their ids, it
+    answers as if there were no others."""
+
+    def __init__(self, budgets: Sequence[PlannedBudget], history: HierarchyHistory) -> None:
+        extents = _extents(budgets)
+        self._eras: list[tuple[Container[str], _InOneEra]] = []
+        if len(history) == 1:  # as it is for most, and then nothing need be told apart
+            self._eras = [((), _InOneEra(budgets, extents, history.now.lineage))]
+            return
+        by_era: dict[Era, list[PlannedBudget]] = {}
+        for budget in budgets:
+            by_era.setdefault(history.of(budget.period), []).append(budget)
+        for era, of_era in by_era.items():
+            ids = {budget.budget_id for budget in of_era}
+            self._eras.append((ids, _InOneEra(_around(of_era, budgets), extents, era.lineage)))
+
+    def widest(self, asked: Container[str]) -> dict[str, "Placed"]:
+        """Those that no other one contains, by their ids: added up, they count no dollar twice."""
+        return self._of_each_era(lambda era: era.widest(asked))
+
+    def parents(self, asked: Container[str]) -> dict[str, str | None]:
+        """What each hangs below in the allocation tree; None at its top.
+
+        A budget hangs below the nearest that contains it and has the same period, for whoever uses it uses that one
+        first; of several that do not contain each other, below the one it was allocated from.
+        """
+        return self._of_each_era(lambda era: era.parents(asked))
+
+    def _of_each_era(self, answer: Callable[["_InOneEra"], dict[str, _Answer]]) -> dict[str, _Answer]:
+        if len(self._eras) == 1:
+            return answer(self._eras[0][1])
+        return {
+            budget_id: found
+            for of_era, era in self._eras
+            for budget_id, found in answer(era).items()
+            if budget_id in of_era
+        }
+
+
+def _around(some: Sequence[PlannedBudget], budgets: Sequence[PlannedBudget]) -> Sequence[PlannedBudget]:
+    """Those of ``budgets`` whose days could overlap with those of ``some`` of them."""
+    if len(some) == len(budgets):
+        return budgets
+    first, last = min(each.period.start for each in some), max(each.period.end for each in some)
+    return [each for each in budgets if each.period.start <= last and first <= each.period.end]
+
+
+class _InOneEra:
+    """Which of ``budgets`` contain which if everything stands as ``lineage`` says."""
+
+    def __init__(self, budgets: Sequence[PlannedBudget], extents: "_Extents", lineage: Lineage) -> None:
+        self._extents = len(extents)
+        placed = [(lineage[each.entity_key], extents[kind_of(each), each.period], each) for each in budgets]
+        # Whatever contains a budget comes before it.
+        placed.sort(key=lambda each: len(each[0]) * len(extents) + each[1].number)
+        known: dict[str | None, Placed] = {}
+        for chain, extent, budget in placed:
+            giver = known.get(budget.parent_id)
+            holds = giver is not None and giver.holds(chain, extent)
+            known[budget.budget_id] = Placed(budget.budget_id, giver if holds else None, chain, extent)
+        self._placed = [*known.values()]
+
+    def widest(self, asked: Container[str]) -> dict[str, "Placed"]:
+        """See `Containment.widest`."""
+        found = {}
+        planned: dict[int, int] = {}  # by entity: the extents of the budgets at and above it
+        for each in self._placed:
+            budget_id, _, chain, extent = each
+            if budget_id not in asked:
+                continue
+            above = 0
+            for key in chain:
+                if key in planned:
+                    above = planned[key]
+                    break
+            if not above & extent.within:
+                found[budget_id] = each
+            planned[chain[0]] = above | 1 << extent.number
+        return found
+
+    def parents(self, asked: Container[str]) -> dict[str, str | None]:
+        """See `Containment.parents`."""
+        found: dict[str, str | None] = {}
+        planned: list[dict[int, Placed]] = [{} for _ in range(self._extents)]
+        for each in self._placed:
+            budget_id, giver, chain, extent = each
+            if budget_id in asked:
+                given = giver if giver is not None and giver.budget_id in asked else None
+                found[budget_id] = _nearest(chain, extent, planned, given)
+                planned[extent.number].setdefault(chain[0], each)
+        return found
+
+
+def is_below(budget: PlannedBudget, entity_key: int, history: HierarchyHistory) -> bool:
+    """Whether ``budget`` stands at or below an entity, on its last day."""
+    return entity_key in history.of(budget.period).lineage[budget.entity_key]
+
+
+class Extent(NamedTuple):
+    """What a budget of one kind and period covers, its entity aside.
+
+    ``within`` are the extents that contain it, itself included, each as the bit of its number; ``wider`` are the
+    numbers of those of the same period, its own first. Of two at the same entity the one of the lower number comes
+    first.
+    """
+
+    number: int
+    kind: TypedKind
+    period: Period
+    within: int
+    wider: tuple[int, ...]
+
+    @property
+    def counts(self) -> tuple[str, str, str]:
+        """Category, provider and currency of what it counts."""
+        return self.kind[1:]
+
+
+class Placed(NamedTuple):
+    """A budget's place among others: its entity, with all above it, and its extent. ``giver`` is the budget that it
+    was allocated from, if that contains it."""
+
+    budget_id: str
+    giver: "Placed | None"
+    chain: Sequence[int]
+    extent: Extent
+
+    def holds(self, chain: Sequence[int], extent: Extent) -> bool:
+        """Whether it is at or above another place of the same period and contains what is there."""
+        return self.chain[0] in chain and self.extent.number in extent.wider
+
+
+_Extents = Mapping[tuple[TypedKind, Period], Extent]
+
+
+def _extents(budgets: Iterable[PlannedBudget]) -> _Extents:
+    known = sorted({(kind_of(budget), budget.period) for budget in budgets}, key=_precedence)
+    numbers = {each: number for number, each in enumerate(known)}
+    of_kind: dict[TypedKind, list[tuple[Period, int]]] = {}
+    for (kind, period), number in numbers.items():
+        of_kind.setdefault(kind, []).append((period, number))
+    days = {kind: _DaysOfKind(extents) for kind, extents in of_kind.items()}
+    found = {}
+    for (kind, period), number in numbers.items():
+        wider = [other for other in wider_kinds(kind) if other in days]
+        found[kind, period] = Extent(
+            number,
+            kind,
+            period,
+            sum(days[other].having(period) for other in wider),
+            tuple(numbers[other, period] for other in wider if (other, period) in numbers),
+        )
+    return found
+
+
+class _DaysOfKind:
+    """The days of the extents of one kind, to be asked which of them have all days of a period."""
+
+    def __init__(self, extents: Sequence[tuple[Period, int]]) -> None:
+        by_start = sorted((period.start, number) for period, number in extents)
+        by_end = sorted((period.end, number) for period, number in extents)
+        self._starts, self._ends = [start for start, _ in by_start], [end for end, _ in by_end]
+        self._until = _bits_until(number for _, number in by_start)
+        self._before = _bits_until(number for _, number in by_end)
+
+    def having(self, period: Period) -> int:
+        """Those that begin no later and end no earlier, each as the bit of its number."""
+        starting = self._until[bisect_right(self._starts, period.start)]
+        return starting & ~self._before[bisect_left(self._ends, period.end)]
+
+
+def _bits_until(numbers: Iterable[int]) -> list[int]:
+    """The bits of none of ``numbers``, of the first, of the first two, and so on."""
+    return list(accumulate((1 << number for number in numbers), or_, initial=0))
+
+
+def _precedence(of: tuple[TypedKind, Period]) -> tuple[int, int, date]:
+    """Which of the budgets of an entity comes first: the wider kind, the longer period, the earlier one."""
+    (_, category, provider, _), period = of
+    return (category != TOTAL) + (provider != ANY_PROVIDER), -period.days, period.start
+
+
+def _nearest(
+    chain: Sequence[int], extent: Extent, planned: Sequence[Mapping[int, Placed]], giver: Placed | None
+) -> str | None:
+    """The nearest of ``planned`` that contains what is at a place; if it has a ``giver``, that or what lies between."""
+    wider = extent.wider[1:]  # at its own entity, all but its own place
+    for key in chain:
+        for number in wider:
+            found = planned[number].get(key)
+            if found is not None:
+                if giver is None:
+                    return found.budget_id
+                if key == giver.chain[0] and number == giver.extent.number:
+                    return giver.budget_id
+                if giver.holds(found.chain, found.extent):
+                    return found.budget_id
+        wider = extent.wider
+    return None
+
+
+def widest(budgets: Sequence[PlannedBudget], history: HierarchyHistory) -> list[PlannedBudget]:
+    """The budgets that no other of ``budgets`` contains."""
+    found = Containment(budgets, history).widest({budget.budget_id for budget in budgets})
+    return [budget for budget in budgets if budget.budget_id in found]
+
+
+def nearest_around(
+    budget: PlannedBudget, budgets: Iterable[PlannedBudget], history: HierarchyHistory
+) -> PlannedBudget | None:
+    """The nearest other one of ``budgets`` that contains ``budget``."""
+    at: dict[tuple[int, TypedKind], list[PlannedBudget]] = {}
+    for other in budgets:
+        at.setdefault((other.entity_key, kind_of(other)), []).append(other)
+    for key in history.of(budget.period).lineage[budget.entity_key]:
+        for kind in wider_kinds(kind_of(budget)):
+            for other in at.get((key, kind), ()):
+                if other is not budget and other.period.covers(budget.period):
+                    return other
+    return None
+
+
+class Node(NamedTuple):
+    """A budget in the allocation tree, with what was allocated below it."""
+
+    budget: PlannedBudget
+    children: tuple["Node", ...]
+
+    @property
+    def allocated(self) -> int:
+        return sum(child.budget.amount for child in self.children)
+
+    @property
+    def unallocated(self) -> int:
+        """What no child has; negative when they have more than there is."""
+        return self.budget.amount - self.allocated
+
+
+def forest(budgets: Sequence[PlannedBudget], history: HierarchyHistory) -> tuple[Node, ...]:
+    """The allocation trees of ``budgets``, in their order."""
+    parents = Containment(budgets, history).parents({budget.budget_id for budget in budgets})
+    children: dict[str | None, list[PlannedBudget]] = {}
+    for budget in budgets:
+        children.setdefault(parents[budget.budget_id], []).append(budget)
+
+    def node(budget: PlannedBudget) -> Node:
+        return Node(budget, tuple(node(child) for child in children.get(budget.budget_id, ())))
+
+    return tuple(node(budget) for budget in children.get(None, ()))
+
+
+HandedOn = Mapping[str, int]
+"""What the children of each budget in an allocation tree have together, by its id. Who has no children is not there."""
+
+
+class OverAllocated(NamedTuple):
+    """A budget of which more is ``allocated`` to its children than there is."""
+
+    budget: PlannedBudget
+    allocated: int
+
+    @property
+    def beyond(self) -> int:
+        return self.allocated - self.budget.amount
+
+
+def handed_on(budgets: Sequence[PlannedBudget], containment: Containment) -> HandedOn:
+    """What ``budgets`` hand on to each other, looked at as if there were no others."""
+    parents = containment.parents({budget.budget_id for budget in budgets})
+    found: dict[str, int] = {}
+    for budget in budgets:
+        parent = parents[budget.budget_id]
+        if parent is not None:
+            found[parent] = found.get(parent, 0) + budget.amount
+    return found
+
+
+def handed_on_in(trees: Sequence[Node]) -> HandedOn:
+    """What the nodes of ``trees`` hand on."""
+    found, waiting = {}, [*trees]
+    while waiting:
+        node = waiting.pop()
+        if node.children:
+            found[node.budget.budget_id] = node.allocated
+            waiting += node.children
+    return found
+
+
+def over_allocated(budgets: Iterable[PlannedBudget], *trees: HandedOn) -> tuple[OverAllocated, ...]:
+    """Those of ``budgets`` whose children have more than they, in the first of ``trees`` that says so."""
+    found = []
+    for budget in budgets:
+        for tree in trees:
+            allocated = tree.get(budget.budget_id, 0)
+            if allocated > budget.amount:
+                found.append(OverAllocated(budget, allocated))
+                break
+    return tuple(found)

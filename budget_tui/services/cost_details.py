@@ -1,0 +1,223 @@
+"""The costs that a number of the plan adds up: those that count into it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import NamedTuple
+
+from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.cost import Category
+from budget_tui.domain.coverage import Coverage, Scope, Segments, by_scope, scope_of
+from budget_tui.domain.period import Period
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.seats import most_seats
+from budget_tui.services.context import Context
+from budget_tui.services.currency import converter
+from budget_tui.services.usage import Asked, Usage, agents_tokens
+from budget_tui.storage.queries import Queries
+from budget_tui.storage.usage_queries import DaySum, StoredCost, Stretch
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """An actual that somebody wants to understand: all that counts for one of ``covered``, once, and for none of
+    ``without``. Of seats that is the most on one day."""
+
+    title: str
+    budget_type: BudgetType
+    currency: str
+    covered: tuple[tuple[Scope, Period], ...]
+    without: tuple[tuple[Scope, Period], ...] = ()
+
+
+class CostLine(NamedTuple):
+    """One thing that counts: ``counted`` nanos of the number's currency, or tokens, or seats.
+
+    ``amount`` is what it cost in its own ``currency``; None of what has no cost. ``entity_name`` '' is unmapped.
+    """
+
+    day: date
+    entity_id: str
+    entity_name: str
+    provider: str
+    service: str
+    counted: int
+    currency: str = ""
+    amount: int | None = None
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CostPage:
+    """The latest of the lines, whole days; ``older_than`` is where the next page goes on, None at the end.
+
+    ``total`` is what all ``count`` lines add up to, those of later pages too; of seats, the most on one day.
+    """
+
+    lines: tuple[CostLine, ...]
+    count: int
+    total: int
+    older_than: date | None
+    without_rate: int = 0
+
+
+class CostDetails:
+    """Lists what a number of the plan adds up."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._reader = context.reader()
+
+    def page(self, number: Number, older_than: date | None = None, at_least: int = PAGE) -> CostPage:
+        """``at_least`` so many of the lines, as far as there are any, before the day ``older_than``."""
+        with self._reader.session() as queries:
+            organization = self._context.organization(queries)
+            today = self._context.clock.today(organization.time_zone)
+            number = _so_far(number, today)
+            if not number.covered:
+                return CostPage((), 0, 0, None)
+            if number.budget_type is BudgetType.SEAT:
+                return _seats(queries, organization, number, today)
+            counting = _Counting(queries, organization.org_key, number)
+            return (_money if number.budget_type is BudgetType.MONETARY else _tokens)(counting, older_than, at_least)
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+def number_of(budget: PlannedBudget, title: str) -> Number:
+    """The actual of one budget."""
+    return Number(title, budget.budget_type, budget.currency, ((scope_of(budget), budget.period),))
+
+
+def _so_far(number: Number, today: date) -> Number:
+    """``number`` without the days that are yet to come."""
+
+    def begun(covered: Iterable[tuple[Scope, Period]]) -> tuple[tuple[Scope, Period], ...]:
+        return tuple((scope, period.through(today)) for scope, period in covered if period.start <= today)
+
+    return replace(number, covered=begun(number.covered), without=begun(number.without))
+
+
+class _Counting:
+    """What counts for a number of money or tokens, and when."""
+
+    def __init__(self, queries: Queries, org: int, number: Number) -> None:
+        self.queries, self.org, self.currency = queries, org, number.currency
+        history = queries.hierarchy_history(org)
+        self.segments = Segments((period for _, period in (*number.covered, *number.without)), history.cuts)
+        self._unit = number.covered[0][0].currency
+        self._coverage = Coverage(by_scope(number.covered), history, self.segments, by_scope(number.without))
+
+    def days(self, entity_key: int | None, category: str, provider: str) -> list[Period]:
+        """When what an entity itself used of a provider in a category counts."""
+        return self._coverage.days(entity_key, (category, provider, self._unit))
+
+    def stretches(self, *, of_agents: bool) -> list[Stretch]:
+        """Which days of which origins count, with those ``of_agents`` or without; none of them twice."""
+        return [
+            Stretch(key, period)
+            for key, origin in self.queries.usage_origins(self.org).items()
+            if of_agents or not origin.is_agents
+            for period in self.days(*origin.owner)
+        ]
+
+
+def _money(counting: _Counting, older_than: date | None, at_least: int) -> CostPage:
+    queries, own = counting.queries, counting.currency
+    stretches = counting.stretches(of_agents=True)
+    sums = queries.sums_by_day(stretches)
+    currencies = {each.currency for each in sums} - {own}
+    to_own = converter(queries, counting.org, currencies, own, counting.segments.days)
+
+    def worth(cost: StoredCost) -> int | None:
+        return cost.amount if cost.currency == own else to_own.worth(cost.amount, cost.currency, cost.day)
+
+    total, lost = sum(each.amount for each in sums), 0
+    if currencies:  # each line is rounded by itself
+        counted = [worth(cost) for cost in queries.costs_of_days(stretches)]
+        total, lost = sum(filter(None, counted)), counted.count(None)
+    period, following = _days(sums, older_than, at_least)
+    costs = queries.costs_of_days(_within(stretches, period)) if period else []
+    lines = [_line(cost, counted_as) for cost in costs if (counted_as := worth(cost)) is not None]
+    return CostPage(tuple(lines), sum(each.lines for each in sums) - lost, total, following, lost)
+
+
+def _tokens(counting: _Counting, older_than: date | None, at_least: int) -> CostPage:
+    queries = counting.queries
+    stretches = counting.stretches(of_agents=False)
+    sums = queries.sums_by_day(stretches, with_tokens=True)
+    agents = _agents_lines(counting)
+    period, following = _days(sums, older_than, at_least)
+    costs = queries.costs_of_days(_within(stretches, period), with_tokens=True) if period else []
+    lines = [_line(cost, cost.tokens or 0) for cost in costs]
+    last = (lambda day: following is None or day >= following) if period else (lambda day: following is None)
+    lines += [line for line in agents if (older_than is None or line.day < older_than) and last(line.day)]
+    lines.sort(key=lambda line: (line.day, line.counted), reverse=True)
+    total = sum(each.tokens for each in sums) + sum(line.counted for line in agents)
+    return CostPage(tuple(lines), sum(each.lines for each in sums) + len(agents), total, following)
+
+
+def _agents_lines(counting: _Counting) -> list[CostLine]:
+    days, entities = counting.segments.days, {each.entity_key: each for each in counting.queries.entities(counting.org)}
+    lines = []
+    for entity_key, model, provider, day, tokens in agents_tokens(counting.queries, counting.org, days, days.end):
+        if any(period.contains(day) for period in counting.days(entity_key, Category.GENAI, provider)):
+            entity = entities[entity_key]
+            lines.append(CostLine(day, entity.entity_id, entity.name, provider, model, tokens, tokens=tokens))
+    return lines
+
+
+def _seats(queries: Queries, organization: Organization, number: Number, today: date) -> CostPage:
+    entities = {entity.entity_key: entity for entity in queries.entities(organization.org_key)}
+    asked = [Asked(BudgetType.SEAT, *each) for each in (*number.covered, *number.without)]
+    usage = Usage(queries, organization, today, asked)
+    known = list(usage.seats_in_days(by_scope(number.covered), by_scope(number.without)))
+    lines: list[CostLine] = []
+    for entity_key, provider, held, days in known:
+        entity = None if entity_key is None else entities[entity_key]
+        whose = (entity.entity_id, entity.name, provider) if entity else ("", "", provider)
+        for day, seats in held.holding(days):
+            lines.append(CostLine(day, *whose, "registered from this day on", seats))
+        for day, seats in held.charged.items():
+            if any(period.contains(day) for period in days):
+                lines.append(CostLine(day, *whose, "charged for this day", seats))
+    lines.sort(key=lambda line: (line.day, line.counted), reverse=True)
+    total = most_seats((each.held, each.days) for each in known) or 0
+    return CostPage(tuple(lines), len(lines), total, None)
+
+
+def _line(cost: StoredCost, counted: int) -> CostLine:
+    return CostLine(
+        cost.day,
+        cost.entity_id,
+        cost.entity_name,
+        cost.provider,
+        cost.service,
+        counted,
+        cost.currency,
+        cost.amount,
+        cost.tokens,
+    )
+
+
+def _days(sums: Sequence[DaySum], older_than: date | None, at_least: int) -> tuple[Period | None, date | None]:
+    """The latest whole days before ``older_than`` that have ``at_least`` so many lines, and where it goes on."""
+    left = [each for each in sums if older_than is None or each.day < older_than]
+    found = 0
+    for at, each in enumerate(left):
+        found += each.lines
+        is_whole = at + 1 == len(left) or left[at + 1].day != each.day
+        if found >= at_least and is_whole:
+            return Period(each.day, left[0].day), each.day if at + 1 < len(left) else None
+    return (Period(left[-1].day, left[0].day) if left else None), None
+
+
+def _within(stretches: Iterable[Stretch], days: Period) -> list[Stretch]:
+    return [
+        Stretch(key, Period(max(period.start, days.start), min(period.end, days.end)))
+        for key, period in stretches
+        if period.start <= days.end and days.start <= period.end
+    ]

@@ -1,0 +1,489 @@
+"""What was used in some periods: costs, tokens and seats, of each entity itself, read in one pass.
+
+Whatever adds up, lists or explains usage reads it here and asks one `Coverage` what counts. Costs in other currencies
+count at the rate of their own day, budgets at that of the first day of their period.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import cached_property
+from typing import NamedTuple
+
+from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.cost import Category, short_provider_name
+from budget_tui.domain.coverage import (
+    ANY_PROVIDER,
+    TOTAL,
+    Containment,
+    Counting,
+    Coverage,
+    Covered,
+    Placed,
+    Scope,
+    Segments,
+    Sums,
+    UsageLine,
+    bits_of,
+    covered_by,
+    scope_of,
+)
+from budget_tui.domain.currency import CurrencySum, LeftOut
+from budget_tui.domain.errors import unknown
+from budget_tui.domain.hierarchy import ROOT_ID, Entity, unstored_root
+from budget_tui.domain.period import Period
+from budget_tui.domain.plan import PlannedBudget, measured_in
+from budget_tui.domain.plan_results import BudgetLine
+from budget_tui.domain.seats import Held, held_by, most_on_one_day, most_seats
+from budget_tui.domain.tokens import provider_of_model
+from budget_tui.domain.variance import Totals, Variance, VarianceStatus, counted
+from budget_tui.presentation.formatting import converted_note, left_out_warning
+from budget_tui.services.currency import converter
+from budget_tui.storage.queries import Queries
+from budget_tui.storage.usage_queries import UsageOrigin
+
+_MONETARY, _TOKEN, _SEAT = BudgetType
+
+
+class Asked(NamedTuple):
+    """What is to be added up: all that counts for ``scope`` in ``period``."""
+
+    budget_type: BudgetType
+    scope: Scope
+    period: Period
+
+
+def asked_by(budgets: Iterable[PlannedBudget]) -> list[Asked]:
+    return [Asked(budget.budget_type, scope_of(budget), budget.period) for budget in budgets]
+
+
+def all_of(entity_key: int, currency: str, periods: Iterable[Period]) -> list[Asked]:
+    """All that an entity used in ``periods``, its money in ``currency``."""
+    return [
+        Asked(
+            budget_type,
+            Scope(entity_key, TOTAL, ANY_PROVIDER, currency if budget_type is _MONETARY else ""),
+            period,
+        )
+        for period in periods
+        for budget_type in BudgetType
+    ]
+
+
+class Addends(NamedTuple):
+    """Budgets of one type and currency, of which none contains another, and what they used together in each segment
+    that something is known of: of money or tokens, each once. What is known of seats is not by segment."""
+
+    budgets: Sequence[PlannedBudget]
+    used: Mapping[int, int]
+
+
+class Used(NamedTuple):
+    """What was used of a whole, and of what is covered of it."""
+
+    whole: int | None
+    covered: int | None
+
+
+class SeatsInDays(NamedTuple):
+    """What is known of an entity's seats of one provider, and the days on which they count. ``entity_key`` None:
+    unmapped."""
+
+    entity_key: int | None
+    provider: str
+    held: Held
+    days: list[Period]
+
+
+class AgentTokens(NamedTuple):
+    """Tokens that an agent used on a day, whether its model has a price or not."""
+
+    entity_key: int
+    model: str
+    provider: str
+    day: date
+    tokens: int
+
+
+class Conversions(NamedTuple):
+    """What some sums leave out for want of a rate, and, in words, what counts in them at one."""
+
+    left_out: tuple[LeftOut, ...] = ()
+    counted: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return (*map(left_out_warning, self.left_out), *self.counted)
+
+    def together(self, other: "Conversions") -> "Conversions":
+        return Conversions((*self.left_out, *other.left_out), (*self.counted, *other.counted))
+
+
+_Owner = tuple[int | None, str, str]
+"""Whose something is: entity, category and provider."""
+
+
+class Usage:
+    """What was used through ``today``, as far as anything ``asked`` counts it, rolled up along the hierarchy."""
+
+    def __init__(self, queries: Queries, organization: Organization, today: date, asked: Collection[Asked]) -> None:
+        self._queries, self._org, self._today = queries, organization.org_key, today
+        types = {each.budget_type for each in asked}
+        self.history = queries.hierarchy_history(self._org)
+        self.segments = Segments({each.period for each in asked}, self.history.cuts)
+        self._span = self.segments.span
+        self._lines: dict[str, list[UsageLine]] = {}  # by currency; tokens have none
+        self._foreign: dict[str, dict[_Owner, dict[tuple[str, int], CurrencySum]]] = {}
+        """By the currency that they are to count in, and by owner: costs in other ones, by currency and segment."""
+        self._sums: dict[str, Sums] = {}
+        self._seats: dict[tuple[int | None, str], Held] = {}
+        if not self.segments.periods:
+            return
+        origins = queries.usage_origins(self._org) if types & {_MONETARY, _TOKEN} else {}
+        if _MONETARY in types:
+            self._read_money(origins, asked)
+        if _TOKEN in types:
+            self._read_tokens(origins)
+        if _SEAT in types:
+            registered, charged = queries.seats_by_hand(self._org), queries.seats_charged(self._org, self.segments.days)
+            self._seats = held_by(registered, charged)
+
+    # What is read
+
+    def _read_money(self, origins: Mapping[int, UsageOrigin], asked: Iterable[Asked]) -> None:
+        converting = self._converting(origins, asked)
+        for origin in origins.values():
+            self._lines.setdefault(origin.currency, [])
+        if len(converting) < len(origins):
+            for key, values in self._queries.costs_by_segment(self._org, self.segments, self._today, converting):
+                self._add_line(origins[key], values)
+        if converting:
+            self._read_foreign(origins, converting)
+
+    def _converting(self, origins: Mapping[int, UsageOrigin], asked: Iterable[Asked]) -> dict[int, dict[str, int]]:
+        """By their keys, the origins that count in another currency than their own: in which, and in which segments,
+        as bits."""
+        coverages = self._coverages(asked)
+        if {origin.currency for origin in origins.values()} <= coverages.keys() and len(coverages) == 1:
+            return {}
+        found: dict[int, dict[str, int]] = {}
+        for key, origin in origins.items():
+            for into, coverage in coverages.items():
+                if into != origin.currency:
+                    kind = origin.category, origin.provider, into
+                    bits = coverage.segments(origin.entity_key, kind)
+                    if bits:
+                        found.setdefault(key, {})[into] = bits
+        return found
+
+    def _read_foreign(self, origins: Mapping[int, UsageOrigin], converting: Mapping[int, Mapping[str, int]]) -> None:
+        """Read the costs that are converted, day by day, and add what they are worth to those in each currency."""
+        days, currencies = self.segments.days, {origins[key].currency for key in converting}
+        targets = {into for of_origin in converting.values() for into in of_origin}
+        converters = {into: converter(self._queries, self._org, currencies, into, days) for into in sorted(targets)}
+        own: dict[int, dict[int, int]] = {}
+        segments: dict[date, int | None] = {}
+        for key, day, amount, charges in self._queries.costs_by_day(self._org, converting, days, self._today):
+            if day not in segments:
+                segments[day] = self.segments.holding(day)
+            segment = segments[day]
+            if segment is None:
+                continue
+            origin, values = origins[key], own.setdefault(key, {})
+            values[segment] = values.get(segment, 0) + amount
+            for into, bits in converting[key].items():
+                if bits >> segment & 1:
+                    sums = self._foreign.setdefault(into, {}).setdefault(origin.owner, {})
+                    known = sums.get((origin.currency, segment))
+                    if known is None:
+                        known = sums[origin.currency, segment] = CurrencySum()
+                    known.count(amount, charges, converters[into].worth(amount, origin.currency, day))
+        for key, values in own.items():
+            self._add_line(origins[key], values)
+        for into, by_owner in self._foreign.items():
+            for owner, sums in by_owner.items():
+                worth: dict[int, int] = {}
+                for (_, segment), known in sums.items():
+                    if known.number:
+                        worth[segment] = worth.get(segment, 0) + known.worth
+                self._lines.setdefault(into, []).append(UsageLine(*owner, into, worth))
+
+    def _add_line(self, origin: UsageOrigin, values: Mapping[int, int]) -> None:
+        self._lines[origin.currency].append(UsageLine(*origin.owner, origin.currency, values))
+
+    def _read_tokens(self, origins: Mapping[int, UsageOrigin]) -> None:
+        lines = self._lines[""] = [
+            UsageLine(*origins[key].owner, "", values)
+            for key, values in self._queries.tokens_by_segment(self._org, self.segments, self._today)
+        ]
+        of_agents: dict[_Owner, dict[int, int]] = {}
+        for used in agents_tokens(self._queries, self._org, self.segments.days, self._today):
+            segment = self.segments.holding(used.day)
+            if segment is not None:
+                values = of_agents.setdefault((used.entity_key, Category.GENAI, used.provider), {})
+                values[segment] = values.get(segment, 0) + used.tokens
+        lines += [UsageLine(*owner, "", values) for owner, values in of_agents.items()]
+
+    # What it adds up to
+
+    def of(self, budget_type: BudgetType, scope: Scope, period: Period) -> int | None:
+        """What ``scope`` used in ``period``. Of tokens and seats None where nothing is known."""
+        if budget_type is _SEAT:
+            return self.seats({scope: [period]})
+        known = self._sums_in(scope.currency).of(scope, period)
+        return 0 if known is None and budget_type is _MONETARY else known
+
+    def once(self, budget_type: BudgetType, covered: Covered) -> int | None:
+        """What all of ``covered``, in one currency, used together: what several of them count is counted once."""
+        if budget_type is _SEAT:
+            return self.seats(covered)
+        known = [self._sums_in(currency).once(covered) for currency in {scope.currency for scope in covered}]
+        return 0 if known in ([], [None]) and budget_type is _MONETARY else known[0] if known else None
+
+    def beside(self, budget_type: BudgetType, whole: Covered, covered: Covered, known: Used) -> int | None:
+        """What was used of ``whole`` and counts for none of ``covered``, which is all in it; None where nothing is
+        known. What both of them used is ``known``, and their difference is it, but of seats: they are a maximum, and
+        not of the same day."""
+        if known.whole is None:
+            return None
+        if budget_type is _SEAT:
+            return self.seats(whole, covered) or 0
+        return known.whole - (known.covered or 0)
+
+    def month_by_month(self, months: Iterable[Period], addends: Addends) -> Iterator[tuple[Period, int | None]]:
+        """What they used together in each of ``months`` that they run in."""
+        budget_type = addends.budgets[0].budget_type
+        periods = {budget.period for budget in addends.budgets}
+        for month in months:
+            if not any(month.start <= period.end and period.start <= month.end for period in periods):
+                continue
+            if budget_type is _SEAT:
+                yield month, self.seats(_within(month, covered_by(addends.budgets)))
+            else:
+                known = [addends.used[segment] for segment in self._span(month) if segment in addends.used]
+                yield month, sum(known) if known or budget_type is _MONETARY else None
+
+    def figures(self, budget: PlannedBudget) -> Variance:
+        return Variance(budget.amount, self.of(budget.budget_type, scope_of(budget), budget.period))
+
+    def line(self, budget: PlannedBudget) -> BudgetLine:
+        figures = self.figures(budget)
+        return BudgetLine(budget, figures, figures.status)
+
+    def widest(self, budgets: Sequence[PlannedBudget]) -> Addends:
+        """Those of ``budgets``, of one type and currency, that no other of them contains, with what they used."""
+        widest = Containment(budgets, self.history).widest({budget.budget_id for budget in budgets})
+        return self.addends([budget for budget in budgets if budget.budget_id in widest], widest)
+
+    def addends(self, budgets: Sequence[PlannedBudget], placed: Mapping[str, Placed]) -> Addends:
+        """Budgets of one type and currency, of which none contains another, with what they used."""
+        if budgets[0].budget_type is _SEAT:
+            return Addends(budgets, {})
+        at: Counting = {}
+        for budget in budgets:
+            _, _, (key, *_), extent = placed[budget.budget_id]
+            of_entity = at.setdefault(key, {})
+            of_entity[extent.counts] = of_entity.get(extent.counts, 0) | bits_of([self._span(extent.period)])
+        return Addends(budgets, self._sums_in(scope_of(budgets[0]).currency).counted(at))
+
+    def added_up(self, addends: Addends) -> Variance:
+        """What they plan and use together."""
+        budgets, used = addends
+        budget_type = budgets[0].budget_type
+        if budget_type is _SEAT:  # the same seats month by month are not more seats
+            planned = most_on_one_day((budget.period, budget.amount) for budget in budgets)
+            return Variance(planned, self.seats(covered_by(budgets)))
+        amount = sum(budget.amount for budget in budgets)
+        return Variance(amount, sum(used.values()) if used or budget_type is _MONETARY else None)
+
+    def totals(self, lines: Sequence[BudgetLine], containment: Containment) -> list[tuple[Totals, Addends]]:
+        """The totals of each type and currency among ``lines``, each with what it adds up."""
+        widest = containment.widest({line.budget.budget_id for line in lines})
+        found: dict[tuple[BudgetType, str], tuple[list[VarianceStatus | None], list[PlannedBudget]]] = {}
+        for line in lines:
+            statuses, budgets = found.setdefault(measured_in(line.budget), ([], []))
+            statuses.append(line.status)
+            if line.budget.budget_id in widest:
+                budgets.append(line.budget)
+        totals = []
+        for (budget_type, currency), (statuses, budgets) in sorted(found.items()):
+            addends = self.addends(budgets, widest)
+            totals.append((Totals(budget_type, currency, self.added_up(addends), **counted(statuses)), addends))
+        return totals
+
+    def _sums_in(self, currency: str) -> Sums:
+        """What is added up in one currency; '' is tokens."""
+        known = self._sums.get(currency)
+        if known is None:
+            known = self._sums[currency] = Sums(self._lines.get(currency, ()), self.history, self.segments)
+        return known
+
+    # Seats. All of them are subscriptions.
+
+    def seats(self, covered: Covered, without: Covered | None = None) -> int | None:
+        """The most seats on one day that count for ``covered`` and not for ``without``, each once; None where nothing
+        is known."""
+        return most_seats((each.held, each.days) for each in self.seats_in_days(covered, without))
+
+    def seats_in_days(self, covered: Covered, without: Covered | None = None) -> Iterator[SeatsInDays]:
+        """All seats that count for ``covered`` and not for ``without``, each on the days on which it does."""
+        coverage = Coverage(covered, self.history, self.segments, without)
+        for entity_key, provider in self._whose_seats(covered):
+            counting = coverage.days(entity_key, (Category.SUBSCRIPTION, provider, ""))
+            days = [period.through(self._today) for period in counting if period.start <= self._today]
+            if days:
+                yield SeatsInDays(entity_key, provider, self._seats[entity_key, provider], days)
+
+    def _whose_seats(self, covered: Covered) -> Iterable[tuple[int | None, str]]:
+        """Entity and provider of the seats that are known at or below what is covered, on whatever day."""
+        return dict.fromkeys(
+            whose
+            for entity_key in dict.fromkeys(scope.entity_key for scope in covered)
+            for whose in self._seats_below.get(entity_key, ())
+        )
+
+    @cached_property
+    def _seats_below(self) -> Mapping[int, Collection[tuple[int | None, str]]]:
+        found: dict[int, dict[tuple[int | None, str], None]] = {}
+        for entity_key, provider in self._seats:
+            for era in self.history:
+                for key in era.lineage[entity_key]:
+                    found.setdefault(key, {})[entity_key, provider] = None
+        return found
+
+    # What is said about it
+
+    def providers(self, scope: Scope, periods: Collection[Period]) -> set[str]:
+        """Who was used in ``scope`` in any of ``periods``, in any currency and by any measure."""
+        covered = {scope._replace(currency=""): periods}
+        coverage = Coverage(covered, self.history, self.segments)
+        used = {
+            line.provider
+            for lines in self._lines.values()
+            for line in lines
+            if (segments := coverage.segments(line.entity_key, (line.category, line.provider, "")))
+            and any(segments >> segment & 1 for segment in line.values)
+        }
+        return used | {
+            each.provider for each in self.seats_in_days(covered) if most_seats([(each.held, each.days)]) is not None
+        }
+
+    def conversions(self, asked: Iterable[Asked]) -> Conversions:
+        """What costs in other currencies mean for the sums of all that is ``asked``."""
+        if not self._foreign:
+            return Conversions()
+        left_out: list[LeftOut] = []
+        notes: list[str] = []
+        for into, coverage in sorted(self._coverages(asked).items()):
+            sums: dict[str, CurrencySum] = {}
+            for (entity_key, category, provider), of_owner in self._foreign.get(into, {}).items():
+                segments = coverage.segments(entity_key, (category, provider, into))
+                for (currency, segment), known in of_owner.items():
+                    if segments >> segment & 1:
+                        sums.setdefault(currency, CurrencySum()).add(known)
+            _describe(sums, into, "cost", left_out, notes)
+        return Conversions(tuple(left_out), tuple(notes))
+
+    @property
+    def has_foreign_costs(self) -> bool:
+        """Whether there are costs in other currencies than what is asked about is in."""
+        return bool(self._foreign)
+
+    def _coverages(self, asked: Iterable[Asked]) -> dict[str, Coverage]:
+        """By currency, what of money counts for anything ``asked``."""
+        covered: dict[str, dict[Scope, set[Period]]] = {}
+        for budget_type, scope, period in asked:
+            if budget_type is _MONETARY:
+                covered.setdefault(scope.currency, {}).setdefault(scope, set()).add(period)
+        return {
+            currency: Coverage(of_currency, self.history, self.segments) for currency, of_currency in covered.items()
+        }
+
+
+def _within(month: Period, covered: Covered) -> Covered:
+    """The part of ``covered`` that falls into ``month``."""
+    return {
+        scope: [
+            Period(max(month.start, period.start), min(month.end, period.end))
+            for period in periods
+            if period.start <= month.end and month.start <= period.end
+        ]
+        for scope, periods in covered.items()
+    }
+
+
+def _describe(sums: Mapping[str, CurrencySum], into: str, noun: str, left_out: list[LeftOut], notes: list[str]) -> None:
+    for currency, known in sorted(sums.items()):
+        if left := known.left_out(currency, into):
+            left_out.append(left if noun == "cost" else left._replace(costs=0, budgets=left.costs))
+        if spend := known.converted(currency):
+            notes.append(converted_note(spend, noun, into))
+
+
+class InOneCurrency:
+    """Budgets as they count ``into`` one currency, whatever theirs is."""
+
+    def __init__(self, queries: Queries, org: int, budgets: Iterable[PlannedBudget], into: str) -> None:
+        self._into = into
+        self._worth: dict[str, tuple[int, int]] = {}  # by the budget's id: its amount, and how old the rate was
+        foreign = list(filter(self._is_foreign, budgets))
+        if not foreign:
+            return
+        days = Period(min(budget.period.start for budget in foreign), max(budget.period.start for budget in foreign))
+        to_it = converter(queries, org, {budget.currency for budget in foreign}, into, days)
+        for budget in foreign:
+            day = budget.period.start
+            factor, worth = to_it.factor(budget.currency, day), to_it.worth(budget.amount, budget.currency, day)
+            if factor is not None and worth is not None:
+                self._worth[budget.budget_id] = worth, (day - factor.day).days
+
+    def counting(self, budgets: Iterable[PlannedBudget]) -> list[PlannedBudget]:
+        """Those that count, as they were planned."""
+        return [budget for budget in budgets if not self._is_foreign(budget) or budget.budget_id in self._worth]
+
+    def converted(self, budgets: Iterable[PlannedBudget]) -> list[PlannedBudget]:
+        """Those that count, with their amounts in the one currency."""
+        return [
+            budget._replace(amount=self._worth[budget.budget_id][0], currency=self._into)
+            if self._is_foreign(budget)
+            else budget
+            for budget in self.counting(budgets)
+        ]
+
+    def conversions(self, budgets: Iterable[PlannedBudget]) -> Conversions:
+        """What the currencies of ``budgets`` mean for their sum."""
+        sums: dict[str, CurrencySum] = {}
+        for budget in filter(self._is_foreign, budgets):
+            known = self._worth.get(budget.budget_id, (None, 0))
+            sums.setdefault(budget.currency, CurrencySum()).count(budget.amount, 1, *known)
+        left_out: list[LeftOut] = []
+        notes: list[str] = []
+        _describe(sums, self._into, "budget", left_out, notes)
+        return Conversions(tuple(left_out), tuple(notes))
+
+    def _is_foreign(self, budget: PlannedBudget) -> bool:
+        return budget.budget_type is _MONETARY and budget.currency != self._into
+
+
+def agents_tokens(queries: Queries, org: int, days: Period, through: date) -> Iterator[AgentTokens]:
+    """What each agent used of each model on each of ``days`` up to ``through``. It counts where it is used: not every
+    model has a price, so that costs don't tell of all tokens."""
+    providers: dict[str, str] = {}
+    for entity_key, model, day, tokens in queries.tokens_of_agents(org, days, through):
+        if model not in providers:
+            providers[model] = provider_named(queries, org, provider_of_model(model))
+        yield AgentTokens(entity_key, model, providers[model], day, tokens)
+
+
+def provider_named(queries: Queries, org: int, name: str) -> str:
+    """The short name of a provider, whatever it was called: ``Google Cloud`` → ``gcp``."""
+    return short_provider_name(name, queries.provider_aliases(org)).casefold()
+
+
+def entity_named(queries: Queries, organization: Organization, entity_id: str) -> Entity:
+    """The entity of that id, or `NotFound`."""
+    wanted = entity_id.strip()
+    if (found := queries.entity(organization.org_key, wanted)) is not None:
+        return found
+    if wanted == ROOT_ID:
+        return unstored_root(organization.name)
+    raise unknown("entity", wanted)
