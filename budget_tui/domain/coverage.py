@@ -21,7 +21,7 @@ from typing import NamedTuple, TypeVar
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy_history import Era, HierarchyHistory, Lineage
-from budget_tui.domain.period import ONE_DAY, Period, together
+from budget_tui.domain.period import ONE_DAY, Period, joined
 from budget_tui.domain.plan import PlannedBudget
 
 _FEW = 32
@@ -151,7 +151,7 @@ class Segments:
     def days_of(self, bits: int) -> list[Period]:
         """The days of the segments ``bits``, without gaps."""
         if bits not in self._days:  # many have the same
-            self._days[bits] = together([period for at, period in enumerate(self.periods) if bits >> at & 1])
+            self._days[bits] = joined(period for at, period in enumerate(self.periods) if bits >> at & 1)
         return self._days[bits]
 
 
@@ -292,6 +292,8 @@ class Sums:
     def of(self, scope: Scope, period: Period) -> int | None:
         """What ``scope`` used in ``period``; None where nothing is known."""
         span, total = self._segments.span(period), None
+        if len(self._parts) == 1:  # as it is for most
+            return self._parts[0][1].of(scope, span)
         for of_era, sums in self._parts:
             if of_era.start < span.stop and span.start < of_era.stop:
                 value = sums.of(scope, span)
@@ -335,8 +337,9 @@ class _SumsOfEra:
         self._own: dict[int, _Kinds] = {}
         self._running: dict[Scope, _Running] = {}
         for entity_key, category, provider, currency, values in lines:
-            if entity_key in lineage:
-                _add(self._own.setdefault(lineage[entity_key][0], {}), (category, provider, currency), values)
+            chain = lineage.get(entity_key)
+            if chain is not None:
+                _add(self._own.setdefault(chain[0], {}), (category, provider, currency), values)
 
     @cached_property
     def _rolled_up(self) -> dict[int, _Kinds]:
@@ -371,16 +374,18 @@ class _SumsOfEra:
         total: int | None = None
         for values in self._counting_for(scope):
             for segment in span:
-                value = values.get(segment)
-                if value is not None:
-                    total = value if total is None else total + value
+                if segment in values:
+                    total = values[segment] if total is None else total + values[segment]
         return total
 
     def _counting_for(self, scope: Scope) -> list[dict[int, int]]:
+        of_entity, wanted = self._rolled_up.get(scope.entity_key), scope.currency
+        if of_entity is None:
+            return []
         return [
             values
-            for (category, provider, currency), values in self._rolled_up.get(scope.entity_key, {}).items()
-            if currency == scope.currency and mismatch(scope, category, provider) is None
+            for (category, provider, currency), values in of_entity.items()
+            if currency == wanted and mismatch(scope, category, provider) is None
         ]
 
     def counted(self, counting: Counting) -> dict[int, int]:

@@ -61,6 +61,12 @@ class Rate(NamedTuple):
     rate: Decimal
 
 
+class _Ratio(NamedTuple):
+    numerator: int
+    denominator: int
+    day: date
+
+
 class Factor(NamedTuple):
     """What an amount is multiplied by; ``day`` is that of the rate, of two the older one."""
 
@@ -89,7 +95,7 @@ def checked_rate(rate: Decimal) -> Decimal:
     return rate
 
 
-def convert(amount: int, factor: Fraction) -> int | None:
+def convert(amount: int, factor: "Fraction | _Ratio") -> int | None:
     """``amount`` times ``factor``, rounded half-even once; None where that is out of range: no rate to be used."""
     nanos = divide(amount * factor.numerator, factor.denominator)
     return nanos if -LIMIT_NANOS <= nanos <= LIMIT_NANOS else None
@@ -113,25 +119,32 @@ class Rates:
             self._values.setdefault(pair, []).append(rate.rate)
             self._neighbours.setdefault(rate.base, set()).add(rate.quote)
             self._neighbours.setdefault(rate.quote, set()).add(rate.base)
-        self._found: dict[tuple[str, str, date], Factor | None] = {}
-        self._legs: dict[tuple[str, str, date], Factor | None] = {}
+        self._found: dict[tuple[str, str, date], _Ratio | None] = {}
+        self._legs: dict[tuple[str, str, date], _Ratio | None] = {}
 
     def factor(self, base: str, quote: str, day: date) -> Factor | None:
         """What an amount in ``base`` is multiplied by on ``day`` to be one in ``quote``; None without a rate."""
+        found = self.ratio(base, quote, day)
+        return Factor(Fraction(found.numerator, found.denominator), found.day) if found else None
+
+    def ratio(self, base: str, quote: str, day: date) -> "_Ratio | None":
+        """The same, not reduced: thousands of fractions take their time."""
         asked = base, quote, day
         if asked not in self._found:
-            self._found[asked] = self._factor(base, quote, day)
+            self._found[asked] = self._ratio(base, quote, day)
         return self._found[asked]
 
-    def _factor(self, base: str, quote: str, day: date) -> Factor | None:
+    def _ratio(self, base: str, quote: str, day: date) -> "_Ratio | None":
         if base == quote:
-            return Factor(Fraction(1), day)
-        best, legs = self._leg(base, quote, day), None
+            return _Ratio(1, 1, day)
+        best = self._leg(base, quote, day)
         for via in self._between(base, quote):
             one, other = self._leg(base, via, day), self._leg(via, quote, day)
             if one and other and (best is None or min(one.day, other.day) > best.day):
-                best, legs = Factor(Fraction(1), min(one.day, other.day)), (one.value, other.value)
-        return best if best is None or legs is None else best._replace(value=legs[0] * legs[1])
+                best = _Ratio(
+                    one.numerator * other.numerator, one.denominator * other.denominator, min(one.day, other.day)
+                )
+        return best
 
     def first_day(self, base: str, quote: str) -> date | None:
         """The first day on which `factor` has an answer."""
@@ -141,24 +154,21 @@ class Rates:
             found.append(max(one, other) if one and other else None)
         return min((day for day in found if day is not None), default=None)
 
-    def _direct(self, base: str, quote: str, day: date) -> Factor | None:
+    def _direct(self, base: str, quote: str, day: date) -> "_Ratio | None":
         days = self._days.get((base, quote), [])
         position = bisect_right(days, day)
         if not position:
             return None
-        return Factor(Fraction(self._values[base, quote][position - 1]), days[position - 1])
+        return _Ratio(*self._values[base, quote][position - 1].as_integer_ratio(), days[position - 1])
 
-    def _inverse(self, base: str, quote: str, day: date) -> Factor | None:
-        found = self._direct(quote, base, day)
-        return Factor(1 / found.value, found.day) if found else None
-
-    def _leg(self, base: str, quote: str, day: date) -> Factor | None:
+    def _leg(self, base: str, quote: str, day: date) -> "_Ratio | None":
         """The younger of the pair itself and the pair the other way round."""
         asked = base, quote, day
         if asked not in self._legs:
-            found = [self._direct(base, quote, day), self._inverse(base, quote, day)]
-            known = [factor for factor in found if factor is not None]
-            self._legs[asked] = max(known, key=lambda factor: factor.day, default=None)  # the first of the latest
+            own, other = self._direct(base, quote, day), self._direct(quote, base, day)
+            if other is not None and (own is None or other.day > own.day):
+                own = _Ratio(other.denominator, other.numerator, other.day)
+            self._legs[asked] = own
         return self._legs[asked]
 
     def _between(self, base: str, quote: str) -> list[str]:
@@ -257,7 +267,6 @@ class Converter:
 
     def __init__(self, rates: Rates, into: str) -> None:
         self._rates, self.into = rates, into
-        self._factors: dict[tuple[str, date], Fraction | None] = {}
 
     def factor(self, currency: str, day: date) -> Factor | None:
         """What an amount of that day is multiplied by; None without a rate."""
@@ -265,12 +274,8 @@ class Converter:
 
     def worth(self, amount: int, currency: str, day: date) -> int | None:
         """What ``amount`` counts as; None where there is no rate, or it would be out of range."""
-        asked = currency, day
-        if asked not in self._factors:
-            found = self.factor(currency, day)
-            self._factors[asked] = found and found.value
-        factor = self._factors[asked]
-        return None if factor is None else convert(amount, factor)
+        ratio = self._rates.ratio(currency, self.into, day)
+        return None if ratio is None else convert(amount, ratio)
 
 
 STALE_DAYS = 10

@@ -57,7 +57,7 @@ class Period:
 
     def through(self, day: date) -> "Period":
         """The days of the period up to ``day``, which must not be before it."""
-        return self if day >= self.end else replace(self, end=day)
+        return self if day >= self.end else Period(self.start, day, self.fiscal_start)
 
     def contains(self, day: date) -> bool:
         return self.start <= day <= self.end
@@ -186,10 +186,16 @@ def around(periods: Iterable[Period]) -> Period | None:
 
 def together(periods: Iterable[Period]) -> list[Period]:
     """``periods`` with those that overlap or meet made one."""
+    return joined(sorted(periods))
+
+
+def joined(periods: Iterable[Period]) -> list[Period]:
+    """The same of periods that are in order."""
     found: list[Period] = []
-    for period in sorted(periods):
+    for period in periods:
         if found and period.start <= found[-1].end + ONE_DAY:
-            found[-1] = replace(found[-1], end=max(found[-1].end, period.end))
+            if period.end > found[-1].end:
+                found[-1] = Period(found[-1].start, period.end, found[-1].fiscal_start)
         else:
             found.append(period)
     return found

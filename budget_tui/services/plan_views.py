@@ -70,9 +70,10 @@ class PlanViews:
             today = self._today(organization)
             known = data_through(queries, organization, today)
             allocations = _allocations(queries, organization)
-            usage = None if conditions.status is None else Usage(queries, organization, today, asked_by(found))
+            asked = asked_by(found)
+            usage = None if conditions.status is None else Usage(queries, organization, today, asked)
         if usage is not None:
-            found = [budget for budget in found if usage.line(budget).status is conditions.status]
+            found = [line.budget for line in usage.lines(found, asked) if line.status is conditions.status]
         page = found[offset:] if limit is None else found[offset : offset + limit]
         warnings = over_allocation_warnings(over_allocated(page, plan))
         period = conditions.period_of(found, organization.period_rule.fiscal_start_month)
@@ -101,7 +102,7 @@ class PlanViews:
             allocations = _allocations(queries, organization)
             known = data_through(queries, organization, self._today(organization))
         conversions = usage.conversions(asked)
-        lines = [usage.line(budget) for budget in budgets]
+        lines = usage.lines(budgets, asked)
         if conditions.status is not None:
             lines = [line for line in lines if line.status is conditions.status]
         too_much = over_allocated((line.budget for line in lines), plan)
@@ -387,9 +388,10 @@ def read_board(queries: Queries, organization: Organization, today: date) -> Pla
     entities = queries.entities(organization.org_key) or [unstored_root(organization.name)]
     root = next(entity for entity in entities if entity.entity_id == ROOT_ID)
     periods = {*_running(organization, today), *_months(today), *(budget.period for budget in budgets)}
-    asked = [*asked_by(budgets), *all_of(root.entity_key, organization.currency, periods)]
-    usage = Usage(queries, organization, today, asked)
-    lines = tuple([usage.line(budget) for budget in budgets])
+    asked = asked_by(budgets)
+    everything = all_of(root.entity_key, organization.currency, periods)
+    usage = Usage(queries, organization, today, [*asked, *everything])
+    lines = tuple(usage.lines(budgets, asked))
     own = InOneCurrency(queries, organization.org_key, budgets, organization.currency)
     return PlanBoard(organization, today, data_through(queries, organization, today), lines, entities, usage, own)
 

@@ -39,7 +39,7 @@ from budget_tui.domain.variance import Totals, Variance, VarianceStatus, counted
 from budget_tui.presentation.formatting import converted_note, left_out_warning
 from budget_tui.services.currency import converter
 from budget_tui.storage.queries import Queries
-from budget_tui.storage.usage_queries import UsageOrigin
+from budget_tui.storage.usage_queries import Owner, UsageOrigin
 
 _MONETARY, _TOKEN, _SEAT = BudgetType
 
@@ -118,61 +118,59 @@ class Conversions(NamedTuple):
         return Conversions((*self.left_out, *other.left_out), (*self.counted, *other.counted))
 
 
-_Owner = tuple[int | None, str, str]
-"""Whose something is: entity, category and provider."""
-
-
 class Usage:
     """What was used through ``today``, as far as anything ``asked`` counts it, rolled up along the hierarchy."""
 
     def __init__(self, queries: Queries, organization: Organization, today: date, asked: Collection[Asked]) -> None:
         self._queries, self._org, self._today = queries, organization.org_key, today
+        self._asked = asked
         types = {each.budget_type for each in asked}
         self.history = queries.hierarchy_history(self._org)
         self.segments = Segments({each.period for each in asked}, self.history.cuts)
         self._span = self.segments.span
         self._lines: dict[str, list[UsageLine]] = {}  # by currency; tokens have none
-        self._foreign: dict[str, dict[_Owner, dict[tuple[str, int], CurrencySum]]] = {}
+        self._foreign: dict[str, dict[Owner, dict[tuple[str, int], CurrencySum]]] = {}
         """By the currency that they are to count in, and by owner: costs in other ones, by currency and segment."""
         self._sums: dict[str, Sums] = {}
         self._seats: dict[tuple[int | None, str], Held] = {}
         if not self.segments.periods:
             return
-        origins = queries.usage_origins(self._org) if types & {_MONETARY, _TOKEN} else {}
         if _MONETARY in types:
-            self._read_money(origins, asked)
+            self._read_money(asked)
         if _TOKEN in types:
-            self._read_tokens(origins)
+            self._read_tokens()
         if _SEAT in types:
             registered, charged = queries.seats_by_hand(self._org), queries.seats_charged(self._org, self.segments.days)
             self._seats = held_by(registered, charged)
 
     # What is read
 
-    def _read_money(self, origins: Mapping[int, UsageOrigin], asked: Iterable[Asked]) -> None:
-        converting = self._converting(origins, asked)
-        for origin in origins.values():
-            self._lines.setdefault(origin.currency, [])
-        if len(converting) < len(origins):
-            for key, values in self._queries.costs_by_segment(self._org, self.segments, self._today, converting):
-                self._add_line(origins[key], values)
+    def _read_money(self, asked: Collection[Asked]) -> None:
+        currencies = {each.scope.currency for each in asked if each.budget_type is _MONETARY}
+        others = self._queries.foreign_currencies(self._org, min(currencies))
+        origins = self._queries.usage_origins(self._org) if others or len(currencies) > 1 else {}
+        converting = self._converting(origins, asked) if origins else {}
+        if not origins or len(converting) < len(origins):
+            self._add(self._queries.costs_by_segment(self._org, self.segments, self._today, converting))
         if converting:
             self._read_foreign(origins, converting)
 
     def _converting(self, origins: Mapping[int, UsageOrigin], asked: Iterable[Asked]) -> dict[int, dict[str, int]]:
-        """By their keys, the origins that count in another currency than their own: in which, and in which segments,
-        as bits."""
+        """By their keys, the origins that count in another currency than their own: in which they count, and in which
+        segments, as bits."""
         coverages = self._coverages(asked)
-        if {origin.currency for origin in origins.values()} <= coverages.keys() and len(coverages) == 1:
-            return {}
+        counting: dict[Owner, dict[str, int]] = {}
         found: dict[int, dict[str, int]] = {}
         for key, origin in origins.items():
-            for into, coverage in coverages.items():
-                if into != origin.currency:
-                    kind = origin.category, origin.provider, into
-                    bits = coverage.segments(origin.entity_key, kind)
-                    if bits:
-                        found.setdefault(key, {})[into] = bits
+            owner = entity_key, category, provider = origin.owner
+            if owner not in counting:
+                counting[owner] = {
+                    into: bits
+                    for into, coverage in coverages.items()
+                    if (bits := coverage.segments(entity_key, (category, provider, into)))
+                }
+            if counting[owner].keys() - {origin.currency}:
+                found[key] = counting[owner]
         return found
 
     def _read_foreign(self, origins: Mapping[int, UsageOrigin], converting: Mapping[int, Mapping[str, int]]) -> None:
@@ -180,7 +178,7 @@ class Usage:
         days, currencies = self.segments.days, {origins[key].currency for key in converting}
         targets = {into for of_origin in converting.values() for into in of_origin}
         converters = {into: converter(self._queries, self._org, currencies, into, days) for into in sorted(targets)}
-        own: dict[int, dict[int, int]] = {}
+        own: dict[UsageOrigin, dict[int, int]] = {}
         segments: dict[date, int | None] = {}
         for key, day, amount, charges in self._queries.costs_by_day(self._org, converting, days, self._today):
             if day not in segments:
@@ -188,40 +186,40 @@ class Usage:
             segment = segments[day]
             if segment is None:
                 continue
-            origin, values = origins[key], own.setdefault(key, {})
+            origin = origins[key]
+            values = own.setdefault(origin, {})
             values[segment] = values.get(segment, 0) + amount
             for into, bits in converting[key].items():
-                if bits >> segment & 1:
+                if bits >> segment & 1 and into != origin.currency:
                     sums = self._foreign.setdefault(into, {}).setdefault(origin.owner, {})
                     known = sums.get((origin.currency, segment))
                     if known is None:
                         known = sums[origin.currency, segment] = CurrencySum()
                     known.count(amount, charges, converters[into].worth(amount, origin.currency, day))
-        for key, values in own.items():
-            self._add_line(origins[key], values)
+        self._add(UsageLine(*origin.owner, origin.currency, values) for origin, values in own.items())
         for into, by_owner in self._foreign.items():
             for owner, sums in by_owner.items():
                 worth: dict[int, int] = {}
                 for (_, segment), known in sums.items():
                     if known.number:
                         worth[segment] = worth.get(segment, 0) + known.worth
-                self._lines.setdefault(into, []).append(UsageLine(*owner, into, worth))
+                self._add([UsageLine(*owner, into, worth)])
 
-    def _add_line(self, origin: UsageOrigin, values: Mapping[int, int]) -> None:
-        self._lines[origin.currency].append(UsageLine(*origin.owner, origin.currency, values))
+    def _add(self, lines: Iterable[UsageLine]) -> None:
+        for line in lines:
+            self._lines.setdefault(line.currency, []).append(line)
 
-    def _read_tokens(self, origins: Mapping[int, UsageOrigin]) -> None:
-        lines = self._lines[""] = [
-            UsageLine(*origins[key].owner, "", values)
-            for key, values in self._queries.tokens_by_segment(self._org, self.segments, self._today)
-        ]
-        of_agents: dict[_Owner, dict[int, int]] = {}
-        for used in agents_tokens(self._queries, self._org, self.segments.days, self._today):
-            segment = self.segments.holding(used.day)
+    def _read_tokens(self) -> None:
+        self._add(self._queries.tokens_by_segment(self._org, self.segments, self._today))
+        of_agents: dict[Owner, dict[int, int]] = {}
+        for entity_key, _, provider, day, tokens in agents_tokens(
+            self._queries, self._org, self.segments.days, self._today
+        ):
+            segment = self.segments.holding(day)
             if segment is not None:
-                values = of_agents.setdefault((used.entity_key, Category.GENAI, used.provider), {})
-                values[segment] = values.get(segment, 0) + used.tokens
-        lines += [UsageLine(*owner, "", values) for owner, values in of_agents.items()]
+                values = of_agents.setdefault((entity_key, Category.GENAI, provider), {})
+                values[segment] = values.get(segment, 0) + tokens
+        self._add(UsageLine(*owner, "", values) for owner, values in of_agents.items())
 
     # What it adds up to
 
@@ -265,9 +263,13 @@ class Usage:
     def figures(self, budget: PlannedBudget) -> Variance:
         return Variance(budget.amount, self.of(budget.budget_type, scope_of(budget), budget.period))
 
-    def line(self, budget: PlannedBudget) -> BudgetLine:
-        figures = self.figures(budget)
-        return BudgetLine(budget, figures, figures.status)
+    def lines(self, budgets: Iterable[PlannedBudget], asked: Iterable[Asked]) -> list[BudgetLine]:
+        """Each of ``budgets``, which are ``asked`` about, against what was used."""
+        found = []
+        for budget, each in zip(budgets, asked, strict=True):
+            figures = Variance(budget.amount, self.of(*each))
+            found.append(BudgetLine(budget, figures, figures.status))
+        return found
 
     def widest(self, budgets: Sequence[PlannedBudget]) -> Addends:
         """Those of ``budgets``, of one type and currency, that no other of them contains, with what they used."""
@@ -373,13 +375,20 @@ class Usage:
             return Conversions()
         left_out: list[LeftOut] = []
         notes: list[str] = []
-        for into, coverage in sorted(self._coverages(asked).items()):
+        coverages = None if asked is self._asked else self._coverages(asked)
+        for into, by_owner in sorted(self._foreign.items()):
+            coverage = coverages and coverages.get(into)
+            if coverages is not None and coverage is None:
+                continue
             sums: dict[str, CurrencySum] = {}
-            for (entity_key, category, provider), of_owner in self._foreign.get(into, {}).items():
-                segments = coverage.segments(entity_key, (category, provider, into))
+            for (entity_key, category, provider), of_owner in by_owner.items():
+                # What is read is all that counts for what was asked about.
+                counting = coverage.segments(entity_key, (category, provider, into)) if coverage else -1
                 for (currency, segment), known in of_owner.items():
-                    if segments >> segment & 1:
-                        sums.setdefault(currency, CurrencySum()).add(known)
+                    if counting >> segment & 1:
+                        if currency not in sums:
+                            sums[currency] = CurrencySum()
+                        sums[currency].add(known)
             _describe(sums, into, "cost", left_out, notes)
         return Conversions(tuple(left_out), tuple(notes))
 

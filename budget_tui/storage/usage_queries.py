@@ -10,7 +10,7 @@ from budget_tui.storage.asking import Asking
 from budget_tui.storage.cost_queries import day_bounds, day_number, day_of, read_tags
 
 if TYPE_CHECKING:
-    from budget_tui.domain.coverage import Segments
+    from budget_tui.domain.coverage import Segments, UsageLine
     from budget_tui.domain.seats import Seats
 
 AGENT_SOURCE = "agents"
@@ -19,20 +19,16 @@ AGENT_SOURCE = "agents"
 _SEGMENTS_AT_ONCE = 200
 
 
-class UsageOrigin(NamedTuple):
-    """Whose an origin's costs are and what they count for. ``is_agents``: made of what an agent used."""
+Owner = tuple[int | None, str, str]
+"""Whose something is: entity, category and provider."""
 
-    origin_key: int
-    entity_key: int | None
-    category: str
-    provider: str
+
+class UsageOrigin(NamedTuple):
+    """Whose an origin's costs are. ``is_agents``: made of what an agent used."""
+
+    owner: Owner
     currency: str
     is_agents: bool
-
-    @property
-    def owner(self) -> tuple[int | None, str, str]:
-        """Entity, category and provider."""
-        return self[1:4]
 
 
 class DatedCost(NamedTuple):
@@ -113,7 +109,7 @@ class UsageQueries(Asking):
     def usage_origins(self, org: int) -> dict[int, UsageOrigin]:
         """All origins, by their keys."""
         return {
-            key: UsageOrigin(key, entity, category, provider.casefold(), currency, source == AGENT_SOURCE)
+            key: UsageOrigin((entity, category, provider.casefold()), currency, source == AGENT_SOURCE)
             for key, entity, category, provider, currency, source in self._rows(
                 "SELECT origin_key, entity_key, category, provider, currency, source FROM cost_origin"
                 " WHERE org_key = ?",
@@ -125,22 +121,20 @@ class UsageQueries(Asking):
 
     def costs_by_segment(
         self, org: int, segments: "Segments", through: date, without: Collection[int] = ()
-    ) -> list[tuple[int, dict[int, int]]]:
-        """What each origin cost in each segment up to the day ``through``, in nanos; ``without`` some of them."""
+    ) -> "list[UsageLine]":
+        """What each entity itself cost up to the day ``through``, in nanos; ``without`` some origins."""
         of_origin = " AND o.origin_key NOT IN (SELECT value FROM json_each(?))" if without else ""
-        parameters = (_keys(without),) if without else ()
-        return self._by_segment("c.amount_nanos", of_origin, parameters, "", org, segments, through)
+        known = (_keys(without),) if without else ()
+        return self._by_segment("o.currency", "c.amount_nanos", of_origin, known, "", org, segments, through)
 
-    def tokens_by_segment(self, org: int, segments: "Segments", through: date) -> list[tuple[int, dict[int, int]]]:
-        """Tokens that costs of each origin are of. Those of agents are counted where they are used: not every one has
-        a price."""
-        of_origin = " AND o.source <> ?"
-        return self._by_segment(
-            "c.tokens", of_origin, (AGENT_SOURCE,), " AND c.tokens IS NOT NULL", org, segments, through
-        )
+    def tokens_by_segment(self, org: int, segments: "Segments", through: date) -> "list[UsageLine]":
+        """Tokens that costs are of. Those of agents are counted where they are used: not every one has a price."""
+        of_origin, of_cost = " AND o.source <> ?", " AND c.tokens IS NOT NULL"
+        return self._by_segment("''", "c.tokens", of_origin, (AGENT_SOURCE,), of_cost, org, segments, through)
 
     def _by_segment(
         self,
+        currency: str,
         value: str,
         of_origin: str,
         parameters: Sequence[object],
@@ -148,9 +142,10 @@ class UsageQueries(Asking):
         org: int,
         segments: "Segments",
         through: date,
-    ) -> list[tuple[int, dict[int, int]]]:
+    ) -> "list[UsageLine]":
         """The sums of what each origin has in each segment: read day by day where that is less to look at than one
         range of an index per origin and segment."""
+        keys = f"SELECT o.entity_key, o.category, o.provider, {currency}"
         origins, known = f" FROM cost_origin o WHERE o.org_key = ?{of_origin}", (org, *parameters)
         costs = (
             f" FROM cost_origin o CROSS JOIN cost c WHERE o.org_key = ?{of_origin} AND c.origin_key = o.origin_key"
@@ -160,20 +155,36 @@ class UsageQueries(Asking):
         [(ranges,)] = self._rows(f"SELECT count(*) * ?{origins}", len(segments.periods), *known)
         [(rows,)] = self._rows(f"SELECT count(*) FROM (SELECT 1{costs} LIMIT ?)", *of_costs, ranges)
         if rows < ranges:
-            return _in_segments(self._rows(f"SELECT o.origin_key, c.day, {value}{costs}", *of_costs), segments)
+            return _in_segments(self._rows(f"{keys}, c.day, {value}{costs}", *of_costs), segments)
         of_segment = (
             f"SELECT sum({value}) FROM cost c WHERE c.origin_key = o.origin_key AND day >= ? AND day < ?{of_cost}"
         )
-        found: list[tuple[int, dict[int, int]]] = []
-        for first in range(0, len(segments.periods), _SEGMENTS_AT_ONCE):
-            part = segments.periods[first : first + _SEGMENTS_AT_ONCE]
+        return self._in_ranges(keys, of_segment, origins, known, segments.periods, through)
+
+    def _in_ranges(
+        self,
+        keys: str,
+        value: str,
+        origins: str,
+        parameters: Sequence[object],
+        segments: Sequence[Period],
+        through: date,
+    ) -> "list[UsageLine]":
+        """One row per origin, with the sum of each segment as a column of its own."""
+        from budget_tui.domain.coverage import UsageLine
+
+        lines: list[UsageLine] = []
+        for first in range(0, len(segments), _SEGMENTS_AT_ONCE):
+            part = segments[first : first + _SEGMENTS_AT_ONCE]
             bounds = [day for segment in part for day in day_bounds(segment, through)]
-            columns = ", ".join([f"({of_segment})"] * len(part))
-            for key, *sums in self._rows(f"SELECT o.origin_key, {columns}{origins}", *bounds, *known):
-                values = {segment: amount for segment, amount in enumerate(sums, first) if amount is not None}
+            columns = ", ".join([f"({value})"] * len(part))
+            for entity, category, provider, currency, *sums in self._rows(
+                f"{keys}, {columns}{origins}", *bounds, *parameters
+            ):
+                values = {segment: found for segment, found in enumerate(sums, first) if found is not None}
                 if values:
-                    found.append((key, values))
-        return found
+                    lines.append(UsageLine(entity, category, provider.casefold(), currency, values))
+        return lines
 
     # Days
 
@@ -342,15 +353,20 @@ def _keys(origin_keys: Iterable[int]) -> str:
     return json.dumps([*origin_keys])
 
 
-def _in_segments(rows: Iterable[Sequence[Any]], segments: "Segments") -> list[tuple[int, dict[int, int]]]:
-    """Origin, day and value of each row, added up in each segment."""
+def _in_segments(rows: Iterable[Sequence[Any]], segments: "Segments") -> "list[UsageLine]":
+    """Entity, category, provider, currency, day and value of each row, added up in each segment."""
+    from budget_tui.domain.coverage import UsageLine
+
     holding: dict[int, int | None] = {}
-    sums: dict[int, dict[int, int]] = {}
-    for key, day, value in rows:
+    sums: dict[tuple[int | None, str, str, str], dict[int, int]] = {}
+    for entity, category, provider, currency, day, value in rows:
         if day not in holding:
             holding[day] = segments.holding(day_of(day))
         segment = holding[day]
         if segment is not None:
-            values = sums.setdefault(key, {})
+            values = sums.setdefault((entity, category, provider, currency), {})
             values[segment] = values.get(segment, 0) + value
-    return [*sums.items()]
+    return [
+        UsageLine(entity, category, provider.casefold(), currency, values)
+        for (entity, category, provider, currency), values in sums.items()
+    ]
