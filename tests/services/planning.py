@@ -62,7 +62,8 @@ class PlanHome(Home):
 
     def billed(self, *costs: tuple[str, str, str, str, str]) -> None:
         """Imports costs: entity, amount, currency, day, provider."""
-        bill(self.services, *costs)
+        if costs:  # an export without a row is refused
+            bill(self.services, *costs)
 
     # Questions
 
