@@ -648,7 +648,7 @@ class PlanChangeIn(Request):
         if any(part is None for part in period) and any(part is not None for part in period):
             raise ValueError("a period is its type, its start and its end: give all three")
         if self.budget_amount is None and self.provider is None and self.notes is None and self.period_type is None:
-            raise ValueError("nothing is to change: give budget_amount, provider, notes or the period")
+            raise ValueError("there is nothing to change: give budget_amount, provider, notes or the period")
         return self
 
     def to_domain(self, budget_type: BudgetType) -> PlanChange:
