@@ -220,8 +220,8 @@ QUESTIONS = {
 def server_of(services: Services) -> Server[Any]:
     """The server of the organization of ``services``, which must be there. The database is only ever read."""
     services.database.require_current()
-    with services.context.reading() as queries:
-        organization = services.context.organization(queries)
+    with services.context.reading() as session:
+        organization = services.context.organization(session)
 
     async def on_list_tools(context: Any, params: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult(tools=[question.as_tool() for question in QUESTIONS.values()])

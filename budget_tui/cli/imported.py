@@ -7,7 +7,7 @@ from budget_tui.domain.text import escaped
 from budget_tui.presentation import formatting as f
 
 if TYPE_CHECKING:
-    from budget_tui.storage.cost_queries import UnmappedOrigin
+    from budget_tui.domain.records import UnmappedOrigin
 
 
 def unmapped_in_words(origins: Sequence["UnmappedOrigin"]) -> list[str]:

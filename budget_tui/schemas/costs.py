@@ -6,18 +6,16 @@ from decimal import Decimal
 
 from pydantic import Field, StrictBool
 
-from budget_tui.domain import currency
+from budget_tui.domain import currency, records
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.cost import Category
+from budget_tui.domain.records import PairOnFile, SeatRegistration
 from budget_tui.presentation.messages import nanos_of_sum
 from budget_tui.schemas.base import Charged, Charging, Day, Number, Request, Schema, Settling, SomeTokens, Text
 from budget_tui.services.costs import CostEntry, CostOutcome, MappingOutcome
 from budget_tui.services.fx import RatesReport
 from budget_tui.services.imports import ImportReport, VanishedCosts
 from budget_tui.services.sources import Source
-from budget_tui.storage import cost_queries
-from budget_tui.storage.fx_queries import PairOnFile
-from budget_tui.storage.seat_queries import SeatRegistration
 
 Totals = dict[str, Number]
 """Amounts by currency."""
@@ -153,7 +151,7 @@ class UnmappedOrigin(Schema):
     last_day: date
 
     @classmethod
-    def from_domain(cls, origin: cost_queries.UnmappedOrigin) -> "UnmappedOrigin":
+    def from_domain(cls, origin: records.UnmappedOrigin) -> "UnmappedOrigin":
         return UnmappedOrigin(
             source=origin.source,
             provider=origin.provider,

@@ -7,11 +7,11 @@ from budget_tui.domain.amount import LIMIT_NANOS, within_limit
 from budget_tui.domain.carry import handed_on, left
 from budget_tui.domain.cost import Category, CostOrigin
 from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused, archived, unknown
+from budget_tui.domain.records import AgentFact, HeldTokens
 from budget_tui.domain.tokens import TokenBalance, TokenKind, cost_nanos, provider_of_model
 from budget_tui.presentation.formatting import tokens
 from budget_tui.services.context import Tariff, Work
 from budget_tui.services.costs import Resolver, origin_keys, require_sums_in_range
-from budget_tui.storage.agent_queries import AgentFact, HeldTokens
 
 SOURCE = "agents"
 _LARGE = LIMIT_NANOS // 1_000_000
@@ -20,7 +20,7 @@ _LARGE = LIMIT_NANOS // 1_000_000
 
 def find_agent(work: Work, agent_id: str) -> AgentFact:
     """The agent of that id with its budget of the running period; `NotFound` when there is none or it is archived."""
-    found = work.queries.agent(work.organization.org_key, agent_id, work.open.period)
+    found = work.unit.fast.agent(work.organization.org_key, agent_id, work.open.period)
     return require_active(found, agent_id)
 
 
@@ -44,7 +44,7 @@ def with_budget(work: Work, agent: AgentFact) -> AgentFact:
     if agent.budget_id:
         return agent
     parent = work.open
-    work.unit.agents.open_budget(
+    work.unit.budgets.add_tokens(
         work.organization.org_key, agent.entity_key, parent.period_kind, parent.period, work.actor, work.now
     )
     return find_agent(work, agent.agent_id)
@@ -59,7 +59,7 @@ def taken_from(work: Work, agent_id: str) -> tuple[AgentFact, TokenBalance]:
         if not agent.budget_id:
             raise insufficient(agent_id, 0)
         work.agents[agent_id] = agent
-    balance = TokenBalance(agent_id, *work.queries.budget_counts(agent.budget_id))
+    balance = TokenBalance(agent_id, *work.unit.fast.budget_counts(agent.budget_id))
     return agent, without_expired(work, agent.budget_id, balance) if balance.reserved_tokens else balance
 
 
@@ -67,8 +67,8 @@ def without_expired(work: Work, budget_id: str, balance: TokenBalance) -> TokenB
     """The balance of a budget once the holds whose time is up are given back."""
     if not balance.reserved_tokens:
         return balance
-    work.unit.agents.free_expired(budget_id, work.now)
-    return TokenBalance(balance.agent_id, *work.queries.budget_counts(budget_id))
+    work.unit.grants.free_expired(budget_id, work.now)
+    return TokenBalance(balance.agent_id, *work.unit.fast.budget_counts(budget_id))
 
 
 def take_from_successors(work: Work, agent_id: str, budget_id: str, tokens: int) -> None:
@@ -77,14 +77,14 @@ def take_from_successors(work: Work, agent_id: str, budget_id: str, tokens: int)
     Otherwise tokens that were carried over could be used twice: here after the close, and there.
     """
     lowered: str | None = budget_id
-    while lowered is not None and (found := work.queries.carried_on(lowered)) is not None:
+    while lowered is not None and (found := work.unit.fast.carried_on(lowered)) is not None:
         closed, successor = found
         policy, cap, carried = closed.carry
         remaining = left(closed.base, carried, closed.used + closed.reserved)
         excess = successor.carry.carried - handed_on(remaining, policy, cap)
         if excess <= 0:
             return
-        if not work.unit.agents.lower_carried(successor.budget_id, excess):
+        if not work.unit.grants.lower_carried(successor.budget_id, excess):
             free = successor.amount - successor.used - successor.reserved
             raise insufficient(agent_id, max(0, tokens - excess + free))
         lowered = successor.budget_id
@@ -92,8 +92,8 @@ def take_from_successors(work: Work, agent_id: str, budget_id: str, tokens: int)
 
 def free_expired_holds(work: Work) -> None:
     """Give back whatever is held by reservations whose time is up."""
-    for budget_id in work.queries.expired_holds(work.organization.org_key, work.now):
-        work.unit.agents.free_expired(budget_id, work.now)
+    for budget_id in work.unit.agents.expired_holds(work.organization.org_key, work.now):
+        work.unit.grants.free_expired(budget_id, work.now)
 
 
 def change_tokens(work: Work, action: str, agent: AgentFact, tokens: int) -> TokenBalance:
@@ -105,7 +105,7 @@ def change_tokens(work: Work, action: str, agent: AgentFact, tokens: int) -> Tok
         held = f" ({balance.reserved_tokens:,} of them held)" if balance.reserved_tokens else ""
         raise Refused(f"{agent.agent_id} has used {taken:,} tokens{held}", "allocate at least that")
     if tokens != agent.allocated:
-        work.unit.agents.set_tokens(agent.budget_id, tokens, work.actor, work.now)
+        work.unit.budgets.set_tokens(agent.budget_id, tokens, work.actor, work.now)
         work.record(action, agent.agent_id, {"tokens": agent.allocated}, {"tokens": tokens})
     return balance._replace(allocated_tokens=tokens)
 
@@ -113,8 +113,8 @@ def change_tokens(work: Work, action: str, agent: AgentFact, tokens: int) -> Tok
 def put_agent_away(work: Work, agent: AgentFact) -> None:
     """Archive an agent and its budget."""
     if agent.budget_id:
-        work.unit.agents.close_budget(agent.budget_id, work.actor, work.now)
-    work.unit.organizations.archive_entity(work.entity(agent.agent_id), work.now)
+        work.unit.budgets.deactivate(agent.budget_id, work.actor, work.now)
+    work.unit.entities.archive(work.entity(agent.agent_id), work.now)
 
 
 def insufficient(agent_id: str, available: int) -> InsufficientBudget:
@@ -128,7 +128,7 @@ def insufficient(agent_id: str, available: int) -> InsufficientBudget:
 
 def count_use(work: Work, agent: AgentFact, tokens: Mapping[TokenKind, int]) -> None:
     """Keep what was used today and, with a price on file for the model, what it cost."""
-    work.unit.agents.count(agent.entity_key, agent.model, tokens, work.today, work.now)
+    work.unit.grants.count(agent.entity_key, agent.model, tokens, work.today, work.now)
     if agent.is_priced:
         whose = agent.entity_key, agent.model
         tariff = work.tariffs.get(whose) or _tariff(work, *whose, work.today)
@@ -140,7 +140,7 @@ def count_use(work: Work, agent: AgentFact, tokens: Mapping[TokenKind, int]) -> 
 def count_held_use(work: Work, held: HeldTokens, tokens: Mapping[TokenKind, int]) -> None:
     """Keep what was used of a reservation, and what it cost, in the period that granted it: by its last day."""
     day = min(work.today, held.last_day)
-    work.unit.agents.count(held.entity_key, held.model, tokens, day, work.now)
+    work.unit.grants.count(held.entity_key, held.model, tokens, day, work.now)
     if held.is_priced:
         charge_day(work, held.entity_key, held.agent_id, held.model, day)
 
@@ -157,17 +157,17 @@ def _charge(work: Work, entity_key: int, agent_id: str, model: str, day: date, t
             return 0
         stated = _origin(work, agent_id, model)
         origin = origin_keys(work, [stated], (), Resolver(work, [stated]).resolve)[stated]
-    used = work.queries.tokens_on(entity_key, model, day)
+    used = work.unit.fast.tokens_on(entity_key, model, day)
     nanos = within_limit(cost_nanos(used, prices))
-    before = work.unit.agents.set_cost(origin, day, nanos, sum(used.values()))
+    before = work.unit.grants.set_cost(origin, day, nanos, sum(used.values()))
     if nanos > _LARGE:
         require_sums_in_range(work, [(work.organization.currency, day)])
     return nanos - before
 
 
 def _tariff(work: Work, entity_key: int, model: str, day: date) -> Tariff:
-    prices = work.queries.prices_on(work.organization.org_key, model, day)
-    return Tariff(prices, work.unit.agents.origin(entity_key, SOURCE, model))
+    prices = work.unit.fast.prices_on(work.organization.org_key, model, day)
+    return Tariff(prices, work.unit.fast.agent_origin(entity_key, SOURCE, model))
 
 
 def _origin(work: Work, agent_id: str, model: str) -> CostOrigin:

@@ -12,6 +12,7 @@ from budget_tui.domain.carry import CarryPolicy, checked_cap
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused, archived, unknown
 from budget_tui.domain.hierarchy import checked_id, checked_name
 from budget_tui.domain.period import Period
+from budget_tui.domain.records import AgentFact, HeldTokens
 from budget_tui.domain.tokens import (
     AgentBudget,
     Reservation,
@@ -47,8 +48,7 @@ from budget_tui.services.hierarchy import put
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.token_prices import charge_again, store_prices
 from budget_tui.services.undo import Lines, require_same, reverses, subjects_of, undo_data, value_of
-from budget_tui.storage.agent_queries import AgentFact, HeldTokens
-from budget_tui.storage.queries import Queries
+from budget_tui.storage.session import Session
 
 HOLD_SECONDS = 600
 LONGEST_HOLD_SECONDS = 7 * 24 * 3600
@@ -158,9 +158,9 @@ class Agents:
         with self._context.work() as work:
             work.require_open_period()
             agent = with_budget(work, find_agent(work, agent_id))
-            before = work.queries.carry_of(agent.budget_id)
+            before = work.unit.budgets.carry_of(agent.budget_id)
             if (before.policy, before.cap) != (policy, cap):
-                work.unit.cycle.set_carry(agent.budget_id, policy, cap, work.actor, work.now)
+                work.unit.budgets.set_carry(agent.budget_id, policy, cap, work.actor, work.now)
                 work.record(
                     "agent.carry", agent_id, {"carry": before.policy, "cap": before.cap}, {"carry": policy, "cap": cap}
                 )
@@ -217,10 +217,10 @@ class Agents:
             if held.state == "settled":
                 raise Conflict(f"reservation {reservation_id} is already settled", "there is nothing to release")
             if held.state == "held":
-                work.unit.agents.end_hold(reservation_id, "released")
-                work.unit.agents.give_back(held.budget_id, held.tokens)
+                work.unit.grants.end_hold(reservation_id, "released")
+                work.unit.grants.give_back(held.budget_id, held.tokens)
                 work.reaches_back = held.last_day < work.open.period.start
-            balance = TokenBalance(held.agent_id, *work.queries.budget_counts(held.budget_id))
+            balance = TokenBalance(held.agent_id, *work.unit.fast.budget_counts(held.budget_id))
             _log_kept(work, "released", balance, held.tokens, reservation_id)
             work.commit(tokens_only=True)
         return balance
@@ -229,20 +229,20 @@ class Agents:
 
     def get(self, agent_id: str) -> AgentBudget:
         """The agent with its budget of the running period, or `NotFound`."""
-        with self._reader.session() as queries:
-            look = self._look(queries)
+        with self._reader.session() as session:
+            look = self._look(session)
             return look.stand(look.agent(agent_id))
 
     def all(self) -> list[AgentBudget]:
         """All agents, in the order they were added."""
-        with self._reader.session() as queries:
-            look = self._look(queries)
+        with self._reader.session() as session:
+            look = self._look(session)
             return [look.stand(agent) for agent in look.agents()]
 
     def sums_of(self, project_id: str) -> TokenSums:
         """The budgets of all agents below a project together."""
-        with self._reader.session() as queries:
-            look = self._look(queries)
+        with self._reader.session() as session:
+            look = self._look(session)
             balances = [look.balance(agent) for agent in look.agents() if f"/{project_id}/" in agent.path]
         return TokenSums(
             len(balances),
@@ -258,13 +258,13 @@ class Agents:
     def close(self) -> None:
         self._reader.close()
 
-    def _look(self, queries: Queries) -> "_Look":
-        organization = self._context.organization(queries)
+    def _look(self, session: Session) -> "_Look":
+        organization = self._context.organization(session)
         clock = self._context.clock
-        return _Look(queries, organization, clock.today(organization.time_zone), clock.now())
+        return _Look(session, organization, clock.today(organization.time_zone), clock.now())
 
     def _make(self, work: Work, agent_id: str, project_id: str, name: str, model: str) -> None:
-        known = work.queries.entity(work.organization.org_key, agent_id)
+        known = work.unit.fast.entity(work.organization.org_key, agent_id)
         if known is None:
             _require_parent(work, project_id)
         elif known.level_code != "agent" or not known.archived:
@@ -277,39 +277,39 @@ class Agents:
 
 
 def looked_closely(
-    queries: Queries, context: Context, agent_id: str
+    session: Session, context: Context, agent_id: str
 ) -> tuple[AgentBudget, Use | None, datetime, Period, AgentFact]:
     """An agent's budget with what that was read from: its recent use, the moment, the period, the agent as stored."""
-    organization, clock = context.organization(queries), context.clock
-    look = _Look(queries, organization, clock.today(organization.time_zone), clock.now())
+    organization, clock = context.organization(session), context.clock
+    look = _Look(session, organization, clock.today(organization.time_zone), clock.now())
     agent = look.agent(agent_id)
-    return look.stand(agent), queries.recent_use(agent.entity_key, look.now), look.now, look.period, agent
+    return look.stand(agent), session.agents.recent_use(agent.entity_key, look.now), look.now, look.period, agent
 
 
 class _Look:
     """One look at the agents as they stand on a day; it does not write, so an ended period is shown as carried over."""
 
-    def __init__(self, queries: Queries, organization: Organization, today: date, now: datetime) -> None:
-        self._queries = queries
+    def __init__(self, session: Session, organization: Organization, today: date, now: datetime) -> None:
+        self._session = session
         self._org = organization.org_key
         self._today = today
         self.now = now
         # What was used was used at hours of the clock; when it ends is told as of the day that is looked at.
         self._shift = today - now.astimezone(zone(organization.time_zone)).date()
-        stored = queries.global_budget(self._org, today)
+        stored = session.fast.global_budget(self._org, today)
         self.period = stored.period if stored else organization.period_rule.containing(today)
         self._is_over = self.period.end < today
-        self._expired = queries.expired_holds(self._org, now)
+        self._expired = session.agents.expired_holds(self._org, now)
         self._ahead: dict[str, int] = {}
         if stored and self._is_over:
-            budgets = looked_ahead(queries, organization, stored, today, self._expired)
+            budgets = looked_ahead(session, organization, stored, today, self._expired)
             self._ahead = {budget.budget_id: budget.amount for budget in budgets}
 
     def agent(self, agent_id: str) -> AgentFact:
-        return require_active(self._queries.agent(self._org, agent_id, self.period), agent_id)
+        return require_active(self._session.fast.agent(self._org, agent_id, self.period), agent_id)
 
     def agents(self) -> list[AgentFact]:
-        return self._queries.agents(self._org, self.period)
+        return self._session.fast.agents(self._org, self.period)
 
     def balance(self, agent: AgentFact) -> TokenBalance:
         """How the budget stands; holds whose time is up count as free."""
@@ -321,7 +321,7 @@ class _Look:
     def stand(self, agent: AgentFact) -> AgentBudget:
         """How the budget stands and how fast it goes."""
         balance = self.balance(agent)
-        use = self._queries.recent_use(agent.entity_key, self.now)
+        use = self._session.agents.recent_use(agent.entity_key, self.now)
         empty_at = runs_out_at(balance.available_tokens, use, self.now)
         return AgentBudget(
             agent_id=agent.agent_id,
@@ -384,7 +384,7 @@ def _log_kept(work: Work, what: str, balance: TokenBalance, tokens: int, reserva
 
 def _require_parent(work: Work, entity_id: str) -> None:
     """Refuse whom an agent cannot belong to: it is a project's, or another entity's but an agent's."""
-    parent = work.queries.entity(work.organization.org_key, entity_id)
+    parent = work.unit.fast.entity(work.organization.org_key, entity_id)
     if parent is None:
         raise unknown("project", entity_id)
     if parent.archived:
@@ -395,7 +395,7 @@ def _require_parent(work: Work, entity_id: str) -> None:
 
 def _consume(work: Work, agent_id: str, tokens: int, kinds: Mapping[TokenKind, int]) -> TokenBalance:
     agent, balance = taken_from(work, agent_id)
-    if not work.unit.agents.use(agent.budget_id, tokens):
+    if not work.unit.grants.use(agent.budget_id, tokens):
         raise insufficient(agent_id, balance.available_tokens)
     _take_from_successor(work, agent, tokens)
     count_use(work, agent, kinds)
@@ -414,7 +414,7 @@ def _take_from_successor(work: Work, agent: AgentFact, tokens: int) -> None:
 def _reserve(work: Work, agent_id: str, tokens: int, seconds: int) -> dict[str, object]:
     agent, balance = taken_from(work, agent_id)
     expires_at = work.now + timedelta(seconds=seconds)
-    reservation_id = work.unit.agents.hold(agent.budget_id, tokens, expires_at, work.actor, work.now)
+    reservation_id = work.unit.grants.hold(agent.budget_id, tokens, expires_at, work.actor, work.now)
     if not reservation_id:
         raise insufficient(agent_id, balance.available_tokens)
     _take_from_successor(work, agent, tokens)
@@ -435,23 +435,23 @@ def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKi
             "record the use by consuming",
             command=f"record the use with: budget-tui agent consume {held.agent_id}",
         )
-    work.unit.agents.free_expired(held.budget_id, work.now)
-    if not work.unit.agents.use(held.budget_id, tokens, held.tokens):
-        balance = TokenBalance(held.agent_id, *work.queries.budget_counts(held.budget_id))
+    work.unit.grants.free_expired(held.budget_id, work.now)
+    if not work.unit.grants.use(held.budget_id, tokens, held.tokens):
+        balance = TokenBalance(held.agent_id, *work.unit.fast.budget_counts(held.budget_id))
         raise insufficient(held.agent_id, balance.available_tokens + held.tokens)
     if tokens > held.tokens:
         take_from_successors(work, held.agent_id, held.budget_id, tokens)
-    work.unit.agents.end_hold(reservation_id, "settled", tokens)
+    work.unit.grants.end_hold(reservation_id, "settled", tokens)
     work.reaches_back = held.last_day < work.open.period.start
     if kinds:
         count_held_use(work, held, kinds)
-    balance = TokenBalance(held.agent_id, *work.queries.budget_counts(held.budget_id))
+    balance = TokenBalance(held.agent_id, *work.unit.fast.budget_counts(held.budget_id))
     _log_kept(work, "settled", balance, tokens, reservation_id)
     return balance
 
 
 def _reservation(work: Work, reservation_id: str) -> HeldTokens:
-    found = work.queries.reservation(work.organization.org_key, reservation_id)
+    found = work.unit.fast.reservation(work.organization.org_key, reservation_id)
     if found is None:
         raise NotFound(
             f"there is no reservation '{reservation_id}'",
@@ -534,9 +534,9 @@ def _set_carry_back(work: Work, lines: Lines) -> None:
         assert line.before is not None
         assert line.after is not None
         agent = with_budget(work, find_agent(work, line.subject))
-        carry = work.queries.carry_of(agent.budget_id)
+        carry = work.unit.budgets.carry_of(agent.budget_id)
         stored = {"carry": str(carry.policy), "cap": carry.cap}
         require_same(f"the carry-over of {line.subject}", stored, line.after)
         policy, cap = CarryPolicy(line.before["carry"]), line.before["cap"]
-        work.unit.cycle.set_carry(agent.budget_id, policy, cap, work.actor, work.now)
+        work.unit.budgets.set_carry(agent.budget_id, policy, cap, work.actor, work.now)
         work.record(line.action, line.subject, stored, {"carry": policy, "cap": cap})

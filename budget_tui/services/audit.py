@@ -8,7 +8,7 @@ from budget_tui.domain.audit import AuditEntry, AuditFilter
 from budget_tui.domain.carry import SettledCarry, settled_together
 from budget_tui.presentation.audit import cells
 from budget_tui.services.context import Context
-from budget_tui.storage.queries import Queries
+from budget_tui.storage.session import Session
 
 _PAGE = 500
 
@@ -23,31 +23,31 @@ class AuditTrail:
         """At most ``limit`` entries, the newest first; ``before_entry`` continues after a page's last one."""
         reader = self._context.reader()
         try:
-            with reader.session() as queries:
-                organization = self._context.organization(queries)
-                return queries.audit_trail(organization.org_key, limit, before_entry, only)
+            with reader.session() as session:
+                organization = self._context.organization(session)
+                return session.audit.entries(organization.org_key, limit, before_entry, only)
         finally:
             reader.close()
 
     def carry_settled_since(self, entry: int | None) -> tuple[list[SettledCarry], int]:
         """What was carried over and settled again after ``entry``, and the newest entry; None: nothing is news yet."""
-        with self._context.reading() as queries:
-            org = self._context.organization(queries).org_key
-            newest = next((found.entry for found in queries.audit_trail(org, 1)), 0)
-            return ([] if entry is None else _settled_since(queries, org, entry)), newest
+        with self._context.reading() as session:
+            org = self._context.organization(session).org_key
+            newest = next((found.entry for found in session.audit.entries(org, 1)), 0)
+            return ([] if entry is None else _settled_since(session, org, entry)), newest
 
     def carry_settled(self) -> list[SettledCarry]:
         """What was carried into the open period and settled again since it was opened."""
-        with self._context.reading() as queries:
-            org = self._context.organization(queries).org_key
-            closed = queries.last_entry(org, "period.close")
-            return [] if closed is None else _settled_since(queries, org, closed)
+        with self._context.reading() as session:
+            org = self._context.organization(session).org_key
+            closed = session.audit.last_entry(org, "period.close")
+            return [] if closed is None else _settled_since(session, org, closed)
 
 
-def _settled_since(queries: Queries, org: int, entry: int) -> list[SettledCarry]:
+def _settled_since(session: Session, org: int, entry: int) -> list[SettledCarry]:
     return settled_together(
         SettledCarry(found.subject, _carried(found.before), _carried(found.after), _is_tokens(found))
-        for found in queries.carry_settled_since(org, entry)
+        for found in session.audit.carry_settled_since(org, entry)
     )
 
 

@@ -101,24 +101,24 @@ def set_amount_back(work: Work, budget: Budget, line: AuditEntry) -> None:
 
 def unallocated(work: Work) -> int:
     """The pool of the running period."""
-    return work.open.amount - work.queries.allocated(work.open.budget_id)
+    return work.open.amount - work.unit.fast.allocated(work.open.budget_id)
 
 
 def project_budget(work: Work, project: Entity) -> Budget:
     """The project's budget in the running period: the one planned for it, or one of amount 0, where there is none."""
     parent = work.open
-    known = work.queries.child(parent.budget_id, project.entity_key)
+    known = work.unit.budgets.child(parent.budget_id, project.entity_key)
     planned = (
         None
         if known
-        else work.queries.same_budget(
+        else work.unit.budgets.same(
             work.organization.org_key, project.entity_key, Category.TOTAL, BudgetType.MONETARY, "", parent.period
         )
     )
     if planned is not None and planned.currency == parent.currency:
-        work.unit.plans.take_into_cycle(planned.budget_id, work.actor, work.now)
-        work.unit.plans.allocate(parent.budget_id, planned.budget_id, planned.amount, work.now)
-        known = work.queries.child(parent.budget_id, project.entity_key)
+        work.unit.budgets.take_into_cycle(planned.budget_id, work.actor, work.now)
+        work.unit.budgets.allocate(parent.budget_id, planned.budget_id, planned.amount, work.now)
+        known = work.unit.budgets.child(parent.budget_id, project.entity_key)
     return known or work.unit.budgets.add_total(
         work.organization.org_key,
         project.entity_key,
@@ -143,7 +143,7 @@ def set_amount(
     if amount == budget.amount:
         return
     if budget.parent_id is not None:
-        within_limit(work.queries.allocated(budget.parent_id) - budget.amount + amount)
+        within_limit(work.unit.fast.allocated(budget.parent_id) - budget.amount + amount)
     work.unit.budgets.set_amount(budget, amount, work.actor, work.now)
     before, after = facts
     work.record(action, subject, {"amount": written(budget.amount), **before}, {"amount": written(amount), **after})
@@ -154,7 +154,7 @@ def set_carry(work: Work, budget: Budget, subject: str, policy: CarryPolicy, cap
     before = budget.carry
     if (before.policy, before.cap) == (policy, cap):
         return
-    work.unit.cycle.set_carry(budget.budget_id, policy, cap, work.actor, work.now)
+    work.unit.budgets.set_carry(budget.budget_id, policy, cap, work.actor, work.now)
     states = (
         {**_written_carry(*state), UNDO_DATA: {"budget": budget.budget_id}} for state in (before[:2], (policy, cap))
     )
@@ -180,7 +180,7 @@ def _set_carry_back(work: Work, lines: Lines) -> None:
 
 def spent_by(work: Work, project: Entity) -> int:
     """What the project and everything below it spent in the running period."""
-    spent, _ = spent_by_path(work.queries, work.organization, work.open.period.through(work.today))
+    spent, _ = spent_by_path(work.unit, work.organization, work.open.period.through(work.today))
     return sum(amount for path, amount in spent.items() if path.startswith(project.path))
 
 

@@ -12,12 +12,12 @@ from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.carry import CarryPolicy, Opening, SettledCarry
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import ONE_DAY, Period
+from budget_tui.domain.records import CycleBudget
 from budget_tui.services.agent_tokens import free_expired_holds
 from budget_tui.services.closing import Spent
 from budget_tui.services.context import Work
 from budget_tui.services.currency import spent_by_path
 from budget_tui.services.history import PathsThen
-from budget_tui.storage.cycle_queries import CycleBudget
 
 SETTLED_BY = "budget-tui"
 """Who is said to have done it: it follows from what somebody else did, and is taken back with that."""
@@ -26,14 +26,14 @@ SETTLED_BY = "budget-tui"
 def settle_carry(work: Work) -> None:
     """Make what the open period received what the period before hands on by what is known now."""
     org = work.organization.org_key
-    closed, latest = work.queries.last_close(org), work.queries.global_budget(org, date.max)
+    closed, latest = work.unit.fast.last_close(org), work.unit.fast.global_budget(org, date.max)
     if closed is None or latest is None or latest.period.start != closed.end + ONE_DAY:
         return
-    if not work.queries.carries_over(org, closed.start):
+    if not work.unit.budgets.carries_over(org, closed.start):
         return
     free_expired_holds(work)
-    successors = {budget.turn_key: budget for budget in work.queries.cycle_budgets(org, latest.period.start)}
-    allocated = work.queries.allocated(latest.budget_id)
+    successors = {budget.turn_key: budget for budget in work.unit.fast.cycle_budgets(org, latest.period.start)}
+    allocated = work.unit.fast.allocated(latest.budget_id)
     for ended, spent in _ended(work, closed):
         successor = successors.get(ended.turn_key)
         if successor is None:
@@ -47,10 +47,10 @@ def settle_carry(work: Work) -> None:
 def _ended(work: Work, closed: Period) -> Iterator[tuple[CycleBudget, int]]:
     """The budgets of the closed period that hand something on, with what is known to be spent of them by now."""
     org = work.organization.org_key
-    by_path, unmapped = spent_by_path(work.queries, work.organization, closed)
-    then = PathsThen(work.queries, org).of(closed)
+    by_path, unmapped = spent_by_path(work.unit, work.organization, closed)
+    then = PathsThen(work.unit, org).of(closed)
     spent = Spent({then(path): amount for path, amount in by_path.items()}, unmapped)
-    for budget in work.queries.cycle_budgets(org, closed.start):
+    for budget in work.unit.fast.cycle_budgets(org, closed.start):
         if budget.carry.policy is CarryPolicy.NONE:
             continue
         if budget.budget_type is not BudgetType.MONETARY:
@@ -70,7 +70,7 @@ def _settle(work: Work, successor: CycleBudget, handed_on: int, room: int) -> in
     if carried == successor.carry.carried:
         return 0
     amount = max(successor.used + successor.reserved, successor.base + carried, 0)
-    work.unit.cycle.settle(successor.budget_id, Opening(amount, successor.base, carried), SETTLED_BY, work.now)
+    work.unit.budgets.settle(successor.budget_id, Opening(amount, successor.base, carried), SETTLED_BY, work.now)
     subject = "global" if successor.entity_id == ROOT_ID else successor.entity_id
     is_tokens = successor.budget_type is not BudgetType.MONETARY
     work.record_carry_settled(SettledCarry(subject, successor.carry.carried, carried, is_tokens), SETTLED_BY)

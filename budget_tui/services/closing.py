@@ -11,10 +11,10 @@ from budget_tui.domain.budget import Budget, BudgetType, Organization
 from budget_tui.domain.carry import Opening
 from budget_tui.domain.hierarchy import ancestor_paths
 from budget_tui.domain.period import Period
+from budget_tui.domain.records import CycleBudget, Planned, TurnKey
 from budget_tui.services.currency import spent_by_path
 from budget_tui.services.freshness import data_through
-from budget_tui.storage.cycle_queries import CycleBudget, Planned, TurnKey
-from budget_tui.storage.queries import Queries
+from budget_tui.storage.session import Session
 
 CATCH_UP_YEARS = 10
 NONE_EXPIRED: Mapping[str, int] = {}
@@ -69,20 +69,20 @@ class Spent:
         return self._rolled.get(path, 0)
 
 
-def plan_close(queries: Queries, organization: Organization, running: Budget, ending: Period) -> Plan:
+def plan_close(session: Session, organization: Organization, running: Budget, ending: Period) -> Plan:
     """What closing the period of ``running`` does when ``ending`` are its days."""
-    budgets = queries.cycle_budgets(organization.org_key, running.period.start)
-    return _plan(queries, organization, running.budget_id, budgets, ending)
+    budgets = session.fast.cycle_budgets(organization.org_key, running.period.start)
+    return _plan(session, organization, running.budget_id, budgets, ending)
 
 
 def looked_ahead(
-    queries: Queries, organization: Organization, ended: Budget, today: date, expired: Mapping[str, int] = NONE_EXPIRED
+    session: Session, organization: Organization, ended: Budget, today: date, expired: Mapping[str, int] = NONE_EXPIRED
 ) -> list[CycleBudget]:
     """The budgets of the period that ``today`` is in as they would open, were the ended ones closed now.
 
     ``expired`` is what each budget still holds by reservations whose time is up.
     """
-    budgets, period = queries.cycle_budgets(organization.org_key, ended.period.start), ended.period
+    budgets, period = session.fast.cycle_budgets(organization.org_key, ended.period.start), ended.period
     if beyond_reach(ended.period, today):
         return budgets
     budgets = [
@@ -90,7 +90,7 @@ def looked_ahead(
         for budget in budgets
     ]
     while period.end < today:
-        plan = _plan(queries, organization, ended.budget_id, budgets, period)
+        plan = _plan(session, organization, ended.budget_id, budgets, period)
         budgets, period = [_opened(turn) for turn in (plan.total, *plan.below)], plan.following
     return budgets
 
@@ -101,11 +101,11 @@ def beyond_reach(last: Period, today: date) -> bool:
 
 
 def _plan(
-    queries: Queries, organization: Organization, total_id: str, budgets: Sequence[CycleBudget], ending: Period
+    session: Session, organization: Organization, total_id: str, budgets: Sequence[CycleBudget], ending: Period
 ) -> Plan:
-    spent = Spent(*spent_by_path(queries, organization, ending))
+    spent = Spent(*spent_by_path(session, organization, ending))
     following = organization.period_rule.after(ending)
-    planned = queries.planned_for(organization.org_key, following)
+    planned = session.fast.planned_for(organization.org_key, following)
     room, below = LIMIT_NANOS, []
     for budget in budgets:
         if budget.budget_id == total_id:
@@ -116,7 +116,7 @@ def _plan(
         else:
             used = spent.at(budget.path) if budget.budget_type is BudgetType.MONETARY else budget.used
             below.append(_turn(budget, planned, used, held=budget.reserved))
-    return Plan(ending, following, total, tuple(below), spent, data_through(queries, organization, ending.end))
+    return Plan(ending, following, total, tuple(below), spent, data_through(session, organization, ending.end))
 
 
 def _turn(

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from budget_tui.domain.budget import Budget, Organization
     from budget_tui.domain.carry import SettledCarry
     from budget_tui.domain.hierarchy import Entity
+    from budget_tui.domain.records import AgentFact
     from budget_tui.domain.tokens import TokenKind
-    from budget_tui.storage.agent_queries import AgentFact
-    from budget_tui.storage.queries import Queries
+    from budget_tui.storage.session import Session
     from budget_tui.storage.unit_of_work import DatabaseReader, UnitOfWork, Writers
 
 DEFAULT_ORG = "default"
@@ -114,14 +114,14 @@ class Context:
         else:
             from budget_tui.services.periods import open_period
 
-            unit.journal.begin_change()
+            unit.begin_change()
             work.open = open_period(work)
-            unit.journal.begin_change()  # a close of a period on the way is no part of the command
+            unit.begin_change()  # a close of a period on the way is no part of the command
         return work
 
     def _organization_in(self, unit: "UnitOfWork") -> "Organization":
         """The organization of this context, made if it is the default one and not there yet."""
-        found = self.organization(unit.queries)
+        found = self.organization(unit)
         if found.org_key:
             return found
         return unit.organizations.add(
@@ -129,18 +129,18 @@ class Context:
         )
 
     @contextmanager
-    def reading(self) -> Iterator["Queries"]:
+    def reading(self) -> Iterator["Session"]:
         """One consistent read of the database as it is: neither made nor changed."""
         reader = self.reader()
         try:
-            with reader.session() as queries:
-                yield queries
+            with reader.session() as session:
+                yield session
         finally:
             reader.close()
 
-    def organization(self, queries: "Queries") -> "Organization":
+    def organization(self, session: "Session") -> "Organization":
         """The organization of this context. The default one need not exist yet: its key is 0 then."""
-        found = queries.organization(self.org_slug)
+        found = session.fast.organization(self.org_slug)
         if found is not None:
             return found
         if self.org_slug == DEFAULT_ORG:
@@ -150,7 +150,7 @@ class Context:
             time_zone = zone(self.new_time_zone).key
             rule = parse_rule(*self.new_period)
             return Organization(0, DEFAULT_ORG, "Default", checked_currency(self.new_currency), time_zone, rule)
-        known = ", ".join(known.slug for known in queries.organizations()) or "none"
+        known = ", ".join(known.slug for known in session.organizations.all()) or "none"
         raise NotFound(f"there is no organization '{self.org_slug}'", f"there are: {known}")
 
 
@@ -212,7 +212,6 @@ class Work:
         self, unit: "UnitOfWork", organization: "Organization", today: date, now: datetime, actor: str, label: str
     ) -> None:
         self.unit = unit
-        self.queries: Queries = unit.queries
         self.organization = organization
         self.today = today
         self.now = now
@@ -249,7 +248,7 @@ class Work:
     ) -> int:
         """Write a line of the audit trail, and of the log; returns the change that it belongs to."""
         self.when_kept(lambda: _log(self.label, action, subject, before, after))
-        return self.unit.journal.record(
+        return self.unit.audit.record(
             self.organization.org_key, action, subject, before, after, self.actor, self.now, self.reverses
         )
 
@@ -258,8 +257,8 @@ class Work:
     ) -> None:
         """Write what follows from the command as a change of its own, which is not the command's to take back."""
         self.when_kept(lambda: _log(self.label, action, subject, before, after))
-        with self.unit.journal.apart() as journal:
-            journal.record(self.organization.org_key, action, subject, before, after, actor, self.now)
+        with self.unit.audit.apart() as audit:
+            audit.record(self.organization.org_key, action, subject, before, after, actor, self.now)
 
     def record_carry_settled(self, settled: "SettledCarry", actor: str) -> None:
         """Write that what was carried over was settled again, and tell whoever asked for the command."""
@@ -272,7 +271,7 @@ class Work:
 
     def entity(self, entity_id: str) -> "Entity":
         """The entity of that id, or `NotFound`."""
-        found = self.queries.entity(self.organization.org_key, entity_id)
+        found = self.unit.fast.entity(self.organization.org_key, entity_id)
         if found is None:
             raise unknown("entity", entity_id)
         return found
@@ -286,7 +285,7 @@ class Work:
 
     def project(self, project_id: str) -> "Entity":
         """The project of that id, or `NotFound` when there is none or it is archived."""
-        found = self.queries.entity(self.organization.org_key, project_id)
+        found = self.unit.fast.entity(self.organization.org_key, project_id)
         if found is None:
             raise unknown("project", project_id)
         if found.archived:
@@ -302,7 +301,7 @@ class Work:
 
     def require_open_period(self) -> None:
         """Refuse to change the budgets of a period that was closed."""
-        closed = self.queries.last_close(self.organization.org_key)
+        closed = self.unit.fast.last_close(self.organization.org_key)
         if closed is not None and self.open.period.start <= closed.start:
             from budget_tui.presentation.formatting import long_day, period_name
 

@@ -10,12 +10,12 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.coverage import Coverage, Scope, Segments, by_scope, scope_of
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.records import DaySum, StoredCost, Stretch
 from budget_tui.domain.seats import most_seats
 from budget_tui.services.context import Context
 from budget_tui.services.currency import converter
 from budget_tui.services.usage import Asked, Usage, agents_tokens
-from budget_tui.storage.queries import Queries
-from budget_tui.storage.usage_queries import DaySum, StoredCost, Stretch
+from budget_tui.storage.session import Session
 
 PAGE = 500
 
@@ -72,15 +72,15 @@ class CostDetails:
 
     def page(self, number: Number, older_than: date | None = None, at_least: int = PAGE) -> CostPage:
         """``at_least`` so many of the lines, as far as there are any, before the day ``older_than``."""
-        with self._reader.session() as queries:
-            organization = self._context.organization(queries)
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
             today = self._context.clock.today(organization.time_zone)
             number = _so_far(number, today)
             if not number.covered:
                 return CostPage((), 0, 0, None)
             if number.budget_type is BudgetType.SEAT:
-                return _seats(queries, organization, number, today)
-            counting = _Counting(queries, organization.org_key, number)
+                return _seats(session, organization, number, today)
+            counting = _Counting(session, organization.org_key, number)
             return (_money if number.budget_type is BudgetType.MONETARY else _tokens)(counting, older_than, at_least)
 
     def close(self) -> None:
@@ -104,9 +104,9 @@ def _so_far(number: Number, today: date) -> Number:
 class _Counting:
     """What counts for a number of money or tokens, and when."""
 
-    def __init__(self, queries: Queries, org: int, number: Number) -> None:
-        self.queries, self.org, self.currency = queries, org, number.currency
-        history = queries.hierarchy_history(org)
+    def __init__(self, session: Session, org: int, number: Number) -> None:
+        self.session, self.org, self.currency = session, org, number.currency
+        history = session.fast.hierarchy_history(org)
         self.segments = Segments((period for _, period in (*number.covered, *number.without)), history.cuts)
         self._unit = number.covered[0][0].currency
         self._coverage = Coverage(by_scope(number.covered), history, self.segments, by_scope(number.without))
@@ -119,39 +119,39 @@ class _Counting:
         """Which days of which origins count, with those ``of_agents`` or without; none of them twice."""
         return [
             Stretch(key, period)
-            for key, origin in self.queries.usage_origins(self.org).items()
+            for key, origin in self.session.usage.origins(self.org).items()
             if of_agents or not origin.is_agents
             for period in self.days(*origin.owner)
         ]
 
 
 def _money(counting: _Counting, older_than: date | None, at_least: int) -> CostPage:
-    queries, own = counting.queries, counting.currency
+    session, own = counting.session, counting.currency
     stretches = counting.stretches(of_agents=True)
-    sums = queries.sums_by_day(stretches)
+    sums = session.usage.sums_by_day(stretches)
     currencies = {each.currency for each in sums} - {own}
-    to_own = converter(queries, counting.org, currencies, own, counting.segments.days)
+    to_own = converter(session, counting.org, currencies, own, counting.segments.days)
 
     def worth(cost: StoredCost) -> int | None:
         return cost.amount if cost.currency == own else to_own.worth(cost.amount, cost.currency, cost.day)
 
     total, lost = sum(each.amount for each in sums), 0
     if currencies:  # each line is rounded by itself
-        counted = [worth(cost) for cost in queries.costs_of_days(stretches)]
+        counted = [worth(cost) for cost in session.usage.costs_of_days(stretches)]
         total, lost = sum(filter(None, counted)), counted.count(None)
     period, following = _days(sums, older_than, at_least)
-    costs = queries.costs_of_days(_within(stretches, period)) if period else []
+    costs = session.usage.costs_of_days(_within(stretches, period)) if period else []
     lines = [_line(cost, counted_as) for cost in costs if (counted_as := worth(cost)) is not None]
     return CostPage(tuple(lines), sum(each.lines for each in sums) - lost, total, following, lost)
 
 
 def _tokens(counting: _Counting, older_than: date | None, at_least: int) -> CostPage:
-    queries = counting.queries
+    session = counting.session
     stretches = counting.stretches(of_agents=False)
-    sums = queries.sums_by_day(stretches, with_tokens=True)
+    sums = session.usage.sums_by_day(stretches, with_tokens=True)
     agents = _agents_lines(counting)
     period, following = _days(sums, older_than, at_least)
-    costs = queries.costs_of_days(_within(stretches, period), with_tokens=True) if period else []
+    costs = session.usage.costs_of_days(_within(stretches, period), with_tokens=True) if period else []
     lines = [_line(cost, cost.tokens or 0) for cost in costs]
     last = (lambda day: following is None or day >= following) if period else (lambda day: following is None)
     lines += [line for line in agents if (older_than is None or line.day < older_than) and last(line.day)]
@@ -161,19 +161,22 @@ def _tokens(counting: _Counting, older_than: date | None, at_least: int) -> Cost
 
 
 def _agents_lines(counting: _Counting) -> list[CostLine]:
-    days, entities = counting.segments.days, {each.entity_key: each for each in counting.queries.entities(counting.org)}
+    days, entities = (
+        counting.segments.days,
+        {each.entity_key: each for each in counting.session.fast.entities(counting.org)},
+    )
     lines = []
-    for entity_key, model, provider, day, tokens in agents_tokens(counting.queries, counting.org, days, days.end):
+    for entity_key, model, provider, day, tokens in agents_tokens(counting.session, counting.org, days, days.end):
         if any(period.contains(day) for period in counting.days(entity_key, Category.GENAI, provider)):
             entity = entities[entity_key]
             lines.append(CostLine(day, entity.entity_id, entity.name, provider, model, tokens, tokens=tokens))
     return lines
 
 
-def _seats(queries: Queries, organization: Organization, number: Number, today: date) -> CostPage:
-    entities = {entity.entity_key: entity for entity in queries.entities(organization.org_key)}
+def _seats(session: Session, organization: Organization, number: Number, today: date) -> CostPage:
+    entities = {entity.entity_key: entity for entity in session.fast.entities(organization.org_key)}
     asked = [Asked(BudgetType.SEAT, *each) for each in (*number.covered, *number.without)]
-    usage = Usage(queries, organization, today, asked)
+    usage = Usage(session, organization, today, asked)
     known = list(usage.seats_in_days(by_scope(number.covered), by_scope(number.without)))
     lines: list[CostLine] = []
     for entity_key, provider, held, days in known:

@@ -19,17 +19,16 @@ from budget_tui.domain.cost import (
 )
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name
+from budget_tui.domain.records import KnownOrigin, UnmappedOrigin
 from budget_tui.domain.text import one_line
 from budget_tui.domain.tokens import checked_tokens
 from budget_tui.presentation.formatting import count
 from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.undo import Lines, require_same, reverses, undo_data, value_of
-from budget_tui.storage.cost_queries import KnownOrigin, UnmappedOrigin
 
 if TYPE_CHECKING:
-    from budget_tui.storage.repositories.former import CostRecord
-    from budget_tui.storage.repositories.rules import RuleName, StoredRule
+    from budget_tui.domain.records import CostRecord, RuleName, StoredRule
 
 MANUAL_SOURCE = "manual"
 DEFAULT_TAG = "project"
@@ -110,7 +109,7 @@ class Costs:
             entity = _mapped_to(work, project_id)
             changes = _set_rule(work, "entity", _checked_field(field), value, entity.entity_id)
             gained = [change.origin_key for change in changes if change.after == entity.entity_key != change.before]
-            moved = work.queries.costs_of(gained)
+            moved = work.unit.costs.sums_of(gained)
             work.commit()
         return MappingOutcome(len(changes), {currency: nanos for currency, nanos in moved.items() if nanos})
 
@@ -137,8 +136,8 @@ class Costs:
         """Costs of all periods that found no project, the largest amounts first."""
         reader = self._context.reader()
         try:
-            with reader.session() as queries:
-                return queries.unmapped_origins(self._context.organization(queries).org_key)
+            with reader.session() as session:
+                return session.costs.unmapped(self._context.organization(session).org_key)
         finally:
             reader.close()
 
@@ -148,12 +147,12 @@ class Resolver:
 
     def __init__(self, work: Work, origins: Iterable[CostOrigin]) -> None:
         key = work.organization.org_key
-        known = work.queries.entities(key)
+        known = work.unit.fast.entities(key)
         self._keys = {entity.entity_id: entity.entity_key for entity in known}
         entities = [entity for entity in known if entity.entity_id != ROOT_ID]
-        self._aliases = work.queries.provider_aliases(key)
-        self._overrides = work.queries.category_overrides(key)
-        rules = work.queries.entity_rules(key)
+        self._aliases = work.unit.cost_rules.provider_aliases(key)
+        self._overrides = work.unit.cost_rules.category_overrides(key)
+        rules = work.unit.cost_rules.for_entities(key)
         former_names = [(rule.entity_id, rule.value) for rule in rules if rule.field == FORMER_NAME]
         self._entities = EntityResolver(
             [*((entity.entity_id, entity.name) for entity in entities), *former_names],
@@ -191,9 +190,9 @@ class Change(NamedTuple):
 
 def resolve_costs_again(work: Work) -> list[Change]:
     """Apply entities, aliases and rules as they are now to every cost there is; returns what has another answer."""
-    from budget_tui.storage.repositories.costs import Resolution
+    from budget_tui.domain.records import Resolution
 
-    known = work.queries.origins(work.organization.org_key)
+    known = work.unit.costs.origins(work.organization.org_key)
     resolver = Resolver(work, [row.origin for row in known])
     resolutions = ((row, Resolution(*resolver.resolve(row.origin))) for row in known)
     changed = [(row, now) for row, now in resolutions if now != (row.entity_key, row.provider, row.category)]
@@ -208,7 +207,7 @@ def origin_keys(
     resolve: Callable[..., tuple[int | None, str, str]],
 ) -> dict[CostOrigin, int]:
     """The database keys of ``origins``; those not among ``known`` are stored."""
-    from budget_tui.storage.repositories.costs import Resolution
+    from budget_tui.domain.records import Resolution
 
     keys = {row.origin: row.origin_key for row in known}
     fresh = {origin: Resolution(*resolve(origin)) for origin in origins if origin not in keys}
@@ -220,29 +219,29 @@ def keep_former_name(work: Work, project: Entity) -> tuple[dict[str, Any], dict[
 
     Returns the rule before and after, for `put_rule_back`.
     """
-    from budget_tui.storage.repositories.rules import RuleName
+    from budget_tui.domain.records import RuleName
 
     return _make_rule(work, RuleName("entity", FORMER_NAME, project.name.casefold()), project.entity_id)
 
 
 def put_rule_back(work: Work, subject: str, now: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
     """Make a rule what it was ``then``; `Conflict` when it is not what it was ``now`` any more. Returns what it is."""
-    from budget_tui.storage.repositories.rules import RuleName
+    from budget_tui.domain.records import RuleName
 
     org, name = work.organization.org_key, RuleName(then["kind"], then["field"], then["value"])
-    stored = work.unit.rules.get(org, name)
+    stored = work.unit.cost_rules.get(org, name)
     require_same(subject, stored.target if stored else None, now["target"])
     if then["target"] is None:
-        work.unit.rules.remove(org, name)
+        work.unit.cost_rules.remove(org, name)
         return then
-    restored = work.unit.rules.set(org, name, then["target"], work.actor, work.now, then["key"])
+    restored = work.unit.cost_rules.set(org, name, then["target"], work.actor, work.now, then["key"])
     return _rule_facts(name, restored)
 
 
 def _make_rule(work: Work, name: "RuleName", target: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Set a rule; returns it as it was and as it is."""
-    before = work.unit.rules.get(work.organization.org_key, name)
-    after = work.unit.rules.set(work.organization.org_key, name, target, work.actor, work.now)
+    before = work.unit.cost_rules.get(work.organization.org_key, name)
+    after = work.unit.cost_rules.set(work.organization.org_key, name, target, work.actor, work.now)
     return _rule_facts(name, before), _rule_facts(name, after)
 
 
@@ -260,7 +259,7 @@ def _add_one(work: Work, entry: CostEntry) -> dict[str, object]:
 
 
 def _add(work: Work, entries: Sequence[CostEntry]) -> None:
-    from budget_tui.storage.repositories.costs import DayCost
+    from budget_tui.domain.records import DayCost
 
     for entry in entries:
         _check(entry)
@@ -276,15 +275,14 @@ def _add(work: Work, entries: Sequence[CostEntry]) -> None:
         for entry in entries
     ]
     origins = {cost.origin for cost in costs}
-    known = work.queries.origins(work.organization.org_key)
+    known = work.unit.costs.origins(work.organization.org_key)
     resolver = Resolver(work, origins)
     keys = origin_keys(work, origins, known, resolver.resolve)
-    last_key = work.unit.former.last_key()
-    work.unit.costs.add_costs(costs, keys)
+    stored = work.unit.costs.add(costs, keys)
     require_sums_in_range(work, ((cost.origin.currency, cost.day) for cost in costs))
     projects_by_key = {keys[origin]: origin.entity_hint for origin in origins}
     rows: dict[str, list[CostRecord]] = {}
-    for record in work.unit.former.stored_after(last_key):
+    for record in stored:
         rows.setdefault(projects_by_key[record.origin_key], []).append(record)
     for project_id, after in _sums(entries).items():
         work.record("cost.add", project_id, None, {**after, UNDO_DATA: {"rows": rows[project_id]}})
@@ -293,13 +291,13 @@ def _add(work: Work, entries: Sequence[CostEntry]) -> None:
 def _mapped_to(work: Work, entity_id: str) -> Entity:
     """Whose costs a rule can make some: a project's, another entity's, or the organization's own."""
     wanted = entity_id.strip()
-    entity = work.queries.entity(work.organization.org_key, wanted)
+    entity = work.unit.fast.entity(work.organization.org_key, wanted)
     return work.project(wanted) if entity is None or entity.level_code == "project" else work.active(wanted)
 
 
 def _spender(work: Work, entity_id: str) -> Entity:
     """Whose a cost can be: a project, or any other entity that is not the organization as a whole."""
-    entity = work.queries.entity(work.organization.org_key, entity_id)
+    entity = work.unit.fast.entity(work.organization.org_key, entity_id)
     if entity is None or entity.level_code == "project":
         return work.project(entity_id)
     if entity.entity_id == ROOT_ID:
@@ -310,17 +308,15 @@ def _spender(work: Work, entity_id: str) -> Entity:
 @reverses("cost.add", told=lambda lines, _: ", ".join(map(_entered, lines)))
 def _unenter(work: Work, lines: Lines) -> None:
     """Remove exactly these rows; or store them again, if it was their removal that is taken back."""
-    from budget_tui.storage.repositories.former import CostRecord
+    from budget_tui.domain.records import CostRecord
 
     for line in lines:
         rows = [CostRecord(*row) for row in undo_data(line.after or line.before)["rows"]]
         if line.after is not None:
-            require_same(f"the costs of {line.subject}", work.unit.former.remove(rows), len(rows))
+            require_same(f"the costs of {line.subject}", work.unit.costs.remove(rows), len(rows))
             work.record("cost.add", line.subject, line.after, None)
         else:
-            last_key = work.unit.former.last_key()
-            work.unit.former.put_back(rows)
-            stored = work.unit.former.stored_after(last_key)
+            stored = work.unit.costs.put_back(rows)
             work.record("cost.add", line.subject, None, {**(line.before or {}), UNDO_DATA: {"rows": stored}})
 
 
@@ -346,7 +342,7 @@ def require_sums_in_range(work: Work, days: Iterable[tuple[str, date]]) -> None:
     """
     organization = work.organization
     for currency, period in {(currency, organization.period_rule.containing(day)) for currency, day in set(days)}:
-        spent, unmapped = work.queries.spent_by_path(organization.org_key, currency, period)
+        spent, unmapped = work.unit.fast.spent_by_path(organization.org_key, currency, period)
         within_limit(unmapped + sum(spent.values()))
 
 
@@ -395,7 +391,7 @@ def _set_rule(work: Work, kind: str, field: str, value: str, target: str) -> lis
             "take one from the unmapped costs",
             command="see the values with: budget-tui cost unmapped",
         )
-    from budget_tui.storage.repositories.rules import RuleName
+    from budget_tui.domain.records import RuleName
 
     before, after = _make_rule(work, RuleName(kind, field, value.casefold()), target)
     _record_rule(work, f"{field}={value}", before, after)

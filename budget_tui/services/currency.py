@@ -9,25 +9,25 @@ from datetime import date
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.currency import Converted, Converter, Rates, converted, pairs_between
 from budget_tui.domain.period import Period
-from budget_tui.storage.queries import Queries
+from budget_tui.storage.session import Session
 
 
-def converter(queries: Queries, org: int, currencies: Collection[str], into: str, days: Period) -> Converter:
+def converter(session: Session, org: int, currencies: Collection[str], into: str, days: Period) -> Converter:
     """Takes amounts of ``days`` in ``currencies`` into another one, by the rates on file."""
     others = set(currencies) - {into}
-    pairs = pairs_between(queries.rate_pairs(org), others, into) if others else []
-    return Converter(Rates(queries.rates(org, pairs, days)), into)
+    pairs = pairs_between(session.fast.rate_pairs(org), others, into) if others else []
+    return Converter(Rates(session.fast.rates(org, pairs, days)), into)
 
 
 class ForeignCosts:
     """An organization's costs in other currencies on certain days, in its own where there is a rate."""
 
-    def __init__(self, queries: Queries, organization: Organization, days: Period) -> None:
-        self._queries = queries
+    def __init__(self, session: Session, organization: Organization, days: Period) -> None:
+        self._session = session
         self._org, self._currency = organization.org_key, organization.currency
-        self.currencies = queries.foreign_currencies(self._org, self._currency)
-        self._costs = queries.foreign_costs(self._org, self._currency, days) if self.currencies else []
-        self._converter = converter(queries, self._org, self.currencies, self._currency, days)
+        self.currencies = session.fast.foreign_currencies(self._org, self._currency)
+        self._costs = session.fast.foreign_costs(self._org, self._currency, days) if self.currencies else []
+        self._converter = converter(session, self._org, self.currencies, self._currency, days)
 
     def converted(self, period: Period, own: int) -> Converted:
         """What those of ``period`` count as beside its ``own`` costs, and what of them is left out."""
@@ -44,22 +44,22 @@ class ForeignCosts:
 
     def first_days(self) -> dict[str | None, date]:
         """By the entity's path (None: unmapped), the first day ever with a cost that has a rate."""
-        pairs = pairs_between(self._queries.rate_pairs(self._org), self.currencies, self._currency)
-        known = Rates(self._queries.first_rates(self._org, pairs))
+        pairs = pairs_between(self._session.fast.rate_pairs(self._org), self.currencies, self._currency)
+        known = Rates(self._session.fast.first_rates(self._org, pairs))
         found: dict[str | None, date] = {}
         for currency in self.currencies:
             since = known.first_day(currency, self._currency)
             if since is None:
                 continue
-            for path, day in self._queries.first_costs(self._org, currency, since).items():
+            for path, day in self._session.fast.first_costs(self._org, currency, since).items():
                 found[path] = min(day, found.get(path, day))
         return found
 
 
-def spent_by_path(queries: Queries, organization: Organization, period: Period) -> tuple[dict[str, int], int]:
+def spent_by_path(session: Session, organization: Organization, period: Period) -> tuple[dict[str, int], int]:
     """What each entity itself spent in ``period`` in whatever currency, by its path, and what found no entity."""
-    spent, unmapped = queries.spent_by_path(organization.org_key, organization.currency, period)
-    found = ForeignCosts(queries, organization, period).converted(period, sum(spent.values()) + unmapped)
+    spent, unmapped = session.fast.spent_by_path(organization.org_key, organization.currency, period)
+    found = ForeignCosts(session, organization, period).converted(period, sum(spent.values()) + unmapped)
     for path, counted in counted_by_path(found).items():
         if path is None:
             unmapped += counted

@@ -122,9 +122,9 @@ def load_demo(context: Context) -> DemoReport:
 
 
 def _require_nothing(context: Context, unit: UnitOfWork) -> None:
-    key = context.organization(unit.queries).org_key
-    has_projects = any(entity.entity_id != ROOT_ID for entity in unit.queries.entities(key))
-    used = has_projects or unit.queries.origins(key) or unit.queries.global_budget(key, date.max)
+    key = context.organization(unit).org_key
+    has_projects = any(entity.entity_id != ROOT_ID for entity in unit.fast.entities(key))
+    used = has_projects or unit.costs.origins(key) or unit.fast.global_budget(key, date.max)
     if used:
         raise Conflict(
             f"'{ORGANIZATION}' in {context.database} is in use",

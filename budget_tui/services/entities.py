@@ -118,7 +118,7 @@ class Entities:
     def add_level(self, code: str, below: str, name: str = "") -> Level:
         """A new level directly below another one."""
         with self._context.work() as work:
-            levels = added_level(work.queries.levels(work.organization.org_key), code, name, below)
+            levels = added_level(work.unit.organizations.levels(work.organization.org_key), code, name, below)
             work.unit.organizations.set_levels(work.organization, levels)
             [added] = [level for level in levels if level.code == code.strip().casefold()]
             work.record("level.add", added.code, None, {"name": added.name, "below": below.strip().casefold()})
@@ -129,17 +129,17 @@ class Entities:
 
     def active(self) -> list[Entity]:
         """Every entity that is not archived: each followed by what is below it, siblings as they were added."""
-        with self._context.reading() as queries:
-            organization = self._context.organization(queries)
-            entities = queries.entities(organization.org_key)
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
+            entities = session.fast.entities(organization.org_key)
         if not entities:
             return [unstored_root(organization.name)]
         return _in_tree_order(entity for entity in entities if not entity.archived)
 
     def get(self, entity_id: str) -> Entity:
         """The entity of that id, or `NotFound`."""
-        with self._context.reading() as queries:
-            return entity_named(queries, self._context.organization(queries), entity_id)
+        with self._context.reading() as session:
+            return entity_named(session, self._context.organization(session), entity_id)
 
     def below(self, entity_id: str) -> list[Entity]:
         """An entity and every one below it that is not archived, in the order of the tree."""
@@ -151,8 +151,8 @@ class Entities:
 
     def levels(self) -> list[Level]:
         """The levels, the root's first."""
-        with self._context.reading() as queries:
-            return queries.levels(self._context.organization(queries).org_key) or list(DEFAULT_LEVELS)
+        with self._context.reading() as session:
+            return session.organizations.levels(self._context.organization(session).org_key) or list(DEFAULT_LEVELS)
 
 
 def carry_out(work: Work, entity: Entity, change: EntityChange, seen: int | None = None) -> Moved:
@@ -188,9 +188,12 @@ def _below_root(work: Work, entity_id: str) -> Entity:
 
 def _moved(work: Work, entity: Entity) -> Moved:
     org = work.organization.org_key
-    closed, ids = work.queries.last_close(org), {each.entity_key: each.entity_id for each in work.queries.entities(org)}
+    closed, ids = (
+        work.unit.fast.last_close(org),
+        {each.entity_key: each.entity_id for each in work.unit.fast.entities(org)},
+    )
     if closed is not None:
-        _, parent_then, *_ = work.queries.hierarchy_history(org).of(closed).lineage[entity.entity_key]
+        _, parent_then, *_ = work.unit.fast.hierarchy_history(org).of(closed).lineage[entity.entity_key]
         if ids[parent_then] != entity.parent_id:
             return Moved(entity, ids[parent_then], closed.end)
     return Moved(entity, "", None)
@@ -201,11 +204,11 @@ def _take_level_back(work: Work, lines: Lines) -> None:
     """A level is there by an add, and is not by its undo: each takes back the other."""
     for line in lines:
         org = work.organization.org_key
-        levels = work.queries.levels(org)
+        levels = work.unit.organizations.levels(org)
         if line.before is not None:
             levels = added_level(levels, line.subject, line.before["name"], line.before["below"])
         else:
-            user = next((known for known in work.queries.entities(org) if known.level_code == line.subject), None)
+            user = next((known for known in work.unit.fast.entities(org) if known.level_code == line.subject), None)
             if user is not None:
                 raise Conflict(f"{user.entity_id} has level '{line.subject}' by now", "the level stays")
             levels = [level for level in levels if level.code != line.subject]

@@ -16,6 +16,7 @@ from budget_tui.domain.hierarchy_history import HierarchyHistory
 from budget_tui.domain.pacing import burn_window
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlanFilter, PlannedBudget
+from budget_tui.domain.records import OriginInPeriod
 from budget_tui.domain.snapshot import BudgetSnapshot, Spend, added_up, build_snapshot, rolled_up
 from budget_tui.domain.tokens import seconds_of
 from budget_tui.domain.variance import Variance
@@ -36,8 +37,7 @@ from budget_tui.services.history import closed_period
 from budget_tui.services.plan_views import handed_on_in_plan
 from budget_tui.services.snapshots import load_facts, project_line
 from budget_tui.services.usage import Asked, InOneCurrency, Usage, Used, asked_by, entity_named
-from budget_tui.storage.queries import Queries
-from budget_tui.storage.usage_queries import OriginInPeriod
+from budget_tui.storage.session import Session
 
 _RULES_AT_MOST = 8
 _UNITS = {BudgetType.MONETARY: Unit.MONEY, BudgetType.TOKEN: Unit.TOKENS, BudgetType.SEAT: Unit.SEATS}
@@ -54,13 +54,13 @@ class Explainer:
         subject = subject.strip()
         if subject in ("", ROOT_ID):
             return self.of_all()
-        with self._context.reading() as queries:
-            org = self._context.organization(queries).org_key
-            entity = queries.entity(org, subject)
-            budgets = queries.planned_budget(org, subject) if entity is None else []
+        with self._context.reading() as session:
+            org = self._context.organization(session).org_key
+            entity = session.fast.entity(org, subject)
+            budgets = session.budgets.called(org, subject) if entity is None else []
             if entity is not None and entity.level_code not in ("project", "agent"):
                 conditions = PlanFilter(entity_id=entity.entity_id)
-                budgets = queries.planned_budgets(org, conditions)
+                budgets = session.budgets.planned(org, conditions)
                 _require_one(subject, budgets)
         if entity is not None and entity.level_code == "agent":
             return self.of_agent(subject)
@@ -77,43 +77,43 @@ class Explainer:
 
     def of_all(self) -> Explained:
         """The values of the global budget."""
-        with self._context.reading() as queries:
-            organization = self._context.organization(queries)
-            snapshot, spends = self._snapshot(queries, organization)
-            values = explain_global(snapshot, spends[ROOT_ID], self._once(queries, snapshot, spends[ROOT_ID], ""))
-            entity = entity_named(queries, organization, ROOT_ID)
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
+            snapshot, spends = self._snapshot(session, organization)
+            values = explain_global(snapshot, spends[ROOT_ID], self._once(session, snapshot, spends[ROOT_ID], ""))
+            entity = entity_named(session, organization, ROOT_ID)
             wanted = Wanted(entity, snapshot.period, snapshot.as_of, organization.currency)
-            return self._explained(queries, organization, Kind.GLOBAL, "", organization.name, wanted, values)
+            return self._explained(session, organization, Kind.GLOBAL, "", organization.name, wanted, values)
 
     def of_project(self, project_id: str) -> Explained:
         """The values of a project's row."""
-        with self._context.reading() as queries:
-            organization = self._context.organization(queries)
-            snapshot, spends = self._snapshot(queries, organization)
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
+            snapshot, spends = self._snapshot(session, organization)
             line = project_line(snapshot, project_id)
-            entity = queries.entity(organization.org_key, project_id)
+            entity = session.fast.entity(organization.org_key, project_id)
             assert entity is not None
             spend = spends.get(project_id, Spend())
-            values = explain_project(snapshot, line, spend, self._once(queries, snapshot, spend, entity.path))
+            values = explain_project(snapshot, line, spend, self._once(session, snapshot, spend, entity.path))
             wanted = Wanted(entity, snapshot.period, snapshot.as_of, organization.currency)
-            return self._explained(queries, organization, Kind.PROJECT, project_id, line.name, wanted, values)
+            return self._explained(session, organization, Kind.PROJECT, project_id, line.name, wanted, values)
 
     def of_planned(self, budget_id: str) -> Explained:
         """The values of a planned budget."""
-        with self._context.reading() as queries:
-            organization = self._context.organization(queries)
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
             org = organization.org_key
-            found = queries.planned_budget(org, budget_id)
+            found = session.budgets.called(org, budget_id)
             if not found:
                 raise unknown("budget", budget_id)
             _require_one(budget_id, found)
             budget = found[0]
             today = self._today(organization)
-            usage = Usage(queries, organization, today, asked_by([budget]))
+            usage = Usage(session, organization, today, asked_by([budget]))
             figures = usage.figures(budget)
-            plan = handed_on_in_plan(queries, org, [budget], usage.history)
+            plan = handed_on_in_plan(session, org, [budget], usage.history)
             values = explain_planned(budget, figures, plan.get(budget.budget_id))
-            entity = queries.entity(org, budget.entity_id)
+            entity = session.fast.entity(org, budget.entity_id)
             assert entity is not None
             wanted = Wanted(
                 entity, budget.period, today, budget.currency, budget.category, budget.provider, budget.budget_type
@@ -122,22 +122,22 @@ class Explainer:
             if not budget.is_active:
                 warnings = (f"{name} is deleted: no view counts it",)
             return self._explained(
-                queries, organization, Kind.PLANNED, budget.budget_id, name, wanted, values, warnings
+                session, organization, Kind.PLANNED, budget.budget_id, name, wanted, values, warnings
             )
 
     def of_usage(self, title: str, budget_type: BudgetType, scope: Scope, period: Period) -> Explained:
         """What ``scope`` used in ``period``, whether a budget was planned for it or not."""
-        with self._context.reading() as queries:
-            organization = self._context.organization(queries)
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
             currency = scope.currency or organization.currency
             today = self._today(organization)
-            usage = Usage(queries, organization, today, [Asked(budget_type, scope, period)])
+            usage = Usage(session, organization, today, [Asked(budget_type, scope, period)])
             actual = usage.of(budget_type, scope, period)
             values = (explain_actual(budget_type, actual, period),)
-            entities = queries.entities(organization.org_key) or [unstored_root(organization.name)]
+            entities = session.fast.entities(organization.org_key) or [unstored_root(organization.name)]
             entity = next(entity for entity in entities if entity.entity_key == scope.entity_key)
             wanted = Wanted(entity, period, today, currency, scope.category, scope.provider, budget_type)
-            return self._explained(queries, organization, Kind.USAGE, entity.entity_id, title, wanted, values)
+            return self._explained(session, organization, Kind.USAGE, entity.entity_id, title, wanted, values)
 
     def of_sum(
         self,
@@ -148,11 +148,11 @@ class Explainer:
         whole: Sequence[tuple[Scope, Period]] = (),
     ) -> Explained:
         """What several budgets of one type come to together in one currency, and of ``whole`` what they leave."""
-        with self._context.reading() as queries:
-            organization = self._context.organization(queries)
-            planned = queries.planned_budgets(organization.org_key, PlanFilter(budget_type=budget_type))
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
+            planned = session.budgets.planned(organization.org_key, PlanFilter(budget_type=budget_type))
             as_planned = [budget for budget in planned if budget.budget_id in budget_ids]
-            in_one = InOneCurrency(queries, organization.org_key, as_planned, currency)
+            in_one = InOneCurrency(session, organization.org_key, as_planned, currency)
             budgets = in_one.converted(as_planned)
             periods = sorted({*(budget.period for budget in budgets), *(period for _, period in whole)})
             if not periods:
@@ -162,7 +162,7 @@ class Explainer:
                     command="budget-tui plan list shows what is",
                 )
             asked = [*asked_by(budgets), *(Asked(budget_type, *each) for each in whole)]
-            usage = Usage(queries, organization, self._today(organization), asked)
+            usage = Usage(session, organization, self._today(organization), asked)
             together = usage.widest(budgets) if budgets else None
             counting = together.budgets if together else ()
             added = usage.added_up(together) if together else Variance(0, 0)
@@ -178,7 +178,7 @@ class Explainer:
                 _UNITS[budget_type],
                 organization.time_zone,
                 self._today(organization),
-                data_through(queries, organization, self._today(organization)),
+                data_through(session, organization, self._today(organization)),
                 Period(periods[0].start, max(period.end for period in periods)),
                 explain_sum(budget_type, added, each, beside, periods, in_one.conversions(as_planned).warnings),
                 budgets=tuple(_summed(budgets, counting, usage.figures, usage.history)),
@@ -186,24 +186,24 @@ class Explainer:
 
     def of_agent(self, agent_id: str) -> Explained:
         """The values of an agent's row."""
-        with self._context.reading() as queries:
-            organization = self._context.organization(queries)
-            agent, use, now, period, _ = looked_closely(queries, self._context, agent_id)
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
+            agent, use, now, period, _ = looked_closely(session, self._context, agent_id)
             values = explain_agent(agent, use, seconds_of(use, now) if use else 0, period)
-            entity = queries.entity(organization.org_key, agent_id)
+            entity = session.fast.entity(organization.org_key, agent_id)
             assert entity is not None
             wanted = Wanted(entity, period, self._today(organization), "", TOTAL, budget_type=BudgetType.TOKEN)
-            return self._explained(queries, organization, Kind.AGENT, agent_id, agent.name, wanted, values)
+            return self._explained(session, organization, Kind.AGENT, agent_id, agent.name, wanted, values)
 
     def of_closed(self, start: date, subject: str = "") -> Explained:
         """The archived figures of the period that began on ``start``, all in all or of one project or agent in it, and
         what is known of its costs by now."""
         subject = "" if subject.strip() == ROOT_ID else subject.strip()
-        with self._context.reading() as queries:
-            organization = self._context.organization(queries)
-            closed = closed_period(queries, organization, start)
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
+            closed = closed_period(session, organization, start)
             line = _line_of(closed, subject) if subject else None
-            entity = queries.entity(organization.org_key, subject or ROOT_ID)
+            entity = session.fast.entity(organization.org_key, subject or ROOT_ID)
             assert entity is not None
             is_money = line is None or line.unit is BudgetType.MONETARY
             wanted = Wanted(
@@ -214,23 +214,23 @@ class Explainer:
                 budget_type=BudgetType.MONETARY if line is None else line.unit,
             )
             name, values = line.name if line else organization.name, explain_closed(closed, line)
-            return self._explained(queries, organization, Kind.CLOSED, subject, name, wanted, values)
+            return self._explained(session, organization, Kind.CLOSED, subject, name, wanted, values)
 
     def _today(self, organization: Organization) -> date:
         return self._context.clock.today(organization.time_zone)
 
-    def _once(self, queries: Queries, snapshot: BudgetSnapshot, spend: Spend, path: str) -> str:
+    def _once(self, session: Session, snapshot: BudgetSnapshot, spend: Spend, path: str) -> str:
         """What came once in the burn window of the entity at ``path``, '' for everything, in words."""
         window = burn_window(snapshot.as_of, snapshot.data_through, spend.first_day)
         days = Period(window.start, window.end) if window.days > 0 else Period(snapshot.as_of, snapshot.as_of)
         organization = snapshot.organization
-        found = queries.once_in(organization.org_key, organization.currency, days, path)
+        found = session.costs.once_in(organization.org_key, organization.currency, days, path)
         return ", ".join(f"{kind} {money(amount, organization.currency)}" for kind, amount in found.items())
 
-    def _snapshot(self, queries: Queries, organization: Organization) -> tuple[BudgetSnapshot, dict[str, Spend]]:
+    def _snapshot(self, session: Session, organization: Organization) -> tuple[BudgetSnapshot, dict[str, Spend]]:
         """Today's snapshot, and the spends by entity that it was made of; under `ROOT_ID` that of everything."""
         today = self._today(organization)
-        facts = load_facts(queries, organization, today)
+        facts = load_facts(session, organization, today)
         everything = added_up([*facts.spend_by_path.values(), facts.unmapped])
         rolled = rolled_up(facts.spend_by_path)
         spends = {**{segments(path)[-1]: spend for path, spend in rolled.items()}, ROOT_ID: everything}
@@ -238,7 +238,7 @@ class Explainer:
 
     def _explained(
         self,
-        queries: Queries,
+        session: Session,
         organization: Organization,
         kind: Kind,
         subject: str,
@@ -249,9 +249,9 @@ class Explainer:
     ) -> Explained:
         org = organization.org_key
         today = self._today(organization)
-        origins = queries.origins_in(org, wanted.period, today)
-        found = sort_out(queries, organization, wanted, origins)
-        sources = _sources(queries, org, origins)
+        origins = session.usage.origins_in(org, wanted.period, today)
+        found = sort_out(session, organization, wanted, origins)
+        sources = _sources(session, org, origins)
         return Explained(
             kind,
             subject,
@@ -260,7 +260,7 @@ class Explainer:
             _UNITS[wanted.budget_type],
             organization.time_zone,
             today,
-            today if kind is Kind.AGENT else data_through(queries, organization, today),
+            today if kind is Kind.AGENT else data_through(session, organization, today),
             wanted.period,
             values,
             tuple(found.counting),
@@ -268,7 +268,7 @@ class Explainer:
             () if _counts(found.counting) else tuple(_causes(wanted, found, sources, today, has_costs=bool(origins))),
             sources,
             (
-                *_rules(queries, org, wanted, origins),
+                *_rules(session, org, wanted, origins),
                 *map(_told_moved, found.moved_away[:_RULES_AT_MOST]),
                 *_rates(found.rates, wanted.currency),
             ),
@@ -305,8 +305,8 @@ def _counts(counting: Iterable[CostGroup]) -> bool:
     return any(group.amount for group in counting)
 
 
-def _sources(queries: Queries, org: int, origins: Sequence[OriginInPeriod]) -> tuple[SourceState, ...]:
-    imported = queries.last_imports(org)
+def _sources(session: Session, org: int, origins: Sequence[OriginInPeriod]) -> tuple[SourceState, ...]:
+    imported = session.datasets.last_imports(org)
     latest: dict[str, date] = {}
     live: dict[str, bool] = {}
     for origin in origins:
@@ -368,9 +368,9 @@ def _causes(
     return sorted(causes, key=lambda finding: list(Reason).index(finding.reason))
 
 
-def _rules(queries: Queries, org: int, wanted: Wanted, origins: Sequence[OriginInPeriod]) -> Iterable[str]:
+def _rules(session: Session, org: int, wanted: Wanted, origins: Sequence[OriginInPeriod]) -> Iterable[str]:
     """How costs find this budget: the rules for its entity, and the names of providers that count as one."""
-    rules = [rule for rule in queries.entity_rules(org) if rule.entity_id == wanted.entity.entity_id]
+    rules = [rule for rule in session.cost_rules.for_entities(org) if rule.entity_id == wanted.entity.entity_id]
     for rule in rules[:_RULES_AT_MOST]:
         yield f"{rule.field} '{rule.value}' belongs to {rule.entity_id}"
     if len(rules) > _RULES_AT_MOST:

@@ -16,12 +16,12 @@ from budget_tui.domain.explain_answers import CostGroup, Finding, Reason
 from budget_tui.domain.hierarchy import Entity, segments
 from budget_tui.domain.hierarchy_history import HierarchyHistory
 from budget_tui.domain.period import ONE_DAY, Period
+from budget_tui.domain.records import AGENT_SOURCE, OriginInPeriod
 from budget_tui.domain.seats import Held, most_seats
 from budget_tui.presentation.formatting import long_day
 from budget_tui.services.currency import converter
 from budget_tui.services.usage import Asked, Usage, agents_tokens
-from budget_tui.storage.queries import Queries
-from budget_tui.storage.usage_queries import AGENT_SOURCE, OriginInPeriod
+from budget_tui.storage.session import Session
 
 _AT_MOST = 5
 """Lines of one reason; the rest is told in one more."""
@@ -101,13 +101,13 @@ class _PathHistory:
             return None
         return max((era.last for era in self.history if self.holds(entity_key, era.last) is here), default=None)
 
-    def sorted_out(self, queries: Queries, org: int, origins: Sequence[OriginInPeriod], through: date) -> _OnPath:
+    def sorted_out(self, session: Session, org: int, origins: Sequence[OriginInPeriod], through: date) -> _OnPath:
         """``origins``, whose costs are those of the whole period up to ``through``, by where they stood."""
         if len(self.parts) == 1:
             (part,) = self.parts
             return _sides((self.holds(origin.entity_key, part.start), origin) for origin in origins)
         known = [
-            (part.start, {origin.origin_key: origin for origin in queries.origins_in(org, part, through)})
+            (part.start, {origin.origin_key: origin for origin in session.usage.origins_in(org, part, through)})
             for part in self.parts
         ]
         sides: list[tuple[bool, OriginInPeriod]] = []
@@ -137,11 +137,11 @@ def _added_up(origin: OriginInPeriod, parts: Sequence[OriginInPeriod]) -> Origin
     )
 
 
-def sort_out(queries: Queries, organization: Organization, wanted: Wanted, origins: Sequence[OriginInPeriod]) -> Sorted:
+def sort_out(session: Session, organization: Organization, wanted: Wanted, origins: Sequence[OriginInPeriod]) -> Sorted:
     """What of ``origins`` counts, group by group, and what does not, reason by reason."""
     found = Sorted()
-    path = _PathHistory(queries.hierarchy_history(organization.org_key), wanted.entity, wanted.period)
-    fitting, others = path.sorted_out(queries, organization.org_key, origins, wanted.today)
+    path = _PathHistory(session.fast.hierarchy_history(organization.org_key), wanted.entity, wanted.period)
+    fitting, others = path.sorted_out(session, organization.org_key, origins, wanted.today)
     found.left_out += _of_others(wanted, path, others)
     found.moved_away = list(_moved_away(path, fitting))
     why = {origin.origin_key: mismatch(wanted.scope, origin.category, origin.provider.casefold()) for origin in fitting}
@@ -152,14 +152,14 @@ def sort_out(queries: Queries, organization: Organization, wanted: Wanted, origi
     found.left_out += _by_category(wanted, of(Mismatch.CATEGORY))
     found.left_out += _by_provider(wanted, of(Mismatch.PROVIDER))
     fitting = of(None)
-    found.left_out += _scheduled(queries, organization, wanted, fitting)
+    found.left_out += _scheduled(session, organization, wanted, fitting)
     found.left_out += _outside(wanted, fitting)
     if wanted.budget_type is BudgetType.TOKEN:
-        _tokens(queries, organization, wanted, path, fitting, found)
+        _tokens(session, organization, wanted, path, fitting, found)
     elif wanted.budget_type is BudgetType.MONETARY:
-        _money(queries, organization, wanted, path, fitting, found)
+        _money(session, organization, wanted, path, fitting, found)
     else:
-        _seats(queries, organization, wanted, found)
+        _seats(session, organization, wanted, found)
     found.counting.sort(key=lambda group: (-abs(group.amount), group.source, group.provider, group.service))
     found.left_out.sort(key=lambda finding: (list(Reason).index(finding.reason), -abs(finding.amount or 0)))
     return found
@@ -169,7 +169,7 @@ def sort_out(queries: Queries, organization: Organization, wanted: Wanted, origi
 
 
 def _money(
-    queries: Queries,
+    session: Session,
     organization: Organization,
     wanted: Wanted,
     path: _PathHistory,
@@ -178,7 +178,7 @@ def _money(
 ) -> None:
     own = [(origin, origin.amount) for origin in fitting if origin.currency == wanted.currency and origin.costs]
     foreign = {origin.origin_key: origin for origin in fitting if origin.currency != wanted.currency and origin.costs}
-    converted, missing = _converted(queries, organization, wanted, path, foreign, found.rates)
+    converted, missing = _converted(session, organization, wanted, path, foreign, found.rates)
     found.counting += _grouped([*own, *converted])
     for currency, left in sorted(missing.items()):
         found.left_out.append(
@@ -194,7 +194,7 @@ def _money(
 
 
 def _converted(
-    queries: Queries,
+    session: Session,
     organization: Organization,
     wanted: Wanted,
     path: _PathHistory,
@@ -207,11 +207,11 @@ def _converted(
         return [], {}
     org = organization.org_key
     currencies = {origin.currency for origin in foreign.values()}
-    to_own = converter(queries, org, currencies, wanted.currency, wanted.period)
+    to_own = converter(session, org, currencies, wanted.currency, wanted.period)
     counted: dict[int, list[int]] = {}
     missing: dict[str, CurrencySum] = {}
     days: dict[int, list[date]] = {}
-    for key, day, amount, costs in queries.costs_by_day(org, list(foreign), wanted.period, wanted.today):
+    for key, day, amount, costs in session.usage.costs_by_day(org, list(foreign), wanted.period, wanted.today):
         if not path.holds(foreign[key].entity_key, day):
             continue
         currency = foreign[key].currency
@@ -236,7 +236,7 @@ def _converted(
 
 
 def _tokens(
-    queries: Queries,
+    session: Session,
     organization: Organization,
     wanted: Wanted,
     path: _PathHistory,
@@ -246,14 +246,14 @@ def _tokens(
     charged = [origin for origin in fitting if origin.source != AGENT_SOURCE and origin.costs]
     tokens: dict[int, int] = {}
     for part in path.parts:
-        of_part = queries.tokens_of_origins(organization.org_key, part, wanted.today)
+        of_part = session.usage.tokens_of_origins(organization.org_key, part, wanted.today)
         for origin in charged:
             if origin.origin_key in of_part and path.holds(origin.entity_key, part.start):
                 tokens[origin.origin_key] = tokens.get(origin.origin_key, 0) + of_part[origin.origin_key]
     found.counting += _grouped(
         [(origin, tokens[origin.origin_key]) for origin in charged if origin.origin_key in tokens]
     )
-    found.counting += _of_agents(queries, organization, wanted, path)
+    found.counting += _of_agents(session, organization, wanted, path)
     found.left_out += _summed(
         Reason.NO_TOKENS,
         "whose source tells no tokens",
@@ -262,10 +262,10 @@ def _tokens(
     )
 
 
-def _of_agents(queries: Queries, organization: Organization, wanted: Wanted, path: _PathHistory) -> list[CostGroup]:
+def _of_agents(session: Session, organization: Organization, wanted: Wanted, path: _PathHistory) -> list[CostGroup]:
     """What agents used counts where it is used, whether their model has a price or not."""
     used: dict[tuple[str, str], list[tuple[date, int]]] = {}
-    for key, model, provider, day, tokens in agents_tokens(queries, organization.org_key, wanted.period, wanted.today):
+    for key, model, provider, day, tokens in agents_tokens(session, organization.org_key, wanted.period, wanted.today):
         if path.holds(key, day) and mismatch(wanted.scope, Category.GENAI, provider) is None:
             used.setdefault((model, provider), []).append((day, tokens))
     groups = []
@@ -277,13 +277,13 @@ def _of_agents(queries: Queries, organization: Organization, wanted: Wanted, pat
     return groups
 
 
-def _seats(queries: Queries, organization: Organization, wanted: Wanted, found: Sorted) -> None:
+def _seats(session: Session, organization: Organization, wanted: Wanted, found: Sorted) -> None:
     """Registrations and charges by provider, each with the most on one day, of all entities together; registered and
     charged seats are the same ones, and not added up."""
     if wanted.category not in (TOTAL, Category.SUBSCRIPTION):
         return
     rows: dict[tuple[str, str], list[tuple[Held, list[Period], list[date]]]] = {}
-    usage = Usage(queries, organization, wanted.today, [Asked(BudgetType.SEAT, wanted.scope, wanted.period)])
+    usage = Usage(session, organization, wanted.today, [Asked(BudgetType.SEAT, wanted.scope, wanted.period)])
     for _, provider, held, periods in usage.seats_in_days({wanted.scope: [wanted.period]}):
         if since := [max(day, periods[0].start) for day, _ in held.holding(periods)]:
             rows.setdefault(("registered", provider), []).append((held._replace(charged={}), periods, since))
@@ -467,7 +467,7 @@ def _to_count_provider(wanted: str, name: str, provider: str) -> str:
 
 
 def _scheduled(
-    queries: Queries, organization: Organization, wanted: Wanted, fitting: Sequence[OriginInPeriod]
+    session: Session, organization: Organization, wanted: Wanted, fitting: Sequence[OriginInPeriod]
 ) -> list[Finding]:
     """What fits and is dated in the period, but after today."""
     period = wanted.period
@@ -476,7 +476,9 @@ def _scheduled(
     later = Period(max(period.start, wanted.today + ONE_DAY), period.end)
     keys = {origin.origin_key for origin in fitting}
     dated = [
-        origin for origin in queries.origins_in(organization.org_key, later, later.end) if origin.origin_key in keys
+        origin
+        for origin in session.usage.origins_in(organization.org_key, later, later.end)
+        if origin.origin_key in keys
     ]
     return _summed(Reason.SCHEDULED, "dated after today: scheduled, not spent yet", "", dated)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from budget_tui.domain.currency import Rate, checked_currency, checked_rate
 from budget_tui.domain.errors import Refused, SourceError
+from budget_tui.domain.records import PairOnFile
 from budget_tui.services.context import Context, Work
 from budget_tui.services.undo import Lines, require_same, reverses, value_of
-from budget_tui.storage.fx_queries import PairOnFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ class ExchangeRates:
         """The pairs on file, each with its latest rate."""
         reader = self._context.reader()
         try:
-            with reader.session() as queries:
-                return queries.pairs_on_file(self._context.organization(queries).org_key)
+            with reader.session() as session:
+                return session.rates.pairs_on_file(self._context.organization(session).org_key)
         finally:
             reader.close()
 
@@ -87,7 +87,7 @@ class ExchangeRates:
 def _store(work: Work, base: str, quote: str, day: date, rate: Decimal | None) -> None:
     """Make ``rate`` the one of that pair and day (None: there is none), and write the audit trail."""
     org = work.organization.org_key
-    before = work.queries.rate_on(org, base, quote, day)
+    before = work.unit.rates.on(org, base, quote, day)
     if rate is None:
         work.unit.rates.remove(org, base, quote, day)
     else:
@@ -104,6 +104,6 @@ def _set_rate_back(work: Work, lines: Lines) -> None:
     for line in lines:
         base, quote = line.subject.split("/")
         day = date.fromisoformat((line.after or line.before or {})["day"])
-        stored = work.queries.rate_on(work.organization.org_key, base, quote, day)
+        stored = work.unit.rates.on(work.organization.org_key, base, quote, day)
         require_same(f"the rate of {line.subject}", _written(stored, day), line.after)
         _store(work, base, quote, day, None if line.before is None else Decimal(line.before["rate"]))

@@ -23,13 +23,13 @@ PROJECT, AGENT = "project", "agent"
 def tree_of(work: Work) -> Tree:
     """The organization's hierarchy in this transaction."""
     key = work.organization.org_key
-    return Tree(work.queries.levels(key), work.queries.entities(key))
+    return Tree(work.unit.organizations.levels(key), work.unit.fast.entities(key))
 
 
 def checked_new(work: Work, text: str) -> str:
     """``text`` as the id of an entity that is to come; `Conflict` when there is one that is not archived."""
     entity_id = checked_id(text)
-    known = work.queries.entity(work.organization.org_key, entity_id)
+    known = work.unit.fast.entity(work.organization.org_key, entity_id)
     if known is not None and not known.archived:
         raise Conflict(f"'{entity_id}' already exists", "choose another id, or rename that one")
     return entity_id
@@ -87,28 +87,26 @@ def put_away(work: Work, entity: Entity) -> Budget | None:
     if entity.level_code == PROJECT:
         work.require_open_period()
         budget = project_budget(work, entity)
-        work.unit.budgets.deactivate(budget, work.actor, work.now)
-    work.unit.organizations.archive_entity(entity, work.now)
+        work.unit.budgets.deactivate(budget.budget_id, work.actor, work.now)
+    work.unit.entities.archive(entity, work.now)
     return budget
 
 
 def _carried_out(work: Work, step: Step) -> Done:
-    organizations, (before, after) = work.unit.organizations, step
+    entities, (before, after) = work.unit.entities, step
     if before is None:
         parent = work.entity(after.parent_id)
-        made = organizations.add_entity(
-            work.organization, after.entity_id, after.name, after.level_code, parent, work.now
-        )
+        made = entities.add(work.organization, after.entity_id, after.name, after.level_code, parent, work.now)
         return Done(None, made)
     if before.archived:
-        organizations.archive_entity(before, None)
+        entities.archive(before, None)
     if before.parent_id != after.parent_id:
         # as stored by now: something above it may have been moved, too
-        organizations.move_entity(work.organization, work.entity(after.entity_id), work.entity(after.parent_id))
+        entities.move(work.organization, work.entity(after.entity_id), work.entity(after.parent_id))
     if before.name == after.name:
         return Done(before, after)
     rules: tuple[dict[str, Any], dict[str, Any]] = ({}, {}) if before.archived else keep_former_name(work, before)
-    organizations.rename_entity(before, after.name)
+    entities.rename(before, after.name)
     return Done(before, after, rules)
 
 
@@ -170,7 +168,7 @@ def _take_away(work: Work, line: AuditEntry) -> None:
     put(work, [Placement(line.subject, parent_id=former.get("parent", ""))])
     put_away(work, entity)
     if "name" in former:
-        work.unit.organizations.rename_entity(entity, former["name"])
+        work.unit.entities.rename(entity, former["name"])
     work.record(line.action, line.subject, line.after, None)
 
 
@@ -188,7 +186,7 @@ def _bring_back(work: Work, line: AuditEntry) -> None:
 
 def _require_unused(work: Work, entity: Entity) -> None:
     for other in tree_of(work).entities.values():
-        if other.path.startswith(entity.path) and work.queries.has_costs(other.entity_key):
+        if other.path.startswith(entity.path) and work.unit.entities.has_costs(other.entity_key):
             raise Conflict(f"{entity.entity_id} has costs by now", "archive it instead; its costs stay")
         if other.parent_id == entity.entity_id and not other.archived:
             raise Conflict(f"{entity.entity_id} has {other.entity_id} below it by now", "archive it instead")
@@ -213,7 +211,7 @@ def _rename_back(work: Work, lines: Lines) -> None:
         require_same(f"the name of {line.subject}", entity.name, line.after["name"])
         tree_of(work).steps([Placement(line.subject, name)])  # refused when something else is called so by now
         rule = put_rule_back(work, f"the former name of {line.subject}", undo_data(line.after), undo_data(line.before))
-        work.unit.organizations.rename_entity(entity, name)
+        work.unit.entities.rename(entity, name)
         after = {"name": name, UNDO_DATA: rule}
         work.record(line.action, line.subject, {"name": entity.name, UNDO_DATA: undo_data(line.after)}, after)
     resolve_costs_again(work)

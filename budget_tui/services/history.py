@@ -8,11 +8,11 @@ from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
 from budget_tui.domain.errors import NotFound
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import ONE_DAY, Period
+from budget_tui.domain.records import StoredClose, StoredLine
 from budget_tui.services.closing import Spent
 from budget_tui.services.context import Context
 from budget_tui.services.currency import ForeignCosts, counted_by_path
-from budget_tui.storage.cycle_queries import StoredClose, StoredLine
-from budget_tui.storage.queries import Queries
+from budget_tui.storage.session import Session
 
 
 class History:
@@ -25,9 +25,9 @@ class History:
         """At most ``limit`` closed periods, the newest first; ``before`` continues after a page's last first day."""
         reader = self._context.reader()
         try:
-            with reader.session() as queries:
-                organization = self._context.organization(queries)
-                return _read(queries, organization, queries.closes(organization.org_key, limit, before))
+            with reader.session() as session:
+                organization = self._context.organization(session)
+                return _read(session, organization, session.periods.closes(organization.org_key, limit, before))
         finally:
             reader.close()
 
@@ -43,9 +43,9 @@ class History:
         )
 
 
-def closed_period(queries: Queries, organization: Organization, start: date) -> ClosedPeriod:
+def closed_period(session: Session, organization: Organization, start: date) -> ClosedPeriod:
     """The closed period that ``start`` is the first day of, or `NotFound`."""
-    for found in _read(queries, organization, queries.closes(organization.org_key, 1, start + ONE_DAY)):
+    for found in _read(session, organization, session.periods.closes(organization.org_key, 1, start + ONE_DAY)):
         if found.period.start == start:
             return found
     raise NotFound(
@@ -55,17 +55,17 @@ def closed_period(queries: Queries, organization: Organization, start: date) -> 
     )
 
 
-def _read(queries: Queries, organization: Organization, closes: list[StoredClose]) -> list[ClosedPeriod]:
+def _read(session: Session, organization: Organization, closes: list[StoredClose]) -> list[ClosedPeriod]:
     if not closes:
         return []
     org = organization.org_key
     newest, oldest = closes[0].period.start, closes[-1].period.start
     lines: dict[int, list[StoredLine]] = {}
-    for line in queries.close_lines(org, newest, oldest):
+    for line in session.periods.lines(org, newest, oldest):
         lines.setdefault(line.close_key, []).append(line)
-    now = queries.spent_since_closed(org, newest, oldest)
-    standing = PathsThen(queries, org)
-    foreign = ForeignCosts(queries, organization, Period(oldest, closes[0].period.end))
+    now = session.periods.spent_since(org, newest, oldest)
+    standing = PathsThen(session, org)
+    foreign = ForeignCosts(session, organization, Period(oldest, closes[0].period.end))
     for close in closes:
         counted = now.setdefault(close.close_key, {})
         for path, amount in counted_by_path(foreign.converted(close.period, sum(counted.values()))).items():
@@ -79,9 +79,9 @@ def _read(queries: Queries, organization: Organization, closes: list[StoredClose
 class PathsThen:
     """Where what stands at a path now stood when a period was closed."""
 
-    def __init__(self, queries: Queries, org: int) -> None:
-        self._eras = queries.hierarchy_history(org)
-        self._entities = queries.entities(org) if len(self._eras) > 1 else []
+    def __init__(self, session: Session, org: int) -> None:
+        self._eras = session.fast.hierarchy_history(org)
+        self._entities = session.fast.entities(org) if len(self._eras) > 1 else []
         self._ids = {entity.entity_key: entity.entity_id for entity in self._entities}
 
     def of(self, period: Period) -> Callable[[str], str]:

@@ -42,10 +42,10 @@ def answered_once(
         return carry_out()
     _check(key)
     asked = _one_way(request)
-    known = work.queries.answered(work.organization.org_key, command, key)
+    known = work.unit.fast.answered(work.organization.org_key, command, key)
     if known is None:
         answer = carry_out()
-        work.unit.journal.remember(work.organization.org_key, command, key, asked, json.dumps(answer), work.now)
+        work.unit.grants.remember(work.organization.org_key, command, key, asked, json.dumps(answer), work.now)
         return answer
     if known[0] != asked:
         raise Conflict(f"the key '{key}' was used for another request", "use a new key for a new request")

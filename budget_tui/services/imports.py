@@ -29,7 +29,7 @@ from budget_tui.services.costs import (
     rule_tags,
 )
 from budget_tui.services.undo import Lines, reverses, undo_data
-from budget_tui.storage.cost_queries import day_number, day_of
+from budget_tui.storage.fast_paths import day_number, day_of
 
 if TYPE_CHECKING:
     from budget_tui.sources.base import SourceFormat
@@ -164,10 +164,10 @@ def _before_reading(context: Context, source: str) -> tuple[Organization, set[st
 
     Without the latter, importing the same file again with fewer options would take its costs from their projects.
     """
-    with context.reading() as queries:
-        organization = context.organization(queries)
-        kept = [row.origin for row in queries.origins(organization.org_key) if row.origin.source == source]
-        wanted = rule_tags(queries.entity_rules(organization.org_key))
+    with context.reading() as session:
+        organization = context.organization(session)
+        kept = [row.origin for row in session.costs.origins(organization.org_key) if row.origin.source == source]
+        wanted = rule_tags(session.cost_rules.for_entities(organization.org_key))
         return organization, wanted | set(project_tags(kept))
 
 
@@ -212,7 +212,7 @@ class _Storing:
         self._part = part
         self._basis = request.cost_column
         self._mode = self._mode_of(request)
-        known = work.queries.origins(work.organization.org_key)
+        known = work.unit.costs.origins(work.organization.org_key)
         resolver = Resolver(work, [*(row.origin for row in known), *reduction.origins])
         self._resolved = {origin: resolver.resolve(origin) for origin in reduction.origins}
         self._keys = origin_keys(work, self._resolved, known, self._resolved.__getitem__)
@@ -226,7 +226,7 @@ class _Storing:
     def _mode_of(self, request: ImportRequest) -> Mode:
         if request.replace:
             return Mode.REPLACE
-        always = self._work.queries.replaces_always(self._work.organization.org_key, self._source)
+        always = self._work.unit.costs.replaces_always(self._work.organization.org_key, self._source)
         return Mode.ALWAYS if always else Mode.CAREFUL
 
     def store(self, arrangement: Arrangement, left_out: Sequence[LeftOut]) -> ImportReport:
@@ -292,17 +292,17 @@ class _Storing:
 
     def _store_part(self, part: "ReducedPart", facts: PartFacts) -> bool:
         """Store one part in place of what it replaces; False if that is the same."""
-        work, queries, org = self._work, self._work.queries, self._work.organization.org_key
+        work, session, org = self._work, self._work.unit, self._work.organization.org_key
         account = folded_account(facts.account)
         stored = [
-            Part(row.facts, queries.cells(row.key), row.key)
-            for row in queries.parts(org, facts.period_start)
+            Part(row.facts, session.datasets.cells(row.key), row.key)
+            for row in session.datasets.parts(org, facts.period_start)
             if folded_account(row.facts.account) == account
         ]
         new = Part(facts, part.rows)
 
         def is_older() -> bool:
-            replaced = queries.replaced_fingerprints(org, facts.source, facts.period_start)
+            replaced = session.datasets.replaced_fingerprints(org, facts.source, facts.period_start)
             return part.fingerprint in replaced
 
         def is_other(old: Part) -> bool:
@@ -314,13 +314,13 @@ class _Storing:
         self._problems += [(new, problem) for problem in outcome.problems]
         if outcome.problems:
             return True
-        work.unit.former.forget_undone(org, facts.source, facts.period_start)
-        key = work.unit.costs.add_part(org, facts, part.fingerprint, work.now)
+        work.unit.datasets.forget_undone(org, facts.source, facts.period_start)
+        key = work.unit.datasets.add(org, facts, part.fingerprint, work.now)
         for taken in outcome.taken:
             of_same_import = taken.key in self._stored_parts
-            self._replaced += work.unit.former.take(taken, key, of_same_import=of_same_import)
-            work.unit.costs.count_rows(taken.key)
-        rows = work.unit.costs.add_part_rows(key, self._reduction.daily_rows(part.number))
+            self._replaced += work.unit.datasets.take(taken, key, of_same_import=of_same_import)
+            work.unit.datasets.count_rows(taken.key)
+        rows = work.unit.datasets.add_rows(key, self._reduction.daily_rows(part.number))
         self._stored += rows
         self._added += 0 if outcome.taken else rows
         self._vanished += [
@@ -334,7 +334,7 @@ class _Storing:
         """Compare the rows of ``part`` with what is stored of its days, row by row."""
         days = [row.day for row in part.rows]
         first, last = (_FIRST, _LAST) if self._mode is Mode.REPLACE else (min(days), max(days))
-        stored = self._work.queries.part_rows(keys, first, last)
+        stored = self._work.unit.datasets.rows(keys, first, last)
         new = chain.from_iterable(self._reduction.daily_rows(part.number))
         return _are_same(stored, new)
 
@@ -346,7 +346,7 @@ class _Storing:
         }
         shared = [
             row
-            for row in self._work.queries.part_rows([old.key], _FIRST, _LAST)
+            for row in self._work.unit.datasets.rows([old.key], _FIRST, _LAST)
             if row[0] in sub_accounts and (sub_accounts[row[0]], row[2]) in cells
         ]
         return 2 * self._reduction.count_repeated(shared) >= len(shared)
@@ -487,26 +487,26 @@ def _unimport(work: Work, lines: Lines) -> None:
 def _take_out(work: Work, source: str, parts: Sequence[int]) -> None:
     """Undo parts, the last one first, and store again what they had taken of others."""
     for key in reversed(parts):
-        if work.unit.former.is_replaced(key):
+        if work.unit.datasets.is_replaced(key):
             raise Conflict(f"{source} has been imported again since", "undo that import first")
-        work.unit.former.take(Taken(key, _FIRST, _LAST), key)
-        given_back = work.unit.former.give_back(key)
+        work.unit.datasets.take(Taken(key, _FIRST, _LAST), key)
+        given_back = work.unit.datasets.give_back(key)
         if given_back is None:
             raise Refused(f"what {source} said before is no longer stored", "import those files again")
         for each in (key, *given_back):
-            work.unit.costs.count_rows(each)
+            work.unit.datasets.count_rows(each)
 
 
 def _put_in(work: Work, source: str, parts: Sequence[int]) -> None:
     """Redo parts, the first one first."""
     for key in parts:
-        taken = work.unit.former.take_again(key)
+        taken = work.unit.datasets.take_again(key)
         if taken is None:
             raise Conflict(f"{source} has been imported again since", "import again what should count")
-        if not work.unit.former.store_again(key):
+        if not work.unit.datasets.store_again(key):
             raise Refused(f"what {source} said is no longer stored", "import those files again")
         for each in (key, *taken):
-            work.unit.costs.count_rows(each)
+            work.unit.datasets.count_rows(each)
 
 
 def _imported(line: AuditEntry) -> str:

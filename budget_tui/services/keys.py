@@ -43,7 +43,7 @@ class Keys:
         text = f"{PREFIX}_{key_id}_{secrets.token_hex(_SECRET_BYTES)}"
         with self._context.work() as work:
             key = ApiKey(key_id, work.organization.slug, name, scope, _hash(text), work.actor, work.now)
-            work.unit.keys.add(work.organization.org_key, key)
+            work.unit.api_keys.add(work.organization.org_key, key)
             work.record("key.create", key_id, None, {"name": name, "scope": scope})
             work.commit()
         return NewKey(key, text)
@@ -51,9 +51,9 @@ class Keys:
     def revoke(self, id_or_name: str) -> ApiKey:
         """From now on nobody passes with this key. Again: nothing changes. `Refused` when several have the name."""
         with self._context.work() as work:
-            key = _find(work.queries.api_keys(work.organization.org_key), id_or_name)
+            key = _find(work.unit.api_keys.all(work.organization.org_key), id_or_name)
             if key.revoked_at is None:
-                work.unit.keys.revoke(key.key_id, work.now)
+                work.unit.api_keys.revoke(key.key_id, work.now)
                 work.record("key.revoke", key.key_id, {"name": key.name, "scope": key.scope}, None)
             work.commit()
         return key
@@ -62,8 +62,8 @@ class Keys:
         """This organization's keys, revoked ones too."""
         reader = self._context.reader()
         try:
-            with reader.session() as queries:
-                return queries.api_keys(self._context.organization(queries).org_key)
+            with reader.session() as session:
+                return session.api_keys.all(self._context.organization(session).org_key)
         finally:
             reader.close()
 
@@ -80,16 +80,16 @@ class KeyRing:
         key_id, _, _ = rest.partition("_")
         if prefix != PREFIX:
             return None
-        with self._reader.session() as queries:
-            key = queries.api_key(key_id)
+        with self._reader.session() as session:
+            key = session.fast.api_key(key_id)
         if key is None or key.revoked_at is not None or not hmac.compare_digest(key.hash, _hash(text)):
             return None
         return key
 
     def can_be_passed(self) -> bool:
         """Whether any key is active; also whether the database can be read at all."""
-        with self._reader.session() as queries:
-            return queries.has_active_key()
+        with self._reader.session() as session:
+            return session.fast.has_active_key()
 
     def close(self) -> None:
         self._reader.close()

@@ -40,13 +40,13 @@ class Organizations:
         currency = checked_currency(new.currency or context.new_currency)
         time_zone = zone(new.time_zone or context.new_time_zone).key
         with context.transaction() as unit:
-            if unit.queries.organization(slug) is not None:
+            if unit.fast.organization(slug) is not None:
                 raise Conflict(f"there is an organization '{slug}' already", "choose another slug")
             now = context.clock.now()
             added = unit.organizations.add(slug, name, currency, time_zone, now, new.period_rule)
             facts = {"name": name, "currency": currency, "time_zone": time_zone, "period": str(new.period_rule.kind)}
-            unit.journal.begin_change()
-            unit.journal.record(added.org_key, "org.add", slug, None, facts, context.actor, now)
+            unit.begin_change()
+            unit.audit.record(added.org_key, "org.add", slug, None, facts, context.actor, now)
             unit.commit()
         return added
 
@@ -54,21 +54,21 @@ class Organizations:
         """Change the display name; the slug stays."""
         name = checked_name(name)
         with self._context.transaction() as unit:
-            organization = unit.queries.organization(slug)
+            organization = unit.fast.organization(slug)
             if organization is None:
                 raise unknown("organization", slug)
             if name != organization.name:
                 unit.organizations.rename(organization, name)
-                unit.journal.begin_change()
+                unit.begin_change()
                 before, after = {"name": organization.name}, {"name": name}
                 now = self._context.clock.now()
-                unit.journal.record(organization.org_key, "org.rename", slug, before, after, self._context.actor, now)
+                unit.audit.record(organization.org_key, "org.rename", slug, before, after, self._context.actor, now)
             unit.commit()
 
     def all(self) -> list[Organization]:
         """Every organization in the database, by slug."""
-        with self._context.reading() as queries:
-            return queries.organizations()
+        with self._context.reading() as session:
+            return session.organizations.all()
 
 
 @reverses("org.rename", told=value_of("name of {}"))

@@ -77,7 +77,7 @@ class PeriodRules:
         changed = _changed(organization, change)
         if (changed.period_rule, changed.time_zone) == (organization.period_rule, organization.time_zone):
             raise Refused("nothing would change", "periods recur so already")
-        latest = work.queries.global_budget(organization.org_key, date.max)
+        latest = work.unit.fast.global_budget(organization.org_key, date.max)
         assert latest is not None  # the running one at least
         return RulePreview(
             organization.period_rule,
@@ -151,7 +151,7 @@ def _store(work: Work, rule: PeriodRule, time_zone: str) -> None:
     organization = work.organization
     before, after = _written(organization.period_rule, organization.time_zone), _written(rule, time_zone)
     changed = [name for name in before if before[name] != after[name]]
-    work.unit.cycle.set_rule(organization.org_key, rule, time_zone)
+    work.unit.organizations.set_period_rule(organization.org_key, rule, time_zone)
     work.record(
         "period.set",
         organization.slug,

@@ -10,12 +10,11 @@ from budget_tui.domain.closing import ClosePreview, NextLine
 from budget_tui.domain.errors import Conflict, Refused, unknown
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period
+from budget_tui.domain.records import ClosedLine, Successor
 from budget_tui.presentation.formatting import long_day, period_name
 from budget_tui.services.agent_tokens import free_expired_holds
 from budget_tui.services.closing import CATCH_UP_YEARS, Plan, Turn, beyond_reach, plan_close
 from budget_tui.services.context import Context, Work, written
-from budget_tui.storage.repositories.cycle import Successor
-from budget_tui.storage.repositories.journal import ClosedLine
 
 CloseOutcome = ClosePreview
 """What a close did has the shape of what it was going to do."""
@@ -51,7 +50,9 @@ class Periods:
             plan = _manual_plan(work, seen)
             turns = _reallocated(work, plan, reallocations or {})
             if plan.ending != work.open.period:
-                work.unit.cycle.end_early(work.organization.org_key, work.open.period, work.today, work.actor, work.now)
+                work.unit.budgets.end_early(
+                    work.organization.org_key, work.open.period, work.today, work.actor, work.now
+                )
             _archive(work, plan)
             _open_next(work, plan, turns)
             for before, after in zip(plan.below, turns, strict=True):
@@ -64,17 +65,17 @@ class Periods:
 def open_period(work: Work) -> Budget:
     """The global budget of the period that today is in, after closing what has ended, one by one."""
     key = work.organization.org_key
-    stored = work.queries.global_budget(key, work.today)
+    stored = work.unit.fast.global_budget(key, work.today)
     if stored is None:
         return _first_period(work)
     _require_reachable(stored.period, work.today)
     if stored.period.end < work.today:
         free_expired_holds(work)
     while stored.period.end < work.today:
-        plan = plan_close(work.queries, work.organization, stored, stored.period)
+        plan = plan_close(work.unit, work.organization, stored, stored.period)
         _archive(work, plan)
         _open_next(work, plan, plan.below)
-        following = work.queries.global_budget(key, plan.following.start)
+        following = work.unit.fast.global_budget(key, plan.following.start)
         assert following is not None
         stored = following
     return stored
@@ -90,7 +91,7 @@ def _require_reachable(stored: Period, today: date) -> None:
 
 
 def _first_period(work: Work) -> Budget:
-    first = work.queries.first_global_budget(work.organization.org_key)
+    first = work.unit.budgets.first_global(work.organization.org_key)
     if first is not None:
         raise Refused(f"{work.today} is before the first period, {period_name(first.period)}", "choose a later day")
     rule = work.organization.period_rule
@@ -110,7 +111,7 @@ def _first_period(work: Work) -> Budget:
 
 def _manual_plan(work: Work, seen: Period | None) -> Plan:
     """The close of the running period today; `Conflict` when that was done, or is not what was ``seen``."""
-    closed = work.queries.last_close(work.organization.org_key)
+    closed = work.unit.fast.last_close(work.organization.org_key)
     if closed is not None and work.open.period.start <= closed.start:
         raise Conflict(
             f"{period_name(work.open.period)} is already closed",
@@ -120,7 +121,7 @@ def _manual_plan(work: Work, seen: Period | None) -> Plan:
     if seen is not None and seen != ending:
         raise Conflict(f"it is {period_name(ending)} that would be closed by now", "check again, then confirm it")
     free_expired_holds(work)
-    return plan_close(work.queries, work.organization, work.open, ending)
+    return plan_close(work.unit, work.organization, work.open, ending)
 
 
 def _reallocated(work: Work, plan: Plan, changes: Reallocations) -> Sequence[Turn]:
@@ -143,14 +144,14 @@ def _reallocated(work: Work, plan: Plan, changes: Reallocations) -> Sequence[Tur
 
 def _archive(work: Work, plan: Plan) -> None:
     """Keep the figures of the period that ends as they stand, and say so."""
-    queries, key = work.queries, work.organization.org_key
-    keys = {entity.entity_id: entity.entity_key for entity in queries.entities(key)}
+    session, key = work.unit, work.organization.org_key
+    keys = {entity.entity_id: entity.entity_key for entity in session.fast.entities(key)}
     projects = [
         (keys[fact.project_id], fact.allocation, plan.spent.at(fact.path))
-        for fact in queries.project_facts(key, plan.total.budget.budget_id)
+        for fact in session.fast.project_facts(key, plan.total.budget.budget_id)
     ]
     tokens = [turn for turn in plan.below if turn.budget.budget_type is BudgetType.TOKEN]
-    work.unit.journal.close_period(
+    work.unit.periods.close(
         key,
         plan.ending,
         work.organization.currency,
@@ -203,10 +204,10 @@ def _open_next(work: Work, plan: Plan, below: Sequence[Turn]) -> None:
             from budget_tui.services.plan_views import find_budget
             from budget_tui.services.plans import facts_of, subject_of
 
-            budget = find_budget(work.queries, work.organization.org_key, turn.planned.budget_id)
-            work.unit.plans.delete(budget.budget_id, work.actor, work.now)
+            budget = find_budget(work.unit, work.organization.org_key, turn.planned.budget_id)
+            work.unit.budgets.deactivate(budget.budget_id, work.actor, work.now)
             work.record("plan.delete", subject_of(budget), facts_of(budget), None)
-    work.unit.cycle.open_period(
+    work.unit.budgets.open_period(
         work.organization.org_key,
         plan.following,
         work.organization.period_rule.kind,

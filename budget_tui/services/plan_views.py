@@ -46,7 +46,7 @@ from budget_tui.services.plan_breakdown import (
     with_actuals,
 )
 from budget_tui.services.usage import Addends, InOneCurrency, Usage, all_of, asked_by, entity_named, provider_named
-from budget_tui.storage.queries import Queries
+from budget_tui.storage.session import Session
 
 EVERYTHING = PlanFilter()
 _TREND_MONTHS = 12
@@ -62,16 +62,16 @@ class PlanViews:
 
     def list(self, conditions: PlanFilter = EVERYTHING, limit: int | None = None, offset: int = 0) -> BudgetPage:
         """The budgets that fit, entity by entity: at most ``limit``, after the first ``offset``."""
-        with self._reader.session() as queries:
-            organization = self._context.organization(queries)
-            found = _budgets(queries, organization, conditions, self._today(organization))
-            history = queries.hierarchy_history(organization.org_key)
-            plan = _handed_on(queries, organization, conditions, found, history)
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            found = _budgets(session, organization, conditions, self._today(organization))
+            history = session.fast.hierarchy_history(organization.org_key)
+            plan = _handed_on(session, organization, conditions, found, history)
             today = self._today(organization)
-            known = data_through(queries, organization, today)
-            allocations = _allocations(queries, organization)
+            known = data_through(session, organization, today)
+            allocations = _allocations(session, organization)
             asked = asked_by(found)
-            usage = None if conditions.status is None else Usage(queries, organization, today, asked)
+            usage = None if conditions.status is None else Usage(session, organization, today, asked)
         if usage is not None:
             found = [line.budget for line in usage.lines(found, asked) if line.status is conditions.status]
         page = found[offset:] if limit is None else found[offset : offset + limit]
@@ -81,26 +81,26 @@ class PlanViews:
 
     def one(self, budget_id: str) -> PlanOutcome:
         """The budget of that id, or the only one whose id begins so; deleted ones, too."""
-        with self._reader.session() as queries:
-            organization = self._context.organization(queries)
-            budget = find_budget(queries, organization.org_key, budget_id)
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            budget = find_budget(session, organization.org_key, budget_id)
             plan = handed_on_in_plan(
-                queries, organization.org_key, [budget], queries.hierarchy_history(organization.org_key)
+                session, organization.org_key, [budget], session.fast.hierarchy_history(organization.org_key)
             )
-            allocations = _allocations(queries, organization)
+            allocations = _allocations(session, organization)
         return PlanOutcome(budget, over_allocation_warnings(over_allocated([budget], plan)), (), allocations)
 
     def summary(self, conditions: PlanFilter = EVERYTHING) -> PlanSummary:
         """Budget against actual of every budget that fits."""
-        with self._reader.session() as queries:
-            organization = self._context.organization(queries)
-            budgets = _budgets(queries, organization, conditions, self._today(organization))
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            budgets = _budgets(session, organization, conditions, self._today(organization))
             asked = asked_by(budgets)
-            usage = Usage(queries, organization, self._today(organization), asked)
+            usage = Usage(session, organization, self._today(organization), asked)
             containment = Containment(budgets, usage.history)
-            plan = _handed_on(queries, organization, conditions, budgets, usage.history, containment)
-            allocations = _allocations(queries, organization)
-            known = data_through(queries, organization, self._today(organization))
+            plan = _handed_on(session, organization, conditions, budgets, usage.history, containment)
+            allocations = _allocations(session, organization)
+            known = data_through(session, organization, self._today(organization))
         conversions = usage.conversions(asked)
         lines = usage.lines(budgets, asked)
         if conditions.status is not None:
@@ -120,20 +120,20 @@ class PlanViews:
 
     def tree(self, root_entity_id: str = "", conditions: PlanFilter = EVERYTHING) -> PlanTree:
         """The allocation trees, of the whole organization or of what is at and below an entity."""
-        with self._reader.session() as queries:
-            organization = self._context.organization(queries)
-            budgets = _budgets(queries, organization, conditions, self._today(organization))
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            budgets = _budgets(session, organization, conditions, self._today(organization))
             if root_entity_id:
-                top = entity_named(queries, organization, root_entity_id)
-                history = queries.hierarchy_history(organization.org_key)
+                top = entity_named(session, organization, root_entity_id)
+                history = session.fast.hierarchy_history(organization.org_key)
                 budgets = [budget for budget in budgets if is_below(budget, top.entity_key, history)]
             asked = asked_by(budgets)
-            usage = Usage(queries, organization, self._today(organization), asked)
-            allocations = _allocations(queries, organization)
-            known = data_through(queries, organization, self._today(organization))
+            usage = Usage(session, organization, self._today(organization), asked)
+            allocations = _allocations(session, organization)
+            known = data_through(session, organization, self._today(organization))
             plan: HandedOn = {}  # only where it has children that the trees do not show
             if not conditions.is_open:
-                plan = handed_on_in_plan(queries, organization.org_key, budgets, usage.history)
+                plan = handed_on_in_plan(session, organization.org_key, budgets, usage.history)
         conversions = usage.conversions(asked)
         trees = forest(budgets, usage.history)
         return PlanTree(
@@ -158,8 +158,8 @@ class PlanViews:
 
     def board(self) -> "PlanBoard":
         """Everything at once, for who is going to choose from it again and again."""
-        with self._reader.session() as queries:
-            return board_of(self._context, queries)
+        with self._reader.session() as session:
+            return board_of(self._context, session)
 
     def close(self) -> None:
         self._reader.close()
@@ -170,12 +170,12 @@ class PlanViews:
     def _breakdown(
         self, entity_id: str, conditions: PlanFilter, parts: Callable[[Considered], Mapping[str, Slice]]
     ) -> Breakdown:
-        with self._reader.session() as queries:
-            organization = self._context.organization(queries)
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
             today = self._today(organization)
-            entity = entity_named(queries, organization, entity_id or ROOT_ID)
+            entity = entity_named(session, organization, entity_id or ROOT_ID)
             here = replace(conditions, entity_id=entity.entity_id)
-            budgets = _budgets(queries, organization, here, today)
+            budgets = _budgets(session, organization, here, today)
             periods = periods_of(
                 budgets,
                 conditions.period_kind,
@@ -186,11 +186,11 @@ class PlanViews:
             )
             every_period = {*periods, *(budget.period for budget in budgets)}
             asked = all_of(entity.entity_key, organization.currency, every_period)
-            usage = Usage(queries, organization, today, asked)
-            own = InOneCurrency(queries, organization.org_key, budgets, organization.currency)
-            provider = provider_named(queries, organization.org_key, conditions.provider)
-            plan = handed_on_in_plan(queries, organization.org_key, budgets, usage.history)
-            known = data_through(queries, organization, today)
+            usage = Usage(session, organization, today, asked)
+            own = InOneCurrency(session, organization.org_key, budgets, organization.currency)
+            provider = provider_named(session, organization.org_key, conditions.provider)
+            plan = handed_on_in_plan(session, organization.org_key, budgets, usage.history)
+            known = data_through(session, organization, today)
         read = Considered(organization, entity, budgets, periods, usage, own, provider)
         return broken_down(read, today, known, parts, plan)
 
@@ -382,24 +382,24 @@ def _in_order(covered: Mapping[Scope, Iterable[Period]]) -> Counted:
     return tuple((scope, period) for scope, periods in covered.items() for period in sorted(periods))
 
 
-def read_board(queries: Queries, organization: Organization, today: date) -> PlanBoard:
+def read_board(session: Session, organization: Organization, today: date) -> PlanBoard:
     """The plan as it stands, from one consistent read."""
-    budgets = planned_ahead(queries, organization, today)
-    entities = queries.entities(organization.org_key) or [unstored_root(organization.name)]
+    budgets = planned_ahead(session, organization, today)
+    entities = session.fast.entities(organization.org_key) or [unstored_root(organization.name)]
     root = next(entity for entity in entities if entity.entity_id == ROOT_ID)
     periods = {*_running(organization, today), *_months(today), *(budget.period for budget in budgets)}
     asked = asked_by(budgets)
     everything = all_of(root.entity_key, organization.currency, periods)
-    usage = Usage(queries, organization, today, [*asked, *everything])
+    usage = Usage(session, organization, today, [*asked, *everything])
     lines = tuple(usage.lines(budgets, asked))
-    own = InOneCurrency(queries, organization.org_key, budgets, organization.currency)
-    return PlanBoard(organization, today, data_through(queries, organization, today), lines, entities, usage, own)
+    own = InOneCurrency(session, organization.org_key, budgets, organization.currency)
+    return PlanBoard(organization, today, data_through(session, organization, today), lines, entities, usage, own)
 
 
-def board_of(context: Context, queries: Queries) -> PlanBoard:
+def board_of(context: Context, session: Session) -> PlanBoard:
     """The board of the organization of ``context``, as of its clock's today."""
-    organization = context.organization(queries)
-    return read_board(queries, organization, context.clock.today(organization.time_zone))
+    organization = context.organization(session)
+    return read_board(session, organization, context.clock.today(organization.time_zone))
 
 
 def _running(organization: Organization, today: date) -> set[Period]:
@@ -433,23 +433,23 @@ def _fitting(lines: Sequence[BudgetLine], choice: PlanFilter, today: date) -> Se
 # What is read
 
 
-def _budgets(queries: Queries, organization: Organization, conditions: PlanFilter, today: date) -> list[PlannedBudget]:
+def _budgets(session: Session, organization: Organization, conditions: PlanFilter, today: date) -> list[PlannedBudget]:
     if conditions.entity_id:
-        entity_named(queries, organization, conditions.entity_id)
+        entity_named(session, organization, conditions.entity_id)
     wanted = replace(
         conditions,
-        provider=provider_named(queries, organization.org_key, conditions.provider),
+        provider=provider_named(session, organization.org_key, conditions.provider),
         currency=conditions.currency.upper(),
     )
-    return planned_ahead(queries, organization, today, wanted)
+    return planned_ahead(session, organization, today, wanted)
 
 
-def _allocations(queries: Queries, organization: Organization) -> Allocations:
-    return Allocations(tuple(queries.allocations(organization.org_key)))
+def _allocations(session: Session, organization: Organization) -> Allocations:
+    return Allocations(tuple(session.budgets.allocations(organization.org_key)))
 
 
 def _handed_on(
-    queries: Queries,
+    session: Session,
     organization: Organization,
     conditions: PlanFilter,
     budgets: Sequence[PlannedBudget],
@@ -459,12 +459,12 @@ def _handed_on(
     """What the children of ``budgets``, which are those that fit, have in the whole plan."""
     if conditions.is_open:
         return handed_on(budgets, containment or Containment(budgets, history))
-    return handed_on_in_plan(queries, organization.org_key, budgets, history)
+    return handed_on_in_plan(session, organization.org_key, budgets, history)
 
 
-def find_budget(queries: Queries, org: int, budget_id: str) -> PlannedBudget:
+def find_budget(session: Session, org: int, budget_id: str) -> PlannedBudget:
     """The budget of that id, or the only one whose id begins so; a deleted one, too."""
-    found = queries.planned_budget(org, budget_id) if budget_id else []
+    found = session.budgets.called(org, budget_id) if budget_id else []
     if len(found) == 1:
         return found[0]
     if found:
@@ -472,20 +472,20 @@ def find_budget(queries: Queries, org: int, budget_id: str) -> PlannedBudget:
     raise unknown("budget", budget_id)
 
 
-def over_allocated_after(queries: Queries, org: int, budget: PlannedBudget) -> tuple[str, ...]:
+def over_allocated_after(session: Session, org: int, budget: PlannedBudget) -> tuple[str, ...]:
     """What to warn about after ``budget`` has changed: it or the one above it has children for more than itself."""
-    plan = _plan_around(queries, org, [budget])
-    containment = Containment(plan, queries.hierarchy_history(org))
+    plan = _plan_around(session, org, [budget])
+    containment = Containment(plan, session.fast.hierarchy_history(org))
     parent = containment.parents({each.budget_id for each in plan}).get(budget.budget_id)
     concerned = [each for each in plan if each.budget_id in (budget.budget_id, parent)]
     return over_allocation_warnings(over_allocated(concerned, handed_on(plan, containment)))
 
 
 def handed_on_in_plan(
-    queries: Queries, org: int, budgets: Sequence[PlannedBudget], history: HierarchyHistory
+    session: Session, org: int, budgets: Sequence[PlannedBudget], history: HierarchyHistory
 ) -> HandedOn:
     """What the children of ``budgets`` have, whatever of the plan is looked at beside them."""
-    plan = _plan_around(queries, org, budgets, _above_and_below(budgets, history)) if budgets else []
+    plan = _plan_around(session, org, budgets, _above_and_below(budgets, history)) if budgets else []
     return handed_on(plan, Containment(plan, history))
 
 
@@ -502,10 +502,10 @@ def _above_and_below(budgets: Sequence[PlannedBudget], history: HierarchyHistory
 
 
 def _plan_around(
-    queries: Queries, org: int, budgets: Sequence[PlannedBudget], entity_keys: Collection[int] | None = None
+    session: Session, org: int, budgets: Sequence[PlannedBudget], entity_keys: Collection[int] | None = None
 ) -> list[PlannedBudget]:
     """What is planned beside ``budgets`` in their types and periods, for any entity or for certain ones."""
-    return queries.planned_budgets(
+    return session.budgets.planned(
         org,
         PlanFilter(
             budget_type=_only(budget.budget_type for budget in budgets),
@@ -526,11 +526,11 @@ def _only(values: Iterable[_Value]) -> _Value | None:
 
 
 def planned_ahead(
-    queries: Queries, organization: Organization, today: date, wanted: PlanFilter = EVERYTHING
+    session: Session, organization: Organization, today: date, wanted: PlanFilter = EVERYTHING
 ) -> list[PlannedBudget]:
     """The planned budgets that are ``wanted``; those of a period that has yet to be opened as it will open."""
-    found = queries.planned_budgets(organization.org_key, wanted, today)
-    ahead = _foreseen(queries, organization, today)
+    found = session.budgets.planned(organization.org_key, wanted, today)
+    ahead = _foreseen(session, organization, today)
     if not ahead:
         return list(filter(mentioning(wanted.search), found)) if wanted.search.strip() else found
     ids = {budget.budget_id for budget in ahead}
@@ -539,18 +539,18 @@ def planned_ahead(
     return sorted([*(budget for budget in found if budget.budget_id not in ids), *opening], key=_place)
 
 
-def _foreseen(queries: Queries, organization: Organization, today: date) -> list[PlannedBudget]:
+def _foreseen(session: Session, organization: Organization, today: date) -> list[PlannedBudget]:
     """What opens with the period of ``today``, which nobody has opened yet; else nothing."""
-    if not queries.is_to_open(organization.org_key, today):
+    if not session.budgets.is_to_open(organization.org_key, today):
         return []
-    ended = queries.global_budget(organization.org_key, today)
+    ended = session.fast.global_budget(organization.org_key, today)
     if ended is None or beyond_reach(ended.period, today):
         return []
     period = organization.period_rule.after(ended.period)
     if not period.contains(today):
         period = organization.period_rule.containing(today)
-    opened = looked_ahead(queries, organization, ended, today)
-    planned = queries.planned_for(organization.org_key, period)
+    opened = looked_ahead(session, organization, ended, today)
+    planned = session.fast.planned_for(organization.org_key, period)
     ids = {
         each.budget_id: planned[each.turn_key].budget_id
         if each.turn_key in planned

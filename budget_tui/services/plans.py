@@ -33,7 +33,7 @@ from budget_tui.services.context import Context, Work, written
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.plan_views import find_budget, over_allocated_after
 from budget_tui.services.usage import provider_named
-from budget_tui.storage.queries import Queries
+from budget_tui.storage.session import Session
 
 ID_SHOWN_LENGTH = 8
 """So much of an id is shown where space is short; as much, or less, finds the budget again."""
@@ -58,14 +58,14 @@ class Plans:
 
     def period_named(self, text: str) -> tuple[PeriodKind, Period]:
         """What a person writes for a period, by the organization's fiscal year: see `parse_period`."""
-        with self._context.reading() as queries:
-            organization = self._context.organization(queries)
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
         return parse_period(text, organization.period_rule, self._context.clock.today(organization.time_zone))
 
     def get(self, budget_id: str) -> PlannedBudget:
         """The budget of that id, or the only one whose id begins so; deleted ones, too."""
-        with self._context.reading() as queries:
-            return find_budget(queries, self._context.organization(queries).org_key, budget_id)
+        with self._context.reading() as session:
+            return find_budget(session, self._context.organization(session).org_key, budget_id)
 
     def create(self, plan: BudgetPlan, key: str | None = None) -> PlanOutcome:
         """A new budget. `Conflict` when there is one of that entity, category, type, provider and period already."""
@@ -73,7 +73,7 @@ class Plans:
             answer = answered_once(
                 work, "plan.create", key, _written(plan), lambda: {"budget_id": _create(work, plan).budget_id}
             )
-            budget = find_budget(work.queries, work.organization.org_key, answer["budget_id"])
+            budget = find_budget(work.unit, work.organization.org_key, answer["budget_id"])
             outcome = PlanOutcome(budget, _over_allocated(work, budget), (), _allocations(work))
             work.commit()
         return outcome
@@ -99,11 +99,11 @@ class Plans:
         """Take a budget out of the plan. What was allocated from it stays, as budgets of their own."""
         with self._context.work() as work:
             budget = _active(work, budget_id)
-            children = work.queries.children_of(budget.budget_id)
+            children = work.unit.budgets.children_of(budget.budget_id)
             if budget.in_cycle:
                 change_budget(work, budget, PlanChange(amount=0))
             else:
-                work.unit.plans.delete(budget.budget_id, work.actor, work.now)
+                work.unit.budgets.deactivate(budget.budget_id, work.actor, work.now)
                 work.record("plan.delete", subject_of(budget), facts_of(budget), None)
             warnings = (f"{len(children)} budgets allocated from it stay",) if children else ()
             outcome = PlanOutcome(budget, warnings, (), _allocations(work))
@@ -133,26 +133,26 @@ class Plans:
 
 
 def _allocations(work: Work) -> Allocations:
-    return Allocations(tuple(work.queries.allocations(work.organization.org_key)))
+    return Allocations(tuple(work.unit.budgets.allocations(work.organization.org_key)))
 
 
 def _allocation(work: Work, made: Mapping[str, Any]) -> PlanAllocation:
     """The budgets that `_allocate` made."""
     org = work.organization.org_key
-    parent = find_budget(work.queries, org, made["parent"])
+    parent = find_budget(work.unit, org, made["parent"])
     children = tuple(
-        AllocatedChild(find_budget(work.queries, org, child), allocation) for child, allocation in made["children"]
+        AllocatedChild(find_budget(work.unit, org, child), allocation) for child, allocation in made["children"]
     )
     return PlanAllocation(parent, children, _over_allocated(work, parent), _allocations(work))
 
 
-def _checked_provider(queries: Queries, org: int, name: str) -> str:
+def _checked_provider(session: Session, org: int, name: str) -> str:
     """The short name of a provider that somebody typed, '' for any; `Refused` when no row could show it."""
-    return provider_named(queries, org, checked_name(name)) if name.strip() else ""
+    return provider_named(session, org, checked_name(name)) if name.strip() else ""
 
 
 def _active(work: Work, budget_id: str) -> PlannedBudget:
-    budget = find_budget(work.queries, work.organization.org_key, budget_id)
+    budget = find_budget(work.unit, work.organization.org_key, budget_id)
     if not budget.is_active:
         raise Refused(
             f"{plan_name(budget)} was deleted", "make a new one", command="make a new one with: budget-tui plan create"
@@ -167,7 +167,7 @@ def _checked(work: Work, plan: BudgetPlan) -> BudgetPlan:
         plan,
         amount=checked_amount(plan.amount, plan.budget_type),
         currency=checked_currency(plan.currency or work.organization.currency),
-        provider=_checked_provider(work.queries, work.organization.org_key, plan.provider),
+        provider=_checked_provider(work.unit, work.organization.org_key, plan.provider),
         notes=checked_notes(plan.notes),
     )
 
@@ -181,15 +181,15 @@ def _create(work: Work, plan: BudgetPlan) -> PlannedBudget:
         return change_budget(work, same, PlanChange(amount=plan.amount, notes=plan.notes))
     if same is not None:
         raise taken(same)
-    budget_id = work.unit.plans.add(org, entity.entity_key, plan, work.actor, work.now)
-    budget = find_budget(work.queries, org, budget_id)
+    budget_id = work.unit.budgets.add(org, entity.entity_key, plan, work.actor, work.now)
+    budget = find_budget(work.unit, org, budget_id)
     work.record("plan.create", subject_of(budget), None, facts_of(budget))
     return budget
 
 
 def _same(work: Work, entity_key: int, plan: BudgetPlan) -> PlannedBudget | None:
     """The active budget of exactly this scope and period, in the cycle or not."""
-    return work.queries.same_budget(
+    return work.unit.budgets.same(
         work.organization.org_key, entity_key, plan.category, plan.budget_type, plan.provider, plan.period
     )
 
@@ -226,8 +226,8 @@ def change_budget(work: Work, before: PlannedBudget, change: PlanChange) -> Plan
     else:
         if moved:
             _check_movable(work, before, plan)
-        work.unit.plans.change(before.budget_id, plan, work.actor, work.now)
-    after = find_budget(work.queries, work.organization.org_key, before.budget_id)
+        work.unit.budgets.change(before.budget_id, plan, work.actor, work.now)
+    after = find_budget(work.unit, work.organization.org_key, before.budget_id)
     if not before.in_cycle:
         work.record("plan.update", subject_of(before), facts_of(before), facts_of(after))
     return after
@@ -238,7 +238,7 @@ def check_cycle(work: Work, entity: Entity, plan: BudgetPlan) -> None:
     open with: in another currency than the organization's."""
     if plan.provider or not _turns_with_the_period(entity, plan):
         return
-    closes = work.queries.closes(work.organization.org_key, 1, plan.period.start + ONE_DAY)
+    closes = work.unit.periods.closes(work.organization.org_key, 1, plan.period.start + ONE_DAY)
     if closes and closes[0].period == plan.period:
         if entity.entity_id == ROOT_ID or _was_archived(work, entity, plan):
             raise Conflict(
@@ -266,13 +266,13 @@ def _was_archived(work: Work, entity: Entity, plan: BudgetPlan) -> bool:
     start = plan.period.start
     return any(
         (line.entity_id, line.unit) == (entity.entity_id, plan.budget_type)
-        for line in work.queries.close_lines(work.organization.org_key, start, start)
+        for line in work.unit.periods.lines(work.organization.org_key, start, start)
     )
 
 
 def _is_of_the_cycle(work: Work, period: Period) -> bool:
     """Whether ``period`` is the running one or one that the cycle opens after it."""
-    latest = work.queries.global_budget(work.organization.org_key, date.max)
+    latest = work.unit.fast.global_budget(work.organization.org_key, date.max)
     assert latest is not None  # the running one at least
     rule, following = work.organization.period_rule, work.organization.period_rule.after(latest.period)
     return period in (work.open.period, latest.period, following) or (
@@ -299,7 +299,9 @@ def changed(before: PlannedBudget, change: PlanChange) -> BudgetPlan:
 
 def _check_movable(work: Work, before: PlannedBudget, plan: BudgetPlan) -> None:
     check_period(plan.period_kind, plan.period)
-    if work.queries.allocated_from(before.budget_id) is not None or work.queries.children_of(before.budget_id):
+    if work.unit.budgets.allocated_from(before.budget_id) is not None or work.unit.budgets.children_of(
+        before.budget_id
+    ):
         raise Refused(
             f"{plan_name(before)} is part of an allocation, in which all have one provider and period",
             "delete it and make a new one",
@@ -324,7 +326,7 @@ def _change_in_cycle(work: Work, before: PlannedBudget, plan: BudgetPlan, moved:
         raise Refused(f"{dates(before.period)} is closed", "its budgets stay as they were; change the running period")
     work.require_open_period()
     is_global = before.budget_id == work.open.budget_id
-    budget = work.open if is_global else work.queries.child(work.open.budget_id, before.entity_key)
+    budget = work.open if is_global else work.unit.budgets.child(work.open.budget_id, before.entity_key)
     if budget is None:
         raise Refused(f"{before.entity_id} has no budget in the running period", "check again, then repeat it")
     subject = "global" if is_global else before.entity_id
@@ -333,7 +335,7 @@ def _change_in_cycle(work: Work, before: PlannedBudget, plan: BudgetPlan, moved:
 
 def _rescale_children(work: Work, before: PlannedBudget, after: PlannedBudget) -> tuple[PlannedBudget, ...]:
     """Give the children their former shares of the new amount, and theirs to their own children."""
-    children = work.queries.children_of(before.budget_id)
+    children = work.unit.budgets.children_of(before.budget_id)
     if not children or before.amount == after.amount:
         return ()
     unit = unit_of(before.budget_type, before.currency)
@@ -361,8 +363,8 @@ def _allocate(work: Work, plan: BudgetPlan, children: Sequence[ChildShare]) -> d
 
 def allocate_to(work: Work, parent: PlannedBudget, child: PlannedBudget) -> str:
     """Record that ``child`` got its amount of ``parent``; returns the id of the allocation."""
-    former_id = work.queries.allocated_from(child.budget_id)
-    allocation_id = work.unit.plans.allocate(parent.budget_id, child.budget_id, child.amount, work.now)
+    former_id = work.unit.budgets.allocated_from(child.budget_id)
+    allocation_id = work.unit.budgets.allocate(parent.budget_id, child.budget_id, child.amount, work.now)
     shown = {"amount": _amount(child), "allocation_id": allocation_id, "child": child.budget_id}
     former = {"parent": parent.budget_id, "former": former_id}
     work.record("plan.allocate", subject_of(parent), None, {"to": child.entity_id, **shown, UNDO_DATA: former})
@@ -397,7 +399,7 @@ def _check_children(parent: Entity, children: Sequence[Entity]) -> None:
 
 
 def _over_allocated(work: Work, budget: PlannedBudget) -> tuple[str, ...]:
-    return over_allocated_after(work.queries, work.organization.org_key, budget)
+    return over_allocated_after(work.unit, work.organization.org_key, budget)
 
 
 def subject_of(budget: PlannedBudget) -> str:

@@ -48,7 +48,7 @@ def _entity(line: AuditEntry) -> str:
 
 
 def _budget(work: Work, line: AuditEntry) -> PlannedBudget:
-    return find_budget(work.queries, work.organization.org_key, line.subject.rpartition(" ")[2])
+    return find_budget(work.unit, work.organization.org_key, line.subject.rpartition(" ")[2])
 
 
 @reverses("plan.create", told=_told("planning of"))
@@ -64,12 +64,12 @@ def _take_away_or_bring_back(work: Work, lines: Lines) -> None:
 
 def _take_away(work: Work, line: AuditEntry) -> None:
     budget = _unchanged(work, line)
-    children = work.queries.children_of(budget.budget_id) if line.action == "plan.create" else []
+    children = work.unit.budgets.children_of(budget.budget_id) if line.action == "plan.create" else []
     if children:
         raise Conflict(
             f"{children[0].entity_id} was allocated its budget from {plan_name(budget)} since", "delete it instead"
         )
-    work.unit.plans.delete(budget.budget_id, work.actor, work.now)
+    work.unit.budgets.deactivate(budget.budget_id, work.actor, work.now)
     work.record(line.action, line.subject, line.after, None)
 
 
@@ -78,7 +78,7 @@ def _bring_back(work: Work, line: AuditEntry) -> None:
     if budget.is_active:
         raise Conflict(f"{plan_name(budget)} has been restored since", "there is nothing left to undo")
     entity = work.active(budget.entity_id)
-    same = work.queries.same_budget(
+    same = work.unit.budgets.same(
         work.organization.org_key,
         entity.entity_key,
         budget.category,
@@ -89,7 +89,7 @@ def _bring_back(work: Work, line: AuditEntry) -> None:
     if same is not None:
         raise taken(same)
     check_cycle(work, entity, changed(budget, PlanChange()))
-    work.unit.plans.restore(budget.budget_id, work.actor, work.now)
+    work.unit.budgets.activate(budget.budget_id, work.actor, work.now)
     work.record(line.action, line.subject, None, line.before)
 
 
@@ -115,18 +115,18 @@ def _allocate_back(work: Work, lines: Lines) -> None:
     """An allocation is there by its line, and is not by an undo of it: each takes back the other."""
     for line in reversed(lines):
         facts = line.after or line.before or {}
-        child = find_budget(work.queries, work.organization.org_key, facts["child"])
+        child = find_budget(work.unit, work.organization.org_key, facts["child"])
         parent_id, former = undo_data(facts)["parent"], undo_data(facts)["former"]
         is_there = line.after is not None
         name = f"what {child.entity_id}'s budget was allocated from"
-        require_same(name, work.queries.allocated_from(child.budget_id), parent_id if is_there else former)
+        require_same(name, work.unit.budgets.allocated_from(child.budget_id), parent_id if is_there else former)
         if not is_there:
             allocate_to(work, _budget(work, line), child)
             continue
         if former is None:
-            work.unit.plans.withdraw(child.budget_id)
+            work.unit.budgets.withdraw(child.budget_id)
         else:
-            work.unit.plans.allocate(former, child.budget_id, child.amount, work.now)
+            work.unit.budgets.allocate(former, child.budget_id, child.amount, work.now)
         work.record(line.action, line.subject, line.after, None)
 
 

@@ -5,9 +5,9 @@ from datetime import date
 from budget_tui.domain.cost import short_provider_name
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity, checked_name
+from budget_tui.domain.records import SeatRegistration
 from budget_tui.services.context import Context, Work
 from budget_tui.services.undo import Lines, require_same, reverses, value_of
-from budget_tui.storage.seat_queries import SeatRegistration
 
 
 class SeatRegister:
@@ -22,7 +22,9 @@ class SeatRegister:
             raise Refused("seats need a provider", "name one such as figma")
         with self._context.work() as work:
             entity = work.entity(entity_id)
-            name = short_provider_name(checked_name(provider), work.queries.provider_aliases(work.organization.org_key))
+            name = short_provider_name(
+                checked_name(provider), work.unit.cost_rules.provider_aliases(work.organization.org_key)
+            )
             day = from_day or work.today
             _store(work, entity, name, day, seats)
             work.commit()
@@ -32,15 +34,15 @@ class SeatRegister:
         """What is registered, by entity, provider and day."""
         reader = self._context.reader()
         try:
-            with reader.session() as queries:
-                return queries.seat_registrations(self._context.organization(queries).org_key)
+            with reader.session() as session:
+                return session.seats.registrations(self._context.organization(session).org_key)
         finally:
             reader.close()
 
 
 def _store(work: Work, entity: Entity, provider: str, day: date, seats: int | None) -> None:
     """Make ``seats`` the registration of that day (None: there is none), and write the audit trail."""
-    before = work.queries.registered_seats(entity.entity_key, provider, day)
+    before = work.unit.seats.registered(entity.entity_key, provider, day)
     if seats is None:
         work.unit.seats.remove(entity.entity_key, provider, day)
     else:
@@ -57,6 +59,6 @@ def _register_back(work: Work, lines: Lines) -> None:
     for line in lines:
         facts = line.after or line.before or {}
         entity, provider, day = work.entity(line.subject), facts["provider"], date.fromisoformat(facts["from"])
-        stored = work.queries.registered_seats(entity.entity_key, provider, day)
+        stored = work.unit.seats.registered(entity.entity_key, provider, day)
         require_same(f"the number of seats of {line.subject}", _written(stored, provider, day), line.after)
         _store(work, entity, provider, day, None if line.before is None else line.before["seats"])

@@ -22,7 +22,7 @@ from budget_tui.domain.snapshot import (
 from budget_tui.services.context import Context
 from budget_tui.services.currency import ForeignCosts, counted_by_path
 from budget_tui.services.freshness import data_through as known_through
-from budget_tui.storage.queries import Queries
+from budget_tui.storage.session import Session
 
 
 class Snapshots:
@@ -35,10 +35,10 @@ class Snapshots:
     def current(self) -> BudgetSnapshot:
         """The snapshot of today, from one consistent read."""
         context = self._context
-        with self._reader.session() as queries:
-            organization = context.organization(queries)
+        with self._reader.session() as session:
+            organization = context.organization(session)
             today = context.clock.today(organization.time_zone)
-            return build_snapshot(load_facts(queries, organization, today), today, context.clock.now())
+            return build_snapshot(load_facts(session, organization, today), today, context.clock.now())
 
     def changed(self) -> bool:
         """Whether anybody wrote to the database since the last snapshot; takes a few microseconds."""
@@ -56,23 +56,23 @@ def project_line(snapshot: BudgetSnapshot, project_id: str) -> ProjectLine:
     raise unknown("project", project_id)
 
 
-def load_facts(queries: Queries, organization: Organization, today: date) -> SnapshotFacts:
+def load_facts(session: Session, organization: Organization, today: date) -> SnapshotFacts:
     """What the database says about the period that ``today`` is in.
 
     When the latest period has ended and nobody has closed it, what it would hand on stands for the new one.
     """
     key, currency = organization.org_key, organization.currency
-    budget = queries.global_budget(key, today)
+    budget = session.fast.global_budget(key, today)
     running = budget is not None and budget.period.contains(today)
     period = _period(budget, organization, today)
     so_far = period.through(today)
     parent_id = budget.budget_id if budget is not None else None
-    data_through = known_through(queries, organization, today)
-    spend_by_path, unmapped = queries.spend_by_path(key, currency, period, today, data_through)
-    closed = queries.last_close(key)
-    projects, allocated = queries.project_facts(key, parent_id), queries.allocated(parent_id)
+    data_through = known_through(session, organization, today)
+    spend_by_path, unmapped = session.fast.spend_by_path(key, currency, period, today, data_through)
+    closed = session.fast.last_close(key)
+    projects, allocated = session.fast.project_facts(key, parent_id), session.fast.allocated(parent_id)
     if budget is not None and not running:
-        budget, projects, allocated = _carried_over(queries, organization, budget, projects, today)
+        budget, projects, allocated = _carried_over(session, organization, budget, projects, today)
     facts = SnapshotFacts(
         organization=organization,
         period=period,
@@ -81,22 +81,22 @@ def load_facts(queries: Queries, organization: Organization, today: date) -> Sna
         projects=projects,
         spend_by_path=spend_by_path,
         unmapped=unmapped,
-        unmapped_costs=queries.unmapped_costs(key, currency, so_far),
-        daily_spend=queries.daily_spend(key, currency, so_far),
+        unmapped_costs=session.fast.unmapped_costs(key, currency, so_far),
+        daily_spend=session.fast.daily_spend(key, currency, so_far),
         data_through=data_through,
         carried_over=budget is not None and not running,
         carry=budget.carry if budget is not None else NO_CARRY,
         is_closed=closed is not None and closed.start == period.start,
     )
-    facts = _with_other_currencies(queries, facts, today)
-    return _as_it_stood(queries, facts) if facts.is_closed else facts
+    facts = _with_other_currencies(session, facts, today)
+    return _as_it_stood(session, facts) if facts.is_closed else facts
 
 
-def _as_it_stood(queries: Queries, facts: SnapshotFacts) -> SnapshotFacts:
+def _as_it_stood(session: Session, facts: SnapshotFacts) -> SnapshotFacts:
     """``facts`` of a period that was closed today: what was moved since then counts where it stood."""
     from budget_tui.services.history import PathsThen
 
-    then = PathsThen(queries, facts.organization.org_key).of(facts.period)
+    then = PathsThen(session, facts.organization.org_key).of(facts.period)
     return replace(
         facts,
         projects=[project._replace(path=then(project.path)) for project in facts.projects],
@@ -105,12 +105,12 @@ def _as_it_stood(queries: Queries, facts: SnapshotFacts) -> SnapshotFacts:
 
 
 def _carried_over(
-    queries: Queries, organization: Organization, ended: Budget, projects: list[ProjectFact], today: date
+    session: Session, organization: Organization, ended: Budget, projects: list[ProjectFact], today: date
 ) -> tuple[Budget, list[ProjectFact], int]:
     """The global budget, the projects and what they get altogether, as a command would open them today."""
     from budget_tui.services.closing import looked_ahead
 
-    budgets = looked_ahead(queries, organization, ended, today)
+    budgets = looked_ahead(session, organization, ended, today)
     total = next(budget for budget in budgets if budget.budget_id == ended.budget_id)
     below = {budget.path: budget for budget in budgets if budget.parent_id == ended.budget_id}
     facts = [
@@ -132,11 +132,11 @@ def _period(latest: Budget | None, organization: Organization, today: date) -> P
     return period if period.contains(today) else rule.containing(today)
 
 
-def _with_other_currencies(queries: Queries, facts: SnapshotFacts, today: date) -> SnapshotFacts:
+def _with_other_currencies(session: Session, facts: SnapshotFacts, today: date) -> SnapshotFacts:
     """``facts`` and what costs in other currencies add to them."""
     period, window = facts.period, burn_window(today, facts.data_through, date.min)
     days = Period(min(period.start, window.start), period.end)
-    foreign = ForeignCosts(queries, facts.organization, days)
+    foreign = ForeignCosts(session, facts.organization, days)
     if not foreign.currencies:
         return facts
     own = added_up([*facts.spend_by_path.values(), facts.unmapped])

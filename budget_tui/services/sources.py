@@ -33,11 +33,13 @@ class Sources:
 
     def all(self) -> list[Source]:
         """Every source that had costs by today, an imported one account by account; by name."""
-        with self._context.reading() as queries:
-            organization = self._context.organization(queries)
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
             org, rule = organization.org_key, organization.period_rule
             today = self._context.clock.today(organization.time_zone)
-            live = [Source(name, "", True, last, today, None, True) for name, last in queries.live_sources(org, today)]
+            live = [
+                Source(name, "", True, last, today, None, True) for name, last in session.costs.live_sources(org, today)
+            ]
             imported = [
                 Source(
                     each.source,
@@ -48,14 +50,14 @@ class Sources:
                     each.ended_on,
                     each.is_active(rule, today),
                 )
-                for each in queries.imported_accounts(org, today)
+                for each in session.fast.imported_accounts(org, today)
             ]
         return sorted([*live, *imported], key=lambda each: (each.name, each.account))
 
     def end(self, name: str, account: str = "") -> None:
         """Expect no more of an imported source, or of one of its billing accounts, from today on."""
         with self._context.work() as work:
-            known = work.queries.imported_accounts(work.organization.org_key, work.today)
+            known = work.unit.fast.imported_accounts(work.organization.org_key, work.today)
             of_name = [each for each in known if each.source == name]
             if not of_name:
                 raise NotFound(
@@ -69,7 +71,7 @@ class Sources:
                     accounts = ", ".join(each.account or "(none)" for each in of_name)
                     raise NotFound(f"'{name}' has no billing account '{account}'", f"it has {accounts}")
                 account = found[0]
-            if work.queries.ended_on(work.organization.org_key, name, account) is not None:
+            if work.unit.costs.ended_on(work.organization.org_key, name, account) is not None:
                 raise Refused(f"{_called(name, account)} is already ended", "no more costs are expected of it")
             _set(work, name, account, work.today)
             work.commit()
@@ -81,14 +83,14 @@ class Sources:
         """
         name = checked_name(name)
         with self._context.work() as work:
-            if work.queries.replaces_always(work.organization.org_key, name) == always:
+            if work.unit.costs.replaces_always(work.organization.org_key, name) == always:
                 raise Refused(f"{name} {'replaces always' if always else 'asks'} already", "nothing was changed")
             _set_replacing(work, name, always)
             work.commit()
 
 
 def _set_replacing(work: Work, name: str, always: bool) -> None:
-    before = work.queries.replaces_always(work.organization.org_key, name)
+    before = work.unit.costs.replaces_always(work.organization.org_key, name)
     work.unit.costs.set_replaces_always(work.organization.org_key, name, always)
     work.record("source.replace", name, {"always": before}, {"always": always})
 
@@ -97,7 +99,7 @@ def _set_replacing(work: Work, name: str, always: bool) -> None:
 def _replace_back(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         before, after = line.before or {}, line.after or {}
-        stored = work.queries.replaces_always(work.organization.org_key, line.subject)
+        stored = work.unit.costs.replaces_always(work.organization.org_key, line.subject)
         require_same(f"the replacing of {line.subject}", stored, after["always"])
         _set_replacing(work, line.subject, before["always"])
 
@@ -107,7 +109,7 @@ def _called(name: str, account: str) -> str:
 
 
 def _set(work: Work, name: str, account: str, ended_on: date | None) -> None:
-    before = work.queries.ended_on(work.organization.org_key, name, account)
+    before = work.unit.costs.ended_on(work.organization.org_key, name, account)
     work.unit.costs.set_ended(work.organization.org_key, name, account, ended_on)
     facts = (
         {"source": name, "account": account, "ended_on": day.isoformat() if day else None} for day in (before, ended_on)
@@ -119,7 +121,7 @@ def _set(work: Work, name: str, account: str, ended_on: date | None) -> None:
 def _set_back(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         before, after = line.before or {}, line.after or {}
-        stored = work.queries.ended_on(work.organization.org_key, after["source"], after["account"])
+        stored = work.unit.costs.ended_on(work.organization.org_key, after["source"], after["account"])
         require_same(f"the end of {line.subject}", stored.isoformat() if stored else None, after["ended_on"])
         day = before["ended_on"]
         _set(work, after["source"], after["account"], parse_day(day) if day else None)

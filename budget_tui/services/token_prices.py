@@ -60,9 +60,9 @@ class TokenPrices:
         """Every price on file, by model, the newest first."""
         reader = self._context.reader()
         try:
-            with reader.session() as queries:
-                organization = self._context.organization(queries)
-                return [TokenPrice(*row) for row in queries.prices(organization.org_key)]
+            with reader.session() as session:
+                organization = self._context.organization(session)
+                return [TokenPrice(*row) for row in session.agents.prices(organization.org_key)]
         finally:
             reader.close()
 
@@ -85,13 +85,16 @@ def store_prices(work: Work, model: str, prices: Rows, first: date) -> tuple[dic
 
 def charge_again(work: Work, model: str, first: date) -> list[int]:
     """Work out anew what the model's tokens cost from a day on; returns by how much each daily cost changed."""
-    uses = work.queries.uses_of(work.organization.org_key, model, first)
+    uses = work.unit.agents.uses_of(work.organization.org_key, model, first)
     return [charge_day(work, entity_key, agent_id, model, day) for entity_key, agent_id, day in uses]
 
 
 def _facts(work: Work, model: str, kinds: Iterable[TokenKind], first: date) -> dict[str, object]:
     """The prices that hold on the day, and those of them that begin on it, to take a change of them back."""
     org_key = work.organization.org_key
-    held, begun = work.queries.prices_on(org_key, model, first), work.unit.agents.prices_from(org_key, model, first)
+    held, begun = (
+        work.unit.fast.prices_on(org_key, model, first),
+        work.unit.agents.prices_from(org_key, model, first),
+    )
     shown = {str(kind): written(held[kind]) for kind in kinds if kind in held}
     return {**shown, "from": first.isoformat(), UNDO_DATA: {str(kind): begun.get(kind) for kind in kinds}}

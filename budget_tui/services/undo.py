@@ -169,24 +169,24 @@ class Undo:
 
 def _undo(work: Work) -> UndoOutcome:
     org = work.organization.org_key
-    change = work.queries.last_change(org, work.actor)
+    change = work.unit.audit.last_change(org, work.actor)
     if change is None:
         raise Refused("there is nothing to undo", f"no change by {work.actor} is left")
-    standing = work.queries.last_made_again(change) or change
-    _reverse(work, change, work.queries.lines_of_change(org, standing))
-    what = _told(work.queries.lines_of_change(org, change), "before")
-    return UndoOutcome(what, work.unit.journal.change, change)
+    standing = work.unit.audit.last_redo(change) or change
+    _reverse(work, change, work.unit.audit.of_change(org, standing))
+    what = _told(work.unit.audit.of_change(org, change), "before")
+    return UndoOutcome(what, work.unit.audit.change, change)
 
 
 def _redo(work: Work) -> UndoOutcome:
     org = work.organization.org_key
-    found = work.queries.last_undo(org, work.actor)
+    found = work.unit.audit.last_undo(org, work.actor)
     if found is None:
         raise Refused("nothing to redo", "only the last undone change can be, until you make another one")
     undo, change = found
-    _reverse(work, undo, work.queries.lines_of_change(org, undo))
-    what = _told(work.queries.lines_of_change(org, change), "after")
-    return UndoOutcome(what, work.unit.journal.change, undo)
+    _reverse(work, undo, work.unit.audit.of_change(org, undo))
+    what = _told(work.unit.audit.of_change(org, change), "after")
+    return UndoOutcome(what, work.unit.audit.change, undo)
 
 
 def _reverse(work: Work, change: int, lines: Lines) -> None:
@@ -196,7 +196,7 @@ def _reverse(work: Work, change: int, lines: Lines) -> None:
         if line.action not in REVERSALS:
             reason = _WHY_NOT.get(line.action, "set it again instead")
             raise Refused(f"the last change, {_told(lines)}, cannot be undone", reason)
-    closed = work.queries.closed_since(work.organization.org_key, lines[0].change)
+    closed = work.unit.audit.closed_since(work.organization.org_key, lines[0].change)
     if closed is not None:
         raise Refused(f"{closed} was closed since the last change, {_told(lines)}", "a closed period stays closed")
     work.reverses = change

@@ -33,13 +33,13 @@ from budget_tui.domain.hierarchy import ROOT_ID, Entity, unstored_root
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget, measured_in
 from budget_tui.domain.plan_results import BudgetLine
+from budget_tui.domain.records import Owner, UsageOrigin
 from budget_tui.domain.seats import Held, held_by, most_on_one_day, most_seats
 from budget_tui.domain.tokens import provider_of_model
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, counted
 from budget_tui.presentation.formatting import converted_note, left_out_warning
 from budget_tui.services.currency import converter
-from budget_tui.storage.queries import Queries
-from budget_tui.storage.usage_queries import Owner, UsageOrigin
+from budget_tui.storage.session import Session
 
 _MONETARY, _TOKEN, _SEAT = BudgetType
 
@@ -121,11 +121,11 @@ class Conversions(NamedTuple):
 class Usage:
     """What was used through ``today``, as far as anything ``asked`` counts it, rolled up along the hierarchy."""
 
-    def __init__(self, queries: Queries, organization: Organization, today: date, asked: Collection[Asked]) -> None:
-        self._queries, self._org, self._today = queries, organization.org_key, today
+    def __init__(self, session: Session, organization: Organization, today: date, asked: Collection[Asked]) -> None:
+        self._session, self._org, self._today = session, organization.org_key, today
         self._asked = asked
         types = {each.budget_type for each in asked}
-        self.history = queries.hierarchy_history(self._org)
+        self.history = session.fast.hierarchy_history(self._org)
         self.segments = Segments({each.period for each in asked}, self.history.cuts)
         self._span = self.segments.span
         self._lines: dict[str, list[UsageLine]] = {}  # by currency; tokens have none
@@ -140,18 +140,21 @@ class Usage:
         if _TOKEN in types:
             self._read_tokens()
         if _SEAT in types:
-            registered, charged = queries.seats_by_hand(self._org), queries.seats_charged(self._org, self.segments.days)
+            registered, charged = (
+                session.usage.seats_by_hand(self._org),
+                session.usage.seats_charged(self._org, self.segments.days),
+            )
             self._seats = held_by(registered, charged)
 
     # What is read
 
     def _read_money(self, asked: Collection[Asked]) -> None:
         currencies = {each.scope.currency for each in asked if each.budget_type is _MONETARY}
-        others = self._queries.foreign_currencies(self._org, min(currencies))
-        origins = self._queries.usage_origins(self._org) if others or len(currencies) > 1 else {}
+        others = self._session.fast.foreign_currencies(self._org, min(currencies))
+        origins = self._session.usage.origins(self._org) if others or len(currencies) > 1 else {}
         converting = self._converting(origins, asked) if origins else {}
         if not origins or len(converting) < len(origins):
-            self._add(self._queries.costs_by_segment(self._org, self.segments, self._today, converting))
+            self._add(self._session.usage.costs_by_segment(self._org, self.segments, self._today, converting))
         if converting:
             self._read_foreign(origins, converting)
 
@@ -177,10 +180,10 @@ class Usage:
         """Read the costs that are converted, day by day, and add what they are worth to those in each currency."""
         days, currencies = self.segments.days, {origins[key].currency for key in converting}
         targets = {into for of_origin in converting.values() for into in of_origin}
-        converters = {into: converter(self._queries, self._org, currencies, into, days) for into in sorted(targets)}
+        converters = {into: converter(self._session, self._org, currencies, into, days) for into in sorted(targets)}
         own: dict[UsageOrigin, dict[int, int]] = {}
         segments: dict[date, int | None] = {}
-        for key, day, amount, charges in self._queries.costs_by_day(self._org, converting, days, self._today):
+        for key, day, amount, charges in self._session.usage.costs_by_day(self._org, converting, days, self._today):
             if day not in segments:
                 segments[day] = self.segments.holding(day)
             segment = segments[day]
@@ -210,10 +213,10 @@ class Usage:
             self._lines.setdefault(line.currency, []).append(line)
 
     def _read_tokens(self) -> None:
-        self._add(self._queries.tokens_by_segment(self._org, self.segments, self._today))
+        self._add(self._session.usage.tokens_by_segment(self._org, self.segments, self._today))
         of_agents: dict[Owner, dict[int, int]] = {}
         for entity_key, _, provider, day, tokens in agents_tokens(
-            self._queries, self._org, self.segments.days, self._today
+            self._session, self._org, self.segments.days, self._today
         ):
             segment = self.segments.holding(day)
             if segment is not None:
@@ -431,14 +434,14 @@ def _describe(sums: Mapping[str, CurrencySum], into: str, noun: str, left_out: l
 class InOneCurrency:
     """Budgets as they count ``into`` one currency, whatever theirs is."""
 
-    def __init__(self, queries: Queries, org: int, budgets: Iterable[PlannedBudget], into: str) -> None:
+    def __init__(self, session: Session, org: int, budgets: Iterable[PlannedBudget], into: str) -> None:
         self._into = into
         self._worth: dict[str, tuple[int, int]] = {}  # by the budget's id: its amount, and how old the rate was
         foreign = list(filter(self._is_foreign, budgets))
         if not foreign:
             return
         days = Period(min(budget.period.start for budget in foreign), max(budget.period.start for budget in foreign))
-        to_it = converter(queries, org, {budget.currency for budget in foreign}, into, days)
+        to_it = converter(session, org, {budget.currency for budget in foreign}, into, days)
         for budget in foreign:
             day = budget.period.start
             factor, worth = to_it.factor(budget.currency, day), to_it.worth(budget.amount, budget.currency, day)
@@ -473,25 +476,25 @@ class InOneCurrency:
         return budget.budget_type is _MONETARY and budget.currency != self._into
 
 
-def agents_tokens(queries: Queries, org: int, days: Period, through: date) -> Iterator[AgentTokens]:
+def agents_tokens(session: Session, org: int, days: Period, through: date) -> Iterator[AgentTokens]:
     """What each agent used of each model on each of ``days`` up to ``through``. It counts where it is used: not every
     model has a price, so that costs don't tell of all tokens."""
     providers: dict[str, str] = {}
-    for entity_key, model, day, tokens in queries.tokens_of_agents(org, days, through):
+    for entity_key, model, day, tokens in session.agents.tokens_used(org, days, through):
         if model not in providers:
-            providers[model] = provider_named(queries, org, provider_of_model(model))
+            providers[model] = provider_named(session, org, provider_of_model(model))
         yield AgentTokens(entity_key, model, providers[model], day, tokens)
 
 
-def provider_named(queries: Queries, org: int, name: str) -> str:
+def provider_named(session: Session, org: int, name: str) -> str:
     """The short name of a provider, whatever it was called: ``Google Cloud`` → ``gcp``."""
-    return short_provider_name(name, queries.provider_aliases(org)).casefold()
+    return short_provider_name(name, session.cost_rules.provider_aliases(org)).casefold()
 
 
-def entity_named(queries: Queries, organization: Organization, entity_id: str) -> Entity:
+def entity_named(session: Session, organization: Organization, entity_id: str) -> Entity:
     """The entity of that id, or `NotFound`."""
     wanted = entity_id.strip()
-    if (found := queries.entity(organization.org_key, wanted)) is not None:
+    if (found := session.fast.entity(organization.org_key, wanted)) is not None:
         return found
     if wanted == ROOT_ID:
         return unstored_root(organization.name)

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Engine,
+    Subquery,
+    Table,
+    cast,
+    column,
+    create_engine,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
@@ -32,7 +49,12 @@ class LentSqlite(LentConnections, SQLiteDialect_pysqlite):
     supports_statement_cache = True
 
 
+class LentPostgres(LentConnections, PGDialect_psycopg):
+    supports_statement_cache = True
+
+
 registry.register("sqlite.lent", __name__, "LentSqlite")
+registry.register("postgresql.lent", __name__, "LentPostgres")
 _lent: ContextVar[Any] = ContextVar("lent")
 
 
@@ -49,3 +71,64 @@ def sqlalchemy_over(connection: Connection) -> sqlalchemy.Connection:
         return _engine(connection.dialect).connect()
     finally:
         _lent.reset(token)
+
+
+def next_key(connection: sqlalchemy.Connection, column: Column[int]) -> int:
+    """A key for the next row of a table, which no other row gets."""
+    if connection.dialect.name == "sqlite":  # its writers take turns
+        found = connection.execute(select(func.coalesce(func.max(column), 0) + 1))
+    else:
+        found = connection.execute(select(func.nextval(func.pg_get_serial_sequence(column.table.name, column.name))))
+    return int(found.scalar_one())
+
+
+def insert_batches(
+    connection: sqlalchemy.Connection,
+    table: Table,
+    names: Sequence[str],
+    batches: Iterable[Sequence[tuple[object, ...]]],
+    fixed: Mapping[str, int],
+) -> int:
+    """Insert many rows as the driver does it fastest; returns how many. ``names`` are the columns of their values, and
+    ``fixed`` holds those of the columns in which all rows are alike.
+    """
+    driver: Any = connection.connection.driver_connection
+    added = 0
+    columns = ", ".join([*names, *fixed])
+    if connection.dialect.name == "sqlite":
+        values = ", ".join([*("?" for _ in names), *(repr(value) for value in fixed.values())])
+        for batch in batches:
+            added += driver.executemany(f"INSERT INTO {table.name} ({columns}) VALUES ({values})", batch).rowcount
+        return added
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
+        for batch in batches:
+            for row in batch:
+                copy.write_row((*row, *fixed.values()))
+            added += len(batch)
+    return added
+
+
+def set_next_keys(connection: sqlalchemy.Connection, tables: Iterable[Table]) -> None:
+    """Let the next row of each table get a key behind those that are there, which came with their rows."""
+    if connection.dialect.name == "sqlite":  # where they do by themselves
+        return
+    for table in tables:
+        column = table.autoincrement_column
+        if column is not None:
+            sequence = func.pg_get_serial_sequence(table.name, column.name)
+            last = select(func.max(column)).scalar_subquery()
+            connection.execute(select(func.setval(sequence, func.coalesce(last, 1), last.is_not(None))))
+
+
+def listed(connection: sqlalchemy.Connection, names: Sequence[str], rows: Sequence[Sequence[int]]) -> Subquery:
+    """Rows of whole numbers to look into, however many: one parameter holds them all."""
+    if connection.dialect.name == "sqlite":
+        each = func.json_each(json.dumps(rows)).table_valued("value")
+        columns = [
+            type_coerce(func.json_extract(each.c.value, literal_column(f"'$[{place}]'")), BigInteger).label(name)
+            for place, name in enumerate(names)
+        ]
+        return select(*columns).subquery()
+    text = json.dumps([dict(zip(names, row, strict=True)) for row in rows])
+    records = func.json_to_recordset(cast(text, JSON)).table_valued(*(column(name, BigInteger) for name in names))
+    return select(records.render_derived(with_types=True)).subquery()

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    ColumnCollection,
     Date,
     DateTime,
     Dialect,
@@ -22,16 +21,20 @@ from sqlalchemy import (
     Index,
     Integer,
     String,
+    Table,
     TypeDecorator,
     false,
     text,
 )
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlmodel import Field, SQLModel
 
 from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category, ChargeCategory
 from budget_tui.domain.period import PeriodKind
+
+KEY = BigInteger().with_variant(Integer, "sqlite")  # where an integer has 64 bits anyway, and a key has to be one
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -54,8 +57,8 @@ class DayNumber(TypeDecorator[date]):
     impl = Integer
     cache_ok = True
 
-    def process_bind_param(self, value: date | None, dialect: Dialect) -> int | None:
-        return value.year * 10_000 + value.month * 100 + value.day if value is not None else None
+    def process_bind_param(self, value: date | int | None, dialect: Dialect) -> int | None:
+        return value.year * 10_000 + value.month * 100 + value.day if isinstance(value, date) else value
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> date | None:
         return _day(value) if value is not None else None
@@ -66,15 +69,21 @@ def _day(number: int) -> date:
     return date(number // 10_000, number // 100 % 100, number % 100)
 
 
-class _Columns:
-    def __get__(self, _: object, row: type[SQLModel]) -> ColumnCollection[str, Column[Any]]:
+class _OwnTable:
+    def __get__(self, _: object, row: type[SQLModel]) -> Table:
+        return row.metadata.tables[str(row.__tablename__)]
+
+
+class _OwnColumns:
+    def __get__(self, _: object, row: type[SQLModel]) -> ReadOnlyColumnCollection[str, Column[Any]]:
         return row.metadata.tables[str(row.__tablename__)].columns
 
 
 class Row(SQLModel):
-    """A row of a table. ``c`` are the table's columns, for statements: ``select(BudgetRow.c.amount)``."""
+    """A row of ``table``, whose columns are ``c``, for statements: ``select(BudgetRow.c.amount)``."""
 
-    c: ClassVar[Any] = _Columns()
+    table: ClassVar[_OwnTable] = _OwnTable()
+    c: ClassVar[_OwnColumns] = _OwnColumns()
 
 
 def one_of(column: str, values: type[BudgetType] | type[Category] | type[ChargeCategory] | type[PeriodKind]) -> str:
@@ -84,7 +93,7 @@ def one_of(column: str, values: type[BudgetType] | type[Category] | type[ChargeC
 
 def key() -> Column[int]:
     """A table's own key."""
-    return Column(Integer, primary_key=True)
+    return Column(KEY, primary_key=True)
 
 
 def added_count() -> Column[int]:
@@ -94,7 +103,7 @@ def added_count() -> Column[int]:
 
 def reference(target: str, *, nullable: bool = False, index: bool = False) -> Column[int]:
     """The key of a row of another table."""
-    return Column(Integer, ForeignKey(target), nullable=nullable, index=index)
+    return Column(KEY, ForeignKey(target), nullable=nullable, index=index)
 
 
 class OrganizationRow(Row, table=True):
@@ -140,7 +149,7 @@ class LevelRow(Row, table=True):
 
     __tablename__ = "level"
 
-    org_key: int = Field(sa_column=Column(Integer, ForeignKey("organization.org_key"), primary_key=True))
+    org_key: int = Field(sa_column=Column(KEY, ForeignKey("organization.org_key"), primary_key=True))
     level_code: str = Field(primary_key=True)
     name: str
     rank: int
@@ -151,7 +160,7 @@ class FormerParentRow(Row, table=True):
 
     __tablename__ = "former_parent"
 
-    entity_key: int = Field(sa_column=Column(Integer, ForeignKey("entity.entity_key"), primary_key=True))
+    entity_key: int = Field(sa_column=Column(KEY, ForeignKey("entity.entity_key"), primary_key=True))
     through: date = Field(sa_column=Column(Date, primary_key=True))
     parent_key: int = Field(sa_column=reference("entity.entity_key"))
 
@@ -236,7 +245,10 @@ class TransferRow(Row, table=True):
     __tablename__ = "transfer"
     __table_args__ = (
         CheckConstraint(f"amount BETWEEN 1 AND {LIMIT_NANOS}", name="amount"),
-        CheckConstraint("from_budget_id IS NOT to_budget_id", name="not_to_itself"),
+        CheckConstraint("from_budget_id IS NOT to_budget_id", name="not_to_itself").ddl_if(dialect="sqlite"),
+        CheckConstraint("from_budget_id IS DISTINCT FROM to_budget_id", name="not_to_itself").ddl_if(
+            dialect="postgresql"
+        ),
     )
 
     transfer_id: str = Field(sa_column=Column(String, primary_key=True))
@@ -306,7 +318,8 @@ class DatasetRow(Row, table=True):
     """A part: one delivery's rows of one billing account in one billing period, as stored.
 
     It stays on record when another part has taken its place: what was stored before is known again when it comes
-    again. ``checksum`` is the sum that `budget_tui.storage.cost_queries.CHECKSUM` gives of its ``stored_rows``.
+    again. ``checksum`` is the sum that `budget_tui.storage.repositories.datasets.CHECKSUM` gives of its
+    ``stored_rows``.
     """
 
     __tablename__ = "dataset"
@@ -336,8 +349,8 @@ class DatasetReplacementRow(Row, table=True):
 
     __tablename__ = "dataset_replacement"
 
-    dataset_key: int = Field(sa_column=Column(Integer, ForeignKey("dataset.dataset_key"), primary_key=True))
-    replaced_by: int = Field(sa_column=Column(Integer, ForeignKey("dataset.dataset_key"), primary_key=True))
+    dataset_key: int = Field(sa_column=Column(KEY, ForeignKey("dataset.dataset_key"), primary_key=True))
+    replaced_by: int = Field(sa_column=Column(KEY, ForeignKey("dataset.dataset_key"), primary_key=True))
 
 
 class SourceRow(Row, table=True):
@@ -345,7 +358,7 @@ class SourceRow(Row, table=True):
 
     __tablename__ = "source"
 
-    org_key: int = Field(sa_column=Column(Integer, ForeignKey("organization.org_key"), primary_key=True))
+    org_key: int = Field(sa_column=Column(KEY, ForeignKey("organization.org_key"), primary_key=True))
     name: str = Field(primary_key=True)
     billing_account_id: str = Field(default="", primary_key=True)
     ended_on: date | None = Field(default=None, sa_column=Column(Date, nullable=True))
@@ -469,8 +482,8 @@ class PeriodCloseLineRow(Row, table=True):
 
     __tablename__ = "period_close_line"
 
-    close_key: int = Field(sa_column=Column(Integer, ForeignKey("period_close.close_key"), primary_key=True))
-    entity_key: int = Field(sa_column=Column(Integer, ForeignKey("entity.entity_key"), primary_key=True))
+    close_key: int = Field(sa_column=Column(KEY, ForeignKey("period_close.close_key"), primary_key=True))
+    entity_key: int = Field(sa_column=Column(KEY, ForeignKey("entity.entity_key"), primary_key=True))
     allocation: int = Field(sa_column=Column(BigInteger, nullable=False))
     spent: int = Field(sa_column=Column(BigInteger, nullable=False))
     status: str
@@ -502,16 +515,17 @@ class AuditRow(Row, table=True):
     before: str | None = None
     after: str | None = None
     # The lines of one command share the number of its first one; `reverses` is the change that it takes back.
-    change: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
-    reverses: int | None = None
+    change: int = Field(sa_column=Column(KEY, nullable=False, server_default=text("0")))
+    reverses: int | None = Field(default=None, sa_column=Column(KEY, nullable=True))
 
 
 class IdempotencyRow(Row, table=True):
     """A request that was answered under a key, so that the same request again changes nothing."""
 
     __tablename__ = "idempotency"
+    __table_args__ = (Index("idempotency_by_age", "created_at"),)
 
-    org_key: int = Field(sa_column=Column(Integer, ForeignKey("organization.org_key"), primary_key=True))
+    org_key: int = Field(sa_column=Column(KEY, ForeignKey("organization.org_key"), primary_key=True))
     command: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     request: str
@@ -541,7 +555,7 @@ class SeatRow(Row, table=True):
     __tablename__ = "seat"
     __table_args__ = (CheckConstraint("seats >= 0", name="seats"),)
 
-    entity_key: int = Field(sa_column=Column(Integer, ForeignKey("entity.entity_key"), primary_key=True))
+    entity_key: int = Field(sa_column=Column(KEY, ForeignKey("entity.entity_key"), primary_key=True))
     provider: str = Field(primary_key=True)
     starts_on: date = Field(sa_column=Column(Date, primary_key=True))
     seats: int = Field(sa_column=Column(BigInteger, nullable=False))
@@ -555,7 +569,7 @@ class FxRateRow(Row, table=True):
     __tablename__ = "fx_rate"
     __table_args__ = (CheckConstraint("base <> quote", name="two_currencies"), {"sqlite_with_rowid": False})
 
-    org_key: int = Field(sa_column=Column(Integer, ForeignKey("organization.org_key"), primary_key=True))
+    org_key: int = Field(sa_column=Column(KEY, ForeignKey("organization.org_key"), primary_key=True))
     base: str = Field(primary_key=True)
     quote: str = Field(primary_key=True)
     day: date = Field(sa_column=Column(Date, primary_key=True))
@@ -567,7 +581,7 @@ class AgentRow(Row, table=True):
 
     __tablename__ = "agent"
 
-    entity_key: int = Field(sa_column=Column(Integer, ForeignKey("entity.entity_key"), primary_key=True))
+    entity_key: int = Field(sa_column=Column(KEY, ForeignKey("entity.entity_key"), primary_key=True))
     model: str = ""
 
 
@@ -611,7 +625,7 @@ class TokenUseRow(Row, table=True):
         {"sqlite_with_rowid": False},
     )
 
-    entity_key: int = Field(sa_column=Column(Integer, ForeignKey("entity.entity_key"), primary_key=True))
+    entity_key: int = Field(sa_column=Column(KEY, ForeignKey("entity.entity_key"), primary_key=True))
     day: date = Field(sa_column=Column(DayNumber, primary_key=True))
     hour: int = Field(sa_column=Column(Integer, primary_key=True))
     model: str = Field(primary_key=True)
@@ -628,8 +642,15 @@ class TokenPriceRow(Row, table=True):
         CheckConstraint(f"amount_nanos BETWEEN 0 AND {LIMIT_NANOS}", name="amount"),
     )
 
-    org_key: int = Field(sa_column=Column(Integer, ForeignKey("organization.org_key"), primary_key=True))
+    org_key: int = Field(sa_column=Column(KEY, ForeignKey("organization.org_key"), primary_key=True))
     model: str = Field(primary_key=True)
     kind: str = Field(primary_key=True)
     starts_on: date = Field(sa_column=Column(Date, primary_key=True))
     amount_nanos: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+# Text sorts by its bytes, whatever the language of a server is.
+for table in SQLModel.metadata.tables.values():
+    for column in table.columns:
+        if isinstance(column.type, String):
+            column.type = column.type.with_variant(String(collation="C"), "postgresql")

@@ -3,29 +3,13 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from budget_tui.domain.errors import BudgetError
 from budget_tui.storage.database import Database, WriteConnection
-from budget_tui.storage.queries import Queries
-from budget_tui.storage.repositories.costs import CostRepository
-from budget_tui.storage.repositories.journal import JournalRepository
-
-if TYPE_CHECKING:
-    import sqlalchemy
-
-    from budget_tui.storage.repositories.agents import AgentRepository
-    from budget_tui.storage.repositories.budgets import BudgetRepository
-    from budget_tui.storage.repositories.cycle import CycleRepository
-    from budget_tui.storage.repositories.former import FormerCostRepository
-    from budget_tui.storage.repositories.keys import KeyRepository
-    from budget_tui.storage.repositories.organizations import OrganizationRepository
-    from budget_tui.storage.repositories.plans import PlanRepository
-    from budget_tui.storage.repositories.rates import RateRepository
-    from budget_tui.storage.repositories.rules import RuleRepository
-    from budget_tui.storage.repositories.seats import SeatRepository
+from budget_tui.storage.fast_paths import Grants
+from budget_tui.storage.session import Session
 
 
 class DatabaseReader:
@@ -38,13 +22,17 @@ class DatabaseReader:
         self._reader = database.reader(is_new=is_new)
 
     @contextmanager
-    def session(self) -> Iterator[Queries]:
+    def session(self) -> Iterator[Session]:
         """One consistent read: everything in it sees the same state of the database.
 
         Raises `StorageError` when there is no database, or none that this version can read as it is.
         """
         with self._reader.transaction() as connection:
-            yield Queries(connection.driver.execute)
+            session = Session(connection)
+            try:
+                yield session
+            finally:
+                session.release()
 
     def changed(self) -> bool:
         """Tell whether anybody wrote since the last session began; takes a few microseconds."""
@@ -54,7 +42,7 @@ class DatabaseReader:
         self._reader.close()
 
 
-class UnitOfWork:
+class UnitOfWork(Session):
     """A write transaction on one database. Begins as a writer, so that nothing it reads can change under it.
 
     What goes wrong in it is told as a `BudgetError`: `StorageError` for the database, `Conflict` for a row that
@@ -69,11 +57,11 @@ class UnitOfWork:
         self.organization = organization
         self._writers = writers
         try:
-            self.connection = self._connected()
+            self._writer = self._connected()
         except Exception as error:
             raise self._described(error) from error
-        self.queries = Queries(self.connection.driver.execute)
-        self.costs = CostRepository(self.connection.driver)
+        super().__init__(self._writer)
+        self.grants = Grants(self._writer)
         self.known: dict[str, Any] = {}
 
     def _connected(self) -> WriteConnection:
@@ -81,84 +69,18 @@ class UnitOfWork:
 
     def __enter__(self) -> Self:
         try:
-            written_by_others = self.connection.begin(self.organization)
+            written_by_others = self._writer.begin(self.organization)
         except Exception as error:
             self.close()
             raise self._described(error) from error
         if written_by_others:
             self.known.clear()
-        self.journal = JournalRepository(self.connection)
+        self.begin_change()
         return self
-
-    @cached_property
-    def _sql(self) -> "sqlalchemy.Connection":
-        from budget_tui.storage.engine import sqlalchemy_over
-
-        return sqlalchemy_over(self.connection)
-
-    @cached_property
-    def budgets(self) -> "BudgetRepository":
-        from budget_tui.storage.repositories.budgets import BudgetRepository
-
-        return BudgetRepository(self._sql)
-
-    @cached_property
-    def organizations(self) -> "OrganizationRepository":
-        from budget_tui.storage.repositories.organizations import OrganizationRepository
-
-        return OrganizationRepository(self.connection.driver)
-
-    @cached_property
-    def agents(self) -> "AgentRepository":
-        from budget_tui.storage.repositories.agents import AgentRepository
-
-        return AgentRepository(self.connection)
-
-    @cached_property
-    def cycle(self) -> "CycleRepository":
-        from budget_tui.storage.repositories.cycle import CycleRepository
-
-        return CycleRepository(self.connection.driver)
-
-    @cached_property
-    def former(self) -> "FormerCostRepository":
-        from budget_tui.storage.repositories.former import FormerCostRepository
-
-        return FormerCostRepository(self.connection.driver)
-
-    @cached_property
-    def rates(self) -> "RateRepository":
-        from budget_tui.storage.repositories.rates import RateRepository
-
-        return RateRepository(self.connection.driver)
-
-    @cached_property
-    def rules(self) -> "RuleRepository":
-        from budget_tui.storage.repositories.rules import RuleRepository
-
-        return RuleRepository(self.connection.driver)
-
-    @cached_property
-    def seats(self) -> "SeatRepository":
-        from budget_tui.storage.repositories.seats import SeatRepository
-
-        return SeatRepository(self.connection.driver)
-
-    @cached_property
-    def keys(self) -> "KeyRepository":
-        from budget_tui.storage.repositories.keys import KeyRepository
-
-        return KeyRepository(self.connection.driver)
-
-    @cached_property
-    def plans(self) -> "PlanRepository":
-        from budget_tui.storage.repositories.plans import PlanRepository
-
-        return PlanRepository(self.connection.driver)
 
     def commit(self, *, tokens_only: bool = False) -> None:
         """Keep what was done; ``tokens_only`` says that it changed nothing that could be ``known``."""
-        self.connection.commit()
+        self._writer.commit()
         if not tokens_only:
             self.known.clear()
 
@@ -166,8 +88,8 @@ class UnitOfWork:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            if self.connection.is_in_transaction:
-                self.connection.rollback()
+            if self._writer.is_in_transaction:
+                self._writer.rollback()
         finally:
             # A refusal leaves the connection as good as it was; with any other error, one that is new is safer.
             if self._writers and (error is None or isinstance(error, BudgetError)):
@@ -179,12 +101,11 @@ class UnitOfWork:
 
     def is_current(self) -> bool:
         """Tell that its connection leads to the database that is there now, and belongs to this process."""
-        return self.connection.is_current()
+        return self._writer.is_current()
 
     def close(self) -> None:
-        if "_sql" in self.__dict__:
-            self._sql.close()
-        self.connection.close()
+        self.release()
+        self._writer.close()
 
     def _described(self, error: Exception) -> Exception:
         return self._database.error_of(error) or error

@@ -17,10 +17,11 @@ from measure import in_turns, report
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.projects import Projects
-from budget_tui.storage.cost_queries import CHECKSUM, day_number
 from budget_tui.storage.database import database_at
 from budget_tui.storage.database.sqlite_checks import problems_of
 from budget_tui.storage.database.sqlite_connections import connect_read_only
+from budget_tui.storage.fast_paths import day_number
+from budget_tui.storage.repositories.datasets import CHECKSUM_TEXT
 
 PROJECTS = 2000
 DAYS = 500
@@ -52,7 +53,7 @@ def fill(path: Path) -> None:
             ),
         )
         connection.execute(
-            f"UPDATE dataset SET (stored_rows, checksum) = (SELECT count(*), {CHECKSUM} FROM cost"
+            f"UPDATE dataset SET (stored_rows, checksum) = (SELECT count(*), {CHECKSUM_TEXT} FROM cost"
             " WHERE cost.dataset_key = dataset.dataset_key)"
         )
         connection.execute("COMMIT")

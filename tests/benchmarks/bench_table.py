@@ -41,7 +41,7 @@ def many_projects(folder: Path) -> str:
     with services.context.work() as work:
         for name in names:
             root, budgets = work.entity(ROOT_ID), work.unit.budgets
-            made = work.unit.organizations.add_entity(work.organization, name, name, "project", root, work.now)
+            made = work.unit.entities.add(work.organization, name, name, "project", root, work.now)
             opened = work.open
             budgets.add_total(
                 work.organization.org_key, made.entity_key, opened.currency, opened.period_kind, opened.period,

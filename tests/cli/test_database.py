@@ -270,9 +270,9 @@ def test_a_folder_is_no_database(cli: Cli, tmp_path: Path, command: list[str]) -
     cli("--db", str(tmp_path), *command).refused(2, "is a folder")
 
 
-@pytest.mark.parametrize("location", ["postgresql://host/db", ":memory:", "sqlite:///"])
+@pytest.mark.parametrize("location", ["mysql://host/db", ":memory:", "sqlite:///"])
 def test_a_location_that_is_no_file_is_refused(cli: Cli, location: str) -> None:
-    cli("--db", location, "status").refused(2, "give a path or sqlite:///path")
+    cli("--db", location, "status").refused(2, "give a path, sqlite:///path or postgresql://host/name")
 
 
 @pytest.mark.parametrize("path", ["/" + 300 * "x", 600 * "/folder"])

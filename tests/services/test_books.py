@@ -206,7 +206,7 @@ TAMPERINGS = {
     ),
     "a close that nobody made": (
         "INSERT INTO period_close SELECT 9, org_key, '2025-10-01', '2025-10-31', currency, 0, 0, 0, closed_by,"
-        " closed_at FROM period_close WHERE close_key = 1",
+        " closed_at, NULL FROM period_close WHERE close_key = 1",
         "the audit trail knows no close of the period from 2025-10-01",
     ),
     "another sum archived": (
@@ -268,7 +268,7 @@ TAMPERINGS = {
         "UPDATE reservation SET state = 'lost' WHERE state = 'settled'", "a row of reservation breaks the rule state"
     ),
     "a constraint dropped": (
-        "UPDATE sqlite_schema SET sql = replace(sql, 'CONSTRAINT used CHECK (used >= 0)', '') WHERE name = 'budget'",
+        "UPDATE sqlite_schema SET sql = replace(sql, 'CONSTRAINT used CHECK (used >= 0), ', '') WHERE name = 'budget'",
         "budget has lost its rule used",
     ),
     "nothing where there must be something": (

@@ -289,15 +289,15 @@ class Turning(RuleBasedStateMachine):
     @invariant()
     def each_month_adds_up_as_everything_stood_then(self) -> None:
         months = [Period(date(2026, month, 1), date(2026, month, 10)) for month in range(1, self.month + 1)]
-        with self.home.services.context.reading() as queries:
-            organization = self.home.services.context.organization(queries)
-            keys = {each.entity_id: each.entity_key for each in queries.entities(organization.org_key)}
+        with self.home.services.context.reading() as session:
+            organization = self.home.services.context.organization(session)
+            keys = {each.entity_id: each.entity_key for each in session.fast.entities(organization.org_key)}
             asked = [
                 Asked(BudgetType.MONETARY, Scope(key, "total", "", "USD"), month)
                 for key in keys.values()
                 for month in months
             ]
-            found = Usage(queries, organization, months[-1].end, asked)
+            found = Usage(session, organization, months[-1].end, asked)
             for month, period in enumerate(months, 1):
                 for entity, key in keys.items():
                     scope = Scope(key, "total", "", "USD")

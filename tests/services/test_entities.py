@@ -14,12 +14,12 @@ from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
 from budget_tui.domain.hierarchy import Entity, segments
 from budget_tui.domain.plan import PlanFilter
+from budget_tui.domain.records import DayCost
 from budget_tui.domain.tree import Placement
 from budget_tui.presentation.audit import changes
 from budget_tui.services.budgets import spent_by
 from budget_tui.services.context import Work
 from budget_tui.services.costs import Resolver, origin_keys
-from budget_tui.storage.repositories.costs import DayCost
 from tests.conftest import MadeOnce
 from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at, shown, usd
@@ -33,9 +33,9 @@ def charge(home: Home, amount: str, *, entity: str = "", path: str = "", on: dat
     """A cost as an export has it: it names its entity by id or path."""
     origin = CostOrigin("focus", False, "USD", service=f"{entity}{path}", entity_hint=entity, path_hint=path)
     with home.services.context.work() as work:
-        known = work.queries.origins(work.organization.org_key)
+        known = work.unit.costs.origins(work.organization.org_key)
         keys = origin_keys(work, [origin], known, Resolver(work, [origin]).resolve)
-        work.unit.costs.add_costs([DayCost(origin, on, usd(amount), None, 1)], keys)
+        work.unit.costs.add([DayCost(origin, on, usd(amount), None, 1)], keys)
         work.commit()
 
 
@@ -289,7 +289,7 @@ def test_a_level_in_use_is_not_taken_back(home: Home) -> None:
     home.services.entities.add_level("division", "organization")
     with home.services.context.work() as work:
         root = work.entity("ORG")
-        work.unit.organizations.add_entity(work.organization, "D", "D", "division", root, work.now)
+        work.unit.entities.add(work.organization, "D", "D", "division", root, work.now)
         work.commit()
     with pytest.raises(Conflict, match="D has level 'division' by now"):
         home.services.undo.undo()
@@ -355,7 +355,7 @@ class Growing(RuleBasedStateMachine):
         if len(self.parents) == 1:
             return
         with self.home.services.context.work() as work:
-            found = {entity.entity_id: entity for entity in work.queries.entities(work.organization.org_key)}
+            found = {entity.entity_id: entity for entity in work.unit.fast.entities(work.organization.org_key)}
             assert set(found) == set(self.parents)
             for entity in found.values():
                 self.check(work, entity, found)

@@ -210,8 +210,8 @@ def test_the_pairs_are_found_without_reading_every_day(home: Home) -> None:
         for day in ("2026-01-01", "2026-01-02"):
             rate(home, pair, "1.5", day)
     reader = DatabaseReader(database_at(home.path))
-    with reader.session() as queries:
-        org = home.services.context.organization(queries).org_key
-        assert ["/".join(pair) for pair in queries.rate_pairs(org)] == pairs
-        assert queries.rate_pairs(org + 1) == []
+    with reader.session() as session:
+        org = home.services.context.organization(session).org_key
+        assert ["/".join(pair) for pair in session.fast.rate_pairs(org)] == pairs
+        assert session.fast.rate_pairs(org + 1) == []
     reader.close()

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from budget_tui.bootstrap import Services
 from budget_tui.services.clock import Clock
-from budget_tui.storage.repositories.journal import ANSWERS_KEPT
+from budget_tui.storage.fast_paths import ANSWERS_KEPT
 from tests.databases import rows
 
 from .conftest import Home

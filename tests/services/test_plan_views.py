@@ -11,10 +11,10 @@ from budget_tui.domain.amount import NANOS
 from budget_tui.domain.cost import Category
 from budget_tui.domain.explain import named
 from budget_tui.domain.explain_answers import Reason
+from budget_tui.domain.records import Resolution
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.services.cost_details import number_of
-from budget_tui.storage.repositories.costs import Resolution
 from tests.conftest import MadeOnce
 from tests.examples import examples
 from tests.services.conftest import shown, usd
@@ -69,7 +69,7 @@ def test_what_found_no_entity_counts_for_the_organization_alone(home: PlanHome) 
     home.plan("DEPT-ENG", "cloud", "100", "2026-01")
     home.spent("DEPT-ENG", "3", "2026-01-05")
     with home.services.context.work() as work:
-        known = work.queries.origins(work.organization.org_key)
+        known = work.unit.costs.origins(work.organization.org_key)
         work.unit.costs.resolve_again({known[0].origin_key: Resolution(None, "gcp", "cloud")})
         work.commit()
     assert home.actuals() == {"ORG cloud": 3, "DEPT-ENG cloud": 0}

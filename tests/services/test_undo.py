@@ -330,7 +330,7 @@ def test_what_an_older_version_wrote_is_told(seed: Home) -> None:
         work.record("project.archive", "pcc", {"allocation": "5"}, None)
         work.commit()
     with seed.services.context.work() as work:
-        work.unit.organizations.archive_entity(work.project("pcc"), work.now)
+        work.unit.entities.archive(work.project("pcc"), work.now)
         work.commit()
     refused(seed, Refused, "an older version made this change")
 

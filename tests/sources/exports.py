@@ -16,7 +16,7 @@ from budget_tui.domain.cost import CostOrigin
 from budget_tui.sources.base import FileRead, ReadOptions, RefusedRow, SourceFormat
 from budget_tui.sources.focus.reader import Focus
 from budget_tui.sources.reduction import reduce_files
-from budget_tui.storage.cost_queries import day_of
+from budget_tui.storage.fast_paths import day_of
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "focus"
 

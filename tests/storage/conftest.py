@@ -38,7 +38,7 @@ def database(tmp_path: Path, empty_database: bytes) -> Path:
 def add_organization(path: Path) -> tuple[Organization, Budget]:
     with UnitOfWork(database_at(path)) as unit:
         organization = unit.organizations.add("default", "Default", "USD", "UTC", NOON)
-        root = unit.queries.entity(organization.org_key, "ORG")
+        root = unit.fast.entity(organization.org_key, "ORG")
         assert root is not None
         budget = unit.budgets.add_total(
             organization.org_key, root.entity_key, "USD", PeriodKind.MONTHLY, JANUARY, 0, None, "anna", NOON

@@ -74,13 +74,13 @@ def test_whoever_has_it_open_sees_what_is_restored(budgeted: Budgeted, tmp_path:
     back_up(path, tmp_path / "copy")
     set_amount(path, budget, 500)
     reader = DatabaseReader(database_at(path))
-    with reader.session() as queries:
-        before = queries.global_budget(organization.org_key, JANUARY.start)
+    with reader.session() as session:
+        before = session.fast.global_budget(organization.org_key, JANUARY.start)
         restore(tmp_path / "copy", path, tmp_path / "kept")
-        assert queries.global_budget(organization.org_key, JANUARY.start) == before
+        assert session.fast.global_budget(organization.org_key, JANUARY.start) == before
     assert reader.changed()
-    with reader.session() as queries:
-        after = queries.global_budget(organization.org_key, JANUARY.start)
+    with reader.session() as session:
+        after = session.fast.global_budget(organization.org_key, JANUARY.start)
     reader.close()
     assert before is not None
     assert after is not None
@@ -258,8 +258,8 @@ def half_done(budgeted: Budgeted) -> Path:
 
 
 def test_whoever_comes_takes_back_what_was_left_half_done(half_done: Path, tmp_path: Path) -> None:
-    with DatabaseReader(database_at(half_done)).session() as queries:
-        assert queries.organization("default") is not None
+    with DatabaseReader(database_at(half_done)).session() as session:
+        assert session.fast.organization("default") is not None
     assert not half_done.with_name("budget.db-journal").exists()
     assert amount(half_done) == 0
 

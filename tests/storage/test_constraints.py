@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.errors import Conflict
+from budget_tui.domain.records import ClosedLine, Resolution, RuleName
 from budget_tui.domain.replacement import PartFacts, Taken
 from budget_tui.storage.database import database_at
-from budget_tui.storage.repositories.costs import Resolution
-from budget_tui.storage.repositories.journal import ClosedLine
-from budget_tui.storage.repositories.rules import RuleName
 from budget_tui.storage.unit_of_work import UnitOfWork
 from tests.storage.conftest import JANUARY, NOON, add_organization
 
@@ -29,24 +28,24 @@ def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     organization, parent = add_organization(path)
     key = organization.org_key
     with UnitOfWork(database_at(path)) as unit:
-        root = unit.queries.entity(key, "ORG")
-        project = unit.organizations.add_entity(organization, "pcc", "PCC", "project", root, NOON)
+        root = unit.fast.entity(key, "ORG")
+        project = unit.entities.add(organization, "pcc", "PCC", "project", root, NOON)
         child = unit.budgets.add_total(
             key, project.entity_key, "USD", parent.period_kind, JANUARY, 100, parent, "anna", NOON
         )
         unit.budgets.add_transfer(key, None, child, 5, False, "", "anna", NOON)
-        unit.journal.record(key, "test", "pcc", None, {"amount": "1"}, "anna", NOON)
+        unit.audit.record(key, "test", "pcc", None, {"amount": "1"}, "anna", NOON)
         line = ClosedLine(project.entity_key, 100, 7, "healthy")
-        unit.journal.close_period(key, JANUARY, "USD", 0, 100, 7, JANUARY.end, [line], "anna", NOON)
-        unit.journal.remember(key, "test", "k", "{}", "{}", NOON)
+        unit.periods.close(key, JANUARY, "USD", 0, 100, 7, JANUARY.end, [line], "anna", NOON)
+        unit.grants.remember(key, "test", "k", "{}", "{}", NOON)
         origin = CostOrigin("focus", False, "USD")
         keys = unit.costs.add_origins(key, {origin: Resolution(project.entity_key, "", "cloud")})
         facts = PartFacts("focus", "account", JANUARY.start)
-        parts = [unit.costs.add_part(key, facts, "digest", NOON) for _ in range(2)]
-        unit.costs.add_part_rows(parts[0], [[(keys[origin], 20260105, 20260105, 7, None, None, 1)]])
-        unit.former.take(Taken(parts[0], 20260101, 20260131), parts[1])
-        unit.costs.add_part_rows(parts[0], [[(keys[origin], 20260105, 20260105, 7, None, None, 1)]])
-        unit.rules.set(key, RuleName("entity", "service", "compute"), "pcc", "anna", NOON)
+        parts = [unit.datasets.add(key, facts, "digest", NOON) for _ in range(2)]
+        unit.datasets.add_rows(parts[0], [[(keys[origin], 20260105, 20260105, 7, None, None, 1)]])
+        unit.datasets.take(Taken(parts[0], 20260101, 20260131), parts[1])
+        unit.datasets.add_rows(parts[0], [[(keys[origin], 20260105, 20260105, 7, None, None, 1)]])
+        unit.cost_rules.set(key, RuleName("entity", "service", "compute"), "pcc", "anna", NOON)
         unit.commit()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statement in (
@@ -173,9 +172,9 @@ def test_references_hold(filled: Path, sql: Sql, statement: str) -> None:
 
 
 def test_writers_hold_references_too(filled: Path) -> None:
-    with pytest.raises(sqlite3.IntegrityError) as refused, UnitOfWork(database_at(filled)) as unit:
-        unit.journal.record(99, "test", "nobody", None, None, "anna", NOON)
-    assert refused.value.sqlite_errorname == "SQLITE_CONSTRAINT_FOREIGNKEY"
+    with pytest.raises(IntegrityError) as refused, UnitOfWork(database_at(filled)) as unit:
+        unit.audit.record(99, "test", "nobody", None, None, "anna", NOON)
+    assert refused.value.orig.sqlite_errorname == "SQLITE_CONSTRAINT_FOREIGNKEY"
 
 
 COPIES = [
@@ -211,7 +210,7 @@ def test_a_budget_that_is_no_longer_active_leaves_its_place(filled: Path, sql: S
 
 def test_what_somebody_else_made_first_is_a_conflict(filled: Path) -> None:
     with pytest.raises(Conflict), UnitOfWork(database_at(filled)) as unit:
-        organization = unit.queries.organization("default")
+        organization = unit.fast.organization("default")
         assert organization is not None
-        root = unit.queries.entity(organization.org_key, "ORG")
-        unit.organizations.add_entity(organization, "pcc", "Another", "project", root, NOON)
+        root = unit.fast.entity(organization.org_key, "ORG")
+        unit.entities.add(organization, "pcc", "Another", "project", root, NOON)

@@ -148,10 +148,10 @@ def test_damage_that_shows_late_is_told_as_damage(database: Path) -> None:
     database.write_bytes(content)
     assert schema_state(database) is SchemaState.CURRENT
     told = "is damaged; restore a backup"
-    with pytest.raises(StorageError, match=told), DatabaseReader(database_at(database)).session() as queries:
-        queries.organization("default")
+    with pytest.raises(StorageError, match=told), DatabaseReader(database_at(database)).session() as session:
+        session.fast.organization("default")
     with pytest.raises(StorageError, match=told), UnitOfWork(database_at(database)) as unit:
-        unit.queries.organization("default")
+        unit.fast.organization("default")
     assert database.read_bytes() == content
 
 
@@ -222,11 +222,11 @@ def test_a_backup_is_never_overwritten(older: Path) -> None:
 
 def test_what_an_older_version_held_is_read_by_this_one(older: Path) -> None:
     database_at(older).create()
-    with DatabaseReader(database_at(older)).session() as queries:
-        budget = queries.global_budget(1, date(2026, 1, 13))
+    with DatabaseReader(database_at(older)).session() as session:
+        budget = session.fast.global_budget(1, date(2026, 1, 13))
         assert budget is not None
         assert budget.amount == 500
-        assert queries.allocated("g") == 150
+        assert session.fast.allocated("g") == 150
     assert rows(older, "SELECT budget_id, in_cycle, base, carried, used, reserved FROM budget ORDER BY 1") == [
         ("g", 1, 500, 0, 0, 0),
         ("p", 1, 150, 0, 0, 0),
@@ -295,7 +295,7 @@ def test_a_location_may_be_relative_to_where_one_is_or_lives(tmp_path: Path, mon
 
 @pytest.mark.parametrize(
     "location",
-    ["", "sqlite:///", ":memory:", "sqlite:///:memory:", "postgresql://host/db", "~nobody-of-that-name/budget.db"],
+    ["", "sqlite:///", ":memory:", "sqlite:///:memory:", "mysql://host/db", "~nobody-of-that-name/budget.db"],
 )
 def test_what_names_no_file_is_refused(location: str) -> None:
     with pytest.raises(Refused):
@@ -304,5 +304,8 @@ def test_what_names_no_file_is_refused(location: str) -> None:
 
 def test_every_refusal_is_one_line_with_something_to_do() -> None:
     with pytest.raises(BudgetError) as refused:
-        path_of("postgresql://host/db")
-    assert str(refused.value) == "'postgresql://host/db' is no SQLite database; give a path or sqlite:///path"
+        path_of("mysql://host/db")
+    assert (
+        str(refused.value)
+        == "'mysql://host/db' is no SQLite or PostgreSQL database; give a path, sqlite:///path or postgresql://host/name"
+    )

@@ -16,11 +16,11 @@ from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.freshness import data_through
 from budget_tui.domain.pacing import burn_window
 from budget_tui.domain.period import ONE_DAY, Period, PeriodRule
+from budget_tui.domain.records import DayCost, Resolution
 from budget_tui.domain.snapshot import Spend
-from budget_tui.storage.cost_queries import day_number, day_of
 from budget_tui.storage.database import database_at
-from budget_tui.storage.queries import Queries
-from budget_tui.storage.repositories.costs import DayCost, Resolution
+from budget_tui.storage.fast_paths import day_number, day_of
+from budget_tui.storage.session import Session
 from budget_tui.storage.unit_of_work import UnitOfWork
 from tests.examples import examples
 from tests.storage.conftest import NOON
@@ -64,8 +64,8 @@ def shared() -> Iterator[Path]:
 def store(unit: UnitOfWork, costs: list[Cost]) -> int:
     organization = unit.organizations.add(str(uuid4()), "One", "USD", "UTC", NOON)
     key = organization.org_key
-    root = unit.queries.entity(key, "ORG")
-    keys = {name: unit.organizations.add_entity(organization, name, name, "project", root, NOON) for name in "ab"}
+    root = unit.fast.entity(key, "ORG")
+    keys = {name: unit.entities.add(organization, name, name, "project", root, NOON) for name in "ab"}
     origins = {
         cost: CostOrigin(f"{cost.source}-live" if cost.live else cost.source, cost.live, cost.currency, cost.entity)
         for cost in costs
@@ -75,7 +75,7 @@ def store(unit: UnitOfWork, costs: list[Cost]) -> int:
         for cost, origin in origins.items()
     }
     stored = [DayCost(origins[cost], cost.day, cost.amount, None, cost.charges) for cost in costs]
-    unit.costs.add_costs(stored, unit.costs.add_origins(key, resolutions))
+    unit.costs.add(stored, unit.costs.add_origins(key, resolutions))
     return key
 
 
@@ -105,16 +105,16 @@ def spend_of(costs: list[Cost], period: Period, today: date, through: date) -> S
 @given(costs=st.lists(costs, max_size=25), today=days, anchor=st.sampled_from((0, 1, 15)))
 def test_sums_are_what_they_should_be(shared: Path, costs: list[Cost], today: date, anchor: int) -> None:
     with UnitOfWork(database_at(shared)) as unit:
-        check(unit.queries, store(unit, costs), costs, PeriodRule(anchor_day=anchor), today)
+        check(unit, store(unit, costs), costs, PeriodRule(anchor_day=anchor), today)
         unit.commit()  # so that later examples have it beside them
 
 
-def check(queries: Queries, org: int, costs: list[Cost], rule: PeriodRule, today: date) -> None:
-    period, through = rule.containing(today), data_through(queries.imported_accounts(org, today), rule, today)
+def check(session: Session, org: int, costs: list[Cost], rule: PeriodRule, today: date) -> None:
+    period, through = rule.containing(today), data_through(session.fast.imported_accounts(org, today), rule, today)
     assert through == reach(costs, rule, today)
 
     home = [cost for cost in costs if cost.currency == "USD"]
-    spends, unmapped = queries.spend_by_path(org, "USD", period, today, through)
+    spends, unmapped = session.fast.spend_by_path(org, "USD", period, today, through)
     by_entity = {name: [cost for cost in home if cost.entity == name] for name in ENTITIES}
     assert unmapped == spend_of(by_entity[""], period, today, through)
     assert spends == {
@@ -125,18 +125,18 @@ def check(queries: Queries, org: int, costs: list[Cost], rule: PeriodRule, today
     for cost in home:
         if period.contains(cost.day):
             per_day[cost.day] += cost.amount
-    assert queries.daily_spend(org, "USD", period) == tuple(sorted(per_day.items()))
+    assert session.fast.daily_spend(org, "USD", period) == tuple(sorted(per_day.items()))
 
     lost = [cost for cost in by_entity[""] if period.contains(cost.day)]
-    assert queries.unmapped_costs(org, "USD", period) == sum(cost.charges for cost in lost)
+    assert session.fast.unmapped_costs(org, "USD", period) == sum(cost.charges for cost in lost)
 
     abroad = [cost for cost in costs if cost.currency == "EUR" and period.contains(cost.day)]
-    found = queries.foreign_costs(org, "USD", period)
+    found = session.fast.foreign_costs(org, "USD", period)
     assert sum(cost.amount for cost in found) == sum(cost.amount for cost in abroad)
     assert sum(cost.costs for cost in found) == sum(cost.charges for cost in abroad)
     assert {cost.day for cost in found} == {cost.day for cost in abroad}
 
-    found = queries.unmapped_origins(org)
+    found = session.costs.unmapped(org)
     nobodys = [cost for cost in costs if not cost.entity]
     assert sum(origin.amount for origin in found) == sum(cost.amount for cost in nobodys)
     assert sum(origin.costs for origin in found) == sum(cost.charges for cost in nobodys)
@@ -144,7 +144,7 @@ def check(queries: Queries, org: int, costs: list[Cost], rule: PeriodRule, today
     totals: dict[str, int] = defaultdict(int)
     for cost in costs:
         totals[cost.currency] += cost.amount
-    assert queries.costs_of(origin.origin_key for origin in queries.origins(org)) == totals
+    assert session.costs.sums_of(origin.origin_key for origin in session.costs.origins(org)) == totals
 
 
 @given(st.dates())

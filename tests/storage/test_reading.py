@@ -15,7 +15,7 @@ from budget_tui.domain.errors import StorageError
 from budget_tui.storage.database import database_at
 from budget_tui.storage.database.sqlite_backups import back_up
 from budget_tui.storage.database.sqlite_connections import connect_read_only
-from budget_tui.storage.queries import Queries
+from budget_tui.storage.session import Session
 from budget_tui.storage.unit_of_work import DatabaseReader, UnitOfWork
 from tests.storage.conftest import JANUARY, NOON
 from tests.unprivileged import CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, give_up
@@ -29,17 +29,17 @@ def set_amount(path: Path, budget: Budget, amount: int) -> None:
         unit.commit()
 
 
-def amount_in(queries: Queries) -> int:
-    organization = queries.organization("default")
+def amount_in(session: Session) -> int:
+    organization = session.fast.organization("default")
     assert organization is not None
-    budget = queries.global_budget(organization.org_key, JANUARY.start)
+    budget = session.fast.global_budget(organization.org_key, JANUARY.start)
     assert budget is not None
     return budget.amount
 
 
 def amount_read(reader: DatabaseReader) -> int:
-    with reader.session() as queries:
-        return amount_in(queries)
+    with reader.session() as session:
+        return amount_in(session)
 
 
 @pytest.fixture
@@ -51,10 +51,10 @@ def reader(budgeted: Budgeted) -> Iterator[DatabaseReader]:
 
 def test_a_session_sees_one_state_while_a_writer_commits(budgeted: Budgeted, reader: DatabaseReader) -> None:
     path, _, budget = budgeted
-    with reader.session() as queries:
-        assert amount_in(queries) == 0
+    with reader.session() as session:
+        assert amount_in(session) == 0
         set_amount(path, budget, 500)
-        assert amount_in(queries) == 0
+        assert amount_in(session) == 0
     assert amount_read(reader) == 500
 
 
@@ -71,8 +71,8 @@ def test_another_writers_commit_is_noticed_once(budgeted: Budgeted, reader: Data
 
 def test_a_commit_during_a_session_is_noticed_after_it(budgeted: Budgeted, reader: DatabaseReader) -> None:
     path, _, budget = budgeted
-    with reader.session() as queries:
-        amount_in(queries)
+    with reader.session() as session:
+        amount_in(session)
         set_amount(path, budget, 500)
     assert reader.changed()
 

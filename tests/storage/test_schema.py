@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -143,3 +144,33 @@ def test_any_name_of_a_file_is_its_name(tmp_path: Path, name: str) -> None:
     database_at(path).create()
     assert [file.name for file in tmp_path.iterdir()] == [name]
     assert schema_state(path) is SchemaState.CURRENT
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of the version before the initial migration, upgraded."""
+    path = tmp_path_factory.mktemp("converted") / "budget.db"
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with create_engine(f"sqlite:///{path}").begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, migrations.BEFORE_INITIAL)
+    database_at(path).create()
+    return path
+
+
+def test_a_converted_database_has_the_schema_of_a_new_one(migrated: Engine, converted: Path) -> None:
+    old, new = create_engine(f"sqlite:///{converted}"), migrated
+    names = sorted(inspect(new).get_table_names())
+    assert sorted(inspect(old).get_table_names()) == names
+    for table in names:
+        assert shape(old, table) == shape(new, table)
+        assert [*shape(old, table)["columns"]] == [*shape(new, table)["columns"]]
+    assert triggers(old) == triggers(new)
+    assert len(triggers(new)) == 12
+
+
+def triggers(engine: Engine) -> list[tuple[str, str]]:
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name")
+        return [(name, sql) for name, sql in found]

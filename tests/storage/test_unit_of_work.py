@@ -65,7 +65,7 @@ def test_a_transaction_reads_what_it_wrote(budgeted: Budgeted) -> None:
     path, organization, budget = budgeted
     with UnitOfWork(database_at(path)) as unit:
         unit.budgets.set_amount(budget, 500, "anna", NOON)
-        found = unit.queries.global_budget(organization.org_key, budget.period.start)
+        found = unit.fast.global_budget(organization.org_key, budget.period.start)
     assert found is not None
     assert found.amount == 500
 
@@ -105,8 +105,8 @@ def test_a_locked_database_is_told_and_left_alone(budgeted: Budgeted, monkeypatc
         assert str(refused.value) == (
             f"{path} is locked by another program; try again in a moment; nothing was changed"
         )
-        with DatabaseReader(database_at(path)).session() as queries:  # reading goes on
-            assert queries.organization("default") is not None
+        with DatabaseReader(database_at(path)).session() as session:  # reading goes on
+            assert session.fast.organization("default") is not None
     with UnitOfWork(database_at(path)) as unit:
         unit.commit()
 
@@ -137,7 +137,7 @@ def fill(path: Path, organization: Organization, kibibytes: int) -> None:
     """Write ``kibibytes`` into the audit trail, in one transaction."""
     with UnitOfWork(database_at(path)) as unit:
         for _ in range(kibibytes):
-            unit.journal.record(organization.org_key, "test", "x" * 1024, None, None, "anna", NOON)
+            unit.audit.record(organization.org_key, "test", "x" * 1024, None, None, "anna", NOON)
         unit.commit()
 
 

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Protocol
 
 from budget_tui.domain.errors import BudgetError, Conflict, DatabaseNotFound, StorageError
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration; a test keeps it equal to Alembic's own head."""
 
 PATIENCE_SECONDS = 5.0
@@ -58,6 +58,12 @@ class Connection(ABC):
     def change(self, statement: str, parameters: Mapping[str, object] = _NOTHING) -> int:
         """Execute a statement that gives no rows; returns how many it changed."""
 
+    def note_audit_line(self, line: int) -> None:  # noqa: B027 – most engines need no note
+        """Note which line of the audit trail the transaction wrote last."""
+
+    def note_used_tokens(self, budget_id: str, tokens: int) -> None:  # noqa: B027
+        """Note how many tokens a budget has used by now."""
+
     @property
     @abstractmethod
     def is_in_transaction(self) -> bool: ...
@@ -84,12 +90,6 @@ class WriteConnection(Connection):
     @abstractmethod
     def is_current(self) -> bool:
         """Tell that the connection leads to the database that is there now, and belongs to this process."""
-
-    def note_audit_line(self, line: int) -> None:
-        """Note which line of the audit trail the transaction wrote last."""
-
-    def note_used_tokens(self, budget_id: str, tokens: int) -> None:
-        """Note how many tokens a budget has used by now."""
 
 
 class Reader(ABC):
@@ -231,6 +231,10 @@ def made_meanwhile() -> Conflict:
 
 def database_at(location: str | Path) -> Database:
     """The database that a path or URL names; `Refused` for what can be none."""
+    if isinstance(location, str) and location.startswith(("postgresql:", "postgresql+psycopg:", "postgres:")):
+        from budget_tui.storage.database.postgresql import PostgresDatabase
+
+        return PostgresDatabase(location)
     from budget_tui.storage.database.sqlite import SqliteDatabase, path_of
 
     return SqliteDatabase(location if isinstance(location, Path) else path_of(location))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SIDECARS = ("-wal", "-shm", "-journal")
 """What SQLite adds to a database's name for the files that it keeps beside it."""
 _SCHEME = "sqlite:///"
+LOCATIONS = "a path, sqlite:///path or postgresql://host/name"
 
 
 def path_of(location: str) -> Path:
@@ -31,9 +32,9 @@ def path_of(location: str) -> Path:
     if location.startswith(_SCHEME):
         location = location[len(_SCHEME) :]
     elif "://" in location:
-        raise Refused(f"'{location}' is no SQLite database", "give a path or sqlite:///path")
+        raise Refused(f"'{location}' is no SQLite or PostgreSQL database", f"give {LOCATIONS}")
     if not location or location == ":memory:":
-        raise Refused("a database needs a file", "give a path or sqlite:///path")
+        raise Refused("a database needs a file", f"give {LOCATIONS}")
     try:
         path = Path(location).expanduser().absolute()
     except RuntimeError:

@@ -16,7 +16,7 @@ from budget_tui.domain.amount import LIMIT_NANOS, NANOS, nanos_of, to_decimal
 from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.presentation.formatting import amount_of
-from budget_tui.storage.cost_queries import CHECKSUM
+from budget_tui.storage.repositories.datasets import CHECKSUM_TEXT
 
 RESTORE = "restore a backup: budget-tui db restore FILE"
 SHOWN_AT_MOST = 5
@@ -309,13 +309,13 @@ INVARIANTS = (
     Invariant(
         "SELECT 'what is stored of ' || d.source || ' for ' || strftime('%Y-%m', d.billing_period_start) || ',"
         " account ' || quote(d.billing_account_id) || ', is not what was imported' FROM dataset d LEFT JOIN (SELECT"
-        f" dataset_key, count(*) AS rows, {CHECKSUM} AS checksum FROM cost WHERE dataset_key IS NOT NULL GROUP BY"
+        f" dataset_key, count(*) AS rows, {CHECKSUM_TEXT} AS checksum FROM cost WHERE dataset_key IS NOT NULL GROUP BY"
         " dataset_key) c ON c.dataset_key = d.dataset_key"
         " WHERE (d.stored_rows, d.checksum) <> (coalesce(c.rows, 0), coalesce(c.checksum, 0))",
         "import those files again",
     ),
     Invariant(
-        "SELECT 'a rule gives ' || r.field || ' ' || r.value || ' to ' || r.target || ', which is not there' FROM"
+        "SELECT 'a rule gives ' || r.field || ' ' || r.value || ' to ' || r.target || ', which does not exist' FROM"
         " cost_rule r LEFT JOIN entity e ON e.org_key = r.org_key AND e.entity_id = r.target WHERE r.kind = 'entity'"
         " AND e.entity_key IS NULL"
     ),

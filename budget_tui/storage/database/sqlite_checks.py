@@ -62,6 +62,13 @@ def problems_of(path: Path) -> list[str]:
         return list(dict.fromkeys(found))
 
 
+def problems_in(copy: sqlite3.Connection) -> list[str]:
+    """What is wrong with the rows of a database of another engine, copied into one of SQLite's."""
+    _read_any_text(copy)
+    strange, broken = _in_the_values(copy)
+    return list(dict.fromkeys([*broken, *(strange or in_the_books(copy))]))
+
+
 def integrity_problems(path: Path) -> list[str]:
     """What is wrong with the file, of whatever version its schema is."""
     with described_errors(path), closing(connect_read_only(path)) as connection:

@@ -4,9 +4,13 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import inspect
 
 from budget_tui.storage.database import Connection
 from budget_tui.storage.engine import sqlalchemy_over
+
+BEFORE_INITIAL = "0006"
+"""What the initial migration comes after: the one before is of files that earlier versions made."""
 
 
 def migrate(connection: Connection) -> None:
@@ -15,4 +19,6 @@ def migrate(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent))
     with sqlalchemy_over(connection) as lent:
         config.attributes["connection"] = lent
+        if not inspect(lent).has_table("alembic_version"):
+            command.stamp(config, BEFORE_INITIAL)
         command.upgrade(config, "head")

@@ -1,142 +1,241 @@
-"""Costs: their origins, the data sets they came in, the rules that say whose they are."""
+"""Costs as they were entered or imported: their origins, with whose they are, and their sources."""
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Integer, delete, func, insert, literal, or_, select, type_coerce, update
+from sqlalchemy.sql.expression import bindparam
 
 from budget_tui.domain.cost import CostOrigin
-from budget_tui.domain.replacement import PartFacts
-from budget_tui.storage.cost_queries import CHECKSUM, day_number, stored_time
+from budget_tui.domain.period import Period
+from budget_tui.domain.records import CostRecord, DayCost, KnownOrigin, Resolution, UnmappedOrigin
+from budget_tui.storage.repositories.base import Repository, total
+from budget_tui.storage.tables import CostOriginRow, CostRow, EntityRow, SourceRow
+
+_c, _o, _e, _s = CostRow.c, CostOriginRow.c, EntityRow.c, SourceRow.c
 
 
-class Resolution(NamedTuple):
-    """Whose a cost is: the entity's key (None: unmapped), the provider's short name, the category."""
+class CostRepository(Repository):
+    # Origins
 
-    entity_key: int | None
-    provider: str
-    category: str
+    def origins(self, org: int) -> list[KnownOrigin]:
+        """Every origin that costs ever came from."""
+        rows = self._rows(select(CostOriginRow.table).where(_o.org_key == org).order_by(_o.origin_key))
+        return [
+            KnownOrigin(
+                row.origin_key,
+                row.entity_key,
+                row.provider,
+                row.category,
+                CostOrigin(
+                    source=row.source,
+                    live=row.live,
+                    currency=row.currency,
+                    provider_name=row.provider_name,
+                    service=row.service,
+                    service_category=row.service_category,
+                    service_subcategory=row.service_subcategory,
+                    sub_account_id=row.sub_account_id,
+                    sub_account_name=row.sub_account_name,
+                    entity_hint=row.entity_hint,
+                    path_hint=row.path_hint,
+                    category_hint=row.category_hint,
+                    tags=read_tags(row.tags),
+                    billing_account_id=row.billing_account_id,
+                    charge_category=row.charge_category,
+                ),
+            )
+            for row in rows
+        ]
 
-
-class DayCost(NamedTuple):
-    """One cost row to store."""
-
-    origin: CostOrigin
-    day: date
-    amount_nanos: int
-    tokens: int | None
-    charges: int
-
-
-class CostRepository:
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def set_replaces_always(self, org_key: int, source: str, always: bool) -> None:
-        """Note whether a source replaces what it brings, whatever is stored."""
-        self._connection.execute(
-            "INSERT INTO source (org_key, name, billing_account_id, replaces_always) VALUES (?, ?, '', ?)"
-            " ON CONFLICT (org_key, name, billing_account_id) DO UPDATE SET replaces_always = excluded.replaces_always",
-            (org_key, source, always),
+    def unmapped(self, org: int) -> list[UnmappedOrigin]:
+        """Everything that found no entity, of all periods, the largest amounts first."""
+        kinds = (_o.source, _o.currency, _o.provider, _o.service, _o.sub_account_id, _o.sub_account_name, _o.tags)
+        amount = total(_c.amount_nanos)
+        rows = self._rows(
+            select(
+                *kinds,
+                amount.label("amount"),
+                total(_c.charges).label("costs"),
+                func.min(_c.day).label("first_day"),
+                func.max(_c.day).label("last_day"),
+            )
+            .join_from(CostOriginRow, CostRow, _c.origin_key == _o.origin_key)
+            .where(_o.org_key == org, _o.entity_key.is_(None))
+            .group_by(*kinds)
+            .order_by(func.abs(amount).desc(), *kinds)
         )
+        return [UnmappedOrigin(**{**row._mapping, "tags": read_tags(row.tags)}) for row in rows]
 
-    def set_ended(self, org_key: int, source: str, account: str, ended_on: date | None) -> None:
-        """Say when a source, or one of its billing accounts, ended; None: it goes on."""
-        self._connection.execute(
-            "INSERT INTO source (org_key, name, billing_account_id, ended_on) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (org_key, name, billing_account_id) DO UPDATE SET ended_on = excluded.ended_on",
-            (org_key, source, account, ended_on.isoformat() if ended_on else None),
-        )
+    def sums_of(self, origin_keys: Iterable[int]) -> dict[str, int]:
+        """What was ever spent by the given origins, in nanos of each currency."""
+        sums: dict[str, int] = {}
+        for key in origin_keys:
+            spent = select(total(_c.amount_nanos)).where(_c.origin_key == key).scalar_subquery()
+            for row in self._rows(select(_o.currency, spent.label("amount")).where(_o.origin_key == key)):
+                sums[row.currency] = sums.get(row.currency, 0) + (row.amount or 0)
+        return sums
 
-    def add_origins(self, org_key: int, origins: Mapping[CostOrigin, Resolution]) -> dict[CostOrigin, int]:
+    def add_origins(self, org: int, origins: Mapping[CostOrigin, Resolution]) -> dict[CostOrigin, int]:
         """Store new origins; returns the key of each."""
-        # Keys of our own: a transaction begins as the only writer, so nobody can take them.
-        (last,) = self._connection.execute("SELECT coalesce(max(origin_key), 0) FROM cost_origin").fetchone()
-        keys = {origin: key for key, origin in enumerate(origins, last + 1)}
-        self._connection.executemany(
-            "INSERT INTO cost_origin (origin_key, org_key, entity_key, provider, category, source, live, currency,"
-            " provider_name, service, service_category, service_subcategory, sub_account_id, sub_account_name,"
-            " entity_hint, path_hint, category_hint, tags, billing_account_id, charge_category)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    keys[origin],
-                    org_key,
-                    *resolution,
-                    origin.source,
-                    origin.live,
-                    origin.currency,
-                    origin.provider_name,
-                    origin.service,
-                    origin.service_category,
-                    origin.service_subcategory,
-                    origin.sub_account_id,
-                    origin.sub_account_name,
-                    origin.entity_hint,
-                    origin.path_hint,
-                    origin.category_hint,
-                    json.dumps(dict(origin.tags)) if origin.tags else "{}",
-                    origin.billing_account_id,
-                    origin.charge_category,
-                )
+        if not origins:
+            return {}
+        added = self._connection.execute(
+            insert(CostOriginRow).returning(_o.origin_key, sort_by_parameter_order=True),
+            [
+                {
+                    "org_key": org,
+                    **resolution._asdict(),
+                    "source": origin.source,
+                    "live": origin.live,
+                    "currency": origin.currency,
+                    "provider_name": origin.provider_name,
+                    "service": origin.service,
+                    "service_category": origin.service_category,
+                    "service_subcategory": origin.service_subcategory,
+                    "sub_account_id": origin.sub_account_id,
+                    "sub_account_name": origin.sub_account_name,
+                    "entity_hint": origin.entity_hint,
+                    "path_hint": origin.path_hint,
+                    "category_hint": origin.category_hint,
+                    "tags": json.dumps(dict(origin.tags)) if origin.tags else "{}",
+                    "billing_account_id": origin.billing_account_id,
+                    "charge_category": origin.charge_category,
+                }
                 for origin, resolution in origins.items()
-            ),
+            ],
         )
-        return keys
+        return dict(zip(origins, added.scalars(), strict=True))
 
     def resolve_again(self, resolutions: Mapping[int, Resolution]) -> None:
         """Say anew whose the costs of the given origins are, past ones included."""
-        self._connection.executemany(
-            "UPDATE cost_origin SET entity_key = ?, provider = ?, category = ? WHERE origin_key = ?",
-            ((*resolution, key) for key, resolution in resolutions.items()),
+        self._change(
+            update(CostOriginRow)
+            .where(_o.origin_key == bindparam("key"))
+            .values({name: bindparam(f"new_{name}") for name in Resolution._fields}),
+            [
+                {"key": key, **{f"new_{name}": value for name, value in resolution._asdict().items()}}
+                for key, resolution in resolutions.items()
+            ],
         )
 
-    def add_costs(self, costs: Iterable[DayCost], keys: Mapping[CostOrigin, int]) -> None:
-        """Store costs that were entered, whose origins are known."""
-        self._connection.executemany(
-            "INSERT INTO cost (origin_key, day, amount_nanos, tokens, charges) VALUES (?, ?, ?, ?, ?)",
-            ((keys[cost.origin], day_number(cost.day), *cost[2:]) for cost in costs),
+    # Costs that are entered
+
+    def add(self, costs: Sequence[DayCost], keys: Mapping[CostOrigin, int]) -> list[CostRecord]:
+        """Store costs that were entered, whose origins are known; returns them as stored."""
+        return self._store(
+            [
+                {
+                    "origin_key": keys[cost.origin],
+                    "day": cost.day,
+                    "amount_nanos": cost.amount_nanos,
+                    "tokens": cost.tokens,
+                    "charges": cost.charges,
+                }
+                for cost in costs
+            ]
         )
 
-    def add_part(self, org_key: int, facts: PartFacts, fingerprint: str, now: datetime) -> int:
-        """Put a part on record, without rows; returns its key."""
-        added = self._connection.execute(
-            "INSERT INTO dataset (org_key, source, billing_account_id, billing_period_start, fingerprint, imported_at,"
-            " part, delivered_at, export, cost_basis, rows_refused) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                org_key,
-                facts.source,
-                facts.account,
-                facts.period_start.isoformat(),
-                fingerprint,
-                stored_time(now),
-                facts.name,
-                facts.delivered_at and stored_time(facts.delivered_at),
-                facts.export,
-                facts.cost_basis,
-                facts.rows_refused,
+    def put_back(self, records: Iterable[CostRecord]) -> list[CostRecord]:
+        """Store costs again that were removed; they get new keys."""
+        named = (record._asdict() for record in records)
+        return self._store([{name: value for name, value in row.items() if name != "key"} for row in named])
+
+    def _store(self, rows: Sequence[Mapping[str, Any]]) -> list[CostRecord]:
+        if not rows:
+            return []
+        stored = self._connection.execute(
+            insert(CostRow).returning(
+                _c.cost_key.label("key"),
+                _c.origin_key,
+                type_coerce(_c.day, Integer).label("day"),
+                _c.amount_nanos,
+                _c.tokens,
+                _c.charges,
+                sort_by_parameter_order=True,
             ),
+            rows,
         )
-        assert added.lastrowid is not None
-        return added.lastrowid
+        return [CostRecord(**row._mapping) for row in stored]
 
-    def add_part_rows(self, dataset_key: int, batches: Iterable[Sequence[tuple[int | None, ...]]]) -> int:
-        """Store a part's rows: origin, day, UTC day, nanos, tokens, seats, charges. Returns how many."""
-        added = 0
-        for batch in batches:
-            added += self._connection.executemany(
-                "INSERT INTO cost (origin_key, day, cell_day, amount_nanos, tokens, seats, charges, dataset_key)"
-                f" VALUES (?, ?, ?, ?, ?, ?, ?, {int(dataset_key)})",
-                batch,
-            ).rowcount
-        self.count_rows(dataset_key)
-        return added
-
-    def count_rows(self, dataset_key: int) -> None:
-        """Note how many rows a part has now, and their checksum."""
-        self._connection.execute(
-            f"UPDATE dataset SET (stored_rows, checksum) = (SELECT count(*), coalesce({CHECKSUM}, 0) FROM cost"
-            " WHERE dataset_key = :key) WHERE dataset_key = :key",
-            {"key": dataset_key},
+    def remove(self, records: Iterable[CostRecord]) -> int:
+        """Remove costs that are still as given; returns how many."""
+        return sum(
+            self._change(
+                delete(CostRow).where(
+                    _c.cost_key == record.key,
+                    _c.origin_key == record.origin_key,
+                    _c.day == record.day,
+                    _c.amount_nanos == record.amount_nanos,
+                    _c.tokens.is_not_distinct_from(record.tokens),
+                    _c.charges == record.charges,
+                    _c.dataset_key.is_(None),
+                )
+            )
+            for record in records
         )
+
+    # Sums
+
+    def once_in(self, org: int, currency: str, days: Period, path: str) -> dict[str, int]:
+        """What came once on ``days`` at ``path`` ('' for everything) and below it, by its kind of charge."""
+        start, after = days.half_open
+        below = select(_e.entity_key).where(func.substr(_e.path, 1, len(path)) == path)
+        rows = self._rows(
+            select(_o.charge_category, total(_c.amount_nanos).label("amount"))
+            .join_from(CostOriginRow, CostRow, _c.origin_key == _o.origin_key)
+            .where(_c.day >= start, _c.day < after, _o.org_key == org, _o.currency == currency)
+            .where(_o.charge_category != "usage", or_(literal(path) == "", _o.entity_key.in_(below)))
+            .group_by(_o.charge_category)
+            .order_by(_o.charge_category)
+        )
+        return {row.charge_category: row.amount for row in rows}
+
+    # Sources
+
+    def live_sources(self, org: int, today: date) -> list[tuple[str, date]]:
+        """The sources of costs that are entered as they happen, each with its latest day with costs by ``today``."""
+        rows = self._rows(
+            select(_o.source, func.max(_c.day).label("last"))
+            .join_from(CostOriginRow, CostRow, _c.origin_key == _o.origin_key)
+            .where(_o.org_key == org, _o.live, _c.day <= today)
+            .group_by(_o.source)
+            .order_by(_o.source)
+        )
+        return [(row.source, row.last) for row in rows]
+
+    def ended_on(self, org: int, source: str, account: str) -> date | None:
+        """When exactly this source, or account of it, was ended by hand."""
+        day: date | None = self._value(
+            select(_s.ended_on).where(_s.org_key == org, _s.name == source, _s.billing_account_id == account)
+        )
+        return day
+
+    def replaces_always(self, org: int, source: str) -> bool:
+        """Tell that a source was told to replace what it brings, whatever is stored."""
+        return bool(
+            self._value(
+                select(_s.replaces_always).where(_s.org_key == org, _s.name == source, _s.billing_account_id == "")
+            )
+        )
+
+    def set_replaces_always(self, org: int, source: str, always: bool) -> None:
+        """Note whether a source replaces what it brings, whatever is stored."""
+        self._decide(org, source, "", replaces_always=always)
+
+    def set_ended(self, org: int, source: str, account: str, ended_on: date | None) -> None:
+        """Say when a source, or one of its billing accounts, ended; None: it goes on."""
+        self._decide(org, source, account, ended_on=ended_on)
+
+    def _decide(self, org: int, source: str, account: str, **decision: Any) -> None:
+        statement = self._insert(SourceRow).values(org_key=org, name=source, billing_account_id=account, **decision)
+        self._change(
+            statement.on_conflict_do_update(index_elements=[_s.org_key, _s.name, _s.billing_account_id], set_=decision)
+        )
+
+
+def read_tags(text: str) -> tuple[tuple[str, str], ...]:
+    """The tags of an origin as the database keeps them."""
+    return tuple(json.loads(text).items()) if text != "{}" else ()

@@ -1,26 +1,57 @@
 """Rates of exchange, by pair and day."""
 
-import sqlite3
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import delete, func, select
 
 from budget_tui.domain.currency import Rate
+from budget_tui.domain.records import PairOnFile
+from budget_tui.storage.repositories.base import Repository
+from budget_tui.storage.tables import FxRateRow
+
+_r = FxRateRow.c
 
 
-class RateRepository:
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+class RateRepository(Repository):
+    def on(self, org: int, base: str, quote: str, day: date) -> Decimal | None:
+        """The rate stored for exactly that pair and day."""
+        rate = self._value(select(_r.rate).where(_r.org_key == org, _r.base == base, _r.quote == quote, _r.day == day))
+        return None if rate is None else Decimal(rate)
 
-    def set_rates(self, org_key: int, rates: Iterable[Rate]) -> int:
-        """Store ``rates`` in place of what was there for the same pair and day; returns how many are new or other."""
-        return self._connection.executemany(
-            "INSERT INTO fx_rate (org_key, base, quote, day, rate) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (org_key, base, quote, day) DO UPDATE SET rate = excluded.rate WHERE rate <> excluded.rate",
-            ((org_key, base, quote, day.isoformat(), f"{rate:f}") for base, quote, day, rate in rates),
-        ).rowcount
-
-    def remove(self, org_key: int, base: str, quote: str, day: date) -> None:
-        self._connection.execute(
-            "DELETE FROM fx_rate WHERE org_key = ? AND base = ? AND quote = ? AND day = ?",
-            (org_key, base, quote, day.isoformat()),
+    def pairs_on_file(self, org: int) -> list[PairOnFile]:
+        """Each pair with its latest rate, by name."""
+        pairs = (
+            select(_r.base, _r.quote, func.min(_r.day).label("first"), func.max(_r.day).label("last"))
+            .add_columns(func.count().label("days"))
+            .where(_r.org_key == org)
+            .group_by(_r.base, _r.quote)
+            .subquery()
         )
+        rows = self._rows(
+            select(pairs.c.base, pairs.c.quote, pairs.c.first, pairs.c.last, pairs.c.days, _r.rate)
+            .join(FxRateRow, (_r.base == pairs.c.base) & (_r.quote == pairs.c.quote) & (_r.day == pairs.c.last))
+            .where(_r.org_key == org)
+            .order_by(pairs.c.base, pairs.c.quote)
+        )
+        return [PairOnFile(Rate(row.base, row.quote, row.last, Decimal(row.rate)), row.first, row.days) for row in rows]
+
+    def set_rates(self, org: int, rates: Iterable[Rate]) -> int:
+        """Store ``rates`` in place of what was there for the same pair and day; returns how many are new or other."""
+        statement = self._insert(FxRateRow)
+        statement = statement.on_conflict_do_update(
+            index_elements=[_r.org_key, _r.base, _r.quote, _r.day],
+            set_={"rate": statement.excluded.rate},
+            where=_r.rate != statement.excluded.rate,
+        )
+        return self._change(
+            statement,
+            [
+                {"org_key": org, "base": rate.base, "quote": rate.quote, "day": rate.day, "rate": f"{rate.rate:f}"}
+                for rate in rates
+            ],
+        )
+
+    def remove(self, org: int, base: str, quote: str, day: date) -> None:
+        self._change(delete(FxRateRow).where(_r.org_key == org, _r.base == base, _r.quote == quote, _r.day == day))

@@ -1,26 +1,63 @@
-"""Seats as registered by hand."""
+"""Seats: what was registered by hand, and what costs say."""
 
-import sqlite3
 from datetime import date, datetime
 
-from budget_tui.storage.cost_queries import stored_time
+from sqlalchemy import delete, select
+
+from budget_tui.domain.period import Period
+from budget_tui.domain.records import SeatRegistration
+from budget_tui.domain.seats import Seats
+from budget_tui.storage.repositories.base import Repository, total
+from budget_tui.storage.tables import CostOriginRow, CostRow, EntityRow, SeatRow
+
+_s, _e, _c, _o = SeatRow.c, EntityRow.c, CostRow.c, CostOriginRow.c
 
 
-class SeatRepository:
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+class SeatRepository(Repository):
+    def registrations(self, org: int) -> list[SeatRegistration]:
+        """What was registered, by entity in the order of adding, provider and day."""
+        rows = self._rows(
+            select(_e.entity_id, _e.name, _e.path, _s.provider, _s.starts_on, _s.seats)
+            .join_from(EntityRow, SeatRow, _s.entity_key == _e.entity_key)
+            .where(_e.org_key == org)
+            .order_by(_e.entity_key, _s.provider, _s.starts_on)
+        )
+        return [SeatRegistration(**row._mapping) for row in rows]
+
+    def registered(self, entity_key: int, provider: str, starts_on: date) -> int | None:
+        """What was registered for exactly that entity, provider and day."""
+        seats = self._value(
+            select(_s.seats).where(_s.entity_key == entity_key, _s.provider == provider, _s.starts_on == starts_on)
+        )
+        return None if seats is None else int(seats)
+
+    def charged(self, org: int, period: Period) -> list[Seats]:
+        """What costs of ``period`` say, by the path of the entity (None: unmapped), provider and day."""
+        start, after = period.half_open
+        rows = self._rows(
+            select(_e.path, _o.provider, _c.day, total(_c.seats).label("seats"))
+            # The days find the few costs that have seats in an index of theirs.
+            .join_from(CostRow, CostOriginRow, _o.origin_key == _c.origin_key)
+            .outerjoin(EntityRow, _e.entity_key == _o.entity_key)
+            .where(_c.seats.is_not(None), _c.day >= start, _c.day < after, _o.org_key == org)
+            .group_by(_o.entity_key, _e.path, _o.provider, _c.day)
+        )
+        return [Seats(row.path, row.provider, row.day, row.seats) for row in rows]
 
     def register(self, entity_key: int, provider: str, starts_on: date, seats: int, actor: str, now: datetime) -> None:
         """``seats`` from ``starts_on`` on, in place of what was registered for the same day."""
-        self._connection.execute(
-            "INSERT INTO seat (entity_key, provider, starts_on, seats, created_by, created_at)"
-            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (entity_key, provider, starts_on) DO UPDATE"
-            " SET seats = excluded.seats, created_by = excluded.created_by, created_at = excluded.created_at",
-            (entity_key, provider, starts_on.isoformat(), seats, actor, stored_time(now)),
+        statement = self._insert(SeatRow).values(
+            entity_key=entity_key, provider=provider, starts_on=starts_on, seats=seats, created_by=actor, created_at=now
+        )
+        new = statement.excluded
+        self._change(
+            statement.on_conflict_do_update(
+                index_elements=[_s.entity_key, _s.provider, _s.starts_on],
+                set_={"seats": new.seats, "created_by": new.created_by, "created_at": new.created_at},
+            )
         )
 
     def remove(self, entity_key: int, provider: str, starts_on: date) -> None:
-        self._connection.execute(
-            "DELETE FROM seat WHERE entity_key = ? AND provider = ? AND starts_on = ?",
-            (entity_key, provider, starts_on.isoformat()),
+        self._change(
+            delete(SeatRow).where(_s.entity_key == entity_key, _s.provider == provider, _s.starts_on == starts_on)
         )

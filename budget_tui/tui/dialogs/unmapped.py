@@ -8,10 +8,10 @@ from textual.content import Content
 from textual.widgets import Label, Select, Static
 
 from budget_tui.domain.errors import Refused
+from budget_tui.domain.records import UnmappedOrigin
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.presentation.columns import Column
 from budget_tui.presentation.formatting import money
-from budget_tui.storage.cost_queries import UnmappedOrigin
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.table import FollowedTable

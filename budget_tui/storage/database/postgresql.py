@@ -1,0 +1,407 @@
+"""A database on a PostgreSQL server: connections to it, who writes when, and what its errors mean.
+
+Writers of one organization take turns by a lock that their transaction holds; those of several need not wait for each
+other. A statement that changes something notifies the channel that readers listen to, whoever made it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from budget_tui.domain.errors import BudgetError, Refused, StorageError
+from budget_tui.storage.database import (
+    HEAD,
+    PATIENCE_SECONDS,
+    Connection,
+    Database,
+    Reader,
+    Row,
+    SchemaState,
+    WriteConnection,
+    made_meanwhile,
+)
+
+try:
+    import psycopg
+    from psycopg import errors, pq
+    from psycopg.rows import dict_row
+    from psycopg.types.string import TextLoader
+except ImportError:
+    raise Refused("the driver of PostgreSQL is not installed", "pip install 'budget-tui[postgres]'") from None
+
+CHANNEL = "budget_tui"
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema"
+SCHEMES = ("postgresql://", "postgresql+psycopg://", "postgres://")
+_LOCK = 0x62756467
+"""The first half of the number of each advisory lock; the second tells which organization's it is."""
+_EVERYTHING = 0
+
+
+class PostgresDatabase(Database):
+    """The database that ``url`` names."""
+
+    def __init__(self, url: str) -> None:
+        self._conninfo = "postgresql://" + url.partition("://")[2]
+        try:
+            known = psycopg.conninfo.conninfo_to_dict(self._conninfo)
+        except psycopg.Error as error:
+            raise Refused(f"'{url.partition('@')[2] or url}' is no URL of a database", str(error).strip()) from None
+        self.name = self.title = str(known.get("dbname") or known.get("user") or "postgres")
+        place = f"{known.get('host') or ''}{':' + str(known['port']) if 'port' in known else ''}"
+        self._shown = f"postgresql://{place}/{self.name}" if not place.startswith("/") else f"postgresql:///{self.name}"
+
+    def __str__(self) -> str:
+        return self._shown
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PostgresDatabase) and other._conninfo == self._conninfo
+
+    def __hash__(self) -> int:
+        return hash(self._conninfo)
+
+    def open(self, *, read_only: bool = False) -> psycopg.Connection[Any]:
+        """A connection of the driver's that begins no transaction by itself."""
+        options = " -c default_transaction_read_only=on" if read_only else ""
+        return psycopg.connect(
+            self._conninfo,
+            autocommit=True,
+            connect_timeout=int(PATIENCE_SECONDS),
+            application_name="budget-tui",
+            options=f"-c timezone=UTC{options}",
+        )
+
+    def is_there(self) -> bool:
+        try:
+            return self.schema_state() is not SchemaState.MISSING
+        except BudgetError:  # told by who opens it
+            return True
+
+    def schema_state(self) -> SchemaState:
+        with self.described_errors(), self.open(read_only=True) as driver:
+            return self.state_of(driver)
+
+    def state_of(self, driver: psycopg.Connection[Any]) -> SchemaState:
+        tables = {name for (name,) in driver.execute(_TABLES)}
+        if not tables:
+            return SchemaState.MISSING
+        row = None
+        if {"alembic_version", "cost_origin"} <= tables:
+            row = driver.execute("SELECT version_num FROM alembic_version").fetchone()
+        if row is None:
+            raise StorageError(
+                f"{self} belongs to another program", "choose another", command="choose another with --db"
+            )
+        revision = str(row[0])
+        if revision > HEAD:
+            raise StorageError(f"{self} was written by a newer version of budget-tui", "upgrade budget-tui")
+        return SchemaState.CURRENT if revision == HEAD else SchemaState.BEHIND
+
+    def connect(self) -> WriteConnection:
+        return PostgresWriter(self)
+
+    def connect_first(self) -> WriteConnection:
+        return FirstPostgresWriter(self)
+
+    def reader(self, *, is_new: bool = False) -> Reader:
+        return PostgresReader(self, is_new=is_new)
+
+    def upgrade(self) -> bool:
+        state = self.schema_state()
+        if state is SchemaState.BEHIND:
+            self._migrate()
+        return state is not SchemaState.MISSING
+
+    def create(self) -> None:
+        if not self.upgrade():
+            self._migrate()
+
+    def _migrate(self) -> None:
+        with self.described_errors(), closing(FirstPostgresWriter(self)) as connection:
+            connection.begin()
+            connection.commit()
+
+    def error_of(self, error: BaseException) -> BudgetError | None:
+        cause = getattr(error, "orig", None) or error
+        if not isinstance(cause, psycopg.Error):
+            return None
+        if isinstance(cause, errors.UniqueViolation):
+            return made_meanwhile()
+        if isinstance(cause, errors.NumericValueOutOfRange):
+            return Refused("a sum of costs is out of range", "amounts beyond ±9,000,000,000 units cannot be added up")
+        for kinds, what, hint in _MEANINGS:
+            if isinstance(cause, kinds):
+                return StorageError(what.format(database=self), hint)
+        if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
+            return self._unreachable(cause)
+        return None
+
+    def _unreachable(self, cause: psycopg.Error) -> StorageError:
+        reason = (str(cause).strip().splitlines() or ["no reason given"])[-1]
+        if "does not exist" in reason:
+            return StorageError(f"there is no database at {self}", f"make one: createdb {self.name}")
+        reason = reason.rpartition("FATAL:")[2].strip() or reason
+        return StorageError(f"{self} cannot be reached ({reason})", "check that its server runs, and try again")
+
+    def size(self) -> int:
+        with self.described_errors(), self.open(read_only=True) as driver:
+            found = driver.execute("SELECT pg_database_size(current_database())").fetchone()
+        return int(found[0]) if found else 0
+
+    def problems(self, state: SchemaState) -> list[str]:
+        if state is not SchemaState.CURRENT:
+            return []
+        from budget_tui.storage.copying import copy_in_memory
+        from budget_tui.storage.database.sqlite_checks import problems_in
+
+        with self.described_errors(), closing(copy_in_memory(self)) as copy:
+            return problems_in(copy)
+
+    def back_up(self, target: Path | None, stamp: str, *, into_folder: bool = False) -> Path:
+        raise Refused(
+            f"{self} is backed up by PostgreSQL's own tool",
+            "pg_dump does it",
+            command=f"pg_dump --format=custom --file=FILE {self.name}",
+        )
+
+    def restore(self, source: Path, stamp: str) -> Path | None:
+        raise Refused(
+            f"{self} is restored by PostgreSQL's own tool",
+            "pg_restore does it",
+            command=f"pg_restore --clean --if-exists --dbname={self.name} FILE",
+        )
+
+    def require_other_files(self, paths: Iterable[Path]) -> None:
+        """No file that a user could name belongs to it."""
+
+
+_MEANINGS: Sequence[tuple[tuple[type[psycopg.Error], ...], str, str]] = (
+    (
+        (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure),
+        "{database} is locked by another program",
+        "try again in a moment; nothing was changed",
+    ),
+    ((errors.DiskFull,), "the disk of {database} is full", "free some space; nothing was changed"),
+    ((errors.ReadOnlySqlTransaction,), "{database} may not be written", "check that it is no standby"),
+    (
+        (errors.InsufficientPrivilege,),
+        "{database} does not let you do this",
+        "ask its owner for the right, or connect as another user",
+    ),
+)
+
+
+@lru_cache(maxsize=256)
+def _translated(statement: str) -> str:
+    """A statement with its parameters as the driver names them."""
+    return re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", statement.replace("%", "%%"))
+
+
+class PostgresConnection(Connection):
+    dialect = "postgresql"
+    driver: psycopg.Connection[Any]
+
+    def __init__(self, driver: psycopg.Connection[Any]) -> None:
+        self.driver = driver
+        self._cursor = driver.cursor(row_factory=dict_row)
+        for kind in ("date", "timestamp"):
+            self._cursor.adapters.register_loader(kind, TextLoader)
+
+    def execute(self, statement: str, parameters: Mapping[str, object] = {}) -> Sequence[Row]:
+        return self._cursor.execute(_translated(statement), parameters).fetchall()
+
+    def change(self, statement: str, parameters: Mapping[str, object] = {}) -> int:
+        return self._cursor.execute(_translated(statement), parameters).rowcount
+
+    @property
+    def is_in_transaction(self) -> bool:
+        status = self.driver.info.transaction_status
+        return status not in (pq.TransactionStatus.IDLE, pq.TransactionStatus.UNKNOWN)
+
+    def rollback(self) -> None:
+        self.driver.execute("ROLLBACK")
+
+    def close(self) -> None:
+        self.driver.close()
+
+
+class PostgresWriter(PostgresConnection, WriteConnection):
+    """A connection that may write."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+        self._process = os.getpid()
+        super().__init__(database.open())
+
+    def begin(self, organization: str = "") -> bool:
+        if organization:
+            number = crc32(organization.encode()) or 1
+            lock = (
+                f"SELECT pg_advisory_xact_lock_shared({_LOCK}, {_EVERYTHING});"
+                f" SELECT pg_advisory_xact_lock({_LOCK}, {number - (1 << 32) if number >> 31 else number})"
+            )
+        else:
+            lock = f"SELECT pg_advisory_xact_lock({_LOCK}, {_EVERYTHING})"
+        # Not at a higher level of isolation: under that the statement that waits for the lock has its snapshot already.
+        self.driver.execute(
+            f"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {int(PATIENCE_SECONDS * 1000)}; {lock}"
+        )
+        return True  # of several organizations' writers nobody knows
+
+    def commit(self) -> None:
+        self.driver.execute("COMMIT")
+
+    def is_current(self) -> bool:
+        return self._process == os.getpid() and is_alive(self.driver)
+
+
+class FirstPostgresWriter(PostgresWriter):
+    """A connection to a database without tables, or with an older version's: it gets this version's in its first
+    transaction."""
+
+    def begin(self, organization: str = "") -> bool:
+        super().begin("")
+        if self._database.state_of(self.driver) is not SchemaState.CURRENT:
+            from budget_tui.storage.migrations import migrate
+
+            migrate(self)
+        return True
+
+
+class PostgresReader(Reader):
+    """A lasting connection that reads, and one that hears of changes."""
+
+    def __init__(self, database: PostgresDatabase, *, is_new: bool = False) -> None:
+        self._database = database
+        self._is_new = is_new
+        self._turn = threading.Lock()
+        self._connection: PostgresConnection | None = None
+        self._listening: psycopg.Connection[Any] | None = None
+        self._is_changed = False
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        with self._turn, self._database.described_errors():
+            self._is_changed = False
+            self._hear()
+            self._is_changed = False
+            connection = self._begun()
+            if connection is None:
+                with self._nothing() as nothing:
+                    yield nothing
+                return
+            try:
+                yield connection
+            except Exception as error:
+                if isinstance(getattr(error, "orig", error), psycopg.Error):
+                    self._disconnect()
+                raise
+            finally:
+                if self._connection is connection and connection.is_in_transaction:
+                    connection.rollback()
+
+    def changed(self) -> bool:
+        if not self._turn.acquire(blocking=False):
+            return False
+        try:
+            with self._database.described_errors():
+                if self._listening is None:
+                    self._listen()
+                self._hear()
+                return self._is_changed
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        with self._turn:
+            self._disconnect()
+            if self._listening is not None:
+                self._listening.close()
+                self._listening = None
+
+    def _listen(self) -> None:
+        """Begin to hear of changes: whatever happened before that has to be read."""
+        self._listening = self._database.open(read_only=True)
+        self._listening.execute(f"LISTEN {CHANNEL}")
+        self._is_changed = True
+
+    def _hear(self) -> None:
+        """Take note of what was notified; of a connection that was lost, too."""
+        listening = self._listening
+        if listening is None:
+            return
+        if not is_alive(listening):
+            self._listening = None
+            self._is_changed = True
+            self._disconnect()
+            return
+        while listening.pgconn.notifies():
+            self._is_changed = True
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _begun(self) -> PostgresConnection | None:
+        """The connection in a transaction; None where there is no database yet, and need be none."""
+        was_open = self._connection is not None
+        try:
+            connection = self._connected()
+            if connection is not None:
+                connection.driver.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            return connection
+        except psycopg.OperationalError:
+            self._disconnect()
+            if not was_open:
+                raise
+            return self._begun()  # the server may be back by now
+
+    def _connected(self) -> PostgresConnection | None:
+        """The connection; None where there is no database yet, and need be none."""
+        if self._connection is not None and not is_alive(self._connection.driver):
+            self._disconnect()
+        if self._connection is None:
+            driver = self._database.open(read_only=True)
+            try:
+                state = self._database.state_of(driver)
+                if state is SchemaState.MISSING:
+                    if not self._is_new:
+                        raise self._database.not_found()
+                    driver.close()
+                    return None
+                if state is SchemaState.BEHIND:
+                    raise self._database.outdated()
+            except BaseException:
+                driver.close()
+                raise
+            self._connection = PostgresConnection(driver)
+        return self._connection
+
+    @contextmanager
+    def _nothing(self) -> Iterator[Connection]:
+        from budget_tui.storage.database.sqlite_connections import SqliteConnection, empty_database
+
+        with closing(SqliteConnection(empty_database())) as connection:
+            yield connection
+
+
+def is_alive(driver: psycopg.Connection[Any]) -> bool:
+    """Tell that the server has not closed the connection, without asking it."""
+    if driver.closed:
+        return False
+    try:
+        while select.select([driver.fileno()], [], [], 0)[0]:
+            driver.pgconn.consume_input()
+    except psycopg.OperationalError:
+        driver.close()
+        return False
+    return True

@@ -1,0 +1,811 @@
+"""What is asked many times a second or answered in milliseconds, as SQL that every engine reads: the snapshot of the
+dashboard, the monitor and ``status --line`` in whatever state it can be in, and grants of an agent's tokens.
+
+Loads no SQLAlchemy, which alone takes longer than all of this. Whoever else has one of these questions asks it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from budget_tui.domain.budget import Budget, BudgetType, Organization
+from budget_tui.domain.carry import NO_CARRY, Carry, CarryPolicy
+from budget_tui.domain.cost import Category
+from budget_tui.domain.currency import ForeignCost, Rate
+from budget_tui.domain.freshness import ImportedAccount
+from budget_tui.domain.hierarchy import ROOT_ID, Entity, unstored_root
+from budget_tui.domain.pacing import burn_window
+from budget_tui.domain.period import Period, PeriodKind, PeriodRule
+from budget_tui.domain.snapshot import ProjectFact, Spend
+from budget_tui.storage.database import Connection, Row, WriteConnection
+from budget_tui.storage.ids import new_id
+
+if TYPE_CHECKING:
+    from budget_tui.domain.access import ApiKey
+    from budget_tui.domain.hierarchy_history import HierarchyHistory
+    from budget_tui.domain.records import AgentFact, CycleBudget, HeldTokens, Planned, TurnKey
+    from budget_tui.domain.tokens import TokenKind
+
+
+class FastPaths:
+    """Questions over one connection, in one transaction. ``org`` is an organization's key."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def _rows(self, statement: str, **parameters: object) -> Sequence[Row]:
+        return self._connection.execute(statement, parameters)
+
+    def _row(self, statement: str, **parameters: object) -> Row | None:
+        rows = self._connection.execute(statement, parameters)
+        return rows[0] if rows else None
+
+    # Organizations and entities
+
+    def organization(self, slug: str) -> Organization | None:
+        row = self._row(
+            "SELECT org_key, slug, name, currency, time_zone, period_kind, anchor_day, fiscal_start_month"
+            " FROM organization WHERE slug = :slug",
+            slug=slug,
+        )
+        if row is None:
+            return None
+        rule = PeriodRule(PeriodKind(row["period_kind"]), row["anchor_day"], row["fiscal_start_month"])
+        return Organization(row["org_key"], row["slug"], row["name"], row["currency"], row["time_zone"], rule)
+
+    def entities(self, org: int) -> list[Entity]:
+        """Every entity, archived ones too, in the order they were added."""
+        return [_entity(row) for row in self._rows(f"{_ENTITY} WHERE org_key = :org ORDER BY entity_key", org=org)]
+
+    def entity(self, org: int, entity_id: str) -> Entity | None:
+        row = self._row(f"{_ENTITY} WHERE org_key = :org AND entity_id = :entity", org=org, entity=entity_id)
+        return _entity(row) if row else None
+
+    def hierarchy_history(self, org: int) -> HierarchyHistory:
+        """The hierarchy as it is and as it was; of an organization that is not stored yet, the root alone."""
+        from budget_tui.domain.hierarchy_history import Former, HierarchyHistory
+
+        parents: dict[int, int | None] = {
+            row["entity_key"]: row["parent_key"]
+            for row in self._rows("SELECT entity_key, parent_key FROM entity WHERE org_key = :org", org=org)
+        }
+        rows = self._rows(
+            "SELECT f.through, f.entity_key, f.parent_key FROM former_parent f JOIN entity e"
+            " ON e.entity_key = f.entity_key WHERE e.org_key = :org",
+            org=org,
+        )
+        former = (Former(date.fromisoformat(row["through"]), row["entity_key"], row["parent_key"]) for row in rows)
+        return HierarchyHistory(parents or {unstored_root("").entity_key: None}, former)
+
+    # Budgets
+
+    def global_budget(self, org: int, day: date) -> Budget | None:
+        """The latest global budget that started by ``day``: total, monetary, in the organization's cycle."""
+        # The root is looked up first: else SQLite would look at every budget of the organization.
+        row = self._row(
+            "SELECT b.budget_id, b.entity_key, b.currency, b.period_kind, b.period_start, b.period_end, b.amount,"
+            " b.carry, b.carry_cap, b.carried, a.parent_budget_id,"
+            " (SELECT o.fiscal_start_month FROM organization o WHERE o.org_key = b.org_key) AS fiscal_start"
+            " FROM budget b LEFT JOIN allocation a ON a.child_budget_id = b.budget_id"
+            " WHERE b.org_key = :org AND b.entity_key = (SELECT entity_key FROM entity WHERE org_key = :org"
+            " AND entity_id = :root) AND b.category = 'total' AND b.budget_type = 'monetary' AND b.provider = ''"
+            " AND b.in_cycle AND b.is_active AND b.period_start <= :day ORDER BY b.period_start DESC LIMIT 1",
+            org=org,
+            root=ROOT_ID,
+            day=day.isoformat(),
+        )
+        if row is None:
+            return None
+        return Budget(
+            row["budget_id"],
+            row["entity_key"],
+            Category.TOTAL,
+            BudgetType.MONETARY,
+            row["currency"],
+            "",
+            PeriodKind(row["period_kind"]),
+            Period(date.fromisoformat(row["period_start"]), date.fromisoformat(row["period_end"]), row["fiscal_start"]),
+            row["amount"],
+            row["parent_budget_id"],
+            _carry(row),
+        )
+
+    def project_facts(self, org: int, parent_id: str | None) -> list[ProjectFact]:
+        """Projects with what they got of the budget ``parent_id``, in the order of adding.
+
+        An archived one is among them where that budget still counts it: in the periods before it was archived.
+        """
+        amounts = {
+            row["entity_key"]: (row["amount"], _carry(row))
+            for row in self._rows(
+                "SELECT b.entity_key, b.amount, b.carry, b.carry_cap, b.carried FROM allocation a"
+                " JOIN budget b ON b.budget_id = a.child_budget_id AND b.is_active WHERE a.parent_budget_id = :parent",
+                parent=parent_id,
+            )
+        }
+        # Joined here, for SQLite would search all amounts for each project.
+        rows = self._rows(
+            "SELECT entity_key, entity_id, name, path, archived_at FROM entity"
+            " WHERE org_key = :org AND level_code = 'project' ORDER BY entity_key",
+            org=org,
+        )
+        return [
+            ProjectFact(row["entity_id"], row["name"], row["path"], *amounts.get(row["entity_key"], (0, NO_CARRY)))
+            for row in rows
+            if row["archived_at"] is None or row["entity_key"] in amounts
+        ]
+
+    def allocated(self, parent_id: str | None) -> int:
+        """The sum of the active budgets that were allocated from ``parent_id``."""
+        row = self._row(
+            "SELECT CAST(coalesce(sum(b.amount), 0) AS BIGINT) AS amount FROM allocation a"
+            " JOIN budget b ON b.budget_id = a.child_budget_id AND b.is_active WHERE a.parent_budget_id = :parent",
+            parent=parent_id,
+        )
+        return int(row["amount"]) if row else 0
+
+    # The cycle
+
+    def last_close(self, org: int) -> Period | None:
+        """The latest period that was closed."""
+        row = self._row(
+            "SELECT period_start, period_end FROM period_close WHERE org_key = :org ORDER BY period_start DESC LIMIT 1",
+            org=org,
+        )
+        return Period(date.fromisoformat(row["period_start"]), date.fromisoformat(row["period_end"])) if row else None
+
+    def cycle_budgets(self, org: int, period_start: date) -> list[CycleBudget]:
+        """The global budget of the period that started then, and everything that turns with it."""
+        rows = self._rows(
+            f"{_CYCLE_BUDGET} WHERE b.org_key = :org AND b.period_start = :start AND b.in_cycle AND b.is_active"
+            " ORDER BY b.entity_key, b.budget_id",
+            org=org,
+            start=period_start.isoformat(),
+        )
+        return [_cycle_budget(row) for row in rows]
+
+    def carried_on(self, budget_id: str) -> tuple[CycleBudget, CycleBudget] | None:
+        """A budget and its successor; None while the budget's period is open."""
+        closed = self._row(f"{_CYCLE_BUDGET} WHERE b.budget_id = :budget AND b.in_cycle", budget=budget_id)
+        successor = self._row(
+            f"{_CYCLE_BUDGET} JOIN budget c ON c.org_key = b.org_key AND c.entity_key = b.entity_key"
+            " AND c.category = b.category AND c.budget_type = b.budget_type AND c.provider = b.provider"
+            " AND b.period_start > c.period_end"
+            " WHERE c.budget_id = :budget AND c.in_cycle AND b.in_cycle AND b.is_active"
+            " ORDER BY b.period_start LIMIT 1",
+            budget=budget_id,
+        )
+        return (_cycle_budget(closed), _cycle_budget(successor)) if closed and successor else None
+
+    def planned_for(self, org: int, period: Period) -> dict[TurnKey, Planned]:
+        """What was planned for exactly ``period`` beside the cycle, which opens with it."""
+        from budget_tui.domain.records import Planned, TurnKey
+
+        rows = self._rows(
+            "SELECT entity_key, category, budget_type, provider, budget_id, amount, currency FROM budget"
+            " WHERE org_key = :org AND period_start = :start AND period_end = :last AND is_active AND NOT in_cycle",
+            org=org,
+            start=period.start.isoformat(),
+            last=period.end.isoformat(),
+        )
+        return {
+            TurnKey(row["entity_key"], row["category"], row["budget_type"], row["provider"]): Planned(
+                row["budget_id"], row["amount"], row["currency"]
+            )
+            for row in rows
+        }
+
+    # Costs
+
+    def imported_accounts(self, org: int, today: date) -> list[ImportedAccount]:
+        """Each billing account of each imported source that had costs by ``today``, by name."""
+        ended = {
+            (row["name"], row["billing_account_id"]): date.fromisoformat(row["ended_on"])
+            for row in self._rows(
+                "SELECT name, billing_account_id, ended_on FROM source WHERE org_key = :org AND ended_on IS NOT NULL",
+                org=org,
+            )
+        }
+        rows = self._rows(
+            "SELECT source, account, max(last_day) AS last_day,"
+            " max(CASE WHEN charge_category = 'usage' THEN latest END) AS last_use"
+            " FROM (SELECT o.source, o.billing_account_id AS account, o.charge_category,"
+            " (SELECT max(day) FROM cost c WHERE c.origin_key = o.origin_key AND c.day <= :today) AS last_day,"
+            " (SELECT max(day) FROM cost c WHERE c.origin_key = o.origin_key) AS latest"
+            " FROM cost_origin o WHERE o.org_key = :org AND NOT o.live) known"
+            " GROUP BY source, account ORDER BY source, account",
+            org=org,
+            today=day_number(today),
+        )
+        return [
+            ImportedAccount(
+                row["source"],
+                row["account"],
+                day_of(row["last_day"]),
+                None if row["last_use"] is None else min(today, day_of(row["last_use"])),
+                min(
+                    filter(None, (ended.get((row["source"], "")), ended.get((row["source"], row["account"])))),
+                    default=None,
+                ),
+            )
+            for row in rows
+            if row["last_day"] is not None
+        ]
+
+    def spend_by_path(
+        self, org: int, currency: str, period: Period, today: date, data_through: date
+    ) -> tuple[dict[str, Spend], Spend]:
+        """What each entity itself spent through ``today``, which is in ``period``, and what is scheduled for later in
+        it, by its path; and what found no entity."""
+        start, after_today = map(day_number, period.through(today).half_open)
+        scheduled = self._scheduled(org, currency, period, today)
+        # The widest window: the one of a budget whose costs began long ago.
+        window = burn_window(today, data_through, date.min)
+        rows = self._rows(
+            "SELECT e.path, CAST(sum(o.spent) AS BIGINT) AS spent, CAST(sum(o.on_day) AS BIGINT) AS on_day,"
+            " CAST(sum(o.burnt) AS BIGINT) AS burnt, min(o.first_day) AS first_day,"
+            " CAST(sum(CASE WHEN o.is_once THEN o.on_day END) AS BIGINT) AS once"
+            " FROM (SELECT o.entity_key, o.charge_category <> 'usage' AS is_once,"
+            f" ({_SUM_OF_ORIGIN} AND day >= :start AND day < :after) AS spent,"
+            f" ({_SUM_OF_ORIGIN} AND day = :today) AS on_day,"
+            f" CASE WHEN o.charge_category = 'usage'"
+            f" THEN ({_SUM_OF_ORIGIN} AND day BETWEEN :window_start AND :window_end) END AS burnt,"
+            " (SELECT min(day) FROM cost c WHERE c.origin_key = o.origin_key) AS first_day"
+            " FROM cost_origin o WHERE o.org_key = :org AND o.currency = :currency) o"
+            " LEFT JOIN entity e ON e.entity_key = o.entity_key GROUP BY o.entity_key, e.path",
+            start=start,
+            after=after_today,
+            today=day_number(today),
+            window_start=day_number(window.start),
+            window_end=day_number(window.end),
+            org=org,
+            currency=currency,
+        )
+        spends = {
+            row["path"]: Spend(
+                row["spent"] or 0,
+                row["on_day"] or 0,
+                row["burnt"] or 0,
+                day_of(row["first_day"]) if row["first_day"] else None,
+                scheduled.get(row["path"], 0),
+                row["once"] or 0,
+            )
+            for row in rows
+        }
+        return {path: spend for path, spend in spends.items() if path is not None}, spends.get(None, Spend())
+
+    def _scheduled(self, org: int, currency: str, period: Period, today: date) -> dict[str | None, int]:
+        """What is dated after ``today`` in ``period``, by the entity's path."""
+        if today >= period.end:
+            return {}
+        rows = self._rows(
+            "SELECT e.path, CAST(sum(c.amount_nanos) AS BIGINT) AS amount FROM cost c CROSS JOIN cost_origin o"
+            " LEFT JOIN entity e ON e.entity_key = o.entity_key"
+            " WHERE c.day > :today AND c.day < :after AND o.origin_key = c.origin_key AND o.org_key = :org"
+            " AND o.currency = :currency GROUP BY o.entity_key, e.path",
+            today=day_number(today),
+            after=day_number(period.half_open[1]),
+            org=org,
+            currency=currency,
+        )
+        return {row["path"]: row["amount"] for row in rows}
+
+    def spent_by_path(self, org: int, currency: str, period: Period) -> tuple[dict[str, int], int]:
+        """What each entity itself spent in ``period``, by its path, and what found no entity."""
+        start, after = map(day_number, period.half_open)
+        rows = self._rows(
+            "SELECT e.path, CAST(sum(o.spent) AS BIGINT) AS spent FROM (SELECT o.entity_key,"
+            f" ({_SUM_OF_ORIGIN} AND c.day >= :start AND c.day < :after) AS spent"
+            " FROM cost_origin o WHERE o.org_key = :org AND o.currency = :currency) o"
+            " LEFT JOIN entity e ON e.entity_key = o.entity_key GROUP BY o.entity_key, e.path",
+            start=start,
+            after=after,
+            org=org,
+            currency=currency,
+        )
+        spent = {row["path"]: row["spent"] or 0 for row in rows}
+        unmapped = spent.pop(None, 0)
+        return spent, unmapped
+
+    def daily_spend(self, org: int, currency: str, period: Period) -> tuple[tuple[date, int], ...]:
+        """What was spent on each day of ``period`` that has costs, unmapped ones included."""
+        start, after = map(day_number, period.half_open)
+        rows = self._rows(
+            "SELECT c.day, CAST(sum(c.amount_nanos) AS BIGINT) AS amount FROM cost c CROSS JOIN cost_origin o"
+            " WHERE c.day >= :start AND c.day < :after AND o.origin_key = c.origin_key AND o.org_key = :org"
+            " AND o.currency = :currency GROUP BY c.day ORDER BY c.day",
+            start=start,
+            after=after,
+            org=org,
+            currency=currency,
+        )
+        return tuple((day_of(row["day"]), row["amount"]) for row in rows)
+
+    def unmapped_costs(self, org: int, currency: str, period: Period) -> int:
+        """How many charges of ``period`` found no entity."""
+        start, after = map(day_number, period.half_open)
+        row = self._row(
+            # A cross join is carried out as it is written: few origins are looked for here, so they come first.
+            "SELECT CAST(coalesce(sum(c.charges), 0) AS BIGINT) AS charges FROM cost_origin o CROSS JOIN cost c"
+            " WHERE c.origin_key = o.origin_key AND c.day >= :start AND c.day < :after"
+            " AND o.org_key = :org AND o.currency = :currency AND o.entity_key IS NULL",
+            start=start,
+            after=after,
+            org=org,
+            currency=currency,
+        )
+        return int(row["charges"]) if row else 0
+
+    # Other currencies
+
+    def foreign_currencies(self, org: int, currency: str) -> list[str]:
+        """The other currencies in which there are costs, ever."""
+        rows = self._rows(
+            "SELECT DISTINCT currency FROM cost_origin WHERE org_key = :org AND currency <> :currency"
+            " ORDER BY currency",
+            org=org,
+            currency=currency,
+        )
+        return [row["currency"] for row in rows]
+
+    def foreign_costs(self, org: int, currency: str, days: Period) -> list[ForeignCost]:
+        """What each origin in another currency cost on each of ``days``."""
+        start, after = map(day_number, days.half_open)
+        rows = self._rows(
+            "SELECT e.path, o.currency, c.day, CAST(sum(c.amount_nanos) AS BIGINT) AS amount,"
+            " CAST(sum(c.charges) AS BIGINT) AS charges, o.charge_category"
+            " FROM cost_origin o CROSS JOIN cost c LEFT JOIN entity e ON e.entity_key = o.entity_key"
+            # The sign keeps SQLite from the index: in the order of the keys, nothing need be sorted to be grouped.
+            " WHERE c.origin_key = o.origin_key AND c.day >= :start AND c.day < :after AND +o.org_key = :org"
+            " AND o.currency <> :currency GROUP BY o.origin_key, c.day, e.path, o.currency, o.charge_category",
+            start=start,
+            after=after,
+            org=org,
+            currency=currency,
+        )
+        return [
+            ForeignCost(
+                row["path"],
+                row["currency"],
+                day_of(row["day"]),
+                row["amount"],
+                row["charges"],
+                row["charge_category"] != "usage",
+            )
+            for row in rows
+        ]
+
+    def first_costs(self, org: int, currency: str, since: date) -> dict[str | None, date]:
+        """The first day from ``since`` on with a cost in ``currency``, by the entity's path (None: unmapped)."""
+        rows = self._rows(
+            "SELECT e.path, min(o.first_day) AS first_day FROM (SELECT o.entity_key,"
+            " (SELECT min(day) FROM cost c WHERE c.origin_key = o.origin_key AND c.day >= :since) AS first_day"
+            " FROM cost_origin o WHERE o.org_key = :org AND o.currency = :currency) o"
+            " LEFT JOIN entity e ON e.entity_key = o.entity_key GROUP BY o.entity_key, e.path",
+            since=day_number(since),
+            org=org,
+            currency=currency,
+        )
+        return {row["path"]: day_of(row["first_day"]) for row in rows if row["first_day"] is not None}
+
+    def rate_pairs(self, org: int) -> list[tuple[str, str]]:
+        """The pairs of currencies that have rates. Skips from pair to pair: there may be 7,000 days of each."""
+        rows = self._rows(
+            "WITH RECURSIVE pair(code) AS (SELECT CAST('' AS VARCHAR) UNION ALL"
+            " SELECT (SELECT CAST(base || quote AS VARCHAR) FROM fx_rate WHERE org_key = :org"
+            " AND (base, quote) > (substr(pair.code, 1, 3), substr(pair.code, 4)) ORDER BY base, quote LIMIT 1)"
+            " FROM pair WHERE code IS NOT NULL)"
+            " SELECT code FROM pair WHERE code <> ''",
+            org=org,
+        )
+        return [(row["code"][:3], row["code"][3:]) for row in rows]
+
+    def rates(self, org: int, pairs: Sequence[tuple[str, str]], days: Period) -> list[Rate]:
+        """The rates of ``pairs`` that hold on ``days``: those of these days, and the one before them."""
+        found = []
+        for base, quote in pairs:
+            rows = self._rows(
+                "SELECT day, rate FROM fx_rate WHERE org_key = :org AND base = :base AND quote = :quote"
+                " AND day <= :last AND day >= coalesce((SELECT max(day) FROM fx_rate WHERE org_key = :org"
+                " AND base = :base AND quote = :quote AND day <= :first), :first) ORDER BY day",
+                org=org,
+                base=base,
+                quote=quote,
+                first=days.start.isoformat(),
+                last=days.end.isoformat(),
+            )
+            found += [Rate(base, quote, date.fromisoformat(row["day"]), Decimal(row["rate"])) for row in rows]
+        return found
+
+    def first_rates(self, org: int, pairs: Sequence[tuple[str, str]]) -> list[Rate]:
+        """The earliest rate of each of ``pairs``."""
+        found = []
+        for base, quote in pairs:
+            rows = self._rows(
+                "SELECT day, rate FROM fx_rate WHERE org_key = :org AND base = :base AND quote = :quote"
+                " ORDER BY day LIMIT 1",
+                org=org,
+                base=base,
+                quote=quote,
+            )
+            found += [Rate(base, quote, date.fromisoformat(row["day"]), Decimal(row["rate"])) for row in rows]
+        return found
+
+    # Keys to the HTTP API, which every request shows
+
+    def api_key(self, key_id: str) -> ApiKey | None:
+        """The key of that id, revoked or not, whichever organization it belongs to: that is what it tells."""
+        from budget_tui.domain.access import ApiKey, Scope
+
+        row = self._row(
+            "SELECT k.key_id, o.slug, k.name, k.scope, k.hash, k.created_by, k.created_at, k.revoked_at"
+            " FROM api_key k JOIN organization o ON o.org_key = k.org_key WHERE k.key_id = :key",
+            key=key_id,
+        )
+        if row is None:
+            return None
+        return ApiKey(
+            row["key_id"],
+            row["slug"],
+            row["name"],
+            Scope(row["scope"]),
+            row["hash"],
+            row["created_by"],
+            _moment(row["created_at"]),
+            _moment(row["revoked_at"]) if row["revoked_at"] else None,
+        )
+
+    def has_active_key(self) -> bool:
+        """Tell that anybody at all could pass the door of this database."""
+        return self._row("SELECT key_id FROM api_key WHERE revoked_at IS NULL LIMIT 1") is not None
+
+    # Grants of tokens
+
+    def agent(self, org: int, agent_id: str, period: Period) -> AgentFact | None:
+        """The agent of that id, archived or not, with its budget of ``period``."""
+        found = self._agents(org, period, " AND e.entity_id = :agent", agent=agent_id)
+        return found[0] if found else None
+
+    def agents(self, org: int, period: Period) -> list[AgentFact]:
+        """The agents that are not archived, nor whom they belong to, in the order of adding."""
+        return self._agents(org, period, " AND e.archived_at IS NULL AND p.archived_at IS NULL ORDER BY e.entity_key")
+
+    def _agents(self, org: int, period: Period, which: str, **parameters: object) -> list[AgentFact]:
+        from budget_tui.domain.records import AgentFact
+
+        rows = self._rows(
+            "SELECT e.entity_key, e.entity_id AS agent_id, e.name, e.path, e.archived_at IS NOT NULL AS archived,"
+            " p.archived_at IS NOT NULL AS is_parent_archived, coalesce(a.model, '') AS model,"
+            " EXISTS (SELECT 1 FROM token_price t WHERE t.org_key = e.org_key AND t.model = a.model) AS is_priced,"
+            " coalesce(b.budget_id, '') AS budget_id, coalesce(b.amount, 0) AS allocated,"
+            " coalesce(b.used, 0) AS used, coalesce(b.reserved, 0) AS reserved"
+            " FROM entity e JOIN entity p ON p.entity_key = e.parent_key"
+            " LEFT JOIN agent a ON a.entity_key = e.entity_key"
+            " LEFT JOIN budget b ON b.is_active AND b.org_key = e.org_key AND b.entity_key = e.entity_key"
+            " AND b.category = 'genai' AND b.budget_type = 'token' AND b.provider = ''"
+            " AND b.period_start = :start AND b.period_end = :last"
+            f" WHERE e.org_key = :org AND e.level_code = 'agent'{which}",
+            org=org,
+            start=period.start.isoformat(),
+            last=period.end.isoformat(),
+            **parameters,
+        )
+        return [AgentFact._make(row[name] for name in AgentFact._fields) for row in rows]
+
+    def budget_counts(self, budget_id: str) -> tuple[int, int, int]:
+        """Allocated, used and reserved tokens of one budget."""
+        row = self._row("SELECT amount, used, reserved FROM budget WHERE budget_id = :budget", budget=budget_id)
+        assert row is not None
+        return row["amount"], row["used"], row["reserved"]
+
+    def reservation(self, org: int, reservation_id: str) -> HeldTokens | None:
+        from budget_tui.domain.records import HeldTokens
+
+        row = self._row(
+            "SELECT r.reservation_id, b.entity_key, e.entity_id, coalesce(a.model, '') AS model,"
+            " EXISTS (SELECT 1 FROM token_price t WHERE t.org_key = b.org_key AND t.model = a.model) AS is_priced,"
+            " r.budget_id, r.tokens, r.state, b.period_end, r.expires_at"
+            " FROM reservation r JOIN budget b ON b.budget_id = r.budget_id"
+            " JOIN entity e ON e.entity_key = b.entity_key LEFT JOIN agent a ON a.entity_key = b.entity_key"
+            " WHERE r.reservation_id = :reservation AND b.org_key = :org",
+            reservation=reservation_id,
+            org=org,
+        )
+        if row is None:
+            return None
+        return HeldTokens(
+            row["reservation_id"],
+            row["entity_key"],
+            row["entity_id"],
+            row["model"],
+            bool(row["is_priced"]),
+            row["budget_id"],
+            row["tokens"],
+            row["state"],
+            date.fromisoformat(row["period_end"]),
+            _moment(row["expires_at"]),
+        )
+
+    def prices_on(self, org: int, model: str, day: date) -> dict[TokenKind, int]:
+        """What a million tokens of each kind cost on ``day``; kinds that have no price by then are left out."""
+        from budget_tui.domain.tokens import TokenKind
+
+        rows = self._rows(
+            "SELECT kind, amount_nanos FROM token_price WHERE org_key = :org AND model = :model"
+            " AND starts_on <= :day ORDER BY starts_on",
+            org=org,
+            model=model,
+            day=day.isoformat(),
+        )
+        return {TokenKind(row["kind"]): row["amount_nanos"] for row in rows}
+
+    def tokens_on(self, entity_key: int, model: str, day: date) -> dict[TokenKind, int]:
+        """What an agent used of a model on a day, by kind."""
+        from budget_tui.domain.tokens import TokenKind
+
+        rows = self._rows(
+            "SELECT kind, tokens FROM token_use WHERE entity_key = :entity AND day = :day AND model = :model",
+            entity=entity_key,
+            day=day_number(day),
+            model=model,
+        )
+        sums: dict[str, int] = {}
+        for row in rows:  # quicker than a sum by kind, which is sorted first
+            sums[row["kind"]] = sums.get(row["kind"], 0) + row["tokens"]
+        return {TokenKind(kind): tokens for kind, tokens in sums.items()}
+
+    def agent_origin(self, entity_key: int, source: str, model: str) -> int | None:
+        """The key of the origin that an agent's costs of a model have."""
+        row = self._row(
+            "SELECT origin_key FROM cost_origin WHERE entity_key = :entity AND source = :source AND live"
+            " AND service = :model",
+            entity=entity_key,
+            source=source,
+            model=model,
+        )
+        return int(row["origin_key"]) if row else None
+
+    def answered(self, org: int, command: str, key: str) -> tuple[str, str] | None:
+        """The request and the answer that are kept under an idempotency key."""
+        row = self._row(
+            "SELECT request, answer FROM idempotency WHERE org_key = :org AND command = :command AND key = :key",
+            org=org,
+            command=command,
+            key=key,
+        )
+        return (row["request"], row["answer"]) if row else None
+
+
+class Grants:
+    """Changes to an agent's tokens, each a conditional update that takes effect whole or not at all.
+
+    ``actor`` is who changes something, ``now`` when.
+    """
+
+    def __init__(self, connection: WriteConnection) -> None:
+        self._connection = connection
+
+    def _change(self, statement: str, **parameters: object) -> int:
+        return self._connection.change(statement, parameters)
+
+    def use(self, budget_id: str, tokens: int, held: int = 0) -> bool:
+        """Take ``tokens`` whole, in place of ``held`` ones; False, and nothing is done, when they don't fit."""
+        taken = self._connection.execute(
+            "UPDATE budget SET used = used + :tokens, reserved = reserved - :held"
+            " WHERE budget_id = :budget AND :tokens <= amount - used - reserved + :held RETURNING used",
+            {"budget": budget_id, "tokens": tokens, "held": held},
+        )
+        for row in taken:
+            self._connection.note_used_tokens(budget_id, row["used"])
+        return bool(taken)
+
+    def hold(self, budget_id: str, tokens: int, expires_at: datetime, actor: str, now: datetime) -> str:
+        """Hold ``tokens`` until then; returns the reservation's id, or '' when they don't fit."""
+        held = self._change(
+            "UPDATE budget SET reserved = reserved + :tokens"
+            " WHERE budget_id = :budget AND :tokens <= amount - used - reserved",
+            budget=budget_id,
+            tokens=tokens,
+        )
+        if not held:
+            return ""
+        reservation_id = new_id()
+        self._change(
+            "INSERT INTO reservation (reservation_id, budget_id, tokens, state, expires_at, created_by, created_at)"
+            " VALUES (:reservation, :budget, :tokens, 'held', :expires_at, :actor, :now)",
+            reservation=reservation_id,
+            budget=budget_id,
+            tokens=tokens,
+            expires_at=stored_time(expires_at),
+            actor=actor,
+            now=stored_time(now),
+        )
+        return reservation_id
+
+    def end_hold(self, reservation_id: str, state: str, settled: int | None = None) -> None:
+        """Mark a reservation as ``state``; what it held is the budget's business."""
+        self._change(
+            "UPDATE reservation SET state = :state, settled_tokens = :settled WHERE reservation_id = :reservation",
+            state=state,
+            settled=settled,
+            reservation=reservation_id,
+        )
+
+    def give_back(self, budget_id: str, tokens: int) -> None:
+        self._change(
+            "UPDATE budget SET reserved = reserved - :tokens WHERE budget_id = :budget",
+            budget=budget_id,
+            tokens=tokens,
+        )
+
+    def free_expired(self, budget_id: str, now: datetime) -> None:
+        """Give back what reservations hold whose time is up."""
+        expired = self._connection.execute(
+            "UPDATE reservation SET state = 'expired' WHERE budget_id = :budget AND state = 'held'"
+            " AND expires_at <= :now RETURNING tokens",
+            {"budget": budget_id, "now": stored_time(now)},
+        )
+        if expired:
+            self.give_back(budget_id, sum(row["tokens"] for row in expired))
+
+    def lower_carried(self, budget_id: str, tokens: int) -> bool:
+        """Take back what was handed on to a budget; False, and nothing is done, when that is in use."""
+        return bool(
+            self._change(
+                "UPDATE budget SET carried = carried - :tokens, amount = amount - :tokens"
+                " WHERE budget_id = :budget AND amount - used - reserved >= :tokens",
+                budget=budget_id,
+                tokens=tokens,
+            )
+        )
+
+    def count(self, entity_key: int, model: str, tokens: Mapping[TokenKind, int], day: date, now: datetime) -> None:
+        """Add to what the agent used in this hour."""
+        from budget_tui.domain.tokens import hour_number
+
+        number, hour = day_number(day), hour_number(now)
+        for kind, count in tokens.items():
+            use: dict[str, object] = {
+                "tokens": count,
+                "entity": entity_key,
+                "day": number,
+                "hour": hour,
+                "model": model,
+                "kind": str(kind),
+            }
+            # An upsert would find a row there nearly always, and takes half as long again.
+            if not self._connection.change(
+                "UPDATE token_use SET tokens = tokens + :tokens WHERE entity_key = :entity AND day = :day"
+                " AND hour = :hour AND model = :model AND kind = :kind",
+                use,
+            ):
+                self._connection.change(
+                    "INSERT INTO token_use (tokens, entity_key, day, hour, model, kind)"
+                    " VALUES (:tokens, :entity, :day, :hour, :model, :kind)",
+                    use,
+                )
+
+    def set_cost(self, origin_key: int, day: date, nanos: int, tokens: int) -> int:
+        """Make this the cost of an origin's day; returns what it was before."""
+        number = day_number(day)
+        before = self._connection.execute(
+            "SELECT cost_key, amount_nanos FROM cost WHERE origin_key = :origin AND day = :day",
+            {"origin": origin_key, "day": number},
+        )
+        if not before:
+            self._change(
+                "INSERT INTO cost (origin_key, day, amount_nanos, tokens, charges)"
+                " VALUES (:origin, :day, :nanos, :tokens, 1)",
+                origin=origin_key,
+                day=number,
+                nanos=nanos,
+                tokens=tokens,
+            )
+            return 0
+        self._change(
+            "UPDATE cost SET amount_nanos = :nanos, tokens = :tokens WHERE cost_key = :cost",
+            nanos=nanos,
+            tokens=tokens,
+            cost=before[0]["cost_key"],
+        )
+        return int(before[0]["amount_nanos"])
+
+    def remember(self, org_key: int, command: str, key: str, request: str, answer: str, now: datetime) -> None:
+        """Keep what was answered to the request made under ``key``, and let the oldest answers go when it is time.
+
+        Two at a time are more than come, so that they get fewer.
+        """
+        self._change(
+            "DELETE FROM idempotency WHERE created_at <= (SELECT created_at FROM idempotency"
+            " WHERE created_at < :kept_since ORDER BY created_at LIMIT 1 OFFSET 1)",
+            kept_since=stored_time(now - ANSWERS_KEPT),
+        )
+        self._change(
+            "INSERT INTO idempotency (org_key, command, key, request, answer, created_at)"
+            " VALUES (:org, :command, :key, :request, :answer, :now)",
+            org=org_key,
+            command=command,
+            key=key,
+            request=request,
+            answer=answer,
+            now=stored_time(now),
+        )
+
+
+ANSWERS_KEPT = timedelta(days=90)
+"""How long a request can be sent again under its key, at least."""
+
+# One short range of the covering index per origin: half the time of one wide range with conditional sums.
+_SUM_OF_ORIGIN = "SELECT CAST(sum(amount_nanos) AS BIGINT) FROM cost c WHERE c.origin_key = o.origin_key"
+_ENTITY = "SELECT entity_key, entity_id, name, level_code, path, archived_at FROM entity"
+_CYCLE_BUDGET = (
+    "SELECT b.budget_id, a.parent_budget_id, e.entity_key, e.entity_id, e.name, e.path, e.level_code,"
+    " b.category, b.budget_type, b.currency, b.provider, b.notes, b.amount, b.base, b.used, b.reserved,"
+    " b.carry, b.carry_cap, b.carried"
+    " FROM budget b JOIN entity e ON e.entity_key = b.entity_key"
+    " LEFT JOIN allocation a ON a.child_budget_id = b.budget_id"
+)
+
+
+def day_number(day: date) -> int:
+    """The integer that costs are dated by: 20260113."""
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+@lru_cache(maxsize=4096)
+def day_of(number: int) -> date:
+    return date(number // 10_000, number // 100 % 100, number % 100)
+
+
+def stored_time(moment: datetime) -> str:
+    """A time as the database keeps it: UTC, without its zone, as SQLAlchemy writes it."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _moment(stored: str) -> datetime:
+    return datetime.fromisoformat(stored).replace(tzinfo=UTC)
+
+
+def _entity(row: Row) -> Entity:
+    return Entity(
+        row["entity_key"],
+        row["entity_id"],
+        row["name"],
+        row["level_code"],
+        row["path"],
+        row["archived_at"] is not None,
+    )
+
+
+def _carry(row: Row) -> Carry:
+    if row["carry"] == CarryPolicy.NONE and not row["carried"]:
+        return NO_CARRY  # of thousands of budgets, most
+    return Carry(CarryPolicy(row["carry"]), row["carry_cap"], row["carried"])
+
+
+def _cycle_budget(row: Row) -> CycleBudget:
+    from budget_tui.domain.records import CycleBudget
+
+    return CycleBudget(
+        row["budget_id"],
+        row["parent_budget_id"],
+        row["entity_key"],
+        row["entity_id"],
+        row["name"],
+        row["path"],
+        row["level_code"],
+        row["category"],
+        BudgetType(row["budget_type"]),
+        row["currency"],
+        row["provider"],
+        row["notes"],
+        row["amount"],
+        row["base"],
+        row["used"],
+        row["reserved"],
+        Carry(CarryPolicy(row["carry"]), row["carry_cap"], row["carried"]),
+    )

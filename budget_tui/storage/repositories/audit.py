@@ -1,0 +1,218 @@
+"""The audit trail: entries are written once and never changed."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Self
+
+import sqlalchemy
+from sqlalchemy import ColumnElement, Row, exists, func, insert, select
+
+from budget_tui.domain.audit import AuditEntry, AuditFilter
+from budget_tui.storage.database import Connection
+from budget_tui.storage.engine import next_key
+from budget_tui.storage.repositories.base import MOST_ROWS, Repository
+from budget_tui.storage.tables import AuditRow
+
+Facts = Mapping[str, object]
+_a = AuditRow.c
+_ENTRY = select(_a.audit_key, _a.at, _a.actor, _a.action, _a.subject, _a.before, _a.after, _a.change, _a.reverses)
+
+
+class AuditRepository(Repository):
+    """What is recorded through one of these belongs to one change, which is called by the number of its first entry."""
+
+    def __init__(self, connection: sqlalchemy.Connection, driver: Connection) -> None:
+        super().__init__(connection)
+        self._driver = driver
+        self._change_number: int | None = None
+
+    # Writing
+
+    @property
+    def change(self) -> int:
+        """The change that was recorded last."""
+        assert self._change_number is not None
+        return self._change_number
+
+    @contextmanager
+    def apart(self) -> Iterator[Self]:
+        """What is recorded within belongs to a change of its own."""
+        change, self._change_number = self._change_number, None
+        try:
+            yield self
+        finally:
+            self._change_number = change
+
+    def record(
+        self,
+        org: int,
+        action: str,
+        subject: str,
+        before: Facts | None,
+        after: Facts | None,
+        actor: str,
+        now: datetime,
+        reverses: int | None = None,
+    ) -> int:
+        """One entry: who did what to whom, from what to what; returns the change it belongs to.
+
+        ``reverses`` is the change that this one undoes.
+        """
+        key = next_key(self._connection, _a.audit_key)
+        if self._change_number is None:
+            self._change_number = key
+        self._change(
+            insert(AuditRow).values(
+                audit_key=key,
+                org_key=org,
+                at=now,
+                actor=actor,
+                action=action,
+                subject=subject,
+                before=json.dumps(before) if before is not None else None,
+                after=json.dumps(after) if after is not None else None,
+                change=self._change_number,
+                reverses=reverses,
+            )
+        )
+        self._driver.note_audit_line(key)
+        return self._change_number
+
+    # Reading
+
+    def entries(
+        self, org: int, limit: int, before_entry: int | None = None, only: AuditFilter | None = None
+    ) -> list[AuditEntry]:
+        """The newest entries first, at most ``limit``; ``before_entry`` continues a page."""
+        before = MOST_ROWS if before_entry is None else max(0, min(before_entry, MOST_ROWS))
+        return self._entries(
+            _ENTRY.where(_a.org_key == org, _a.audit_key < before, *_conditions(only or AuditFilter()))
+            .order_by(_a.audit_key.desc())
+            .limit(min(limit, MOST_ROWS))
+        )
+
+    def carry_settled_since(self, org: int, entry: int) -> list[AuditEntry]:
+        """What was carried over and settled again after ``entry``, the oldest first."""
+        return self._entries(
+            _ENTRY.where(_a.org_key == org, _a.audit_key > entry, _a.action == "carry.settle").order_by(_a.audit_key)
+        )
+
+    def of_change(self, org: int, change: int) -> list[AuditEntry]:
+        """The entries of one change in their order."""
+        # They were written in one transaction, so those of an organization stand together.
+        following = self._value(
+            select(_a.audit_key)
+            .where(_a.org_key == org, _a.audit_key > change, _a.change != change)
+            .order_by(_a.audit_key)
+            .limit(1)
+        )
+        return self._entries(
+            _ENTRY.where(
+                _a.org_key == org,
+                _a.change == change,
+                _a.audit_key >= change,
+                _a.audit_key < (MOST_ROWS if following is None else following),
+            ).order_by(_a.audit_key)
+        )
+
+    def last_change(self, org: int, actor: str) -> int | None:
+        """The latest change by ``actor`` that undoes nothing and was not undone.
+
+        Keys to the API are passed over: they change no budget, and are revoked instead.
+        """
+        undo, redo = (AuditRow.table.alias(name).c for name in ("undo", "redo"))
+        is_redone = exists().where(redo.reverses == undo.change)
+        is_undone = exists().where(undo.reverses == _a.change, ~is_redone)
+        found = self._value(
+            select(_a.change)
+            .where(_a.org_key == org, _a.actor == actor, _a.reverses.is_(None), ~_a.action.startswith("key."))
+            .where(~is_undone)
+            .order_by(_a.audit_key.desc())
+            .limit(1)
+        )
+        return None if found is None else int(found)
+
+    def last_undo(self, org: int, actor: str) -> tuple[int, int] | None:
+        """The latest undo by ``actor`` that was not undone itself, and the change that it undid.
+
+        None once ``actor`` made another change after it.
+        """
+        change, undone, redo = (AuditRow.table.alias(name).c for name in ("change", "undone", "redo"))
+        last_change = (
+            select(func.coalesce(func.max(change.audit_key), 0))
+            .where(
+                change.org_key == org,
+                change.actor == actor,
+                change.reverses.is_(None),
+                ~change.action.startswith("key."),
+            )
+            .scalar_subquery()
+        )
+        row = self._row(
+            select(_a.change, _a.reverses)
+            .where(_a.org_key == org, _a.actor == actor, _a.reverses.is_not(None), _a.audit_key > last_change)
+            .where(
+                ~exists().where(
+                    undone.change == _a.reverses, undone.audit_key == _a.reverses, undone.reverses.is_not(None)
+                )
+            )
+            .where(~exists().where(redo.reverses == _a.change))
+            .order_by(_a.audit_key.desc())
+            .limit(1)
+        )
+        return (row.change, row.reverses) if row else None
+
+    def last_redo(self, change: int) -> int | None:
+        """The latest change that made ``change`` again after it was undone."""
+        redo = AuditRow.table.alias("redo").c
+        found = self._value(select(func.max(redo.change)).where(redo.reverses == _a.change, _a.reverses == change))
+        return None if found is None else int(found)
+
+    def last_entry(self, org: int, action: str) -> int | None:
+        """The latest entry of that action."""
+        found = self._value(select(func.max(_a.audit_key)).where(_a.org_key == org, _a.action == action))
+        return None if found is None else int(found)
+
+    def closed_since(self, org: int, change: int) -> str | None:
+        """The name of a period that was closed after ``change`` was made."""
+        subject = self._value(
+            select(_a.subject)
+            .where(_a.org_key == org, _a.action == "period.close", _a.audit_key > change)
+            .order_by(_a.audit_key)
+            .limit(1)
+        )
+        return None if subject is None else str(subject)
+
+    def _entries(self, statement: sqlalchemy.Select[Any]) -> list[AuditEntry]:
+        return [_entry(row) for row in self._rows(statement)]
+
+
+def _conditions(only: AuditFilter) -> Sequence[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if only.action:
+        found.append(func.substr(_a.action, 1, len(only.action)) == only.action)
+    if only.subject:
+        found.append(_a.subject.icontains(only.subject, autoescape=True))
+    if only.actor:
+        found.append(_a.actor == only.actor)
+    if only.since:
+        found.append(_a.at >= only.since)
+    if only.until:
+        found.append(_a.at < only.until)
+    return found
+
+
+def _entry(row: Row[Any]) -> AuditEntry:
+    return AuditEntry(
+        row.audit_key,
+        row.at,
+        row.actor,
+        row.action,
+        row.subject,
+        json.loads(row.before) if row.before else None,
+        json.loads(row.after) if row.after else None,
+        row.change,
+        row.reverses,
+    )

@@ -1,0 +1,61 @@
+"""What every repository has: a connection of SQLAlchemy's in the transaction of its session."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, Executable, Integer, Row, cast, extract, func
+from sqlalchemy.dialects import postgresql, sqlite
+
+from budget_tui.storage import tables
+
+MOST_ROWS = 2**62
+"""More than there can be, and no more than an engine counts to."""
+Columns = Mapping[str, Any]
+
+
+class Repository:
+    """Reads and writes one aggregate. ``org`` is an organization's key; ``actor`` is who changes something, ``now``
+    when."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def _rows(self, statement: Executable) -> Sequence[Row[Any]]:
+        return self._connection.execute(statement).all()
+
+    def _row(self, statement: Executable) -> Row[Any] | None:
+        return self._connection.execute(statement).first()
+
+    def _value(self, statement: Executable) -> Any:
+        """The first column of the first row; None where there is none."""
+        return self._connection.execute(statement).scalar()
+
+    def _change(self, statement: Executable, rows: Sequence[Columns] | None = None) -> int:
+        """Execute a statement, for each of ``rows`` where these are given; returns how many rows it changed."""
+        if rows is not None and not rows:
+            return 0
+        result = self._connection.execute(statement, rows, execution_options={"preserve_rowcount": True})
+        return result.rowcount
+
+    def _add(self, statement: Executable) -> int:
+        """Insert one row; returns its key."""
+        result = self._connection.execute(statement)
+        assert result.inserted_primary_key is not None
+        return int(result.inserted_primary_key[0])
+
+    def _insert(self, table: type[tables.Row]) -> sqlite.Insert:
+        """An INSERT that says what to do when there is such a row already; both engines say it alike."""
+        if self._connection.dialect.name == "sqlite":
+            return sqlite.insert(table)
+        insert: Any = postgresql.insert(table)
+        return insert  # type: ignore[no-any-return]
+
+
+def total(amount: ColumnElement[Any]) -> ColumnElement[int]:
+    """A sum of 64-bit integers, which has to be one itself."""
+    return cast(func.sum(amount), BigInteger)
+
+
+def day_number_of(day: ColumnElement[Any]) -> ColumnElement[int]:
+    """The number, such as 20260113, of a day that is stored as a date."""
+    return cast(extract("year", day) * 10_000 + extract("month", day) * 100 + extract("day", day), Integer)

@@ -1,0 +1,59 @@
+"""The users' rules: whose costs are, what providers are called, what counts under which category."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, insert, select
+
+from budget_tui.domain.cost import Category, MappingRule
+from budget_tui.domain.records import RuleName, StoredRule
+from budget_tui.storage.repositories.base import Repository
+from budget_tui.storage.tables import CostRuleRow
+
+_r = CostRuleRow.c
+
+
+class CostRuleRepository(Repository):
+    def for_entities(self, org: int) -> list[MappingRule]:
+        """The user's rules for whose a cost is, the newest first."""
+        rows = self._rows(
+            select(_r.field, _r.value, _r.target)
+            .where(_r.org_key == org, _r.kind == "entity")
+            .order_by(_r.rule_key.desc())
+        )
+        return [MappingRule(row.field, row.value, row.target) for row in rows]
+
+    def provider_aliases(self, org: int) -> dict[str, str]:
+        """The user's own names of providers: as exported → short name."""
+        return {row.value: row.target for row in self._targets(org, "provider")}
+
+    def category_overrides(self, org: int) -> dict[str, Category]:
+        """Services and providers that the user put into a category."""
+        return {row.value: Category(row.target) for row in self._targets(org, "category")}
+
+    def _targets(self, org: int, kind: str) -> Sequence[Row[Any]]:
+        return self._rows(select(_r.value, _r.target).where(_r.org_key == org, _r.kind == kind))
+
+    def get(self, org: int, name: RuleName) -> StoredRule | None:
+        row = self._row(select(_r.rule_key, _r.target).where(*_called(org, name)))
+        return StoredRule(row.rule_key, row.target) if row else None
+
+    def set(
+        self, org: int, name: RuleName, target: str, actor: str, now: datetime, key: int | None = None
+    ) -> StoredRule:
+        """Make ``target`` the rule's answer, and the rule the newest; with ``key``, of the age that it once had."""
+        self.remove(org, name)
+        if key is not None and self._row(select(_r.rule_key).where(_r.rule_key == key)):
+            key = None
+        values = {**name._asdict(), "org_key": org, "target": target, "created_by": actor, "created_at": now}
+        if key is not None:
+            values["rule_key"] = key
+        return StoredRule(self._add(insert(CostRuleRow).values(values)), target)
+
+    def remove(self, org: int, name: RuleName) -> None:
+        self._change(delete(CostRuleRow).where(*_called(org, name)))
+
+
+def _called(org: int, name: RuleName) -> Sequence[ColumnElement[bool]]:
+    return _r.org_key == org, _r.kind == name.kind, _r.field == name.field, _r.value == name.value

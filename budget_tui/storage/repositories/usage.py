@@ -1,0 +1,297 @@
+"""What was used: costs, tokens and seats, by origin and segment, and by day where details matter."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Row, Select, func, literal, select, type_coerce
+
+from budget_tui.domain.coverage import Segments, UsageLine
+from budget_tui.domain.period import ONE_DAY, Period
+from budget_tui.domain.records import (
+    AGENT_SOURCE,
+    DatedCost,
+    DaySum,
+    OriginInPeriod,
+    StoredCost,
+    Stretch,
+    UsageOrigin,
+)
+from budget_tui.domain.seats import Seats
+from budget_tui.storage.engine import listed
+from budget_tui.storage.fast_paths import day_number, day_of
+from budget_tui.storage.repositories.base import Repository, total
+from budget_tui.storage.repositories.costs import read_tags
+from budget_tui.storage.tables import CostOriginRow, CostRow, EntityRow, SeatRow
+
+_SEGMENTS_AT_ONCE = 200
+"""Columns of one statement; SQLite has 2,000."""
+
+_c, _o, _e, _s = CostRow.c, CostOriginRow.c, EntityRow.c, SeatRow.c
+_OWNER = (_o.entity_key, _o.category, _o.provider)
+_day = type_coerce(_c.day, Integer)
+_MONEY, _TOKENS = _c.amount_nanos, _c.tokens
+
+
+class UsageRepository(Repository):
+    def origins(self, org: int) -> dict[int, UsageOrigin]:
+        """All origins, by their keys."""
+        rows = self._rows(select(_o.origin_key, *_OWNER, _o.currency, _o.source).where(_o.org_key == org))
+        return {
+            row.origin_key: UsageOrigin(
+                (row.entity_key, row.category, row.provider.casefold()), row.currency, row.source == AGENT_SOURCE
+            )
+            for row in rows
+        }
+
+    # Sums by segment
+
+    def costs_by_segment(
+        self, org: int, segments: Segments, through: date, without: Collection[int] = ()
+    ) -> list[UsageLine]:
+        """What each entity itself cost up to the day ``through``, in nanos; ``without`` some origins."""
+        which = [_o.org_key == org]
+        if without:
+            others = listed(self._connection, ("origin_key",), [(key,) for key in without])
+            which.append(_o.origin_key.not_in(select(others.c.origin_key)))
+        return self._by_segment(_o.currency, _MONEY, which, [], segments, through)
+
+    def tokens_by_segment(self, org: int, segments: Segments, through: date) -> list[UsageLine]:
+        """Tokens that costs are of. Those of agents are counted where they are used: not every one has a price."""
+        which = [_o.org_key == org, _o.source != AGENT_SOURCE]
+        return self._by_segment(literal(""), _TOKENS, which, [_TOKENS.is_not(None)], segments, through)
+
+    def _by_segment(
+        self,
+        currency: ColumnElement[str],
+        value: ColumnElement[int],
+        of_origin: Sequence[ColumnElement[bool]],
+        of_cost: Sequence[ColumnElement[bool]],
+        segments: Segments,
+        through: date,
+    ) -> list[UsageLine]:
+        """The sums of what each origin has in each segment: read day by day where that is less to look at than one
+        range of an index per origin and segment."""
+        ranges = len(segments.periods) * int(
+            self._value(select(func.count()).select_from(CostOriginRow).where(*of_origin))
+        )
+        days = (
+            select()
+            .join_from(CostOriginRow, CostRow, _c.origin_key == _o.origin_key)
+            .where(*of_origin, *_on(segments.days, through), *of_cost)
+        )
+        first = days.add_columns(literal(1).label("one")).limit(ranges).subquery()
+        if self._value(select(func.count()).select_from(first)) < ranges:
+            by_day = days.add_columns(*_OWNER, currency.label("currency"), _day.label("day"), value.label("value"))
+            return _in_segments(self._connection.execute(by_day), segments)
+        lines: list[UsageLine] = []
+        for start in range(0, len(segments.periods), _SEGMENTS_AT_ONCE):
+            part = segments.periods[start : start + _SEGMENTS_AT_ONCE]
+            sums = [
+                select(total(value))
+                .where(_c.origin_key == _o.origin_key, *_on(segment, through), *of_cost)
+                .scalar_subquery()
+                .label(f"segment_{number}")
+                for number, segment in enumerate(part)
+            ]
+            # One row per origin, with the sum of each segment as a column of its own.
+            for row in self._rows(select(*_OWNER, currency.label("currency"), *sums).where(*of_origin)):
+                of_segments = row[len(row) - len(sums) :]
+                values = {number: found for number, found in enumerate(of_segments, start) if found is not None}
+                if values:
+                    lines.append(UsageLine(row.entity_key, row.category, row.provider.casefold(), row.currency, values))
+        return lines
+
+    # Days
+
+    def costs_by_day(self, org: int, origin_keys: Collection[int], days: Period, through: date) -> list[DatedCost]:
+        """What each of the origins cost on each of ``days`` up to ``through``."""
+        wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
+        rows = self._rows(
+            select(_c.origin_key, _c.day, total(_MONEY).label("amount"), total(_c.charges).label("charges"))
+            .join_from(CostOriginRow, CostRow, _c.origin_key == _o.origin_key)
+            .where(_o.org_key == org, _o.origin_key.in_(select(wanted.c.origin_key)), *_on(days, through))
+            .group_by(_c.origin_key, _c.day)
+        )
+        return [DatedCost(row.origin_key, row.day, row.amount, row.charges) for row in rows]
+
+    def sums_by_day(self, stretches: Sequence[Stretch], *, with_tokens: bool = False) -> list[DaySum]:
+        """What ``stretches`` add up to on each day and in each currency, the latest day first."""
+        rows = self._rows(
+            self._of_stretches(stretches, with_tokens=with_tokens)
+            .add_columns(
+                _c.day,
+                _o.currency,
+                func.count(_c.origin_key.distinct()).label("lines"),
+                total(_MONEY).label("amount"),
+                (total(_TOKENS) if with_tokens else literal(0)).label("tokens"),
+            )
+            .group_by(_c.day, _o.currency)
+            .order_by(_c.day.desc(), _o.currency)
+        )
+        return [DaySum(row.day, row.currency, row.lines, row.amount, row.tokens or 0) for row in rows]
+
+    def costs_of_days(self, stretches: Sequence[Stretch], *, with_tokens: bool = False) -> list[StoredCost]:
+        """Each origin's costs on each day, the latest day and the largest amount first."""
+        kept = (_e.entity_id, _e.name, _o.provider, _o.service, _o.currency)
+        amount = total(_MONEY)
+        rows = self._rows(
+            self._of_stretches(stretches, with_tokens=with_tokens)
+            .add_columns(_c.day, _c.origin_key, *kept, amount.label("amount"), total(_TOKENS).label("tokens"))
+            .group_by(_c.day, _c.origin_key, *kept)
+            .order_by(_c.day.desc(), amount.desc(), _c.origin_key)
+        )
+        return [
+            StoredCost(
+                row.day,
+                row.origin_key,
+                row.entity_id or "",
+                row.name or "",
+                row.provider,
+                row.service,
+                row.currency,
+                row.amount,
+                row.tokens,
+            )
+            for row in rows
+        ]
+
+    def _of_stretches(self, stretches: Sequence[Stretch], *, with_tokens: bool) -> Select[Any]:
+        names = ("origin_key", "start", "after")
+        w = listed(self._connection, names, [(key, *map(day_number, period.half_open)) for key, period in stretches])
+        found = (
+            select()
+            .join_from(w, CostRow, (_c.origin_key == w.c.origin_key) & (_c.day >= w.c.start) & (_c.day < w.c.after))
+            .join(CostOriginRow, _o.origin_key == _c.origin_key)
+            .outerjoin(EntityRow, _e.entity_key == _o.entity_key)
+        )
+        return found.where(_TOKENS.is_not(None)) if with_tokens else found
+
+    # Seats
+
+    def seats_by_hand(self, org: int) -> list[Seats]:
+        """What was registered, by entity, provider and day."""
+        rows = self._rows(
+            select(_s.entity_key, _s.provider, _s.starts_on, _s.seats)
+            .join(EntityRow, _e.entity_key == _s.entity_key)
+            .where(_e.org_key == org)
+            .order_by(_s.entity_key, _s.provider, _s.starts_on)
+        )
+        return [Seats(row.entity_key, row.provider.casefold(), row.starts_on, row.seats) for row in rows]
+
+    def seats_charged(self, org: int, days: Period) -> list[Seats]:
+        """What costs of ``days`` say, by entity (None: unmapped), provider and day."""
+        start, after = days.half_open
+        rows = self._rows(
+            select(_o.entity_key, _o.provider, _c.day, total(_c.seats).label("seats"))
+            # The days find the few costs that have seats in an index of theirs.
+            .join_from(CostRow, CostOriginRow, _o.origin_key == _c.origin_key)
+            .where(_c.seats.is_not(None), _c.day >= start, _c.day < after, _o.org_key == org)
+            .group_by(_o.entity_key, _o.provider, _c.day)
+        )
+        return [Seats(row.entity_key, row.provider.casefold(), row.day, row.seats) for row in rows]
+
+    # Origins
+
+    def origins_in(self, org: int, period: Period, through: date) -> list[OriginInPeriod]:
+        """Every origin that ever had costs, with what it cost in ``period`` up to the day ``through``."""
+        start, after = period.half_open
+        of_period = {
+            row.origin_key: row
+            for row in self._rows(
+                self._by_origin(org, period, through).add_columns(
+                    total(_MONEY).label("amount"),
+                    total(_c.charges).label("costs"),
+                    func.count(_c.day.distinct()).label("days"),
+                    func.min(_c.day).label("first_day"),
+                    func.max(_c.day).label("last_day"),
+                )
+            )
+        }
+        of_origin = select().where(_c.origin_key == _o.origin_key)
+        rows = self._rows(
+            select(
+                CostOriginRow.table,
+                func.coalesce(_e.entity_id, "").label("entity_id"),
+                _e.archived_at.is_not(None).label("archived"),
+                of_origin.add_columns(func.max(_c.day)).where(_c.day < start).scalar_subquery().label("before"),
+                of_origin.add_columns(func.min(_c.day)).where(_c.day >= after).scalar_subquery().label("after"),
+                of_origin.add_columns(func.max(_c.day)).scalar_subquery().label("latest"),
+            )
+            .outerjoin_from(CostOriginRow, EntityRow, _e.entity_key == _o.entity_key)
+            .where(_o.org_key == org)
+            .order_by(_o.origin_key)
+        )
+        return [_origin(row, of_period.get(row.origin_key)) for row in rows if row.latest]
+
+    def tokens_of_origins(self, org: int, period: Period, through: date) -> dict[int, int]:
+        """The tokens that costs of ``period`` up to ``through`` are of, by origin; those without any are not among
+        them."""
+        rows = self._rows(
+            self._by_origin(org, period, through)
+            .where(_TOKENS.is_not(None))
+            .add_columns(total(_TOKENS).label("tokens"))
+        )
+        return {row.origin_key: row.tokens for row in rows}
+
+    def _by_origin(self, org: int, period: Period, through: date) -> Select[Any]:
+        # The sum keeps SQLite from an index: in the order of the keys, nothing need be sorted to be grouped.
+        return (
+            select(_o.origin_key)
+            .join(CostRow, _c.origin_key == _o.origin_key)
+            .where(_o.org_key + 0 == org, *_on(period, through))
+            .group_by(_o.origin_key)
+        )
+
+
+def _on(days: Period, through: date) -> Sequence[ColumnElement[bool]]:
+    """That a cost is of ``days`` up to ``through``."""
+    start, after = days.half_open
+    return _c.day >= start, _c.day < (min(after, through + ONE_DAY) if through < date.max else after)
+
+
+def _origin(row: Row[Any], found: Row[Any] | None) -> OriginInPeriod:
+    return OriginInPeriod(
+        origin_key=row.origin_key,
+        source=row.source,
+        live=row.live,
+        currency=row.currency,
+        provider_name=row.provider_name,
+        provider=row.provider,
+        service=row.service,
+        category=row.category,
+        sub_account_id=row.sub_account_id,
+        sub_account_name=row.sub_account_name,
+        entity_hint=row.entity_hint,
+        path_hint=row.path_hint,
+        tags=read_tags(row.tags),
+        entity_key=row.entity_key,
+        entity_id=row.entity_id,
+        archived=bool(row.archived),
+        before=row.before,
+        after=row.after,
+        latest=row.latest,
+        amount=found.amount if found else 0,
+        costs=found.costs if found else 0,
+        days=found.days if found else 0,
+        first_day=found.first_day if found else None,
+        last_day=found.last_day if found else None,
+    )
+
+
+def _in_segments(rows: Iterable[Row[Any]], segments: Segments) -> list[UsageLine]:
+    """What rows of days hold, added up in each segment."""
+    holding: dict[int, int | None] = {}
+    sums: dict[tuple[int | None, str, str, str], dict[int, int]] = {}
+    for row in rows:
+        day = row.day
+        if day not in holding:
+            holding[day] = segments.holding(day_of(day))
+        segment = holding[day]
+        if segment is not None:
+            values = sums.setdefault((row.entity_key, row.category, row.provider, row.currency), {})
+            values[segment] = values.get(segment, 0) + row.value
+    return [
+        UsageLine(entity, category, provider.casefold(), currency, values)
+        for (entity, category, provider, currency), values in sums.items()
+    ]

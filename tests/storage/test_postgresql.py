@@ -1,0 +1,250 @@
+"""A PostgreSQL server's database beside a file of SQLite's: the same program, the same numbers."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from budget_tui.bootstrap import Services, open_services
+from budget_tui.config.settings import Settings
+from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.budget import parse_change
+from budget_tui.domain.errors import Conflict, InsufficientBudget, Refused, StorageError
+from budget_tui.services.demo import SHOWN_ON, load_demo
+from budget_tui.storage.copying import copy_database
+from budget_tui.storage.database import SchemaState, database_at
+from budget_tui.storage.unit_of_work import UnitOfWork
+from tests.postgres import Postgres
+
+TODAY = date(2026, 1, 13)
+Opener = Callable[..., Services]
+
+
+@pytest.fixture
+def opened() -> Iterator[Opener]:
+    """Opens the services over a database, until the test is over."""
+    kept: list[Services] = []
+
+    def services_at(location: str, day: date = TODAY, organization: str = "default") -> Services:
+        kept.append(open_services(location, organization, day, Settings()))
+        return kept[-1]
+
+    yield services_at
+    for services in kept:
+        services.close()
+
+
+@pytest.fixture(scope="module")
+def template(postgres: Postgres) -> str:
+    """A database with everything that the demonstration has."""
+    name = postgres.create()
+    services = open_services(postgres.url(name), "default", SHOWN_ON, Settings())
+    load_demo(services.context)
+    services.close()
+    return name
+
+
+@pytest.fixture
+def demo(postgres: Postgres, template: str) -> Iterator[str]:
+    name = postgres.create(template)
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+def test_what_only_looks_makes_nothing(opened: Opener, postgres_url: str) -> None:
+    services = opened(postgres_url).from_nothing()
+    assert services.snapshots.current().projects == ()
+    assert database_at(postgres_url).schema_state() is SchemaState.MISSING
+
+
+def test_the_first_change_makes_the_tables(opened: Opener, postgres_url: str) -> None:
+    services = opened(postgres_url)
+    services.budgets.set_global(parse_amount("500"))
+    services.projects.add("pcc", allocation=parse_change("120"))
+    [line] = services.snapshots.current().projects
+    assert (line.project_id, line.pace.allocation) == ("pcc", parse_amount("120"))
+    assert services.database.check().problems == ()
+
+
+def test_both_engines_show_the_same(opened: Opener, demo: str, tmp_path: Path) -> None:
+    file = opened(str(tmp_path / "budget.db"), SHOWN_ON)
+    load_demo(file.context)
+    server = opened(demo, SHOWN_ON)
+    assert server.snapshots.current().projects == file.snapshots.current().projects
+    assert server.snapshots.current().daily_spend == file.snapshots.current().daily_spend
+    assert server.database.check().problems == ()
+
+
+def test_everything_moves_between_the_engines_and_back(
+    opened: Opener, demo: str, postgres: Postgres, tmp_path: Path
+) -> None:
+    url = postgres.url(postgres.create())
+    there, again = database_at(tmp_path / "there.db"), database_at(url)
+    copied = copy_database(database_at(demo), there)
+    assert copied["cost"] > 0
+    assert there.problems(SchemaState.CURRENT) == []
+    assert copy_database(there, again) == copied
+    assert again.problems(SchemaState.CURRENT) == []
+    with pytest.raises(Conflict):
+        copy_database(there, again)
+    opened(url, SHOWN_ON).projects.add("after")  # keys go on behind those that came along
+
+
+def test_a_change_by_psql_is_noticed_once(opened: Opener, demo: str, postgres: Postgres) -> None:
+    services = opened(demo, SHOWN_ON)
+    before = services.snapshots.current()
+    assert services.snapshots.changed()  # from here on it listens
+    services.snapshots.current()
+    assert not services.snapshots.changed()
+    with postgres.connect(database_at(demo).name) as psql:
+        psql.execute("UPDATE entity SET name = 'Renamed' WHERE level_code = 'project'")
+    assert until(services.snapshots.changed)
+    assert {line.name for line in services.snapshots.current().projects} == {"Renamed"}
+    assert {line.name for line in before.projects} != {"Renamed"}
+    assert not services.snapshots.changed()
+
+
+def test_a_lost_connection_is_one_line_and_the_next_look_finds_the_way_back(
+    opened: Opener, demo: str, postgres: Postgres
+) -> None:
+    services = opened(demo, SHOWN_ON)
+    services.snapshots.current()
+    services.snapshots.changed()
+    with postgres.connect() as psql:
+        psql.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (database_at(demo).name,)
+        )
+    assert until(services.snapshots.changed)
+    assert services.snapshots.current().projects
+    services.projects.add("another")
+    assert until(services.snapshots.changed)
+
+
+def test_a_server_that_is_not_there_is_said_in_one_line(opened: Opener, tmp_path: Path) -> None:
+    services = opened(f"postgresql+psycopg://anna:secret@/plan?host={tmp_path}")
+    with pytest.raises(StorageError) as refused:
+        services.snapshots.current()
+    assert "cannot be reached" in str(refused.value)
+    assert "secret" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_reader_cannot_write(demo: str) -> None:
+    reader = database_at(demo).reader()
+    with pytest.raises(StorageError, match="may not be written"), reader.transaction() as connection:
+        connection.change("DELETE FROM idempotency")
+    reader.close()
+
+
+@pytest.mark.parametrize("table", ["audit", "transfer", "period_close", "period_close_line"])
+def test_what_is_written_once_is_not_changed(demo: str, postgres: Postgres, table: str) -> None:
+    import psycopg
+
+    for statement in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
+        with (
+            postgres.connect(database_at(demo).name) as psql,
+            pytest.raises(psycopg.errors.RaiseException, match="is append-only"),
+        ):
+            psql.execute(statement)
+
+
+def test_backups_are_postgresqls_own(opened: Opener, demo: str, tmp_path: Path) -> None:
+    services = opened(demo)
+    with pytest.raises(Refused, match="pg_dump"):
+        services.database.backup(tmp_path / "copy")
+    with pytest.raises(Refused, match="pg_restore"):
+        services.database.restore(tmp_path / "copy")
+
+
+def test_writers_of_one_organization_take_turns_and_those_of_another_do_not_wait(demo: str) -> None:
+    database = database_at(demo)
+    with (
+        closing(database.connect()) as first,
+        closing(database.connect()) as second,
+        closing(database.connect()) as third,
+    ):
+        first.begin("default")
+        second.begin("acme")
+        waited = threading.Event()
+
+        def write() -> None:
+            third.begin("default")
+            waited.set()
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        assert not waited.wait(0.2)
+        first.rollback()
+        assert waited.wait(5)
+        thread.join()
+        second.rollback()
+        third.rollback()
+
+
+def test_a_budget_of_tokens_is_never_overdrawn(opened: Opener, demo: str) -> None:
+    services = opened(demo, SHOWN_ON)
+    services.agents.add("racer", services.snapshots.current().projects[0].project_id, tokens=100)
+    granted: list[int] = []
+
+    def consume() -> None:
+        own = open_services(demo, "default", SHOWN_ON, Settings(), keep_open=True)
+        try:
+            for _ in range(20):
+                try:
+                    own.agents.consume("racer", 3)
+                except InsufficientBudget:
+                    return
+                granted.append(3)
+        finally:
+            own.close()
+
+    threads = [threading.Thread(target=consume) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(granted) == 99
+    assert services.database.check().problems == ()
+
+
+def test_a_killed_writer_leaves_nothing_half_done(opened: Opener, demo: str) -> None:
+    code = (
+        "import sys, time\n"
+        "from budget_tui.storage.database import database_at\n"
+        "from budget_tui.storage.unit_of_work import UnitOfWork\n"
+        "with UnitOfWork(database_at(sys.argv[1]), 'default') as unit:\n"
+        "    unit.connection.change(\"UPDATE entity SET name = 'half'\")\n"
+        "    print('now', flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, demo], stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "now\n"
+        os.kill(program.pid, signal.SIGKILL)
+        program.wait()
+    services = opened(demo, SHOWN_ON)
+    services.projects.add("after")
+    assert "half" not in {line.name for line in services.snapshots.current().projects}
+
+
+def test_an_error_of_the_database_ends_the_unit_of_work_in_one_line(demo: str) -> None:
+    with pytest.raises(Conflict), UnitOfWork(database_at(demo), "default") as unit:
+        unit.connection.change("INSERT INTO level SELECT * FROM level")
+
+
+def until(is_so: Callable[[], bool], seconds: float = 5.0) -> bool:
+    """Ask again and again, for as long as something may take."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
