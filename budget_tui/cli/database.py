@@ -9,7 +9,7 @@ from budget_tui.cli.console import print_json, print_lines
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 
-app = command_group("The database: upgrade, check, back up, restore.")
+app = command_group("The database: upgrade, check, back up, restore, copy.")
 
 EXIT_PROBLEMS = 2
 
@@ -94,3 +94,23 @@ def restore(
         f"{services.context.database} restored from {backup_file}",
         f"the previous database is kept in {kept}" if kept else "there was no database before",
     )
+
+
+@app.command()
+def copy(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="FROM", help="The database to read: a path or URL.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="An empty or new one: a path or URL.")],
+    json: JsonOption = False,
+) -> None:
+    """Copy everything into another database.
+
+    Between SQLite and PostgreSQL, too. The totals of both are compared; on any difference, nothing is copied.
+    """
+    report = session_of(context).services.database.copy(source, target)
+    if json:
+        from budget_tui.schemas.audit import Copied
+
+        print_json(Copied.from_domain(report))
+        return
+    print_lines(f"{report.source} copied to {report.target}: {report.rows:,} rows in {len(report.tables)} tables")

@@ -9,7 +9,7 @@ from pydantic import Field
 from budget_tui.domain import audit
 from budget_tui.domain.access import ApiKey, Scope
 from budget_tui.schemas.base import Moment, Schema, Settling
-from budget_tui.services.database import CheckReport
+from budget_tui.services.database import CheckReport, CopyReport
 from budget_tui.services.demo import DemoReport
 from budget_tui.services.keys import NewKey
 from budget_tui.services.undo import UndoOutcome
@@ -105,6 +105,17 @@ class Checked(Schema):
             bytes=report.bytes,
             problems=list(report.problems),
         )
+
+
+class Copied(Schema):
+    source: str
+    target: str
+    rows: int
+    tables: dict[str, int]
+
+    @classmethod
+    def from_domain(cls, report: CopyReport) -> "Copied":
+        return Copied(source=report.source, target=report.target, rows=report.rows, tables=dict(report.tables))
 
 
 class BackedUp(Schema):

@@ -1,10 +1,11 @@
 """The database file itself: check, back up, restore."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from budget_tui.services.context import Context
-from budget_tui.storage.database import SchemaState
+from budget_tui.storage.database import SchemaState, database_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,19 @@ class CheckReport:
     version: str
     bytes: int
     problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CopyReport:
+    """How many rows of each table were copied, from where to where."""
+
+    source: str
+    target: str
+    tables: Mapping[str, int]
+
+    @property
+    def rows(self) -> int:
+        return sum(self.tables.values())
 
 
 class Database:
@@ -50,6 +64,13 @@ class Database:
     def restore(self, source: Path) -> Path | None:
         """Put a backup in the database's place; what was there is kept beside it. Returns where, if anything was."""
         return self._database.restore(source, f"{self._context.clock.now():%Y%m%d-%H%M%S}")
+
+    def copy(self, source: str, target: str) -> CopyReport:
+        """Copy everything from one database into another one, which is empty or not there yet, of any engine."""
+        from budget_tui.storage.copying import copy_database  # loads SQLAlchemy
+
+        read, written = database_at(source), database_at(target)
+        return CopyReport(str(read), str(written), copy_database(read, written))
 
     def _existing(self) -> SchemaState:
         state = self._database.schema_state()

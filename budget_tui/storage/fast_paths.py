@@ -394,15 +394,18 @@ class FastPaths:
 
     def rate_pairs(self, org: int) -> list[tuple[str, str]]:
         """The pairs of currencies that have rates. Skips from pair to pair: there may be 7,000 days of each."""
+        following = (
+            "(SELECT r.{} FROM fx_rate r WHERE r.org_key = :org AND (r.base, r.quote) > (pair.base, pair.quote)"
+            " ORDER BY r.base, r.quote LIMIT 1)"
+        )
         rows = self._rows(
-            "WITH RECURSIVE pair(code) AS (SELECT CAST('' AS VARCHAR) UNION ALL"
-            " SELECT (SELECT CAST(base || quote AS VARCHAR) FROM fx_rate WHERE org_key = :org"
-            " AND (base, quote) > (substr(pair.code, 1, 3), substr(pair.code, 4)) ORDER BY base, quote LIMIT 1)"
-            " FROM pair WHERE code IS NOT NULL)"
-            " SELECT code FROM pair WHERE code <> ''",
+            "WITH RECURSIVE pair(base, quote) AS (SELECT base, quote FROM (SELECT base, quote FROM fx_rate"
+            " WHERE org_key = :org ORDER BY base, quote LIMIT 1) earliest UNION ALL"
+            f" SELECT {following.format('base')}, {following.format('quote')} FROM pair WHERE pair.base IS NOT NULL)"
+            " SELECT base, quote FROM pair WHERE base IS NOT NULL",
             org=org,
         )
-        return [(row["code"][:3], row["code"][3:]) for row in rows]
+        return [(row["base"], row["quote"]) for row in rows]
 
     def rates(self, org: int, pairs: Sequence[tuple[str, str]], days: Period) -> list[Rate]:
         """The rates of ``pairs`` that hold on ``days``: those of these days, and the one before them."""
