@@ -94,7 +94,7 @@ def test_programs_share_it_and_turn_it_over_without_losing_a_line(tmp_path: Path
         subprocess.Popen([sys.executable, "-c", PROGRAM, str(path), name], cwd=ROOT, stderr=subprocess.PIPE)
         for name in ("a", "b")
     ]
-    assert [program.communicate(timeout=60)[1] for program in running] == [b"", b""]
+    assert [program.communicate(timeout=120)[1] for program in running] == [b"", b""]
     files = [tmp_path / name for name in ("x.log.2", "x.log.1", "x.log")]
     assert sorted(tmp_path.iterdir()) == sorted(files)
     assert all(file.stat().st_size < 8_200 for file in files)

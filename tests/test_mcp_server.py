@@ -265,7 +265,7 @@ async def test_the_same_over_http(database: Path, tmp_path: Path) -> None:
             assert (await web.post(url, json=request, headers={"Origin": "http://evil.example"})).status_code == 403
             assert (await web.get(url.replace("/mcp", "/budget"))).status_code == 404
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     finally:
         process.kill()
         process.wait()
@@ -294,7 +294,7 @@ def test_it_ends_with_its_client_and_on_ctrl_c(database: Path, tmp_path: Path) -
                 process.stdin.close()
             else:
                 process.send_signal(signal.SIGINT)
-            assert process.wait(30) == (0 if ending == "closed" else -signal.SIGINT)
+            assert process.wait(120) == (0 if ending == "closed" else -signal.SIGINT)
             assert process.stderr.read() == ""
 
 
@@ -467,6 +467,6 @@ sys.exit(run(["mcp"]))
 
 
 def test_without_the_extra_it_says_how_to_install_it() -> None:
-    done = subprocess.run([sys.executable, "-c", ABSENT], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", ABSENT], capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "error: the server for chat agents is not installed; in the checkout: pip install '.[mcp]'\n"

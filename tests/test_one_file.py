@@ -42,7 +42,7 @@ def command(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | {"XDG_STATE_HOME": str(path.parent), "XDG_CONFIG_HOME": str(path.parent)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -77,12 +77,12 @@ def serving(path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         yield process, found[0]
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(120)
         process.stderr.close()
 
 
 def ask(url: str, key: str, method: str, path: str, body: object = None) -> tuple[int, dict[str, int]]:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)
     with closing(connection):
         headers = {"X-API-Key": key, "Content-Type": "application/json"}
         connection.request(method, path, None if body is None else json.dumps(body), headers)

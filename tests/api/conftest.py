@@ -176,7 +176,7 @@ class Served:
         assert self.process.stderr is not None
         self.process.send_signal(signal_number)
         rest = self.process.stderr.read()
-        return self.process.wait(30), rest
+        return self.process.wait(120), rest
 
 
 def program(*arguments: str, today: date = TODAY) -> list[str]:

@@ -313,7 +313,7 @@ def test_a_process_answers_curl(serve: Callable[..., Served], demonstration: tup
             env={**os.environ, "API": url, "ORG": "acme", "KEY": demonstration[2]},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=True,
         )
         assert done.stdout == printed, command

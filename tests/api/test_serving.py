@@ -27,7 +27,7 @@ from .conftest import SHOWN_ON, TODAY, Served, program
 
 def ask(url: str, method: str, path: str, key: str, body: object = None) -> tuple[int, dict[str, object]]:
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
     headers = {"X-API-Key": key, "Content-Type": "application/json"}
     connection.request(method, path, json.dumps(body) if body is not None else None, headers)
     answer = connection.getresponse()
@@ -70,7 +70,7 @@ def test_the_examples_in_the_manual_answer_what_it_shows(
             env={**os.environ, "KEY": key},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=True,
         )
         assert done.stdout.rstrip("\n") == shown, command
@@ -82,10 +82,10 @@ def test_a_request_under_way_is_finished_before_it_ends(
     served = serve()
     parts = urlsplit(served.url)
     address = parts.hostname or "", parts.port or 0
-    idle = socket.create_connection(address, timeout=30)
+    idle = socket.create_connection(address, timeout=120)
     other = sqlite3.connect(tmp_path / "served.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")  # so that the request waits for its turn
-    connection = http.client.HTTPConnection(*address, timeout=30)
+    connection = http.client.HTTPConnection(*address, timeout=120)
     headers = {"X-API-Key": example[2], "Content-Type": "application/json", "Expect": "100-continue"}
     connection.request("PUT", "/budget", '{"monthly_budget_usd": 7}', headers)
     assert b"100 Continue" in connection.sock.recv(1 << 16)  # from here on it is being answered
@@ -93,14 +93,14 @@ def test_a_request_under_way_is_finished_before_it_ends(
     with idle:
         assert idle.recv(1) == b""  # it is closed once the server does not listen any more
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(address, timeout=30)
+        socket.create_connection(address, timeout=120)
     other.execute("ROLLBACK")
     with connection.sock.makefile("rb") as rest:
         answer = rest.read()
     assert answer.startswith(b"HTTP/1.1 200 OK")
     assert b'"monthly_budget_usd": 7,' in answer
     connection.close()
-    assert served.process.wait(30) == 0
+    assert served.process.wait(120) == 0
     assert other.execute("SELECT amount FROM budget ORDER BY rowid LIMIT 1").fetchone() == (7_000_000_000,)
     other.close()
 
@@ -154,7 +154,7 @@ def test_requests_that_never_end_keep_nobody_out(
     url, process = short_of_descriptors
     address = "127.0.0.1", urlsplit(url).port or 0
     with ExitStack() as opened:
-        waiting = [opened.enter_context(socket.create_connection(address, timeout=30)) for _ in range(3 * FEW)]
+        waiting = [opened.enter_context(socket.create_connection(address, timeout=120)) for _ in range(3 * FEW)]
         for each in waiting:
             each.sendall(begun.format(key=example[2]).encode())
         began = time.monotonic()
@@ -169,14 +169,14 @@ def test_requests_that_never_end_keep_nobody_out(
     assert process.stderr is not None
     assert process.stderr.read() == ""
     assert (tmp_path / "budget-tui" / "budget-tui.log").stat().st_size < 50_000
-    assert ("ended", process.wait(30)) == ("ended", 0)
+    assert ("ended", process.wait(120)) == ("ended", 0)
 
 
 def test_a_slow_request_that_arrives_in_time_is_answered(
     short_of_descriptors: tuple[str, subprocess.Popen[str]], example: tuple[bytes, str, str]
 ) -> None:
     url, _ = short_of_descriptors
-    with socket.create_connection(("127.0.0.1", urlsplit(url).port or 0), timeout=30) as slow:
+    with socket.create_connection(("127.0.0.1", urlsplit(url).port or 0), timeout=120) as slow:
         for part in (SLOW, f"X-API-Key: {example[1]}\r\n", "Connection: close\r\n", "\r\n"):
             slow.sendall(part.encode())
         assert slow.makefile("rb").read().startswith(b"HTTP/1.1 200 OK")
@@ -187,7 +187,7 @@ def test_without_any_descriptor_the_server_pauses_and_says_so_once(
 ) -> None:
     url, process = short_of_descriptors
     address = "127.0.0.1", urlsplit(url).port or 0
-    known = http.client.HTTPConnection(*address, timeout=30)
+    known = http.client.HTTPConnection(*address, timeout=120)
 
     def asked() -> int:
         known.request("GET", "/budget", headers={"X-API-Key": example[1]})
@@ -200,13 +200,13 @@ def test_without_any_descriptor_the_server_pauses_and_says_so_once(
     resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (taken, FEW))
     with ExitStack() as opened:
         for _ in range(5):
-            opened.enter_context(socket.create_connection(address, timeout=30))
+            opened.enter_context(socket.create_connection(address, timeout=120))
         assert [asked() for _ in range(20)] == [200] * 20  # whoever is in is served all the same
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (FEW, FEW))
         assert ask(url, "GET", "/budget", example[1])[0] == 200
     known.close()
     process.terminate()
-    assert process.wait(30) == 0
+    assert process.wait(120) == 0
     log = tmp_path / "budget-tui" / "budget-tui.log"
     assert log.read_text("utf-8").count("no descriptor for a connection") == 1
     assert log.stat().st_size < 10_000
@@ -225,11 +225,11 @@ def test_a_server_without_a_database_makes_none_and_serves_the_one_that_comes(tm
         assert ask(found[0], "GET", "/budget", "bt_0_0")[0] == 503
         assert not path.parent.exists()
         made = [*command, "key", "create", "laptop", "--scope", "read"]
-        key = subprocess.run(made, env=environment, capture_output=True, text=True, timeout=60, check=True).stdout
+        key = subprocess.run(made, env=environment, capture_output=True, text=True, timeout=120, check=True).stdout
         assert ask(found[0], "GET", "/budget", key.strip())[0] == 200
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(120)
         process.stderr.close()
 
 
@@ -279,6 +279,6 @@ def test_without_the_extra_it_tells_how_to_get_it() -> None:
         "sys.exit(run(['--db', '/nonexistent/x.db', 'serve']))\n"
     )
 
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 2
     assert done.stderr == "error: the HTTP API is not installed; in the checkout: pip install '.[api]'\n"

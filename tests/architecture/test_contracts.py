@@ -21,7 +21,7 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
         "import sys; from importlinter.cli import lint_imports as lint; sys.exit(lint(no_cache=True, no_logo=True))"
     )
     return subprocess.run(
-        [sys.executable, "-c", command], cwd=folder, capture_output=True, encoding="utf-8", timeout=60, check=False
+        [sys.executable, "-c", command], cwd=folder, capture_output=True, encoding="utf-8", timeout=120, check=False
     )
 
 

@@ -357,7 +357,7 @@ def test_progress_shows_on_a_terminal_and_is_gone_afterwards(seeded: Cli, januar
         stdout=subprocess.PIPE,
         stderr=theirs,
         encoding="utf-8",
-        timeout=60,
+        timeout=120,
         check=False,
     )
     os.close(theirs)

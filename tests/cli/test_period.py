@@ -178,7 +178,7 @@ def on_a_terminal(database: Path, answer: str, *arguments: str) -> subprocess.Co
             stdin=other,
             capture_output=True,
             encoding="utf-8",
-            timeout=60,
+            timeout=120,
             check=False,
         )
     finally:

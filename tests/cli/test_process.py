@@ -14,7 +14,7 @@ import pytest
 from tests.databases import locked
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 120
 
 
 @pytest.fixture

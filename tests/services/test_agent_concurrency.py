@@ -33,7 +33,7 @@ def test_threads_share_one_service(budgets: BudgetService) -> None:
     ready = threading.Barrier(4)
 
     def take() -> int:
-        ready.wait(timeout=30)
+        ready.wait(timeout=120)
         granted = 0
         for _ in range(100):
             try:
@@ -43,7 +43,7 @@ def test_threads_share_one_service(budgets: BudgetService) -> None:
         return granted
 
     with ThreadPoolExecutor(4) as pool:
-        granted = sum(done.result(timeout=60) for done in [pool.submit(take) for _ in range(4)])
+        granted = sum(done.result(timeout=120) for done in [pool.submit(take) for _ in range(4)])
     assert granted == 333
     assert budgets.get_budget(AGENT).used_tokens == 999
 

@@ -381,10 +381,10 @@ def test_a_lost_log_is_found(books: Path, more: tuple[str, ...]) -> None:
         home_at(books, TODAY).budget("8")
         if noted(books) == ("", 0):
             pytest.skip("this file system keeps no attributes")
-    subprocess.run([sys.executable, "-c", LOSING, str(books), *more], cwd=ROOT, timeout=60, check=False)
+    subprocess.run([sys.executable, "-c", LOSING, str(books), *more], cwd=ROOT, timeout=120, check=False)
     log = books.with_name("budget.db-wal")
     assert problems_of(books) == []
-    subprocess.run([sys.executable, "-c", LOSING, str(books), *more], cwd=ROOT, timeout=60, check=False)
+    subprocess.run([sys.executable, "-c", LOSING, str(books), *more], cwd=ROOT, timeout=120, check=False)
     assert log.stat().st_size
     log.unlink()
     [told] = problems_of(books)

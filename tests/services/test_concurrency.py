@@ -21,12 +21,12 @@ def at_the_same_time(*works: Callable[[], None]) -> None:
     ready = threading.Barrier(len(works))
 
     def run(work: Callable[[], None]) -> None:
-        ready.wait(timeout=30)
+        ready.wait(timeout=120)
         work()
 
     with ThreadPoolExecutor(len(works)) as pool:
         for done in [pool.submit(run, work) for work in works]:
-            done.result(timeout=60)
+            done.result(timeout=120)
 
 
 def repeated(command: Callable[[], object], times: int = TIMES) -> Callable[[], None]:
@@ -162,7 +162,7 @@ def test_programs_that_begin_together_make_one_database_and_lose_nothing(tmp_pat
         assert program.stdin is not None
         program.stdin.write("go\n")
         program.stdin.flush()
-    complaints = [program.communicate(timeout=60)[1] for program in running]
+    complaints = [program.communicate(timeout=120)[1] for program in running]
     assert complaints == [""] * PROGRAMS
     home = home_at(path, None)
     assert home.rows("SELECT amount FROM budget ORDER BY amount") == [(0,), (PROGRAMS * 40 * 10**9,)]

@@ -57,7 +57,7 @@ def test_killed_in_the_middle(seed: Home, statement: str, number: int) -> None:
         [sys.executable, "-c", PROGRAM, str(seed.path), statement, str(number)],
         cwd=ROOT,
         capture_output=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
@@ -74,7 +74,7 @@ def test_killed_right_after_it(seed: Home) -> None:
     """What was committed is there, whole, though nobody said goodbye to the database."""
     program = PROGRAM + "os.kill(os.getpid(), signal.SIGKILL)\n"
     killed = subprocess.run(
-        [sys.executable, "-c", program, str(seed.path), "-", "1"], cwd=ROOT, timeout=60, check=False
+        [sys.executable, "-c", program, str(seed.path), "-", "1"], cwd=ROOT, timeout=120, check=False
     )
     assert killed.returncode == -signal.SIGKILL
     assert closes(seed) == [("2026-01-01", "2026-01-13", "500", "420", "241")]

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -71,9 +73,9 @@ with Engine() as engine:
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_stop_a_query_at_once_and_leave_nothing(tmp_path: Path, end: signal.Signals) -> None:
-    program = running_query(tmp_path)
-    program.send_signal(end)
-    _, complaint = program.communicate(timeout=60)
+    with running_query(tmp_path) as program:
+        program.send_signal(end)
+        _, complaint = program.communicate(timeout=120)
     if end is signal.SIGINT:
         assert complaint.strip().endswith("KeyboardInterrupt")
     else:
@@ -85,34 +87,38 @@ def test_what_a_killed_process_left_goes_when_the_next_one_begins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """But nothing of one that runs, nor of somebody else."""
-    killed, running = running_query(tmp_path), running_query(tmp_path)
     others = tmp_path / "budget-tui-of-somebody"
     others.mkdir()
-    killed.kill()
-    killed.communicate(timeout=60)
-    locks = list(tmp_path.glob("*/lock"))
-    assert len(locks) == 2
-    for lock in locks:
-        os.utime(lock, (0, 0))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with Engine() as engine:
-        left = {path for path in tmp_path.iterdir() if path != engine.folder}
-    assert len(left) == 2
-    assert others in left
-    running.send_signal(signal.SIGTERM)
-    running.communicate(timeout=60)
+    with running_query(tmp_path) as killed, running_query(tmp_path) as running:
+        killed.kill()
+        killed.communicate(timeout=120)
+        locks = list(tmp_path.glob("*/lock"))
+        assert len(locks) == 2
+        for lock in locks:
+            os.utime(lock, (0, 0))
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        with Engine() as engine:
+            left = {path for path in tmp_path.iterdir() if path != engine.folder}
+        assert len(left) == 2
+        assert others in left
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=120)
     assert list(tmp_path.iterdir()) == [others]
 
 
-def running_query(folder: Path) -> "subprocess.Popen[str]":
-    """A process that has begun a query without an end, with its files in ``folder``."""
-    program = subprocess.Popen(
+@contextmanager
+def running_query(folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A process that has begun a query without an end, with its files in ``folder``; at the end it is gone."""
+    with subprocess.Popen(
         [sys.executable, "-c", ENDLESS],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={"TMPDIR": str(folder), "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
-    )
-    assert program.stdout is not None
-    assert program.stdout.readline() == "running\n"
-    return program
+    ) as program:
+        try:
+            assert program.stdout is not None
+            assert program.stdout.readline() == "running\n"
+            yield program
+        finally:
+            program.kill()
