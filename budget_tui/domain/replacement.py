@@ -84,6 +84,7 @@ class Hurdle(StrEnum):
     OTHER_EXPORT = "other export"
     OTHER_SOURCE = "other source"
     OTHER_COSTS = "other costs"
+    SAME_COSTS = "same costs"
     OLDER = "older"
     CORRECTIONS_ALONE = "corrections alone"
     SUB_ACCOUNTS = "sub accounts"

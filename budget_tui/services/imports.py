@@ -16,6 +16,7 @@ from budget_tui.domain.budget import Organization
 from budget_tui.domain.delivery import Arrangement, Delivery, LeftOut, arrange, folded_account
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.hierarchy import checked_name
+from budget_tui.domain.records import StoredPart
 from budget_tui.domain.replacement import Hurdle, Mode, Part, PartFacts, Problem, Taken, replacement
 from budget_tui.presentation.formatting import count, days_named, money, period_name
 from budget_tui.services.context import Context, Work
@@ -294,11 +295,12 @@ class _Storing:
         """Store one part in place of what it replaces; False if that is the same."""
         work, session, org = self._work, self._work.unit, self._work.organization.org_key
         account = folded_account(facts.account)
-        stored = [
-            Part(row.facts, session.datasets.cells(row.key), row.key)
+        on_record = [
+            row
             for row in session.datasets.parts(org, facts.period_start)
             if folded_account(row.facts.account) == account
         ]
+        stored = [Part(row.facts, session.datasets.cells(row.key), row.key) for row in on_record]
         new = Part(facts, part.rows)
 
         def is_older() -> bool:
@@ -311,8 +313,9 @@ class _Storing:
         outcome = replacement(new, stored, self._mode, is_older, is_other)
         if outcome.taken and self._is_stored(part, [taken.key for taken in outcome.taken]):
             return False
-        self._problems += [(new, problem) for problem in outcome.problems]
-        if outcome.problems:
+        problems = [*outcome.problems, *self._twice(part, facts, on_record)]
+        self._problems += [(new, problem) for problem in problems]
+        if problems:
             return True
         work.unit.datasets.forget_undone(org, facts.source, facts.period_start)
         key = work.unit.datasets.add(org, facts, part.fingerprint, work.now)
@@ -329,6 +332,18 @@ class _Storing:
         ]
         self._stored_parts.append(key)
         return True
+
+    def _twice(self, part: "ReducedPart", facts: PartFacts, on_record: Sequence[StoredPart]) -> list[Problem]:
+        """The problem that the same costs are stored under another name of a part."""
+        if self._mode is Mode.REPLACE:
+            return []
+        named_otherwise = (
+            row
+            for row in on_record
+            if row.facts.source == facts.source and row.facts.name != facts.name and row.row_count == part.row_count
+        )
+        same = next((row for row in named_otherwise if self._is_stored(part, [row.key])), None)
+        return [Problem(Hurdle.SAME_COSTS, Part(same.facts, (), same.key))] if same else []
 
     def _is_stored(self, part: "ReducedPart", keys: Sequence[int]) -> bool:
         """Compare the rows of ``part`` with what is stored of its days, row by row."""
@@ -446,6 +461,9 @@ def _sentence(new: Part, problem: Problem) -> str:
             return f"{account} is stored by {stored.cost_basis}, and this is {new.facts.cost_basis}"
         case Hurdle.OTHER_EXPORT:
             return f"{account} is stored from the export {stored.export}, and this is {new.facts.export}"
+        case Hurdle.SAME_COSTS:
+            name = f" as the part {stored.name}" if stored.name else ""
+            return f"the same costs{_of(stored.account)} are stored already{name}: they would count twice"
         case Hurdle.OTHER_COSTS:
             return f"{stored.source} has other costs{_of(stored.account)}, {days}, {amounts}: this repeats few of them"
         case Hurdle.OTHER_SOURCE:

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -296,13 +297,17 @@ def _form_of(table: _Table, wanted: Mapping[Field, _Named], options: ReadOptions
     currencies: set[str] = set()
     day_at, amount_at = table.positions[Field.DATE], table.positions[Field.AMOUNT]
     currency_at = table.positions.get(Field.CURRENCY)
+    width, end = len(table.header.names), table.header.dialect.header_end
     with long_fields(), reading(table.path), open_text(table.path, table.kind) as text:
-        for row in rows_of(text, table.header.dialect, len(table.header.names)):
-            if not row.reason:
-                dates.see(row.fields[day_at], row.line)
-                amounts.see(row.fields[amount_at], row.line)
-                currencies.add(_BESIDE_NUMBER.sub("", row.fields[amount_at]))
-                currencies.add(row.fields[currency_at].strip() if currency_at is not None else "")
+        rows = table.header.dialect.rows(islice(text, end, None))
+        line = end + 1
+        for fields in rows:
+            if width <= len(fields) <= width + 1:
+                dates.see(fields[day_at], line)
+                amounts.see(fields[amount_at], line)
+                currencies.add(_BESIDE_NUMBER.sub("", fields[amount_at]))
+                currencies.add(fields[currency_at].strip() if currency_at is not None else "")
+            line = end + rows.line_num + 1
     said = wanted.get(Field.DATE, _Named("")).written
     decimal = wanted.get(Field.AMOUNT, _Named("")).written
     own = options.currency
@@ -406,6 +411,17 @@ class _Unusable(Exception):
     """A row that can't be used, and why."""
 
 
+class _Said(NamedTuple):
+    """What a row says beside its date and its amount; '' where it says nothing."""
+
+    project: str
+    provider: str
+    service: str
+    category: str
+    service_category: str
+    currency: str
+
+
 class _Reading:
     """One file on its way in."""
 
@@ -417,6 +433,9 @@ class _Reading:
         self._refused_count = 0
         self._rows = 0
         self._day = lru_cache(maxsize=10_000)(lambda text: _days_of(text, form))
+        self._said = lru_cache(maxsize=10_000)(self._more)
+        self._day_at, self._amount_at = table.positions[Field.DATE], table.positions[Field.AMOUNT]
+        self._more_at = [table.positions.get(field) for field in list(Field)[2:]]
 
     def batches(self, progress: Callable[[float], None]) -> Iterator[list[UsageLine]]:
         """The charges of the file."""
@@ -446,38 +465,40 @@ class _Reading:
         )
 
     def _charge(self, fields: Sequence[str]) -> UsageLine:
-        def said(field: Field) -> str:
-            at = self._table.positions.get(field)
-            return fields[at].strip() if at is not None else ""
-
-        text = said(Field.DATE)
+        text = fields[self._day_at].strip()
         day, cell_day = self._day(text)
         if day is None or cell_day is None:
             shown = f"'{text[:40]}' is not a date" if text else "is empty"
             raise _Unusable(f"{self._table.column(Field.DATE)} {shown}")
-        amount, sign = self._amount(said(Field.AMOUNT))
-        named = said(Field.CURRENCY)
-        currency = _currency_of([named], self._form)
-        if currency is None:
-            raise _Unusable(f"{self._table.column(Field.CURRENCY)} '{named[:40]}' is not a currency's code")
-        category = said(Field.CATEGORY)
-        is_ours = category.casefold() in _CATEGORIES
+        amount, sign = self._amount(fields[self._amount_at].strip())
+        said = self._said(*(fields[at].strip() if at is not None else "" for at in self._more_at))
         return UsageLine(
             day,
             amount,
-            currency or sign or self._form.currency,
-            project=said(Field.PROJECT),
-            provider=said(Field.PROVIDER),
-            service=said(Field.DESCRIPTION),
-            category=category.casefold() if is_ours else "",
-            service_category="" if is_ours else category,
-            sub_account=said(Field.PROJECT),
+            said.currency or sign or self._form.currency,
+            said.project,
+            said.provider,
+            said.service,
+            said.category,
+            said.service_category,
+            sub_account=said.project,
             charge_category=ChargeCategory.CREDIT if amount < 0 else ChargeCategory.USAGE,
             cell_day=None if cell_day == day else cell_day,
         )
 
+    def _more(self, project: str, provider: str, category: str, description: str, currency: str) -> _Said:
+        """What a row says beside its date and its amount."""
+        code = _currency_of([currency], self._form)
+        if code is None:
+            raise _Unusable(f"{self._table.column(Field.CURRENCY)} '{currency[:40]}' is not a currency's code")
+        is_ours = category.casefold() in _CATEGORIES
+        ours, other = (category.casefold(), "") if is_ours else ("", category)
+        return _Said(project, provider, description, ours, other, code)
+
     def _amount(self, text: str) -> tuple[Decimal, str]:
         """The amount that ``text`` says, and the currency, if it says that, too."""
+        if _PLAIN_NUMBER.fullmatch(text) and (self._form.decimal == "point" or "." not in text):
+            return Decimal(text), ""
         column = self._table.column(Field.AMOUNT)
         if not text:
             raise _Unusable(f"{column} is empty")
@@ -503,6 +524,7 @@ class _Reading:
         )
 
 
+_PLAIN_NUMBER = re.compile(r"-?[0-9]{1,9}(?:[.][0-9]{1,12})?")  # most are, and such need no closer look
 _BESIDE_NUMBER = re.compile(r"[\d.,'’()\s+-]+|(?<=\d)[eE](?=[-+]?\d)")
 _CATEGORIES = frozenset(category for category in Category if category is not Category.TOTAL)
 _NUMERAL = re.compile(

@@ -7,7 +7,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from itertools import count
@@ -98,10 +98,13 @@ class Engine:
                 wait([future], _POLL_SECONDS)
         return future.result()
 
-    def fill(self, table: str, columns: Sequence[Sequence[Any]]) -> None:
-        """Append rows to ``table``, given by column."""
-        unnested = ", ".join(["unnest(?)"] * len(columns))
-        self._connection.execute(f"INSERT INTO {table} SELECT {unnested}", [list(column) for column in columns])
+    def fill(self, table: str, columns: Mapping[str, Sequence[Any]], constants: Mapping[str, str] = {}) -> None:
+        """Append rows to ``table``, given by column; ``constants`` are columns of one value, as SQL."""
+        values = [f"unnest(?) AS {name}" for name in columns] + [
+            f"{value} AS {name}" for name, value in constants.items()
+        ]
+        sql = f"INSERT INTO {table} BY NAME SELECT {', '.join(values)}"
+        self._connection.execute(sql, [list(column) for column in columns.values()])
 
 
 # The folder for what does not fit in memory

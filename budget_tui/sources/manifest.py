@@ -128,14 +128,17 @@ def _find(patterns: Sequence[str | Path]) -> Found:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Every file below ``folder``, by name, but nothing hidden."""
+    """Every file below ``folder``, by name, and links to folders, but not what is behind them; nothing hidden."""
     for file in sorted(folder.rglob("*")):
-        if not any(part.startswith(".") for part in file.relative_to(folder).parts) and not file.is_dir():
+        is_hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+        if not is_hidden and (file.is_symlink() or not file.is_dir()):
             yield file
 
 
 def _why_left_out(path: Path) -> str:
     """Why a file found in a folder is no export; '' for one that is read."""
+    if path.is_dir():
+        return "it is a link to a folder, which is not followed"
     if not path.is_file():
         return "it is not a regular file"
     try:

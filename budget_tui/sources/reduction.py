@@ -78,35 +78,39 @@ class Sums:
 
     def add_lines(self, file_number: int, lines: Sequence[UsageLine]) -> None:
         """Add lines of one file, in their order."""
-        if lines:
-            rows = [self._row(file_number, line) for line in lines]
-            self.engine.fill("sums", list(zip(*rows, strict=True)))
-            self._is_empty = False
-
-    def _row(self, file_number: int, line: UsageLine) -> list[Any]:
-        cell_day = line.cell_day or line.day
-        fields = {
-            "billing_account_id": line.account,
-            "provider_name": line.provider,
-            "service": line.service,
-            "service_category": line.service_category,
-            "sub_account_id": line.sub_account,
-            "category_hint": line.category,
-            **{f"tag_{n}": line.project for n, key in enumerate(self._tag_keys) if key == _PROJECT_TAG},
-            "currency": line.currency,
-            "charge_category": str(line.charge_category),
+        if not lines:
+            return
+        by_field = UsageLine(*zip(*lines, strict=True))  # type: ignore[arg-type]
+        cell_days = [line.cell_day or line.day for line in lines]
+        columns: dict[str, Any] = {
+            "period_start": [day.replace(day=1) for day in cell_days],
+            "day": by_field.day,
+            "cell_day": cell_days,
+            "amount": [str(line.amount) for line in lines],
+            "currency": by_field.currency,
+            "charge_category": [str(line.charge_category) for line in lines],
         }
-        return [
-            file_number,
-            cell_day.replace(day=1),
-            line.day,
-            cell_day,
-            *(fields.get(name, "") for name in self._columns),
-            line.unit,
-            f"{line.amount:f}",
-            None if line.quantity is None else f"{line.quantity:f}",
-            1,
-        ]
+        texts: dict[str, Any] = dict.fromkeys((*self._columns, "unit"), ()) | {
+            "billing_account_id": by_field.account,
+            "provider_name": by_field.provider,
+            "service": by_field.service,
+            "service_category": by_field.service_category,
+            "sub_account_id": by_field.sub_account,
+            "category_hint": by_field.category,
+            **{f"tag_{n}": by_field.project for n, key in enumerate(self._tag_keys) if key == _PROJECT_TAG},
+            "unit": by_field.unit,
+        }
+        constants = {"file_no": str(file_number), "used": "1"}
+        for name, values in texts.items():
+            if name not in columns:
+                if any(values):
+                    columns[name] = values
+                else:
+                    constants[name] = "''"
+        if any(line.quantity is not None for line in lines):
+            columns["quantity"] = [None if line.quantity is None else str(line.quantity) for line in lines]
+        self.engine.fill("sums", columns, constants)
+        self._is_empty = False
 
 
 DailyRow = tuple[int, int, int, int, int | None, int | None, int]
@@ -180,7 +184,7 @@ class Reduction:
             units = [(unit, unit_of(unit)) for (unit,) in run("SELECT DISTINCT unit FROM sums WHERE unit <> ''")]
             known = [(text, str(unit.counted), unit.size) for text, unit in units if unit]
             if known:
-                self._engine.fill("units", list(zip(*known, strict=True)))
+                self._engine.fill("units", _by_column(("unit", "counted", "size"), known))
         same = " AND ".join(f"s.{name} = o.{name}" for name in columns)
         run(
             "CREATE VIEW daily AS SELECT s.rowid AS line_no, s.file_no, o.origin_no, s.period_start, s.day,"
@@ -221,7 +225,7 @@ class Reduction:
             for number, origin in enumerate(self.origins)
         ]
         if rows:
-            self._engine.fill("accounts", list(zip(*rows, strict=True)))
+            self._engine.fill("accounts", _by_column(("origin_no", "account_no", "sub_no", "service_no"), rows))
 
     def cells(self) -> dict[int, set[Cell]]:
         """The cells of each file, by its number."""
@@ -269,7 +273,8 @@ class Reduction:
         run("CREATE OR REPLACE TABLE keys (origin_no BIGINT, origin_key BIGINT, is_unmapped BOOLEAN)")
         if self.origins:
             known = [keys[origin] for origin in self.origins]
-            self._engine.fill("keys", [range(len(known)), known, [origin in unmapped for origin in self.origins]])
+            is_unmapped = [origin in unmapped for origin in self.origins]
+            self._engine.fill("keys", {"origin_no": range(len(known)), "origin_key": known, "is_unmapped": is_unmapped})
         run(
             "CREATE OR REPLACE TABLE part_sums AS SELECT account_no, period_start, service_no, origin_key,"
             f" min(origin_no) AS origin_no, {_number('day')} AS day, {_number('cell_day')} AS cell_day,"
@@ -333,7 +338,8 @@ class Reduction:
             " tokens BIGINT, seats BIGINT, charges BIGINT)"
         )
         if stored:
-            self._engine.fill("stored", list(zip(*stored, strict=True)))
+            names = ("origin_key", "day", "cell_day", "nanos", "tokens", "seats", "charges")
+            self._engine.fill("stored", _by_column(names, stored))
         ((count,),) = run(
             "WITH lines AS (SELECT origin_key, amount, used,"
             f" {_number('day')} AS day, {_number('cell_day')} AS cell_day,"
@@ -424,6 +430,10 @@ def _counted(count: str) -> str:
 def _number(day: str) -> str:
     """SQL for a day as it is stored: 20260113."""
     return f"CAST(year({day}) * 10000 + month({day}) * 100 + day({day}) AS INTEGER)"
+
+
+def _by_column(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    return dict(zip(names, zip(*rows, strict=True), strict=True))
 
 
 def _listed(numbers: Sequence[int]) -> str:

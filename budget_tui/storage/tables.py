@@ -368,7 +368,7 @@ class SourceRow(Row, table=True):
 class FormerCostRow(Row, table=True):
     """A row of the part ``dataset_key`` that ``replaced_by`` took, or that was itself undone (both are the same).
 
-    It is kept so that the import can be undone and redone, until what replaced it is replaced itself.
+    It is kept so that imports can be undone and redone; where many are, until what replaced it is replaced itself.
     """
 
     __tablename__ = "former_cost"

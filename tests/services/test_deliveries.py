@@ -515,6 +515,17 @@ def test_what_a_folder_holds_beside_exports_is_named(desk: Desk) -> None:
     assert [Path(each.file).name for each in report.left_out] == ["notes.txt", "part-3.csv.zip"]
 
 
+@pytest.mark.parametrize(("first", "then"), [("", "late"), ("late", ""), ("late", "later")])
+def test_the_same_costs_do_not_count_twice_under_another_name(desk: Desk, first: str, then: str) -> None:
+    desk.take_rows(*daily("10", range(1, 4)), part=first)
+    with unchanged(desk), pytest.raises(Conflict, match=r"the same costs of .* are stored already") as refusal:
+        desk.take_rows(*daily("10", range(1, 4)), part=then)
+    assert f"as the part {first}" in str(refusal.value) or not first
+    assert desk.take_rows(*daily("10", range(1, 4)), part=first).unchanged
+    desk.take_rows(*daily("10", range(1, 4)), part=then, replace=True)
+    assert desk.total == "30"
+
+
 # Undo
 
 

@@ -16,6 +16,7 @@ from budget_tui.presentation import formatting, messages
 from budget_tui.presentation.audit import changes
 from budget_tui.services.imports import ImportReport, ImportRequest
 from budget_tui.storage.database import sqlite_connections
+from budget_tui.storage.repositories import datasets
 from tests.conftest import MadeOnce
 from tests.services.conftest import TODAY, Home, home_at, shown
 
@@ -637,15 +638,30 @@ def test_after_taking_back_the_same_file_can_be_imported(two: Home, export: Expo
     assert two.spent["all"] == "0"
 
 
-def test_only_the_last_version_before_is_kept(two: Home, export: Export) -> None:
-    for amount in ("1", "2", "3"):
+def test_imports_one_after_another_are_taken_back_one_after_another(two: Home, export: Export) -> None:
+    for amount in ("1", "2", "3", "4"):
         run(two, export(tagged(amount, "a")))
-    assert len(two.rows("SELECT * FROM former_cost")) == 1
+    for left in ("3", "2", "1", "0"):
+        undo(two)
+        assert two.spent["all"] == left
+    for amount in ("1", "2", "3", "4"):
+        redo(two)
+        assert two.spent["all"] == amount
+    assert two.services.database.check().problems == ()
+
+
+def test_of_many_rows_only_the_last_version_before_is_kept(
+    two: Home, export: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets, "ROWS_KEPT", 1)
+    for amount in ("1", "2", "3", "4"):
+        run(two, export(tagged(amount, "a"), tagged("1", "b")))
+    assert len(two.rows("SELECT * FROM former_cost")) == 2
     undo(two)
-    assert two.spent["all"] == "2"
+    assert two.spent["all"] == "4"
     with pytest.raises(Refused, match="what focus said before is no longer stored; import those files again"):
         undo(two)
-    assert two.spent["all"] == "2"
+    assert two.spent["all"] == "4"
 
 
 def test_an_import_that_was_replaced_by_somebody_stays(two: Home, export: Export) -> None:

@@ -160,3 +160,14 @@ def test_many_small_files_give_what_each_gives_by_itself(tmp_path: Path) -> None
     ]
     assert [(row.file, row.line) for row in rollup.refused] == [(paths[13], 3)]
     assert rollup.billed_total == {"USD": sum(Decimal(f"{number}.5") for number in range(16))}
+
+
+def test_a_link_to_a_folder_is_left_out_and_named(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "z.csv").write_text("x")
+    (folder / "sub" / "link").symlink_to(elsewhere)
+    (folder / "linked.csv").symlink_to(elsewhere / "z.csv")
+    taken = find_deliveries([folder])
+    assert (str(folder / "sub" / "link"), "it is a link to a folder, which is not followed") in taken.left_out
+    assert folder / "linked.csv" in taken.paths
+    assert not any(path.name == "z.csv" for path in taken.paths)

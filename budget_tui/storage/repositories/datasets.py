@@ -17,7 +17,6 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    or_,
     select,
     tuple_,
     type_coerce,
@@ -52,6 +51,9 @@ CHECKSUM: ColumnElement[int] = func.sum(
 """Changes with any number of any row of a part: what was damaged since it was stored is noticed."""
 CHECKSUM_TEXT = str(CHECKSUM.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
 """The same as SQL."""
+
+ROWS_KEPT = 200_000
+"""With more replaced rows than this, only what the latest import of a source took stays: as much as it needs."""
 
 
 class DatasetRepository(Repository):
@@ -180,7 +182,7 @@ class DatasetRepository(Repository):
     def take(self, taken: Taken, replaced_by: int, *, of_same_import: bool = False) -> int:
         """Keep the rows that ``replaced_by`` takes of a part apart; returns how many.
 
-        What this part had taken itself is forgotten, unless both are ``of_same_import``: it is undone as one.
+        What this part had taken itself may be forgotten, unless both are ``of_same_import``: it is undone as one.
         """
         which = [_c.dataset_key == taken.key, _c.cell_day.between(taken.first_day, taken.last_day)]
         if taken.cells is not None:
@@ -189,7 +191,7 @@ class DatasetRepository(Repository):
             which.append(tuple_(_c.origin_key, _cell_day).in_(cells))
         if taken.key != replaced_by:
             if not of_same_import:
-                self._forget(taken.key)
+                self._forget_beyond_limit(taken.key)
             self._change(insert(DatasetReplacementRow).values(dataset_key=taken.key, replaced_by=replaced_by))
         self._change(
             insert(FormerCostRow).from_select(
@@ -264,10 +266,14 @@ class DatasetRepository(Repository):
         )
         self._change(delete(FormerCostRow).where(_f.replaced_by.in_(undone.correlate(None))))
 
-    def _forget(self, dataset_key: int) -> None:
-        """Drop what a part had taken, and what those had taken that it replaced, as in its own import."""
-        replaced = select(_r.dataset_key).where(_r.replaced_by == dataset_key)
-        self._change(delete(FormerCostRow).where(or_(_f.replaced_by == dataset_key, _f.replaced_by.in_(replaced))))
+    def _forget_beyond_limit(self, dataset_key: int) -> None:
+        """Where many rows are kept, drop what a part had taken, what those had taken that it replaced, and so on."""
+        kept = self._row(select(func.count().label("rows")).select_from(FormerCostRow))
+        if kept is None or kept.rows <= ROWS_KEPT:
+            return
+        gone = select(literal(dataset_key).label("key")).cte("gone", recursive=True)
+        gone = gone.union(select(_r.dataset_key).where(_r.replaced_by == gone.c.key))
+        self._change(delete(FormerCostRow).where(_f.replaced_by.in_(select(gone.c.key))))
 
     def _store(self, dataset_key: int, replaced_by: int) -> int:
         kept = (
