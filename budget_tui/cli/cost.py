@@ -97,7 +97,7 @@ def import_costs(
         typer.Option(
             "--from",
             metavar="FORMAT",
-            help="focus or csv; detected by default.",
+            help=f"{' or '.join(FORMATS)}; detected by default.",
             autocompletion=lambda: FORMATS,
         ),
     ] = "",

@@ -132,7 +132,7 @@ class Delimited:
         for number, path in enumerate(paths):
             table = _Table.of(path, wanted)
             form = _form_of(table, wanted, options)
-            reading_of = _Reading(table, form, number)
+            reading_of = _Reading(table, form)
             for lines in reading_of.batches(lambda percent, path=path: progress(path, percent)):  # type: ignore[misc]
                 sums.add_lines(number, lines)
             yield reading_of.file_read()
@@ -425,10 +425,9 @@ class _Said(NamedTuple):
 class _Reading:
     """One file on its way in."""
 
-    def __init__(self, table: _Table, form: _Form, number: int) -> None:
+    def __init__(self, table: _Table, form: _Form) -> None:
         self._table = table
         self._form = form
-        self._number = number
         self._refused: list[RefusedRow] = []
         self._refused_count = 0
         self._rows = 0
@@ -488,6 +487,8 @@ class _Reading:
 
     def _more(self, project: str, provider: str, category: str, description: str, currency: str) -> _Said:
         """What a row says beside its date and its amount."""
+        if "\N{REPLACEMENT CHARACTER}" in project + provider + category + description:
+            raise _Unusable("it is not in UTF-8")
         code = _currency_of([currency], self._form)
         if code is None:
             raise _Unusable(f"{self._table.column(Field.CURRENCY)} '{currency[:40]}' is not a currency's code")

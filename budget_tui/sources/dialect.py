@@ -97,7 +97,7 @@ def read_header(path: Path, kind: Kind, is_known: Callable[[str], bool]) -> Head
 def _header_line(path: Path, text: TextIO, number: int) -> str:
     line = text.readline(_LONGEST_HEADER + 1)
     if number == 1 and ("\0" in line or "\N{REPLACEMENT CHARACTER}" in line):
-        raise SourceError(f"{path} is not a text file in UTF-8", "give CSV, CSV.gz or Parquet files")
+        raise SourceError(f"{path} is not a text file in UTF-8", "give CSV in UTF-8, CSV.gz or Parquet files")
     if len(line) > _LONGEST_HEADER:
         raise SourceError(
             f"line {number} of {path} is no header: it has more than {_LONGEST_HEADER:,} characters",

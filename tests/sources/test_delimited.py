@@ -398,6 +398,15 @@ def test_lines_are_counted_through_fields_of_several_lines_and_blank_ones(tmp_pa
     assert refusals(path) == [(5, "date 'x' is not a date"), (6, "its quotes do not match")]
 
 
+def test_texts_that_are_not_in_utf_8_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "excel.csv"
+    path.write_bytes("date;cost;project\n2026-01-05;1;Büro\n2026-01-05;2;pcc\n".encode("cp1252"))
+    assert refusals(path) == [(2, "it is not in UTF-8")]
+    path.write_bytes("date\tcost\n2026-01-05\t1\n".encode("utf-16"))
+    with pytest.raises(SourceError, match="is not a text file in UTF-8; give CSV in UTF-8"):
+        format_of([path])
+
+
 def test_many_rows_come_in_batches(tmp_path: Path) -> None:
     path = table(tmp_path, "date,cost\n" + "2026-01-05,0.01\n2026-01-06,0.02\n" * 30_000)
     assert costs(path) == [("2026-01-05", "300", "USD"), ("2026-01-06", "600", "USD")]
