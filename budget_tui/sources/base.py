@@ -1,4 +1,4 @@
-"""Formats of costs: what each must be able to do, and the list of those that are read.
+"""Formats of costs: the protocol that each follows, and the registry of those that are read.
 
 A format is one module, or one folder, and one line in `FORMATS`. It is loaded when files are looked at.
 """
@@ -57,7 +57,7 @@ class FileRead:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What to take from files. ``time_zone`` and ``currency`` are the organization's.
+    """Options of reading. ``time_zone`` and ``currency`` are the organization's.
 
     ``cost_column`` is for formats that state an amount on several bases; ``columns``, such as ``date=Day,amount=Net``,
     for those whose columns have any name.
@@ -125,7 +125,7 @@ def format_named(name: str) -> SourceFormat:
 
 
 def is_proven(path: Path) -> bool:
-    """Whether a file that nobody named is one of costs beyond doubt. `SourceError` when it cannot be read."""
+    """Tell that a file that nobody named holds costs beyond doubt. `SourceError` when it cannot be read."""
     strict = (known for known in map(format_named, FORMATS) if not known.is_known_by_content)
     return any(known.recognizes(path) for known in strict)
 

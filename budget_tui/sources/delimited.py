@@ -30,7 +30,7 @@ _ROWS_AT_ONCE = 20_000
 
 
 class Field(StrEnum):
-    """What a column may hold. A date and an amount are needed."""
+    """A field of a cost that a column may hold. A date and an amount are needed."""
 
     DATE = "date"
     AMOUNT = "amount"
@@ -204,7 +204,7 @@ class _Table:
         return cls(path, kind, header, positions, currency)
 
     def column(self, field: Field) -> str:
-        """How the file calls the column of ``field``, which it has."""
+        """The name of the column of ``field`` in the file, which has it."""
         return self.header.names[self.positions[field]].strip()
 
 
@@ -263,7 +263,7 @@ def _column_of(path: Path, field: Field, names: Sequence[str], taken: Iterable[i
 
 
 class _Form(NamedTuple):
-    """How a table is written. ``order`` is that of day and month where dates are numbers, the year last."""
+    """The notation of a table. ``order`` is that of day and month where dates are numbers, the year last."""
 
     order: str
     decimal: str
@@ -292,7 +292,7 @@ _DOLLARS = ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN")
 
 
 def _form_of(table: _Table, wanted: Mapping[Field, _Named], options: ReadOptions) -> _Form:
-    """Look through the file for how it is written. `SourceError` where that is in doubt."""
+    """Find out the notation of a table. `SourceError` where that is in doubt."""
     dates, amounts = _Dates(), _Decimals()
     currencies: set[str] = set()
     day_at, amount_at = table.positions[Field.DATE], table.positions[Field.AMOUNT]
@@ -323,7 +323,7 @@ def _form_of(table: _Table, wanted: Mapping[Field, _Named], options: ReadOptions
 
 
 class _Dates:
-    """What a column's values say of the order of day and month."""
+    """The order of day and month, as the values of a column show it."""
 
     def __init__(self) -> None:
         self._day_first: tuple[str, int] | None = None
@@ -368,7 +368,7 @@ _WITH_DECIMALS = re.compile(r"(?:\d*|\d{1,3}(?:[.,'’ \u00a0\u202f]\d{3})+)([.,
 
 
 class _Decimals:
-    """What a column's values say of the sign before decimals."""
+    """The sign before decimals, as the values of a column show it."""
 
     def __init__(self) -> None:
         self._sure: dict[str, tuple[str, int]] = {}
@@ -412,7 +412,7 @@ class _Unusable(Exception):
 
 
 class _Said(NamedTuple):
-    """What a row says beside its date and its amount; '' where it says nothing."""
+    """The fields of a row beside its date and its amount; '' where it says nothing."""
 
     project: str
     provider: str
@@ -486,7 +486,7 @@ class _Reading:
         )
 
     def _more(self, project: str, provider: str, category: str, description: str, currency: str) -> _Said:
-        """What a row says beside its date and its amount."""
+        """Read the fields of a row beside its date and its amount."""
         if "\N{REPLACEMENT CHARACTER}" in project + provider + category + description:
             raise _Unusable("it is not in UTF-8")
         code = _currency_of([currency], self._form)

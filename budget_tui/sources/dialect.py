@@ -138,7 +138,7 @@ def _bounded(path: Path, lines: Iterable[str]) -> Iterator[str]:
 
 
 def escapes_by_backslash(path: Path, kind: Kind) -> bool:
-    r"""Whether the file writes quotes inside of fields as ``\"``, as some engines do, and not as ``""``."""
+    r"""Tell that the file writes quotes inside of fields as ``\"``, as some engines do, and not as ``""``."""
     backslashes = doubled = 0
     for chunk in chunks(path, kind):
         backslashes += len(_ESCAPED_BY_BACKSLASH.findall(chunk))
@@ -238,7 +238,7 @@ class _Lines:
 
     @property
     def are_plain(self) -> bool:
-        """Whether the present row has neither line breaks inside nor zero bytes."""
+        """Tell that the present row has neither line breaks inside nor zero bytes."""
         return len(self._taken) == 1 and "\0" not in self._taken[0]
 
     def begin_row(self) -> None:

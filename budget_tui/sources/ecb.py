@@ -29,7 +29,7 @@ _LONGEST_HEADER = 10_000
 
 @dataclass(frozen=True, slots=True)
 class RatesRead:
-    """What one file said. A row is refused whole for its date, or in part for a rate; both with line and reason."""
+    """The rates of one file, and what was refused: a row for its date, or one of its rates; with line and reason."""
 
     path: Path
     rows: int

@@ -139,7 +139,7 @@ def _remove_abandoned(parent: Path) -> None:
 
 @contextmanager
 def _exiting_on_signals() -> Iterator[None]:
-    """Where nobody else handles them: a signal would end the process on the spot."""
+    """Exit on signals that nobody else handles: they would end the process on the spot."""
     ending = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]
     if threading.current_thread() is not threading.main_thread():
         ending = []

@@ -1,4 +1,4 @@
-"""Which files a person means, and what kind each of them is."""
+"""The files that a person means, and the kind of each."""
 
 import glob
 import gzip
@@ -20,7 +20,7 @@ KNOWN = "give CSV, CSV.gz or Parquet files, or a folder that holds some"
 
 
 class Kind(Enum):
-    """How a file is written; told from its first bytes, for names lie."""
+    """The kind of a file; told from its first bytes, for names lie."""
 
     CSV = "none"
     CSV_GZ = "gzip"
@@ -28,7 +28,7 @@ class Kind(Enum):
 
 
 def find_files(patterns: Sequence[str | Path]) -> tuple[Path, ...]:
-    """What ``patterns`` name: files, folders, or whatever fits a glob (``**`` too), in the order given.
+    """Find what ``patterns`` name: files, folders, or whatever fits a glob (``**`` too), in the order given.
 
     Raises `SourceError` for a pattern that names nothing.
     """
@@ -78,12 +78,12 @@ def _checked(path: Path) -> Path:
 
 
 def is_named_as_export(path: Path) -> bool:
-    """Whether the name of ``path`` ends as those of exports do."""
+    """Tell that the name of ``path`` ends as those of exports do."""
     return path.name.lower().endswith(_SUFFIXES)
 
 
 def kind_of(path: Path) -> Kind:
-    """How ``path`` is written. Raises `SourceError` when it cannot be read, is empty or is an archive."""
+    """The kind of ``path``. Raises `SourceError` when it cannot be read, is empty or is an archive."""
     with reading(path), path.open("rb") as file:
         start = file.read(4)
     if not start:
@@ -105,7 +105,7 @@ def open_text(path: Path, kind: Kind) -> TextIO:
 
 
 def percent_read(text: TextIO, path: Path) -> float:
-    """How much of ``path``, packed or not, has been read through its `open_text`."""
+    """The percentage of ``path``, packed or not, that has been read through its `open_text`."""
     buffer = text.buffer
     raw = buffer.fileobj if isinstance(buffer, gzip.GzipFile) else buffer
     return 100 * raw.tell() / path.stat().st_size

@@ -18,7 +18,7 @@ FIELDS = ("id", "name", "level", "parent")
 
 
 class Format(StrEnum):
-    """What a file of a hierarchy may be written in."""
+    """A format of a hierarchy's file."""
 
     YAML = "yaml"
     CSV = "csv"
@@ -57,7 +57,7 @@ def written(entities: Iterable[Entity], form: Format) -> str:
 
 
 def read(path: Path) -> list[Placement]:
-    """How the file says that entities are to be. `SourceError` or `Refused` when it says no such thing."""
+    """The entities as the file wants them. `SourceError` or `Refused` when it says no such thing."""
     form = format_of("", path)
     try:
         text = path.read_text("utf-8-sig")

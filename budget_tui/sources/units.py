@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 
 class Counted(StrEnum):
-    """What a consumed quantity may count for a budget."""
+    """A kind of thing that a consumed quantity counts."""
 
     TOKENS = "tokens"
     SEATS = "seats"
 
 
 class Unit(NamedTuple):
-    """What a unit counts, and how many of it are in one."""
+    """The thing that a unit counts, and how many of it are in one."""
 
     counted: Counted
     size: int
@@ -47,7 +47,7 @@ _SEATS = re.compile(
 
 @lru_cache(maxsize=4096)
 def unit_of(text: str) -> Unit | None:
-    """What the unit ``text`` counts; None for one that is neither tokens nor seats."""
+    """Read the unit ``text``; None for one that is neither tokens nor seats."""
     folded = " ".join(re.sub(r"[-_()]", " ", text.casefold()).split())
     for counted, pattern in ((Counted.TOKENS, _TOKENS), (Counted.SEATS, _SEATS)):
         if found := pattern.fullmatch(folded):

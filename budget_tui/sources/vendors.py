@@ -44,7 +44,7 @@ _JSON: Mapping[str, str] = {
 
 
 def vendor_of(names: Iterable[str]) -> str:
-    """Whose export has columns of these ``names``; '' when that isn't known."""
+    """The vendor whose export has columns of these ``names``; '' when that isn't known."""
     have = {name.strip(' \t\r\n\xa0\ufeff"').lower() for name in names}
     return next(
         (vendor for vendor, forms in _COLUMNS.items() if any(have.issuperset(form.split("|")) for form in forms)),

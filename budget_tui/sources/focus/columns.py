@@ -73,7 +73,7 @@ _NAMES = frozenset(
 
 
 def is_named(name: str) -> bool:
-    """Whether a column's name is one that FOCUS gives."""
+    """Tell that a column's name is one that FOCUS gives."""
     return _folded(name) in _NAMES
 
 
@@ -87,15 +87,15 @@ class Columns:
             self._positions[_folded(name)].append(position)
 
     def position(self, name: str) -> int | None:
-        """Where column ``name`` stands, counted from 0; None when the file lacks it."""
+        """The place of column ``name``, counted from 0; None when the file lacks it."""
         return next(iter(self._positions.get(name.lower(), ())), None)
 
     def name(self, name: str) -> str:
-        """How the file itself writes column ``name``, which it has."""
+        """The name that the file itself gives to column ``name``, which it has."""
         return self.names[self._positions[name.lower()][0]]
 
     def seem_numbered(self, used: Collection[str]) -> bool:
-        """Whether there may be two columns of one name, of which the engine has called the second ``NAME_1``."""
+        """Tell that there may be two columns of one name, of which the engine has called the second ``NAME_1``."""
         return any(f"{name.lower()}_1" in self._positions for name in used)
 
     def require(self, path: Path, cost_column: str, used: Collection[str], first_line: str = "") -> None:

@@ -1,4 +1,4 @@
-"""How the fields of a charge are read from a CSV or Parquet file, as SQL for the roll-up."""
+"""The fields of a charge in a CSV or Parquet file, as SQL for the roll-up."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ _LONGEST_LINE = 5 * LONGEST_ROW  # in bytes: a sign takes four at most, and a co
 
 
 class Decimals(Enum):
-    """How the numbers of a file are written. ``EITHER``: some with a decimal point, some with a comma."""
+    """The notation of a file's numbers. ``EITHER``: some with a decimal point, some with a comma."""
 
     POINT = "point"
     COMMA = "comma"
@@ -38,7 +38,7 @@ class Decimals(Enum):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to take from a file: the column that holds the amount, and the tags to keep (in lower case)."""
+    """The parts of a file to take: the column that holds the amount, and the tags to keep (in lower case)."""
 
     cost_column: str
     tag_keys: tuple[str, ...]
@@ -46,7 +46,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class _Readings:
-    """How one kind of file gives what a column, by its FOCUS name, holds; each an SQL expression.
+    """The values of a column, by its FOCUS name, in one kind of file; each an SQL expression.
 
     ``moment`` takes the column's name and the expression in which its value is to be found.
     """

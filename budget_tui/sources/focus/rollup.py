@@ -27,7 +27,7 @@ _DAYS = (LAST_DAY - FIRST_DAY).days
 
 @dataclass(frozen=True)
 class Charges:
-    """Where the rows are and how to read them, each field an SQL expression over ``source``.
+    """The rows of a file and their fields, each an SQL expression over ``source``.
 
     ``started`` is a moment in microseconds since 1970 in UTC, and ``ended`` another, over ``ended_as_read``, for it
     is seldom asked for; ``cost`` is a DECIMAL(38,18), to which any more decimals were rounded; all of them are NULL
@@ -153,7 +153,7 @@ def _units(charges: Charges) -> _Units:
 
 
 def read_again(charges: Charges, *, lacks_provider: bool, has_units: bool) -> Charges | None:
-    """How to read ``charges`` once more, after what `rollup_sql` gave told that they need it; None when not.
+    """The way to read ``charges`` once more, after what `rollup_sql` gave told that they need it; None when not.
 
     Hardly any file does: one where some costs have no provider, for who issued the invoice, and one whose units may
     be of tokens or seats, for how many.
@@ -202,7 +202,7 @@ def _accounts(charges: Charges) -> list[str]:
 
 
 def _rounded(account: str) -> str:
-    """Whether an id is written as a spreadsheet writes a large number, whose last digits are lost: ``1.23457E+11``."""
+    """Tell that an id is written as a spreadsheet writes a large number, its last digits lost: ``1.23457E+11``."""
     return f"coalesce(regexp_full_match(trim({account}), '[0-9]([.,][0-9]+)?[eE][+][0-9]+'), false)"
 
 
