@@ -20,10 +20,9 @@ from hypothesis import settings
 
 from tests.databases import engine
 from tests.examples import SUITE
-from tests.moved_databases import pytest_addoption, pytest_configure
 from tests.postgres import postgres, postgres_database, postgres_url
 
-__all__ = ["engine", "postgres", "postgres_database", "postgres_url", "pytest_addoption", "pytest_configure"]
+__all__ = ["engine", "postgres", "postgres_database", "postgres_url"]
 
 for name in [name for name in os.environ if name.startswith("BUDGET_TUI_")]:
     del os.environ[name]

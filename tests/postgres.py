@@ -7,7 +7,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -61,23 +60,9 @@ class Postgres:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
 
 
-SERVER = pytest.StashKey["Postgres"]()
-
-
 @pytest.fixture(scope="session")
-def postgres(request: pytest.FixtureRequest) -> Iterator[Postgres]:
-    """The server: the one of all databases of the tests, or one of its own."""
-    running = request.config.stash.get(SERVER, None)
-    if running is not None:
-        yield running
-        return
-    with server() as running:
-        yield running
-
-
-@contextmanager
-def server() -> Iterator[Postgres]:
-    """A server. It ends with this process, however that ends."""
+def postgres() -> Iterator[Postgres]:
+    """The server. It ends with this process, however that ends."""
     pytest.importorskip("psycopg", reason="there is no psycopg: pip install -e '.[dev]'")
     programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="budget-tui-postgres-"))  # short: a socket's path has at most 107 bytes

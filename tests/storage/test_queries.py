@@ -1,10 +1,7 @@
 """What SQL adds up is what the shortest Python adds up, for any costs, period and day."""
 
-import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -22,6 +19,7 @@ from budget_tui.storage.database import database_at
 from budget_tui.storage.fast_paths import day_number, day_of
 from budget_tui.storage.session import Session
 from budget_tui.storage.unit_of_work import UnitOfWork
+from tests.databases import Address, Engine
 from tests.examples import examples
 from tests.storage.conftest import NOON
 
@@ -53,12 +51,9 @@ costs = st.builds(
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Path]:
+def shared(engine: Engine) -> Address:
     """One database; each example has an organization of its own in it, among those of the others."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "budget.db"
-        database_at(path).create()
-        yield path
+    return engine.new(lambda address: database_at(address).create())
 
 
 def store(unit: UnitOfWork, costs: list[Cost]) -> int:
@@ -103,7 +98,7 @@ def spend_of(costs: list[Cost], period: Period, today: date, through: date) -> S
 
 @settings(max_examples=examples(30))
 @given(costs=st.lists(costs, max_size=25), today=days, anchor=st.sampled_from((0, 1, 15)))
-def test_sums_are_what_they_should_be(shared: Path, costs: list[Cost], today: date, anchor: int) -> None:
+def test_sums_are_what_they_should_be(shared: Address, costs: list[Cost], today: date, anchor: int) -> None:
     with UnitOfWork(database_at(shared)) as unit:
         check(unit, store(unit, costs), costs, PeriodRule(anchor_day=anchor), today)
         unit.commit()  # so that later examples have it beside them
