@@ -128,14 +128,14 @@ class SqliteConnection(Connection):
 
     def __init__(self, driver: sqlite3.Connection) -> None:
         self.driver = driver
+        self._cursor = driver.cursor()
+        self._cursor.row_factory = sqlite3.Row
 
     def execute(self, statement: str, parameters: Mapping[str, object] = {}) -> Sequence[Row]:
-        cursor = self.driver.cursor()
-        cursor.row_factory = sqlite3.Row
-        return cursor.execute(statement, parameters).fetchall()
+        return self._cursor.execute(statement, parameters).fetchall()
 
     def change(self, statement: str, parameters: Mapping[str, object] = {}) -> int:
-        return self.driver.execute(statement, parameters).rowcount
+        return self._cursor.execute(statement, parameters).rowcount
 
     @property
     def is_in_transaction(self) -> bool:
