@@ -223,7 +223,7 @@ def explain_agent(agent: AgentBudget, use: Use | None, seconds: int, period: Per
         Explanation("used", "Used", used, "the sum of the tokens consumed and settled", spans=spans, of_costs=True),
         Explanation(
             "held",
-            "Held",
+            "Reserved",
             held,
             "the sum of the reservations whose time is not up",
             notes=("settling one uses what was needed and frees the rest",),

@@ -255,7 +255,7 @@ def agent_columns(tick: Fraction) -> tuple[Column[AgentBudget], ...]:
         ),
         _tokens("allocated", "Allocated", lambda agent: agent.allocated_tokens),
         _tokens("used", "Used", lambda agent: agent.used_tokens),
-        _tokens("held", "Held", lambda agent: agent.reserved_tokens, priority=2),
+        _tokens("held", "Reserved", lambda agent: agent.reserved_tokens, priority=2),
         Column(
             "bar",
             "",
@@ -270,7 +270,7 @@ def agent_columns(tick: Fraction) -> tuple[Column[AgentBudget], ...]:
             ),
         ),
         _tokens("available", "Available", lambda agent: agent.available_tokens),
-        _tokens("rate", "An hour", lambda agent: agent.rate_per_hour, priority=3, is_muted=True),
+        _tokens("rate", "Per hour", lambda agent: agent.rate_per_hour, priority=3, is_muted=True),
         Column(
             "runs_out",
             "Runs out",
@@ -389,7 +389,7 @@ def log_columns(*, is_narrow: bool = False) -> tuple[Column[LogLine], ...]:
     return (
         Column("when", "When", lambda line: line.when.partition("-")[2] if is_narrow else line.when, is_muted=True),
         Column("who", "Who", lambda line: line.who, max_width=who),
-        Column("did", "Did", lambda line: line.did, max_width=did),
-        Column("to", "To", lambda line: line.to, max_width=to),
+        Column("did", "Action", lambda line: line.did, max_width=did),
+        Column("to", "Subject", lambda line: line.to, max_width=to),
         Column("change", "Change", lambda line: line.change, max_width=1_000, shrinks_to=6),
     )

@@ -56,7 +56,7 @@ def carry_settled(settled: Sequence["SettledCarry"], currency: str) -> str:
     if not told:
         return ""
     more = f", and {f.count(len(told) - 3, 'more budget')}" if len(told) > 3 else ""
-    return f"late costs changed the closed period; now carried over: {', '.join(told[:3])}{more}"
+    return f"figures of the closed period changed; now carried over: {', '.join(told[:3])}{more}"
 
 
 def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> list[str]:

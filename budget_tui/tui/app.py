@@ -83,20 +83,25 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         Binding("t", "transfer", "Transfer", id="transfer", tooltip="Move allocation between projects and the pool"),
         Binding("i", "import", "Import", id="cost.import", tooltip="Import costs from FOCUS exports"),
         Binding(
-            "c", "close_period", "Close", id="period.close", show=False, tooltip="Close the period today, open the next"
+            "c",
+            "close_period",
+            "Close",
+            id="period.close",
+            show=False,
+            tooltip="Close the period today, start the next",
         ),
         Binding(
             "p", "period_settings", "Periods", id="period.settings", show=False, tooltip="Choose how periods recur"
         ),
-        Binding("m", "map", "Map", id="cost.map", show=False, tooltip="Give unmapped costs to a project"),
-        Binding("x", "explain", "Explain", id="explain", tooltip="Say where the numbers come from"),
-        Binding("u", "undo", "Undo", id="undo", tooltip="Take back the last change that you made"),
-        Binding("U", "redo", "Redo", id="redo", show=False, tooltip="Make again what was taken back last"),
+        Binding("m", "map", "Map", id="cost.map", show=False, tooltip="Assign unmapped costs to a project"),
+        Binding("x", "explain", "Explain", id="explain", tooltip="Explain these numbers"),
+        Binding("u", "undo", "Undo", id="undo", tooltip="Undo your last change"),
+        Binding("U", "redo", "Redo", id="redo", show=False, tooltip="Redo the last undone change"),
         Binding(
             "O", "organizations", "Organization", id="organization", show=False, tooltip="Show another organization"
         ),
-        Binding("question_mark", "help", "Help", id="help", tooltip="Show the keys of this screen"),
-        Binding("q", "quit", "Quit", id="quit", show=False, tooltip="Leave the dashboard"),
+        Binding("question_mark", "help", "Help", id="help", tooltip="Show the keys of this screen, and the manual"),
+        Binding("q", "quit", "Quit", id="quit", show=False, tooltip="Quit the dashboard"),
     ]
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
@@ -306,7 +311,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         if self.snapshot is None:
             return
         if not self.snapshot.projects:
-            self._tell("there is no project to move anything to or from yet: a on Projects adds one", is_problem=True)
+            self._tell("there are no projects yet: a on Projects adds one", is_problem=True)
             return
         screen = self.screen
         line = screen.table.current if isinstance(screen, ProjectsScreen) else None
@@ -350,7 +355,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             self._tell(str(error), is_problem=True)
             return
         if not origins:
-            self._tell("every cost has its project")
+            self._tell("every cost has a project")
             return
         done = await self.ask(UnmappedScreen(self.snapshot, origins))
         if done is not None:
@@ -366,7 +371,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         if isinstance(screen, DashboardScreen | ClosedPeriodScreen) and self.snapshot is not None:
             question = screen.question()
         if question is None:
-            self._tell("x explains one budget: choose one first", is_problem=True)
+            self._tell("choose a budget first: x explains one", is_problem=True)
             return
         try:
             explained = await self.read(question)

@@ -203,7 +203,7 @@ class CategoryBars(Widget):
         currency = breakdown.organization.currency
         shown = {name: part for name, part in breakdown.parts.items() if part.actual or part.budget is not None}
         if not shown:
-            return Content.styled("nothing was used or planned", MUTED)
+            return Content.styled("nothing used or planned", MUTED)
         most = max(part.actual for part in shown.values())
         texts = {name: formatting.money(part.actual, currency) for name, part in shown.items()}
         if all(part.actual % NANOS == 0 for part in shown.values()):
@@ -232,7 +232,7 @@ class TrendChart(Widget):
         width, height = self.content_size
         budget_type, currency = self.kind
         if not any(actual for _, actual in self.months):
-            return Content.styled("nothing was used in the last twelve months", MUTED)
+            return Content.styled("nothing used in the last twelve months", MUTED)
         is_money = budget_type is BudgetType.MONETARY
         highest = max(actual or 0 for _, actual in self.months)
         top = round_up(highest) if is_money else highest

@@ -40,11 +40,9 @@ class EditableRows(Table[Row]):
 
     BINDINGS = [
         Binding("enter,e", "edit", "Edit", id="allocation.edit", tooltip="Edit the cell under the cursor"),
-        Binding("plus", "edit('+')", "More", id="allocation.more", show=False, tooltip="Edit the cell: a step more"),
-        Binding("minus", "edit('-')", "Less", id="allocation.less", show=False, tooltip="Edit the cell: a step less"),
-        Binding(
-            "equals_sign", "edit('=')", "Set", id="allocation.set", show=False, tooltip="Edit the cell: another amount"
-        ),
+        Binding("plus", "edit('+')", "More", id="allocation.more", show=False, tooltip="Increase by one step"),
+        Binding("minus", "edit('-')", "Less", id="allocation.less", show=False, tooltip="Decrease by one step"),
+        Binding("equals_sign", "edit('=')", "Set", id="allocation.set", show=False, tooltip="Enter a new amount"),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -86,16 +84,16 @@ class CellEditor(TextField):
     """The input that stands over a cell while it is edited."""
 
     BINDINGS = [
-        Binding("enter", "submit", "Take", id="allocation.take", tooltip="Take what is typed as the allocation"),
-        Binding("escape", "leave", "Leave", id="allocation.leave", tooltip="Leave the cell as it was"),
-        Binding("tab", "commit_and_go(1)", "Next", id="allocation.next", tooltip="Take it and edit the next project"),
+        Binding("enter", "submit", "Save", id="allocation.take", tooltip="Save the value"),
+        Binding("escape", "leave", "Cancel", id="allocation.leave", tooltip="Cancel, keep the old value"),
+        Binding("tab", "commit_and_go(1)", "Next", id="allocation.next", tooltip="Save and edit the next row"),
         Binding(
             "shift+tab",
             "commit_and_go(-1)",
             "Previous",
             id="allocation.previous",
             show=False,
-            tooltip="Take it and edit the project above",
+            tooltip="Save and edit the previous row",
         ),
     ]
 
@@ -278,7 +276,7 @@ class EditableTable(Vertical, Generic[Row]):
         why, text = self.lost(self._edited), self.editor.value
         self.close_editor()
         if why:
-            self.report(f"{why}; '{text}' was not taken")
+            self.report(f"{why}; '{text}' was not saved")
 
     def _row_of(self, row: Row) -> int | None:
         return self.table.row_of(self.table.id_of(row))

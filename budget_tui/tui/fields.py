@@ -26,8 +26,8 @@ class FilterInput(TextField):
     """Shown while somebody types in it; what matches is shown with each letter."""
 
     BINDINGS = [
-        Binding("enter", "submit", "Keep", id="filter.keep", tooltip="Go on in the table with what is shown"),
-        Binding("escape", "leave", "Show all", id="filter.leave", tooltip="Show again what this hides"),
+        Binding("enter", "submit", "Apply", id="filter.keep", tooltip="Apply the filter and go to the table"),
+        Binding("escape", "leave", "Clear", id="filter.leave", tooltip="Clear the filter"),
     ]
 
     class Left(Message):
@@ -58,8 +58,8 @@ class Choice(Widget, can_focus=True):
     """A line of words of which one is chosen."""
 
     BINDINGS = [
-        Binding("left", "turn(-1)", "Previous", id="choice.previous", show=False, tooltip="Choose the word before"),
-        Binding("right,space", "turn(1)", "Next", id="choice.next", show=False, tooltip="Choose the word behind"),
+        Binding("left", "turn(-1)", "Previous", id="choice.previous", show=False, tooltip="Choose the previous option"),
+        Binding("right,space", "turn(1)", "Next", id="choice.next", show=False, tooltip="Choose the next option"),
     ]
 
     value: reactive[str] = reactive("")

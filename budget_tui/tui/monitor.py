@@ -134,7 +134,7 @@ class MonitorApp(ThemedApp):
     TITLE = "budget-tui monitor"
     CSS_PATH = styles_dir() / "monitor.tcss"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS = [Binding("q", "quit", "Quit", id="quit", tooltip="Leave the monitor")]
+    BINDINGS = [Binding("q", "quit", "Quit", id="quit", tooltip="Quit the monitor")]
 
     def __init__(self, services: Services, interval: float) -> None:
         super().__init__()

@@ -109,7 +109,7 @@ async def test_topping_up_in_the_cell(open_dashboard: OpenDashboard, peopled: Se
 async def test_never_below_what_is_used_and_held(open_dashboard: OpenDashboard, peopled: Services) -> None:
     async with open_dashboard(peopled, keys="3") as dashboard:
         await dashboard.typed("=400k")
-        assert below(dashboard) == "available 550,000  450,000 are used and held already"
+        assert below(dashboard) == "available 550,000  450,000 are already used and reserved"
         await dashboard.keys("enter")
         assert below(dashboard).startswith("✕ coder has used 450,000 tokens (200,000 of them held)")
         assert stored(peopled, "coder").allocated_tokens == 1_000_000
@@ -182,7 +182,7 @@ async def test_an_agent_archived_under_the_editor(
         await dashboard.typed("=2M")
         elsewhere.agents.archive("coder")
         await dashboard.looked()
-        assert below(dashboard) == "✕ Coder is gone, somebody archived it; '=2M' was not taken"
+        assert below(dashboard) == "✕ Coder is gone; someone archived it; '=2M' was not saved"
 
 
 async def test_add_rename_and_archive(open_dashboard: OpenDashboard, peopled: Services) -> None:

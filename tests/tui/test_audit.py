@@ -114,7 +114,7 @@ async def test_the_newest_first_by_this_machines_clock(open_dashboard: OpenDashb
     anna.undo.undo()
     async with open_dashboard(anna, mode="audit") as dashboard:
         header = dashboard.lines.index(dashboard.line_with("When"))
-        assert dashboard.lines[header].split() == ["When", "Who", "Did", "To", "Change"]
+        assert dashboard.lines[header].split() == ["When", "Who", "Action", "Subject", "Change"]
         back, did = (" ".join(line.split()) for line in dashboard.lines[header + 1 : header + 3])
         assert did == "2026-01-13 07:00 anna allocation.set dandelion amount 50 → 60"
         change = anna.audit.newest(2)[1].change

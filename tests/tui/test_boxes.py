@@ -177,7 +177,7 @@ async def test_an_import_is_on_the_screen(
         assert "$20.52" in dashboard.line_with("Spent  ")
         assert "1,000 costs unmapped ($20.52): m to map" in dashboard.text
         await dashboard.keys("i", *str(SAMPLE), "enter")
-        assert "1,000 rows read, nothing new: these costs are already here" in dashboard.text
+        assert "1,000 rows read, nothing new: these costs are already stored" in dashboard.text
         assert "$20.52" in dashboard.line_with("Spent  ")
 
 
@@ -254,7 +254,7 @@ async def test_unmapped_costs_are_given_to_a_project_past_ones_too(
         await choose(dashboard, "project", "Dandelion")
         await dashboard.keys("tab", "tab", "enter")
         assert not is_open(dashboard)
-        assert "costs with sub_account '111' belong to dandelion now, past ones too" in dashboard.text
+        assert "costs with sub_account '111' belong to dandelion now, including past costs" in dashboard.text
         assert "1 cost unmapped ($0.10)" in dashboard.text
         await dashboard.keys("]")
         assert "4.75" in dashboard.line_with(" Dandelion ")
@@ -283,7 +283,7 @@ async def test_mapping_to_nobody_is_refused_in_the_box(open_dashboard: OpenDashb
 async def test_with_every_cost_mapped_there_is_nothing_to_ask(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard(keys="m") as dashboard:
         assert not is_open(dashboard)
-        assert "every cost has its project" in dashboard.text
+        assert "every cost has a project" in dashboard.text
 
 
 async def test_what_happened_is_no_news_when_one_comes_back(open_dashboard: OpenDashboard) -> None:

@@ -36,7 +36,7 @@ async def test_carrying_over_as_it_is(
         assert "Jan 1 – Jan 13, 2026 ends today: $241.00 of $500.00 spent" in said(dashboard, "#what-happens")
         assert "Jan 14 – Jan 31 follows with $500.00" in said(dashboard, "#what-happens")
         assert "45.00  195.00" in dashboard.line_with("PCC"), "carried, and what it opens with"
-        assert said(dashboard, "TableFooter") == "unallocated then $35.00"
+        assert said(dashboard, "TableFooter") == "unallocated afterwards $35.00"
         await dashboard.keys("tab", "tab", "enter")
         assert not is_open(dashboard)
         assert "is closed; the next period starts on Jan 14, 2026" in dashboard.text
@@ -50,12 +50,12 @@ async def test_carrying_over_as_it_is(
 async def test_reallocating_first(open_dashboard: OpenDashboard, tomorrow: Services) -> None:
     async with open_dashboard(size=(80, 24)) as dashboard:
         await dashboard.keys("c", "down", "=", *"25%")
-        assert said(dashboard, "TableFooter") == "unallocated then $80.00 → $75.00 (editing)"
+        assert said(dashboard, "TableFooter") == "unallocated afterwards $80.00 → $75.00 (editing)"
         await dashboard.keys("tab", *"-15", "tab", *"rest", "enter")
-        assert said(dashboard, "TableFooter") == "unallocated then $0.00 · 3 changes"
+        assert said(dashboard, "TableFooter") == "unallocated afterwards $0.00 · 3 changes"
         assert "Close, with 3 changes" in dashboard.text
         await dashboard.keys("up", "up", "up", "-", "enter")  # PCC a step less
-        assert said(dashboard, "TableFooter") == "unallocated then $10.00 · 4 changes"
+        assert said(dashboard, "TableFooter") == "unallocated afterwards $10.00 · 4 changes"
         await dashboard.keys("tab", "tab", "enter")
         assert not is_open(dashboard)
     opened = stored(tomorrow)
@@ -71,7 +71,7 @@ async def test_what_cannot_be_is_refused_in_place(open_dashboard: OpenDashboard,
         assert "cannot be negative" in said(dashboard, "TableFooter")
         await dashboard.keys("escape")
         assert is_open(dashboard), "the first Esc leaves the cell"
-        assert said(dashboard, "TableFooter") == "unallocated then $80.00"
+        assert said(dashboard, "TableFooter") == "unallocated afterwards $80.00"
         await dashboard.keys("escape")
         assert not is_open(dashboard)
     assert not stored(services).is_closed
@@ -80,7 +80,7 @@ async def test_what_cannot_be_is_refused_in_place(open_dashboard: OpenDashboard,
 async def test_leaving_with_changes_needs_a_second_escape(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(size=(80, 24)) as dashboard:
         await dashboard.keys("c", "=", *"90", "enter", "escape")
-        assert said(dashboard, "#refusal") == "✕ leaving drops 1 change; once more leaves"
+        assert said(dashboard, "#refusal") == "✕ esc again discards 1 change"
         await dashboard.keys("=", *"95", "enter", "escape")
         assert is_open(dashboard), "what was chosen since is asked for anew"
         await dashboard.keys("escape")
@@ -128,7 +128,7 @@ async def test_many_projects_scroll(open_dashboard: OpenDashboard, services: Ser
     async with open_dashboard(size=(80, 24)) as dashboard:
         await dashboard.keys("c", "ctrl+end", "=", *"42")
         assert "42" in dashboard.line_with("Project 199"), "the editor stands in its row"
-        assert "Close, as it is" in dashboard.text
+        assert "Close period" in dashboard.text
         await dashboard.keys("enter", "tab", "tab", "enter")
         assert not is_open(dashboard)
     assert stored(tomorrow).projects[-1].pace.allocation == units(42)

@@ -25,7 +25,7 @@ async def test_the_carry_over_of_a_project(open_dashboard: OpenDashboard, servic
     async with open_dashboard(mode="projects", size=(80, 24)) as dashboard:
         await dashboard.keys("down", "o", "enter", "down", "enter", "tab", *"50")
         assert "nothing was carried over" in said(dashboard, "achieves")
-        assert "+$50.00 would go on from it" in said(dashboard, "achieves"), "72 are left"
+        assert "+$50.00 would carry over" in said(dashboard, "achieves"), "72 are left"
         await dashboard.keys("enter")
         assert "VideoNest API carries over: unspent, at most $50.00" in dashboard.text
     assert stored_line(services, "videonest-api").carry == Carry(CarryPolicy.UNSPENT, units(50))

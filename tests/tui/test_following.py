@@ -381,7 +381,7 @@ async def test_what_another_program_settles_again_is_told_once(
         assert notice(dashboard) == ""
         february.costs.add(CostEntry("pcc", units(24), date(2026, 1, 31)))
         await dashboard.looked()
-        assert "carried over now: pcc $21.00 instead of $45.00" in notice(dashboard)
+        assert "now carried over: pcc $21.00 instead of $45.00" in notice(dashboard)
         await dashboard.keys("2")
         february.budgets.set_global(units(700))
         await dashboard.looked()
@@ -396,8 +396,8 @@ async def test_what_this_dashboard_settles_again_stands_beside_what_it_did(
     async with open_dashboard(on_day(services, date(2026, 2, 3))) as dashboard:
         await dashboard.keys("u")
         assert "undone" in notice(dashboard)
-        assert "carried over now: pcc $45.00 instead of $21.00" in notice(dashboard)
+        assert "now carried over: pcc $45.00 instead of $21.00" in notice(dashboard)
         await dashboard.keys("U")
-        assert "carried over now: pcc $21.00 instead of $45.00" in notice(dashboard)
+        assert "now carried over: pcc $21.00 instead of $45.00" in notice(dashboard)
         await dashboard.keys("u", "u")
         assert "carried over" not in notice(dashboard)

@@ -91,7 +91,7 @@ async def test_a_period_of_many_projects_scrolls_to_its_last(
         await dashboard.keys("enter")
         await dashboard.keys("end")
         await dashboard.until(lambda: "Project 39" in dashboard.text)
-        assert "esc leaves" in dashboard.text
+        assert "esc closes" in dashboard.text
 
 
 async def test_a_period_shows_its_agents_in_tokens(open_dashboard: OpenDashboard, services_on: OpenServices) -> None:
@@ -121,7 +121,7 @@ async def test_a_close_elsewhere_and_a_late_cost_are_followed(
 
 async def test_before_the_first_close_it_says_when_that_will_be(open_dashboard: OpenDashboard, empty: Services) -> None:
     async with open_dashboard(empty, mode="history") as dashboard:
-        assert "No period was closed yet. January 2026 closes by itself after Jan 31, 2026" in dashboard.text
+        assert "No closed periods yet. January 2026 closes by itself after Jan 31, 2026" in dashboard.text
         await dashboard.keys("enter")
         assert isinstance(dashboard.app.screen, HistoryScreen)
 

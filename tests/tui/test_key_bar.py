@@ -15,7 +15,7 @@ async def test_it_shows_the_keys_of_what_has_the_focus(open_dashboard: OpenDashb
         await dashboard.keys("2")
         assert "a Add" in bar_of(dashboard.lines)
         await dashboard.keys("enter")
-        assert "esc Leave" in bar_of(dashboard.lines)
+        assert "esc Cancel" in bar_of(dashboard.lines)
         assert "a Add" not in bar_of(dashboard.lines)
         assert "Filter" not in bar_of(dashboard.lines), "a slash is typed into the cell"
         await dashboard.keys("escape")

@@ -104,7 +104,7 @@ async def test_the_last_line_names_the_keys_of_what_has_the_focus(open_dashboard
         for text in ("Edit", "a Add", "/ Filter", "s Sort"):
             assert text in dashboard.lines[-1]
         await dashboard.keys("e")
-        assert "esc Leave" in dashboard.lines[-1]
+        assert "esc Cancel" in dashboard.lines[-1]
         assert "a Add" not in dashboard.lines[-1]
 
 
@@ -263,8 +263,8 @@ async def test_a_key_of_another_screen_is_told_with_that_screen(open_dashboard: 
         offered = commands(dashboard)
         assert offered["Add an agent to a project"] == "Add · a"
         assert offered["Add a project"] == "Add · a on Projects"
-        assert offered["Create a budget: a single one or from the top down"] == "Add · a on Plan"
-        assert offered["Say where the numbers come from"] == "Explain · x"
+        assert offered["Create a budget, or allocate from the top down"] == "Add · a on Plan"
+        assert offered["Explain these numbers"] == "Explain · x"
         assert offered["Hide what was allocated from it"] == "Close · ← or - on Plan"
 
 
@@ -275,9 +275,9 @@ async def test_over_a_box_the_palette_has_no_command_of_the_screen_below(open_da
         await dashboard.until(lambda: "No matches found" in dashboard.text)
         await dashboard.keys("enter", "escape")
         await dashboard.until(lambda: isinstance(dashboard.app.screen, TransferScreen))
-        assert "Archive the project; its costs stay" not in commands(dashboard)
+        assert "Archive the project; its costs are kept" not in commands(dashboard)
         await dashboard.keys("escape")
-        assert "Archive the project; its costs stay" in commands(dashboard)
+        assert "Archive the project; its costs are kept" in commands(dashboard)
 
 
 async def test_a_command_of_the_other_screen_goes_there(open_dashboard: OpenDashboard) -> None:
@@ -297,7 +297,7 @@ async def test_a_command_on_the_table_acts_on_it(open_dashboard: OpenDashboard, 
         command = next(
             command
             for command in dashboard.app.get_system_commands(dashboard.app.screen)
-            if command.title == "Edit the cell: a step more"
+            if command.title == "Increase by one step"
         )
         await command.callback()
         await dashboard.settled()

@@ -71,7 +71,7 @@ async def test_each_tab_shows_what_the_command_line_says(open_dashboard: OpenDas
             for text in shown[tab]:
                 assert text in dashboard.text, tab
             await dashboard.keys("tab")
-        assert "Nearest to its end" in dashboard.text, "behind the last comes the first"
+        assert "Closest to the limit" in dashboard.text, "behind the last comes the first"
         await dashboard.keys("shift+tab")
         assert "58.58M" in dashboard.text
 
@@ -404,11 +404,11 @@ async def test_what_others_write_is_shown(open_dashboard: OpenDashboard, acme: S
 
 async def test_where_nothing_is_planned_it_says_how_to_begin(open_dashboard: OpenDashboard, empty: Services) -> None:
     async with open_dashboard(empty, mode="plan", size=(80, 24)) as dashboard:
-        assert "Nothing is planned yet." in dashboard.text
+        assert "No plan yet." in dashboard.text
         assert "budget-tui plan create DEPT-ENG cloud 30000" in dashboard.text
         for _ in range(5):
             await dashboard.keys("tab", "g", "n", "s", "escape")
-            assert "Nothing is planned yet." in dashboard.text
+            assert "No plan yet." in dashboard.text
 
 
 async def test_before_the_first_command_a_category_explains_itself(

@@ -323,7 +323,7 @@ async def test_amounts_instead_of_percentages(open_dashboard: OpenDashboard, acm
         await dashboard.keys(*"25", "shift+tab", "right")
         assert shares(dashboard) == {"DEPT-ENG": "250.00", "DEPT-DS": "", "DEPT-OPS": ""}
         await dashboard.keys("tab", "down", *"900.01")
-        assert "$150.01 more than there is" in dashboard.text
+        assert "$150.01 over-allocated" in dashboard.text
         await dashboard.keys("enter")
         assert "its children have $1,150.01, $150.01 more than its $1,000.00" in made(dashboard)
         await dashboard.keys("ctrl+o")
@@ -377,7 +377,7 @@ async def test_escape_asks_before_it_drops_what_was_typed(open_dashboard: OpenDa
         await dashboard.keys("escape")
         assert not is_open(dashboard), "nothing was typed"
         await dashboard.keys("a", *TO_AMOUNT, *"10", "escape")
-        assert "leaving drops what you entered; once more leaves" in dashboard.text
+        assert "esc again discards your entries" in dashboard.text
         await dashboard.keys("5", "escape")
         assert is_open(dashboard), "after another key it asks again"
         assert dashboard.field("amount").value == "105"

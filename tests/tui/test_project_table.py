@@ -153,7 +153,7 @@ async def test_filter_while_typing_and_escape_out_of_it(open_dashboard: OpenDash
         await dashboard.keys("/", "D", "A")
         assert dashboard.names == ["dandelion"]
         assert [len(line) for line in dashboard.lines if line.endswith("●")] == right[-1:], "the columns stay"
-        assert dashboard.lines[-1].split() == ["⏎", "Keep", "esc", "Show", "all", "^p", "palette"]
+        assert dashboard.lines[-1].split() == ["⏎", "Apply", "esc", "Clear", "^p", "palette"]
         await dashboard.typed("x")
         assert dashboard.names == []
         assert "0 of 4 match 'DAx'" in dashboard.pool_line
@@ -218,7 +218,7 @@ async def test_rename_a_project(open_dashboard: OpenDashboard, services: Service
         await dashboard.keys("down", "r")
         assert dashboard.field("name").value == "VideoNest API"
         await dashboard.keys("end", *["backspace"] * 4, "enter")
-        assert "VideoNest API is called VideoNest now" in dashboard.text
+        assert "VideoNest API renamed to VideoNest" in dashboard.text
         await dashboard.keys("r", "end", *["backspace"] * 9, "enter")
         assert str(dashboard.app.screen.query_one("#refusal").render()).startswith("✕"), "a project needs a name"
         await dashboard.keys("escape")
@@ -244,7 +244,7 @@ async def test_names_that_look_like_markup_are_names(open_dashboard: OpenDashboa
         await dashboard.keys("a", *"odd", "tab", *"[b]x[/] [@click=app.quit]", "enter")
         assert "[b]x[/] [@click=app.quit]" in dashboard.line_with(" [b]x[/]")
         await dashboard.keys(*["down"] * 4, "r", "end", "z", "enter")
-        assert "[b]x[/] [@click=app.quit]z now" in dashboard.text
+        assert "[b]x[/] [@click=app.quit]z" in dashboard.text
         await dashboard.keys("d")
         assert "Archive [b]x[/] [@click=app.quit]z?" in " ".join(dashboard.text.replace("│", " ").split())
         await dashboard.keys("escape", "t")
@@ -273,14 +273,14 @@ async def test_where_there_is_no_row_there_is_nothing_to_edit(open_dashboard: Op
         await dashboard.keys("+", "e", "enter")  # there is nothing to edit
         await dashboard.keys("a", *"first", "enter", "e", "3")
         assert dashboard.editor_text == "3"
-        assert "Take" in dashboard.text
+        assert "Save" in dashboard.text
         await dashboard.keys("escape")
         assert "Edit" in dashboard.text
 
 
 async def test_without_projects_there_is_nothing_to_move(open_dashboard: OpenDashboard, empty: Services) -> None:
     async with open_dashboard(empty, keys="t") as dashboard:
-        assert "there is no project to move anything to or from yet: a on Projects adds one" in dashboard.text
+        assert "there are no projects yet: a on Projects adds one" in dashboard.text
 
 
 # Many

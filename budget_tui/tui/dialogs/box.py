@@ -24,7 +24,7 @@ class BoxScreen(StyledScreen[Result], ModalScreen[Result]):
     While an answer is under way nothing is submitted again and the box is not left: what was done is always told.
     """
 
-    BINDINGS = [Binding("escape", "leave", "Leave", id="box.leave", tooltip="Leave without doing anything")]
+    BINDINGS = [Binding("escape", "leave", "Cancel", id="box.leave", tooltip="Close without doing anything")]
     BOX_CLASSES: ClassVar[str] = "box"
 
     def __init__(self, title: str, submit: str) -> None:

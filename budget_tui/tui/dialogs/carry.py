@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from budget_tui.domain.snapshot import Pace
 
 _WORDS = {
-    CarryPolicy.NONE: "none: each period begins anew",
-    CarryPolicy.UNSPENT: "unspent: what is left comes along",
-    CarryPolicy.DEFICIT: "deficit: what was overspent is missing then",
-    CarryPolicy.BOTH: "both: what is left, and what was overspent",
+    CarryPolicy.NONE: "none: each period starts fresh",
+    CarryPolicy.UNSPENT: "unspent: what is left is added",
+    CarryPolicy.DEFICIT: "deficit: what was overspent is deducted",
+    CarryPolicy.BOTH: "both: unspent and deficit",
 }
 
 
@@ -55,7 +55,7 @@ class CarryScreen(BoxScreen[str]):
         with Horizontal(classes="field"):
             yield Label("At most")
             cap = "" if self._carry.cap is None else number(self._carry.cap, self._currency)
-            yield TextField(cap, id="cap", placeholder=f"{sign_of(self._currency)}50, either way; empty: all")
+            yield TextField(cap, id="cap", placeholder=f"{sign_of(self._currency)}50, either way; empty: no limit")
         yield Static(id="achieves")
 
     def on_mount(self) -> None:
@@ -74,7 +74,7 @@ class CarryScreen(BoxScreen[str]):
             policy, cap = CarryPolicy.NONE, None
         if self._pace.allocation and policy is not CarryPolicy.NONE:
             goes = handed_on(self._pace.remaining, policy, cap)
-            told.append(f"{change(goes, self._currency)} would go on from it, if it ended now")
+            told.append(f"{change(goes, self._currency)} would carry over if it ended now")
         self.query_one("#achieves", Static).update(Content.assemble(("\n".join(told), MUTED)))
 
     def _entered(self) -> tuple[CarryPolicy, int | None]:

@@ -109,7 +109,7 @@ class NextAllocations(EditableTable[NextLine]):
         return Content.assemble(self._unallocated_then(), " → ", self._signed(left), (" (editing)", MUTED))
 
     def _unallocated_then(self) -> Content:
-        return Content.assemble((" unallocated then ", MUTED), self._signed(self.unallocated))
+        return Content.assemble((" unallocated afterwards ", MUTED), self._signed(self.unallocated))
 
     def _signed(self, amount: int) -> Content:
         text = formatting.money(abs(amount), self._preview.currency)
@@ -129,7 +129,7 @@ class NextAllocations(EditableTable[NextLine]):
         self.accept(advance)
 
     def lost(self, line: NextLine) -> str:
-        return f"{line.name} is gone, somebody archived it"
+        return f"{line.name} is gone; someone archived it"
 
     def _applied(self, line: NextLine, change: AllocationChange) -> int:
         """What the project would get."""
@@ -152,7 +152,7 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
     AUTO_FOCUS = "EditableRows"
 
     def __init__(self, preview: ClosePreview) -> None:
-        super().__init__("Close the period", "Close, as it is")
+        super().__init__("Close the period", "Close period")
         self._preview = preview
         self._warned = False
 
@@ -161,7 +161,7 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
         yield NextAllocations(self._preview, self.dashboard.settings.step)
 
     def on_mount(self) -> None:
-        self.query_one(".box").border_subtitle = "enter edits · tab to the buttons · esc leaves"
+        self.query_one(".box").border_subtitle = "enter edits · tab to the buttons · esc cancels"
 
     @property
     def _next(self) -> NextAllocations:
@@ -191,7 +191,7 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
         self._warned = False
         self.refuse("")
         wanted = self._next.wanted
-        label = f"Close, with {count(len(wanted), 'change')}" if wanted else "Close, as it is"
+        label = f"Close, with {count(len(wanted), 'change')}" if wanted else "Close period"
         submit = self.query_one("#submit", Button)
         submit.label = Content(label)
         submit.refresh(layout=True)
@@ -200,7 +200,7 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
         """What was chosen is lost by leaving: said once, done at the second time."""
         if self._next.wanted and not self._warned:
             self._warned = True
-            self.refuse(f"leaving drops {count(len(self._next.wanted), 'change')}; once more leaves")
+            self.refuse(f"esc again discards {count(len(self._next.wanted), 'change')}")
             return
         super().action_leave()
 

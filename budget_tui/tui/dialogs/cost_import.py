@@ -42,22 +42,22 @@ class ImportScreen(BoxScreen[ImportReport]):
         super().__init__("Import costs", "Import")
 
     def compose_fields(self) -> ComposeResult:
-        yield Static(Content.assemble(("FOCUS exports, or tables as CSV: a file, a folder or a pattern", MUTED)))
+        yield Static(Content.assemble(("FOCUS exports or CSV: a file, a folder or a pattern", MUTED)))
         with Horizontal(classes="field"):
             yield Label("Files")
             yield TextField(id="paths", placeholder="~/exports/focus-*.csv.gz")
         with Horizontal(classes="field"):
             yield Label("Source")
-            yield TextField(id="source", placeholder="called like its format")
+            yield TextField(id="source", placeholder="default: named like the format")
         with Horizontal(classes="field"):
             yield Label("Columns")
-            yield TextField(id="columns", placeholder="of a table, if need be: date=Day,amount=Net")
+            yield TextField(id="columns", placeholder="only if needed: date=Day,amount=Net")
         with Horizontal(classes="field"):
             yield Label("Stored")
-            yield Choice([("", "as covered"), ("replace", "in its place"), ("part", "beside it")], "", "how")
+            yield Choice([("", "replace same days"), ("replace", "replace all"), ("part", "keep both")], "", "how")
         with Horizontal(classes="field", id="named"):
             yield Label("Part")
-            yield TextField(id="part", placeholder="a name of its own")
+            yield TextField(id="part", placeholder="a name for it")
         yield ProgressBar(total=100, show_eta=False)
         yield Static(id="preview")
 
@@ -131,7 +131,7 @@ def told(report: ImportReport) -> str:
     """An import in one line."""
     text = f"{count(report.rows_read, 'row')} read, "
     if report.unchanged:
-        text += "nothing new: these costs are already here"
+        text += "nothing new: these costs are already stored"
     else:
         totals = ", ".join(money(nanos_of(amount), currency) for currency, amount in report.stored_total.items())
         text += f"{count(report.days_stored, 'daily cost')} stored ({totals or 'nothing'})"
@@ -141,7 +141,7 @@ def told(report: ImportReport) -> str:
                 text += f", nothing of it in {report.period}"
         unmapped = ", ".join(money(nanos_of(amount), currency) for currency, amount in report.unmapped_total.items())
         if unmapped:
-            text += f", {unmapped} of it found no project: m maps them"
+            text += f", {unmapped} of it without a project: m maps them"
     if report.rows_refused:
         file, line, reason = report.refused[0]
         text += f"; {report.rows_refused:,} refused, the first in {file} line {line}: {reason}"

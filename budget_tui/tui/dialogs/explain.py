@@ -36,7 +36,7 @@ class ExplainScreen(ModalScreen[None]):
 
     CSS_PATH = styles_dir() / "explain.tcss"
     BINDINGS = [
-        Binding("escape,x,q", "leave", "Leave", id="explain.leave", tooltip="Back to the screen"),
+        Binding("escape,x,q", "leave", "Close", id="explain.leave", tooltip="Back to the screen"),
         Binding(
             "pagedown,space",
             "turn_page(1)",
@@ -58,7 +58,7 @@ class ExplainScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box wide explain") as box:
-            box.border_subtitle = "↑↓ choose · PgDn scrolls · esc leaves"
+            box.border_subtitle = "↑↓ choose · PgDn scrolls · esc closes"
             with Horizontal():
                 yield OptionList(compact=True)
                 with VerticalScroll():

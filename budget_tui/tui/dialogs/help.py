@@ -17,7 +17,7 @@ class HelpScreen(StyledScreen[None], ModalScreen[None]):
     """``sections`` are titles with the bindings that belong together; ``keys`` are those the settings moved."""
 
     BINDINGS = [
-        Binding("escape,question_mark,q", "leave", "Leave", id="help.leave", tooltip="Back to the screen"),
+        Binding("escape,question_mark,q", "leave", "Close", id="help.leave", tooltip="Back to the screen"),
         Binding("m", "manual", "Manual", id="help.manual", tooltip="Read the manual"),
     ]
     AUTO_FOCUS = "VerticalScroll"
@@ -30,7 +30,7 @@ class HelpScreen(StyledScreen[None], ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box wide") as box:
             box.border_title = "Keys"
-            box.border_subtitle = "m manual · esc leaves"
+            box.border_subtitle = "m manual · esc closes"
             with VerticalScroll():
                 yield Static(Content("\n").join(self._lines()))
 

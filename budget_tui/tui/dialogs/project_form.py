@@ -41,7 +41,7 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
                 yield TextField(id="project-id", placeholder="short, for scripts and tags")
         with Horizontal(classes="field"):
             yield Label("Name")
-            yield TextField(self._current_name, id="name", placeholder="the id, unless you say otherwise")
+            yield TextField(self._current_name, id="name", placeholder="default: the id")
         if self._asks_for_allocation:
             with Horizontal(classes="field"):
                 yield Label("Allocation")

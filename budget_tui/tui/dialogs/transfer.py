@@ -45,7 +45,7 @@ class TransferScreen(BoxScreen[TransferOutcome]):
             yield Static(id="taker-change", classes="change")
         with Horizontal(classes="field"):
             yield Label("Amount")
-            yield TextField(id="amount", placeholder="how much")
+            yield TextField(id="amount", placeholder="amount")
             yield Static(id="most", classes="change")
         yield Static(id="achieves")
 
@@ -95,7 +95,7 @@ class TransferScreen(BoxScreen[TransferOutcome]):
             return Content("")
         before, after = line.pace.runway_days, _runway_with(line, amount)
         if before == after:
-            return Content.assemble((f"{line.name} burns nothing: it lasts in any case", MUTED))
+            return Content.assemble((f"{line.name} spends nothing, so it lasts anyway", MUTED))
         return Content(f"{line.name} lasts {runway(after)} instead of {runway(before)}")
 
     def _allocation(self, end: str) -> int:

@@ -45,22 +45,22 @@ class UnmappedScreen(BoxScreen[str]):
     BOX_CLASSES = "box wide"
 
     def __init__(self, snapshot: BudgetSnapshot, origins: list[UnmappedOrigin]) -> None:
-        super().__init__("Unmapped costs", "Map, past costs too")
+        super().__init__("Unmapped costs", "Assign")
         self._snapshot = snapshot
         self._origins = origins
 
     def compose_fields(self) -> ComposeResult:
         yield UnmappedTable(_COLUMNS, id)
         if not self._snapshot.projects:
-            yield Static(Content.assemble(("Add a project first: these costs can then be given to it.", MUTED)))
+            yield Static(Content.assemble(("Add a project first, then assign these costs to it.", MUTED)))
         with Horizontal(classes="field"):
-            yield Label("Go by")
+            yield Label("Match on")
             yield Select[str]([], prompt="what these costs have in common", compact=True, id="field")
         with Horizontal(classes="field"):
             yield Label("Project")
             yield Select(
                 [(Content(line.name), line.project_id) for line in self._snapshot.projects],
-                prompt="whose these costs are",
+                prompt="choose a project",
                 compact=True,
                 id="project",
             )
@@ -88,7 +88,7 @@ class UnmappedScreen(BoxScreen[str]):
             raise Refused("choose what to match and the project")
         field, _, value = chosen.partition("\n")
         await self.dashboard.run_command(lambda services: services.costs.map_to_project(project, field, value))
-        return f"costs with {field} '{value}' belong to {project} now, past ones too"
+        return f"costs with {field} '{value}' belong to {project} now, including past costs"
 
 
 def _fields(origin: UnmappedOrigin) -> list[tuple[str, str, str]]:

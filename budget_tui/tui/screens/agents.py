@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 _FIELDS = (
     ("agent-id", "Id", "short, for programs"),
     ("agent-project", "Project", "the id of the project it belongs to"),
-    ("agent-name", "Name", "the id, unless you say otherwise"),
-    ("agent-model", "Model", "whose prices its tokens have; empty for none"),
+    ("agent-name", "Name", "default: the id"),
+    ("agent-model", "Model", "used to price its tokens; empty for none"),
     ("agent-tokens", "Tokens", "500000, 500k or 2M a period; empty for none"),
 )
 
@@ -128,12 +128,12 @@ class AgentTable(FilteredTable[AgentBudget]):
             return Content.assemble((before, MUTED), ("  500000, 2M, +50k or -10k", MUTED))
         taken = agent.used_tokens + agent.reserved_tokens
         if after < taken:
-            return Content.assemble((before, MUTED), (f"  {taken:,} are used and held already", "$warning"))
+            return Content.assemble((before, MUTED), (f"  {taken:,} are already used and reserved", "$warning"))
         return Content.assemble((before, MUTED), " → ", (f"{after - taken:,}", "bold"), (" (editing)", MUTED))
 
     def lost(self, agent: AgentBudget) -> str:
         is_there = any(each.agent_id == agent.agent_id for each in self.table.everything)
-        return "" if is_there else f"{agent.name} is gone, somebody archived it"
+        return "" if is_there else f"{agent.name} is gone; someone archived it"
 
 
 def _changed(agent: AgentBudget, change: AllocationChange) -> int:
@@ -157,11 +157,11 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
             "Archive",
             id="agent.archive",
             show=False,
-            tooltip="Archive the agent; what it used stays",
+            tooltip="Archive the agent; its usage is kept",
         ),
         Binding("slash", "filter", "Filter", id="agents.filter", tooltip="Show only agents that match …"),
         Binding("s", "sort", "Sort", id="agents.sort", tooltip="Sort agents by the next column"),
-        Binding("S", "reverse", "Reverse", id="agents.reverse", show=False, tooltip="Sort agents the other way round"),
+        Binding("S", "reverse", "Reverse", id="agents.reverse", show=False, tooltip="Reverse the order of agents"),
         Binding("escape", "clear_filter", "Clear", id="agents.clear", show=False, tooltip="Show all agents again"),
     ]
 
@@ -234,7 +234,7 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
         agent: AgentBudget | None = self.chosen()
         if agent is None:
             return
-        question = f"Archive {agent.name}? It can use no tokens any more; what it used, and what that cost, stays."
+        question = f"Archive {agent.name}? It can no longer use tokens; its usage and costs are kept."
         await self.run_if_confirmed(
             "Archive an agent",
             question,

@@ -28,7 +28,7 @@ _LABEL_WIDTH = 10
 class EntryScreen(StyledScreen[None], ModalScreen[None]):
     """A box over the log."""
 
-    BINDINGS = [Binding("escape,enter,q", "leave", "Leave", id="entry.leave", tooltip="Back to the log")]
+    BINDINGS = [Binding("escape,enter,q", "leave", "Close", id="entry.leave", tooltip="Back to the log")]
     AUTO_FOCUS = "VerticalScroll"
 
     def __init__(self, entry: AuditEntry) -> None:
@@ -38,7 +38,7 @@ class EntryScreen(StyledScreen[None], ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = Content(f"Entry {self._entry.entry}")
-            box.border_subtitle = "esc leaves"
+            box.border_subtitle = "esc closes"
             with VerticalScroll():
                 yield Static(Content("\n").join(self._lines()))
 
@@ -52,8 +52,8 @@ class EntryScreen(StyledScreen[None], ModalScreen[None]):
         if local.utcoffset() != utc.utcoffset():
             yield _field("", f"{utc:%Y-%m-%d %H:%M:%S} UTC")
         yield _field("Who", entry.actor)
-        yield _field("Did", entry.action)
-        yield _field("To", entry.subject)
+        yield _field("Action", entry.action)
+        yield _field("Subject", entry.subject)
         yield _field("Change", str(entry.change))
         if entry.reverses is not None:
             yield _field("Undoes", f"change {entry.reverses}")
@@ -84,7 +84,7 @@ class LogTable(PagedTable[LogLine]):
     """A line per entry. The cursor stays on its entry when others come above it, but on the first line it stays on
     the first."""
 
-    BINDINGS = [Binding("enter", "open", "Open", id="log.open", tooltip="Show the entry with all of before and after")]
+    BINDINGS = [Binding("enter", "open", "Open", id="log.open", tooltip="Show the whole entry, before and after")]
 
     def columns_within(self, width: int) -> Sequence[Column[LogLine]]:
         return log_columns(is_narrow=width < _NARROW)

@@ -111,7 +111,7 @@ class ProjectTable(FilteredTable[ProjectLine]):
 
     def lost(self, line: ProjectLine) -> str:
         is_there = any(each.project_id == line.project_id for each in self.table.everything)
-        return "" if is_there else f"{line.name} is gone, somebody archived it"
+        return "" if is_there else f"{line.name} is gone; someone archived it"
 
 
 class ProjectsScreen(TableScreen):
@@ -136,7 +136,7 @@ class ProjectsScreen(TableScreen):
             "Archive",
             id="project.archive",
             show=False,
-            tooltip="Archive the project; its costs stay",
+            tooltip="Archive the project; its costs are kept",
         ),
         Binding(
             "o",
@@ -144,11 +144,11 @@ class ProjectsScreen(TableScreen):
             "Carry",
             id="project.carry",
             show=False,
-            tooltip="Choose what comes along of the project's allocation",
+            tooltip="Set what the project carries over",
         ),
         Binding("slash", "filter", "Filter", id="projects.filter", tooltip="Show only projects whose name contains …"),
         Binding("s", "sort", "Sort", id="projects.sort", tooltip="Sort by the next column"),
-        Binding("S", "reverse", "Reverse", id="projects.reverse", show=False, tooltip="Sort the other way round"),
+        Binding("S", "reverse", "Reverse", id="projects.reverse", show=False, tooltip="Reverse the order"),
         Binding("escape", "clear_filter", "Clear", id="projects.clear", show=False, tooltip="Show all projects again"),
     ]
 
@@ -202,8 +202,8 @@ class ProjectsScreen(TableScreen):
             return
         allocation = money(line.pace.allocation, self.dashboard.currency)
         question = (
-            f"Archive {line.name}? Its allocation of {allocation} returns to the pool, its costs stay in the total."
-            f" Adding {line.project_id} again brings it back."
+            f"Archive {line.name}? Its allocation of {allocation} returns to the pool; its costs stay in the total."
+            f" Adding {line.project_id} again restores it."
         )
         await self.run_if_confirmed(
             "Archive a project",
@@ -230,4 +230,4 @@ class ProjectsScreen(TableScreen):
 
 
 def _over(unallocated: int, currency: str) -> str:
-    return f"; {money(-unallocated, currency)} more than the budget is allocated" if unallocated < 0 else ""
+    return f"; {money(-unallocated, currency)} over-allocated" if unallocated < 0 else ""

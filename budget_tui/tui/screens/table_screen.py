@@ -109,4 +109,4 @@ class TableScreen(FilteredScreen):
             lambda services: keeper(services).rename(of, entry.name)
         )
         if (entry := await self.dashboard.ask(form)) is not None:
-            self.tell(f"{name} is called {entry.name} now")
+            self.tell(f"{name} renamed to {entry.name}")

@@ -124,8 +124,8 @@ class TotalEditor(TextField):
     """The input that stands in the total's place."""
 
     BINDINGS = [
-        Binding("enter", "submit", "Set", id="budget.set", tooltip="Set the total to what is typed"),
-        Binding("escape", "leave", "Leave", id="budget.leave", tooltip="Leave the total as it was"),
+        Binding("enter", "submit", "Set", id="budget.set", tooltip="Save the total"),
+        Binding("escape", "leave", "Cancel", id="budget.leave", tooltip="Cancel, keep the old total"),
     ]
 
     class Left(Message):

@@ -20,9 +20,11 @@ class GlobalBudgetScreen(DashboardScreen):
     MODE = "budget"
     BINDINGS = [
         Binding("e,enter", "edit_total", "Edit", id="budget.edit", tooltip="Edit the total of the period"),
-        Binding("plus", "edit_total('+')", "More", id="budget.more", show=False, tooltip="Edit the total: a step more"),
         Binding(
-            "minus", "edit_total('-')", "Less", id="budget.less", show=False, tooltip="Edit the total: a step less"
+            "plus", "edit_total('+')", "More", id="budget.more", show=False, tooltip="Increase the total by a step"
+        ),
+        Binding(
+            "minus", "edit_total('-')", "Less", id="budget.less", show=False, tooltip="Decrease the total by a step"
         ),
         Binding(
             "equals_sign",
@@ -30,9 +32,9 @@ class GlobalBudgetScreen(DashboardScreen):
             "Set",
             id="budget.total",
             show=False,
-            tooltip="Edit the total: another one",
+            tooltip="Enter a new total",
         ),
-        Binding("o", "carry", "Carry", id="budget.carry", show=False, tooltip="Choose what comes along of the total"),
+        Binding("o", "carry", "Carry", id="budget.carry", show=False, tooltip="Set what the total carries over"),
     ]
 
     def compose_body(self) -> ComposeResult:

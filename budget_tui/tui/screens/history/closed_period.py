@@ -32,8 +32,8 @@ class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
     """The figures as they stood at the close; what was spent beyond them since is told apart."""
 
     BINDINGS = [
-        Binding("escape,q", "leave", "Leave", id="period.leave", tooltip="Back to the periods"),
-        Binding("x", "app.explain", "Explain", id="period.explain", tooltip="Say where the numbers come from"),
+        Binding("escape,q", "leave", "Close", id="period.leave", tooltip="Back to the periods"),
+        Binding("x", "app.explain", "Explain", id="period.explain", tooltip="Explain these numbers"),
     ]
     AUTO_FOCUS = "OptionList"
 
@@ -44,7 +44,7 @@ class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box wide") as box:
             box.border_title = Content(formatting.period_name(self._archived.period))
-            box.border_subtitle = "x explains · esc leaves"
+            box.border_subtitle = "x explains · esc closes"
             yield Static(self._summary())
             yield OptionList(compact=True)
 

@@ -89,7 +89,7 @@ class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
 
 def _none_closed(snapshot: BudgetSnapshot) -> Content:
     return Content.assemble(
-        ("No period was closed yet. ", MUTED),
+        ("No closed periods yet. ", MUTED),
         f"{period_name(snapshot.period)} closes by itself after {long_day(snapshot.period.end)}",
         (": from then on, this is where it can be seen. ", MUTED),
         ("c", "bold $accent"),

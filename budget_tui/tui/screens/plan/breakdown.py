@@ -111,7 +111,7 @@ class BreakdownPane(PlanPane):
         self._whose = breakdown.entity.name
         self.query_one(".whose", Static).update(_whose(breakdown, choice))
         rows = list(_part_lines(breakdown, choice.budget_type))
-        self.table.why_empty = "nothing was planned or used"
+        self.table.why_empty = "nothing planned or used"
         self.table.show(rows, _columns(self.LABEL, self.today))
 
     def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
@@ -204,7 +204,7 @@ def _columns(label: str, today: date) -> tuple[Column[PartLine], ...]:
             align="right",
             is_muted=True,
         ),
-        Column("share", "Of use", _share_of_use, align="right", priority=1, is_muted=True),
+        Column("share", "Share", _share_of_use, align="right", priority=1, is_muted=True),
         status_column(
             lambda part: part.figures, lambda part: " " if part.planned is None else SHAPES[part.figures.status]
         ),

@@ -26,10 +26,10 @@ class BudgetTable(PlanTable[BudgetLine]):
 
     BINDINGS = [
         Binding("e", "edit", "Edit", id="plan.edit", tooltip="Edit the amount under the cursor"),
-        Binding("plus", "edit('+')", "More", id="plan.more", show=False, tooltip="Edit the amount: a step more"),
-        Binding("minus", "edit('-')", "Less", id="plan.less", show=False, tooltip="Edit the amount: a step less"),
-        Binding("equals_sign", "edit('=')", "Set", id="plan.set", show=False, tooltip="Edit the amount: another one"),
-        Binding("d", "delete", "Delete", id="plan.delete", tooltip="Take the budget out of the plan"),
+        Binding("plus", "edit('+')", "More", id="plan.more", show=False, tooltip="Increase the amount by one step"),
+        Binding("minus", "edit('-')", "Less", id="plan.less", show=False, tooltip="Decrease the amount by one step"),
+        Binding("equals_sign", "edit('=')", "Set", id="plan.set", show=False, tooltip="Enter another amount"),
+        Binding("d", "delete", "Delete", id="plan.delete", tooltip="Delete the budget from the plan"),
     ]
 
     class DeleteAsked(Message):
@@ -84,7 +84,7 @@ class BudgetPane(EditableTable[BudgetLine], PlanPane):
 
     def show(self, board: PlanBoard, choice: PlanFilter, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         table = self.table
-        self.board, table.why_empty = board, "no budget fits"
+        self.board, table.why_empty = board, "no matching budgets"
         shown = {line.budget.budget_id for line in lines}
         is_chosen = None if len(shown) == len(board.lines) else lambda line: line.budget.budget_id in shown
         if is_new:
@@ -119,7 +119,7 @@ class BudgetPane(EditableTable[BudgetLine], PlanPane):
     def lost(self, line: BudgetLine) -> str:
         assert self.board is not None
         is_there = any(self._id_of(each) == self._id_of(line) for each in self.board.lines)
-        return "" if is_there else f"{formatting.plan_name(line.budget)} is gone, somebody deleted it"
+        return "" if is_there else f"{formatting.plan_name(line.budget)} is gone; someone deleted it"
 
     def summary(self) -> Content:
         return Content("")

@@ -32,7 +32,7 @@ _UNMAPPED = "unmapped"
 class CostsBehindScreen(StyledScreen[None], ModalScreen[None]):
     """The costs that a number adds up, the latest first; more are read as one scrolls down."""
 
-    BINDINGS = [Binding("escape,q", "leave", "Leave", id="costs.leave", tooltip="Back to the plan")]
+    BINDINGS = [Binding("escape,q", "leave", "Close", id="costs.leave", tooltip="Back to the plan")]
     AUTO_FOCUS = "CostTable"
 
     def __init__(self, number: Number) -> None:
@@ -45,7 +45,7 @@ class CostsBehindScreen(StyledScreen[None], ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box wide costs") as box:
             box.border_title = Content(self._number.title)
-            box.border_subtitle = "esc leaves"
+            box.border_subtitle = "esc closes"
             yield Static(WAITING, id="adds-up")
             yield CostTable(_columns(self._number), id)
 
@@ -74,7 +74,7 @@ class CostsBehindScreen(StyledScreen[None], ModalScreen[None]):
         self._older_than, self._is_complete = page.older_than, page.older_than is None
         self.query_one("#adds-up", Static).update(_adds_up(self._number, page))
         table = self.query_one(CostTable)
-        table.why_empty = "nothing counts into it yet"
+        table.why_empty = "no costs count yet"
         table.show(self._lines)
 
 

@@ -37,7 +37,7 @@ class PlanCreateScreen(BoxScreen[str]):
     CSS_PATH = styles_dir() / "plan_create.tcss"
     AUTO_FOCUS = "#mode"
     BINDINGS = [
-        Binding("enter,ctrl+n", "submit", "Next", id="create.next", tooltip="Go on, or create it at the last step"),
+        Binding("enter,ctrl+n", "submit", "Next", id="create.next", tooltip="Next step, or create at the last one"),
         Binding("ctrl+o", "back", "Back", id="create.back", tooltip="Go back one step"),
     ]
 
@@ -95,7 +95,7 @@ class PlanCreateScreen(BoxScreen[str]):
         box.border_title = Content(f"Create budget{step}")
         is_last = self._step == _REVIEW or not is_top_down
         back = "" if self._step == _FORM else "^o back · "
-        box.border_subtitle = Content(f"enter {'creates' if is_last else 'next'} · {back}esc leaves")
+        box.border_subtitle = Content(f"enter {'creates' if is_last else 'next'} · {back}esc cancels")
         submit = self.query_one("#submit", Button)
         submit.label = "Create" if is_last else "Next"
         submit.refresh(layout=True)
@@ -126,7 +126,7 @@ class PlanCreateScreen(BoxScreen[str]):
         is_touched = self._form.entered != self._untouched or self._shares.has_input
         if is_touched and not self._warned:
             self._warned = True
-            self.refuse("leaving drops what you entered; once more leaves")
+            self.refuse("esc again discards your entries")
             return
         super().action_leave()
 

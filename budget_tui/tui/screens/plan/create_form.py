@@ -40,8 +40,8 @@ class EntityInput(TextField):
     BINDINGS = [
         Binding("down", "move(1)", "Down", id="entity.down", show=False, tooltip="Go to the next entity of the list"),
         Binding("up", "move(-1)", "Up", id="entity.up", show=False, tooltip="Go to the entity above"),
-        Binding("enter", "take", "Take", id="entity.take", show=False, tooltip="Take the entity of the list"),
-        Binding("escape", "close", "Close", id="entity.close", show=False, tooltip="Close the list of entities"),
+        Binding("enter", "take", "Choose", id="entity.take", show=False, tooltip="Choose the entity"),
+        Binding("escape", "close", "Close", id="entity.close", show=False, tooltip="Close the list"),
     ]
 
     @property
@@ -105,7 +105,7 @@ class EntityPicker(Vertical):
         """The one that is meant, or `Refused`."""
         if (entity := self.entity) is None:
             typed = self.field.value.strip()
-            raise Refused(f"there is no entity '{typed}'" if typed else "whose budget is it?", "choose one of the list")
+            raise Refused(f"there is no entity '{typed}'" if typed else "choose an entity", "choose one from the list")
         return entity
 
     def on_mount(self) -> None:
@@ -213,7 +213,7 @@ class PlanForm(VerticalScroll, can_focus=False):
     def compose(self) -> ComposeResult:
         rule = self._organization.period_rule
         _, period = parse_period(rule.kind, rule, self._today)
-        yield Field("Make", Choice(_MODES, SINGLE, widget_id="mode"), widget_id="mode-field")
+        yield Field("Create", Choice(_MODES, SINGLE, widget_id="mode"), widget_id="mode-field")
         yield Field(
             "Entity", EntityPicker(self._entities, self._entity_id, widget_id="entity"), widget_id="entity-field"
         )

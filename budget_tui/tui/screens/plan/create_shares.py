@@ -100,7 +100,7 @@ class PlanShares(Vertical):
     """The children of an allocation. What is typed stays with its child, whatever parent is chosen meanwhile."""
 
     BINDINGS = [
-        Binding("equals_sign", "split", "Equal split", id="share.split", tooltip="Share out equally", priority=True)
+        Binding("equals_sign", "split", "Equal split", id="share.split", tooltip="Split equally", priority=True)
     ]
 
     class Edited(Message):
@@ -120,7 +120,7 @@ class PlanShares(Vertical):
         with Horizontal(classes="field"):
             yield Label("Shares in")
             yield Choice(((PERCENT, "Percent"), (AMOUNT, "Amounts")), PERCENT, "by")
-            yield Static(Content.assemble(("= ", STRONG), ("shares out equally", MUTED)), id="equally")
+            yield Static(Content.assemble(("= ", STRONG), ("splits equally", MUTED)), id="equally")
         yield VerticalScroll(id="children", can_focus=False)
         yield Static(id="sum")
         yield Static(id="sum-refused")
@@ -294,7 +294,7 @@ class PlanShares(Vertical):
         rest = (
             ((" margin ", MUTED), (f"{_percent(1 - part)} ", STRONG), (shown, STRONG))
             if margin >= 0
-            else ((f" {shown} ", "bold $error"), ("more than there is", MUTED))
+            else ((f" {shown} ", "bold $error"), ("over-allocated", MUTED))
         )
         return Content.assemble(
             ("Allocated ", MUTED), (f"{_percent(part)} ", STRONG), bar(part, _TOTAL_BAR_WIDTH), *rest

@@ -47,7 +47,7 @@ class PlanFilterScreen(BoxScreen[PlanFilter]):
         yield from _field("plan-provider", "Provider", self._board.providers, self._choice.provider or None)
         with Horizontal(classes="field"):
             yield Label("Entity")
-            yield TextField(self._choice.entity_id, id="plan-entity", placeholder="an id: what is at and below it")
+            yield TextField(self._choice.entity_id, id="plan-entity", placeholder="id; includes those below it")
         with Horizontal(classes="field"):
             yield Label("Contains")
             yield TextField(self._choice.search, id="plan-search", placeholder="in entity, provider or notes")

@@ -108,7 +108,7 @@ class OverviewPane(PlanPane):
         self.query_one("#troubles", Static).update(_troubles([each for each, _ in totals], len(lines)), layout=False)
         rows = [_total_line(board, *each) for each in totals]
         rows += [_worst_line(line, board) for line in board.nearest_to_end(lines, _WORST_AT_MOST)]
-        self.table.why_empty = "no budget fits"
+        self.table.why_empty = "no matching budgets"
         self.table.show(rows)
         bars = self.query_one(CategoryBars)
         bars.breakdown = board.by_category(replace(choice, search="", status=None))
@@ -212,7 +212,7 @@ def _columns() -> tuple[Column[OverviewLine], ...]:
         return "strong" if line.is_total else ""
 
     return (
-        Column("entity", "Nearest to its end", lambda line: line.name, max_width=28, shrinks_to=11, style=strong),
+        Column("entity", "Closest to the limit", lambda line: line.name, max_width=28, shrinks_to=11, style=strong),
         Column("what", "For", lambda line: line.what, max_width=24, shrinks_to=9),
         Column("unit", "In", lambda line: unit(*kind(line)), is_muted=True),
         Column(

@@ -25,7 +25,7 @@ class PlanTable(FollowedTable[Row]):
     """A table of the plan, in which the costs behind a number are a key away."""
 
     GAPS = (1, 3)
-    BINDINGS = [Binding("enter", "open", "Costs", id="plan.costs", tooltip="Show the costs behind the number")]
+    BINDINGS = [Binding("enter", "open", "Costs", id="plan.costs", tooltip="Show the costs of this number")]
 
 
 class PlanPane(Vertical):

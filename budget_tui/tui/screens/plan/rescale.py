@@ -69,7 +69,7 @@ class RescaleScreen(BoxScreen[Children]):
             except Refused as refused:
                 return str(refused)
         free = self._amount - sum(amounts)
-        left = f"{self._shown(free)} unallocated" if free >= 0 else f"{self._shown(-free)} more than there is"
+        left = f"{self._shown(free)} unallocated" if free >= 0 else f"{self._shown(-free)} over-allocated"
         return f"they have {self._shown(sum(amounts))} then: {left}"
 
     @property

@@ -52,22 +52,22 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     CSS_PATH = styles_dir() / "plan.tcss"
     WORKPLACES = (PlanTable, BudgetTable, TreeTable)
     BINDINGS = [
-        Binding("a", "create", "Add", id="plan.create", tooltip="Create a budget: a single one or from the top down"),
-        Binding("tab", "turn_tab(1)", "Tab", id="plan.next", tooltip="Show the next tab"),
-        Binding("shift+tab", "turn_tab(-1)", "Back", id="plan.previous", show=False, tooltip="Show the tab before"),
+        Binding("a", "create", "Add", id="plan.create", tooltip="Create a budget, or allocate from the top down"),
+        Binding("tab", "turn_tab(1)", "Tab", id="plan.next", tooltip="Next tab"),
+        Binding("shift+tab", "turn_tab(-1)", "Back", id="plan.previous", show=False, tooltip="Previous tab"),
         Binding("slash", "search", "Search", id="plan.search", show=False, tooltip="Show only budgets that mention …"),
         Binding("f", "filter", "Filter", id="plan.filter", tooltip="Choose what is shown: category, type, entity, …"),
-        Binding("g", "next_category", "Category", id="plan.category", show=False, tooltip="Only the next category"),
-        Binding("b", "next_type", "Type", id="plan.type", show=False, tooltip="Only money, tokens or seats"),
-        Binding("w", "next_period", "Period", id="plan.period", show=False, tooltip="Only the next kind of period"),
-        Binding("v", "next_provider", "Provider", id="plan.provider", show=False, tooltip="Only the next provider"),
-        Binding("o", "next_status", "Status", id="plan.status", show=False, tooltip="Only over, approaching or under"),
+        Binding("g", "next_category", "Category", id="plan.category", show=False, tooltip="Next category"),
+        Binding("b", "next_type", "Type", id="plan.type", show=False, tooltip="Next type: money, tokens, seats"),
+        Binding("w", "next_period", "Period", id="plan.period", show=False, tooltip="Next kind of period"),
+        Binding("v", "next_provider", "Provider", id="plan.provider", show=False, tooltip="Next provider"),
         Binding(
-            "n", "narrow", "Narrow", id="plan.entity", show=False, tooltip="Only at and below the entity; again: all"
+            "o", "next_status", "Status", id="plan.status", show=False, tooltip="Next status: over, approaching, under"
         ),
+        Binding("n", "narrow", "Narrow", id="plan.entity", show=False, tooltip="Only this entity and below (toggle)"),
         Binding("escape", "clear", "Clear", id="plan.clear", show=False, tooltip="Show all budgets again"),
         Binding("s", "sort", "Sort", id="plan.sort", show=False, tooltip="Sort budgets by the next column"),
-        Binding("S", "reverse", "Reverse", id="plan.reverse", show=False, tooltip="Sort budgets the other way round"),
+        Binding("S", "reverse", "Reverse", id="plan.reverse", show=False, tooltip="Reverse the order of budgets"),
     ]
 
     def __init__(self) -> None:
@@ -263,7 +263,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     async def _open(self, event: Table.Opened) -> None:
         number = self.pane.number_behind(event.row)
         if number is None:
-            self.tell("nothing is known of what was used of it", is_problem=True)
+            self.tell("no data about its use", is_problem=True)
             return
         await self.dashboard.ask(CostsBehindScreen(number))
 
@@ -278,7 +278,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         if children:
             answer = await self.dashboard.ask(RescaleScreen(budget, amount, children))
             if answer is None:
-                pane.refuse("nothing was changed: choose what becomes of its children, or leave the cell")
+                pane.refuse("nothing was changed: choose what happens to its children, or cancel")
                 return
             rescale = answer is Children.RESCALED
         change = PlanChange(amount=amount)
@@ -299,7 +299,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     async def _delete(self, event: BudgetTable.DeleteAsked) -> None:
         budget = event.budget
         name = formatting.plan_name(budget)
-        question = f"Take {name} out of the plan? What was spent stays, and so do budgets that were allocated from it."
+        question = f"Delete {name}? Its costs and the budgets allocated from it are kept."
         await self.run_if_confirmed(
             "Delete a budget",
             question,
@@ -324,7 +324,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
 def _how_to_begin() -> Content:
     return Content("\n").join(
         [
-            Content("Nothing is planned yet."),
+            Content("No plan yet."),
             Content(""),
             Content.styled(
                 "A budget is what an entity may use in a period: of one category or in total, in money, tokens or"

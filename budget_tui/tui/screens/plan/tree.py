@@ -133,7 +133,7 @@ class AllocationPane(PlanPane):
         self.board, self._lines = board, lines
         self._tree = board.tree(lines)
         self._too_much = board.over_allocated([line.budget for line in lines], self._tree)
-        self.table.why_empty = "no budget fits"
+        self.table.why_empty = "no matching budgets"
         self._fill(_measured(board.lines, board.tree(board.lines)) if is_new else None)
         self._tell()  # in the same frame, though the table also says that its cursor moved
 
