@@ -24,14 +24,14 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=KEY_MAX_LENGTH,
         pattern=r"^[!-~]([ -~]*[!-~])?$",
-        description="The same request under the same key is carried out once and answered alike.",
+        description="Idempotency key: a repeated request is carried out once and gets the same response.",
     ),
 ]
 IfMatch = Annotated[
-    str | None, Header(alias="If-Match", description="The ETag that was seen: 412 when the budget is another by now.")
+    str | None, Header(alias="If-Match", description="The ETag of an earlier response; 412 if it has changed since.")
 ]
 IfNoneMatch = Annotated[
-    str, Header(alias="If-None-Match", description="The ETag of the answer that is there: 304 when it still holds.")
+    str, Header(alias="If-None-Match", description="The ETag of an earlier response; 304 if nothing has changed.")
 ]
 
 WRITES = {

@@ -25,16 +25,16 @@ OPEN_TAG = "server"
 """The tag of what needs no key."""
 
 _SCHEME = "key"
-_KEY = {"type": "apiKey", "in": "header", "name": HEADER, "description": "A key, which whoever runs the server makes."}
+_KEY = {"type": "apiKey", "in": "header", "name": HEADER, "description": "A key, created by whoever runs the server."}
 
 _ALWAYS = {
     421: "The `Host` is not this server's.",
-    500: "Nobody thought of this; the log tells more.",
+    500: "An unexpected error; see the server's log.",
 }
 _WITH_KEY = {
     401: "No key, or none that is valid.",
     422: "The request breaks a rule.",
-    429: "Too many requests; `Retry-After` tells when to come again.",
+    429: "Too many requests; `Retry-After` says when to try again.",
     503: "The database cannot be used now.",
 }
 _WRITING = {403: "The key may only read."}
@@ -44,9 +44,9 @@ _WITH_BODY = {
     415: "The body is not declared as JSON.",
 }
 _ANSWERED_WITH = (
-    ("If-None-Match", "ETag", "What it is now, for `If-None-Match`, and for `If-Match` of a PUT."),
-    ("If-Match", "ETag", "What it is now, for the next `If-Match`."),
-    ("Idempotency-Key", REPLAYED, "`true` when it was carried out before, under the same key."),
+    ("If-None-Match", "ETag", "The current version, for `If-None-Match`, and for `If-Match` of a PUT."),
+    ("If-Match", "ETag", "The current version, for the next `If-Match`."),
+    ("Idempotency-Key", REPLAYED, "`true` if it was already carried out under the same key."),
 )
 """Headers of answers, by the header of the request that they belong to."""
 

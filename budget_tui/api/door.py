@@ -62,7 +62,7 @@ async def caller_of(request: Request) -> Caller:
 
 
 async def caller_of_organization(
-    request: Request, org: Annotated[str, Path(description="The organization that the key belongs to.")]
+    request: Request, org: Annotated[str, Path(description="The key's organization.")]
 ) -> Caller:
     """Who was let in, for a path that names an organization; `NotFound` when it is another's."""
     caller = await caller_of(request)

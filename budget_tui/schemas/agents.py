@@ -44,7 +44,7 @@ class TokenBalance(Settling, _Balance):
 
 
 class AgentBudget(Schema):
-    """An agent's budget of the running period, and how fast it goes."""
+    """An agent's budget in the current period, with its rate."""
 
     agent_id: str
     name: str
@@ -57,7 +57,7 @@ class AgentBudget(Schema):
     rate_per_hour: int
     runs_out_at: Moment | None
     status: Status
-    data_through: date = Field(description="How far the use is known: today, for it is recorded as it happens.")
+    data_through: date = Field(description="The last day whose use is known: always today.")
 
     @classmethod
     def from_domain(cls, budget: domain.AgentBudget) -> "AgentBudget":
@@ -153,11 +153,11 @@ class Price(Schema):
 
 
 class NewAgent(Request):
-    agent_id: EntityId = Field(description="Short and lasting: requests name it.", examples=["reviewer"])
-    project_id: EntityId = Field(description="Whose it is: a project's, or another entity's.", examples=["pcc"])
-    name: Text = Field("", description="What screens call it; its id unless given.")
-    model: Text = Field("", description="What it runs on; its tokens cost what that one's cost.")
-    tokens: SomeTokens = Field(0, description="What it may use in each period.", examples=[1_000_000])
+    agent_id: EntityId = Field(description="Short and permanent; used in requests.", examples=["reviewer"])
+    project_id: EntityId = Field(description="The project that it belongs to, or another entity.", examples=["pcc"])
+    name: Text = Field("", description="Name to display. Default: its id.")
+    model: Text = Field("", description="The model that it runs on, used for pricing.")
+    tokens: SomeTokens = Field(0, description="Its token budget per period.", examples=[1_000_000])
 
 
 class TokenAllocation(Request):
@@ -169,17 +169,17 @@ class TokenAmount(Request):
 
 
 class TokenUse(TokenAmount):
-    output: SomeTokens = Field(0, description="Of them, what the model wrote.")
-    cached: SomeTokens = Field(0, description="Of them, what it read from its provider's cache.")
+    output: SomeTokens = Field(0, description="How many of them are output.")
+    cached: SomeTokens = Field(0, description="How many of them were cached.")
 
 
 class SettledUse(Request):
     tokens: SomeTokens = Field(examples=[18_000])
-    output: SomeTokens = Field(0, description="Of them, what the model wrote.")
-    cached: SomeTokens = Field(0, description="Of them, what it read from its provider's cache.")
+    output: SomeTokens = Field(0, description="How many of them are output.")
+    cached: SomeTokens = Field(0, description="How many of them were cached.")
 
 
 class NewReservation(TokenAmount):
     seconds: Annotated[int, Field(ge=1, le=LONGEST_HOLD_SECONDS), BeforeValidator(count_given)] = Field(
-        HOLD_SECONDS, description="How long they are held at most."
+        HOLD_SECONDS, description="How long they are reserved at most."
     )

@@ -23,8 +23,8 @@ class AuditEntry(Schema):
     subject: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
-    change: int = Field(description="The entries of one change have the same.")
-    reverses: int | None = Field(description="The change that this one takes back.")
+    change: int = Field(description="The same for all entries of one change.")
+    reverses: int | None = Field(description="The change that this one undoes.")
 
     @classmethod
     def from_domain(cls, entry: audit.AuditEntry) -> "AuditEntry":

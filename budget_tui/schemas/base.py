@@ -113,8 +113,8 @@ class CarrySettled(Schema):
 
     subject: str = Field(description="Whose budget: `global`, a project or an agent.", examples=["pcc"])
     budget_type: BudgetType
-    carried_before: Number = Field(description="What it had received.")
-    carried: Number = Field(description="What it receives by what is known now.")
+    carried_before: Number = Field(description="What had been carried over.")
+    carried: Number = Field(description="What is carried over now.")
 
     @classmethod
     def from_domain(cls, settled: SettledCarry) -> "CarrySettled":
@@ -133,8 +133,7 @@ class Settling(Schema):
 
     carry_settled: list[CarrySettled] = Field(
         default=[],
-        description="What more became known of the closed period changed of what was carried into the running one; left"
-        " out where it changed nothing.",
+        description="Corrections of what was carried over into the current period; absent if there were none.",
     )
 
 

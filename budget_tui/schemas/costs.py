@@ -295,11 +295,11 @@ class RatesReportOut(Schema):
 
 class CostIn(Request):
     amount_usd: Charged = Field(examples=[1.25])
-    on: Day | None = Field(None, description="The day; today unless given.")
-    category: Charging | None = Field(None, description="By provider unless given.")
-    provider: Text = Field("", description="Who charged it.", examples=["openai"])
+    on: Day | None = Field(None, description="Day. Default: today.")
+    category: Charging | None = Field(None, description="Default: by provider.")
+    provider: Text = Field("", description="Who charges it.", examples=["openai"])
     tokens: SomeTokens | None = Field(None, description="Tokens used.")
-    once: StrictBool = Field(False, description="Whether it comes once: spent, but no part of the burn rate.")
+    once: StrictBool = Field(False, description="One-off cost: spent, but not part of the burn rate.")
 
     def to_domain(self, project_id: str) -> CostEntry:
         category = Category(self.category) if self.category else None

@@ -17,7 +17,7 @@ class Entity(Schema):
     entity_id: str
     name: str
     level: str = Field(examples=["department"])
-    parent_id: str | None = Field(description="What it stands below; null for the organization itself.")
+    parent_id: str | None = Field(description="Its parent; null for the organization itself.")
     path: str = Field(examples=["/ORG/DEPT-ENG/"])
     archived: bool
 
@@ -38,8 +38,8 @@ class Entities(Schema):
 
 
 class _Closed(Schema):
-    closed_through: date | None = Field(description="Through that day it counts where it stood; null when it did here.")
-    closed_parent_id: str | None = Field(description="What it stood below then.")
+    closed_through: date | None = Field(description="Its costs through this day stay with the old parent; or null.")
+    closed_parent_id: str | None = Field(description="The old parent.")
 
 
 class EntityChanged(Settling, _Closed, Entity):
@@ -130,10 +130,10 @@ class OrganizationOut(Schema):
 
 
 class NewEntity(Request):
-    entity_id: EntityId = Field(description="Short and lasting: exports and requests name it.", examples=["DEPT-ENG"])
-    name: Text = Field("", description="What screens call it; its id unless given.", examples=["Engineering"])
-    parent_id: Text = Field("", description="What it stands below; the organization unless given.")
-    level: Text = Field("", description="The one below its parent's unless given.", examples=["department"])
+    entity_id: EntityId = Field(description="Short and permanent; used in exports and requests.", examples=["DEPT-ENG"])
+    name: Text = Field("", description="Name to display. Default: its id.", examples=["Engineering"])
+    parent_id: Text = Field("", description="Its parent. Default: the organization.")
+    level: Text = Field("", description="Default: the level below its parent's.", examples=["department"])
 
 
 class _Change(Request):
@@ -147,9 +147,9 @@ class _Change(Request):
 
 
 class EntityChangeIn(_Change):
-    name: Text | None = Field(None, description="What screens are to call it; the id stays.")
+    name: Text | None = Field(None, description="New name to display; the id does not change.")
     parent_id: EntityId | None = Field(
-        None, description="What it is to stand below, with all that is below it and what that spent on open days."
+        None, description="New parent. Everything below it moves along, with what it spent since the last close."
     )
 
     def to_domain(self) -> EntityChange:
@@ -157,8 +157,8 @@ class EntityChangeIn(_Change):
 
 
 class AgentChangeIn(_Change):
-    name: Text | None = Field(None, description="What screens are to call it; the id stays.")
-    project_id: EntityId | None = Field(None, description="Whose it is to be.")
+    name: Text | None = Field(None, description="New name to display; the id does not change.")
+    project_id: EntityId | None = Field(None, description="The project to assign it to.")
 
     def to_domain(self) -> EntityChange:
         return EntityChange(self.name, self.project_id)

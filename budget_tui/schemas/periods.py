@@ -63,7 +63,7 @@ class ClosedPeriod(Schema):
     period_start: date
     period_end: date = Field(description="Inclusive.")
     data_through: date | None = Field(
-        description="How far the costs were known at the close; null: it was closed before that was kept."
+        description="The last day whose costs were known at the close; null for old closes."
     )
     currency: str
     monthly_budget_usd: Number
@@ -71,7 +71,7 @@ class ClosedPeriod(Schema):
     spent_usd: Number
     remaining_usd: Number
     budget_status: Status
-    restated_usd: Number = Field(description="What was spent beyond the figures at the close, by what is known now.")
+    restated_usd: Number = Field(description="What was spent beyond the figures at the close.")
     closed_by: str
     closed_at: Moment
     projects: list[ClosedProject]

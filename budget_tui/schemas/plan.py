@@ -45,7 +45,7 @@ class Allocation(Schema):
     parent_budget_id: str
     child_budget_id: str
     allocated_amount: Number
-    allocation_percentage: Number | None = Field(description="Of the parent's amount; null where that is 0.")
+    allocation_percentage: Number | None = Field(description="Share of the parent's amount; null if that is 0.")
 
     @classmethod
     def from_domain(cls, allocation: plan.Allocation, budget_type: BudgetType) -> "Allocation":
@@ -77,8 +77,8 @@ class PlannedBudget(Schema):
     provider: str | None
     notes: str | None
     is_active: bool
-    parent_budget_id: str | None = Field(description="What it was allocated from; null once that is deleted.")
-    allocation: Allocation | None = Field(description="What it was allocated; null where it was planned by itself.")
+    parent_budget_id: str | None = Field(description="What it was allocated from; null if that is deleted.")
+    allocation: Allocation | None = Field(description="How it was allocated; null if it was planned on its own.")
     allocations: list[Allocation] = Field(description="What was allocated from it.")
     created_by: str
     updated_by: str | None
@@ -122,7 +122,7 @@ def _budget(planned: plan.PlannedBudget, org_slug: str, allocations: plan.Alloca
 class BudgetDetails(PlannedBudget):
     """A budget as it is looked at."""
 
-    warnings: list[str] = Field(description="That its children have more than it.")
+    warnings: list[str] = Field(description="Whether its children are allocated more than it has.")
 
     @classmethod
     def from_outcome(cls, found: plan_results.PlanOutcome, org_slug: str) -> "BudgetDetails":
@@ -157,7 +157,7 @@ class AllocatedBudget(Schema):
 
     parent_budget: PlannedBudget
     children: list[AllocatedChild]
-    unallocated_amount: Number = Field(description="Negative when the children got more than there is.")
+    unallocated_amount: Number = Field(description="Negative if the children are allocated more than the amount.")
     unallocated_percentage: Number | None
     warnings: list[str]
 
@@ -206,11 +206,11 @@ class LeftOut(Schema):
 
 class PlanList(Schema):
     budgets: list[PlannedBudget]
-    total: int = Field(description="How many there are, on this page or not.")
-    period_start: date | None = Field(description="The first day asked for, else of these; null where there is none.")
-    period_end: date | None = Field(description="The last day asked for, else of these. Inclusive.")
-    data_through: date = Field(description="How far the costs are known.")
-    warnings: list[str] = Field(description="Whose children have more than it, of the budgets on this page.")
+    total: int = Field(description="How many there are in total.")
+    period_start: date | None = Field(description="The first day requested, else the first of these, if any.")
+    period_end: date | None = Field(description="The last day requested, else the last of these. Inclusive.")
+    data_through: date = Field(description="The last day whose costs are known.")
+    warnings: list[str] = Field(description="Over-allocated budgets on this page.")
 
     @classmethod
     def from_domain(cls, page: plan_results.BudgetPage, org_slug: str) -> "PlanList":
@@ -226,7 +226,7 @@ class PlanList(Schema):
 class Figures(Schema):
     """A budget against what was used."""
 
-    actual_amount: Number | None = Field(description="null: there is no data.")
+    actual_amount: Number | None = Field(description="null if there is no data.")
     variance: Number | None = Field(description="budget − actual: positive is under budget.")
     variance_percent: Number | None
     pct_used: Number | None
@@ -321,9 +321,9 @@ class PlanHeadline(Schema):
     budgets_without_data: int
     currency: str
     as_of: date
-    data_through: date = Field(description="How far the costs are known.")
-    period_start: date | None = Field(description="The first day asked for, else of these; null where there is none.")
-    period_end: date | None = Field(description="The last day asked for, else of these. Inclusive.")
+    data_through: date = Field(description="The last day whose costs are known.")
+    period_start: date | None = Field(description="The first day requested, else the first of these, if any.")
+    period_end: date | None = Field(description="The last day requested, else the last of these. Inclusive.")
     left_out: list[LeftOut]
     warnings: list[str]
 
@@ -371,7 +371,7 @@ class _Planned(_OfEntity):
 
 class _HandedOn(Schema):
     allocated_to_children: Number
-    unallocated: Number = Field(description="Negative when the children have more.")
+    unallocated: Number = Field(description="Negative if the children are allocated more.")
     children: list["PlanNode"]
 
 
@@ -395,9 +395,9 @@ class PlanNode(_HandedOn, Figures, _Planned):
 class PlanTree(Schema):
     roots: list[PlanNode]
     as_of: date
-    data_through: date = Field(description="How far the costs are known.")
-    period_start: date | None = Field(description="The first day asked for, else of these; null where there is none.")
-    period_end: date | None = Field(description="The last day asked for, else of these. Inclusive.")
+    data_through: date = Field(description="The last day whose costs are known.")
+    period_start: date | None = Field(description="The first day requested, else the first of these, if any.")
+    period_end: date | None = Field(description="The last day requested, else the last of these. Inclusive.")
     left_out: list[LeftOut]
     warnings: list[str]
 
@@ -443,8 +443,8 @@ class PlanPart(Schema):
     """A category or a provider of a breakdown. It says itself which days it is of and what it leaves out: beside the
     parts there is no room for a name that no provider could have."""
 
-    budget: Number | None = Field(description="null: nothing is planned.")
-    actual: Number = Field(description="What counts for the budgets; where nothing is planned, all that was used.")
+    budget: Number | None = Field(description="null if nothing is planned.")
+    actual: Number = Field(description="What counts for the budgets; if nothing is planned, everything that was used.")
     variance: Number | None
     pct_used: Number | None
     status: VarianceStatus | None
@@ -453,22 +453,22 @@ class PlanPart(Schema):
     seats_budget: int | None
     seats_actual: int | None
     not_budgeted: Number | None = Field(
-        description="What was used beside the budgets: of other providers, in other categories, on other days."
-        " `actual` and this add up to the whole; null where nothing is planned."
+        description="What no budget covers: other providers, categories or days. It adds up with `actual` to the whole;"
+        " null if nothing is planned."
     )
-    tokens_not_budgeted: int | None = Field(description="null also where nothing is known.")
+    tokens_not_budgeted: int | None = Field(description="null if nothing is known, too.")
     seats_not_budgeted: int | None = Field(
         description="The most on one of the budgets' days that count for none of them. Seats do not add up: each may be"
         " of another day."
     )
-    left_out: list[LeftOut] = Field(description="What would be in this part if there were a rate.")
+    left_out: list[LeftOut] = Field(description="What would be in this part if there were an exchange rate.")
     warnings: list[str] = Field(
-        description="Whose children have more than it, what is left out, and what counts at which amount, in words."
+        description="Over-allocated budgets, what is left out, and what was converted, in words."
     )
     period_start: date
     period_end: date = Field(description="Inclusive.")
-    periods: list[Days] = Field(description="The days that the figures are of, without the gaps between budgets.")
-    data_through: date = Field(description="How far the costs are known.")
+    periods: list[Days] = Field(description="The days that the figures cover, without the gaps between budgets.")
+    data_through: date = Field(description="The last day whose costs are known.")
 
     @classmethod
     def from_domain(cls, part: plan_results.Part, breakdown: plan_results.Breakdown) -> "PlanPart":
@@ -577,7 +577,7 @@ class NamedEntity(Request):
 
     hierarchy_entity_id: EntityId = Field(description="`ORG` is the organization.", examples=["DEPT-ENG"])
     hierarchy_entity_name: Text | None = Field(
-        None, description="The entity's own name stands; another one is told in `warnings`.", examples=["Engineering"]
+        None, description="Another name than the entity's is reported in `warnings`.", examples=["Engineering"]
     )
     hierarchy_level_code: LevelCode | None = Field(
         None,
@@ -590,11 +590,11 @@ class NewBudget(NamedEntity):
     category: Category
     budget_type: BudgetType = BudgetType.MONETARY
     budget_amount: Planned = Field(examples=[20000])
-    currency: Text | None = Field(None, description="ISO 4217; the organization's unless given.", examples=["USD"])
+    currency: Text | None = Field(None, description="ISO 4217. Default: the organization's currency.", examples=["USD"])
     period_type: PeriodKind
     period_start: Day = Field(examples=["2026-02-01"])
     period_end: Day = Field(description="Inclusive.", examples=["2026-02-28"])
-    provider: Text | None = Field(None, description="Only what it charges.", examples=["openai"])
+    provider: Text | None = Field(None, description="Only its charges.", examples=["openai"])
     notes: Notes | None = None
 
     def to_domain(self) -> BudgetPlan:
@@ -639,7 +639,7 @@ class PlanChangeIn(Request):
     period_start: Day | None = None
     period_end: Day | None = Field(None, description="Inclusive.")
     rescale_children: StrictBool = Field(
-        False, description="What was allocated from it keeps its share, not its amount."
+        False, description="Budgets allocated from it keep their shares instead of their amounts."
     )
 
     @model_validator(mode="after")
@@ -685,19 +685,19 @@ class SomeFilters(Request):
 
 
 class TreeFilters(SomeFilters):
-    root_entity_id: Text = Field("", description="Only what is at and below it.")
+    root_entity_id: Text = Field("", description="Only this entity and below.")
 
 
 class EntityFilters(SomeFilters):
-    hierarchy_entity_id: Text = Field("", description="Only this entity's; the organization itself is `ORG`.")
+    hierarchy_entity_id: Text = Field("", description="Only this entity; the organization is `ORG`.")
 
     def narrowed(self) -> PlanFilter:
         return replace(super().narrowed(), entity_id=self.hierarchy_entity_id)
 
 
 class Filters(EntityFilters):
-    status: VarianceStatus | None = Field(None, description="How its actual stands to its amount.")
-    search: Text = Field("", description="In the entity's id and name, the provider, the notes.")
+    status: VarianceStatus | None = Field(None, description="Its actual compared with its amount.")
+    search: Text = Field("", description="Search in the entity's id and name, the provider and the notes.")
     is_active: Literal["true", "false", "any"] = Field("true", description="`false`: deleted ones only.")
 
     def narrowed(self) -> PlanFilter:
@@ -706,8 +706,8 @@ class Filters(EntityFilters):
 
 
 class PageFilters(Filters):
-    limit: int = Field(MOST_LISTED, ge=1, le=MOST_LISTED, description="At most so many.")
-    offset: int = Field(0, ge=0, le=LIMIT_COUNT, description="After the first so many.")
+    limit: int = Field(MOST_LISTED, ge=1, le=MOST_LISTED, description="Return at most this many.")
+    offset: int = Field(0, ge=0, le=LIMIT_COUNT, description="Skip this many.")
 
 
 def amount_given(value: Decimal, budget_type: BudgetType) -> int:

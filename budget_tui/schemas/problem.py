@@ -20,8 +20,8 @@ class ProblemDocument(Schema):
     code: str
     hint: str
     request_id: str
-    available_usd: Number | None = Field(default=None, description="What there is, when it was not enough.")
-    available_tokens: int | None = Field(default=None, description="What there is, when it was not enough.")
+    available_usd: Number | None = Field(default=None, description="What is available.")
+    available_tokens: int | None = Field(default=None, description="What is available.")
     errors: list[RefusedField] | None = Field(default=None, description="Each field that was refused, and why.")
 
 

@@ -31,8 +31,8 @@ class Pacing(Schema):
     daily_drip_usd: Number = Field(examples=[2.5])
     available_today_usd: Number
     burn_rate_usd: Number
-    runway_days: Number | None = Field(description="null when nothing burns")
-    runs_out_on: date | None = Field(description="The day it runs out on, when that is before the period's end.")
+    runway_days: Number | None = Field(description="null if nothing burns")
+    runs_out_on: date | None = Field(description="The day it runs out, if that is before the period ends.")
     budget_status: Status
 
 
@@ -50,9 +50,9 @@ def _pacing(pace: Pace) -> dict[str, Any]:
 class CarryOver(Schema):
     """How a budget is carried over."""
 
-    carry: CarryPolicy = Field(description="What else comes along into the next period.")
+    carry: CarryPolicy = Field(description="What carries over into the next period.")
     carry_cap_usd: Number | None
-    carried_usd: Number = Field(description="What came along from the period before; negative when it was overspent.")
+    carried_usd: Number = Field(description="What was carried over from the previous period; negative for a deficit.")
 
 
 def carry_over(carry: Carry) -> dict[str, Any]:
@@ -68,8 +68,8 @@ class Dated(Schema):
     """The day that an answer holds for, and how far its costs are known."""
 
     as_of: date
-    data_through: date = Field(description="How far the costs are known.")
-    currency: str = Field(description="ISO 4217; what every amount is in.")
+    data_through: date = Field(description="The last day whose costs are known.")
+    currency: str = Field(description="ISO 4217; the currency of all amounts.")
     warnings: list[str]
 
 
@@ -186,8 +186,8 @@ class Projects(Dated, _Projects):
 
 class StatusOut(Schema):
     as_of: date
-    data_through: date = Field(description="How far the costs are known.")
-    currency: str = Field(description="ISO 4217; what every amount is in.")
+    data_through: date = Field(description="The last day whose costs are known.")
+    currency: str = Field(description="ISO 4217; the currency of all amounts.")
     global_: GlobalBudget = Field(serialization_alias="global")
     projects: list[ProjectBudget]
     unmapped_usd: Number
@@ -275,10 +275,10 @@ class AllocationChangeIn(Request):
 
 
 class NewProject(Request):
-    project_id: EntityId = Field(description="Short and lasting: exports and requests name it.", examples=["billing"])
-    name: Text = Field("", description="What screens call it; its id unless given.", examples=["Billing"])
+    project_id: EntityId = Field(description="Short and permanent; used in exports and requests.", examples=["billing"])
+    name: Text = Field("", description="Name to display. Default: its id.", examples=["Billing"])
     monthly_allocation_usd: Budgeted = Field(0, examples=[120.5])
-    parent_id: Text = Field("", description="What it stands below; the organization unless given.")
+    parent_id: Text = Field("", description="Its parent. Default: the organization.")
 
     def allocation(self) -> AllocationChange | None:
         return AllocationChange(ChangeKind.SET, self.monthly_allocation_usd) if self.monthly_allocation_usd else None
@@ -287,7 +287,7 @@ class NewProject(Request):
 class TransferIn(Request):
     to_project_id: EntityId = Field(description="A project's id, or `pool`.", examples=["python-api"])
     amount_usd: Moved = Field(examples=[20])
-    force: StrictBool = Field(False, description="Also what is spent already; needs a reason.")
+    force: StrictBool = Field(False, description="Also move what is already spent; requires a reason.")
     reason: Text = ""
 
     def to_domain(self, from_project_id: str) -> TransferRequest:

@@ -41,19 +41,19 @@ from budget_tui.schemas.hierarchy import AgentChangeIn, EntityChanged
 router = routes_of(TOKENS_TAG)
 
 AgentId = Annotated[str, Path(alias="id", description="The agent's id.", max_length=ID_MAX_LENGTH)]
-ReservationId = Annotated[str, Path(alias="id", description="As `reserve` answered it.", max_length=ID_MAX_LENGTH)]
+ReservationId = Annotated[str, Path(alias="id", description="Id returned by `reserve`.", max_length=ID_MAX_LENGTH)]
 
 
 @router.get("/agents", response_model=Agents)
 async def get_agents(by: By) -> Response:
-    """Every agent's budget of the running period."""
+    """List every agent's budget in the current period."""
     agents = await by.lanes.read(by.services.agents.all)
     return answered(Agents(agents=[AgentBudget.from_domain(agent) for agent in agents]))
 
 
 @router.post("/agents", status_code=201, response_model=TokenBalance, responses=problems(404, 409) | LOCATED)
 async def post_agent(by: By, body: NewAgent, idempotency_key: IdempotencyKey = None) -> Response:
-    """Add an agent; an archived one of that id is brought back."""
+    """Add an agent; an archived one with the same id is restored."""
     agents = by.services.agents
     balance, replayed = await by.lanes.write_once(
         lambda: agents.add(body.agent_id, body.project_id, body.name, body.model, body.tokens, idempotency_key)
@@ -63,20 +63,20 @@ async def post_agent(by: By, body: NewAgent, idempotency_key: IdempotencyKey = N
 
 @router.patch("/agents/{id}", response_model=EntityChanged, responses=problems(404, 409, 412))
 async def patch_agent(by: By, agent_id: AgentId, body: AgentChangeIn, if_match: IfMatch = None) -> Response:
-    """Rename an agent or give it to another project, or both at once. `If-Match` takes the ETag of `/entities/{id}`."""
+    """Rename an agent, assign it to another project, or both. `If-Match` takes the ETag of `/entities/{id}`."""
     agents = by.services.agents
     return await change(by, if_match, lambda seen: agents.change(agent_id, body.to_domain(), seen))
 
 
 @router.delete("/agents/{id}", status_code=204, responses=problems(404, 409, 412))
 async def delete_agent(by: By, agent_id: AgentId, if_match: IfMatch = None) -> Response:
-    """Archive an agent, and its budget with it. What it used and what that cost stays."""
+    """Archive an agent and its budget. Its usage and costs are kept."""
     return await archive(by, if_match, lambda seen: by.services.agents.archive(agent_id, seen))
 
 
 @router.get("/agents/{id}/budget", response_model=AgentBudget, responses=NOT_MODIFIED | problems(404))
 async def get_agent(request: Request, by: By, agent_id: AgentId, if_none_match: IfNoneMatch = "") -> Response:
-    """An agent's budget of the running period, and how fast it goes."""
+    """An agent's budget in the current period, with its rate."""
     return await _agent(request, by, agent_id)
 
 
@@ -84,7 +84,7 @@ async def get_agent(request: Request, by: By, agent_id: AgentId, if_none_match: 
 async def put_agent(
     request: Request, by: By, agent_id: AgentId, body: TokenAllocation, if_match: IfMatch = None
 ) -> Response:
-    """Set what the agent may use in each period; never below what it has used and holds."""
+    """Set the agent's budget per period, never below what is used and reserved."""
     agents = by.services.agents
     await by.lanes.write(lambda: write_if_match(if_match, lambda seen: agents.allocate(agent_id, body.tokens, seen)))
     return await _agent(request, by, agent_id)
@@ -102,7 +102,7 @@ async def post_consume(by: By, agent_id: AgentId, body: TokenUse, idempotency_ke
 
 @router.post("/agents/{id}/budget/top-up", response_model=TokenBalance, responses=problems(404, 409))
 async def post_top_up(by: By, agent_id: AgentId, body: TokenAmount, idempotency_key: IdempotencyKey = None) -> Response:
-    """Add to what the agent may use."""
+    """Add tokens to the agent's budget."""
     agents = by.services.agents
     balance, replayed = await by.lanes.write_once(lambda: agents.top_up(agent_id, body.tokens, idempotency_key))
     return answered(TokenBalance.from_domain(balance), replayed=replayed)
@@ -112,7 +112,7 @@ async def post_top_up(by: By, agent_id: AgentId, body: TokenAmount, idempotency_
 async def post_reserve(
     by: By, agent_id: AgentId, body: NewReservation, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Hold tokens for a time, after which they are free again by themselves."""
+    """Reserve tokens for a time, after which they become available again."""
     agents = by.services.agents
     held, replayed = await by.lanes.write_once(
         lambda: agents.reserve(agent_id, body.tokens, body.seconds, idempotency_key)
@@ -124,7 +124,7 @@ async def post_reserve(
 async def post_settle(
     by: By, reservation_id: ReservationId, body: SettledUse, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Use what was really needed in place of what was held, and free the rest."""
+    """Settle a reservation with the actual usage; the rest becomes available again."""
     agents = by.services.agents
     balance, replayed = await by.lanes.write_once(
         lambda: agents.settle(reservation_id, body.tokens, body.output, body.cached, idempotency_key)
@@ -134,7 +134,7 @@ async def post_settle(
 
 @router.post("/reservations/{id}/release", response_model=TokenBalance, responses=problems(404, 409))
 async def post_release(by: By, reservation_id: ReservationId) -> Response:
-    """Free what is held. Again: nothing changes."""
+    """Release a reservation. Repeating it changes nothing."""
     return answered(TokenBalance.from_domain(await by.lanes.write(lambda: by.services.agents.release(reservation_id))))
 
 

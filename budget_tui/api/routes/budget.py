@@ -13,14 +13,14 @@ router = routes_of("budget")
 
 @router.get("/budget", response_model=DatedGlobalBudget, responses=NOT_MODIFIED)
 async def get_budget(request: Request, by: By, if_none_match: IfNoneMatch = "") -> Response:
-    """The global budget of the running period."""
+    """The global budget in the current period."""
     snapshot = await by.lanes.read(by.services.snapshots.current)
     return tagged(DatedGlobalBudget.from_snapshot(snapshot), snapshot.total.allocation, request)
 
 
 @router.put("/budget", response_model=DatedGlobalBudget, responses=problems(409, 412))
 async def put_budget(request: Request, by: By, body: GlobalBudgetChange, if_match: IfMatch = None) -> Response:
-    """Set what may be spent in each period from this one on."""
+    """Set the global budget from the current period on."""
     budgets = by.services.budgets
     await by.lanes.write(
         lambda: write_if_match(if_match, lambda seen: budgets.set_global(body.monthly_budget_usd, seen))

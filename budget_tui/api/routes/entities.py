@@ -42,8 +42,7 @@ async def get_entities(by: By) -> Response:
 
 @router.post("/entities", status_code=201, response_model=Entity, responses=problems(404, 409) | LOCATED)
 async def post_entity(by: By, body: NewEntity, idempotency_key: IdempotencyKey = None) -> Response:
-    """Add an entity; an archived one of that id is brought back. One of level `project` is a project in every
-    respect."""
+    """Add an entity; an archived one with the same id is restored. One of level `project` is a project."""
     entities = by.services.entities
     added, replayed = await by.lanes.write_once(
         lambda: entities.add(body.entity_id, body.parent_id, body.level, body.name, idempotency_key)
@@ -60,14 +59,14 @@ async def get_entity(request: Request, by: By, entity_id: EntityId, if_none_matc
 
 @router.patch("/entities/{id}", response_model=EntityChanged, responses=problems(404, 409, 412))
 async def patch_entity(by: By, entity_id: EntityId, body: EntityChangeIn, if_match: IfMatch = None) -> Response:
-    """Rename or move an entity, or both at once."""
+    """Rename an entity, move it, or both."""
     entities = by.services.entities
     return await change(by, if_match, lambda seen: entities.change(entity_id, body.to_domain(), seen))
 
 
 @router.delete("/entities/{id}", status_code=204, responses=problems(404, 409, 412))
 async def delete_entity(by: By, entity_id: EntityId, if_match: IfMatch = None) -> Response:
-    """Archive an entity: it goes out of the lists, its costs stay. Refused while there is something below it."""
+    """Archive an entity; its costs are kept. Refused while there is anything below it."""
     return await archive(by, if_match, lambda seen: by.services.entities.archive(entity_id, seen))
 
 

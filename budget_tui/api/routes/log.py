@@ -22,15 +22,15 @@ MOST = 1000
 @router.get("/log", response_model=list[AuditEntry])
 async def get_log(
     by: By,
-    action: Annotated[Text, Query(description="Only what begins so: `budget`, `cost.import`.")] = "",
-    subject: Annotated[Text, Query(description="Only what has this in its name.")] = "",
-    who: Annotated[Text, Query(description="Only what this user or key did.")] = "",
-    since: Annotated[Day | None, Query(description="Only from this day on, in UTC.")] = None,
-    until: Annotated[Day | None, Query(description="Only up to this day, in UTC, which is included.")] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST, description="At most so many.")] = 50,
-    before: Annotated[int | None, Query(ge=1, le=LIMIT_COUNT, description="Only what came before this entry.")] = None,
+    action: Annotated[Text, Query(description="Only actions with this prefix: `budget`, `cost.import`.")] = "",
+    subject: Annotated[Text, Query(description="Only subjects that contain this.")] = "",
+    who: Annotated[Text, Query(description="Only changes by this user or key.")] = "",
+    since: Annotated[Day | None, Query(description="From this day on, in UTC.")] = None,
+    until: Annotated[Day | None, Query(description="Up to and including this day, in UTC.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST, description="Return at most this many.")] = 50,
+    before: Annotated[int | None, Query(ge=1, le=LIMIT_COUNT, description="Only entries before this one.")] = None,
 ) -> Response:
-    """The audit trail: who changed what, the newest first."""
+    """The audit log: who changed what, newest first."""
     only = AuditFilter(action, subject, who, _begin_of(since), _begin_of(until and until + ONE_DAY))
     entries = await by.lanes.read(lambda: by.services.audit.newest(limit, before, only))
     return answered([AuditEntry.from_domain(entry) for entry in entries])
@@ -38,9 +38,9 @@ async def get_log(
 
 @router.post("/undo", response_model=Undone, responses=problems(409))
 async def post_undo(by: By, idempotency_key: IdempotencyKey = None) -> Response:
-    """Take back the last change that was made with this key; again takes back the one before it.
+    """Undo the last change made with this key; repeat it to undo earlier ones.
 
-    409 when somebody changed the same since.
+    409 if someone else has changed the same thing since.
     """
     undo = by.services.undo
     outcome, replayed = await by.lanes.write_once(lambda: undo.undo(idempotency_key))

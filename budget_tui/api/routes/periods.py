@@ -18,9 +18,9 @@ MOST = 120
 @router.get("/periods", response_model=list[ClosedPeriod])
 async def get_periods(
     by: By,
-    limit: Annotated[int, Query(ge=1, le=MOST, description="At most so many.")] = 12,
+    limit: Annotated[int, Query(ge=1, le=MOST, description="Return at most this many.")] = 12,
     before: Annotated[Day | None, Query(description="Only periods that started before this day.")] = None,
 ) -> Response:
-    """Closed periods, the newest first: the figures at their close, and what was spent beyond them since."""
+    """Closed periods, newest first: the figures at the close, and what was spent beyond them since."""
     periods = await by.lanes.read(lambda: by.services.history.periods(limit, before))
     return answered([ClosedPeriod.from_domain(period) for period in periods])

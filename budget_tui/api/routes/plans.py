@@ -60,7 +60,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @router.get(ROOT, response_model=PlanList, responses=problems(404))
 async def get_plan(by: ByOrganization, filters: Annotated[PageFilters, Query()]) -> Response:
-    """The budgets that fit, entity by entity."""
+    """The matching budgets, by entity."""
     views, conditions = by.services.plan_views, filters.narrowed()
     page = await by.lanes.read(lambda: views.list(conditions, filters.limit, filters.offset))
     return answered(PlanList.from_domain(page, _slug(by)))
@@ -68,7 +68,7 @@ async def get_plan(by: ByOrganization, filters: Annotated[PageFilters, Query()])
 
 @router.post(ROOT, status_code=201, response_model=ChangedBudget, responses=problems(404, 409) | LOCATED)
 async def post_plan(by: ByOrganization, body: NewBudget, idempotency_key: IdempotencyKey = None) -> Response:
-    """A new budget. 409 when there is one of that entity, category, type, provider and period."""
+    """Create a budget. 409 if there is one of the same entity, category, type, provider and period."""
     plans = by.services.plans
     notes = await by.lanes.read(lambda: list(_said_of_entities(by, body)))
     outcome, replayed = await by.lanes.write_once(lambda: plans.create(body.to_domain(), idempotency_key))
@@ -80,9 +80,9 @@ async def post_plan(by: ByOrganization, body: NewBudget, idempotency_key: Idempo
     f"{ROOT}/allocate", status_code=201, response_model=AllocatedBudget, responses=problems(404, 409) | LOCATED
 )
 async def post_allocate(by: ByOrganization, body: NewAllocation, idempotency_key: IdempotencyKey = None) -> Response:
-    """A new budget together with its children's: all of them, or none.
+    """Create a budget together with its children's: all of them, or none.
 
-    The children take over category, type, provider, currency and period. What no child gets stays unallocated;
+    The children inherit category, type, provider, currency and period. The rest stays unallocated;
     amounts that add up to more than the parent are warned about.
     """
     plans = by.services.plans
@@ -96,14 +96,14 @@ async def post_allocate(by: ByOrganization, body: NewAllocation, idempotency_key
 
 @router.get(f"{ROOT}/summary", response_model=PlanSummary, responses=problems(404))
 async def get_plan_summary(by: ByOrganization, filters: Annotated[Filters, Query()]) -> Response:
-    """Budget against actual of every budget that fits, and totals in which a dollar counts once."""
+    """Compare every matching budget with its actual; totals count each dollar once."""
     views, conditions = by.services.plan_views, filters.narrowed()
     return answered(PlanSummary.from_domain(await by.lanes.read(lambda: views.summary(conditions))))
 
 
 @router.get(f"{ROOT}/allocation-tree", response_model=RootedTree, responses=problems(404))
 async def get_allocation_tree(by: ByOrganization, filters: Annotated[TreeFilters, Query()]) -> Response:
-    """Budgets from the top down, with what is allocated at each and what is not."""
+    """Budgets as a tree, with allocated and free amounts."""
     views, conditions = by.services.plan_views, filters.narrowed()
     tree = await by.lanes.read(lambda: views.tree(filters.root_entity_id, conditions))
     return answered(RootedTree.from_tree(tree))
@@ -139,7 +139,7 @@ async def get_planned(
 async def put_planned(
     by: ByOrganization, budget_id: BudgetId, body: PlanChangeIn, if_match: IfMatch = None
 ) -> Response:
-    """Change a budget. What was allocated from it stays as it is, unless rescaled."""
+    """Change a budget. Budgets allocated from it do not change, unless rescaled."""
     outcomes = []
 
     def write(seen: int | None) -> None:
@@ -156,7 +156,7 @@ async def put_planned(
 
 @router.delete(f"{ROOT}/{{budget_id:uuid}}", status_code=204, responses=problems(404))
 async def delete_planned(by: ByOrganization, budget_id: BudgetId) -> Response:
-    """Take a budget out of the plan. It stays on record; what was allocated from it stays in the plan."""
+    """Delete a budget from the plan. It stays on record; budgets allocated from it stay in the plan."""
 
     def delete() -> None:
         by.services.plans.delete(_present(by, budget_id).budget_id)

@@ -49,7 +49,7 @@ async def get_projects(by: By) -> Response:
 
 @router.post("/projects", status_code=201, response_model=AddedProject, responses=problems(404, 409) | LOCATED)
 async def post_project(by: By, body: NewProject, idempotency_key: IdempotencyKey = None) -> Response:
-    """Add a project; an archived one of that id is brought back."""
+    """Add a project; an archived one with the same id is restored."""
     projects = by.services.projects
     added, replayed = await by.lanes.write_once(
         lambda: projects.add(body.project_id, body.name, body.allocation(), body.parent_id, idempotency_key)
@@ -59,20 +59,20 @@ async def post_project(by: By, body: NewProject, idempotency_key: IdempotencyKey
 
 @router.patch("/projects/{id}", response_model=EntityChanged, responses=problems(404, 409, 412))
 async def patch_project(by: By, project_id: ProjectId, body: EntityChangeIn, if_match: IfMatch = None) -> Response:
-    """Rename or move a project, or both at once. `If-Match` takes the ETag of `/entities/{id}`."""
+    """Rename a project, move it, or both. `If-Match` takes the ETag of `/entities/{id}`."""
     projects = by.services.projects
     return await change(by, if_match, lambda seen: projects.change(project_id, body.to_domain(), seen))
 
 
 @router.delete("/projects/{id}", status_code=204, responses=problems(404, 409, 412))
 async def delete_project(by: By, project_id: ProjectId, if_match: IfMatch = None) -> Response:
-    """Archive a project: its allocation returns to the pool, its costs stay."""
+    """Archive a project; its allocation returns to the pool, its costs are kept."""
     return await archive(by, if_match, lambda seen: by.services.projects.archive(project_id, seen))
 
 
 @router.get("/projects/{id}/budget", response_model=DatedProjectBudget, responses=NOT_MODIFIED | problems(404))
 async def get_project(request: Request, by: By, project_id: ProjectId, if_none_match: IfNoneMatch = "") -> Response:
-    """A project's budget in the running period."""
+    """A project's budget in the current period."""
     return await _project(request, by, project_id)
 
 
@@ -80,7 +80,7 @@ async def get_project(request: Request, by: By, project_id: ProjectId, if_none_m
 async def put_project(
     request: Request, by: By, project_id: ProjectId, body: AllocationChangeIn, if_match: IfMatch = None
 ) -> Response:
-    """Set what the project gets of the global budget. More than there is: done, and told in `warnings`."""
+    """Set the project's allocation. More than is available is allowed, and reported in `warnings`."""
     budgets = by.services.budgets
     change = body.to_domain()
     await by.lanes.write(lambda: write_if_match(if_match, lambda seen: budgets.allocate(project_id, change, seen)))
@@ -93,7 +93,7 @@ async def post_transfer(
 ) -> Response:
     """Move allocation to another project or to the pool; the project may be `pool`, too.
 
-    At most what is unspent, unless forced.
+    Only unspent money can be moved, unless forced.
     """
     request = body.to_domain(project_id)
     transfers = by.services.transfers
