@@ -159,6 +159,8 @@ class Driver:
         quiet_rounds = 0
         while quiet_rounds < _QUIET_ROUNDS:
             assert time.monotonic() < deadline, f"still busy: {[worker.name for worker in self.any_app.workers]}"
+            if self.any_app._exception is not None:  # it has ended: what waits for its turn will wait for ever
+                raise self.any_app._exception
             has_messages = await self._round()
             pending = [worker for worker in self.any_app.workers if not worker.is_finished]
             asking = [worker for worker in pending if worker.group == ASKING]
