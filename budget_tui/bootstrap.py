@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from budget_tui.services.database import Database
     from budget_tui.services.entities import Entities
     from budget_tui.services.explain import Explainer
-    from budget_tui.services.fx import ExchangeRates
     from budget_tui.services.history import History
     from budget_tui.services.imports import Imports
     from budget_tui.services.keys import Keys
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from budget_tui.services.plan_views import PlanViews
     from budget_tui.services.plans import Plans
     from budget_tui.services.projects import Projects
+    from budget_tui.services.rates import ExchangeRates
     from budget_tui.services.seats import SeatRegister
     from budget_tui.services.snapshots import Snapshots
     from budget_tui.services.sources import Sources
@@ -104,7 +104,7 @@ class Services:
 
     @cached_property
     def fx(self) -> "ExchangeRates":
-        from budget_tui.services.fx import ExchangeRates
+        from budget_tui.services.rates import ExchangeRates
 
         return ExchangeRates(self.context)
 

@@ -12,7 +12,7 @@ from budget_tui.domain.errors import NotFound
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from budget_tui.domain.explain_answers import Explained
+    from budget_tui.domain.explain import Explained
     from budget_tui.presentation.explanations import Section
 
 app = command_group()

@@ -10,7 +10,7 @@ from budget_tui.cli.session import session_of
 from budget_tui.domain.text import escaped
 
 if TYPE_CHECKING:
-    from budget_tui.services.fx import RatesReport
+    from budget_tui.services.rates import RatesReport
 
 REFUSED_SHOWN = 10
 

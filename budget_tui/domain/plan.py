@@ -3,7 +3,7 @@
 import re
 from calendar import month_abbr, month_name
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from functools import cache, cached_property
@@ -82,8 +82,8 @@ class PlanFilter:
 
     @property
     def is_open(self) -> bool:
-        """Whether it leaves out nothing for what it is or whose; how it stands to its actual aside."""
-        return replace(self, status=None) == PlanFilter()
+        """Whether it leaves out nothing."""
+        return self == PlanFilter()
 
     def period_of(self, found: Iterable[PlannedBudget], fiscal_start: int) -> Period | None:
         """The days of an answer about the budgets ``found``: those asked for, else from their first to their last."""

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 
-from budget_tui.domain.explain import Explanation, Quantity, Unit
-from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, SourceState
+from budget_tui.domain.explain import CostGroup, Explained, Explanation, Finding, Kind, Quantity, SourceState, Unit
 from budget_tui.presentation.formatting import (
     count,
     data_through_if_late,

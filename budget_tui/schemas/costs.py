@@ -13,8 +13,8 @@ from budget_tui.domain.records import PairOnFile, SeatRegistration
 from budget_tui.presentation.messages import nanos_of_sum
 from budget_tui.schemas.base import Charged, Charging, Day, Number, Request, Schema, Settling, SomeTokens, Text
 from budget_tui.services.costs import CostEntry, CostOutcome, MappingOutcome
-from budget_tui.services.fx import RatesReport
 from budget_tui.services.imports import ImportReport, VanishedCosts
+from budget_tui.services.rates import RatesReport
 from budget_tui.services.sources import Source
 
 Totals = dict[str, Number]

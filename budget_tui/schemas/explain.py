@@ -3,10 +3,9 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from budget_tui.domain import explain_answers
+from budget_tui.domain import explain
 from budget_tui.domain.amount import to_decimal
-from budget_tui.domain.explain import Explanation, Quantity, Unit
-from budget_tui.domain.explain_answers import Kind, Reason
+from budget_tui.domain.explain import Explanation, Kind, Quantity, Reason, Unit
 from budget_tui.presentation import explanations
 from budget_tui.schemas.base import Number, Schema
 
@@ -25,7 +24,7 @@ class ValueOut(Schema):
     notes: list[str]
 
     @classmethod
-    def from_domain(cls, explanation: Explanation, explained: explain_answers.Explained) -> "ValueOut":
+    def from_domain(cls, explanation: Explanation, explained: explain.Explained) -> "ValueOut":
         return ValueOut(
             value=explanation.key,
             title=explanation.title,
@@ -52,7 +51,7 @@ class CostGroup(Schema):
     last_day: date
 
     @classmethod
-    def from_domain(cls, group: explain_answers.CostGroup, unit: Unit) -> "CostGroup":
+    def from_domain(cls, group: explain.CostGroup, unit: Unit) -> "CostGroup":
         return CostGroup(
             source=group.source,
             provider=group.provider,
@@ -76,7 +75,7 @@ class Finding(Schema):
     costs: int
 
     @classmethod
-    def from_domain(cls, found: explain_answers.Finding) -> "Finding":
+    def from_domain(cls, found: explain.Finding) -> "Finding":
         return Finding(
             reason=found.reason,
             text=explanations.finding(found),
@@ -94,7 +93,7 @@ class SourceState(Schema):
     imported_at: datetime | None
 
     @classmethod
-    def from_domain(cls, state: explain_answers.SourceState) -> "SourceState":
+    def from_domain(cls, state: explain.SourceState) -> "SourceState":
         return SourceState(
             source=state.source, live=state.is_live, latest_day=state.latest_day, imported_at=state.imported_at
         )
@@ -121,7 +120,7 @@ class Explained(Schema):
     warnings: list[str]
 
     @classmethod
-    def from_domain(cls, explained: explain_answers.Explained, key: str = "") -> "Explained":
+    def from_domain(cls, explained: explain.Explained, key: str = "") -> "Explained":
         """All of the values, or the one called ``key``."""
         return Explained(
             kind=explained.kind,

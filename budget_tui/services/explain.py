@@ -8,9 +8,24 @@ from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
 from budget_tui.domain.coverage import TOTAL, Scope, by_scope, covered_by, nearest_around, over_allocated
 from budget_tui.domain.currency import Factor
 from budget_tui.domain.errors import NotFound, Refused, unknown
-from budget_tui.domain.explain import Explanation, Unit, explain_global, explain_project
-from budget_tui.domain.explain_answers import CostGroup, Explained, Finding, Kind, Reason, SourceState, SummedBudget
-from budget_tui.domain.explain_plan import explain_actual, explain_agent, explain_closed, explain_planned, explain_sum
+from budget_tui.domain.explain import (
+    CostGroup,
+    Explained,
+    Explanation,
+    Finding,
+    Kind,
+    Reason,
+    SourceState,
+    SummedBudget,
+    Unit,
+    explain_actual,
+    explain_agent,
+    explain_closed,
+    explain_global,
+    explain_planned,
+    explain_project,
+    explain_sum,
+)
 from budget_tui.domain.hierarchy import ROOT_ID, segments, unstored_root
 from budget_tui.domain.hierarchy_history import HierarchyHistory
 from budget_tui.domain.pacing import burn_window

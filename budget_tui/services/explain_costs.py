@@ -12,7 +12,7 @@ from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import BILLED_BY, Category, is_known_provider
 from budget_tui.domain.coverage import ANY_PROVIDER, NO_PROVIDER, TOTAL, Mismatch, Scope, mismatch
 from budget_tui.domain.currency import CurrencySum, Factor
-from budget_tui.domain.explain_answers import CostGroup, Finding, Reason
+from budget_tui.domain.explain import CostGroup, Finding, Reason
 from budget_tui.domain.hierarchy import Entity, segments
 from budget_tui.domain.hierarchy_history import HierarchyHistory
 from budget_tui.domain.period import ONE_DAY, Period

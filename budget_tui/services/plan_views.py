@@ -132,7 +132,7 @@ class PlanViews:
             allocations = _allocations(session, organization)
             known = data_through(session, organization, self._today(organization))
             plan: HandedOn = {}  # only where it has children that the trees do not show
-            if not conditions.is_open:
+            if not replace(conditions, status=None).is_open:
                 plan = handed_on_in_plan(session, organization.org_key, budgets, usage.history)
         conversions = usage.conversions(asked)
         trees = forest(budgets, usage.history)
@@ -457,7 +457,7 @@ def _handed_on(
     containment: Containment | None = None,
 ) -> HandedOn:
     """What the children of ``budgets``, which are those that fit, have in the whole plan."""
-    if conditions.is_open:
+    if replace(conditions, status=None).is_open:
         return handed_on(budgets, containment or Containment(budgets, history))
     return handed_on_in_plan(session, organization.org_key, budgets, history)
 

@@ -39,10 +39,10 @@ MODULES = (
     "organizations",
     "costs",
     "imports",
-    "fx",
+    "rates",
     "seats",
     "sources",
-    "plans_back",
+    "plans",
     "period_rules",
 )
 """The services whose actions can be taken back; each registers how, with `reverses`."""

@@ -14,8 +14,17 @@ from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.carry import Carry, CarryPolicy
 from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
 from budget_tui.domain.cost import Category
-from budget_tui.domain.explain import Explanation, Unit, explain_allocation, explain_global, explain_pace, named
-from budget_tui.domain.explain_plan import explain_agent, explain_closed, explain_planned
+from budget_tui.domain.explain import (
+    Explanation,
+    Unit,
+    explain_agent,
+    explain_allocation,
+    explain_closed,
+    explain_global,
+    explain_pace,
+    explain_planned,
+    named,
+)
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import NotFound, Refused
-from budget_tui.domain.explain import named
-from budget_tui.domain.explain_answers import Explained, Kind, Reason
+from budget_tui.domain.explain import Explained, Kind, Reason, named
 from budget_tui.domain.tree import Placement
 from budget_tui.presentation import explanations
 from budget_tui.services.cost_details import number_of

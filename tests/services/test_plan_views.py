@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.cost import Category
-from budget_tui.domain.explain import named
-from budget_tui.domain.explain_answers import Reason
+from budget_tui.domain.explain import Reason, named
 from budget_tui.domain.records import Resolution
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.domain.variance import VarianceStatus

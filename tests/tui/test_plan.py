@@ -10,7 +10,7 @@ from budget_tui.bootstrap import Services
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period, PeriodKind
-from budget_tui.domain.plan import BudgetPlan
+from budget_tui.domain.plan import BudgetPlan, PlanFilter
 from budget_tui.presentation.columns import split_at_point
 from budget_tui.services.demo_acme import ORGANIZATION, SHOWN_ON
 from budget_tui.services.plans import PlanChange
@@ -272,6 +272,33 @@ async def test_children_above_their_parent_are_told_in_words(open_dashboard: Ope
         await dashboard.keys(*to_tab("allocation"))
         assert "its children have $15,000.00 more than it" in dashboard.text
         assert "-15,000.00" in dashboard.line_with("Acme Inc")
+
+
+async def test_the_screen_warns_of_children_above_their_parent_as_the_command_line_does(
+    open_dashboard: OpenDashboard, services_on: OpenServices
+) -> None:
+    services, period = services_on(clock=FixedClock(date(2026, 2, 1))), Period(date(2026, 1, 20), date(2026, 2, 10))
+    services.entities.add("DEPT-ENG", level="department")
+    services.entities.add("PROJ-PLATFORM", parent_id="DEPT-ENG")
+    services.fx.set("EUR", "USD", Decimal("1.01"), date(2026, 1, 1))
+    for entity, category, provider in (
+        ("PROJ-PLATFORM", Category.GENAI, "anthropic"),
+        ("DEPT-ENG", Category.TOTAL, ""),
+        ("DEPT-ENG", Category.TOTAL, "gcp"),
+    ):
+        plan = BudgetPlan(entity, category, 1000 * NANOS, PeriodKind.CUSTOM, period, currency="EUR", provider=provider)
+        services.plans.create(plan)
+    conditions = PlanFilter(period_start=period.start, period_end=period.end)
+    over, *_ = services.plan_views.by_category("DEPT-ENG", conditions).warnings
+    entities = [line.budget.entity_id for line in services.plan_views.board().lines]
+    services.plan_views.close()
+    assert "its children have €2,000.00, €1,000.00 more than its €1,000.00" in over
+    async with open_dashboard(services, mode="plan") as dashboard:
+        await dashboard.keys(*to_tab("budgets"), "home", *["down"] * entities.index("DEPT-ENG"), "n")
+        assert "only in DEPT-ENG" in dashboard.text
+        for tab, _ in TABS[1:]:
+            assert "its children have €1,000.00 more than it" in " ".join(dashboard.text.split()), tab
+            await dashboard.keys("tab")
 
 
 async def test_every_tab_tells_children_above_the_parents_that_it_shows(

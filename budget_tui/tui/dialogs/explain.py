@@ -23,8 +23,7 @@ from budget_tui.tui.render import MUTED, STRONG, fitted, shortened
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
-    from budget_tui.domain.explain import Explanation
-    from budget_tui.domain.explain_answers import Explained
+    from budget_tui.domain.explain import Explained, Explanation
 
 Question = Callable[["Services"], "Explained"]
 
