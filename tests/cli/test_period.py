@@ -36,7 +36,7 @@ def test_what_is_settled_again_is_told_in_one_line(seeded: Cli) -> None:
     ran = seeded(*february, "cost", "add", "pcc", "24", "--on", "2026-01-31", "--json")
     assert (ran.code, ran.err) == (
         0,
-        "late costs changed the closed period; now carried over: pcc $21.00 instead of $45.00\n",
+        "figures of the closed period changed; now carried over: pcc $21.00 instead of $45.00\n",
     )
     assert "pcc $45.00 instead of $21.00" in seeded(*february, "undo").err
     seeded(*february, "cost", "add", "pcc", "1").done()
