@@ -137,8 +137,6 @@ class KeyQueueApp(App[None]):
         return not self.screen_stack
 
     def _is_opening_a_box(self) -> bool:
-        if isinstance(self.screen, ModalScreen):
-            return False
         asking = (worker for worker in self.workers if worker.group == ASKING and not worker.is_finished)
         return any(worker not in self._have_asked for worker in asking)
 

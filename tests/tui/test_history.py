@@ -150,3 +150,13 @@ async def test_a_period_says_that_its_data_ended_early(
         assert "data through Jan 6, 2026 only" in dashboard.text, "February"
         await dashboard.keys("escape", "j", "enter")
         assert "data through Jan 6, 2026 only" in dashboard.text
+
+
+async def test_keys_behind_one_that_opens_a_box_over_a_box_wait_for_it(
+    open_dashboard: OpenDashboard, a_year_later: Services
+) -> None:
+    async with open_dashboard(a_year_later, mode="history") as dashboard:
+        for _ in range(3):
+            await dashboard.keys("enter", "x", "escape")
+            assert isinstance(dashboard.app.screen, ClosedPeriodScreen), "the explanation was left, and nothing else"
+            await dashboard.keys("escape")
