@@ -35,8 +35,8 @@ from mcp_types import (
 from pydantic import Field, StrictBool, StrictInt, ValidationError
 
 from budget_tui import __version__
-from budget_tui.api.guards import guarded
-from budget_tui.api.listening import run
+from budget_tui.api.middleware import with_middleware
+from budget_tui.api.server import run
 from budget_tui.bootstrap import Services
 from budget_tui.domain.amount import LIMIT_COUNT
 from budget_tui.domain.errors import BudgetError
@@ -277,7 +277,7 @@ def serve_http(services: Services, port: int, announce: Callable[[str], None]) -
         streamable_http_path=PATH, json_response=True, stateless_http=True, host=HOST
     )
     try:
-        run(guarded(app, HOST), HOST, port, announce)
+        run(with_middleware(app, HOST), HOST, port, announce)
     finally:
         services.close()
 

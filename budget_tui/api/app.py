@@ -1,7 +1,8 @@
-"""The application: routers, the door before them, and how errors leave."""
+"""The application: routers, what a request passes before them, how errors leave, and the server process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,16 +14,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from budget_tui.api import problems
-from budget_tui.api.answers import answered, operation_id
-from budget_tui.api.document import DOCUMENT, OPEN_TAG, add_document, openapi_of
-from budget_tui.api.door import Door
-from budget_tui.api.guards import guarded
+from budget_tui.api.auth import Authenticator, Callers, RateLimit
+from budget_tui.api.http import json_response, operation_id
+from budget_tui.api.middleware import with_middleware
+from budget_tui.api.openapi import DOCUMENT, OPEN_TAG, add_document, openapi_of
 from budget_tui.api.problems import Problem, problem_of, request_id_of
-from budget_tui.api.rates import Buckets
 from budget_tui.api.routes import ROUTERS
-from budget_tui.api.tenants import Tenants
+from budget_tui.api.server import run
 from budget_tui.bootstrap import Services
-from budget_tui.domain.errors import BudgetError
+from budget_tui.domain.errors import BudgetError, Refused
 from budget_tui.schemas.problem import Health
 from budget_tui.services.keys import KeyRing
 
@@ -33,14 +33,14 @@ FAILURES_BURST = 100
 def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
     """The API over the database of ``services``, to be reached at ``host``. The key tells the organization."""
     ring = KeyRing(services.context.database)
-    tenants = Tenants(services)
+    callers = Callers(services)
     often = services.settings.requests_per_second_count
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         ring.close()
-        tenants.close()
+        callers.close()
 
     app = FastAPI(
         docs_url=None,
@@ -50,7 +50,8 @@ def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
         redirect_slashes=False,
         generate_unique_id_function=operation_id,
     )
-    app.state.door = Door(ring, tenants, Buckets(often, 2 * often), Buckets(FAILURES_PER_SECOND, FAILURES_BURST))
+    limits = RateLimit(often, 2 * often), RateLimit(FAILURES_PER_SECOND, FAILURES_BURST)
+    app.state.authenticator = Authenticator(ring, callers, *limits)
     for router in ROUTERS:
         app.router.routes.extend(router.routes)  # as they are: `include_router` builds each of them a second time
 
@@ -58,22 +59,22 @@ def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
     async def healthz() -> Response:
         """Whether the server runs and can read its database. Needs no key."""
         ring.can_be_passed()
-        return answered(Health(status="ok"))
+        return json_response(Health(status="ok"))
 
     app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
     add_document(app)
-    tell_errors(app)
-    return guarded(app, host)
+    handle_errors(app)
+    return with_middleware(app, host)
 
 
-def tell_errors(app: FastAPI) -> None:
-    """Every error leaves as a problem document."""
+def handle_errors(app: FastAPI) -> None:
+    """Answer every error with a problem document."""
 
-    async def told(request: Request, error: Exception) -> Response:
-        return problems.answer(_problem(request, error), request_id_of(request))
+    async def handle(request: Request, error: Exception) -> Response:
+        return problems.response_of(_problem(request, error), request_id_of(request))
 
     for kind in (BudgetError, HTTPException, RequestValidationError, Exception):
-        app.add_exception_handler(kind, told)
+        app.add_exception_handler(kind, handle)
 
 
 def _problem(request: Request, error: Exception) -> Problem:
@@ -127,3 +128,33 @@ def _methods_of(path: str) -> list[str]:
         for method in route.methods or ()
     }
     return sorted(methods | {"HEAD"} if "GET" in methods else methods)
+
+
+def serve(services: Services, host: str, port: int, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; ``announce`` is told the URL once it can be reached."""
+    services.context.prepare()
+    services.load_commands()  # now, rather than while the first request waits
+    if not is_loopback(host):
+        _require_key(services, host)
+    run(application(services, host), host, port, announce)
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _require_key(services: Services, host: str) -> None:
+    """Refuse to be reachable from elsewhere while nobody could be let in."""
+    ring = KeyRing(services.context.database)
+    try:
+        if not services.context.has_database or not ring.can_be_passed():
+            raise Refused(
+                f"there is no key yet, so no one could use {host}",
+                "make one",
+                command="make one with budget-tui key create",
+            )
+    finally:
+        ring.close()

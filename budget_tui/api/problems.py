@@ -67,7 +67,7 @@ def unexpected() -> Problem:
     return Problem(500, Unexpected.code, "something unexpected happened", "see the log under the request's id")
 
 
-def answer(problem: Problem, request_id: str) -> Response:
+def response_of(problem: Problem, request_id: str) -> Response:
     """The problem document."""
     document = ProblemDocument(
         type=f"urn:budget-tui:problem:{problem.code}",

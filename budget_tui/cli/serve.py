@@ -34,7 +34,7 @@ def serve(
     Its documentation is at /docs. Every request needs a key: budget-tui key create.
     """
     try:
-        from budget_tui.api.serving import serve as serve_until_told
+        from budget_tui.api.app import serve as serve_until_told
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in EXTRA:
             raise

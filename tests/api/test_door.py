@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from budget_tui.api.answers import routes_of
-from budget_tui.api.app import FAILURES_BURST, tell_errors
-from budget_tui.api.door import ByOrganization
-from budget_tui.api.rates import Buckets
-from budget_tui.api.tenants import MOST_KEPT
+from budget_tui.api.app import FAILURES_BURST, handle_errors
+from budget_tui.api.auth import MAX_CALLERS, OrganizationCaller, RateLimit
+from budget_tui.api.http import router_of
 from budget_tui.bootstrap import Services
 from budget_tui.config.settings import Settings
 from budget_tui.domain.access import Scope
@@ -118,26 +116,26 @@ def test_guessing_keys_is_slowed_down_and_hinders_nobody_else(api: Api) -> None:
 
 def test_a_bucket_fills_again() -> None:
     now = 0.0
-    buckets = Buckets(per_second=2, burst=3, clock=lambda: now)
-    assert [buckets.take("a") for _ in range(4)] == [True, True, True, False]
+    buckets = RateLimit(per_second=2, burst=3, clock=lambda: now)
+    assert [buckets.allows("a") for _ in range(4)] == [True, True, True, False]
     now = 0.5
-    assert [buckets.take("a"), buckets.take("a")] == [True, False]
+    assert [buckets.allows("a"), buckets.allows("a")] == [True, False]
     now = 100.0
-    assert [buckets.take("a") for _ in range(4)] == [True, True, True, False]
-    assert buckets.take("b")
+    assert [buckets.allows("a") for _ in range(4)] == [True, True, True, False]
+    assert buckets.allows("b")
 
 
 def test_a_path_that_names_another_organization_is_not_found(api: Api) -> None:
-    router = routes_of("named")
+    router = router_of("named")
 
     @router.get("/of/{org}")
-    async def named(by: ByOrganization) -> str:
+    async def named(by: OrganizationCaller) -> str:
         return by.key.org_slug
 
     app = FastAPI()
-    app.state.door = api.client.app.state.door
+    app.state.authenticator = api.client.app.state.authenticator
     app.include_router(router)
-    tell_errors(app)
+    handle_errors(app)
     with Client(app) as client:
         headers = {"X-API-Key": api.read_key}
         assert client.request("GET", "/of/default", headers=headers).json() == "default"
@@ -152,13 +150,13 @@ def test_many_keys_need_no_more_files_than_a_few(api: Api) -> None:
     def opened() -> int:
         return [link.resolve() for link in Path("/proc/self/fd").iterdir() if link.exists()].count(path)
 
-    for number in range(3 * MOST_KEPT):
+    for number in range(3 * MAX_CALLERS):
         key = api.services.keys.create(f"k{number}", Scope.READ).text
         for asked in ("/budget", "/agents"):
             assert api("GET", asked, key=key).status_code == 200
     for _ in range(1000):  # they are closed by another thread
-        if opened() <= 2 * MOST_KEPT + 5:
+        if opened() <= 2 * MAX_CALLERS + 5:
             break
         api("GET", "/healthz", key="")
-    assert opened() <= 2 * MOST_KEPT + 5
+    assert opened() <= 2 * MAX_CALLERS + 5
     assert api("GET", "/budget").status_code == 200

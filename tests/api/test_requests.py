@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from budget_tui.api.app import application
-from budget_tui.api.guards import MOST_BODY_BYTES, host_name
+from budget_tui.api.middleware import MAX_BODY_BYTES, host_name
 from budget_tui.schemas.status import StatusOut
 from tests.databases import locked
 
@@ -55,7 +55,7 @@ def test_the_name_in_a_host_header(header: str, name: str) -> None:
 
 
 def test_a_body_that_says_it_is_too_long_is_not_read(api: Api) -> None:
-    body = '{"monthly_budget_usd": 1}' + " " * MOST_BODY_BYTES
+    body = '{"monthly_budget_usd": 1}' + " " * MAX_BODY_BYTES
     refused(api("PUT", "/budget", body), 413, "too-large")
     assert api.get("/budget")["monthly_budget_usd"] == 500
 
@@ -66,7 +66,7 @@ def test_a_body_in_pieces_is_stopped_where_it_is_too_long(api: Api) -> None:
     async def pieces() -> Any:
         for _ in range(100):
             sent.append(1)
-            yield b" " * (MOST_BODY_BYTES // 10)
+            yield b" " * (MAX_BODY_BYTES // 10)
 
     headers = {"X-API-Key": api.write_key, "Content-Type": "application/json"}
     refused(api.client.request("PUT", "/budget", content=pieces(), headers=headers), 413, "too-large")
@@ -104,7 +104,7 @@ async def test_no_more_is_read_than_may_be(api: Api) -> None:
     }
     await application(api.services)(scope, receive, send)
     assert sent[0]["status"] == 413
-    assert asked == MOST_BODY_BYTES // 1000 + 1
+    assert asked == MAX_BODY_BYTES // 1000 + 1
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", " "])

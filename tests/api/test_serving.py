@@ -115,8 +115,8 @@ SHORT = SLOW.replace("GET", "PUT") + (
 PATIENT_FOR_A_SECOND = f"""
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, ({FEW}, {FEW}))
-from budget_tui.api import listening
-listening.REQUEST_SECONDS = 1
+from budget_tui.api import server
+server.REQUEST_SECONDS = 1
 from budget_tui.cli.app import run
 sys.exit(run(sys.argv[1:]))
 """

@@ -6,23 +6,22 @@ from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from budget_tui.api.answers import (
+from budget_tui.api.auth import Caller, CurrentCaller
+from budget_tui.api.http import (
     LOCATED,
     NOT_MODIFIED,
     IdempotencyKey,
     IfMatch,
     IfNoneMatch,
-    answered,
-    located,
-    problems,
-    routes_of,
-    tagged,
+    created,
+    json_response,
+    problem_responses,
+    router_of,
+    tagged_response,
+    write_if_match,
 )
-from budget_tui.api.door import By
-from budget_tui.api.etags import write_if_match
 from budget_tui.api.problems import TOKENS_TAG
 from budget_tui.api.routes.entities import archive, change
-from budget_tui.api.tenants import Caller
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
 from budget_tui.schemas.agents import (
     AgentBudget,
@@ -38,106 +37,118 @@ from budget_tui.schemas.agents import (
 )
 from budget_tui.schemas.hierarchy import AgentChangeIn, EntityChanged
 
-router = routes_of(TOKENS_TAG)
+router = router_of(TOKENS_TAG)
 
 AgentId = Annotated[str, Path(alias="id", description="The agent's id.", max_length=ID_MAX_LENGTH)]
 ReservationId = Annotated[str, Path(alias="id", description="Id returned by `reserve`.", max_length=ID_MAX_LENGTH)]
 
 
 @router.get("/agents", response_model=Agents)
-async def get_agents(by: By) -> Response:
+async def get_agents(caller: CurrentCaller) -> Response:
     """List every agent's budget in the current period."""
-    agents = await by.lanes.read(by.services.agents.all)
-    return answered(Agents(agents=[AgentBudget.from_domain(agent) for agent in agents]))
+    agents = await caller.pools.read(caller.services.agents.all)
+    return json_response(Agents(agents=[AgentBudget.from_domain(agent) for agent in agents]))
 
 
-@router.post("/agents", status_code=201, response_model=TokenBalance, responses=problems(404, 409) | LOCATED)
-async def post_agent(by: By, body: NewAgent, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post("/agents", status_code=201, response_model=TokenBalance, responses=problem_responses(404, 409) | LOCATED)
+async def post_agent(caller: CurrentCaller, body: NewAgent, idempotency_key: IdempotencyKey = None) -> Response:
     """Add an agent; an archived one with the same id is restored."""
-    agents = by.services.agents
-    balance, replayed = await by.lanes.write_once(
+    agents = caller.services.agents
+    balance, replayed = await caller.pools.write_once(
         lambda: agents.add(body.agent_id, body.project_id, body.name, body.model, body.tokens, idempotency_key)
     )
-    return located("/agents/{}/budget", balance.agent_id, TokenBalance.from_domain(balance), replayed=replayed)
+    return created("/agents/{}/budget", balance.agent_id, TokenBalance.from_domain(balance), replayed=replayed)
 
 
-@router.patch("/agents/{id}", response_model=EntityChanged, responses=problems(404, 409, 412))
-async def patch_agent(by: By, agent_id: AgentId, body: AgentChangeIn, if_match: IfMatch = None) -> Response:
+@router.patch("/agents/{id}", response_model=EntityChanged, responses=problem_responses(404, 409, 412))
+async def patch_agent(
+    caller: CurrentCaller, agent_id: AgentId, body: AgentChangeIn, if_match: IfMatch = None
+) -> Response:
     """Rename an agent, assign it to another project, or both. `If-Match` takes the ETag of `/entities/{id}`."""
-    agents = by.services.agents
-    return await change(by, if_match, lambda seen: agents.change(agent_id, body.to_domain(), seen))
+    agents = caller.services.agents
+    return await change(caller, if_match, lambda seen: agents.change(agent_id, body.to_domain(), seen))
 
 
-@router.delete("/agents/{id}", status_code=204, responses=problems(404, 409, 412))
-async def delete_agent(by: By, agent_id: AgentId, if_match: IfMatch = None) -> Response:
+@router.delete("/agents/{id}", status_code=204, responses=problem_responses(404, 409, 412))
+async def delete_agent(caller: CurrentCaller, agent_id: AgentId, if_match: IfMatch = None) -> Response:
     """Archive an agent and its budget. Its usage and costs are kept."""
-    return await archive(by, if_match, lambda seen: by.services.agents.archive(agent_id, seen))
+    return await archive(caller, if_match, lambda seen: caller.services.agents.archive(agent_id, seen))
 
 
-@router.get("/agents/{id}/budget", response_model=AgentBudget, responses=NOT_MODIFIED | problems(404))
-async def get_agent(request: Request, by: By, agent_id: AgentId, if_none_match: IfNoneMatch = "") -> Response:
+@router.get("/agents/{id}/budget", response_model=AgentBudget, responses=NOT_MODIFIED | problem_responses(404))
+async def get_agent(
+    request: Request, caller: CurrentCaller, agent_id: AgentId, if_none_match: IfNoneMatch = ""
+) -> Response:
     """An agent's budget in the current period, with its rate."""
-    return await _agent(request, by, agent_id)
+    return await _agent(request, caller, agent_id)
 
 
-@router.put("/agents/{id}/budget", response_model=AgentBudget, responses=problems(404, 409, 412))
+@router.put("/agents/{id}/budget", response_model=AgentBudget, responses=problem_responses(404, 409, 412))
 async def put_agent(
-    request: Request, by: By, agent_id: AgentId, body: TokenAllocation, if_match: IfMatch = None
+    request: Request, caller: CurrentCaller, agent_id: AgentId, body: TokenAllocation, if_match: IfMatch = None
 ) -> Response:
     """Set the agent's budget per period, never below what is used and reserved."""
-    agents = by.services.agents
-    await by.lanes.write(lambda: write_if_match(if_match, lambda seen: agents.allocate(agent_id, body.tokens, seen)))
-    return await _agent(request, by, agent_id)
+    agents = caller.services.agents
+    await caller.pools.write(
+        lambda: write_if_match(if_match, lambda seen: agents.allocate(agent_id, body.tokens, seen))
+    )
+    return await _agent(request, caller, agent_id)
 
 
-@router.post("/agents/{id}/budget/consume", response_model=TokenBalance, responses=problems(404, 409))
-async def post_consume(by: By, agent_id: AgentId, body: TokenUse, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post("/agents/{id}/budget/consume", response_model=TokenBalance, responses=problem_responses(404, 409))
+async def post_consume(
+    caller: CurrentCaller, agent_id: AgentId, body: TokenUse, idempotency_key: IdempotencyKey = None
+) -> Response:
     """Use tokens: all of them, or none and 409 with `available_tokens`."""
-    agents = by.services.agents
-    balance, replayed = await by.lanes.write_once(
+    agents = caller.services.agents
+    balance, replayed = await caller.pools.write_once(
         lambda: agents.consume(agent_id, body.tokens, body.output, body.cached, idempotency_key)
     )
-    return answered(TokenBalance.from_domain(balance), replayed=replayed)
+    return json_response(TokenBalance.from_domain(balance), replayed=replayed)
 
 
-@router.post("/agents/{id}/budget/top-up", response_model=TokenBalance, responses=problems(404, 409))
-async def post_top_up(by: By, agent_id: AgentId, body: TokenAmount, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post("/agents/{id}/budget/top-up", response_model=TokenBalance, responses=problem_responses(404, 409))
+async def post_top_up(
+    caller: CurrentCaller, agent_id: AgentId, body: TokenAmount, idempotency_key: IdempotencyKey = None
+) -> Response:
     """Add tokens to the agent's budget."""
-    agents = by.services.agents
-    balance, replayed = await by.lanes.write_once(lambda: agents.top_up(agent_id, body.tokens, idempotency_key))
-    return answered(TokenBalance.from_domain(balance), replayed=replayed)
+    agents = caller.services.agents
+    balance, replayed = await caller.pools.write_once(lambda: agents.top_up(agent_id, body.tokens, idempotency_key))
+    return json_response(TokenBalance.from_domain(balance), replayed=replayed)
 
 
-@router.post("/agents/{id}/budget/reserve", response_model=Reservation, responses=problems(404, 409))
+@router.post("/agents/{id}/budget/reserve", response_model=Reservation, responses=problem_responses(404, 409))
 async def post_reserve(
-    by: By, agent_id: AgentId, body: NewReservation, idempotency_key: IdempotencyKey = None
+    caller: CurrentCaller, agent_id: AgentId, body: NewReservation, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Reserve tokens for a time, after which they become available again."""
-    agents = by.services.agents
-    held, replayed = await by.lanes.write_once(
+    agents = caller.services.agents
+    held, replayed = await caller.pools.write_once(
         lambda: agents.reserve(agent_id, body.tokens, body.seconds, idempotency_key)
     )
-    return answered(Reservation.from_domain(held), replayed=replayed)
+    return json_response(Reservation.from_domain(held), replayed=replayed)
 
 
-@router.post("/reservations/{id}/settle", response_model=TokenBalance, responses=problems(404, 409))
+@router.post("/reservations/{id}/settle", response_model=TokenBalance, responses=problem_responses(404, 409))
 async def post_settle(
-    by: By, reservation_id: ReservationId, body: SettledUse, idempotency_key: IdempotencyKey = None
+    caller: CurrentCaller, reservation_id: ReservationId, body: SettledUse, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Settle a reservation with the actual usage; the rest becomes available again."""
-    agents = by.services.agents
-    balance, replayed = await by.lanes.write_once(
+    agents = caller.services.agents
+    balance, replayed = await caller.pools.write_once(
         lambda: agents.settle(reservation_id, body.tokens, body.output, body.cached, idempotency_key)
     )
-    return answered(TokenBalance.from_domain(balance), replayed=replayed)
+    return json_response(TokenBalance.from_domain(balance), replayed=replayed)
 
 
-@router.post("/reservations/{id}/release", response_model=TokenBalance, responses=problems(404, 409))
-async def post_release(by: By, reservation_id: ReservationId) -> Response:
+@router.post("/reservations/{id}/release", response_model=TokenBalance, responses=problem_responses(404, 409))
+async def post_release(caller: CurrentCaller, reservation_id: ReservationId) -> Response:
     """Release a reservation. Repeating it changes nothing."""
-    return answered(TokenBalance.from_domain(await by.lanes.write(lambda: by.services.agents.release(reservation_id))))
+    return json_response(
+        TokenBalance.from_domain(await caller.pools.write(lambda: caller.services.agents.release(reservation_id)))
+    )
 
 
-async def _agent(request: Request, by: Caller, agent_id: str) -> Response:
-    agent = await by.lanes.read(lambda: by.services.agents.get(agent_id))
-    return tagged(AgentBudget.from_domain(agent), agent.allocated_tokens, request)
+async def _agent(request: Request, caller: Caller, agent_id: str) -> Response:
+    agent = await caller.pools.read(lambda: caller.services.agents.get(agent_id))
+    return tagged_response(AgentBudget.from_domain(agent), agent.allocated_tokens, request)

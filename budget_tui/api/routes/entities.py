@@ -7,82 +7,86 @@ from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from budget_tui.api.answers import (
+from budget_tui.api.auth import Caller, CurrentCaller
+from budget_tui.api.http import (
     LOCATED,
     NOT_MODIFIED,
     IdempotencyKey,
     IfMatch,
     IfNoneMatch,
-    answered,
-    located,
-    problems,
-    routes_of,
-    tagged,
+    created,
+    json_response,
+    problem_responses,
+    router_of,
+    tag_of,
+    tagged_response,
+    write_if_match,
 )
-from budget_tui.api.door import By
-from budget_tui.api.etags import tag_of, write_if_match
-from budget_tui.api.tenants import Caller
 from budget_tui.domain import hierarchy
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
 from budget_tui.schemas.base import dumps
 from budget_tui.schemas.hierarchy import Entities, Entity, EntityChanged, EntityChangeIn, NewEntity
 from budget_tui.services.entities import Moved, version_of
 
-router = routes_of("entities")
+router = router_of("entities")
 
 EntityId = Annotated[str, Path(alias="id", description="The entity's id.", max_length=ID_MAX_LENGTH)]
 
 
 @router.get("/entities", response_model=Entities)
-async def get_entities(by: By) -> Response:
+async def get_entities(caller: CurrentCaller) -> Response:
     """Every entity that is not archived, each followed by what is below it."""
-    found = await by.lanes.read(by.services.entities.active)
-    return answered(Entities(entities=[Entity.from_domain(entity) for entity in found]))
+    found = await caller.pools.read(caller.services.entities.active)
+    return json_response(Entities(entities=[Entity.from_domain(entity) for entity in found]))
 
 
-@router.post("/entities", status_code=201, response_model=Entity, responses=problems(404, 409) | LOCATED)
-async def post_entity(by: By, body: NewEntity, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post("/entities", status_code=201, response_model=Entity, responses=problem_responses(404, 409) | LOCATED)
+async def post_entity(caller: CurrentCaller, body: NewEntity, idempotency_key: IdempotencyKey = None) -> Response:
     """Add an entity; an archived one with the same id is restored. One of level `project` is a project."""
-    entities = by.services.entities
-    added, replayed = await by.lanes.write_once(
+    entities = caller.services.entities
+    added, replayed = await caller.pools.write_once(
         lambda: entities.add(body.entity_id, body.parent_id, body.level, body.name, idempotency_key)
     )
-    return located("/entities/{}", added.entity_id, Entity.from_domain(added), replayed=replayed)
+    return created("/entities/{}", added.entity_id, Entity.from_domain(added), replayed=replayed)
 
 
-@router.get("/entities/{id}", response_model=Entity, responses=NOT_MODIFIED | problems(404))
-async def get_entity(request: Request, by: By, entity_id: EntityId, if_none_match: IfNoneMatch = "") -> Response:
+@router.get("/entities/{id}", response_model=Entity, responses=NOT_MODIFIED | problem_responses(404))
+async def get_entity(
+    request: Request, caller: CurrentCaller, entity_id: EntityId, if_none_match: IfNoneMatch = ""
+) -> Response:
     """One entity, archived or not: a department, a project, a team, an agent. The organization is `ORG`."""
-    entity = await by.lanes.read(lambda: by.services.entities.get(entity_id))
-    return tagged(Entity.from_domain(entity), version_of(entity), request)
+    entity = await caller.pools.read(lambda: caller.services.entities.get(entity_id))
+    return tagged_response(Entity.from_domain(entity), version_of(entity), request)
 
 
-@router.patch("/entities/{id}", response_model=EntityChanged, responses=problems(404, 409, 412))
-async def patch_entity(by: By, entity_id: EntityId, body: EntityChangeIn, if_match: IfMatch = None) -> Response:
+@router.patch("/entities/{id}", response_model=EntityChanged, responses=problem_responses(404, 409, 412))
+async def patch_entity(
+    caller: CurrentCaller, entity_id: EntityId, body: EntityChangeIn, if_match: IfMatch = None
+) -> Response:
     """Rename an entity, move it, or both."""
-    entities = by.services.entities
-    return await change(by, if_match, lambda seen: entities.change(entity_id, body.to_domain(), seen))
+    entities = caller.services.entities
+    return await change(caller, if_match, lambda seen: entities.change(entity_id, body.to_domain(), seen))
 
 
-@router.delete("/entities/{id}", status_code=204, responses=problems(404, 409, 412))
-async def delete_entity(by: By, entity_id: EntityId, if_match: IfMatch = None) -> Response:
+@router.delete("/entities/{id}", status_code=204, responses=problem_responses(404, 409, 412))
+async def delete_entity(caller: CurrentCaller, entity_id: EntityId, if_match: IfMatch = None) -> Response:
     """Archive an entity; its costs are kept. Refused while there is anything below it."""
-    return await archive(by, if_match, lambda seen: by.services.entities.archive(entity_id, seen))
+    return await archive(caller, if_match, lambda seen: caller.services.entities.archive(entity_id, seen))
 
 
-async def change(by: Caller, if_match: str | None, command: Callable[[int | None], Moved]) -> Response:
+async def change(caller: Caller, if_match: str | None, command: Callable[[int | None], Moved]) -> Response:
     """Rename or move an entity of any kind. Its ETag is that of ``/entities/{id}``."""
     done: list[Moved] = []
-    await by.lanes.write(lambda: write_if_match(if_match, lambda seen: done.append(command(seen))))
+    await caller.pools.write(lambda: write_if_match(if_match, lambda seen: done.append(command(seen))))
     [moved] = done
-    answer = answered(EntityChanged.from_change(moved))
+    answer = json_response(EntityChanged.from_change(moved))
     answer.headers["ETag"] = _tag(moved.entity)
     return answer
 
 
-async def archive(by: Caller, if_match: str | None, command: Callable[[int | None], object]) -> Response:
+async def archive(caller: Caller, if_match: str | None, command: Callable[[int | None], object]) -> Response:
     """Archive an entity of any kind."""
-    await by.lanes.write(lambda: write_if_match(if_match, command))
+    await caller.pools.write(lambda: write_if_match(if_match, command))
     return Response(status_code=204)
 
 

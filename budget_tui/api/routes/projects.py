@@ -6,22 +6,21 @@ from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from budget_tui.api.answers import (
+from budget_tui.api.auth import Caller, CurrentCaller
+from budget_tui.api.http import (
     LOCATED,
     NOT_MODIFIED,
     IdempotencyKey,
     IfMatch,
     IfNoneMatch,
-    answered,
-    located,
-    problems,
-    routes_of,
-    tagged,
+    created,
+    json_response,
+    problem_responses,
+    router_of,
+    tagged_response,
+    write_if_match,
 )
-from budget_tui.api.door import By
-from budget_tui.api.etags import write_if_match
 from budget_tui.api.routes.entities import archive, change
-from budget_tui.api.tenants import Caller
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
 from budget_tui.schemas.costs import Cost, CostIn
 from budget_tui.schemas.hierarchy import EntityChanged, EntityChangeIn
@@ -36,80 +35,86 @@ from budget_tui.schemas.status import (
 )
 from budget_tui.services.snapshots import project_line
 
-router = routes_of("projects")
+router = router_of("projects")
 
 ProjectId = Annotated[str, Path(alias="id", description="The project's id.", max_length=ID_MAX_LENGTH)]
 
 
 @router.get("/projects", response_model=Projects)
-async def get_projects(by: By) -> Response:
+async def get_projects(caller: CurrentCaller) -> Response:
     """Every project's budget."""
-    return answered(Projects.from_snapshot(await by.lanes.read(by.services.snapshots.current)))
+    return json_response(Projects.from_snapshot(await caller.pools.read(caller.services.snapshots.current)))
 
 
-@router.post("/projects", status_code=201, response_model=AddedProject, responses=problems(404, 409) | LOCATED)
-async def post_project(by: By, body: NewProject, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post("/projects", status_code=201, response_model=AddedProject, responses=problem_responses(404, 409) | LOCATED)
+async def post_project(caller: CurrentCaller, body: NewProject, idempotency_key: IdempotencyKey = None) -> Response:
     """Add a project; an archived one with the same id is restored."""
-    projects = by.services.projects
-    added, replayed = await by.lanes.write_once(
+    projects = caller.services.projects
+    added, replayed = await caller.pools.write_once(
         lambda: projects.add(body.project_id, body.name, body.allocation(), body.parent_id, idempotency_key)
     )
-    return located("/projects/{}/budget", added.project_id, AddedProject.from_domain(added), replayed=replayed)
+    return created("/projects/{}/budget", added.project_id, AddedProject.from_domain(added), replayed=replayed)
 
 
-@router.patch("/projects/{id}", response_model=EntityChanged, responses=problems(404, 409, 412))
-async def patch_project(by: By, project_id: ProjectId, body: EntityChangeIn, if_match: IfMatch = None) -> Response:
+@router.patch("/projects/{id}", response_model=EntityChanged, responses=problem_responses(404, 409, 412))
+async def patch_project(
+    caller: CurrentCaller, project_id: ProjectId, body: EntityChangeIn, if_match: IfMatch = None
+) -> Response:
     """Rename a project, move it, or both. `If-Match` takes the ETag of `/entities/{id}`."""
-    projects = by.services.projects
-    return await change(by, if_match, lambda seen: projects.change(project_id, body.to_domain(), seen))
+    projects = caller.services.projects
+    return await change(caller, if_match, lambda seen: projects.change(project_id, body.to_domain(), seen))
 
 
-@router.delete("/projects/{id}", status_code=204, responses=problems(404, 409, 412))
-async def delete_project(by: By, project_id: ProjectId, if_match: IfMatch = None) -> Response:
+@router.delete("/projects/{id}", status_code=204, responses=problem_responses(404, 409, 412))
+async def delete_project(caller: CurrentCaller, project_id: ProjectId, if_match: IfMatch = None) -> Response:
     """Archive a project; its allocation returns to the pool, its costs are kept."""
-    return await archive(by, if_match, lambda seen: by.services.projects.archive(project_id, seen))
+    return await archive(caller, if_match, lambda seen: caller.services.projects.archive(project_id, seen))
 
 
-@router.get("/projects/{id}/budget", response_model=DatedProjectBudget, responses=NOT_MODIFIED | problems(404))
-async def get_project(request: Request, by: By, project_id: ProjectId, if_none_match: IfNoneMatch = "") -> Response:
+@router.get("/projects/{id}/budget", response_model=DatedProjectBudget, responses=NOT_MODIFIED | problem_responses(404))
+async def get_project(
+    request: Request, caller: CurrentCaller, project_id: ProjectId, if_none_match: IfNoneMatch = ""
+) -> Response:
     """A project's budget in the current period."""
-    return await _project(request, by, project_id)
+    return await _project(request, caller, project_id)
 
 
-@router.put("/projects/{id}/budget", response_model=DatedProjectBudget, responses=problems(404, 409, 412))
+@router.put("/projects/{id}/budget", response_model=DatedProjectBudget, responses=problem_responses(404, 409, 412))
 async def put_project(
-    request: Request, by: By, project_id: ProjectId, body: AllocationChangeIn, if_match: IfMatch = None
+    request: Request, caller: CurrentCaller, project_id: ProjectId, body: AllocationChangeIn, if_match: IfMatch = None
 ) -> Response:
     """Set the project's allocation. More than is available is allowed, and reported in `warnings`."""
-    budgets = by.services.budgets
+    budgets = caller.services.budgets
     change = body.to_domain()
-    await by.lanes.write(lambda: write_if_match(if_match, lambda seen: budgets.allocate(project_id, change, seen)))
-    return await _project(request, by, project_id)
+    await caller.pools.write(lambda: write_if_match(if_match, lambda seen: budgets.allocate(project_id, change, seen)))
+    return await _project(request, caller, project_id)
 
 
-@router.post("/projects/{id}/budget/transfer", response_model=TransferOut, responses=problems(404, 409))
+@router.post("/projects/{id}/budget/transfer", response_model=TransferOut, responses=problem_responses(404, 409))
 async def post_transfer(
-    by: By, project_id: ProjectId, body: TransferIn, idempotency_key: IdempotencyKey = None
+    caller: CurrentCaller, project_id: ProjectId, body: TransferIn, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Move allocation to another project or to the pool; the project may be `pool`, too.
 
     Only unspent money can be moved, unless forced.
     """
     request = body.to_domain(project_id)
-    transfers = by.services.transfers
-    outcome, replayed = await by.lanes.write_once(lambda: transfers.transfer(request, idempotency_key))
-    return answered(TransferOut.from_domain(outcome), replayed=replayed)
+    transfers = caller.services.transfers
+    outcome, replayed = await caller.pools.write_once(lambda: transfers.transfer(request, idempotency_key))
+    return json_response(TransferOut.from_domain(outcome), replayed=replayed)
 
 
-@router.post("/projects/{id}/costs", status_code=201, response_model=Cost, responses=problems(404, 409))
-async def post_cost(by: By, project_id: ProjectId, body: CostIn, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post("/projects/{id}/costs", status_code=201, response_model=Cost, responses=problem_responses(404, 409))
+async def post_cost(
+    caller: CurrentCaller, project_id: ProjectId, body: CostIn, idempotency_key: IdempotencyKey = None
+) -> Response:
     """Record what was spent."""
-    costs, entry = by.services.costs, body.to_domain(project_id)
-    outcome, replayed = await by.lanes.write_once(lambda: costs.add(entry, idempotency_key))
-    return answered(Cost.from_domain(entry, outcome), 201, replayed=replayed)
+    costs, entry = caller.services.costs, body.to_domain(project_id)
+    outcome, replayed = await caller.pools.write_once(lambda: costs.add(entry, idempotency_key))
+    return json_response(Cost.from_domain(entry, outcome), 201, replayed=replayed)
 
 
-async def _project(request: Request, by: Caller, project_id: str) -> Response:
-    snapshot = await by.lanes.read(by.services.snapshots.current)
+async def _project(request: Request, caller: Caller, project_id: str) -> Response:
+    snapshot = await caller.pools.read(caller.services.snapshots.current)
     line = project_line(snapshot, project_id)
-    return tagged(DatedProjectBudget.from_snapshot(snapshot, line), line.pace.allocation, request)
+    return tagged_response(DatedProjectBudget.from_snapshot(snapshot, line), line.pace.allocation, request)

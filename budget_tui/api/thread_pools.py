@@ -15,7 +15,7 @@ Answer = TypeVar("Answer")
 _READERS = 4
 
 
-class _WritingLane:
+class _Writer:
     """One thread that carries out commands in the order they came, each in the context of its request. An executor
     would do the same, and take as long for its own futures as a small transaction takes."""
 
@@ -59,12 +59,12 @@ def _fail(future: "asyncio.Future[Answer]", error: Exception) -> None:
         future.set_exception(error)
 
 
-class Lanes:
+class ThreadPools:
     """Threads for what waits for the disk. Writes take turns anyway: here in the order they came, without asking
     the database again and again whose turn it is."""
 
     def __init__(self) -> None:
-        self._writing = _WritingLane()
+        self._writing = _Writer()
         self._reading = ThreadPoolExecutor(_READERS, "budget-tui-read")
 
     async def write(self, command: Callable[[], Answer]) -> Answer:

@@ -11,8 +11,8 @@ from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from budget_tui import __version__
-from budget_tui.api.answers import REPLAYED, problem_response
-from budget_tui.api.door import HEADER, READING
+from budget_tui.api.auth import HEADER, READING
+from budget_tui.api.http import REPLAYED, problem_response
 from budget_tui.schemas.problem import ProblemDocument
 
 PAGE = "/docs"

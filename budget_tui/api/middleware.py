@@ -9,10 +9,11 @@ import time
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from budget_tui.api.problems import Problem, answer, unexpected
+from budget_tui.api.problems import Problem, response_of, unexpected
+from budget_tui.domain.text import escaped
 
 REQUEST_ID = "X-Request-ID"
-MOST_BODY_BYTES = 64 * 1024
+MAX_BODY_BYTES = 64 * 1024
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ANY_ADDRESS = ("0.0.0.0", "::")
 
@@ -21,7 +22,7 @@ logger = logging.getLogger("budget_tui.api")
 _SANE_ID = re.compile(r"[\w.:+/=-]{1,64}", re.ASCII)
 
 
-class Journal:
+class RequestLog:
     """Gives each request an id, logs it once with its answer, and answers for what nobody thought of."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -50,12 +51,12 @@ class Journal:
         except Exception:
             logger.exception("request %s failed", request_id)
             if not status:
-                await answer(unexpected(), request_id)(scope, receive, sending)
+                await response_of(unexpected(), request_id)(scope, receive, sending)
         finally:
             logger.info(
                 "%s %s %d in %.1f ms, request %s, key %s",
                 scope["method"],
-                _printable(scope["path"]),
+                escaped(scope["path"]),
                 status,
                 (time.perf_counter() - began) * 1000,
                 request_id,
@@ -63,7 +64,7 @@ class Journal:
             )
 
 
-class Hosts:
+class HostMiddleware:
     """Refuses a foreign ``Host``: a page that makes its own name point here must not reach what is here."""
 
     def __init__(self, app: ASGIApp, bound: str) -> None:
@@ -76,7 +77,7 @@ class Hosts:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self._is_ours(scope):
             problem = Problem(421, "misdirected", "this server does not answer to that host", "use the name it runs at")
-            await answer(problem, scope["state"]["request_id"])(scope, receive, send)
+            await response_of(problem, scope["state"]["request_id"])(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -98,7 +99,7 @@ def host_name(header: str) -> str:
 class BodyLimit:
     """Stops reading a body that is too long, also one that does not say how long it will be."""
 
-    def __init__(self, app: ASGIApp, most: int = MOST_BODY_BYTES) -> None:
+    def __init__(self, app: ASGIApp, most: int = MAX_BODY_BYTES) -> None:
         self._app = app
         self._most = most
 
@@ -108,7 +109,7 @@ class BodyLimit:
             return
         declared = Headers(scope=scope).get("content-length", "")
         if declared.isdigit() and int(declared) > self._most:
-            await answer(self._too_large(), scope["state"]["request_id"])(scope, receive, send)
+            await response_of(self._too_large(), scope["state"]["request_id"])(scope, receive, send)
             return
         read = 0
 
@@ -132,7 +133,7 @@ class BodyLimit:
         )
 
 
-class Heads:
+class HeadMiddleware:
     """Answers ``HEAD`` as ``GET`` is answered, without the body."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -149,10 +150,6 @@ class Heads:
         await self._app({**scope, "method": "GET"}, receive, sending)
 
 
-def guarded(app: ASGIApp, bound: str) -> ASGIApp:
+def with_middleware(app: ASGIApp, bound: str) -> ASGIApp:
     """``app`` behind all of them; ``bound`` is the host that it listens at."""
-    return Journal(Hosts(BodyLimit(Heads(app)), bound))
-
-
-def _printable(path: str) -> str:
-    return path if path.isprintable() else ascii(path)
+    return RequestLog(HostMiddleware(BodyLimit(HeadMiddleware(app)), bound))

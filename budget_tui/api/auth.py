@@ -1,0 +1,158 @@
+"""Who asks: the key, whose services it opens, and how often it may ask."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from fastapi import Depends, Path
+from starlette.requests import Request
+
+from budget_tui.api.http import note_carry_settled
+from budget_tui.api.problems import Problem
+from budget_tui.api.thread_pools import ThreadPools
+from budget_tui.bootstrap import Services
+from budget_tui.domain.access import ApiKey
+from budget_tui.domain.errors import NotFound
+from budget_tui.services.keys import KeyRing
+from budget_tui.storage.unit_of_work import Writers
+
+_MAX_NAMES = 10_000
+
+
+class RateLimit:
+    """One bucket per name, holding ``burst`` tokens and refilled with ``per_second``.
+
+    The names asked for longest ago are forgotten first, so that inventing names fills no memory.
+    """
+
+    def __init__(self, per_second: int, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second = per_second
+        self._burst = burst
+        self._clock = clock
+        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def allows(self, name: str) -> bool:
+        """Whether ``name`` still had a token, which is taken."""
+        now = self._clock()
+        level, then = self._levels.pop(name, (self._burst, now))
+        level = min(self._burst, level + (now - then) * self._per_second)
+        allowed = level >= 1
+        self._levels[name] = (level - 1 if allowed else level, now)
+        if len(self._levels) > _MAX_NAMES:
+            self._levels.popitem(last=False)
+        return allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose request it is: the key, and the services of its organization in its name."""
+
+    key: ApiKey
+    services: Services
+    pools: ThreadPools
+
+
+MAX_CALLERS = 16
+"""Callers whose connections stay open: each has several, and a process may open only so many files."""
+
+
+class Callers:
+    """The callers that were seen last; a key's services are kept for its next request."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._pools = ThreadPools()
+        self._writers = Writers(services.context.database)
+        self._callers: OrderedDict[str, Caller] = OrderedDict()
+
+    def caller(self, key: ApiKey) -> Caller:
+        known = self._callers.get(key.key_id)
+        if known is not None:
+            self._callers.move_to_end(key.key_id)
+        else:
+            actor = f"{key.name} (key {key.key_id})"
+            context = replace(
+                self._services.context,
+                org_slug=key.org_slug,
+                actor=actor,
+                writers=self._writers,
+                on_carry_settled=note_carry_settled,
+            )
+            known = self._callers[key.key_id] = Caller(key, Services(context, self._services.settings), self._pools)
+            if len(self._callers) > MAX_CALLERS:
+                _, former = self._callers.popitem(last=False)
+                self._pools.read_soon(former.services.close_readers)  # it waits for what is being read
+        return known
+
+    def close(self) -> None:
+        """Finish what is under way, then close every connection."""
+        self._pools.close()
+        for caller in self._callers.values():
+            caller.services.close_readers()
+        self._writers.close()
+
+
+HEADER = "X-API-Key"
+READING = ("GET", "HEAD")
+
+
+class Authenticator:
+    """Lets a request in, or refuses it."""
+
+    def __init__(self, ring: KeyRing, callers: Callers, rates: RateLimit, failures: RateLimit) -> None:
+        self._ring = ring
+        self._callers = callers
+        self._rates = rates
+        self._failures = failures
+
+    def authenticate(self, request: Request) -> Caller:
+        """Whose request it is. 401 without a key that is one, 403 when it may not, 429 when it comes too often."""
+        text = request.headers.get(HEADER, "")
+        key = self._ring.holder(text) if text else None
+        if key is None:
+            raise self._refusal(request, "that key is not valid" if text else "a key is needed")
+        request.state.key_id = key.key_id
+        if not self._rates.allows(key.key_id):
+            raise too_many_requests("this key asks too often")
+        if request.method not in READING and not key.may_write:
+            raise Problem(403, "forbidden", "this key may only read", "use one that may write")
+        return self._callers.caller(key)
+
+    def _refusal(self, request: Request, why: str) -> Problem:
+        address = request.client.host if request.client else ""
+        if not self._failures.allows(address):
+            return too_many_requests("too many requests without a valid key")
+        return Problem(
+            401,
+            "unauthorized",
+            why,
+            f"send one in {HEADER}; whoever runs this server creates them",
+            headers={"WWW-Authenticate": f'ApiKey header="{HEADER}"'},
+        )
+
+
+def too_many_requests(why: str) -> Problem:
+    return Problem(429, "too-many-requests", why, "wait a second", headers={"Retry-After": "1"})
+
+
+async def caller_of(request: Request) -> Caller:
+    """Who was let in. Like all that waits for nothing it is async: FastAPI sends the rest to another thread."""
+    caller = request.state.caller
+    assert isinstance(caller, Caller)
+    return caller
+
+
+async def caller_of_organization(
+    request: Request, org: Annotated[str, Path(description="The key's organization.")]
+) -> Caller:
+    """Who was let in, for a path that names an organization; `NotFound` when it is another's."""
+    caller = await caller_of(request)
+    if org != caller.key.org_slug:
+        raise NotFound(f"there is no organization '{org}'", "use the one that the key belongs to")
+    return caller
+
+
+CurrentCaller = Annotated[Caller, Depends(caller_of)]
+OrganizationCaller = Annotated[Caller, Depends(caller_of_organization)]

@@ -1,0 +1,212 @@
+"""Requests and responses: exact numbers, ETags and conditional changes, idempotency.
+
+An ETag has two parts: the amount that a PUT would change, and a fingerprint of the whole answer. A reader compares
+all of it. A writer's ``If-Match`` is held against the first part: the amount must be the one that was seen, while
+a cost that was recorded meanwhile is no reason to refuse.
+"""
+
+import json
+import re
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from decimal import Decimal
+from hashlib import sha256
+from typing import Annotated, Any, NoReturn
+from urllib.parse import quote
+
+from fastapi import APIRouter, Header
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from budget_tui.api.problems import MEDIA_TYPE, Problem
+from budget_tui.domain.carry import SettledCarry, settled_together
+from budget_tui.domain.errors import Outdated
+from budget_tui.schemas.base import CarrySettled, Json, Settling, dumps
+from budget_tui.services.idempotency import KEY_MAX_LENGTH
+
+_settled: ContextVar[list[SettledCarry] | None] = ContextVar("carry_settled", default=None)
+"""What the command of this request settled again of what was carried over."""
+
+
+def note_carry_settled(settled: SettledCarry, currency: str) -> None:
+    noted = _settled.get()
+    if noted is not None:
+        noted.append(settled)
+
+
+def carry_settled() -> list[SettledCarry]:
+    """What this request settled again of what was carried over."""
+    return settled_together(_settled.get() or ())
+
+
+class ExactRequest(Request):
+    """A request whose numbers are ``int`` or ``Decimal``, as they were written."""
+
+    async def json(self) -> Any:
+        return parsed(await self.body())
+
+
+class Route(APIRoute):
+    """A route that needs a key, whatever else may be wrong with the request."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        takes_body = self.body_field is not None
+
+        async def handled(request: Request) -> Response:
+            request = ExactRequest(request.scope, request.receive)
+            request.state.caller = request.app.state.authenticator.authenticate(request)
+            if takes_body:
+                _require_json(request)
+            token = _settled.set([])
+            try:
+                return await handle(request)
+            finally:
+                _settled.reset(token)
+
+        return handled
+
+
+def parsed(body: bytes) -> Any:
+    """The JSON in ``body``; `Problem` when it is none."""
+    try:
+        return json.loads(
+            body.decode(), parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_without_repeats
+        )
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        reason = str(error) if isinstance(error, json.JSONDecodeError) else "a number or a text in it is out of range"
+        raise Problem(400, "malformed", f"the body is not JSON: {reason}", "send a JSON object") from None
+
+
+def _no_number(name: str) -> NoReturn:
+    raise json.JSONDecodeError(f"{name} is no JSON number", name, 0)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise json.JSONDecodeError("a name stands twice in one object", "", 0)
+    return found
+
+
+def _require_json(request: Request) -> None:
+    headers = request.headers
+    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return  # no body at all: what is missing is told by name
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Problem(415, "unsupported-media-type", "the body must be JSON", "send Content-Type: application/json")
+
+
+_TAG = re.compile(r'(W/)?"([^"]*)"')
+_OURS = re.compile(r"(\d{1,20})-[0-9a-f]{16}")
+
+
+def tag_of(amount: int, answer: str) -> str:
+    return f'"{amount}-{sha256(answer.encode()).hexdigest()[:16]}"'
+
+
+def is_known(if_none_match: str, tag: str) -> bool:
+    """Whether the reader has this answer already."""
+    return if_none_match.strip() == "*" or tag in (f'"{text}"' for _, text in _TAG.findall(if_none_match))
+
+
+def write_if_match(if_match: str | None, write: Callable[[int | None], object]) -> None:
+    """Call ``write`` with the amount that the writer saw, None when any will do; 412 when none is the stored one.
+
+    The service compares and writes in one transaction.
+    """
+    if if_match is None or if_match.strip() == "*":
+        write(None)
+        return
+    for seen in _amounts(if_match):
+        try:
+            write(seen)
+        except Outdated:
+            continue
+        return
+    raise Problem(412, Outdated.code, "someone else has changed it since", "get it again, then repeat the change")
+
+
+def _amounts(if_match: str) -> list[int]:
+    """The amounts in the strong tags that are of our making."""
+    ours = [_OURS.fullmatch(text) for weak, text in _TAG.findall(if_match) if not weak]
+    return list(dict.fromkeys(int(found[1]) for found in ours if found))
+
+
+REPLAYED = "Idempotent-Replayed"
+PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=KEY_MAX_LENGTH,
+        pattern=r"^[!-~]([ -~]*[!-~])?$",
+        description="Idempotency key: a repeated request is carried out once and gets the same response.",
+    ),
+]
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", description="The ETag of an earlier response; 412 if it has changed since.")
+]
+IfNoneMatch = Annotated[
+    str, Header(alias="If-None-Match", description="The ETag of an earlier response; 304 if nothing has changed.")
+]
+
+WRITES = {
+    404: "There is no such thing.",
+    409: "It conflicts with what is stored, or there is not enough budget.",
+    412: "`If-Match` names another state than the stored one.",
+}
+
+
+def operation_id(route: APIRoute) -> str:
+    """The name of the function, as in the code."""
+    return route.name
+
+
+def router_of(tag: str) -> APIRouter:
+    """A router whose routes need a key."""
+    return APIRouter(tags=[tag], route_class=Route, generate_unique_id_function=operation_id)
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """How a route describes the problems that are its own."""
+    return {status: problem_response(WRITES[status]) for status in statuses}
+
+
+def problem_response(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}}}
+
+
+LOCATED: dict[int | str, dict[str, Any]] = {
+    201: {"headers": {"Location": {"description": "Where it is.", "schema": {"type": "string"}}}}
+}
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "It still is what `If-None-Match` names."}}
+
+
+def json_response(answer: Json, status: int = 200, *, replayed: bool = False) -> Response:
+    """``answer``, and in it what the request settled again of what was carried over."""
+    headers = {REPLAYED: "true"} if replayed else {}
+    if isinstance(answer, Settling) and (settled := carry_settled()):
+        told = [CarrySettled.from_domain(each) for each in settled]
+        answer = answer.model_copy(update={"carry_settled": told})
+    return Response(dumps(answer, indent=None), status, headers, media_type="application/json")
+
+
+def created(path: str, name: str, answer: Json, *, replayed: bool) -> Response:
+    """Answer with what was added and where it is: at ``path``, in which ``{}`` stands for its name."""
+    made = json_response(answer, 201, replayed=replayed)
+    made.headers["Location"] = path.format(quote(name, safe=""))
+    return made
+
+
+def tagged_response(answer: Json, amount: int, request: Request) -> Response:
+    """A budget with its ETag, or 304 when the reader has it. ``amount`` is what a PUT would change."""
+    text = dumps(answer, indent=None)
+    headers = {"ETag": tag_of(amount, text), "Cache-Control": "private, no-cache", "Vary": "X-API-Key"}
+    if request.method == "GET" and is_known(request.headers.get("If-None-Match", ""), headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(text, headers=headers, media_type="application/json")
