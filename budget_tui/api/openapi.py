@@ -24,6 +24,7 @@ _NOTHING_FOREIGN = "default-src 'self' 'unsafe-inline'; img-src 'self' data:; fr
 OPEN_TAG = "server"
 """The tag of what needs no key."""
 
+_REFERENCE = "#/components/schemas/{model}"
 _SCHEME = "key"
 _KEY = {"type": "apiKey", "in": "header", "name": HEADER, "description": "A key, created by whoever runs the server."}
 
@@ -63,7 +64,8 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
         schemas = document["components"]["schemas"]
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
-        schemas["Problem"] = ProblemDocument.model_json_schema(mode="serialization")
+        problem = ProblemDocument.model_json_schema(mode="serialization", ref_template=_REFERENCE)
+        schemas |= {**problem.pop("$defs"), "Problem": problem}
         document["components"]["securitySchemes"] = {_SCHEME: _KEY}
         for operations in document["paths"].values():
             for method, operation in operations.items():

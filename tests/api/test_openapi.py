@@ -166,6 +166,16 @@ def test_requests_refuse_what_nobody_asked_for(document: Any) -> None:
         assert document["components"]["schemas"][name]["additionalProperties"] is False
 
 
+def test_every_reference_in_the_document_resolves(document: Any) -> None:
+    references = set(re.findall(r'"\$ref": "([^"]*)"', json.dumps(document)))
+    assert len(references) > 20
+    for reference in references:
+        found = document
+        for step in reference.removeprefix("#/").split("/"):
+            assert step in found, reference
+            found = found[step]
+
+
 ANSWERS = [
     ("/budget", "/budget"),
     ("/status", "/status"),
