@@ -127,7 +127,7 @@ def test_a_change_holds_only_while_it_is_as_it_was_seen(api: Api, path: str, bod
     seen = api.etag(f"/entities/{path.rsplit('/', 1)[1]}")
     changed = api("PATCH", path, body, If_Match=seen)
     assert (changed.status_code, changed.json()["name"]) == (200, "New")
-    refused(api("PATCH", path, {"name": "Newer"}, If_Match=seen), 412, "conflict", "somebody else changed it")
+    refused(api("PATCH", path, {"name": "Newer"}, If_Match=seen), 412, "conflict", "someone else has changed it since")
     refused(api("DELETE", path, If_Match=seen), 412, "conflict")
     assert api("DELETE", path, If_Match=changed.headers["ETag"]).status_code == 204
 
