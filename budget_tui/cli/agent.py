@@ -1,6 +1,7 @@
 """``agent``: agents and what they may use of a model's tokens."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,9 +17,11 @@ from budget_tui.cli.options import (
     project_ids,
 )
 from budget_tui.cli.session import Session, session_of
+from budget_tui.presentation.columns import Column, agent_columns
 
 if TYPE_CHECKING:
     from budget_tui.domain.tokens import AgentBudget, TokenBalance
+    from budget_tui.services.token_prices import TokenPrice
 
 app = command_group("Agents, their token budgets, and what tokens cost.")
 
@@ -73,19 +76,14 @@ def list_agents(context: typer.Context, json: JsonOption = False) -> None:
     if not agents:
         print_lines("no agents yet: budget-tui agent add ID --project PROJECT --tokens N")
         return
-    header = ("ID", "AGENT", "PROJECT", "ALLOCATED", "USED", "RESERVED", "AVAILABLE", "PER HOUR", "RUNS OUT", "STATUS")
-    rows = [
-        (
-            agent.agent_id,
-            agent.name,
-            agent.project_id,
-            *(f"{number:,}" for number in agent[4:9]),
-            f.runs_out(agent),
-            f.agent_status(agent),
-        )
-        for agent in agents
-    ]
-    print_lines(*table(header, rows, "lllrrrrrll"), f.data_through(agents[0].data_through))
+    shown = {column.key: column for column in agent_columns()}
+    columns: tuple[Column[AgentBudget], ...] = (
+        Column("id", "ID", lambda agent: agent.agent_id),
+        *(shown[key] for key in ("name", "project", "allocated", "used", "reserved", "available", "per_hour")),
+        replace(shown["runs_out"], align="left"),
+        Column("status", "Status", f.agent_status),
+    )
+    print_lines(*table(columns, agents), f.data_through(agents[0].data_through))
 
 
 @app.command()
@@ -315,10 +313,13 @@ def list_prices(context: typer.Context, json: JsonOption = False) -> None:
     if not prices:
         print_lines("no prices yet: budget-tui agent price MODEL --input AMOUNT --output AMOUNT")
         return
-    rows = [
-        (each.model, each.kind, f.long_day(each.starts_on), f.price(each.amount_nanos, currency)) for each in prices
-    ]
-    print_lines(*table(("MODEL", "KIND", "FROM", "A MILLION"), rows, "lllr"))
+    columns: tuple[Column[TokenPrice], ...] = (
+        Column("model", "Model", lambda price: price.model),
+        Column("kind", "Kind", lambda price: price.kind),
+        Column("from", "From", lambda price: f.long_day(price.starts_on)),
+        Column("price", "A million", lambda price: f.price(price.amount_nanos, currency), "right"),
+    )
+    print_lines(*table(columns, prices))
 
 
 def _print_with_warnings(session: Session, agent_id: str, json: bool, words: Callable[["AgentBudget"], str]) -> None:

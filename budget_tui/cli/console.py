@@ -6,14 +6,17 @@ Names in an export or of a file may hold anything: what would move a terminal's 
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.text import escaped, escaped_lines
 
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
+    from budget_tui.presentation.columns import Column
     from budget_tui.schemas.base import Json
+
+Row = TypeVar("Row")
 
 
 def print_lines(*lines: str) -> None:
@@ -105,17 +108,30 @@ def _print_with_warnings(snapshot: "BudgetSnapshot", lines: Sequence[str]) -> No
     warn(warnings(snapshot))
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: str) -> list[str]:
-    """Aligned lines; ``right`` holds one letter per column, ``r`` for right-aligned and ``l`` for left."""
-    lines = [header, *(tuple(map(escaped, row)) for row in rows)]
-    widths = [max(_width(line[i]) for line in lines) for i in range(len(header))]
+def table(
+    columns: "Sequence[Column[Row]]",
+    rows: "Sequence[Row]",
+    amounts: Callable[[Sequence[str]], Sequence[str]] = lambda texts: texts,
+) -> list[str]:
+    """A header and a line per row, aligned; ``amounts`` rewrites the texts of a column at the right."""
+    cells = [_cells(column, rows, amounts) for column in columns]
 
-    def aligned(line: Sequence[str]) -> str:
-        gaps = (" " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
-        cells = (gap + cell if side == "r" else cell + gap for cell, gap, side in zip(line, gaps, right, strict=True))
-        return "  ".join(cells).rstrip()
+    def aligned(texts: Sequence[str]) -> str:
+        return "  ".join(texts).rstrip()
 
-    return [aligned(line) for line in lines]
+    return [aligned(line) for line in zip(*cells, strict=True)]
+
+
+def _cells(
+    column: "Column[Row]", rows: "Sequence[Row]", amounts: Callable[[Sequence[str]], Sequence[str]]
+) -> list[str]:
+    """The header and the texts of a column, as wide as the widest."""
+    texts: Sequence[str] = [escaped(column.text(row)) for row in rows]
+    is_left = column.align == "left"
+    texts = [column.label.upper(), *(texts if is_left else amounts(texts))]
+    width = max(map(_width, texts))
+    gaps = (" " * (width - _width(text)) for text in texts)
+    return [text + gap if is_left else gap + text for text, gap in zip(texts, gaps, strict=True)]
 
 
 def _width(text: str) -> int:

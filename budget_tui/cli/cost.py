@@ -8,6 +8,7 @@ from budget_tui.cli.console import print_json, print_lines, print_project, warn
 from budget_tui.cli.options import AmountCommand, JsonOption, KeyOption, ProjectArgument, command_group, exactly_one
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
+from budget_tui.presentation.columns import Column
 from budget_tui.sources.base import FORMATS
 
 if TYPE_CHECKING:
@@ -275,17 +276,14 @@ def list_sources(context: typer.Context, json: JsonOption = False) -> None:
     if not found:
         print_lines("no costs yet: budget-tui cost add, or cost import")
         return
-    rows = [
-        (
-            each.name,
-            each.account or "–",
-            f.long_day(each.reach) if each.reach else "–",
-            f.long_day(each.last_day),
-            _source_state(each),
-        )
-        for each in found
-    ]
-    print_lines(*table(("SOURCE", "ACCOUNT", "THROUGH", "LAST COST", "STATE"), rows, "lllll"))
+    columns: tuple[Column[Source], ...] = (
+        Column("source", "Source", lambda source: source.name),
+        Column("account", "Account", lambda source: source.account or "–"),
+        Column("through", "Through", lambda source: f.long_day(source.reach) if source.reach else "–"),
+        Column("last_cost", "Last cost", lambda source: f.long_day(source.last_day)),
+        Column("state", "State", _source_state),
+    )
+    print_lines(*table(columns, found))
 
 
 def _source_state(source: "Source") -> str:

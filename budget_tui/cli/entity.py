@@ -1,7 +1,7 @@
 """``entity``: the hierarchy that budgets and costs belong to."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +10,9 @@ import typer
 from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import Session, session_of
+from budget_tui.domain import hierarchy
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
+from budget_tui.presentation.columns import Column
 from budget_tui.presentation.formatting import long_day
 
 if TYPE_CHECKING:
@@ -21,6 +23,17 @@ level_app = command_group("The levels of the hierarchy.")
 app.add_typer(level_app, name="level")
 
 EntityArgument = Annotated[str, typer.Argument(metavar="ID", help="Entity id.", show_default=False)]
+
+
+_LEVEL_COLUMNS: tuple[Column[hierarchy.Level], ...] = (
+    Column("level", "Level", lambda level: level.code),
+    Column("name", "Name", lambda level: level.name),
+)
+_COLUMNS: tuple[Column[Entity], ...] = (
+    Column("id", "ID", lambda entity: entity.entity_id),
+    Column("name", "Name", lambda entity: entity.name),
+    Column("level", "Level", lambda entity: entity.level_code),
+)
 
 
 @app.command()
@@ -97,8 +110,7 @@ def list_entities(context: typer.Context, json: JsonOption = False) -> None:
     if json:
         _print_json_of(found)
         return
-    rows = [(entity.entity_id, entity.name, entity.level_code, entity.parent_id) for entity in found]
-    print_lines(*table(("ID", "NAME", "LEVEL", "PARENT"), rows, "llll"))
+    print_lines(*table((*_COLUMNS, Column("parent", "Parent", lambda entity: entity.parent_id)), found))
 
 
 @app.command()
@@ -114,11 +126,9 @@ def tree(
 
         print_json(EntityNode.nested(found))
         return
-    rows = [
-        (f"{branch}{entity.entity_id}", entity.name, entity.level_code)
-        for branch, entity in zip(_branches(found), found, strict=True)
-    ]
-    print_lines(*table(("ID", "NAME", "LEVEL"), rows, "lll"))
+    branches = {entity.entity_id: branch for branch, entity in zip(_branches(found), found, strict=True)}
+    branched = replace(_COLUMNS[0], text=lambda entity: f"{branches[entity.entity_id]}{entity.entity_id}")
+    print_lines(*table((branched, *_COLUMNS[1:]), found))
 
 
 @app.command()
@@ -130,7 +140,7 @@ def levels(context: typer.Context, json: JsonOption = False) -> None:
 
         print_json([Level.from_domain(level) for level in found])
         return
-    print_lines(*table(("LEVEL", "NAME"), [(level.code, level.name) for level in found], "ll"))
+    print_lines(*table(_LEVEL_COLUMNS, found))
 
 
 @app.command("export")

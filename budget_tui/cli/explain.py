@@ -8,11 +8,12 @@ from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import NotFound
+from budget_tui.presentation.columns import Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from budget_tui.domain.explain import Explained
+    from budget_tui.domain.explain import Explained, Explanation
     from budget_tui.presentation.explanations import Section
 
 app = command_group()
@@ -83,21 +84,20 @@ def _overview(explained: "Explained") -> list[str]:
     """Every value with its formula, then what is the same for all of them."""
     from budget_tui.presentation import explanations
 
-    rows = [
-        (
-            value.key,
-            explanations.quantity(value.value, explained.currency),
-            explanations.worked(value, explained.currency)
-            or explanations.formula(value)
-            or next(iter(value.notes), ""),
-        )
-        for value in explained.values
-    ]
+    def because(value: "Explanation") -> str:
+        worked = explanations.worked(value, explained.currency)
+        return worked or explanations.formula(value) or next(iter(value.notes), "")
+
+    columns: tuple[Column[Explanation], ...] = (
+        Column("value", "Value", lambda value: value.key),
+        Column("shows", "Shows", lambda value: explanations.quantity(value.value, explained.currency), "right"),
+        Column("because", "Because", because),
+    )
     common = next((value for value in explained.values if value.of_costs), explained.values[0])
     return [
         explanations.subject(explained),
         "",
-        *table(("VALUE", "SHOWS", "BECAUSE"), rows, "lrl"),
+        *table(columns, explained.values),
         *_told(section for section in explanations.sections(explained, common) if section[0]),
     ]
 

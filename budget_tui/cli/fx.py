@@ -8,8 +8,10 @@ from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.text import escaped
+from budget_tui.presentation.columns import Column
 
 if TYPE_CHECKING:
+    from budget_tui.domain.records import PairOnFile
     from budget_tui.services.rates import RatesReport
 
 REFUSED_SHOWN = 10
@@ -80,17 +82,14 @@ def list_rates(context: typer.Context, json: JsonOption = False) -> None:
     if not pairs:
         print_lines("no rates are on file; costs in other currencies are left out: budget-tui fx import, or fx set")
         return
-    rows = [
-        (
-            f"{pair.latest.base}/{pair.latest.quote}",
-            f"{pair.latest.rate:f}",
-            f.long_day(pair.latest.day),
-            f"{pair.days:,}",
-            f.long_day(pair.first_day),
-        )
-        for pair in pairs
-    ]
-    print_lines(*table(("PAIR", "RATE", "OF", "DAYS", "SINCE"), rows, "lrlrl"))
+    columns: tuple[Column[PairOnFile], ...] = (
+        Column("pair", "Pair", lambda pair: f"{pair.latest.base}/{pair.latest.quote}"),
+        Column("rate", "Rate", lambda pair: f"{pair.latest.rate:f}", "right"),
+        Column("of", "Of", lambda pair: f.long_day(pair.latest.day)),
+        Column("days", "Days", lambda pair: f"{pair.days:,}", "right"),
+        Column("since", "Since", lambda pair: f.long_day(pair.first_day)),
+    )
+    print_lines(*table(columns, pairs))
 
 
 def _in_words(report: "RatesReport") -> list[str]:

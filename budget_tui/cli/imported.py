@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from budget_tui.domain.text import escaped
-from budget_tui.presentation import formatting as f
+from budget_tui.presentation.columns import Column, unmapped_columns
 
 if TYPE_CHECKING:
     from budget_tui.domain.records import UnmappedOrigin
@@ -16,19 +16,13 @@ def unmapped_in_words(origins: Sequence["UnmappedOrigin"]) -> list[str]:
 
     if not origins:
         return ["no costs are unmapped"]
-    rows = [
-        (
-            origin.provider,
-            origin.service,
-            origin.sub_account_name or origin.sub_account_id,
-            " ".join(f"{key}={value}" for key, value in origin.tags),
-            f"{origin.costs:,}",
-            f.money(origin.amount, origin.currency),
-        )
-        for origin in origins
-    ]
-    header = ("PROVIDER", "SERVICE", "SUB ACCOUNT", "TAGS", "COSTS", "AMOUNT")
-    return [*table(header, rows, "llllrr"), "", *_suggestion(origins[0])]
+    shown = {column.key: column for column in unmapped_columns()}
+    columns = (
+        *(shown[key] for key in ("provider", "service", "sub_account")),
+        Column("tags", "Tags", lambda origin: " ".join(f"{key}={value}" for key, value in origin.tags)),
+        *(shown[key] for key in ("costs", "amount")),
+    )
+    return [*table(columns, origins), "", *_suggestion(origins[0])]
 
 
 def _suggestion(origin: "UnmappedOrigin") -> list[str]:

@@ -8,9 +8,10 @@ from budget_tui.cli.console import print_json, print_lines, report, table
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.access import Scope
+from budget_tui.presentation.columns import Column
 
 if TYPE_CHECKING:
-    pass
+    from budget_tui.domain.access import ApiKey
 
 app = command_group("Keys for the HTTP API: create, list, revoke.")
 
@@ -49,8 +50,14 @@ def list_keys(context: typer.Context, json: JsonOption = False) -> None:
     elif not keys:
         print_lines("no keys yet: budget-tui key create NAME")
     else:
-        rows = [(key.key_id, key.name, key.scope, _day(key.created_at), _day(key.revoked_at)) for key in keys]
-        print_lines(*table(("ID", "NAME", "SCOPE", "CREATED", "REVOKED"), rows, "lllll"))
+        columns: tuple[Column[ApiKey], ...] = (
+            Column("id", "ID", lambda key: key.key_id),
+            Column("name", "Name", lambda key: key.name),
+            Column("scope", "Scope", lambda key: key.scope),
+            Column("created", "Created", lambda key: _day(key.created_at)),
+            Column("revoked", "Revoked", lambda key: _day(key.revoked_at)),
+        )
+        print_lines(*table(columns, keys))
 
 
 @app.command()

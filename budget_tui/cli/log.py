@@ -1,5 +1,6 @@
 """``log``: the audit trail."""
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +9,7 @@ import typer
 from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
+from budget_tui.presentation.columns import Column, LogLine, log_columns
 
 if TYPE_CHECKING:
     pass
@@ -51,11 +53,13 @@ def log(
     if not entries:
         print_lines(_nothing(is_page=before is not None, is_filtered=only != AuditFilter()))
         return
-    rows = []
-    for entry in entries:
-        when, *rest = cells(entry)
-        rows.append((str(entry.entry), f"{when} {entry.at.astimezone():%Z}", *rest))
-    print_lines(*table(("ENTRY", "WHEN", "WHO", "ACTION", "SUBJECT", "CHANGE"), rows, "rlllll"))
+    when, *others = log_columns()
+    columns: tuple[Column[LogLine], ...] = (
+        Column("entry", "Entry", lambda line: str(line.entry.entry), "right"),
+        replace(when, text=lambda line: f"{line.when} {line.entry.at.astimezone():%Z}"),
+        *others,
+    )
+    print_lines(*table(columns, [LogLine(entry, *cells(entry)) for entry in entries]))
 
 
 def _begin_of(day: str, days_later: int) -> datetime | None:

@@ -7,6 +7,7 @@ import typer
 
 from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import JsonOption, command_group
+from budget_tui.presentation.columns import Column
 from budget_tui.presentation.manual import TOPICS, page, summary
 
 app = command_group()
@@ -33,8 +34,9 @@ def manual(
 
             print_json([Topic(topic=each, summary=summary(each)) for each in TOPICS])
             return
+        columns: tuple[Column[str], ...] = (Column("topic", "Topic", str), Column("about", "About", summary))
         print_lines(
-            *table(("TOPIC", "ABOUT"), [(each, summary(each)) for each in TOPICS], "ll"),
+            *table(columns, TOPICS),
             "",
             "read one with: budget-tui manual TOPIC",
         )

@@ -8,6 +8,7 @@ from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.period import LAST_DAY
+from budget_tui.presentation.columns import Column
 
 if TYPE_CHECKING:
     from budget_tui.domain.budget import Organization
@@ -69,18 +70,15 @@ def list_organizations(context: typer.Context, json: JsonOption = False) -> None
     if not found:
         print_lines("no organizations yet: budget-tui org add SLUG")
         return
-    rows = [
-        (
-            known.slug,
-            known.name,
-            known.currency,
-            known.time_zone,
-            _period(known),
-            str(known.period_rule.fiscal_start_month),
-        )
-        for known in found
-    ]
-    print_lines(*table(("SLUG", "NAME", "CURRENCY", "TIME ZONE", "PERIOD", "FISCAL START"), rows, "lllllr"))
+    columns: tuple[Column[Organization], ...] = (
+        Column("slug", "Slug", lambda known: known.slug),
+        Column("name", "Name", lambda known: known.name),
+        Column("currency", "Currency", lambda known: known.currency),
+        Column("time_zone", "Time zone", lambda known: known.time_zone),
+        Column("period", "Period", _period),
+        Column("fiscal_start", "Fiscal start", lambda known: str(known.period_rule.fiscal_start_month), "right"),
+    )
+    print_lines(*table(columns, found))
 
 
 @app.command()

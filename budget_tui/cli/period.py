@@ -1,6 +1,7 @@
 """``period``: the running one, its close, those that are closed, and how they recur."""
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,10 +10,13 @@ from budget_tui.cli.console import print_json, print_lines, report, table, warn
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
+from budget_tui.presentation.columns import Column, closed_columns, history_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from budget_tui.domain.budget import AllocationChange
-    from budget_tui.domain.closing import ClosedBudget, ClosedPeriod, ClosePreview
+    from budget_tui.domain.closing import ClosedBudget, ClosedPeriod, ClosePreview, NextLine
     from budget_tui.domain.snapshot import BudgetSnapshot
 
 app = command_group("The current period, closing it, and closed periods.")
@@ -225,14 +229,17 @@ def _close_lines(close: "ClosePreview") -> list[str]:
 
     currency = close.currency
 
-    def amounts(*nanos: int) -> tuple[str, ...]:
-        return tuple(f.number(each, currency) for each in nanos)
+    def money(label: str, amount: "Callable[[NextLine], int]") -> "Column[NextLine]":
+        return Column(label, label, lambda line: f.number(amount(line), currency), "right")
 
-    rows = [
-        (line.project_id, line.name, *amounts(line.allocation, line.spent, line.carried, line.next_allocation))
-        for line in close.lines
-    ]
-    header = ("ID", "PROJECT", "ALLOCATION", "SPENT", "CARRIED", "NEXT")
+    columns: tuple[Column[NextLine], ...] = (
+        Column("id", "ID", lambda line: line.project_id),
+        Column("name", "Project", lambda line: line.name),
+        money("Allocation", lambda line: line.allocation),
+        money("Spent", lambda line: line.spent),
+        money("Carried", lambda line: line.carried),
+        money("Next", lambda line: line.next_allocation),
+    )
     pool = f.money(abs(close.unallocated_next), currency)
     return [
         f"{f.dates(close.ending)} ends: {f.money(close.spent, currency)} of {f.money(close.total, currency)} spent,"
@@ -240,7 +247,7 @@ def _close_lines(close: "ClosePreview") -> list[str]:
         *([f"{f.data_through(close.data_through)} only"] if close.data_through < close.ending.end else []),
         f"{f.dates(close.following)} follows: {f.money(close.total_next, currency)},"
         f" {pool} {'over-allocated' if close.unallocated_next < 0 else 'of it unallocated'}",
-        *(table(header, rows, "llrrrr") if rows else []),
+        *(table(columns, close.lines) if close.lines else []),
     ]
 
 
@@ -268,56 +275,43 @@ def _running_lines(snapshot: "BudgetSnapshot", *, is_closed: bool) -> list[str]:
 def _history_table(periods: "list[ClosedPeriod]") -> list[str]:
     from budget_tui.presentation import formatting as f
 
-    rows = [
-        (
-            f.period_name(each.period),
-            *(f.number(amount, each.currency) for amount in (each.budget, each.allocated, each.spent)),
-            f.left_at_close(each),
-            f.status_at_close(each),
-            _restated(each.restated, each.currency),
-            f.data_known_at_close(each),
-        )
-        for each in periods
+    shown = {column.key: column for column in history_columns()}
+    columns: list[Column[ClosedPeriod]] = [
+        replace(shown["period"], text=lambda closed: f.period_name(closed.period)),
+        *(shown[key] for key in ("budget", "allocated", "spent", "left")),
+        Column("status", "Status", f.status_at_close),
+        shown["since"],
     ]
-    header = ("PERIOD", "BUDGET", "ALLOCATED", "SPENT", "LEFT", "STATUS", "SINCE")
-    if not any(each.lacked_data for each in periods):
-        return table(header, [row[: len(header)] for row in rows], "lrrrrll")
-    return table((*header, "AT CLOSE"), rows, "lrrrrlll")
-
-
-def _restated(nanos: int, currency: str) -> str:
-    from budget_tui.presentation.formatting import change
-
-    return f"{change(nanos, currency)} after close" if nanos else ""
+    if any(each.lacked_data for each in periods):
+        columns.append(Column("at_close", "At close", f.data_known_at_close))
+    return table(columns, periods)
 
 
 def _closed_lines(closed: "ClosedPeriod") -> list[str]:
-    from budget_tui.presentation import formatting as f
-
-    currency = closed.currency
-
-    def row(line: "ClosedBudget") -> tuple[str, ...]:
-        return (
-            line.entity_id,
-            line.name,
-            *(f.number(amount, currency) for amount in (line.allocation, line.spent)),
-            "–" if line.unfunded else f.number(line.remaining, currency),
-            f.status_at_close(line),
-            _restated(line.restated, currency),
-        )
-
-    header = ("ID", "PROJECT", "ALLOCATION", "SPENT", "LEFT", "STATUS", "SINCE")
+    shown = {column.key: column for column in closed_columns("Project", closed.currency)}
+    columns: tuple[Column[ClosedBudget], ...] = (
+        Column("id", "ID", lambda line: line.entity_id),
+        shown["name"],
+        replace(shown["allocated"], label="Allocation"),
+        *(shown[key] for key in ("spent", "left", "status")),
+        replace(shown["since"], text=lambda line: f"{shown['since'].text(line)} after close" if line.restated else ""),
+    )
     return [
         *_history_table([closed]),
         f"closed by {closed.closed_by} on {closed.closed_at.astimezone():%Y-%m-%d %H:%M %Z}",
-        *(["", *table(header, [row(line) for line in closed.projects], "llrrrll")] if closed.projects else []),
+        *(["", *table(columns, closed.projects)] if closed.projects else []),
         *_agent_lines(closed),
     ]
 
 
 def _agent_lines(closed: "ClosedPeriod") -> list[str]:
-    rows = [
-        (line.entity_id, *(f"{tokens:,}" for tokens in (line.allocation, line.spent, line.remaining)))
-        for line in closed.agents
-    ]
-    return ["", *table(("AGENT", "TOKENS", "USED", "LEFT"), rows, "lrrr")] if rows else []
+    def tokens(label: str, count: "Callable[[ClosedBudget], int]") -> "Column[ClosedBudget]":
+        return Column(label, label, lambda line: f"{count(line):,}", "right")
+
+    columns: tuple[Column[ClosedBudget], ...] = (
+        Column("agent", "Agent", lambda line: line.entity_id),
+        tokens("Tokens", lambda line: line.allocation),
+        tokens("Used", lambda line: line.spent),
+        tokens("Left", lambda line: line.remaining),
+    )
+    return ["", *table(columns, closed.agents)] if closed.agents else []

@@ -1,21 +1,33 @@
 """The plan as tables for a terminal."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 from budget_tui.cli.console import table
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.plan_results import Breakdown, BudgetPage, Part, PlanAllocation, PlanSummary, PlanTree, TreeNode
+from budget_tui.domain.plan_results import (
+    Breakdown,
+    BudgetLine,
+    BudgetPage,
+    Part,
+    PlanAllocation,
+    PlanSummary,
+    PlanTree,
+    TreeNode,
+)
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, percent_of
 from budget_tui.presentation import formatting as f
+from budget_tui.presentation.columns import Column
 from budget_tui.presentation.formatting import NO_PROVIDER, NOT_BUDGETED
-
-ID_SHOWN_LENGTH = 8
-NOTHING = "–"
+from budget_tui.presentation.plan_columns import NOTHING, SHAPES, what
+from budget_tui.services.plans import ID_SHOWN_LENGTH
 
 _CENTS = re.compile(r"\.\d+$")
-_SHAPES = {VarianceStatus.UNDER: "●", VarianceStatus.APPROACHING: "▲", VarianceStatus.OVER: "✕", None: "○"}
+Row = TypeVar("Row")
 
 
 def describe(budget: PlannedBudget) -> str:
@@ -25,18 +37,15 @@ def describe(budget: PlannedBudget) -> str:
 
 def budget_table(page: BudgetPage) -> list[str]:
     """A line per budget under the days that they are of, and how many there are."""
-    rows = [
-        (
-            budget.budget_id[:ID_SHOWN_LENGTH],
-            budget.entity_id,
-            _what(budget),
-            f.period_name(budget.period),
-            _with_unit(budget.amount, budget.budget_type, budget.currency),
-        )
-        for budget in page.budgets
-    ]
-    lines = _lined_up(("ID", "ENTITY", "FOR", "PERIOD", "AMOUNT"), rows, "llllr") if rows else []
-    shown = "" if len(rows) == page.total else f", {len(rows)} shown"
+    columns: tuple[Column[PlannedBudget], ...] = (
+        Column("id", "ID", lambda budget: budget.budget_id[:ID_SHOWN_LENGTH]),
+        Column("entity", "Entity", lambda budget: budget.entity_id),
+        Column("what", "For", what),
+        Column("period", "Period", lambda budget: f.period_name(budget.period)),
+        Column("amount", "Amount", lambda budget: _with_unit(budget.amount, *_kind(budget)), "right"),
+    )
+    lines = table(columns, page.budgets, _without_cents) if page.budgets else []
+    shown = "" if len(page.budgets) == page.total else f", {len(page.budgets)} shown"
     days = [f.period_name(page.period)] if page.period else []
     days += f.data_through_if_late(page.data_through, page.as_of)
     return [*days, *lines, f"{f.count(page.total, 'budget')}{shown}"]
@@ -67,38 +76,48 @@ def details(budget: PlannedBudget) -> list[str]:
 def allocation_table(allocation: PlanAllocation) -> list[str]:
     """The parent, a line per child, and what stays unallocated."""
     parent = allocation.parent
-    rows = [
-        (child.budget.entity_id, _amount(child.budget.amount, child.budget), _share(child.budget.amount, parent.amount))
-        for child in allocation.children
-    ]
-    rest = allocation.unallocated
-    rows.append(("unallocated", _amount(rest, parent), _share(rest, parent.amount)))
-    return [describe(parent), *_lined_up(("TO", "AMOUNT", "SHARE"), rows, "lrr")]
+    rows = [(child.budget.entity_id, child.budget.amount) for child in allocation.children]
+    columns: tuple[Column[tuple[str, int]], ...] = (
+        Column("to", "To", lambda row: row[0]),
+        Column("amount", "Amount", lambda row: _typed(row[1], *_kind(parent)), "right"),
+        Column("share", "Share", lambda row: _share(row[1], parent.amount), "right"),
+    )
+    return [describe(parent), *table(columns, [*rows, ("unallocated", allocation.unallocated)], _without_cents)]
 
 
 def summary_table(summary: PlanSummary) -> list[str]:
     """A line per budget against its actual under the days that they are of, then the totals."""
-    rows = [
-        (
-            line.budget.entity_id,
-            _what(line.budget),
-            f.period_name(line.budget.period),
-            *_figures(line.figures, line.budget.budget_type, line.budget.currency),
-        )
-        for line in summary.lines
-    ]
-    header = ("ENTITY", "FOR", "PERIOD", "BUDGET", "ACTUAL", "LEFT", "USED", " ")
-    lines = _lined_up(header, rows, "lllrrrrl") if rows else ["no budget fits"]
+    columns: tuple[Column[BudgetLine], ...] = (
+        Column("entity", "Entity", lambda line: line.budget.entity_id),
+        Column("what", "For", lambda line: what(line.budget)),
+        Column("period", "Period", lambda line: f.period_name(line.budget.period)),
+        *_figures(lambda line: line.figures, lambda line: _kind(line.budget)),
+    )
+    lines = table(columns, summary.lines, _without_cents) if summary.lines else ["no budget fits"]
     totals = [line for totals in summary.totals for line in _total(totals)]
-    return [*_heading(summary), *lines, *([""] if rows else []), *totals]
+    return [*_heading(summary), *lines, *([""] if summary.lines else []), *totals]
 
 
 def tree_table(tree: PlanTree) -> list[str]:
     """A line per budget, below the nearest that contains it, under the days that they are of."""
     rows = [row for root in tree.roots for row in _tree_rows(root, "", "")]
-    header = ("BUDGET", "PERIOD", "AMOUNT", "ALLOCATED", "FREE", "ACTUAL", " ")
-    lines = _lined_up(header, rows, "llrrrrl") if rows else ["no budget fits"]
-    return [*_heading(tree), *lines]
+
+    def amount(label: str, text: Callable[[TreeNode], str]) -> Column[TreeRow]:
+        return Column(label, label, lambda row: text(row[1]), "right")
+
+    def handed_on(node: TreeNode, number: int) -> str:
+        return _typed(number, *_kind(node.budget)) if node.children else NOTHING
+
+    columns: tuple[Column[TreeRow], ...] = (
+        Column("budget", "Budget", lambda row: f"{row[0]}{row[1].budget.entity_id} {what(row[1].budget)}"),
+        Column("period", "Period", lambda row: f.period_name(row[1].budget.period)),
+        amount("Amount", lambda node: _with_unit(node.budget.amount, *_kind(node.budget))),
+        amount("Allocated", lambda node: handed_on(node, node.allocated_to_children)),
+        amount("Free", lambda node: handed_on(node, node.unallocated)),
+        amount("Actual", lambda node: _known(node.figures.actual, *_kind(node.budget))),
+        Column("status", " ", lambda row: SHAPES[row[1].figures.status]),
+    )
+    return [*_heading(tree), *(table(columns, rows, _without_cents) if rows else ["no budget fits"])]
 
 
 def _heading(answer: PlanSummary | PlanTree) -> list[str]:
@@ -110,54 +129,71 @@ def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:
     """A line per category or provider; ``of`` is that column's name."""
     currency = breakdown.organization.currency
     entity = breakdown.entity
-    rows = [row for name, part in breakdown.parts.items() for row in _part_rows(name, part, currency)]
-    lines = (
-        _lined_up((of, "BUDGET", "ACTUAL", "LEFT", "USED", " "), rows, "lrrrrl")
-        if rows
-        else ["nothing used or planned"]
+    rows = [row for name, part in breakdown.parts.items() for row in _part_rows(name, part)]
+
+    def known_of(column: Column[PartRow], row: PartRow) -> str:
+        """A figure; of what no budget is for, only what was used."""
+        if row.planned is not None:
+            return column.text(row)
+        only_used = {"actual": _with_unit(row.used or 0, row.budget_type, currency), "status": ""}
+        return only_used.get(column.key, NOTHING)
+
+    figures = _figures(_part_figures, lambda row: (row.budget_type, currency))
+    columns: tuple[Column[PartRow], ...] = (
+        Column("of", of, lambda row: row.name),
+        *(replace(column, text=partial(known_of, column)) for column in figures),
     )
+    lines = table(columns, rows, _without_cents) if rows else ["nothing used or planned"]
     heading = f"{entity.name} ({entity.entity_id}), {', '.join(map(f.period_name, breakdown.periods))}"
     return [heading, *f.data_through_if_late(breakdown.data_through, breakdown.as_of), *lines]
 
 
-def _part_rows(name: str, part: Part, currency: str) -> Iterator[tuple[str, ...]]:
-    def only_used(name: str, used: int) -> tuple[str, ...]:
-        return name, NOTHING, _with_unit(used, budget_type, currency), NOTHING, NOTHING, ""
+class PartRow(NamedTuple):
+    """A part in one unit; ``planned`` None: there is no budget for it."""
 
+    name: str
+    budget_type: BudgetType
+    planned: int | None
+    used: int | None
+
+
+def _part_rows(name: str, part: Part) -> Iterator[PartRow]:
     for budget_type, planned, used, rest in part.by_type:
-        if planned is not None:
-            yield name or NO_PROVIDER, *_figures(Variance(planned, used), budget_type, currency)
-        elif used is not None:
-            yield only_used(name or NO_PROVIDER, used)
+        if planned is not None or used is not None:
+            yield PartRow(name or NO_PROVIDER, budget_type, planned, used)
         if rest:
-            yield only_used(f"  {NOT_BUDGETED}", rest)
+            yield PartRow(f"  {NOT_BUDGETED}", budget_type, None, rest)
 
 
-def _tree_rows(node: TreeNode, lead: str, below: str) -> Iterator[tuple[str, ...]]:
-    budget, figures = node.budget, node.figures
-    yield (
-        f"{lead}{budget.entity_id} {_what(budget)}",
-        f.period_name(budget.period),
-        _with_unit(budget.amount, budget.budget_type, budget.currency),
-        _amount(node.allocated_to_children, budget) if node.children else NOTHING,
-        _amount(node.unallocated, budget) if node.children else NOTHING,
-        NOTHING if figures.actual is None else _amount(figures.actual, budget),
-        _SHAPES[figures.status],
-    )
+TreeRow = tuple[str, TreeNode]
+"""What stands in front of a budget, and the budget."""
+
+
+def _tree_rows(node: TreeNode, lead: str, below: str) -> Iterator[TreeRow]:
+    yield lead, node
     for child in node.children:
         is_last = child is node.children[-1]
         yield from _tree_rows(child, f"{below}{'└─ ' if is_last else '├─ '}", f"{below}{'   ' if is_last else '│  '}")
 
 
-def _figures(figures: Variance, budget_type: BudgetType, currency: str) -> tuple[str, ...]:
-    actual, left, used = figures.actual, figures.variance, figures.percent_used
+def _figures(
+    figures: Callable[[Row], Variance], kind: Callable[[Row], tuple[BudgetType, str]]
+) -> tuple[Column[Row], ...]:
+    def used(row: Row) -> str:
+        percent = figures(row).percent_used
+        return NOTHING if percent is None else f"{percent:.0f} %"
+
     return (
-        _with_unit(figures.amount, budget_type, currency),
-        NOTHING if actual is None else _typed(actual, budget_type, currency),
-        NOTHING if left is None else _typed(left, budget_type, currency),
-        NOTHING if used is None else f"{used:.0f} %",
-        _SHAPES[figures.status],
+        Column("budget", "Budget", lambda row: _with_unit(figures(row).amount, *kind(row)), "right"),
+        Column("actual", "Actual", lambda row: _known(figures(row).actual, *kind(row)), "right"),
+        Column("left", "Left", lambda row: _known(figures(row).variance, *kind(row)), "right"),
+        Column("used", "Used", used, "right"),
+        Column("status", " ", lambda row: SHAPES[figures(row).status]),
     )
+
+
+def _part_figures(row: PartRow) -> Variance:
+    return Variance(row.planned or 0, row.used)
 
 
 def _total(totals: Totals) -> list[str]:
@@ -174,32 +210,24 @@ def _total(totals: Totals) -> list[str]:
         VarianceStatus.APPROACHING: totals.approaching,
         VarianceStatus.UNDER: totals.under,
     }
-    found = [f"{_SHAPES[status]} {number} {status}" for status, number in counts.items() if number]
+    found = [f"{SHAPES[status]} {number} {status}" for status, number in counts.items() if number]
     if totals.no_data:
-        found.append(f"{_SHAPES[None]} {totals.no_data} without data")
+        found.append(f"{SHAPES[None]} {totals.no_data} without data")
     return [f"{shown(figures.amount)} planned, {shown(figures.actual)} used, {rest}", f"  {', '.join(found)}"]
 
 
-def _lined_up(header: Sequence[str], rows: Sequence[Sequence[str]], right: str) -> list[str]:
-    """A table without cents in columns of whole amounts; in the others all have them, so that points stand in line."""
-    columns = [
-        _without_cents(column) if side == "r" else column
-        for column, side in zip(zip(*rows, strict=True), right, strict=True)
-    ]
-    return table(header, [*zip(*columns, strict=True)], right)
-
-
 def _without_cents(texts: Sequence[str]) -> Sequence[str]:
+    """Whole amounts without cents; otherwise all of a column have them, so that points stand in line."""
     cents = {found[0] for text in texts if (found := _CENTS.search(text))}
     return texts if any(each.strip(".0") for each in cents) else [_CENTS.sub("", text) for text in texts]
 
 
-def _what(budget: PlannedBudget) -> str:
-    return f"{budget.category} {budget.provider}".rstrip()
+def _kind(budget: PlannedBudget) -> tuple[BudgetType, str]:
+    return budget.budget_type, budget.currency
 
 
-def _amount(amount: int, budget: PlannedBudget) -> str:
-    return _typed(amount, budget.budget_type, budget.currency)
+def _known(amount: int | None, budget_type: BudgetType, currency: str) -> str:
+    return NOTHING if amount is None else _typed(amount, budget_type, currency)
 
 
 def _typed(amount: int, budget_type: BudgetType, currency: str) -> str:

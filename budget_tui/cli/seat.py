@@ -7,9 +7,10 @@ import typer
 from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
+from budget_tui.presentation.columns import Column
 
 if TYPE_CHECKING:
-    pass
+    from budget_tui.domain.records import SeatRegistration
 
 app = command_group("Seats that an entity has with a provider.")
 
@@ -60,5 +61,11 @@ def list_seats(context: typer.Context, json: JsonOption = False) -> None:
     if not registered:
         print_lines("no seats are registered: budget-tui seat set ENTITY PROVIDER N")
         return
-    rows = [(r.entity_id, r.name, r.provider, f"{r.seats:,}", f.long_day(r.starts_on)) for r in registered]
-    print_lines(*table(("ID", "ENTITY", "PROVIDER", "SEATS", "FROM"), rows, "lllrl"))
+    columns: tuple[Column[SeatRegistration], ...] = (
+        Column("id", "ID", lambda seats: seats.entity_id),
+        Column("entity", "Entity", lambda seats: seats.name),
+        Column("provider", "Provider", lambda seats: seats.provider),
+        Column("seats", "Seats", lambda seats: f"{seats.seats:,}", "right"),
+        Column("from", "From", lambda seats: f.long_day(seats.starts_on)),
+    )
+    print_lines(*table(columns, registered))

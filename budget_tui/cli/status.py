@@ -11,7 +11,7 @@ from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
 
 if TYPE_CHECKING:
-    from budget_tui.domain.snapshot import BudgetSnapshot
+    from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 
 
 app = command_group()
@@ -71,29 +71,26 @@ def summary(snapshot: "BudgetSnapshot") -> list[str]:
 
 def project_table(snapshot: "BudgetSnapshot") -> list[str]:
     """A line per project."""
+    from dataclasses import replace
+
     from budget_tui.domain.carry import NO_CARRY
     from budget_tui.presentation import formatting as f
+    from budget_tui.presentation.columns import Column, project_columns
 
     currency = snapshot.organization.currency
     if not snapshot.projects:
         return ["no projects yet: budget-tui project add ID --allocate AMOUNT"]
-    header = ("ID", "PROJECT", "ALLOCATION", "SPENT", "LEFT", "DRIP", "TODAY", "BURN", "RUNWAY", "STATUS")
-    rows = [
-        (
-            line.project_id,
-            line.name,
-            *(f.number(amount, currency) for amount in (line.pace.allocation, line.pace.spent)),
-            f.of_budget(line.pace, line.pace.remaining, currency),
-            f.number(line.pace.daily_drip, currency),
-            f.of_budget(line.pace, line.pace.available_today, currency),
-            f.number(line.pace.burn_rate, currency),
-            f.runway_of(line.pace),
-            f.status_text(line.pace),
-            f.number(line.carry.carried, currency),
-            f.carry_rule(line.carry, currency),
-        )
-        for line in snapshot.projects
+    shown = {column.key: column for column in project_columns(currency)}
+    columns: list[Column[ProjectLine]] = [
+        Column("id", "ID", lambda line: line.project_id),
+        *(shown[key] for key in ("name", "allocation", "spent", "left", "drip", "today")),
+        replace(shown["burn"], text=lambda line: f.number(line.pace.burn_rate, currency)),
+        shown["runway"],
+        Column("status", "Status", lambda line: f.status_text(line.pace)),
     ]
-    if all(line.carry == NO_CARRY for line in snapshot.projects):
-        return table(header, [row[: len(header)] for row in rows], "llrrrrrrrl")
-    return table((*header, "CARRIED IN", "CARRIES OVER"), rows, "llrrrrrrrlrl")
+    if any(line.carry != NO_CARRY for line in snapshot.projects):
+        columns += [
+            Column("carried", "Carried in", lambda line: f.number(line.carry.carried, currency), "right"),
+            Column("carries", "Carries over", lambda line: f.carry_rule(line.carry, currency)),
+        ]
+    return table(columns, snapshot.projects)

@@ -18,6 +18,7 @@ from budget_tui.presentation import formatting
 if TYPE_CHECKING:
     from budget_tui.domain.audit import AuditEntry
     from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
+    from budget_tui.domain.records import UnmappedOrigin
     from budget_tui.domain.snapshot import Pace, ProjectLine
     from budget_tui.domain.tokens import AgentBudget
 
@@ -133,7 +134,7 @@ def pace_style(pace: Pace) -> str:
 
 
 @cache
-def project_columns(currency: str, tick: Fraction) -> tuple[Column[ProjectLine], ...]:
+def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column[ProjectLine], ...]:
     """A project; ``tick`` is where even spending would stand today.
 
     What goes first when there is no room is never the bar, what is left, or the status.
@@ -230,7 +231,7 @@ def _tokens(
 
 
 @cache
-def agent_columns(tick: Fraction) -> tuple[Column[AgentBudget], ...]:
+def agent_columns(tick: Fraction | None = None) -> tuple[Column[AgentBudget], ...]:
     """An agent; what goes first when there is no room is never the bar, what is available, or the status."""
     return (
         Column(
@@ -255,7 +256,7 @@ def agent_columns(tick: Fraction) -> tuple[Column[AgentBudget], ...]:
         ),
         _tokens("allocated", "Allocated", lambda agent: agent.allocated_tokens),
         _tokens("used", "Used", lambda agent: agent.used_tokens),
-        _tokens("held", "Reserved", lambda agent: agent.reserved_tokens, priority=2),
+        _tokens("reserved", "Reserved", lambda agent: agent.reserved_tokens, priority=2),
         Column(
             "bar",
             "",
@@ -270,7 +271,7 @@ def agent_columns(tick: Fraction) -> tuple[Column[AgentBudget], ...]:
             ),
         ),
         _tokens("available", "Available", lambda agent: agent.available_tokens),
-        _tokens("rate", "Per hour", lambda agent: agent.rate_per_hour, priority=3, is_muted=True),
+        _tokens("per_hour", "Per hour", lambda agent: agent.rate_per_hour, priority=3, is_muted=True),
         Column(
             "runs_out",
             "Runs out",
@@ -368,28 +369,51 @@ def closed_columns(label: str, currency: str) -> tuple[Column[ClosedBudget], ...
     )
 
 
+# Unmapped costs
+
+
+@cache
+def unmapped_columns() -> tuple[Column[UnmappedOrigin], ...]:
+    """Where costs come from that found no project."""
+    return (
+        Column(
+            "amount", "Amount", lambda origin: formatting.money(origin.amount, origin.currency), "right", min_width=11
+        ),
+        Column("costs", "Costs", lambda origin: f"{origin.costs:,}", "right", min_width=7),
+        Column(
+            "sub_account",
+            "Sub account",
+            lambda origin: origin.sub_account_name or origin.sub_account_id,
+            min_width=15,
+            max_width=15,
+        ),
+        Column("service", "Service", lambda origin: origin.service, min_width=10, shrinks_to=10),
+        Column("provider", "Provider", lambda origin: origin.provider, min_width=8, max_width=8),
+    )
+
+
 # The log
 
 
 class LogLine(NamedTuple):
-    """An entry of the audit trail as it is shown: when, who, did what, to what, from what to what."""
+    """An entry of the audit trail as it is shown: when, who, which action on which subject, from what to what."""
 
     entry: AuditEntry
     when: str
     who: str
-    did: str
-    to: str
+    action: str
+    subject: str
     change: str
 
 
 @cache
 def log_columns(*, is_narrow: bool = False) -> tuple[Column[LogLine], ...]:
     """An entry; ``is_narrow``: without the year, and the change has what room there is."""
-    who, did, to = (8, 14, 14) if is_narrow else (14, 16, 24)
+    who, action, subject = (8, 14, 14) if is_narrow else (14, 16, 24)
     return (
         Column("when", "When", lambda line: line.when.partition("-")[2] if is_narrow else line.when, is_muted=True),
         Column("who", "Who", lambda line: line.who, max_width=who),
-        Column("did", "Action", lambda line: line.did, max_width=did),
-        Column("to", "Subject", lambda line: line.to, max_width=to),
+        Column("action", "Action", lambda line: line.action, max_width=action),
+        Column("subject", "Subject", lambda line: line.subject, max_width=subject),
         Column("change", "Change", lambda line: line.change, max_width=1_000, shrinks_to=6),
     )

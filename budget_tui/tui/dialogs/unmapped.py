@@ -10,25 +10,10 @@ from textual.widgets import Label, Select, Static
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.records import UnmappedOrigin
 from budget_tui.domain.snapshot import BudgetSnapshot
-from budget_tui.presentation.columns import Column
-from budget_tui.presentation.formatting import money
+from budget_tui.presentation.columns import unmapped_columns
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.table import FollowedTable
-
-_COLUMNS: tuple[Column[UnmappedOrigin], ...] = (
-    Column("amount", "Amount", lambda origin: money(origin.amount, origin.currency), "right", min_width=11),
-    Column("costs", "Costs", lambda origin: f"{origin.costs:,}", "right", min_width=7),
-    Column(
-        "sub_account",
-        "Sub account",
-        lambda origin: origin.sub_account_name or origin.sub_account_id,
-        min_width=15,
-        max_width=15,
-    ),
-    Column("service", "Service", lambda origin: origin.service, min_width=10, shrinks_to=10),
-    Column("provider", "Provider", lambda origin: origin.provider, min_width=8, max_width=8),
-)
 
 
 class UnmappedTable(FollowedTable[UnmappedOrigin]):
@@ -50,7 +35,7 @@ class UnmappedScreen(BoxScreen[str]):
         self._origins = origins
 
     def compose_fields(self) -> ComposeResult:
-        yield UnmappedTable(_COLUMNS, id)
+        yield UnmappedTable(unmapped_columns(), id)
         if not self._snapshot.projects:
             yield Static(Content.assemble(("Add a project first, then assign these costs to it.", MUTED)))
         with Horizontal(classes="field"):
