@@ -117,7 +117,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         # One thread for writes: they are carried out in the order of the keys that asked for them.
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-writer")
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")
-        self._told_through: int | None = None  # the newest entry of the audit trail that was looked at
+        self._reported_through: int | None = None  # the newest entry of the audit trail that was looked at
         begin_with(self, services.settings.theme)
         self.set_keymap(services.settings.keys)
 
@@ -169,9 +169,9 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             self._close_ended_period()
 
     async def _read_snapshot(self, *, after_own: bool = False) -> None:
-        services, told_through = self.services, self._told_through
+        services, reported_through = self.services, self._reported_through
         try:
-            snapshot, settled, newest = await self.read(lambda services: _read(services, told_through))
+            snapshot, settled, newest = await self.read(lambda services: _read(services, reported_through))
         except Exception as error:
             self.failure = str(error if isinstance(error, BudgetError) else Unexpected(error))
             return
@@ -180,10 +180,10 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self.failure = ""
         self.snapshot = snapshot
         self.readings += 1
-        if told_through == self._told_through:  # nobody else has told it meanwhile
-            self._told_through = newest
-            if settled and (told := carry_settled(settled, self.currency)):
-                self._dashboard_screen().tell_aside(told, of_next=after_own)
+        if reported_through == self._reported_through:  # nobody else has reported it meanwhile
+            self._reported_through = newest
+            if settled and (message := carry_settled(settled, self.currency)):
+                self._dashboard_screen().report_aside(message, of_next=after_own)
 
     async def read(self, question: Callable[[Services], Answer]) -> Answer:
         """Ask the database something in the reader's thread. Raises what the question raises."""
@@ -195,7 +195,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         if before is None:
             self.call_after_refresh(self._writer.submit, self._load_ahead)
         if before is not None and before.period != now.period:
-            self._tell(_turned(before, now))
+            self._report(_turned(before, now))
 
     def _load_ahead(self) -> None:
         """Load what the next keys are going to need, while nobody waits for it."""
@@ -208,7 +208,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         try:
             await self.run_command(lambda services: services.periods.catch_up())
         except BudgetError as refused:
-            self._tell(f"the period that ended is not closed yet: {refused}", is_problem=True)
+            self._report(f"the period that ended is not closed yet: {refused}", is_problem=True)
 
     async def run_command(self, command: Callable[[Services], Answer]) -> Answer:
         """Carry out a command in the writer's thread, then show how things stand. Raises what the command raises."""
@@ -223,8 +223,8 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             # After a refusal too: what it speaks of may have been written by somebody else just now.
             await self._read_snapshot(after_own=True)
 
-    def _tell(self, text: str, *, is_problem: bool = False) -> None:
-        self._dashboard_screen().tell(text, is_problem=is_problem)
+    def _report(self, text: str, *, is_problem: bool = False) -> None:
+        self._dashboard_screen().report(text, is_problem=is_problem)
 
     def _dashboard_screen(self) -> DashboardScreen:
         return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, DashboardScreen))
@@ -238,9 +238,9 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         timeout: float | None = None,
         markup: bool = True,
     ) -> None:
-        """Tell what Textual tells, such as where a screenshot went, where all is told: its boxes hide numbers."""
+        """Report what Textual does, such as where a screenshot went, where all is reported: its boxes hide numbers."""
         text = Content.from_markup(message).plain if markup else message
-        self.call_later(self._tell, text, is_problem=severity == "error")
+        self.call_later(self._report, text, is_problem=severity == "error")
 
     # Organizations
 
@@ -249,7 +249,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         from budget_tui.tui.dialogs.organizations import others
 
         if not await others(self):
-            self._tell("there is no other organization: budget-tui org add SLUG makes one")
+            self._report("there is no other organization: budget-tui org add SLUG makes one")
             return
         self.push_screen(CommandPalette([_organization_commands()], placeholder="Show another organization …"))
 
@@ -261,7 +261,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self.workers.cancel_group(self, ASKING)
         self._reader.submit(self.services.close_readers)
         self.services = self.services.of_organization(slug)
-        self._told_through = None
+        self._reported_through = None
         self.snapshot = None
         shown = str(self.current_mode)
         others = [mode for _, mode, _ in SCREENS if mode != shown]
@@ -271,7 +271,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         await self._make_anew(shown)
         await self.switch_mode(shown)
         await self._read_snapshot()
-        self._tell(f"organization {name}")
+        self._report(f"organization {name}")
 
     async def _make_anew(self, mode: str) -> None:
         await self.remove_mode(mode)
@@ -311,14 +311,14 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         if self.snapshot is None:
             return
         if not self.snapshot.projects:
-            self._tell("there are no projects yet: a on Projects adds one", is_problem=True)
+            self._report("there are no projects yet: a on Projects adds one", is_problem=True)
             return
         screen = self.screen
         line = screen.table.current if isinstance(screen, ProjectsScreen) else None
         outcome = await self.ask(TransferScreen(self.snapshot, line.project_id if line else POOL))
         if outcome is not None:
             amount = formatting.money(outcome.amount, self.currency)
-            self._tell(f"{amount} moved from {outcome.giver} to {outcome.taker}")
+            self._report(f"{amount} moved from {outcome.giver} to {outcome.taker}")
 
     def action_undo(self) -> None:
         self._take_back("undone", lambda services: services.undo.undo())
@@ -331,17 +331,17 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         try:
             outcome = await self.run_command(command)
         except BudgetError as refused:
-            self._tell(str(refused), is_problem=True)
+            self._report(str(refused), is_problem=True)
             return
-        self._tell(f"{done}: {outcome.what}")
+        self._report(f"{done}: {outcome.what}")
 
     @work(group=ASKING)
     async def action_import(self) -> None:
-        from budget_tui.tui.dialogs.cost_import import ImportScreen, told
+        from budget_tui.tui.dialogs.cost_import import ImportScreen, message
 
         report = await self.ask(ImportScreen())
         if report is not None:
-            self._tell(told(report))
+            self._report(message(report))
 
     @work(group=ASKING)
     async def action_map(self) -> None:
@@ -352,14 +352,14 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         try:
             origins = await self.read(lambda services: services.costs.unmapped())
         except BudgetError as error:
-            self._tell(str(error), is_problem=True)
+            self._report(str(error), is_problem=True)
             return
         if not origins:
-            self._tell("every cost has a project")
+            self._report("every cost has a project")
             return
         done = await self.ask(UnmappedScreen(self.snapshot, origins))
         if done is not None:
-            self._tell(done)
+            self._report(done)
 
     @work(group=ASKING)
     async def action_explain(self) -> None:
@@ -371,12 +371,12 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         if isinstance(screen, DashboardScreen | ClosedPeriodScreen) and self.snapshot is not None:
             question = screen.question()
         if question is None:
-            self._tell("choose a budget first: x explains one", is_problem=True)
+            self._report("choose a budget first: x explains one", is_problem=True)
             return
         try:
             explained = await self.read(question)
         except Exception as error:
-            self._tell(str(error if isinstance(error, BudgetError) else Unexpected(error)), is_problem=True)
+            self._report(str(error if isinstance(error, BudgetError) else Unexpected(error)), is_problem=True)
             return
         await self.ask(ExplainScreen(question, explained))
 
@@ -387,12 +387,12 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         try:
             preview = await self.run_command(lambda services: services.periods.preview_close())
         except BudgetError as error:
-            self._tell(str(error), is_problem=True)
+            self._report(str(error), is_problem=True)
             return
         outcome = await self.ask(CloseScreen(preview))
         if outcome is not None:
             following = formatting.long_day(outcome.following.start)
-            self._tell(f"{formatting.period_name(outcome.ending)} is closed; the next period starts on {following}")
+            self._report(f"{formatting.period_name(outcome.ending)} is closed; the next period starts on {following}")
 
     @work(group=ASKING)
     async def create_budget(self, entity_id: str) -> None:
@@ -405,12 +405,12 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         try:
             entities = await self.read(lambda services: services.entities.active())
         except BudgetError as error:
-            self._tell(str(error), is_problem=True)
+            self._report(str(error), is_problem=True)
             return
         organization, today = self.snapshot.organization, self.snapshot.as_of
         done = await self.ask(PlanCreateScreen(organization, today, entities, entity_id or ROOT_ID))
         if done is not None:
-            self._tell(done)
+            self._report(done)
 
     @work(group=ASKING)
     async def action_period_settings(self) -> None:
@@ -420,7 +420,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             return
         done = await self.ask(PeriodSettingsScreen(self.snapshot.organization))
         if done is not None:
-            self._tell(done)
+            self._report(done)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of every screen, beside Textual's own; over a box these alone, as none of the keys act there."""
@@ -456,10 +456,10 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self.call_after_refresh(self.run_action, action, node)
 
 
-def _read(services: Services, told_through: int | None) -> tuple[BudgetSnapshot, Sequence[SettledCarry], int]:
-    """How things stand, what was carried over and settled again since ``told_through``, and the newest entry."""
+def _read(services: Services, reported_through: int | None) -> tuple[BudgetSnapshot, Sequence[SettledCarry], int]:
+    """How things stand, what was carried over and settled again since ``reported_through``, and the newest entry."""
     services.context.prepare()
-    return services.snapshots.current(), *services.audit.carry_settled_since(told_through)
+    return services.snapshots.current(), *services.audit.carry_settled_since(reported_through)
 
 
 def bindings_of_screens() -> list[list[Binding]]:

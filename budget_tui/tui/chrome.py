@@ -123,8 +123,8 @@ class Notice(Widget):
 
     def render(self) -> Content:
         style = "bold $error" if self.is_problem else "$accent"
-        told = " · ".join(filter(None, (self.text, self.aside)))
-        return Content.assemble(("✕ " if self.is_problem else "✓ ", style), told)
+        message = " · ".join(filter(None, (self.text, self.aside)))
+        return Content.assemble(("✕ " if self.is_problem else "✓ ", style), message)
 
     def watch_text(self) -> None:
         self.display = bool(self.text or self.aside)

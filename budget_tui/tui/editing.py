@@ -309,13 +309,13 @@ class EditableTable(Vertical, Generic[Row]):
         except Refused as refused:
             self.refuse(str(refused))
 
-    def refuse(self, why: str, *, tells_stored: bool = False) -> None:
+    def refuse(self, why: str, *, names_stored: bool = False) -> None:
         """Say why an edit was not taken. What was typed stays in the editor.
 
-        ``tells_stored``: the words name what is stored, which the user has seen now.
+        ``names_stored``: the words name what is stored, which the user has seen now.
         """
         self.editor.is_waiting = False
-        if tells_stored and self._edited is not None:
+        if names_stored and self._edited is not None:
             self._edited = self._by_now(self._edited)
         self.report(why)
 

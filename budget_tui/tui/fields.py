@@ -30,7 +30,7 @@ class FilterInput(TextField):
         Binding("escape", "leave", "Clear", id="filter.leave", tooltip="Clear the filter"),
     ]
 
-    class Left(Message):
+    class Cancelled(Message):
         """The user wants to see everything again."""
 
     def __init__(self, hint: str) -> None:
@@ -48,7 +48,7 @@ class FilterInput(TextField):
         self.display = False
 
     def action_leave(self) -> None:
-        self.post_message(self.Left())
+        self.post_message(self.Cancelled())
 
 
 _GAP = 2

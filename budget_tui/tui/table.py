@@ -79,47 +79,66 @@ def _measured(column: Column[Row], rows: Sequence[Row]) -> Width:
     return Width(max(min(longest, column.max_width), cell_len(column.label), column.min_width))
 
 
+class _Fitting:
+    """Columns on their way into ``room`` cells."""
+
+    def __init__(self, columns: Sequence[Column[Any]], widths: Mapping[str, Width], room: int, gap: int) -> None:
+        self.shown = [column for column in columns if widths[column.key].cells]
+        self.widths = {column.key: widths[column.key].cells for column in self.shown}
+        self.room = room
+        self.gap = gap
+
+    @property
+    def overflow(self) -> int:
+        """How many cells there are too many; negative where some are left."""
+        taken = sum(self.widths[column.key] for column in self.shown)
+        return taken + self.gap * (len(self.shown) - 1) - self.room
+
+    @property
+    def bar(self) -> Column[Any] | None:
+        return next((column for column in self.shown if column.bar is not None), None)
+
+    def drop(self) -> None:
+        """Let columns go that one can do without."""
+        for column in sorted((column for column in self.shown if column.priority), key=lambda column: column.priority):
+            slack = sum(max(0, self.widths[each.key] - each.shrinks_to) for each in self.shown if each.shrinks_to)
+            if self.overflow > (slack if column.yields_late else 0):
+                self.shown.remove(column)
+
+    def shrink(self) -> None:
+        """Make the bar shorter, then the others narrower from the widest on, then the bar shorter still."""
+        bar, widths = self.bar, self.widths
+        if bar is not None and bar.shrinks_to:
+            widths[bar.key] = max(min(bar.shrinks_to, widths[bar.key]), widths[bar.key] - max(0, self.overflow))
+        texts = [column for column in self.shown if column.shrinks_to and column is not bar]
+        while self.overflow > 0 and (wide := [each for each in texts if widths[each.key] > each.shrinks_to]):
+            widths[max(wide, key=lambda each: widths[each.key]).key] -= 1
+        if bar is not None:
+            widths[bar.key] = max(_BAR_MIN_WIDTH, widths[bar.key] - max(0, self.overflow))
+
+    def spread(self, widest_gap: int) -> None:
+        """Give the bar what room is left, then the gaps; air between columns comes before a longer bar."""
+        bar, widths = self.bar, self.widths
+        if bar is not None:
+            widths[bar.key] = min(bar.max_width, widths[bar.key] + max(0, -self.overflow))
+        if len(self.shown) > 1:
+            self.gap += min(widest_gap - self.gap, max(0, -self.overflow) // (len(self.shown) - 1))
+        if bar is not None and self.gap < min(2, widest_gap) and widths[bar.key] > bar.min_width + len(self.shown):
+            self.gap, widths[bar.key] = 2, widths[bar.key] - len(self.shown)
+
+
 def fit(
-    columns: Sequence[Column[Any]],
-    measured_widths: Mapping[str, Width],
-    room: int,
-    gaps: tuple[int, int],
-    margin: int = MARGIN,
+    columns: Sequence[Column[Any]], widths: Mapping[str, Width], room: int, gaps: tuple[int, int], margin: int = MARGIN
 ) -> list[Place]:
-    """The columns that fit into ``room`` cells and where they stand, with least and at most ``gaps`` between them.
-
-    Those with a priority go, the bar is made shorter, the others narrower from the widest on, the bar shorter still.
-    Where room is left, the bar takes it, then the gaps.
-    """
-    shown = [column for column in columns if measured_widths[column.key].cells]
-    widths = {column.key: measured_widths[column.key].cells for column in shown}
-    gap, widest_gap = gaps
-
-    def overflow() -> int:
-        return sum(widths[column.key] for column in shown) + gap * (len(shown) - 1) - room
-
-    def slack() -> int:
-        return sum(max(0, widths[each.key] - each.shrinks_to) for each in shown if each.shrinks_to)
-
-    for column in sorted((column for column in shown if column.priority), key=lambda column: column.priority):
-        if overflow() > (slack() if column.yields_late else 0):
-            shown.remove(column)
-    bar = next((column for column in shown if column.bar is not None), None)
-    if bar is not None and bar.shrinks_to:
-        widths[bar.key] = max(min(bar.shrinks_to, widths[bar.key]), widths[bar.key] - max(0, overflow()))
-    texts = [column for column in shown if column.shrinks_to and column is not bar]
-    while overflow() > 0 and (wide := [each for each in texts if widths[each.key] > each.shrinks_to]):
-        widths[max(wide, key=lambda each: widths[each.key]).key] -= 1
-    if bar is not None:
-        widths[bar.key] = min(bar.max_width, max(_BAR_MIN_WIDTH, widths[bar.key] - overflow()))
-    if len(shown) > 1:
-        gap += min(widest_gap - gap, max(0, -overflow()) // (len(shown) - 1))
-    if bar is not None and gap < min(2, widest_gap) and widths[bar.key] > bar.min_width + len(shown):
-        gap, widths[bar.key] = 2, widths[bar.key] - len(shown)  # air between columns before a longer bar
+    """The columns that fit into ``room`` cells and where they stand, with least and at most ``gaps`` between them."""
+    fitting = _Fitting(columns, widths, room, gaps[0])
+    fitting.drop()
+    fitting.shrink()
+    fitting.spread(gaps[1])
     places, x = [], margin
-    for column in shown:
-        places.append(Place(column, x, widths[column.key], measured_widths[column.key].head))
-        x += widths[column.key] + gap
+    for column in fitting.shown:
+        places.append(Place(column, x, fitting.widths[column.key], widths[column.key].head))
+        x = places[-1].end + fitting.gap
     return places
 
 

@@ -206,7 +206,7 @@ async def test_nothing_was_changed_yet(open_dashboard: OpenDashboard, empty: Ser
 async def test_news_for_a_screen_that_is_still_being_built_wait_for_it(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard() as dashboard:
         going = dashboard.app.switch_mode("audit")
-        dashboard.app._tell("it is done")
+        dashboard.app._report("it is done")
         await going
         await dashboard.settled()
         assert log_of(dashboard).rows

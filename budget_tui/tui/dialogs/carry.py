@@ -67,15 +67,15 @@ class CarryScreen(BoxScreen[str]):
         """What came along into this period, and what would into the next, were it to close now."""
         self.refuse("")
         came = change(self._carry.carried, self._currency) if self._carry.carried else "nothing"
-        told = [f"{came} was carried over into this period"]
+        sentences = [f"{came} was carried over into this period"]
         try:
             policy, cap = self._entered()
         except Refused:
             policy, cap = CarryPolicy.NONE, None
         if self._pace.allocation and policy is not CarryPolicy.NONE:
             goes = handed_on(self._pace.remaining, policy, cap)
-            told.append(f"{change(goes, self._currency)} would carry over if it ended now")
-        self.query_one("#achieves", Static).update(Content.assemble(("\n".join(told), MUTED)))
+            sentences.append(f"{change(goes, self._currency)} would carry over if it ended now")
+        self.query_one("#achieves", Static).update(Content.assemble(("\n".join(sentences), MUTED)))
 
     def _entered(self) -> tuple[CarryPolicy, int | None]:
         cap = self.query_one("#cap", Input).value.strip()

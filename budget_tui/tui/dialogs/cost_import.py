@@ -127,7 +127,7 @@ class ImportScreen(BoxScreen[ImportReport]):
         self.refuse("")
 
 
-def told(report: ImportReport) -> str:
+def message(report: ImportReport) -> str:
     """An import in one line."""
     text = f"{count(report.rows_read, 'row')} read, "
     if report.unchanged:

@@ -68,7 +68,7 @@ class ExplainScreen(ModalScreen[None]):
         self.watch(self.app, "readings", self._ask_again, init=False)
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._tell)
+        self.call_after_refresh(self._show)
 
     def _ask_again(self) -> None:
         self._read_again()
@@ -84,7 +84,7 @@ class ExplainScreen(ModalScreen[None]):
         if explained != self._explained:
             self._explained = explained
             self._list()
-            self._tell()
+            self._show()
 
     def _list(self) -> None:
         """The values with what they show, the chosen one highlighted."""
@@ -106,14 +106,16 @@ class ExplainScreen(ModalScreen[None]):
     def _choose(self, event: OptionList.OptionHighlighted) -> None:
         if event.option_id is not None and event.option_id != self._key:
             self._key = event.option_id
-            self._tell()
+            self._show()
             self.query_one(VerticalScroll).scroll_home(animate=False)
 
-    def _tell(self) -> None:
+    def _show(self) -> None:
         explained = self._explained
         explanation = next((each for each in explained.values if each.key == self._key), explained.values[0])
         room = self.query_one(VerticalScroll).content_size.width - 1  # the scrollbar
-        self.query_one("#explanation", Static).update(Content("\n").join(_told(explanation, explained, max(room, 20))))
+        self.query_one("#explanation", Static).update(
+            Content("\n").join(_paragraphs(explanation, explained, max(room, 20)))
+        )
 
     def action_turn_page(self, by: int) -> None:
         scroll = self.query_one(VerticalScroll)
@@ -123,7 +125,7 @@ class ExplainScreen(ModalScreen[None]):
         self.dismiss(None)
 
 
-def _told(explanation: Explanation, explained: Explained, room: int) -> Iterable[Content]:
+def _paragraphs(explanation: Explanation, explained: Explained, room: int) -> Iterable[Content]:
     """The value, its formula, and all that stands around it, within ``room`` cells."""
     value = explanations.quantity(explanation.value, explained.currency)
     title = shortened(explanation.title, room - len(value) - 2)

@@ -195,14 +195,14 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
             balance = await self.dashboard.run_command(partial(_allocate, event))
         except Conflict as refused:
             self.reading = await self.dashboard.read(self.read)  # the words name what is stored by now
-            self.table.refuse(str(refused), tells_stored=True)
+            self.table.refuse(str(refused), names_stored=True)
             return
         except BudgetError as refused:
             self.table.refuse(str(refused))
             return
         self.table.accept(event.advance)
         if balance.allocated_tokens != event.expected:
-            self.tell(
+            self.report(
                 f"{balance.agent_id}: {event.expected:,} → {formatting.tokens(balance.allocated_tokens)},"
                 f" {balance.available_tokens:,} available"
             )
@@ -221,7 +221,7 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
             ),
         )
         if (entry := await self.dashboard.ask(form)) is not None:
-            self.tell(f"added {entry.agent_id} to {entry.project_id} with {formatting.tokens(entry.tokens)}")
+            self.report(f"added {entry.agent_id} to {entry.project_id} with {formatting.tokens(entry.tokens)}")
 
     @work(group=ASKING)
     async def action_rename_agent(self) -> None:

@@ -93,16 +93,16 @@ class DashboardScreen(StyledScreen[None]):
     def on_screen_suspend(self) -> None:
         """What happened is no news any more when one comes back."""
         if self.is_mounted:
-            self.tell("")
+            self.report("")
 
-    def tell(self, text: str, *, is_problem: bool = False) -> None:
+    def report(self, text: str, *, is_problem: bool = False) -> None:
         """Say what happened, above the footer."""
         if notices := self.query(Notice):
             notices.first().show(text, is_problem=is_problem)
         else:  # the screen is still being built
-            self.call_after_refresh(self.tell, text, is_problem=is_problem)
+            self.call_after_refresh(self.report, text, is_problem=is_problem)
 
-    def tell_aside(self, text: str, *, of_next: bool) -> None:
+    def report_aside(self, text: str, *, of_next: bool) -> None:
         """Say what happened of itself, above the footer; ``of_next``: by an act whose own message is yet to come."""
         for notice in self.query(Notice):
             notice.show_aside(text, of_next=of_next)
@@ -113,17 +113,17 @@ class DashboardScreen(StyledScreen[None]):
         question: str,
         verb: str,
         command: Callable[[Services], Result],
-        told: Callable[[Result], str],
+        message: Callable[[Result], str],
     ) -> None:
-        """Ask first, then tell what came of it in the words of ``told``, or why it was refused."""
+        """Ask first, then report what came of it in the words of ``message``, or why it was refused."""
         from budget_tui.tui.dialogs.confirm import ConfirmScreen
 
         if not await self.dashboard.ask(ConfirmScreen(title, question, verb)):
             return
         try:
-            self.tell(told(await self.dashboard.run_command(command)))
+            self.report(message(await self.dashboard.run_command(command)))
         except BudgetError as refused:
-            self.tell(str(refused), is_problem=True)
+            self.report(str(refused), is_problem=True)
 
     def _follow(self, snapshot: BudgetSnapshot | None) -> None:
         self.snapshot = snapshot
@@ -179,7 +179,7 @@ class FilteredScreen(DashboardScreen):
     def action_filter(self) -> None:
         self._field.open()
 
-    @on(FilterInput.Left)
+    @on(FilterInput.Cancelled)
     def action_clear_filter(self) -> None:
         self._field.close()
         self._back_to_the_table()

@@ -64,11 +64,11 @@ class EntryScreen(StyledScreen[None], ModalScreen[None]):
 
 
 def _facts(facts: dict[str, Any] | None) -> Iterable[Content]:
-    told = shown_facts(facts)
-    if not told:
+    facts_shown = shown_facts(facts)
+    if not facts_shown:
         yield Content.styled("nothing", MUTED)
-    width = max(map(len, told), default=0)
-    for name, value in told.items():
+    width = max(map(len, facts_shown), default=0)
+    for name, value in facts_shown.items():
         yield Content.assemble((f"{name:<{width}}  ", MUTED), shown(value))
 
 

@@ -170,13 +170,13 @@ class ProjectsScreen(TableScreen):
                 lambda services: services.budgets.allocate(event.project_id, event.change, event.expected)
             )
         except BudgetError as refused:
-            self.table.refuse(str(refused), tells_stored=isinstance(refused, Conflict))
+            self.table.refuse(str(refused), names_stored=isinstance(refused, Conflict))
             return
         self.table.accept(event.advance)
         if outcome.before != outcome.after:
             before, after = (money(amount, self.dashboard.currency) for amount in (outcome.before, outcome.after))
             over = _over(outcome.unallocated, self.dashboard.currency)
-            self.tell(f"{self._name_of(outcome.project_id)}: {before} → {after}{over}")
+            self.report(f"{self._name_of(outcome.project_id)}: {before} → {after}{over}")
 
     @work(group=ASKING)
     async def action_add_project(self) -> None:
@@ -187,7 +187,7 @@ class ProjectsScreen(TableScreen):
             )
         )
         if (entry := await self.dashboard.ask(form)) is not None:
-            self.tell(f"added {entry.project_id}")
+            self.report(f"added {entry.project_id}")
 
     @work(group=ASKING)
     async def action_rename_project(self) -> None:
@@ -222,7 +222,7 @@ class ProjectsScreen(TableScreen):
             return
         box = CarryScreen(line.name, line.project_id, line.carry, line.pace, self.dashboard.currency)
         if (done := await self.dashboard.ask(box)) is not None:
-            self.tell(done)
+            self.report(done)
 
     def _name_of(self, project_id: str) -> str:
         lines = self.snapshot.projects if self.snapshot else ()

@@ -93,13 +93,13 @@ class TableScreen(FilteredScreen):
 
     @on(EditableTable.EditBegun)
     def _forget_news(self) -> None:
-        self.tell("")
+        self.report("")
 
     def chosen(self) -> Any:
         """The row under the cursor; None where there is none, which is told."""
         row = self.table.current
         if row is None:
-            self.tell(f"there is no {self.table.NOUN} here yet: a adds one", is_problem=True)
+            self.report(f"there is no {self.table.NOUN} here yet: a adds one", is_problem=True)
         return row
 
     async def rename(self, title: str, of: str, name: str, keeper: Callable[[Services], Agents | Projects]) -> None:
@@ -109,4 +109,4 @@ class TableScreen(FilteredScreen):
             lambda services: keeper(services).rename(of, entry.name)
         )
         if (entry := await self.dashboard.ask(form)) is not None:
-            self.tell(f"{name} renamed to {entry.name}")
+            self.report(f"{name} renamed to {entry.name}")

@@ -128,7 +128,7 @@ class TotalEditor(TextField):
         Binding("escape", "leave", "Cancel", id="budget.leave", tooltip="Cancel, keep the old total"),
     ]
 
-    class Left(Message):
+    class Cancelled(Message):
         """The user gave up the edit."""
 
     is_waiting = False
@@ -139,7 +139,7 @@ class TotalEditor(TextField):
         await super().action_submit()
 
     def action_leave(self) -> None:
-        self.post_message(self.Left())
+        self.post_message(self.Cancelled())
 
 
 class PeriodPanel(Vertical):
@@ -191,19 +191,19 @@ class PeriodPanel(Vertical):
         editor.focus()
         editor.selection = Selection(len(sign), len(editor.value))
 
-    def refuse(self, why: str, *, tells_stored: bool = False) -> None:
+    def refuse(self, why: str, *, names_stored: bool = False) -> None:
         """Say in place why the total was not taken; what was typed stays.
 
-        ``tells_stored``: the words name the stored total, which the user has seen now.
+        ``names_stored``: the words name the stored total, which the user has seen now.
         """
         self.query_one(TotalEditor).is_waiting = False
-        if tells_stored and self.snapshot is not None:
+        if names_stored and self.snapshot is not None:
             self._seen = self.snapshot.total.allocation
         refusal = self.query_one("#total-refused", Static)
         refusal.update(Content.assemble(("✕ ", "bold $error"), why))
         refusal.display = True
 
-    @on(TotalEditor.Left)
+    @on(TotalEditor.Cancelled)
     def close_editor(self) -> None:
         """Show the stored total again."""
         self.query_one(TotalEditor).is_waiting = False

@@ -55,7 +55,7 @@ class GlobalBudgetScreen(DashboardScreen):
             return
         box = CarryScreen("the global budget", "", shown.carry, shown.total, shown.organization.currency)
         if (done := await self.dashboard.ask(box)) is not None:
-            self.tell(done)
+            self.report(done)
 
     def on_period_panel_total_edited(self, event: PeriodPanel.TotalEdited) -> None:
         self._set_total(event.amount, event.seen)
@@ -67,10 +67,10 @@ class GlobalBudgetScreen(DashboardScreen):
             before = await self.dashboard.run_command(lambda services: services.budgets.set_global(amount, seen))
         except BudgetError as refused:
             if panel.is_editing:
-                panel.refuse(str(refused), tells_stored=isinstance(refused, Conflict))
+                panel.refuse(str(refused), names_stored=isinstance(refused, Conflict))
             else:
-                self.tell(str(refused), is_problem=True)
+                self.report(str(refused), is_problem=True)
             return
         panel.close_editor()
         currency = self.dashboard.currency
-        self.tell(f"the budget is {money(amount, currency)} now; it was {money(before, currency)}")
+        self.report(f"the budget is {money(amount, currency)} now; it was {money(before, currency)}")

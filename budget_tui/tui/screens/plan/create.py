@@ -147,7 +147,7 @@ class PlanCreateScreen(BoxScreen[str]):
             return None
         if not self._form.is_top_down:
             outcome = await self.dashboard.run_command(lambda services: services.plans.create(plan))
-            return _told(outcome.budget, 0, outcome.warnings)
+            return _message(outcome.budget, 0, outcome.warnings)
         preview = await self.dashboard.run_command(lambda services: services.plans.preview(plan))
         self._plan = plan
         await self._shares.show(preview.parent, self._entities)
@@ -168,10 +168,10 @@ class PlanCreateScreen(BoxScreen[str]):
         plan, children = self._plan, self._taken
         assert plan is not None
         made = await self.dashboard.run_command(lambda services: services.plans.allocate(plan, children))
-        return _told(made.parent, len(made.children), made.warnings)
+        return _message(made.parent, len(made.children), made.warnings)
 
 
-def _told(budget: PlannedBudget, children: int, warnings: Sequence[str]) -> str:
+def _message(budget: PlannedBudget, children: int, warnings: Sequence[str]) -> str:
     shared = f", allocated to {formatting.count(children, 'budget')} below it" if children else ""
     return "; ".join((f"planned {formatting.plan_name(budget)}: {_amount(budget)}{shared}", *warnings))
 

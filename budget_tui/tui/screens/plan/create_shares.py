@@ -89,8 +89,8 @@ class ShareRow(Vertical):
             return
         self._shown = unit, makes, part
         drawn = bar(part, _BAR_WIDTH) if part is not None else Content("")
-        told = Content.assemble((f" {unit:<2}", MUTED), f"{makes:>{_AMOUNT_WIDTH}}  ", drawn)
-        self.query_one(".makes", Static).update(told, layout=False)  # every line of its own height, whatever it says
+        made = Content.assemble((f" {unit:<2}", MUTED), f"{makes:>{_AMOUNT_WIDTH}}  ", drawn)
+        self.query_one(".makes", Static).update(made, layout=False)  # every line of its own height, whatever it says
 
     def refuse(self, why: str) -> None:
         _refuse(self.query_one(".refused", Static), why)

@@ -23,7 +23,7 @@ class TabLine(Widget):
 
     ALLOW_SELECT = False
     tab: reactive[str] = reactive(TABS[0][0])
-    told: reactive[str] = reactive("")
+    summary: reactive[str] = reactive("")
     """What stands at the right end."""
 
     def render(self) -> Content:
@@ -33,7 +33,7 @@ class TabLine(Widget):
             )
             for key, label in TABS
         ]
-        return spread(Content(" ").join(tabs), Content.styled(f"{self.told} ", MUTED), self.content_size.width)
+        return spread(Content(" ").join(tabs), Content.styled(f"{self.summary} ", MUTED), self.content_size.width)
 
 
 class ChoiceLine(Widget):

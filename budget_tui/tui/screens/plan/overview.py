@@ -184,15 +184,15 @@ def _worst_line(line: BudgetLine, board: PlanBoard) -> OverviewLine:
 
 
 def _troubles(totals: Sequence[Totals], budgets: int) -> Content:
-    def told(status: VarianceStatus | None, word: str, number: int) -> list[tuple[str, str]]:
+    def counted(status: VarianceStatus | None, word: str, number: int) -> list[tuple[str, str]]:
         style = _STYLES.get(status, MUTED) if number and status is not None else MUTED
         return [(f"{SHAPES[status]} {number:,} ", style), (f"{word}   ", MUTED)]
 
     return Content.assemble(
-        *told(VarianceStatus.OVER, "over", sum(each.over for each in totals)),
-        *told(VarianceStatus.APPROACHING, "approaching", sum(each.approaching for each in totals)),
-        *told(VarianceStatus.UNDER, "under", sum(each.under for each in totals)),
-        *told(None, "without data", sum(each.no_data for each in totals)),
+        *counted(VarianceStatus.OVER, "over", sum(each.over for each in totals)),
+        *counted(VarianceStatus.APPROACHING, "approaching", sum(each.approaching for each in totals)),
+        *counted(VarianceStatus.UNDER, "under", sum(each.under for each in totals)),
+        *counted(None, "without data", sum(each.no_data for each in totals)),
         (f"of {formatting.count(budgets, 'budget')}", MUTED),
     )
 

@@ -58,9 +58,9 @@ class RescaleScreen(BoxScreen[Children]):
     @on(Select.Changed)
     def _preview(self) -> None:
         self.refuse("")
-        self.query_one("#achieves", Static).update(Content.styled(self._told(), MUTED))
+        self.query_one("#achieves", Static).update(Content.styled(self._effect(), MUTED))
 
-    def _told(self) -> str:
+    def _effect(self) -> str:
         amounts = [child.amount for child in self._children]
         if self._chosen is Children.RESCALED:
             unit = unit_of(self._budget.budget_type, self._budget.currency)

@@ -164,10 +164,10 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         self._warned_of = self.reading
         warnings = Content("\n".join(self.pane.warnings(self.reading, self._lines)))
         if warnings != self._warned:
-            self._warned, told = warnings, self.query_one("#plan-warnings", Static)
-            width, height = told.content_size if told.display else (0, 0)
-            told.display = bool(warnings)
-            told.update(warnings, layout=not width or len(warnings.wrap(width)) != height)
+            self._warned, line = warnings, self.query_one("#plan-warnings", Static)
+            width, height = line.content_size if line.display else (0, 0)
+            line.display = bool(warnings)
+            line.update(warnings, layout=not width or len(warnings.wrap(width)) != height)
 
     # Choosing
 
@@ -182,7 +182,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         line.found = f"{len(self._lines):,} of {formatting.count(len(board.lines), 'budget')}"
         days = around({line.budget.period for line in self._lines})
         of_days = f" · {formatting.period_name(days)}" if days else ""
-        self.query_one(TabLine).told = f"{formatting.count(len(board.lines), 'budget')}{of_days}"
+        self.query_one(TabLine).summary = f"{formatting.count(len(board.lines), 'budget')}{of_days}"
         has_plan = bool(board.lines)
         nothing, switcher = self.query_one("#no-plan", Static), self.query_one(ContentSwitcher)
         nothing.display, switcher.display = not has_plan, has_plan
@@ -229,7 +229,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         self._choose(PlanFilter())
         self.pane.table.focus()
 
-    @on(FilterInput.Left)
+    @on(FilterInput.Cancelled)
     def _search_left(self) -> None:
         """Other filters stay."""
         self._search_field.close()
@@ -263,7 +263,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     async def _open(self, event: Table.Opened) -> None:
         number = self.pane.number_behind(event.row)
         if number is None:
-            self.tell("no data about its use", is_problem=True)
+            self.report("no data about its use", is_problem=True)
             return
         await self.dashboard.ask(CostsBehindScreen(number))
 
@@ -289,10 +289,10 @@ class PlanScreen(ReadingScreen[PlanBoard]):
             self.reading = await self.dashboard.read(self.read)
         except BudgetError as refused:
             self.reading = await self.dashboard.read(self.read)  # the words name what is stored by now
-            pane.refuse(str(refused), tells_stored=True)
+            pane.refuse(str(refused), names_stored=True)
             return
         pane.accept(event.advance)
-        self.tell(_changed(budget, outcome))
+        self.report(_changed(budget, outcome))
 
     @on(BudgetTable.DeleteAsked)
     @work(group=ASKING)

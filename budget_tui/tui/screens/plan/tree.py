@@ -113,7 +113,7 @@ class AllocationPane(PlanPane):
         self._lines: Sequence[BudgetLine] = ()
         self._too_much: Sequence[OverAllocated] = ()
         self._folded: set[str] = set()
-        self._told = Content("")
+        self._words_shown = Content("")
 
     def compose(self) -> ComposeResult:
         yield TreeTable((), lambda branch: branch.budget.budget_id)
@@ -135,7 +135,7 @@ class AllocationPane(PlanPane):
         self._too_much = board.over_allocated([line.budget for line in lines], self._tree)
         self.table.why_empty = "no matching budgets"
         self._fill(_measured(board.lines, board.tree(board.lines)) if is_new else None)
-        self._tell()  # in the same frame, though the table also says that its cursor moved
+        self._describe()  # in the same frame, though the table also says that its cursor moved
 
     def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
         """What children have too much is told below the tree, of the branch under the cursor first."""
@@ -168,10 +168,10 @@ class AllocationPane(PlanPane):
         self.table.show(rows, _columns(self.today), measuring=measured, measures=measured is not None, keeps_row=stays)
 
     @on(TreeTable.Moved)
-    def _tell(self) -> None:
+    def _describe(self) -> None:
         words = self._words()
-        if not words.is_same(self._told):
-            self._told = words
+        if not words.is_same(self._words_shown):
+            self._words_shown = words
             self.query_one("#handed-on", Static).update(words)
 
     def _words(self) -> Content:
