@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -21,11 +22,40 @@ if TYPE_CHECKING:
     from budget_tui.domain.plan_results import Breakdown
     from budget_tui.domain.snapshot import BudgetSnapshot
 
-LEVELS = " ▁▂▃▄▅▆▇█"
+_LEVELS = " ▁▂▃▄▅▆▇█"
 _AXIS = 2
 """Cells of the axis beside the labels."""
 _LABEL = 4
 """Cells that a label has at least."""
+_BUDGET_LINE = "─"
+_PERIOD_AT_LEAST, _PERIOD_AT_MOST, _PERIOD_GAP = 5, 9, 2
+_MONTH_AT_LEAST, _MONTH_AT_MOST = 4, 8
+_NAME = 12
+_BAR_AT_LEAST = 6
+
+
+def columns_chart(
+    labels: Sequence[str], rows: int, cells: Callable[[int], Content], axis: Callable[[str], Content]
+) -> Content:
+    """Lines of columns above their axis, beside a scale of three ``labels`` from the top down.
+
+    ``cells`` draws the part of the columns that falls into a line, counted from 1 at the bottom; ``axis`` draws what
+    stands below them, behind the blanks that it is given.
+    """
+    room = max(map(len, labels))
+    at = {rows: labels[0], 1: labels[2]}
+    if rows >= 5:
+        at.setdefault((rows + 1) // 2, labels[1])
+    lines = [
+        Content.assemble((at.get(row, "").rjust(room), MUTED), (" ┤", MUTED), cells(row)) for row in range(rows, 0, -1)
+    ]
+    return Content("\n").join([*lines, axis(" " * (room + _AXIS))])
+
+
+def block(amount: int, row: int, rows: int, top: int) -> str:
+    """The block of a column of ``amount`` in line ``row`` of ``rows``, which ``top`` fills."""
+    eighths = -(-max(0, amount) * rows * 8 // top) - (row - 1) * 8
+    return _LEVELS[min(max(eighths, 0), 8)]
 
 
 def round_up(nanos: int) -> int:
@@ -74,26 +104,15 @@ class SpendChart(Widget):
         amounts = amounts[first : first + shown]
         per_day = max(1, min(6, (width - room - _AXIS - 1) // shown))
         rows = max(1, height - 1)
-        lines = [
-            Content.assemble(
-                (_label(row, rows, labels).rjust(room), MUTED),
-                (" ┤", MUTED),
-                self._row(row, rows, amounts, top, per_day),
-            )
-            for row in range(rows, 0, -1)
-        ]
-        return Content("\n").join([*lines, self._axis(snapshot, room, per_day, first, shown)])
 
-    def _row(self, row: int, rows: int, amounts: list[int], top: int, per_day: int) -> Content:
-        """The part of the columns that falls into line ``row``, counted from 1 at the bottom."""
-        cells = []
-        for amount in amounts:
-            eighths = -(-amount * rows * 8 // top) - (row - 1) * 8
-            cell = LEVELS[min(max(eighths, 0), 8)]
-            cells.append(cell * max(1, per_day - 1) + " " * (1 if per_day > 1 else 0))
-        return Content.assemble(("".join(cells), "$accent"))
+        def cells(row: int) -> Content:
+            gap = " " if per_day > 1 else ""
+            blocks = (block(amount, row, rows, top) * max(1, per_day - 1) + gap for amount in amounts)
+            return Content.styled("".join(blocks), "$accent")
 
-    def _axis(self, snapshot: BudgetSnapshot, room: int, per_day: int, first: int, shown: int) -> Content:
+        return columns_chart(labels, rows, cells, partial(self._axis, snapshot, per_day, first, shown))
+
+    def _axis(self, snapshot: BudgetSnapshot, per_day: int, first: int, shown: int, indent: str) -> Content:
         """Day numbers below the columns: the first, every fifth, and today in the foreground."""
         line = [" "] * (shown * per_day + 2)
         today = snapshot.period.day_number(snapshot.as_of)
@@ -103,16 +122,11 @@ class SpendChart(Widget):
         at = max(0, today - first - 1) * per_day
         text = "".join(line)
         return Content.assemble(
-            " " * (room + _AXIS),
+            indent,
             (text[:at], MUTED),
             (str(today), "bold $foreground"),
             (text[at + len(str(today)) :], MUTED),
         )
-
-
-_PERIOD_AT_LEAST, _PERIOD_AT_MOST = 5, 9
-_GAP = 2
-_BUDGET_LINE = "─"
 
 
 class PeriodChart(Widget):
@@ -137,23 +151,11 @@ class PeriodChart(Widget):
         shown = self.periods[:fitting][::-1]
         column = max(_PERIOD_AT_LEAST, min(_PERIOD_AT_MOST, (width - room - 2) // len(shown)))
         rows = max(1, height - 1)
-        lines = [
-            Content.assemble(
-                (_label(row, rows, labels).rjust(room), MUTED),
-                (" ┤", MUTED),
-                *(_period_cells(each, row, rows, top, column) for each in shown),
-            )
-            for row in range(rows, 0, -1)
-        ]
-        return Content("\n").join([*lines, _period_axis(shown, room, column)])
 
+        def cells(row: int) -> Content:
+            return Content.assemble(*(_period_cells(each, row, rows, top, column) for each in shown))
 
-def _label(row: int, rows: int, labels: Sequence[str]) -> str:
-    if row == rows:
-        return labels[0]
-    if row == 1:
-        return labels[2]
-    return labels[1] if rows >= 5 and row == (rows + 1) // 2 else ""
+        return columns_chart(labels, rows, cells, partial(_period_axis, shown, column))
 
 
 def _period_cells(closed: ClosedPeriod, row: int, rows: int, top: int, column: int) -> Content:
@@ -161,31 +163,25 @@ def _period_cells(closed: ClosedPeriod, row: int, rows: int, top: int, column: i
 
     The budget's line runs through the line that its amount ends in; in front of it stands what was spent.
     """
-    eighths = -(-max(0, closed.spent) * rows * 8 // top) - (row - 1) * 8
-    block = LEVELS[min(max(eighths, 0), 8)]
+    spent = block(closed.spent, row, rows, top)
     is_over = closed.spent > closed.budget
     is_budget = row == max(1, -(-closed.budget * rows // top))
     behind = _BUDGET_LINE if is_budget else " "
-    bar = behind if block == " " else block
+    bar = behind if spent == " " else spent
     return Content.assemble(
-        (bar * (column - _GAP), "$foreground" if bar == _BUDGET_LINE else "$warning" if is_over else "$accent"),
-        (behind * _GAP, "$foreground"),
+        (bar * (column - _PERIOD_GAP), "$foreground" if bar == _BUDGET_LINE else "$warning" if is_over else "$accent"),
+        (behind * _PERIOD_GAP, "$foreground"),
     )
 
 
-def _period_axis(shown: tuple[ClosedPeriod, ...], room: int, column: int) -> Content:
+def _period_axis(shown: tuple[ClosedPeriod, ...], column: int, indent: str) -> Content:
     """The month that each period starts in below its column; the year where another one begins and there is room."""
     starts = [each.period.start for each in shown]
     texts = [f"{day:%b}" for day in starts]
     if column > len("Jan 26"):
         years = [None, *(day.year for day in starts)]
         texts = [f"{day:%b %y}" if day.year != year else f"{day:%b}" for day, year in zip(starts, years, strict=False)]
-    return Content.assemble((" " * (room + 2) + "".join(text.ljust(column) for text in texts), MUTED))
-
-
-_NAME = 12
-_BAR_AT_LEAST = 6
-_COLUMN_AT_MOST = 8
+    return Content.styled(indent + "".join(text.ljust(column) for text in texts), MUTED)
 
 
 class CategoryBars(Widget):
@@ -241,25 +237,13 @@ class TrendChart(Widget):
             for part in (top, top // 2, 0)
         ]
         room = max(map(len, labels))
-        column = max(4, min(_COLUMN_AT_MOST, (width - room - 2) // len(self.months)))
+        column = max(_MONTH_AT_LEAST, min(_MONTH_AT_MOST, (width - room - 2) // len(self.months)))
         shown = self.months[-max(1, (width - room - 2) // column) :]
         rows = max(1, height - 1)
-        lines = [
-            Content.assemble(
-                (_label(row, rows, labels).rjust(room), MUTED),
-                (" ┤", MUTED),
-                ("".join(_trend_cells(shown, row, rows, top, column)), "$accent"),
-            )
-            for row in range(rows, 0, -1)
-        ]
+
+        def cells(row: int) -> Content:
+            blocks = (block(actual or 0, row, rows, top) * (column - 1) + " " for _, actual in shown)
+            return Content.styled("".join(blocks), "$accent")
+
         axis = "".join(f"{month.start:%b}".ljust(column) for month, _ in shown)
-        return Content("\n").join([*lines, Content.styled(" " * (room + 2) + axis, MUTED)])
-
-
-def _trend_cells(
-    months: Sequence[tuple[Period, int | None]], row: int, rows: int, top: int, column: int
-) -> Iterable[str]:
-    """The part of the columns that falls into line ``row``, counted from 1 at the bottom."""
-    for _, actual in months:
-        eighths = -(-max(0, actual or 0) * rows * 8 // top) - (row - 1) * 8
-        yield LEVELS[min(max(eighths, 0), 8)] * (column - 1) + " "
+        return columns_chart(labels, rows, cells, lambda indent: Content.styled(indent + axis, MUTED))
