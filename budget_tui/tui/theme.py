@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from rich.segment import Segment
+from textual import events, on
 from textual.app import App
 from textual.color import Color
 from textual.filter import LineFilter, Monochrome, NoColor
+from textual.screen import Screen, ScreenResultType
 from textual.theme import Theme
 
 from budget_tui.domain.errors import Refused
@@ -88,6 +90,18 @@ class ThemedApp(App[None]):
         if self.no_color and self.native_ansi_color:
             filters = [_NO_COLOR if isinstance(line_filter, Monochrome) else line_filter for line_filter in filters]
         return [*filters, _HARMLESS]
+
+
+class StyledScreen(Screen[ScreenResultType]):
+    """Textual styles every widget when it is mounted, and all once more when their screen is shown: a theme may have
+    been chosen meanwhile. There is no meanwhile the first time."""
+
+    _was_shown = False
+
+    @on(events.ScreenResume)
+    def _keep_fresh_styles(self, event: events.ScreenResume) -> None:
+        event.refresh_styles = event.refresh_styles and self._was_shown
+        self._was_shown = True
 
 
 def begin_with(app: App[None], name: str) -> None:

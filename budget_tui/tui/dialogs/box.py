@@ -13,7 +13,7 @@ from textual.widgets import Button, Input, Static
 from budget_tui.domain.errors import BudgetError
 from budget_tui.tui.dashboard import Dashboard, dashboard_of
 from budget_tui.tui.key_queue import ANSWERING
-from budget_tui.tui.screens.base import StyledScreen
+from budget_tui.tui.theme import StyledScreen
 
 Result = TypeVar("Result")
 

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from budget_tui.tui.render import MUTED
-from budget_tui.tui.screens.base import StyledScreen
+from budget_tui.tui.theme import StyledScreen
 
 
 class HelpScreen(StyledScreen[None], ModalScreen[None]):

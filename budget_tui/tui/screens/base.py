@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.geometry import Region
 from textual.reactive import reactive
-from textual.screen import Screen, ScreenResultType
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
 from budget_tui.domain.errors import BudgetError, Unexpected
-from budget_tui.tui.chrome import Freshness, KeyBar, Notice, TopBar
+from budget_tui.tui.chrome import Foot, Freshness, KeyBar, Notice, TopBar
 from budget_tui.tui.dashboard import Dashboard, dashboard_of
 from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.render import backdrop
+from budget_tui.tui.theme import StyledScreen
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
@@ -27,27 +26,8 @@ if TYPE_CHECKING:
     from budget_tui.tui.dialogs.explain import Question
 
 
-class StyledScreen(Screen[ScreenResultType]):
-    """Textual styles every widget when it is mounted, and all once more when their screen is shown: a theme may have
-    been chosen meanwhile. There is no meanwhile the first time."""
-
-    _was_shown = False
-
-    @on(events.ScreenResume)
-    def _keep_fresh_styles(self, event: events.ScreenResume) -> None:
-        event.refresh_styles = event.refresh_styles and self._was_shown
-        self._was_shown = True
-
-
 Reading = TypeVar("Reading")
 Result = TypeVar("Result")
-
-
-class Foot(Vertical):
-    """The lines below the body. In a box of their own they take no part in the body's repaints."""
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        return backdrop(self, crop)
 
 
 class DashboardScreen(StyledScreen[None]):

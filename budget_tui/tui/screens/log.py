@@ -19,8 +19,9 @@ from budget_tui.presentation.columns import Column, LogLine, log_columns
 from budget_tui.services.audit import AuditWindow
 from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.render import MUTED
-from budget_tui.tui.screens.base import FilteredScreen, ReadingScreen, StyledScreen
+from budget_tui.tui.screens.base import FilteredScreen, ReadingScreen
 from budget_tui.tui.table import PagedTable
+from budget_tui.tui.theme import StyledScreen
 
 _LABEL_WIDTH = 10
 

@@ -17,8 +17,8 @@ from textual.widgets.option_list import Option
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Column, closed_columns
 from budget_tui.tui.render import CELL_STYLES, MUTED, STRONG, status_at_close
-from budget_tui.tui.screens.base import StyledScreen
 from budget_tui.tui.table import Table, fit, line_of, measured
+from budget_tui.tui.theme import StyledScreen
 
 if TYPE_CHECKING:
     from budget_tui.domain.closing import ClosedBudget, ClosedPeriod

@@ -19,8 +19,8 @@ from budget_tui.presentation.columns import Column
 from budget_tui.services.cost_details import CostLine, CostPage, Number
 from budget_tui.tui.dashboard import dashboard_of
 from budget_tui.tui.render import MUTED, STRONG, WAITING
-from budget_tui.tui.screens.base import StyledScreen
 from budget_tui.tui.table import PagedTable
+from budget_tui.tui.theme import StyledScreen
 
 if TYPE_CHECKING:
     from datetime import date
