@@ -11,15 +11,13 @@ from textual import events
 from textual.binding import ActiveBinding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.geometry import Region
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.strip import Strip
 from textual.style import Style
 from textual.widget import Widget
 
 from budget_tui.presentation import formatting
-from budget_tui.tui.render import MUTED, backdrop, shortened, spread
+from budget_tui.tui.render import MUTED, shortened, spread
 
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot
@@ -258,6 +256,3 @@ class KeyBar(Widget):
 
 class Foot(Vertical):
     """The lines below the body. In a box of their own they take no part in the body's repaints."""
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        return backdrop(self, crop)

@@ -10,17 +10,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
-from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
 from budget_tui.domain.errors import Refused
 from budget_tui.tui.fields import TextField
-from budget_tui.tui.render import MUTED, backdrop
+from budget_tui.tui.render import MUTED
 from budget_tui.tui.table import HEADER, MARGIN, Row, Table, line_of
 
 TOKEN_STEP = "10,000"
@@ -218,9 +216,6 @@ class EditableTable(Vertical, Generic[Row]):
         """Sort the other way round."""
         self.table.reverse()
         self.refresh_rows()
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        return backdrop(self, crop)
 
     # Editing
 

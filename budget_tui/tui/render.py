@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from rich.text import Text
-from textual.color import TRANSPARENT
 from textual.content import Content
-from textual.geometry import Region
-from textual.strip import Strip
 from textual.style import Style as VisualStyle
 from textual.widget import Widget
 
@@ -127,15 +124,3 @@ def text_styles(widget: Widget, named: Mapping[str, str]) -> dict[str, Style]:
             color = background.blend(color, color.a).with_alpha(1)
         found[name] = Style(color=color.rich_color, bold=bool(style.bold))
     return found
-
-
-def backdrop(widget: Widget, crop: Region) -> list[Strip]:
-    """The lines of a widget that shows nothing but its background, between and behind those that stand on it.
-
-    Textual itself goes through each line of every widget at each repaint, also of what others cover.
-    """
-    style = widget.visual_style
-    line = Strip.blank(crop.width, style.rich_style)
-    for line_filter in widget.get_line_filters():
-        line = line.apply_filter(line_filter, style.background or TRANSPARENT)
-    return [line] * crop.height

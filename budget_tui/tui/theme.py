@@ -94,7 +94,7 @@ class ThemedApp(App[None]):
 
 class StyledScreen(Screen[ScreenResultType]):
     """Textual styles every widget when it is mounted, and all once more when their screen is shown: a theme may have
-    been chosen meanwhile. There is no meanwhile the first time."""
+    been chosen meanwhile. There is no meanwhile the first time, which takes a quarter less for it on Plan."""
 
     _was_shown = False
 

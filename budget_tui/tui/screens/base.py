@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.geometry import Region
 from textual.reactive import reactive
-from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -17,7 +15,6 @@ from budget_tui.domain.errors import BudgetError, Unexpected
 from budget_tui.tui.chrome import Foot, Freshness, KeyBar, Notice, TopBar
 from budget_tui.tui.dashboard import Dashboard, dashboard_of
 from budget_tui.tui.fields import FilterInput
-from budget_tui.tui.render import backdrop
 from budget_tui.tui.theme import StyledScreen
 
 if TYPE_CHECKING:
@@ -57,9 +54,6 @@ class DashboardScreen(StyledScreen[None]):
     def on_mount(self) -> None:
         self.watch(self.app, "snapshot", self._follow)
         self.watch(self.app, "failure", self._follow_failure)
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        return backdrop(self, crop)
 
     def question(self) -> Question | None:
         """What is to be explained here, in the reader's thread; None where nothing under the cursor can be."""

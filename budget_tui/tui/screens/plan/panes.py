@@ -8,8 +8,6 @@ from typing import Any, ClassVar
 
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.geometry import Region
-from textual.strip import Strip
 
 from budget_tui.domain.coverage import OverAllocated
 from budget_tui.domain.plan import PlanFilter, PlannedBudget
@@ -17,7 +15,6 @@ from budget_tui.domain.plan_results import BudgetLine
 from budget_tui.presentation import formatting
 from budget_tui.services.cost_details import Number
 from budget_tui.services.plan_views import PlanBoard
-from budget_tui.tui.render import backdrop
 from budget_tui.tui.table import FollowedTable, Row
 
 
@@ -56,9 +53,6 @@ class PlanPane(Vertical):
     def today(self) -> date:
         assert self.board is not None
         return self.board.as_of
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        return backdrop(self, crop)
 
     def show(self, board: PlanBoard, choice: PlanFilter, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         """Show ``lines``, the chosen ones; ``is_new``: of a board that was not shown before."""
