@@ -12,7 +12,7 @@ ROUNDS = 15
 
 
 # At the top, in the body and at the bottom.
-FRAME = ("budget-tui ", "Monthly budget", "palette")
+FRAME = (" Projects ", "Monthly budget", "palette")
 
 
 def until(texts: Sequence[str], *arguments: str) -> float:
