@@ -44,7 +44,7 @@ class ChoiceLine(Widget):
 
     def render(self) -> Content:
         width = self.content_size.width
-        if self.choice.is_open:
+        if self.choice == PlanFilter():
             hint = Content.assemble(
                 (" all budgets", MUTED),
                 *(part for key, word in _HINTS for part in ((f"  {key}", "$accent"), (word, MUTED))),
