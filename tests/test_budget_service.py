@@ -104,7 +104,7 @@ def test_a_url_means_the_same_file(path: Path, budgets: BudgetService) -> None:
     with BudgetService.open(f"sqlite:///{path}") as other:
         assert other.get_available_tokens("scout") == 10
     with pytest.raises(Refused):
-        BudgetService.open("postgresql://there")
+        BudgetService.open("mysql://there")
 
 
 def test_a_database_that_is_replaced_or_gone_is_noticed(path: Path, budgets: BudgetService) -> None:

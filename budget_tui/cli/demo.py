@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -45,14 +46,14 @@ def _load(session: Session, json: bool) -> None:
 
         print_json(Demonstration.from_domain(report, str(context.database)))
         return
+    look = f"budget-tui --db {quote(str(context.database))}"
     print_lines(
         f"{f.count(report.projects, 'project')} and {f.count(report.costs, 'cost')}"
         f" from {f.long_day(report.first_day)} to {f.long_day(report.last_day)} written to {context.database}",
-        f"see them with: budget-tui --db {context.database} --as-of {SHOWN_ON}",
+        f"see them with: {look} --as-of {SHOWN_ON}",
         f"{f.count(planning.budgets, 'budget')} and {f.count(planning.costs, 'cost')} of the organization"
         f" {planning.organization} from {f.long_day(planning.first_day)} to {f.long_day(planning.last_day)}",
-        f"see them with: budget-tui --db {context.database} --org {planning.organization} --as-of {PLAN_SHOWN_ON}"
-        " plan summary",
+        f"see them with: {look} --org {planning.organization} --as-of {PLAN_SHOWN_ON} plan summary",
     )
 
 

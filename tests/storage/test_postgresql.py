@@ -156,6 +156,13 @@ def test_what_is_written_once_is_not_changed(demo: str, postgres: Postgres, tabl
             psql.execute(statement)
 
 
+def test_a_message_names_the_database_so_that_a_command_takes_it_but_for_the_password() -> None:
+    given = "postgresql+psycopg://anna:secret@/budget?host=/run/pg&password=secret&sslmode=disable"
+    assert str(database_at(given)) == "postgresql://anna@/budget?host=/run/pg&sslmode=disable"
+    assert str(database_at("postgresql://db.example.com:5433/budget")) == "postgresql://db.example.com:5433/budget"
+    assert database_at(str(database_at(given))).name == "budget"
+
+
 def test_backups_are_postgresqls_own(opened: Opener, demo: str, tmp_path: Path) -> None:
     services = opened(demo)
     with pytest.raises(Refused, match="pg_dump"):

@@ -14,7 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
+from shlex import quote
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 from zlib import crc32
 
 from budget_tui.domain.errors import BudgetError, Refused, StorageError
@@ -36,7 +38,7 @@ try:
     from psycopg.rows import dict_row
     from psycopg.types.string import TextLoader
 except ImportError:
-    raise Refused("the driver of PostgreSQL is not installed", "pip install 'budget-tui[postgres]'") from None
+    raise Refused("the driver of PostgreSQL is not installed", "in the checkout: pip install '.[postgres]'") from None
 
 CHANNEL = "budget_tui"
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema"
@@ -44,6 +46,14 @@ SCHEMES = ("postgresql://", "postgresql+psycopg://", "postgres://")
 _LOCK = 0x62756467
 """The first half of the number of each advisory lock; the second tells which organization's it is."""
 _EVERYTHING = 0
+
+
+def _without_password(url: str) -> str:
+    """``url`` as it was given, but for the password: what a message may show and ``--db`` takes."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    query = "&".join(each for each in parts.query.split("&") if not each.startswith("password="))
+    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}{at}{host}", query=query))
 
 
 class PostgresDatabase(Database):
@@ -56,8 +66,7 @@ class PostgresDatabase(Database):
         except psycopg.Error as error:
             raise Refused(f"'{url.partition('@')[2] or url}' is no URL of a database", str(error).strip()) from None
         self.name = self.title = str(known.get("dbname") or known.get("user") or "postgres")
-        place = f"{known.get('host') or ''}{':' + str(known['port']) if 'port' in known else ''}"
-        self._shown = f"postgresql://{place}/{self.name}" if not place.startswith("/") else f"postgresql:///{self.name}"
+        self._shown = _without_password(self._conninfo)
 
     def __str__(self) -> str:
         return self._shown
@@ -169,14 +178,14 @@ class PostgresDatabase(Database):
         raise Refused(
             f"{self} is backed up by PostgreSQL's own tool",
             "pg_dump does it",
-            command=f"pg_dump --format=custom --file=FILE {self.name}",
+            command=f"pg_dump --format=custom --file=FILE {quote(str(self))}",
         )
 
     def restore(self, source: Path, stamp: str) -> Path | None:
         raise Refused(
             f"{self} is restored by PostgreSQL's own tool",
             "pg_restore does it",
-            command=f"pg_restore --clean --if-exists --dbname={self.name} FILE",
+            command=f"pg_restore --clean --if-exists --dbname={quote(str(self))} FILE",
         )
 
     def require_other_files(self, paths: Iterable[Path]) -> None:
