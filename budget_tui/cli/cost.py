@@ -1,18 +1,21 @@
 """``cost``: what was spent, and whose it is."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.console import print_json, print_lines, print_project, warn
+from budget_tui.cli.console import print_json, print_lines, print_project, table, warn
 from budget_tui.cli.options import AmountCommand, JsonOption, KeyOption, ProjectArgument, command_group, exactly_one
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
-from budget_tui.presentation.columns import Column
+from budget_tui.domain.text import escaped
+from budget_tui.presentation.columns import Column, unmapped_columns
 from budget_tui.sources.base import FORMATS
 
 if TYPE_CHECKING:
     from budget_tui.domain.cost import Category
+    from budget_tui.domain.records import UnmappedOrigin
     from budget_tui.services.sources import Source
 
 CATEGORIES = ("cloud", "genai", "subscription")
@@ -125,7 +128,7 @@ def import_costs(
     Reads FOCUS as CSV, CSV.gz and Parquet, and any CSV or TSV with a date and an amount. What a delivery covers of
     what is stored is replaced; what it would take away without covering it is refused.
     """
-    from budget_tui.cli.importing import import_files, request_for
+    from budget_tui.cli.cost_import import import_files, request_for
 
     request = request_for(
         files,
@@ -145,7 +148,6 @@ def import_costs(
 @app.command()
 def unmapped(context: typer.Context, json: JsonOption = False) -> None:
     """List costs without a project."""
-    from budget_tui.cli.imported import unmapped_in_words
 
     session = session_of(context)
     session.services.context.require_database()
@@ -155,7 +157,7 @@ def unmapped(context: typer.Context, json: JsonOption = False) -> None:
 
         print_json([UnmappedOrigin.from_domain(origin) for origin in origins])
     else:
-        print_lines(*unmapped_in_words(origins))
+        print_lines(*_unmapped_table(origins))
 
 
 @app.command("map")
@@ -264,7 +266,6 @@ def _tag_rule(text: str) -> tuple[str, str]:
 @source_app.command("list")
 def list_sources(context: typer.Context, json: JsonOption = False) -> None:
     """List sources and billing accounts, how far each reaches, and whether more is expected."""
-    from budget_tui.cli.console import table
     from budget_tui.presentation import formatting as f
 
     found = session_of(context).services.sources.all()
@@ -337,3 +338,33 @@ def replace_source(
         print_json(ReplacingSource(source=source, replaces_always=always))
     else:
         print_lines(f"{source} replaces its own days always" if always else f"{source} replaces by the rules")
+
+
+def _unmapped_table(origins: Sequence["UnmappedOrigin"]) -> list[str]:
+    """A table, the largest amounts first, and the command that gives its first line to a project."""
+    if not origins:
+        return ["no costs are unmapped"]
+    shown = {column.key: column for column in unmapped_columns()}
+    columns = (
+        *(shown[key] for key in ("provider", "service", "sub_account")),
+        Column("tags", "Tags", lambda origin: " ".join(f"{key}={value}" for key, value in origin.tags)),
+        *(shown[key] for key in ("costs", "amount")),
+    )
+    return [*table(columns, origins), "", *_suggestion(origins[0])]
+
+
+def _suggestion(origin: "UnmappedOrigin") -> list[str]:
+    """The narrowest rule that fits: by tag, else by sub account, service or provider."""
+    rules = [
+        *(("--tag", f"{key}={value}") for key, value in origin.tags if value),
+        ("--sub-account", origin.sub_account_id or origin.sub_account_name),
+        ("--service", origin.service),
+        ("--provider", origin.provider),
+    ]
+    fitting = [(option, value) for option, value in rules if value]
+    if not fitting:
+        return []
+    from shlex import quote
+
+    option, value = fitting[0]
+    return [f"assign them to a project, for example: budget-tui cost map PROJECT {option} {quote(escaped(value))}"]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from errno import EDQUOT, EFBIG, EIO, ENOSPC, EPIPE
 
 from budget_tui.cli.console import not_written, print_lines, report, report_error
-from budget_tui.cli.importing import plain_import
+from budget_tui.cli.cost_import import plain_import
 from budget_tui.cli.session import Session, require_terminal, session_from
 from budget_tui.domain.errors import BudgetError, Conflict, DatabaseNotFound, InsufficientBudget, NotFound
 

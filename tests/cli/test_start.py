@@ -10,7 +10,7 @@ import typer
 
 from budget_tui.cli import main
 from budget_tui.cli.app import app
-from budget_tui.cli.importing import FLAGS, plain_import
+from budget_tui.cli.cost_import import FLAGS, plain_import
 from budget_tui.cli.main import _WITHOUT_TYPER, split
 
 from .conftest import Cli
