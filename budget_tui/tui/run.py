@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import select
 import signal
+import sys
 from collections.abc import Mapping
 
 from budget_tui.bootstrap import Services
@@ -10,6 +12,7 @@ from budget_tui.config.settings import Settings
 from budget_tui.domain.errors import Refused
 from budget_tui.tui.theme import ThemedApp
 
+HANG_UP_SECONDS = 1.0
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
 """Signals that end a program: none of them may leave the terminal as the screens need it."""
 
@@ -71,11 +74,22 @@ def _run(app: ThemedApp, *, mouse: bool) -> None:
         loop = asyncio.get_running_loop()
         for each in ENDING:
             loop.add_signal_handler(each, app.exit)
+        watch = loop.create_task(_leave_without_terminal(app))
         await app.run_async(mouse=mouse)
+        watch.cancel()
 
     asyncio.run(main())
     if app.error is not None:
         raise app.error
+
+
+async def _leave_without_terminal(app: ThemedApp) -> None:
+    """End ``app`` when its terminal is gone. A terminal that controls no session sends no signal then."""
+    hang_ups = select.poll()
+    hang_ups.register(sys.stdin, 0)
+    while not hang_ups.poll(0):
+        await asyncio.sleep(HANG_UP_SECONDS)
+    app.exit()
 
 
 def _collect_what_comes() -> None:

@@ -34,9 +34,9 @@ MOUSE_MODES = (b"1000", b"1002", b"1003", b"1015", b"1006", b"1016")
 
 
 class Terminal:
-    """A program in a pseudo terminal, and everything that it wrote there."""
+    """A program in a pseudo terminal, which ``controls`` its session, and everything that it wrote there."""
 
-    def __init__(self, *arguments: str, environment: dict[str, str], columns: int, lines: int) -> None:
+    def __init__(self, *arguments: str, environment: dict[str, str], columns: int, lines: int, controls: bool) -> None:
         self._master, self._slave = pty.openpty()
         self.resize(columns, lines)
         self.settings_before = termios.tcgetattr(self._slave)
@@ -48,7 +48,7 @@ class Terminal:
             stdout=self._slave,
             stderr=self._slave,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=(lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if controls else None,
         )
         self.written = b""
 
@@ -116,7 +116,7 @@ def in_terminal(database: Path, tmp_path: Path) -> Iterator[Callable[..., Termin
     temporary = tmp_path / "temporary"
     temporary.mkdir()
 
-    def run(*arguments: str, columns: int = 110, lines: int = 30) -> Terminal:
+    def run(*arguments: str, columns: int = 110, lines: int = 30, controls: bool = True) -> Terminal:
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(tmp_path),
@@ -126,7 +126,7 @@ def in_terminal(database: Path, tmp_path: Path) -> Iterator[Callable[..., Termin
             "BUDGET_TUI_AS_OF": "2026-01-13",
             "TMPDIR": str(temporary),
         }
-        opened.append(Terminal(*arguments, environment=environment, columns=columns, lines=lines))
+        opened.append(Terminal(*arguments, environment=environment, columns=columns, lines=lines, controls=controls))
         return opened[-1]
 
     yield run
@@ -215,8 +215,11 @@ def test_ending_while_an_import_reads_keeps_nothing_of_it(
 
 
 @pytest.mark.parametrize("arguments", [[], ["monitor"]])
-def test_a_lost_terminal_ends_the_program(in_terminal: Callable[..., Terminal], arguments: list[str]) -> None:
-    terminal = in_terminal(*arguments)
+@pytest.mark.parametrize("controls", [True, False], ids=["by a signal", "without a signal"])
+def test_a_lost_terminal_ends_the_program(
+    in_terminal: Callable[..., Terminal], arguments: list[str], controls: bool
+) -> None:
+    terminal = in_terminal(*arguments, controls=controls)
     terminal.until("unallocated" if arguments else "Available today")
     terminal.hang_up()
     terminal.process.wait(PATIENCE_SECONDS)
