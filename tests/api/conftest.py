@@ -185,14 +185,22 @@ def program(*arguments: str, today: date = TODAY) -> list[str]:
 
 @pytest.fixture
 def serve(tmp_path: Path, example: tuple[bytes, str, str]) -> Iterator[Callable[..., Served]]:
-    """Starts ``budget-tui serve`` on a copy of the worked example (or of ``database``), at a port that is free."""
+    """Starts ``budget-tui serve`` on a copy of the worked example (or of ``database``), at a port that is free.
+
+    ``code`` runs before the program does.
+    """
     path = tmp_path / "served.db"
     environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
     running: list[subprocess.Popen[str]] = []
 
-    def started(*options: str, database: bytes = example[0], today: date = TODAY) -> Served:
+    def started(*options: str, database: bytes = example[0], today: date = TODAY, code: str = "") -> Served:
         path.write_bytes(database)
         command = program("--db", str(path), "serve", "--port", "0", *options, today=today)
+        if code:
+            command[1:3] = [
+                "-c",
+                f"{code}\nimport sys\nfrom budget_tui.cli.app import run\nsys.exit(run(sys.argv[1:]))",
+            ]
         process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         running.append(process)
         assert process.stderr is not None

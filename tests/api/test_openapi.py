@@ -53,7 +53,7 @@ values = ["ORG", "pcc"]
 def test_schemathesis_finds_nothing(
     serve: Callable[..., Served], example: tuple[bytes, str, str], tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
-    url = serve().url
+    url = serve(code="from budget_tui.api import app\napp.FAILURES_BURST = 100_000").url  # else it is told to wait
     budgets = [planned(url, example[2], month) for month in range(1, 10)]
     known = pytestconfig.rootpath / ".hypothesis"  # what each character is, which takes a while to find out
     config = tmp_path / "schemathesis.toml"
