@@ -378,15 +378,14 @@ class Usage:
             return Conversions()
         left_out: list[LeftOut] = []
         notes: list[str] = []
+        # What was read is all that counts for what the usage is of.
         coverages = None if asked is self._asked else self._coverages(asked)
         for into, by_owner in sorted(self._foreign.items()):
-            coverage = coverages and coverages.get(into)
-            if coverages is not None and coverage is None:
+            if coverages is not None and into not in coverages:
                 continue
             sums: dict[str, CurrencySum] = {}
             for (entity_key, category, provider), of_owner in by_owner.items():
-                # What is read is all that counts for what was asked about.
-                counting = coverage.segments(entity_key, (category, provider, into)) if coverage else -1
+                counting = -1 if coverages is None else coverages[into].segments(entity_key, (category, provider, into))
                 for (currency, segment), known in of_owner.items():
                     if counting >> segment & 1:
                         if currency not in sums:

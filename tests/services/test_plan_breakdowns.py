@@ -228,6 +228,17 @@ def total_of(home: PlanHome, budget_type: BudgetType, *behind: object) -> int:
         home.services.cost_details.close()
 
 
+def test_what_shows_nothing_tells_of_no_conversion(home: PlanHome) -> None:
+    """Costs of January in another currency are none of March's, where nothing was planned or used."""
+    home.plan("PROJ-PLATFORM", "total", "1000", "2026", "anthropic")
+    home.billed(
+        ("DEPT-ENG", "44.49", "EUR", "2026-01-25", "Google Cloud"), ("DEPT-ENG", "2.43", "CHF", "2026-02-02", "")
+    )
+    home.services.fx.set("EUR", "USD", Decimal("1.03"), date(2026, 1, 1))
+    found = board_of(home).by_provider(PlanFilter(entity_id="DEPT-ENG"))
+    assert (found.parts, found.foreign, found.left_out) == ({}, (), ())
+
+
 entities = st.sampled_from(["DEPT-ENG", "DEPT-ENG", "PROJ-PLATFORM"])
 categories = st.sampled_from(["cloud", "genai", "total"])
 providers = st.sampled_from(["", "gcp", "anthropic"])
