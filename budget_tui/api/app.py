@@ -57,7 +57,7 @@ def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
 
     @app.get("/healthz", tags=[OPEN_TAG], response_model=Health)
     async def healthz() -> Response:
-        """Whether the server runs and can read its database. Needs no key."""
+        """Check that the server runs and can read its database. Needs no key."""
         ring.can_be_passed()
         return json_response(Health(status="ok"))
 
@@ -94,7 +94,7 @@ def _counts_tokens(request: Request) -> bool:
 
 
 def _invalid(error: RequestValidationError) -> Problem:
-    """What was wrong with which field, in one line and one by one."""
+    """Describe the refused fields, in one line and one by one."""
     errors = [{"field": _field(each["loc"]), "message": _plain(each["msg"])} for each in error.errors()]
     detail = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
     return Problem(422, "refused", detail, "see /docs for what is expected", more={"errors": errors})
@@ -119,7 +119,7 @@ def _of_http(request: Request, error: HTTPException) -> Problem:
 
 
 def _methods_of(path: str) -> list[str]:
-    """What can be done at ``path``, by all routes together."""
+    """The methods that all routes together allow at ``path``."""
     methods = {
         method
         for router in ROUTERS

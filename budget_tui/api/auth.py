@@ -1,4 +1,4 @@
-"""Who asks: the key, whose services it opens, and how often it may ask."""
+"""Authentication: the key of a request, the services that it opens, and how often it may be used."""
 
 import time
 from collections import OrderedDict
@@ -34,7 +34,7 @@ class RateLimit:
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def allows(self, name: str) -> bool:
-        """Whether ``name`` still had a token, which is taken."""
+        """Take a token of ``name``; False when there is none left."""
         now = self._clock()
         level, then = self._levels.pop(name, (self._burst, now))
         level = min(self._burst, level + (now - then) * self._per_second)
@@ -47,7 +47,7 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose request it is: the key, and the services of its organization in its name."""
+    """The caller of a request: the key, and the services of its organization in its name."""
 
     key: ApiKey
     services: Services
@@ -108,7 +108,7 @@ class Authenticator:
         self._failures = failures
 
     def authenticate(self, request: Request) -> Caller:
-        """Whose request it is. 401 without a key that is one, 403 when it may not, 429 when it comes too often."""
+        """The caller of a request. 401 without a key that is one, 403 when it may not, 429 when it comes too often."""
         text = request.headers.get(HEADER, "")
         key = self._ring.holder(text) if text else None
         if key is None:
@@ -138,7 +138,7 @@ def too_many_requests(why: str) -> Problem:
 
 
 async def caller_of(request: Request) -> Caller:
-    """Who was let in. Like all that waits for nothing it is async: FastAPI sends the rest to another thread."""
+    """The authenticated caller. Async because it waits for nothing: FastAPI runs other dependencies in a thread."""
     caller = request.state.caller
     assert isinstance(caller, Caller)
     return caller
@@ -147,7 +147,7 @@ async def caller_of(request: Request) -> Caller:
 async def caller_of_organization(
     request: Request, org: Annotated[str, Path(description="The key's organization.")]
 ) -> Caller:
-    """Who was let in, for a path that names an organization; `NotFound` when it is another's."""
+    """The authenticated caller, for a path that names an organization; `NotFound` when it is another's."""
     caller = await caller_of(request)
     if org != caller.key.org_slug:
         raise NotFound(f"there is no organization '{org}'", "use the one that the key belongs to")

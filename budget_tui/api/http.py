@@ -26,7 +26,7 @@ from budget_tui.schemas.base import CarrySettled, Json, Settling, dumps
 from budget_tui.services.idempotency import KEY_MAX_LENGTH
 
 _settled: ContextVar[list[SettledCarry] | None] = ContextVar("carry_settled", default=None)
-"""What the command of this request settled again of what was carried over."""
+"""The carried-over amounts that the command of this request settled again."""
 
 
 def note_carry_settled(settled: SettledCarry, currency: str) -> None:
@@ -36,7 +36,7 @@ def note_carry_settled(settled: SettledCarry, currency: str) -> None:
 
 
 def carry_settled() -> list[SettledCarry]:
-    """What this request settled again of what was carried over."""
+    """The carried-over amounts that this request settled again."""
     return settled_together(_settled.get() or ())
 
 
@@ -108,7 +108,7 @@ def tag_of(amount: int, answer: str) -> str:
 
 
 def is_known(if_none_match: str, tag: str) -> bool:
-    """Whether the reader has this answer already."""
+    """True when the client has this response already."""
     return if_none_match.strip() == "*" or tag in (f'"{text}"' for _, text in _TAG.findall(if_none_match))
 
 
@@ -173,7 +173,7 @@ def router_of(tag: str) -> APIRouter:
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """How a route describes the problems that are its own."""
+    """The OpenAPI description of the problems that a route has of its own."""
     return {status: problem_response(WRITES[status]) for status in statuses}
 
 

@@ -1,4 +1,4 @@
-"""What every request passes before and after it is understood, as plain ASGI: it costs microseconds."""
+"""Middleware that every request passes, as plain ASGI: it costs microseconds."""
 
 import logging
 import re
@@ -82,7 +82,7 @@ class HostMiddleware:
         await self._app(scope, receive, send)
 
     def _is_ours(self, scope: Scope) -> bool:
-        """Whether the name is one of ours, or the address that the connection came to."""
+        """True for a name of this machine, and for the address that the connection came to."""
         name = host_name(Headers(scope=scope).get("host", ""))
         reached = scope["server"][0] if scope.get("server") else ""
         return name in self._names or (name == reached and bool(name))

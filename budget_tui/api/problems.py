@@ -1,4 +1,4 @@
-"""What went wrong, as RFC 9457 problem documents: the same codes and words as on the command line."""
+"""Errors as RFC 9457 problem documents, with the codes and messages of the command line."""
 
 import logging
 from http import HTTPStatus
@@ -63,7 +63,7 @@ def problem_of(error: BudgetError, *, in_tokens: bool = False) -> Problem:
 
 
 def unexpected() -> Problem:
-    """What is told when nobody thought of it: nothing of its inside, which is in the log under the request's id."""
+    """The answer to an unexpected error. Its details are in the log, under the id of the request."""
     return Problem(500, Unexpected.code, "something unexpected happened", "see the log under the request's id")
 
 

@@ -1,4 +1,4 @@
-"""How a server process listens, and how it ends."""
+"""The server process: where it listens, and how it ends."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from budget_tui.domain.errors import Refused
 
 PATIENCE_SECONDS = 30
-"""How long requests under way may take to finish when the server is told to stop."""
+"""Time that requests under way have to finish when the server is told to stop."""
 
 REQUEST_SECONDS = 10
 """The time a request may take to arrive, and a client may read nothing of its answer."""

@@ -127,12 +127,12 @@ def _carried_out(arguments: Sequence[str]) -> object:
 
 @cache
 def _commands() -> Any:
-    """What Typer makes of the functions, once for all command lines of this process."""
+    """The commands that Typer makes of the functions, made once in a process."""
     return get_command(app)
 
 
 def _usage(error: TyperException) -> tuple[str, str]:
-    """What is wrong with the words on the command line, and where to look it up."""
+    """Describe what is wrong with the command line, and where to look it up."""
     message = error.format_message().rstrip(".")
     context = getattr(error, "ctx", None)
     option = getattr(error, "option_name", "")

@@ -95,7 +95,7 @@ def outlook(snapshot: "BudgetSnapshot") -> list[str]:
 
 
 def _carried(snapshot: "BudgetSnapshot") -> list[str]:
-    """What came along and what will, where there is anything to say of it."""
+    """Describe what was carried in and what will be carried over, if anything."""
     from budget_tui.domain.carry import NO_CARRY
     from budget_tui.presentation import formatting as f
 

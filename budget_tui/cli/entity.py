@@ -262,7 +262,7 @@ def _print_json_of(entities: Iterable[Entity]) -> None:
 
 
 def _branches(entities: Sequence[Entity]) -> list[str]:
-    """What is drawn before each id: ``│  ├─ ``. The entities are in the order of the tree."""
+    """The branches drawn before each id: ``│  ├─ ``. The entities are in the order of the tree."""
     last = {entity.parent_id: entity.entity_id for entity in entities}  # the last child of each
     stems: dict[str, str] = {}
     lines = []

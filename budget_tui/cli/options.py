@@ -21,7 +21,7 @@ _MARK = "\0"
 
 
 def command_group(description: str = "") -> typer.Typer:
-    """What a noun's commands are registered with; a single one without a description becomes the command itself."""
+    """A group to register a noun's commands with; a single one without a description becomes the command itself."""
     return typer.Typer(
         help=description or None, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
     )
@@ -45,18 +45,18 @@ def _unmarked(value: object) -> object:
 
 
 def transfer_ends(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """What a shell offers for an end of a transfer."""
+    """Completions for an end of a transfer."""
     pool = [(POOL, "what is unallocated")] if POOL.startswith(incomplete) else []
     return [*project_ids(context, incomplete), *pool]
 
 
 def project_ids(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """What a shell offers for a project: ids and names."""
+    """Completions for a project: ids and names."""
     return _offered(context, incomplete, lambda services: [line[:2] for line in services.snapshots.current().projects])
 
 
 def agent_ids(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """What a shell offers for an agent: ids and names."""
+    """Completions for an agent: ids and names."""
     return _offered(context, incomplete, lambda services: [agent[:2] for agent in services.agents.all()])
 
 

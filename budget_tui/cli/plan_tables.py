@@ -166,7 +166,7 @@ def _part_rows(name: str, part: Part) -> Iterator[PartRow]:
 
 
 TreeRow = tuple[str, TreeNode]
-"""What stands in front of a budget, and the budget."""
+"""The branches drawn in front of a budget, and the budget."""
 
 
 def _tree_rows(node: TreeNode, lead: str, below: str) -> Iterator[TreeRow]:

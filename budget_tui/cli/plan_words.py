@@ -1,4 +1,4 @@
-"""What is typed on the command line about the plan: filters, periods, amounts, shares."""
+"""Arguments of the plan's commands: filters, periods, amounts, shares."""
 
 from collections.abc import Sequence
 from enum import StrEnum

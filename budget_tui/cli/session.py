@@ -1,4 +1,4 @@
-"""What the options before the command say, and the services that follow from them."""
+"""A session: the options given before the command, and the services that follow from them."""
 
 import sys
 from dataclasses import dataclass, field, replace

@@ -24,7 +24,7 @@ def undo(context: typer.Context, json: JsonOption = False) -> None:
 
 
 def print_outcome(done: str, outcome: "UndoOutcome", json: bool) -> None:
-    """What was done, in one line."""
+    """Print what was undone or redone, in one line."""
     if json:
         from budget_tui.schemas.audit import Undone
 

@@ -1,4 +1,4 @@
-"""Where the program's log goes: a file in the user's state directory and, with ``--verbose``, standard error.
+"""The log: a file in the user's state directory and, with ``--verbose``, standard error.
 
 What is done is logged under ``budget_tui``; this decides who hears of it. Nothing is opened before there is
 something to write, so that who only reads leaves no file.

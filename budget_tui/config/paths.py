@@ -1,4 +1,4 @@
-"""Where files live: the database, the settings, the log, the styles, the manual."""
+"""Locations of files: the database, the settings, the log, the styles, the manual."""
 
 from pathlib import Path
 

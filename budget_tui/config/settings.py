@@ -1,4 +1,4 @@
-"""What a user may set, in ``settings.toml`` in the configuration directory. Every setting has a default.
+"""Settings of a user, in ``settings.toml`` in the configuration directory. Every setting has a default.
 
 Plain dataclasses over the standard library's TOML parser: a settings library would take longer to import
 than ``status --line`` takes to answer.
@@ -31,7 +31,7 @@ class Settings:
     time_zone: str = ""
     """IANA name for an organization that has yet to be made; empty: this machine's own."""
     period: str = "monthly"
-    """How the budget of an organization that has yet to be made recurs: monthly, quarterly or yearly."""
+    """Period of a new organization's budget: monthly, quarterly or yearly."""
     anchor: str = "1"
     """Day of the month that its periods start on: 1 to 28, or last."""
     fiscal_start: str = "1"
@@ -39,11 +39,11 @@ class Settings:
     theme: str = "budget-dark"
     """Theme of the dashboard; the command palette lists them."""
     step: str = "10"
-    """What ``+`` and ``-`` offer to add to an amount and to take off."""
+    """Step by which ``+`` and ``-`` raise or lower an amount."""
     requests_per_second: str = "2000"
-    """How many requests a second the HTTP API takes from one key; twice as many at once."""
+    """Requests a second that the HTTP API takes from one key; twice as many at once."""
     log_level: str = "info"
-    """What is written to the log: ``debug``, ``info``, ``warning``, ``error`` or ``off``."""
+    """Least severe messages that are written to the log: ``debug``, ``info``, ``warning``, ``error`` or ``off``."""
     keys: dict[str, str] = field(default_factory=dict)
     """Other keys for bindings, by their id, several separated by commas: ``"transfer" = "m,ctrl+t"``."""
 

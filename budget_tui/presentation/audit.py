@@ -19,12 +19,12 @@ def cells(entry: AuditEntry) -> tuple[str, str, str, str, str]:
 
 
 def changes(entry: AuditEntry) -> str:
-    """What an entry changed, in one line: ``amount 100 → 120``."""
+    """Describe what an entry changed, in one line: ``amount 100 → 120``."""
     return difference(entry.before, entry.after)
 
 
 def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
-    """What differs, in one line."""
+    """Describe the differences in one line."""
     before, after = shown_facts(before), shown_facts(after)
     differing = [name for name in _names(before, after) if before.get(name) != after.get(name)]
     return ", ".join(_change(name, before.get(name), after.get(name)) for name in differing)

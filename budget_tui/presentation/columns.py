@@ -374,7 +374,7 @@ def closed_columns(label: str, currency: str) -> tuple[Column[ClosedBudget], ...
 
 @cache
 def unmapped_columns() -> tuple[Column[UnmappedOrigin], ...]:
-    """Where costs come from that found no project."""
+    """Columns of the origins whose costs found no project."""
     return (
         Column(
             "amount", "Amount", lambda origin: formatting.money(origin.amount, origin.currency), "right", min_width=11

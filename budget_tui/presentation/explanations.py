@@ -108,7 +108,7 @@ def finding(found: Finding) -> str:
 
 
 def source(state: SourceState) -> str:
-    """How fresh a source is."""
+    """Describe how far a source reaches."""
     until = f"last charge day {long_day(state.latest_day)}" if state.latest_day else "no costs"
     if state.is_live:
         return f"{state.source}: live, reaches today; {until}"
@@ -119,7 +119,7 @@ def source(state: SourceState) -> str:
 
 
 def subject(explained: Explained) -> str:
-    """What is explained, in a few words."""
+    """The subject of an explanation, in a few words."""
     period = period_name(explained.period)
     names = {Kind.GLOBAL: "the global budget", Kind.CLOSED: "the closed period"}
     if explained.kind is Kind.CLOSED and explained.subject:

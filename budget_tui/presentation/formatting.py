@@ -39,7 +39,7 @@ _RATE_DIGITS = 10
 
 
 def sign_of(currency: str) -> str:
-    """What stands before an amount: ``$``, or the code and a space where a currency has no sign of its own."""
+    """The sign before an amount: ``$``, or the code and a space where a currency has no sign of its own."""
     return _SIGNS.get(currency, f"{currency} ")
 
 
@@ -79,7 +79,7 @@ def short_count(amount: int) -> str:
 
 
 def plan_name(budget: PlannedBudget) -> str:
-    """What a planned budget is called in a sentence: ``DEPT-ENG's cloud budget for Q1 2026``."""
+    """The name of a planned budget in a sentence: ``DEPT-ENG's cloud budget for Q1 2026``."""
     of_type = "" if budget.budget_type == "monetary" else f" {budget.budget_type}"
     provider = f" {budget.provider}" if budget.provider else ""
     return f"{budget.entity_id}'s {budget.category}{provider}{of_type} budget for {period_name(budget.period)}"
@@ -142,12 +142,12 @@ def out_on(pace: Pace) -> str:
 
 
 def of_budget(pace: Pace, amount: int, currency: str) -> str:
-    """What is left of a budget, or may go today; ``–`` for what was never funded: there is nothing to take it from."""
+    """The amount left of a budget, or available today; ``–`` for a budget that was never funded."""
     return "–" if pace.unfunded else number(amount, currency)
 
 
 def used_share(pace: Pace) -> Fraction:
-    """How far a bar of what was spent is filled; not at all where there is nothing to spend."""
+    """The filled share of a bar of spending; 0 where there is nothing to spend."""
     return Fraction(0) if pace.unfunded else share(pace.spent, pace.allocation)
 
 
@@ -304,7 +304,7 @@ def data_known_at_close(closed: ClosedPeriod) -> str:
 
 
 def left_at_close(closed: ClosedPeriod) -> str:
-    """What was left of the budget; ``–`` where there was none."""
+    """The amount that was left of the budget; ``–`` where there was none."""
     return "–" if closed.unfunded else number(closed.remaining, closed.currency)
 
 
@@ -340,7 +340,7 @@ def bar_with_held(used: Fraction, held: Fraction, width: int, tick: Fraction | N
 
 
 def elapsed(snapshot: BudgetSnapshot) -> Fraction:
-    """Where even spending would stand today: day 13 of 31 is 42 %."""
+    """The share that even spending would have reached today: day 13 of 31 is 42 %."""
     period = snapshot.period
     return Fraction(period.day_number(snapshot.as_of), period.days)
 

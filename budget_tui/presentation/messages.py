@@ -19,7 +19,7 @@ NAMED_AT_MOST = 3
 
 
 def warnings(snapshot: "BudgetSnapshot") -> list[str]:
-    """What a person should know before trusting the numbers."""
+    """Warnings to know before trusting the numbers."""
     currency = snapshot.organization.currency
     found = []
     if snapshot.unallocated < 0:

@@ -42,7 +42,7 @@ def what(budget: PlannedBudget) -> str:
 
 
 def elapsed(period: Period, today: date) -> Fraction | None:
-    """Where even spending would stand today; None of a period that does not run."""
+    """The share that even spending would have reached today; None of a period that does not run."""
     return Fraction(period.day_number(today), period.days) if period.contains(today) else None
 
 

@@ -36,7 +36,7 @@ class _Balance(Schema):
 
 
 class TokenBalance(Settling, _Balance):
-    """How an agent's budget stands after something was taken from it or added to it."""
+    """An agent's budget after tokens were taken from it or added to it."""
 
     @classmethod
     def from_domain(cls, balance: domain.TokenBalance) -> "TokenBalance":
@@ -130,7 +130,7 @@ class PriceChange(Schema):
 
 
 class Price(Schema):
-    """What a million tokens of a kind cost."""
+    """The price of a million tokens of a kind."""
 
     model: str
     kind: TokenKind

@@ -139,7 +139,7 @@ class DemonstratedPlan(Schema):
 
 
 class Demonstration(Schema):
-    """What was written of the demonstration."""
+    """A summary of the demonstration data that was written."""
 
     database: str
     organization: str

@@ -1,4 +1,4 @@
-"""What every model of JSON shares: exact numbers out, exact numbers in."""
+"""The base of all models of JSON: exact numbers out, exact numbers in."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
@@ -36,7 +36,7 @@ class Schema(BaseModel):
         cls._names = {name: alias for name, alias in named if alias}
 
     def fields(self) -> dict[str, object]:
-        """What stands in JSON, by its name there. Numbers and days are written here: the encoder takes twice as long to
+        """The fields by their names in JSON. Numbers and days are written here: the encoder takes twice as long to
         ask for each of them."""
         names, given = type(self)._names, self.__pydantic_fields_set__
         found = {
@@ -109,7 +109,7 @@ def days_of(period: Period) -> Days:
 
 
 class CarrySettled(Schema):
-    """What was carried over and settled again: an amount, or tokens."""
+    """An amount or tokens that were carried over and settled again."""
 
     subject: str = Field(description="Whose budget: `global`, a project or an agent.", examples=["pcc"])
     budget_type: BudgetType
@@ -146,7 +146,7 @@ def amount_of(amount: int, budget_type: BudgetType) -> Decimal:
 
 
 class Request(BaseModel):
-    """What a request carries: amounts become nanos on the way in; a name that nobody asked for is refused."""
+    """The body of a request: amounts become nanos on the way in; a name that nobody asked for is refused."""
 
     model_config = ConfigDict(extra="forbid")
 

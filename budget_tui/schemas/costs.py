@@ -64,7 +64,7 @@ class RefusedRow(Schema):
 
 
 class Vanished(Schema):
-    """What a replacement took away without a word of the new files."""
+    """Costs that a replacement took away and that the new files do not mention."""
 
     sub_account_id: str
     first_day: date

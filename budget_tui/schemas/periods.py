@@ -154,7 +154,7 @@ class Close(Schema):
 
 
 class Rule(Schema):
-    """How periods recur, and where a day begins."""
+    """The rule by which periods recur, and the time zone of their days."""
 
     kind: PeriodKind
     anchor: int | Literal["last"]

@@ -573,7 +573,7 @@ Notes = Annotated[str, StringConstraints(max_length=NOTES_MAX_LENGTH)]
 
 
 class NamedEntity(Request):
-    """Whose budget. Its name and level are looked up; they may be given, too."""
+    """The entity of a budget. Its name and level are looked up; they may be given, too."""
 
     hierarchy_entity_id: EntityId = Field(description="`ORG` is the organization.", examples=["DEPT-ENG"])
     hierarchy_entity_name: Text | None = Field(
@@ -630,7 +630,7 @@ class NewAllocation(NewBudget):
 
 
 class PlanChangeIn(Request):
-    """What is to change; what is not given stays."""
+    """The fields to change; those not given stay."""
 
     budget_amount: Planned | None = Field(None, examples=[25000])
     provider: Text | None = Field(None, description="'' for any.")
@@ -662,7 +662,7 @@ class PlanChangeIn(Request):
 
 
 class SomeFilters(Request):
-    """What every view can be narrowed by."""
+    """The filters that every view takes."""
 
     category: Category | None = None
     budget_type: BudgetType | None = None

@@ -1,4 +1,4 @@
-"""What went wrong over HTTP, and whether the server is well."""
+"""Problem documents, and the health of the server."""
 
 from pydantic import Field
 

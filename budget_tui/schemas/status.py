@@ -48,7 +48,7 @@ def _pacing(pace: Pace) -> dict[str, Any]:
 
 
 class CarryOver(Schema):
-    """How a budget is carried over."""
+    """The carry-over of a budget."""
 
     carry: CarryPolicy = Field(description="What carries over into the next period.")
     carry_cap_usd: Number | None

@@ -113,7 +113,7 @@ async def get_allocation_tree(caller: OrganizationCaller, filters: Annotated[Tre
 
 @router.get(f"{ROOT}/by-category", response_model=PlanByCategory, responses=problem_responses(404))
 async def get_by_category(caller: OrganizationCaller, filters: Annotated[EntityFilters, Query()]) -> Response:
-    """What an entity planned and used in each category. Without a budget: in its budgets' periods, or the running
+    """Budget and actual of an entity in each category. Without a budget: in its budgets' periods, or the running
     one."""
     views, conditions = caller.services.plan_views, filters.narrowed()
     entity_id = filters.hierarchy_entity_id or ROOT_ID
@@ -122,7 +122,7 @@ async def get_by_category(caller: OrganizationCaller, filters: Annotated[EntityF
 
 @router.get(f"{ROOT}/by-provider", response_model=PlanByProvider, responses=problem_responses(404))
 async def get_by_provider(caller: OrganizationCaller, filters: Annotated[EntityFilters, Query()]) -> Response:
-    """What an entity planned for and used of each provider."""
+    """Budget and actual of an entity for each provider."""
     views, conditions = caller.services.plan_views, filters.narrowed()
     entity_id = filters.hierarchy_entity_id or ROOT_ID
     return json_response(parts_of(await caller.pools.read(lambda: views.by_provider(entity_id, conditions))))
@@ -215,7 +215,7 @@ def _made(caller: Caller, planned: plan.PlannedBudget, answer: Json, replayed: b
 
 
 def _said_of_entities(caller: Caller, *given: NamedEntity) -> Iterator[str]:
-    """What to warn about where an entity is called otherwise than it is; `Refused` where its level is another."""
+    """Warn where the name given for an entity is not its own; `Refused` where its level is another."""
     for each in given:
         entity = caller.services.entities.get(each.hierarchy_entity_id)
         if each.hierarchy_level_code and each.hierarchy_level_code != entity.level_code:
