@@ -3,8 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Executable, Integer, Row, cast, extract, func
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Executable,
+    Integer,
+    Row,
+    UnaryExpression,
+    cast,
+    extract,
+    func,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.operators import custom_op
 
 from budget_tui.storage import tables
 
@@ -54,6 +66,15 @@ class Repository:
 def total(amount: ColumnElement[Any]) -> ColumnElement[int]:
     """A sum of 64-bit integers, which has to be one itself."""
     return cast(func.sum(amount), BigInteger)
+
+
+def read_first(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """``column`` in the condition of a join, for its table to be read before the other one.
+
+    SQLite finds it in no index then, so the other order would be hopeless. Left to itself, without statistics, it
+    scans a million costs for the few that have seats.
+    """
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def day_number_of(day: ColumnElement[Any]) -> ColumnElement[int]:

@@ -188,8 +188,8 @@ class BudgetRepository(Repository):
         ]
 
     def _planned(self, statement: Select[Any]) -> list[PlannedBudget]:
-        # One by one: all rows would be as large as what is made of them.
-        return [_planned(row) for row in self._connection.execute(statement)]
+        # In batches: all rows at once would be as large as what is made of them.
+        return [_planned(row) for rows in self._connection.execute(statement).partitions(1_000) for row in rows]
 
     # Writing
 

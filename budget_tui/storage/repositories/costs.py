@@ -11,7 +11,7 @@ from sqlalchemy.sql.expression import bindparam
 from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.period import Period
 from budget_tui.domain.records import CostRecord, DayCost, KnownOrigin, Resolution, UnmappedOrigin
-from budget_tui.storage.repositories.base import Repository, total
+from budget_tui.storage.repositories.base import Repository, read_first, total
 from budget_tui.storage.tables import CostOriginRow, CostRow, EntityRow, SourceRow
 
 _c, _o, _e, _s = CostRow.c, CostOriginRow.c, EntityRow.c, SourceRow.c
@@ -62,7 +62,7 @@ class CostRepository(Repository):
                 func.min(_c.day).label("first_day"),
                 func.max(_c.day).label("last_day"),
             )
-            .join_from(CostOriginRow, CostRow, _c.origin_key == _o.origin_key)
+            .join_from(CostOriginRow, CostRow, _c.origin_key == read_first(_o.origin_key))
             .where(_o.org_key == org, _o.entity_key.is_(None))
             .group_by(*kinds)
             .order_by(func.abs(amount).desc(), *kinds)
@@ -185,7 +185,7 @@ class CostRepository(Repository):
         below = select(_e.entity_key).where(func.substr(_e.path, 1, len(path)) == path)
         rows = self._rows(
             select(_o.charge_category, total(_c.amount_nanos).label("amount"))
-            .join_from(CostOriginRow, CostRow, _c.origin_key == _o.origin_key)
+            .join_from(CostOriginRow, CostRow, _c.origin_key == read_first(_o.origin_key))
             .where(_c.day >= start, _c.day < after, _o.org_key == org, _o.currency == currency)
             .where(_o.charge_category != "usage", or_(literal(path) == "", _o.entity_key.in_(below)))
             .group_by(_o.charge_category)
@@ -199,7 +199,7 @@ class CostRepository(Repository):
         """The sources of costs that are entered as they happen, each with its latest day with costs by ``today``."""
         rows = self._rows(
             select(_o.source, func.max(_c.day).label("last"))
-            .join_from(CostOriginRow, CostRow, _c.origin_key == _o.origin_key)
+            .join_from(CostOriginRow, CostRow, _c.origin_key == read_first(_o.origin_key))
             .where(_o.org_key == org, _o.live, _c.day <= today)
             .group_by(_o.source)
             .order_by(_o.source)

@@ -8,7 +8,7 @@ from sqlalchemy import case, func, insert, select
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.period import Period
 from budget_tui.domain.records import ClosedLine, StoredClose, StoredLine
-from budget_tui.storage.repositories.base import MOST_ROWS, Repository, day_number_of, total
+from budget_tui.storage.repositories.base import MOST_ROWS, Repository, day_number_of, read_first, total
 from budget_tui.storage.tables import (
     BudgetRow,
     CostOriginRow,
@@ -79,7 +79,7 @@ class PeriodRepository(Repository):
         rows = self._rows(
             select(_p.close_key, _e.path, total(_c.amount_nanos).label("spent"))
             .join_from(PeriodCloseRow, CostOriginRow, (_o.org_key == _p.org_key) & (_o.currency == _p.currency))
-            .join(CostRow, _c.origin_key == _o.origin_key)
+            .join(CostRow, _c.origin_key == read_first(_o.origin_key))
             .outerjoin(EntityRow, _e.entity_key == _o.entity_key)
             .where(
                 _p.org_key == org,

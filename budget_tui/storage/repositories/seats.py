@@ -4,10 +4,8 @@ from datetime import date, datetime
 
 from sqlalchemy import delete, select
 
-from budget_tui.domain.period import Period
 from budget_tui.domain.records import SeatRegistration
-from budget_tui.domain.seats import Seats
-from budget_tui.storage.repositories.base import Repository, total
+from budget_tui.storage.repositories.base import Repository
 from budget_tui.storage.tables import CostOriginRow, CostRow, EntityRow, SeatRow
 
 _s, _e, _c, _o = SeatRow.c, EntityRow.c, CostRow.c, CostOriginRow.c
@@ -30,19 +28,6 @@ class SeatRepository(Repository):
             select(_s.seats).where(_s.entity_key == entity_key, _s.provider == provider, _s.starts_on == starts_on)
         )
         return None if seats is None else int(seats)
-
-    def charged(self, org: int, period: Period) -> list[Seats]:
-        """What costs of ``period`` say, by the path of the entity (None: unmapped), provider and day."""
-        start, after = period.half_open
-        rows = self._rows(
-            select(_e.path, _o.provider, _c.day, total(_c.seats).label("seats"))
-            # The days find the few costs that have seats in an index of theirs.
-            .join_from(CostRow, CostOriginRow, _o.origin_key == _c.origin_key)
-            .outerjoin(EntityRow, _e.entity_key == _o.entity_key)
-            .where(_c.seats.is_not(None), _c.day >= start, _c.day < after, _o.org_key == org)
-            .group_by(_o.entity_key, _e.path, _o.provider, _c.day)
-        )
-        return [Seats(row.path, row.provider, row.day, row.seats) for row in rows]
 
     def register(self, entity_key: int, provider: str, starts_on: date, seats: int, actor: str, now: datetime) -> None:
         """``seats`` from ``starts_on`` on, in place of what was registered for the same day."""

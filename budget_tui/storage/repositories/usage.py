@@ -20,7 +20,7 @@ from budget_tui.domain.records import (
 from budget_tui.domain.seats import Seats
 from budget_tui.storage.engine import listed
 from budget_tui.storage.fast_paths import day_number, day_of
-from budget_tui.storage.repositories.base import Repository, total
+from budget_tui.storage.repositories.base import Repository, read_first, total
 from budget_tui.storage.repositories.costs import read_tags
 from budget_tui.storage.tables import CostOriginRow, CostRow, EntityRow, SeatRow
 
@@ -77,7 +77,7 @@ class UsageRepository(Repository):
         )
         days = (
             select()
-            .join_from(CostOriginRow, CostRow, _c.origin_key == _o.origin_key)
+            .join_from(CostOriginRow, CostRow, _c.origin_key == read_first(_o.origin_key))
             .where(*of_origin, *_on(segments.days, through), *of_cost)
         )
         first = days.add_columns(literal(1).label("one")).limit(ranges).subquery()
@@ -109,7 +109,7 @@ class UsageRepository(Repository):
         wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
         rows = self._rows(
             select(_c.origin_key, _c.day, total(_MONEY).label("amount"), total(_c.charges).label("charges"))
-            .join_from(CostOriginRow, CostRow, _c.origin_key == _o.origin_key)
+            .join_from(CostOriginRow, CostRow, _c.origin_key == read_first(_o.origin_key))
             .where(_o.org_key == org, _o.origin_key.in_(select(wanted.c.origin_key)), *_on(days, through))
             .group_by(_c.origin_key, _c.day)
         )
@@ -161,9 +161,10 @@ class UsageRepository(Repository):
         w = listed(self._connection, names, [(key, *map(day_number, period.half_open)) for key, period in stretches])
         found = (
             select()
-            .join_from(w, CostRow, (_c.origin_key == w.c.origin_key) & (_c.day >= w.c.start) & (_c.day < w.c.after))
-            .join(CostOriginRow, _o.origin_key == _c.origin_key)
+            .join_from(w, CostRow, _c.origin_key == read_first(w.c.origin_key))
+            .join(CostOriginRow, _o.origin_key == read_first(_c.origin_key))
             .outerjoin(EntityRow, _e.entity_key == _o.entity_key)
+            .where(_c.day >= w.c.start, _c.day < w.c.after)
         )
         return found.where(_TOKENS.is_not(None)) if with_tokens else found
 
@@ -185,7 +186,7 @@ class UsageRepository(Repository):
         rows = self._rows(
             select(_o.entity_key, _o.provider, _c.day, total(_c.seats).label("seats"))
             # The days find the few costs that have seats in an index of theirs.
-            .join_from(CostRow, CostOriginRow, _o.origin_key == _c.origin_key)
+            .join_from(CostRow, CostOriginRow, _o.origin_key == read_first(_c.origin_key))
             .where(_c.seats.is_not(None), _c.day >= start, _c.day < after, _o.org_key == org)
             .group_by(_o.entity_key, _o.provider, _c.day)
         )
@@ -238,7 +239,7 @@ class UsageRepository(Repository):
         # The sum keeps SQLite from an index: in the order of the keys, nothing need be sorted to be grouped.
         return (
             select(_o.origin_key)
-            .join(CostRow, _c.origin_key == _o.origin_key)
+            .join(CostRow, _c.origin_key == read_first(_o.origin_key))
             .where(_o.org_key + 0 == org, *_on(period, through))
             .group_by(_o.origin_key)
         )
