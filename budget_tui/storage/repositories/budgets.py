@@ -1,5 +1,6 @@
 """Budgets, whether they are planned or turn with the cycle; allocations between them, and transfers."""
 
+from collections import namedtuple
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -54,6 +55,8 @@ _PLANNED = (
     .outerjoin(AllocationRow, _a.child_budget_id == _b.budget_id)
     .outerjoin(_parents, _parents.c.budget_id == _a.parent_budget_id)
 )  # fmt: skip
+_PlannedRow: Any = namedtuple("_PlannedRow", _PLANNED.selected_columns.keys())  # type: ignore[misc]
+"""A row of `_PLANNED`. SQLAlchemy's own take a fifth of a view of 20,000 budgets to find their values by name."""
 _ORDER = (
     _e.path, _b.period_start, _b.period_end.desc(), _b.category, _b.budget_type, _b.provider, _b.budget_id
 )  # fmt: skip
@@ -189,7 +192,8 @@ class BudgetRepository(Repository):
 
     def _planned(self, statement: Select[Any]) -> list[PlannedBudget]:
         # In batches: all rows at once would be as large as what is made of them.
-        return [_planned(row) for rows in self._connection.execute(statement).partitions(1_000) for row in rows]
+        batches = self._connection.execute(statement).partitions(1_000)
+        return [_planned(_PlannedRow._make(row)) for batch in batches for row in batch]
 
     # Writing
 
@@ -560,7 +564,7 @@ def _period(start: date, end: date, fiscal_start: int) -> Period:
     return Period(start, end, fiscal_start)
 
 
-def _planned(row: Row[Any]) -> PlannedBudget:
+def _planned(row: Any) -> PlannedBudget:
     return PlannedBudget(
         budget_id=row.budget_id,
         entity_key=row.entity_key,
