@@ -1,6 +1,8 @@
 """What every repository has: a connection of SQLAlchemy's in the transaction of its session."""
 
-from collections.abc import Mapping, Sequence
+from collections import namedtuple
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -35,6 +37,17 @@ class Repository:
     def _rows(self, statement: Executable) -> Sequence[Row[Any]]:
         return self._connection.execute(statement).all()
 
+    def _many(self, statement: Executable) -> Iterator[Any]:
+        """The rows of a statement that may have tens of thousands, as named tuples.
+
+        SQLAlchemy's own take 0.7 µs to find a value by its name: a fifth of a view of 20,000 budgets. They come in
+        batches, for all at once would be as large as what is made of them.
+        """
+        result = self._connection.execute(statement)
+        make = _row_type(tuple(result.keys()))._make
+        for batch in result.partitions(1_000):
+            yield from map(make, batch)
+
     def _row(self, statement: Executable) -> Row[Any] | None:
         return self._connection.execute(statement).first()
 
@@ -61,6 +74,11 @@ class Repository:
             return sqlite.insert(table)
         insert: Any = postgresql.insert(table)
         return insert  # type: ignore[no-any-return]
+
+
+@cache
+def _row_type(names: tuple[str, ...]) -> Any:
+    return namedtuple("Row", names)
 
 
 def total(amount: ColumnElement[Any]) -> ColumnElement[int]:

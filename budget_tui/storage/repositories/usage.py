@@ -36,7 +36,7 @@ _MONEY, _TOKENS = _c.amount_nanos, _c.tokens
 class UsageRepository(Repository):
     def origins(self, org: int) -> dict[int, UsageOrigin]:
         """All origins, by their keys."""
-        rows = self._rows(select(_o.origin_key, *_OWNER, _o.currency, _o.source).where(_o.org_key == org))
+        rows = self._many(select(_o.origin_key, *_OWNER, _o.currency, _o.source).where(_o.org_key == org))
         return {
             row.origin_key: UsageOrigin(
                 (row.entity_key, row.category, row.provider.casefold()), row.currency, row.source == AGENT_SOURCE
@@ -83,7 +83,7 @@ class UsageRepository(Repository):
         first = days.add_columns(literal(1).label("one")).limit(ranges).subquery()
         if self._value(select(func.count()).select_from(first)) < ranges:
             by_day = days.add_columns(*_OWNER, currency.label("currency"), _day.label("day"), value.label("value"))
-            return _in_segments(self._connection.execute(by_day), segments)
+            return _in_segments(self._many(by_day), segments)
         lines: list[UsageLine] = []
         for start in range(0, len(segments.periods), _SEGMENTS_AT_ONCE):
             part = segments.periods[start : start + _SEGMENTS_AT_ONCE]
@@ -107,7 +107,7 @@ class UsageRepository(Repository):
     def costs_by_day(self, org: int, origin_keys: Collection[int], days: Period, through: date) -> list[DatedCost]:
         """What each of the origins cost on each of ``days`` up to ``through``."""
         wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
-        rows = self._rows(
+        rows = self._many(
             select(_c.origin_key, _c.day, total(_MONEY).label("amount"), total(_c.charges).label("charges"))
             .join_from(CostOriginRow, CostRow, _c.origin_key == read_first(_o.origin_key))
             .where(_o.org_key == org, _o.origin_key.in_(select(wanted.c.origin_key)), *_on(days, through))
@@ -183,7 +183,7 @@ class UsageRepository(Repository):
     def seats_charged(self, org: int, days: Period) -> list[Seats]:
         """What costs of ``days`` say, by entity (None: unmapped), provider and day."""
         start, after = days.half_open
-        rows = self._rows(
+        rows = self._many(
             select(_o.entity_key, _o.provider, _c.day, total(_c.seats).label("seats"))
             # The days find the few costs that have seats in an index of theirs.
             .join_from(CostRow, CostOriginRow, _o.origin_key == read_first(_c.origin_key))
@@ -280,7 +280,7 @@ def _origin(row: Row[Any], found: Row[Any] | None) -> OriginInPeriod:
     )
 
 
-def _in_segments(rows: Iterable[Row[Any]], segments: Segments) -> list[UsageLine]:
+def _in_segments(rows: Iterable[Any], segments: Segments) -> list[UsageLine]:
     """What rows of days hold, added up in each segment."""
     holding: dict[int, int | None] = {}
     sums: dict[tuple[int | None, str, str, str], dict[int, int]] = {}
