@@ -185,6 +185,7 @@ class Coverage:
     ) -> None:
         found = counting(covered, segments)
         self._kinds = {kind for kinds in found.values() for kind in kinds}
+        self._currencies = {currency for _, _, currency in self._kinds}
         self._segments = segments
         self._parts = [
             (_CoverageOfEra(found, era.lineage), bits_of([of_era])) for era, of_era in _in_eras(history, segments)
@@ -202,6 +203,14 @@ class Coverage:
         for coverage, of_era in self._parts:
             found |= coverage.segments(entity_key, kind) & of_era
         return found & ~self._holes.segments(entity_key, kind) if self._holes and found else found
+
+    def by_currency(self, entity_key: int | None, category: str, provider: str) -> dict[str, int]:
+        """The segments in which it counts in each currency that it counts in."""
+        found = {}
+        for currency in self._currencies:
+            if segments := self.segments(entity_key, (category, provider, currency)):
+                found[currency] = segments
+        return found
 
     def days(self, entity_key: int | None, kind: Kind) -> list[Period]:
         """The days on which it counts, without gaps."""

@@ -121,6 +121,7 @@ class Rates:
             self._neighbours.setdefault(rate.quote, set()).add(rate.base)
         self._found: dict[tuple[str, str, date], _Ratio | None] = {}
         self._legs: dict[tuple[str, str, date], _Ratio | None] = {}
+        self._shared: dict[tuple[str, str], list[str]] = {}
 
     def factor(self, base: str, quote: str, day: date) -> Factor | None:
         """What an amount in ``base`` is multiplied by on ``day`` to be one in ``quote``; None without a rate."""
@@ -172,8 +173,10 @@ class Rates:
         return self._legs[asked]
 
     def _between(self, base: str, quote: str) -> list[str]:
-        shared = self._neighbours.get(base, set()) & self._neighbours.get(quote, set())
-        return sorted(shared, key=lambda currency: (currency != PREFERRED_BASE, currency))
+        if (base, quote) not in self._shared:
+            shared = self._neighbours.get(base, set()) & self._neighbours.get(quote, set())
+            self._shared[base, quote] = sorted(shared, key=lambda currency: (currency != PREFERRED_BASE, currency))
+        return self._shared[base, quote]
 
     def _first(self, base: str, quote: str) -> date | None:
         days = [self._days[pair][0] for pair in ((base, quote), (quote, base)) if pair in self._days]

@@ -14,9 +14,18 @@ from budget_tui.storage.session import Session
 
 def converter(session: Session, org: int, currencies: Collection[str], into: str, days: Period) -> Converter:
     """Takes amounts of ``days`` in ``currencies`` into another one, by the rates on file."""
-    others = set(currencies) - {into}
-    pairs = pairs_between(session.fast.rate_pairs(org), others, into) if others else []
-    return Converter(Rates(session.fast.rates(org, pairs, days)), into)
+    return converters(session, org, currencies, [into], days)[into]
+
+
+def converters(
+    session: Session, org: int, currencies: Collection[str], targets: Collection[str], days: Period
+) -> dict[str, Converter]:
+    """The same for each of some ``targets``."""
+    foreign = {into: set(currencies) - {into} for into in targets}
+    known = session.fast.rate_pairs(org) if any(foreign.values()) else []
+    pairs = {pair for into, others in foreign.items() for pair in pairs_between(known, others, into)}
+    rates = Rates(session.fast.rates(org, sorted(pairs), days))
+    return {into: Converter(rates, into) for into in targets}
 
 
 class ForeignCosts:

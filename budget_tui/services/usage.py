@@ -38,7 +38,7 @@ from budget_tui.domain.seats import Held, held_by, most_on_one_day, most_seats
 from budget_tui.domain.tokens import provider_of_model
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, counted
 from budget_tui.presentation.formatting import converted_note, left_out_warning
-from budget_tui.services.currency import converter
+from budget_tui.services.currency import converter, converters
 from budget_tui.storage.session import Session
 
 _MONETARY, _TOKEN, _SEAT = BudgetType
@@ -153,53 +153,57 @@ class Usage:
         others = self._session.fast.foreign_currencies(self._org, min(currencies))
         origins = self._session.usage.origins(self._org) if others or len(currencies) > 1 else {}
         converting = self._converting(origins, asked) if origins else {}
-        if not origins or len(converting) < len(origins):
-            self._add(self._session.usage.costs_by_segment(self._org, self.segments, self._today, converting))
+        if len(converting) * 2 > len(origins):  # those that are not converted are fewer than are worth a look by itself
+            self._read_by_day(origins, converting, None)
+            return
+        self._add(self._session.usage.costs_by_segment(self._org, self.segments, self._today, converting))
         if converting:
-            self._read_foreign(origins, converting)
+            self._read_by_day(origins, converting, converting)
 
     def _converting(self, origins: Mapping[int, UsageOrigin], asked: Iterable[Asked]) -> dict[int, dict[str, int]]:
         """By their keys, the origins that count in another currency than their own: in which they count, and in which
         segments, as bits."""
-        coverages = self._coverages(asked)
+        coverage = self._coverage(asked)
         counting: dict[Owner, dict[str, int]] = {}
         found: dict[int, dict[str, int]] = {}
         for key, origin in origins.items():
-            owner = entity_key, category, provider = origin.owner
+            owner = origin.owner
             if owner not in counting:
-                counting[owner] = {
-                    into: bits
-                    for into, coverage in coverages.items()
-                    if (bits := coverage.segments(entity_key, (category, provider, into)))
-                }
+                counting[owner] = coverage.by_currency(*owner)
             if counting[owner].keys() - {origin.currency}:
                 found[key] = counting[owner]
         return found
 
-    def _read_foreign(self, origins: Mapping[int, UsageOrigin], converting: Mapping[int, Mapping[str, int]]) -> None:
-        """Read the costs that are converted, day by day, and add what they are worth to those in each currency."""
+    def _read_by_day(
+        self,
+        origins: Mapping[int, UsageOrigin],
+        converting: Mapping[int, Mapping[str, int]],
+        wanted: Collection[int] | None,
+    ) -> None:
+        """Read the costs of the ``wanted`` origins, or of all, day by day, and add what those that are converted are
+        worth to those in each currency."""
         days, currencies = self.segments.days, {origins[key].currency for key in converting}
         targets = {into for of_origin in converting.values() for into in of_origin}
-        converters = {into: converter(self._session, self._org, currencies, into, days) for into in sorted(targets)}
-        own: dict[UsageOrigin, dict[int, int]] = {}
+        to = converters(self._session, self._org, currencies, targets, days)
+        own: dict[tuple[Owner, str], dict[int, int]] = {}
         segments: dict[date, int | None] = {}
-        for key, day, amount, charges in self._session.usage.costs_by_day(self._org, converting, days, self._today):
+        for key, day, amount, charges in self._session.usage.costs_by_day(self._org, wanted, days, self._today):
             if day not in segments:
                 segments[day] = self.segments.holding(day)
             segment = segments[day]
             if segment is None:
                 continue
-            origin = origins[key]
-            values = own.setdefault(origin, {})
+            owner, currency, _ = origins[key]
+            values = own.setdefault((owner, currency), {})
             values[segment] = values.get(segment, 0) + amount
-            for into, bits in converting[key].items():
-                if bits >> segment & 1 and into != origin.currency:
-                    sums = self._foreign.setdefault(into, {}).setdefault(origin.owner, {})
-                    known = sums.get((origin.currency, segment))
+            for into, bits in converting.get(key, {}).items():
+                if bits >> segment & 1 and into != currency:
+                    sums = self._foreign.setdefault(into, {}).setdefault(owner, {})
+                    known = sums.get((currency, segment))
                     if known is None:
-                        known = sums[origin.currency, segment] = CurrencySum()
-                    known.count(amount, charges, converters[into].worth(amount, origin.currency, day))
-        self._add(UsageLine(*origin.owner, origin.currency, values) for origin, values in own.items())
+                        known = sums[currency, segment] = CurrencySum()
+                    known.count(amount, charges, to[into].worth(amount, currency, day))
+        self._add(UsageLine(*owner, currency, values) for (owner, currency), values in own.items())
         for into, by_owner in self._foreign.items():
             for owner, sums in by_owner.items():
                 worth: dict[int, int] = {}
@@ -379,13 +383,11 @@ class Usage:
         left_out: list[LeftOut] = []
         notes: list[str] = []
         # What was read is all that counts for what the usage is of.
-        coverages = None if asked is self._asked else self._coverages(asked)
+        coverage = None if asked is self._asked else self._coverage(asked)
         for into, by_owner in sorted(self._foreign.items()):
-            if coverages is not None and into not in coverages:
-                continue
             sums: dict[str, CurrencySum] = {}
             for (entity_key, category, provider), of_owner in by_owner.items():
-                counting = -1 if coverages is None else coverages[into].segments(entity_key, (category, provider, into))
+                counting = -1 if coverage is None else coverage.segments(entity_key, (category, provider, into))
                 for (currency, segment), known in of_owner.items():
                     if counting >> segment & 1:
                         if currency not in sums:
@@ -399,15 +401,13 @@ class Usage:
         """Whether there are costs in other currencies than what is asked about is in."""
         return bool(self._foreign)
 
-    def _coverages(self, asked: Iterable[Asked]) -> dict[str, Coverage]:
-        """By currency, what of money counts for anything ``asked``."""
-        covered: dict[str, dict[Scope, set[Period]]] = {}
+    def _coverage(self, asked: Iterable[Asked]) -> Coverage:
+        """What of money counts for anything ``asked``."""
+        covered: dict[Scope, set[Period]] = {}
         for budget_type, scope, period in asked:
             if budget_type is _MONETARY:
-                covered.setdefault(scope.currency, {}).setdefault(scope, set()).add(period)
-        return {
-            currency: Coverage(of_currency, self.history, self.segments) for currency, of_currency in covered.items()
-        }
+                covered.setdefault(scope, set()).add(period)
+        return Coverage(covered, self.history, self.segments)
 
 
 def _within(month: Period, covered: Covered) -> Covered:

@@ -104,15 +104,20 @@ class UsageRepository(Repository):
 
     # Days
 
-    def costs_by_day(self, org: int, origin_keys: Collection[int], days: Period, through: date) -> list[DatedCost]:
-        """What each of the origins cost on each of ``days`` up to ``through``."""
-        wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
-        rows = self._many(
+    def costs_by_day(
+        self, org: int, origin_keys: Collection[int] | None, days: Period, through: date
+    ) -> list[DatedCost]:
+        """What each of the origins, or of all, cost on each of ``days`` up to ``through``."""
+        statement = (
             select(_c.origin_key, _c.day, total(_MONEY).label("amount"), total(_c.charges).label("charges"))
             .join_from(CostOriginRow, CostRow, _c.origin_key == read_first(_o.origin_key))
-            .where(_o.org_key == org, _o.origin_key.in_(select(wanted.c.origin_key)), *_on(days, through))
+            .where(_o.org_key == org, *_on(days, through))
             .group_by(_c.origin_key, _c.day)
         )
+        if origin_keys is not None:
+            wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
+            statement = statement.where(_o.origin_key.in_(select(wanted.c.origin_key)))
+        rows = self._many(statement)
         return [DatedCost(row.origin_key, row.day, row.amount, row.charges) for row in rows]
 
     def sums_by_day(self, stretches: Sequence[Stretch], *, with_tokens: bool = False) -> list[DaySum]:
