@@ -11,7 +11,8 @@ from budget_tui.config.paths import default_database, default_settings_file
 from budget_tui.config.settings import Settings, load_settings, local_time_zone
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
-from budget_tui.storage import database as databases
+from budget_tui.storage.database import database_at
+from budget_tui.storage.database.base import Database as StoredDatabase
 
 if TYPE_CHECKING:
     from budget_tui.services.agents import Agents
@@ -234,7 +235,7 @@ def open_services(
     """
     settings = settings if settings is not None else load_settings(default_settings_file())
     location = database or settings.database
-    opened = databases.database_at(location or default_database())
+    opened = database_at(location or default_database())
     context = Context(
         database=opened,
         org_slug=organization or settings.organization,
@@ -248,7 +249,7 @@ def open_services(
     return Services(context, settings)
 
 
-def _writers(database: databases.Database) -> "Writers":
+def _writers(database: StoredDatabase) -> "Writers":
     from budget_tui.storage.unit_of_work import Writers
 
     return Writers(database)

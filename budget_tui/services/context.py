@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from budget_tui.domain.currency import checked_currency
 from budget_tui.domain.errors import NotFound, Refused, archived, unknown
 from budget_tui.services.clock import Clock, zone
-from budget_tui.storage.database import Database
+from budget_tui.storage.database.base import Database
 
 if TYPE_CHECKING:
     from budget_tui.domain.budget import Budget, Organization

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from budget_tui.services.context import Context
-from budget_tui.storage.database import SchemaState, database_at
+from budget_tui.storage.database import database_at
+from budget_tui.storage.database.base import SchemaState
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from budget_tui.domain.access import ApiKey, Scope
 from budget_tui.domain.errors import Refused, unknown
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.services.context import Context
-from budget_tui.storage.database import Database
+from budget_tui.storage.database.base import Database
 from budget_tui.storage.unit_of_work import DatabaseReader
 
 PREFIX = "bt"

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Integer, Table, func, insert, select
 from sqlmodel import SQLModel
 
 from budget_tui.domain.errors import Conflict, StorageError
-from budget_tui.storage.database import Connection, Database
+from budget_tui.storage.database.base import Connection, Database
 from budget_tui.storage.database.sqlite_connections import SqliteConnection, empty_database
 from budget_tui.storage.engine import set_next_keys, sqlalchemy_over
 from budget_tui.storage.repositories.base import total

@@ -30,7 +30,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
 
-from budget_tui.storage.database import Connection
+from budget_tui.storage.database.base import Connection
 
 
 class LentConnections:

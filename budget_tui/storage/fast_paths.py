@@ -21,7 +21,7 @@ from budget_tui.domain.hierarchy import ROOT_ID, Entity, unstored_root
 from budget_tui.domain.pacing import burn_window
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.snapshot import ProjectFact, Spend
-from budget_tui.storage.database import Connection, Row, WriteConnection
+from budget_tui.storage.database.base import Connection, Row, WriteConnection
 from budget_tui.storage.ids import new_id
 
 if TYPE_CHECKING:

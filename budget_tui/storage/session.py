@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from budget_tui.storage.database import Connection
+from budget_tui.storage.database.base import Connection
 from budget_tui.storage.fast_paths import FastPaths
 
 if TYPE_CHECKING:

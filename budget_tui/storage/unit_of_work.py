@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from budget_tui.domain.errors import BudgetError
-from budget_tui.storage.database import Database, WriteConnection
+from budget_tui.storage.database.base import Database, WriteConnection
 from budget_tui.storage.fast_paths import Grants
 from budget_tui.storage.session import Session
 

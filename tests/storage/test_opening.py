@@ -14,8 +14,10 @@ from sqlalchemy import create_engine
 
 from budget_tui.domain.errors import BudgetError, Refused, StorageError
 from budget_tui.storage import migrations
-from budget_tui.storage.database import HEAD, SchemaState, database_at
-from budget_tui.storage.database.sqlite import path_of, schema_state
+from budget_tui.storage.database import database_at
+from budget_tui.storage.database.base import HEAD, SchemaState
+from budget_tui.storage.database.sqlite import path_of
+from budget_tui.storage.database.sqlite_connections import schema_state
 from budget_tui.storage.unit_of_work import DatabaseReader, UnitOfWork
 from tests.storage.killing import killed_at
 

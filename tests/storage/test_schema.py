@@ -15,8 +15,9 @@ from sqlalchemy import Engine, create_engine, inspect
 from sqlmodel import SQLModel
 
 from budget_tui.storage import migrations, tables
-from budget_tui.storage.database import HEAD, SchemaState, database_at
-from budget_tui.storage.database.sqlite import schema_state
+from budget_tui.storage.database import database_at
+from budget_tui.storage.database.base import HEAD, SchemaState
+from budget_tui.storage.database.sqlite_connections import schema_state
 
 TABLES = sorted(SQLModel.metadata.tables)
 

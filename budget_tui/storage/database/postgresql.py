@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 from zlib import crc32
 
 from budget_tui.domain.errors import BudgetError, Refused, StorageError
-from budget_tui.storage.database import (
+from budget_tui.storage.database.base import (
     HEAD,
     PATIENCE_SECONDS,
     Connection,

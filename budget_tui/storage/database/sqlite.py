@@ -8,22 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from errno import ENAMETOOLONG
-from os import stat_result
 from os.path import samestat
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
-from typing import TYPE_CHECKING
 
 from budget_tui.config.paths import make_folder
 from budget_tui.domain.errors import BudgetError, Conflict, Refused, StorageError
-from budget_tui.storage.database import HEAD, Database, Reader, SchemaState, WriteConnection
+from budget_tui.storage.database.base import Database, Reader, SchemaState, WriteConnection
+from budget_tui.storage.database.sqlite_files import SIDECARS, is_there, require_one_name, stat_at
 
-if TYPE_CHECKING:
-    import sqlite3
-
-SIDECARS = ("-wal", "-shm", "-journal")
-"""What SQLite adds to a database's name for the files that it keeps beside it."""
 _SCHEME = "sqlite:///"
+_OF_STRANGE_VALUES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What reading a row raises that no version of this program wrote; nobody else thought of these errors."""
 LOCATIONS = "a path, sqlite:///path or postgresql://host/name"
 
 
@@ -67,23 +62,25 @@ class SqliteDatabase(Database):
         return is_there(self.path)
 
     def schema_state(self) -> SchemaState:
+        from budget_tui.storage.database.sqlite_connections import schema_state
+
         self.require_one_name()
         return schema_state(self.path)
 
     def connect(self) -> WriteConnection:
         from budget_tui.storage.database.sqlite_connections import SqliteWriter
 
-        return SqliteWriter(self)
+        return SqliteWriter(self, self.path)
 
     def connect_first(self) -> WriteConnection:
-        from budget_tui.storage.database.sqlite_connections import FirstSqliteWriter
+        from budget_tui.storage.database.sqlite_backups import FirstSqliteWriter
 
-        return FirstSqliteWriter(self)
+        return FirstSqliteWriter(self, self.path)
 
     def reader(self, *, is_new: bool = False) -> Reader:
         from budget_tui.storage.database.sqlite_connections import SqliteReader
 
-        return SqliteReader(self, is_new=is_new)
+        return SqliteReader(self, self.path, is_new=is_new)
 
     def upgrade(self) -> bool:
         state = self.schema_state()
@@ -91,7 +88,7 @@ class SqliteDatabase(Database):
             from budget_tui.storage.database.sqlite_backups import upgrade
 
             with self.described_errors():
-                upgrade(self)
+                upgrade(self, self.path)
         return state is not SchemaState.MISSING
 
     def create(self) -> None:
@@ -106,9 +103,13 @@ class SqliteDatabase(Database):
     def error_of(self, error: BaseException) -> BudgetError | None:
         if isinstance(error, BudgetError):
             return None
-        from budget_tui.storage.database.sqlite_connections import error_at
+        from budget_tui.storage.database.sqlite_connections import damaged, error_at
 
-        return error_at(self.path, error)
+        if not isinstance(getattr(error, "orig", None) or error, _OF_STRANGE_VALUES):
+            return error_at(self.path, error)
+        from budget_tui.storage.database.sqlite_checks import is_damaged  # loads SQLAlchemy
+
+        return damaged(self.path) if is_damaged(self.path) else None
 
     def size(self) -> int:
         return self.path.stat().st_size
@@ -117,7 +118,8 @@ class SqliteDatabase(Database):
         from budget_tui.storage.database.sqlite_checks import integrity_problems, problems_of  # they load SQLAlchemy
 
         # The books are kept as this version keeps them; those of an older one it brings up to date first.
-        return problems_of(self.path) if state is SchemaState.CURRENT else integrity_problems(self.path)
+        with self.described_errors():
+            return problems_of(self.path) if state is SchemaState.CURRENT else integrity_problems(self.path)
 
     def back_up(self, target: Path | None, stamp: str, *, into_folder: bool = False) -> Path:
         from budget_tui.storage.database.sqlite_backups import back_up
@@ -139,6 +141,7 @@ class SqliteDatabase(Database):
     def restore(self, source: Path, stamp: str) -> Path | None:
         from budget_tui.storage.database.sqlite_backups import restore
         from budget_tui.storage.database.sqlite_checks import integrity_problems
+        from budget_tui.storage.database.sqlite_connections import schema_state
 
         if not source.exists():
             raise StorageError(f"there is no backup at {source}", "give the path of one")
@@ -153,92 +156,11 @@ class SqliteDatabase(Database):
         """Closing the database's file, or one of SQLite's beside it, would take away the locks that this process
         holds on it."""
         beside = (self.path.with_name(self.path.name + suffix) for suffix in ("", *SIDECARS))
-        own = [stat for path in beside if (stat := _stat(path))]
+        own = [stat for path in beside if (stat := stat_at(path))]
         for path in paths:
-            stat = _stat(path)
+            stat = stat_at(path)
             if stat is not None and any(samestat(stat, each) for each in own):
                 raise Refused(f"{path} is the database itself", "name another file")
 
     def require_one_name(self) -> None:
         require_one_name(self.path)
-
-
-def is_there(path: Path) -> bool:
-    """Tell that there is a file with anything in it at ``path``, whatever that is."""
-    try:
-        return path.stat().st_size > 0
-    except FileNotFoundError:
-        return False
-    except OSError:  # told by who opens it
-        return True
-
-
-def require_one_name(path: Path, stat: stat_result | None = None) -> None:
-    """Refuse a database with several hard links: SQLite keeps what was written last beside one name, where whoever
-    uses another one does not look."""
-    stat = stat or _stat(path)
-    if stat is not None and stat.st_nlink > 1 and S_ISREG(stat.st_mode):
-        raise StorageError(
-            f"{path} has {stat.st_nlink} names (hard links), and writers under one would not see those under another",
-            "remove the others",
-        )
-
-
-def _stat(path: Path) -> stat_result | None:
-    try:
-        return path.stat()
-    except (OSError, ValueError):  # what cannot even be looked for is told by who opens it
-        return None
-
-
-def schema_state(path: Path) -> SchemaState:
-    """What has to be done before ``path`` can be used. Reads only."""
-    from budget_tui.storage.database.sqlite_connections import connect_read_only, described_errors
-
-    with described_errors(path):
-        if not has_content(path):
-            return SchemaState.MISSING
-        with closing(connect_read_only(path)) as connection:
-            return state_of(connection, path)
-
-
-def state_of(connection: sqlite3.Connection, path: Path) -> SchemaState:
-    """What has to be done before the database that ``connection`` reads can be used; raises as `schema_state` does."""
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    if not tables:
-        return SchemaState.MISSING
-    row = None
-    if {"alembic_version", "cost_origin"} <= tables:
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    if row is None:
-        raise StorageError(
-            f"{path} belongs to another program", "choose another file", command="choose another file with --db"
-        )
-    revision = str(row[0])
-    if revision > HEAD:
-        raise StorageError(f"{path} was written by a newer version of budget-tui", "upgrade budget-tui")
-    return SchemaState.CURRENT if revision == HEAD else SchemaState.BEHIND
-
-
-def has_content(path: Path) -> bool:
-    """Tell from the directory entry alone.
-
-    Nothing but SQLite may open a database's file: closing any descriptor of it takes away every lock that this
-    process holds on it, SQLite's, too. Whoever comes next would take itself for the only user and delete the log
-    that the others write to.
-    """
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise StorageError(f"{path} cannot be read", f"{(error.strerror or str(error)).lower()}") from None
-    if S_ISDIR(found.st_mode):
-        raise StorageError(f"{path} is a folder", "give the path of a file")
-    if not S_ISREG(found.st_mode):
-        raise StorageError(f"{path} is not a file", "give the path of one")
-    if found.st_size == 1:  # which SQLite takes for empty
-        raise StorageError(
-            f"{path} is not a SQLite database", "choose another file", command="choose another file with --db"
-        )
-    return found.st_size > 0

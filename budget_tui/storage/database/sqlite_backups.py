@@ -18,16 +18,19 @@ from stat import S_IMODE
 
 from budget_tui.config.paths import make_folder
 from budget_tui.domain.errors import Conflict, StorageError
-from budget_tui.storage.database import HEAD, SchemaState
-from budget_tui.storage.database.sqlite import SIDECARS, SqliteDatabase, is_there, schema_state, state_of
+from budget_tui.storage.database.base import HEAD, Database, SchemaState
 from budget_tui.storage.database.sqlite_connections import (
     SqliteConnection,
+    SqliteWriter,
     begin,
     connect,
     connect_read_only,
     described_errors,
+    empty_database,
     error_at,
+    schema_state,
 )
+from budget_tui.storage.database.sqlite_files import SIDECARS, is_there, state_of
 from budget_tui.storage.database.sqlite_newest import forget
 
 PATIENCE_SECONDS = 5.0
@@ -78,14 +81,13 @@ def backed_up(path: Path, target: Path) -> Iterator[None]:
         yield
 
 
-def upgrade(database: SqliteDatabase) -> None:
-    """Bring a database to the newest version, in one transaction; it is copied first.
+def upgrade(database: Database, path: Path) -> None:
+    """Bring ``database`` in the file at ``path`` to the newest version, in one transaction; it is copied first.
 
     Raises `StorageError` when that fails; nothing is changed then.
     """
     from budget_tui.storage.migrations import migrate
 
-    path = database.path
     with closing(connect(path)) as connection:
         begin(connection.execute)
         try:
@@ -96,7 +98,7 @@ def upgrade(database: SqliteDatabase) -> None:
                 try:
                     migrate(SqliteConnection(connection))
                 except Exception as error:
-                    if error_at(path, error):
+                    if database.error_of(error):
                         raise
                     reason = str(getattr(error, "orig", error))
                     raise StorageError(
@@ -140,6 +142,22 @@ def put_in_place(new: sqlite3.Connection, path: Path) -> None:
                 raise Conflict(f"someone else has created {path} in the meantime", "check again, then repeat it")
             for suffix in SIDECARS:  # of one that is gone
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+class FirstSqliteWriter(SqliteWriter):
+    """A connection to a database in memory, which is at its path once a transaction is committed: before that there
+    is no file. `Conflict` when somebody else makes one meanwhile.
+    """
+
+    def _connected(self) -> sqlite3.Connection:
+        return empty_database()
+
+    def commit(self) -> None:
+        super().commit()
+        put_in_place(self.driver, self._path)
+
+    def is_current(self) -> bool:
+        return False
 
 
 def free_name(path: Path) -> Path:

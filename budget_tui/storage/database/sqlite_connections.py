@@ -14,8 +14,16 @@ from pathlib import Path
 from urllib.parse import quote
 
 from budget_tui.domain.errors import BudgetError, Refused, StorageError
-from budget_tui.storage.database import Connection, Reader, Row, SchemaState, WriteConnection, made_meanwhile
-from budget_tui.storage.database.sqlite import SqliteDatabase, has_content, require_one_name, state_of
+from budget_tui.storage.database.base import (
+    Connection,
+    Database,
+    Reader,
+    Row,
+    SchemaState,
+    WriteConnection,
+    made_meanwhile,
+)
+from budget_tui.storage.database.sqlite_files import has_content, require_one_name, state_of
 from budget_tui.storage.database.sqlite_newest import Newest
 
 IN_MEMORY = Path(":memory:")
@@ -149,10 +157,10 @@ class SqliteConnection(Connection):
 
 
 class SqliteWriter(SqliteConnection, WriteConnection):
-    """A connection that may write to the file of ``database``. One writes at a time."""
+    """A connection that may write to the file at ``path`` of ``database``. One writes at a time."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
-        self._path = database.path
+    def __init__(self, database: Database, path: Path) -> None:
+        self._path = path
         self._newest = Newest()
         self._version = 0
         try:
@@ -190,30 +198,12 @@ class SqliteWriter(SqliteConnection, WriteConnection):
         self._newest.used(budget_id, tokens)
 
 
-class FirstSqliteWriter(SqliteWriter):
-    """A connection to a database in memory, which is at its path once a transaction is committed: before that there
-    is no file. `Conflict` when somebody else makes one meanwhile.
-    """
-
-    def _connected(self) -> sqlite3.Connection:
-        return empty_database()
-
-    def commit(self) -> None:
-        from budget_tui.storage.database.sqlite_backups import put_in_place
-
-        super().commit()
-        put_in_place(self.driver, self._path)
-
-    def is_current(self) -> bool:
-        return False
-
-
 class SqliteReader(Reader):
-    """A lasting read-only connection to the file of ``database``."""
+    """A lasting read-only connection to the file at ``path`` of ``database``."""
 
-    def __init__(self, database: SqliteDatabase, *, is_new: bool = False) -> None:
+    def __init__(self, database: Database, path: Path, *, is_new: bool = False) -> None:
         self._database = database
-        self._path = database.path
+        self._path = path
         self._is_new = is_new
         self._turn = threading.Lock()
         self._connection: SqliteConnection | None = None
@@ -222,7 +212,7 @@ class SqliteReader(Reader):
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        with self._turn, described_errors(self._path):
+        with self._turn, self._database.described_errors():
             connection = self._connected()
             self._seen = self._version(connection)
             try:
@@ -241,7 +231,7 @@ class SqliteReader(Reader):
         if not self._turn.acquire(blocking=False):
             return False
         try:
-            with described_errors(self._path):
+            with self._database.described_errors():
                 return self._version(self._connected()) != self._seen
         finally:
             self._turn.release()
@@ -325,7 +315,6 @@ def _empty() -> bytes:
 _FULL = "database or disk is full"
 _OF_A_FULL_DISK_TOO = ("disk I/O error", "unable to open database")
 """What SQLite says of a full disk where it finds no room for the files beside the database."""
-_OF_STRANGE_VALUES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _DAMAGED = ("{path} is damaged", "restore a backup", "restore a backup: budget-tui db restore FILE")
 # The beginning of SQLite's message, what it means, what to do about it, and by which command.
 _MEANINGS = (
@@ -362,7 +351,7 @@ def error_at(path: Path, error: BaseException) -> BudgetError | None:
     if isinstance(cause, sqlite3.IntegrityError) and "UNIQUE" in str(cause):
         return made_meanwhile()
     if not isinstance(cause, sqlite3.Error):
-        return _of_damaged_rows(path, cause)
+        return None
     if getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT:
         return _storage_error(path, *_DAMAGED)
     text = str(cause)
@@ -380,13 +369,9 @@ def _storage_error(path: Path, what: str, hint: str, command: str) -> StorageErr
     return StorageError(what.format(path=path), hint, command=command)
 
 
-def _of_damaged_rows(path: Path, cause: BaseException) -> StorageError | None:
-    """Of an error that nobody thought of: whether rows are to blame that no version of this program wrote."""
-    if not isinstance(cause, _OF_STRANGE_VALUES):
-        return None
-    from budget_tui.storage.database.sqlite_checks import is_damaged  # loads SQLAlchemy
-
-    return _storage_error(path, *_DAMAGED) if is_damaged(path) else None
+def damaged(path: Path) -> StorageError:
+    """The error for a file with rows that no version of this program wrote."""
+    return _storage_error(path, *_DAMAGED)
 
 
 def _has_no_room(folder: Path) -> bool:
@@ -408,3 +393,12 @@ def described_errors(path: Path) -> Iterator[None]:
         if described is None:
             raise
         raise described from error
+
+
+def schema_state(path: Path) -> SchemaState:
+    """What has to be done before ``path`` can be used. Reads only."""
+    with described_errors(path):
+        if not has_content(path):
+            return SchemaState.MISSING
+        with closing(connect_read_only(path)) as connection:
+            return state_of(connection, path)

@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import inspect
 
-from budget_tui.storage.database import Connection
+from budget_tui.storage.database.base import Connection
 from budget_tui.storage.engine import sqlalchemy_over
 
 BEFORE_INITIAL = "0006"

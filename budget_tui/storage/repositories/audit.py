@@ -10,7 +10,7 @@ import sqlalchemy
 from sqlalchemy import ColumnElement, Row, exists, func, insert, select
 
 from budget_tui.domain.audit import AuditEntry, AuditFilter
-from budget_tui.storage.database import Connection
+from budget_tui.storage.database.base import Connection
 from budget_tui.storage.engine import next_key
 from budget_tui.storage.repositories.base import MOST_ROWS, Repository
 from budget_tui.storage.tables import AuditRow

@@ -1,0 +1,87 @@
+"""Files of SQLite's before they are opened: whether there is one, whether it may be used, and what its schema is."""
+
+from __future__ import annotations
+
+from os import stat_result
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+from typing import TYPE_CHECKING
+
+from budget_tui.domain.errors import StorageError
+from budget_tui.storage.database.base import HEAD, SchemaState
+
+if TYPE_CHECKING:
+    import sqlite3
+
+SIDECARS = ("-wal", "-shm", "-journal")
+"""What SQLite adds to a database's name for the files that it keeps beside it."""
+
+
+def is_there(path: Path) -> bool:
+    """Tell that there is a file with anything in it at ``path``, whatever that is."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+    except OSError:  # told by who opens it
+        return True
+
+
+def require_one_name(path: Path, stat: stat_result | None = None) -> None:
+    """Refuse a database with several hard links: SQLite keeps what was written last beside one name, where whoever
+    uses another one does not look."""
+    stat = stat or stat_at(path)
+    if stat is not None and stat.st_nlink > 1 and S_ISREG(stat.st_mode):
+        raise StorageError(
+            f"{path} has {stat.st_nlink} names (hard links), and writers under one would not see those under another",
+            "remove the others",
+        )
+
+
+def stat_at(path: Path) -> stat_result | None:
+    try:
+        return path.stat()
+    except (OSError, ValueError):  # what cannot even be looked for is told by who opens it
+        return None
+
+
+def state_of(connection: sqlite3.Connection, path: Path) -> SchemaState:
+    """What has to be done before the database that ``connection`` reads can be used; raises as `schema_state` does."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if not tables:
+        return SchemaState.MISSING
+    row = None
+    if {"alembic_version", "cost_origin"} <= tables:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    if row is None:
+        raise StorageError(
+            f"{path} belongs to another program", "choose another file", command="choose another file with --db"
+        )
+    revision = str(row[0])
+    if revision > HEAD:
+        raise StorageError(f"{path} was written by a newer version of budget-tui", "upgrade budget-tui")
+    return SchemaState.CURRENT if revision == HEAD else SchemaState.BEHIND
+
+
+def has_content(path: Path) -> bool:
+    """Tell from the directory entry alone.
+
+    Nothing but SQLite may open a database's file: closing any descriptor of it takes away every lock that this
+    process holds on it, SQLite's, too. Whoever comes next would take itself for the only user and delete the log
+    that the others write to.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read", f"{(error.strerror or str(error)).lower()}") from None
+    if S_ISDIR(found.st_mode):
+        raise StorageError(f"{path} is a folder", "give the path of a file")
+    if not S_ISREG(found.st_mode):
+        raise StorageError(f"{path} is not a file", "give the path of one")
+    if found.st_size == 1:  # which SQLite takes for empty
+        raise StorageError(
+            f"{path} is not a SQLite database", "choose another file", command="choose another file with --db"
+        )
+    return found.st_size > 0
