@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from budget_tui.domain.amount import to_decimal
+
 UNDO_DATA = "kept"
 """Under this name ``before`` and ``after`` hold what only undoing the change needs."""
 
@@ -40,3 +42,8 @@ class AuditFilter:
 def shown_facts(facts: Mapping[str, Any] | None) -> dict[str, Any]:
     """The part of ``before`` or ``after`` that is for people."""
     return {name: value for name, value in (facts or {}).items() if name != UNDO_DATA}
+
+
+def written(nanos: int) -> str:
+    """An amount as the audit trail keeps it: all of its digits, never an exponent."""
+    return f"{to_decimal(nanos):f}"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from dateutil.relativedelta import relativedelta
 
 from budget_tui.domain.amount import LIMIT_COUNT, minor_unit, parse_amount, parse_count, split, within_limit
+from budget_tui.domain.audit import written
 from budget_tui.domain.budget import BudgetType, split_by_percent
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
@@ -347,3 +348,27 @@ def rescaled(before: int, after: int, children: Sequence[int], unit: int) -> tup
     if margin >= 0:
         return split(after, [*children, margin], unit)[:-1]
     return split(after * sum(children) // before // unit * unit, children, unit)
+
+
+def subject_of(budget: PlannedBudget) -> str:
+    """What the audit trail calls a budget."""
+    return f"{budget.entity_id} {budget.budget_id}"
+
+
+def audited_amount(budget: PlannedBudget) -> str:
+    return written(budget.amount) if budget.budget_type is BudgetType.MONETARY else str(budget.amount)
+
+
+def facts_of(budget: PlannedBudget) -> dict[str, object]:
+    """What the audit trail keeps of a budget."""
+    return {
+        "category": str(budget.category),
+        "budget_type": str(budget.budget_type),
+        "amount": audited_amount(budget),
+        "currency": budget.currency,
+        "period_type": str(budget.period_kind),
+        "period_start": budget.period.start.isoformat(),
+        "period_end": budget.period.end.isoformat(),
+        "provider": budget.provider,
+        "notes": budget.notes,
+    }

@@ -10,8 +10,8 @@ from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused, arch
 from budget_tui.domain.records import AgentFact, HeldTokens
 from budget_tui.domain.tokens import TokenBalance, TokenKind, cost_nanos, provider_of_model
 from budget_tui.presentation.formatting import tokens
-from budget_tui.services.context import Tariff, Work
 from budget_tui.services.costs import Resolver, origin_keys, require_sums_in_range
+from budget_tui.services.work import Tariff, Work
 
 SOURCE = "agents"
 _LARGE = LIMIT_NANOS // 1_000_000
@@ -88,12 +88,6 @@ def take_from_successors(work: Work, agent_id: str, budget_id: str, tokens: int)
             free = successor.amount - successor.used - successor.reserved
             raise insufficient(agent_id, max(0, tokens - excess + free))
         lowered = successor.budget_id
-
-
-def free_expired_holds(work: Work) -> None:
-    """Give back whatever is held by reservations whose time is up."""
-    for budget_id in work.unit.agents.expired_holds(work.organization.org_key, work.now):
-        work.unit.grants.free_expired(budget_id, work.now)
 
 
 def change_tokens(work: Work, action: str, agent: AgentFact, tokens: int) -> TokenBalance:

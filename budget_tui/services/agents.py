@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from types import TracebackType
 
-from budget_tui.domain.audit import UNDO_DATA, AuditEntry
+from budget_tui.domain.audit import UNDO_DATA, AuditEntry, written
 from budget_tui.domain.budget import Organization, check_unchanged
 from budget_tui.domain.carry import CarryPolicy, checked_cap
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused, archived, unknown
@@ -42,12 +42,13 @@ from budget_tui.services.agent_tokens import (
 )
 from budget_tui.services.clock import zone
 from budget_tui.services.closing import looked_ahead
-from budget_tui.services.context import Context, Work, written
+from budget_tui.services.context import Context
 from budget_tui.services.entities import EntityChange, Moved, carry_out, check_version
 from budget_tui.services.hierarchy import put
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.token_prices import charge_again, store_prices
 from budget_tui.services.undo import Lines, require_same, reverses, subjects_of, undo_data, value_of
+from budget_tui.services.work import Work
 from budget_tui.storage.session import Session
 
 HOLD_SECONDS = 600

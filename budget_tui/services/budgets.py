@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from budget_tui.domain.amount import parse_amount, within_limit
-from budget_tui.domain.audit import UNDO_DATA, AuditEntry, shown_facts
+from budget_tui.domain.audit import UNDO_DATA, AuditEntry, shown_facts, written
 from budget_tui.domain.budget import AllocationChange, Budget, BudgetType, check_unchanged, most_transferable
 from budget_tui.domain.carry import Carry, CarryPolicy, checked_cap
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.presentation.formatting import money
-from budget_tui.services.context import Context, Work, written
+from budget_tui.services.context import Context
 from budget_tui.services.currency import spent_by_path
 from budget_tui.services.undo import Lines, require_same, reverses, undo_data, value_of
+from budget_tui.services.work import Work
 
 Facts = Mapping[str, object]
 

@@ -1,6 +1,6 @@
 """What the end of a period does to each budget: the same for who looks ahead, who previews and who closes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -67,6 +67,24 @@ class Spent:
 
     def at(self, path: str) -> int:
         return self._rolled.get(path, 0)
+
+
+class PathsThen:
+    """Where what stands at a path now stood when a period was closed."""
+
+    def __init__(self, session: Session, org: int) -> None:
+        self._eras = session.fast.hierarchy_history(org)
+        self._entities = session.fast.entities(org) if len(self._eras) > 1 else []
+        self._ids = {entity.entity_key: entity.entity_id for entity in self._entities}
+
+    def of(self, period: Period) -> Callable[[str], str]:
+        """From each path now to the one in ``period``."""
+        lineage = self._eras.of(period).lineage
+        then = {
+            entity.path: f"/{'/'.join(self._ids[key] for key in reversed(lineage[entity.entity_key]))}/"
+            for entity in self._entities
+        }
+        return lambda path: then.get(path, path)
 
 
 def plan_close(session: Session, organization: Organization, running: Budget, ending: Period) -> Plan:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from budget_tui.domain.amount import within_limit
-from budget_tui.domain.audit import UNDO_DATA, AuditEntry
+from budget_tui.domain.audit import UNDO_DATA, AuditEntry, written
 from budget_tui.domain.cost import (
     Category,
     ChargeCategory,
@@ -23,9 +23,10 @@ from budget_tui.domain.records import KnownOrigin, UnmappedOrigin
 from budget_tui.domain.text import one_line
 from budget_tui.domain.tokens import checked_tokens
 from budget_tui.presentation.formatting import count
-from budget_tui.services.context import Context, Work, written
+from budget_tui.services.context import Context
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.undo import Lines, require_same, reverses, undo_data, value_of
+from budget_tui.services.work import Work
 
 if TYPE_CHECKING:
     from budget_tui.domain.records import CostRecord, RuleName, StoredRule

@@ -9,11 +9,12 @@ from typing import NamedTuple
 from budget_tui.domain.errors import Conflict, Outdated, Refused, unknown
 from budget_tui.domain.hierarchy import DEFAULT_LEVELS, ROOT_ID, Entity, Level, checked_name, unstored_root
 from budget_tui.domain.tree import Placement, added_level
-from budget_tui.services.context import Context, Work
+from budget_tui.services.context import Context
 from budget_tui.services.hierarchy import checked_new, place, take_out
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.undo import Lines, reverses, value_of
 from budget_tui.services.usage import entity_named
+from budget_tui.services.work import Work
 
 
 @dataclass(frozen=True, slots=True)

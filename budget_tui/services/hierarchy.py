@@ -7,15 +7,15 @@ when they were, and the figures of closed periods, written down then, stay.
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from budget_tui.domain.audit import UNDO_DATA, AuditEntry
+from budget_tui.domain.audit import UNDO_DATA, AuditEntry, written
 from budget_tui.domain.budget import Budget
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_id
 from budget_tui.domain.tree import Placement, Step, Tree
 from budget_tui.services.budgets import project_budget
-from budget_tui.services.context import Work, written
 from budget_tui.services.costs import keep_former_name, put_rule_back, resolve_costs_again
 from budget_tui.services.undo import Lines, require_same, reverses, subjects_of, undo_data, value_of
+from budget_tui.services.work import Work
 
 PROJECT, AGENT = "project", "agent"
 

@@ -9,7 +9,7 @@ from budget_tui.domain.errors import NotFound
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.records import StoredClose, StoredLine
-from budget_tui.services.closing import Spent
+from budget_tui.services.closing import PathsThen, Spent
 from budget_tui.services.context import Context
 from budget_tui.services.currency import ForeignCosts, counted_by_path
 from budget_tui.storage.session import Session
@@ -74,24 +74,6 @@ def _read(session: Session, organization: Organization, closes: list[StoredClose
         _closed(close, lines.get(close.close_key, []), now.get(close.close_key, {}), standing.of(close.period))
         for close in closes
     ]
-
-
-class PathsThen:
-    """Where what stands at a path now stood when a period was closed."""
-
-    def __init__(self, session: Session, org: int) -> None:
-        self._eras = session.fast.hierarchy_history(org)
-        self._entities = session.fast.entities(org) if len(self._eras) > 1 else []
-        self._ids = {entity.entity_key: entity.entity_id for entity in self._entities}
-
-    def of(self, period: Period) -> Callable[[str], str]:
-        """From each path now to the one in ``period``."""
-        lineage = self._eras.of(period).lineage
-        then = {
-            entity.path: f"/{'/'.join(self._ids[key] for key in reversed(lineage[entity.entity_key]))}/"
-            for entity in self._entities
-        }
-        return lambda path: then.get(path, path)
 
 
 def _closed(

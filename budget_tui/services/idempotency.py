@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from budget_tui.domain.errors import Conflict, Refused
-from budget_tui.services.context import Work
+from budget_tui.services.work import Work
 
 _one_way = json.JSONEncoder(sort_keys=True).encode
 """A request as it is kept: written alike however it is put."""

@@ -19,7 +19,7 @@ from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.records import StoredPart
 from budget_tui.domain.replacement import Hurdle, Mode, Part, PartFacts, Problem, Taken, replacement
 from budget_tui.presentation.formatting import count, days_named, money, period_name
-from budget_tui.services.context import Context, Work
+from budget_tui.services.context import Context
 from budget_tui.services.costs import (
     DEFAULT_TAG,
     MANUAL_SOURCE,
@@ -30,6 +30,7 @@ from budget_tui.services.costs import (
     rule_tags,
 )
 from budget_tui.services.undo import Lines, reverses, undo_data
+from budget_tui.services.work import Work
 from budget_tui.storage.fast_paths import day_number, day_of
 
 if TYPE_CHECKING:

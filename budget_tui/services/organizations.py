@@ -9,8 +9,9 @@ from budget_tui.domain.errors import Conflict, Refused, unknown
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.period import PeriodRule
 from budget_tui.services.clock import zone
-from budget_tui.services.context import Context, Work
+from budget_tui.services.context import Context
 from budget_tui.services.undo import Lines, require_same, reverses, value_of
+from budget_tui.services.work import Work
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 

@@ -13,8 +13,9 @@ from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule, parse_rule
 from budget_tui.presentation.formatting import dates, long_day, rule_text
 from budget_tui.services.clock import zone
-from budget_tui.services.context import Context, Work
+from budget_tui.services.context import Context
 from budget_tui.services.undo import Lines, require_same, reverses, value_of
+from budget_tui.services.work import Work
 
 _SHOWN_AHEAD = 3
 

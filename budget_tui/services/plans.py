@@ -17,25 +17,29 @@ from budget_tui.domain.plan import (
     BudgetPlan,
     ChildShare,
     PlannedBudget,
+    audited_amount,
     check_kind,
     check_period,
     checked_amount,
     checked_notes,
+    facts_of,
     parse_period,
     parse_planned,
     rescaled,
     shares_of,
+    subject_of,
     unit_of,
 )
 from budget_tui.domain.plan_results import AllocatedChild, PlanAllocation, PlanOutcome
 from budget_tui.presentation.audit import changes
 from budget_tui.presentation.formatting import amount_of, dates, period_name, plan_name
 from budget_tui.services.budgets import set_amount
-from budget_tui.services.context import Context, Work, written
+from budget_tui.services.context import Context
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.plan_views import find_budget, over_allocated_after
 from budget_tui.services.undo import Lines, Told, require_same, reverses, undo_data
 from budget_tui.services.usage import provider_named
+from budget_tui.services.work import Work
 from budget_tui.storage.session import Session
 
 ID_SHOWN_LENGTH = 8
@@ -368,7 +372,7 @@ def allocate_to(work: Work, parent: PlannedBudget, child: PlannedBudget) -> str:
     """Record that ``child`` got its amount of ``parent``; returns the id of the allocation."""
     former_id = work.unit.budgets.allocated_from(child.budget_id)
     allocation_id = work.unit.budgets.allocate(parent.budget_id, child.budget_id, child.amount, work.now)
-    shown = {"amount": _amount(child), "allocation_id": allocation_id, "child": child.budget_id}
+    shown = {"amount": audited_amount(child), "allocation_id": allocation_id, "child": child.budget_id}
     former = {"parent": parent.budget_id, "former": former_id}
     work.record("plan.allocate", subject_of(parent), None, {"to": child.entity_id, **shown, UNDO_DATA: former})
     return allocation_id
@@ -403,30 +407,6 @@ def _check_children(parent: Entity, children: Sequence[Entity]) -> None:
 
 def _over_allocated(work: Work, budget: PlannedBudget) -> tuple[str, ...]:
     return over_allocated_after(work.unit, work.organization.org_key, budget)
-
-
-def subject_of(budget: PlannedBudget) -> str:
-    """What the audit trail calls a budget."""
-    return f"{budget.entity_id} {budget.budget_id}"
-
-
-def _amount(budget: PlannedBudget) -> str:
-    return written(budget.amount) if budget.budget_type is BudgetType.MONETARY else str(budget.amount)
-
-
-def facts_of(budget: PlannedBudget) -> dict[str, object]:
-    """What the audit trail keeps of a budget."""
-    return {
-        "category": str(budget.category),
-        "budget_type": str(budget.budget_type),
-        "amount": _amount(budget),
-        "currency": budget.currency,
-        "period_type": str(budget.period_kind),
-        "period_start": budget.period.start.isoformat(),
-        "period_end": budget.period.end.isoformat(),
-        "provider": budget.provider,
-        "notes": budget.notes,
-    }
 
 
 def _written(plan: BudgetPlan) -> dict[str, object]:

@@ -9,8 +9,9 @@ from pathlib import Path
 from budget_tui.domain.currency import Rate, checked_currency, checked_rate
 from budget_tui.domain.errors import Refused, SourceError
 from budget_tui.domain.records import PairOnFile
-from budget_tui.services.context import Context, Work
+from budget_tui.services.context import Context
 from budget_tui.services.undo import Lines, require_same, reverses, value_of
+from budget_tui.services.work import Work
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from budget_tui.domain.cost import short_provider_name
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity, checked_name
 from budget_tui.domain.records import SeatRegistration
-from budget_tui.services.context import Context, Work
+from budget_tui.services.context import Context
 from budget_tui.services.undo import Lines, require_same, reverses, value_of
+from budget_tui.services.work import Work
 
 
 class SeatRegister:

@@ -94,7 +94,7 @@ def load_facts(session: Session, organization: Organization, today: date) -> Sna
 
 def _as_it_stood(session: Session, facts: SnapshotFacts) -> SnapshotFacts:
     """``facts`` of a period that was closed today: what was moved since then counts where it stood."""
-    from budget_tui.services.history import PathsThen
+    from budget_tui.services.closing import PathsThen
 
     then = PathsThen(session, facts.organization.org_key).of(facts.period)
     return replace(

@@ -7,8 +7,9 @@ from budget_tui.domain.delivery import folded_account
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.period import parse_day
-from budget_tui.services.context import Context, Work
+from budget_tui.services.context import Context
 from budget_tui.services.undo import Lines, require_same, reverses, subjects_of
+from budget_tui.services.work import Work
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from datetime import date
 from typing import NamedTuple
 
 from budget_tui.domain.amount import within_limit
-from budget_tui.domain.audit import UNDO_DATA
+from budget_tui.domain.audit import UNDO_DATA, written
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.tokens import TokenKind, checked_model
 from budget_tui.services.agent_tokens import charge_day
-from budget_tui.services.context import Context, Work, written
+from budget_tui.services.context import Context
+from budget_tui.services.work import Work
 
 
 class TokenPrice(NamedTuple):

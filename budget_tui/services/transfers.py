@@ -4,15 +4,16 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from budget_tui.domain.amount import parse_amount, within_limit
-from budget_tui.domain.audit import AuditEntry
+from budget_tui.domain.audit import AuditEntry, written
 from budget_tui.domain.budget import Budget, check_transfer
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import POOL
 from budget_tui.presentation.formatting import money
 from budget_tui.services.budgets import project_budget, set_amount, set_amount_back, transferable, unallocated
-from budget_tui.services.context import Context, Work, written
+from budget_tui.services.context import Context
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.undo import Lines, require_same, reverses
+from budget_tui.services.work import Work
 
 
 @dataclass(frozen=True, slots=True)

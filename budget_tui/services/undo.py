@@ -27,8 +27,9 @@ from typing import Any
 
 from budget_tui.domain.audit import UNDO_DATA, AuditEntry, shown_facts
 from budget_tui.domain.errors import Conflict, Refused
-from budget_tui.services.context import Context, Work
+from budget_tui.services.context import Context
 from budget_tui.services.idempotency import answered_once
+from budget_tui.services.work import Work
 
 MODULES = (
     "budgets",

@@ -18,8 +18,8 @@ from budget_tui.domain.records import DayCost
 from budget_tui.domain.tree import Placement
 from budget_tui.presentation.audit import changes
 from budget_tui.services.budgets import spent_by
-from budget_tui.services.context import Work
 from budget_tui.services.costs import Resolver, origin_keys
+from budget_tui.services.work import Work
 from tests.conftest import MadeOnce
 from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at, shown, usd

@@ -1,0 +1,199 @@
+"""The cycle of periods inside a transaction: closing what has ended, opening the next, settling what was carried over.
+
+Whoever writes first after a period's end closes it. What becomes known of a closed period later reaches one period
+onward, into the one that is open: what a closed one handed on stays.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from budget_tui.domain import carry, pacing
+from budget_tui.domain.amount import LIMIT_NANOS
+from budget_tui.domain.audit import written
+from budget_tui.domain.budget import Budget, BudgetType
+from budget_tui.domain.carry import CarryPolicy, Opening, SettledCarry
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.domain.period import ONE_DAY, Period
+from budget_tui.domain.plan import facts_of, subject_of
+from budget_tui.domain.records import ClosedLine, CycleBudget, Successor
+from budget_tui.presentation.formatting import period_name
+from budget_tui.services.closing import CATCH_UP_YEARS, PathsThen, Plan, Spent, Turn, beyond_reach, plan_close
+from budget_tui.services.currency import spent_by_path
+from budget_tui.services.work import Work
+
+SETTLED_BY = "budget-tui"
+"""Who is said to have done it: it follows from what somebody else did, and is taken back with that."""
+
+
+def open_period(work: Work) -> Budget:
+    """The global budget of the period that today is in, after closing what has ended, one by one."""
+    key = work.organization.org_key
+    stored = work.unit.fast.global_budget(key, work.today)
+    if stored is None:
+        return _first_period(work)
+    _require_reachable(stored.period, work.today)
+    if stored.period.end < work.today:
+        work.free_expired_holds()
+    while stored.period.end < work.today:
+        plan = plan_close(work.unit, work.organization, stored, stored.period)
+        archive_period(work, plan)
+        open_next(work, plan, plan.below)
+        following = work.unit.fast.global_budget(key, plan.following.start)
+        assert following is not None
+        stored = following
+    return stored
+
+
+def _require_reachable(stored: Period, today: date) -> None:
+    """Refuse a day so far ahead that it is a mistake: each period between would be closed for good."""
+    if beyond_reach(stored, today):
+        raise Refused(
+            f"{today} is more than {CATCH_UP_YEARS} years after {period_name(stored)}, the last period in use",
+            "choose an earlier day",
+        )
+
+
+def _first_period(work: Work) -> Budget:
+    first = work.unit.budgets.first_global(work.organization.org_key)
+    if first is not None:
+        raise Refused(f"{work.today} is before the first period, {period_name(first.period)}", "choose a later day")
+    rule = work.organization.period_rule
+    root = work.entity(ROOT_ID)
+    return work.unit.budgets.add_total(
+        work.organization.org_key,
+        root.entity_key,
+        work.organization.currency,
+        rule.kind,
+        rule.containing(work.today),
+        0,
+        None,
+        work.actor,
+        work.now,
+    )
+
+
+def archive_period(work: Work, plan: Plan) -> None:
+    """Keep the figures of the period that ends as they stand, and say so."""
+    session, key = work.unit, work.organization.org_key
+    keys = {entity.entity_id: entity.entity_key for entity in session.fast.entities(key)}
+    projects = [
+        (keys[fact.project_id], fact.allocation, plan.spent.at(fact.path))
+        for fact in session.fast.project_facts(key, plan.total.budget.budget_id)
+    ]
+    tokens = [turn for turn in plan.below if turn.budget.budget_type is BudgetType.TOKEN]
+    work.unit.periods.close(
+        key,
+        plan.ending,
+        work.organization.currency,
+        plan.total.budget.amount,
+        plan.allocated,
+        plan.total.spent,
+        plan.data_through,
+        [
+            *(_closed_line(entity, allocation, spent, BudgetType.MONETARY) for entity, allocation, spent in projects),
+            *(
+                _closed_line(turn.budget.entity_key, turn.budget.amount, turn.spent, BudgetType.TOKEN)
+                for turn in tokens
+            ),
+        ],
+        work.actor,
+        work.now,
+    )
+    _summarize(work, plan)
+
+
+def _closed_line(entity_key: int, allocation: int, spent: int, unit: BudgetType) -> ClosedLine:
+    return ClosedLine(entity_key, allocation, spent, pacing.status(allocation - spent, allocation), unit)
+
+
+def _summarize(work: Work, plan: Plan) -> None:
+    total = plan.total
+    summary = {
+        "monthly_budget": total.budget.amount,
+        "allocated": plan.allocated,
+        "spent": total.spent,
+        "remaining": total.budget.amount - total.spent,
+        "carried": total.opening.carried,
+    }
+    work.record(
+        "period.close",
+        period_name(plan.ending),
+        None,
+        {
+            "period_start": plan.ending.start.isoformat(),
+            "period_end": plan.ending.end.isoformat(),
+            **({"data_through": plan.data_through.isoformat()} if plan.data_through < plan.ending.end else {}),
+            **{name: written(amount) for name, amount in summary.items()},
+        },
+    )
+
+
+def open_next(work: Work, plan: Plan, below: Sequence[Turn]) -> None:
+    for turn in (plan.total, *below):
+        if turn.planned is not None and turn.is_in_the_way:
+            [budget] = work.unit.budgets.called(work.organization.org_key, turn.planned.budget_id)
+            work.unit.budgets.deactivate(budget.budget_id, work.actor, work.now)
+            work.record("plan.delete", subject_of(budget), facts_of(budget), None)
+    work.unit.budgets.open_period(
+        work.organization.org_key,
+        plan.following,
+        work.organization.period_rule.kind,
+        [Successor(turn.budget, turn.opening) for turn in (plan.total, *below)],
+        work.actor,
+        work.now,
+    )
+
+
+def settle_carry(work: Work) -> None:
+    """Make what the open period received what the period before hands on by what is known now."""
+    org = work.organization.org_key
+    closed, latest = work.unit.fast.last_close(org), work.unit.fast.global_budget(org, date.max)
+    if closed is None or latest is None or latest.period.start != closed.end + ONE_DAY:
+        return
+    if not work.unit.budgets.carries_over(org, closed.start):
+        return
+    work.free_expired_holds()
+    successors = {budget.turn_key: budget for budget in work.unit.fast.cycle_budgets(org, latest.period.start)}
+    allocated = work.unit.fast.allocated(latest.budget_id)
+    for ended, spent in _ended(work, closed):
+        successor = successors.get(ended.turn_key)
+        if successor is None:
+            continue
+        is_child = successor.parent_id == latest.budget_id  # together they are no more than can be stored
+        room = LIMIT_NANOS - (allocated - successor.amount if is_child else 0)
+        changed = _settle(work, successor, _handed_on(ended, spent), room)
+        allocated += changed if is_child else 0
+
+
+def _ended(work: Work, closed: Period) -> Iterator[tuple[CycleBudget, int]]:
+    """The budgets of the closed period that hand something on, with what is known to be spent of them by now."""
+    org = work.organization.org_key
+    by_path, unmapped = spent_by_path(work.unit, work.organization, closed)
+    then = PathsThen(work.unit, org).of(closed)
+    spent = Spent({then(path): amount for path, amount in by_path.items()}, unmapped)
+    for budget in work.unit.fast.cycle_budgets(org, closed.start):
+        if budget.carry.policy is CarryPolicy.NONE:
+            continue
+        if budget.budget_type is not BudgetType.MONETARY:
+            yield budget, budget.used + budget.reserved
+        else:
+            yield budget, spent.total if budget.entity_id == ROOT_ID else spent.at(then(budget.path))
+
+
+def _handed_on(ended: CycleBudget, spent: int) -> int:
+    policy, cap, carried = ended.carry
+    return carry.handed_on(carry.left(ended.base, carried, spent), policy, cap)
+
+
+def _settle(work: Work, successor: CycleBudget, handed_on: int, room: int) -> int:
+    """Returns by how much the amount changed, which is ``room`` at most."""
+    carried = max(-LIMIT_NANOS, min(handed_on, room - successor.base))
+    if carried == successor.carry.carried:
+        return 0
+    amount = max(successor.used + successor.reserved, successor.base + carried, 0)
+    work.unit.budgets.settle(successor.budget_id, Opening(amount, successor.base, carried), SETTLED_BY, work.now)
+    subject = "global" if successor.entity_id == ROOT_ID else successor.entity_id
+    is_tokens = successor.budget_type is not BudgetType.MONETARY
+    work.record_carry_settled(SettledCarry(subject, successor.carry.carried, carried, is_tokens), SETTLED_BY)
+    return amount - successor.amount
