@@ -13,17 +13,8 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from budget_tui.cli.console import print_lines, report_error
-from budget_tui.cli.main import (
-    AS_OF_VARIABLE,
-    DB_VARIABLE,
-    EXIT_INTERRUPTED,
-    EXIT_REFUSED,
-    ORG_VARIABLE,
-    exit_code_of,
-    open_dashboard,
-)
-from budget_tui.cli.session import session_from
+from budget_tui.cli.console import EXIT_INTERRUPTED, EXIT_REFUSED, exit_code_of, print_lines, report_error
+from budget_tui.cli.session import AS_OF_VARIABLE, DB_VARIABLE, ORG_VARIABLE, open_dashboard, session_from
 
 PROGRAM = "budget-tui"
 MODULES = {

@@ -1,5 +1,6 @@
 """A session: the options given before the command, and the services that follow from them."""
 
+import gc
 import sys
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
     from budget_tui.domain.carry import SettledCarry
     from budget_tui.domain.snapshot import BudgetSnapshot
+
+
+DB_VARIABLE = "BUDGET_TUI_DB"
+ORG_VARIABLE = "BUDGET_TUI_ORG"
+AS_OF_VARIABLE = "BUDGET_TUI_AS_OF"
 
 
 @dataclass(frozen=True)
@@ -85,3 +91,13 @@ def require_terminal(what: str) -> None:
     """Refuse to draw where nobody can see it or press a key."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise Refused(f"the {what} needs a terminal", "budget-tui status answers without one")
+
+
+def open_dashboard(session: Session) -> None:
+    """Run the dashboard until it is left."""
+    require_terminal("dashboard")
+    session.start_logging(aloud=False)
+    gc.disable()  # until the first frame
+    from budget_tui.tui.run import run_dashboard
+
+    run_dashboard(session.services)

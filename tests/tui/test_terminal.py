@@ -19,7 +19,7 @@ import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 
 from budget_tui.bootstrap import Services
-from budget_tui.cli.main import exit_code_of
+from budget_tui.cli.console import exit_code_of
 from budget_tui.tui.app import BudgetApp
 from budget_tui.tui.chrome import TopBar
 from budget_tui.tui.run import ENDING, run_dashboard
