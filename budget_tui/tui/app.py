@@ -45,7 +45,7 @@ Answer = TypeVar("Answer")
 
 
 def _screens() -> tuple[type[DashboardScreen], ...]:
-    """Every screen. The first frame does not wait for those that it does not show."""
+    """Return all screen classes. They are imported late: the first frame shows only one of them."""
     from budget_tui.tui.screens.agents import AgentsScreen
     from budget_tui.tui.screens.history.screen import HistoryScreen
     from budget_tui.tui.screens.log import AuditScreen
@@ -66,7 +66,7 @@ def _organization_commands() -> type[Provider]:
 
 
 class BudgetApp(KeyQueueApp, ThemedApp):
-    """Screens show `snapshot`; nothing but `reload` assigns it."""
+    """The dashboard. Its screens show `snapshot`, which reading assigns and switching the organization resets."""
 
     TITLE = "budget-tui"
     CSS_PATH = [styles_dir() / f"{name}.tcss" for name in ("app", "widgets", "budget", "history", "audit", "modal")]
@@ -107,17 +107,17 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     failure: reactive[str] = reactive("")
     readings: reactive[int] = reactive(0)
-    """How often the database was read: what a screen shows beside the snapshot is read again when this counts on."""
+    """Number of reads of the database; screens read what they show besides the snapshot again when it grows."""
 
     def __init__(self, services: Services, database_name: str = "") -> None:
-        """``database_name`` is what the database is called here, if not as its file is."""
+        """``database_name`` is the name to show for the database; '' takes its file's."""
         super().__init__()
         self.database_name = database_name or services.context.database.title
         self.services = services.from_nothing()
-        # One thread for writes: they are carried out in the order of the keys that asked for them.
+        # One thread for writes, so that they run in the order of the keys that requested them.
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-writer")
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")
-        self._reported_through: int | None = None  # the newest entry of the audit trail that was looked at
+        self._reported_through: int | None = None  # newest audit entry that was looked at
         begin_with(self, services.settings.theme)
         self.set_keymap(services.settings.keys)
 
@@ -126,7 +126,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         return self.services.settings
 
     def is_new_database(self) -> bool:
-        """Whether the database has yet to be made, which the first change does."""
+        """Return whether the database does not exist yet; the first change creates it."""
         return not self.services.context.has_database
 
     @property
@@ -134,7 +134,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         return self.snapshot.organization.currency if self.snapshot else self.settings.currency
 
     def get_default_screen(self) -> Screen[None]:
-        """The first screen. Textual parses all styles anew for a screen that is among the `MODES` from the start."""
+        """Return the first screen. It joins `MODES` only later: Textual would parse all styles again for it."""
         return GlobalBudgetScreen()
 
     def on_mount(self) -> None:
@@ -149,10 +149,10 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self._reader.shutdown(wait=True)
         self.services.snapshots.close()
 
-    # The one way in which numbers get onto the screen
+    # Reading the database
 
     def _look(self) -> None:
-        """Compute again when somebody wrote, or when it failed. A look takes microseconds, so it needs no thread."""
+        """Reload if somebody wrote or the last read failed. Checking takes microseconds, so it needs no thread."""
         try:
             changed = bool(self.failure) or (self.snapshot is not None and self.services.snapshots.changed())
         except BudgetError as error:
@@ -163,7 +163,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
 
     @work(exclusive=True, group="reload")
     async def reload(self) -> None:
-        """Read the snapshot anew: after a write, after somebody else's, when a minute has passed."""
+        """Read the snapshot again: after a write, here or elsewhere, and every minute."""
         await self._read_snapshot()
         if self.snapshot is not None and self.snapshot.carried_over and self.services.context.clock.as_of is None:
             self._close_ended_period()
@@ -175,18 +175,18 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         except Exception as error:
             self.failure = str(error if isinstance(error, BudgetError) else Unexpected(error))
             return
-        if services is not self.services:  # of the organization that was shown before
+        if services is not self.services:  # another organization was chosen meanwhile
             return
         self.failure = ""
         self.snapshot = snapshot
         self.readings += 1
-        if reported_through == self._reported_through:  # nobody else has reported it meanwhile
+        if reported_through == self._reported_through:  # no other read has reported it meanwhile
             self._reported_through = newest
             if settled and (message := carry_settled(settled, self.currency)):
                 self._dashboard_screen().report_aside(message, of_next=after_own)
 
     async def read(self, question: Callable[[Services], Answer]) -> Answer:
-        """Ask the database something in the reader's thread. Raises what the question raises."""
+        """Run a query in the reader's thread; raises whatever ``question`` raises."""
         return await asyncio.get_running_loop().run_in_executor(self._reader, question, self.services)
 
     def watch_snapshot(self, before: BudgetSnapshot | None, now: BudgetSnapshot | None) -> None:
@@ -198,20 +198,20 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             self._report(_turned(before, now))
 
     def _load_ahead(self) -> None:
-        """Load what the next keys are going to need, while nobody waits for it."""
+        """Import the modules that the next keys will need, while nobody is waiting for them."""
         _screens()
         self.services.load_commands()
 
     @work(exclusive=True, group="close")
     async def _close_ended_period(self) -> None:
-        """Archive the period that is over and open the running one."""
+        """Archive the period that has ended and open the current one."""
         try:
             await self.run_command(lambda services: services.periods.catch_up())
         except BudgetError as refused:
             self._report(f"the period that ended is not closed yet: {refused}", is_problem=True)
 
     async def run_command(self, command: Callable[[Services], Answer]) -> Answer:
-        """Carry out a command in the writer's thread, then show how things stand. Raises what the command raises."""
+        """Run a command in the writer's thread, then read the snapshot again; raises whatever ``command`` raises."""
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._writer, command, self.services)
@@ -220,7 +220,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         except Exception as error:
             raise Unexpected(error) from error
         finally:
-            # After a refusal too: what it speaks of may have been written by somebody else just now.
+            # Even after an error: somebody else may just have written what caused it.
             await self._read_snapshot(after_own=True)
 
     def _report(self, text: str, *, is_problem: bool = False) -> None:
@@ -238,7 +238,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         timeout: float | None = None,
         markup: bool = True,
     ) -> None:
-        """Report what Textual does, such as where a screenshot went, where all is reported: its boxes hide numbers."""
+        """Report Textual's own messages, such as a screenshot's path, in the notice line: toasts hide numbers."""
         text = Content.from_markup(message).plain if markup else message
         self.call_later(self._report, text, is_problem=severity == "error")
 
@@ -256,7 +256,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     async def show_organization(self, slug: str, name: str) -> None:
         """Show another organization of the database, on the same screen.
 
-        Every screen is made anew: what was chosen or half typed on one belongs to the organization before.
+        Every screen is recreated: its selection and half-typed input belong to the previous organization.
         """
         self.workers.cancel_group(self, ASKING)
         self._reader.submit(self.services.close_readers)
@@ -280,7 +280,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     # Keys
 
     def action_help_quit(self) -> None:
-        """Ctrl+C ends the dashboard: every change is stored the moment it is made, so nothing can be lost by it."""
+        """Quit on Ctrl+C. Every change is stored as soon as it is made, so nothing is lost."""
         self.exit()
 
     def action_show(self, mode: str) -> None:
@@ -396,7 +396,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
 
     @work(group=ASKING)
     async def create_budget(self, entity_id: str) -> None:
-        """Ask for a budget, at first of the entity of that id, and make it."""
+        """Open the form for a new budget, with the entity ``entity_id`` preselected, and create the budget."""
         from budget_tui.domain.hierarchy import ROOT_ID
         from budget_tui.tui.screens.plan.create import PlanCreateScreen
 
@@ -423,7 +423,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             self._report(done)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every action of every screen, beside Textual's own; over a box these alone, as none of the keys act there."""
+        """Yield Textual's commands and every action of every screen; over a box, whose keys differ, only Textual's."""
         yield from super().get_system_commands(screen)
         if isinstance(screen, ModalScreen):
             return
@@ -437,7 +437,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
                 yield from self._commands_of(owner, mode, where)
 
     def _commands_of(self, owner: type[DOMNode], mode: str, where: str = "") -> Iterable[SystemCommand]:
-        """A command for each action that ``owner`` binds a key to; several keys of one action make one command."""
+        """Yield one command for each action that ``owner`` binds, however many keys the action has."""
         actions: dict[str, Binding] = {}
         for binding in owner.BINDINGS:
             assert isinstance(binding, Binding)
@@ -457,18 +457,18 @@ class BudgetApp(KeyQueueApp, ThemedApp):
 
 
 def _read(services: Services, reported_through: int | None) -> tuple[BudgetSnapshot, Sequence[SettledCarry], int]:
-    """How things stand, what was carried over and settled again since ``reported_through``, and the newest entry."""
+    """Return the snapshot, the carry-overs settled since entry ``reported_through``, and the newest audit entry."""
     services.context.prepare()
     return services.snapshots.current(), *services.audit.carry_settled_since(reported_through)
 
 
 def bindings_of_screens() -> list[list[Binding]]:
-    """The keys that hold on each screen, its own and the app's, which must differ from one another."""
+    """Return the bindings active on each screen, its own and the app's; no two may share a key."""
     return [_bindings(BudgetApp, each, *each.WORKPLACES) for each in _screens()]
 
 
 def bindings_of_editors() -> list[Binding]:
-    """The keys of what is edited in or stands over a screen, which hold there only."""
+    """Return the bindings of editors and boxes, which are active only while these are open."""
     from budget_tui.tui.dialogs.box import BoxScreen
     from budget_tui.tui.dialogs.explain import ExplainScreen
     from budget_tui.tui.dialogs.help import HelpScreen

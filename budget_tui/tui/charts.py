@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 _LEVELS = " ▁▂▃▄▅▆▇█"
 _AXIS = 2
-"""Cells of the axis beside the labels."""
+"""Cells between the labels and the columns."""
 _LABEL = 4
-"""Cells that a label has at least."""
+"""Minimum width of a label, in cells."""
 _BUDGET_LINE = "─"
 _PERIOD_AT_LEAST, _PERIOD_AT_MOST, _PERIOD_GAP = 5, 9, 2
 _MONTH_AT_LEAST, _MONTH_AT_MOST = 4, 8
@@ -37,10 +37,10 @@ _BAR_AT_LEAST = 6
 def columns_chart(
     labels: Sequence[str], rows: int, cells: Callable[[int], Content], axis: Callable[[str], Content]
 ) -> Content:
-    """Lines of columns above their axis, beside a scale of three ``labels`` from the top down.
+    """Draw columns above their axis, with a scale of three ``labels``, the highest first.
 
-    ``cells`` draws the part of the columns that falls into a line, counted from 1 at the bottom; ``axis`` draws what
-    stands below them, behind the blanks that it is given.
+    ``cells`` draws the part of the columns in one line, counted from 1 at the bottom; ``axis`` draws the line below
+    them and receives the blanks to indent it by.
     """
     room = max(map(len, labels))
     at = {rows: labels[0], 1: labels[2]}
@@ -53,13 +53,13 @@ def columns_chart(
 
 
 def block(amount: int, row: int, rows: int, top: int) -> str:
-    """The block of a column of ``amount`` in line ``row`` of ``rows``, which ``top`` fills."""
+    """Return the block character of a column of ``amount`` in line ``row``, where ``top`` fills all ``rows``."""
     eighths = -(-max(0, amount) * rows * 8 // top) - (row - 1) * 8
     return _LEVELS[min(max(eighths, 0), 8)]
 
 
 def round_up(nanos: int) -> int:
-    """The next of 1, 2, 3, 4, 6, 8 × 10ⁿ units at or above ``nanos``: a top of the scale whose half reads easily."""
+    """Round ``nanos`` up to 1, 2, 3, 4, 6 or 8 × 10ⁿ currency units, so that half the scale is a round number too."""
     step = NANOS // 100
     while True:
         for factor in (1, 2, 3, 4, 6, 8):
@@ -69,7 +69,7 @@ def round_up(nanos: int) -> int:
 
 
 def scale_label(nanos: int, currency: str, room: int) -> str:
-    """``$20,000``; in thousands, millions or billions (``$20k``) where there is no ``room`` for that."""
+    """Format a label as ``$20,000``, or shorter (``$20k``, millions, billions) where it exceeds ``room`` cells."""
     text = formatting.short_money(nanos, currency)
     for unit, letter in ((10**3, "k"), (10**6, "M"), (10**9, "B")):
         if len(text) > room and nanos >= unit * NANOS:
@@ -78,8 +78,10 @@ def scale_label(nanos: int, currency: str, room: int) -> str:
 
 
 class SpendChart(Widget):
-    """A column per day; days to come stay empty. Credits beyond a day's costs show as an empty day. Of a period that
-    is longer than there is room for, the last days up to today are shown."""
+    """Spending in a column per day; future days stay empty, and so do days whose credits exceed their costs.
+
+    If the period is longer than there is room for, the last days up to today are shown.
+    """
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
 
@@ -113,7 +115,7 @@ class SpendChart(Widget):
         return columns_chart(labels, rows, cells, partial(self._axis, snapshot, per_day, first, shown))
 
     def _axis(self, snapshot: BudgetSnapshot, per_day: int, first: int, shown: int, indent: str) -> Content:
-        """Day numbers below the columns: the first, every fifth, and today in the foreground."""
+        """Draw day numbers below the columns: the first day, every fifth, and today in the foreground colour."""
         line = [" "] * (shown * per_day + 2)
         today = snapshot.period.day_number(snapshot.as_of)
         marks = [1, *range(5, snapshot.period.days + 1, 5)] if snapshot.period.days <= 31 else []
@@ -130,10 +132,10 @@ class SpendChart(Widget):
 
 
 class PeriodChart(Widget):
-    """The latest periods that there is room for, the newest at the right end."""
+    """Spending and budget of the latest closed periods that fit, the newest at the right."""
 
     periods: reactive[tuple[ClosedPeriod, ...]] = reactive(())
-    """The newest first."""
+    """Newest first."""
 
     def on_mount(self) -> None:
         self.border_title = "Spent against budget"
@@ -159,9 +161,9 @@ class PeriodChart(Widget):
 
 
 def _period_cells(closed: ClosedPeriod, row: int, rows: int, top: int, column: int) -> Content:
-    """The part of a period's column that falls into line ``row``, counted from 1 at the bottom.
+    """Draw the part of a period's column in line ``row``, counted from 1 at the bottom.
 
-    The budget's line runs through the line that its amount ends in; in front of it stands what was spent.
+    The budget is a horizontal line at its amount, drawn behind the spending.
     """
     spent = block(closed.spent, row, rows, top)
     is_over = closed.spent > closed.budget
@@ -175,7 +177,7 @@ def _period_cells(closed: ClosedPeriod, row: int, rows: int, top: int, column: i
 
 
 def _period_axis(shown: tuple[ClosedPeriod, ...], column: int, indent: str) -> Content:
-    """The month that each period starts in below its column; the year where another one begins and there is room."""
+    """Draw the month in which each period starts; with the year, if there is room, where a new year begins."""
     starts = [each.period.start for each in shown]
     texts = [f"{day:%b}" for day in starts]
     if column > len("Jan 26"):
@@ -185,7 +187,7 @@ def _period_axis(shown: tuple[ClosedPeriod, ...], column: int, indent: str) -> C
 
 
 class CategoryBars(Widget):
-    """What each category used, as a share of the largest: of money, in the organization's currency."""
+    """Money used per category, in the organization's currency, as bars relative to the largest."""
 
     breakdown: reactive[Breakdown | None] = reactive(None)
 
@@ -219,7 +221,7 @@ class CategoryBars(Widget):
 
 
 class TrendChart(Widget):
-    """A column per month: what was used in it."""
+    """Usage in a column per month."""
 
     months: reactive[Sequence[tuple[Period, int | None]]] = reactive(())
     kind: tuple[BudgetType, str] = (BudgetType.MONETARY, "USD")

@@ -1,4 +1,4 @@
-"""What stands around every screen: the bar above; the notice, how fresh the data is and the keys below."""
+"""The frame of every screen: the bar above; the notice, the freshness of the data and the keys below."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SCREENS = (
     ("5", "history", "History"),
     ("6", "audit", "Log"),
 )
-"""The screens in their order: the key, the mode of the app, the name."""
+"""The screens in their order: key, mode of the app, name."""
 
 
 _NAME_AT_MOST, _NAME_AT_LEAST = 24, 6
@@ -39,7 +39,7 @@ _NAME_AT_MOST, _NAME_AT_LEAST = 24, 6
 class TopBar(Widget):
     """The database, the screens with their keys, the organization, the period, the days left.
 
-    ``database`` is what the database is called here; ``is_new`` says whether it has yet to be made.
+    ``database`` is the name to show for it; ``is_new`` returns whether it does not exist yet.
     """
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
@@ -58,33 +58,33 @@ class TopBar(Widget):
         return self._tabs(only_keys=True).truncate(width, ellipsis=True)
 
     def _from_wide_to_narrow(self, width: int) -> Iterable[tuple[Content, Content]]:
-        """Both ends of the line, with less and less of what one can do without."""
+        """Yield the left and right parts of the line, each pair narrower than the one before."""
         tabs, keys = self._tabs(), self._tabs(only_keys=True)
         new = (" new database", "bold $warning") if self._is_new() else ""
         name = Content.assemble((f" {shortened(self._database, _NAME_AT_MOST)}", "bold $accent"), new)
         yield Content.assemble(name, "  ", tabs), self._period(3)
         yield Content.assemble(name, "  ", tabs), self._period(2)
-        # That a period is closed matters more than the names of the screens.
+        # A closed period matters more than the names of the screens.
         is_closed = self.snapshot is not None and self.snapshot.is_closed
         least = [] if is_closed else [Content("")]
         whole = min(cell_len(self._database), _NAME_AT_MOST)
         for shown in (tabs, keys):
             room = width - shown.cell_length
             periods = (self._period(2), self._period(1), self._days(), *least)
-            # The whole name of the database matters more than the period, part of it less.
+            # The full name of the database matters more than the period, an abbreviated one less.
             yield from ((shown, self._with_name(period, room, whole)) for period in periods)
             yield from ((shown, self._with_name(period, room, _NAME_AT_LEAST)) for period in periods)
         yield tabs, self._period(1)
         yield keys, self._period(1)
 
     def _days(self) -> Content:
-        """The days left, as short as can be."""
+        """Return the days left in the shortest form."""
         if self.snapshot is None or self.snapshot.is_closed:
             return self._period(1)
         return Content.styled(f"{self.snapshot.days_left} d", MUTED)
 
     def _with_name(self, period: Content, room: int, least: int) -> Content:
-        """The database in front of ``period``, as much of it as there is ``room`` for, in ``least`` cells or more."""
+        """Put the database's name before ``period``, shortened to ``room`` but not below ``least`` cells."""
         between = " · " if period else ""
         most = min(_NAME_AT_MOST, room - 1 - period.cell_length - len(between))
         name = "new database" if self._is_new() else shortened(self._database, max(least, most))
@@ -99,7 +99,7 @@ class TopBar(Widget):
         return Content(" ").join(tabs)
 
     def _period(self, parts: int) -> Content:
-        """The last ``parts`` of: organization, period, days left."""
+        """Return the last ``parts`` of: organization, period, days left."""
         snapshot = self.snapshot
         if snapshot is None:
             return Content("")
@@ -112,9 +112,9 @@ class TopBar(Widget):
 
 
 class Notice(Widget):
-    """One message in words, kept until the next one or until the screen is left. ``text`` '' hides it.
+    """One message, shown until the next one or until the screen is left; hidden while ``text`` and ``aside`` are ''.
 
-    ``aside`` is what happened of itself; it stays beside the message of the act that it followed from.
+    ``aside`` reports an automatic change, beside the message of the action that caused it.
     """
 
     text: reactive[str] = reactive("", layout=True)
@@ -141,7 +141,7 @@ class Notice(Widget):
         self.text = text
 
     def show_aside(self, text: str, *, of_next: bool) -> None:
-        """Say what happened of itself; ``of_next``: by an act whose own message is yet to come."""
+        """Report an automatic change; with ``of_next``, the message of the action that caused it is yet to come."""
         self._is_aside_of_next = of_next
         self.is_problem = False
         self.text = ""
@@ -149,9 +149,9 @@ class Notice(Widget):
 
 
 class Freshness(Widget):
-    """How far the costs are known, and what is wrong with them; ``failure`` says why the numbers are old.
+    """The last day with cost data, and warnings about the data; ``failure`` is the reason why the numbers are outdated.
 
-    ``chosen_day`` is the day that the user wants taken for today, if they chose one.
+    ``chosen_day`` is the date that the user set as today, if any.
     """
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
@@ -168,7 +168,7 @@ class Freshness(Widget):
         self._fit()
 
     def _fit(self) -> None:
-        """Lay out anew only where a second line is needed or one is not needed any more."""
+        """Lay out again only if the number of lines changes."""
         if (self.render().cell_length > self.content_size.width) != (self.content_size.height > 1):
             self.refresh(layout=True)
 
@@ -199,13 +199,13 @@ class Freshness(Widget):
 
 _GAPS = ("   ", "  ", " ")
 _EXPENDABLE = ("explain", "import", "turn(1)", "transfer")
-"""What goes when there is no room, one after the other: they are in the palette, and in the line at the top."""
+"""Keys to leave out where there is no room, in this order: the palette and the top bar offer them too."""
 _CHARACTERS = {"slash": "/", "plus": "+", "minus": "-"}
-"""Keys that Textual does not know for characters: it shows their bindings where they are typed as text."""
+"""Keys that Textual does not recognize as characters: it would show their bindings where they are typed as text."""
 
 
 class KeyBar(Widget):
-    """The keys of whatever has the focus, the palette's at the right end; a click on one is that key."""
+    """The active keys of the focused widget, with the palette's at the right end; a click on one presses it."""
 
     ALLOW_SELECT = False
 
@@ -235,14 +235,14 @@ class KeyBar(Widget):
         return spread(line, palette, self.content_size.width)
 
     def _is_typed(self, active: ActiveBinding) -> bool:
-        """Whether what has the focus takes the key for text."""
+        """Return whether the focused widget takes the key as text."""
         focused, character = self.screen.focused, _CHARACTERS.get(active.binding.key)
         if focused is None or focused is active.node or character is None:
             return False
         return focused.check_consume_key(active.binding.key, character)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Say more about the key under the mouse."""
+        """Show the tooltip of the key under the mouse."""
         active = self.screen.active_bindings.get(event.style.meta.get("key", ""))
         self.tooltip = Content(active.tooltip) if active and active.tooltip else None
 
@@ -255,4 +255,4 @@ class KeyBar(Widget):
 
 
 class Foot(Vertical):
-    """The lines below the body. In a box of their own they take no part in the body's repaints."""
+    """The lines below the body, in a container of their own so that the body's repaints leave them out."""

@@ -1,4 +1,4 @@
-"""The dashboard as its screens and boxes know it: who reads for them, and carries out what they want done."""
+"""The interface of the dashboard's app that its screens and boxes use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 
 
 class Dashboard(Protocol):
-    """The app."""
+    """The dashboard's app: it reads the database and runs commands for the screens."""
 
     @property
     def services(self) -> Services: ...
@@ -31,24 +31,24 @@ class Dashboard(Protocol):
     def database_name(self) -> str: ...
 
     def is_new_database(self) -> bool:
-        """Whether the database has yet to be made, which the first change does."""
+        """Return whether the database does not exist yet; the first change creates it."""
 
     async def read(self, question: Callable[[Services], Result]) -> Result:
-        """Ask the database something in the reader's thread. Raises what the question raises."""
+        """Run a query in the reader's thread; raises whatever ``question`` raises."""
 
     async def run_command(self, command: Callable[[Services], Result]) -> Result:
-        """Run a command in the writer's thread, then show how things stand. Raises what the command raises."""
+        """Run a command in the writer's thread, then read the snapshot again; raises whatever ``command`` raises."""
 
     async def ask(self, box: ModalScreen[Result]) -> Result | None:
-        """Show a box and wait for its answer. To be called from a worker of the group `ASKING`."""
+        """Show a box and return its result, None if it was cancelled. Call it from a worker of the group `ASKING`."""
 
     def create_budget(self, entity_id: str) -> object:
-        """Ask for a budget, at first of the entity of that id, and make it."""
+        """Open the form for a new budget, with the entity ``entity_id`` preselected, and create the budget."""
 
     async def show_organization(self, slug: str, name: str) -> None:
         """Show another organization of the database, on the same screen."""
 
 
 def dashboard_of(app: App[object]) -> Dashboard:
-    """The app of a screen or box: they are shown by no other."""
+    """Return the app of a screen or box as a `Dashboard`; no other app shows these."""
     return cast(Dashboard, app)

@@ -1,4 +1,4 @@
-"""Editing a cell of a table in its place."""
+"""Editing a table cell in place."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from budget_tui.tui.render import MUTED
 from budget_tui.tui.table import HEADER, MARGIN, Row, Table, line_of
 
 TOKEN_STEP = "10,000"
-"""What ``+`` and ``-`` offer of tokens; of money it is the settings'."""
+"""Amount that ``+`` and ``-`` suggest for tokens; for money the settings give it."""
 
 
 class EditAsked(Message):
-    """The user wants to edit the cell under the cursor, from ``sign`` on."""
+    """The user wants to edit the cell under the cursor, starting with ``sign``."""
 
     def __init__(self, sign: str) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class EditAsked(Message):
 
 
 class EditableRows(Table[Row]):
-    """Rows of which one cell can be edited, and the keys that begin that."""
+    """A table with one editable cell per row, and the keys that start editing."""
 
     BINDINGS = [
         Binding("enter,e", "edit", "Edit", id="allocation.edit", tooltip="Edit the cell under the cursor"),
@@ -54,13 +54,12 @@ class EditableRows(Table[Row]):
 
 
 class TableFooter(Widget):
-    """The sums under their columns, if there are any, and below them how it stands, or would stand with what is being
-    typed."""
+    """The sums below their columns, if any, and a line below them with a summary or a preview of the edit."""
 
     words: reactive[Content] = reactive(Content(""), layout=True)
 
     def __init__(self, table: Table[Any] | None = None) -> None:
-        """``table`` is the one whose sums are shown."""
+        """``table`` is the one whose sums are shown; None shows none."""
         super().__init__()
         self._table = table
 
@@ -79,7 +78,7 @@ class TableFooter(Widget):
 
 
 class CellEditor(TextField):
-    """The input that stands over a cell while it is edited."""
+    """The input placed over a cell while it is edited."""
 
     BINDINGS = [
         Binding("enter", "submit", "Save", id="allocation.take", tooltip="Save the value"),
@@ -96,10 +95,10 @@ class CellEditor(TextField):
     ]
 
     class Cancelled(Message):
-        """The user gave up the edit."""
+        """The user cancelled the edit."""
 
     class Committed(Message):
-        """The user wants this text to count, and then to advance by ``advance`` rows (0: stay)."""
+        """The user confirmed ``text``; the editor is then to move by ``advance`` rows (0: stay)."""
 
         def __init__(self, text: str, advance: int) -> None:
             super().__init__()
@@ -107,7 +106,7 @@ class CellEditor(TextField):
             self.advance = advance
 
     is_waiting = False
-    """Whether the text was handed over and no answer has come yet; the app holds back further keys until then."""
+    """True while a submitted text is being processed; the app holds back further keys meanwhile."""
 
     def __init__(self) -> None:
         super().__init__(select_on_focus=False)
@@ -128,18 +127,18 @@ class CellEditor(TextField):
 
 
 class EditableTable(Vertical, Generic[Row]):
-    """A table, the editor over one cell of it, and words below: what typing does, or why it was refused."""
+    """A table, the editor over one of its cells, and a line below with a preview of the edit or an error."""
 
     EDITED: ClassVar[str]
-    """The key of the column whose cells are edited."""
+    """Key of the column whose cells are edited."""
     HAS_SUMS: ClassVar[bool] = False
 
     _edited: Row | None = None
-    """The row as it stood when the editor opened over it."""
+    """The row as it was when the editor opened."""
     _problem = ""
 
     class EditBegun(Message):
-        """The user begins to edit a cell; what was said of an earlier edit is no news any more."""
+        """The user begins to edit a cell; messages about earlier edits are outdated."""
 
     def compose(self) -> ComposeResult:
         table = self.make_table()
@@ -149,11 +148,11 @@ class EditableTable(Vertical, Generic[Row]):
 
     @abstractmethod
     def make_table(self) -> Table[Row]:
-        """The table, without rows yet."""
+        """Return the table, without rows yet."""
 
     @property
     def table(self) -> Table[Row]:
-        """What has the focus while nothing is edited."""
+        """The table, which has the focus while nothing is edited."""
         return self.query_one(Table)
 
     @property
@@ -161,36 +160,36 @@ class EditableTable(Vertical, Generic[Row]):
         """The row under the cursor."""
         return self.table.current
 
-    # What is edited
+    # For subclasses
 
     @abstractmethod
     def text_of(self, row: Row) -> str:
-        """What stands in the editor at first."""
+        """Return the initial text of the editor."""
 
     @abstractmethod
     def step_of(self, row: Row) -> str:
-        """What ``+`` and ``-`` offer to add and to take off."""
+        """Return the amount that ``+`` and ``-`` suggest."""
 
     @abstractmethod
     def submit(self, row: Row, text: str, advance: int) -> None:
-        """Let ``text`` count for ``row``, then advance by so many rows; raises `Refused`."""
+        """Apply ``text`` to ``row``, then move by ``advance`` rows; raises `Refused`."""
 
     @abstractmethod
     def preview(self, row: Row) -> Content:
-        """What the text in the editor would do to ``row``, as that stands by now."""
+        """Describe the effect of the text in the editor on the current ``row``."""
 
     @abstractmethod
     def summary(self) -> Content:
-        """What stands below the table while nothing is edited."""
+        """Return the line below the table while nothing is edited."""
 
     @abstractmethod
     def lost(self, row: Row) -> str:
-        """Why a row is not shown any more that is being edited; '': it is there, but was not chosen."""
+        """Return why an edited row is no longer shown; '' if it was only filtered out."""
 
-    # What is shown
+    # Showing
 
     def refresh_rows(self) -> None:
-        """Bring the editor and what stands below to what the table shows by now."""
+        """Update the editor and the lines below after a change of the table."""
         self.keep_editor()
         self.describe()
         self.query_one(TableFooter).refresh()
@@ -203,17 +202,17 @@ class EditableTable(Vertical, Generic[Row]):
         self.call_after_refresh(self.keep_editor)
 
     def sort_by(self, key: str) -> None:
-        """Sort by a column; by the same again: the other way round."""
+        """Sort by a column, or reverse the order if it is sorted by that column already."""
         self.table.sort_by(key)
         self.refresh_rows()
 
     def sort_by_next(self) -> None:
-        """Sort by the next column, after the last one in the order of its own again."""
+        """Sort by the next column; after the last one, restore the original order."""
         self.table.sort_by_next()
         self.refresh_rows()
 
     def reverse(self) -> None:
-        """Sort the other way round."""
+        """Reverse the order."""
         self.table.reverse()
         self.refresh_rows()
 
@@ -233,9 +232,9 @@ class EditableTable(Vertical, Generic[Row]):
         self.begin_edit(event.sign)
 
     def begin_edit(self, sign: str = "") -> None:
-        """Open the editor over the cell under the cursor: with its value, or with a sign and a step behind it.
+        """Open the editor over the cell under the cursor, with its value, or with ``sign`` and the suggested step.
 
-        What stands behind the sign is selected: digits take its place, Enter takes it as it is.
+        The text after the sign is selected: typing replaces it, Enter confirms it.
         """
         row = self.current
         if row is None or self.is_editing:
@@ -251,7 +250,7 @@ class EditableTable(Vertical, Generic[Row]):
         self.describe()
 
     def _place_editor(self, at: int) -> None:
-        """Put the editor over the cell, and over what is free in front of amounts that are shown shorter than typed."""
+        """Put the editor over the cell, and the space before amounts that are shown shorter than they are typed."""
         table = self.table
         table.go_to(at)
         if (place := table.place_of(self.EDITED)) is not None:
@@ -261,7 +260,7 @@ class EditableTable(Vertical, Generic[Row]):
             self.editor.styles.offset = (x, HEADER + at - round(table.scroll_offset.y))
 
     def keep_editor(self) -> None:
-        """Keep the editor over its row, wherever that is by now, or close it when that is not shown any more."""
+        """Keep the editor over its row, wherever that moved, or close it when the row is no longer shown."""
         if self._edited is None:
             return
         at = self._row_of(self._edited)
@@ -287,7 +286,7 @@ class EditableTable(Vertical, Generic[Row]):
 
     @on(CellEditor.Cancelled)
     def close_editor(self) -> None:
-        """Close the editor; the cell shows what is stored."""
+        """Close the editor; the cell shows the stored value."""
         self._edited = None
         self.editor.is_waiting = False
         self.editor.display = False
@@ -305,9 +304,9 @@ class EditableTable(Vertical, Generic[Row]):
             self.refuse(str(refused))
 
     def refuse(self, why: str, *, names_stored: bool = False) -> None:
-        """Say why an edit was not taken. What was typed stays in the editor.
+        """Show why an edit was refused. The input stays in the editor.
 
-        ``names_stored``: the words name what is stored, which the user has seen now.
+        ``names_stored``: the message contains the stored value, so the user has now seen it.
         """
         self.editor.is_waiting = False
         if names_stored and self._edited is not None:
@@ -315,7 +314,7 @@ class EditableTable(Vertical, Generic[Row]):
         self.report(why)
 
     def accept(self, advance: int) -> None:
-        """An edit was taken: close its editor, or advance to another row's."""
+        """Close the editor of an edit that succeeded, or move on to another row's."""
         if self._edited is None:
             return
         at = self._row_of(self._edited)
@@ -325,12 +324,12 @@ class EditableTable(Vertical, Generic[Row]):
             self.begin_edit()
 
     def report(self, problem: str) -> None:
-        """Say below the table what is wrong; '': nothing is any more."""
+        """Show an error below the table; '' clears it."""
         self._problem = problem
         self.describe()
 
     def describe(self) -> None:
-        """Say below the table why an edit was refused, what is being typed does, or how all of it stands."""
+        """Show below the table the error of the last edit, the preview of the current one, or the summary."""
         if self._problem:
             words = Content.assemble((" ✕ ", "bold $error"), self._problem)
         elif self._edited is None:

@@ -1,4 +1,4 @@
-"""What is typed into or chosen from: a field, the filter above a table, one of a few words."""
+"""Input widgets: a text field, the filter above a table, a choice of a few words."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,15 +15,14 @@ from budget_tui.tui.render import MUTED
 
 
 class TextField(Input):
-    """It has from the beginning the classes that Textual gives an input one after the other, each of them with all of
-    its styles worked out anew."""
+    """An input that starts with the classes Textual would add one by one, computing all styles again for each."""
 
     def __init__(self, value: str | None = None, **options: Any) -> None:
         super().__init__(value, compact=True, classes="-textual-compact -valid", **options)
 
 
 class FilterInput(TextField):
-    """Shown while somebody types in it; what matches is shown with each letter."""
+    """A filter, shown while somebody types in it; matches are shown after each letter."""
 
     BINDINGS = [
         Binding("enter", "submit", "Apply", id="filter.keep", tooltip="Apply the filter and go to the table"),
@@ -38,12 +37,12 @@ class FilterInput(TextField):
         self.display = False
 
     def open(self) -> None:
-        """Show it, to be typed in."""
+        """Show the filter and focus it."""
         self.display = True
         self.focus()
 
     def close(self) -> None:
-        """Hide it with nothing in it."""
+        """Clear the filter and hide it."""
         self.value = ""
         self.display = False
 
@@ -55,7 +54,7 @@ _GAP = 2
 
 
 class Choice(Widget, can_focus=True):
-    """A line of words of which one is chosen."""
+    """A line of words of which one is selected."""
 
     BINDINGS = [
         Binding("left", "turn(-1)", "Previous", id="choice.previous", show=False, tooltip="Choose the previous option"),
@@ -65,7 +64,7 @@ class Choice(Widget, can_focus=True):
     value: reactive[str] = reactive("")
 
     class Changed(Message):
-        """Another word was chosen."""
+        """Another word was selected."""
 
         def __init__(self, choice: "Choice") -> None:
             super().__init__()
@@ -76,7 +75,7 @@ class Choice(Widget, can_focus=True):
             return self.choice
 
     def __init__(self, options: Iterable[tuple[str, str]], value: str, widget_id: str) -> None:
-        """``options`` are pairs of a value and the word for it."""
+        """``options`` are pairs of a value and its label."""
         super().__init__(id=widget_id)
         self._options = list(options)
         self.set_reactive(Choice.value, value)

@@ -1,8 +1,8 @@
-"""One key at a time: each has done what it does before the next one is looked at.
+"""One key at a time: each takes full effect before the next one is handled.
 
-Textual decides where a key goes when it comes in. Of ``a`` and a name, typed fast or sent by a script, the
-letters of the name would be taken for commands of the screen below: the form that ``a`` opens is not there yet.
-A widget that has handed something over and waits for the answer says so with ``is_waiting``.
+Textual decides where a key goes when it arrives. If ``a`` and a name are typed fast, or sent by a script, the
+letters of the name would act as commands of the screen below: the form that ``a`` opens does not exist yet.
+A widget that is waiting for a result holds back further keys with ``is_waiting``.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from textual.widgets import OptionList
 from textual.worker import Worker, get_current_worker
 
 ASKING = "ask"
-"""The group of workers that open a box and wait for its answer."""
+"""The group of workers that open a box and wait for its result."""
 ANSWERING = "answer"
-"""The group of workers that carry out what a box was told, and then close it or refuse."""
+"""The group of workers that carry out the input of a box, and then close it or show an error."""
 _LOOK_AGAIN_SECONDS = 0.01
-# A key may be lost with the widget that it went to; the ones behind it must not wait for ever.
+# A key may be lost with the widget it was sent to; the keys after it must not wait forever.
 _PATIENCE_SECONDS = 2.0
 
 Result = TypeVar("Result")
 
 
 class KeyDone(Message, bubble=True):
-    """Follows a key through the same queues; where it arrives, the key has been handled all the way up."""
+    """A message that follows a key through the same queues; it arrives once the key has been handled all the way up."""
 
     def __init__(self, screen: Screen[object]) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class KeyDone(Message, bubble=True):
 
 
 class KeyQueueApp(App[None]):
-    """An app whose keys act in the order they were typed, however fast that was."""
+    """An app that handles keys in the order they were typed, however fast that was."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class KeyQueueApp(App[None]):
         return self._under_way is not None
 
     async def ask(self, box: ModalScreen[Result]) -> Result | None:
-        """Show a box and wait for its answer. To be called from a worker of the group `ASKING`."""
+        """Show a box and return its result, None if it was cancelled. Call it from a worker of the group `ASKING`."""
         self._have_asked.add(get_current_worker())
         return await self.push_screen_wait(box)
 
@@ -74,7 +74,7 @@ class KeyQueueApp(App[None]):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """Textual turns the pages of a list by its lines, of which there are none where it has no room, or not yet."""
+        """Skip page actions on lists without room: Textual divides the page by their lines, of which there are none."""
         if "page_" in str(action) and default_namespace is not None and _has_no_room(default_namespace):
             return False
         return await super().run_action(action, default_namespace, namespaces)
@@ -105,7 +105,7 @@ class KeyQueueApp(App[None]):
             self._watch_next()
 
     def _follow(self, target: MessagePump) -> None:
-        """Send a `KeyDone` behind the key, or behind what the key has started."""
+        """Send a `KeyDone` after the key, or after whatever the key has started."""
         self._under_way = KeyDone(self.screen)
         if not target.post_message(self._under_way):
             self.post_message(events.Callback(self._next_key))
@@ -116,15 +116,16 @@ class KeyQueueApp(App[None]):
         if self._is_opening_a_box() or self._is_leaving() or self._is_waiting():
             self.set_timer(_LOOK_AGAIN_SECONDS, self._follow_screen)
         elif done.screen is not self.screen:
-            self._follow_screen()  # it is being built, and takes the focus when that is done
+            self._follow_screen()  # it is being built, and takes the focus once it is ready
         elif not self._keys:
-            self._under_way = None  # the next key comes behind what this one has put into the app's own queue
+            self._under_way = None  # the next key queues up after what this one has put into the app's own queue
         elif not self._went_twice:
-            # Behind the message that the key's action has posted, such as an input's that it was submitted.
+            # After the message that the key's action has posted, such as `Input.Submitted`.
             self._went_twice = True
             self._follow(self._target)
         else:
-            # Behind what gives another widget the focus, which waits in the app's own queue. `call_later` would
+            # After a change of focus, which waits in the app's own queue. `call_later` would inspect its callback's
+            # signature at every key.
             # inspect the signature of what it calls, for every key.
             self.post_message(events.Callback(self._next_key))
 
@@ -133,7 +134,7 @@ class KeyQueueApp(App[None]):
             self._follow(self.screen)
 
     def _is_over(self) -> bool:
-        """Whether the app is ending: its screens are gone before the last messages are."""
+        """Return whether the app is ending: its screens are removed before the last messages arrive."""
         return not self.screen_stack
 
     def _is_opening_a_box(self) -> bool:
@@ -141,7 +142,7 @@ class KeyQueueApp(App[None]):
         return any(worker not in self._have_asked for worker in asking)
 
     def _is_leaving(self) -> bool:
-        """Whether a screen that was left is still there: one of its name, such as the palette, cannot come yet."""
+        """Return whether a screen is still being removed: none of its name, such as the palette, can open yet."""
         return self._leaving is not None and not self._leaving.is_done
 
     def _is_waiting(self) -> bool:

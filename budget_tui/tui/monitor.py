@@ -1,4 +1,4 @@
-"""The monitor: the same snapshot in a narrow pane. It opens the database read-only and has no key that writes."""
+"""The monitor: the same snapshot in a narrow pane. It opens the database read-only and has no keys that write."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -24,11 +24,11 @@ from budget_tui.tui.theme import ThemedApp, begin_with
 COMPUTE_SECONDS = 60.0
 BAR_AT_LEAST = 3
 OUT_AT_LEAST = 40
-"""In so many cells there is room to say when a project runs out; in fewer, how long it lasts."""
+"""Minimum width, in cells, to show the date on which a project runs out; below it, the days left are shown."""
 
 
 class MonitorView(Widget):
-    """As many lines as there is room for: period, total, projects in trouble first when not all fit, pool."""
+    """As many lines as fit: period, total, projects (those in trouble first if not all fit), pool."""
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     failure: reactive[str] = reactive("")
@@ -89,7 +89,7 @@ class MonitorView(Widget):
         ]
         left_room = max([4, *map(len, lefts)])
         runway_room = max([4, *map(len, runways)])
-        # What stands behind the name: bar, left, runway and status, each with the blanks before it.
+        # The columns after the name: bar, left, runway and status, each with the blanks before it.
         others = left_room + runway_room + 5
         name_room = min(max([8, *(cell_len(line.name) for line in lines)]), max(8, (width - others) // 2))
         bar_room = width - others - name_room - 1
@@ -129,7 +129,7 @@ class MonitorView(Widget):
 
 
 class MonitorApp(ThemedApp):
-    """``interval`` is how often, in seconds, it looks whether somebody wrote."""
+    """The monitor's app; ``interval`` is the time between checks for changes, in seconds."""
 
     TITLE = "budget-tui monitor"
     CSS_PATH = styles_dir() / "monitor.tcss"
@@ -142,12 +142,12 @@ class MonitorApp(ThemedApp):
         self._interval = interval
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")
         self._reading: Worker[None] | None = None
-        self._view = MonitorView()  # held: while the app closes, it is on no screen any more, and a timer may still run
+        self._view = MonitorView()  # while the app closes, the view is on no screen, but a timer may still fire
         self.set_keymap(services.settings.keys)
         begin_with(self, services.settings.theme)
 
     def action_help_quit(self) -> None:
-        """Ctrl+C ends the monitor."""
+        """Close the monitor on Ctrl+C."""
         self.exit()
 
     def compose(self) -> ComposeResult:
@@ -172,7 +172,7 @@ class MonitorApp(ThemedApp):
             self.reload()
 
     def reload(self) -> None:
-        """Read anew, unless that is under way: to begin again each time that somebody writes might never end."""
+        """Read again, unless a read is under way: restarting at every write might never finish."""
         if self._reading is None or self._reading.is_finished:
             self._reading = self._read()
 
@@ -186,14 +186,14 @@ class MonitorApp(ThemedApp):
         self._show(snapshot, "")
 
     def _show(self, snapshot: BudgetSnapshot | None, failure: str) -> None:
-        """Show a new snapshot, or why the old one stays."""
+        """Show a new snapshot, or the reason why the old one stays."""
         self._view.failure = failure
         if snapshot is not None:
             self._view.snapshot = snapshot
 
 
 def _left_share(line: ProjectLine) -> Fraction:
-    """The smaller, the more in trouble; what was never funded is in none."""
+    """Return the share of the allocation that is left, to sort by trouble; unfunded projects come last."""
     if line.pace.unfunded:
         return Fraction(2)
     return Fraction(line.pace.remaining, max(line.pace.allocation, 1))

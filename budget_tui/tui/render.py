@@ -1,4 +1,4 @@
-"""Pieces of text with their styles, shared by the widgets. Styles are theme variables, never colours."""
+"""Styled text shared by the widgets. Styles are theme variables, never colours."""
 
 from __future__ import annotations
 
@@ -45,30 +45,30 @@ CELL_STYLES = {
     **{status.value: style for status, style in STATUS_STYLES.items()},
     "over": "bold $error",
 }
-"""What the styles of a table's columns look like, by name."""
+"""Theme styles of table cells, by the names that columns use."""
 
 
 def status_style(pace: Pace) -> str:
-    """Of what runs out before the period ends a warning's at least, however much is left."""
+    """Return the style of a budget's status; at least a warning if it runs out before the period ends."""
     if pace.unfunded:
         return MUTED
     return STATUS_STYLES[Status.WARNING if pace.runs_short and pace.status is Status.HEALTHY else pace.status]
 
 
 def status_at_close(closed: ClosedPeriod | ClosedBudget, *, named: bool = False) -> Content:
-    """The status that was archived, as a shape in its colour; ``named``: with its name."""
+    """Draw the status at the close as a coloured symbol; ``named``: with its name."""
     text = formatting.status_at_close(closed)
     style = MUTED if closed.unfunded else STATUS_STYLES[closed.status]
     return Content.assemble((text if named else text[0], style))
 
 
 def status(pace: Pace) -> Content:
-    """The status' shape in the status' colour."""
+    """Draw the status as a coloured symbol."""
     return Content.assemble((formatting.shape_of(pace), status_style(pace)))
 
 
 def bar(share: Fraction, width: int, tick: Fraction | None = None) -> Content:
-    """A bar with its pace tick, see `formatting.bar`."""
+    """Draw a bar with its pace tick; see `formatting.bar`."""
     pieces = []
     for cell in formatting.bar(share, width, tick):
         if cell == formatting.TICK:
@@ -81,17 +81,17 @@ def bar(share: Fraction, width: int, tick: Fraction | None = None) -> Content:
 
 
 def shortened(text: str, width: int) -> str:
-    """``text`` in at most ``width`` cells of the terminal, of which a character may take two."""
+    """Shorten ``text`` to at most ``width`` terminal cells; a character may take two."""
     return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
 
 
 def fitted(text: str, width: int) -> str:
-    """``text`` in exactly ``width`` cells."""
+    """Pad or shorten ``text`` to exactly ``width`` cells."""
     return set_cell_size(shortened(text, width), width)
 
 
 def spread(left: Content, right: Content, width: int) -> Content:
-    """``left`` and ``right`` at the two ends of a line; the right end goes first when there is no room."""
+    """Put ``left`` and ``right`` at the two ends of a line; without room for both, ``right`` is left out."""
     gap = width - left.cell_length - right.cell_length
     if gap < 1:
         return left.truncate(width, ellipsis=True)
@@ -99,7 +99,7 @@ def spread(left: Content, right: Content, width: int) -> Content:
 
 
 def cell(content: Content, widget: Widget) -> Text:
-    """``content`` for the cell of a table, which keeps the background of its row."""
+    """Convert ``content`` for a table cell, which keeps the background of its row."""
     _, background = widget.background_colors
     text = Text(no_wrap=True)
     for part, style in content.render(VisualStyle(background), end="", parse_style=widget.app.stylesheet.parse_style):
@@ -109,10 +109,10 @@ def cell(content: Content, widget: Widget) -> Text:
 
 
 def text_styles(widget: Widget, named: Mapping[str, str]) -> dict[str, Style]:
-    """Styles as a line is painted with, on the widget's background.
+    """Compute the named styles on the widget's background, ready to render lines with.
 
-    They have no background of their own, so that a cursor's shows through. As component classes of the widget they
-    would be worked out anew with each of its states, which takes longer than all the rest of a table's styles.
+    They have no background of their own, so that the cursor's shows through. As component classes, Textual would
+    compute them again for each state of the widget, which takes longer than all other styles of a table.
     """
     _, background = widget.background_colors
     found = {}
@@ -120,7 +120,7 @@ def text_styles(widget: Widget, named: Mapping[str, str]) -> dict[str, Style]:
         style = widget.app.stylesheet.parse_style(text)
         assert style.foreground is not None
         color = style.foreground
-        if color.ansi is None:  # a colour of the terminal's own cannot be mixed
+        if color.ansi is None:  # the terminal's own colours cannot be mixed
             color = background.blend(color, color.a).with_alpha(1)
         found[name] = Style(color=color.rich_color, bold=bool(style.bold))
     return found

@@ -1,4 +1,4 @@
-"""Starting the dashboard and the monitor, and leaving the terminal clean however they end."""
+"""Starting the dashboard and the monitor, and restoring the terminal however they end."""
 
 import asyncio
 import gc
@@ -14,14 +14,14 @@ from budget_tui.tui.theme import ThemedApp
 
 HANG_UP_SECONDS = 1.0
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
-"""Signals that end a program: none of them may leave the terminal as the screens need it."""
+"""Signals that end the program; the terminal has to be restored after each."""
 
 
 def run_dashboard(services: Services, database_name: str = "") -> None:
-    """Show the dashboard, with the database under ``database_name`` if one is given.
+    """Show the dashboard; ``database_name`` is the name to show for the database.
 
-    `Refused` when the settings choose a theme that does not exist, or a key for a binding that does not, or one that
-    another has.
+    Raises `Refused` if the settings choose a theme that does not exist, a key for a binding that does not exist, or a
+    key that another binding has.
     """
     from budget_tui.tui.app import BudgetApp
 
@@ -31,7 +31,7 @@ def run_dashboard(services: Services, database_name: str = "") -> None:
 
 
 def check_keys(chosen: Mapping[str, str]) -> None:
-    """Refuse a key for nothing, and one that two commands of the screens would share."""
+    """Raise `Refused` if a key is chosen for an unknown binding, or two commands of a screen would share a key."""
     from budget_tui.tui.app import bindings_of_editors, bindings_of_screens
 
     screens = [{str(binding.id): binding.key for binding in bindings} for bindings in bindings_of_screens()]
@@ -55,14 +55,14 @@ def _require_different(keys_of_screen: Mapping[str, str], chosen: Mapping[str, s
 
 
 def run_monitor(services: Services, interval: float) -> None:
-    """The monitor takes no mouse: a terminal that is killed under it is not left reporting one."""
+    """Show the monitor, without the mouse: a terminal that is killed would be left reporting mouse events."""
     from budget_tui.tui.monitor import MonitorApp
 
     _run(MonitorApp(services, interval), mouse=False)
 
 
 def run_manual(topic: str, settings: Settings) -> None:
-    """Show the manual, beginning with ``topic``."""
+    """Show the manual, opened at ``topic``."""
     from budget_tui.tui.dialogs.manual import ManualApp
 
     _run(ManualApp(topic, settings), mouse=True)
@@ -93,6 +93,6 @@ async def _leave_without_terminal(app: ThemedApp) -> None:
 
 
 def _collect_what_comes() -> None:
-    """Look for garbage from the first frame on, and only among what was made since: the rest stays."""
+    """Collect garbage only from the first frame on, and only among objects created since."""
     gc.freeze()
     gc.enable()

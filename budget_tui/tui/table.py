@@ -1,4 +1,4 @@
-"""The table of the dashboard: a header, and a line per row of which only those in sight are painted."""
+"""The dashboard's table: a header and a line per row; only visible rows are rendered."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _BAR_PARTS = {formatting.HELD: "held", formatting.EMPTY: "empty", formatting.TIC
 
 
 class Width(NamedTuple):
-    """How wide a column's texts are, and for amounts how much of that is in front of the point."""
+    """The width of a column's texts; ``head`` is the part before the decimal point, for amounts."""
 
     cells: int
     head: int = 0
 
 
 class Place(NamedTuple):
-    """Where a column stands."""
+    """The position of a column."""
 
     column: Column[Any]
     x: int
@@ -50,7 +50,7 @@ class Place(NamedTuple):
         return self.x + self.width
 
     def aligned(self, text: str) -> str:
-        """``text`` in exactly the column's width."""
+        """Pad or cut ``text`` to exactly the column's width."""
         if self.column.align == "left":
             return fitted(text, self.width)
         if self.column.align == "right":
@@ -60,7 +60,7 @@ class Place(NamedTuple):
 
 
 def measured(columns: Iterable[Column[Row]], rows: Sequence[Row]) -> dict[str, Width]:
-    """The width of each column with ``rows``; 0 of one that is empty and has no width of its own."""
+    """Return the width of each column over ``rows``; 0 for an empty column without a minimum width."""
     return {column.key: _measured(column, rows) for column in columns}
 
 
@@ -80,7 +80,7 @@ def _measured(column: Column[Row], rows: Sequence[Row]) -> Width:
 
 
 class _Fitting:
-    """Columns on their way into ``room`` cells."""
+    """The columns while they are fitted into ``room`` cells."""
 
     def __init__(self, columns: Sequence[Column[Any]], widths: Mapping[str, Width], room: int, gap: int) -> None:
         self.shown = [column for column in columns if widths[column.key].cells]
@@ -90,7 +90,7 @@ class _Fitting:
 
     @property
     def overflow(self) -> int:
-        """How many cells there are too many; negative where some are left."""
+        """Number of cells in excess; negative if some are free."""
         taken = sum(self.widths[column.key] for column in self.shown)
         return taken + self.gap * (len(self.shown) - 1) - self.room
 
@@ -99,14 +99,14 @@ class _Fitting:
         return next((column for column in self.shown if column.bar is not None), None)
 
     def drop(self) -> None:
-        """Let columns go that one can do without."""
+        """Remove columns that do not fit, in the order of their priority."""
         for column in sorted((column for column in self.shown if column.priority), key=lambda column: column.priority):
             slack = sum(max(0, self.widths[each.key] - each.shrinks_to) for each in self.shown if each.shrinks_to)
             if self.overflow > (slack if column.yields_late else 0):
                 self.shown.remove(column)
 
     def shrink(self) -> None:
-        """Make the bar shorter, then the others narrower from the widest on, then the bar shorter still."""
+        """Shorten the bar, then the other columns from the widest on, then the bar further."""
         bar, widths = self.bar, self.widths
         if bar is not None and bar.shrinks_to:
             widths[bar.key] = max(min(bar.shrinks_to, widths[bar.key]), widths[bar.key] - max(0, self.overflow))
@@ -117,7 +117,7 @@ class _Fitting:
             widths[bar.key] = max(_BAR_MIN_WIDTH, widths[bar.key] - max(0, self.overflow))
 
     def spread(self, widest_gap: int) -> None:
-        """Give the bar what room is left, then the gaps; air between columns comes before a longer bar."""
+        """Give free cells to the bar, then to the gaps; wider gaps take precedence over a longer bar."""
         bar, widths = self.bar, self.widths
         if bar is not None:
             widths[bar.key] = min(bar.max_width, widths[bar.key] + max(0, -self.overflow))
@@ -130,7 +130,7 @@ class _Fitting:
 def fit(
     columns: Sequence[Column[Any]], widths: Mapping[str, Width], room: int, gaps: tuple[int, int], margin: int = MARGIN
 ) -> list[Place]:
-    """The columns that fit into ``room`` cells and where they stand, with least and at most ``gaps`` between them."""
+    """Return the columns that fit into ``room`` cells, with positions; ``gaps`` are the minimum and maximum."""
     fitting = _Fitting(columns, widths, room, gaps[0])
     fitting.drop()
     fitting.shrink()
@@ -143,7 +143,7 @@ def fit(
 
 
 def line_of(places: Iterable[Place], cell: Callable[[Column[Any]], tuple[str, str]]) -> Content:
-    """A line of the texts and styles that ``cell`` gives for each column, in their places."""
+    """Draw a line from the text and style that ``cell`` returns for each column, at their positions."""
     parts, x = [], 0
     for place in places:
         text, style = cell(place.column)
@@ -153,27 +153,27 @@ def line_of(places: Iterable[Place], cell: Callable[[Column[Any]], tuple[str, st
 
 
 class Table(ScrollView, Generic[Row], can_focus=True):
-    """Rows that can be chosen from and sorted. The cursor stays on its row, wherever that goes.
+    """Rows that can be selected and sorted. The cursor stays on its row, wherever that moves.
 
-    ``id_of`` tells rows apart. `show` sets the rows; `choose` and `sort_by` change which of them are shown, and how.
+    ``id_of`` identifies rows. `show` sets the rows; `choose` and `sort_by` filter and order them.
     """
 
     GAPS: ClassVar[tuple[int, int]] = (2, 2)
-    """The least and the most cells between two columns."""
+    """Minimum and maximum cells between two columns."""
     COMPONENT_CLASSES = {"table--cursor", "table--hover"}
     BINDINGS = [
         Binding("ctrl+home", "scroll_home", "First", id="table.first", show=False, tooltip="Go to the first row"),
         Binding("ctrl+end", "scroll_end", "Last", id="table.last", show=False, tooltip="Go to the last row"),
     ]
 
-    # Not `reactive`, which would paint all rows anew where two differ.
+    # Not `reactive`, which would render all rows again where only two differ.
     cursor: var[int] = var(0, init=False)
     hovered: var[int] = var(-1, init=False)
     why_empty = ""
-    """What stands where there is no row."""
+    """The text shown when there are no rows."""
 
     class OfRow(Message):
-        """Something about ``row``."""
+        """A message about ``row``."""
 
         def __init__(self, table: Table[Any], row: Any) -> None:
             super().__init__()
@@ -184,17 +184,17 @@ class Table(ScrollView, Generic[Row], can_focus=True):
             return self.table
 
     class Opened(OfRow):
-        """The user wants to see what is behind the row."""
+        """The user opened the row."""
 
     class SortAsked(Message):
-        """A click on the header of a column that can be sorted by."""
+        """The user clicked the header of a sortable column."""
 
         def __init__(self, key: str) -> None:
             super().__init__()
             self.key = key
 
     class LaidOut(Message):
-        """Columns stand elsewhere now."""
+        """The columns moved."""
 
     def __init__(
         self,
@@ -202,7 +202,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         id_of: Callable[[Row], object],
         is_reading: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``is_reading``: whether the rows are still being read, and the next key is about them."""
+        """``is_reading`` returns whether the rows are still being read, so that the next key has to wait for them."""
         super().__init__()
         self.id_of = id_of
         self._is_reading = is_reading
@@ -214,7 +214,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self.columns = columns
         self.everything: Sequence[Row] = ()
         self.is_chosen: Callable[[Row], bool] | None = None
-        """Whether a row of `everything` is shown; None: all are."""
+        """Filter for `everything`; None shows all."""
         self._sorted: Sequence[Row] | None = None
         self._widths: dict[str, Width] = {}
         self._styles: dict[str, Style] = {}
@@ -223,7 +223,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the app holds back further keys."""
+        """True if the app is to hold back further keys."""
         return self._is_reading()
 
     @property
@@ -233,14 +233,14 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether it was filled, with nothing."""
+        """True if the table was filled with no rows."""
         return bool(self.columns) and not self.rows
 
     def row_of(self, row_id: object) -> int | None:
-        """Where the row of that id is shown."""
+        """Return the index of the row with that id; None if it is not shown."""
         return next((at for at, row in enumerate(self.rows) if self.id_of(row) == row_id), None)
 
-    # What is shown
+    # Showing
 
     def show(
         self,
@@ -251,9 +251,9 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         measures: bool = True,
         keeps_row: bool = True,
     ) -> None:
-        """Show ``rows``, in other ``columns`` where these are given. The cursor ``keeps_row``, or the place it is at.
+        """Show ``rows``, in new ``columns`` if given. The cursor ``keeps_row``, or its index.
 
-        Columns are as wide as the texts of ``measuring``, if not of all rows; without ``measures``, as they are.
+        Columns are as wide as the texts of ``measuring``, by default all rows; without ``measures``, widths stay.
         """
         if columns is not None:
             self.columns = columns
@@ -263,7 +263,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self._arrange(keeps_row=keeps_row)
 
     def choose(self, is_chosen: Callable[[Row], bool] | None) -> None:
-        """Show only the rows that ``is_chosen`` picks; None: all."""
+        """Show only the rows for which ``is_chosen`` is true; None shows all."""
         self.is_chosen = is_chosen
         self._arrange()
 
@@ -285,7 +285,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         moved = at - self.cursor
         self.set_reactive(Table.cursor, at)
         self._lay_out()
-        if moved:  # the row stays where the eye is
+        if moved:  # the current row stays at the same height
             self.scroll_to(y=top + moved, animate=False)
         self.keep_in_view()
         self._refresh_differing(rows, whole=bool(moved))
@@ -294,7 +294,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self.moved()
 
     def _refresh_differing(self, before: Sequence[Row], *, whole: bool) -> None:
-        """Paint anew what differs of the rows in sight; the ``whole`` where others are in sight."""
+        """Render the visible rows that differ again; all of them with ``whole``."""
         if whole or len(before) != len(self.rows):
             self._strips.clear()
             self.refresh()
@@ -309,7 +309,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
                 self._refresh_rows(row)
 
     def columns_within(self, width: int) -> Sequence[Column[Row]]:
-        """The columns of a table that is ``width`` cells wide."""
+        """Return the columns of a table that is ``width`` cells wide."""
         return self.columns
 
     def on_resize(self) -> None:
@@ -342,20 +342,20 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
     @property
     def sorted_by(self) -> Column[Row] | None:
-        """The column that rows are sorted by; None: they are in an order of their own."""
+        """The column the rows are sorted by; None in their original order."""
         return next((column for column in self.columns if column.key == self.sort_key), None)
 
     def sort_by(self, key: str) -> None:
-        """Sort by a column; by the same again: the other way round."""
+        """Sort by a column, or reverse the order if it is sorted by that column already."""
         self._sort(key, descending=not self.sort_descending if key == self.sort_key else False)
 
     def sort_by_next(self) -> None:
-        """Sort by the next column, after the last one in the order of its own again."""
+        """Sort by the next column; after the last one, restore the original order."""
         order = ["", *(column.key for column in self.columns if column.sort_key is not None)]
         self._sort(order[(order.index(self.sort_key) + 1) % len(order)], descending=False)
 
     def reverse(self) -> None:
-        """Sort the other way round."""
+        """Reverse the order."""
         self._sort(self.sort_key, descending=not self.sort_descending)
 
     def _sort(self, key: str, *, descending: bool) -> None:
@@ -367,7 +367,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
     @property
     def page(self) -> int:
-        """How many rows are in view."""
+        """Number of rows in view."""
         return max(1, self.size.height - HEADER)
 
     def watch_cursor(self, before: int, now: int) -> None:
@@ -376,7 +376,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self.moved()
 
     def moved(self) -> None:
-        """The cursor is on another row, or that is another one now. Most have no interest in a message at each key."""
+        """Called when the cursor or its row changed. Most tables need no message at each key, so this does nothing."""
 
     def watch_hovered(self, before: int, now: int) -> None:
         self._refresh_rows(before, now)
@@ -416,7 +416,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
             self.post_message(self.Opened(self, self.current))
 
     def _row_at(self, y: int) -> int:
-        """The row in line ``y`` of the widget; -1 where there is none."""
+        """Return the row in line ``y`` of the widget; -1 if there is none."""
         row = round(self.scroll_offset.y) + y - HEADER
         return row if y >= HEADER and row < len(self.rows) else -1
 
@@ -427,7 +427,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self.hovered = -1
 
     def on_click(self, event: events.Click) -> None:
-        """A click chooses a row, a second one opens it; one on the header sorts."""
+        """Select a row on a click and open it on a double click; on the header, sort."""
         if event.y < HEADER:
             for place in self.places:
                 if place.x <= event.x < place.end and place.column.sort_key is not None:
@@ -437,14 +437,14 @@ class Table(ScrollView, Generic[Row], can_focus=True):
             if event.chain == 2:
                 self.action_open()
 
-    # Painting
+    # Rendering
 
     def render_lines(self, crop: Region) -> list[Strip]:
         self._follow_styles()
         return super().render_lines(crop)
 
     def _follow_styles(self) -> None:
-        """Look what the styles are like by now: another theme may have been chosen."""
+        """Read the styles again: another theme may have been chosen."""
         self._base = self.rich_style
         styles = text_styles(self, CELL_STYLES)
         if styles != self._styles:
@@ -452,7 +452,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
             self._strips.clear()
 
     def render_line(self, y: int) -> Strip:
-        if not self._styles:  # Textual asks for a line alone where the mouse is
+        if not self._styles:  # Textual asks for a single line under the mouse
             self._follow_styles()
         width, base = self.size.width, self._base
         row = round(self.scroll_offset.y) + y - HEADER
@@ -507,24 +507,24 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
 
 class FollowedTable(Table[Row]):
-    """A table that says where its cursor is."""
+    """A table that sends a message when its cursor moves."""
 
     class Moved(Table.OfRow):
-        """The cursor is on the row now."""
+        """The cursor moved to ``row``, or its row changed."""
 
     def moved(self) -> None:
         self.post_message(self.Moved(self, self.current))
 
 
 class PagedTable(Table[Row]):
-    """A table of which more is read as one scrolls down."""
+    """A table that asks for more rows on scrolling down."""
 
     class NearsEnd(Message):
-        """The cursor or the view nears the last row."""
+        """The cursor or the view is near the last row."""
 
     @property
     def nears_end(self) -> bool:
-        """Whether the cursor or the view is within two pages of the last row."""
+        """True if the cursor or the view is within two pages of the last row."""
         return max(self.cursor, round(self.scroll_offset.y)) + 2 * self.page >= len(self.rows)
 
     def watch_cursor(self, before: int, now: int) -> None:

@@ -1,4 +1,4 @@
-"""Two calm themes, one accent each. The style sheets name these variables and no colours."""
+"""Two calm themes with one accent each. The style sheets use their variables and no colours."""
 
 from collections.abc import Sequence
 
@@ -49,9 +49,9 @@ _NO_COLOR = NoColor()
 
 
 class _Harmless(LineFilter):
-    """Leaves out what would move the cursor or turn a line. It takes no room, so nothing is laid out differently.
+    """A filter that removes characters that would move the cursor or break a line; they take no width.
 
-    What was typed, pasted or imported may hold anything, and every line of every widget passes here.
+    Typed, pasted or imported text may contain anything, and every line of every widget passes through here.
     """
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
@@ -66,10 +66,10 @@ _HARMLESS = _Harmless()
 
 
 class ThemedApp(App[None]):
-    """An app that can be read in any theme, with NO_COLOR too."""
+    """An app that is readable in any theme, and with NO_COLOR."""
 
     def _fatal_error(self) -> None:
-        """End, and leave it to `run` to pass on why: it is told like a command's, in one line and in the exit code.
+        """Exit, and leave the error to `run`, which reports it like a command's: in one line and the exit code.
 
         Textual would write pages of source and local variables to the terminal.
         """
@@ -77,14 +77,14 @@ class ThemedApp(App[None]):
 
     @property
     def error(self) -> Exception | None:
-        """What it ended with, if not as it should."""
+        """The error that ended the app, if any."""
         return self._exception
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Nothing harmful leaves the dashboard; NO_COLOR leaves a theme of the terminal's own colours no colours, for
-        they have no shades of grey.
+        """Return the filters, with `_Harmless` and a NO_COLOR that works in themes with the terminal's own colours.
 
-        Textual chooses this filter by the theme that it starts with, before ours is set.
+        These have no shades of grey, which Textual would convert them to: it chooses the filter by its initial theme,
+        before ours is set.
         """
         filters = super().get_line_filters()
         if self.no_color and self.native_ansi_color:
@@ -93,8 +93,11 @@ class ThemedApp(App[None]):
 
 
 class StyledScreen(Screen[ScreenResultType]):
-    """Textual styles every widget when it is mounted, and all once more when their screen is shown: a theme may have
-    been chosen meanwhile. There is no meanwhile the first time, which takes a quarter less for it on Plan."""
+    """A screen that is not styled twice when it is first shown.
+
+    Textual styles widgets when they are mounted and again when their screen is shown, in case the theme changed in
+    between. The first time it cannot have; skipping it makes Plan a quarter faster.
+    """
 
     _was_shown = False
 
@@ -105,9 +108,9 @@ class StyledScreen(Screen[ScreenResultType]):
 
 
 def begin_with(app: App[None], name: str) -> None:
-    """Register the themes and begin with the one called ``name``; `Refused` if there is none of that name.
+    """Register the themes and start with the one called ``name``; raises `Refused` if there is none.
 
-    To be called before the app runs: setting a theme has every style sheet parsed once more.
+    Call it before the app runs: setting a theme later parses every style sheet again.
     """
     for each in (DARK, LIGHT):
         app.register_theme(each)

@@ -1,4 +1,4 @@
-"""What the modal screens share: a titled box, a line for refusals, two buttons, Esc to leave."""
+"""The base of the dialogs: a titled box, a line for errors, two buttons, Esc to cancel."""
 
 from typing import ClassVar, TypeVar
 
@@ -19,9 +19,9 @@ Result = TypeVar("Result")
 
 
 class BoxScreen(StyledScreen[Result], ModalScreen[Result]):
-    """A box over the screen, dismissed with what `answer` returns, or with None when it is left.
+    """A box over the screen, dismissed with the result of `answer`, or with None when it is cancelled.
 
-    While an answer is under way nothing is submitted again and the box is not left: what was done is always told.
+    While `answer` runs, the box can be neither submitted again nor cancelled, so that its outcome is always reported.
     """
 
     BINDINGS = [Binding("escape", "leave", "Cancel", id="box.leave", tooltip="Close without doing anything")]
@@ -48,18 +48,18 @@ class BoxScreen(StyledScreen[Result], ModalScreen[Result]):
                 yield Button(Content(self._submit), id="submit", variant="primary", compact=True)
 
     def compose_fields(self) -> ComposeResult:
-        """What stands above the buttons."""
+        """Compose the fields above the buttons."""
         yield from ()
 
     def compose_buttons(self) -> ComposeResult:
-        """What stands between the two buttons that every box has."""
+        """Compose further buttons, between Cancel and Submit."""
         yield from ()
 
     def on_mount(self) -> None:
         self.refuse("")
 
     async def answer(self) -> Result | None:
-        """Carry out what was entered; None when there is more to ask. Raises `BudgetError`, which the box tells."""
+        """Carry out the input and return the result; None keeps the box open. A `BudgetError` is shown in the box."""
         raise BudgetError("this box has no answer")
 
     @on(Button.Pressed, "#cancel")
@@ -71,7 +71,7 @@ class BoxScreen(StyledScreen[Result], ModalScreen[Result]):
     @on(Button.Pressed, "#submit")
     @work(group=ANSWERING)
     async def submit(self) -> None:
-        """Answer, once however often it is asked for."""
+        """Run `answer`, once at a time however often it is requested."""
         if self._is_answering:
             return
         self._is_answering = True
@@ -86,7 +86,7 @@ class BoxScreen(StyledScreen[Result], ModalScreen[Result]):
             self._is_answering = False
 
     def refuse(self, why: str) -> None:
-        """Say in the box why it was not done; what was entered stays."""
+        """Show in the box why the request was refused; the input stays."""
         refusal = self.query_one("#refusal", Static)
         refusal.update(Content.assemble(("✕ ", "bold $error"), why) if why else Content(""))
         refusal.display = bool(why)

@@ -1,4 +1,4 @@
-"""What comes along into the next period: how a budget is carried over, and at most how much."""
+"""The carry-over settings of a budget: its policy and its cap."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WORDS = {
 
 
 class CarryScreen(BoxScreen[str]):
-    """Dismissed with a sentence that says how it is carried over now. ``project_id`` '' is the global budget."""
+    """A form for the carry-over policy, dismissed with a message. ``project_id`` '' is the global budget."""
 
     AUTO_FOCUS = "Select"
 
@@ -64,7 +64,7 @@ class CarryScreen(BoxScreen[str]):
     @on(Input.Changed)
     @on(Select.Changed)
     def _preview(self) -> None:
-        """What came along into this period, and what would into the next, were it to close now."""
+        """Show the amount carried over into this period, and the amount that would carry over if it closed now."""
         self.refuse("")
         came = change(self._carry.carried, self._currency) if self._carry.carried else "nothing"
         sentences = [f"{came} was carried over into this period"]

@@ -1,4 +1,4 @@
-"""Closing the period by hand: what ends, what follows, and what the projects get then."""
+"""Closing the period by hand: its totals, the next period, and the projects' next allocations."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 
 class NextAllocations(EditableTable[NextLine]):
-    """Rows, editor, and the pool of the next period. ``wanted`` is what the user chose, by project, in nanos."""
+    """The next period's allocations, editable, and its pool. ``wanted`` is the user's changes by project, in nanos."""
 
     EDITED = "next"
 
     class Rearranged(Message):
-        """The user changed what a project is going to get."""
+        """The user changed a project's next allocation."""
 
     def __init__(self, preview: ClosePreview, step: str) -> None:
         super().__init__()
@@ -48,20 +48,20 @@ class NextAllocations(EditableTable[NextLine]):
         self._fill()
 
     def show(self, preview: ClosePreview) -> None:
-        """Show what the close would do by now; what the user chose stays, where the project is still there."""
+        """Show the current preview of the close; the user's changes to projects that still exist stay."""
         self._preview = preview
         there = {line.project_id for line in preview.lines}
         self.wanted = {project: amount for project, amount in self.wanted.items() if project in there}
         self._fill()
 
-    # What is shown
+    # Showing
 
     def _next(self, line: NextLine) -> int:
         return self.wanted.get(line.project_id, line.next_allocation)
 
     @property
     def unallocated(self) -> int:
-        """The pool of the next period with what the user chose; negative when it is more than there is."""
+        """The pool of the next period after the user's changes, in nanos; negative if they exceed the total."""
         return self._preview.total_next - sum(map(self._next, self._preview.lines))
 
     def _fill(self) -> None:
@@ -132,7 +132,7 @@ class NextAllocations(EditableTable[NextLine]):
         return f"{line.name} is gone; someone archived it"
 
     def _applied(self, line: NextLine, change: AllocationChange) -> int:
-        """What the project would get."""
+        """Return the project's next allocation after ``change``, in nanos."""
         preview = self._preview
         return change.applied_to(self._next(line), preview.total_next, self.unallocated, preview.currency)
 
@@ -146,7 +146,7 @@ class NextAllocations(EditableTable[NextLine]):
 
 
 class CloseScreen(BoxScreen["CloseOutcome"]):
-    """Dismissed with the outcome once the period is closed. As it opens, everything is carried over as it is."""
+    """A form to close the period, dismissed with the outcome. Unless changed, projects carry over by their policies."""
 
     BOX_CLASSES = "box wide"
     AUTO_FOCUS = "EditableRows"
@@ -197,7 +197,7 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
         submit.refresh(layout=True)
 
     def action_leave(self) -> None:
-        """What was chosen is lost by leaving: said once, done at the second time."""
+        """Warn once before the user's changes are discarded; leave the second time."""
         if self._next.wanted and not self._warned:
             self._warned = True
             self.refuse(f"esc again discards {count(len(self._next.wanted), 'change')}")
@@ -214,7 +214,7 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
             raise
 
     async def _look_again(self) -> None:
-        """Show what a close would do by now; where there is nothing to close, that is what the conflict says."""
+        """Show the current preview of the close; if there is nothing to close, its `Conflict` says so."""
         self._preview = await self.dashboard.run_command(lambda services: services.periods.preview_close())
         self.query_one("#what-happens", Static).update(self._what_happens())
         self._next.show(self._preview)

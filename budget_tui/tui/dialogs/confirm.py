@@ -1,4 +1,4 @@
-"""A question with two answers."""
+"""A yes-or-no question."""
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -8,7 +8,7 @@ from budget_tui.tui.dialogs.box import BoxScreen
 
 
 class ConfirmScreen(BoxScreen[bool]):
-    """Dismissed with True when confirmed, with None when left. The safe answer has the focus."""
+    """A question, dismissed with True when confirmed, with None when cancelled. Cancel has the focus."""
 
     def __init__(self, title: str, question: str, confirm: str) -> None:
         super().__init__(title, confirm)

@@ -1,4 +1,4 @@
-"""Importing an export from the dashboard: which files, how far it is, what came of it."""
+"""Importing exports from the dashboard: the files, the progress, the result."""
 
 from dataclasses import replace
 from functools import partial
@@ -22,17 +22,17 @@ _LINES_SHOWN = 10
 
 
 class _Left(BudgetError):
-    """The user left while files were read; nothing of them was stored."""
+    """The user cancelled while files were read; nothing was stored."""
 
     def __init__(self) -> None:
         super().__init__("left")
 
 
 class ImportScreen(BoxScreen[ImportReport]):
-    """Dismissed with the report, which the screen below tells. Leaving while files are read stops that.
+    """A form to import files, dismissed with the report. Cancelling while files are read stops the import.
 
-    What replaces something, leaves something out or was read as columns say is shown first, and done when it is
-    submitted once more.
+    An import that replaces rows, leaves some out, or guesses the columns shows a preview first and runs when it is
+    submitted again.
     """
 
     _is_left = False
@@ -119,7 +119,7 @@ class ImportScreen(BoxScreen[ImportReport]):
             bar.display = False
 
     def _show(self, report: ImportReport) -> None:
-        """Say what the import would do."""
+        """Show a preview of the import."""
         lines = import_report(report, dry_run=True, how_to_map="m maps them")
         preview = self.query_one("#preview", Static)
         preview.update(Content.assemble(("\n".join([*lines[:_LINES_SHOWN], "Enter imports it"]), MUTED)))
@@ -128,7 +128,7 @@ class ImportScreen(BoxScreen[ImportReport]):
 
 
 def message(report: ImportReport) -> str:
-    """An import in one line."""
+    """Summarize an import in one line."""
     text = f"{count(report.rows_read, 'row')} read, "
     if report.unchanged:
         text += "nothing new: these costs are already stored"

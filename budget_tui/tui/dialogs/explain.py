@@ -1,4 +1,4 @@
-"""Explain: the numbers of what is under the cursor at the left, where the chosen one comes from at the right."""
+"""Explain: the numbers under the cursor at the left, the derivation of the selected one at the right."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _INDENT = "  "
 
 
 class ExplainScreen(ModalScreen[None]):
-    """A box over the screen that asks its question again whenever the database was read."""
+    """A box over the screen that runs its query again whenever the database was read."""
 
     CSS_PATH = styles_dir() / "explain.tcss"
     BINDINGS = [
@@ -87,7 +87,7 @@ class ExplainScreen(ModalScreen[None]):
             self._show()
 
     def _list(self) -> None:
-        """The values with what they show, the chosen one highlighted."""
+        """List the values with their labels, the selected one highlighted."""
         explained, values = self._explained, self.query_one(OptionList)
         self.query_one(".explain", Vertical).border_title = Content(explanations.subject(explained))
         shown = [explanations.quantity(value.value, explained.currency) for value in explained.values]
@@ -126,7 +126,7 @@ class ExplainScreen(ModalScreen[None]):
 
 
 def _paragraphs(explanation: Explanation, explained: Explained, room: int) -> Iterable[Content]:
-    """The value, its formula, and all that stands around it, within ``room`` cells."""
+    """Yield the value, its formula and its context, wrapped to ``room`` cells."""
     value = explanations.quantity(explanation.value, explained.currency)
     title = shortened(explanation.title, room - len(value) - 2)
     yield Content.assemble((title, STRONG), " " * (room - len(title) - len(value)), (value, "bold $accent"))

@@ -1,4 +1,4 @@
-"""The keys of the screen below, each with what it does."""
+"""The keys of the screen below, each with its action."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,7 +14,7 @@ from budget_tui.tui.theme import StyledScreen
 
 
 class HelpScreen(StyledScreen[None], ModalScreen[None]):
-    """``sections`` are titles with the bindings that belong together; ``keys`` are those the settings moved."""
+    """A list of keys. ``sections`` are titles with their bindings; ``keys`` are the keys changed in the settings."""
 
     BINDINGS = [
         Binding("escape,question_mark,q", "leave", "Close", id="help.leave", tooltip="Back to the screen"),
@@ -52,7 +52,7 @@ class HelpScreen(StyledScreen[None], ModalScreen[None]):
                 yield Content.assemble((f"{shown:<14}", "bold $accent"), (binding.tooltip, MUTED))
 
     def _shown(self, binding: Binding) -> str:
-        """The keys of a binding as they stand on the keyboard."""
+        """Return the keys of a binding as labelled on the keyboard."""
         keys = self._keys.get(binding.id or "", binding.key).replace(" ", "").split(",")
         names = [self.app.get_key_display(Binding(key, "", "")) for key in keys]
         return f"{names[0]} … {names[-1]}" if len(names) > 3 else " ".join(names)

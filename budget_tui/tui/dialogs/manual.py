@@ -1,4 +1,4 @@
-"""The manual: its topics at the left, the page of the chosen one at the right."""
+"""The manual: its topics at the left, the page of the selected one at the right."""
 
 from pathlib import PurePosixPath
 
@@ -21,7 +21,7 @@ _CODE_STEP = 20
 
 
 class ManualScreen(Screen[None]):
-    """The pages, beginning with ``topic``."""
+    """The pages of the manual, opened at ``topic``."""
 
     CSS_PATH = styles_dir() / "manual.tcss"
     BINDINGS = [
@@ -86,11 +86,11 @@ class ManualScreen(Screen[None]):
 
 
 class ManualBox(ManualScreen, ModalScreen[None]):
-    """The pages over a screen of the dashboard, whose keys do not act meanwhile."""
+    """The manual over a screen of the dashboard, whose keys are inactive meanwhile."""
 
 
 class ManualApp(ThemedApp):
-    """The manual without a dashboard."""
+    """The manual as an app of its own."""
 
     TITLE = "budget-tui manual"
     CSS_PATH = [styles_dir() / f"{name}.tcss" for name in ("app", "modal")]
@@ -106,5 +106,5 @@ class ManualApp(ThemedApp):
         self.push_screen(ManualScreen(self._topic), lambda _: self.exit())
 
     def action_help_quit(self) -> None:
-        """Ctrl+C closes the manual."""
+        """Close the manual on Ctrl+C."""
         self.exit()

@@ -1,4 +1,4 @@
-"""The other organizations of the database in the command palette: each a command that shows it on all screens."""
+"""The other organizations of the database in the command palette: a command for each to switch to it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class OrganizationCommands(Provider):
-    """``Organization: Acme Inc``; nothing where there is but one."""
+    """Commands such as ``Organization: Acme Inc``; none if there is only one organization."""
 
     async def startup(self) -> None:
         self._others = await others(dashboard_of(self.app))
@@ -40,7 +40,7 @@ class OrganizationCommands(Provider):
 
 
 async def others(dashboard: Dashboard) -> list[Organization]:
-    """The organizations that are not shown; none when the database cannot be read, which the screen says."""
+    """Return the other organizations; none if the database cannot be read, which the screen reports."""
     shown = dashboard.services.context.org_slug
     try:
         known = await dashboard.read(lambda services: services.organizations.all())
@@ -50,7 +50,7 @@ async def others(dashboard: Dashboard) -> list[Organization]:
 
 
 def _highlighted(title: str, matcher: Matcher) -> Content:
-    """``title`` with what is searched for in it marked. The matcher's own way takes a title for markup."""
+    """Highlight the search matches in ``title``. The matcher's own method would parse the title as markup."""
     content = Content(title)
     for at in matcher.fuzzy_search.match(matcher.query, title)[1]:
         content = content.stylize(matcher.match_style, at, at + 1)

@@ -1,4 +1,4 @@
-"""How the periods recur and when a day begins: what a change does is said while it is typed."""
+"""The kind of the periods and the time zone; the effect of a change is shown while it is typed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class PeriodSettingsScreen(BoxScreen[str]):
-    """Dismissed with a sentence once the change is made, which is only after what it does was on the screen."""
+    """A form for the period settings, dismissed with a message. A change is made only after its effect was shown."""
 
     BOX_CLASSES = "box wide"
     AUTO_FOCUS = "Select"
@@ -67,7 +67,7 @@ class PeriodSettingsScreen(BoxScreen[str]):
 
     @work(group=ANSWERING)
     async def _look_ahead(self) -> None:
-        """Say what the entries do. Of what is half typed nothing can be said, and what is wrong Enter tells."""
+        """Show the effect of the input. Incomplete input is ignored; errors show on Enter."""
         self._typed = this = object()
         try:
             preview = await self._preview()
@@ -89,7 +89,7 @@ class PeriodSettingsScreen(BoxScreen[str]):
         self.query_one(VerticalScroll).display = preview is not None
 
     def _entered(self) -> RuleChange:
-        """What differs from how it is."""
+        """Return the settings that differ from the current ones."""
         from budget_tui.services.period_rules import RuleChange
 
         rule = self._organization.period_rule
@@ -106,7 +106,7 @@ class PeriodSettingsScreen(BoxScreen[str]):
         )
 
     async def answer(self) -> str | None:
-        """Make the change that the screen tells of; where it tells of none, tell first."""
+        """Make the change whose effect is shown; if none is shown yet, show it first."""
         change, seen = self._entered(), self._seen
         if seen is None:
             self._show(await self._preview())

@@ -14,7 +14,7 @@ from budget_tui.tui.fields import TextField
 
 @dataclass(frozen=True, slots=True)
 class ProjectEntry:
-    """What was entered; '' where a field was left empty."""
+    """The input of the form; '' for empty fields."""
 
     project_id: str
     name: str
@@ -22,7 +22,7 @@ class ProjectEntry:
 
 
 class ProjectFormScreen(BoxScreen[ProjectEntry]):
-    """Dismissed with the entry once ``attempt`` has taken it. A given ``project_id`` is shown, not asked for."""
+    """A form, dismissed with its entry once ``attempt`` succeeds. A given ``project_id`` is shown, not asked for."""
 
     attempt: Callable[[ProjectEntry], Awaitable[object]]
 

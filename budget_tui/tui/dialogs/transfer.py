@@ -1,4 +1,4 @@
-"""Transfer: what a move does to both sides, shown before it is made."""
+"""Transfer: its effect on both sides, shown before it is made."""
 
 from decimal import Decimal
 
@@ -23,7 +23,7 @@ from budget_tui.tui.render import MUTED
 
 
 class TransferScreen(BoxScreen[TransferOutcome]):
-    """Dismissed with the outcome once the transfer is made. ``giver`` is chosen at first."""
+    """A form for a transfer, dismissed with the outcome. ``giver`` is preselected."""
 
     def __init__(self, snapshot: BudgetSnapshot, giver: str) -> None:
         super().__init__("Transfer", "Transfer")
@@ -60,7 +60,7 @@ class TransferScreen(BoxScreen[TransferOutcome]):
         return str(giver), str(taker)
 
     def _amount(self) -> int:
-        """What is typed so far, in nanos; 0 while it is no amount."""
+        """Return the amount typed so far, in nanos; 0 while it is invalid."""
         try:
             return parse_amount(self.query_one("#amount", Input).value)
         except Refused:
@@ -118,5 +118,5 @@ class TransferScreen(BoxScreen[TransferOutcome]):
 
 
 def _runway_with(line: ProjectLine, amount: int) -> Decimal | None:
-    """How long the project would last with ``amount`` more."""
+    """Return the project's runway in days with ``amount`` nanos more."""
     return pacing.runway_days(line.pace.remaining + amount, Burn(line.pace.burn_rate, 1))

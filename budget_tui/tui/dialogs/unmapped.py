@@ -1,4 +1,4 @@
-"""Unmapped costs: what found no project, and giving it to one."""
+"""Unmapped costs: their origins, and assigning them to a project."""
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,7 +17,7 @@ from budget_tui.tui.table import FollowedTable
 
 
 class UnmappedTable(FollowedTable[UnmappedOrigin]):
-    """Where unmapped costs come from."""
+    """Origins of unmapped costs."""
 
     BINDINGS = [
         Binding("enter", "open", "Choose", id="unmapped.choose", show=False, tooltip="Choose what to do with the costs")
@@ -25,7 +25,7 @@ class UnmappedTable(FollowedTable[UnmappedOrigin]):
 
 
 class UnmappedScreen(BoxScreen[str]):
-    """Dismissed with a sentence that says what was mapped."""
+    """A form to map costs to a project, dismissed with a message."""
 
     BOX_CLASSES = "box wide"
 
@@ -77,7 +77,7 @@ class UnmappedScreen(BoxScreen[str]):
 
 
 def _fields(origin: UnmappedOrigin) -> list[tuple[str, str, str]]:
-    """What a rule could go by: label, field, value; the narrowest first."""
+    """Return the fields a rule could match on, as label, field and value; the narrowest first."""
     found = [(f"tag {key}: {value}", f"tag:{key}", value) for key, value in origin.tags]
     account = origin.sub_account_id or origin.sub_account_name
     named = f" ({origin.sub_account_name})" if origin.sub_account_id and origin.sub_account_name else ""

@@ -1,4 +1,4 @@
-"""Agents: what each may use of a model's tokens, what it holds, how long they last."""
+"""Agents: the token budget of each, its reserved tokens, its runway."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class AgentEntry:
-    """What was entered; '' where a field was left empty."""
+    """The input of the form; '' for empty fields."""
 
     agent_id: str
     project_id: str
@@ -55,7 +55,7 @@ class AgentEntry:
 
 
 class AgentFormScreen(BoxScreen[AgentEntry]):
-    """Dismissed with the entry once ``attempt`` has taken it."""
+    """A form for a new agent, dismissed with its entry once ``attempt`` succeeds."""
 
     def __init__(self, project_id: str, attempt: Callable[[AgentEntry], Awaitable[object]]) -> None:
         super().__init__("Add an agent", "Save")
@@ -82,15 +82,15 @@ class AgentFormScreen(BoxScreen[AgentEntry]):
 
 
 class AgentTable(FilteredTable[AgentBudget]):
-    """Agents and their tokens."""
+    """Agents and their token balances."""
 
     EDITED = "allocated"
     NOUN = "agent"
 
     class Edited(Message):
-        """The user wants an agent's tokens changed: topped up, or set over the value ``expected``.
+        """The user wants to change an agent's tokens: by an amount, or to one, if the balance still is ``expected``.
 
-        ``advance`` is by how many rows the editor is to advance then.
+        ``advance`` is the number of rows the editor is to move by afterwards.
         """
 
         def __init__(self, agent_id: str, change: AllocationChange, expected: int, advance: int) -> None:
@@ -194,7 +194,7 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
         try:
             balance = await self.dashboard.run_command(partial(_allocate, event))
         except Conflict as refused:
-            self.reading = await self.dashboard.read(self.read)  # the words name what is stored by now
+            self.reading = await self.dashboard.read(self.read)  # the error contains the stored value
             self.table.refuse(str(refused), names_stored=True)
             return
         except BudgetError as refused:
@@ -245,7 +245,7 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
 
 
 def _allocate(event: AgentTable.Edited, services: Services) -> TokenBalance:
-    """A top-up stays a delta, so that two at once add up; taking off goes by the value that was seen."""
+    """Apply a top-up as a difference, so that two at once add up; reductions require the balance the user saw."""
     if event.change.kind is ChangeKind.ADD and event.change.amount > 0:
         return services.agents.top_up(event.agent_id, event.change.amount)
     before = event.expected if event.change.kind is ChangeKind.ADD else 0

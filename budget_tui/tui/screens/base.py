@@ -1,4 +1,4 @@
-"""What the dashboard's screens share: the bar above, the lines below, the snapshot between."""
+"""The base of the dashboard's screens: the bar above, the lines below, the snapshot."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ Result = TypeVar("Result")
 
 
 class DashboardScreen(StyledScreen[None]):
-    """A screen of the dashboard. It follows the app's snapshot; its widgets are bound to its own."""
+    """A screen of the dashboard. It follows the app's snapshot; its widgets are bound to its own copy."""
 
     AUTO_FOCUS = ""
     MODE: ClassVar[str] = ""
     WORKPLACES: ClassVar[tuple[type[Widget], ...]] = ()
-    """Widgets of the screen whose keys are in the palette, too."""
+    """Widgets of the screen whose keys the palette lists too."""
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     failure: reactive[str] = reactive("")
 
@@ -48,7 +48,7 @@ class DashboardScreen(StyledScreen[None]):
             yield KeyBar()
 
     def compose_body(self) -> ComposeResult:
-        """What stands between the bar and the lines below."""
+        """Compose the widgets between the bar and the lines below."""
         yield from ()
 
     def on_mount(self) -> None:
@@ -56,28 +56,28 @@ class DashboardScreen(StyledScreen[None]):
         self.watch(self.app, "failure", self._follow_failure)
 
     def question(self) -> Question | None:
-        """What is to be explained here, in the reader's thread; None where nothing under the cursor can be."""
+        """Return the query that explains the row under the cursor, for the reader's thread; None if there is none."""
         return lambda services: services.explain.of_all()
 
     @property
     def dashboard(self) -> Dashboard:
-        """The app, which carries out what a screen wants done."""
+        """The app, which carries out the screen's commands."""
         return dashboard_of(self.app)
 
     def on_screen_suspend(self) -> None:
-        """What happened is no news any more when one comes back."""
+        """Clear the notice: on return its message would be outdated."""
         if self.is_mounted:
             self.report("")
 
     def report(self, text: str, *, is_problem: bool = False) -> None:
-        """Say what happened, above the footer."""
+        """Show a message above the footer."""
         if notices := self.query(Notice):
             notices.first().show(text, is_problem=is_problem)
         else:  # the screen is still being built
             self.call_after_refresh(self.report, text, is_problem=is_problem)
 
     def report_aside(self, text: str, *, of_next: bool) -> None:
-        """Say what happened of itself, above the footer; ``of_next``: by an act whose own message is yet to come."""
+        """Report an automatic change above the footer; with ``of_next``, the action's own message is yet to come."""
         for notice in self.query(Notice):
             notice.show_aside(text, of_next=of_next)
 
@@ -89,7 +89,7 @@ class DashboardScreen(StyledScreen[None]):
         command: Callable[[Services], Result],
         message: Callable[[Result], str],
     ) -> None:
-        """Ask first, then report what came of it in the words of ``message``, or why it was refused."""
+        """Ask for confirmation, run ``command``, and report its result in the words of ``message``, or its error."""
         from budget_tui.tui.dialogs.confirm import ConfirmScreen
 
         if not await self.dashboard.ask(ConfirmScreen(title, question, verb)):
@@ -107,17 +107,19 @@ class DashboardScreen(StyledScreen[None]):
 
 
 class ReadingScreen(DashboardScreen, Generic[Reading]):
-    """A screen that shows more than the snapshot. It is read when the screen is shown, and again whenever the
-    database was: after a write of anybody's, and every minute. Its widgets follow `reading`."""
+    """A screen that shows more than the snapshot: its own `reading`, which its widgets follow.
+
+    It is read when the screen is shown, and again after each read of the snapshot.
+    """
 
     reading: reactive[Any] = reactive(None)
 
     def read(self, services: Services) -> Reading:
-        """What the screen shows, in the reader's thread."""
+        """Read the screen's data. Runs in the reader's thread."""
         raise NotImplementedError
 
     def is_reading(self) -> bool:
-        """Whether it is read for the first time: the next key is about what comes."""
+        """Return whether the first read is under way: keys wait for it, as they refer to its result."""
         return self.reading is None and not self.failure
 
     def on_mount(self) -> None:
@@ -140,10 +142,10 @@ class ReadingScreen(DashboardScreen, Generic[Reading]):
 
 
 class FilteredScreen(DashboardScreen):
-    """`AUTO_FOCUS` names the table, which has the focus whenever the filter has not."""
+    """A screen with a filter. `AUTO_FOCUS` names its table, which has the focus whenever the filter has not."""
 
     def show_filtered(self, text: str) -> None:
-        """Show only what matches ``text``; all for ''."""
+        """Show only the rows that match ``text``; '' shows all."""
         raise NotImplementedError
 
     @property

@@ -1,4 +1,4 @@
-"""The log: who changed what, the newest first, one entry in full at a press."""
+"""The audit log: who changed what, the newest first; Enter opens an entry in full."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC
@@ -27,7 +27,7 @@ _LABEL_WIDTH = 10
 
 
 class EntryScreen(StyledScreen[None], ModalScreen[None]):
-    """A box over the log."""
+    """An audit entry in full, in a box over the log."""
 
     BINDINGS = [Binding("escape,enter,q", "leave", "Close", id="entry.leave", tooltip="Back to the log")]
     AUTO_FOCUS = "VerticalScroll"
@@ -82,8 +82,7 @@ _NARROW = 100
 
 
 class LogTable(PagedTable[LogLine]):
-    """A line per entry. The cursor stays on its entry when others come above it, but on the first line it stays on
-    the first."""
+    """A line per entry. When new entries arrive, the cursor stays on its entry; on the first line, on the newest."""
 
     BINDINGS = [Binding("enter", "open", "Open", id="log.open", tooltip="Show the whole entry, before and after")]
 
@@ -92,7 +91,7 @@ class LogTable(PagedTable[LogLine]):
 
 
 class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
-    """The audit trail with a filter above it. More is read as one scrolls down; new entries come by themselves."""
+    """The audit log with a filter above it. Older entries are read on scrolling down; new ones appear on their own."""
 
     MODE = "audit"
     WORKPLACES = (LogTable,)

@@ -1,4 +1,4 @@
-"""Project Allocation: who gets what, how fast it goes, how long it lasts."""
+"""Project Allocation: the allocation, burn rate and runway of each project."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class ProjectTable(FilteredTable[ProjectLine]):
-    """Projects and their allocations. ``step`` is what ``+`` and ``-`` offer."""
+    """Projects and their allocations. ``step`` is the amount that ``+`` and ``-`` suggest."""
 
     EDITED = "allocation"
     NOUN = "project"
@@ -40,9 +40,9 @@ class ProjectTable(FilteredTable[ProjectLine]):
     _latest: BudgetSnapshot
 
     class Edited(Message):
-        """The user wants an allocation changed; ``expected`` is the value they looked at when they typed another.
+        """The user wants to change an allocation; ``expected`` is the value they saw when they typed another.
 
-        ``advance`` is by how many rows the editor is to advance then.
+        ``advance`` is the number of rows the editor is to move by afterwards.
         """
 
         def __init__(self, project_id: str, change: AllocationChange, expected: int | None, advance: int) -> None:
@@ -57,7 +57,7 @@ class ProjectTable(FilteredTable[ProjectLine]):
         self._step = step
 
     def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
-        if snapshot is not None:  # while another organization is read, what is shown stays
+        if snapshot is not None:  # keep the rows while another organization is being read
             self._latest = snapshot
             self._currency = snapshot.organization.currency
             self.show(snapshot.projects, project_columns(self._currency, formatting.elapsed(snapshot)))
@@ -99,7 +99,7 @@ class ProjectTable(FilteredTable[ProjectLine]):
         self.post_message(self.Edited(line.project_id, change, expected, advance))
 
     def preview(self, line: ProjectLine) -> Content:
-        """The pool as it is, and as it would be with what is typed for the allocation of ``line``."""
+        """Show the pool, and the pool after the edit of ``line``'s allocation."""
         pool, total, typed = self._latest.unallocated, self._latest.total.allocation, self.editor.value
         try:
             after = parse_change(typed).applied_to(line.pace.allocation, total, pool, self._currency)

@@ -40,11 +40,11 @@ class FilteredTable(EditableTable[Row]):
 
     @abstractmethod
     def searched(self, row: Row) -> Iterable[str]:
-        """The texts of which one has to contain what is filtered by."""
+        """Return the texts to search; a row matches if one of them contains the filter's text."""
 
     @abstractmethod
     def all_in_all(self, hints: Sequence[str]) -> Content:
-        """How all of it stands, and the ``hints`` at how the rows were chosen."""
+        """Return the summary of all rows, with ``hints`` about the filter and the order."""
 
     def show(self, rows: Sequence[Row], columns: Sequence[Column[Row]]) -> None:
         self.table.show(rows, columns)
@@ -63,7 +63,7 @@ class FilteredTable(EditableTable[Row]):
 
     def summary(self) -> Content:
         table = self.table
-        if not table.columns:  # they are not read yet
+        if not table.columns:  # they have not been read yet
             return Content("")
         if not table.everything:
             return Content.assemble((f" no {self.NOUN}s yet: ", MUTED), ("a", "bold $accent"), (" adds one", MUTED))
@@ -96,14 +96,14 @@ class TableScreen(FilteredScreen):
         self.report("")
 
     def chosen(self) -> Any:
-        """The row under the cursor; None where there is none, which is told."""
+        """Return the row under the cursor; None if there is none, which is reported."""
         row = self.table.current
         if row is None:
             self.report(f"there is no {self.table.NOUN} here yet: a adds one", is_problem=True)
         return row
 
     async def rename(self, title: str, of: str, name: str, keeper: Callable[[Services], Agents | Projects]) -> None:
-        """Ask what the project or agent of the id ``of`` is to be called."""
+        """Ask for a new name of the project or agent ``of``, and set it."""
         form = ProjectFormScreen(title, project_id=of, name=name)
         form.attempt = lambda entry: self.dashboard.run_command(
             lambda services: keeper(services).rename(of, entry.name)

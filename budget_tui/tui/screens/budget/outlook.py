@@ -1,4 +1,4 @@
-"""Where this is going: burn rate, how long it lasts, the forecast against the budget, and who is in trouble."""
+"""The outlook: burn rate, runway, the forecast against the budget, and the projects in trouble."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Outlook(Widget):
-    """Three figures, a line each, with the words that place them; below, the projects in trouble, the worst first."""
+    """Three figures, a line each, with a comparison; below them the projects in trouble, the worst first."""
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
 
@@ -39,7 +39,7 @@ class Outlook(Widget):
         for label, value, words in rows:
             figure = Content.assemble((label.ljust(10), MUTED), (value.rjust(room), STRONG))
             space = self.content_size.width - figure.cell_length - 2
-            # The words shrink rather than wrap: what stands below would be pushed out of sight.
+            # The comparisons shorten rather than wrap: the lines below would be pushed out of sight.
             fitting = next((text for text in words if text.cell_length <= space), Content(""))
             lines.append(Content.assemble(figure, "  ", fitting))
         return Content("\n").join([*lines, *self._trouble(snapshot, self.content_size.height - len(lines) - 1)])
@@ -66,7 +66,7 @@ class Outlook(Widget):
             lines.append(Content.assemble((more, MUTED)))
         return [Content(""), *lines]
 
-    # The words behind a figure, from the longest to the shortest
+    # The comparisons, each from the longest wording to the shortest
 
     def _window(self, snapshot: BudgetSnapshot) -> list[Content]:
         days = f"{snapshot.burn_days} days" if snapshot.burn_days > 1 else "1 day"

@@ -1,4 +1,4 @@
-"""The panel of the global budget: total, allocated, spent, what is left and what today allows."""
+"""The panel of the global budget: total, allocated, spent, left and today's allowance."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Headline(Widget):
 
 
 class PeriodFigures(Widget):
-    """Two bars and the four figures that follow from them."""
+    """Two bars and the four figures derived from them."""
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None, layout=True)
 
@@ -107,7 +107,7 @@ class PeriodFigures(Widget):
             if pool < 0
             else _figure("Unallocated", pool, currency, "", STRONG)
         )
-        if not snapshot.is_budgeted:  # what follows from a budget says nothing without one
+        if not snapshot.is_budgeted:  # figures derived from a budget mean nothing without one
             return [unallocated] if pool else []
         figures = [
             unallocated,
@@ -121,7 +121,7 @@ class PeriodFigures(Widget):
 
 
 class TotalEditor(TextField):
-    """The input that stands in the total's place."""
+    """The input that replaces the total while it is edited."""
 
     BINDINGS = [
         Binding("enter", "submit", "Set", id="budget.set", tooltip="Save the total"),
@@ -129,10 +129,10 @@ class TotalEditor(TextField):
     ]
 
     class Cancelled(Message):
-        """The user gave up the edit."""
+        """The user cancelled the edit."""
 
     is_waiting = False
-    """Whether the text was handed over and no answer has come yet; the app holds back further keys until then."""
+    """True while a submitted text is being processed; the app holds back further keys meanwhile."""
 
     async def action_submit(self) -> None:
         self.is_waiting = True
@@ -143,8 +143,10 @@ class TotalEditor(TextField):
 
 
 class PeriodPanel(Vertical):
-    """The whole panel. ``e`` turns its total into an input; nothing else here takes the focus. ``step`` is what ``+``
-    and ``-`` offer."""
+    """The whole panel. ``e`` replaces its total with an input; nothing else here takes the focus.
+
+    ``step`` is the amount that ``+`` and ``-`` suggest.
+    """
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
 
@@ -159,7 +161,7 @@ class PeriodPanel(Vertical):
     def __init__(self, step: str) -> None:
         super().__init__()
         self._step = step
-        self._seen = 0  # what stood in the editor when it opened, whatever somebody else writes meanwhile
+        self._seen = 0  # the total when the editor opened, whatever somebody else writes meanwhile
 
     def compose(self) -> ComposeResult:
         yield Headline().data_bind(PeriodPanel.snapshot)
@@ -180,7 +182,7 @@ class PeriodPanel(Vertical):
         return self.query_one(Input).display
 
     def edit(self, sign: str = "") -> None:
-        """Let the user type a new total, or with a sign how much more or less it is to be."""
+        """Open the editor for a new total or, with a sign, for an increase or decrease."""
         if self.snapshot is None or self.is_editing:
             return
         self._seen = self.snapshot.total.allocation
@@ -192,9 +194,9 @@ class PeriodPanel(Vertical):
         editor.selection = Selection(len(sign), len(editor.value))
 
     def refuse(self, why: str, *, names_stored: bool = False) -> None:
-        """Say in place why the total was not taken; what was typed stays.
+        """Show in place why the total was refused; the input stays.
 
-        ``names_stored``: the words name the stored total, which the user has seen now.
+        ``names_stored``: the message contains the stored total, so the user has now seen it.
         """
         self.query_one(TotalEditor).is_waiting = False
         if names_stored and self.snapshot is not None:
@@ -212,7 +214,7 @@ class PeriodPanel(Vertical):
     @on(Input.Submitted, "#total")
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        if self.snapshot is None:  # another organization is read
+        if self.snapshot is None:  # another organization is being read
             return
         if event.value.removeprefix("=") == formatting.number(self._seen, self.snapshot.organization.currency):
             self.close_editor()
@@ -237,7 +239,7 @@ class PeriodPanel(Vertical):
 
 
 def _carried(snapshot: BudgetSnapshot) -> Content:
-    """What of the total came along from the period before."""
+    """Return the part of the total that was carried over from the previous period."""
     carried, currency = snapshot.carry.carried, snapshot.organization.currency
     if not carried:
         return Content("")
@@ -253,7 +255,7 @@ def _figure(label: str, nanos: int, currency: str, after: str, style: str) -> Co
 
 
 def _columns(pieces: list[Content], width: int, columns: int) -> Content:
-    """``pieces`` at the left edges of equal columns."""
+    """Lay out ``pieces`` at the left edges of equal columns."""
     room = Fraction(width, columns)
     line = Content("")
     for i, piece in enumerate(pieces):

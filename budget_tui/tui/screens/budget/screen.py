@@ -1,4 +1,4 @@
-"""Global Budget: what a month's money is doing, in one look."""
+"""Global Budget: the money of the period at a glance."""
 
 from textual import work
 from textual.app import ComposeResult

@@ -1,4 +1,4 @@
-"""One closed period in full: its projects, its agents, and what came after the close; ``x`` explains one of them."""
+"""A closed period in full: its projects, its agents, and later costs; ``x`` explains the selected row."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from budget_tui.tui.dialogs.explain import Question
 
 _HEIGHT_PERCENT = 60
-"""Of the screen: what the lines have room in, as the styles say."""
+"""Height of the lines, in percent of the screen's, as in the styles."""
 
 
 class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
-    """The figures as they stood at the close; what was spent beyond them since is told apart."""
+    """The figures as they stood at the close; costs that arrived later are shown separately."""
 
     BINDINGS = [
         Binding("escape,q", "leave", "Close", id="period.leave", tooltip="Back to the periods"),
@@ -66,7 +66,7 @@ class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
             table.highlighted = chosen
 
     def _lines(self, room: int) -> Iterable[Option]:
-        """The projects, then the agents, each aligned below its header within ``room`` cells."""
+        """Yield the projects, then the agents, each table aligned below its header within ``room`` cells."""
         closed = self._archived
         if closed.projects:
             yield from _table(closed_columns("Project", closed.currency), closed.projects, room)
@@ -79,7 +79,7 @@ class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
         self.dismiss(None)
 
     def question(self) -> Question:
-        """What the row under the cursor says; where there is none, the period as a whole."""
+        """Return the query that explains the row under the cursor, or the whole period if there is none."""
         row = self.query_one(OptionList).highlighted_option
         start, subject = self._archived.period.start, row.id or "" if row else ""
         return lambda services: services.explain.of_closed(start, subject)

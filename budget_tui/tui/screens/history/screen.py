@@ -1,4 +1,4 @@
-"""History: what became of the periods that are closed."""
+"""History: the closed periods."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from budget_tui.tui.dialogs.explain import Question
 
 _AT_MOST = 60
-"""Five years of months; ``budget-tui period history --before`` goes on from there."""
+"""Five years of months; ``budget-tui period history --before`` lists older ones."""
 _NARROW = 100
 
 
 class HistoryTable(Table["ClosedPeriod"]):
-    """Closed periods, the newest first. Narrow, it says in digits alone what came after a close."""
+    """Closed periods, the newest first. When narrow, it shows costs after a close as a number only."""
 
     BINDINGS = [Binding("enter", "open", "Open", id="period.open", tooltip="Open the period: its projects and agents")]
 
@@ -41,7 +41,7 @@ class HistoryTable(Table["ClosedPeriod"]):
 
 
 class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
-    """Spent against budget over the periods, and each with its figures at the close and what came after it."""
+    """Spending against budget over the periods, and each with its figures at the close and later costs."""
 
     MODE = "history"
     WORKPLACES = (HistoryTable,)

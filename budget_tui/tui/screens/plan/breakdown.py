@@ -1,4 +1,4 @@
-"""By Category and By Provider: what one entity planned and used, part by part, in money, tokens and seats."""
+"""By Category and By Provider: plan and usage of one entity, part by part, in money, tokens and seats."""
 
 from __future__ import annotations
 
@@ -37,8 +37,10 @@ from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable, too_much
 
 
 class PartLine(NamedTuple):
-    """One part in one unit, or what of it is not budgeted. ``planned`` None: there is no budget for it; ``of_all`` is
-    what was used of all parts."""
+    """A part, that is a category or provider, in one unit; with ``is_rest``, its unbudgeted usage.
+
+    ``planned`` is None if there is no budget for it; ``of_all`` is the usage of all parts together.
+    """
 
     name: str
     is_first: bool
@@ -52,7 +54,7 @@ class PartLine(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What stands in front of it."""
+        """The text in the first column."""
         if self.is_rest:
             return f"  {formatting.NOT_BUDGETED}"
         return (self.name or formatting.NO_PROVIDER) if self.is_first else ""
@@ -68,7 +70,7 @@ class PartLine(NamedTuple):
 
 
 class BreakdownPane(PlanPane):
-    """A head that says whose parts these are, and a line per part and unit."""
+    """A line that names the entity, and a table of its parts and units."""
 
     LABEL = ""
 
@@ -87,11 +89,11 @@ class BreakdownPane(PlanPane):
         return self._choice.entity_id
 
     def asked(self, board: PlanBoard, choice: PlanFilter) -> Breakdown:
-        """The breakdown that the pane shows."""
+        """Return the breakdown that the pane shows."""
         raise NotImplementedError
 
     def behind(self, board: PlanBoard, choice: PlanFilter, row: PartLine) -> Composition:
-        """What the actual of ``row`` adds up."""
+        """Return the budgets and costs that the actual of ``row`` adds up."""
         raise NotImplementedError
 
     def number_behind(self, row: PartLine) -> Number | None:
@@ -119,7 +121,7 @@ class BreakdownPane(PlanPane):
 
 
 class CategoryPane(BreakdownPane):
-    """Each category, and all of them together."""
+    """Every category, and all of them together."""
 
     TAB = "category"
     LABEL = "Category"
@@ -132,7 +134,7 @@ class CategoryPane(BreakdownPane):
 
 
 class ProviderPane(BreakdownPane):
-    """Each provider, in the chosen category or in all."""
+    """Every provider, in the chosen category or in all."""
 
     TAB = "provider"
     LABEL = "Provider"

@@ -33,7 +33,7 @@ class BudgetTable(PlanTable[BudgetLine]):
     ]
 
     class DeleteAsked(Message):
-        """The user wants ``budget`` to be deleted."""
+        """The user wants to delete ``budget``."""
 
         def __init__(self, budget: PlannedBudget) -> None:
             super().__init__()
@@ -48,13 +48,13 @@ class BudgetTable(PlanTable[BudgetLine]):
 
 
 class BudgetPane(EditableTable[BudgetLine], PlanPane):
-    """Table, editor, and a line below that says what typing does or why an edit was refused."""
+    """Table, editor, and a line below with a preview of the edit or an error."""
 
     TAB = "budgets"
     EDITED = "amount"
 
     class Edited(Message):
-        """``budget`` is to be of ``amount``, and then to advance by ``advance`` rows."""
+        """The user wants to set ``budget`` to ``amount``; the editor is then to move by ``advance`` rows."""
 
         def __init__(self, budget: PlannedBudget, amount: int, advance: int) -> None:
             super().__init__()

@@ -1,4 +1,4 @@
-"""The costs behind a number of the plan, in a box."""
+"""The costs that a number of the plan adds up, in a box."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _UNMAPPED = "unmapped"
 
 
 class CostsBehindScreen(StyledScreen[None], ModalScreen[None]):
-    """The costs that a number adds up, the latest first; more are read as one scrolls down."""
+    """The costs that a number adds up, the latest first; more are read on scrolling down."""
 
     BINDINGS = [Binding("escape,q", "leave", "Close", id="costs.leave", tooltip="Back to the plan")]
     AUTO_FOCUS = "CostTable"
@@ -58,9 +58,9 @@ class CostsBehindScreen(StyledScreen[None], ModalScreen[None]):
     @on(PagedTable.NearsEnd)
     @work(group="costs")
     async def _read_on(self) -> None:
-        if self._is_complete or not self.query_one(CostTable).nears_end:  # by now
+        if self._is_complete or not self.query_one(CostTable).nears_end:  # the cursor may have moved on by now
             return
-        self._is_complete = True  # until it is known that there is more
+        self._is_complete = True  # until the page says that there is more
         number, older_than = self._number, self._older_than
         try:
             page = await dashboard_of(self.app).read(lambda services: services.cost_details.page(number, older_than))
@@ -79,7 +79,7 @@ class CostsBehindScreen(StyledScreen[None], ModalScreen[None]):
 
 
 class CostTable(PagedTable[CostLine]):
-    """Costs, with nothing behind them."""
+    """Costs, which cannot be opened any further."""
 
     GAPS = (1, 3)
 

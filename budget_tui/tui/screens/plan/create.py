@@ -26,12 +26,14 @@ _FORM, _SHARES, _REVIEW = 1, 2, 3
 _STEPS = {_FORM: "parent", _SHARES: "children", _REVIEW: "review"}
 _NAME_AT_MOST = 32
 _AROUND, _AROUND_CHILDREN = 9, 15
-"""Lines that the box, its buttons and a refusal take, and what stands around the children besides."""
+"""Lines around a step (box, buttons, error), and around the children (with their other fields)."""
 
 
 class PlanCreateScreen(BoxScreen[str]):
-    """Dismissed with a sentence that says what was made. All steps stand side by side, so that nothing typed is lost
-    by going to and fro between them."""
+    """A form for a new budget, dismissed with a message.
+
+    All steps stay mounted side by side, so that going back and forth between them loses no input.
+    """
 
     BOX_CLASSES = "box wide plan"
     CSS_PATH = styles_dir() / "plan_create.tcss"
@@ -68,7 +70,7 @@ class PlanCreateScreen(BoxScreen[str]):
         self._go_to(_FORM)
 
     def on_resize(self) -> None:
-        """What is longer than the screen scrolls, and the buttons stay in sight."""
+        """Limit the height: what is longer than the screen scrolls, and the buttons stay in sight."""
         height = self.size.height
         for part in (self._form, self._shares, self.query_one("#review")):
             part.styles.max_height = height - _AROUND
@@ -122,7 +124,7 @@ class PlanCreateScreen(BoxScreen[str]):
                 self._form.focus_first(self._form)
 
     def action_leave(self) -> None:
-        """What was entered is lost by leaving: said once, done at the second time."""
+        """Warn once before the input is discarded; leave the second time."""
         is_touched = self._form.entered != self._untouched or self._shares.has_input
         if is_touched and not self._warned:
             self._warned = True
@@ -130,7 +132,7 @@ class PlanCreateScreen(BoxScreen[str]):
             return
         super().action_leave()
 
-    # What is done
+    # Submitting
 
     async def answer(self) -> str | None:
         self.refuse("")
@@ -181,7 +183,7 @@ def _amount(budget: PlannedBudget) -> str:
 
 
 def _review(preview: PlanAllocation) -> Iterable[Content]:
-    """The parent, each child to the cent, what is left, and what to be warned about."""
+    """Yield the parent, each child to the cent, the remainder, and the warnings."""
     parent, margin = preview.parent, preview.unallocated
     lines = [
         (parent.entity_id, parent.entity_name, parent.amount),

@@ -1,4 +1,4 @@
-"""The form of one budget: whose, of what, how much, when. What is refused is said below its field."""
+"""The form for one budget: its entity, type, amount and period. Errors are shown below their field."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -35,7 +35,7 @@ from budget_tui.tui.render import MUTED
 
 
 class EntityInput(TextField):
-    """Where the id is typed; the arrows go through the list below it."""
+    """The input for an entity's id; the arrow keys move through the list below it."""
 
     BINDINGS = [
         Binding("down", "move(1)", "Down", id="entity.down", show=False, tooltip="Go to the next entity of the list"),
@@ -67,10 +67,10 @@ class EntityInput(TextField):
 
 
 class EntityPicker(Vertical):
-    """A field for an entity's id. What is typed opens the list of those that it could mean."""
+    """A field for an entity's id; typing opens the list of the entities that match."""
 
     class Picked(Message):
-        """Another entity is meant."""
+        """Another entity was chosen."""
 
     def __init__(self, entities: Sequence[Entity], entity_id: str, widget_id: str) -> None:
         super().__init__(id=widget_id)
@@ -97,12 +97,12 @@ class EntityPicker(Vertical):
 
     @property
     def entity(self) -> Entity | None:
-        """The one that is meant."""
+        """The chosen entity; None if the input matches none."""
         typed = self.field.value.strip().casefold()
         return next((entity for entity in self._entities if entity.entity_id.casefold() == typed), None)
 
     def chosen(self) -> Entity:
-        """The one that is meant, or `Refused`."""
+        """Return the chosen entity; raises `Refused` if there is none."""
         if (entity := self.entity) is None:
             typed = self.field.value.strip()
             raise Refused(f"there is no entity '{typed}'" if typed else "choose an entity", "choose one from the list")
@@ -124,7 +124,7 @@ class EntityPicker(Vertical):
             self._list.action_cursor_up()
 
     def take(self) -> None:
-        """Let the highlighted entity be the one that is meant."""
+        """Choose the highlighted entity."""
         option = self._list.highlighted_option
         self.close()
         if option is not None and option.id is not None:
@@ -172,7 +172,7 @@ _AMOUNTS = {
 
 
 class Field(Vertical):
-    """A label, what is entered, and a line for why it is refused."""
+    """A label, an input, and a line for its error."""
 
     def __init__(self, label: str, *widgets: Widget, widget_id: str) -> None:
         super().__init__(id=widget_id)
@@ -195,13 +195,13 @@ class Field(Vertical):
 
 
 class PlanForm(VerticalScroll, can_focus=False):
-    """What is entered stays, whatever is refused; `plan` reads it."""
+    """The fields of a budget; `plan` reads them. The input stays, whatever is refused."""
 
     class Edited(Message):
-        """Something else is entered."""
+        """The input changed."""
 
     class ModeChosen(Message):
-        """A single budget, or one that is allocated from the top down."""
+        """The user chose between a single budget and one allocated from the top down."""
 
     def __init__(self, organization: Organization, today: date, entities: Sequence[Entity], entity_id: str) -> None:
         super().__init__()
@@ -249,7 +249,7 @@ class PlanForm(VerticalScroll, can_focus=False):
 
     @property
     def entered(self) -> tuple[str, ...]:
-        """All that stands in the form."""
+        """Return the values of all fields."""
         return (
             *(choice.value for choice in self.query(Choice)),
             *(field.value for field in self.query(Input)),
@@ -260,7 +260,7 @@ class PlanForm(VerticalScroll, can_focus=False):
         return BudgetType(self._chosen("type"))
 
     def plan(self) -> BudgetPlan | None:
-        """What is entered; None when some of it is refused, and the first of that has the focus."""
+        """Return the budget entered; None if fields are refused, of which the first takes the focus."""
         for field in self.query(Field):
             field.refuse("")
         category, of_type, kind = Category(self._chosen("category")), self._type, PeriodKind(self._chosen("kind"))
@@ -305,7 +305,7 @@ class PlanForm(VerticalScroll, can_focus=False):
     def _chosen(self, name: str) -> str:
         return self.query_one(f"#{name}", Choice).value
 
-    # What follows from what
+    # Dependent fields
 
     @on(Choice.Changed)
     @on(EntityPicker.Picked)
@@ -319,14 +319,14 @@ class PlanForm(VerticalScroll, can_focus=False):
 
     @on(Choice.Changed, "#type")
     def _type_chosen(self) -> None:
-        """Tokens and seats have no currency."""
+        """Hide the currency for tokens and seats, which have none."""
         self.query_one("#amount", Input).placeholder = _AMOUNTS[self._type]
         for name in ("#in", "#currency"):
             self.query_one(name).display = self._type is BudgetType.MONETARY
 
     @on(Choice.Changed, "#kind")
     def _propose_days(self) -> None:
-        """The period of that kind that today is in, by the fiscal year; a custom one begins as what there is."""
+        """Fill in today's period of the chosen kind, by the fiscal year; a custom one keeps the current days."""
         kind = PeriodKind(self._chosen("kind"))
         if kind is not PeriodKind.CUSTOM:
             _, period = parse_period(kind, self._organization.period_rule, self._today)

@@ -1,4 +1,4 @@
-"""What each child gets of its parent: typed per child, with what it makes and what is left, live."""
+"""The children's shares of their parent: typed per child, with the amounts and the remainder shown live."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -26,7 +26,7 @@ _TOTAL_BAR_WIDTH = 16
 
 
 class ShareInput(TextField):
-    """What one child gets; the arrows go to the children above and below."""
+    """The input for a child's share; the up and down keys go to the other children."""
 
     BINDINGS = [
         Binding("down", "app.focus_next", "Down", id="share.down", show=False, tooltip="Go to the next child"),
@@ -34,19 +34,19 @@ class ShareInput(TextField):
     ]
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        """No share has an equals sign: it is left to the binding that shares out."""
+        """Leave ``=`` to the binding that splits equally: no share contains it."""
         return key != "equals_sign" and super().check_consume_key(key, character)
 
 
 class ShareRow(Vertical):
-    """A child, its share, and what that makes."""
+    """A child, its share, and the amount of that share."""
 
     def __init__(self, entity: Entity, text: str) -> None:
         super().__init__()
         self.entity = entity
         self._text = text
         self.exact: tuple[str, Fraction] | None = None
-        """What an equal split has written here, and what it stands for: a third has no end of digits."""
+        """The text of an equal split and its exact percentage: a third has no finite number of digits."""
         self._shown: object = None
 
     def compose(self) -> ComposeResult:
@@ -69,14 +69,14 @@ class ShareRow(Vertical):
         return not self.field.value.strip()
 
     def split(self, percent: Fraction) -> None:
-        """Let the share be ``percent``, with as many digits as there is room for."""
+        """Set the share to ``percent``, shown with two decimals."""
         whole = percent.denominator == 1
         text = str(percent) if whole else f"{int(percent * 100) / 100:.2f}…"
         self.exact = (text, percent)
         self.field.value = text
 
     def entered(self, by: str, budget_type: BudgetType) -> ChildShare:
-        """What is typed, or `Refused`."""
+        """Return the share typed; raises `Refused`."""
         text = self.field.value.strip()
         if by == AMOUNT:
             return ChildShare(self.entity.entity_id, amount=parse_planned(text, budget_type))
@@ -90,21 +90,21 @@ class ShareRow(Vertical):
         self._shown = unit, makes, part
         drawn = bar(part, _BAR_WIDTH) if part is not None else Content("")
         made = Content.assemble((f" {unit:<2}", MUTED), f"{makes:>{_AMOUNT_WIDTH}}  ", drawn)
-        self.query_one(".makes", Static).update(made, layout=False)  # every line of its own height, whatever it says
+        self.query_one(".makes", Static).update(made, layout=False)  # every line has its own height, whatever it shows
 
     def refuse(self, why: str) -> None:
         _refuse(self.query_one(".refused", Static), why)
 
 
 class PlanShares(Vertical):
-    """The children of an allocation. What is typed stays with its child, whatever parent is chosen meanwhile."""
+    """The children of an allocation. Input stays with its child when another parent is chosen."""
 
     BINDINGS = [
         Binding("equals_sign", "split", "Equal split", id="share.split", tooltip="Split equally", priority=True)
     ]
 
     class Edited(Message):
-        """Something else is entered."""
+        """The input changed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class PlanShares(Vertical):
         return any(text.strip() for texts in self._typed.values() for text in texts.values())
 
     async def show(self, parent: PlannedBudget, entities: Sequence[Entity]) -> None:
-        """The children of ``parent``: what stands directly below its entity."""
+        """Show the children of ``parent``: the entities directly below its own."""
         self._budget = parent
         children = [entity for entity in entities if entity.parent_id == parent.entity_id]
         if self._children_shown != (parent.entity_id, children):
@@ -160,15 +160,15 @@ class PlanShares(Vertical):
             )
 
     def focus_first(self) -> None:
-        """Go to the first child without a share, or to the first at all."""
+        """Focus the first child without a share, or the first of all."""
         rows = self.rows
         if rows:
             next((row for row in rows if row.is_empty), rows[0]).field.focus()
 
-    # What is entered
+    # Input
 
     def children_shares(self) -> list[ChildShare] | None:
-        """What each child gets, those left empty apart; None when some of it is refused, each in its place."""
+        """Return the shares of the children, without empty ones; None if some are refused, each at its field."""
         assert self._budget is not None
         found, refused = [], []
         for row in self.rows:
@@ -194,7 +194,7 @@ class PlanShares(Vertical):
         return shares_of(self._budget.amount, shares, unit_of(self._budget.budget_type, self._budget.currency))
 
     def action_split(self) -> None:
-        """Each child gets the same of all there is: exactly, to the last cent."""
+        """Split equally among the children, exactly to the last cent."""
         rows = self.rows
         if not rows:
             return
@@ -211,7 +211,7 @@ class PlanShares(Vertical):
         self._switch(event.choice.value)
 
     def _switch(self, by: str) -> None:
-        """Each kind of share has its own texts; amounts begin as what the percentages made."""
+        """Switch between percentages and amounts. Each keeps its own texts; amounts start from the percentages."""
         if by == self._by:
             return
         amounts = self._amounts() if by == AMOUNT else {}
@@ -239,10 +239,10 @@ class PlanShares(Vertical):
         self._show_soon()
         self.post_message(self.Edited())
 
-    # What is shown of it
+    # Showing
 
     def _readable(self) -> dict[str, ChildShare]:
-        """What is typed, those apart that are no share yet."""
+        """Return the shares typed so far, without the invalid ones."""
         assert self._budget is not None
         found = {}
         for row in self.rows:
@@ -254,7 +254,7 @@ class PlanShares(Vertical):
         return found
 
     def _amounts(self) -> dict[str, int]:
-        """What each child would get; nobody anything while the percentages are more than all."""
+        """Return the amount per child; none while the percentages exceed 100 %."""
         shares = self._readable()
         try:
             return dict(zip(shares, self._shared(list(shares.values()))[0], strict=True))
@@ -262,7 +262,7 @@ class PlanShares(Vertical):
             return {}
 
     def _show_soon(self) -> None:
-        """Once for all that changes at the same time."""
+        """Update once for all changes made at the same time."""
         if not self._is_stale:
             self._is_stale = True
             self.call_later(self._show)
@@ -282,7 +282,7 @@ class PlanShares(Vertical):
         self.query_one("#sum", Static).update(self._sum(parent, amounts), layout=False)
 
     def _sum(self, parent: PlannedBudget, amounts: dict[str, int]) -> Content:
-        """``Allocated 90 % ████  margin 10 % $10,000.00``."""
+        """Format the total as ``Allocated 90 % ████  margin 10 % $10,000.00``."""
         total = sum((each.percent or Fraction(0) for each in self._readable().values()), Fraction(0)) / 100
         if not amounts and total > 1:
             return Content.assemble(
@@ -311,7 +311,7 @@ def _refuse(line: Static, why: str) -> None:
 
 
 def _percent(part: Fraction) -> str:
-    """``33.33 %``: as many digits as say something, at most two."""
+    """Format as ``33.33 %``, with at most two decimals and no trailing zeros."""
     hundredths = round(part * 10_000)
     digits = f"{hundredths // 100}.{hundredths % 100:02}".rstrip("0").rstrip(".")
     return f"{digits} %"

@@ -1,4 +1,4 @@
-"""The form with everything that can be chosen of the plan."""
+"""The form with every filter of the plan."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WORDS: tuple[tuple[str, str, type[StrEnum]], ...] = (
 
 
 class PlanFilterScreen(BoxScreen[PlanFilter]):
-    """Dismissed with what was chosen. What is left open stands for any."""
+    """The filters of the plan, dismissed with the choice. Fields left open match anything."""
 
     AUTO_FOCUS = "Select"
 
@@ -73,7 +73,7 @@ class PlanFilterScreen(BoxScreen[PlanFilter]):
         return value if isinstance(value, str) else ""
 
     def _entity(self, typed: str) -> str:
-        """The entity of that id or name, in any case."""
+        """Return the id of the entity with that id or name, in any case."""
         wanted = typed.casefold()
         for entity in self._board.entities.values():
             if wanted in (entity.entity_id.casefold(), entity.name.casefold()):

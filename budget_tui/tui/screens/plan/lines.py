@@ -1,4 +1,4 @@
-"""The two lines above the plan: its tabs, and what is chosen of it."""
+"""The two lines above the plan: its tabs and its active filters."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ class TabLine(Widget):
     ALLOW_SELECT = False
     tab: reactive[str] = reactive(TABS[0][0])
     summary: reactive[str] = reactive("")
-    """What stands at the right end."""
+    """The text at the right end."""
 
     def render(self) -> Content:
         tabs = [
@@ -37,7 +37,7 @@ class TabLine(Widget):
 
 
 class ChoiceLine(Widget):
-    """The filters that are active and how to be rid of them, or how to choose."""
+    """The active filters and how to clear them, or the keys that set them."""
 
     choice: reactive[PlanFilter] = reactive(PlanFilter())
     found: reactive[str] = reactive("")
@@ -59,7 +59,7 @@ _HINTS = (("f", " filter"), ("g", " category"), ("b", " type"), ("w", " period")
 
 
 def facts_of(choice: PlanFilter) -> Iterator[str]:
-    """What is asked of a budget, each in a few words."""
+    """Yield each active filter in a few words."""
     if choice.category is not None:
         yield str(choice.category)
     if choice.budget_type is not None:

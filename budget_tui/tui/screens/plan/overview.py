@@ -1,4 +1,4 @@
-"""Overview: the totals, the budgets nearest to their end, and two charts."""
+"""Overview: the totals, the budgets closest to their limit, and two charts."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _CHARTS_AT_LEAST, _CHARTS_AT_MOST = 4, 8
 
 @dataclass(frozen=True, slots=True)
 class OverviewLine:
-    """All budgets of one unit together, or one of the worst. ``counting`` is None of one, which adds up itself."""
+    """The total of all budgets in one unit, or one of the worst budgets, whose ``counting`` is None."""
 
     name: str
     what: str
@@ -69,7 +69,7 @@ class OverviewLine:
 
 
 class OverviewPane(PlanPane):
-    """How many are in trouble, the totals and who that is, what it goes to and how it went month by month."""
+    """The number of budgets in trouble, the totals and worst budgets, usage by category and month by month."""
 
     TAB = "overview"
 
@@ -86,7 +86,7 @@ class OverviewPane(PlanPane):
             yield TrendChart()
 
     def on_resize(self, event: Resize) -> None:
-        """The charts get what the table can spare, down to where they would show nothing."""
+        """Give the charts the height that the table can spare; hide them if that is too little to show anything."""
         room = event.size.height - _ABOVE_TABLE - _TABLE_AT_LEAST
         charts = self.query_one("#plan-charts")
         charts.display = room >= _CHARTS_AT_LEAST
@@ -112,7 +112,7 @@ class OverviewPane(PlanPane):
         self.table.show(rows)
         bars = self.query_one(CategoryBars)
         bars.breakdown = board.by_category(replace(choice, search="", status=None))
-        self._show_trend()  # in the same frame, though the table also says that its cursor moved
+        self._show_trend()  # in the same frame, though `Moved` will update it too
 
     def number_behind(self, row: OverviewLine) -> Number:
         covered = tuple((scope_of(budget), budget.period) for budget in row.budgets)
@@ -153,7 +153,7 @@ def _total_line(board: PlanBoard, totals: Totals, counting: Addends) -> Overview
 
 
 def _pace(budgets: Sequence[PlannedBudget], board: PlanBoard) -> Fraction | None:
-    """Where even spending of all ``budgets``, each in its own period, would stand today."""
+    """Return the share of ``budgets`` that even spending would have used by today, each in its own period."""
     amounts: dict[Period, int] = {}
     for budget in budgets:
         amounts[budget.period] = amounts.get(budget.period, 0) + budget.amount

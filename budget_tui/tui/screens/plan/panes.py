@@ -1,4 +1,4 @@
-"""What the tabs of the plan have in common."""
+"""The base of the plan's tabs."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from budget_tui.tui.table import FollowedTable, Row
 
 
 class PlanTable(FollowedTable[Row]):
-    """A table of the plan, in which the costs behind a number are a key away."""
+    """A table of the plan; Enter opens the costs that a number adds up."""
 
     GAPS = (1, 3)
     BINDINGS = [Binding("enter", "open", "Costs", id="plan.costs", tooltip="Show the costs of this number")]
 
 
 class PlanPane(Vertical):
-    """Fills itself with what is chosen of the board, when it is in view."""
+    """A tab of the plan; it shows the filtered budgets of the board while it is in view."""
 
     TAB: ClassVar[str]
     board: PlanBoard | None = None
@@ -36,17 +36,17 @@ class PlanPane(Vertical):
 
     @property
     def table(self) -> PlanTable[Any]:
-        """What has the focus."""
+        """The table, which has the focus."""
         return self.query_one(PlanTable)
 
     @property
     def entity_id(self) -> str:
-        """Whose the row under the cursor is; '' where that is nobody's."""
+        """The entity of the row under the cursor; '' if it has none."""
         return ""
 
     @property
     def budget_id(self) -> str:
-        """The budget under the cursor; '' where the row is of none or of several."""
+        """The budget under the cursor; '' if the row shows none or several."""
         return ""
 
     @property
@@ -55,33 +55,33 @@ class PlanPane(Vertical):
         return self.board.as_of
 
     def show(self, board: PlanBoard, choice: PlanFilter, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
-        """Show ``lines``, the chosen ones; ``is_new``: of a board that was not shown before."""
+        """Show ``lines``, the filtered ones; ``is_new``: the board was not shown here before."""
         raise NotImplementedError
 
     def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
-        """Whose children have more than it, what is left out of the figures that are shown, what counts at a rate."""
+        """Return warnings: over-allocated children, costs left out of the figures, rates used in them."""
         return (*too_much(board.over_allocated([line.budget for line in lines])), *board.warnings(lines))
 
     def number_behind(self, row: Any) -> Number | None:
-        """The actual that ``row`` shows."""
+        """Return the actual that ``row`` shows, for its cost details; None if there is none."""
         raise NotImplementedError
 
     def listed(self, row: Any) -> Sequence[PlannedBudget]:
-        """The budgets that the figures of ``row`` are about."""
+        """Return the budgets whose figures ``row`` shows."""
         return ()
 
     def sort_by(self, key: str) -> None:
-        """Sort by a column; by the one that it is sorted by already, the other way round."""
+        """Sort by a column, or reverse the order if it is sorted by that column already."""
 
     def sort_by_next(self) -> None:
-        """Sort by the next column, after the last one in the order of the hierarchy again."""
+        """Sort by the next column; after the last one, restore the order of the hierarchy."""
 
     def reverse(self) -> None:
-        """Sort the other way round."""
+        """Reverse the order."""
 
 
 def too_much(found: Sequence[OverAllocated]) -> Sequence[str]:
-    """In one line, the first budget whose children have more than it, and how many more there are."""
+    """Return one line about the first over-allocated budget and the number of others, if any."""
     if not found:
         return ()
     budget, beyond = found[0].budget, found[0].beyond

@@ -1,4 +1,4 @@
-"""What becomes of the budgets that were allocated from one whose amount changes."""
+"""Changing a budget that others were allocated from: keep their amounts or rescale them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from budget_tui.tui.render import MUTED
 
 
 class Children(StrEnum):
-    """What becomes of them."""
+    """The treatment of the budgets allocated from one whose amount changes."""
 
     KEPT = "kept"
     RESCALED = "rescaled"
@@ -32,7 +32,7 @@ _WORDS = {
 
 
 class RescaleScreen(BoxScreen[Children]):
-    """Dismissed with what was chosen for the ``children`` of ``budget``, which is to be of ``amount``."""
+    """A choice for the ``children`` of ``budget``, whose new amount is ``amount``; dismissed with it."""
 
     AUTO_FOCUS = "Select"
 

@@ -1,4 +1,4 @@
-"""The plan: budgets against what was used, in five tabs under one filter."""
+"""The plan: budgets against usage, in five tabs under one filter."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ Choice = TypeVar("Choice")
 
 
 class PlanScreen(ReadingScreen[PlanBoard]):
-    """Tabs, what is chosen, and below them the pane of the tab. All panes show the same choice."""
+    """Tabs, the active filters, and the pane of the current tab. All panes share the filters."""
 
     MODE = "plan"
     CSS_PATH = styles_dir() / "plan.tcss"
@@ -142,7 +142,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         self.action_show_tab(keys[(keys.index(self.query_one(TabLine).tab) + by) % len(keys)])
 
     def _fill_pane(self) -> None:
-        """Show the choice on the tab in view, if that shows another one or older figures."""
+        """Show the filtered budgets in the current tab, unless it shows them already."""
         board: PlanBoard | None = self.reading
         if board is None:
             return
@@ -154,11 +154,11 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         if self._warned_of is board and not board.has_foreign_costs:
             self._warn()  # in the same frame
         else:
-            # At first, and with costs in other currencies, it takes longer than all the rest, which must not wait.
+            # The first time, and with costs in other currencies, warnings take longer than all the rest: don't wait.
             self.call_after_refresh(self._warn)
 
     def _warn(self) -> None:
-        """Tell what the figures leave out. Nothing is laid out anew, with each key of a filter, where it stays."""
+        """Show the warnings. Typing a filter mostly leaves their height as it is; then nothing is laid out again."""
         if self.reading is None:
             return
         self._warned_of = self.reading
@@ -169,7 +169,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
             line.display = bool(warnings)
             line.update(warnings, layout=not width or len(warnings.wrap(width)) != height)
 
-    # Choosing
+    # Filtering
 
     def _choose(self, choice: PlanFilter) -> None:
         board: PlanBoard | None = self.reading
@@ -231,19 +231,19 @@ class PlanScreen(ReadingScreen[PlanBoard]):
 
     @on(FilterInput.Cancelled)
     def _search_left(self) -> None:
-        """Other filters stay."""
+        """Clear the search; the other filters stay."""
         self._search_field.close()
         self._search()
         self.pane.table.focus()
 
     @on(Input.Changed, "FilterInput")
     def _searched(self) -> None:
-        """The letter is drawn first, then what it finds: drawn together, both would wait for the next frame."""
+        """Draw the letter first, then the matches: drawn together, both would wait for the next frame."""
         self.call_after_refresh(self._search)
 
     def _search(self) -> None:
         wanted = self._search_field.value.strip()
-        if wanted != self._choice.search:  # of several letters in one frame, the first call has looked for all
+        if wanted != self._choice.search:  # of several letters in one frame, the first call has searched for all
             self._choose(replace(self._choice, search=wanted))
 
     @on(Input.Submitted, "FilterInput")
@@ -256,7 +256,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     def _search_field(self) -> FilterInput:
         return self.query_one(FilterInput)
 
-    # What is behind a number
+    # Cost details
 
     @on(Table.Opened)
     @work(group=ASKING)
@@ -288,7 +288,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
             )
             self.reading = await self.dashboard.read(self.read)
         except BudgetError as refused:
-            self.reading = await self.dashboard.read(self.read)  # the words name what is stored by now
+            self.reading = await self.dashboard.read(self.read)  # the error contains the stored value
             pane.refuse(str(refused), names_stored=True)
             return
         pane.accept(event.advance)
@@ -352,6 +352,6 @@ def _changed(before: PlannedBudget, outcome: PlanOutcome) -> str:
 
 
 def _next(of: Iterable[Choice], current: Choice | None) -> Choice | None:
-    """The one behind ``current``; behind the last, None, which is all of them."""
+    """Return the choice after ``current``; after the last one None, which means all."""
     order: list[Any] = [None, *of]
     return order[(order.index(current) + 1) % len(order)] if current in order else None

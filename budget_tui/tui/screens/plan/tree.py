@@ -1,4 +1,4 @@
-"""Allocation: what each budget handed on to others, what is left of it, and what was used at each level."""
+"""Allocation: how each budget is allocated to others, what is left of it, and the usage at each level."""
 
 from __future__ import annotations
 
@@ -41,8 +41,10 @@ _NAMES_MEASURED = 1_000
 
 
 class Branch(NamedTuple):
-    """A line of the tree: a budget, what hangs below it, and where it hangs itself. What is only asked of the few
-    lines on the screen is worked out when it is."""
+    """A line of the tree: a budget, its children and its position.
+
+    Properties that only the visible lines need are computed on access.
+    """
 
     line: BudgetLine
     children: Sequence[BudgetLine]
@@ -61,7 +63,7 @@ class Branch(NamedTuple):
 
     @property
     def unallocated(self) -> int:
-        """What no child has; negative when they have more than there is."""
+        """The amount not allocated to children; negative if they are over-allocated."""
         return self.line.budget.amount - self.allocated
 
     @property
@@ -76,7 +78,7 @@ class Branch(NamedTuple):
 
 
 class TreeTable(PlanTable[Branch]):
-    """The lines of the tree. Right opens a branch, left closes it or goes to the one above."""
+    """The lines of the tree. Right opens a branch; left closes it or goes to its parent."""
 
     BINDINGS = [
         Binding(
@@ -103,7 +105,7 @@ class TreeTable(PlanTable[Branch]):
 
 
 class AllocationPane(PlanPane):
-    """The tree, and below it in words what is handed on beyond what there is."""
+    """The tree, and below it a description of the current branch and of over-allocated ones."""
 
     TAB = "allocation"
 
@@ -135,17 +137,17 @@ class AllocationPane(PlanPane):
         self._too_much = board.over_allocated([line.budget for line in lines], self._tree)
         self.table.why_empty = "no matching budgets"
         self._fill(_measured(board.lines, board.tree(board.lines)) if is_new else None)
-        self._describe()  # in the same frame, though the table also says that its cursor moved
+        self._describe()  # in the same frame, though `Moved` will update it too
 
     def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
-        """What children have too much is told below the tree, of the branch under the cursor first."""
+        """Leave out over-allocated children: the line below the tree describes them, the current branch first."""
         return board.warnings(lines)
 
     def number_behind(self, row: Branch) -> Number:
         return number_of(row.budget, formatting.plan_name(row.budget))
 
     def fold(self, branch: Branch | None, *, is_open: bool) -> None:
-        """Open or close a branch; closing what has none goes to the one above."""
+        """Open or close a branch; closing one without children goes to its parent."""
         if branch is None:
             return
         budget_id = branch.budget.budget_id
@@ -163,7 +165,7 @@ class AllocationPane(PlanPane):
     def _fill(self, measured: Sequence[Branch] | None = None) -> None:
         rows = Rows(self._tree, self._folded)
         here: Branch | None = self.table.current
-        # What is gone is not looked for: all the rows would have to be made for that.
+        # A row that is gone is not searched for: that would create all the rows.
         stays = here is not None and any(line.budget.budget_id == here.budget.budget_id for line in self._lines)
         self.table.show(rows, _columns(self.today), measuring=measured, measures=measured is not None, keeps_row=stays)
 
@@ -175,7 +177,7 @@ class AllocationPane(PlanPane):
             self.query_one("#handed-on", Static).update(words)
 
     def _words(self) -> Content:
-        """What the branch under the cursor handed on, and which others handed on too much."""
+        """Warn of over-allocation, of the current branch or else of any; otherwise describe its allocation."""
         branch: Branch | None = self.table.current
         if branch is None:
             return Content("")
@@ -249,25 +251,25 @@ def _kind(branch: Branch) -> tuple[BudgetType, str]:
 
 
 def _longest_names(branches: Sequence[Branch]) -> Sequence[Branch]:
-    """Those near the top of the tree, with what stands in front of them, and the longest of all names."""
+    """Return the branches near the top of the tree, and the one with the longest name of all."""
     longest = max(branches, key=lambda branch: cell_len(branch.budget.entity_name), default=None)
     return [*branches[:_NAMES_MEASURED], *([longest] if longest else [])]
 
 
 def _measured(lines: Sequence[BudgetLine], tree: Tree) -> list[Branch]:
-    """The top of the tree as it stands, and every line as if it stood alone: to make the whole tree takes longer."""
+    """Return the rows to measure: the top of the tree, and every line without indent, as building all takes longer."""
     alone = (Branch(line, tree.get(line.budget.budget_id, ()), None, 0, True, True) for line in lines)
     return [*islice(Rows(tree, ()), _NAMES_MEASURED), *alone]
 
 
 class Rows(Sequence[Branch]):
-    """The lines of what is open, from the top. They are made as far down as somebody looks."""
+    """The visible lines of the tree, from the top. They are created only as far down as they are read."""
 
     def __init__(self, tree: Tree, folded: Collection[str]) -> None:
         self._tree, self._folded = tree, folded
         self._count = self._opened()
         self._made: list[Branch] = []
-        # What comes next: below which branch, the lines there, which of them. The last comes first.
+        # The lines to create next, the first at the end: their parent, their siblings, their index among these.
         self._coming: list[tuple[Branch | None, Sequence[BudgetLine], int]] = []
         if tree:
             self._coming.append((None, tree[None], 0))
@@ -297,7 +299,7 @@ class Rows(Sequence[Branch]):
             self._coming.append((branch, below, 0))
 
     def _opened(self) -> int:
-        """How many lines there are."""
+        """Return the number of visible lines."""
         if not any(budget_id in self._tree for budget_id in self._folded):
             return sum(map(len, self._tree.values()))
         found, waiting = 0, [*self._tree.get(None, ())]
