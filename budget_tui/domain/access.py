@@ -1,4 +1,4 @@
-"""Who may do what over HTTP: a key belongs to one organization and may read, or write, too."""
+"""API keys: each belongs to one organization, and may read, or read and write."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is known of a key. The key itself is not: ``hash`` only tells it again. ``key_id`` is no secret."""
+    """An API key as stored. The secret itself is not: ``hash`` only recognizes it. ``key_id`` is public."""
 
     key_id: str
     org_slug: str

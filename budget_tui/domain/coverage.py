@@ -1,12 +1,13 @@
-"""What counts for a budget, and which budget contains which.
+"""Coverage and containment: which usage counts for a budget, and which budget contains which.
 
-Storage hands over what each entity itself used, per category, provider and currency, in each *segment*: the stretches
-of days between the first and last days of all periods asked about. Here that is rolled up along the hierarchy, each day
-along the one that held on it, once for all budgets.
+Storage supplies what each entity itself used, per category, provider and currency, in each *segment*: a stretch of days
+between the first and last days of all the periods requested. This module rolls that up, each day along the hierarchy
+that held on it, once for all budgets.
 
-A budget *contains* another when all that the other counts counts for it, too: same type and currency, entity on
-the path above or the same, category the same or ``total``, provider the same or any, in a period that has all of its
-days. Totals add only budgets that no other one contains; of two of the same scope and period, the one first listed.
+A budget *contains* another when everything that counts for the other counts for it, too: same type and currency, the
+same entity or one above it, the same category or ``total``, the same provider or any, in a period that includes all of
+its days. Totals add only budgets that no other one contains; of two with the same scope and period, the one that is
+listed first.
 """
 
 from bisect import bisect_left, bisect_right
@@ -25,21 +26,21 @@ from budget_tui.domain.period import ONE_DAY, Period, joined
 from budget_tui.domain.plan import PlannedBudget
 
 _FEW = 32
-"""So many segments are looked at one by one sooner than what is in them is put in order."""
+"""Up to this many segments are added up one by one; beyond it, running sums are faster."""
 
 ANY_PROVIDER = ""
 NO_PROVIDER = "\0"
-"""Only what names no provider. It is no name that anybody could give."""
+"""The provider of a scope that counts only usage without a provider; no real name can be this."""
 TOTAL = str(Category.TOTAL)
 _MONETARY = BudgetType.MONETARY
 _Answer = TypeVar("_Answer")
 
 
-# What counts
+# Coverage
 
 
 class Scope(NamedTuple):
-    """What a budget counts, its period aside. ``currency`` is '' for tokens and seats."""
+    """The entity, category, provider and currency that a budget counts; ``currency`` is '' for tokens and seats."""
 
     entity_key: int
     category: str
@@ -52,22 +53,22 @@ class Scope(NamedTuple):
 
 
 def scope_of(budget: PlannedBudget) -> Scope:
-    """What ``budget`` counts. Tokens and seats have no currency."""
+    """Return the scope of ``budget``; tokens and seats have no currency."""
     currency = budget.currency if budget.budget_type is _MONETARY else ""
     return Scope(budget.entity_key, budget.category, budget.provider, currency)
 
 
 Covered = Mapping[Scope, Collection[Period]]
-"""All that counts for some scopes, each in some periods."""
+"""Scopes, each with the periods in which it counts."""
 
 
 def covered_by(budgets: Iterable[PlannedBudget]) -> dict[Scope, list[Period]]:
-    """What ``budgets`` count together."""
+    """Return the scopes of ``budgets``, each with the periods of its budgets."""
     return by_scope((scope_of(budget), budget.period) for budget in budgets)
 
 
 def by_scope(counting: Iterable[tuple[Scope, Period]]) -> dict[Scope, list[Period]]:
-    """The periods in which each scope counts."""
+    """Group the periods of ``counting`` by scope."""
     found: dict[Scope, list[Period]] = {}
     for scope, period in counting:
         found.setdefault(scope, []).append(period)
@@ -75,15 +76,17 @@ def by_scope(counting: Iterable[tuple[Scope, Period]]) -> dict[Scope, list[Perio
 
 
 class Mismatch(Enum):
-    """Why what was used on the path of a scope does not count for it."""
+    """Reason why usage at or below the entity of a scope does not count for the scope."""
 
     CATEGORY = auto()
     PROVIDER = auto()
 
 
 def mismatch(scope: Scope, category: str, provider: str) -> Mismatch | None:
-    """Why what was used of ``provider`` in ``category`` does not count for ``scope``, entities and currencies aside;
-    None where it counts."""
+    """Return why usage of ``provider`` in ``category`` does not count for ``scope``; None where it counts.
+
+    Entities and currencies are not compared.
+    """
     if scope.category not in (category, TOTAL):
         return Mismatch.CATEGORY
     if scope.provider not in (ANY_PROVIDER, provider or NO_PROVIDER):
@@ -92,12 +95,12 @@ def mismatch(scope: Scope, category: str, provider: str) -> Mismatch | None:
 
 
 Kind = tuple[str, str, str]
-"""Category, provider, and currency; that is '' for tokens and seats."""
+"""Category, provider and currency ('' for tokens and seats)."""
 
 
 @lru_cache(maxsize=4096)
 def kinds_around(category: str, provider: str, currency: str) -> tuple[Kind, ...]:
-    """The kinds that count what is of a category, provider and currency, its own first; see `mismatch`."""
+    """Return the kinds that count usage of a category, provider and currency, its own first; see `mismatch`."""
     return tuple(
         (wider_category, wider_provider, currency)
         for wider_category in dict.fromkeys((str(category), TOTAL))
@@ -106,8 +109,10 @@ def kinds_around(category: str, provider: str, currency: str) -> tuple[Kind, ...
 
 
 class Segments:
-    """The days of some periods, cut at each first and after each last day, and before each of the days ``cuts``; no
-    day is in two of them."""
+    """The days of some periods, cut at each first day, after each last day and before each day of ``cuts``.
+
+    No two segments share a day.
+    """
 
     def __init__(self, periods: Iterable[Period], cuts: Iterable[date] = ()) -> None:
         depth = dict.fromkeys(cuts, 0)
@@ -127,20 +132,20 @@ class Segments:
 
     @property
     def days(self) -> Period:
-        """From the first to the last day of all."""
+        """The days from the first segment's start to the last segment's end."""
         return Period(self.periods[0].start, self.periods[-1].end)
 
     def holding(self, day: date) -> int | None:
-        """Which segment ``day`` is in, if in any."""
+        """Return the index of the segment that ``day`` is in; None if it is in none."""
         index = bisect_right(self._starts, day) - 1
         return index if index >= 0 and self.periods[index].contains(day) else None
 
     def between(self, first: date, last: date) -> range:
-        """Those that begin from ``first`` to ``last``."""
+        """Return the indices of the segments that start from ``first`` to ``last``, both included."""
         return range(bisect_left(self._starts, first), bisect_right(self._starts, last))
 
     def span(self, period: Period) -> range:
-        """Which segments ``period`` consists of; it begins and ends where some were cut."""
+        """Return the indices of the segments that make up ``period``; its start and end must be cuts."""
         known = self._spans.get(period)
         if known is None:
             start, after = period.half_open
@@ -149,14 +154,14 @@ class Segments:
         return known
 
     def days_of(self, bits: int) -> list[Period]:
-        """The days of the segments ``bits``, without gaps."""
+        """Return the days of the segments in ``bits`` as periods without gaps between them."""
         if bits not in self._days:  # many have the same
             self._days[bits] = joined(period for at, period in enumerate(self.periods) if bits >> at & 1)
         return self._days[bits]
 
 
 def bits_of(spans: Iterable[range]) -> int:
-    """The segments of ``spans`` as the bits of a number: what is in several of them is in it once."""
+    """Return the segments of ``spans`` as the bits of a number; a segment in several spans is in it once."""
     bits = 0
     for span in spans:
         bits |= (1 << span.stop) - (1 << span.start)
@@ -164,11 +169,11 @@ def bits_of(spans: Iterable[range]) -> int:
 
 
 Counting = dict[int, dict[Kind, int]]
-"""What counts at each entity: by kind, the segments in which it does, as bits."""
+"""The kinds that count at each entity, each with its segments as bits."""
 
 
 def counting(covered: Covered, segments: Segments) -> Counting:
-    """What counts at each entity."""
+    """Return the kinds that count at each entity, each with its segments as bits."""
     found: Counting = {}
     for scope, periods in covered.items():
         of_entity = found.setdefault(scope.entity_key, {})
@@ -177,8 +182,10 @@ def counting(covered: Covered, segments: Segments) -> Counting:
 
 
 class Coverage:
-    """When what an entity itself used counts for any of ``covered`` and for none of ``without``: each day along the
-    hierarchy that held on it."""
+    """The days on which an entity's own usage counts for any of ``covered`` and for none of ``without``.
+
+    Each day is taken along the hierarchy that held on it.
+    """
 
     def __init__(
         self, covered: Covered, history: HierarchyHistory, segments: Segments, without: Covered | None = None
@@ -193,19 +200,20 @@ class Coverage:
         self._holes = Coverage(without, history, segments) if without else None
 
     def counts(self, kind: Kind) -> bool:
-        """Whether what was used of a category, provider and currency counts anywhere."""
+        """Return whether usage of this category, provider and currency counts at any entity."""
         category, provider, currency = kind
         return not self._kinds.isdisjoint(kinds_around(category, provider or NO_PROVIDER, currency))
 
     def segments(self, entity_key: int | None, kind: Kind) -> int:
-        """The segments in which what an entity itself used of ``kind`` counts, as bits."""
+        """Return the segments in which an entity's own usage of ``kind`` counts, as bits."""
         found = 0
         for coverage, of_era in self._parts:
             found |= coverage.segments(entity_key, kind) & of_era
         return found & ~self._holes.segments(entity_key, kind) if self._holes and found else found
 
     def by_currency(self, entity_key: int | None, category: str, provider: str) -> dict[str, int]:
-        """The segments in which it counts in each currency that it counts in."""
+        """Return the segments in which an entity's own usage counts, as bits, by currency; without currencies that have
+        none."""
         found = {}
         for currency in self._currencies:
             if segments := self.segments(entity_key, (category, provider, currency)):
@@ -213,12 +221,12 @@ class Coverage:
         return found
 
     def days(self, entity_key: int | None, kind: Kind) -> list[Period]:
-        """The days on which it counts, without gaps."""
+        """Return the days on which an entity's own usage of ``kind`` counts, as periods."""
         return self._segments.days_of(self.segments(entity_key, kind))
 
 
 def _in_eras(history: HierarchyHistory, segments: Segments) -> Iterator[tuple[Era, range]]:
-    """The eras that ``segments`` are of, each with its own of them."""
+    """Yield each era in which segments start, with the indices of those segments."""
     for era in history:
         of_era = segments.between(era.first, era.last)
         if of_era:
@@ -226,21 +234,22 @@ def _in_eras(history: HierarchyHistory, segments: Segments) -> Iterator[tuple[Er
 
 
 class _AtEntity(NamedTuple):
-    """What is counting at an entity, and the ``segments`` of what is used there, as far as they are known."""
+    """The kinds counting at or above an entity, and the ``segments`` of each kind of usage that were computed so
+    far."""
 
     counting: dict[Kind, int]
     segments: dict[Kind, int]
 
 
 class _CoverageOfEra:
-    """In which segments what an entity itself used is ``counting``, at it or above it."""
+    """The segments in which an entity's own usage is ``counting`` at it or above it, in a single hierarchy."""
 
     def __init__(self, counting: Counting, lineage: Lineage) -> None:
         self._counting, self._lineage = counting, lineage
         self._at: dict[int, _AtEntity] = {}
 
     def segments(self, entity_key: int | None, kind: Kind) -> int:
-        """The segments in which what was used of ``kind`` counts, as bits."""
+        """Return the segments in which an entity's own usage of ``kind`` counts, as bits."""
         chain = self._lineage.get(entity_key)
         if chain is None:
             return 0
@@ -255,7 +264,8 @@ class _CoverageOfEra:
         return segments
 
     def _here(self, chain: Sequence[int]) -> _AtEntity:
-        """What counts at an entity and above it: the same as at its parent where nothing more does."""
+        """Return what counts at or above the first entity of ``chain``: its parent's own object where it adds
+        nothing."""
         found = _AtEntity({}, {})
         for key in reversed(chain):
             own = self._counting.get(key)
@@ -270,13 +280,13 @@ class _CoverageOfEra:
         return found
 
 
-# What was used
+# Usage
 
 
 class UsageLine(NamedTuple):
-    """What one entity itself used of one provider in one category, in each segment that something is known of.
+    """The usage of one entity itself, of one provider in one category, by segment; segments without data are missing.
 
-    ``entity_key`` None is what found no entity. ``currency`` is '' for tokens.
+    ``entity_key`` is None for unmapped usage. ``currency`` is '' for tokens.
     """
 
     entity_key: int | None
@@ -287,7 +297,7 @@ class UsageLine(NamedTuple):
 
 
 class Sums:
-    """What ``lines`` add up to, for any scope and segments: each day along the hierarchy that held on it."""
+    """The sums of ``lines`` for any scope and segments, each day along the hierarchy that held on it."""
 
     def __init__(self, lines: Sequence[UsageLine], history: HierarchyHistory, segments: Segments) -> None:
         self._segments = segments
@@ -299,7 +309,7 @@ class Sums:
             ]
 
     def of(self, scope: Scope, period: Period) -> int | None:
-        """What ``scope`` used in ``period``; None where nothing is known."""
+        """Return the usage of ``scope`` in ``period``; None where nothing is known."""
         span, total = self._segments.span(period), None
         if len(self._parts) == 1:  # as it is for most
             return self._parts[0][1].of(scope, span)
@@ -311,21 +321,22 @@ class Sums:
         return total
 
     def once(self, covered: Covered) -> int | None:
-        """What all of ``covered`` used together: what several of them count is counted once."""
+        """Return the usage of all of ``covered`` together, counting shared usage once; None where nothing is known."""
         known = self.by_segment(covered)
         return sum(known.values()) if known else None
 
     def by_segment(self, covered: Covered) -> dict[int, int]:
-        """What all of ``covered`` used together in each segment that something is known of, each dollar once."""
+        """Return the usage of all of ``covered`` together, counting shared usage once, by segment; without those
+        without data."""
         return self.counted(counting(covered, self._segments))
 
     def counted(self, counting: Counting) -> dict[int, int]:
-        """Usage in each segment, as far as it is ``counting``, each dollar once."""
+        """Return the usage that is ``counting``, counting shared usage once, by segment."""
         return {segment: value for _, sums in self._parts for segment, value in sums.counted(counting).items()}
 
 
 def _only(lines: Iterable[UsageLine], segments: range) -> Iterator[UsageLine]:
-    """``lines`` as if nothing were known but of ``segments``."""
+    """Yield ``lines`` restricted to ``segments``, leaving out those without data there."""
     for line in lines:
         inside = {segment: value for segment, value in line.values.items() if segment in segments}
         if inside:
@@ -333,11 +344,11 @@ def _only(lines: Iterable[UsageLine], segments: range) -> Iterator[UsageLine]:
 
 
 _Kinds = dict[Kind, dict[int, int]]
-"""What was used in each segment, by kind."""
+"""Usage by segment, for each kind."""
 
 
 class _SumsOfEra:
-    """What ``lines`` add up to if everything stands as ``lineage`` says."""
+    """The sums of ``lines`` along a single hierarchy."""
 
     def __init__(self, lines: Iterable[UsageLine], lineage: Lineage) -> None:
         self._lineage = lineage
@@ -352,10 +363,10 @@ class _SumsOfEra:
 
     @cached_property
     def _rolled_up(self) -> dict[int, _Kinds]:
-        """What each entity used together with all below it: one addition per entity and kind, from the leaves up."""
+        """The usage of each entity with all entities below it: one addition per entity and kind, from the leaves up."""
         parents = {chain[1] for chain in self._chains if len(chain) > 1}
         sums: dict[int, _Kinds] = {}
-        for key, kinds in self._own.items():  # where something is added, it is to what is no longer its own
+        for key, kinds in self._own.items():  # copy only what children are added to
             sums[key] = {kind: values.copy() for kind, values in kinds.items()} if key in parents else kinds
         for chain in reversed(self._chains):
             if len(chain) > 1 and chain[0] in sums:
@@ -366,7 +377,7 @@ class _SumsOfEra:
 
     @cached_property
     def _children(self) -> dict[int, list[int]]:
-        """The entities directly below each one, as far as anything was used there."""
+        """The entities with usage directly below each entity."""
         found: dict[int, list[int]] = {}
         for key, *above in self._chains:
             if above and key in self._rolled_up:
@@ -374,7 +385,7 @@ class _SumsOfEra:
         return found
 
     def of(self, scope: Scope, span: range) -> int | None:
-        """See `Sums.of`."""
+        """Return the usage of ``scope`` in the segments of ``span``; None where nothing is known."""
         if len(span) > _FEW:
             known = self._running.get(scope)
             if known is None:
@@ -398,10 +409,10 @@ class _SumsOfEra:
         ]
 
     def counted(self, counting: Counting) -> dict[int, int]:
-        """See `Sums.counted`."""
+        """Return the usage that is ``counting``, counting shared usage once, by segment."""
         coverage = _CoverageOfEra(counting, self._lineage)
         around = {key for at in counting for key in self._lineage[at]}
-        used: dict[int, list[Mapping[int, int]]] = {}  # by segments that count: what was used in all
+        used: dict[int, list[Mapping[int, int]]] = {}  # usage in all segments, by the segments that count
         for key in around:
             below = (self._rolled_up[child] for child in self._children.get(key, ()) if child not in around)
             for kinds in (self._own.get(key, {}), *below):
@@ -418,7 +429,7 @@ class _SumsOfEra:
 
 
 class _Running:
-    """What ``rows`` come to in a span of segments, without going through them for each span."""
+    """The running sums of ``rows``, so that the sum over a span of segments needs no pass through it."""
 
     def __init__(self, rows: Sequence[Mapping[int, int]]) -> None:
         values = rows[0] if len(rows) == 1 else _added_up(rows)
@@ -426,7 +437,7 @@ class _Running:
         self._until = [0, *accumulate(values[segment] for segment in self._segments)]
 
     def within(self, span: range) -> int | None:
-        """Their sum in ``span``; None where nothing is known."""
+        """Return the sum over ``span``; None where nothing is known."""
         first, after = bisect_left(self._segments, span.start), bisect_left(self._segments, span.stop)
         return None if first == after else self._until[after] - self._until[first]
 
@@ -441,7 +452,7 @@ def _add(sums: _Kinds, kind: Kind, values: Mapping[int, int]) -> None:
 
 
 def _added_up(rows: Iterable[Mapping[int, int]]) -> dict[int, int]:
-    """What ``rows`` add up to in each segment."""
+    """Add up ``rows``, segment by segment."""
     found: dict[int, int] = {}
     for values in rows:
         for segment, value in values.items():
@@ -449,33 +460,35 @@ def _added_up(rows: Iterable[Mapping[int, int]]) -> dict[int, int]:
     return found
 
 
-# What contains what
+# Containment
 
 TypedKind = tuple[BudgetType, str, str, str]
-"""What a budget counts, its entity and period aside: type, category, provider, currency."""
+"""The type, category, provider and currency that a budget counts."""
 
 
 def kind_of(budget: PlannedBudget) -> TypedKind:
-    """What a budget counts, apart from where and when; amounts of money are told apart by currency."""
+    """Return the type, category, provider and currency that ``budget`` counts; only money has a currency."""
     budget_type = budget.budget_type
     return budget_type, budget.category, budget.provider, budget.currency if budget_type is _MONETARY else ""
 
 
 @lru_cache(maxsize=4096)
 def wider_kinds(kind: TypedKind) -> tuple[TypedKind, ...]:
-    """``kind`` and those that contain it, the narrowest first."""
+    """Return ``kind`` and the kinds that contain it, the narrowest first."""
     budget_type, *of = kind
     return tuple((budget_type, *wider) for wider in kinds_around(*of))
 
 
 class Containment:
-    """Which of ``budgets`` contain which, each where it stood on its last day. Asked about some, by their ids, it
-    answers as if there were no others."""
+    """The containment among ``budgets``, each placed where its entity stood on its last day.
+
+    Its methods take the ids of some budgets and ignore all others.
+    """
 
     def __init__(self, budgets: Sequence[PlannedBudget], history: HierarchyHistory) -> None:
         extents = _extents(budgets)
         self._eras: list[tuple[Container[str], _InOneEra]] = []
-        if len(history) == 1:  # as it is for most, and then nothing need be told apart
+        if len(history) == 1:  # as it is for most
             self._eras = [((), _InOneEra(budgets, extents, history.now.lineage))]
             return
         by_era: dict[Era, list[PlannedBudget]] = {}
@@ -486,14 +499,15 @@ class Containment:
             self._eras.append((ids, _InOneEra(_around(of_era, budgets), extents, era.lineage)))
 
     def widest(self, asked: Container[str]) -> dict[str, "Placed"]:
-        """Those that no other one contains, by their ids: added up, they count no dollar twice."""
+        """Return the places of the budgets that no other one contains, by their ids: their sum counts no amount
+        twice."""
         return self._of_each_era(lambda era: era.widest(asked))
 
     def parents(self, asked: Container[str]) -> dict[str, str | None]:
-        """What each hangs below in the allocation tree; None at its top.
+        """Return the parent of each budget in the allocation tree; None at its top.
 
-        A budget hangs below the nearest that contains it and has the same period, for whoever uses it uses that one
-        first; of several that do not contain each other, below the one it was allocated from.
+        The parent is the nearest budget of the same period that contains it, because its usage counts there first. Of
+        several that do not contain each other, it is the one that the budget was allocated from.
         """
         return self._of_each_era(lambda era: era.parents(asked))
 
@@ -509,7 +523,7 @@ class Containment:
 
 
 def _around(some: Sequence[PlannedBudget], budgets: Sequence[PlannedBudget]) -> Sequence[PlannedBudget]:
-    """Those of ``budgets`` whose days could overlap with those of ``some`` of them."""
+    """Return those of ``budgets`` whose days could overlap with those of ``some`` of them."""
     if len(some) == len(budgets):
         return budgets
     first, last = min(each.period.start for each in some), max(each.period.end for each in some)
@@ -517,12 +531,12 @@ def _around(some: Sequence[PlannedBudget], budgets: Sequence[PlannedBudget]) -> 
 
 
 class _InOneEra:
-    """Which of ``budgets`` contain which if everything stands as ``lineage`` says."""
+    """The containment among ``budgets`` in a single hierarchy."""
 
     def __init__(self, budgets: Sequence[PlannedBudget], extents: "_Extents", lineage: Lineage) -> None:
         self._extents = len(extents)
         placed = [(lineage[each.entity_key], extents[kind_of(each), each.period], each) for each in budgets]
-        # Whatever contains a budget comes before it.
+        # A budget comes after all that contain it.
         placed.sort(key=lambda each: len(each[0]) * len(extents) + each[1].number)
         known: dict[str | None, Placed] = {}
         for chain, extent, budget in placed:
@@ -532,9 +546,9 @@ class _InOneEra:
         self._placed = [*known.values()]
 
     def widest(self, asked: Container[str]) -> dict[str, "Placed"]:
-        """See `Containment.widest`."""
+        """Return the places of the budgets of ``asked`` that no other of them contains, by their ids."""
         found = {}
-        planned: dict[int, int] = {}  # by entity: the extents of the budgets at and above it
+        planned: dict[int, int] = {}  # by entity: the extents of the budgets at it and above it, as bits
         for each in self._placed:
             budget_id, _, chain, extent = each
             if budget_id not in asked:
@@ -550,7 +564,7 @@ class _InOneEra:
         return found
 
     def parents(self, asked: Container[str]) -> dict[str, str | None]:
-        """See `Containment.parents`."""
+        """Return the parent of each budget of ``asked``; see `Containment.parents`."""
         found: dict[str, str | None] = {}
         planned: list[dict[int, Placed]] = [{} for _ in range(self._extents)]
         for each in self._placed:
@@ -563,15 +577,15 @@ class _InOneEra:
 
 
 def is_below(budget: PlannedBudget, entity_key: int, history: HierarchyHistory) -> bool:
-    """Whether ``budget`` stands at or below an entity, on its last day."""
+    """Return whether ``budget`` stood at or below an entity on its last day."""
     return entity_key in history.of(budget.period).lineage[budget.entity_key]
 
 
 class Extent(NamedTuple):
-    """What a budget of one kind and period covers, its entity aside.
+    """The kind and period that a budget covers, its entity aside.
 
     ``within`` are the extents that contain it, itself included, each as the bit of its number; ``wider`` are the
-    numbers of those of the same period, its own first. Of two at the same entity the one of the lower number comes
+    numbers of those of the same period, its own first. Of two at the same entity, the one with the lower number comes
     first.
     """
 
@@ -583,13 +597,15 @@ class Extent(NamedTuple):
 
     @property
     def counts(self) -> tuple[str, str, str]:
-        """Category, provider and currency of what it counts."""
+        """The category, provider and currency that it counts."""
         return self.kind[1:]
 
 
 class Placed(NamedTuple):
-    """A budget's place among others: its entity, with all above it, and its extent. ``giver`` is the budget that it
-    was allocated from, if that contains it."""
+    """A budget's place among others: its extent, and its entity with all entities above it.
+
+    ``giver`` is the place of the budget that it was allocated from, if that one contains it.
+    """
 
     budget_id: str
     giver: "Placed | None"
@@ -597,7 +613,7 @@ class Placed(NamedTuple):
     extent: Extent
 
     def holds(self, chain: Sequence[int], extent: Extent) -> bool:
-        """Whether it is at or above another place of the same period and contains what is there."""
+        """Return whether this place is at or above another one of the same period and contains it."""
         return self.chain[0] in chain and self.extent.number in extent.wider
 
 
@@ -625,7 +641,7 @@ def _extents(budgets: Iterable[PlannedBudget]) -> _Extents:
 
 
 class _DaysOfKind:
-    """The days of the extents of one kind, to be asked which of them have all days of a period."""
+    """The extents of one kind, indexed by their first and last days."""
 
     def __init__(self, extents: Sequence[tuple[Period, int]]) -> None:
         by_start = sorted((period.start, number) for period, number in extents)
@@ -635,18 +651,19 @@ class _DaysOfKind:
         self._before = _bits_until(number for _, number in by_end)
 
     def having(self, period: Period) -> int:
-        """Those that begin no later and end no earlier, each as the bit of its number."""
+        """Return the extents that include all days of ``period``, each as the bit of its number."""
         starting = self._until[bisect_right(self._starts, period.start)]
         return starting & ~self._before[bisect_left(self._ends, period.end)]
 
 
 def _bits_until(numbers: Iterable[int]) -> list[int]:
-    """The bits of none of ``numbers``, of the first, of the first two, and so on."""
+    """Return the bits of none of ``numbers``, of the first, of the first two, and so on."""
     return list(accumulate((1 << number for number in numbers), or_, initial=0))
 
 
 def _precedence(of: tuple[TypedKind, Period]) -> tuple[int, int, date]:
-    """Which of the budgets of an entity comes first: the wider kind, the longer period, the earlier one."""
+    """Return the sort key of an entity's budgets: the wider kind first, then the longer period, then the earlier
+    one."""
     (_, category, provider, _), period = of
     return (category != TOTAL) + (provider != ANY_PROVIDER), -period.days, period.start
 
@@ -654,8 +671,9 @@ def _precedence(of: tuple[TypedKind, Period]) -> tuple[int, int, date]:
 def _nearest(
     chain: Sequence[int], extent: Extent, planned: Sequence[Mapping[int, Placed]], giver: Placed | None
 ) -> str | None:
-    """The nearest of ``planned`` that contains what is at a place; if it has a ``giver``, that or what lies between."""
-    wider = extent.wider[1:]  # at its own entity, all but its own place
+    """Return the id of the nearest of ``planned`` that contains a place: with a ``giver``, that one or one in
+    between."""
+    wider = extent.wider[1:]  # at its own entity, all but its own extent
     for key in chain:
         for number in wider:
             found = planned[number].get(key)
@@ -671,7 +689,7 @@ def _nearest(
 
 
 def widest(budgets: Sequence[PlannedBudget], history: HierarchyHistory) -> list[PlannedBudget]:
-    """The budgets that no other of ``budgets`` contains."""
+    """Return the budgets that no other of ``budgets`` contains."""
     found = Containment(budgets, history).widest({budget.budget_id for budget in budgets})
     return [budget for budget in budgets if budget.budget_id in found]
 
@@ -679,7 +697,7 @@ def widest(budgets: Sequence[PlannedBudget], history: HierarchyHistory) -> list[
 def nearest_around(
     budget: PlannedBudget, budgets: Iterable[PlannedBudget], history: HierarchyHistory
 ) -> PlannedBudget | None:
-    """The nearest other one of ``budgets`` that contains ``budget``."""
+    """Return the nearest other one of ``budgets`` that contains ``budget``; None if none does."""
     at: dict[tuple[int, TypedKind], list[PlannedBudget]] = {}
     for other in budgets:
         at.setdefault((other.entity_key, kind_of(other)), []).append(other)
@@ -692,7 +710,7 @@ def nearest_around(
 
 
 class Node(NamedTuple):
-    """A budget in the allocation tree, with what was allocated below it."""
+    """A budget in the allocation tree, with the nodes below it."""
 
     budget: PlannedBudget
     children: tuple["Node", ...]
@@ -703,12 +721,12 @@ class Node(NamedTuple):
 
     @property
     def unallocated(self) -> int:
-        """What no child has; negative when they have more than there is."""
+        """The amount that no child has; negative when the children have more than the budget."""
         return self.budget.amount - self.allocated
 
 
 def forest(budgets: Sequence[PlannedBudget], history: HierarchyHistory) -> tuple[Node, ...]:
-    """The allocation trees of ``budgets``, in their order."""
+    """Return the allocation trees of ``budgets``, in their order."""
     parents = Containment(budgets, history).parents({budget.budget_id for budget in budgets})
     children: dict[str | None, list[PlannedBudget]] = {}
     for budget in budgets:
@@ -721,11 +739,11 @@ def forest(budgets: Sequence[PlannedBudget], history: HierarchyHistory) -> tuple
 
 
 HandedOn = Mapping[str, int]
-"""What the children of each budget in an allocation tree have together, by its id. Who has no children is not there."""
+"""The total of each budget's children in an allocation tree, by its id; budgets without children are missing."""
 
 
 class OverAllocated(NamedTuple):
-    """A budget of which more is ``allocated`` to its children than there is."""
+    """A budget whose children were ``allocated`` more than its amount."""
 
     budget: PlannedBudget
     allocated: int
@@ -736,7 +754,7 @@ class OverAllocated(NamedTuple):
 
 
 def handed_on(budgets: Sequence[PlannedBudget], containment: Containment) -> HandedOn:
-    """What ``budgets`` hand on to each other, looked at as if there were no others."""
+    """Return the total of each budget's children, both among ``budgets`` alone."""
     parents = containment.parents({budget.budget_id for budget in budgets})
     found: dict[str, int] = {}
     for budget in budgets:
@@ -747,7 +765,7 @@ def handed_on(budgets: Sequence[PlannedBudget], containment: Containment) -> Han
 
 
 def handed_on_in(trees: Sequence[Node]) -> HandedOn:
-    """What the nodes of ``trees`` hand on."""
+    """Return the total of each budget's children in ``trees``."""
     found, waiting = {}, [*trees]
     while waiting:
         node = waiting.pop()
@@ -758,7 +776,7 @@ def handed_on_in(trees: Sequence[Node]) -> HandedOn:
 
 
 def over_allocated(budgets: Iterable[PlannedBudget], *trees: HandedOn) -> tuple[OverAllocated, ...]:
-    """Those of ``budgets`` whose children have more than they, in the first of ``trees`` that says so."""
+    """Return those of ``budgets`` whose children have more than they do, by the first of ``trees`` that shows it."""
     found = []
     for budget in budgets:
         for tree in trees:

@@ -1,13 +1,13 @@
-"""What can go wrong for a reason that a user can act upon.
+"""Errors that a user can act upon.
 
-Every error carries a stable ``code`` (for programs), a message that says what happened, and a ``hint`` that
-says what to do in words that hold on every face; ``str(error)`` is both in one line. Where a command line does it,
-``command`` is the hint for who sits at a terminal, and ``at_terminal`` is the line to show there.
+Every error carries a stable ``code`` (for programs), a message that says what happened, and a ``hint`` that says what
+to do in words that hold in every interface; ``str(error)`` is both in one line. Where a command helps, ``command`` is
+the hint for a user at a terminal, and ``at_terminal`` is the line to show there.
 """
 
 
 class BudgetError(Exception):
-    """Base of everything that a user can cause or mend."""
+    """Base of all errors that a user can cause or fix."""
 
     code = "refused"
 
@@ -30,9 +30,9 @@ class Refused(BudgetError):
 
 
 class InsufficientBudget(BudgetError):
-    """More was asked for than there is.
+    """More was requested than is available.
 
-    ``available`` is what there is, in the budget's smallest unit (nanos of the currency, tokens, seats).
+    ``available`` is in the budget's smallest unit (nanos of the currency, tokens, seats).
     """
 
     code = "insufficient-budget"
@@ -43,19 +43,19 @@ class InsufficientBudget(BudgetError):
 
 
 class NotFound(BudgetError):
-    """What was named does not exist."""
+    """The thing that was named does not exist."""
 
     code = "not-found"
 
 
 class Conflict(BudgetError):
-    """Somebody else changed the same thing meanwhile, or the name is taken."""
+    """Somebody else changed the same thing in the meantime, or the name is taken."""
 
     code = "conflict"
 
 
 class Outdated(Conflict):
-    """What is to be changed is no longer as whoever changes it saw it."""
+    """The value to change is no longer the one that the user saw."""
 
 
 class StorageError(BudgetError):
@@ -65,7 +65,7 @@ class StorageError(BudgetError):
 
 
 class DatabaseNotFound(StorageError):
-    """There is no database where one was looked for."""
+    """There is no database at the given place."""
 
 
 class SourceError(BudgetError):
@@ -75,7 +75,7 @@ class SourceError(BudgetError):
 
 
 class Unexpected(BudgetError):
-    """Nobody thought of this. Told like everything else, so that a screen outlives it; ``cause`` is what it was."""
+    """An error that nobody foresaw, reported like any other so that a screen survives it; ``cause`` is the original."""
 
     code = "unexpected"
 
@@ -96,11 +96,11 @@ _NOUNS = {
     "organization": ("organizations", "org"),
     "project": ("projects", "project"),
 }
-"""How several of them are called, and the command that is about them."""
+"""The plural of each noun, and the command that manages it."""
 
 
 def unknown(noun: str, name: str) -> NotFound:
-    """Nothing is called ``name``; the list of its kind tells what there is."""
+    """Return the error for a ``name`` that does not exist; its hint points to the list of its kind."""
     plural, command = _NOUNS[noun]
     return NotFound(
         f"there is no {noun} '{name}'",
@@ -110,7 +110,7 @@ def unknown(noun: str, name: str) -> NotFound:
 
 
 def archived(noun: str, name: str) -> NotFound:
-    """It is out of the lists, until it is added again."""
+    """Return the error for an archived ``name``; its hint says how to restore it."""
     return NotFound(
         f"{noun} '{name}' is archived",
         "add it again to restore it",

@@ -12,7 +12,7 @@ from budget_tui.domain.text import is_visible, is_written
 ROOT_ID = "ORG"
 """The entity id of every organization's root."""
 POOL = "pool"
-"""What a transfer calls the unallocated rest of the parent budget; no entity can have this id."""
+"""The unallocated rest of the parent budget, as transfers name it; no entity can have this id."""
 
 ID_MAX_LENGTH = 64
 NAME_MAX_LENGTH = 120
@@ -20,7 +20,7 @@ NAME_MAX_LENGTH = 120
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A level of the hierarchy. An entity stands below one of a lower ``rank``, whichever is nearest."""
+    """A level of the hierarchy; an entity's parent has a lower ``rank``, not necessarily the next one."""
 
     code: str
     name: str
@@ -34,7 +34,7 @@ DEFAULT_LEVELS = (
     Level("team", "Team", 30),
     Level("agent", "Agent", 90),
 )
-"""What an organization begins with; more can be added between them."""
+"""The levels of a new organization; more can be added between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,35 +50,35 @@ class Entity:
 
     @property
     def parent_id(self) -> str:
-        """The id of the entity that it stands below; '' for the root."""
+        """The id of the parent; '' for the root."""
         above = segments(self.path)[:-1]
         return above[-1] if above else ""
 
 
 def unstored_root(name: str) -> Entity:
-    """The root of the default organization before its first command: nothing of it is stored yet."""
+    """Return the root of the default organization before anything of it is stored."""
     return Entity(0, ROOT_ID, name, DEFAULT_LEVELS[0].code, path_of("/", ROOT_ID))
 
 
 def path_of(parent_path: str, entity_id: str) -> str:
-    """The path of ``entity_id`` below ``parent_path``; the root's own parent path is ``/``."""
+    """Return the path of ``entity_id`` below ``parent_path``; the root's own parent path is ``/``."""
     return f"{parent_path}{entity_id}/"
 
 
 def segments(path: str) -> tuple[str, ...]:
-    """The entity ids on ``path``, root first."""
+    """Return the entity ids on ``path``, root first."""
     return tuple(segment for segment in path.split("/") if segment)
 
 
 def ancestor_paths(path: str) -> Iterator[str]:
-    """``path`` itself and the paths of all its ancestors, nearest first."""
+    """Yield ``path`` itself and the paths of all its ancestors, nearest first."""
     while len(path) > 1:
         yield path
         path = path[: path.rindex("/", 0, -1) + 1]
 
 
 def checked_id(text: str) -> str:
-    """``text`` as an entity id; `Refused` when it is empty, too long, reserved, or would break a path."""
+    """Return ``text`` as an entity id; `Refused` when it is empty, too long, reserved, or would break a path."""
     entity_id = text.strip()
     if not entity_id or len(entity_id) > ID_MAX_LENGTH:
         raise Refused(f"an id has 1 to {ID_MAX_LENGTH} characters, not {len(entity_id)}")
@@ -90,7 +90,7 @@ def checked_id(text: str) -> str:
 
 
 def checked_name(text: str) -> str:
-    """``text`` as a display name; `Refused` when it is empty, too long or has control characters."""
+    """Return ``text`` as a display name; `Refused` when it is empty, too long or has control characters."""
     name = text.strip()
     if not name or len(name) > NAME_MAX_LENGTH:
         raise Refused(f"a name has 1 to {NAME_MAX_LENGTH} characters, not {len(name)}")

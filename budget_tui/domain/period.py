@@ -1,7 +1,7 @@
-"""Budget periods: both ends inclusive to store and show, half-open to query.
+"""Budget periods: both ends inclusive when stored and shown, half-open in queries.
 
-A recurring period is always computed from its anchor, never from the period before it: an anchor on the
-last day of the month does not drift from Jan 31 to Feb 28 to Mar 28.
+A recurring period is always computed from its anchor, never from the period before it: an anchor on the last day of the
+month does not drift from Jan 31 to Feb 28 to Mar 28.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ ONE_DAY = timedelta(days=1)
 LAST_DAY = 0
 """The anchor day that stands for the last day of each month."""
 
-# Farther out, a period or a week before one could leave the calendar that `date` knows.
+# Outside these years, a neighbouring period, or the week before one, could exceed the range of `date`.
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
 
 
@@ -35,7 +35,7 @@ _MONTHS = {PeriodKind.MONTHLY: 1, PeriodKind.QUARTERLY: 3, PeriodKind.YEARLY: 12
 class Period:
     """The days from ``start`` to ``end``, both included.
 
-    ``fiscal_start`` is the month that its organization's years begin in: it makes a difference for its name alone.
+    ``fiscal_start`` is the first month of the organization's fiscal year; it only affects the period's name.
     """
 
     start: date
@@ -56,35 +56,35 @@ class Period:
         return (self.end - self.start).days + 1
 
     def through(self, day: date) -> "Period":
-        """The days of the period up to ``day``, which must not be before it."""
+        """Return the days of the period up to ``day``, which must not be before it."""
         return self if day >= self.end else Period(self.start, day, self.fiscal_start)
 
     def contains(self, day: date) -> bool:
         return self.start <= day <= self.end
 
     def covers(self, other: "Period") -> bool:
-        """Whether all days of ``other`` are in it."""
+        """Return whether all days of ``other`` are in this period."""
         return self.start <= other.start and other.end <= self.end
 
     def day_number(self, today: date) -> int:
-        """1 on the first day; 0 before the period, at most `days` after it."""
+        """Return the number of ``today`` in the period: 1 on the first day, 0 before it, `days` at most."""
         return min(max((today - self.start).days + 1, 0), self.days)
 
     def days_left(self, today: date) -> int:
-        """``max(1, end − today)``: on January 13, in January, 18."""
+        """Return ``max(1, end − today)`` in days: on January 13, in January, 18."""
         return max(1, (self.end - today).days)
 
     def days_to_come(self, today: date) -> int:
-        """Days after ``today`` up to the period's end, the end included."""
+        """Return the number of days after ``today`` up to the period's end, the end included."""
         return max(0, (self.end - max(today, self.start - ONE_DAY)).days)
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodRule:
-    """How periods recur.
+    """A rule by which periods recur.
 
-    ``anchor_day`` is the day of the month that a period starts on, 1 to 28 or `LAST_DAY`. Quarters and years
-    are counted from ``fiscal_start_month`` (1 to 12). A custom period does not recur and has no rule.
+    ``anchor_day`` is the day of the month that a period starts on, 1 to 28 or `LAST_DAY`. Quarters and years are
+    counted from ``fiscal_start_month`` (1 to 12). A custom period does not recur and has no rule.
     """
 
     kind: PeriodKind = PeriodKind.MONTHLY
@@ -100,7 +100,7 @@ class PeriodRule:
             raise Refused(f"{self.fiscal_start_month} is not a month", "choose 1 to 12")
 
     def containing(self, day: date) -> Period:
-        """The one period of this rule that ``day`` is in."""
+        """Return the period of this rule that ``day`` is in."""
         months = _MONTHS[self.kind]
         month_index = day.year * 12 + day.month - 1
         if day < self._anchor(month_index):
@@ -110,7 +110,7 @@ class PeriodRule:
         return Period(self._anchor(start_index), end, self.fiscal_start_month)
 
     def after(self, period: Period) -> Period:
-        """The period of this rule that starts when ``period`` has ended, or the rest of the one it ended in."""
+        """Return the period of this rule that follows ``period``, or the rest of the one that ``period`` ended in."""
         start = period.end + ONE_DAY
         return Period(start, self.containing(start).end, self.fiscal_start_month)
 
@@ -122,12 +122,13 @@ class PeriodRule:
 
 
 def parse_rule(kind: str, anchor: str, fiscal_start: str) -> PeriodRule:
-    """The rule written as ``monthly``, ``15`` or ``last``, and the fiscal year's first month from 1 to 12."""
+    """Parse a kind such as ``monthly``, an anchor such as ``15`` or ``last``, and the fiscal year's first month, 1 to
+    12."""
     return PeriodRule(parse_kind(kind), parse_anchor(anchor), parse_month(fiscal_start))
 
 
 def parse_kind(text: str) -> PeriodKind:
-    """``monthly``, ``quarterly`` or ``yearly``."""
+    """Parse ``monthly``, ``quarterly`` or ``yearly``."""
     word = text.strip().casefold()
     if word not in list(_MONTHS):
         raise Refused(f"'{text.strip()}' is not a kind of period", "there are monthly, quarterly, yearly")
@@ -135,7 +136,7 @@ def parse_kind(text: str) -> PeriodKind:
 
 
 def parse_anchor(text: str) -> int:
-    """The day of the month that periods start on: 1 to 28, or ``last``."""
+    """Parse the day of the month that periods start on: 1 to 28, or ``last``."""
     if text.strip().casefold() == "last":
         return LAST_DAY
     day = _number(text)
@@ -145,7 +146,7 @@ def parse_anchor(text: str) -> int:
 
 
 def parse_month(text: str) -> int:
-    """The month that the fiscal year starts in, from 1 to 12."""
+    """Parse the month that the fiscal year starts in, from 1 to 12."""
     month = _number(text)
     if not 1 <= month <= 12:
         raise Refused(f"'{text.strip()}' is not a month", "choose 1 to 12")
@@ -153,13 +154,13 @@ def parse_month(text: str) -> int:
 
 
 def _number(text: str) -> int:
-    """What is written in one or two digits; 0 for anything else."""
+    """Return the value of one or two digits; 0 for anything else."""
     digits = text.strip()
     return int(digits) if len(digits) <= 2 and digits.isascii() and digits.isdigit() else 0
 
 
 def parse_day(text: str) -> date:
-    """The date written as ``2026-01-13``; `Refused` for anything else, and for years without a next period."""
+    """Parse a date such as ``2026-01-13``; `Refused` for anything else, and for years out of range."""
     try:
         day = date.fromisoformat(text.strip())
     except ValueError:
@@ -170,14 +171,14 @@ def parse_day(text: str) -> date:
 
 
 def checked_day(day: date) -> date:
-    """``day`` itself; `Refused` in a year that has no period before it or after it."""
+    """Return ``day``; `Refused` when its year is out of range."""
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise Refused(f"{day} is out of range", f"years go from {_FIRST_YEAR} to {_LAST_YEAR}")
     return day
 
 
 def around(periods: Iterable[Period]) -> Period | None:
-    """From the first day of ``periods`` to the last; None of none."""
+    """Return the period from the first day of ``periods`` to the last; None without any."""
     known = list(periods)
     if not known:
         return None
@@ -185,12 +186,12 @@ def around(periods: Iterable[Period]) -> Period | None:
 
 
 def together(periods: Iterable[Period]) -> list[Period]:
-    """``periods`` with those that overlap or meet made one."""
+    """Sort ``periods`` and join those that overlap or adjoin."""
     return joined(sorted(periods))
 
 
 def joined(periods: Iterable[Period]) -> list[Period]:
-    """The same of periods that are in order."""
+    """Join those of ``periods`` that overlap or adjoin; they must be sorted."""
     found: list[Period] = []
     for period in periods:
         if found and period.start <= found[-1].end + ONE_DAY:
@@ -202,7 +203,7 @@ def joined(periods: Iterable[Period]) -> list[Period]:
 
 
 def less(periods: Iterable[Period], without: Iterable[Period]) -> list[Period]:
-    """The days of ``periods`` that are in none of ``without``."""
+    """Return the days of ``periods`` that are in none of ``without``."""
     left = list(periods)
     for hole in without:
         left = [

@@ -1,4 +1,4 @@
-"""Frozen answers about the plan, for every face."""
+"""Frozen results about the plan, for every interface."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ NONE_ALLOCATED = Allocations()
 
 
 class BudgetLine(NamedTuple):
-    """A budget against what was used."""
+    """A budget with its variance and status."""
 
     budget: PlannedBudget
     figures: Variance
@@ -26,8 +26,10 @@ class BudgetLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BudgetPage:
-    """Some of the budgets that a filter finds, how many there are, and the period that they are all of: the one asked
-    for, else from the first day of any to the last; None where there are none."""
+    """One page of the budgets that match a filter, with the number of all that match.
+
+    ``period`` is the one requested, else from the first day of any of them to the last; None when there are none.
+    """
 
     budgets: tuple[PlannedBudget, ...]
     total: int
@@ -40,7 +42,7 @@ class BudgetPage:
 
 @dataclass(frozen=True, slots=True)
 class PlanSummary:
-    """Every budget against its actual, and totals per type and currency that count a dollar once."""
+    """Every budget against its actual, and totals per type and currency that count no amount twice."""
 
     organization: Organization
     as_of: date
@@ -74,7 +76,7 @@ class TreeNode(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PlanTree:
-    """The allocation trees: each budget below the nearest of its period that contains it."""
+    """The allocation trees: each budget below the nearest one of its period that contains it."""
 
     organization: Organization
     as_of: date
@@ -88,13 +90,15 @@ class PlanTree:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One category or provider of a breakdown. ``budget`` is None where nothing is planned, and ``actual`` is then all
-    that was used; else it is what counts for the budgets, and ``not_budgeted`` what was used beside them: of other
-    providers, in other categories, on other days. Parts with what is not budgeted add up to the whole.
+    """One category or provider of a breakdown.
 
-    Tokens and seats are None where there is neither a budget nor a use. Seats are the most on one day: those of the
-    budgets, and those that are not budgeted on their days, may not be of the same day, and do not add up.
-    All money is in the organization's currency; ``left_out`` has no usable rate to it and is in none of the figures.
+    ``budget`` is None where nothing is planned, and ``actual`` is then all usage. Otherwise ``actual`` is what counts
+    for the budgets, and ``not_budgeted`` the usage outside them: of other providers, in other categories, on other
+    days. Parts with what is not budgeted add up to the whole.
+
+    Tokens and seats are None where there is neither a budget nor usage. Seats are the most on one day; budgeted and
+    unbudgeted ones may peak on different days, so they do not add up. All money is in the organization's currency;
+    ``left_out`` has no usable rate to it and is in none of the figures.
     """
 
     budget: int | None
@@ -115,7 +119,7 @@ class Part:
 
     @property
     def by_type(self) -> tuple[tuple[BudgetType, int | None, int | None, int | None], ...]:
-        """Of each type what is planned, used and not budgeted."""
+        """Each type with its budget, its usage, and its usage that is not budgeted."""
         return (
             (BudgetType.MONETARY, self.budget, self.actual, self.not_budgeted),
             (BudgetType.TOKEN, self.tokens_budget, self.tokens_actual, self.tokens_not_budgeted),
@@ -125,9 +129,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """What one entity planned and used, part by part. What has no budget is counted in ``periods``: the one asked for,
-    or those of its budgets, or the running one. Of providers, the part named '' is what names none. ``warnings``
-    describe those of its budgets that are ``over_allocated``, and what its costs in ``foreign`` currencies mean."""
+    """The budgets and the usage of one entity, part by part.
+
+    Usage without a budget is counted in ``periods``: the one requested, else those of its budgets, else the running
+    one. Among providers, the part '' is usage without a provider. ``warnings`` describe the budgets that are
+    ``over_allocated`` and the effect of costs in ``foreign`` currencies.
+    """
 
     organization: Organization
     as_of: date
@@ -142,13 +149,13 @@ class Breakdown:
 
     @property
     def stretches(self) -> list[Period]:
-        """The days that it is of, without gaps."""
+        """The days that it covers, as periods without gaps between them."""
         return together(self.periods)
 
 
 @dataclass(frozen=True, slots=True)
 class PlanOutcome:
-    """A budget as it is, after a change or without one, and what a person should know about it."""
+    """A budget after an operation, changed or not, with warnings for the user."""
 
     budget: PlannedBudget
     warnings: tuple[str, ...] = ()
@@ -158,7 +165,7 @@ class PlanOutcome:
 
 @dataclass(frozen=True, slots=True)
 class AllocatedChild:
-    """A child budget with the record of its allocation."""
+    """A child budget with the id of its allocation record."""
 
     budget: PlannedBudget
     allocation_id: str
@@ -166,7 +173,7 @@ class AllocatedChild:
 
 @dataclass(frozen=True, slots=True)
 class PlanAllocation:
-    """A budget allocated from the top down. ``unallocated`` is negative when the children got more than there is."""
+    """A budget allocated to its children; ``unallocated`` is negative when they got more than there is."""
 
     parent: PlannedBudget
     children: tuple[AllocatedChild, ...]

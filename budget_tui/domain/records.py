@@ -1,4 +1,4 @@
-"""What is on record, as services read it from the database."""
+"""Records as services read them from the database."""
 
 from datetime import date, datetime
 from typing import NamedTuple
@@ -15,8 +15,11 @@ from budget_tui.domain.replacement import PartFacts
 
 
 class AgentFact(NamedTuple):
-    """An agent as stored. ``budget_id`` is '' when it has no budget in the period that was asked for; ``reserved``
-    counts holds whose time is up, too. It is as good as archived when whom it belongs to is."""
+    """An agent as stored, with its tokens in the period requested.
+
+    ``budget_id`` is '' when it has no budget in that period. ``reserved`` includes expired reservations. An agent
+    counts as archived when its parent is.
+    """
 
     entity_key: int
     agent_id: str
@@ -33,12 +36,12 @@ class AgentFact(NamedTuple):
 
     @property
     def project_id(self) -> str:
-        """Whom the agent belongs to: mostly a project."""
+        """The id of the agent's parent, usually a project."""
         return segments(self.path)[-2]
 
 
 class HeldTokens(NamedTuple):
-    """A reservation as stored; ``last_day`` is that of the period that granted it."""
+    """A reservation as stored; ``last_day`` is the end of the period that granted it."""
 
     reservation_id: str
     entity_key: int
@@ -56,9 +59,9 @@ class HeldTokens(NamedTuple):
 
 
 class CycleBudget(NamedTuple):
-    """An active budget of a period of the cycle.
+    """An active budget of one of the organization's recurring periods.
 
-    ``used`` and ``reserved`` count tokens; money is summed from its costs.
+    ``used`` and ``reserved`` are tokens; the usage of money is summed from its costs.
     """
 
     budget_id: str
@@ -85,7 +88,7 @@ class CycleBudget(NamedTuple):
 
 
 class TurnKey(NamedTuple):
-    """What a budget has in common with its successor."""
+    """The key that a budget and its successor in the next period have in common."""
 
     entity_key: int
     category: str
@@ -94,7 +97,7 @@ class TurnKey(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """A budget that was planned for a period before the period was opened."""
+    """A budget that was planned before its period was opened."""
 
     budget_id: str
     amount: int
@@ -102,7 +105,7 @@ class Planned(NamedTuple):
 
 
 class Successor(NamedTuple):
-    """A budget of the period that ends, with what its successor opens with."""
+    """A budget of the ending period, with the opening of its successor."""
 
     ended: CycleBudget
     opening: Opening
@@ -123,7 +126,10 @@ class StoredClose(NamedTuple):
 
 
 class StoredLine(NamedTuple):
-    """The archived figures of one project, or of one agent in tokens. ``used`` is what the agent used as of now."""
+    """The archived figures of one project in nanos, or of one agent in tokens.
+
+    ``used`` is the agent's usage in that period as known now.
+    """
 
     close_key: int
     entity_id: str
@@ -137,7 +143,7 @@ class StoredLine(NamedTuple):
 
 
 class ClosedLine(NamedTuple):
-    """The figures of one budget at the close of a period, in what ``unit`` counts."""
+    """The figures of one budget at the close of its period, in nanos or tokens as ``unit`` says."""
 
     entity_key: int
     allocation: int
@@ -150,7 +156,7 @@ class ClosedLine(NamedTuple):
 
 
 class Resolution(NamedTuple):
-    """Whose a cost is: the entity's key (None: unmapped), the provider's short name, the category."""
+    """The resolved owner of a cost: the entity's key (None: unmapped), the provider's short name, the category."""
 
     entity_key: int | None
     provider: str
@@ -158,7 +164,7 @@ class Resolution(NamedTuple):
 
 
 class KnownOrigin(NamedTuple):
-    """An origin as stored, with whose it was found to be."""
+    """An origin as stored, with the owner that it was resolved to."""
 
     origin_key: int
     entity_key: int | None
@@ -168,7 +174,8 @@ class KnownOrigin(NamedTuple):
 
 
 class UnmappedOrigin(NamedTuple):
-    """Costs that found no entity, with what a mapping rule could go by."""
+    """Costs without an entity, with everything that a mapping rule could match; ``amount`` is in nanos of
+    ``currency``."""
 
     source: str
     currency: str
@@ -184,7 +191,7 @@ class UnmappedOrigin(NamedTuple):
 
 
 class DayCost(NamedTuple):
-    """One cost to store."""
+    """A cost to store: the amount, tokens and charges of one origin on one day."""
 
     origin: CostOrigin
     day: date
@@ -194,7 +201,7 @@ class DayCost(NamedTuple):
 
 
 class CostRecord(NamedTuple):
-    """One cost that was entered, as stored; ``day`` as a number, as the audit trail keeps it."""
+    """An entered cost as stored; ``day`` is a number such as 20260113, as in the audit trail."""
 
     key: int
     origin_key: int
@@ -205,7 +212,7 @@ class CostRecord(NamedTuple):
 
 
 class StoredPart(NamedTuple):
-    """A part as it is on record, with how many rows are left of it."""
+    """A part as stored, with the number of its rows that are left."""
 
     key: int
     facts: PartFacts
@@ -213,7 +220,7 @@ class StoredPart(NamedTuple):
 
 
 class RuleName(NamedTuple):
-    """What tells rules apart. There is at most one rule of a name."""
+    """The identity of a rule: no two rules have the same."""
 
     kind: str
     field: str
@@ -221,7 +228,7 @@ class RuleName(NamedTuple):
 
 
 class StoredRule(NamedTuple):
-    """A rule as it stands; of two that match a cost, the one with the greater key wins."""
+    """A rule as stored; of two that match a cost, the one with the greater key wins."""
 
     key: int
     target: str
@@ -231,7 +238,7 @@ class StoredRule(NamedTuple):
 
 
 class PairOnFile(NamedTuple):
-    """The latest rate of a pair of currencies, and how many there are since when."""
+    """The latest rate of a pair of currencies, the first day with a rate, and the number of days with one."""
 
     latest: Rate
     first_day: date
@@ -239,7 +246,7 @@ class PairOnFile(NamedTuple):
 
 
 class SeatRegistration(NamedTuple):
-    """Seats that an entity has of a provider from a day on."""
+    """Seats that an entity has with a provider from a day on."""
 
     entity_id: str
     name: str
@@ -252,14 +259,14 @@ class SeatRegistration(NamedTuple):
 # Usage
 
 AGENT_SOURCE = "agents"
-"""The source of costs that are made of what agents used."""
+"""The source of costs that are computed from agents' usage."""
 
 Owner = tuple[int | None, str, str]
-"""Whose something is: entity, category and provider."""
+"""The entity's key (None: unmapped), category and provider that something belongs to."""
 
 
 class UsageOrigin(NamedTuple):
-    """Whose an origin's costs are. ``is_agents``: made of what an agent used."""
+    """The owner and currency of an origin's costs; ``is_agents``: they are computed from an agent's usage."""
 
     owner: Owner
     currency: str
@@ -267,7 +274,7 @@ class UsageOrigin(NamedTuple):
 
 
 class DatedCost(NamedTuple):
-    """What one origin cost on one day: ``amount`` in nanos of its currency, in so many charges."""
+    """The cost of one origin on one day: ``amount`` in nanos of its currency, from a number of charges."""
 
     origin_key: int
     day: date
@@ -276,14 +283,14 @@ class DatedCost(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """The costs of one origin on the days of a period. No two of one origin share a day."""
+    """The costs of one origin on the days of a period; no two stretches of an origin share a day."""
 
     origin_key: int
     period: Period
 
 
 class DaySum(NamedTuple):
-    """How many origins have costs on a day, and what they are, in nanos of ``currency`` and in tokens."""
+    """The costs of one day in one currency: the number of origins, the amount in nanos, and the tokens."""
 
     day: date
     currency: str
@@ -293,7 +300,7 @@ class DaySum(NamedTuple):
 
 
 class StoredCost(NamedTuple):
-    """What one origin cost on one day."""
+    """The cost of one origin on one day, as stored; ``amount`` is in nanos of ``currency``."""
 
     day: date
     origin_key: int
@@ -307,9 +314,10 @@ class StoredCost(NamedTuple):
 
 
 class OriginInPeriod(NamedTuple):
-    """An origin and what it cost in a period: in nanos of its currency, in so many charges on so many days.
+    """An origin with its costs in a period: nanos of its currency, the number of charges (``costs``) and of days.
 
-    ``before`` and ``after`` are its nearest days with costs outside the period, ``latest`` the last one of all.
+    ``before`` and ``after`` are its nearest days with costs outside the period, ``latest`` its last day with costs at
+    all.
     """
 
     origin_key: int

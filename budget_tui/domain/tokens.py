@@ -1,4 +1,4 @@
-"""Tokens of agents: what counts as a number of them, what they cost, how fast they go.
+"""Agents' tokens: valid counts, prices, and rates of use.
 
 Pure functions on integers; ``now`` is always an argument.
 """
@@ -16,7 +16,7 @@ from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.pacing import Status
 
 PRICED_TOKENS = 1_000_000
-"""Prices are those of a million tokens, as providers write them."""
+"""The number of tokens that a price is for, as providers state their prices."""
 
 RATE_HOURS = 24
 _HOUR = timedelta(hours=1)
@@ -25,7 +25,7 @@ _HOURS_OF_A_YEAR = 365 * 24
 
 
 class TokenKind(StrEnum):
-    """What a model reads, what it writes, and what it reads again from its provider's cache."""
+    """Kind of tokens: what a model reads, what it writes, and what it reads again from its provider's cache."""
 
     INPUT = "input"
     OUTPUT = "output"
@@ -33,7 +33,7 @@ class TokenKind(StrEnum):
 
 
 class TokenBalance(NamedTuple):
-    """How an agent's budget stands: ``used + reserved`` never exceeds ``allocated``."""
+    """The balance of an agent's budget: ``used + reserved`` never exceeds ``allocated``."""
 
     agent_id: str
     allocated_tokens: int
@@ -46,10 +46,10 @@ class TokenBalance(NamedTuple):
 
 
 class AgentBudget(NamedTuple):
-    """An agent with its budget of the running period, and how fast that goes.
+    """An agent with its budget of the running period, and its rate of use.
 
-    ``rate_per_hour`` is of the last 24 hours. ``runs_out_at`` is None when nothing is used, nothing is left, or it
-    would take more than a year. Use is known through ``data_through``, which is today: it is recorded as it happens.
+    ``rate_per_hour`` covers the last 24 hours. ``runs_out_at`` is None when nothing is used, nothing is left, or it
+    would take more than a year. Usage is recorded as it happens, so ``data_through`` is today.
     """
 
     agent_id: str
@@ -67,7 +67,7 @@ class AgentBudget(NamedTuple):
 
 
 class TokenSums(NamedTuple):
-    """The budgets of several agents together."""
+    """The sums of several agents' budgets."""
 
     agents: int = 0
     allocated_tokens: int = 0
@@ -80,7 +80,7 @@ class TokenSums(NamedTuple):
 
 
 class Reservation(NamedTuple):
-    """Tokens that are held for an agent until ``expires_at``."""
+    """Tokens that are reserved for an agent until ``expires_at``."""
 
     reservation_id: str
     agent_id: str
@@ -97,7 +97,7 @@ class Use(NamedTuple):
 
 
 def checked_tokens(tokens: object, least: int = 1) -> int:
-    """``tokens`` itself; `Refused` unless it is a whole number from ``least`` on that can be stored."""
+    """Return ``tokens``; `Refused` unless it is an integer of at least ``least`` that can be stored."""
     if type(tokens) is not int:  # a bool is an int to Python, and 1.0 equals 1
         raise Refused(f"{tokens!r} is no whole number of tokens", "give one such as 25000")
     if tokens < least:
@@ -108,7 +108,7 @@ def checked_tokens(tokens: object, least: int = 1) -> int:
 
 
 def by_kind(tokens: int, output: int, cached: int) -> dict[TokenKind, int]:
-    """``tokens``, of which ``output`` and ``cached`` are of that kind and the rest is input; no kind without any.
+    """Split ``tokens`` into ``output``, ``cached`` and the rest, which is input; kinds without tokens are left out.
 
     `Refused` when the parts are more than the whole.
     """
@@ -125,7 +125,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def parse_duration(text: str) -> int:
-    """Seconds of ``90``, ``90s``, ``10m``, ``2h`` or ``1d``."""
+    """Return the seconds of ``90``, ``90s``, ``10m``, ``2h`` or ``1d``; `Refused` for anything else."""
     cleaned = text.strip().casefold()
     digits, scale = (cleaned[:-1], _SECONDS[cleaned[-1]]) if cleaned[-1:] in _SECONDS else (cleaned, 1)
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
@@ -134,7 +134,7 @@ def parse_duration(text: str) -> int:
 
 
 def checked_model(text: str) -> str:
-    """A model's name as it is kept: in lower case. '' stays: not every agent has one."""
+    """Return a model's name as it is stored: in lower case. '' is allowed: not every agent has a model."""
     return checked_name(text).casefold() if text.strip() else ""
 
 
@@ -153,13 +153,13 @@ _MAKERS = {
 
 
 def provider_of_model(model: str) -> str:
-    """Who sells a model, as far as its name tells: what stands before a slash, or a known family; else ''."""
+    """Return a model's provider by its name: the part before a slash, or that of a known family; else ''."""
     named, slash, _ = model.partition("/")
     return named if slash else _MAKERS.get(model.partition("-")[0], "")
 
 
 def cost_nanos(used: Mapping[TokenKind, int], prices: Mapping[TokenKind, int]) -> int:
-    """What tokens cost at ``prices`` (nanos per million): summed exactly, rounded half-even once.
+    """Return the cost of tokens at ``prices`` (nanos per million tokens): summed exactly, rounded half-even once.
 
     Cached tokens without a price of their own cost as much as input; another kind without a price costs nothing.
     """
@@ -169,7 +169,7 @@ def cost_nanos(used: Mapping[TokenKind, int], prices: Mapping[TokenKind, int]) -
 
 
 def hour_number(moment: datetime) -> int:
-    """The hour that ``moment`` is in, counted from 1970 in UTC."""
+    """Return the hour that ``moment`` is in, counted from 1970 in UTC."""
     return (moment - _EPOCH) // _HOUR
 
 
@@ -178,14 +178,17 @@ def hour_start(number: int) -> datetime:
 
 
 def rate_per_hour(use: Use | None, now: datetime) -> int:
-    """Tokens per hour since the first use in sight, over one hour at least."""
+    """Return tokens per hour since ``use`` began, over one hour at least."""
     if use is None:
         return 0
     return divide(use.tokens * 3600, seconds_of(use, now))
 
 
 def runs_out_at(available: int, use: Use | None, now: datetime) -> datetime | None:
-    """When ``available`` is gone if it goes on like this; None when it does not, or not within a year."""
+    """Return when ``available`` tokens are used up at the current rate.
+
+    None when nothing is used or available, or when that is more than a year away.
+    """
     if use is None or available <= 0:
         return None
     seconds = available * seconds_of(use, now) // use.tokens
@@ -193,17 +196,17 @@ def runs_out_at(available: int, use: Use | None, now: datetime) -> datetime | No
 
 
 def seconds_of(use: Use, now: datetime) -> int:
-    """How long ``use`` took: since the first of it, one hour at least."""
+    """Return the seconds since ``use`` began, one hour at least."""
     return max(now - use.since, _HOUR) // timedelta(seconds=1)
 
 
 def status_of(balance: TokenBalance) -> Status:
-    """By the share that is neither used nor held."""
+    """Return the status by the share of tokens that is neither used nor reserved."""
     return pacing.status(balance.available_tokens, balance.allocated_tokens)
 
 
 def parse_tokens_change(text: str) -> AllocationChange:
-    """What was typed as an agent's tokens: ``500000``, ``2M`` or ``=2M``, ``+50k`` (a top-up), ``-10k``."""
+    """Parse a change of an agent's tokens: ``500000``, ``2M`` or ``=2M``, ``+50k`` (a top-up), ``-10k``."""
     cleaned = text.strip().replace("−", "-")
     try:
         if cleaned.startswith(("+", "-")):

@@ -1,4 +1,4 @@
-"""Budget against actual: what is left, in what status that is, and what many budgets come to."""
+"""Variance of budgets against usage: what is left, its status, and totals of many budgets."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from budget_tui.domain.amount import divide, share
 from budget_tui.domain.budget import BudgetType
 
 APPROACHING_PERCENT = 25
-"""Less than this left, and a budget is approaching its end."""
+"""A budget with less than this left is approaching its limit."""
 
 
 class VarianceStatus(StrEnum):
@@ -22,14 +22,14 @@ class VarianceStatus(StrEnum):
 
 
 class Variance(NamedTuple):
-    """A budget's amount against what was used, in the same unit. ``actual`` is None where there is no data."""
+    """A budget's amount against its usage, in the same unit; ``actual`` is None where there is no data."""
 
     amount: int
     actual: int | None
 
     @property
     def variance(self) -> int | None:
-        """What is left; negative beyond the budget."""
+        """The amount left; negative beyond the budget."""
         return None if self.actual is None else self.amount - self.actual
 
     @property
@@ -42,12 +42,12 @@ class Variance(NamedTuple):
 
     @property
     def utilization(self) -> Fraction | None:
-        """The used share of the amount; of an amount of 0, 1 when anything was used."""
+        """The used share of the amount; of an amount of 0, 1 when anything was used, else 0."""
         return None if self.actual is None else share(self.actual, self.amount)
 
     @property
     def millionths_used(self) -> int:
-        """The used share as a number to sort by, in a tenth of a fraction's time; -1 where there is no data."""
+        """The used share in millionths, to sort by: ten times faster than a fraction. -1 where there is no data."""
         if self.actual is None:
             return -1
         return self.actual * 1_000_000 // self.amount if self.amount else min(self.actual, 1) * 10**30
@@ -62,7 +62,8 @@ class Variance(NamedTuple):
 
 
 def status_of(amount: int, actual: int | None) -> VarianceStatus | None:
-    """``over`` beyond the amount, ``approaching`` with less than a quarter of it left; None where there is no data."""
+    """Return ``over`` beyond the amount, ``approaching`` with less than 25 % of it left, else ``under``; None without
+    data."""
     if actual is None:
         return None
     if actual > amount:
@@ -73,7 +74,7 @@ def status_of(amount: int, actual: int | None) -> VarianceStatus | None:
 
 
 def percent_of(part: int, whole: int) -> Decimal | None:
-    """``part`` in percent of ``whole``, to hundredths, half-even; None of nothing."""
+    """Return ``part`` in percent of ``whole``, rounded half-even to hundredths; None when ``whole`` is 0 or less."""
     if whole <= 0:
         return None
     hundredths = divide(part * 10_000, whole)
@@ -82,7 +83,7 @@ def percent_of(part: int, whole: int) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The sums of one type and currency; ``budgets`` and the counts by status are of all budgets listed."""
+    """The sums of one type and currency; ``budgets`` and the counts by status include all budgets listed."""
 
     budget_type: BudgetType
     currency: str
@@ -95,7 +96,7 @@ class Totals:
 
 
 def counted(statuses: Iterable[VarianceStatus | None]) -> dict[str, int]:
-    """How many budgets have each status, by the names of `Totals`."""
+    """Count the budgets by status, under the field names of `Totals`."""
     found = Counter(statuses)
     by_name = {str(status): found[status] for status in VarianceStatus}
     return {"budgets": found.total(), **by_name, "no_data": found[None]}
