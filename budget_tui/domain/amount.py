@@ -1,7 +1,7 @@
 """Amounts as integers: money in nanos (10⁻⁹ of the currency's unit), tokens and seats in ones.
 
-No binary float appears here or anywhere else between a file and a screen. What comes in is text or
-``Decimal``; what is computed is ``int`` or ``Fraction``; what is rounded is rounded half-even, once.
+No binary float appears here or anywhere else between a file and a screen. Input is text or ``Decimal``; calculations
+are in ``int`` or ``Fraction``; rounding is half-even, and happens once.
 """
 
 import re
@@ -32,12 +32,12 @@ _NUMBER = re.compile(r"[+-]?((\d{1,3}(,\d{3})+|\d+)(\.\d*)?|\.\d+)([eE][+-]?\d{1
 
 
 def minor_digits(currency: str) -> int:
-    """Digits after the decimal point that ``currency`` (ISO 4217) is written with: USD 2, JPY 0."""
+    """Return the number of decimals that ``currency`` (ISO 4217) is written with: USD 2, JPY 0."""
     return _MINOR_DIGITS.get(currency, 2)
 
 
 def minor_unit(currency: str) -> int:
-    """The smallest coin of ``currency`` in nanos: USD 10,000,000."""
+    """Return the smallest coin of ``currency`` in nanos: USD 10,000,000."""
     return int(10 ** (9 - minor_digits(currency)))
 
 
@@ -46,14 +46,14 @@ def _out_of_range(amount: str) -> Refused:
 
 
 def within_limit(nanos: int) -> int:
-    """``nanos`` itself, or `Refused` when it is beyond ±9,000,000,000 units."""
+    """Return ``nanos``; `Refused` when it is beyond ±9,000,000,000 units."""
     if -LIMIT_NANOS <= nanos <= LIMIT_NANOS:
         return nanos
     raise _out_of_range(f"{to_decimal(nanos):,}")
 
 
 def nanos_of(value: Decimal) -> int:
-    """Nanos of ``value`` units, rounded half-even; `Refused` when not finite or out of range."""
+    """Return the nanos of ``value`` units, rounded half-even; `Refused` when not finite or out of range."""
     if not value.is_finite():
         raise Refused(f"'{value}' is not an amount", "give a number such as 12.50")
     if value and value.adjusted() > 12:  # far out of range: do not build the huge integer
@@ -63,9 +63,10 @@ def nanos_of(value: Decimal) -> int:
 
 
 def parse_amount(text: str) -> int:
-    """Nanos of what a person typed: ``12``, ``12.50``, ``1,234.5``, ``$12``, ``-3``, ``-$3``, ``1e-7``.
+    """Parse an amount that a person typed, to nanos: ``12``, ``12.50``, ``1,234.5``, ``$12``, ``-3``, ``-$3``,
+    ``1e-7``.
 
-    Raises `Refused` when the text is no number, has more than 9 decimals that matter, or is out of range.
+    Raises `Refused` when the text is no number, has more than 9 significant decimals, or is out of range.
     """
     cleaned = text.strip().replace("_", "").replace("−", "-")
     if sign := _CURRENCY_SIGN.match(cleaned):
@@ -80,7 +81,8 @@ _ZEROS = {"k": 3, "m": 6, "b": 9}
 
 
 def exact_nanos(value: Decimal) -> int:
-    """Nanos of ``value`` units; `Refused` when it has more than 9 decimals that matter, or is out of range."""
+    """Return the nanos of ``value`` units; `Refused` when it has more than 9 significant decimals, or is out of
+    range."""
     nanos = nanos_of(value)
     if Decimal(nanos).scaleb(-9) != value:
         told = f"{value:f}" if value.adjusted() > -20 else f"{value}"
@@ -89,7 +91,8 @@ def exact_nanos(value: Decimal) -> int:
 
 
 def parse_count(text: str) -> int:
-    """A whole, non-negative number of tokens or seats: ``25000000``, ``25,000,000``, ``25M``, ``1.5M``, ``50k``."""
+    """Parse a whole, non-negative number of tokens or seats: ``25000000``, ``25,000,000``, ``25M``, ``1.5M``,
+    ``50k``."""
     found = _COUNT.fullmatch(text.strip().replace("_", ""))
     digits, decimals, unit = found.groups("") if found else ("", "", "")
     zeros = _ZEROS.get(unit.lower(), 0) - len(decimals.rstrip("0"))
@@ -102,14 +105,15 @@ def parse_count(text: str) -> int:
 
 
 def checked_count(count: int) -> int:
-    """``count`` of tokens or seats itself, or `Refused` when it is more than can be stored."""
+    """Return ``count`` of tokens or seats; `Refused` when it is more than can be stored."""
     if count <= LIMIT_COUNT:
         return count
     raise Refused(f"a count of {count:,} is out of range", f"the limit is {LIMIT_COUNT:,}")
 
 
 def to_decimal(nanos: int) -> Decimal:
-    """Units of the currency as an exact ``Decimal`` with as few decimals as needed: 45, 2.5, 0.666666667."""
+    """Return nanos as units of the currency, an exact ``Decimal`` with as few decimals as needed: 45, 2.5,
+    0.666666667."""
     whole, rest = divmod(abs(nanos), NANOS)
     sign = "-" if nanos < 0 else ""
     fraction = f".{rest:09d}".rstrip("0") if rest else ""
@@ -117,7 +121,7 @@ def to_decimal(nanos: int) -> Decimal:
 
 
 def divide(amount: int, divisor: int) -> int:
-    """``amount / divisor`` rounded half-even to a whole smallest unit; ``divisor`` is positive."""
+    """Return ``amount / divisor`` rounded half-even to a whole smallest unit; ``divisor`` is positive."""
     quotient, rest = divmod(amount, divisor)
     if 2 * rest > divisor or (2 * rest == divisor and quotient % 2):
         quotient += 1
@@ -125,16 +129,16 @@ def divide(amount: int, divisor: int) -> int:
 
 
 def round_to(amount: int, unit: int) -> int:
-    """``amount`` rounded half-even to a multiple of ``unit``, such as the currency's smallest coin."""
+    """Return ``amount`` rounded half-even to a multiple of ``unit``, such as the currency's smallest coin."""
     return divide(amount, unit) * unit
 
 
 def split(total: int, weights: Sequence[int | Fraction], unit: int = 1) -> tuple[int, ...]:
-    """Parts of ``total`` proportional to ``weights``, each a multiple of ``unit``, adding up to it exactly.
+    """Split ``total`` into parts proportional to ``weights``, each a multiple of ``unit``, that add up to it exactly.
 
-    Method of the largest remainder (Hamilton); equal remainders go to the earlier part. What ``total`` has
-    beyond a multiple of ``unit`` goes to the next part in that order, so that no part is a whole ``unit`` off
-    its exact share and a weight of 0 gets nothing. ``weights`` are non-negative with a positive sum.
+    Method of the largest remainder (Hamilton); equal remainders go to the earlier part. What ``total`` has beyond a
+    multiple of ``unit`` goes to the next part in that order, so that no part is a whole ``unit`` off its exact share
+    and a weight of 0 gets nothing. ``weights`` are non-negative with a positive sum.
     """
     if total < 0 or not weights or min(weights) < 0 or sum(weights) <= 0:
         raise Refused("a split needs a non-negative total and weights with a positive sum")
@@ -152,7 +156,7 @@ def split(total: int, weights: Sequence[int | Fraction], unit: int = 1) -> tuple
 
 
 def share(part: int, whole: int) -> Fraction:
-    """``part / whole`` exactly; 0 when ``whole`` is 0 and nothing is there, 1 when something is."""
+    """Return ``part / whole`` exactly; of a ``whole`` of 0, 0 when ``part`` is 0, too, else 1."""
     if whole <= 0:
         return Fraction(1 if part > 0 else 0)
     return Fraction(part, whole)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from budget_tui.domain.amount import to_decimal
 
 UNDO_DATA = "kept"
-"""Under this name ``before`` and ``after`` hold what only undoing the change needs."""
+"""The key in ``before`` and ``after`` of the data that only undoing the change needs."""
 
 
 class AuditEntry(NamedTuple):
@@ -30,7 +30,8 @@ class AuditEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which entries of the trail; '' and None let all pass. ``since`` is the first moment, ``until`` the one after."""
+    """A filter of audit entries; '' and None match all. ``since`` is the first moment, ``until`` the one after the
+    last."""
 
     action: str = ""
     subject: str = ""
@@ -40,7 +41,7 @@ class AuditFilter:
 
 
 def shown_facts(facts: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The part of ``before`` or ``after`` that is for people."""
+    """Return the part of ``before`` or ``after`` that is shown to people."""
     return {name: value for name, value in (facts or {}).items() if name != UNDO_DATA}
 
 

@@ -14,7 +14,7 @@ from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 
 
 class BudgetType(StrEnum):
-    """What a budget counts: money (nanos of ``currency``), tokens or seats (ones)."""
+    """Type of a budget: money (nanos of ``currency``), tokens or seats (ones)."""
 
     MONETARY = "monetary"
     TOKEN = "token"
@@ -23,7 +23,7 @@ class BudgetType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """One tenant: everything belongs to exactly one."""
+    """A tenant: everything else belongs to exactly one."""
 
     org_key: int
     slug: str
@@ -35,7 +35,7 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What one entity may use, of one category, in one type, in one period, optionally of one provider ('' = any)."""
+    """The amount that one entity may use, of one category, type and period, optionally of one provider ('' = any)."""
 
     budget_id: str
     entity_key: int
@@ -59,9 +59,9 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AllocationChange:
-    """What a person asked to happen to an allocation: a value, a delta, a share of the parent, or the rest.
+    """A requested change of an allocation: a value, a delta, a share of the parent, or the rest.
 
-    A delta stays a delta until it meets the stored value, so that two quick presses cannot lose one.
+    A delta stays a delta until it is added to the stored value, so that of two quick key presses none is lost.
     """
 
     kind: ChangeKind
@@ -69,7 +69,7 @@ class AllocationChange:
     percent: Fraction = Fraction(0)
 
     def applied_to(self, current: int, parent: int, unallocated: int, currency: str) -> int:
-        """The new allocation in nanos; `Refused` when it would be negative, out of range, or nothing is left."""
+        """Return the new allocation in nanos; `Refused` when it would be negative, out of range, or nothing is left."""
         new = self._target(current, parent, unallocated, currency)
         if new < 0:
             raise Refused("an allocation cannot be negative", "take off at most what is allocated")
@@ -91,7 +91,7 @@ class AllocationChange:
 
 
 def parse_change(text: str) -> AllocationChange:
-    """What was typed as an allocation: ``120`` or ``=120``, ``+20``, ``-15``, ``25%`` of the total, ``rest``."""
+    """Parse a change of an allocation: ``120`` or ``=120``, ``+20``, ``-15``, ``25%`` of the total, ``rest``."""
     cleaned = text.strip().replace("−", "-")
     is_set, cleaned = cleaned.startswith("="), cleaned.removeprefix("=").strip()
     if cleaned.casefold() == "rest":
@@ -109,7 +109,7 @@ def parse_change(text: str) -> AllocationChange:
 
 
 def parse_over(text: str, before: int, parse: Callable[[str], int]) -> int:
-    """The value that was typed over ``before``: ``120`` or ``=120``, or ``+20`` and ``-15`` to change it by that."""
+    """Parse a value typed over ``before``: ``120`` or ``=120``, or ``+20`` and ``-15`` to change it by that."""
     cleaned = text.strip().replace("−", "-")
     if cleaned.startswith(("+", "-")):
         change = parse(cleaned[1:])
@@ -118,25 +118,26 @@ def parse_over(text: str, before: int, parse: Callable[[str], int]) -> int:
 
 
 def parse_percent(text: str) -> Fraction:
-    """The percentage written as ``25`` or ``12.5``, without its sign."""
+    """Parse a percentage such as ``25`` or ``12.5``, without its sign."""
     if not re.fullmatch(r"\d{1,6}(\.\d{1,9})?", text.strip()):
         raise Refused(f"'{text.strip()}%' is not a share", "type one such as 25% or 12.5%")
     return Fraction(text.strip())
 
 
 def check_unchanged(seen: int | None, current: int, shown: str) -> None:
-    """Refuse a value typed over one that has changed since it was seen. ``shown`` is the current one as text."""
+    """Raise `Outdated` when the value that was ``seen`` is no longer ``current``; ``shown`` is the current one as
+    text."""
     if seen is not None and seen != current:
         raise Outdated(f"the allocation is {shown} by now", "someone else changed it; check and enter it again")
 
 
 def unallocated(parent: int, children: Sequence[int]) -> int:
-    """The pool: what the parent has beyond its children; negative when they were given more."""
+    """Return the pool: what the parent has beyond its children; negative when they were given more."""
     return parent - sum(children)
 
 
 def split_by_percent(total: int, percents: Sequence[Fraction], unit: int) -> tuple[tuple[int, ...], int]:
-    """Children's amounts and the margin that stays with the parent; they add up to ``total`` exactly.
+    """Return the children's amounts and the margin that stays with the parent; they add up to ``total`` exactly.
 
     `Refused` when the percentages are negative or sum to more than 100.
     """
@@ -148,14 +149,14 @@ def split_by_percent(total: int, percents: Sequence[Fraction], unit: int) -> tup
 
 
 def most_transferable(allocation: int, spent: int) -> int:
-    """What a budget can give away: what is not spent."""
+    """Return the most that a budget can give away: what is not spent."""
     return max(0, allocation - max(0, spent))
 
 
 def check_transfer(amount: int, available: int, *, giver: str, shown_available: str, which: str = "unspent") -> None:
     """Refuse a transfer that is not positive or more than ``available``, naming the maximum and why.
 
-    ``which`` says what bounds it: what the giver has unspent, unallocated (the pool), or allocated (forced).
+    ``which`` names what bounds it: what the giver has unspent, unallocated (the pool), or allocated (forced).
     """
     if amount <= 0:
         raise Refused("a transfer needs a positive amount", "swap source and target to move it the other way")

@@ -1,10 +1,10 @@
-"""What a budget hands on to its successor when its period closes, beside the allocation itself.
+"""Carry-over of a budget into its successor when its period closes.
 
-A budget's amount is made of its ``base``, which recurs, and of what was ``carried`` into it: positive when the
-period before left something, negative when it was overspent. An edit of the amount moves the base. An amount cannot
-be negative: a debt that does not fit stays in ``base + carried``, which is below the amount then, and is settled in
-the periods that follow. Nor does a base recur that edits made negative: more was taken off than recurred, and so a
-part of what was carried.
+A budget's amount is made of its ``base``, which recurs, and of what was ``carried`` into it: positive when the previous
+period left something, negative when it was overspent. An edit of the amount changes the base. An amount cannot be
+negative: a debt that does not fit stays in ``base + carried``, which is below the amount then, and is settled in the
+periods that follow. A base that edits made negative does not recur: more was taken off than recurs, and so a part of
+what was carried.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ class CarryPolicy(StrEnum):
 
 
 class Carry(NamedTuple):
-    """How a budget is carried over: what comes along, at most how much, and what came along into it."""
+    """A budget's carry-over: its policy, its cap (None: no limit), and the amount that was carried into it."""
 
     policy: CarryPolicy = CarryPolicy.NONE
     cap: int | None = None
@@ -34,7 +34,8 @@ NO_CARRY = Carry()
 
 
 class SettledCarry(NamedTuple):
-    """What was carried into a budget, settled again: in nanos, or in tokens where it ``is_tokens``."""
+    """The amount carried into a budget, before and after it was settled again: in nanos, or in tokens if
+    ``is_tokens``."""
 
     subject: str
     before: int
@@ -43,7 +44,8 @@ class SettledCarry(NamedTuple):
 
 
 def settled_together(settled: Iterable[SettledCarry]) -> list[SettledCarry]:
-    """Once for each budget, from the first amount to the last; nothing for one that came back to where it was."""
+    """Merge the changes of each budget into one, from the first amount to the last, leaving out those that cancel
+    out."""
     found: dict[str, SettledCarry] = {}
     for each in settled:
         found[each.subject] = each._replace(before=found.get(each.subject, each).before)
@@ -51,19 +53,19 @@ def settled_together(settled: Iterable[SettledCarry]) -> list[SettledCarry]:
 
 
 class Opening(NamedTuple):
-    """What a budget opens a period with."""
+    """The figures that a budget opens a period with."""
 
     amount: int
     base: int
     carried: int
 
     def moved_to(self, amount: int) -> "Opening":
-        """The same budget with another amount."""
+        """Return this opening with another amount; the base takes up the difference."""
         return Opening(amount, self.base + amount - self.amount, self.carried)
 
 
 def parse_policy(text: str) -> CarryPolicy:
-    """``none``, ``unspent``, ``deficit`` or ``both``."""
+    """Parse ``none``, ``unspent``, ``deficit`` or ``both``."""
     try:
         return CarryPolicy(text.strip().casefold())
     except ValueError:
@@ -73,7 +75,7 @@ def parse_policy(text: str) -> CarryPolicy:
 
 
 def checked_cap(policy: CarryPolicy, cap: int | None) -> int | None:
-    """``cap`` itself, or `Refused` when it is negative or there is nothing that it could bound."""
+    """Return ``cap``; `Refused` when it is negative or the policy carries nothing over."""
     if cap is not None and cap < 0:
         raise Refused("a cap cannot be negative", "it limits unspent amounts and deficits alike")
     if cap is not None and policy is CarryPolicy.NONE:
@@ -82,12 +84,12 @@ def checked_cap(policy: CarryPolicy, cap: int | None) -> int | None:
 
 
 def left(base: int, carried: int, spent: int) -> int:
-    """What a budget leaves at its close, a debt that did not fit into its amount included."""
+    """Return what a budget leaves at its close, including a debt that did not fit into its amount."""
     return base + carried - spent
 
 
 def handed_on(remaining: int, policy: CarryPolicy, cap: int | None) -> int:
-    """How much of ``remaining`` comes along: signed, at most ``cap`` either way."""
+    """Return how much of ``remaining`` is carried over: signed, at most ``cap`` either way."""
     match policy:
         case CarryPolicy.NONE:
             return 0
@@ -99,7 +101,7 @@ def handed_on(remaining: int, policy: CarryPolicy, cap: int | None) -> int:
 
 
 def opening(base: int, carried: int, room: int = LIMIT_NANOS) -> Opening:
-    """The successor of a budget with ``base`` when ``carried`` comes along; its amount is ``room`` at most."""
+    """Return the opening of a budget's successor, with its ``base`` and ``carried``; the amount is ``room`` at most."""
     base = max(0, base)
     carried = max(-LIMIT_NANOS, min(carried, room - base))
     return Opening(max(0, base + carried), base, carried)

@@ -1,4 +1,4 @@
-"""Frozen answers about closes: what one would do, and what was archived of those that were done."""
+"""Frozen results about closes: a preview of the next one, and the archive of past ones."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +11,7 @@ from budget_tui.domain.period import Period
 
 
 class NextLine(NamedTuple):
-    """A project at the close: what it had and spent, and what it opens the next period with, in nanos.
+    """A project at the close: its allocation and spend, and its opening in the next period, in nanos.
 
     ``carried`` is the part of ``next_allocation`` that comes along from this period: negative when overspent.
     """
@@ -26,8 +26,11 @@ class NextLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClosePreview:
-    """What closing the running period today would do, in nanos. ``carried`` came along into ``total_next``. Costs were
-    known through ``data_through``."""
+    """The effect of closing the running period today, in nanos.
+
+    ``carried`` is the part of ``total_next`` that comes along from this period. Costs are known through
+    ``data_through``.
+    """
 
     ending: Period
     following: Period
@@ -48,8 +51,8 @@ class ClosePreview:
 class ClosedBudget(NamedTuple):
     """A project's figures at the close in nanos, or an agent's in tokens, as ``unit`` says.
 
-    ``restated`` is what was spent by what is known now beyond what was archived. ``is_of_none``: it had no
-    part of a budget, nor was there a global one to have a part of.
+    ``restated`` is what was spent, as known now, beyond what was archived. ``is_of_none``: it had no allocation, and
+    there was no global budget to have a part of.
     """
 
     entity_id: str
@@ -74,7 +77,7 @@ class ClosedBudget(NamedTuple):
 class ClosedPeriod:
     """The figures of a period at its close, in nanos of ``currency``; ``restated`` as in `ClosedBudget`.
 
-    ``data_through`` is how far costs were known then; None: it was closed before that was kept.
+    ``data_through`` is how far costs were known then; None for closes from before this was stored.
     """
 
     period: Period
@@ -90,7 +93,7 @@ class ClosedPeriod:
 
     @property
     def lacked_data(self) -> bool:
-        """Whether costs were not known to its end when it was closed."""
+        """True if costs were not known to its end when it was closed."""
         return self.data_through is not None and self.data_through < self.period.end
 
     @property
@@ -103,7 +106,7 @@ class ClosedPeriod:
 
     @property
     def unfunded(self) -> bool:
-        """Whether nobody had set a global budget: what was spent then is over none."""
+        """True if nobody had set a global budget, so that nothing could be over it."""
         return not self.budget
 
     @property

@@ -1,7 +1,7 @@
-"""What a cost is, and the rules that say whose it is: its provider, its category, its entity.
+"""Costs, and the rules that determine their provider, category and entity.
 
-A cost is kept as it was stated (its *origin*); provider, category and entity are derived from that on the way
-in and can be derived again, so that a new alias or mapping rule also reaches costs from the past.
+A cost is stored as it was stated (its *origin*); provider, category and entity are derived from that when it comes in
+and can be derived again, so that a new alias or mapping rule also reaches costs from the past.
 """
 
 import re
@@ -14,18 +14,18 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
-"""The days that costs may have, however they come in: beyond them a date is a mistake."""
+"""The range of days that costs may have, from any source: beyond it a date is a mistake."""
 
 
 def checked_day(day: date) -> date:
-    """``day`` itself; `Refused` when no cost can be of it."""
+    """Return ``day``; `Refused` when it is outside the days that costs may have."""
     if not FIRST_DAY <= day <= LAST_DAY:
         raise Refused(f"no cost can be of {day}", f"days of costs go from {FIRST_DAY} to {LAST_DAY}")
     return day
 
 
 class Category(StrEnum):
-    """What money is spent on. ``TOTAL`` is a budget's word for all of them."""
+    """Category of spending; ``TOTAL`` is a budget's word for all of them."""
 
     CLOUD = "cloud"
     GENAI = "genai"
@@ -34,7 +34,7 @@ class Category(StrEnum):
 
 
 class ChargeCategory(StrEnum):
-    """The FOCUS ChargeCategory of a charge, with corrections apart, and what a user entered as one-off."""
+    """FOCUS ChargeCategory of a charge, with corrections apart, or a user's one-off cost."""
 
     USAGE = "usage"
     PURCHASE = "purchase"
@@ -47,12 +47,12 @@ class ChargeCategory(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CostOrigin:
-    """Everything that tells costs apart but day and amount; '' where the source says nothing."""
+    """Everything that distinguishes costs except day and amount; '' where the source says nothing."""
 
     source: str  # 'manual', 'focus', or the name the user gave the source
     live: bool  # entered as it happens (by hand, by agents, over the API) rather than imported
     currency: str  # ISO 4217, upper case
-    provider_name: str = ""  # as exported: of the service's provider, else of who issued the invoice
+    provider_name: str = ""  # as exported: the service's provider, else the invoice issuer
     service: str = ""
     service_category: str = ""
     service_subcategory: str = ""
@@ -60,18 +60,18 @@ class CostOrigin:
     sub_account_name: str = ""
     entity_hint: str = ""  # x_hierarchy_entity_id, or the project named by hand
     path_hint: str = ""  # x_hierarchy_path
-    category_hint: str = ""  # category chosen by hand; '' means: derive it
+    category_hint: str = ""  # category chosen by hand; '' to derive it
     tags: tuple[tuple[str, str], ...] = ()  # kept keys only, in lower case, sorted
     billing_account_id: str = ""
-    charge_category: str = ChargeCategory.USAGE  # only usage is a rate: the rest comes once
+    charge_category: str = ChargeCategory.USAGE  # only usage is part of the burn rate: the rest comes once
 
 
 @dataclass(frozen=True, slots=True)
 class MappingRule:
-    """Costs whose ``field`` equals ``value``, ignoring case, belong to the entity.
+    """A rule that costs whose ``field`` equals ``value``, ignoring case, belong to an entity.
 
-    ``field`` is ``tag:KEY``, ``sub_account`` (id or name), ``service`` or ``provider`` (short name or as
-    exported). A rule without a value, or for an entity that is gone, fits nothing.
+    ``field`` is ``tag:KEY``, ``sub_account`` (id or name), ``service`` or ``provider`` (short name or as exported). A
+    rule without a value, or for an entity that does not exist, matches nothing.
     """
 
     field: str
@@ -102,7 +102,7 @@ AI_PROVIDERS = frozenset(
     "huggingface openrouter elevenlabs bedrock vertex azure-openai litellm".split()
 )
 BILLED_BY: Mapping[str, str] = {"bedrock": "aws", "vertex": "gcp", "azure-openai": "azure"}
-"""The AI providers that are services of a cloud, and the cloud that bills them, unless they are named themselves."""
+"""AI providers that are services of a cloud, each with the cloud that bills them where costs do not name them."""
 
 SAAS_PROVIDERS = frozenset(
     "figma slack canva github gitlab notion atlassian jira linear asana zoom dropbox salesforce hubspot "
@@ -122,12 +122,12 @@ def _fold(text: str) -> str:
 
 
 def provider_of(origin: CostOrigin, aliases: Mapping[str, str]) -> str:
-    """The short name of the provider: by the user's ``aliases``, else a known one, else the name as it is."""
+    """Return the provider's short name: by the user's ``aliases``, else a known one, else the name as it is."""
     return short_provider_name(origin.provider_name, aliases)
 
 
 def short_provider_name(name: str, aliases: Mapping[str, str]) -> str:
-    """What `provider_of` calls the provider of that name, without blanks around it."""
+    """Return the short name of a provider as `provider_of` does, without blanks around it."""
     folded = _fold(name)
     for alias, short_name in aliases.items():
         if _fold(alias) == folded:
@@ -136,14 +136,14 @@ def short_provider_name(name: str, aliases: Mapping[str, str]) -> str:
 
 
 def is_known_provider(name: str) -> bool:
-    """Whether ``name`` has a short name without the user's aliases."""
+    """Return whether ``name`` has a short name without the user's aliases."""
     return _fold(name) in _SHORT_NAMES
 
 
 def category_of(origin: CostOrigin, provider: str, overrides: Mapping[str, Category] | None = None) -> Category:
-    """The category chosen by hand, else by ``overrides``, else by what the export says of the service.
+    """Return the category chosen by hand, else by ``overrides``, else by what the export says of the service.
 
-    ``overrides`` maps a service or a provider, in any case, to a category; the service is asked first.
+    ``overrides`` maps a service or a provider, in any case, to a category; the service takes precedence.
     """
     if origin.category_hint:
         return Category(_fold(origin.category_hint))
@@ -155,7 +155,7 @@ def category_of(origin: CostOrigin, provider: str, overrides: Mapping[str, Categ
 
 
 def _derived_category(origin: CostOrigin, provider: str) -> Category:
-    """A plan per seat is a subscription even of who sells models, and of a service that is one of AI."""
+    """Return the category by service and provider; a plan per seat is a subscription even with a provider of models."""
     service, service_category = _fold(origin.service), _fold(origin.service_category)
     if provider in SAAS_PROVIDERS or service_category == "business applications" or _PLAN_PER_SEAT.search(service):
         return Category.SUBSCRIPTION
@@ -170,7 +170,7 @@ def _derived_category(origin: CostOrigin, provider: str) -> Category:
 
 
 def is_tag(key: str, wanted: str) -> bool:
-    """Whether ``key`` is the tag ``wanted``, perhaps behind a prefix: ``user:project``, ``org/project``.
+    """Return whether ``key`` is the tag ``wanted``, perhaps behind a prefix: ``user:project``, ``org/project``.
 
     Both are in lower case.
     """
@@ -178,10 +178,10 @@ def is_tag(key: str, wanted: str) -> bool:
 
 
 class EntityResolver:
-    """Finds the entity a cost belongs to; each answer takes a fixed number of dictionary look-ups.
+    """Finder of the entity that a cost belongs to, by a fixed number of dictionary look-ups.
 
-    In this order: the entity or path the export names, a mapping rule (the earliest that fits), the project
-    tag, the sub account. What two entities are both called names neither of them.
+    In this order: the entity or path that the export names, a mapping rule (the earliest that matches), the project
+    tag, the sub account. A name that two entities share matches neither.
     """
 
     def __init__(
@@ -204,8 +204,10 @@ class EntityResolver:
         self._aliases = aliases or {}
 
     def resolve(self, origin: CostOrigin) -> str | None:
-        """The id of the entity ``origin`` belongs to, or None: unmapped. The organization itself must be named by its
-        id: what it is called, or that it is above everything, says nothing."""
+        """Return the id of the entity that ``origin`` belongs to; None: unmapped.
+
+        The organization itself must be named by its id: neither its name nor its place above everything matches.
+        """
         named = self._by_hint(origin) or _root_named(origin)
         return named or self._by_rule(origin) or self._by_tag(origin) or self._by_account(origin)
 
@@ -251,7 +253,7 @@ class EntityResolver:
 
 
 def _root_named(origin: CostOrigin) -> str | None:
-    """The organization's own id where a cost names it: as its entity, or as the end of its path."""
+    """Return the organization's own id if a cost names it as its entity or at the end of its path; else None."""
     return _root(origin.entity_hint) or _root(origin.path_hint.rstrip("/").rpartition("/")[2])
 
 
@@ -260,13 +262,13 @@ def _root(text: str) -> str | None:
 
 
 def tag_values(origin: CostOrigin, wanted: str) -> list[str]:
-    """The values of the tag ``wanted`` (lower case), the one without a prefix first."""
+    """Return the values of the tag ``wanted`` (lower case), the one without a prefix first."""
     fitting = [(key, value) for key, value in origin.tags if is_tag(key, wanted)]
     return [value for _, value in sorted(fitting, key=lambda tag: tag[0] != wanted)]
 
 
 def _unambiguous(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """What each name stands for, without the names that stand for several things."""
+    """Return the meaning of each name, leaving out names with several meanings."""
     meanings: dict[str, set[str]] = {}
     for name, meaning in pairs:
         meanings.setdefault(name, set()).add(meaning)

@@ -1,9 +1,8 @@
-"""Currencies: their codes, dated rates between them, and what an amount in one is worth in another.
+"""Currencies: their codes, dated rates between them, and conversion.
 
-A rate is an exact decimal number. What comes of several of them is a ``Fraction``, and an amount is rounded once, when
-it is converted: what one origin cost on one day, as one amount. No sum that is shown cuts that in two, so project,
-category, provider and day all add up to the same total. What no rate can be used for is left out and named, never just
-added.
+A rate is an exact decimal number, a cross rate a ``Fraction``. An amount is rounded once, when it is converted: the
+cost of one origin on one day, as one amount. No displayed sum splits such an amount, so projects, categories, providers
+and days all add up to the same total. Amounts without a usable rate are left out and named, never just added.
 """
 
 import re
@@ -25,18 +24,18 @@ CODES = frozenset(  # of ISO 4217, without those for metals, tests and no curren
     " LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP"
     " PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP"
     " TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAD XAF XCD XCG XDR XOF XPF YER ZAR ZMW ZWG"
-    # Withdrawn, and in files of the days when they were not.
+    # Withdrawn currencies, which are in older files.
     " BYR CUC CYP EEK HRK LTL LVL MRO MTL ROL SIT SKK SLL STD TRL VEF ZWL".split()
 )
 
 
 def is_currency(code: str) -> bool:
-    """Whether ``code`` is that of a currency, in upper case."""
+    """Return whether ``code`` is a currency's code, in upper case."""
     return code in CODES
 
 
 def checked_currency(text: str) -> str:
-    """``text`` as the code of a currency, in upper case."""
+    """Return ``text`` as a currency's code in upper case; `Refused` when it is none."""
     code = text.strip().upper()
     if not is_currency(code):
         raise Refused(f"'{text}' is not a currency", "give a code of ISO 4217 such as USD")
@@ -44,16 +43,17 @@ def checked_currency(text: str) -> str:
 
 
 PREFERRED_BASE = "EUR"
-"""What two currencies are compared by when several others would do: the European Central Bank's own."""
+"""The currency preferred for cross rates when several would do: that of the European Central Bank's rates."""
 
 MAX_DIGITS = 12
 LIMIT = 1_000_000_000
-"""What one unit of a currency can be worth in another at most, either way round."""
+"""The most that one unit of a currency can be worth in another, in either direction."""
 _NUMBER = re.compile(r"[0-9]{1,10}(\.[0-9]{1,15})?|\.[0-9]{1,15}")
 
 
 class Rate(NamedTuple):
-    """What one unit of ``base`` was worth in ``quote`` from ``day`` on, until a later rate says otherwise."""
+    """A rate between two currencies: one unit of ``base`` is worth ``rate`` of ``quote`` from ``day`` until a later
+    rate."""
 
     base: str
     quote: str
@@ -68,14 +68,14 @@ class _Ratio(NamedTuple):
 
 
 class Factor(NamedTuple):
-    """What an amount is multiplied by; ``day`` is that of the rate, of two the older one."""
+    """A factor to convert an amount by; ``day`` is the date of its rate, of two rates the older one's."""
 
     value: Fraction
     day: date
 
 
 def parse_rate(text: str) -> Decimal:
-    """The rate a person or a file wrote: a positive number of at most 12 digits that matter."""
+    """Parse a rate: a positive number of at most 12 significant digits."""
     cleaned = text.strip()
     if not _NUMBER.fullmatch(cleaned) or not Decimal(cleaned):
         raise Refused(f"'{cleaned[:40]}' is not a rate", "give a positive number such as 1.0321")
@@ -86,7 +86,7 @@ def parse_rate(text: str) -> Decimal:
 
 
 def checked_rate(rate: Decimal) -> Decimal:
-    """``rate`` itself, or `Refused` when one unit of a currency would be worth more than `LIMIT` of the other."""
+    """Return ``rate``; `Refused` when one unit of either currency would be worth more than `LIMIT` of the other."""
     if not Decimal(1) / LIMIT <= rate <= LIMIT:
         raise Refused(
             f"a rate of {rate:f} is out of range: the limits are {Decimal(1) / LIMIT:f} and {LIMIT:,}",
@@ -96,17 +96,17 @@ def checked_rate(rate: Decimal) -> Decimal:
 
 
 def convert(amount: int, factor: "Fraction | _Ratio") -> int | None:
-    """``amount`` times ``factor``, rounded half-even once; None where that is out of range: no rate to be used."""
+    """Return ``amount`` times ``factor``, rounded half-even once; None when that is out of range: no usable rate."""
     nanos = divide(amount * factor.numerator, factor.denominator)
     return nanos if -LIMIT_NANOS <= nanos <= LIMIT_NANOS else None
 
 
 class Rates:
-    """The rates on file, to be asked which one holds on a day.
+    """The rates on file.
 
-    The latest on or before the day does, however old it is; a younger one is better than a more direct one. Of
-    equally young ones: the pair itself, then the pair the other way round, then two rates that share a third
-    currency, the euro before others by name.
+    The rate for a day is the latest one on or before it, however old; a newer rate is better than a more direct one. Of
+    equally new ones: the pair itself, then the inverse pair, then a cross rate through a third currency, the euro
+    before others by name.
     """
 
     def __init__(self, rates: Iterable[Rate]) -> None:
@@ -124,12 +124,12 @@ class Rates:
         self._shared: dict[tuple[str, str], list[str]] = {}
 
     def factor(self, base: str, quote: str, day: date) -> Factor | None:
-        """What an amount in ``base`` is multiplied by on ``day`` to be one in ``quote``; None without a rate."""
+        """Return the factor that converts an amount in ``base`` on ``day`` to ``quote``; None without a rate."""
         found = self.ratio(base, quote, day)
         return Factor(Fraction(found.numerator, found.denominator), found.day) if found else None
 
     def ratio(self, base: str, quote: str, day: date) -> "_Ratio | None":
-        """The same, not reduced: thousands of fractions take their time."""
+        """Return the same factor unreduced, because reducing thousands of fractions is slow."""
         asked = base, quote, day
         if asked not in self._found:
             self._found[asked] = self._ratio(base, quote, day)
@@ -148,7 +148,7 @@ class Rates:
         return best
 
     def first_day(self, base: str, quote: str) -> date | None:
-        """The first day on which `factor` has an answer."""
+        """Return the first day on which `factor` finds a rate; None if there is none."""
         found = [self._first(base, quote)]
         for via in self._between(base, quote):
             one, other = self._first(base, via), self._first(via, quote)
@@ -163,7 +163,7 @@ class Rates:
         return _Ratio(*self._values[base, quote][position - 1].as_integer_ratio(), days[position - 1])
 
     def _leg(self, base: str, quote: str, day: date) -> "_Ratio | None":
-        """The younger of the pair itself and the pair the other way round."""
+        """Return the newer of the pair's own rate and the inverse of the opposite pair's."""
         asked = base, quote, day
         if asked not in self._legs:
             own, other = self._direct(base, quote, day), self._direct(quote, base, day)
@@ -184,7 +184,8 @@ class Rates:
 
 
 def pairs_between(pairs: Sequence[tuple[str, str]], foreign: Iterable[str], own: str) -> list[tuple[str, str]]:
-    """Those of ``pairs`` that can take an amount from one of ``foreign`` to ``own``, across one other at most."""
+    """Return those of ``pairs`` that help to convert one of ``foreign`` to ``own``, through one other currency at
+    most."""
     known = {frozenset(pair) for pair in pairs}
     useful: set[frozenset[str]] = set()
     for currency in foreign:
@@ -197,7 +198,7 @@ def pairs_between(pairs: Sequence[tuple[str, str]], foreign: Iterable[str], own:
 
 
 class ConvertedSpend(NamedTuple):
-    """Amounts in another currency that count as ``counted``: so many ``costs``, or budgets.
+    """Amounts in another currency that count as ``counted`` in the main one: those of ``costs`` costs, or budgets.
 
     ``oldest_days`` is the age of the oldest rate used, on the day of its amount.
     """
@@ -210,7 +211,8 @@ class ConvertedSpend(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """Costs, or budgets, in a currency that could not be converted ``into`` that of the sums: in none of them."""
+    """Costs, or budgets, in a currency that could not be converted ``into`` that of the sums, and are in none of
+    them."""
 
     currency: str
     amount: int
@@ -221,8 +223,10 @@ class LeftOut(NamedTuple):
 
 @dataclass(slots=True)
 class CurrencySum:
-    """The record of what there was in one other currency: ``number`` of costs or budgets at a usable rate and what
-    they count as, and what had none."""
+    """The sums of what there was in one other currency.
+
+    ``number`` costs or budgets had a usable rate and are ``worth`` that much; ``left_number`` had none.
+    """
 
     amount: int = 0
     number: int = 0
@@ -232,7 +236,7 @@ class CurrencySum:
     left_number: int = 0
 
     def count(self, amount: int, number: int, worth: int | None, rate_days: int = 0) -> None:
-        """Add one more, ``worth`` None without a usable rate; that was ``rate_days`` old."""
+        """Add an amount; ``worth`` is None without a usable rate, ``rate_days`` the age of the rate."""
         if worth is None:
             self.left_amount += amount
             self.left_number += number
@@ -251,7 +255,7 @@ class CurrencySum:
         self.left_number += other.left_number
 
     def leave_out(self) -> None:
-        """Count nothing of it: its rate is absurd."""
+        """Move all that was converted to what is left out: the rate is absurd."""
         self.left_amount += self.amount
         self.left_number += self.number
         self.amount = self.number = self.worth = self.oldest_days = 0
@@ -266,28 +270,30 @@ class CurrencySum:
 
 
 class Converter:
-    """What amounts in other currencies are worth ``into`` one, at the rate of their day, rounded half-even once."""
+    """Conversion of amounts in other currencies ``into`` one, at the rate of their day, rounded half-even once."""
 
     def __init__(self, rates: Rates, into: str) -> None:
         self._rates, self.into = rates, into
 
     def factor(self, currency: str, day: date) -> Factor | None:
-        """What an amount of that day is multiplied by; None without a rate."""
+        """Return the factor for an amount of ``day``; None without a rate."""
         return self._rates.factor(currency, self.into, day)
 
     def worth(self, amount: int, currency: str, day: date) -> int | None:
-        """What ``amount`` counts as; None where there is no rate, or it would be out of range."""
+        """Return ``amount`` converted; None where there is no rate, or the result would be out of range."""
         ratio = self._rates.ratio(currency, self.into, day)
         return None if ratio is None else convert(amount, ratio)
 
 
 STALE_DAYS = 10
-"""A rate that is older than this on the day of a cost is said to be old. Daily rates pause for five days at most."""
+"""A rate that is older than this on the day of a cost is reported as old. Daily rates pause for five days at most."""
 
 
 class ForeignCost(NamedTuple):
-    """What one origin cost on one day in another currency; ``path`` is None where it found no entity. What ``is_once``
-    is no rate."""
+    """The cost of one origin on one day in another currency; ``path`` is None where it is unmapped.
+
+    A cost that ``is_once`` is no part of the burn rate.
+    """
 
     path: str | None
     currency: str
@@ -299,7 +305,7 @@ class ForeignCost(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """``costs`` with what each counts as; by currency what was converted, and what had to be left out."""
+    """``costs``, each with its worth; by currency, what was converted and what had to be left out."""
 
     costs: tuple[tuple[ForeignCost, int], ...] = ()
     spends: tuple[ConvertedSpend, ...] = ()
@@ -307,9 +313,9 @@ class Converted:
 
 
 def converted(costs: Iterable[ForeignCost], converter: Converter, own: int = 0) -> Converted:
-    """What ``costs`` count as, beside those in the currency itself, which come to ``own``.
+    """Convert ``costs``; ``own`` is the sum of the costs in the target currency itself.
 
-    A currency that would take what all come to out of range is left out whole: its rate is absurd.
+    A currency that would take the sum of all out of range is left out whole: its rate is absurd.
     """
     counted: list[tuple[ForeignCost, int]] = []
     sums: dict[str, CurrencySum] = {}

@@ -1,7 +1,7 @@
 """Deliveries: which of the files that an export left count, and in which order.
 
-A *cell* is a sub account on a UTC day, within one source, billing account and billing period. A *delivery* is what a
-manifest names, else what lies in one folder.
+A *cell* is a sub account on a UTC day, within one source, billing account and billing period. A *delivery* is the files
+that a manifest names, else those in one folder.
 """
 
 import re
@@ -19,7 +19,8 @@ _SUBSCRIPTIONS = "/subscriptions/"
 
 
 def folded_account(account_id: str) -> str:
-    """The id of an account or sub account as it is compared: without case, leading zeros and ``/subscriptions/``."""
+    """Return the id of an account or sub account for comparison: without case, leading zeros and
+    ``/subscriptions/``."""
     folded = account_id.strip().casefold().removeprefix(_SUBSCRIPTIONS)
     return folded.lstrip("0") or folded[:1]
 
@@ -29,7 +30,7 @@ def folded_account(account_id: str) -> str:
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """One file that was read. ``content`` is the same for files that say the same, however they are packed."""
+    """A file that was read; ``content`` is the same for files with the same data, however they are packed."""
 
     path: Path
     cells: AbstractSet[Cell]
@@ -38,7 +39,7 @@ class DeliveredFile:
 
 @dataclass
 class Delivery:
-    """Files that belong together. ``missing`` are those that its manifest names and that are not there."""
+    """Files that belong together; ``missing`` are those that its manifest names and that do not exist."""
 
     name: str
     files: list[DeliveredFile]
@@ -61,7 +62,7 @@ class LeftOut(NamedTuple):
 
 
 class Unclear(NamedTuple):
-    """Why files cannot be taken together: ``reason`` as a sentence, and what to do."""
+    """A reason, as a sentence, why files cannot be taken together, with a hint."""
 
     reason: str
     hint: str
@@ -69,7 +70,7 @@ class Unclear(NamedTuple):
 
 @dataclass(frozen=True)
 class Arrangement:
-    """The deliveries that count, from the oldest to the newest; what was left out; what must be cleared up first."""
+    """The deliveries that count, the oldest first; the files left out; and what must be cleared up first."""
 
     deliveries: Sequence[Delivery]
     left_out: Sequence[LeftOut]
@@ -77,7 +78,7 @@ class Arrangement:
 
 
 def arrange(deliveries: Sequence[Delivery]) -> Arrangement:
-    """Put deliveries into their order, without copies and without what newer ones cover."""
+    """Put deliveries into their order, without copies and without those that newer ones cover."""
     left_out: list[LeftOut] = []
     unclear: list[Unclear] = []
     kept = _without_copies(deliveries, left_out)
@@ -112,7 +113,7 @@ def arrange(deliveries: Sequence[Delivery]) -> Arrangement:
 
 
 def _without_copies(deliveries: Sequence[Delivery], left_out: list[LeftOut]) -> list[Delivery]:
-    """The deliveries with each content once; of copies the one in the newest delivery stays."""
+    """Return the deliveries with each content once; of copies, the one in the newest delivery stays."""
     newest_first = sorted(
         deliveries, key=lambda delivery: delivery.delivered_at or datetime.min.replace(tzinfo=UTC), reverse=True
     )
@@ -138,7 +139,8 @@ def _without_copies(deliveries: Sequence[Delivery], left_out: list[LeftOut]) -> 
 
 
 def _parts_unclear(files: Sequence[DeliveredFile]) -> list[Unclear]:
-    """Files without a manifest that share cells and are not the numbered parts of one export."""
+    """Return problems of files without a manifest: shared cells outside one numbered export, and parts without the
+    others."""
     found = []
     numbered = _numbered_parts([file.path for file in files])
     owners: dict[Cell, DeliveredFile] = {}
@@ -184,10 +186,10 @@ def _stem(path: Path) -> str:
 
 
 def _numbered_parts(paths: Sequence[Path]) -> dict[Path, str]:
-    """The family of each file that is numbered as a part of one export, together with all of its parts.
+    """Return the family of each file that is numbered as a part of one export, together with all of its parts.
 
-    Of names that are the same but for one number, which is no date and no ``(1)`` of a second download, and whose
-    numbers go without a gap from 0 or 1.
+    The names of a family differ only in one number, which is no date and no ``(1)`` of a second download; the numbers
+    run without a gap from 0 or 1.
     """
     families: dict[tuple[Path, str], list[tuple[int, Path]]] = {}
     for path in paths:
@@ -208,7 +210,8 @@ def _numbered_parts(paths: Sequence[Path]) -> dict[Path, str]:
 
 
 def _lone_part(path: Path, numbered: Mapping[Path, str]) -> int | None:
-    """The number of a file that is a later part of an export without its fellows; None for any other file."""
+    """Return the number of a file that is a later part of an export without the other parts; None for any other
+    file."""
     if path in numbered:
         return None
     found = _PART.search(_stem(path))
@@ -217,7 +220,7 @@ def _lone_part(path: Path, numbered: Mapping[Path, str]) -> int | None:
 
 
 def _order_unclear(deliveries: Sequence[Delivery]) -> list[Unclear]:
-    """Deliveries that share cells while nothing says which is the newer one."""
+    """Return a problem for each two deliveries that share cells while nothing says which is newer."""
     found = []
     owners: dict[Cell, list[Delivery]] = {}
     told: set[tuple[int, int]] = set()
@@ -250,7 +253,8 @@ _TIME = re.compile(
 
 
 def time_in_folders(folders: Iterable[str]) -> datetime | None:
-    """The time that the innermost of ``folders`` has in its name, as exports name their runs; None where none has."""
+    """Return the time in the name of the innermost of ``folders`` that has one, as exports name their runs; else
+    None."""
     for name in reversed(list(folders)):
         if found := _TIME.search(_RANGE.sub("", name)):
             year, month, day, hour, minute, second = (int(text or 0) for text in found.groups())

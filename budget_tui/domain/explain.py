@@ -1,8 +1,8 @@
-"""Where a shown value comes from: its formula, with names and with the values put in, and the days it is about.
+"""Explanations of displayed values: the formula, with names and with values put in, and the days covered.
 
-Nothing is computed here a second way: every value is taken from the snapshot, the plan or the agent's budget that
-the screens show. A formula is one template, ``max(0, {remaining}) ÷ {days_left}``, told once with the names of its
-terms and once with their values, so that the two cannot differ.
+Nothing is computed here a second way: every value is taken from the snapshot, the plan or the agent's budget that the
+screens show. A formula is one template, ``max(0, {remaining}) ÷ {days_left}``, shown once with the names of its terms
+and once with their values, so that the two cannot differ.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ SUM_OF_COSTS = "the sum of the costs that count"
 
 
 class Unit(StrEnum):
-    """How a quantity is to be read."""
+    """Unit of a quantity, by which it is formatted."""
 
     MONEY = "money"
     TOKENS = "tokens"
@@ -43,7 +43,7 @@ class Unit(StrEnum):
 
 
 class Quantity(NamedTuple):
-    """A value with its unit; money in nanos. None stands for nothing known, of a runway for no end."""
+    """A value with its unit; money in nanos. None stands for nothing known, or for a runway without end."""
 
     value: int | Decimal | date | datetime | str | None
     unit: Unit
@@ -51,8 +51,11 @@ class Quantity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One shown value. ``formula`` names ``terms`` in braces; ``comes_to`` is what it gives where that is not the
-    value itself. ``spans`` are the days it is about, each with the words for it."""
+    """The explanation of one displayed value.
+
+    ``formula`` names ``terms`` in braces; ``comes_to`` is its result where that is not the value itself. ``spans`` are
+    the days covered, each with a label.
+    """
 
     key: str
     title: str
@@ -63,7 +66,7 @@ class Explanation:
     spans: tuple[tuple[str, Period], ...] = ()
     notes: tuple[str, ...] = ()
     of_costs: bool = False
-    """Whether costs make it what it is, so that one wants to see which count."""
+    """True if costs determine the value, so that it makes sense to list those that count."""
 
 
 def money(nanos: int | None) -> Quantity:
@@ -75,14 +78,14 @@ def number(of: int | Decimal | None, unit: Unit = Unit.NUMBER) -> Quantity:
 
 
 def share_of(part: int, whole: int) -> Quantity:
-    """``part`` in percent of ``whole``, never rounded up across a threshold."""
+    """Return ``part`` in percent of ``whole``, never rounded up across a threshold."""
     return Quantity(Decimal(part * 10_000 // whole).scaleb(-2) if whole > 0 else None, Unit.PERCENT)
 
 
 def explain_status(
     status: Status, unfunded: bool, allocation: Quantity, remaining: Quantity, of_costs: bool = True
 ) -> Explanation:
-    """Why a budget is healthy or not."""
+    """Explain the status of a budget."""
     part, whole = remaining.value, allocation.value
     assert isinstance(part, int)
     assert isinstance(whole, int)
@@ -113,8 +116,10 @@ def explain_pace(
     carry: Carry = NO_CARRY,
     once: str = "",
 ) -> tuple[Explanation, ...]:
-    """Everything derived from what was allocated and spent, in the order of the project table; ``once`` is what came
-    once in the burn window, in words."""
+    """Explain everything derived from allocation and spend, in the order of the project table.
+
+    ``once`` describes the one-off costs in the burn window.
+    """
     window = pacing.burn_window(today, data_through, spend.first_day)
     rate = pacing.burn(spend.window_spent, window.days, spend.spent_today - spend.once_today)
     in_period = (("costs of", period.through(today)),)
@@ -209,7 +214,7 @@ def explain_pace(
 
 
 def explain_allocation(amount: int, carry: Carry) -> Explanation:
-    """What a budget has, and what of it came along from the period before."""
+    """Explain an allocation, and what of it was carried over from the previous period."""
     if not carry.carried:
         return Explanation("allocation", "Allocation", money(amount), "as it was set")
     terms = {"recurring": money(amount - carry.carried), "carried_over": money(carry.carried)}
@@ -271,7 +276,7 @@ def _runway(
 
 
 def explain_global(snapshot: BudgetSnapshot, spend: Spend, once: str = "") -> tuple[Explanation, ...]:
-    """Every value of the Global Budget screen."""
+    """Explain every value of the Global Budget screen."""
     period, today = snapshot.period, snapshot.as_of
     budget, *paced = explain_pace(snapshot.total, spend, period, today, snapshot.data_through, snapshot.carry, once)
     allocated = money(snapshot.allocated)
@@ -317,7 +322,7 @@ def explain_global(snapshot: BudgetSnapshot, spend: Spend, once: str = "") -> tu
 def explain_project(
     snapshot: BudgetSnapshot, line: ProjectLine, spend: Spend, once: str = ""
 ) -> tuple[Explanation, ...]:
-    """Every value of a project's row."""
+    """Explain every value of a project's row."""
     return (
         *explain_pace(line.pace, spend, snapshot.period, snapshot.as_of, snapshot.data_through, line.carry, once),
         explain_days_left(snapshot.period, snapshot.as_of),
@@ -337,7 +342,7 @@ def explain_days_left(period: Period, today: date) -> Explanation:
 
 
 def explain_data_through(data_through: date, today: date) -> Explanation:
-    """How far costs are known."""
+    """Explain how far costs are known."""
     return Explanation(
         "data-through",
         "Data through",
@@ -370,7 +375,7 @@ _NO_DATA = "nothing is known about it in this period: no data, which is not the 
 
 
 def explain_planned(budget: PlannedBudget, figures: Variance, allocated: int | None) -> tuple[Explanation, ...]:
-    """Every value of a planned budget; ``allocated`` is what its children have, None where it has none."""
+    """Explain every value of a planned budget; ``allocated`` is its children's total, None without children."""
     unit = _UNITS[budget.budget_type]
     amount, actual = Quantity(figures.amount, unit), Quantity(figures.actual, unit)
     terms = {"amount": amount, "actual": actual}
@@ -433,7 +438,7 @@ def explain_planned(budget: PlannedBudget, figures: Variance, allocated: int | N
 
 
 def explain_actual(budget_type: BudgetType, actual: int | None, period: Period) -> Explanation:
-    """What was used in ``period``, whether a budget was planned for it or not."""
+    """Explain the usage in ``period``, whether a budget was planned for it or not."""
     return Explanation(
         "actual",
         "Actual",
@@ -453,9 +458,11 @@ def explain_sum(
     periods: Sequence[Period],
     conversions: Sequence[str] = (),
 ) -> tuple[Explanation, ...]:
-    """What several budgets come to together: ``each`` of those that are added. ``beside`` is, where it is asked about,
-    everything that was used of what they are about and what they leave of it. ``conversions`` tells of other
-    currencies."""
+    """Explain the sum of several budgets; ``each`` are the variances of those that are added.
+
+    ``beside``, where wanted, is all usage within their scope and the part of it that is not budgeted. ``conversions``
+    describe other currencies.
+    """
     unit, spans = _UNITS[budget_type], tuple(("costs of", period) for period in periods)
     amount, actual = Quantity(added.amount, unit), Quantity(added.actual, unit)
     everything, left = beside or (None, None)
@@ -555,7 +562,7 @@ def _to_children(amount: Quantity, allocated: int | None, unit: Unit) -> tuple[E
 
 
 def explain_agent(agent: AgentBudget, use: Use | None, seconds: int, period: Period) -> tuple[Explanation, ...]:
-    """Every value of an agent's row; ``seconds`` since the first ``use`` in sight, an hour at least."""
+    """Explain every value of an agent's row; ``seconds`` since ``use`` began, an hour at least."""
 
     def tokens(count: int) -> Quantity:
         return Quantity(count, Unit.TOKENS)
@@ -613,7 +620,7 @@ def explain_agent(agent: AgentBudget, use: Use | None, seconds: int, period: Per
 
 
 def _end(agent: AgentBudget) -> str:
-    """What the screens show where there is no time at which the tokens are gone."""
+    """Return the text that the screens show for tokens that have no run-out time."""
     if not agent.allocated_tokens:
         return "–"
     if not agent.available_tokens:
@@ -630,7 +637,7 @@ def _how_it_ends(agent: AgentBudget, use: Use | None) -> str:
 
 
 def explain_closed(closed: ClosedPeriod, line: ClosedBudget | None = None) -> tuple[Explanation, ...]:
-    """The archived figures of a period, or of one budget in it."""
+    """Explain the archived figures of a period, or of one budget in it."""
     unit = _UNITS[line.unit] if line else Unit.MONEY
     of: ClosedPeriod | ClosedBudget = line or closed
     amount = line.allocation if line else closed.budget
@@ -668,7 +675,7 @@ def explain_closed(closed: ClosedPeriod, line: ClosedBudget | None = None) -> tu
 
 
 class Kind(StrEnum):
-    """What is explained."""
+    """Kind of the subject that is explained."""
 
     GLOBAL = "global"
     PROJECT = "project"
@@ -680,7 +687,7 @@ class Kind(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why costs do not count, or nothing does; in the order in which they are worth looking at."""
+    """Reason why costs do not count, or nothing does; in the order in which they are worth looking at."""
 
     NOT_BEGUN = "not_begun"
     ARCHIVED = "archived"
@@ -702,8 +709,11 @@ class Reason(StrEnum):
 
 
 class Finding(NamedTuple):
-    """Costs that do not count, or another reason for a 0, and what to do about it ('' where that is as it should
-    be). ``amount`` is in nanos of ``currency``; None where none is meant, or several currencies are."""
+    """Costs that do not count, or another reason for a 0, and what to do about it.
+
+    ``do`` is '' where that is as it should be. ``amount`` is in nanos of ``currency``; None for findings without an
+    amount or in several currencies.
+    """
 
     reason: Reason
     text: str
@@ -714,8 +724,10 @@ class Finding(NamedTuple):
 
 
 class CostGroup(NamedTuple):
-    """Costs that count, of one source, provider, service and category. ``amount`` counts in the budget's unit;
-    ``stated`` is what the source says, in ``currency``."""
+    """Costs that count, of one source, provider, service and category.
+
+    ``amount`` is in the budget's unit; ``stated`` is the source's own amount, in nanos of ``currency``.
+    """
 
     source: str
     provider: str
@@ -731,7 +743,7 @@ class CostGroup(NamedTuple):
 
 
 class SummedBudget(NamedTuple):
-    """A budget of a sum. ``within`` names the one that it is left out for, '' where it is added."""
+    """A budget of a sum; ``within`` names the budget that it is left out for, '' where it is added."""
 
     name: str
     amount: int
@@ -740,7 +752,7 @@ class SummedBudget(NamedTuple):
 
 
 class SourceState(NamedTuple):
-    """How fresh a source is. A live one reaches today."""
+    """The freshness of a source; a live one reaches today."""
 
     source: str
     is_live: bool
@@ -750,8 +762,10 @@ class SourceState(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """The values of one budget with what they are made of; ``causes`` only where nothing counts. Costs are known
-    through ``data_through``."""
+    """The values of one budget with the costs behind them; ``causes`` only where nothing counts.
+
+    Costs are known through ``data_through``.
+    """
 
     kind: Kind
     subject: str
@@ -773,5 +787,5 @@ class Explained:
 
     @property
     def keys(self) -> list[str]:
-        """What its values are called."""
+        """The keys of its values."""
         return [value.key for value in self.values]

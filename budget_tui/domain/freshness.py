@@ -1,4 +1,4 @@
-"""The reach of costs: what is entered as it happens reaches today, what is imported as far as it came."""
+"""The reach of costs: live sources reach today, imported ones as far as their data."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -8,8 +8,11 @@ from budget_tui.domain.period import PeriodRule
 
 
 class ImportedAccount(NamedTuple):
-    """A billing account of an imported source: its latest day with costs and with usage (None: it has none) by today,
-    and the day on which it was ended by hand."""
+    """A billing account of an imported source.
+
+    ``last_day`` is its latest day with costs up to today, ``reach`` that with usage (None: it has none), and
+    ``ended_on`` the day on which a user ended it.
+    """
 
     source: str
     account: str
@@ -18,13 +21,13 @@ class ImportedAccount(NamedTuple):
     ended_on: date | None
 
     def is_active(self, rule: PeriodRule, today: date) -> bool:
-        """Whether more is expected of it: until it is ended, or two whole periods have passed without costs."""
+        """Return whether more data is expected: until it is ended, or two whole periods have passed without costs."""
         if self.ended_on is not None and self.ended_on <= today:
             return False
         return today <= rule.after(rule.after(rule.containing(self.last_day))).end
 
 
 def data_through(accounts: Iterable[ImportedAccount], rule: PeriodRule, today: date) -> date:
-    """The earliest reach of what is active; today where nothing imported is."""
+    """Return the earliest reach of the active accounts; today if no imported account is active."""
     reaches = (each.reach for each in accounts if each.reach is not None and each.is_active(rule, today))
     return min(reaches, default=today)

@@ -1,7 +1,7 @@
-"""The hierarchy as it is, and as it was: days that were closed count where everything stood when they were.
+"""The hierarchy now and in the past: days of closed periods count along the hierarchy that held on them.
 
-An *era* is the stretch of days on which one hierarchy holds. The last one, from the day after the last close that
-something was moved after, never ends; without such a move there is no other.
+An *era* is a stretch of days with one hierarchy. It ends on the last day of a closed period if entities were moved
+after that close; the last era never ends. Without such a move there is only one.
 """
 
 from bisect import bisect_right
@@ -14,14 +14,14 @@ from typing import NamedTuple
 from budget_tui.domain.period import ONE_DAY, Period
 
 Lineage = Mapping[int | None, Sequence[int]]
-"""Each entity's key → its own and those of all above it. None, the unmapped, stands below the root only."""
+"""Each entity's key → its own key and those of all entities above it. None, the unmapped, is below the root only."""
 
 Parents = Mapping[int, int | None]
-"""Each entity's key → its parent's; the root has none."""
+"""Each entity's key → its parent's key; None for the root."""
 
 
 class Former(NamedTuple):
-    """That an entity stood below another one on the days up to and including ``through``, back to the one before."""
+    """A former parent of an entity, on the days up to ``through``, included, and back to the previous change."""
 
     through: date
     entity_key: int
@@ -29,7 +29,7 @@ class Former(NamedTuple):
 
 
 class Era:
-    """Days, the first and the last included, and the hierarchy on them."""
+    """The days from ``first`` to ``last``, both included, and the hierarchy on them."""
 
     def __init__(self, first: date, last: date, parents: Parents) -> None:
         self.first, self.last, self._parents = first, last, parents
@@ -39,14 +39,14 @@ class Era:
         return lineage_of(self._parents)
 
     def part_of(self, period: Period) -> Period | None:
-        """The days of ``period`` that are in the era."""
+        """Return the days of ``period`` that are in the era; None if there are none."""
         if period.end < self.first or self.last < period.start:
             return None
         return Period(max(self.first, period.start), min(self.last, period.end))
 
 
 class HierarchyHistory:
-    """The eras of a hierarchy, the first one first. No day is in two of them, every day in one."""
+    """The eras of a hierarchy, the first one first; every day is in exactly one of them."""
 
     def __init__(self, parents: Parents, former: Iterable[Former] = ()) -> None:
         self._eras: list[Era] = []
@@ -75,24 +75,24 @@ class HierarchyHistory:
         return [era.first for era in self._eras[1:]]
 
     def at(self, day: date) -> Era:
-        """The one that ``day`` is in."""
+        """Return the era that ``day`` is in."""
         return self._eras[bisect_right(self._eras, day, key=attrgetter("first")) - 1]
 
     def of(self, period: Period) -> Era:
-        """The one whose hierarchy says where a budget of ``period`` stands: that of its last day."""
+        """Return the era whose hierarchy places a budget of ``period``: that of its last day."""
         return self.now if len(self._eras) == 1 else self.at(period.end)
 
     def holds(self, entity_key: int, below: int | None, day: date) -> bool:
-        """Whether what is of ``below`` (None: unmapped) was at or below an entity on ``day``."""
+        """Return whether ``below`` (None: unmapped) was at or below an entity on ``day``."""
         return entity_key in self.at(day).lineage[below]
 
     def parts_of(self, period: Period) -> list[Period]:
-        """``period``, cut where the hierarchy changed."""
+        """Return ``period`` cut where the hierarchy changed."""
         return [part for era in self._eras if (part := era.part_of(period)) is not None]
 
 
 def lineage_of(parents: Parents) -> Lineage:
-    """What ``parents`` say, for each entity; the unmapped stand below the root only."""
+    """Return the lineage that ``parents`` describe; the unmapped are below the root only."""
     found: dict[int | None, tuple[int, ...]] = {}
     for key, parent in parents.items():
         waiting, at = [], key

@@ -1,7 +1,7 @@
-"""How fast a budget is used and how long it lasts: days left, drip, burn, runway, status, forecast.
+"""Pacing of a budget, how fast it is used and how long it lasts: days left, drip, burn, runway, status, forecast.
 
-Pure functions on integers of the budget's smallest unit (nanos of a currency, tokens, seats), the same for
-every type of budget. ``today`` is always an argument.
+Pure functions on integers of the budget's smallest unit (nanos of a currency, tokens, seats), the same for every type
+of budget. ``today`` is always an argument.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Burn:
-    """What was spent over ``days`` complete days (1 or more). Kept as a ratio, so that nothing is rounded twice."""
+    """The amount spent over ``days`` complete days (1 or more), kept as a ratio so that nothing is rounded twice."""
 
     spent: int
     days: int
@@ -51,8 +51,10 @@ class BurnWindow:
 
 @lru_cache(maxsize=64)  # thousands of budgets have the same one
 def burn_window(today: date, data_through: date, first_cost_day: date | None) -> BurnWindow:
-    """At most 7 days, ending at the earlier of yesterday and ``data_through``, starting no earlier than the
-    first day with any cost. It crosses period boundaries."""
+    """Return the burn window: at most 7 days, ending at the earlier of yesterday and ``data_through``.
+
+    It starts no earlier than the first day with any cost, and crosses period boundaries.
+    """
     end = min(today - ONE_DAY, data_through)
     start = end - timedelta(days=BURN_WINDOW_DAYS - 1)
     if first_cost_day is None:
@@ -61,17 +63,17 @@ def burn_window(today: date, data_through: date, first_cost_day: date | None) ->
 
 
 def burn(window_spent: int, window_days: int, spent_today: int) -> Burn:
-    """Spend over the window ÷ its days; with no complete day yet, today's spend so far."""
+    """Return the spend over the window's days; with no complete day yet, today's spend so far."""
     return Burn(window_spent, window_days) if window_days > 0 else Burn(spent_today, 1)
 
 
 def daily_drip(remaining: int, period: Period, today: date) -> int:
-    """``max(0, remaining) / days_left``."""
+    """Return ``max(0, remaining) / days_left``."""
     return divide(max(0, remaining), period.days_left(today))
 
 
 def available_today(remaining: int, spent_today: int, period: Period, today: date) -> int:
-    """What may still be spent today if every day from today to the period's end, both included, gets the same.
+    """Return the amount that may still be spent today if every day from today to the period's end gets the same.
 
     (remaining at the start of today ÷ those days) − spent today; negative when today's share is overspent.
     """
@@ -79,7 +81,7 @@ def available_today(remaining: int, spent_today: int, period: Period, today: dat
 
 
 def runway_days(remaining: int, rate: Burn) -> Decimal | None:
-    """``remaining / burn`` with at most 9 decimals; 0 when nothing remains, ``None`` when nothing burns."""
+    """Return ``remaining / burn`` in days, with at most 9 decimals; 0 when nothing remains, None when nothing burns."""
     if remaining <= 0:
         return Decimal(0)
     if rate.spent <= 0:
@@ -88,19 +90,20 @@ def runway_days(remaining: int, rate: Burn) -> Decimal | None:
 
 
 def runs_out_on(runway: Decimal | None, period: Period, today: date) -> date | None:
-    """The day on which nothing is left any more, when that is before the period's end."""
+    """Return the day on which nothing is left any more, if that is before the period's end; else None."""
     if runway is None or runway >= period.days_to_come(today):
         return None
     return today + timedelta(days=int(runway))
 
 
 def forecast(spent: int, rate: Burn, period: Period, today: date) -> int:
-    """``spent + burn × days from tomorrow to the period's end``."""
+    """Return ``spent + burn × days from tomorrow to the period's end``."""
     return spent + divide(rate.spent * period.days_to_come(today), rate.days)
 
 
 def status(remaining: int, allocation: int) -> Status:
-    """By the share that remains: none → exhausted, under 10 % → critical, under 25 % → warning, else healthy.
+    """Return the status by the remaining share: none → exhausted, under 10 % → critical, under 25 % → warning, else
+    healthy.
 
     Exactly 10 % is warning and exactly 25 % is healthy. An allocation of 0 has no share left: exhausted.
     """
@@ -114,5 +117,5 @@ def status(remaining: int, allocation: int) -> Status:
 
 
 def is_unfunded(allocation: int, spent: int) -> bool:
-    """Exhausted only because nothing was ever allocated and nothing was spent."""
+    """Return whether a budget is exhausted only because nothing was allocated and nothing spent."""
     return allocation == 0 and spent == 0

@@ -1,4 +1,4 @@
-"""Planned budgets: what one is, which may be made, and how its period is written."""
+"""Planned budgets: what one is, which ones are valid, and how its period is written."""
 
 import re
 from calendar import month_abbr, month_name
@@ -31,10 +31,10 @@ _CATEGORIES = {
 
 
 class PlannedBudget(NamedTuple):
-    """A budget with the entity it belongs to, as every view of the plan shows it.
+    """A budget with the entity that it belongs to, as every view of the plan shows it.
 
-    ``amount`` is in nanos of ``currency``, in tokens or in seats. ``provider`` '' is any. ``parent_id`` is the
-    budget that it was allocated from. One ``in_cycle`` belongs to the organization's recurring periods.
+    ``amount`` is in nanos of ``currency``, in tokens or in seats. ``provider`` '' is any. ``parent_id`` is the budget
+    that it was allocated from. One ``in_cycle`` belongs to the organization's recurring periods.
     """
 
     budget_id: str
@@ -62,10 +62,10 @@ class PlannedBudget(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PlanFilter:
-    """Which budgets are meant; None and '' stand for any. ``is_active`` False: the deleted ones only. ``is_running``:
-    only those whose period today is in.
+    """A filter of budgets; None and '' match any.
 
-    ``search`` is looked for in the entity's id and name, the provider and the notes.
+    ``is_active`` False matches deleted budgets only, ``is_running`` only those whose period contains today. ``search``
+    is looked for in the entity's id and name, the provider and the notes.
     """
 
     category: Category | None = None
@@ -83,17 +83,18 @@ class PlanFilter:
 
     @property
     def is_open(self) -> bool:
-        """Whether it leaves out nothing."""
+        """True if every criterion has its default, so that only deleted budgets are left out."""
         return self == PlanFilter()
 
     def period_of(self, found: Iterable[PlannedBudget], fiscal_start: int) -> Period | None:
-        """The days of an answer about the budgets ``found``: those asked for, else from their first to their last."""
+        """Return the period of a result with the budgets ``found``: the one requested, else from their first day to
+        their last."""
         if self.period_start is not None and self.period_end is not None:
             return Period(self.period_start, self.period_end, fiscal_start)
         return around({budget.period for budget in found})
 
     def fitting(self, budgets: Iterable[PlannedBudget], today: date) -> list[PlannedBudget]:
-        """Those of ``budgets`` that it does not leave out, how they stand to their actuals aside."""
+        """Return those of ``budgets`` that match, their ``status`` aside."""
         wanted: tuple[tuple[object, Callable[[PlannedBudget], object]], ...] = (
             (self.category, lambda budget: budget.category),
             (self.budget_type, lambda budget: budget.budget_type),
@@ -114,7 +115,7 @@ class PlanFilter:
 
 
 def mentioning(wanted: str) -> Callable[[PlannedBudget], bool]:
-    """Whether a budget's entity's id or name, its provider or its notes contain ``wanted``, in whatever letters."""
+    """Return a predicate: the budget's entity id or name, provider or notes contain ``wanted``, ignoring case."""
     wanted = wanted.strip().casefold()
 
     @cache  # an entity has many budgets
@@ -125,13 +126,13 @@ def mentioning(wanted: str) -> Callable[[PlannedBudget], bool]:
 
 
 def measured_in(budget: PlannedBudget) -> tuple[BudgetType, str]:
-    """Type and currency: what is added up with amounts of the same only."""
+    """Return the type and currency of a budget; only amounts of the same can be added up."""
     budget_type = budget.budget_type
     return budget_type, budget.currency if budget_type is BudgetType.MONETARY else ""
 
 
 class Allocation(NamedTuple):
-    """The record that a child got ``amount`` of a parent, which is of ``whole``."""
+    """The record that a child was allocated ``amount`` of its parent, whose own amount was ``whole``."""
 
     allocation_id: str
     parent_id: str
@@ -142,16 +143,16 @@ class Allocation(NamedTuple):
 
 @dataclass(frozen=True)
 class Allocations:
-    """Records of allocations, to be asked what a budget got and what it gave."""
+    """Records of allocations, by child and by parent."""
 
     records: tuple[Allocation, ...] = ()
 
     def to(self, budget_id: str) -> Allocation | None:
-        """What it was allocated; None where it was planned by itself."""
+        """Return the record of what a budget was allocated; None for one that was planned by itself."""
         return self._to.get(budget_id)
 
     def of(self, budget_id: str) -> Sequence[Allocation]:
-        """What was allocated from it."""
+        """Return the records of what was allocated from a budget."""
         return self._of.get(budget_id, ())
 
     @cached_property
@@ -168,7 +169,7 @@ class Allocations:
 
 @dataclass(frozen=True, slots=True)
 class BudgetPlan:
-    """A budget that is asked for; ``currency`` '' is the organization's, ``provider`` '' any."""
+    """A budget to be created; ``currency`` '' is the organization's, ``provider`` '' any."""
 
     entity_id: str
     category: Category
@@ -183,7 +184,7 @@ class BudgetPlan:
 
 @dataclass(frozen=True, slots=True)
 class ChildShare:
-    """What a child gets of its parent: a percentage or an amount, never both."""
+    """A child's share of its parent: a percentage or an amount, never both."""
 
     entity_id: str
     percent: Fraction | None = None
@@ -191,12 +192,12 @@ class ChildShare:
 
 
 def unit_of(budget_type: BudgetType, currency: str) -> int:
-    """The smallest step of an amount: the currency's coin, or one token, or one seat."""
+    """Return the smallest step of an amount: the currency's coin in nanos, or one token, or one seat."""
     return minor_unit(currency) if budget_type is BudgetType.MONETARY else 1
 
 
 def checked_amount(amount: int, budget_type: BudgetType) -> int:
-    """``amount`` itself; `Refused` when it is negative or beyond what can be stored."""
+    """Return ``amount``; `Refused` when it is negative or beyond what can be stored."""
     if amount < 0:
         raise Refused("a budget cannot be negative", "give an amount of 0 or more")
     if budget_type is BudgetType.MONETARY:
@@ -207,12 +208,12 @@ def checked_amount(amount: int, budget_type: BudgetType) -> int:
 
 
 def parse_planned(text: str, budget_type: BudgetType) -> int:
-    """The amount that a person typed for a budget of that type: ``30,000``, ``25M`` tokens, ``15`` seats."""
+    """Parse an amount for a budget of that type: ``30,000``, ``25M`` tokens, ``15`` seats."""
     return parse_amount(text) if budget_type is BudgetType.MONETARY else parse_count(text)
 
 
 def check_kind(category: Category, budget_type: BudgetType) -> None:
-    """Refuse what has no meaning: tokens of cloud machines, seats of a model."""
+    """Refuse a type that a category cannot have: tokens of cloud machines, seats of a model."""
     allowed = _CATEGORIES[budget_type]
     if category not in allowed:
         names = " or ".join(name for name in Category if name in allowed)
@@ -220,7 +221,8 @@ def check_kind(category: Category, budget_type: BudgetType) -> None:
 
 
 def check_period(kind: PeriodKind, period: Period) -> None:
-    """Refuse a period that is not as long as its kind says. It may start on any day; a custom one may be any."""
+    """Refuse a period whose length is not that of its kind. It may start on any day; a custom one may have any
+    length."""
     if kind is PeriodKind.CUSTOM:
         return
     expected = whole_period(kind, period.start)
@@ -231,30 +233,31 @@ def check_period(kind: PeriodKind, period: Period) -> None:
 
 
 def whole_period(kind: PeriodKind, start: date, fiscal_start: int = 1) -> Period:
-    """The month, quarter or year from ``start`` on; `Refused` for a custom period, which says its own end."""
+    """Return the month, quarter or year that starts on ``start``; `Refused` for a custom period, which names its own
+    end."""
     if kind is PeriodKind.CUSTOM:
         raise Refused("a custom period needs its last day", "give both its first and last day")
     return Period(start, start + relativedelta(months=_MONTHS[kind]) - ONE_DAY, fiscal_start)
 
 
 def whole_period_until(kind: PeriodKind, end: date, fiscal_start: int = 1) -> Period:
-    """The month, quarter or year that ends on ``end``."""
+    """Return the month, quarter or year that ends on ``end``."""
     return Period(end + ONE_DAY - relativedelta(months=_MONTHS[kind]), end, fiscal_start)
 
 
 def _from_last_day(kind: PeriodKind, start: date) -> date | None:
-    """Where a period ends that starts on a month's last day and is followed by one that does, too."""
+    """Return the end of a period that starts on the last day of a month, as does the next one; None for other days."""
     if (start + ONE_DAY).day != 1:
         return None
     return start + relativedelta(months=_MONTHS[kind], day=31) - ONE_DAY
 
 
 def parse_period(text: str, rule: PeriodRule, today: date) -> tuple[PeriodKind, Period]:
-    """What a person writes for a period, by the organization's fiscal year.
+    """Parse a period, by the organization's fiscal year.
 
-    ``2026-02``, ``2026-Q1``, ``2026``, ``2026-01-15..2026-03-31``; ``monthly``, ``quarterly`` and ``yearly`` are
-    the one that today is in. What `formatting.period_name` calls a month, quarter or year is understood, too: of a
-    fiscal year that is in two calendar years, ``2026/27`` and ``Q4 2026/27``.
+    ``2026-02``, ``2026-Q1``, ``2026``, ``2026-01-15..2026-03-31``; ``monthly``, ``quarterly`` and ``yearly`` are the
+    one that contains today. The names that `formatting.period_name` gives to months, quarters and years are understood,
+    too: ``2026/27`` and ``Q4 2026/27`` for a fiscal year that is in two calendar years.
     """
     cleaned = text.strip()
     if cleaned.casefold() in set(_MONTHS):
@@ -288,7 +291,7 @@ _MONTH_NAMES = {
 
 
 def _written_period(text: str) -> tuple[str, str, str, str]:
-    """The year, the second one of ``2026/27``, the month and the quarter, each '' where it is not written."""
+    """Return the year, the second one of ``2026/27``, the month and the quarter, each '' where it is not written."""
     found = _WRITTEN_PERIOD.fullmatch(text)
     if found is None:
         name, _, year = text.partition(" ")
@@ -300,7 +303,7 @@ def _written_period(text: str) -> tuple[str, str, str, str]:
 
 
 def checked_notes(text: str) -> str:
-    """``text`` without space around it; `Refused` when it is too long or would move a terminal's cursor."""
+    """Return ``text`` without space around it; `Refused` when it is too long or has control characters."""
     notes = text.strip()
     if len(notes) > NOTES_MAX_LENGTH:
         raise Refused(f"notes have at most {NOTES_MAX_LENGTH} characters, not {len(notes)}")
@@ -310,10 +313,10 @@ def checked_notes(text: str) -> str:
 
 
 def shares_of(amount: int, children: Sequence[ChildShare], unit: int) -> tuple[tuple[int, ...], int]:
-    """What each child gets of ``amount``, and what stays unallocated: negative when amounts add up to more.
+    """Return what each child gets of ``amount``, and what stays unallocated: negative when amounts add up to more.
 
-    Percentages are split by largest remainder, so that children and margin add up exactly. `Refused` when they
-    sum to more than 100, or are mixed with amounts.
+    Percentages are split by largest remainder, so that children and margin add up exactly. `Refused` when they sum to
+    more than 100, or are mixed with amounts.
     """
     if not children:
         raise Refused("an allocation needs children", "name at least one")
@@ -329,7 +332,7 @@ def shares_of(amount: int, children: Sequence[ChildShare], unit: int) -> tuple[t
 
 
 def equal_shares(count: int, margin_percent: Fraction = Fraction(0)) -> tuple[Fraction, ...]:
-    """The percentage of each of ``count`` children when they share what ``margin_percent`` leaves."""
+    """Return the percentages of ``count`` children that share equally what ``margin_percent`` leaves."""
     if not count:
         raise Refused("there is no child to share it", "name at least one child")
     if not 0 <= margin_percent <= 100:
@@ -338,7 +341,7 @@ def equal_shares(count: int, margin_percent: Fraction = Fraction(0)) -> tuple[Fr
 
 
 def rescaled(before: int, after: int, children: Sequence[int], unit: int) -> tuple[int, ...]:
-    """What children get when their parent's amount changes and each keeps its share of it.
+    """Return the children's amounts when their parent's amount changes and each keeps its share of it.
 
     Children and margin add up to the parent exactly; children above the parent stay above it by the same share.
     """

@@ -1,8 +1,8 @@
 """The replacement of stored parts by a new one.
 
-A *part* is one delivery's rows of one billing account in one billing period, as stored. A new one replaces the cells
-that it covers and is never added to them; what it would take away without covering it is refused, unless it is small
-or a credit.
+A *part* is the stored rows of one delivery for one billing account in one billing period. A new part replaces the cells
+that it covers and is never added to them. It is refused if it would remove other cells, unless these are small or
+credits.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from budget_tui.domain.delivery import Day, folded_account
 
 
 class CellRow(NamedTuple):
-    """The sums of a part in one cell, of one currency and kind of charge, in nanos; ``positive`` without credits."""
+    """The sums of a part in one cell, of one currency and kind of charge, in nanos; ``positive`` excludes credits."""
 
     sub_account: str
     day: Day
@@ -39,7 +39,7 @@ class CellRow(NamedTuple):
 
 @dataclass(frozen=True)
 class PartFacts:
-    """The facts of a part beside its rows. ``name`` is the one that it was stored under beside others, or ''."""
+    """The facts of a part beside its rows; ``name`` tells it from parts stored side by side with it, else ''."""
 
     source: str
     account: str
@@ -53,7 +53,7 @@ class PartFacts:
 
 @dataclass(frozen=True)
 class Part:
-    """A part with its rows by cell. ``key`` is 0 for one that is not stored."""
+    """A part with its rows by cell; ``key`` is 0 for one that is not stored."""
 
     facts: PartFacts
     rows: Sequence[CellRow]
@@ -61,7 +61,7 @@ class Part:
 
 
 class Mode(StrEnum):
-    """The treatment of what is stored: by the rules, in place of all it touches, or just its own cells."""
+    """Treatment of stored parts: by the rules, in place of all that the new one touches, or just its own cells."""
 
     CAREFUL = "careful"
     REPLACE = "replace"
@@ -69,7 +69,7 @@ class Mode(StrEnum):
 
 
 class Taken(NamedTuple):
-    """The rows taken of a stored part: the days from ``first_day`` to ``last_day``, or only ``cells`` of them."""
+    """The rows to take from a stored part: the days from ``first_day`` to ``last_day``, or only ``cells`` of them."""
 
     key: int
     first_day: Day
@@ -78,7 +78,7 @@ class Taken(NamedTuple):
 
 
 class Hurdle(StrEnum):
-    """Why a new part cannot take the place of a stored one by itself."""
+    """Reason why a new part cannot replace a stored one by itself."""
 
     OTHER_BASIS = "other basis"
     OTHER_EXPORT = "other export"
@@ -94,7 +94,7 @@ class Hurdle(StrEnum):
 
 
 class Problem(NamedTuple):
-    """A refusal: the hurdle, the stored part, and what of it the sentence names."""
+    """A refusal: the hurdle, the stored part, and the details that its message names."""
 
     hurdle: Hurdle
     stored: Part
@@ -105,7 +105,7 @@ class Problem(NamedTuple):
 
 
 class Vanished(NamedTuple):
-    """Stored costs of which the new part says nothing: credits, corrections, or very little."""
+    """Stored costs that disappear because the new part has nothing in their place."""
 
     sub_account: str
     first_day: Day
@@ -115,7 +115,8 @@ class Vanished(NamedTuple):
 
 @dataclass(frozen=True)
 class Replacement:
-    """The rows that a new part takes, what vanishes by that, and why it is refused, if it is."""
+    """The stored rows that a new part takes, what vanishes thereby, and the problems for which it is refused, if
+    any."""
 
     taken: Sequence[Taken] = ()
     vanished: Sequence[Vanished] = ()
@@ -135,18 +136,18 @@ def replacement(
     is_older: Callable[[], bool] = lambda: False,
     is_other: Callable[[Part], bool] = lambda part: False,
 ) -> Replacement:
-    """Decide which rows ``new`` takes of the parts ``stored`` of the same billing account and period.
+    """Decide which rows ``new`` takes from the ``stored`` parts of the same billing account and period.
 
-    These may be of other sources and of other names, too. ``is_older`` tells whether the content of ``new`` was
-    stored before and replaced since, ``is_other`` whether a stored part is none that ``new`` is a later version of.
+    These may be of other sources and of other names, too. ``is_older`` returns whether the content of ``new`` was
+    stored before and replaced since, ``is_other`` whether a stored part is anything but an earlier version of ``new``.
     """
     cells = {row.cell for row in new.rows}
     touched = {part.key: {row.cell for row in part.rows} & cells for part in stored}
     fellows = [part for part in stored if _are_fellows(part, new)]
     if mode is Mode.REPLACE:
-        # Where only one names sub accounts no cell is the same, though all of them may be.
+        # If only one of two names sub accounts, no cells match, although all costs may be the same.
         blurred = {part.key for part in fellows if _names_differ(part, new)}
-        # Without an account, what other sources have of the same days is not the same.
+        # Without an account, costs of other sources on the same days are not the same costs.
         its_own = [part for part in stored if part.facts.source == new.facts.source or new.facts.account.strip()]
         replaced = [part for part in its_own if touched[part.key] or part.key in blurred]
         goes = [row for part in replaced for row in part.rows if row.cell not in cells and not row.is_empty]
@@ -188,7 +189,7 @@ def _are_fellows(part: Part, new: Part) -> bool:
 
 
 def _names_differ(part: Part, new: Part) -> bool:
-    """Tell a day of both on which only one names sub accounts: then their cells cannot be compared."""
+    """Return whether on a day of both only one names sub accounts: then their cells cannot be compared."""
     named = [_named_by_day(each.rows) for each in (part, new)]
     return any(named[0][day] != named[1][day] for day in named[0].keys() & named[1].keys())
 
@@ -202,7 +203,7 @@ def _named_by_day(rows: Iterable[CellRow]) -> dict[Day, bool]:
 
 
 def _basic_problems(new: Part, part: Part, shared: AbstractSet[tuple[str, Day]]) -> list[Problem]:
-    """Problems that would make the figures wrong however the cells lie."""
+    """Return the problems that would make the figures wrong in every mode."""
     problems = []
     if part.facts.cost_basis != new.facts.cost_basis:
         problems.append(Problem(Hurdle.OTHER_BASIS, part))
@@ -231,7 +232,7 @@ def _other_costs(part: Part, shared: AbstractSet[tuple[str, Day]]) -> Problem:
 
 
 def _is_little(goes: Sequence[CellRow], rows: Sequence[CellRow]) -> bool:
-    """Tell that only credits and corrections vanish, or at most one per cent of the part."""
+    """Return whether only credits and corrections vanish, or at most one per cent of the part."""
     usage = [row for row in goes if row.charge_category not in _CORRECTING]
     return all(
         _LITTLE * sum(map(measure, usage)) <= sum(map(measure, rows))
@@ -240,9 +241,9 @@ def _is_little(goes: Sequence[CellRow], rows: Sequence[CellRow]) -> bool:
 
 
 def _less(new: Part, replaced: Sequence[Part]) -> list[Problem]:
-    """The problem that more than a tenth of the positive charges goes, of the days that both have.
+    """Return a problem if more than a tenth of the positive charges goes, on the days that both have.
 
-    A cell that says 0 now was waived: nobody loses a row by accident and keeps it with a 0.
+    A cell that is 0 now was waived: a row that was lost by accident would be missing.
     """
     waived = {row.cell for row in new.rows} - {row.cell for row in new.rows if not row.is_empty}
     days = {row.day for row in new.rows} & {row.day for part in replaced for row in part.rows}
@@ -268,7 +269,7 @@ def _sums(rows: Iterable[CellRow]) -> dict[str, int]:
 
 
 def _runs(rows: Sequence[CellRow]) -> list[tuple[str, Day, Day, dict[str, int]]]:
-    """Rows by sub account: its id, the first and the last day, the sums."""
+    """Group ``rows`` by sub account: its id, the first and the last day, the sums by currency."""
     by_account: dict[str, list[CellRow]] = {}
     for row in rows:
         by_account.setdefault(row.sub_account, []).append(row)

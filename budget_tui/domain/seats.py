@@ -1,7 +1,7 @@
-"""Seats: how many there were at most, by what was registered by hand and what costs say.
+"""Seats: the most at one time, by what was registered by hand and what costs say.
 
-A registration holds from its day on until the next one of the same entity and provider. A cost's seats are those of
-its day alone. Both count the same seats, so where there are both, the larger number holds.
+A registration holds from its day on until the next one of the same entity and provider. A cost's seats are those of its
+day alone. Both count the same seats, so where there are both, the larger number holds.
 """
 
 from bisect import bisect_right
@@ -23,14 +23,14 @@ class Seats(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What is known of one entity's seats of one provider: those ``registered`` from a day on, in the order of their
-    days, and those ``charged`` for a day."""
+    """One entity's seats with one provider: those ``registered`` from a day on, by day, and those ``charged`` for a
+    day."""
 
     registered: list[tuple[date, int]]
     charged: dict[date, int]
 
     def stretches(self, period: Period) -> Iterator[tuple[Period, int]]:
-        """The days of ``period`` with how many there were on each of them; nothing where nothing is known of any."""
+        """Yield the days of ``period`` with the number of seats on each of them; nothing if none of them has data."""
         start, after = period.half_open
         charged = [day for day in self.charged if period.contains(day)]
         since = [day for day, _ in self.registered if day <= period.end]
@@ -46,7 +46,7 @@ class Held(NamedTuple):
                 yield Period(first, following - ONE_DAY), self._on(first)
 
     def holding(self, periods: Sequence[Period]) -> list[tuple[date, int]]:
-        """The registrations that hold on any day of ``periods``: not those that another one replaced before."""
+        """Return the registrations that hold on any day of ``periods``, not those that were replaced before."""
         until = [*(day for day, _ in self.registered[1:]), date.max]
         return [
             (day, seats)
@@ -60,7 +60,7 @@ class Held(NamedTuple):
 
 
 def held_by(registered: Iterable[Seats], charged: Iterable[Seats]) -> dict[tuple[int | None, str], Held]:
-    """What is known of each entity's seats of each provider."""
+    """Group seats by entity and provider."""
     found: dict[tuple[int | None, str], Held] = {}
     for entity, provider, day, seats in sorted(registered, key=lambda step: step.day):
         found.setdefault((entity, provider), Held([], {})).registered.append((day, seats))
@@ -71,16 +71,16 @@ def held_by(registered: Iterable[Seats], charged: Iterable[Seats]) -> dict[tuple
 
 
 def most_seats(counting: Iterable[tuple[Held, Iterable[Period]]]) -> int | None:
-    """The most seats that there were on one day, each counted on the days of its periods, which do not overlap.
+    """Return the most seats on one day, each counted on the days of its periods, which do not overlap.
 
-    They are added up day by day; the days are not added up. None where nothing is known of any day.
+    Seats are added up within a day, not across days. None where nothing is known of any day.
     """
     known = [stretch for held, periods in counting for period in periods for stretch in held.stretches(period)]
     return most_on_one_day(known) if known else None
 
 
 def most_on_one_day(numbers: Iterable[tuple[Period, int]]) -> int:
-    """The most that ``numbers`` add up to on one day, each counted on every day of its period."""
+    """Return the most that ``numbers`` add up to on one day, each counted on every day of its period."""
     changes: dict[date, int] = {}
     for period, number in numbers:
         start, after = period.half_open

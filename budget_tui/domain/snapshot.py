@@ -1,6 +1,6 @@
-"""One frozen answer for every face: the global budget and its projects, as they stand on a day.
+"""One frozen snapshot for every interface: the global budget and its projects, as they stand on a day.
 
-`build_snapshot` turns what storage found into what a person reads. Amounts are nanos of the organization's
+`build_snapshot` turns facts from storage into the figures that people see. Amounts are nanos of the organization's
 currency. The lines are named tuples: two thousand of them are built and compared in a few milliseconds.
 """
 
@@ -21,9 +21,12 @@ from budget_tui.domain.period import Period
 
 
 class Spend(NamedTuple):
-    """What storage found for one entity itself, without those below it: ``spent`` is dated in the period through
-    today, ``scheduled`` later in it. ``window_spent`` is the usage of the 7 days up to the last complete day that data
-    covers; ``once_today`` is what of ``spent_today`` comes once; ``first_day`` is the first day with any cost, ever."""
+    """The spend of one entity itself, without those below it.
+
+    ``spent`` is dated in the period through today, ``scheduled`` later in it. ``window_spent`` is the usage of the 7
+    days up to the last complete day that data covers; ``once_today`` is the part of ``spent_today`` that comes once;
+    ``first_day`` is the first day with any cost, ever.
+    """
 
     spent: int = 0
     spent_today: int = 0
@@ -34,7 +37,7 @@ class Spend(NamedTuple):
 
 
 class ProjectFact(NamedTuple):
-    """A project as stored, with what it was allocated in the period."""
+    """A project as stored, with its allocation in the period."""
 
     project_id: str
     name: str
@@ -44,8 +47,10 @@ class ProjectFact(NamedTuple):
 
 
 class Pace(NamedTuple):
-    """A budget against its period: everything derived from what was allocated and what was spent. ``unfunded``: it
-    raises no alarm, because there is neither budget nor spend, or no global budget to have a part of."""
+    """A budget against its period: everything derived from what was allocated and what was spent.
+
+    ``unfunded``: it raises no alarm, because there is neither budget nor spend, or no global budget to have a part of.
+    """
 
     allocation: int
     spent: int
@@ -63,7 +68,7 @@ class Pace(NamedTuple):
 
     @property
     def runs_short(self) -> bool:
-        """Whether there is something left that does not last to the period's end."""
+        """True if there is something left that does not last to the period's end."""
         return self.runs_out_on is not None and self.remaining > 0
 
 
@@ -78,10 +83,12 @@ class ProjectLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BudgetSnapshot:
-    """Everything the screens, the monitor and ``status`` show. ``computed_at`` is no part of its equality, so
-    that a minute in which nothing changed repaints nothing. ``carried_over`` says that the stored period has
-    ended and nobody has closed it yet, ``is_closed`` that somebody closed the shown one today. Of costs in other
-    currencies, ``converted`` are in the sums and ``foreign`` are not."""
+    """Everything that the screens, the monitor and ``status`` show.
+
+    ``computed_at`` is not compared, so that a minute without changes repaints nothing. ``carried_over``: the stored
+    period has ended and nobody has closed it yet; ``is_closed``: somebody closed the shown period today. Of costs in
+    other currencies, ``converted`` are in the sums and ``foreign`` are not.
+    """
 
     organization: Organization
     as_of: date
@@ -103,7 +110,7 @@ class BudgetSnapshot:
 
     @property
     def is_budgeted(self) -> bool:
-        """Whether anybody set a global budget: one of 0 may be what a deficit left of it."""
+        """True if anybody set a global budget; one of 0 may be what a deficit left of it."""
         return bool(self.total.allocation or self.carry.carried)
 
     @property
@@ -113,7 +120,7 @@ class BudgetSnapshot:
 
     @property
     def elsewhere(self) -> int:
-        """Spend that counts in the total but in no listed project, unmapped costs apart: of archived ones, mostly."""
+        """Spend in the total but in no listed project, unmapped costs aside: mostly of archived projects."""
         return self.total.spent - self.unmapped - sum(line.pace.spent for line in self.projects)
 
     @property
@@ -123,7 +130,7 @@ class BudgetSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotFacts:
-    """What one consistent read of the database says about an organization's period."""
+    """The facts about an organization's period, from one consistent read of the database."""
 
     organization: Organization
     period: Period
@@ -144,7 +151,7 @@ class SnapshotFacts:
 
 @lru_cache(maxsize=8192)  # from one snapshot to the next, few of thousands of budgets change
 def pace_of(allocation: int, spend: Spend, period: Period, today: date, data_through: date) -> Pace:
-    """The pacing figures of one budget. ``spend`` includes the entities below the budget's own."""
+    """Return the pacing figures of one budget; ``spend`` includes the entities below the budget's own."""
     remaining = allocation - spend.spent
     window = pacing.burn_window(today, data_through, spend.first_day)
     rate = pacing.burn(spend.window_spent, window.days, spend.spent_today - spend.once_today)
@@ -167,7 +174,7 @@ def pace_of(allocation: int, spend: Spend, period: Period, today: date, data_thr
 
 
 def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSnapshot:
-    """What the faces show on ``today``; ``now`` only says when it was computed."""
+    """Build the snapshot of ``today``; ``now`` only says when it was computed."""
     rolled = rolled_up(facts.spend_by_path)
     everything = added_up([*facts.spend_by_path.values(), facts.unmapped])
     is_budgeted = bool(facts.monthly_budget or facts.carry.carried)
@@ -207,7 +214,7 @@ def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSn
 
 
 def rolled_up(spend_by_path: Mapping[str, Spend]) -> dict[str, Spend]:
-    """Each path's spend with that of every path below it."""
+    """Return each path's spend with that of every path below it."""
     found: dict[str, list[Spend]] = {}
     for path, spend in spend_by_path.items():
         for ancestor in ancestor_paths(path):
@@ -216,7 +223,7 @@ def rolled_up(spend_by_path: Mapping[str, Spend]) -> dict[str, Spend]:
 
 
 def added_up(spends: Sequence[Spend]) -> Spend:
-    """One spend for several."""
+    """Return the sum of several spends."""
     if len(spends) == 1:
         return spends[0]
     return Spend(

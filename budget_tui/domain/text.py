@@ -1,4 +1,4 @@
-"""Text that others wrote: what belongs to a name, and what must not reach a terminal as it is."""
+"""Text from outside: what a name may contain, and what must be escaped before it reaches a terminal."""
 
 import re
 import unicodedata
@@ -6,51 +6,52 @@ import unicodedata
 _HARMFUL = frozenset(
     map(chr, (*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)))
 )
-"""Control characters, and those that turn a line's direction or begin another line."""
+"""Control characters, and those that change a line's direction or start another line."""
 _IN_JSON = {ord(sign): f"\\u{ord(sign):04x}" for sign in _HARMFUL if sign >= "\x7f"}
-# What joins letters of Persian and signs of an emoji, and the letters of a flag such as Scotland's.
+# Joiners of Persian letters and of emoji, and the letters of a flag such as Scotland's.
 _JOINED = re.compile("(?<=[^\x00-\x7f])[\u200c\u200d]|(?<=\U0001f3f4)[\U000e0020-\U000e007e]+\U000e007f")
 _REFUSED_CATEGORIES = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 
 
 def escaped(text: str) -> str:
-    """``text`` with each harmful character as its escape, such as ``\\x1b``."""
+    """Return ``text`` with each harmful character as its escape, such as ``\\x1b``."""
     if text.isprintable():
         return text
     return "".join(ascii(sign)[1:-1] if sign in _HARMFUL else sign for sign in text)
 
 
 def escaped_lines(text: str) -> str:
-    """`escaped`, line by line."""
+    """Return ``text`` with the harmful characters of each line escaped."""
     return "\n".join(map(escaped, text.split("\n")))
 
 
 def escaped_json(document: str) -> str:
-    """A JSON document with each harmful character that JSON lets stand as its escape."""
+    """Return a JSON document with the harmful characters that JSON allows escaped."""
     return document if document.isascii() and "\x7f" not in document else document.translate(_IN_JSON)
 
 
 def without_harm(text: str) -> str:
-    """``text`` without its harmful characters, none of which takes room on a screen."""
+    """Return ``text`` without its harmful characters, none of which takes up space on a screen."""
     if text.isprintable():
         return text
     return "".join(sign for sign in text if sign not in _HARMFUL)
 
 
 def is_written(text: str) -> bool:
-    """Whether ``text`` has neither control characters nor invisible ones, save those that join what is written."""
+    """Return whether ``text`` has neither control characters nor invisible ones, other than joiners in their place."""
     if text.isprintable():
         return True
     return not any(unicodedata.category(sign) in _REFUSED_CATEGORIES for sign in _JOINED.sub("", text))
 
 
 def is_visible(text: str) -> bool:
-    """Whether there is something to see in ``text``, not only blanks and what joins or marks a letter."""
+    """Return whether ``text`` shows anything: not only blanks and characters that join or mark a letter."""
     return any(unicodedata.category(sign)[0] not in "MZ" and unicodedata.category(sign) != "Cf" for sign in text)
 
 
 def one_line(text: str) -> str:
-    """``text`` as it can stand in a row: line breaks, control and invisible characters are blanks, and runs one."""
+    """Return ``text`` for a single row: line breaks, control and invisible characters as blanks, runs of them as
+    one."""
     if text.isprintable() or is_written(text):
         return text
     kept = {found.start() + at for found in _JOINED.finditer(text) for at in range(len(found[0]))}

@@ -1,7 +1,7 @@
-"""What may stand where in an organization's hierarchy.
+"""Rules for placing entities in an organization's hierarchy.
 
-Adding, moving, renaming and importing all say how some entities are to be. What follows from that is checked on
-the tree as it would be then, whole: two entities may swap their places or their names.
+Adding, moving, renaming and importing all describe how some entities are to be. The result is checked on the whole tree
+as it would be then: two entities may swap their places or their names.
 """
 
 import re
@@ -16,8 +16,10 @@ _RANK_STEP = 10
 
 
 class Placement(NamedTuple):
-    """How an entity is to be. What is '' stays as it is; for a new entity it is the id, the next level below
-    the parent's, and the root."""
+    """The desired state of an entity.
+
+    '' keeps what there is; for a new entity it stands for the id as name, the level below the parent's, and the root.
+    """
 
     entity_id: str
     name: str = ""
@@ -26,7 +28,7 @@ class Placement(NamedTuple):
 
 
 class Step(NamedTuple):
-    """An entity that is to be made or changed; ``before`` is None for a new one, whose key is 0 in ``after``."""
+    """An entity to create or change; ``before`` is None for a new one, whose key is 0 in ``after``."""
 
     before: Entity | None
     after: Entity
@@ -40,13 +42,13 @@ class Tree:
         self.entities = {entity.entity_id: entity for entity in entities}
 
     def children(self, entity: Entity) -> list[Entity]:
-        """What stands directly below ``entity`` and is not archived."""
+        """Return the entities directly below ``entity`` that are not archived."""
         return [other for other in self.entities.values() if other.parent_id == entity.entity_id and not other.archived]
 
     def steps(self, placements: Iterable[Placement]) -> list[Step]:
-        """What has to be done for the entities to be as ``placements`` say, parents before their children.
+        """Return the steps that make the entities as ``placements`` say, parents before their children.
 
-        Whatever is wrong is refused: nothing of it may be done then.
+        Anything wrong raises `Refused`, `NotFound` or `Conflict`; none of the steps may be taken then.
         """
         wanted: dict[str, Placement] = {}
         for placement in placements:
@@ -66,7 +68,7 @@ class Tree:
         return found
 
     def next_level(self, level_code: str) -> str:
-        """The level below another; `Refused` below the last."""
+        """Return the level below another; `Refused` below the last."""
         above = self.levels[level_code]
         for level in self.levels.values():
             if level.rank > above.rank:
@@ -74,7 +76,7 @@ class Tree:
         raise Refused(f"nothing can be below level '{above.code}'", "choose another parent")
 
     def _parents(self, wanted: dict[str, Placement]) -> dict[str, str]:
-        """Each entity's parent as it would be."""
+        """Return each entity's parent as it would be."""
         parents = {entity.entity_id: entity.parent_id for entity in self.entities.values()}
         for entity_id, placement in wanted.items():
             parent_id = placement.parent_id.strip() or parents.get(entity_id, ROOT_ID)
@@ -118,7 +120,7 @@ class Tree:
 
 
 def added_level(levels: Sequence[Level], code: str, name: str, below: str) -> list[Level]:
-    """The levels of an organization with a new one directly below ``below``."""
+    """Return the levels of an organization with a new one directly below ``below``."""
     code, below = code.strip().casefold(), below.strip().casefold()
     if not _LEVEL_CODE.fullmatch(code):
         raise Refused(
@@ -133,19 +135,19 @@ def added_level(levels: Sequence[Level], code: str, name: str, below: str) -> li
     at = codes.index(below) + 1
     rank, following = ordered[at - 1].rank, ordered[at:]
     gap = following[0].rank - rank if following else 2 * _RANK_STEP
-    if gap < 2:  # only their order means something
+    if gap < 2:  # only the order of ranks matters
         following = [Level(level.code, level.name, level.rank + _RANK_STEP) for level in following]
         gap += _RANK_STEP
     return [*ordered[:at], Level(code, checked_name(name or code.capitalize()), rank + gap // 2), *following]
 
 
 def _chain(entity_id: str, parents: dict[str, str]) -> tuple[str, ...]:
-    """``entity_id`` and what it stands below, up to the root."""
+    """Return ``entity_id`` and the ids of all entities above it, up to the root."""
     chain = [entity_id]
     while parent_id := parents[chain[-1]]:
         if parent_id == entity_id:
             raise Refused(f"'{entity_id}' would stand below itself", "choose another parent")
-        if parent_id in chain:  # a circle that it hangs on; the entities in it are told by their own names
+        if parent_id in chain:  # it hangs on a cycle without being in it: name one that is
             raise Refused(f"'{parent_id}' would stand below itself", "choose another parent")
         chain.append(parent_id)
     return tuple(chain)
@@ -156,10 +158,10 @@ def _facts(entity: Entity) -> tuple[str, str, bool]:
 
 
 def _require_free(steps: Iterable[Step], after: dict[str, Entity]) -> None:
-    """Refuse an id or a name by which costs would find two entities, and so neither of them."""
+    """Refuse an id or a name that costs would match with two entities, and therefore with neither."""
     called: dict[str, list[Entity]] = {}
     for entity in after.values():
-        if entity.entity_id != ROOT_ID:  # which costs do not find by name
+        if entity.entity_id != ROOT_ID:  # which costs never match by name
             for word in {entity.entity_id.casefold(), entity.name.casefold()}:
                 called.setdefault(word, []).append(entity)
     for step in steps:
