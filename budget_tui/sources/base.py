@@ -1,6 +1,6 @@
-"""Formats of costs: the protocol that each follows, and the registry of those that are read.
+"""Cost formats: the protocol they implement, and the registry of those that can be read.
 
-A format is one module, or one folder, and one line in `FORMATS`. It is loaded when files are looked at.
+A format is one module or folder and one line in `FORMATS`; its module is imported when files are examined.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,9 +21,9 @@ FORMATS: Mapping[str, str] = {
     "focus": "budget_tui.sources.focus.reader:Focus",
     "csv": "budget_tui.sources.delimited:Delimited",
 }
-"""By the name that a user calls it: the class. Of two that know a file the first one reads it."""
+"""The class of each format by its name; if two recognize a file, the first one reads it."""
 
-LISTED_REFUSALS = 1000  # per file; all are counted
+LISTED_REFUSALS = 1000  # listed per file; all are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class RefusedRow:
 
 @dataclass(frozen=True, slots=True)
 class FileRead:
-    """One file that was read: its data rows, refused ones included; the first of those that were refused.
+    """The result of reading one file: the number of its data rows, refused ones included, and the first refusals.
 
-    ``version`` is the one of its format, if there are several. ``read_as`` is what was decided about it that its
+    ``version`` is the version of its format, '' if it has none. ``read_as`` describes guesses about the file that its
     owner may want to check.
     """
 
@@ -59,8 +59,8 @@ class FileRead:
 class ReadOptions:
     """Options of reading. ``time_zone`` and ``currency`` are the organization's.
 
-    ``cost_column`` is for formats that state an amount on several bases; ``columns``, such as ``date=Day,amount=Net``,
-    for those whose columns have any name.
+    ``cost_column`` is for formats with several amounts per charge; ``columns``, such as ``date=Day,amount=Net``, for
+    those whose columns may have any name.
     """
 
     time_zone: str
@@ -71,9 +71,9 @@ class ReadOptions:
 
 
 class UsageLine(NamedTuple):
-    """A charge, as a format reads it. ``project`` is the tag of that name, ``category`` one of ours.
+    """A charge as read from a file. ``project`` is the tag of that name, ``category`` one of this program's.
 
-    ``cell_day`` is its UTC day, if that is another than ``day``; ``quantity`` is counted in ``unit`` (tokens, seats).
+    ``cell_day`` is its UTC day if that differs from ``day``; ``quantity`` is counted in ``unit`` (tokens, seats).
     """
 
     day: date
@@ -93,10 +93,10 @@ class UsageLine(NamedTuple):
 
 
 class SourceFormat(Protocol):
-    """A format of costs. ``name`` is also the source that its costs are of, unless another is named.
+    """A format of costs. ``name`` is also the default source of its costs.
 
-    Where one ``is_known_by_content``, nothing in a file says what it is an export of: it takes the place of what is
-    stored only if it repeats most of that.
+    If it ``is_known_by_content``, nothing in a file names the export it belongs to: the file replaces stored costs only
+    if it repeats most of them.
     """
 
     name: str
@@ -104,19 +104,19 @@ class SourceFormat(Protocol):
     is_known_by_content: bool
 
     def recognizes(self, path: Path) -> bool:
-        """Tell whether a file is in this format, by its first lines."""
+        """Return whether a file is in this format, judging by its first lines."""
 
     def read(
         self, paths: Sequence[Path], options: ReadOptions, sums: "Sums", progress: Callable[[Path, float], None]
     ) -> Iterator[FileRead]:
-        """Read files in their order into ``sums``, each numbered by its place; ``progress`` takes a file's percentage.
+        """Read files in order into ``sums``, numbered by position; ``progress`` receives a file and its percentage.
 
-        Raises `SourceError` for a file that is of another format, or damaged.
+        Raises `SourceError` for a file that is in another format or damaged.
         """
 
 
 def format_named(name: str) -> SourceFormat:
-    """The format that a user calls ``name``."""
+    """Return the format called ``name``; raises `Refused` if there is none."""
     if name.casefold() not in FORMATS:
         raise Refused(f"there is no format '{name}'", f"there are {' and '.join(FORMATS)}")
     module, _, class_name = FORMATS[name.casefold()].partition(":")
@@ -125,15 +125,15 @@ def format_named(name: str) -> SourceFormat:
 
 
 def is_proven(path: Path) -> bool:
-    """Tell that a file that nobody named holds costs beyond doubt. `SourceError` when it cannot be read."""
+    """Return whether an unnamed file certainly contains costs. Raises `SourceError` if it cannot be read."""
     strict = (known for known in map(format_named, FORMATS) if not known.is_known_by_content)
     return any(known.recognizes(path) for known in strict)
 
 
 def format_of(paths: Sequence[Path], name: str = "", columns: str = "") -> SourceFormat:
-    """The format of files that are to be read together: of that name, or the one that they are recognized by.
+    """Return the format of files to be read together: the one called ``name``, or the one that recognizes them.
 
-    ``columns`` is what was named of them. `SourceError` when they are of several formats, or of none.
+    ``columns`` are the user's column names, '' if none. Raises `SourceError` for files in several formats or in none.
     """
     if name:
         return format_named(name)

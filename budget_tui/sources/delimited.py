@@ -1,7 +1,7 @@
-"""Any table of costs as CSV or TSV: a date and an amount in each row, and what else it says of them.
+"""Any table of costs as CSV or TSV: a date and an amount in each row, and optional further fields.
 
-Columns are known by their names, in several languages, or named by the user: ``date=Day,amount=Net``. How dates and
-amounts are written is decided by the whole column; what stays in doubt is refused rather than guessed.
+Columns are recognized by their names, in several languages, or named by the user: ``date=Day,amount=Net``. The
+notation of dates and amounts is derived from the whole column; ambiguous columns are refused, not guessed.
 """
 
 import re
@@ -30,7 +30,7 @@ _ROWS_AT_ONCE = 20_000
 
 
 class Field(StrEnum):
-    """A field of a cost that a column may hold. A date and an amount are needed."""
+    """A field of a cost that a column may hold. Date and amount are required."""
 
     DATE = "date"
     AMOUNT = "amount"
@@ -41,7 +41,7 @@ class Field(StrEnum):
     CURRENCY = "currency"
 
 
-# Names of columns as `_folded` makes them. Only where no name of the first list is there, the second one is asked.
+# Names of columns, normalized by `_folded`. The second list is used only if no name of the first is present.
 _NAMES: Mapping[Field, tuple[str, str]] = {
     Field.DATE: (
         "date|day|datum|tag|fecha|dia|data|jour|usage date|cost date|charge date|transaction date|booking date"
@@ -81,24 +81,24 @@ _FIELD_OF: Mapping[str, tuple[Field, int]] = {
     if name
 }
 _WORDS = frozenset("ALL ANG BAM CUP GEL MAD MOP PEN SOS TOP TRY".split())
-"""Codes of currencies that are words, too: they stand for a currency in brackets only."""
+"""Currency codes that are also words: only in brackets do they stand for a currency."""
 
 
 @lru_cache(maxsize=1024)
 def _folded(name: str) -> str:
-    """A column's name as it is compared: ``Cost (USD)``, ``cost_usd`` and ``COST`` are one."""
+    """Normalize a column's name for comparison: ``Cost (USD)``, ``cost_usd`` and ``COST`` are equal."""
     words = re.sub(r"[^a-z0-9]+", " ", _spaced(name).casefold().translate(_ACCENTS)).split()
     more = len(words) > 1
     return " ".join(word for word in words if not (more and (word.upper() in CODES or word == "utc")))
 
 
 def _spaced(name: str) -> str:
-    """``costCenter`` as two words."""
+    """Split ``costCenter`` into two words."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
 
 
 def _currency_in_name(name: str) -> str:
-    """The currency that an amount's column is named for: ``Cost (USD)``, ``amount_eur``, ``Betrag in €``."""
+    """Return the currency in the name of an amount column: ``Cost (USD)``, ``amount_eur``, ``Betrag in €``."""
     if (found := re.search(r"[(\[]\s*([A-Za-z]{3})\s*[)\]]", name)) and found[1].upper() in CODES:
         return found[1].upper()
     words = re.sub(r"[^A-Z]+", " ", _spaced(name).upper()).split()
@@ -114,7 +114,7 @@ class Delimited:
     is_known_by_content = True
 
     def recognizes(self, path: Path) -> bool:
-        """Tell that a text names a column of dates and one of amounts, and is no export of a vendor that we know."""
+        """Return whether a text has a date and an amount column and is not an export of a known vendor."""
         kind = kind_of(path)
         if kind is Kind.PARQUET:
             return False
@@ -125,7 +125,7 @@ class Delimited:
     def read(
         self, paths: Sequence[Path], options: ReadOptions, sums: Sums, progress: Callable[[Path, float], None]
     ) -> Iterator[FileRead]:
-        """Read each file twice: how it is written, then what it says."""
+        """Read each file twice: first its notation, then its rows."""
         if options.cost_column != "BilledCost":
             raise Refused("a table states one amount, not several", "take it as it is")
         wanted = _parsed(options.columns)
@@ -142,11 +142,11 @@ def _is_known(name: str) -> bool:
     return _folded(name) in _FIELD_OF
 
 
-# The user's word on columns
+# The user's column names
 
 
 class _Named(NamedTuple):
-    """A column as the user names it, and how it is written, if that was said."""
+    """A column named by the user, with its notation, if given."""
 
     column: str
     written: str = ""
@@ -159,7 +159,7 @@ _WRITTEN: Mapping[Field, tuple[str, ...]] = {
 
 
 def _parsed(columns: str) -> dict[Field, _Named]:
-    """The columns that ``date=Day:dmy,amount=Net:comma`` names. Raises `Refused` when it is written otherwise."""
+    """Parse ``date=Day:dmy,amount=Net:comma``. Raises `Refused` if it is malformed."""
     found: dict[Field, _Named] = {}
     fields = "|".join(Field)
     for part in re.split(rf",(?=\s*(?:{fields})\s*=)", columns) if columns.strip() else ():
@@ -176,12 +176,12 @@ def _parsed(columns: str) -> dict[Field, _Named]:
     return found
 
 
-# Where the columns are
+# Positions of the columns
 
 
 @dataclass(frozen=True)
 class _Table:
-    """A file with its header, and where each field's column is. ``currency`` is one that is named, not in a column."""
+    """A file with its header and the position of each field. ``currency`` is one given by the user, not in a column."""
 
     path: Path
     kind: Kind
@@ -198,18 +198,18 @@ class _Table:
         header = read_header(path, kind, lambda name: _is_known(name) or name.strip().casefold() in named)
         positions, currency = _positions(path, header.names, wanted)
         if any(each.column.isdecimal() for each in wanted.values()) and _is_date(header.names[positions[Field.DATE]]):
-            end = header.dialect.header_end - 1  # what looked like the header is the first row
+            end = header.dialect.header_end - 1  # what was taken for the header is the first row
             names = tuple(f"column {number}" for number in range(1, len(header.names) + 1))
             header = Header(names, replace(header.dialect, header_end=end))
         return cls(path, kind, header, positions, currency)
 
     def column(self, field: Field) -> str:
-        """The name of the column of ``field`` in the file, which has it."""
+        """Return the file's name for the column of ``field``, which must exist."""
         return self.header.names[self.positions[field]].strip()
 
 
 def _positions(path: Path, names: Sequence[str], wanted: Mapping[Field, _Named]) -> tuple[dict[Field, int], str]:
-    """Find each field's column, and the currency that was named in place of one."""
+    """Find the column of each field, and the currency if one was given in place of a column."""
     positions: dict[Field, int] = {}
     currency = ""
     for field, named in wanted.items():
@@ -242,7 +242,7 @@ def _positions(path: Path, names: Sequence[str], wanted: Mapping[Field, _Named])
 
 
 def _column_of(path: Path, field: Field, names: Sequence[str], taken: Iterable[int]) -> int | None:
-    """The column that is known to hold ``field``. Which of several holds the date or the amount is not guessed."""
+    """Return the column that holds ``field``; several candidates for the date or the amount are refused."""
     for tier in (0, 1):
         found = [
             at for at, name in enumerate(names) if _FIELD_OF.get(_folded(name)) == (field, tier) and at not in taken
@@ -259,11 +259,11 @@ def _column_of(path: Path, field: Field, names: Sequence[str], taken: Iterable[i
     return None
 
 
-# How dates and amounts are written
+# Notation of dates and amounts
 
 
 class _Form(NamedTuple):
-    """The notation of a table. ``order`` is that of day and month where dates are numbers, the year last."""
+    """The notation of a table. ``order`` is the order of day and month in numeric dates with the year last."""
 
     order: str
     decimal: str
@@ -287,12 +287,12 @@ _SIGNS: Mapping[str, str] = {
     "zł": "PLN",
     "kr": "",
     "$": "",
-}  # where several currencies share a sign it is the organization's own, if that is one of them, else the first
+}  # an ambiguous sign means the organization's own currency if it is one of these, otherwise the first
 _DOLLARS = ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN")
 
 
 def _form_of(table: _Table, wanted: Mapping[Field, _Named], options: ReadOptions) -> _Form:
-    """Find out the notation of a table. `SourceError` where that is in doubt."""
+    """Determine the notation of a table. Raises `SourceError` if it is ambiguous."""
     dates, amounts = _Dates(), _Decimals()
     currencies: set[str] = set()
     day_at, amount_at = table.positions[Field.DATE], table.positions[Field.AMOUNT]
@@ -323,7 +323,7 @@ def _form_of(table: _Table, wanted: Mapping[Field, _Named], options: ReadOptions
 
 
 class _Dates:
-    """The order of day and month, as the values of a column show it."""
+    """The order of day and month, as derived from the values of a column."""
 
     def __init__(self) -> None:
         self._day_first: tuple[str, int] | None = None
@@ -368,7 +368,7 @@ _WITH_DECIMALS = re.compile(r"(?:\d*|\d{1,3}(?:[.,'’ \u00a0\u202f]\d{3})+)([.,
 
 
 class _Decimals:
-    """The sign before decimals, as the values of a column show it."""
+    """The decimal sign, as derived from the values of a column."""
 
     def __init__(self) -> None:
         self._sure: dict[str, tuple[str, int]] = {}
@@ -404,15 +404,15 @@ class _Decimals:
         return "comma" if "," in self._sure else "point"
 
 
-# What a row says
+# Reading rows
 
 
 class _Unusable(Exception):
-    """A row that can't be used, and why."""
+    """A row that cannot be used, with the reason."""
 
 
 class _Said(NamedTuple):
-    """The fields of a row beside its date and its amount; '' where it says nothing."""
+    """The fields of a row other than its date and its amount; '' where empty."""
 
     project: str
     provider: str
@@ -423,7 +423,7 @@ class _Said(NamedTuple):
 
 
 class _Reading:
-    """One file on its way in."""
+    """A file while it is read."""
 
     def __init__(self, table: _Table, form: _Form) -> None:
         self._table = table
@@ -437,7 +437,7 @@ class _Reading:
         self._more_at = [table.positions.get(field) for field in list(Field)[2:]]
 
     def batches(self, progress: Callable[[float], None]) -> Iterator[list[UsageLine]]:
-        """The charges of the file."""
+        """Yield the charges of the file in batches."""
         table = self._table
         lines: list[UsageLine] = []
         with long_fields(), reading(table.path), open_text(table.path, table.kind) as text:
@@ -458,7 +458,7 @@ class _Reading:
         yield lines
 
     def file_read(self) -> FileRead:
-        """The counts of the file, once it was read."""
+        """Return the counts of the file after it was read."""
         return FileRead(
             self._table.path, self._rows, self._refused_count, tuple(self._refused), read_as=self._described()
         )
@@ -486,7 +486,7 @@ class _Reading:
         )
 
     def _more(self, project: str, provider: str, category: str, description: str, currency: str) -> _Said:
-        """Read the fields of a row beside its date and its amount."""
+        """Parse the fields of a row other than its date and its amount."""
         if "\N{REPLACEMENT CHARACTER}" in project + provider + category + description:
             raise _Unusable("it is not in UTF-8")
         code = _currency_of([currency], self._form)
@@ -497,7 +497,7 @@ class _Reading:
         return _Said(project, provider, description, ours, other, code)
 
     def _amount(self, text: str) -> tuple[Decimal, str]:
-        """The amount that ``text`` says, and the currency, if it says that, too."""
+        """Parse an amount and its currency, if the text contains one."""
         if _PLAIN_NUMBER.fullmatch(text) and (self._form.decimal == "point" or "." not in text):
             return Decimal(text), ""
         column = self._table.column(Field.AMOUNT)
@@ -511,7 +511,7 @@ class _Reading:
         return amount, currency
 
     def _described(self) -> str:
-        """``date from Datum (day first), amount from Betrag (decimal comma) in EUR, project from Projekt``."""
+        """Describe the columns: ``date from Datum (day first), amount from Betrag (decimal comma) in EUR``."""
         notes = {
             Field.DATE: {"dmy": " (day first)", "mdy": " (month first)"}.get(self._form.order, ""),
             Field.AMOUNT: f"{' (decimal comma)' if self._form.decimal == 'comma' else ''} in {self._form.currency}",
@@ -525,7 +525,7 @@ class _Reading:
         )
 
 
-_PLAIN_NUMBER = re.compile(r"-?[0-9]{1,9}(?:[.][0-9]{1,12})?")  # most are, and such need no closer look
+_PLAIN_NUMBER = re.compile(r"-?[0-9]{1,9}(?:[.][0-9]{1,12})?")  # most numbers match this and skip the slower parsing
 _BESIDE_NUMBER = re.compile(r"[\d.,'’()\s+-]+|(?<=\d)[eE](?=[-+]?\d)")
 _CATEGORIES = frozenset(category for category in Category if category is not Category.TOTAL)
 _NUMERAL = re.compile(
@@ -539,7 +539,7 @@ _IN_BRACKETS = re.compile(r"([^\d()]*)\(([^()]*)\)([^\d()]*)")
 
 
 def _amount_of(text: str, form: _Form) -> tuple[Decimal | None, str]:
-    """The amount that ``text`` is, if it is one, and its currency: ``$1,234.50``, ``(12.00)``, ``1.234,50 €``."""
+    """Parse ``$1,234.50``, ``(12.00)`` or ``1.234,50 €`` into amount and currency; None if it is not an amount."""
     text = text.strip().replace("\N{MINUS SIGN}", "-")
     in_brackets = _IN_BRACKETS.fullmatch(text)
     if in_brackets:
@@ -562,7 +562,7 @@ def _amount_of(text: str, form: _Form) -> tuple[Decimal | None, str]:
 
 
 def _currency_of(texts: Iterable[str], form: _Form) -> str | None:
-    """The currency that stands around an amount; '' where none does, None for what is none."""
+    """Return the currency around an amount; '' if there is none, None if the text is no currency."""
     currency = ""
     for text in (each.strip() for each in texts):
         if not text:
@@ -570,7 +570,7 @@ def _currency_of(texts: Iterable[str], form: _Form) -> str | None:
         code = text.upper() if text.upper() in CODES else _SIGNS.get(text)
         if text == "$":
             code = form.dollar
-        elif code == "":  # kr: of several countries
+        elif code == "":  # kr: used by several countries
             code = form.currency
         if code is None or (currency and currency != code):
             return None
@@ -597,9 +597,9 @@ _WITH_TIME = re.compile(r"(.*?\d)(?:[T ,]+|\s)(\d{1,2}:\d\d.*)")
 
 
 def _days_of(text: str, form: _Form) -> tuple[date | None, date | None]:
-    """The day that ``text`` is of in the organization's time zone, and the UTC day; None where it is no date.
+    """Return the day in the organization's time zone and the UTC day; None if ``text`` is not a date.
 
-    A date alone, and a time without its zone, are of the day that they say; midnight in UTC begins a UTC day.
+    A date alone, or a time without a zone, is taken as written; midnight in UTC begins a UTC day.
     """
     try:
         if found := _WITH_TIME.fullmatch(text):
@@ -634,7 +634,7 @@ def _is_possible(day: date) -> bool:
 
 
 def _day_of(text: str, form: _Form) -> date | None:
-    """Raises `ValueError` for a day that no month has."""
+    """Return the day; raises `ValueError` for one that does not exist, such as 31 April."""
     numbers = _three_numbers(text.strip(), form.order)
     day = date(*numbers) if numbers else None
     return day if day and _is_possible(day) else None

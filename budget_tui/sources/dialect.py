@@ -1,7 +1,7 @@
-"""Text in rows and columns: its dialect, its header, its rows one by one, and the lines they stand on.
+"""Delimited text: its dialect, its header, its rows one by one, and their line numbers.
 
-Spreadsheets write semicolons, tabs and lines of their own above the header; some engines escape a quote by a
-backslash. The header is found by its names, so that nothing else has to be guessed.
+Spreadsheets write semicolons, tabs and lines of their own above the header; some engines escape a quote with a
+backslash. The header is found by known column names, so that nothing else has to be guessed.
 """
 
 import csv
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from _csv import Reader
 
 LONGEST_ROW = 8_000_000
-"""In characters: a longer row is refused."""
+"""Maximum length of a row, in characters; longer ones are refused."""
 
 _DELIMITERS = (",", ";", "\t", "|")
 _LONGEST_HEADER = 1_000_000
 _LINES_SEARCHED = 20
-_NAMES_OF_A_HEADER = 2  # columns that a line must name to be taken for the header
+_NAMES_OF_A_HEADER = 2  # known columns that a line must contain to be the header
 _DELIMITER_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _ESCAPED = re.compile(r'\\([\\"])')
 _ESCAPED_BY_BACKSLASH = re.compile(rb'[^\\]\\"[^",;|\t\r\n\\]')
@@ -35,14 +35,14 @@ _DOUBLED_BEHIND_BACKSLASH = re.compile(rb'\\""[^",;|\t\r\n]')
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """``escape`` is what stands before a quote inside of quotes; ``header_end`` is the header's last line, from 1."""
+    """A dialect of CSV. ``escape`` precedes a quote inside quotes; ``header_end`` is the header's last line, from 1."""
 
     delimiter: str = ","
     escape: str = '"'
     header_end: int = 1
 
     def rows(self, lines: Iterable[str], *, strict: bool = False) -> "Reader":
-        """The rows that ``lines`` hold; ``strict`` raises `csv.Error` where quotes do not match."""
+        """Parse ``lines`` into rows; ``strict`` raises `csv.Error` on unbalanced quotes."""
         if self.escape == "\\":
             lines = map(_with_doubled_quotes, lines)
         return csv.reader(lines, delimiter=self.delimiter, strict=strict, skipinitialspace=strict)
@@ -50,7 +50,7 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The names of a file's columns. ``first_line`` is how the file begins where no header was found in it, else ''."""
+    """The names of a file's columns. ``first_line`` is the first line of the file if no header was found, else ''."""
 
     names: tuple[str, ...]
     dialect: Dialect
@@ -59,7 +59,7 @@ class Header:
 
 @contextmanager
 def long_fields() -> Iterator[None]:
-    """The limit is the whole program's: other readers of CSV go by it, too."""
+    """Raise the field size limit of `csv`; it is global, so other readers are affected too."""
     former = csv.field_size_limit(4 * LONGEST_ROW)
     try:
         yield
@@ -68,9 +68,10 @@ def long_fields() -> Iterator[None]:
 
 
 def read_header(path: Path, kind: Kind, is_known: Callable[[str], bool]) -> Header:
-    """Find the header of a CSV file: the first line that names several columns which are known.
+    """Find the header of a CSV file: the first line with several known columns.
 
-    Where none does it is the first line that is not blank. Raises `SourceError` for what is no text, or too long.
+    Without one, it is the first line that is not blank. Raises `SourceError` if the file is not text, or a line is too
+    long.
     """
     first: tuple[int, str] | None = None
     announced = ""
@@ -107,8 +108,10 @@ def _header_line(path: Path, text: TextIO, number: int) -> str:
 
 
 def _delimiter_of(line: str, announced: str, is_known: Callable[[str], bool]) -> tuple[str, int]:
-    """The delimiter under which ``line`` names the most columns that are known, and how many; of equals the one that
-    takes it into more fields."""
+    """Return the delimiter that splits ``line`` into the most known columns, and their number.
+
+    Among equals, the one that yields more fields.
+    """
 
     def known(delimiter: str) -> tuple[int, int]:
         names = next(csv.reader([line], delimiter=delimiter), [])
@@ -119,7 +122,7 @@ def _delimiter_of(line: str, announced: str, is_known: Callable[[str], bool]) ->
 
 
 def _whole_header(path: Path, text: TextIO, line: str, number: int, delimiter: str) -> Header:
-    """The header that begins with ``line``: a name in quotes may go on in the next one."""
+    """Return the header that begins with ``line``: a quoted name may continue on the next line."""
     reader = csv.reader(_bounded(path, chain([line], text)), delimiter=delimiter)
     names = next(reader)
     return Header(tuple(names), Dialect(delimiter, header_end=number - 1 + reader.line_num))
@@ -138,7 +141,7 @@ def _bounded(path: Path, lines: Iterable[str]) -> Iterator[str]:
 
 
 def escapes_by_backslash(path: Path, kind: Kind) -> bool:
-    r"""Tell that the file writes quotes inside of fields as ``\"``, as some engines do, and not as ``""``."""
+    """Return whether the file escapes quotes inside fields as ``\"``, as some engines do, and not as ``""``."""
     backslashes = doubled = 0
     for chunk in chunks(path, kind):
         backslashes += len(_ESCAPED_BY_BACKSLASH.findall(chunk))
@@ -153,13 +156,13 @@ def _with_doubled_quotes(line: str) -> str:
 # Rows one by one
 
 
-_LONGEST_ROW_LINES = 1000  # a field that goes on for longer was opened by a stray quote
+_LONGEST_ROW_LINES = 1000  # a field that spans more lines was opened by a stray quote
 
 
 class Row(NamedTuple):
-    """A row that is not blank: the line on which it begins, its fields, and why it can't be used ('': it can).
+    """A row that is not blank: its first line, its fields, and the reason why it cannot be used ('' if it can).
 
-    ``is_plain``: it has neither line breaks inside nor zero bytes.
+    ``is_plain``: it contains neither line breaks nor zero bytes.
     """
 
     line: int
@@ -169,7 +172,7 @@ class Row(NamedTuple):
 
 
 def rows_of(text: TextIO, dialect: Dialect, width: int) -> Iterator[Row]:
-    """Read the rows below the header, each of ``width`` fields; one that is unsound costs no other row."""
+    """Read the rows below the header, each of ``width`` fields; a malformed row affects no other row."""
     lines = _Lines(text)
     lines.skip(dialect.header_end)
     rows = dialect.rows(lines, strict=True)
@@ -189,18 +192,18 @@ def rows_of(text: TextIO, dialect: Dialect, width: int) -> Iterator[Row]:
 
 
 class _Endless(csv.Error):
-    """A row that goes on for too long; says for how long."""
+    """A row that spans too many lines; the message says how many."""
 
 
 class _Lines:
-    """Lines of text that can be handed back: when a row turns out to be unsound, only its first line is lost."""
+    """Lines of text that can be put back: if a row is malformed, only its first line is lost."""
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
         self._returned: deque[str] = deque()
         self._taken: list[str] = []
         self._size = 0
-        self._before = 0  # lines that came before the present row
+        self._before = 0  # lines before the current row
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -216,7 +219,7 @@ class _Lines:
         return line
 
     def _read(self) -> str:
-        """The next line, of which no more is held than is needed to refuse it."""
+        """Read the next line, but no more of it than is needed to refuse it."""
         line = part = self._text.readline(LONGEST_ROW + 1)
         while len(part) > LONGEST_ROW and not part.endswith(("\n", "\r")):
             part = self._text.readline(LONGEST_ROW + 1)
@@ -225,7 +228,7 @@ class _Lines:
         return line
 
     def skip(self, count: int) -> None:
-        """Pass over so many lines."""
+        """Skip ``count`` lines."""
         for _ in range(count):
             if not self._text.readline():
                 break
@@ -233,12 +236,12 @@ class _Lines:
 
     @property
     def line(self) -> int:
-        """The number of the line on which the present row begins."""
+        """The number of the line on which the current row begins."""
         return self._before + 1
 
     @property
     def are_plain(self) -> bool:
-        """Tell that the present row has neither line breaks inside nor zero bytes."""
+        """True if the current row contains neither line breaks nor zero bytes."""
         return len(self._taken) == 1 and "\0" not in self._taken[0]
 
     def begin_row(self) -> None:
@@ -247,26 +250,26 @@ class _Lines:
         self._size = 0
 
     def keep_only_first(self) -> None:
-        """Hands all lines of the present row back but the first."""
+        """Put back all lines of the current row but the first."""
         self._returned.extendleft(reversed(self._taken[1:]))
         del self._taken[1:]
 
 
 def _wrong_width(row: Sequence[str], width: int) -> str:
-    """Why ``row`` has not ``width`` fields; one empty field too many, from a comma at the end, does no harm."""
+    """Return why ``row`` does not have ``width`` fields. One empty field more, from a trailing comma, is accepted."""
     if not row or len(row) == width or (len(row) == width + 1 and row[-1] == ""):
         return ""
     return f"it has {len(row)} field{'s' if len(row) > 1 else ''} where the header has {width}"
 
 
-# Lines of rows that something else has read
+# Line numbers of rows that the engine has read
 
 
 def lines_of(path: Path, kind: Kind, dialect: Dialect, rows: Sequence[int], row_count: int) -> list[int]:
-    """The lines on which these ``rows`` begin (both counted from 1; the header is no row), in ascending order.
+    """Return the lines on which ``rows`` begin, ascending. Both count from 1; the header is not a row.
 
-    ``row_count`` is how many rows the file has. Only when there are more lines than that, from blank ones or
-    line breaks inside of fields, must the text be taken apart.
+    ``row_count`` is the number of rows in the file. Only if it has more lines than that, because of blank lines or line
+    breaks inside fields, does the text have to be parsed.
     """
     if _line_count(path, kind) == row_count + dialect.header_end:
         return [row + dialect.header_end for row in rows]

@@ -1,7 +1,7 @@
-"""The European Central Bank's reference rates as it publishes them: what one euro was worth on each working day.
+"""The European Central Bank's reference rates, in its own files: units of a currency per euro on each working day.
 
-``eurofxref.csv`` has the latest day (``13 January 2026``, blanks after commas), ``eurofxref-hist.csv`` all since
-1999 (ISO dates, ``N/A`` where there was no rate). Both come in a zip file, and are read as they come.
+``eurofxref.csv`` holds the latest day (``13 January 2026``, blanks after commas), ``eurofxref-hist.csv`` every day
+since 1999 (ISO dates, ``N/A`` without a rate). Both are published as zip files, which can be read as they are.
 """
 
 import csv
@@ -29,7 +29,7 @@ _LONGEST_HEADER = 10_000
 
 @dataclass(frozen=True, slots=True)
 class RatesRead:
-    """The rates of one file, and what was refused: a row for its date, or one of its rates; with line and reason."""
+    """The rates of one file, and refusals with line and reason: of a row for its date, or of one of its rates."""
 
     path: Path
     rows: int
@@ -38,7 +38,7 @@ class RatesRead:
 
 
 def read_rates(path: Path) -> RatesRead:
-    """The rates in ``path``; `SourceError` when it is not such a file."""
+    """Read the rates in ``path``; raises `SourceError` if it is not such a file."""
     try:
         with _opened(path) as file:
             return _read(path, file)
@@ -96,7 +96,7 @@ def _rows(path: Path, lines: Iterable[list[str]], currencies: list[tuple[int, st
 
 
 def _day(text: str) -> date:
-    """``2026-01-13`` or ``13 January 2026``, months in English whatever this machine speaks."""
+    """Parse ``2026-01-13`` or ``13 January 2026``, with English months whatever the locale is."""
     written_out = _WRITTEN_OUT.fullmatch(text.strip().lower())
     if written_out and written_out[2] in _MONTHS:
         month = _MONTHS.index(written_out[2]) + 1

@@ -1,4 +1,4 @@
-"""DuckDB, embedded: runs one query at a time, tells how far it is, and stops at once when asked to."""
+"""DuckDB, embedded: it runs one query at a time, reports progress, and stops at once when interrupted."""
 
 import fcntl
 import re
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def sql_text(text: str) -> str:
-    """``text`` as an SQL literal."""
+    """Quote ``text`` as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -30,9 +30,9 @@ _PLAIN_NAME = re.compile(r"[\w/.,+=@%:#() -]+", re.ASCII)
 
 
 class Engine:
-    """A private in-memory database; what does not fit in memory spills into ``folder``, which goes with it.
+    """A private in-memory database; data beyond memory spills into ``folder``, which is removed with it.
 
-    It never installs or fetches anything, and prints nothing.
+    It installs, downloads and prints nothing.
     """
 
     def __enter__(self) -> "Engine":
@@ -67,7 +67,7 @@ class Engine:
         return connection
 
     def readable(self, path: Path) -> Path:
-        """``path`` under a name that the engine takes as it stands: not for a pattern, a home folder or a URL."""
+        """Return a path that the engine takes literally: not as a pattern, a home folder or a URL."""
         absolute = path.absolute()
         if _PLAIN_NAME.fullmatch(str(absolute)):
             return absolute
@@ -76,17 +76,17 @@ class Engine:
         return link
 
     def rows(self, sql: str, progress: Callable[[float], None] | None = None) -> list[tuple[Any, ...]]:
-        """All rows of ``sql``; ``progress`` takes the percentage done. Raises ``duckdb.Error``."""
+        """Return all rows of ``sql``; ``progress`` receives the percentage done. Raises ``duckdb.Error``."""
         return self._beside(lambda: self._connection.execute(sql).fetchall(), progress)
 
     def stream(self, sql: str, size: int = 10_000) -> Iterator[list[tuple[Any, ...]]]:
-        """The rows of ``sql`` in batches of ``size``. One stream at a time."""
+        """Yield the rows of ``sql`` in batches of ``size``. Only one stream may be open at a time."""
         result = self._beside(lambda: self._connection.execute(sql))
         while batch := result.fetchmany(size):
             yield batch
 
     def _beside(self, query: Callable[[], _Result], progress: Callable[[float], None] | None = None) -> _Result:
-        """Run a query beside this thread, so that Ctrl-C arrives while it runs and interrupts it."""
+        """Run a query in another thread, so that Ctrl-C is received meanwhile and interrupts it."""
         future = self._worker.submit(query)
         try:
             while not wait([future], _POLL_SECONDS).done:
@@ -99,7 +99,7 @@ class Engine:
         return future.result()
 
     def fill(self, table: str, columns: Mapping[str, Sequence[Any]], constants: Mapping[str, str] = {}) -> None:
-        """Append rows to ``table``, given by column; ``constants`` are columns of one value, as SQL."""
+        """Append columns of values to ``table``; ``constants`` are columns with a single value, as SQL."""
         values = [f"unnest(?) AS {name}" for name in columns] + [
             f"{value} AS {name}" for name, value in constants.items()
         ]
@@ -107,16 +107,16 @@ class Engine:
         self._connection.execute(sql, [list(column) for column in columns.values()])
 
 
-# The folder for what does not fit in memory
+# The folder for data beyond memory
 
 _PREFIX = "budget-tui-"
 _LOCK = "lock"
-_YOUNG_SECONDS = 60  # a folder that was just made may not be locked yet
+_YOUNG_SECONDS = 60  # a folder created just now may not be locked yet
 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A folder that is removed at the end, and at SIGTERM and SIGHUP. One that a killed process left goes, too."""
+    """Create a folder that is removed at the end, and at SIGTERM and SIGHUP. Also remove those of killed processes."""
     _remove_abandoned(Path(tempfile.gettempdir()))
     with _exiting_on_signals(), tempfile.TemporaryDirectory(prefix=_PREFIX) as name:
         folder = Path(name)
@@ -139,7 +139,7 @@ def _remove_abandoned(parent: Path) -> None:
 
 @contextmanager
 def _exiting_on_signals() -> Iterator[None]:
-    """Exit on signals that nobody else handles: they would end the process on the spot."""
+    """Exit on signals without a handler, which would otherwise end the process at once."""
     ending = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]
     if threading.current_thread() is not threading.main_thread():
         ending = []

@@ -1,4 +1,4 @@
-"""The files that a person means, and the kind of each."""
+"""The files that a user names, and the kind of each."""
 
 import glob
 import gzip
@@ -20,7 +20,7 @@ KNOWN = "give CSV, CSV.gz or Parquet files, or a folder that holds some"
 
 
 class Kind(Enum):
-    """The kind of a file; told from its first bytes, for names lie."""
+    """The kind of a file, detected from its first bytes, as names may be wrong."""
 
     CSV = "none"
     CSV_GZ = "gzip"
@@ -28,15 +28,15 @@ class Kind(Enum):
 
 
 def find_files(patterns: Sequence[str | Path]) -> tuple[Path, ...]:
-    """Find what ``patterns`` name: files, folders, or whatever fits a glob (``**`` too), in the order given.
+    """Return the files and folders that ``patterns`` name, in order; globs may contain ``**``.
 
-    Raises `SourceError` for a pattern that names nothing.
+    Raises `SourceError` for a pattern that matches nothing.
     """
     return tuple(path for pattern in patterns for path in _expand(str(pattern)))
 
 
 def _expand(pattern: str) -> list[Path]:
-    """A file or folder of exactly that name comes first, then ``~`` and globs, then names as a terminal pastes them."""
+    """Try ``pattern`` as an exact name first, then with ``~`` and globs, then as names pasted from a terminal."""
     path = _at_home(pattern)
     if path.exists():
         return [_checked(path)]
@@ -48,28 +48,27 @@ def _expand(pattern: str) -> list[Path]:
 
 
 def _at_home(name: str) -> Path:
-    """``name`` as it stands if there is such a file, else with its ``~`` for the home folder."""
+    """Return ``name`` itself if such a file exists, otherwise with ``~`` expanded."""
     return Path(name) if Path(name).exists() else Path(os.path.expanduser(name))  # noqa: PTH111  (no home: no error)
 
 
 def _pasted(text: str) -> list[Path]:
-    """The files that ``text`` names when it is read as a shell would, as terminals paste what is dropped on them: in
-    quotes, with backslashes before blanks, or as ``file://`` URLs."""
+    """Parse ``text`` as a shell would, for files dropped on a terminal: quoted, escaped or as ``file://`` URLs."""
     try:
         paths = [_at_home(_path_of(word)) for word in shlex.split(text)]
-    except ValueError:  # a quote that is not closed
+    except ValueError:  # an unclosed quote
         return []
     return paths if all(path.exists() for path in paths) else []
 
 
 def _path_of(name: str) -> str:
-    """The path of a ``file://`` URL of this machine; any other name as it is."""
+    """Return the path of a local ``file://`` URL; any other name unchanged."""
     url = urlsplit(name) if name.startswith("file://") else None
     return unquote(url.path) if url is not None and url.netloc in ("", "localhost") else name
 
 
 def _checked(path: Path) -> Path:
-    """``path``, if it is a file or a folder. Raises `SourceError` for what can be read only once, or never ends."""
+    """Return ``path`` if it is a file or a folder. Raises `SourceError` for pipes and devices, which may never end."""
     mode = path.stat().st_mode
     if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
         kind = "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
@@ -78,12 +77,12 @@ def _checked(path: Path) -> Path:
 
 
 def is_named_as_export(path: Path) -> bool:
-    """Tell that the name of ``path`` ends as those of exports do."""
+    """Return whether the name of ``path`` has the suffix of an export."""
     return path.name.lower().endswith(_SUFFIXES)
 
 
 def kind_of(path: Path) -> Kind:
-    """The kind of ``path``. Raises `SourceError` when it cannot be read, is empty or is an archive."""
+    """Return the kind of ``path``. Raises `SourceError` if it cannot be read, is empty or is an archive."""
     with reading(path), path.open("rb") as file:
         start = file.read(4)
     if not start:
@@ -96,16 +95,16 @@ def kind_of(path: Path) -> Kind:
 
 
 def open_text(path: Path, kind: Kind) -> TextIO:
-    """The text of a CSV file, unpacked, without its byte-order mark and with its line ends as they are.
+    """Open a CSV file as text, decompressed, without its byte-order mark and with its line ends unchanged.
 
-    Bytes that are no UTF-8 become replacement characters.
+    Bytes that are not UTF-8 become replacement characters.
     """
     opener = gzip.open if kind is Kind.CSV_GZ else open
     return cast(TextIO, opener(path, "rt", encoding="utf-8-sig", errors="replace", newline=""))
 
 
 def percent_read(text: TextIO, path: Path) -> float:
-    """The percentage of ``path``, packed or not, that has been read through its `open_text`."""
+    """Return the percentage of the file ``path``, compressed or not, that was read through its `open_text`."""
     buffer = text.buffer
     raw = buffer.fileobj if isinstance(buffer, gzip.GzipFile) else buffer
     return 100 * raw.tell() / path.stat().st_size
@@ -113,7 +112,7 @@ def percent_read(text: TextIO, path: Path) -> float:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turns what can go wrong while reading ``path`` into a `SourceError` of one line."""
+    """Convert errors while reading ``path`` into a `SourceError` of one line."""
     try:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -123,7 +122,7 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def chunks(path: Path, kind: Kind) -> Iterator[bytes]:
-    """The unpacked bytes of a CSV file in pieces of a megabyte; the last one comes only if all is sound."""
+    """Yield the decompressed bytes of a CSV file, a megabyte each; the last only if the whole file is intact."""
     with reading(path), gzip.open(path) if kind is Kind.CSV_GZ else path.open("rb") as file:
         while chunk := file.read(1 << 20):
             yield chunk

@@ -1,7 +1,7 @@
 """The hierarchy as a file: a list of entities with id, name, level and parent, in YAML or CSV.
 
-Everything in it is text. In YAML that is not what a reader does by itself: to it, the ids ``007``, ``no`` and
-``2026-01-01`` would be a number, a truth value and a day.
+Every value is text. A YAML loader would not keep it so: it would turn the ids ``007``, ``no`` and ``2026-01-01``
+into a number, a boolean and a date.
 """
 
 import csv
@@ -18,7 +18,7 @@ FIELDS = ("id", "name", "level", "parent")
 
 
 class Format(StrEnum):
-    """A format of a hierarchy's file."""
+    """A format of a hierarchy file."""
 
     YAML = "yaml"
     CSV = "csv"
@@ -28,7 +28,7 @@ _FORMATS = {".yaml": Format.YAML, ".yml": Format.YAML, ".csv": Format.CSV}
 
 
 def format_of(name: str, path: Path | None = None) -> Format:
-    """The format of that name, else the one that the ending of ``path`` stands for, else YAML."""
+    """Return the format of that name, otherwise the one of the suffix of ``path``, otherwise YAML."""
     if name and name.casefold() not in list(Format):
         raise Refused(f"'{name}' is not a format", "there are yaml and csv")
     if name or path is None:
@@ -39,7 +39,7 @@ def format_of(name: str, path: Path | None = None) -> Format:
 
 
 def written(entities: Iterable[Entity], form: Format) -> str:
-    """The entities below the root as a file."""
+    """Format the entities below the root as a file."""
     rows = [
         dict(zip(FIELDS, (known.entity_id, known.name, known.level_code, known.parent_id), strict=True))
         for known in entities
@@ -57,7 +57,7 @@ def written(entities: Iterable[Entity], form: Format) -> str:
 
 
 def read(path: Path) -> list[Placement]:
-    """The entities as the file wants them. `SourceError` or `Refused` when it says no such thing."""
+    """Read the entities of a file. Raises `SourceError` or `Refused` if it does not describe a hierarchy."""
     form = format_of("", path)
     try:
         text = path.read_text("utf-8-sig")
@@ -70,7 +70,7 @@ def read(path: Path) -> list[Placement]:
 
 
 def _yaml_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Read from the parser's events: what would make objects of them nests as deep as a file likes, and crashes."""
+    """Read the parser's events: loading objects would recurse as deep as the file nests, and crash."""
     import yaml
 
     depth, cells, first = 0, list[str](), 0
@@ -91,7 +91,7 @@ def _yaml_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, str]]]
                     raise _no_list(path, event.start_mark.line)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        if mark and _open_brackets(text[: mark.index]) > 2:  # given up before the events that say so
+        if mark and _open_brackets(text[: mark.index]) > 2:  # the parser gives up before it emits the events for these
             raise _no_list(path, mark.line) from None
         what = getattr(error, "problem", None) or "it holds control characters"
         raise SourceError(f"{path}{f':{mark.line + 1}' if mark else ''} is not YAML: {what}") from None

@@ -1,4 +1,4 @@
-"""The files that a person means, and the deliveries they make up: by manifests, else by folders."""
+"""The files that a user names, grouped into deliveries: by manifests, otherwise by folders."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ _MONTHS_AT_MOST = 1200
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest's word on a delivery: which files, of which export, when, for which billing months.
+    """The description of a delivery in a manifest: its files, its export, its time, its billing months.
 
     AWS Data Exports write ``…-Manifest.json`` with ``dataFiles``, Azure's exports ``manifest.json`` with ``blobs``
     and ``runInfo``. Each part may be missing.
@@ -36,16 +36,16 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Found:
-    """The exports below what was named, those that are left out, and the manifests."""
+    """The exports that patterns matched, the files left out, and the manifests."""
 
     paths: tuple[Path, ...]
     left_out: tuple[LeftOut, ...]
     manifests: tuple[Manifest, ...]
-    folders: Mapping[Path, tuple[str, ...]]  # of each export, from what was named down to the file
+    folders: Mapping[Path, tuple[str, ...]]  # of each export, from the named path down to the file
 
     def deliveries(self, reduction: Reduction) -> list[Delivery]:
-        """The deliveries that the files make up, each with the cells that ``reduction`` found in it."""
-        # A single file can be neither a copy nor in another's way.
+        """Return the deliveries that the files form, each with the cells that ``reduction`` found in it."""
+        # A single file can be neither a duplicate nor in conflict with another.
         cells, contents = (reduction.cells(), _contents(reduction)) if len(reduction.files) > 1 else ({}, {})
         files = {
             file.path: DeliveredFile(file.path, frozenset(cells.get(number, ())), contents.get(number, ""))
@@ -58,7 +58,7 @@ class Found:
         for path in self.paths:
             if path not in claimed:
                 by_folder[path.parent].append(path)
-        beside = {}  # manifests that name no file speak of their folder
+        beside = {}  # manifests without file names describe their folder
         for manifest in self.manifests:
             if not manifest.names:
                 beside[manifest.path.parent] = manifest
@@ -89,9 +89,9 @@ class Found:
 
 
 def find_deliveries(patterns: Sequence[str | Path]) -> Found:
-    """The exports that ``patterns`` name: files themselves, folders with all below them, or globs (``**`` too).
+    """Find the exports that ``patterns`` name: files, folders with everything below them, or globs (``**`` too).
 
-    Inside of a folder what is no export is left out; `SourceError` for a pattern that names nothing, or no export.
+    Other files in a folder are left out. Raises `SourceError` for a pattern that matches nothing, or no export.
     """
     for pattern in patterns:
         if not str(pattern).strip():
@@ -103,7 +103,7 @@ def find_deliveries(patterns: Sequence[str | Path]) -> Found:
 
 
 def _find(patterns: Sequence[str | Path]) -> Found:
-    paths: dict[Path, Path] = {}  # by what they resolve to: each file once
+    paths: dict[Path, Path] = {}  # by resolved path, so that each file occurs once
     folders: dict[Path, tuple[str, ...]] = {}
     left_out: list[LeftOut] = []
     manifests: dict[Path, Manifest] = {}
@@ -128,7 +128,7 @@ def _find(patterns: Sequence[str | Path]) -> Found:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Every file below ``folder``, by name, and links to folders, but not what is behind them; nothing hidden."""
+    """Yield every file below ``folder``, sorted by name; hidden ones are skipped, links to folders are not followed."""
     for file in sorted(folder.rglob("*")):
         is_hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
         if not is_hidden and (file.is_symlink() or not file.is_dir()):
@@ -136,7 +136,7 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _why_left_out(path: Path) -> str:
-    """Why a file found in a folder is no export; '' for one that is read."""
+    """Return why a file in a folder is not an export; '' for one that is read."""
     if path.is_dir():
         return "it is a link to a folder, which is not followed"
     if not path.is_file():
@@ -149,7 +149,7 @@ def _why_left_out(path: Path) -> str:
 
 
 def _manifest(path: Path) -> Manifest | None:
-    """Read ``path``, if it is a manifest."""
+    """Parse ``path`` if it is a manifest; otherwise return None."""
     name = path.name.casefold()
     if not (name == "manifest.json" or name.endswith("-manifest.json")) or not path.is_file():
         return None
@@ -221,12 +221,12 @@ def _months(first: date | None, last: date | None) -> frozenset[date]:
         months.add(month)
         month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
     if last and last.day == 1 and len(months) > 1:
-        months.discard(last)  # an end that is the first of the next month is exclusive
+        months.discard(last)  # an end on the first of the next month is exclusive
     return frozenset(months)
 
 
 def _months_in_name(folder: Path) -> frozenset[date]:
-    """The months that the folders of a run are named for: ``20240901-20240930``, ``BILLING_PERIOD=2024-09``."""
+    """Return the months in the names of a run's folders: ``20240901-20240930``, ``BILLING_PERIOD=2024-09``."""
     for name in reversed(folder.parts[-3:]):
         if found := re.search(r"(?<!\d)(\d{8})[-_](\d{8})(?!\d)", name):
             return _months(_day(found[1]), _day(found[2]))
@@ -236,9 +236,9 @@ def _months_in_name(folder: Path) -> frozenset[date]:
 
 
 def _claims(manifests: Sequence[Manifest], paths: Sequence[Path]) -> dict[Path, dict[str, Path]]:
-    """Match files to the names in manifests: to each the one whose path ends most like it.
+    """Match files to the names in manifests: to each name the file whose path has the longest common end.
 
-    Each file once. One that only its own name fits must lie beside the manifest.
+    Each file is used once. If only the file's own name matches, it must be beside the manifest.
     """
     by_name: defaultdict[str, list[Path]] = defaultdict(list)
     for path in paths:
@@ -271,7 +271,7 @@ def _common_tail(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def _contents(reduction: Reduction) -> dict[int, str]:
-    """A mark of what each file holds, for those that say the same as another, packed or not."""
+    """Return a key for the content of each file; files with the same data, compressed or not, have the same."""
     alike: defaultdict[str, list[int]] = defaultdict(list)
     for number, sums in reduction.sums_by_file().items():
         alike[sums].append(number)

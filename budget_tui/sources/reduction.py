@@ -1,6 +1,6 @@
-"""The way in: what formats read, however much of it, is reduced to daily costs.
+"""The reduction of input files, of any size, to daily costs.
 
-The sums stay in the engine until they are stored: what is in the interpreter at one time doesn't grow with them.
+The sums stay in the engine until they are stored, so that the interpreter's memory does not grow with them.
 """
 
 from collections import defaultdict
@@ -36,18 +36,18 @@ ORIGIN_TEXTS = (
     "path_hint",
     "category_hint",
 )
-"""The fields of an origin that are text, beside its currency, its tags and its kind of charge."""
+"""The text fields of an origin, without its currency, its tags and its kind of charge."""
 
 _PROJECT_TAG = "project"
 
 
 def origin_columns(tags: int) -> list[str]:
-    """The columns of sums that make an origin, of files with so many kept tags."""
+    """Return the columns of sums that identify an origin, for files with so many kept tags."""
     return ["currency", *ORIGIN_TEXTS, *(f"tag_{position}" for position in range(tags)), "charge_category"]
 
 
 class Sums:
-    """Daily sums of what is read, by file, in the engine. Formats put them in: a query's result, or line by line."""
+    """Daily sums per file, in the engine. Formats add them as the result of a query or as lines."""
 
     def __init__(self, engine: Engine, tag_keys: Sequence[str]) -> None:
         self.engine = engine
@@ -61,13 +61,13 @@ class Sums:
         )
 
     def add_query(self, file_number: str, source: str) -> None:
-        """Add the rows of a table or join that has the columns of sums, each of the file that an expression numbers."""
+        """Add the rows of a table or join with the columns of sums; ``file_number`` is SQL for a row's file."""
         columns = ", ".join(["period_start", "day", "cell_day", *self._columns, "unit", "amount", "quantity", "used"])
         self.engine.rows(f"INSERT INTO sums BY NAME SELECT {file_number} AS file_no, {columns} FROM {source}")
         self._is_empty = False
 
     def take_over(self, file_number: int, table: str) -> None:
-        """Add the rows of a table that is not needed any more; the first one isn't copied."""
+        """Add the rows of a table that is not used again; the first one is renamed, not copied."""
         if not self._is_empty:
             self.add_query(str(file_number), table)
             return
@@ -77,7 +77,7 @@ class Sums:
         self._is_empty = False
 
     def add_lines(self, file_number: int, lines: Sequence[UsageLine]) -> None:
-        """Add lines of one file, in their order."""
+        """Add the lines of one file, in order."""
         if not lines:
             return
         by_field = UsageLine(*zip(*lines, strict=True))  # type: ignore[arg-type]
@@ -121,7 +121,7 @@ DailyRow = tuple[int, int, int, int, int | None, int | None, int]
 class ReducedPart:
     """The daily costs of a delivery in one billing account and billing period.
 
-    ``fingerprint`` is the same for the same daily costs, whatever files they came in.
+    ``fingerprint`` is equal for equal daily costs, whichever files contained them.
     """
 
     number: int
@@ -133,7 +133,7 @@ class ReducedPart:
 
 
 class DaySums(NamedTuple):
-    """Sums of parts on one day, in one currency; nanos, of which ``unmapped`` found no entity."""
+    """Sums of parts on one day, in one currency; nanos. ``unmapped`` is the part without an entity."""
 
     currency: str
     day: int
@@ -144,7 +144,7 @@ class DaySums(NamedTuple):
 
 
 class Reduction:
-    """Daily costs of files, in a private engine; ``origins`` by their number, ``files`` in the order they were read."""
+    """Daily costs of files, in a private engine; ``origins`` by number, ``files`` in the order they were read."""
 
     def __init__(self, engine: Engine, files: Sequence[FileRead], source: str, tags: Sequence[str]) -> None:
         self.files = tuple(files)
@@ -165,7 +165,7 @@ class Reduction:
         return sum(file.rows_read for file in self.files)
 
     def _make_daily(self, columns: Sequence[str]) -> None:
-        """Tell the texts of origins apart from the sums: each origin once."""
+        """Separate the texts of origins from the sums, so that each origin is stored once."""
         run, names = self._engine.rows, ", ".join(columns)
         run(
             f"CREATE TABLE origins AS SELECT row_number() OVER () - 1 AS origin_no, *"
@@ -175,7 +175,7 @@ class Reduction:
         ((has_units,),) = run("SELECT coalesce(bool_or(unit <> ''), false) FROM sums")
         counts = ", ".join(f"CAST(NULL AS DECIMAL(38,12)) AS {name}" for name in ("tokens", "seats", "bought"))
         counted = ""
-        if has_units:  # hardly any file has some, and to look for them takes as long as to read a small file
+        if has_units:  # hardly any file has any, and to look for them takes as long as reading a small file
             counts = (
                 f"{_of_unit('tokens', _USED)} AS tokens, {_of_unit('seats', _USED)} AS seats,"
                 f" {_of_unit('seats', _BOUGHT)} AS bought"
@@ -208,7 +208,7 @@ class Reduction:
         return origins
 
     def _number_accounts(self) -> None:
-        """Number billing and sub accounts by what they are compared by."""
+        """Number billing and sub accounts by their normalized names."""
         self._accounts: dict[str, int] = {}
         self._sub_accounts: dict[str, int] = {}
         services: dict[str, int] = {}
@@ -228,7 +228,7 @@ class Reduction:
             self._engine.fill("accounts", _by_column(("origin_no", "account_no", "sub_no", "service_no"), rows))
 
     def cells(self) -> dict[int, set[Cell]]:
-        """The cells of each file, by its number."""
+        """Return the cells of each file, by its number."""
         accounts, sub_accounts = list(self._accounts), list(self._sub_accounts)
         found: defaultdict[int, set[Cell]] = defaultdict(set)
         for file_no, account_no, period, sub_no, day in self._engine.rows(
@@ -239,7 +239,7 @@ class Reduction:
         return found
 
     def sums_by_file(self) -> dict[int, str]:
-        """A mark of what each file says, the same for files that say the same; of use within this reduction only."""
+        """Return a key for the sums of each file, equal for equal sums; only valid within this reduction."""
         return {
             file_no: f"{count}:{mark}"
             for file_no, count, mark in self._engine.rows(
@@ -251,7 +251,7 @@ class Reduction:
         }
 
     def billed_total(self, file_numbers: Sequence[int]) -> dict[str, Decimal]:
-        """The exact sum of all rows used in the given files, per currency."""
+        """Return the exact sum of all rows used in the given files, per currency."""
         return {
             currency: _plain(amount)
             for currency, amount in self._engine.rows(
@@ -263,10 +263,10 @@ class Reduction:
     def parts(
         self, file_numbers: Sequence[int], keys: Mapping[CostOrigin, int], unmapped: AbstractSet[CostOrigin]
     ) -> list[ReducedPart]:
-        """Add the given files up to parts; `daily_rows` and `sums_by_day` are about them until the next.
+        """Sum up the given files by part; `daily_rows` and `sums_by_day` refer to them until the next call.
 
-        ``keys`` are those of the origins in the database, ``unmapped`` the origins that found no entity.
-        Raises `Refused` when a day's costs, tokens or seats are beyond what can be stored.
+        ``keys`` are the database keys of the origins, ``unmapped`` the origins without an entity.
+        Raises `Refused` if a day's costs, tokens or seats are too large to store.
         """
         self._counting = tuple(file_numbers)
         run = self._engine.rows
@@ -320,17 +320,17 @@ class Reduction:
         ]
 
     def daily_rows(self, part_number: int) -> Iterator[list[DailyRow]]:
-        """The rows of one of the last `parts`, by origin and day, in batches."""
+        """Yield the rows of one of the last `parts` in batches, by origin and day."""
         yield from self._engine.stream(
             "SELECT origin_key, day, cell_day, nanos, tokens, seats, charges FROM parts"
             f" WHERE part_no = {part_number} ORDER BY origin_key, day, cell_day"
         )
 
     def count_repeated(self, stored: Sequence[Sequence[int | None]]) -> int:
-        """Count which of ``stored``, rows of a part as `daily_rows` gives them, come again in one of the last `parts`.
+        """Count the rows of ``stored``, as `daily_rows` yields them, that recur in one of the last `parts`.
 
-        Where a day has more charges of an origin now, those that came first or last must be the stored ones: a file
-        grows at its end or, with the newest on top, at its beginning.
+        If a day has more charges of an origin now, the stored ones must be the first or the last: a file grows at its
+        end or, with the newest on top, at its beginning.
         """
         run = self._engine.rows
         run(
@@ -356,7 +356,7 @@ class Reduction:
         return int(count)
 
     def sums_by_day(self) -> list[DaySums]:
-        """Sums of the last `parts`, by currency and day."""
+        """Return the sums of the last `parts`, by currency and day."""
         return [
             DaySums(*row)
             for row in self._engine.rows(
@@ -367,9 +367,9 @@ class Reduction:
         ]
 
     def _check_ranges(self) -> str:
-        """Refuse what is beyond the limits; returns the SQL for the seats of a row.
+        """Raise `Refused` beyond the limits, and return the SQL for the seats of a row.
 
-        Seats that were bought count in a month where the account reports none of that service as used.
+        Purchased seats count in a month in which the account reports no usage of that service.
         """
         ((units, *counts, bought),) = self._engine.rows(
             "SELECT arg_max(units, abs(units)), max(tokens), max(seats), max(bought) FROM part_sums"
@@ -395,8 +395,8 @@ def reduce_files(
 ) -> Iterator[Reduction]:
     """Reduce all ``paths``, which are in one format, to daily costs of ``source``.
 
-    ``progress`` hears the percentage done, never going back. Rows that cannot be used are left out and reported.
-    Raises `SourceError` for a file that is of another format or is damaged, `Refused` for an unknown time zone.
+    ``progress`` receives the percentage done, which never decreases. Unusable rows are left out and reported.
+    Raises `SourceError` for a file that is in another format or damaged, `Refused` for an unknown time zone.
     """
     _check_time_zone(options.time_zone)
     options = replace(options, tag_keys=tuple(dict.fromkeys(key.strip().lower() for key in options.tag_keys)))
@@ -416,19 +416,19 @@ _BOUGHT = "s.charge_category = 'purchase'"
 
 
 def _of_unit(counted: str, which: str) -> str:
-    """SQL for how many tokens or seats a sum counts, of the charges that are used or bought."""
-    most = f"{2 * LIMIT_COUNT} / u.size + 1"  # beyond the limit all the same, and within the type
+    """Return SQL for the number of tokens or seats in a sum of charges, used or purchased."""
+    most = f"{2 * LIMIT_COUNT} / u.size + 1"  # still beyond the limit, but within the type
     count = f"CAST(least(greatest(s.quantity, -({most})), {most}) AS DECIMAL(38,12)) * u.size"
     return f"CASE WHEN u.counted = '{counted}' AND {which} AND s.quantity IS NOT NULL THEN {count} END"
 
 
 def _counted(count: str) -> str:
-    """SQL for a count as it is stored: what corrections take below nothing is nothing."""
+    """Return SQL for a count to store; corrections cannot make it negative."""
     return f"CASE WHEN {count} >= 0 THEN CAST({count} AS BIGINT) WHEN {count} < 0 THEN 0 END"
 
 
 def _number(day: str) -> str:
-    """SQL for a day as it is stored: 20260113."""
+    """Return SQL for a day as it is stored: 20260113."""
     return f"CAST(year({day}) * 10000 + month({day}) * 100 + day({day}) AS INTEGER)"
 
 
@@ -441,7 +441,7 @@ def _listed(numbers: Sequence[int]) -> str:
 
 
 def _plain(amount: Decimal) -> Decimal:
-    """``amount`` with as few decimals as needed."""
+    """Remove trailing zeros from ``amount``."""
     text = f"{amount:f}"
     return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
 
@@ -454,7 +454,7 @@ def _check_time_zone(name: str) -> None:
 
 
 class _Meter:
-    """Turns how far one file is into how far all are, by their sizes."""
+    """Converts the progress of one file into that of all files, weighted by their sizes."""
 
     def __init__(self, paths: Sequence[Path], hear: Callable[[int], None] | None) -> None:
         self._hear = hear

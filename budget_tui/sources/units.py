@@ -1,8 +1,8 @@
-"""Units that quantities come in, in the spellings of exports: which of them are tokens, which are seats.
+"""Units of quantities as exports spell them, and those among them that are tokens or seats.
 
 Amazon Bedrock writes ``1K tokens``, others ``Tokens``, ``1M tokens``, ``Input Tokens`` or ``per 1K tokens``. Seats are
-``Seats``, ``Users``, ``Licenses``, or any of these by the month (`BY_MONTH`). What a unit counts at a rate
-(``Tokens/Minute``) or is merely about (``User requests``) is neither.
+``Seats``, ``Users``, ``Licenses``, or any of these per month (`BY_MONTH`). Rates (``Tokens/Minute``) and units that
+only mention these (``User requests``) are neither.
 """
 
 import re
@@ -19,17 +19,17 @@ class Counted(StrEnum):
 
 
 class Unit(NamedTuple):
-    """The thing that a unit counts, and how many of it are in one."""
+    """The thing that a unit counts, and the number of these per unit."""
 
     counted: Counted
     size: int
 
 
 LIKELY = "tok|seat|user|licen|member"
-"""A pattern that every unit known here fits, in whatever case; most that fit it are known."""
+"""A pattern that matches every unit known here, in any case; most units that match are known."""
 
 BY_MONTH = "mo(s|nths?)?[^a-z]*$"
-"""A pattern that fits those units of seats known here that are by the month, and no unit of tokens."""
+"""A pattern for the known units of seats per month; no unit of tokens matches."""
 
 _MAGNITUDES = {"": 1, "k": 10**3, "thousand": 10**3, "m": 10**6, "mn": 10**6, "million": 10**6, "b": 10**9}
 _MAGNITUDES |= {"bn": 10**9, "billion": 10**9}
@@ -47,7 +47,7 @@ _SEATS = re.compile(
 
 @lru_cache(maxsize=4096)
 def unit_of(text: str) -> Unit | None:
-    """Read the unit ``text``; None for one that is neither tokens nor seats."""
+    """Parse the unit ``text``; None if it is neither tokens nor seats."""
     folded = " ".join(re.sub(r"[-_()]", " ", text.casefold()).split())
     for counted, pattern in ((Counted.TOKENS, _TOKENS), (Counted.SEATS, _SEATS)):
         if found := pattern.fullmatch(folded):

@@ -1,4 +1,4 @@
-"""Exports of vendors that nobody reads yet, told by their columns: a refusal says what a file is."""
+"""Exports of vendors that no format reads yet, recognized by their columns, so that the error can name them."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from budget_tui.sources.files import Kind, kind_of, open_text, reading
 
 _LOOKED_AT = 20_000
 
-# All of these columns, and there may be others. Names are compared in lower case.
+# Columns that must all be present; there may be others. Names are compared in lower case.
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "Cursor's usage export": ("date|kind|model|max mode|cost", "date|model|cache read|output tokens|cost"),
     "OpenAI's costs export": ("start_time|amount_value|amount_currency", "usage_type|model|cost_usd|usage_date_utc"),
@@ -34,7 +34,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 _FOCUS = "export the costs as FOCUS, which the vendor offers, too, or name the columns"
 _HINTS: Mapping[str, str] = dict.fromkeys(list(_COLUMNS)[-3:], _FOCUS)
 
-# What text begins with that is no table, and a word that stands in it.
+# Beginnings of text that is not a table, with a word that occurs in it.
 _JSON: Mapping[str, str] = {
     "OpenAI's costs in JSON": '"organization.costs.result"',
     "Anthropic's cost report in JSON": '"cost_type"',
@@ -44,7 +44,7 @@ _JSON: Mapping[str, str] = {
 
 
 def vendor_of(names: Iterable[str]) -> str:
-    """The vendor whose export has columns of these ``names``; '' when that isn't known."""
+    """Return the vendor whose exports have columns of these ``names``; '' if unknown."""
     have = {name.strip(' \t\r\n\xa0\ufeff"').lower() for name in names}
     return next(
         (vendor for vendor, forms in _COLUMNS.items() if any(have.issuperset(form.split("|")) for form in forms)),
@@ -53,7 +53,7 @@ def vendor_of(names: Iterable[str]) -> str:
 
 
 def unknown(path: Path) -> SourceError:
-    """The refusal of a file that no format knows: what it is, or how it begins, and what to do."""
+    """Return the error for a file in no known format: what it is or begins with, and what to do."""
     kind = kind_of(path)
     if kind is Kind.PARQUET:
         return SourceError(f"{path} is Parquet, and no FOCUS export", "export the costs as FOCUS")

@@ -126,7 +126,6 @@ class KeyQueueApp(App[None]):
         else:
             # After a change of focus, which waits in the app's own queue. `call_later` would inspect its callback's
             # signature at every key.
-            # inspect the signature of what it calls, for every key.
             self.post_message(events.Callback(self._next_key))
 
     def _follow_screen(self) -> None:

@@ -1,4 +1,4 @@
-"""The columns of the FOCUS specification: which ones are read, and which tell its version.
+"""The columns of the FOCUS specification: those that are read, and those that identify its version.
 
 https://focus.finops.org/focus-columns/ lists them. Names are compared ignoring case.
 """
@@ -13,8 +13,8 @@ PROVIDER = "provider_name"
 PROVIDER_COLUMNS = ("ServiceProviderName", "ProviderName", "Provider")
 _ISSUER_COLUMNS = ("InvoiceIssuerName", "InvoiceIssuer", "PublisherName", "Publisher")
 
-# What a daily cost is told apart by, and the columns it is read from, the first that is not empty. Oracle writes some
-# of them under names of its own: Provider, InvoiceIssuer, Publisher, UsageQuantity and UsageUnit.
+# The dimensions of a daily cost, each with the columns it is read from: the first one that is not empty. Oracle uses
+# some names of its own: Provider, InvoiceIssuer, Publisher, UsageQuantity and UsageUnit.
 DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     "billing_account_id": ("BillingAccountId",),
     "billing_period": ("BillingPeriodStart",),
@@ -33,7 +33,7 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
 CHARGE_START = "ChargePeriodStart"
 CHARGE_END = "ChargePeriodEnd"
 TAGS = "Tags"
-# What was used, and in which unit; what was priced is asked where the former is empty, as it is of purchases.
+# Quantity and unit consumed; the pricing ones are used if these are empty, as they are for purchases.
 QUANTITIES = (
     ("ConsumedUnit", "ConsumedQuantity"),
     ("UsageUnit", "UsageQuantity"),
@@ -42,7 +42,7 @@ QUANTITIES = (
 
 _REQUIRED = ("BillingCurrency", CHARGE_START)
 
-# From the newest on, each version and the columns that only it and later ones have.
+# Versions from the newest on, each with the columns that were added in it.
 _SIGNS: Mapping[str, Sequence[str]] = {
     "1.4": ["CommitmentProgramEligibilityDetails", "InvoiceDetailId"],
     "1.3": (
@@ -73,12 +73,12 @@ _NAMES = frozenset(
 
 
 def is_named(name: str) -> bool:
-    """Tell that a column's name is one that FOCUS gives."""
+    """Return whether a column's name is defined by FOCUS."""
     return _folded(name) in _NAMES
 
 
 class Columns:
-    """The header of one file: finds columns by their FOCUS name, in whatever case they are written."""
+    """The header of one file: finds columns by their FOCUS name, ignoring case."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
@@ -87,21 +87,21 @@ class Columns:
             self._positions[_folded(name)].append(position)
 
     def position(self, name: str) -> int | None:
-        """The place of column ``name``, counted from 0; None when the file lacks it."""
+        """Return the index of column ``name``, counted from 0; None if the file lacks it."""
         return next(iter(self._positions.get(name.lower(), ())), None)
 
     def name(self, name: str) -> str:
-        """The name that the file itself gives to column ``name``, which it has."""
+        """Return the file's own spelling of column ``name``, which must exist."""
         return self.names[self._positions[name.lower()][0]]
 
     def seem_numbered(self, used: Collection[str]) -> bool:
-        """Tell that there may be two columns of one name, of which the engine has called the second ``NAME_1``."""
+        """Return whether the file may have duplicate columns, of which the engine names the second ``NAME_1``."""
         return any(f"{name.lower()}_1" in self._positions for name in used)
 
     def require(self, path: Path, cost_column: str, used: Collection[str], first_line: str = "") -> None:
-        """Raises `SourceError`, naming what is wrong, unless costs can be read from this file.
+        """Raise `SourceError`, with the reason, unless costs can be read from this file.
 
-        ``used`` are the columns that are looked at. ``first_line`` is how the file begins where no header was found.
+        ``used`` are the columns to be read. ``first_line`` is the beginning of the file if no header was found.
         """
         missing = [name for name in (cost_column, *_REQUIRED) if self.position(name) is None]
         if missing and any(name.lower() in first_line.lower() for name in missing):
@@ -124,9 +124,9 @@ class Columns:
 
     @property
     def focus_version(self) -> str:
-        """The version these columns fit: the newest one that has a column all of its own here.
+        """The newest version of which the file has a column that no earlier one has.
 
-        1.4 took `ProviderName` and `PublisherName` away, so a file with the names of 1.3 but without those is 1.4.
+        1.4 removed `ProviderName` and `PublisherName`, so a file with the columns of 1.3 but without these is 1.4.
         """
         for version, signs in _SIGNS.items():
             if any(self.position(sign) is not None for sign in signs):
@@ -136,5 +136,5 @@ class Columns:
 
 
 def _folded(name: str) -> str:
-    """``name`` as columns are compared: without what a spreadsheet leaves around it."""
+    """Normalize ``name`` for comparison: ignore case and the characters that spreadsheets add around it."""
     return name.strip(" \t\r\n\xa0\ufeff").lower()

@@ -25,7 +25,7 @@ from budget_tui.sources.focus.rollup import Charges, moment_of_text
 
 _AMOUNT = "DECIMAL(38,18)"
 _QUANTITY = "DECIMAL(38,12)"
-_LONGEST_LINE = 5 * LONGEST_ROW  # in bytes: a sign takes four at most, and a copy has more quotes
+_LONGEST_LINE = 5 * LONGEST_ROW  # in bytes: a character takes at most four, and a copy has more quotes
 
 
 class Decimals(Enum):
@@ -38,7 +38,7 @@ class Decimals(Enum):
 
 @dataclass(frozen=True)
 class Wanted:
-    """The parts of a file to take: the column that holds the amount, and the tags to keep (in lower case)."""
+    """The parts of a file to read: the column of the amount, and the tags to keep (in lower case)."""
 
     cost_column: str
     tag_keys: tuple[str, ...]
@@ -46,9 +46,9 @@ class Wanted:
 
 @dataclass(frozen=True)
 class _Readings:
-    """The values of a column, by its FOCUS name, in one kind of file; each an SQL expression.
+    """Functions that return SQL for the values of a column, given its FOCUS name, in one kind of file.
 
-    ``moment`` takes the column's name and the expression in which its value is to be found.
+    ``moment`` takes the column's name and the expression that contains its value.
     """
 
     value: Callable[[str], str]
@@ -61,7 +61,7 @@ class _Readings:
 
 
 def used_columns(wanted: Wanted) -> list[str]:
-    """The FOCUS names of all columns that the roll-up may look at."""
+    """Return the FOCUS names of all columns that the roll-up may read."""
     dimensions = [name for names in DIMENSIONS.values() for name in names]
     quantities = [name for pair in QUANTITIES for name in pair]
     return [wanted.cost_column, CHARGE_START, CHARGE_END, TAGS, *dimensions, *quantities]
@@ -70,9 +70,9 @@ def used_columns(wanted: Wanted) -> list[str]:
 def csv_charges(
     paths: Sequence[Path], kind: Kind, dialect: Dialect, columns: Columns, wanted: Wanted, decimals: Decimals
 ) -> Charges:
-    """The charges of CSV files that are written alike, all columns taken as text; the engine guesses nothing.
+    """Return the charges of CSV files with the same columns, all read as text; the engine guesses nothing.
 
-    Of several files each charge tells its own, as the engine names it.
+    With several files, each charge includes its file's name.
     """
     source = _read_csv(paths, kind, dialect, [f"c{position}" for position in range(len(columns.names))])
     charges = _charges(source, "row_number() OVER ()", columns, wanted, _csv_readings(columns, decimals))
@@ -80,20 +80,20 @@ def csv_charges(
 
 
 def mended_charges(path: Path, columns: Columns, wanted: Wanted, kept: Sequence[int], decimals: Decimals) -> Charges:
-    """The charges of a copy written by `mend`: the line in the original, then the ``kept`` columns."""
+    """Return the charges of a copy written by `mend`: the line in the original, then the ``kept`` columns."""
     source = _read_csv([path], Kind.CSV, Dialect(), ["line", *(f"c{position}" for position in kept)], _LONGEST_LINE)
     return _charges(source, "CAST(line AS BIGINT)", columns, wanted, _csv_readings(columns, decimals))
 
 
 def parquet_columns_sql(path: Path) -> str:
-    """Asks for the names and types of a Parquet file's columns."""
+    """Return a query for the names and types of a Parquet file's columns."""
     return f"DESCRIBE SELECT * FROM {_read_parquet(path)}"
 
 
 def parquet_names_sql(path: Path) -> str:
-    """Asks for the names of a Parquet file's columns as they stand in it, what is nested in them included.
+    """Return a query for the original names of a Parquet file's columns, nested ones included.
 
-    What names the types tells two columns of one name apart by a number.
+    `parquet_columns_sql` appends numbers to duplicate names.
     """
     return f"SELECT name FROM parquet_schema({sql_text(str(path))})"
 
@@ -101,7 +101,7 @@ def parquet_names_sql(path: Path) -> str:
 def parquet_charges(
     path: Path, columns: Columns, types: Mapping[str, str], wanted: Wanted, decimals: Decimals
 ) -> Charges:
-    """The charges of a Parquet file; ``types`` of its columns as the engine calls them."""
+    """Return the charges of a Parquet file; ``types`` are the engine's types of its columns."""
     readings = _parquet_readings(columns, types, decimals)
     return _charges(_read_parquet(path), "row_number() OVER ()", columns, wanted, readings)
 
@@ -135,7 +135,7 @@ def _charges(source: str, line: str, columns: Columns, wanted: Wanted, readings:
 
 
 def _quantity(units: Sequence[tuple[str, str]], readings: _Readings) -> str:
-    """The quantity that belongs to the first unit that is filled."""
+    """Return the quantity that belongs to the first unit that is not empty."""
     cases = [f"WHEN {readings.text(unit)} IS NOT NULL THEN {readings.quantity(name)}" for unit, name in units]
     return f"CASE {' '.join(cases)} END" if cases else ""
 
@@ -163,7 +163,7 @@ def _parquet_readings(columns: Columns, types: Mapping[str, str], decimals: Deci
 
     def text(name: str) -> str:
         as_text = f"CAST({value(name)} AS VARCHAR)"
-        if type_of(name) == "DOUBLE":  # an id that once stood beside an empty one is a number with a fraction
+        if type_of(name) == "DOUBLE":  # an id column that once had empty values is stored as floating-point numbers
             as_text = f"regexp_replace({as_text}, '[.]0$', '')"
         return f"nullif(nullif({as_text}, ''), 'NULL')"
 
@@ -172,7 +172,7 @@ def _parquet_readings(columns: Columns, types: Mapping[str, str], decimals: Deci
         return f"epoch_us({read})" if is_moment else moment_of_text(f"CAST({read} AS VARCHAR)")
 
     def number(name: str, decimal: str) -> str:
-        """A binary float counts as the shortest decimal that stands for it: 0.1, not 0.1000000000000000055."""
+        """Convert a binary float to its shortest decimal: 0.1, not 0.1000000000000000055."""
         if type_of(name) == "VARCHAR":
             return number_sql(value(name), decimal, decimals)
         binary = type_of(name) in ("DOUBLE", "FLOAT")
@@ -206,19 +206,19 @@ def _read_csv(
 
 
 def _read_parquet(path: Path) -> str:
-    """Text of older writers has no mark that it is text: it is taken for text, not for bytes."""
+    """Return SQL that reads untyped bytes as text: older writers do not mark text as such."""
     return f"read_parquet({sql_text(str(path))}, hive_partitioning=false, binary_as_string=true)"
 
 
-# Tags: a JSON object (most providers) or a JSON array of key and value (Google Cloud); maps, structs and lists in
-# Parquet are turned into that JSON first. Keys are compared ignoring case, and may stand behind a prefix
-# (`budget_tui.domain.cost.is_tag`); the plainest of several that fit is taken.
+# Tags: a JSON object (most providers) or a JSON array of keys and values (Google Cloud); maps, structs and lists in
+# Parquet are converted to that JSON first. Keys are compared ignoring case and may have a prefix
+# (`budget_tui.domain.cost.is_tag`); of several matches, the one without a prefix wins.
 
 
 def tag_value(json_text: str, key: str) -> str:
-    """The value of tag ``key`` (lower case) in the SQL expression ``json_text``; NULL when there is none.
+    """Return SQL for the value of tag ``key`` (lower case) in ``json_text``; NULL if it is missing.
 
-    Nearly all rows are answered by the first, cheap look-up under the plain key. What is not JSON has no tags.
+    Nearly all rows match the first, cheap look-up of the exact key. Text that is not JSON has no tags.
     """
     pointer = "/" + key.replace("~", "~0").replace("/", "~1")
     return f"""CASE WHEN {json_text} IS NOT NULL THEN coalesce(
@@ -236,7 +236,7 @@ def _fits(name: str, key: str) -> str:
 
 
 def _in_object(json_text: str, key: str) -> str:
-    """Looks at every key of a JSON object; the smallest pair of (prefixed?, key) is the plainest."""
+    """Return SQL that searches all keys of a JSON object; the smallest pair of (prefixed?, key) wins."""
     pointer = "'/' || replace(replace(k, '~', '~0'), '/', '~1')"
     return f"""list_min([
         {{'prefixed': lower(k) <> {sql_text(key)}, 'key': k,
@@ -245,7 +245,7 @@ def _in_object(json_text: str, key: str) -> str:
 
 
 def _in_array(json_text: str, key: str) -> str:
-    """Looks at every element of a JSON array of ``{"key": …, "value": …}``."""
+    """Return SQL that searches a JSON array of ``{"key": …, "value": …}``."""
     name = "coalesce(json_extract_string(e, '/key'), json_extract_string(e, '/Key'))"
     value = "coalesce(json_extract_string(e, '/value'), json_extract_string(e, '/Value'))"
     return f"""list_min([
@@ -253,8 +253,8 @@ def _in_array(json_text: str, key: str) -> str:
         for e in from_json({json_text}, '["JSON"]') if {_fits(name, key)}]).value"""
 
 
-# Numbers written as text, with a decimal point or, as spreadsheets write in half of the world, a comma. What may be
-# read as either of two numbers is neither: in a file with decimal commas, ``1.234`` may be 1234.
+# Numbers written as text, with a decimal point or, as spreadsheets write in many countries, a comma. Text that could
+# be either of two numbers is rejected: in a file with decimal commas, ``1.234`` may be 1234.
 
 _POINT_OR_GROUPS = "[+-]?[1-9][0-9]{0,2}(?:[.][0-9]{3})+"
 _COMMA_OR_GROUPS = "[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+"
@@ -264,9 +264,9 @@ _WITH_POINT = f"[+-]?(?:[0-9]*|[0-9]{{1,3}}(?:,[0-9]{{3}})+)[.][0-9]+{_EXPONENT}
 
 
 def number_sql(text: str, decimal: str, decimals: Decimals) -> str:
-    """The number that the SQL expression ``text`` says, as a ``decimal``; NULL where it is none, or may be two.
+    """Return SQL that parses ``text`` as a ``decimal``; NULL if it is not a number, or ambiguous.
 
-    The engine itself would take ``1_000`` for a number.
+    The engine's own cast would accept ``1_000``.
     """
     if decimals is Decimals.POINT:
         return f"CASE WHEN NOT contains({text}, '_') THEN TRY_CAST({text} AS {decimal}) END"
@@ -281,7 +281,7 @@ def number_sql(text: str, decimal: str, decimals: Decimals) -> str:
 
 
 def decimals_sql(source: str, texts: Sequence[str]) -> str:
-    """Asks whether any of ``texts`` has a decimal comma, and whether any has a decimal point, beyond doubt."""
+    """Return a query for whether any of ``texts`` certainly has a decimal comma, and any a decimal point."""
 
     def any_is(form: str, in_doubt: str) -> str:
         beyond_doubt = [
@@ -295,7 +295,7 @@ def decimals_sql(source: str, texts: Sequence[str]) -> str:
 
 
 def why_unusable(text: str) -> str:
-    """Why ``text``, which is not empty, was not read as an amount."""
+    """Return why a non-empty ``text`` was not read as an amount."""
     if re.fullmatch(f"{_POINT_OR_GROUPS}|{_COMMA_OR_GROUPS}", text.strip()) and not _is_beyond(text):
         return f" may have a decimal {'comma' if ',' in text else 'point'}, or mean {re.sub('[.,]', '', text.strip())}"
     return f" is beyond ±{LIMIT_UNITS:,}" if _is_beyond(text) else " is not a number"

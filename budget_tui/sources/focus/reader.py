@@ -1,4 +1,4 @@
-"""FOCUS exports: reads each file into daily sums, and says what in it could not be used."""
+"""The reader of FOCUS exports: reduces each file to daily sums, and reports the rows it could not use."""
 
 import csv
 import threading
@@ -39,24 +39,24 @@ from budget_tui.sources.focus.rollup import Charges, read_again, refused_sql, ro
 from budget_tui.sources.reduction import Sums
 
 FILE_SUMS = "file_sums"
-"""The table that holds the sums of the file that was read last, as `rollup_sql` gives them."""
+"""The table with the sums of the last file read, in the columns of `rollup_sql`."""
 
 _FILES_AT_ONCE = 200
 _SMALL_BYTES = 4_000_000
-_SCAN_SHARE = 1 / 3  # the engine counts the roll-up as three stages alike; only the first takes time
+_SCAN_SHARE = 1 / 3  # the engine counts three equal stages of the roll-up, but only the first takes time
 
 Progress = Callable[[float], None]
 
 
 class Style(NamedTuple):
-    """The common style of CSV files that can be read at once: how they are packed, and their columns."""
+    """The properties that CSV files must share to be read in one query: compression and columns."""
 
     kind: Kind
     names: tuple[str, ...]
 
 
 class _Counts(NamedTuple):
-    """Rows of a file, and how many of them were refused."""
+    """Number of rows in a file, and of those that were refused."""
 
     rows: int
     refused: int
@@ -64,7 +64,7 @@ class _Counts(NamedTuple):
 
 @dataclass
 class Unsound:
-    """The rows that cannot be told apart into fields: how many, and the first ones as (line, reason)."""
+    """Rows whose fields cannot be separated: their number, and the first ones as (line, reason)."""
 
     count: int = 0
     first: list[tuple[int, str]] = dataclass_field(default_factory=list)
@@ -83,14 +83,14 @@ class Focus:
     is_known_by_content = False
 
     def recognizes(self, path: Path) -> bool:
-        """Tell that a file is in Parquet, or has columns of FOCUS."""
+        """Return whether a file is Parquet or has FOCUS columns."""
         kind = kind_of(path)
         return kind is Kind.PARQUET or not read_header(path, kind, is_named).first_line
 
     def read(
         self, paths: Sequence[Path], options: ReadOptions, sums: Sums, progress: Callable[[Path, float], None]
     ) -> Iterator[FileRead]:
-        """Read files in one streaming pass over each; small ones that are written alike together."""
+        """Read each file in one streaming pass; small files with the same columns together."""
         if options.columns:
             raise Refused("the columns of FOCUS have names of their own", "leave out which ones to read")
         reader = _Reader(sums, Wanted(options.cost_column, options.tag_keys), options.time_zone)
@@ -106,7 +106,7 @@ class Focus:
 
 
 def _batches(paths: Sequence[Path], reader: "_Reader") -> Iterator[tuple[Style | None, list[Path]]]:
-    """Files that follow each other and can be read together; alone any that is large or written in its own way."""
+    """Group consecutive files that can be read together; large or unusual ones stay alone."""
     if len(paths) == 1:
         yield None, list(paths)
         return
@@ -123,7 +123,7 @@ def _batches(paths: Sequence[Path], reader: "_Reader") -> Iterator[tuple[Style |
 
 
 class _Reader:
-    """Reads files by the same rules, one after the other."""
+    """A reader that applies the same options to one file after the other."""
 
     def __init__(self, sums: Sums, wanted: Wanted, time_zone: str) -> None:
         self._sums = sums
@@ -133,7 +133,7 @@ class _Reader:
         self._used = used_columns(wanted)
 
     def read(self, path: Path, number: int, progress: Progress) -> FileRead:
-        """Read one file. Raises `SourceError` for one that is not FOCUS, or damaged."""
+        """Read one file. Raises `SourceError` if it is not FOCUS, or damaged."""
         kind = kind_of(path)
         read = self._read_parquet(path, progress) if kind is Kind.PARQUET else self._read_csv(path, kind, progress)
         self._sums.take_over(number, FILE_SUMS)
@@ -160,7 +160,7 @@ class _Reader:
     def _read_csv(self, path: Path, kind: Kind, progress: Progress) -> FileRead:
         header, columns = self._header(path, kind)
         if header.dialect.header_end > 1:
-            # Told to skip lines, the engine loses rows where lines end in different ways.
+            # With its `skip` option, the engine loses rows if lines end in different ways.
             return self._read_unsound_csv(path, kind, self._escaping(path, kind, header.dialect), columns, progress)
         return self._read_rows(path, kind, header.dialect, columns, progress)
 
@@ -171,7 +171,7 @@ class _Reader:
         return header, columns
 
     def style(self, path: Path) -> Style | None:
-        """The style of a small CSV file that can be read together with others; None for any other file."""
+        """Return the style of a small CSV file that can be read together with others; None for any other file."""
         kind = kind_of(path)
         if kind is Kind.PARQUET or path.stat().st_size > _SMALL_BYTES:
             return None
@@ -180,9 +180,9 @@ class _Reader:
         return Style(kind, tuple(header.names)) if is_plain else None
 
     def read_alike(self, paths: Sequence[Path], style: Style, first: int) -> list[FileRead] | None:
-        """Read files of one style at once, numbered from ``first`` on; a query less for each of thousands.
+        """Read files of one style in one query, which saves thousands; they are numbered from ``first`` on.
 
-        None, when something about them needs a closer look: each is to be read by itself then.
+        Returns None if any of them needs a closer look: then each has to be read separately.
         """
         import duckdb
 
@@ -233,7 +233,7 @@ class _Reader:
     def _read_unsound_csv(
         self, path: Path, kind: Kind, dialect: Dialect, columns: Columns, progress: Progress
     ) -> FileRead:
-        """The long way round, when the engine stumbled over some row."""
+        """Read the slow way, after the engine failed on some row."""
         import duckdb
 
         positions = {columns.position(name) for name in self._used}
@@ -262,9 +262,9 @@ class _Reader:
     def _roll_up_in(
         self, read: Callable[[Decimals], Charges], progress: Progress, *, may_have_commas: bool = False
     ) -> tuple[Charges, _Counts]:
-        """Roll up the charges that ``read`` gives, in the decimals that they are written in.
+        """Roll up the charges that ``read`` returns, detecting their decimal notation.
 
-        Among commas a decimal comma is rare: there the file is looked through for some only when rows were refused.
+        In comma-separated files decimal commas are rare, so they are only looked for if rows were refused.
         """
         charges = read(self._decimals(read(Decimals.POINT)) if may_have_commas else Decimals.POINT)
         counts = self._roll_up(charges, progress)
@@ -280,7 +280,7 @@ class _Reader:
         return Decimals.EITHER if points else Decimals.COMMA
 
     def _roll_up(self, charges: Charges, progress: Progress) -> _Counts:
-        """Put the sums of ``charges`` into `FILE_SUMS`."""
+        """Store the sums of ``charges`` in `FILE_SUMS`."""
         sql = f"CREATE OR REPLACE TABLE {FILE_SUMS} AS {rollup_sql(charges, self._time_zone)}"
         self._engine.rows(sql, lambda percent: progress(percent / _SCAN_SHARE))
         ((lacks_provider, has_units, rows_read, used),) = self._engine.rows(
@@ -299,7 +299,7 @@ class _Reader:
         counts: _Counts,
         lines: Callable[[list[int], int], list[int]],
     ) -> FileRead:
-        """The counts of a file and what was refused; ``lines`` turns row numbers, of so many rows, into lines."""
+        """Return the counts and refusals of a file; ``lines`` converts row numbers, given the row count, into lines."""
         refused: list[RefusedRow] = []
         if counts.refused:
             found = self._engine.rows(refused_sql(charges, self._time_zone, LISTED_REFUSALS))
@@ -316,7 +316,7 @@ def _reason(
     account: str | None,
     sub_account: str | None,
 ) -> str:
-    """In words, what is wrong with a row, from what it says where it is wrong (see `refused_sql`)."""
+    """Describe the errors of a row; each argument is the invalid value, or None if valid (see `refused_sql`)."""
     if started is not None:
         return f"{CHARGE_START} {_shown(started)}" + (" is not a date" if started else "")
     if currency is not None:
@@ -333,7 +333,7 @@ def _shown(text: str) -> str:
 
 @contextmanager
 def _sound(path: Path, kind: Kind) -> Iterator[None]:
-    """Checks beside the work that a gzip file is whole; not every version of the engine does."""
+    """Check in parallel that a gzip file is complete; not every version of the engine does."""
     if kind is not Kind.CSV_GZ:
         yield
         return
@@ -346,7 +346,7 @@ def _sound(path: Path, kind: Kind) -> Iterator[None]:
             yield
             check.result()
         except Exception:
-            check.result()  # that the file is damaged explains whatever else went wrong
+            check.result()  # a damaged file explains any other error
             raise
         finally:
             stopped.set()
@@ -363,7 +363,7 @@ def _unreadable(path: Path, error: Exception) -> SourceError:
     return SourceError(f"{path} cannot be read: {said}", "download it again, or export it anew")
 
 
-# The long way round
+# The slow way
 
 
 _ROWS_BETWEEN_PROGRESS = 10_000
@@ -380,11 +380,11 @@ def mend(
     limit: int,
     progress: Progress,
 ) -> Unsound:
-    """Copy the sound rows of ``path``, which has ``width`` columns, to ``copy``: their line, then the ``kept`` ones.
+    """Copy the sound rows of ``path``, which has ``width`` columns, to ``copy``: their line, then the ``kept`` columns.
 
-    Some rows have too few or too many fields, a quote that never closes, or bytes that are no text; and some files
-    that are in order have line breaks inside of fields that look like rows. The copy is in the plainest dialect. At
-    most ``limit`` unsound rows are listed. Raises `SourceError` when the file itself is damaged.
+    Rows are unsound if they have too few or too many fields, an unclosed quote, or bytes that are not text; and valid
+    files may have line breaks inside fields that look like rows. The copy uses the plainest dialect. At most
+    ``limit`` unsound rows are listed. Raises `SourceError` if the file itself is damaged.
     """
     unsound = Unsound()
     with long_fields(), reading(path), open_text(path, kind) as text, copy.open("w", encoding="utf-8") as target:

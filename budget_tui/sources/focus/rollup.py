@@ -1,8 +1,8 @@
 """The roll-up: one SQL text that reduces the rows of an export to daily costs.
 
-It names its input by expressions (`Charges`), so that the same text reads CSV and Parquet, any version of the
-columns, and could run wherever the data lies. Per row it does only what must be done per row: the amount, the
-moment, the kept tags. All the rest (trimming, billing periods, what is refused) it does once per group.
+Its input is a set of expressions (`Charges`), so that the same text reads CSV and Parquet and any version of the
+columns, and could run wherever the data is. Per row it computes only what it must: the amount, the moment, the
+kept tags. The rest (trimming, billing periods, refusals) is done once per group.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,9 +19,9 @@ from budget_tui.sources.units import BY_MONTH, LIKELY
 
 _DAY_MICROS = 86_400_000_000
 _CHARGE = ("charge_category", "charge_class")
-_KINDS = "'purchase', 'credit', 'tax', 'adjustment'"  # of charges that are no usage; what a source does not say is
+_KINDS = "'purchase', 'credit', 'tax', 'adjustment'"  # of charges that are not usage; unspecified ones count as usage
 _ACCOUNTS = ("billing_account_id", "sub_account_id")
-_MOST = 10**18  # of any unit on one charge: beyond that a quantity is a mistake
+_MOST = 10**18  # per charge, of any unit: a larger quantity is a mistake
 _DAYS = (LAST_DAY - FIRST_DAY).days
 
 
@@ -29,14 +29,14 @@ _DAYS = (LAST_DAY - FIRST_DAY).days
 class Charges:
     """The rows of a file and their fields, each an SQL expression over ``source``.
 
-    ``started`` is a moment in microseconds since 1970 in UTC, and ``ended`` another, over ``ended_as_read``, for it
-    is seldom asked for; ``cost`` is a DECIMAL(38,18), to which any more decimals were rounded; all of them are NULL
-    where there is no such thing.
-    ``dimensions`` (of `DIMENSIONS`, those that the source has) and ``tags`` are text; a tag is '' when the source
-    has none at all. ``provider_or_issuer`` is for `read_again`. ``line`` is the number of the row's line, or of
-    the row; the ``…_text`` are what stands in the file, and ``number_texts`` all that may be numbers. ``unit`` is what
-    the quantity of a charge is counted in ('' where the source does not say) and ``quantity`` a DECIMAL(38,12); it is
-    read where ``has_quantities``: see `read_again`. ``file`` is which of several files a charge stands in, if any.
+    ``started`` and ``ended`` are moments in microseconds since 1970 in UTC; ``ended`` is computed from
+    ``ended_as_read``, as it is rarely needed. ``cost`` is a DECIMAL(38,18), rounded to it. All are NULL if invalid.
+
+    ``dimensions`` (those of `DIMENSIONS` that the source has) and ``tags`` are text; a tag is '' if the source has no
+    tags at all. ``provider_or_issuer`` is for `read_again`. ``line`` is the number of the row's line, or of the row.
+    The ``…_text`` fields are the original text; ``number_texts`` are all fields that may be numbers. ``unit`` is the
+    unit of the quantity ('' if unknown), and ``quantity`` a DECIMAL(38,12), read only if ``has_quantities``: see
+    `read_again`. ``file`` identifies a charge's file if several are read together.
     """
 
     source: str
@@ -58,9 +58,9 @@ class Charges:
 
 
 def moment_of_text(text: str) -> str:
-    """Microseconds of a moment written as text: with or without ``T``, seconds, fraction and zone (then UTC).
+    """Return SQL that parses a moment into microseconds: with or without ``T``, seconds, fraction and zone (then UTC).
 
-    The second attempt mends what not every version of the engine reads: ``22:00Z`` and ``22:00 +0000``.
+    Its second attempt repairs notations that not every version of the engine reads: ``22:00Z`` and ``22:00 +0000``.
     """
     mended = f"regexp_replace(upper(trim({text})), '^(.{{10}}[ T]\\d\\d:\\d\\d) ?(Z|UTC|[+-]\\d.*)?$', '\\1:00\\2')"
     mended = f"regexp_replace({mended}, '^(.{{10}}[ T]\\d\\d:\\d\\d:\\d\\d\\S*) ([+-]\\d)', '\\1\\2')"
@@ -68,11 +68,11 @@ def moment_of_text(text: str) -> str:
 
 
 def rollup_sql(charges: Charges, time_zone: str) -> str:
-    """Daily sums: `origin_columns`, ``period_start``, ``day``, ``cell_day``, ``unit``, and what they add up to.
+    """Return a query for daily sums: `origin_columns`, ``period_start``, ``day``, ``cell_day``, ``unit``, and the sums.
 
-    ``day`` is in ``time_zone``, ``cell_day`` in UTC; both are NULL where charges were refused. The sums are
-    ``amount``, ``quantity``, the ``charges`` and how many of them are ``used``. Until quantities are read, a unit
-    that is not '' only says that some charge has one that may be of tokens or seats.
+    ``day`` is in ``time_zone``, ``cell_day`` in UTC; both are NULL for refused charges. The sums are ``amount``,
+    ``quantity``, the number of ``charges`` and of those ``used``. Until quantities are read, a ``unit`` other than ''
+    only means that some charge has one that may be tokens or seats.
     """
     tags = {f"tag_{position}": value for position, value in enumerate(charges.tags)}
     present = {name: value for name, value in {**charges.dimensions, **tags}.items() if value}
@@ -87,7 +87,7 @@ def rollup_sql(charges: Charges, time_zone: str) -> str:
     charge_category = (
         f"CASE WHEN {of_class} = 'correction' THEN 'correction' WHEN {kind} IN ({_KINDS}) THEN {kind} ELSE 'usage' END"
     )
-    # In UTC both days are the same, and one key less is a twentieth of the time.
+    # In UTC both days are equal, and one key fewer saves a twentieth of the time.
     cell_key, cell = ("", "day_number") if _is_utc(time_zone) else ("cell_number, ", "cell_number")
     period = "TRY_CAST(left(trim(billing_period), 10) AS DATE)" if "billing_period" in present else "CAST(NULL AS DATE)"
     return f"""
@@ -116,7 +116,7 @@ _NO_QUANTITY = "CAST(NULL AS DECIMAL(38,12)) AS quantity"
 
 
 class _Units(NamedTuple):
-    """Parts of the roll-up that are about units: fields of a charge, keys and sums of groups, columns of the answer."""
+    """The parts of the roll-up for units: fields of a charge, keys and sums of groups, columns of the result."""
 
     fields: Mapping[str, str]
     keys: Sequence[str]
@@ -124,8 +124,8 @@ class _Units(NamedTuple):
     told: str
 
 
-# A month of a seat that is billed by the day is a thirtieth of it each day: that day has one seat. An hour counts as
-# its part of the day. Divided as decimals, the engine would make binary floats of them.
+# A seat-month billed by the day has a quantity of a thirtieth on each day, which counts as one seat; an hour counts as
+# its part of the day. Dividing decimals, the engine would return binary floats.
 _WHOLE_MONTHS = f"""CASE
     WHEN days < 28 AND quantity BETWEEN -{10**10} AND {10**10} AND regexp_matches(unit, '{BY_MONTH}', 'i')
     THEN CAST(CAST(quantity * {10**12} AS HUGEINT) * 30 // days AS DECIMAL(26,0))
@@ -138,7 +138,7 @@ def _units(charges: Charges) -> _Units:
     if not charges.unit:
         return _Units({}, [], "", f"'' AS unit, {_NO_QUANTITY}")
     if not charges.has_quantities:
-        # As a key a unit costs next to nothing; what it may be is looked at once per group.
+        # As a key, a unit costs almost nothing; whether it is tokens or seats is determined once per group.
         told = f"CASE WHEN {likely} THEN 'likely' ELSE '' END AS unit, {_NO_QUANTITY}"
         return _Units({"unit": charges.unit}, ["unit"], "", told)
     wanted = likely.replace("unit", charges.unit, 1)
@@ -153,10 +153,10 @@ def _units(charges: Charges) -> _Units:
 
 
 def read_again(charges: Charges, *, lacks_provider: bool, has_units: bool) -> Charges | None:
-    """The way to read ``charges`` once more, after what `rollup_sql` gave told that they need it; None when not.
+    """Return ``charges`` with the fields to read in a second pass, if the result of `rollup_sql` needs one, or None.
 
-    Hardly any file does: one where some costs have no provider, for who issued the invoice, and one whose units may
-    be of tokens or seats, for how many.
+    Hardly any file does: one with costs without a provider, for the invoice issuer, or one whose units may be tokens
+    or seats, for the quantities.
     """
     more = charges
     if lacks_provider and charges.dimensions.get(PROVIDER, "") != charges.provider_or_issuer:
@@ -167,10 +167,9 @@ def read_again(charges: Charges, *, lacks_provider: bool, has_units: bool) -> Ch
 
 
 def refused_sql(charges: Charges, time_zone: str, limit: int) -> str:
-    """The first ``limit`` charges that `rollup_sql` refuses: line, and what they say of start, currency, cost, account
-    and sub account.
+    """Return a query for the first ``limit`` charges that `rollup_sql` refuses.
 
-    Each of the last five is NULL where that part of the row is in order, and '' where it is missing.
+    Its columns are line, start, currency, cost, account and sub account; NULL means valid, '' missing.
     """
     texts = {"line": charges.line, "started_text": charges.started_text, "cost_text": charges.cost_text}
     fields = {"currency": charges.dimensions["currency"], **texts}
@@ -202,12 +201,12 @@ def _accounts(charges: Charges) -> list[str]:
 
 
 def _rounded(account: str) -> str:
-    """Tell that an id is written as a spreadsheet writes a large number, its last digits lost: ``1.23457E+11``."""
+    """Return SQL for whether an id was rounded by a spreadsheet and lost its last digits: ``1.23457E+11``."""
     return f"coalesce(regexp_full_match(trim({account}), '[0-9]([.,][0-9]+)?[eE][+][0-9]+'), false)"
 
 
 def _charges(charges: Charges, time_zone: str, fields: Mapping[str, str]) -> str:
-    """One row per charge with these ``fields``, dated, its amount NULL when it is beyond what can be stored."""
+    """Return a query for one dated row per charge with these ``fields``; the amount is NULL if too large to store."""
     read = ", ".join(f"{expression} AS {name}" for name, expression in fields.items())
     days = f"{_days(charges.ended)} AS days," if "quantity" in fields else ""
     return f"""
@@ -221,10 +220,10 @@ def _charges(charges: Charges, time_zone: str, fields: Mapping[str, str]) -> str
 
 
 def _day_number(ended: str, time_zone: str) -> str:
-    """Days since 1970 of the day a charge belongs to: it is the day on which its period starts.
+    """Return SQL for the day of a charge, on which its period starts, in days since 1970.
 
-    A period that spans whole UTC days keeps its UTC date; a shorter one is dated in ``time_zone``. Ends are
-    exclusive, but some exports write the last second, and some no end or the first day itself.
+    A period of whole UTC days keeps its UTC date; a shorter one is dated in ``time_zone``. Ends are exclusive, but some
+    exports write the last second, and some no end or the first day itself.
     """
     utc_day = f"started // {_DAY_MICROS}"
     if _is_utc(time_zone):
@@ -234,7 +233,7 @@ def _day_number(ended: str, time_zone: str) -> str:
 
 
 def _days(ended: str) -> str:
-    """Whole days of a charge's period, one at least; NULL where its end is not told."""
+    """Return SQL for the number of days in a charge's period, at least 1; NULL if it has no end."""
     to_end = f"({ended} - started + 1000000)"
     return f"CASE WHEN {to_end} < {2 * _DAY_MICROS} THEN 1 ELSE {to_end} // {_DAY_MICROS} END"
 

@@ -249,7 +249,7 @@ class PlanForm(VerticalScroll, can_focus=False):
 
     @property
     def entered(self) -> tuple[str, ...]:
-        """Return the values of all fields."""
+        """The values of all fields."""
         return (
             *(choice.value for choice in self.query(Choice)),
             *(field.value for field in self.query(Input)),
