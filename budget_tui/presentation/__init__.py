@@ -1,1 +1,1 @@
-"""Figures, sentences and explanations as text, for every face."""
+"""Figures, sentences and explanations as text, for every interface."""

@@ -7,7 +7,7 @@ from budget_tui.domain.audit import AuditEntry, shown_facts
 
 
 def cells(entry: AuditEntry) -> tuple[str, str, str, str, str]:
-    """An entry as one line of a table: when (on this machine's clock), who, did what, to what, from what to what."""
+    """Return the cells of an entry's table row: time (on this machine's clock), actor, action, subject, changes."""
     undoes = f" (undoes {entry.reverses})" if entry.reverses else ""
     return (
         f"{entry.at.astimezone():%Y-%m-%d %H:%M}",
@@ -39,7 +39,7 @@ def _change(name: str, before: object, after: object) -> str:
 
 
 def shown(fact: object) -> str:
-    """Tokens, seats and costs are whole numbers; amounts are texts, and stand as they were written."""
+    """Format a fact; whole numbers are tokens, seats or costs, and amounts are text that stands as it was written."""
     if fact is None:
         return "–"
     if isinstance(fact, bool):

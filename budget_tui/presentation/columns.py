@@ -1,5 +1,7 @@
-"""The columns of tables, each declared once: what it shows of a row, how it is aligned, what becomes of it where there
-is little room. The dashboard's table and the command line's draw them."""
+"""The columns of tables, each declared once: its text, its alignment, and what it does where there is little room.
+
+The dashboard's table and the command line's tables draw them.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ Align = Literal["left", "right", "point"]
 
 
 class Bar(NamedTuple):
-    """A bar's used share, the tick where even use would stand today, and the share that is held besides."""
+    """A bar's used share, its tick where even use would stand today, and its reserved share."""
 
     used: Fraction
     tick: Fraction | None = None
@@ -40,17 +42,16 @@ def _no_text(_: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Row]):
-    """One column. The first of a table is what its rows are called.
+    """A column of a table; the first one names the rows.
 
-    ``align``: 'left', 'right', or 'point' for amounts, whose decimal points stand below each other.
-    It is as wide as its texts, but at least ``min_width`` and at most ``max_width``. Where there is little room it
-    ``shrinks_to`` so many cells (0: never), and columns with a ``priority`` go, 1 first (0: never): before any other
-    is made narrower, or, when it ``yields_late``, only where that is not enough.
-    ``style`` names a style of the dashboard for a row; '' is the column's own, which ``is_muted`` where it is derived
-    or stands beside what matters. ``sort_key`` None: rows are not sorted by it.
-    ``noun`` is what a column without a label is called. ``total`` writes the sum below it.
-    ``longest`` picks the rows with the longest texts, where that takes less time than writing them all.
-    ``bar`` makes it the column that takes the room which the others leave.
+    ``align``: 'left', 'right', or 'point' for amounts, whose decimal points stand below each other. It is as wide as
+    its texts, but at least ``min_width`` and at most ``max_width``. Where there is little room it ``shrinks_to`` so
+    many cells (0: never), and columns with a ``priority`` are dropped, 1 first (0: never): before any other is made
+    narrower or, when it ``yields_late``, only where that is not enough. ``style`` returns the name of a row's style; ''
+    is the column's own, which ``is_muted`` where it is derived or stands beside what matters. ``sort_key`` None: rows
+    are not sorted by it. ``noun`` names a column without a label. ``total`` returns the text of the sum below it.
+    ``longest`` picks the rows with the longest texts, where that takes less time than writing them all. ``bar`` makes
+    it the column that takes the room that the others leave.
     """
 
     key: str
@@ -79,7 +80,7 @@ class Column(Generic[Row]):
 
 
 def split_at_point(text: str) -> tuple[str, str]:
-    """An amount with its sign and currency up to the decimal point or a letter like ``M``, and the rest."""
+    """Split an amount before the decimal point or a letter like ``M``."""
     is_begun = False
     for at, sign in enumerate(text):
         if sign.isdigit():
@@ -99,10 +100,10 @@ def amounts(
     priority: int = 0,
     is_muted: bool = False,
 ) -> Column[Row]:
-    """A column of amounts with their sum."""
+    """Return a column of amounts with their sum."""
 
     def extremes(rows: Sequence[Row]) -> Iterable[Row]:
-        """Writing two thousand amounts to find the longest would take longer than reading them from the database."""
+        """Return the smallest and the largest row: writing two thousand amounts takes longer than reading them."""
         return (min(rows, key=amount), max(rows, key=amount)) if rows else ()
 
     return Column(
@@ -127,7 +128,7 @@ _FOREVER = Decimal("Infinity")
 
 
 def pace_style(pace: Pace) -> str:
-    """The style of a status. What runs out before the period ends is a warning at least, however much is left."""
+    """Return the style of a status, at least a warning for what runs out before the period ends."""
     if pace.unfunded:
         return "muted"
     return str(Status.WARNING if pace.runs_short and pace.status is Status.HEALTHY else pace.status)
@@ -135,9 +136,9 @@ def pace_style(pace: Pace) -> str:
 
 @cache
 def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column[ProjectLine], ...]:
-    """A project; ``tick`` is where even spending would stand today.
+    """Return the columns of projects; ``tick`` is where even spending would stand today.
 
-    What goes first when there is no room is never the bar, what is left, or the status.
+    The bar, what is left and the status are never dropped for lack of room.
     """
     number = partial(formatting.number, currency=currency)
 
@@ -179,7 +180,7 @@ def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column
             "",
             min_width=16,
             max_width=60,
-            shrinks_to=10,  # still tells a tenth from the next; a name that is cut tells less
+            shrinks_to=10,  # tenths can still be told apart, and a shorter name would be worse
             sort_key=lambda line: formatting.used_share(line.pace),
             noun="spent share",
             bar=lambda line: Bar(formatting.used_share(line.pace), tick),
@@ -232,7 +233,7 @@ def _tokens(
 
 @cache
 def agent_columns(tick: Fraction | None = None) -> tuple[Column[AgentBudget], ...]:
-    """An agent; what goes first when there is no room is never the bar, what is available, or the status."""
+    """Return the columns of agents; the bar, what is available and the status are never dropped for lack of room."""
     return (
         Column(
             "name",
@@ -303,7 +304,7 @@ def status_style_at_close(closed: ClosedPeriod | ClosedBudget) -> str:
 
 
 def restated(closed: ClosedPeriod) -> str:
-    """``+$3.12``: what came after the close."""
+    """Format what was added after the close: ``+$3.12``."""
     return formatting.change(closed.restated, closed.currency) if closed.restated else ""
 
 
@@ -313,7 +314,7 @@ def _used_at_close(closed: ClosedPeriod) -> Fraction | None:
 
 @cache
 def history_columns(*, is_narrow: bool = False) -> tuple[Column[ClosedPeriod], ...]:
-    """A closed period; ``is_narrow``: in few words."""
+    """Return the columns of closed periods; ``is_narrow`` shortens their texts."""
 
     def money(label: str, amount: Callable[[ClosedPeriod], int], priority: int = 0) -> Column[ClosedPeriod]:
         return Column(
@@ -349,7 +350,7 @@ def history_columns(*, is_narrow: bool = False) -> tuple[Column[ClosedPeriod], .
 
 @cache
 def closed_columns(label: str, currency: str) -> tuple[Column[ClosedBudget], ...]:
-    """A project or an agent as it was archived, below ``label``."""
+    """Return the columns of archived projects or agents; ``label`` heads the first one."""
 
     def amount(number: int, line: ClosedBudget) -> str:
         return formatting.number(number, currency) if line.unit == "monetary" else f"{number:,}"
@@ -374,7 +375,7 @@ def closed_columns(label: str, currency: str) -> tuple[Column[ClosedBudget], ...
 
 @cache
 def unmapped_columns() -> tuple[Column[UnmappedOrigin], ...]:
-    """Columns of the origins whose costs found no project."""
+    """Return the columns of unmapped costs."""
     return (
         Column(
             "amount", "Amount", lambda origin: formatting.money(origin.amount, origin.currency), "right", min_width=11
@@ -396,7 +397,7 @@ def unmapped_columns() -> tuple[Column[UnmappedOrigin], ...]:
 
 
 class LogLine(NamedTuple):
-    """An entry of the audit trail as it is shown: when, who, which action on which subject, from what to what."""
+    """An audit entry as displayed: time, actor, action, subject, and change."""
 
     entry: AuditEntry
     when: str
@@ -408,7 +409,8 @@ class LogLine(NamedTuple):
 
 @cache
 def log_columns(*, is_narrow: bool = False) -> tuple[Column[LogLine], ...]:
-    """An entry; ``is_narrow``: without the year, and the change has what room there is."""
+    """Return the columns of audit entries; ``is_narrow`` leaves out the year, and the change gets the remaining
+    room."""
     who, action, subject = (8, 14, 14) if is_narrow else (14, 16, 24)
     return (
         Column("when", "When", lambda line: line.when.partition("-")[2] if is_narrow else line.when, is_muted=True),

@@ -1,4 +1,4 @@
-"""Explanations as text, the same for every face: a formula with names, with values, and what stands around it."""
+"""Explanations as text, the same for every interface: a formula with names, with values, and the notes around it."""
 
 import re
 from collections.abc import Iterable
@@ -18,14 +18,14 @@ from budget_tui.presentation.formatting import (
 )
 
 REMEDY = "→ "
-"""Begins a line that says what to do about the one above it."""
+"""The beginning of a line that says what to do about the one above it."""
 GROUPS_AT_MOST = 20
-"""Lines of what counts; JSON has all of them."""
+"""The most lines of what counts; JSON has all of them."""
 _TERM = re.compile(r"\{(\w+)\}")
 
 
 def quantity(of: Quantity, currency: str) -> str:
-    """A value as the screens show it."""
+    """Format a value as the screens show it."""
     value, unit = of
     if value is None:
         return "∞" if unit is Unit.DAYS else "–" if unit is Unit.MOMENT else "no data"
@@ -49,12 +49,12 @@ def _counted(value: int, unit: Unit) -> str:
 
 
 def formula(explanation: Explanation) -> str:
-    """``max(0, remaining) ÷ days left``."""
+    """Format a formula with the names of its terms: ``max(0, remaining) ÷ days left``."""
     return _TERM.sub(lambda found: found[1].replace("_", " "), explanation.formula)
 
 
 def worked(explanation: Explanation, currency: str) -> str:
-    """``max(0, $45.00) ÷ 18 days = $2.50``; '' where the formula has no terms."""
+    """Format a formula with values: ``max(0, $45.00) ÷ 18 days = $2.50``; '' where it has no terms."""
     if not _TERM.search(explanation.formula):
         return ""
     values = _TERM.sub(lambda found: _term(explanation.terms[found[1]], currency), explanation.formula)
@@ -67,7 +67,7 @@ def _term(of: Quantity, currency: str) -> str:
 
 
 def spans(explanation: Explanation, explained: Explained) -> list[str]:
-    """The days that it is about, today and the time zone that makes it today, and that costs are not known so far."""
+    """Return the lines of the days covered, of today in the time zone, and of late data, if any."""
     lines = [
         f"{words} {long_day(period.start)}"
         if period.days == 1
@@ -79,8 +79,10 @@ def spans(explanation: Explanation, explained: Explained) -> list[str]:
 
 
 def group_line(group: CostGroup, explained: Explained, room: int = 0) -> str:
-    """``$10.00  focus · gcp · Compute Engine · cloud: 3 costs on 2 days, Jan 5 – Jan 7``, the amount in ``room``
-    cells; and what was stated where that was in another currency."""
+    """Format costs that count, the amount in ``room`` cells, and the amount as stated if in another currency.
+
+    ``$10.00  focus · gcp · Compute Engine · cloud: 3 costs on 2 days, Jan 5 – Jan 7``
+    """
     words = " · ".join(dict.fromkeys(filter(None, (group.source, group.provider, group.service, group.category))))
     amount = group_amount(group, explained)
     stated = ""
@@ -100,7 +102,7 @@ def _days(group: CostGroup) -> str:
 
 
 def finding(found: Finding) -> str:
-    """``3 costs ($1.20) that found no entity``."""
+    """Format costs that do not count: ``3 costs ($1.20) that found no entity``."""
     if not found.costs:
         return found.text
     amount = f" ({money(found.amount, found.currency)})" if found.amount is not None else ""
@@ -119,7 +121,7 @@ def source(state: SourceState) -> str:
 
 
 def subject(explained: Explained) -> str:
-    """The subject of an explanation, in a few words."""
+    """Return the subject of an explanation, in a few words."""
     period = period_name(explained.period)
     names = {Kind.GLOBAL: "the global budget", Kind.CLOSED: "the closed period"}
     if explained.kind is Kind.CLOSED and explained.subject:
@@ -133,7 +135,7 @@ Section = tuple[str, list[str]]
 
 
 def sections(explained: Explained, explanation: Explanation) -> Iterable[Section]:
-    """Everything about one value, below its formula: titles with lines. A title '' has none."""
+    """Yield everything about one value, below its formula, as titles with lines; '' is no title."""
     if explanation.notes:
         yield "", list(explanation.notes)
     if explained.warnings:
@@ -159,7 +161,7 @@ def sections(explained: Explained, explanation: Explanation) -> Iterable[Section
 
 
 def _summed(explained: Explained) -> Iterable[Section]:
-    """The budgets of a sum: those that are added, and those that another one contains."""
+    """Yield the budgets of a sum: those that are added, and those that another one contains."""
 
     def shown(amount: int) -> str:
         return quantity(Quantity(amount, explained.unit), explained.currency)

@@ -1,4 +1,4 @@
-"""Amounts, days and shares as text, the same for every face. Nothing here computes what it shows."""
+"""Amounts, days and shares as text, the same for every interface. Nothing here computes what it shows."""
 
 from __future__ import annotations
 
@@ -39,54 +39,56 @@ _RATE_DIGITS = 10
 
 
 def sign_of(currency: str) -> str:
-    """The sign before an amount: ``$``, or the code and a space where a currency has no sign of its own."""
+    """Return the sign before an amount: ``$``, or the code and a space where a currency has no sign of its own."""
     return _SIGNS.get(currency, f"{currency} ")
 
 
 def number(nanos: int, currency: str) -> str:
-    """``1,234.50``: in the currency's own digits, without its sign; ``<0.01`` for what would show as zero."""
+    """Format an amount without its sign, ``1,234.50``, in the currency's own decimals; ``<0.01`` if it would show as
+    zero."""
     return _number(nanos, currency, sign="")
 
 
 def money(nanos: int, currency: str) -> str:
-    """``$1,234.50``, ``-$80.00``, ``<$0.01``."""
+    """Format an amount with its sign: ``$1,234.50``, ``-$80.00``, ``<$0.01``."""
     return _number(nanos, currency, sign=sign_of(currency))
 
 
 def price(nanos: int, currency: str) -> str:
-    """``$3.00``, ``$0.075``: to the last digit that says something."""
+    """Format a price to its last significant digit: ``$3.00``, ``$0.075``."""
     whole, rest = divmod(nanos, NANOS)
     decimals = f"{rest:09d}".rstrip("0").ljust(minor_digits(currency), "0")
     return f"{sign_of(currency)}{whole:,}{'.' if decimals else ''}{decimals}"
 
 
 def short_money(nanos: int, currency: str) -> str:
-    """``$259`` or ``$13.63``: without cents where there are none."""
+    """Format an amount without cents where there are none: ``$259`` or ``$13.63``."""
     text = money(nanos, currency)
     zeros = "." + "0" * minor_digits(currency)
     return text.removesuffix(zeros)
 
 
 def amount_of(amount: int, budget_type: BudgetType, currency: str) -> str:
-    """``$30,000.00``, ``50,000,000 tokens``, ``15 seats``."""
+    """Format an amount of a budget: ``$30,000.00``, ``50,000,000 tokens``, ``15 seats``."""
     return money(amount, currency) if budget_type == "monetary" else count(amount, str(budget_type))
 
 
 def short_count(amount: int) -> str:
-    """``50M``, ``1.25M``, ``12,345``: in millions from a million on."""
+    """Format a count, in millions from a million on: ``50M``, ``1.25M``, ``12,345``."""
     millions = f"{round(Fraction(amount, 1_000_000) * 100) / 100:,.2f}".rstrip("0").rstrip(".")
     return f"{amount:,}" if abs(amount) < 1_000_000 else f"{millions}M"
 
 
 def plan_name(budget: PlannedBudget) -> str:
-    """The name of a planned budget in a sentence: ``DEPT-ENG's cloud budget for Q1 2026``."""
+    """Name a planned budget in a sentence: ``DEPT-ENG's cloud budget for Q1 2026``."""
     of_type = "" if budget.budget_type == "monetary" else f" {budget.budget_type}"
     provider = f" {budget.provider}" if budget.provider else ""
     return f"{budget.entity_id}'s {budget.category}{provider}{of_type} budget for {period_name(budget.period)}"
 
 
 def over_allocation_warnings(found: Sequence[OverAllocated]) -> tuple[str, ...]:
-    """A line for each budget whose children have more than it; of those beyond the first few, how many there are."""
+    """Return a line for each budget whose children have more than it; the last one counts those beyond the first
+    few."""
     told = [
         f"{plan_name(budget)}: its children have {amount_of(allocated, budget.budget_type, budget.currency)},"
         f" {amount_of(allocated - budget.amount, budget.budget_type, budget.currency)} more than its"
@@ -113,7 +115,7 @@ def _plain(nanos: int, digits: int) -> str:
 
 
 def percent(share: Fraction) -> str:
-    """``84 %``; never rounded up to 100 % nor down to 0 %."""
+    """Format a share: ``84 %``; never rounded up to 100 % nor down to 0 %."""
     if 0 < share < Fraction(1, 100):
         return "<1 %"
     whole = round(share * 100)
@@ -123,7 +125,7 @@ def percent(share: Fraction) -> str:
 
 
 def runway(days: Decimal | None) -> str:
-    """``3.0 d``, ``∞`` when nothing burns, ``>1y`` beyond a year."""
+    """Format a runway: ``3.0 d``, ``∞`` when nothing burns, ``>1y`` beyond a year."""
     if days is None:
         return "∞"
     if days > 365:
@@ -132,53 +134,54 @@ def runway(days: Decimal | None) -> str:
 
 
 def runway_of(pace: Pace) -> str:
-    """``–`` for what was never funded: there is nothing that could last."""
+    """Format the runway of a budget; ``–`` for one that was never funded, where nothing could last."""
     return "–" if pace.unfunded else runway(pace.runway_days)
 
 
 def out_on(pace: Pace) -> str:
-    """``out Jan 14``: when what is left is gone, of what does not last to the period's end; else ''."""
+    """Format the day on which a budget runs out before the period ends: ``out Jan 14``; else ''."""
     return f"out {short_day(pace.runs_out_on)}" if pace.runs_out_on is not None and pace.runs_short else ""
 
 
 def of_budget(pace: Pace, amount: int, currency: str) -> str:
-    """The amount left of a budget, or available today; ``–`` for a budget that was never funded."""
+    """Format an amount that is left of a budget or available today; ``–`` for a budget that was never funded."""
     return "–" if pace.unfunded else number(amount, currency)
 
 
 def used_share(pace: Pace) -> Fraction:
-    """The filled share of a bar of spending; 0 where there is nothing to spend."""
+    """Return the filled share of a bar of spending; 0 where there is nothing to spend."""
     return Fraction(0) if pace.unfunded else share(pace.spent, pace.allocation)
 
 
 def short_day(day: date) -> str:
-    """``Jan 13``."""
+    """Format a day: ``Jan 13``."""
     return f"{day:%b} {day.day}"
 
 
 def long_day(day: date) -> str:
-    """``Jan 13, 2026``."""
+    """Format a day with its year: ``Jan 13, 2026``."""
     return f"{short_day(day)}, {day.year}"
 
 
 def data_through(day: date) -> str:
-    """``data through Jan 31, 2026``: how far costs are known."""
+    """Format how far costs are known: ``data through Jan 31, 2026``."""
     return f"data through {long_day(day)}"
 
 
 def data_through_if_late(day: date, as_of: date) -> list[str]:
-    """The line that says how far costs are known, where that is not up to ``as_of``."""
+    """Return the line that says how far costs are known, if that is before ``as_of``."""
     return [data_through(day)] if day < as_of else []
 
 
 def dates(period: Period) -> str:
-    """``Jan 1 – Jan 31``, with years where they differ."""
+    """Format a period's days: ``Jan 1 – Jan 31``, with years where they differ."""
     show = short_day if period.start.year == period.end.year else long_day
     return f"{show(period.start)} – {show(period.end)}"
 
 
 def days_named(first: date, last: date) -> str:
-    """``Jan 3 – Jan 9, 2026``, ``Dec 30, 2025 – Jan 2, 2026`` or, for a single day, ``Jan 3, 2026``."""
+    """Format a range of days: ``Jan 3 – Jan 9, 2026``, ``Dec 30, 2025 – Jan 2, 2026`` or, for one day, ``Jan 3,
+    2026``."""
     if first == last:
         return long_day(first)
     show = short_day if first.year == last.year else long_day
@@ -186,7 +189,7 @@ def days_named(first: date, last: date) -> str:
 
 
 def period_name(period: Period) -> str:
-    """``January 2026``, ``Q1 2026``, ``2026`` for a month, quarter or year, else its months or dates.
+    """Name a month, quarter or year, ``January 2026``, ``Q1 2026``, ``2026``, or another period by its months or dates.
 
     Quarters and years are those of the fiscal year, which is named by both years that it is in: ``Q4 2026/27``.
     """
@@ -208,13 +211,13 @@ def period_name(period: Period) -> str:
 
 
 def dated_period_name(period: Period) -> str:
-    """``January 2026 (Jan 1 – Jan 31)``; the dates once where they are the name."""
+    """Name a period with its dates, ``January 2026 (Jan 1 – Jan 31)``, which are given once if they are its name."""
     name, days = period_name(period), dates(period)
     return name if days in name else f"{name} ({days})"
 
 
 def short_period_name(period: Period) -> str:
-    """``Jan 2026`` for a calendar month, else its dates."""
+    """Name a period briefly: ``Jan 2026`` for a calendar month, else as `period_name` does."""
     name = period_name(period)
     return f"{period.start:%b %Y}" if name == f"{period.start:%B %Y}" else name
 
@@ -224,17 +227,17 @@ def days_left(days: int) -> str:
 
 
 def count(number_of: int, noun: str) -> str:
-    """``1 cost``, ``3 costs``."""
+    """Format a number of things: ``1 cost``, ``3 costs``."""
     return f"{number_of:,} {noun}{'' if number_of == 1 else 's'}"
 
 
 def carry_rule(carry: Carry, currency: str) -> str:
-    """``unspent, at most $50.00``: what comes along into the next period."""
+    """Format how a budget is carried over: ``unspent, at most $50.00``."""
     return str(carry.policy) if carry.cap is None else f"{carry.policy}, at most {money(carry.cap, currency)}"
 
 
 def rule_text(rule: PeriodRule) -> str:
-    """``monthly from day 15``; what recurs, and from where it is counted."""
+    """Format how periods recur, and from which day: ``monthly from day 15``."""
     day = f"day {rule.anchor_day}" if rule.anchor_day else "the last day"
     if rule.kind == "monthly":
         return f"monthly from {day}"
@@ -242,24 +245,24 @@ def rule_text(rule: PeriodRule) -> str:
 
 
 def change(nanos: int, currency: str) -> str:
-    """``+$3.12``, ``-$1.00``."""
+    """Format a difference: ``+$3.12``, ``-$1.00``."""
     return f"{'+' if nanos > 0 else ''}{money(nanos, currency)}"
 
 
 def tokens(number_of: int) -> str:
-    """``1,200,000 tokens``."""
+    """Format a number of tokens: ``1,200,000 tokens``."""
     return count(number_of, "token")
 
 
 def agent_status(budget: AgentBudget) -> str:
-    """``● healthy``, by what is neither used nor held; ``○ unfunded`` where nothing was allocated."""
+    """Format an agent's status: ``● healthy``, or ``○ unfunded`` where nothing was allocated."""
     if not budget.allocated_tokens:
         return f"{UNFUNDED_SHAPE} unfunded"
     return f"{SHAPES[budget.status]} {budget.status}"
 
 
 def runs_out(budget: AgentBudget) -> str:
-    """When an agent's tokens are gone, in this machine's time: ``∞`` when none go, ``>1y`` beyond a year."""
+    """Format when an agent's tokens run out, in this machine's time: ``∞`` if they do not, ``>1y`` beyond a year."""
     if not budget.allocated_tokens:
         return "–"
     if not budget.available_tokens:
@@ -271,7 +274,7 @@ def runs_out(budget: AgentBudget) -> str:
 
 
 def token_sums(sums: TokenSums) -> str:
-    """The agents of a project in one line."""
+    """Summarize the agents of a project in one line."""
     held = f", {sums.reserved_tokens:,} reserved" if sums.reserved_tokens else ""
     return (
         f"{count(sums.agents, 'agent')}: {tokens(sums.allocated_tokens)} allocated, {sums.used_tokens:,} used{held},"
@@ -280,7 +283,7 @@ def token_sums(sums: TokenSums) -> str:
 
 
 def shape_of(pace: Pace) -> str:
-    """Status as a shape, so that it is never told by colour alone."""
+    """Return the shape of a status, so that it is never shown by colour alone."""
     return UNFUNDED_SHAPE if pace.unfunded else SHAPES[pace.status]
 
 
@@ -289,29 +292,30 @@ def status_name(pace: Pace) -> str:
 
 
 def status_text(pace: Pace) -> str:
-    """``● healthy``, and beside it that it runs out before the period ends: ``● healthy, out Jan 14``."""
+    """Format a status: ``● healthy``, or ``● healthy, out Jan 14`` if it runs out before the period ends."""
     return ", ".join(filter(None, (f"{shape_of(pace)} {status_name(pace)}", out_on(pace))))
 
 
 def status_at_close(closed: ClosedPeriod | ClosedBudget) -> str:
-    """The status that was archived: ``● healthy``, or ``○ unfunded``."""
+    """Format the status that was archived: ``● healthy``, or ``○ unfunded``."""
     return f"{UNFUNDED_SHAPE} unfunded" if closed.unfunded else f"{SHAPES[closed.status]} {closed.status}"
 
 
 def data_known_at_close(closed: ClosedPeriod) -> str:
-    """``data through Jan 28, 2026 only``; '' where costs were known to the period's end, or nobody knows how far."""
+    """Format how far costs were known at a close, ``data through Jan 28, 2026 only``; '' if to its end, or if not
+    recorded."""
     return f"{data_through(closed.data_through)} only" if closed.data_through and closed.lacked_data else ""
 
 
 def left_at_close(closed: ClosedPeriod) -> str:
-    """The amount that was left of the budget; ``–`` where there was none."""
+    """Format the amount that was left of the budget; ``–`` where there was none."""
     return "–" if closed.unfunded else number(closed.remaining, closed.currency)
 
 
 def bar(share: Fraction, width: int, tick: Fraction | None = None) -> str:
-    """A bar of ``width`` cells, filled to ``share`` in eighths, with ``│`` in the cell where ``tick`` falls.
+    """Draw a bar of ``width`` cells, filled to ``share`` in eighths, with ``│`` in the cell where ``tick`` falls.
 
-    What is used at all shows at least an eighth of a cell; what is not used up leaves at least one empty.
+    Any usage shows at least an eighth of a cell; unless all is used, at least an eighth stays empty.
     """
     eighths = round(min(max(share, Fraction(0)), Fraction(1)) * width * 8)
     if share > 0:
@@ -328,9 +332,9 @@ def bar(share: Fraction, width: int, tick: Fraction | None = None) -> str:
 
 
 def bar_with_held(used: Fraction, held: Fraction, width: int, tick: Fraction | None = None) -> str:
-    """A `bar` of ``used`` with what is held behind it, drawn apart as ``▒``. Shares are of the whole.
+    """Draw a `bar` of ``used`` followed by what is reserved, as ``▒``; both are shares of the whole.
 
-    What is held at all shows at least a cell, if one is free.
+    Any reservation shows at least a cell, if one is free.
     """
     shown, taken = bar(used, width, tick), bar(used + held, width)
     cells = "".join(
@@ -340,13 +344,13 @@ def bar_with_held(used: Fraction, held: Fraction, width: int, tick: Fraction | N
 
 
 def elapsed(snapshot: BudgetSnapshot) -> Fraction:
-    """The share that even spending would have reached today: day 13 of 31 is 42 %."""
+    """Return the share that even spending would have reached today: day 13 of 31 is 42 %."""
     period = snapshot.period
     return Fraction(period.day_number(snapshot.as_of), period.days)
 
 
 def unallocated_text(snapshot: BudgetSnapshot) -> str:
-    """``$80.00 unallocated``, or in plain words that more was given than there is."""
+    """Format what is unallocated, ``$80.00 unallocated``, or how much is over-allocated."""
     currency, pool = snapshot.organization.currency, snapshot.unallocated
     if pool < 0:
         return f"{money(-pool, currency)} over-allocated"
@@ -354,19 +358,19 @@ def unallocated_text(snapshot: BudgetSnapshot) -> str:
 
 
 def counted_as(spend: ConvertedSpend, currency: str) -> str:
-    """``€12.00 counted as $12.39``, and how old the rates are when they are old."""
+    """Format a conversion, ``€12.00 counted as $12.39``, with the age of its rates if they are old."""
     text = f"{money(spend.amount, spend.currency)} counted as {money(spend.counted, currency)}"
     old = f", at rates up to {spend.oldest_days} days old" if spend.oldest_days > STALE_DAYS else ""
     return text + old
 
 
 def converted_note(spend: ConvertedSpend, noun: str, into: str) -> str:
-    """``2 costs in EUR: €12.00 counted as $12.39``."""
+    """Describe converted costs: ``2 costs in EUR: €12.00 counted as $12.39``."""
     return f"{count(spend.costs, noun)} in {spend.currency}: {counted_as(spend, into)}"
 
 
 def left_out_warning(left: LeftOut) -> str:
-    """``2 costs in CHF (CHF 5.00) left out: there is no usable exchange rate to USD``."""
+    """Warn of costs without a rate: ``2 costs in CHF (CHF 5.00) left out: there is no usable exchange rate to USD``."""
     noun, number = ("budget", left.budgets) if left.budgets else ("cost", left.costs)
     when = " on the first day" if left.budgets else ""
     amount = f"{count(number, noun)} in {left.currency} ({money(left.amount, left.currency)})"
@@ -374,13 +378,13 @@ def left_out_warning(left: LeftOut) -> str:
 
 
 def rate_of(factor: Fraction) -> str:
-    """``1.0321``; one that does not end is rounded to ten digits: ``0.9688983626``."""
+    """Format a rate: ``1.0321``; one with more digits is rounded to ten: ``0.9688983626``."""
     value = Context(prec=_RATE_DIGITS).divide(Decimal(factor.numerator), Decimal(factor.denominator))
     return f"{value.normalize():f}"
 
 
 def in_trouble(snapshot: BudgetSnapshot) -> list[ProjectLine]:
-    """The projects that are not healthy, the smallest share left first; one that was never funded is in no trouble."""
+    """Return the projects that are funded and not healthy, those with the smallest share left first."""
 
     def share_left(line: ProjectLine) -> Fraction:
         return Fraction(line.pace.remaining, max(line.pace.allocation, 1))
@@ -390,7 +394,7 @@ def in_trouble(snapshot: BudgetSnapshot) -> list[ProjectLine]:
 
 
 def foreign_briefly(snapshot: BudgetSnapshot) -> str:
-    """``€150 at a rate · £3 left out: no rate``; '' where every cost is in the organization's currency."""
+    """Format costs in other currencies: ``€150 at a rate · £3 left out: no rate``; '' where there are none."""
     converted = ", ".join(short_money(spend.amount, spend.currency) for spend in snapshot.converted)
     left_out = ", ".join(short_money(foreign.amount, foreign.currency) for foreign in snapshot.foreign)
     told = (f"{converted} at a rate" if converted else "", f"{left_out} left out: no rate" if left_out else "")
@@ -398,8 +402,11 @@ def foreign_briefly(snapshot: BudgetSnapshot) -> str:
 
 
 def status_line(snapshot: BudgetSnapshot) -> str:
-    """One short line for a status bar: what is left, how long, what today allows, who is in trouble, what lacks,
-    and how far costs are known where that is not up to today."""
+    """Return a short line for a status bar.
+
+    It says what is left, for how many days, what today allows, which projects are in trouble, which costs are in other
+    currencies, and how far costs are known if not up to today.
+    """
     currency, total = snapshot.organization.currency, snapshot.total
     days = f"{snapshot.days_left}d"
     if total.unfunded:

@@ -14,11 +14,11 @@ TOPICS = (
     "operations",
     "development",
 )
-"""In the order in which a new user reads them."""
+"""The topics in the order in which a new user reads them."""
 
 
 def page(topic: str) -> str:
-    """The page in Markdown, without its pictures, which only a browser shows. `NotFound` for an unknown topic."""
+    """Return a page in Markdown, without its pictures, which only a browser shows. `NotFound` for an unknown topic."""
     if topic not in TOPICS:
         raise NotFound(f"the manual has no topic '{topic}'", f"choose {', '.join(TOPICS[:-1])} or {TOPICS[-1]}")
     lines = (manual_dir() / f"{topic}.md").read_text("utf-8").splitlines()
@@ -31,5 +31,5 @@ def page(topic: str) -> str:
 
 
 def summary(topic: str) -> str:
-    """The line below the title of a page."""
+    """Return the line below the title of a page."""
     return page(topic).splitlines()[2]

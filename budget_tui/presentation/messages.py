@@ -1,4 +1,4 @@
-"""Sentences that several faces show."""
+"""Sentences that several interfaces show."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -19,7 +19,7 @@ NAMED_AT_MOST = 3
 
 
 def warnings(snapshot: "BudgetSnapshot") -> list[str]:
-    """Warnings to know before trusting the numbers."""
+    """Return the warnings to know before trusting the numbers."""
     currency = snapshot.organization.currency
     found = []
     if snapshot.unallocated < 0:
@@ -43,7 +43,7 @@ def warnings(snapshot: "BudgetSnapshot") -> list[str]:
 
 
 def carry_settled(settled: Sequence["SettledCarry"], currency: str) -> str:
-    """That what was carried over is settled again; '' where nothing is."""
+    """Return the message that amounts carried over were settled again; '' where none were."""
 
     def shown(carried: int, is_tokens: bool) -> str:
         return f.tokens(carried) if is_tokens else f.money(carried, currency)
@@ -60,7 +60,7 @@ def carry_settled(settled: Sequence["SettledCarry"], currency: str) -> str:
 
 
 def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> list[str]:
-    """Say what was read, refused, stored and replaced, with the sums, and what to do next."""
+    """Report what was read, refused, stored and replaced, with the sums, and what to do next."""
     lines = [
         f"{f.count(len(report.files), 'file')}, {f.count(report.rows_read, 'row')} read,"
         f" {report.rows_refused:,} refused"
@@ -89,7 +89,7 @@ def _left_out(report: "ImportReport") -> list[str]:
 
 
 def _days(report: "ImportReport") -> str:
-    """``, Sep 1 – Sep 30, 2024; nothing of it in November 2026``."""
+    """Format the days of an import: ``, Sep 1 – Sep 30, 2024; nothing of it in November 2026``."""
     if report.first_day is None or report.last_day is None:
         return ""
     share = _totals(report.in_period_total) if any(report.in_period_total.values()) else "nothing of it"
@@ -103,7 +103,7 @@ def _vanished(vanished: "VanishedCosts") -> str:
 
 
 def _counted(report: "ImportReport") -> str:
-    """``1,200,000 tokens, at most 12 seats on a day``; '' where the files say nothing of either."""
+    """Format tokens and seats: ``1,200,000 tokens, at most 12 seats on a day``; '' where the files have neither."""
     tokens = [] if report.tokens_total is None else [f.count(report.tokens_total, "token")]
     seats = [] if report.seats is None else [f"at most {f.count(report.seats, 'seat')} on a day"]
     return ", ".join([*tokens, *seats])
@@ -126,6 +126,6 @@ def _totals(totals: Mapping[str, Decimal]) -> str:
 
 
 def nanos_of_sum(units: Decimal) -> int:
-    """``units`` in nanos, rounded half-even; a sum may be beyond the limit of a single amount."""
+    """Return ``units`` in nanos, rounded half-even; a sum may be beyond the limit of a single amount."""
     exact = Fraction(units) * NANOS
     return divide(exact.numerator, exact.denominator)

@@ -1,4 +1,4 @@
-"""The columns of the plan's tables: what each shows of a budget against what was used."""
+"""The columns of the plan's tables: budgets against their usage."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
@@ -18,31 +18,31 @@ from budget_tui.presentation.columns import Bar, Column
 NOTHING = "–"
 SHAPES = {VarianceStatus.UNDER: "●", VarianceStatus.APPROACHING: "▲", VarianceStatus.OVER: "✕", None: "○"}
 _MEASURED_ANYWAY = 200
-"""Counts in millions have a fraction, which the longest of them need not have."""
+"""Number of rows measured besides the extremes: counts in millions may have decimals that the largest ones lack."""
 
 Row = TypeVar("Row")
 _UNITS = {BudgetType.TOKEN: "tok", BudgetType.SEAT: "seat"}
 
 
 def unit(budget_type: BudgetType, currency: str) -> str:
-    """``$``, ``CHF``, ``tok`` or ``seat``: what stands beside amounts that have no sign of their own."""
+    """Return the unit beside amounts that have no sign of their own: ``$``, ``CHF``, ``tok`` or ``seat``."""
     return _UNITS.get(budget_type) or formatting.sign_of(currency).strip()
 
 
 def amount(value: int | None, budget_type: BudgetType, currency: str) -> str:
-    """``30,000.00``, ``41.2M``, ``15``."""
+    """Format an amount without its unit: ``30,000.00``, ``41.2M``, ``15``."""
     if value is None:
         return NOTHING
     return formatting.number(value, currency) if budget_type is BudgetType.MONETARY else formatting.short_count(value)
 
 
 def what(budget: PlannedBudget) -> str:
-    """``genai anthropic``: category, and provider if one is set."""
+    """Return the category, and the provider if one is set: ``genai anthropic``."""
     return f"{budget.category} {budget.provider}".rstrip()
 
 
 def elapsed(period: Period, today: date) -> Fraction | None:
-    """The share that even spending would have reached today; None of a period that does not run."""
+    """Return the share that even spending would have reached today; None for a period that is not running."""
     return Fraction(period.day_number(today), period.days) if period.contains(today) else None
 
 
@@ -57,7 +57,7 @@ def status_style(figures: Variance) -> str:
 def extremes(
     rows: Iterable[Row], value: Callable[[Row], int | None], kind: Callable[[Row], tuple[BudgetType, str]]
 ) -> Iterator[Row]:
-    """Of many rows those with the longest texts of an amount: in each unit, the largest and the smallest."""
+    """Yield the rows that may have the longest texts of an amount: in each unit, the smallest and the largest."""
     found: dict[tuple[BudgetType, str], list[tuple[int, Row]]] = {}
     for row in rows:
         number = value(row)
@@ -69,7 +69,7 @@ def extremes(
 
 
 def one_of_each(kind: Callable[[Row], object]) -> Callable[[Sequence[Row]], Iterable[Row]]:
-    """Of many rows one of each ``kind``, where that says what text a row has."""
+    """Return a function that picks one row of each ``kind``, where the kind determines the text."""
     return lambda rows: {kind(row): row for row in rows}.values()
 
 
@@ -82,7 +82,7 @@ def amounts(
     priority: int = 0,
     style: Callable[[Row], str] = lambda _: "",
 ) -> Column[Row]:
-    """A column of amounts, aligned on their point; ``kind`` says in what they are: type and currency."""
+    """Return a column of amounts, aligned on their point; ``kind`` gives a row's type and currency."""
     return Column(
         key,
         label,
@@ -97,7 +97,7 @@ def amounts(
 
 
 def _by_unit(budget_type: BudgetType, currency: str) -> tuple[int, str]:
-    """Amounts are compared with those in the same unit only: money comes first."""
+    """Return the sort key of a unit: amounts of the same unit stand together, money first."""
     return _ORDER.index(budget_type), currency
 
 
@@ -114,7 +114,7 @@ def _kind(line: BudgetLine) -> tuple[BudgetType, str]:
 
 @cache
 def budget_columns(today: date) -> tuple[Column[BudgetLine], ...]:
-    """A budget against what was used of it; ``today`` places the ticks."""
+    """Return the columns of budgets against their usage; ``today`` places the ticks."""
     return (
         Column(
             "entity",
@@ -163,7 +163,7 @@ def budget_columns(today: date) -> tuple[Column[BudgetLine], ...]:
 
 
 def used_column(figures: Callable[[Row], Variance], sort_key: Callable[[Row], Any] | None = None) -> Column[Row]:
-    """The used share in percent, of which the longest is the largest."""
+    """Return the column of the used share in percent, whose longest text is that of the largest share."""
     return Column(
         "used",
         "Used",
@@ -185,7 +185,7 @@ def status_column(
     text: Callable[[Row], str] | None = None,
     sort_key: Callable[[Row], Any] | None = None,
 ) -> Column[Row]:
-    """The status' shape in its colour; ``text`` where there may be none."""
+    """Return the column of the status' shape in its colour; ``text`` is for rows that may have none."""
     return Column(
         "status",
         "",
@@ -201,6 +201,6 @@ _RANKS = {None: 0, VarianceStatus.UNDER: 1, VarianceStatus.APPROACHING: 2, Varia
 
 
 def bar_of(figures: Variance, period: Period | None, today: date) -> Bar | None:
-    """The used share with the tick of the pace; nothing where there is no data."""
+    """Return the bar of the used share, with the tick of the pace; None where there is no data."""
     share = figures.utilization
     return None if share is None else Bar(share, elapsed(period, today) if period is not None else None)
