@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> object:
-    """`BudgetService`, loaded when it is asked for: the command line begins by importing this package."""
+    """Import `BudgetService` on first access, as the command line imports this package first."""
     if name != "BudgetService":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

@@ -10,8 +10,8 @@ GARBAGE_THRESHOLD = 50_000
 
 
 def main() -> None:
-    # Loading the program makes tens of thousands of objects that stay: looking for garbage among them, while they
-    # are loaded and again at the end, would take a tenth of the time of a short command.
+    # Importing the program creates tens of thousands of permanent objects: collecting garbage among them, during the
+    # import and again at the end, would take a tenth of the time of a short command.
     gc.set_threshold(GARBAGE_THRESHOLD, 10, 10)
     from budget_tui.cli.main import run
 
@@ -19,16 +19,16 @@ def main() -> None:
 
 
 def _end(code: int) -> NoReturn:
-    """Leave with ``code`` without freeing every object first, which takes longer than many a command.
+    """Exit with ``code`` without freeing every object first, which takes longer than many a command.
 
-    The database is closed by then, and the log written; what runs on in a thread is waited for as ever.
+    The database is closed and the log written by then; threads that still run are waited for as usual.
     """
     if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
         sys.exit(code)
     try:
         for stream in filter(None, (sys.stdout, sys.stderr)):
             stream.flush()
-    except OSError:  # nobody reads any more
+    except OSError:  # nobody reads it any more
         sys.exit(code)
     os._exit(code)
 

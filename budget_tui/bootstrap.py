@@ -1,4 +1,4 @@
-"""The one place where the parts are put together: settings → context → services."""
+"""The composition root: settings → context → services."""
 
 import getpass
 from dataclasses import dataclass, replace
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Services:
-    """What a user can do, one attribute per noun; each is imported when it is first used."""
+    """The operations of the program, one attribute per noun; each service is imported on first use."""
 
     context: Context
     settings: Settings
@@ -194,29 +194,29 @@ class Services:
         return Database(self.context)
 
     def of_organization(self, slug: str) -> "Services":
-        """The same for another organization of the database."""
+        """Return the services of another organization in the same database."""
         return Services(replace(self.context, org_slug=slug), self.settings)
 
     def from_nothing(self) -> "Services":
-        """The same, but that where there is no database it reads like an empty one, until the first change makes it."""
+        """Return services that treat a missing database as an empty one, until the first change creates it."""
         if self.context.has_database:
             return self
         return Services(replace(self.context, is_new=True), self.settings)
 
     def close(self) -> None:
-        """Close what was kept open."""
+        """Close the connections that are open."""
         self.close_readers()
         if self.context.writers is not None:
             self.context.writers.close()
 
     def close_readers(self) -> None:
-        """Close what was kept open to read. Who writes should be closed last: that tidies the log up."""
+        """Close the open read connections. Close writers last: that removes the write-ahead log."""
         for name in ("snapshots", "agents", "plan_views", "cost_details"):
             if name in self.__dict__:
                 getattr(self, name).close()
 
     def load_commands(self) -> None:
-        """Load what every command needs, which takes a third of a second, before the first of them is given."""
+        """Import the modules that every command needs, which takes a third of a second, before the first command."""
         for name in ("budget_tui.services.budgets", "budget_tui.storage.unit_of_work"):
             import_module(name)
 
@@ -229,9 +229,9 @@ def open_services(
     *,
     keep_open: bool = False,
 ) -> Services:
-    """The services over ``database`` (a path or a URL) for ``organization``; '' takes the setting.
+    """Return the services over ``database`` (a path or a URL) for ``organization``; '' takes the setting's.
 
-    With ``keep_open``, connections that write stay open until `Services.close`: for who writes again and again.
+    With ``keep_open``, write connections stay open until `Services.close`, for programs that write repeatedly.
     """
     settings = settings if settings is not None else load_settings(default_settings_file())
     location = database or settings.database
@@ -256,7 +256,7 @@ def _writers(database: StoredDatabase) -> "Writers":
 
 
 def _user() -> str:
-    """Who acts, as the operating system knows them."""
+    """Return the user's name as the operating system knows it."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -11,16 +11,16 @@ from budget_tui.config.settings import Settings
 from budget_tui.domain.period import checked_day
 from budget_tui.domain.tokens import AgentBudget, Reservation, TokenBalance
 
-# Whether and where it is logged is for the program to say that embeds this.
+# The embedding program decides whether and where to log.
 logging.getLogger("budget_tui").addHandler(logging.NullHandler())
 
 
 class BudgetService:
-    """Agents' token budgets in one database. Threads may share one; so may programs the database.
+    """Agents' token budgets in one database. Threads may share one service, and programs the database.
 
-    Every command is one durable transaction. With a ``key``, the same command again changes nothing and answers
-    alike. What cannot be done raises a `budget_tui.domain.errors.BudgetError`: `InsufficientBudget` with the tokens
-    ``available``, `NotFound`, `Conflict`, `Refused`.
+    Every command is one durable transaction. With a ``key``, repeating a command changes nothing and returns the first
+    result. Failures raise a `budget_tui.domain.errors.BudgetError`: `InsufficientBudget` with the tokens ``available``,
+    `NotFound`, `Conflict`, `Refused`.
 
         with BudgetService.open("budget.db") as budgets:
             budgets.consume_budget("scout", 1_200)
@@ -32,10 +32,10 @@ class BudgetService:
 
     @classmethod
     def open(cls, location: str | PathLike[str], organization: str = "default", as_of: date | None = None) -> Self:
-        """The budgets in a database (a path or ``sqlite:///path``), which the first change makes if there is none.
+        """Open the budgets in a database (a path or ``sqlite:///path``), which the first change creates if needed.
 
-        The user's settings have no say: a program gets what it names. ``as_of`` sets today, which decides the period;
-        opening a later one closes those before it.
+        The user's settings are ignored: a program gets what it names. ``as_of`` sets today's date, which determines the
+        period; opening a later period closes those before it.
         """
         today = None if as_of is None else checked_day(as_of)
         services = open_services(fspath(location), organization, today, Settings(), keep_open=True).from_nothing()
@@ -43,40 +43,42 @@ class BudgetService:
         return cls(services)
 
     def allocate_budget(self, agent_id: str, tokens: int) -> TokenBalance:
-        """Set what the agent may use in each period; never below what it has used. `NotFound` for an unknown agent."""
+        """Set the agent's tokens per period, at least those used and reserved; raises `NotFound`."""
         return self._agents.allocate(agent_id, tokens)
 
     def top_up(self, agent_id: str, tokens: int, *, key: str | None = None) -> TokenBalance:
-        """Add to what the agent may use."""
+        """Add tokens to the agent's budget."""
         return self._agents.top_up(agent_id, tokens, key=key)
 
     def consume_budget(
         self, agent_id: str, tokens: int, *, output: int = 0, cached: int = 0, key: str | None = None
     ) -> TokenBalance:
-        """Use ``tokens``: all of them, or none and `InsufficientBudget`. Of them, ``output`` and ``cached`` are of that
-        kind and the rest is input."""
+        """Use ``tokens``: all of them, or none and `InsufficientBudget`.
+
+        ``output`` and ``cached`` are the tokens among them of these kinds; the rest are input.
+        """
         return self._agents.consume(agent_id, tokens, output, cached, key=key)
 
     def get_budget(self, agent_id: str) -> AgentBudget:
-        """The agent's budget of the running period, and how fast it goes."""
+        """Return the agent's budget in the current period, with its rate."""
         return self._agents.get(agent_id)
 
     def get_available_tokens(self, agent_id: str) -> int:
-        """What the agent may still use: allocated − used − held."""
+        """Return the tokens that the agent may still use: allocated − used − reserved."""
         return self._agents.get(agent_id).available_tokens
 
     def reserve(self, agent_id: str, tokens: int, seconds: int = 600, *, key: str | None = None) -> Reservation:
-        """Hold tokens for at most ``seconds``."""
+        """Reserve tokens for at most ``seconds``."""
         return self._agents.reserve(agent_id, tokens, seconds, key=key)
 
     def settle(
         self, reservation_id: str, tokens: int, *, output: int = 0, cached: int = 0, key: str | None = None
     ) -> TokenBalance:
-        """Use what was really needed in place of what was held, and free the rest."""
+        """Use ``tokens``, the actual amount, in place of the reservation, and release the rest."""
         return self._agents.settle(reservation_id, tokens, output, cached, key=key)
 
     def release(self, reservation_id: str) -> TokenBalance:
-        """Free what a reservation holds."""
+        """Release the tokens of a reservation."""
         return self._agents.release(reservation_id)
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """The plan for chat agents: read-only tools of the Model Context Protocol. Needs the extra ``mcp``.
 
-A server is bound to one organization when it starts. No tool has an argument that could name another, and one that
-is sent all the same is refused, like every argument that a tool does not have.
+A server is bound to one organization when it starts. No tool has an argument for another; if one is sent anyway, it
+is refused like every unknown argument.
 """
 
 import json
@@ -190,7 +190,7 @@ def budget_allocation_tree(services: Services, asked: TreeFilters) -> TreeAnswer
 
 
 class Question(NamedTuple):
-    """A tool: how it is answered, what may be asked, how the answer looks."""
+    """A tool: its function, its arguments, its result."""
 
     answer: Callable[[Services, Any], Schema]
     arguments: type[SomeFilters]
@@ -218,7 +218,7 @@ QUESTIONS = {
 
 
 def server_of(services: Services) -> Server[Any]:
-    """The server of the organization of ``services``, which must be there. The database is only ever read."""
+    """Return the server of the organization of ``services``, which must exist. It only reads the database."""
     services.database.require_current()
     with services.context.reading() as session:
         organization = services.context.organization(session)
@@ -244,9 +244,9 @@ def server_of(services: Services) -> Server[Any]:
 
 
 def serve_stdio(services: Services) -> None:
-    """Serve the client that started this process until it goes, or until Ctrl-C."""
+    """Serve the client that started this process until it exits, or until Ctrl-C."""
     server = server_of(services)
-    # A thread waits for the next line, and no exception reaches it there. Nothing is ever half written here.
+    # A thread waits for the next line, where no exception reaches it. Nothing is ever half written here.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     async def serve() -> None:
@@ -254,7 +254,7 @@ def serve_stdio(services: Services) -> None:
             passing, passed = anyio.create_memory_object_stream[SessionMessage | Exception]()
 
             async def pass_on() -> None:
-                """Answer what is no message at all; the library would leave whoever sent it waiting."""
+                """Respond to input that is not a message, which the library would leave unanswered."""
                 async with passing:
                     async for message in reading:
                         if not isinstance(message, Exception):
@@ -283,7 +283,7 @@ def serve_http(services: Services, port: int, announce: Callable[[str], None]) -
 
 
 def _refusal_of(error: Exception) -> SessionMessage | None:
-    """What to answer to a line that ``error`` says is no message; None for one that expects no answer."""
+    """Return the response to a line that is not a valid message, as ``error`` says; None if it expects none."""
     line = error.errors()[0]["input"] if isinstance(error, ValidationError) else None
     if isinstance(line, str) and not line.strip():
         return None
@@ -297,7 +297,7 @@ def _refusal_of(error: Exception) -> SessionMessage | None:
         why = ErrorData(code=PARSE_ERROR, message="the line is not JSON")
     known = sent if isinstance(sent, dict) else {}
     if known and ("method" not in known or "id" not in known):
-        return None  # a notification, or an answer
+        return None  # a notification, or a response
     called = known.get("id")
     if type(called) is not int and not (isinstance(called, str) and called.isprintable()):
         called = None
@@ -305,7 +305,7 @@ def _refusal_of(error: Exception) -> SessionMessage | None:
 
 
 def _counted(asked: RunningArguments, summary: PlanSummary) -> dict[str, Any]:
-    """Which budgets a summary is of."""
+    """Describe the budgets that a summary includes."""
     counted = "the budgets that fit the arguments, whatever their period"
     if asked.only_running:
         counted = f"the budgets whose period {summary.as_of} is in; periods=all counts every one"
@@ -316,8 +316,10 @@ def _counted(asked: RunningArguments, summary: PlanSummary) -> dict[str, Any]:
 
 
 def _answered(services: Services, question: Question, given: dict[str, Any]) -> CallToolResult:
-    """The answer twice: as text, exact to the digit, and as what the tool's schema describes. The protocol's library
-    knows no decimals: of an amount with more digits than a float has, the nearest one is sent there."""
+    """Return the result twice: as text with exact numbers, and as structured content for the tool's schema.
+
+    The protocol's library has no decimals: amounts with more digits than a float holds are rounded in the latter.
+    """
     try:
         asked = question.arguments.model_validate(given)
     except ValidationError as error:
@@ -338,7 +340,7 @@ def _refused(reason: str) -> CallToolResult:
 
 
 def _most_used_first(lines: Sequence[PlanLine]) -> list[PlanLine]:
-    """What is used of an amount of 0 has no percentage, and is over by all of it; what has no data comes last."""
+    """Sort by percentage used. Usage of a budget of 0 has none and comes first; budgets without data come last."""
 
     def used(line: PlanLine) -> tuple[bool, Decimal]:
         share = line.pct_used

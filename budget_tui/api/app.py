@@ -1,4 +1,4 @@
-"""The application: routers, what a request passes before them, how errors leave, and the server process."""
+"""The application: routers, middleware, error handlers, and the server process."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -31,7 +31,7 @@ FAILURES_BURST = 100
 
 
 def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
-    """The API over the database of ``services``, to be reached at ``host``. The key tells the organization."""
+    """Return the API over the database of ``services``, served at ``host``. The key selects the organization."""
     ring = KeyRing(services.context.database)
     callers = Callers(services)
     often = services.settings.requests_per_second_count
@@ -53,7 +53,7 @@ def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
     limits = RateLimit(often, 2 * often), RateLimit(FAILURES_PER_SECOND, FAILURES_BURST)
     app.state.authenticator = Authenticator(ring, callers, *limits)
     for router in ROUTERS:
-        app.router.routes.extend(router.routes)  # as they are: `include_router` builds each of them a second time
+        app.router.routes.extend(router.routes)  # unchanged: `include_router` would build each route a second time
 
     @app.get("/healthz", tags=[OPEN_TAG], response_model=Health)
     async def healthz() -> Response:
@@ -68,7 +68,7 @@ def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
 
 
 def handle_errors(app: FastAPI) -> None:
-    """Answer every error with a problem document."""
+    """Respond to every error with a problem document."""
 
     async def handle(request: Request, error: Exception) -> Response:
         return problems.response_of(_problem(request, error), request_id_of(request))
@@ -119,7 +119,7 @@ def _of_http(request: Request, error: HTTPException) -> Problem:
 
 
 def _methods_of(path: str) -> list[str]:
-    """The methods that all routes together allow at ``path``."""
+    """Return the methods that all routes together allow at ``path``."""
     methods = {
         method
         for router in ROUTERS
@@ -131,7 +131,7 @@ def _methods_of(path: str) -> list[str]:
 
 
 def serve(services: Services, host: str, port: int, announce: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or Ctrl-C; ``announce`` is told the URL once it can be reached."""
+    """Serve until SIGTERM or Ctrl-C; ``announce`` receives the URL once it is reachable."""
     services.context.prepare()
     services.load_commands()  # now, rather than while the first request waits
     if not is_loopback(host):
@@ -147,7 +147,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _require_key(services: Services, host: str) -> None:
-    """Refuse to be reachable from elsewhere while nobody could be let in."""
+    """Raise `Refused` if the server would be reachable from other machines while no key could admit anyone."""
     ring = KeyRing(services.context.database)
     try:
         if not services.context.has_database or not ring.can_be_passed():

@@ -1,4 +1,4 @@
-"""Authentication: the key of a request, the services that it opens, and how often it may be used."""
+"""Authentication: the key of a request, the services that it grants access to, and its rate limit."""
 
 import time
 from collections import OrderedDict
@@ -22,9 +22,9 @@ _MAX_NAMES = 10_000
 
 
 class RateLimit:
-    """One bucket per name, holding ``burst`` tokens and refilled with ``per_second``.
+    """One token bucket per name, holding ``burst`` tokens and refilled with ``per_second``.
 
-    The names asked for longest ago are forgotten first, so that inventing names fills no memory.
+    The least recently used names are forgotten first, so that invented names cannot fill the memory.
     """
 
     def __init__(self, per_second: int, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -34,7 +34,7 @@ class RateLimit:
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def allows(self, name: str) -> bool:
-        """Take a token of ``name``; False when there is none left."""
+        """Take a token of ``name``; return False if there is none left."""
         now = self._clock()
         level, then = self._levels.pop(name, (self._burst, now))
         level = min(self._burst, level + (now - then) * self._per_second)
@@ -47,7 +47,7 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The caller of a request: the key, and the services of its organization in its name."""
+    """The caller of a request: its key, and the services of the key's organization, acting in the key's name."""
 
     key: ApiKey
     services: Services
@@ -55,11 +55,11 @@ class Caller:
 
 
 MAX_CALLERS = 16
-"""Callers whose connections stay open: each has several, and a process may open only so many files."""
+"""Number of callers with open connections: each has several, and a process may open only so many files."""
 
 
 class Callers:
-    """The callers that were seen last; a key's services are kept for its next request."""
+    """The most recent callers; a key's services stay open for its next request."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -83,7 +83,7 @@ class Callers:
             known = self._callers[key.key_id] = Caller(key, Services(context, self._services.settings), self._pools)
             if len(self._callers) > MAX_CALLERS:
                 _, former = self._callers.popitem(last=False)
-                self._pools.read_soon(former.services.close_readers)  # it waits for what is being read
+                self._pools.read_soon(former.services.close_readers)  # not here, as it waits for reads under way
         return known
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ READING = ("GET", "HEAD")
 
 
 class Authenticator:
-    """Lets a request in, or refuses it."""
+    """Admits or refuses requests."""
 
     def __init__(self, ring: KeyRing, callers: Callers, rates: RateLimit, failures: RateLimit) -> None:
         self._ring = ring
@@ -108,7 +108,7 @@ class Authenticator:
         self._failures = failures
 
     def authenticate(self, request: Request) -> Caller:
-        """The caller of a request. 401 without a key that is one, 403 when it may not, 429 when it comes too often."""
+        """Return the caller. Raises `Problem`: 401 without a valid key, 403 if not permitted, 429 if too frequent."""
         text = request.headers.get(HEADER, "")
         key = self._ring.holder(text) if text else None
         if key is None:
@@ -138,7 +138,7 @@ def too_many_requests(why: str) -> Problem:
 
 
 async def caller_of(request: Request) -> Caller:
-    """The authenticated caller. Async because it waits for nothing: FastAPI runs other dependencies in a thread."""
+    """Return the authenticated caller. Async, as it never blocks: FastAPI runs other dependencies in a thread."""
     caller = request.state.caller
     assert isinstance(caller, Caller)
     return caller
@@ -147,7 +147,7 @@ async def caller_of(request: Request) -> Caller:
 async def caller_of_organization(
     request: Request, org: Annotated[str, Path(description="The key's organization.")]
 ) -> Caller:
-    """The authenticated caller, for a path that names an organization; `NotFound` when it is another's."""
+    """Return the authenticated caller for a path with an organization; raises `NotFound` if it is not the key's."""
     caller = await caller_of(request)
     if org != caller.key.org_slug:
         raise NotFound(f"there is no organization '{org}'", "use the one that the key belongs to")

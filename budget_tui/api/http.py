@@ -1,8 +1,8 @@
 """Requests and responses: exact numbers, ETags and conditional changes, idempotency.
 
-An ETag has two parts: the amount that a PUT would change, and a fingerprint of the whole answer. A reader compares
-all of it. A writer's ``If-Match`` is held against the first part: the amount must be the one that was seen, while
-a cost that was recorded meanwhile is no reason to refuse.
+An ETag has two parts: the amount that a PUT would change, and a fingerprint of the whole response. Readers compare
+all of it. A writer's ``If-Match`` is compared with the first part only: the amount must be the one that was seen,
+while a cost recorded in the meantime is no reason to refuse.
 """
 
 import json
@@ -26,7 +26,7 @@ from budget_tui.schemas.base import CarrySettled, Json, Settling, dumps
 from budget_tui.services.idempotency import KEY_MAX_LENGTH
 
 _settled: ContextVar[list[SettledCarry] | None] = ContextVar("carry_settled", default=None)
-"""The carried-over amounts that the command of this request settled again."""
+"""The carried-over amounts that this request's command settled again."""
 
 
 def note_carry_settled(settled: SettledCarry, currency: str) -> None:
@@ -36,19 +36,19 @@ def note_carry_settled(settled: SettledCarry, currency: str) -> None:
 
 
 def carry_settled() -> list[SettledCarry]:
-    """The carried-over amounts that this request settled again."""
+    """Return the carried-over amounts that this request settled again."""
     return settled_together(_settled.get() or ())
 
 
 class ExactRequest(Request):
-    """A request whose numbers are ``int`` or ``Decimal``, as they were written."""
+    """A request that parses numbers as ``int`` or ``Decimal``, exactly as written."""
 
     async def json(self) -> Any:
         return parsed(await self.body())
 
 
 class Route(APIRoute):
-    """A route that needs a key, whatever else may be wrong with the request."""
+    """A route that checks the key first, whatever else is wrong with the request."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -69,7 +69,7 @@ class Route(APIRoute):
 
 
 def parsed(body: bytes) -> Any:
-    """The JSON in ``body``; `Problem` when it is none."""
+    """Parse ``body`` as JSON; raises `Problem` if it is invalid."""
     try:
         return json.loads(
             body.decode(), parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_without_repeats
@@ -93,7 +93,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _require_json(request: Request) -> None:
     headers = request.headers
     if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
-        return  # no body at all: what is missing is told by name
+        return  # no body: the validation names the missing fields
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise Problem(415, "unsupported-media-type", "the body must be JSON", "send Content-Type: application/json")
@@ -108,12 +108,12 @@ def tag_of(amount: int, answer: str) -> str:
 
 
 def is_known(if_none_match: str, tag: str) -> bool:
-    """True when the client has this response already."""
+    """Return whether the client has this response already."""
     return if_none_match.strip() == "*" or tag in (f'"{text}"' for _, text in _TAG.findall(if_none_match))
 
 
 def write_if_match(if_match: str | None, write: Callable[[int | None], object]) -> None:
-    """Call ``write`` with the amount that the writer saw, None when any will do; 412 when none is the stored one.
+    """Call ``write`` with the amount that the writer saw, None if any will do; 412 if none is the stored one.
 
     The service compares and writes in one transaction.
     """
@@ -130,7 +130,7 @@ def write_if_match(if_match: str | None, write: Callable[[int | None], object]) 
 
 
 def _amounts(if_match: str) -> list[int]:
-    """The amounts in the strong tags that are of our making."""
+    """Return the amounts in those strong tags that this API created."""
     ours = [_OURS.fullmatch(text) for weak, text in _TAG.findall(if_match) if not weak]
     return list(dict.fromkeys(int(found[1]) for found in ours if found))
 
@@ -163,17 +163,17 @@ WRITES = {
 
 
 def operation_id(route: APIRoute) -> str:
-    """The name of the function, as in the code."""
+    """Return the name of the route's function."""
     return route.name
 
 
 def router_of(tag: str) -> APIRouter:
-    """A router whose routes need a key."""
+    """Return a router whose routes need a key."""
     return APIRouter(tags=[tag], route_class=Route, generate_unique_id_function=operation_id)
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI description of the problems that a route has of its own."""
+    """Return the OpenAPI description of the problems specific to a route."""
     return {status: problem_response(WRITES[status]) for status in statuses}
 
 
@@ -188,7 +188,7 @@ NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "It still 
 
 
 def json_response(answer: Json, status: int = 200, *, replayed: bool = False) -> Response:
-    """``answer``, and in it what the request settled again of what was carried over."""
+    """Respond with ``answer``, extended by the carried-over amounts that the request settled again."""
     headers = {REPLAYED: "true"} if replayed else {}
     if isinstance(answer, Settling) and (settled := carry_settled()):
         told = [CarrySettled.from_domain(each) for each in settled]
@@ -197,14 +197,14 @@ def json_response(answer: Json, status: int = 200, *, replayed: bool = False) ->
 
 
 def created(path: str, name: str, answer: Json, *, replayed: bool) -> Response:
-    """Answer with what was added and where it is: at ``path``, in which ``{}`` stands for its name."""
+    """Respond with what was added and its location: ``path`` with its name in place of ``{}``."""
     made = json_response(answer, 201, replayed=replayed)
     made.headers["Location"] = path.format(quote(name, safe=""))
     return made
 
 
 def tagged_response(answer: Json, amount: int, request: Request) -> Response:
-    """A budget with its ETag, or 304 when the reader has it. ``amount`` is what a PUT would change."""
+    """Respond with a budget and its ETag, or 304 if the client has it. ``amount`` is what a PUT would change."""
     text = dumps(answer, indent=None)
     headers = {"ETag": tag_of(amount, text), "Cache-Control": "private, no-cache", "Vary": "X-API-Key"}
     if request.method == "GET" and is_known(request.headers.get("If-None-Match", ""), headers["ETag"]):

@@ -1,4 +1,4 @@
-"""Middleware that every request passes, as plain ASGI: it costs microseconds."""
+"""Middleware of every request, as plain ASGI, which costs only microseconds."""
 
 import logging
 import re
@@ -23,7 +23,7 @@ _SANE_ID = re.compile(r"[\w.:+/=-]{1,64}", re.ASCII)
 
 
 class RequestLog:
-    """Gives each request an id, logs it once with its answer, and answers for what nobody thought of."""
+    """Gives each request an id, logs it once with its response, and responds to unexpected errors."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -65,7 +65,7 @@ class RequestLog:
 
 
 class HostMiddleware:
-    """Refuses a foreign ``Host``: a page that makes its own name point here must not reach what is here."""
+    """Refuses a foreign ``Host``, so that a web page cannot reach this server through a DNS name of its own."""
 
     def __init__(self, app: ASGIApp, bound: str) -> None:
         self._app = app
@@ -82,14 +82,14 @@ class HostMiddleware:
         await self._app(scope, receive, send)
 
     def _is_ours(self, scope: Scope) -> bool:
-        """True for a name of this machine, and for the address that the connection came to."""
+        """Return whether the host is a name of this machine, or the address that the connection was made to."""
         name = host_name(Headers(scope=scope).get("host", ""))
         reached = scope["server"][0] if scope.get("server") else ""
         return name in self._names or (name == reached and bool(name))
 
 
 def host_name(header: str) -> str:
-    """The name in a ``Host`` header, without port and brackets, in lower case."""
+    """Return the name in a ``Host`` header, without port and brackets, in lower case."""
     name = header.strip().lower()
     if name.startswith("["):
         return name[1:].partition("]")[0]
@@ -97,7 +97,7 @@ def host_name(header: str) -> str:
 
 
 class BodyLimit:
-    """Stops reading a body that is too long, also one that does not say how long it will be."""
+    """Rejects a body that is too long, even one without a declared length."""
 
     def __init__(self, app: ASGIApp, most: int = MAX_BODY_BYTES) -> None:
         self._app = app
@@ -134,7 +134,7 @@ class BodyLimit:
 
 
 class HeadMiddleware:
-    """Answers ``HEAD`` as ``GET`` is answered, without the body."""
+    """Responds to ``HEAD`` as to ``GET``, without the body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -151,5 +151,5 @@ class HeadMiddleware:
 
 
 def with_middleware(app: ASGIApp, bound: str) -> ASGIApp:
-    """``app`` behind all of them; ``bound`` is the host that it listens at."""
+    """Wrap ``app`` in all middleware; ``bound`` is the host that the server listens at."""
     return RequestLog(HostMiddleware(BodyLimit(HeadMiddleware(app)), bound))

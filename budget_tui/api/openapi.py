@@ -1,4 +1,4 @@
-"""The OpenAPI document, and the page that shows it. Nothing of it comes from elsewhere: it works offline."""
+"""The OpenAPI document and the page that shows it. Nothing is loaded from elsewhere, so it works offline."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -22,7 +22,7 @@ ASSETS = "/docs/assets"
 _NOTHING_FOREIGN = "default-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 
 OPEN_TAG = "server"
-"""The tag of what needs no key."""
+"""The tag of routes that need no key."""
 
 _REFERENCE = "#/components/schemas/{model}"
 _SCHEME = "key"
@@ -49,11 +49,11 @@ _ANSWERED_WITH = (
     ("If-Match", "ETag", "The current version, for the next `If-Match`."),
     ("Idempotency-Key", REPLAYED, "`true` if it was already carried out under the same key."),
 )
-"""Headers of answers, by the header of the request that they belong to."""
+"""Headers of responses, by the request header that they belong to."""
 
 
 def openapi_of(app: FastAPI) -> dict[str, Any]:
-    """The document; made once."""
+    """Return the document, which is created once."""
     if app.openapi_schema is None:
         document = get_openapi(
             title="budget-tui",
@@ -75,7 +75,7 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
 
 
 def _describe_problems(method: str, operation: dict[str, Any]) -> None:
-    """Add the problems that any such operation may answer with."""
+    """Add the problems that any such operation may respond with."""
     told = dict(_ALWAYS)
     if OPEN_TAG not in operation["tags"]:
         operation["security"] = [{_SCHEME: []}]

@@ -29,7 +29,7 @@ _STATUS: tuple[tuple[type[BudgetError], int], ...] = (
 
 
 class Problem(HTTPException):
-    """A refusal with all that its document says. ``more`` are members beside the standard ones."""
+    """An error with everything in its document. ``more`` are members besides the standard ones."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Problem(HTTPException):
 
 
 def problem_of(error: BudgetError, *, in_tokens: bool = False) -> Problem:
-    """Tell an error of the services over HTTP. Where the database is and what ails it is not for clients."""
+    """Convert an error of the services. The database's location and faults are not revealed to clients."""
     if isinstance(error, StorageError):
         logger.warning("%s", error)
         headers = {"Retry-After": str(RETRY_SECONDS)}
@@ -63,12 +63,12 @@ def problem_of(error: BudgetError, *, in_tokens: bool = False) -> Problem:
 
 
 def unexpected() -> Problem:
-    """The answer to an unexpected error. Its details are in the log, under the id of the request."""
+    """Return the problem for an unexpected error. Its details are in the log, under the id of the request."""
     return Problem(500, Unexpected.code, "something unexpected happened", "see the log under the request's id")
 
 
 def response_of(problem: Problem, request_id: str) -> Response:
-    """The problem document."""
+    """Return the response with the problem document."""
     document = ProblemDocument(
         type=f"urn:budget-tui:problem:{problem.code}",
         title=HTTPStatus(problem.status_code).phrase,

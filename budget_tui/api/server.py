@@ -1,4 +1,4 @@
-"""The server process: where it listens, and how it ends."""
+"""The server process: its socket, its connections, its shutdown."""
 
 import asyncio
 import logging
@@ -16,22 +16,22 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from budget_tui.domain.errors import Refused
 
 PATIENCE_SECONDS = 30
-"""Time that requests under way have to finish when the server is told to stop."""
+"""Seconds that requests under way have to finish when the server is stopped."""
 
 REQUEST_SECONDS = 10
-"""The time a request may take to arrive, and a client may read nothing of its answer."""
+"""Seconds that a request may take to arrive, and that a client may read nothing of its response."""
 
 PAUSE_SECONDS = 1
-"""The pause in accepting connections when there was no descriptor for one."""
+"""Pause in accepting connections, in seconds, when there was no file descriptor for one."""
 
 BACKLOG = 2048
-"""The most connections that wait to be accepted, and that are served at once."""
+"""Maximum number of connections waiting to be accepted, and of those served at once."""
 
 logger = logging.getLogger("budget_tui.api")
 
 
 def run(app: ASGIApp, host: str, port: int, announce: Callable[[str], None]) -> None:
-    """Serve ``app`` until SIGTERM or Ctrl-C; ``announce`` is told the URL once it can be reached."""
+    """Serve ``app`` until SIGTERM or Ctrl-C; ``announce`` receives the URL once it is reachable."""
     listening = _listening(host, port)
     config = uvicorn.Config(
         app,
@@ -42,23 +42,23 @@ def run(app: ASGIApp, host: str, port: int, announce: Callable[[str], None]) -> 
         server_header=False,
         timeout_graceful_shutdown=PATIENCE_SECONDS,
     )
-    # Uvicorn raises the signal that stopped it again. To be told to stop is no failure.
+    # Uvicorn raises the signal that stopped it again. Being stopped is not an error.
     signal.signal(signal.SIGTERM, lambda *_: None)
     with listening:
         _Server(config, lambda: announce(_url(host, listening))).run(sockets=[listening])
 
 
 def most_connections() -> int:
-    """Half of the descriptors that the process may have are for connections, the others for the database."""
+    """Return half of the process's file descriptor limit; the database uses the others."""
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return BACKLOG if descriptors == resource.RLIM_INFINITY else max(1, min(BACKLOG, descriptors // 2))
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn's, which serves a connection only when there is room for it; the others wait in the kernel.
+    """Uvicorn's server, but accepting a connection only when there is room; the others wait in the kernel.
 
-    Where there is none, the one whose request has been arriving for the longest makes room. Asyncio's own servers
-    accept whatever comes, and without a descriptor try and complain thousands of times a second.
+    Without room, the connection whose request has been arriving for the longest is closed. Asyncio's own servers accept
+    everything, and without descriptors they retry and log thousands of times a second.
     """
 
     def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
@@ -85,13 +85,13 @@ class _Server(uvicorn.Server):
         while True:
             try:
                 accepted, _ = await loop.sock_accept(listening)
-            except ConnectionError:  # gone before it was accepted
+            except ConnectionError:  # it was closed before it was accepted
                 continue
             except OSError:
                 short_since = short_since or loop.time()
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
-            if short_since:  # told now, for the log needs a descriptor, too
+            if short_since:  # only now, as the log needs a descriptor too
                 logger.warning("for %.0f s there was no descriptor for a connection", loop.time() - short_since)
                 short_since = 0.0
             if self._room.locked() and self._arriving:
@@ -105,9 +105,9 @@ class _Server(uvicorn.Server):
 
 
 class _Connection(H11Protocol):
-    """Uvicorn's, which is closed when a request does not arrive in time: its headers, or its body.
+    """Uvicorn's connection, but closed when a request's headers or body do not arrive in time.
 
-    ``arriving`` are the connections that wait for one, in the order in which they began to; ``closed`` is told once.
+    ``arriving`` are the connections waiting for a request, the longest waiting first; ``closed`` is called once.
     """
 
     def __init__(
@@ -140,13 +140,13 @@ class _Connection(H11Protocol):
         self._closed()
 
     def give_up(self) -> None:
-        """Close it, with an answer where a request has begun."""
+        """Close the connection, with a response if a request has begun."""
         self._stop_waiting()
         has_begun = self.conn.their_state is h11.SEND_BODY or bool(self.conn.trailing_data[0])
         if has_begun and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
         if self.transport.get_write_buffer_size():
-            self.transport.abort()  # it does not even read
+            self.transport.abort()  # the client does not even read
         else:
             self.transport.close()
 
@@ -163,14 +163,16 @@ class _Connection(H11Protocol):
 
 
 def _drop_who_does_not_read(accepted: socket.socket) -> None:
-    """Let the kernel close a connection whose other end takes nothing for too long."""
+    """Let the kernel close a connection whose client reads nothing for too long."""
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, REQUEST_SECONDS * 1000)
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """A socket that listens. It is told that it is TCP: asyncio lets small packets go at once only then, and a
-    request would take 40 ms otherwise."""
+    """Open a listening socket, with its protocol set to TCP.
+
+    Only then does asyncio send small packets at once; otherwise a request would take 40 ms.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
@@ -178,7 +180,7 @@ def _listening(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, protocol)
     except OSError as error:
         raise _cannot_listen(host, port, error) from None
-    except UnicodeError:  # a part of it is empty or too long
+    except UnicodeError:  # a part of the name is empty or too long
         raise Refused(f"'{host}' is not a host name", "give one such as 127.0.0.1") from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

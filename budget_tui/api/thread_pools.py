@@ -1,4 +1,4 @@
-"""The threads that wait for the disk, so that nobody else has to."""
+"""The threads that wait for the disk, so that the event loop does not."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,8 +16,10 @@ _READERS = 4
 
 
 class _Writer:
-    """One thread that carries out commands in the order they came, each in the context of its request. An executor
-    would do the same, and take as long for its own futures as a small transaction takes."""
+    """One thread that runs commands in the order they came, each in the context of its request.
+
+    An executor would do the same, but its own futures take as long as a small transaction.
+    """
 
     def __init__(self) -> None:
         self._waiting: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
@@ -50,7 +52,7 @@ class _Writer:
 
 
 def _settle(future: "asyncio.Future[Answer]", answer: Answer) -> None:
-    if not future.done():  # cancelled when nobody waits any more
+    if not future.done():  # it is cancelled if nobody waits for it any more
         future.set_result(answer)
 
 
@@ -60,8 +62,10 @@ def _fail(future: "asyncio.Future[Answer]", error: Exception) -> None:
 
 
 class ThreadPools:
-    """Threads for what waits for the disk. Writes take turns anyway: here in the order they came, without asking
-    the database again and again whose turn it is."""
+    """Threads for blocking calls.
+
+    Writes run one after the other in any case: here in the order they came, without polling the database for its lock.
+    """
 
     def __init__(self) -> None:
         self._writing = _Writer()
@@ -71,7 +75,7 @@ class ThreadPools:
         return await self._writing.put(command)
 
     async def write_once(self, command: Callable[[], Answer]) -> tuple[Answer, bool]:
-        """The answer, and whether it was given before, under the same idempotency key."""
+        """Run a command once per idempotency key; return its result, and True if it is that of an earlier request."""
 
         def noted() -> tuple[Answer, bool]:
             with replays_noted() as replays:
@@ -84,7 +88,7 @@ class ThreadPools:
         return await asyncio.get_running_loop().run_in_executor(self._reading, question)
 
     def read_soon(self, task: Callable[[], object]) -> None:
-        """Do something on a thread that reads, which nobody waits for."""
+        """Run a task on a reader thread without waiting for it."""
         self._reading.submit(task)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""``agent``: agents and what they may use of a model's tokens."""
+"""``agent``: agents and their token budgets."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -323,7 +323,7 @@ def list_prices(context: typer.Context, json: JsonOption = False) -> None:
 
 
 def _print_with_warnings(session: Session, agent_id: str, json: bool, words: Callable[["AgentBudget"], str]) -> None:
-    """An agent's budget: as JSON, or in words."""
+    """Print an agent's budget as JSON, or in words followed by the warnings."""
     agent = session.services.agents.get(agent_id)
     if json:
         from budget_tui.schemas.agents import AgentBudget as AgentBudgetOut
@@ -351,7 +351,7 @@ def _counts(balance: "TokenBalance | AgentBudget") -> str:
 
 
 def _details(agent: "AgentBudget") -> str:
-    """An agent's figures, one a line."""
+    """List an agent's figures, one per line."""
     from budget_tui.domain.amount import share
     from budget_tui.presentation import formatting as f
 

@@ -1,6 +1,6 @@
 """The command line: its options and its commands.
 
-Nothing heavy is imported here: a noun is loaded when it is used, and imports what it needs when it runs.
+No heavy module is imported here: a command's module is imported on use, and imports what it needs when it runs.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ MODULES = {
 
 
 class CommandGroup(TyperGroup):
-    """All commands by name. The module of one is loaded when it is used: `undo` pays for no other."""
+    """All commands by name. A command's module is imported on use, so that `undo` does not load the others."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(MODULES)
@@ -53,7 +53,7 @@ class CommandGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in MODULES:
             return self.commands.get(cmd_name) or self._load(cmd_name)
-        for name in MODULES:  # all of them, to tell which one may have been meant
+        for name in MODULES:  # all of them, so that an error can suggest the one that was meant
             self._load(name)
         return None
 
@@ -103,7 +103,7 @@ def dashboard(
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command and return its exit code."""
     return exit_code_of(lambda: _carried_out(arguments))
 
 
@@ -118,12 +118,12 @@ def _carried_out(arguments: Sequence[str]) -> object:
 
 @cache
 def _commands() -> Any:
-    """The commands that Typer makes of the functions, made once in a process."""
+    """Return the commands that Typer makes of the functions, once per process."""
     return get_command(app)
 
 
 def _usage(error: TyperException) -> tuple[str, str]:
-    """Describe what is wrong with the command line, and where to look it up."""
+    """Describe the error in the command line, and where to look it up."""
     message = error.format_message().rstrip(".")
     context = getattr(error, "ctx", None)
     option = getattr(error, "option_name", "")

@@ -1,4 +1,4 @@
-"""``budget``: what may be spent in a month, all in all."""
+"""``budget``: the global budget per period."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,7 +70,7 @@ def carry(context: typer.Context, policy: PolicyArgument, cap: CapOption = "", j
 
 
 def outlook(snapshot: "BudgetSnapshot") -> list[str]:
-    """The global budget in a few lines: what there is, where it went, how long it lasts."""
+    """Describe the global budget in a few lines: its total, its spending, its runway."""
     from budget_tui.domain.amount import share
     from budget_tui.presentation import formatting as f
 

@@ -1,6 +1,6 @@
 """The console: the only printer of the command line. Results go to standard output, all else to standard error.
 
-Names in an export or of a file may hold anything: what would move a terminal's cursor stands as its escape.
+Names in exports or of files may contain anything: characters that move a terminal's cursor are escaped.
 """
 
 import io
@@ -31,7 +31,7 @@ EXIT_CODES: tuple[tuple[type[BudgetError], int], ...] = (
     (Conflict, 5),
 )
 _FULL_OUTPUT_ERRORS = (EPIPE, ENOSPC, EDQUOT, EFBIG, EIO)
-"""The errors that others that print, such as the help, meet there."""
+"""Errors of standard output that other printers, such as the help, run into."""
 
 
 def print_lines(*lines: str) -> None:
@@ -43,7 +43,7 @@ def print_lines(*lines: str) -> None:
 
 
 def not_written(error: OSError) -> Refused | None:
-    """The error to end with when standard output takes no more; None where its reader has seen enough."""
+    """Return the error to exit with when standard output fails; None if its reader has merely closed it."""
     _give_up(sys.stdout)
     if isinstance(error, BrokenPipeError):
         return None
@@ -52,27 +52,27 @@ def not_written(error: OSError) -> Refused | None:
 
 
 def _give_up(stream: TextIO) -> None:
-    """Write to nowhere from now on: Python would complain of what it cannot flush at its end."""
+    """Redirect the stream to nowhere: Python would complain at exit of what it cannot flush."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
 def report(*lines: str, end: str = "\n") -> None:
-    """Print on standard error what is no result, so that a script's input stays clean."""
+    """Print messages on standard error, so that a script's input contains only results."""
     try:
         print(escaped_lines("\n".join(lines)), end=end, file=sys.stderr, flush=True)  # noqa: T201
-    except OSError:  # nobody can be told, which is no reason to end in another way
+    except OSError:  # the message is lost, but the exit code stays
         _give_up(sys.stderr)
 
 
 def redraw(text: str) -> None:
-    """Write over the line that the cursor is on, on standard error; ``text`` is the program's own."""
+    """Overwrite the current line on standard error; ``text`` must be the program's own."""
     print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def report_error(message: str, hint: str, code: int) -> int:
-    """Print what went wrong as one line on standard error; returns ``code``."""
+    """Print an error as one line on standard error and return ``code``."""
     line = f"{message}; {hint}" if hint else message
     report(f"error: {' '.join(line.split())}")
     return code
@@ -128,7 +128,7 @@ def table(
     rows: "Sequence[Row]",
     amounts: Callable[[Sequence[str]], Sequence[str]] = lambda texts: texts,
 ) -> list[str]:
-    """A header and a line per row, aligned; ``amounts`` rewrites the texts of a column at the right."""
+    """Format a header and a line per row, aligned; ``amounts`` rewrites the texts of a right-aligned column."""
     cells = [_cells(column, rows, amounts) for column in columns]
 
     def aligned(texts: Sequence[str]) -> str:
@@ -140,7 +140,7 @@ def table(
 def _cells(
     column: "Column[Row]", rows: "Sequence[Row]", amounts: Callable[[Sequence[str]], Sequence[str]]
 ) -> list[str]:
-    """The header and the texts of a column, as wide as the widest."""
+    """Return the header and the texts of a column, padded to the widest."""
     texts: Sequence[str] = [escaped(column.text(row)) for row in rows]
     is_left = column.align == "left"
     texts = [column.label.upper(), *(texts if is_left else amounts(texts))]
@@ -150,7 +150,7 @@ def _cells(
 
 
 def _width(text: str) -> int:
-    """Columns that ``text`` takes in a terminal: East Asian wide characters take two, combining ones none."""
+    """Return the terminal columns of ``text``: East Asian wide characters take two, combining ones none."""
     if text.isascii():
         return len(text)
     from unicodedata import category, east_asian_width
@@ -160,7 +160,7 @@ def _width(text: str) -> int:
 
 
 def exit_code_of(carry_out: Callable[[], object]) -> int:
-    """Carry out a run; returns its exit code. Whatever a user can cause is one line on standard error."""
+    """Run ``carry_out`` and return its exit code. Every error that a user can cause is one line on standard error."""
     _print_anything()
     try:
         code = carry_out()
@@ -168,7 +168,7 @@ def exit_code_of(carry_out: Callable[[], object]) -> int:
         return report_error(error.message, error.command or error.hint, _exit_code(error))
     except KeyboardInterrupt:
         code = EXIT_INTERRUPTED
-    except SystemExit as end:  # completion ends this way, and what has no reader any more
+    except SystemExit as end:  # raised by completion, and when nobody reads the output any more
         code = end.code
     except UnicodeEncodeError as error:
         sign = ascii(error.object[error.start : error.end])
@@ -188,7 +188,7 @@ def exit_code_of(carry_out: Callable[[], object]) -> int:
 
 
 def _print_anything() -> None:
-    """A terminal that does not know a sign shows its number; it is no reason to fail."""
+    """Escape characters that the terminal's encoding lacks, rather than fail."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""``cost``: what was spent, and whose it is."""
+"""``cost``: costs, and the projects they belong to."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -256,7 +256,7 @@ def _category(text: str) -> "Category":
 
 
 def _tag_rule(text: str) -> tuple[str, str]:
-    """The rule's field and value of ``KEY=VALUE``."""
+    """Parse ``KEY=VALUE`` into the rule's field and value."""
     key, equals, value = text.partition("=")
     if not (key.strip() and equals and value.strip()):
         raise Refused(f"'{text}' is not a tag", "write it as KEY=VALUE")
@@ -341,7 +341,7 @@ def replace_source(
 
 
 def _unmapped_table(origins: Sequence["UnmappedOrigin"]) -> list[str]:
-    """A table, the largest amounts first, and the command that gives its first line to a project."""
+    """Format a table, the largest amounts first, and the command that maps its first line to a project."""
     if not origins:
         return ["no costs are unmapped"]
     shown = {column.key: column for column in unmapped_columns()}
@@ -354,7 +354,7 @@ def _unmapped_table(origins: Sequence["UnmappedOrigin"]) -> list[str]:
 
 
 def _suggestion(origin: "UnmappedOrigin") -> list[str]:
-    """The narrowest rule that fits: by tag, else by sub account, service or provider."""
+    """Return the narrowest rule that fits: by tag, otherwise by sub account, service or provider."""
     rules = [
         *(("--tag", f"{key}={value}") for key, value in origin.tags if value),
         ("--sub-account", origin.sub_account_id or origin.sub_account_name),

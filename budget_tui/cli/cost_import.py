@@ -1,4 +1,4 @@
-"""``cost import`` behind its options, without Typer: a million rows take little longer than Typer takes to load."""
+"""``cost import`` after its options, without Typer: importing a million rows takes little longer than loading Typer."""
 
 import gc
 import sys
@@ -17,9 +17,9 @@ FLAGS = ("--dry-run", "--strict", "--effective", "--replace", "--json")
 
 
 def plain_import(words: Sequence[str]) -> Callable[[Session], None] | None:
-    """The import that ``words`` ask for; None when they are another command, or say more than files and `FLAGS`.
+    """Return the import that ``words`` request; None for another command, or options other than `FLAGS`.
 
-    Typer then makes sense of them, or says what is wrong.
+    Typer then parses them, or reports what is wrong.
     """
     if tuple(words[:2]) != ("cost", "import"):
         return None
@@ -50,7 +50,7 @@ def request_for(
     form: str = "",
     columns: str = "",
 ) -> "ImportRequest":
-    """The request that the options make."""
+    """Build the request from the options."""
     from budget_tui.services.imports import ImportRequest
 
     cost_column = "EffectiveCost" if effective else "BilledCost"
@@ -58,8 +58,8 @@ def request_for(
 
 
 def import_files(session: Session, request: "ImportRequest", *, json: bool) -> None:
-    """Import, show how far it is, and tell what was done."""
-    # Nothing is logged before the reading is done, so it does not wait for this.
+    """Import files, show the progress, and report the result."""
+    # Nothing is logged before the files are read, so the log is set up meanwhile.
     threading.Thread(target=session.start_logging, daemon=True).start()
     if request.dry_run:
         session.services.context.require_database()
@@ -79,7 +79,7 @@ def import_files(session: Session, request: "ImportRequest", *, json: bool) -> N
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int], None] | None]:
-    """On a terminal, a bar that says how far the reading is and that is gone afterwards; else nothing."""
+    """Show a progress bar while reading, on a terminal only; it is erased afterwards."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -99,7 +99,7 @@ def _progress() -> Iterator[Callable[[int], None] | None]:
 
 @contextmanager
 def _without_garbage_hunts() -> Iterator[None]:
-    """Nothing made here is garbage before the end: what there is to look through is all in use."""
+    """Disable garbage collection: nothing created here becomes garbage before the end."""
     gc.disable()
     try:
         yield

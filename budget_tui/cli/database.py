@@ -1,4 +1,4 @@
-"""``db``: the database file itself."""
+"""``db``: the database itself."""
 
 from pathlib import Path
 from typing import Annotated

@@ -171,7 +171,7 @@ def export_entities(
             print_lines(text.rstrip("\n"))
         return
     try:
-        file.touch(0o600)  # a new one is its owner's alone
+        file.touch(0o600)  # only its owner may read a new file
         file.write_text(text, "utf-8")
     except OSError as error:
         raise StorageError(f"{file} cannot be written: {(error.strerror or '').lower()}") from None
@@ -240,7 +240,7 @@ def _require_other_file(context: typer.Context, file: Path) -> None:
 
 
 def _entities(context: typer.Context) -> "Entities":
-    """The service that answers questions; a database is made first where there is none."""
+    """Return the service for reading; raises `DatabaseNotFound` if there is no database."""
     session: Session = session_of(context)
     session.services.context.require_database()
     return session.services.entities
@@ -262,7 +262,7 @@ def _print_json_of(entities: Iterable[Entity]) -> None:
 
 
 def _branches(entities: Sequence[Entity]) -> list[str]:
-    """The branches drawn before each id: ``│  ├─ ``. The entities are in the order of the tree."""
+    """Return the branches drawn before each id, such as ``│  ├─ ``, for entities in the order of the tree."""
     last = {entity.parent_id: entity.entity_id for entity in entities}  # the last child of each
     stems: dict[str, str] = {}
     lines = []

@@ -1,4 +1,4 @@
-"""``explain``: why a number shows what it shows."""
+"""``explain``: where a number comes from."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -81,7 +81,7 @@ def _in_full(explained: "Explained", key: str) -> list[str]:
 
 
 def _overview(explained: "Explained") -> list[str]:
-    """Every value with its formula, then what is the same for all of them."""
+    """List every value with its formula, then the explanations common to all."""
     from budget_tui.presentation import explanations
 
     def because(value: "Explanation") -> str:
@@ -103,7 +103,7 @@ def _overview(explained: "Explained") -> list[str]:
 
 
 def _told(sections: "Iterable[Section]") -> list[str]:
-    """Each section with its title above it."""
+    """Format each section below its title."""
     lines = []
     for title, content in sections:
         lines += ["", *([title] if title else []), *_indented(content)]

@@ -1,4 +1,4 @@
-"""``key``: who may use the HTTP API."""
+"""``key``: keys of the HTTP API."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 

@@ -1,4 +1,4 @@
-"""``log``: the audit trail."""
+"""``log``: the audit log."""
 
 from dataclasses import replace
 from datetime import datetime, time, timedelta
@@ -63,7 +63,7 @@ def log(
 
 
 def _begin_of(day: str, days_later: int) -> datetime | None:
-    """The first moment of a day on this machine, or of a later one."""
+    """Return the first moment of a day on this machine, or of one some days later."""
     from budget_tui.domain.period import parse_day
 
     if not day:

@@ -1,7 +1,7 @@
-"""The start of every run: what to open or to carry out.
+"""The entry point of every run.
 
-What has to be quick is done without Typer, which takes longer to load than all the rest: the dashboard, the line that
-a status bar asks for every few seconds, and an import.
+Three things have to be quick and run without Typer, which takes longer to load than everything else: the dashboard,
+the status bar's line, requested every few seconds, and an import.
 """
 
 import gc
@@ -24,7 +24,7 @@ _COMPLETION_VARIABLE = "_BUDGET_TUI_COMPLETE"
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Open the dashboard or run a command; returns the exit code."""
+    """Open the dashboard or run a command; return the exit code."""
     options, command = split(arguments)
     at_once = _WITHOUT_TYPER.get(command) or plain_import(command)
     if at_once is None or _COMPLETION_VARIABLE in os.environ:
@@ -36,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def split(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Database, organization and day, given by options or by the environment, and the words behind the options."""
+    """Return database, organization and day, from options or the environment, and the words after the options."""
     values = {name: os.environ.get(variable, "") for name, variable in _VARIABLES.items()}
     rest = list(arguments)
     while rest:

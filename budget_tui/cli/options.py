@@ -1,4 +1,4 @@
-"""Options and arguments that several commands take, and how an amount is told from an option."""
+"""Options and arguments shared by several commands, and the parsing of negative amounts."""
 
 import re
 from collections.abc import Callable
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 _NEGATIVE = re.compile(r"-[$€£¥₹]?[.\d]")
 _MARK = "\0"
-"""Stands before a negative amount while options are told from arguments; the system lets no argument contain it."""
+"""Marks a negative amount while options are parsed; the operating system allows it in no argument."""
 
 
 def command_group(description: str = "") -> typer.Typer:
-    """A group to register a noun's commands with; a single one without a description becomes the command itself."""
+    """Return a group for a noun's commands; a single command without a description becomes the group itself."""
     return typer.Typer(
         help=description or None, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
     )
 
 
 class AmountCommand(TyperCommand):
-    """A command whose AMOUNT may be negative: ``-15`` is an amount there, and ``--alocate`` still no option."""
+    """A command whose AMOUNT may be negative: ``-15`` is parsed as an amount, ``--alocate`` is still an error."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         try:
@@ -45,25 +45,25 @@ def _unmarked(value: object) -> object:
 
 
 def transfer_ends(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Completions for an end of a transfer."""
+    """Complete one end of a transfer."""
     pool = [(POOL, "what is unallocated")] if POOL.startswith(incomplete) else []
     return [*project_ids(context, incomplete), *pool]
 
 
 def project_ids(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Completions for a project: ids and names."""
+    """Complete a project by id, with its name."""
     return _offered(context, incomplete, lambda services: [line[:2] for line in services.snapshots.current().projects])
 
 
 def agent_ids(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Completions for an agent: ids and names."""
+    """Complete an agent by id, with its name."""
     return _offered(context, incomplete, lambda services: [agent[:2] for agent in services.agents.all()])
 
 
 def _offered(
     context: typer.Context, incomplete: str, names: Callable[["Services"], list[tuple[str, str]]]
 ) -> list[tuple[str, str]]:
-    """Those of ``names`` that begin like this. Reads only, and offers nothing when it cannot read."""
+    """Return those of ``names`` that begin with ``incomplete``. Only reads; on errors it offers nothing."""
     from budget_tui.cli.session import Session
     from budget_tui.domain.errors import BudgetError
 
@@ -101,7 +101,7 @@ CapOption = Annotated[
 
 
 def exactly_one(options: dict[str, str]) -> tuple[str, str]:
-    """The one option that was given, of several that exclude each other, and its value."""
+    """Return the one option that was given, of several that exclude each other, with its value."""
     given = [(name, value) for name, value in options.items() if value]
     if len(given) != 1:
         raise Refused(f"exactly one of {', '.join(options)} is needed, not {len(given)}", "choose one")

@@ -1,4 +1,4 @@
-"""``period``: the running one, its close, those that are closed, and how they recur."""
+"""``period``: the current period, its close, the closed ones, and the rule by which they recur."""
 
 import sys
 from dataclasses import replace
@@ -189,7 +189,7 @@ def _require_terminal_to_ask() -> None:
 
 
 def _confirm(lines: list[str], question: str) -> None:
-    """Say what will happen and ask, on standard error: standard output is for the answer alone."""
+    """Show what will happen and ask, on standard error: standard output is for the result alone."""
     report(*lines, f"{question} [y/N] ", end="")
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
         raise Refused("not confirmed", "nothing was changed")

@@ -292,7 +292,7 @@ def by_provider(
 
 
 def _tell_change(session: Session, outcome: "PlanOutcome", json: bool, done: str = "") -> None:
-    """Print a budget and those below it after a change; in words, with what was ``done``."""
+    """Print a budget and those allocated from it after a change; in words, starting with ``done``."""
     from budget_tui.cli.plan_tables import describe
 
     if json:

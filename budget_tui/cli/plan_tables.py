@@ -31,12 +31,12 @@ Row = TypeVar("Row")
 
 
 def describe(budget: PlannedBudget) -> str:
-    """``DEPT-ENG's cloud budget for Q1 2026: $30,000.00``."""
+    """Describe a budget as ``DEPT-ENG's cloud budget for Q1 2026: $30,000.00``."""
     return f"{f.plan_name(budget)}: {f.amount_of(budget.amount, budget.budget_type, budget.currency)}"
 
 
 def budget_table(page: BudgetPage) -> list[str]:
-    """A line per budget under the days that they are of, and how many there are."""
+    """Format a line per budget, headed by their period, and the number of budgets."""
     columns: tuple[Column[PlannedBudget], ...] = (
         Column("id", "ID", lambda budget: budget.budget_id[:ID_SHOWN_LENGTH]),
         Column("entity", "Entity", lambda budget: budget.entity_id),
@@ -52,7 +52,7 @@ def budget_table(page: BudgetPage) -> list[str]:
 
 
 def details(budget: PlannedBudget) -> list[str]:
-    """A budget's facts, one a line."""
+    """List a budget's facts, one per line."""
     facts = {
         "id": budget.budget_id,
         "entity": f"{budget.entity_name} ({budget.entity_id}, {budget.level_code})",
@@ -74,7 +74,7 @@ def details(budget: PlannedBudget) -> list[str]:
 
 
 def allocation_table(allocation: PlanAllocation) -> list[str]:
-    """The parent, a line per child, and what stays unallocated."""
+    """List the parent, its children, and the amount that stays unallocated."""
     parent = allocation.parent
     rows = [(child.budget.entity_id, child.budget.amount) for child in allocation.children]
     columns: tuple[Column[tuple[str, int]], ...] = (
@@ -86,7 +86,7 @@ def allocation_table(allocation: PlanAllocation) -> list[str]:
 
 
 def summary_table(summary: PlanSummary) -> list[str]:
-    """A line per budget against its actual under the days that they are of, then the totals."""
+    """Format a line per budget with its actual, headed by their period, then the totals."""
     columns: tuple[Column[BudgetLine], ...] = (
         Column("entity", "Entity", lambda line: line.budget.entity_id),
         Column("what", "For", lambda line: what(line.budget)),
@@ -99,7 +99,7 @@ def summary_table(summary: PlanSummary) -> list[str]:
 
 
 def tree_table(tree: PlanTree) -> list[str]:
-    """A line per budget, below the nearest that contains it, under the days that they are of."""
+    """Format a line per budget below its parent, headed by their period."""
     rows = [row for root in tree.roots for row in _tree_rows(root, "", "")]
 
     def amount(label: str, text: Callable[[TreeNode], str]) -> Column[TreeRow]:
@@ -126,13 +126,13 @@ def _heading(answer: PlanSummary | PlanTree) -> list[str]:
 
 
 def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:
-    """A line per category or provider; ``of`` is that column's name."""
+    """Format a line per category or provider; ``of`` is that column's name."""
     currency = breakdown.organization.currency
     entity = breakdown.entity
     rows = [row for name, part in breakdown.parts.items() for row in _part_rows(name, part)]
 
     def known_of(column: Column[PartRow], row: PartRow) -> str:
-        """A figure; of what no budget is for, only what was used."""
+        """Return a figure; parts without a budget only have a usage."""
         if row.planned is not None:
             return column.text(row)
         only_used = {"actual": _with_unit(row.used or 0, row.budget_type, currency), "status": ""}
@@ -149,7 +149,7 @@ def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:
 
 
 class PartRow(NamedTuple):
-    """A part in one unit; ``planned`` None: there is no budget for it."""
+    """A part in one unit; ``planned`` is None if there is no budget for it."""
 
     name: str
     budget_type: BudgetType
@@ -217,7 +217,7 @@ def _total(totals: Totals) -> list[str]:
 
 
 def _without_cents(texts: Sequence[str]) -> Sequence[str]:
-    """Whole amounts without cents; otherwise all of a column have them, so that points stand in line."""
+    """Omit the cents if every amount in the column is whole; otherwise keep them all, so that the points align."""
     cents = {found[0] for text in texts if (found := _CENTS.search(text))}
     return texts if any(each.strip(".0") for each in cents) else [_CENTS.sub("", text) for text in texts]
 
@@ -235,7 +235,7 @@ def _typed(amount: int, budget_type: BudgetType, currency: str) -> str:
 
 
 def _with_unit(amount: int, budget_type: BudgetType, currency: str) -> str:
-    """``$30,000``, ``50M tokens``."""
+    """Format as ``$30,000`` or ``50M tokens``."""
     unit = "" if budget_type is BudgetType.MONETARY else f" {budget_type}s"
     return f"{_typed(amount, budget_type, currency)}{unit}"
 

@@ -51,7 +51,7 @@ DeletedOption = Annotated[bool, typer.Option("--deleted", help="Only deleted bud
 
 
 def word(text: str, words: type[_Word], what: str) -> _Word:
-    """The one of ``words`` that was typed, in any case."""
+    """Return the member of ``words`` that was typed, in any case; raises `Refused` if there is none."""
     try:
         return words(text.strip().casefold())
     except ValueError:
@@ -70,7 +70,7 @@ def filter_of(
     search: str = "",
     deleted: bool = False,
 ) -> "PlanFilter":
-    """The filter that the options say; the database is made or brought to this version's schema first."""
+    """Return the filter of the options; raises `DatabaseNotFound` if there is no database."""
     from budget_tui.domain.plan import PlanFilter
 
     session.services.context.require_database()
@@ -107,7 +107,7 @@ def plan_of(
     currency: str,
     notes: str,
 ) -> "BudgetPlan":
-    """The budget that arguments and options ask for."""
+    """Return the budget that arguments and options describe."""
     from budget_tui.domain.plan import BudgetPlan, parse_planned
 
     session.services.context.require_database()
@@ -127,7 +127,7 @@ def plan_of(
 
 
 def shares_typed(texts: Sequence[str], equal: bool, margin: str, budget_type: BudgetType) -> "list[ChildShare]":
-    """``DEPT-ENG=40%`` or ``DEPT-ENG=40000`` each; with ``equal``, ids alone."""
+    """Parse ``DEPT-ENG=40%`` or ``DEPT-ENG=40000``; with ``equal``, ids alone."""
     from budget_tui.domain.budget import parse_percent
     from budget_tui.domain.plan import ChildShare, equal_shares, parse_planned
 

@@ -1,4 +1,4 @@
-"""``project``: what each project gets of the global budget."""
+"""``project``: the projects' allocations of the global budget."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -168,7 +168,7 @@ def archive(context: typer.Context, project: ProjectArgument, json: JsonOption =
 
 
 def details(snapshot: "BudgetSnapshot", line: "ProjectLine") -> list[str]:
-    """A project's figures, one a line."""
+    """List a project's figures, one per line."""
     from budget_tui.domain.amount import share
     from budget_tui.domain.carry import NO_CARRY
     from budget_tui.presentation import formatting as f

@@ -1,4 +1,4 @@
-"""``redo``: what this user took back last, made again."""
+"""``redo``: redo this user's last undone change."""
 
 import typer
 

@@ -1,4 +1,4 @@
-"""``seat``: seats, registered by hand."""
+"""``seat``: seats registered by hand."""
 
 from typing import TYPE_CHECKING, Annotated
 

@@ -1,4 +1,4 @@
-"""A session: the options given before the command, and the services that follow from them."""
+"""A session: the options before the command, and the services that they select."""
 
 import gc
 import sys
@@ -31,7 +31,7 @@ class Session:
     as_of: date | None = None
     verbose: bool = False
     _settled: "dict[str, list[SettledCarry]]" = field(default_factory=dict, compare=False)
-    """By currency, what a command settled again of what was carried over."""
+    """Carried-over amounts that a command settled again, by currency."""
 
     @cached_property
     def services(self) -> "Services":
@@ -44,7 +44,7 @@ class Session:
         self._settled.setdefault(currency, []).append(settled)
 
     def report_carry_settled(self) -> None:
-        """Say what the command settled again of what was carried over, if anything."""
+        """Report the carried-over amounts that the command settled again, if any."""
         for currency, settled in self._settled.items():
             from budget_tui.cli.console import report
             from budget_tui.domain.carry import settled_together
@@ -54,9 +54,9 @@ class Session:
                 report(told)
 
     def start_logging(self, *, aloud: bool = True) -> None:
-        """From now on, what is done goes to the log; to standard error, too, if that was asked for and is no screen.
+        """Start logging to the log file and, if requested and not a terminal, to standard error.
 
-        What has to be quick and changes nothing does without.
+        Commands that have to be quick and change nothing do not log.
         """
         from budget_tui.config.logging import log_to
         from budget_tui.config.paths import default_log_file
@@ -64,13 +64,13 @@ class Session:
         log_to(default_log_file(), self.services.settings.log_level, verbose=self.verbose and aloud)
 
     def snapshot(self) -> "BudgetSnapshot":
-        """Today's snapshot, of a database that is there."""
+        """Return today's snapshot; raises `DatabaseNotFound` if there is no database."""
         self.services.context.require_database()
         return self.services.snapshots.current()
 
 
 def session_from(database: str, organization: str, as_of: str, *, verbose: bool = False) -> Session:
-    """The session of the options as given; '' where one was not. `Refused` when ``as_of`` is no day."""
+    """Return the session for the given options, '' if omitted. Raises `Refused` if ``as_of`` is not a date."""
     if not as_of:
         return Session(database, organization, verbose=verbose)
     from budget_tui.domain.period import parse_day
@@ -79,7 +79,7 @@ def session_from(database: str, organization: str, as_of: str, *, verbose: bool 
 
 
 def session_of(context: "typer.Context") -> Session:
-    """The session of a command, which is logged from here on."""
+    """Return the session of a command and start its logging."""
     found = context.find_object(Session)
     assert found is not None
     found.start_logging()
@@ -88,13 +88,13 @@ def session_of(context: "typer.Context") -> Session:
 
 
 def require_terminal(what: str) -> None:
-    """Refuse to draw where nobody can see it or press a key."""
+    """Raise `Refused` without a terminal, where nobody could see the screen or press a key."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise Refused(f"the {what} needs a terminal", "budget-tui status answers without one")
 
 
 def open_dashboard(session: Session) -> None:
-    """Run the dashboard until it is left."""
+    """Run the dashboard until the user quits."""
     require_terminal("dashboard")
     session.start_logging(aloud=False)
     gc.disable()  # until the first frame

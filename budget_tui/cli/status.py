@@ -43,12 +43,12 @@ def status(
 
 
 def overview(snapshot: "BudgetSnapshot") -> list[str]:
-    """The global budget and a table of the projects."""
+    """Describe the global budget, with a table of the projects."""
     return [*summary(snapshot), "", *project_table(snapshot)]
 
 
 def summary(snapshot: "BudgetSnapshot") -> list[str]:
-    """The global budget in three lines."""
+    """Describe the global budget in three lines."""
     from budget_tui.presentation import formatting as f
 
     currency, total = snapshot.organization.currency, snapshot.total
@@ -70,7 +70,7 @@ def summary(snapshot: "BudgetSnapshot") -> list[str]:
 
 
 def project_table(snapshot: "BudgetSnapshot") -> list[str]:
-    """A line per project."""
+    """Format a line per project."""
     from dataclasses import replace
 
     from budget_tui.domain.carry import NO_CARRY

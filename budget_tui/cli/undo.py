@@ -1,4 +1,4 @@
-"""``undo``: the last change of this user taken back."""
+"""``undo``: undo this user's last change."""
 
 from typing import TYPE_CHECKING
 

@@ -1,7 +1,7 @@
 """The log: a file in the user's state directory and, with ``--verbose``, standard error.
 
-What is done is logged under ``budget_tui``; this decides who hears of it. Nothing is opened before there is
-something to write, so that who only reads leaves no file.
+The program logs to ``budget_tui``; this module adds the handlers. Files are opened only when there is something to
+write, so that reading leaves none.
 """
 
 import errno
@@ -24,7 +24,7 @@ _FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
 
 
 def log_to(path: Path, level: str, *, verbose: bool) -> None:
-    """Log to ``path`` from ``level`` on (a name of logging's, or ``off``), and if ``verbose`` all to standard error."""
+    """Log to ``path`` from ``level`` on (a name of `logging`, or ``off``), and if ``verbose`` all to standard error."""
     logger = logging.getLogger("budget_tui")
     for former in [each for each in logger.handlers if isinstance(each, _LogFile | _StandardError)]:
         logger.removeHandler(former)
@@ -38,7 +38,7 @@ def log_to(path: Path, level: str, *, verbose: bool) -> None:
 
 
 class _OneLine(logging.Formatter):
-    """A line for each record: what others named something moves no terminal's cursor and begins no line of its own."""
+    """Formats each record as one line, in which names cannot move a terminal's cursor or start a new line."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 – logging's name
         return escaped(" ".join(super().formatMessage(record).splitlines()))
@@ -51,10 +51,10 @@ class _StandardError(logging.StreamHandler[TextIO]):
 
 
 class _LogFile(logging.Handler):
-    """Appends a line at a time under a lock, so that programs can share the file and none turns it over twice.
+    """Appends one line at a time under a lock, so that programs can share the file and only one of them rotates it.
 
-    A log that cannot be written is no reason to fail: it is left alone from then on, unless it was for want of a
-    descriptor, which passes.
+    A log that cannot be written must not stop the program: it is disabled, unless only file descriptors were missing,
+    which is temporary.
     """
 
     def __init__(self, path: Path) -> None:
@@ -80,14 +80,14 @@ class _LogFile(logging.Handler):
                 fcntl.flock(file, fcntl.LOCK_EX)
                 stat = os.fstat(file.fileno())
                 if not os.path.samestat(stat, self._path.stat()):
-                    continue  # somebody turned it over while this waited
+                    continue  # another process rotated it meanwhile
                 if stat.st_size < LARGEST_BYTES:
                     file.write(line)
                     return
                 self._turn_over()
 
     def _turn_over(self) -> None:
-        """``log`` becomes ``log.1``, that ``log.2``, and the oldest is gone."""
+        """Rename ``log`` to ``log.1`` and that to ``log.2``, deleting the oldest."""
         names = [self._path, *(self._path.with_name(f"{self._path.name}.{n}") for n in range(1, KEPT_FILES))]
         for younger, older in reversed(list(pairwise(names))):
             if younger.exists():
@@ -96,7 +96,7 @@ class _LogFile(logging.Handler):
 
 
 def _private(path: str, flags: int) -> int:
-    """Open a file that is for its owner alone: names and amounts are nobody else's business."""
+    """Open a file that only its owner can read: it contains names and amounts."""
     descriptor = os.open(path, flags, 0o600)
     os.fchmod(descriptor, 0o600)
     return descriptor

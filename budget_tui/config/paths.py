@@ -9,39 +9,39 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def default_database() -> Path:
-    """The SQLite file in the user's data directory."""
+    """Return the path of the SQLite file in the user's data directory."""
     from platformdirs import user_data_path
 
     return user_data_path(APP_NAME, appauthor=False) / "budget.db"
 
 
 def default_settings_file() -> Path:
-    """The settings in the user's configuration directory; the file need not exist."""
+    """Return the path of the settings in the user's configuration directory; the file need not exist."""
     from platformdirs import user_config_path
 
     return user_config_path(APP_NAME, appauthor=False) / "settings.toml"
 
 
 def default_log_file() -> Path:
-    """The log in the user's state directory."""
+    """Return the path of the log in the user's state directory."""
     from platformdirs import user_state_path
 
     return user_state_path(APP_NAME, appauthor=False) / f"{APP_NAME}.log"
 
 
 def styles_dir() -> Path:
-    """The style sheets: inside the package when installed, beside it in a checkout."""
+    """Return the folder of the style sheets: inside the package when installed, beside it in a checkout."""
     inside = PACKAGE / "styles"
     return inside if inside.is_dir() else PACKAGE.parent / "styles"
 
 
 def manual_dir() -> Path:
-    """The pages of the manual."""
+    """Return the folder of the manual's pages."""
     return PACKAGE / "manual"
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it that are missing, each for its owner alone."""
+    """Create a folder and its missing parents, accessible only to their owner."""
     try:
         if not folder.is_dir():
             make_folder(folder.parent)

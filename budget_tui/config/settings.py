@@ -1,7 +1,7 @@
 """Settings of a user, in ``settings.toml`` in the configuration directory. Every setting has a default.
 
-Plain dataclasses over the standard library's TOML parser: a settings library would take longer to import
-than ``status --line`` takes to answer.
+Plain dataclasses over the standard library's TOML parser: importing a settings library would take longer than
+running ``status --line``.
 """
 
 import os
@@ -14,13 +14,13 @@ from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.errors import Refused
 
 _NUMBERS = ("anchor", "fiscal_start", "step", "requests_per_second")
-"""Settings that are as well written as numbers."""
+"""Settings that may also be written as numbers."""
 LOG_LEVELS = ("debug", "info", "warning", "error", "off")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings and their meaning."""
+    """The settings; each has its meaning below it."""
 
     database: str = ""
     """Path or ``sqlite:///`` URL of the database; empty: a file in the user's data directory."""
@@ -57,7 +57,7 @@ class Settings:
 
 
 def load_settings(path: Path) -> Settings:
-    """The settings in ``path``, defaults where the file or a setting is missing; `Refused` names what is wrong."""
+    """Read the settings in ``path``, with defaults for what is missing; raises `Refused`, which names what is wrong."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -98,7 +98,7 @@ def _checked(given: dict[str, Any], path: Path) -> Settings:
 
 
 def _check_periods(table: dict[str, Any], path: Path) -> None:
-    """Refuse what no organization can be made with, before one has to be."""
+    """Refuse invalid periods now, not only when an organization is created."""
     if table.keys().isdisjoint({"period", "anchor", "fiscal_start", "time_zone"}):
         return
     from budget_tui.domain.period import parse_anchor, parse_kind, parse_month
@@ -127,7 +127,7 @@ def _is_step(settings: Settings) -> bool:
 
 
 def local_time_zone() -> str:
-    """The IANA name of this machine's time zone, UTC when it cannot be told."""
+    """Return the IANA name of this machine's time zone; UTC if it cannot be determined."""
     named = os.environ.get("TZ", "").lstrip(":")
     if named and _is_zone(named):
         return named

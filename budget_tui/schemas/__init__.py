@@ -1,1 +1,1 @@
-"""JSON in and out: a model for each answer and request, the same on every face."""
+"""Models of the JSON requests and responses, shared by all interfaces."""

@@ -1,4 +1,4 @@
-"""The audit trail, undo, keys to the API, and the database as a whole."""
+"""The audit log, undo, API keys, and the database as a whole."""
 
 from dataclasses import asdict
 from datetime import date

@@ -1,4 +1,4 @@
-"""The base of all models of JSON: exact numbers out, exact numbers in."""
+"""The base of all JSON models: exact numbers, in and out."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
@@ -16,7 +16,7 @@ from budget_tui.domain.hierarchy import ID_MAX_LENGTH
 from budget_tui.domain.period import Period, parse_day
 from budget_tui.domain.text import escaped_json
 
-# Answers
+# Responses
 
 
 class Schema(BaseModel):
@@ -28,7 +28,7 @@ class Schema(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     _names: ClassVar[Mapping[str, str]] = {}
-    """Other names in JSON than those of the fields."""
+    """Names in JSON that differ from those of the fields."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
@@ -36,8 +36,10 @@ class Schema(BaseModel):
         cls._names = {name: alias for name, alias in named if alias}
 
     def fields(self) -> dict[str, object]:
-        """The fields by their names in JSON. Numbers and days are written here: the encoder takes twice as long to
-        ask for each of them."""
+        """Return the fields by their names in JSON.
+
+        Numbers and days are converted here: calling back for each of them takes the encoder twice as long.
+        """
         names, given = type(self)._names, self.__pydantic_fields_set__
         found = {
             name: value if (convert := _CONVERTERS.get(type(value))) is None else convert(value)
@@ -51,8 +53,11 @@ Json = Schema | Sequence[Schema] | Mapping[str, Schema]
 
 
 def dumps(answer: Json, indent: int | None = 2) -> str:
-    """``answer`` as JSON: decimals to the digit and without exponents, non-ASCII text as it is where that moves no
-    terminal's cursor and turns no line."""
+    """Encode ``answer`` as JSON.
+
+    Decimals are exact and without exponents; non-ASCII text is escaped only where it would move a terminal's cursor or
+    break a line.
+    """
     document = simplejson.dumps(
         answer,
         use_decimal=False,
@@ -65,7 +70,7 @@ def dumps(answer: Json, indent: int | None = 2) -> str:
 
 
 def _number(value: Decimal) -> simplejson.RawJSON:
-    """Neither pydantic nor FastAPI writes a decimal as the number that it is."""
+    """Return the digits as they are: neither pydantic nor FastAPI writes a decimal as an exact number."""
     return simplejson.RawJSON(f"{value:f}")
 
 
@@ -77,7 +82,7 @@ _CONVERTERS: Mapping[type, Callable[[Any], object]] = {
 
 
 def _plain(value: object) -> object:
-    """``value`` as the encoder takes it."""
+    """Convert ``value`` to a type that the encoder accepts."""
     if isinstance(value, Schema):
         return value.fields()
     if (convert := _CONVERTERS.get(type(value))) is None:
@@ -86,7 +91,7 @@ def _plain(value: object) -> object:
 
 
 def shortest(value: Decimal | None) -> Decimal | None:
-    """``value`` without trailing zeros and without an exponent."""
+    """Remove trailing zeros and the exponent from ``value``."""
     return None if value is None else Decimal(f"{value.normalize():f}")
 
 
@@ -138,7 +143,7 @@ class Settling(Schema):
 
 
 def amount_of(amount: int, budget_type: BudgetType) -> Decimal:
-    """An amount of a budget of that type: nanos in units, or a count."""
+    """Convert a budget's amount: nanos to currency units, tokens and seats to a count."""
     return to_decimal(amount) if budget_type is BudgetType.MONETARY else Decimal(amount)
 
 
@@ -152,7 +157,7 @@ class Request(BaseModel):
 
 
 def nanos_given(value: Any) -> int:
-    """The nanos of a JSON number."""
+    """Convert a JSON number to nanos."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("give a JSON number such as 12.50")
     try:
@@ -162,7 +167,7 @@ def nanos_given(value: Any) -> int:
 
 
 def count_given(value: Any) -> int:
-    """The tokens or seats of a JSON number: written as a whole one, as they are in Python."""
+    """Convert a JSON number, which must be a whole one, to tokens or seats."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("give a whole JSON number such as 25000")
     return value

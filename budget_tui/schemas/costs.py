@@ -1,4 +1,4 @@
-"""Costs: entered, imported, mapped; their sources, seats, and rates of exchange."""
+"""Costs: recorded, imported, mapped; their sources, seats, and exchange rates."""
 
 from collections.abc import Mapping
 from datetime import date

@@ -1,4 +1,4 @@
-"""Explanations: every value exact, beside the words that the screens show."""
+"""Explanations: every value exact, with the texts that the screens show."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -121,7 +121,7 @@ class Explained(Schema):
 
     @classmethod
     def from_domain(cls, explained: explain.Explained, key: str = "") -> "Explained":
-        """All of the values, or the one called ``key``."""
+        """Convert all values, or only the one called ``key``."""
         return Explained(
             kind=explained.kind,
             subject=explained.subject or None,

@@ -60,7 +60,7 @@ class EntityNode(Entity):
 
     @classmethod
     def nested(cls, entities: Sequence[hierarchy.Entity]) -> "EntityNode":
-        """The first of ``entities``, which are in the order of the tree, with all others below it."""
+        """Nest ``entities``, which are in the order of the tree, below the first one."""
         below: dict[str, list[EntityNode]] = {}
         node = None
         for entity in reversed(entities):

@@ -1,4 +1,4 @@
-"""Periods: the running one, its close, those that are closed, and how they recur."""
+"""Periods: the current one, its close, the closed ones, and their rule."""
 
 from datetime import date
 from typing import Literal

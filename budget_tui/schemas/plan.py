@@ -1,6 +1,6 @@
-"""The plan: budgets, their allocations, and how they stand to what was used.
+"""The plan: budgets, their allocations, and their usage.
 
-Money is a number of units with at most 9 decimals, tokens and seats are whole numbers; null is where there is no data.
+Money is a number of units with at most 9 decimals, tokens and seats are whole numbers; null means no data.
 """
 
 from dataclasses import replace
@@ -495,7 +495,7 @@ class PlanPart(Schema):
 
 
 def parts_of(breakdown: plan_results.Breakdown) -> dict[str, PlanPart]:
-    """One object per part, by its name: a category or a provider, '' for what names none."""
+    """Return one object per part, by its name: a category or a provider, '' if unknown."""
     return {name: PlanPart.from_domain(part, breakdown) for name, part in breakdown.parts.items()}
 
 
@@ -515,7 +515,7 @@ def _known(amount: int | None, budget_type: BudgetType) -> Decimal | None:
 
 
 def _share(part: int, whole: int) -> Decimal | None:
-    """``part`` in percent of ``whole``."""
+    """Return ``part`` in percent of ``whole``."""
     return shortest(percent_of(part, whole))
 
 
@@ -542,7 +542,7 @@ def _number(value: Any) -> Decimal:
 
 def _percent(value: Any) -> Fraction:
     number = _number(value).normalize()
-    if not -_PERCENT_DECIMALS <= number.adjusted() <= 5:  # written out, it could fill the memory
+    if not -_PERCENT_DECIMALS <= number.adjusted() <= 5:  # written out, a larger exponent could fill the memory
         raise ValueError(f"give a percentage from 0 to 100 with at most {_PERCENT_DECIMALS} decimals")
     try:
         return parse_percent(f"{number:f}")
@@ -551,7 +551,7 @@ def _percent(value: Any) -> Fraction:
 
 
 def _level(value: Any) -> Any:
-    """Both ways to write the root's level mean the same."""
+    """Normalize the two ways to write the root's level."""
     return ROOT_LEVEL if isinstance(value, str) and value.casefold() == ROOT_LEVEL_SHORT else value
 
 
@@ -711,10 +711,10 @@ class PageFilters(Filters):
 
 
 def amount_given(value: Decimal, budget_type: BudgetType) -> int:
-    """A JSON number as the amount of a budget of that type."""
+    """Convert a JSON number to a budget's amount: money to nanos, tokens and seats to a count."""
     try:
         if budget_type is BudgetType.MONETARY:
             return nanos_given(value)
-        return count_given(int(value) if value.as_tuple().exponent == 0 else value)  # 5.0 and 5e0 have another one
+        return count_given(int(value) if value.as_tuple().exponent == 0 else value)  # 5.0 and 5e0 have other exponents
     except ValueError as error:
         raise Refused(f"an amount in {budget_type} budgets cannot be that: {error}") from None

@@ -1,4 +1,4 @@
-"""The global budget and the projects, as they stand; and what changes them."""
+"""The global budget and the projects, and the requests that change them."""
 
 from datetime import date
 from typing import Any
@@ -56,7 +56,7 @@ class CarryOver(Schema):
 
 
 def carry_over(carry: Carry) -> dict[str, Any]:
-    """The fields of a `CarryOver`."""
+    """Return the fields of a `CarryOver`."""
     return {
         "carry": carry.policy,
         "carry_cap_usd": None if carry.cap is None else to_decimal(carry.cap),

@@ -13,4 +13,4 @@ ROUTERS: tuple[APIRouter, ...] = (
     entities.router,
     log.router,
 )
-"""In this order they are asked whether a path is theirs: what is called most comes first."""
+"""Searched in this order for a path: the most frequently called come first."""

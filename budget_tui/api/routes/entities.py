@@ -75,7 +75,7 @@ async def delete_entity(caller: CurrentCaller, entity_id: EntityId, if_match: If
 
 
 async def change(caller: Caller, if_match: str | None, command: Callable[[int | None], Moved]) -> Response:
-    """Rename or move an entity of any kind. Its ETag is that of ``/entities/{id}``."""
+    """Rename or move an entity of any level. Its ETag is that of ``/entities/{id}``."""
     done: list[Moved] = []
     await caller.pools.write(lambda: write_if_match(if_match, lambda seen: done.append(command(seen))))
     [moved] = done
@@ -85,11 +85,11 @@ async def change(caller: Caller, if_match: str | None, command: Callable[[int | 
 
 
 async def archive(caller: Caller, if_match: str | None, command: Callable[[int | None], object]) -> Response:
-    """Archive an entity of any kind."""
+    """Archive an entity of any level."""
     await caller.pools.write(lambda: write_if_match(if_match, command))
     return Response(status_code=204)
 
 
 def _tag(entity: hierarchy.Entity) -> str:
-    """The ETag of what a GET of the entity would answer."""
+    """Return the ETag that a GET of the entity would return."""
     return tag_of(version_of(entity), dumps(Entity.from_domain(entity), indent=None))

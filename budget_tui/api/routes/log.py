@@ -1,4 +1,4 @@
-"""``/log``, ``/undo`` and ``/redo``: who changed what, and taking it back."""
+"""``/log``, ``/undo`` and ``/redo``: who changed what, and undoing it."""
 
 from datetime import UTC, date, datetime, time
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""``/periods``: what was closed."""
+"""``/periods``: the closed periods."""
 
 from typing import Annotated
 

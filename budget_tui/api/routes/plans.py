@@ -172,12 +172,12 @@ def _slug(caller: Caller) -> str:
 
 
 def _present(caller: Caller, budget_id: UUID) -> plan.PlannedBudget:
-    """The budget, or `NotFound` when it was deleted, or is of the cycle and was given nothing."""
+    """Return the budget; raises `NotFound` if it was deleted, or belongs to the cycle and was never set."""
     return _checked(caller.services.plans.get(str(budget_id)))
 
 
 def _seen(caller: Caller, budget_id: UUID) -> plan_results.PlanOutcome:
-    """The same with what to warn about."""
+    """Return the budget with its warnings; raises `NotFound` like `_present`."""
     found = caller.services.plan_views.one(str(budget_id))
     _checked(found.budget)
     return found
@@ -192,14 +192,14 @@ def _checked(planned: plan.PlannedBudget) -> plan.PlannedBudget:
 
 
 def _tag(caller: Caller, planned: plan.PlannedBudget) -> str:
-    """The ETag of what a GET would answer: of the budget as it was written, whatever others did to it since."""
+    """Return the ETag that a GET would return: of the budget as written, whatever others did to it since."""
     seen = caller.services.plan_views.one(planned.budget_id)
     found = plan_results.PlanOutcome(planned, seen.warnings, (), seen.allocations)
     return tag_of(_version(planned), dumps(BudgetDetails.from_outcome(found, _slug(caller)), indent=None))
 
 
 def _version(planned: plan.PlannedBudget) -> int:
-    """When it was last changed, in microseconds."""
+    """Return the time of the last change, in microseconds."""
     return ((planned.updated_at or planned.created_at) - _EPOCH) // timedelta(microseconds=1)
 
 
@@ -215,7 +215,7 @@ def _made(caller: Caller, planned: plan.PlannedBudget, answer: Json, replayed: b
 
 
 def _said_of_entities(caller: Caller, *given: NamedEntity) -> Iterator[str]:
-    """Warn where the name given for an entity is not its own; `Refused` where its level is another."""
+    """Warn if an entity's given name is not its own; raises `Refused` if its level is another."""
     for each in given:
         entity = caller.services.entities.get(each.hierarchy_entity_id)
         if each.hierarchy_level_code and each.hierarchy_level_code != entity.level_code:

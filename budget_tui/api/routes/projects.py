@@ -1,4 +1,4 @@
-"""``/projects``: what each was allocated, transfers, and what it spent."""
+"""``/projects``: allocations, transfers and costs of projects."""
 
 from typing import Annotated
 
