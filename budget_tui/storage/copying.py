@@ -1,4 +1,4 @@
-"""Everything in a database, moved into another one, of whatever engine: keys and all."""
+"""Copies of everything in a database, keys included, into another one of any engine."""
 
 import sqlite3
 from typing import Any
@@ -18,9 +18,9 @@ _ROWS_AT_ONCE = 5_000
 
 
 def copy_database(source: Database, target: Database) -> dict[str, int]:
-    """Copy all rows into ``target``, which is empty or not there yet; returns how many there are of each table.
+    """Copy all rows into ``target``, which is empty or does not exist yet; return the number of rows by table.
 
-    It is one transaction: all of them or none. `StorageError` when both do not add up alike.
+    It is one transaction: all rows or none. `StorageError` when the two do not add up alike.
     """
     source.require_current()
     target.create()
@@ -43,7 +43,7 @@ def copy_database(source: Database, target: Database) -> dict[str, int]:
 
 
 def copy_in_memory(source: Database) -> sqlite3.Connection:
-    """A copy in a SQLite database in memory: what is checked there need be written for one engine only."""
+    """Return a copy in a SQLite database in memory, so that checks need to be written for one engine only."""
     driver = empty_database()
     reader = source.reader()
     try:
@@ -74,7 +74,7 @@ def _copy(read: Connection, write: Connection, name: str) -> dict[str, int]:
 
 
 def _copy_table(source: sqlalchemy.Connection, target: sqlalchemy.Connection, table: Table) -> int:
-    # What an entity stands below has to be there first; a key tells nothing of that once entities were moved.
+    # A parent has to be there before its children; once entities were moved, the order of keys does not ensure that.
     order = [EntityRow.c.path] if table is EntityRow.table else [*table.primary_key.columns]
     rows = source.execute(select(table).order_by(*order).execution_options(yield_per=_ROWS_AT_ONCE))
     copied = 0
@@ -85,7 +85,7 @@ def _copy_table(source: sqlalchemy.Connection, target: sqlalchemy.Connection, ta
 
 
 def _sums(connection: sqlalchemy.Connection, table: Table) -> dict[str, Any]:
-    """How many rows there are, and what each column of whole numbers adds up to, as far as that can be stored."""
+    """Return the number of rows, and the sum of each column of whole numbers, reduced to what can be stored."""
     numbers = [column for column in table.columns if isinstance(column.type, Integer | BigInteger)]
     sums = [total(column % 1_000_000_007).label(column.name) for column in numbers]
     row = connection.execute(select(func.count().label("rows"), *sums).select_from(table)).one()

@@ -1,4 +1,4 @@
-"""SQLAlchemy over the connections of `budget_tui.storage.database`, in whatever transaction these are."""
+"""SQLAlchemy over the connections of `budget_tui.storage.database`, within the transactions of those."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from budget_tui.storage.database.base import Connection
 
 
 class LentConnections:
-    """A part of a dialect: neither commits, takes back nor closes, for the transaction is its lender's."""
+    """A mixin for dialects that neither commits, rolls back nor closes: the transaction belongs to the lender."""
 
     def do_commit(self, dbapi_connection: Any) -> None: ...
 
@@ -60,12 +60,12 @@ _lent: ContextVar[Any] = ContextVar("lent")
 
 @cache
 def _engine(dialect: str) -> Engine:
-    """One engine for all connections: what it has compiled, it need not compile again."""
+    """Return the one engine for all connections, so that a statement is compiled once."""
     return create_engine(f"{dialect}+lent://", creator=_lent.get, poolclass=NullPool)
 
 
 def sqlalchemy_over(connection: Connection) -> sqlalchemy.Connection:
-    """SQLAlchemy's connection over ``connection``, to be closed before that is."""
+    """Return SQLAlchemy's connection over ``connection``; it must be closed first."""
     token = _lent.set(connection.driver)
     try:
         return _engine(connection.dialect).connect()
@@ -74,8 +74,8 @@ def sqlalchemy_over(connection: Connection) -> sqlalchemy.Connection:
 
 
 def next_key(connection: sqlalchemy.Connection, column: Column[int]) -> int:
-    """A key for the next row of a table, which no other row gets."""
-    if connection.dialect.name == "sqlite":  # its writers take turns
+    """Return a key for the next row of a table, which no other row gets."""
+    if connection.dialect.name == "sqlite":  # its writers take turns, so no other gets this key
         found = connection.execute(select(func.coalesce(func.max(column), 0) + 1))
     else:
         found = connection.execute(select(func.nextval(func.pg_get_serial_sequence(column.table.name, column.name))))
@@ -89,8 +89,9 @@ def insert_batches(
     batches: Iterable[Sequence[tuple[object, ...]]],
     fixed: Mapping[str, int],
 ) -> int:
-    """Insert many rows as the driver does it fastest; returns how many. ``names`` are the columns of their values, and
-    ``fixed`` holds those of the columns in which all rows are alike.
+    """Insert many rows in the driver's fastest way; return how many.
+
+    ``names`` are the columns of their values; ``fixed`` holds the columns in which all rows have the same value.
     """
     driver: Any = connection.connection.driver_connection
     added = 0
@@ -109,8 +110,8 @@ def insert_batches(
 
 
 def set_next_keys(connection: sqlalchemy.Connection, tables: Iterable[Table]) -> None:
-    """Let the next row of each table get a key behind those that are there, which came with their rows."""
-    if connection.dialect.name == "sqlite":  # where they do by themselves
+    """Let the next row of each table get a key after the existing ones, which came with their rows."""
+    if connection.dialect.name == "sqlite":  # which does so by itself
         return
     for table in tables:
         column = table.autoincrement_column
@@ -121,7 +122,7 @@ def set_next_keys(connection: sqlalchemy.Connection, tables: Iterable[Table]) ->
 
 
 def listed(connection: sqlalchemy.Connection, names: Sequence[str], rows: Sequence[Sequence[int]]) -> Subquery:
-    """Rows of whole numbers to look into, however many: one parameter holds them all."""
+    """Return rows of whole numbers as a subquery, however many: one parameter holds them all."""
     if connection.dialect.name == "sqlite":
         each = func.json_each(json.dumps(rows)).table_valued("value")
         columns = [

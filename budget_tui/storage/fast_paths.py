@@ -1,7 +1,8 @@
-"""What is asked many times a second or answered in milliseconds, as SQL that every engine reads: the snapshot of the
-dashboard, the monitor and ``status --line`` in whatever state it can be in, and grants of an agent's tokens.
+"""Queries that run many times a second or must return in milliseconds, as SQL that every engine reads.
 
-Loads no SQLAlchemy, which alone takes longer than all of this. Whoever else has one of these questions asks it here.
+These are the snapshot of the dashboard, the monitor and ``status --line`` in every state that it can be in, and grants
+of an agent's tokens. Loads no SQLAlchemy, which alone takes longer than all of this. Other code with one of these
+queries calls it here.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class FastPaths:
-    """Questions over one connection, in one transaction. ``org`` is an organization's key."""
+    """Queries over one connection, in one transaction; ``org`` is an organization's key."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -58,7 +59,7 @@ class FastPaths:
         return Organization(row["org_key"], row["slug"], row["name"], row["currency"], row["time_zone"], rule)
 
     def entities(self, org: int) -> list[Entity]:
-        """Every entity, archived ones too, in the order they were added."""
+        """Return every entity, archived ones too, in the order in which they were added."""
         return [_entity(row) for row in self._rows(f"{_ENTITY} WHERE org_key = :org ORDER BY entity_key", org=org)]
 
     def entity(self, org: int, entity_id: str) -> Entity | None:
@@ -66,7 +67,7 @@ class FastPaths:
         return _entity(row) if row else None
 
     def hierarchy_history(self, org: int) -> HierarchyHistory:
-        """The hierarchy as it is and as it was; of an organization that is not stored yet, the root alone."""
+        """Return the hierarchy now and in the past; for an organization that is not stored yet, the root alone."""
         from budget_tui.domain.hierarchy_history import Former, HierarchyHistory
 
         parents: dict[int, int | None] = {
@@ -84,8 +85,8 @@ class FastPaths:
     # Budgets
 
     def global_budget(self, org: int, day: date) -> Budget | None:
-        """The latest global budget that started by ``day``: total, monetary, in the organization's cycle."""
-        # The root is looked up first: else SQLite would look at every budget of the organization.
+        """Return the latest global budget that started by ``day``: total, monetary, in the organization's cycle."""
+        # Look up the root first: else SQLite would read every budget of the organization.
         row = self._row(
             "SELECT b.budget_id, b.entity_key, b.currency, b.period_kind, b.period_start, b.period_end, b.amount,"
             " b.carry, b.carry_cap, b.carried, a.parent_budget_id,"
@@ -115,9 +116,9 @@ class FastPaths:
         )
 
     def project_facts(self, org: int, parent_id: str | None) -> list[ProjectFact]:
-        """Projects with what they got of the budget ``parent_id``, in the order of adding.
+        """Return projects with their allocations from the budget ``parent_id``, in the order in which they were added.
 
-        An archived one is among them where that budget still counts it: in the periods before it was archived.
+        An archived one is included where that budget still counts it: in the periods before it was archived.
         """
         amounts = {
             row["entity_key"]: (row["amount"], _carry(row))
@@ -127,7 +128,7 @@ class FastPaths:
                 parent=parent_id,
             )
         }
-        # Joined here, for SQLite would search all amounts for each project.
+        # Join here, because SQLite would search all amounts for each project.
         rows = self._rows(
             "SELECT entity_key, entity_id, name, path, archived_at FROM entity"
             " WHERE org_key = :org AND level_code = 'project' ORDER BY entity_key",
@@ -140,7 +141,7 @@ class FastPaths:
         ]
 
     def allocated(self, parent_id: str | None) -> int:
-        """The sum of the active budgets that were allocated from ``parent_id``."""
+        """Return the sum of the active budgets that were allocated from ``parent_id``."""
         row = self._row(
             "SELECT CAST(coalesce(sum(b.amount), 0) AS BIGINT) AS amount FROM allocation a"
             " JOIN budget b ON b.budget_id = a.child_budget_id AND b.is_active WHERE a.parent_budget_id = :parent",
@@ -151,7 +152,7 @@ class FastPaths:
     # The cycle
 
     def last_close(self, org: int) -> Period | None:
-        """The latest period that was closed."""
+        """Return the latest period that was closed."""
         row = self._row(
             "SELECT period_start, period_end FROM period_close WHERE org_key = :org ORDER BY period_start DESC LIMIT 1",
             org=org,
@@ -159,7 +160,7 @@ class FastPaths:
         return Period(date.fromisoformat(row["period_start"]), date.fromisoformat(row["period_end"])) if row else None
 
     def cycle_budgets(self, org: int, period_start: date) -> list[CycleBudget]:
-        """The global budget of the period that started then, and everything that turns with it."""
+        """Return the global budget of the period that started then, and all budgets that recur with it."""
         rows = self._rows(
             f"{_CYCLE_BUDGET} WHERE b.org_key = :org AND b.period_start = :start AND b.in_cycle AND b.is_active"
             " ORDER BY b.entity_key, b.budget_id",
@@ -169,7 +170,7 @@ class FastPaths:
         return [_cycle_budget(row) for row in rows]
 
     def carried_on(self, budget_id: str) -> tuple[CycleBudget, CycleBudget] | None:
-        """A budget and its successor; None while the budget's period is open."""
+        """Return a budget and its successor; None while the budget's period is open."""
         closed = self._row(f"{_CYCLE_BUDGET} WHERE b.budget_id = :budget AND b.in_cycle", budget=budget_id)
         successor = self._row(
             f"{_CYCLE_BUDGET} JOIN budget c ON c.org_key = b.org_key AND c.entity_key = b.entity_key"
@@ -182,7 +183,7 @@ class FastPaths:
         return (_cycle_budget(closed), _cycle_budget(successor)) if closed and successor else None
 
     def planned_for(self, org: int, period: Period) -> dict[TurnKey, Planned]:
-        """What was planned for exactly ``period`` beside the cycle, which opens with it."""
+        """Return the budgets planned for exactly ``period`` outside the cycle, which join it when the period opens."""
         from budget_tui.domain.records import Planned, TurnKey
 
         rows = self._rows(
@@ -202,7 +203,7 @@ class FastPaths:
     # Costs
 
     def imported_accounts(self, org: int, today: date) -> list[ImportedAccount]:
-        """Each billing account of each imported source that had costs by ``today``, by name."""
+        """Return each billing account of each imported source that had costs by ``today``, by name."""
         ended = {
             (row["name"], row["billing_account_id"]): date.fromisoformat(row["ended_on"])
             for row in self._rows(
@@ -239,11 +240,13 @@ class FastPaths:
     def spend_by_path(
         self, org: int, currency: str, period: Period, today: date, data_through: date
     ) -> tuple[dict[str, Spend], Spend]:
-        """What each entity itself spent through ``today``, which is in ``period``, and what is scheduled for later in
-        it, by its path; and what found no entity."""
+        """Return the spend of each entity itself, in nanos by its path, and the unmapped spend.
+
+        ``today`` is in ``period``: spend through it is spent, later spend in the period is scheduled.
+        """
         start, after_today = map(day_number, period.through(today).half_open)
         scheduled = self._scheduled(org, currency, period, today)
-        # The widest window: the one of a budget whose costs began long ago.
+        # The widest possible window: that of costs that began long ago.
         window = burn_window(today, data_through, date.min)
         rows = self._rows(
             "SELECT e.path, CAST(sum(o.spent) AS BIGINT) AS spent, CAST(sum(o.on_day) AS BIGINT) AS on_day,"
@@ -279,7 +282,7 @@ class FastPaths:
         return {path: spend for path, spend in spends.items() if path is not None}, spends.get(None, Spend())
 
     def _scheduled(self, org: int, currency: str, period: Period, today: date) -> dict[str | None, int]:
-        """What is dated after ``today`` in ``period``, by the entity's path."""
+        """Return the costs dated after ``today`` in ``period``, in nanos by the entity's path (None: unmapped)."""
         if today >= period.end:
             return {}
         rows = self._rows(
@@ -295,7 +298,7 @@ class FastPaths:
         return {row["path"]: row["amount"] for row in rows}
 
     def spent_by_path(self, org: int, currency: str, period: Period) -> tuple[dict[str, int], int]:
-        """What each entity itself spent in ``period``, by its path, and what found no entity."""
+        """Return the spend of each entity itself in ``period``, in nanos by its path, and the unmapped spend."""
         start, after = map(day_number, period.half_open)
         rows = self._rows(
             "SELECT e.path, CAST(sum(o.spent) AS BIGINT) AS spent FROM (SELECT o.entity_key,"
@@ -312,7 +315,7 @@ class FastPaths:
         return spent, unmapped
 
     def daily_spend(self, org: int, currency: str, period: Period) -> tuple[tuple[date, int], ...]:
-        """What was spent on each day of ``period`` that has costs, unmapped ones included."""
+        """Return the spend of each day of ``period`` that has costs, in nanos, unmapped ones included."""
         start, after = map(day_number, period.half_open)
         rows = self._rows(
             "SELECT c.day, CAST(sum(c.amount_nanos) AS BIGINT) AS amount FROM cost c CROSS JOIN cost_origin o"
@@ -326,10 +329,10 @@ class FastPaths:
         return tuple((day_of(row["day"]), row["amount"]) for row in rows)
 
     def unmapped_costs(self, org: int, currency: str, period: Period) -> int:
-        """How many charges of ``period`` found no entity."""
+        """Return the number of charges in ``period`` that are unmapped."""
         start, after = map(day_number, period.half_open)
         row = self._row(
-            # A cross join is carried out as it is written: few origins are looked for here, so they come first.
+            # A cross join keeps its order: the few origins wanted here come first.
             "SELECT CAST(coalesce(sum(c.charges), 0) AS BIGINT) AS charges FROM cost_origin o CROSS JOIN cost c"
             " WHERE c.origin_key = o.origin_key AND c.day >= :start AND c.day < :after"
             " AND o.org_key = :org AND o.currency = :currency AND o.entity_key IS NULL",
@@ -343,7 +346,7 @@ class FastPaths:
     # Other currencies
 
     def foreign_currencies(self, org: int, currency: str) -> list[str]:
-        """The other currencies in which there are costs, ever."""
+        """Return the other currencies in which there were ever costs."""
         rows = self._rows(
             "SELECT DISTINCT currency FROM cost_origin WHERE org_key = :org AND currency <> :currency"
             " ORDER BY currency",
@@ -353,13 +356,13 @@ class FastPaths:
         return [row["currency"] for row in rows]
 
     def foreign_costs(self, org: int, currency: str, days: Period) -> list[ForeignCost]:
-        """What each origin in another currency cost on each of ``days``."""
+        """Return the costs of each origin in another currency on each of ``days``."""
         start, after = map(day_number, days.half_open)
         rows = self._rows(
             "SELECT e.path, o.currency, c.day, CAST(sum(c.amount_nanos) AS BIGINT) AS amount,"
             " CAST(sum(c.charges) AS BIGINT) AS charges, o.charge_category"
             " FROM cost_origin o CROSS JOIN cost c LEFT JOIN entity e ON e.entity_key = o.entity_key"
-            # The sign keeps SQLite from the index: in the order of the keys, nothing need be sorted to be grouped.
+            # The sign keeps SQLite from using the index: in the order of keys, grouping needs no sorting.
             " WHERE c.origin_key = o.origin_key AND c.day >= :start AND c.day < :after AND +o.org_key = :org"
             " AND o.currency <> :currency GROUP BY o.origin_key, c.day, e.path, o.currency, o.charge_category",
             start=start,
@@ -380,7 +383,7 @@ class FastPaths:
         ]
 
     def first_costs(self, org: int, currency: str, since: date) -> dict[str | None, date]:
-        """The first day from ``since`` on with a cost in ``currency``, by the entity's path (None: unmapped)."""
+        """Return the first day from ``since`` on with a cost in ``currency``, by the entity's path (None: unmapped)."""
         rows = self._rows(
             "SELECT e.path, min(o.first_day) AS first_day FROM (SELECT o.entity_key,"
             " (SELECT min(day) FROM cost c WHERE c.origin_key = o.origin_key AND c.day >= :since) AS first_day"
@@ -393,7 +396,10 @@ class FastPaths:
         return {row["path"]: day_of(row["first_day"]) for row in rows if row["first_day"] is not None}
 
     def rate_pairs(self, org: int) -> list[tuple[str, str]]:
-        """The pairs of currencies that have rates. Skips from pair to pair: there may be 7,000 days of each."""
+        """Return the pairs of currencies that have rates.
+
+        The query skips from pair to pair: there may be 7,000 days of each.
+        """
         following = (
             "(SELECT r.{} FROM fx_rate r WHERE r.org_key = :org AND (r.base, r.quote) > (pair.base, pair.quote)"
             " ORDER BY r.base, r.quote LIMIT 1)"
@@ -408,7 +414,7 @@ class FastPaths:
         return [(row["base"], row["quote"]) for row in rows]
 
     def rates(self, org: int, pairs: Sequence[tuple[str, str]], days: Period) -> list[Rate]:
-        """The rates of ``pairs`` that hold on ``days``: those of these days, and the one before them."""
+        """Return the rates of ``pairs`` that hold on ``days``: those of these days, and the last one before them."""
         found = []
         for base, quote in pairs:
             rows = self._rows(
@@ -425,7 +431,7 @@ class FastPaths:
         return found
 
     def first_rates(self, org: int, pairs: Sequence[tuple[str, str]]) -> list[Rate]:
-        """The earliest rate of each of ``pairs``."""
+        """Return the earliest rate of each of ``pairs``."""
         found = []
         for base, quote in pairs:
             rows = self._rows(
@@ -438,10 +444,11 @@ class FastPaths:
             found += [Rate(base, quote, date.fromisoformat(row["day"]), Decimal(row["rate"])) for row in rows]
         return found
 
-    # Keys to the HTTP API, which every request shows
+    # Keys to the HTTP API, which every request presents
 
     def api_key(self, key_id: str) -> ApiKey | None:
-        """The key of that id, revoked or not, whichever organization it belongs to: that is what it tells."""
+        """Return the key of that id, revoked or not, of whichever organization: the key decides which one a request is
+        for."""
         from budget_tui.domain.access import ApiKey, Scope
 
         row = self._row(
@@ -463,18 +470,18 @@ class FastPaths:
         )
 
     def has_active_key(self) -> bool:
-        """Tell that anybody at all could pass the door of this database."""
+        """Return whether any key to this database is active."""
         return self._row("SELECT key_id FROM api_key WHERE revoked_at IS NULL LIMIT 1") is not None
 
     # Grants of tokens
 
     def agent(self, org: int, agent_id: str, period: Period) -> AgentFact | None:
-        """The agent of that id, archived or not, with its budget of ``period``."""
+        """Return the agent of that id, archived or not, with its budget of ``period``."""
         found = self._agents(org, period, " AND e.entity_id = :agent", agent=agent_id)
         return found[0] if found else None
 
     def agents(self, org: int, period: Period) -> list[AgentFact]:
-        """The agents that are not archived, nor whom they belong to, in the order of adding."""
+        """Return the agents that are not archived, nor their parents, in the order in which they were added."""
         return self._agents(org, period, " AND e.archived_at IS NULL AND p.archived_at IS NULL ORDER BY e.entity_key")
 
     def _agents(self, org: int, period: Period, which: str, **parameters: object) -> list[AgentFact]:
@@ -500,7 +507,7 @@ class FastPaths:
         return [AgentFact._make(row[name] for name in AgentFact._fields) for row in rows]
 
     def budget_counts(self, budget_id: str) -> tuple[int, int, int]:
-        """Allocated, used and reserved tokens of one budget."""
+        """Return the allocated, used and reserved tokens of one budget."""
         row = self._row("SELECT amount, used, reserved FROM budget WHERE budget_id = :budget", budget=budget_id)
         assert row is not None
         return row["amount"], row["used"], row["reserved"]
@@ -534,7 +541,8 @@ class FastPaths:
         )
 
     def prices_on(self, org: int, model: str, day: date) -> dict[TokenKind, int]:
-        """What a million tokens of each kind cost on ``day``; kinds that have no price by then are left out."""
+        """Return the price of a million tokens of each kind on ``day``, in nanos; kinds without a price by then are
+        left out."""
         from budget_tui.domain.tokens import TokenKind
 
         rows = self._rows(
@@ -547,7 +555,7 @@ class FastPaths:
         return {TokenKind(row["kind"]): row["amount_nanos"] for row in rows}
 
     def tokens_on(self, entity_key: int, model: str, day: date) -> dict[TokenKind, int]:
-        """What an agent used of a model on a day, by kind."""
+        """Return the tokens that an agent used of a model on a day, by kind."""
         from budget_tui.domain.tokens import TokenKind
 
         rows = self._rows(
@@ -562,7 +570,7 @@ class FastPaths:
         return {TokenKind(kind): tokens for kind, tokens in sums.items()}
 
     def agent_origin(self, entity_key: int, source: str, model: str) -> int | None:
-        """The key of the origin that an agent's costs of a model have."""
+        """Return the key of the origin of an agent's costs for a model."""
         row = self._row(
             "SELECT origin_key FROM cost_origin WHERE entity_key = :entity AND source = :source AND live"
             " AND service = :model",
@@ -573,7 +581,7 @@ class FastPaths:
         return int(row["origin_key"]) if row else None
 
     def answered(self, org: int, command: str, key: str) -> tuple[str, str] | None:
-        """The request and the answer that are kept under an idempotency key."""
+        """Return the request and the answer that are stored under an idempotency key."""
         row = self._row(
             "SELECT request, answer FROM idempotency WHERE org_key = :org AND command = :command AND key = :key",
             org=org,
@@ -596,7 +604,8 @@ class Grants:
         return self._connection.change(statement, parameters)
 
     def use(self, budget_id: str, tokens: int, held: int = 0) -> bool:
-        """Take ``tokens`` whole, in place of ``held`` ones; False, and nothing is done, when they don't fit."""
+        """Use ``tokens``, all or none, in place of ``held`` ones; return False, with nothing done, when they don't
+        fit."""
         taken = self._connection.execute(
             "UPDATE budget SET used = used + :tokens, reserved = reserved - :held"
             " WHERE budget_id = :budget AND :tokens <= amount - used - reserved + :held RETURNING used",
@@ -607,7 +616,7 @@ class Grants:
         return bool(taken)
 
     def hold(self, budget_id: str, tokens: int, expires_at: datetime, actor: str, now: datetime) -> str:
-        """Hold ``tokens`` until then; returns the reservation's id, or '' when they don't fit."""
+        """Reserve ``tokens`` until ``expires_at``; return the reservation's id, or '' when they don't fit."""
         held = self._change(
             "UPDATE budget SET reserved = reserved + :tokens"
             " WHERE budget_id = :budget AND :tokens <= amount - used - reserved",
@@ -630,7 +639,7 @@ class Grants:
         return reservation_id
 
     def end_hold(self, reservation_id: str, state: str, settled: int | None = None) -> None:
-        """Mark a reservation as ``state``; what it held is the budget's business."""
+        """Mark a reservation as ``state``; its tokens must be released from the budget separately."""
         self._change(
             "UPDATE reservation SET state = :state, settled_tokens = :settled WHERE reservation_id = :reservation",
             state=state,
@@ -646,7 +655,7 @@ class Grants:
         )
 
     def free_expired(self, budget_id: str, now: datetime) -> None:
-        """Give back what reservations hold whose time is up."""
+        """Release the tokens of reservations that have expired."""
         expired = self._connection.execute(
             "UPDATE reservation SET state = 'expired' WHERE budget_id = :budget AND state = 'held'"
             " AND expires_at <= :now RETURNING tokens",
@@ -656,7 +665,7 @@ class Grants:
             self.give_back(budget_id, sum(row["tokens"] for row in expired))
 
     def lower_carried(self, budget_id: str, tokens: int) -> bool:
-        """Take back what was handed on to a budget; False, and nothing is done, when that is in use."""
+        """Take back carried-over tokens from a budget; return False, with nothing done, when they are in use."""
         return bool(
             self._change(
                 "UPDATE budget SET carried = carried - :tokens, amount = amount - :tokens"
@@ -667,7 +676,7 @@ class Grants:
         )
 
     def count(self, entity_key: int, model: str, tokens: Mapping[TokenKind, int], day: date, now: datetime) -> None:
-        """Add to what the agent used in this hour."""
+        """Add to the agent's usage in this hour."""
         from budget_tui.domain.tokens import hour_number
 
         number, hour = day_number(day), hour_number(now)
@@ -680,7 +689,7 @@ class Grants:
                 "model": model,
                 "kind": str(kind),
             }
-            # An upsert would find a row there nearly always, and takes half as long again.
+            # There nearly always is a row, and an upsert takes half as long again.
             if not self._connection.change(
                 "UPDATE token_use SET tokens = tokens + :tokens WHERE entity_key = :entity AND day = :day"
                 " AND hour = :hour AND model = :model AND kind = :kind",
@@ -693,7 +702,7 @@ class Grants:
                 )
 
     def set_cost(self, origin_key: int, day: date, nanos: int, tokens: int) -> int:
-        """Make this the cost of an origin's day; returns what it was before."""
+        """Set the cost of an origin's day, in nanos; return what it was before."""
         number = day_number(day)
         before = self._connection.execute(
             "SELECT cost_key, amount_nanos FROM cost WHERE origin_key = :origin AND day = :day",
@@ -718,9 +727,9 @@ class Grants:
         return int(before[0]["amount_nanos"])
 
     def remember(self, org_key: int, command: str, key: str, request: str, answer: str, now: datetime) -> None:
-        """Keep what was answered to the request made under ``key``, and let the oldest answers go when it is time.
+        """Store the answer to the request made under ``key``, and delete the oldest answers when it is time.
 
-        Two at a time are more than come, so that they get fewer.
+        At most two are deleted at a time: more than are added, so that their number falls.
         """
         self._change(
             "DELETE FROM idempotency WHERE created_at <= (SELECT created_at FROM idempotency"
@@ -740,7 +749,7 @@ class Grants:
 
 
 ANSWERS_KEPT = timedelta(days=90)
-"""How long a request can be sent again under its key, at least."""
+"""The time for which a request can at least be sent again under its key."""
 
 # One short range of the covering index per origin: half the time of one wide range with conditional sums.
 _SUM_OF_ORIGIN = "SELECT CAST(sum(amount_nanos) AS BIGINT) FROM cost c WHERE c.origin_key = o.origin_key"
@@ -755,7 +764,7 @@ _CYCLE_BUDGET = (
 
 
 def day_number(day: date) -> int:
-    """The integer that costs are dated by: 20260113."""
+    """Return the integer by which costs are dated: 20260113."""
     return day.year * 10_000 + day.month * 100 + day.day
 
 
@@ -765,7 +774,7 @@ def day_of(number: int) -> date:
 
 
 def stored_time(moment: datetime) -> str:
-    """A time as the database keeps it: UTC, without its zone, as SQLAlchemy writes it."""
+    """Return a time as the database stores it: UTC, without its zone, as SQLAlchemy writes it."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 

@@ -1,4 +1,4 @@
-"""Ids of rows that are made up here. What makes them is loaded by its first use, for an import needs none."""
+"""New ids for rows. The modules that make them are loaded by the first use, because an import needs none."""
 
 import time
 from threading import Lock
@@ -8,15 +8,14 @@ _last = 0
 
 
 def new_id() -> str:
-    """An id that nobody else makes up."""
+    """Return a new, globally unique id."""
     from uuid import uuid4
 
     return str(uuid4())
 
 
 def ordered_id() -> str:
-    """An id that nobody else makes up, and that sorts behind those that this process made before (a UUID of
-    version 7)."""
+    """Return a unique id that sorts after those that this process made before (a UUID of version 7)."""
     from random import getrandbits
     from uuid import UUID
 

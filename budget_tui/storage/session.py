@@ -1,4 +1,4 @@
-"""Everything that can be asked and changed in one transaction: a repository per aggregate, and the fast paths."""
+"""A session: all reads and writes of one transaction, with a repository per aggregate and the fast paths."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """The repositories over one connection. Each is loaded by its first use, and SQLAlchemy by that of any.
+    """The repositories over one connection. Each is loaded by its first use; the first one used loads SQLAlchemy.
 
-    What is in one organization is never told of another: ``org`` is an organization's key.
+    ``org`` is an organization's key; data of one organization is never given to another.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -121,10 +121,10 @@ class Session:
         return UsageRepository(self._sql)
 
     def begin_change(self) -> None:
-        """Let what is recorded from here on belong to another change."""
+        """Begin another change: later audit entries belong to it."""
         self.__dict__.pop("audit", None)
 
     def release(self) -> None:
-        """Let go of what SQLAlchemy holds of the connection. The session is over then."""
+        """Release SQLAlchemy's hold on the connection; the session is then over."""
         if "_sql" in self.__dict__:
             self._sql.close()

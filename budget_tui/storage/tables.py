@@ -1,8 +1,8 @@
-"""The tables: the only description of a column. They validate nothing by themselves: the domain does, and CHECK
-constraints hold the line. Rows do not leave this package.
+"""The tables: the only description of columns. Rows do not leave this package.
 
-Amounts are 64-bit integers: nanos of a currency, tokens or seats. Days are ISO dates, or numbers such as 20260113 where
-many are compared; times are UTC.
+Tables validate nothing by themselves: the domain does, and CHECK constraints hold the line. Amounts are 64-bit
+integers: nanos of a currency, tokens or seats. Days are ISO dates, or numbers such as 20260113 where many are compared;
+times are UTC.
 """
 
 from datetime import UTC, date, datetime
@@ -34,11 +34,11 @@ from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category, ChargeCategory
 from budget_tui.domain.period import PeriodKind
 
-KEY = BigInteger().with_variant(Integer, "sqlite")  # where an integer has 64 bits anyway, and a key has to be one
+KEY = BigInteger().with_variant(Integer, "sqlite")  # SQLite's INTEGER has 64 bits anyway, and a key must be one
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """A moment, stored in UTC without its zone."""
+    """A time, stored in UTC without its zone."""
 
     impl = DateTime
     cache_ok = True
@@ -51,8 +51,10 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class DayNumber(TypeDecorator[date]):
-    """A day as the number 20260113: a month of two thousand projects is summed in two thirds of the time that text
-    takes."""
+    """A day as the number 20260113, which is faster than text.
+
+    A month of two thousand projects is summed in two thirds of the time.
+    """
 
     impl = Integer
     cache_ok = True
@@ -87,22 +89,22 @@ class Row(SQLModel):
 
 
 def one_of(column: str, values: type[BudgetType] | type[Category] | type[ChargeCategory] | type[PeriodKind]) -> str:
-    """That a column holds one of ``values``."""
+    """Return the SQL condition that a column holds one of ``values``."""
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
 def key() -> Column[int]:
-    """A table's own key."""
+    """Return a column for a table's own key."""
     return Column(KEY, primary_key=True)
 
 
 def added_count() -> Column[int]:
-    """An amount in a table that had rows before it: they got 0."""
+    """Return a column for an amount that was added to a table with rows, which got 0."""
     return Column(BigInteger, nullable=False, server_default=text("0"))
 
 
 def reference(target: str, *, nullable: bool = False, index: bool = False) -> Column[int]:
-    """The key of a row of another table."""
+    """Return a column for the key of a row in another table."""
     return Column(KEY, ForeignKey(target), nullable=nullable, index=index)
 
 
@@ -145,7 +147,7 @@ class EntityRow(Row, table=True):
 
 
 class LevelRow(Row, table=True):
-    """A level of an organization's hierarchy. Below an entity stand only entities of a higher ``rank``."""
+    """A level of an organization's hierarchy; an entity's children are of levels with a higher ``rank``."""
 
     __tablename__ = "level"
 
@@ -156,7 +158,7 @@ class LevelRow(Row, table=True):
 
 
 class FormerParentRow(Row, table=True):
-    """Below what an entity stood on the days that had been closed, ``through`` the last of them, when it was moved."""
+    """The parent that an entity had before it was moved, on closed days up to ``through``."""
 
     __tablename__ = "former_parent"
 
@@ -208,11 +210,11 @@ class BudgetRow(Row, table=True):
     # In the organization's cycle: the global budget and all that is allocated from it. These open again when a
     # period closes; a planned budget has its own dates.
     in_cycle: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
-    # What comes along into the next period beside the allocation itself, and at most how much of it.
+    # The policy and the limit by which an amount is carried over into the next period.
     carry: str = Field(default="none", sa_column=Column(String, nullable=False, server_default=text("'none'")))
     carry_cap: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
-    # What came along from the period before: positive unspent, negative overspent. `base` is the rest of the amount,
-    # which recurs; below zero they add up to an amount of 0 and the debt stays in them.
+    # The amount carried over from the previous period: positive unspent, negative overspent. `base` is the rest,
+    # which recurs; if the two add up to less than 0, the amount is 0 and the debt stays in them.
     carried: int = Field(default=0, sa_column=added_count())
     base: int = Field(default=0, sa_column=added_count())
     # Tokens of an agent; money is never counted here but summed from its costs.
@@ -240,7 +242,7 @@ class AllocationRow(Row, table=True):
 
 
 class TransferRow(Row, table=True):
-    """Append-only, kept so by triggers. NULL on one side stands for the pool."""
+    """A transfer; NULL on one side stands for the pool. Append-only, enforced by triggers."""
 
     __tablename__ = "transfer"
     __table_args__ = (
@@ -263,7 +265,7 @@ class TransferRow(Row, table=True):
 
 
 class CostOriginRow(Row, table=True):
-    """What tells costs apart but day and amount, and whose they were found to be by the rules of today."""
+    """Everything that distinguishes costs except day and amount, with their owner by today's rules."""
 
     __tablename__ = "cost_origin"
     __table_args__ = (
@@ -317,9 +319,8 @@ class CostOriginRow(Row, table=True):
 class DatasetRow(Row, table=True):
     """A part: one delivery's rows of one billing account in one billing period, as stored.
 
-    It stays on record when another part has taken its place: what was stored before is known again when it comes
-    again. ``checksum`` is the sum that `budget_tui.storage.repositories.datasets.CHECKSUM` gives of its
-    ``stored_rows``.
+    The record stays when another part replaces it, so that data that was stored before is recognized. ``checksum`` is
+    `budget_tui.storage.repositories.datasets.CHECKSUM` over its ``stored_rows``.
     """
 
     __tablename__ = "dataset"
@@ -332,7 +333,7 @@ class DatasetRow(Row, table=True):
     billing_period_start: date = Field(sa_column=Column(Date, nullable=False))
     fingerprint: str
     imported_at: datetime = Field(sa_type=UtcTime)
-    # The name under which it was stored beside others; '' for what an export says by itself.
+    # The name that tells it from parts stored side by side with it; '' for the export's own.
     part: str = Field(default="", sa_column=Column(String, nullable=False, server_default=text("''")))
     delivered_at: datetime | None = Field(default=None, sa_type=UtcTime)
     export: str = Field(default="", sa_column=Column(String, nullable=False, server_default=text("''")))
@@ -345,7 +346,7 @@ class DatasetRow(Row, table=True):
 
 
 class DatasetReplacementRow(Row, table=True):
-    """A part that took rows of another."""
+    """The record that the part ``replaced_by`` took rows of the part ``dataset_key``."""
 
     __tablename__ = "dataset_replacement"
 
@@ -368,7 +369,8 @@ class SourceRow(Row, table=True):
 class FormerCostRow(Row, table=True):
     """A row of the part ``dataset_key`` that ``replaced_by`` took, or that was itself undone (both are the same).
 
-    It is kept so that imports can be undone and redone; where many are, until what replaced it is replaced itself.
+    It is stored so that imports can be undone and redone; where there are many, until its replacement is replaced
+    itself.
     """
 
     __tablename__ = "former_cost"
@@ -386,11 +388,11 @@ class FormerCostRow(Row, table=True):
 
 
 class CostRow(Row, table=True):
-    """What one origin cost on one day: a roll-up of an export's rows, or one cost entered by hand."""
+    """The cost of one origin on one day: a roll-up of an export's rows, or one cost entered by hand."""
 
     __tablename__ = "cost"
     __table_args__ = (
-        # Both cover their sums, of an origin and of a day: the snapshot reads them and never the table.
+        # These cover the sums of an origin and of a day: the snapshot reads them and never the table.
         Index("cost_of_origin", "origin_key", "day", "amount_nanos", "charges"),
         Index("cost_of_day", "day", "origin_key", "amount_nanos"),
         Index(
@@ -430,8 +432,8 @@ class CostRow(Row, table=True):
     seats: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     charges: int = 1
     dataset_key: int | None = Field(default=None, sa_column=reference("dataset.dataset_key", nullable=True))
-    # The UTC day of what was imported: with its sub account the cell that another delivery replaces, whatever day
-    # the organization's time zone puts it on.
+    # The UTC day of an imported cost: with the sub account it is the cell that another delivery replaces, whatever day
+    # the cost has in the organization's time zone.
     cell_day: date | None = Field(default=None, sa_column=Column(DayNumber, nullable=True))
 
 
@@ -474,7 +476,7 @@ class PeriodCloseRow(Row, table=True):
     spent: int = Field(sa_column=Column(BigInteger, nullable=False))
     closed_by: str
     closed_at: datetime = Field(sa_type=UtcTime)
-    data_through: date | None = Field(default=None, sa_column=Column(Date))  # None: closed before it was kept
+    data_through: date | None = Field(default=None, sa_column=Column(Date))  # None: closed before this was stored
 
 
 class PeriodCloseLineRow(Row, table=True):
@@ -493,7 +495,7 @@ class PeriodCloseLineRow(Row, table=True):
 
 
 class AuditRow(Row, table=True):
-    """Who changed what, when, from what to what. Append-only, kept so by triggers."""
+    """An audit entry: who changed what, when, from what to what. Append-only, enforced by triggers."""
 
     __tablename__ = "audit"
     __table_args__ = (
@@ -514,7 +516,7 @@ class AuditRow(Row, table=True):
     subject: str
     before: str | None = None
     after: str | None = None
-    # The lines of one command share the number of its first one; `reverses` is the change that it takes back.
+    # The entries of one command share the number of its first one; `reverses` is the change that it undoes.
     change: int = Field(sa_column=Column(KEY, nullable=False, server_default=text("0")))
     reverses: int | None = Field(default=None, sa_column=Column(KEY, nullable=True))
 
@@ -534,7 +536,7 @@ class IdempotencyRow(Row, table=True):
 
 
 class ApiKeyRow(Row, table=True):
-    """A key to the HTTP API: only its hash is kept. ``key_id`` is the part by which it is called and found."""
+    """A key to the HTTP API, of which only a hash is stored; ``key_id`` is the public part that identifies it."""
 
     __tablename__ = "api_key"
     __table_args__ = (CheckConstraint("scope IN ('read', 'write')", name="scope"),)
@@ -550,7 +552,7 @@ class ApiKeyRow(Row, table=True):
 
 
 class SeatRow(Row, table=True):
-    """How many seats of a provider an entity has from a day on, as registered by hand."""
+    """The seats that an entity has with a provider from a day on, as registered by hand."""
 
     __tablename__ = "seat"
     __table_args__ = (CheckConstraint("seats >= 0", name="seats"),)
@@ -564,7 +566,7 @@ class SeatRow(Row, table=True):
 
 
 class FxRateRow(Row, table=True):
-    """What one unit of ``base`` was worth in ``quote`` on a day, as a decimal number in text."""
+    """The rate of one unit of ``base`` in ``quote`` on a day, as a decimal number in text."""
 
     __tablename__ = "fx_rate"
     __table_args__ = (CheckConstraint("base <> quote", name="two_currencies"), {"sqlite_with_rowid": False})
@@ -577,7 +579,7 @@ class FxRateRow(Row, table=True):
 
 
 class AgentRow(Row, table=True):
-    """What is known of an agent beside its entity: the model whose prices its tokens have."""
+    """The facts about an agent beside its entity: the model whose prices apply to its tokens."""
 
     __tablename__ = "agent"
 
@@ -586,7 +588,7 @@ class AgentRow(Row, table=True):
 
 
 class ReservationRow(Row, table=True):
-    """Tokens of a budget that are held until they are settled, released, or their time is up."""
+    """Tokens of a budget that are reserved until they are settled, released, or expired."""
 
     __tablename__ = "reservation"
     __table_args__ = (
@@ -614,7 +616,7 @@ class ReservationRow(Row, table=True):
 class TokenUseRow(Row, table=True):
     """Tokens that an agent used within one hour (counted from 1970 in UTC), of one kind, at one model's prices.
 
-    ``day`` is the hour's day in the organization's time zone, by which the tokens' cost is dated.
+    ``day`` is the hour's day in the organization's time zone; the tokens' cost is dated by it.
     """
 
     __tablename__ = "token_use"
@@ -634,7 +636,7 @@ class TokenUseRow(Row, table=True):
 
 
 class TokenPriceRow(Row, table=True):
-    """What a million tokens of a model cost from a day on, in nanos of the organization's currency."""
+    """The price of a million tokens of a model from a day on, in nanos of the organization's currency."""
 
     __tablename__ = "token_price"
     __table_args__ = (
@@ -649,7 +651,7 @@ class TokenPriceRow(Row, table=True):
     amount_nanos: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
-# Text sorts by its bytes, whatever the language of a server is.
+# Text sorts by its bytes, whatever the server's locale.
 for table in SQLModel.metadata.tables.values():
     for column in table.columns:
         if isinstance(column.type, String):

@@ -1,4 +1,4 @@
-"""Transactions: one that reads, and one that writes and rolls back unless told to commit."""
+"""Transactions: one that reads, and one that writes and rolls back unless it is committed."""
 
 import threading
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from budget_tui.storage.session import Session
 class DatabaseReader:
     """A lasting read-only connection to one database of this version; threads take turns.
 
-    With ``is_new``, no database reads like an empty one, until there is one.
+    With ``is_new``, a missing database reads like an empty one, until there is one.
     """
 
     def __init__(self, database: Database, *, is_new: bool = False) -> None:
@@ -23,7 +23,7 @@ class DatabaseReader:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """One consistent read: everything in it sees the same state of the database.
+        """Begin a consistent read: everything in it sees the same state of the database.
 
         Raises `StorageError` when there is no database, or none that this version can read as it is.
         """
@@ -35,7 +35,7 @@ class DatabaseReader:
                 session.release()
 
     def changed(self) -> bool:
-        """Tell whether anybody wrote since the last session began; takes a few microseconds."""
+        """Return whether anybody wrote since the last session began; takes a few microseconds."""
         return self._reader.changed()
 
     def close(self) -> None:
@@ -43,16 +43,17 @@ class DatabaseReader:
 
 
 class UnitOfWork(Session):
-    """A write transaction on one database. Begins as a writer, so that nothing it reads can change under it.
+    """A write transaction on one database. It begins as a writer, so that nothing it reads can change under it.
 
-    What goes wrong in it is told as a `BudgetError`: `StorageError` for the database, `Conflict` for a row that
-    somebody else made first. A repository is loaded by its first use.
-    One of ``writers`` stays open, with its repositories, for their next transaction. What is in ``known`` is still
-    so: it is forgotten as soon as anybody else wrote, or this one wrote anything but tokens.
+    Errors are raised as `BudgetError`: `StorageError` for the database, `Conflict` for a row that somebody else created
+    first. A repository is loaded by its first use. A unit of ``writers`` stays open, with its repositories, for their
+    next transaction. ``known`` is a cache of facts that still hold: it is cleared as soon as anybody else wrote, or
+    this unit wrote anything but tokens.
     """
 
     def __init__(self, database: Database, organization: str = "", writers: "Writers | None" = None) -> None:
-        """``organization`` is the slug of the one whose rows are written; '' for several, or one that is to be."""
+        """Connect to ``database``; ``organization`` is the slug of the one to be written, '' for several or a new
+        one."""
         self._database = database
         self.organization = organization
         self._writers = writers
@@ -79,7 +80,7 @@ class UnitOfWork(Session):
         return self
 
     def commit(self, *, tokens_only: bool = False) -> None:
-        """Keep what was done; ``tokens_only`` says that it changed nothing that could be ``known``."""
+        """Commit the transaction; ``tokens_only`` says that it changed nothing that could be ``known``."""
         self._writer.commit()
         if not tokens_only:
             self.known.clear()
@@ -100,7 +101,7 @@ class UnitOfWork(Session):
             raise described from error
 
     def is_current(self) -> bool:
-        """Tell that its connection leads to the database that is there now, and belongs to this process."""
+        """Return whether its connection leads to the database that is there now, and belongs to this process."""
         return self._writer.is_current()
 
     def close(self) -> None:
@@ -112,9 +113,9 @@ class UnitOfWork(Session):
 
 
 class FirstUnitOfWork(UnitOfWork):
-    """The first transaction on a database, which is there for others once it is committed.
+    """The first transaction on a database, which exists for others once it is committed.
 
-    `Conflict` when somebody else makes one meanwhile.
+    `Conflict` when somebody else creates it in the meantime.
     """
 
     def _connected(self) -> WriteConnection:
@@ -122,10 +123,10 @@ class FirstUnitOfWork(UnitOfWork):
 
 
 class Writers:
-    """Units of work on one database that are kept open between transactions. Threads share them, one at a time each.
+    """Units of work on one database that stay open between transactions; threads share them, one at a time each.
 
-    For what writes again and again, as a server does: connecting takes longer than a small transaction.
-    While one is open, what was written last to a file is in the log beside it.
+    For programs that write again and again, such as a server: connecting takes longer than a small transaction. While
+    one is open, the latest changes to a file are in the log beside it.
     """
 
     def __init__(self, database: Database) -> None:
@@ -148,7 +149,7 @@ class Writers:
             self._idle.append(unit)
 
     def close(self) -> None:
-        """Close what is idle."""
+        """Close the idle units."""
         with self._turn:
             while self._idle:
                 self._idle.pop().close()

@@ -1,4 +1,5 @@
-"""What every engine does: connect, let one write and others read, notice a change, describe errors, make copies."""
+"""The interface of every engine: connect, let one write and others read, notice a change, describe errors, make
+copies."""
 
 from __future__ import annotations
 
@@ -15,13 +16,13 @@ HEAD = "0007"
 """The newest migration; a test keeps it equal to Alembic's own head."""
 
 PATIENCE_SECONDS = 5.0
-"""How long a writer waits for its turn."""
+"""The time that a writer waits for its turn."""
 
 _NOTHING: Mapping[str, object] = {}
 
 
 class SchemaState(Enum):
-    """How a database's schema stands to this version's."""
+    """State of a database's schema relative to this version's."""
 
     MISSING = "missing"
     BEHIND = "behind"
@@ -43,21 +44,21 @@ class Connection(ABC):
 
     dialect: ClassVar[str]
     driver: Any
-    """The connection of the driver itself, for `budget_tui.storage.engine` and for what knows which engine it is."""
+    """The driver's own connection, for `budget_tui.storage.engine` and for code that depends on the engine."""
 
     @abstractmethod
     def execute(self, statement: str, parameters: Mapping[str, object] = _NOTHING) -> Sequence[Row]:
-        """The rows that a statement gives."""
+        """Return the rows that a statement gives."""
 
     @abstractmethod
     def change(self, statement: str, parameters: Mapping[str, object] = _NOTHING) -> int:
-        """Execute a statement that gives no rows; returns how many it changed."""
+        """Execute a statement that gives no rows; return how many it changed."""
 
     def note_audit_line(self, line: int) -> None:  # noqa: B027 – most engines need no note
-        """Note which line of the audit trail the transaction wrote last."""
+        """Note the line of the audit trail that the transaction wrote last."""
 
     def note_used_tokens(self, budget_id: str, tokens: int) -> None:  # noqa: B027
-        """Note how many tokens a budget has used by now."""
+        """Note the number of tokens that a budget has used by now."""
 
     @property
     @abstractmethod
@@ -75,8 +76,10 @@ class WriteConnection(Connection):
 
     @abstractmethod
     def begin(self, organization: str = "") -> bool:
-        """Begin a transaction once nobody else writes, or nobody else to ``organization`` where writers of several
-        need not wait for each other; '' stands for all of them. Returns whether anybody else wrote since the last one.
+        """Begin a transaction once nobody else writes; return whether anybody else wrote since the last one.
+
+        Where writers of several organizations need not wait for each other, only those of ``organization`` are waited
+        for; '' stands for all organizations.
         """
 
     @abstractmethod
@@ -84,7 +87,7 @@ class WriteConnection(Connection):
 
     @abstractmethod
     def is_current(self) -> bool:
-        """Tell that the connection leads to the database that is there now, and belongs to this process."""
+        """Return whether the connection leads to the database that is there now, and belongs to this process."""
 
 
 class Reader(ABC):
@@ -92,13 +95,14 @@ class Reader(ABC):
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[Connection]:
-        """One consistent read. Raises `StorageError` when there is no database, or none that this version can read."""
+        """Begin a consistent read. Raises `StorageError` when there is no database, or none that this version can
+        read."""
 
     @abstractmethod
     def changed(self) -> bool:
-        """Tell whether anybody wrote since the last transaction began; takes a few microseconds.
+        """Return whether anybody wrote since the last transaction began; takes a few microseconds.
 
-        While a transaction is under way it does not wait: the next look will tell.
+        Returns False at once while a transaction is under way; the next call will notice the change.
         """
 
     @abstractmethod
@@ -115,30 +119,31 @@ class Database(ABC):
 
     @abstractmethod
     def __str__(self) -> str:
-        """What messages call it: never with a password."""
+        """Return the name that messages use: never with a password."""
 
     @abstractmethod
     def is_there(self) -> bool:
-        """Tell that there is anything at all, whatever that is. Quick, and never raises."""
+        """Return whether there is anything at all, whatever that is. Quick, and never raises."""
 
     @abstractmethod
     def schema_state(self) -> SchemaState:
-        """What has to be done before it can be used. Reads only.
+        """Return the state of the schema, which decides what has to be done before use. Reads only.
 
         Raises `StorageError` for what belongs to another program or was written by a newer version.
         """
 
     @abstractmethod
     def connect(self) -> WriteConnection:
-        """A connection that may write; `DatabaseNotFound` where there is no database."""
+        """Open a connection that may write; `DatabaseNotFound` where there is no database."""
 
     @abstractmethod
     def connect_first(self) -> WriteConnection:
-        """A connection to an empty database, which is there for others once a transaction is committed."""
+        """Open a connection to an empty database, which exists for others once a transaction is committed."""
 
     @abstractmethod
     def reader(self, *, is_new: bool = False) -> Reader:
-        """A connection that reads. With ``is_new``, no database reads like an empty one, until there is one."""
+        """Return a connection that reads. With ``is_new``, a missing database reads like an empty one until there is
+        one."""
 
     @abstractmethod
     def upgrade(self) -> bool:
@@ -149,31 +154,33 @@ class Database(ABC):
 
     @abstractmethod
     def create(self) -> None:
-        """Bring the schema to this version's; make it where there is none."""
+        """Bring the schema to this version's; create the database where there is none."""
 
     @abstractmethod
     def error_of(self, error: BaseException) -> BudgetError | None:
-        """The error to show for one of the driver's or of SQLAlchemy's; None when it is none that a user can mend."""
+        """Return the error to show for one of the driver's or of SQLAlchemy's; None when a user can do nothing about
+        it."""
 
     @abstractmethod
     def size(self) -> int:
-        """How many bytes it takes."""
+        """Return its size in bytes."""
 
     @abstractmethod
     def problems(self, state: SchemaState) -> list[str]:
-        """What is wrong with it, a line each with what to do; [] for a sound one. Changes nothing."""
+        """Return what is wrong with it, a line each with what to do; [] for a sound one. Changes nothing."""
 
     @abstractmethod
     def back_up(self, target: Path | None, stamp: str, *, into_folder: bool = False) -> Path:
-        """Copy it to a new file as one consistent state, whoever else is writing; returns the file.
+        """Copy it to a new file as one consistent state, whoever else is writing; return the file.
 
-        ``into_folder`` says that ``target`` is a folder, in which the copy gets a name with the time ``stamp``; None
-        is the folder that the database is in.
+        ``into_folder`` says that ``target`` is a folder, in which the copy gets a name with the time ``stamp``; None is
+        the folder that the database is in.
         """
 
     @abstractmethod
     def restore(self, source: Path, stamp: str) -> Path | None:
-        """Make it hold what the backup ``source`` holds. Returns where what was there before is kept."""
+        """Restore the backup ``source``. Returns the place to which the former content was moved; None if there was
+        none."""
 
     @abstractmethod
     def require_other_files(self, paths: Iterable[Path]) -> None:
@@ -194,7 +201,7 @@ class Database(ABC):
         )
 
     def require_current(self) -> None:
-        """Refuse a database that would have to be made or upgraded before it can be read. Changes nothing."""
+        """Refuse a database that must be created or upgraded before it can be read. Changes nothing."""
         state = self.schema_state()
         if state is SchemaState.MISSING:
             raise self.not_found()
@@ -220,5 +227,5 @@ class _DescribedErrors:
 
 
 def made_meanwhile() -> Conflict:
-    """The error for a row that somebody else made first."""
+    """Return the error for a row that somebody else created first."""
     return Conflict("someone else has made the same thing in the meantime", "check again, then repeat it")

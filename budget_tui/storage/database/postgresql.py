@@ -1,7 +1,7 @@
-"""A database on a PostgreSQL server: connections to it, who writes when, and what its errors mean.
+"""A database on a PostgreSQL server: connections to it, turns of writers, and the meaning of its errors.
 
 Writers of one organization take turns by a lock that their transaction holds; those of several need not wait for each
-other. A statement that changes something notifies the channel that readers listen to, whoever made it.
+other. Every statement that changes something notifies the channel that readers listen to, even another program's.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ CHANNEL = "budget_tui"
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema"
 SCHEMES = ("postgresql://", "postgresql+psycopg://", "postgres://")
 _LOCK = 0x62756467
-"""The first half of the number of each advisory lock; the second tells which organization's it is."""
+"""The first half of each advisory lock's number; the second identifies the organization."""
 _EVERYTHING = 0
 
 
 def _without_password(url: str) -> str:
-    """``url`` as it was given, but for the password: what a message may show and ``--db`` takes."""
+    """Return ``url`` without its password, for messages and for ``--db``."""
     parts = urlsplit(url)
     user, at, host = parts.netloc.rpartition("@")
     query = "&".join(each for each in parts.query.split("&") if not each.startswith("password="))
@@ -57,7 +57,7 @@ def _without_password(url: str) -> str:
 
 
 class PostgresDatabase(Database):
-    """The database that ``url`` names."""
+    """A PostgreSQL database named by its ``url``."""
 
     def __init__(self, url: str) -> None:
         self._conninfo = "postgresql://" + url.partition("://")[2]
@@ -78,7 +78,7 @@ class PostgresDatabase(Database):
         return hash(self._conninfo)
 
     def open(self, *, read_only: bool = False) -> psycopg.Connection[Any]:
-        """A connection of the driver's that begins no transaction by itself."""
+        """Open a connection of the driver's that begins no transaction by itself."""
         options = " -c default_transaction_read_only=on" if read_only else ""
         return psycopg.connect(
             self._conninfo,
@@ -91,7 +91,7 @@ class PostgresDatabase(Database):
     def is_there(self) -> bool:
         try:
             return self.schema_state() is not SchemaState.MISSING
-        except BudgetError:  # told by who opens it
+        except BudgetError:  # opening it reports why
             return True
 
     def schema_state(self) -> SchemaState:
@@ -189,7 +189,7 @@ class PostgresDatabase(Database):
         )
 
     def require_other_files(self, paths: Iterable[Path]) -> None:
-        """No file that a user could name belongs to it."""
+        """Allow all ``paths``: a user cannot name any file of this database."""
 
 
 _MEANINGS: Sequence[tuple[tuple[type[psycopg.Error], ...], str, str]] = (
@@ -210,7 +210,7 @@ _MEANINGS: Sequence[tuple[tuple[type[psycopg.Error], ...], str, str]] = (
 
 @lru_cache(maxsize=256)
 def _translated(statement: str) -> str:
-    """A statement with its parameters as the driver names them."""
+    """Return a statement with its parameters as the driver names them."""
     return re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", statement.replace("%", "%%"))
 
 
@@ -259,11 +259,11 @@ class PostgresWriter(PostgresConnection, WriteConnection):
             )
         else:
             lock = f"SELECT pg_advisory_xact_lock({_LOCK}, {_EVERYTHING})"
-        # Not at a higher level of isolation: under that the statement that waits for the lock has its snapshot already.
+        # At a higher isolation level, the statement that waits for the lock would have its snapshot already.
         self.driver.execute(
             f"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {int(PATIENCE_SECONDS * 1000)}; {lock}"
         )
-        return True  # of several organizations' writers nobody knows
+        return True  # with writers of several organizations, nobody knows
 
     def commit(self) -> None:
         self.driver.execute("COMMIT")
@@ -273,8 +273,10 @@ class PostgresWriter(PostgresConnection, WriteConnection):
 
 
 class FirstPostgresWriter(PostgresWriter):
-    """A connection to a database without tables, or with an older version's: it gets this version's in its first
-    transaction."""
+    """A connection to a database without tables, or with an older version's.
+
+    Its first transaction brings the schema to this version's.
+    """
 
     def begin(self, organization: str = "") -> bool:
         super().begin("")
@@ -286,7 +288,7 @@ class FirstPostgresWriter(PostgresWriter):
 
 
 class PostgresReader(Reader):
-    """A lasting connection that reads, and one that hears of changes."""
+    """A lasting connection that reads, and one that listens for changes."""
 
     def __init__(self, database: PostgresDatabase, *, is_new: bool = False) -> None:
         self._database = database
@@ -337,13 +339,13 @@ class PostgresReader(Reader):
                 self._listening = None
 
     def _listen(self) -> None:
-        """Begin to hear of changes: whatever happened before that has to be read."""
+        """Begin to listen for changes; anything before that counts as a change."""
         self._listening = self._database.open(read_only=True)
         self._listening.execute(f"LISTEN {CHANNEL}")
         self._is_changed = True
 
     def _hear(self) -> None:
-        """Take note of what was notified; of a connection that was lost, too."""
+        """Note any notification of a change; a lost connection counts as one."""
         listening = self._listening
         if listening is None:
             return
@@ -361,7 +363,7 @@ class PostgresReader(Reader):
             self._connection = None
 
     def _begun(self) -> PostgresConnection | None:
-        """The connection in a transaction; None where there is no database yet, and need be none."""
+        """Return the connection in a transaction; None where there is no database yet, and none is required."""
         was_open = self._connection is not None
         try:
             connection = self._connected()
@@ -375,7 +377,7 @@ class PostgresReader(Reader):
             return self._begun()  # the server may be back by now
 
     def _connected(self) -> PostgresConnection | None:
-        """The connection; None where there is no database yet, and need be none."""
+        """Return the connection; None where there is no database yet, and none is required."""
         if self._connection is not None and not is_alive(self._connection.driver):
             self._disconnect()
         if self._connection is None:
@@ -404,7 +406,7 @@ class PostgresReader(Reader):
 
 
 def is_alive(driver: psycopg.Connection[Any]) -> bool:
-    """Tell that the server has not closed the connection, without asking it."""
+    """Return whether the server still has the connection open, without sending anything to it."""
     if driver.closed:
         return False
     try:

@@ -1,6 +1,6 @@
-"""A database in a file of SQLite's: where it is, and what can be done with it as a whole.
+"""A database in a SQLite file: its place, and operations on it as a whole.
 
-Loads nothing until it is needed: the dashboard's first frame knows its database by this.
+Loads nothing until it is needed: the dashboard needs this before its first frame.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from budget_tui.storage.database.sqlite_files import SIDECARS, is_there, require
 
 _SCHEME = "sqlite:///"
 _OF_STRANGE_VALUES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What reading a row raises that no version of this program wrote; nobody else thought of these errors."""
+"""Errors raised by reading a row that no version of this program wrote."""
 LOCATIONS = "a path, sqlite:///path or postgresql://host/name"
 
 
 def path_of(location: str) -> Path:
-    """The file that ``location`` means; `Refused` for what can be none, such as the URL of another engine."""
+    """Return the file that ``location`` means; `Refused` for anything that cannot be one, such as another engine's
+    URL."""
     if location.startswith(_SCHEME):
         location = location[len(_SCHEME) :]
     elif "://" in location:
@@ -36,7 +37,7 @@ def path_of(location: str) -> Path:
         raise Refused(f"'{location}' names an unknown user's home", "write the whole path") from None
     try:
         path.stat()
-    except OSError as error:  # what else may be wrong is told by who opens it
+    except OSError as error:  # opening it reports anything else
         if error.errno == ENAMETOOLONG:
             raise Refused(f"a path of {len(str(path)):,} characters is too long", "choose a shorter one") from None
     return path
@@ -117,7 +118,7 @@ class SqliteDatabase(Database):
     def problems(self, state: SchemaState) -> list[str]:
         from budget_tui.storage.database.sqlite_checks import integrity_problems, problems_of  # they load SQLAlchemy
 
-        # The books are kept as this version keeps them; those of an older one it brings up to date first.
+        # The books of an older version are checked after its upgrade: their rules are this version's.
         with self.described_errors():
             return problems_of(self.path) if state is SchemaState.CURRENT else integrity_problems(self.path)
 
@@ -132,7 +133,7 @@ class SqliteDatabase(Database):
         return target
 
     def _free_name(self, folder: Path, stamp: str) -> Path:
-        """A name in ``folder`` that no earlier backup of the same second has."""
+        """Return a name in ``folder`` that no earlier backup of the same second has."""
         make_folder(folder)
         stem = f"{self.path.stem}-{stamp}"
         names = (stem, *(f"{stem}-{number}" for number in range(2, 1000)))
@@ -153,8 +154,10 @@ class SqliteDatabase(Database):
         return restore(source, self.path, self.path.with_name(f"{self.path.name}.before-restore-{stamp}"))
 
     def require_other_files(self, paths: Iterable[Path]) -> None:
-        """Closing the database's file, or one of SQLite's beside it, would take away the locks that this process
-        holds on it."""
+        """Refuse the database's file and those that SQLite keeps beside it.
+
+        Closing one of them would release the locks that this process holds on the database.
+        """
         beside = (self.path.with_name(self.path.name + suffix) for suffix in ("", *SIDECARS))
         own = [stat for path in beside if (stat := stat_at(path))]
         for path in paths:

@@ -1,6 +1,7 @@
 """Copies of a database: to keep, and to put in its place.
 
-A copy is written beside where it is to be, is on the disk, and is then renamed: a name never stands for half of one.
+A copy is written to a file beside its place, is synced to the disk, and is then renamed: a name never stands for half
+of one.
 """
 
 import fcntl
@@ -37,7 +38,8 @@ PATIENCE_SECONDS = 5.0
 PRIVATE = 0o600
 _LONGEST_NAME = 200
 _PAGES_AT_ONCE = 16
-"""Fewer than any database of ours has: there is a moment when one is locked and not replaced yet."""
+"""Fewer pages than any database of this program has, so that there is a step at which the target is locked but not yet
+replaced."""
 _NOT_THE_FILES_FAULT = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -48,7 +50,7 @@ _NOT_THE_FILES_FAULT = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_READONLY,
 }
-"""Why a copy may fail of a file with which nothing is wrong."""
+"""Errors with which a copy may fail although the file is sound."""
 
 
 def back_up(path: Path, target: Path) -> None:
@@ -70,9 +72,9 @@ def _back_up(path: Path, target: Path) -> None:
 
 @contextmanager
 def backed_up(path: Path, target: Path) -> Iterator[None]:
-    """Keep a copy of the database at ``target`` if what is done meanwhile succeeds; else nothing needs one.
+    """Keep a copy of the database at ``target`` if the block succeeds; else discard it.
 
-    For what only one program can do at a time: another's copy would be in the way.
+    For what only one program can do at a time: a second copy would have the same temporary name.
     """
     part = target.with_name(f"{target.name}.part")
     _remove(part)
@@ -82,7 +84,7 @@ def backed_up(path: Path, target: Path) -> Iterator[None]:
 
 
 def upgrade(database: Database, path: Path) -> None:
-    """Bring ``database`` in the file at ``path`` to the newest version, in one transaction; it is copied first.
+    """Upgrade ``database`` in the file at ``path`` to the newest version, in one transaction, after making a copy.
 
     Raises `StorageError` when that fails; nothing is changed then.
     """
@@ -91,7 +93,7 @@ def upgrade(database: Database, path: Path) -> None:
     with closing(connect(path)) as connection:
         begin(connection.execute)
         try:
-            # Again, now that nobody else can change it.
+            # Check again, now that nobody else can change it.
             if state_of(connection, path) is SchemaState.CURRENT:
                 return
             with backed_up(path, free_name(path.with_name(f"{path.name}.before-{HEAD}"))):
@@ -112,12 +114,13 @@ def upgrade(database: Database, path: Path) -> None:
 
 
 def restore(source: Path, path: Path, kept: Path) -> Path | None:
-    """Make ``path`` hold what ``source`` holds, at once or not at all; whoever has it open sees the change.
+    """Replace the content of ``path`` with that of ``source``, at once or not at all; whoever has it open sees the
+    change.
 
-    What ``path`` held goes to ``kept``, or to a free name like it, which is returned; None where nothing was. A file
-    too damaged to be copied is moved there.
+    The former content of ``path`` goes to ``kept``, or to a free name like it, which is returned; None if there was
+    none. A file too damaged to be copied is moved there.
     """
-    path = path.resolve()  # SQLite's files are beside what a link points to
+    path = path.resolve()  # SQLite keeps its files beside the target of a link
     kept = free_name(kept)
     with described_errors(path):
         make_folder(path.parent)
@@ -130,7 +133,7 @@ def restore(source: Path, path: Path, kept: Path) -> Path | None:
 
 
 def put_in_place(new: sqlite3.Connection, path: Path) -> None:
-    """Put a database that was made in memory at ``path``, at once; `Conflict` when there is one by now."""
+    """Put a database that was made in memory at ``path``, at once; `Conflict` when another one exists there by now."""
     path = path.resolve()
     with described_errors(path):
         make_folder(path.parent)
@@ -140,13 +143,14 @@ def put_in_place(new: sqlite3.Connection, path: Path) -> None:
             _set_journal_mode(part, "WAL")
             if schema_state(path) is not SchemaState.MISSING:
                 raise Conflict(f"someone else has created {path} in the meantime", "check again, then repeat it")
-            for suffix in SIDECARS:  # of one that is gone
+            for suffix in SIDECARS:  # left by a database that is gone
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 class FirstSqliteWriter(SqliteWriter):
-    """A connection to a database in memory, which is at its path once a transaction is committed: before that there
-    is no file. `Conflict` when somebody else makes one meanwhile.
+    """A connection to a database in memory, which is put at its path once a transaction is committed.
+
+    Before that there is no file. `Conflict` when somebody else creates one in the meantime.
     """
 
     def _connected(self) -> sqlite3.Connection:
@@ -161,21 +165,21 @@ class FirstSqliteWriter(SqliteWriter):
 
 
 def free_name(path: Path) -> Path:
-    """``path``, or with the first number behind it under which there is no file yet."""
+    """Return ``path``, or ``path`` with the first number appended under which there is no file yet."""
     numbered = (path.with_name(f"{path.name}.{number}") for number in count(2))
     return next(candidate for candidate in chain([path], numbered) if not candidate.exists())
 
 
 def _is_replaced(source: Path, path: Path, kept: Path) -> bool:
-    """Copy ``path`` to ``kept`` and replace what it holds; False where nothing is, or nothing that can be copied.
+    """Copy ``path`` to ``kept`` and replace its content; return False if there is none, or none that can be copied.
 
-    That is one transaction: a file that others have open cannot be taken from under them. When somebody writes after
-    it was copied, it is copied again.
+    That is one transaction: a file that others have open cannot be taken from under them. When somebody writes after it
+    was copied, it is copied again.
     """
     if not is_there(path):
         return False
     try:
-        # In this order: who may write would clear away the log of what it finds damaged.
+        # The reader first: a connection that may write would remove the log of a damaged file.
         with closing(connect_read_only(path)) as watching, closing(connect(path)) as target:
 
             def is_still(version: int) -> bool:
@@ -184,7 +188,7 @@ def _is_replaced(source: Path, path: Path, kept: Path) -> bool:
             while True:
                 version = _version(watching)
                 _back_up(path, kept)
-                forget(path)  # of what is not to be the newest any more
+                forget(path)  # its newest change is about to be replaced
                 with suppress(_WrittenMeanwhile):
                     _copy(source, target, partial(is_still, version))
                     return True
@@ -199,17 +203,18 @@ class _WrittenMeanwhile(Exception):
 
 
 def _version(connection: sqlite3.Connection) -> int:
-    """Another one as soon as somebody else has written."""
+    """Return a number that changes as soon as somebody else has written."""
     return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _code(error: sqlite3.Error) -> int:
-    """SQLite's own number; what `_copy` raises of a file that stays locked has none."""
+    """Return SQLite's own error code; what `_copy` raises for a file that stays locked has none."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_BUSY) & 0xFF
 
 
 def _set_aside(path: Path, kept: Path) -> bool:
-    """Move away what is at ``path``, after SQLite's files beside it, which would spoil another one in its place."""
+    """Move away the file at ``path``; before it SQLite's files beside it, which would spoil another one in its
+    place."""
     was_anything = False
     for suffix in (*SIDECARS, ""):
         beside = path.with_name(path.name + suffix)
@@ -234,7 +239,7 @@ def _set_journal_mode(part: Path, journal_mode: str) -> None:
 def _copy(path: Path, target: sqlite3.Connection, may_go_on: Callable[[], bool] = lambda: True) -> None:
     """Make ``target`` hold what ``path`` holds, in one transaction. Waits a while for whoever is writing to it.
 
-    ``may_go_on`` is asked once nobody else can write to ``target`` any more.
+    ``may_go_on`` is called once nobody else can write to ``target`` any more.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
 
@@ -250,7 +255,7 @@ def _copy(path: Path, target: sqlite3.Connection, may_go_on: Callable[[], bool] 
 
 
 def _new_part(target: Path) -> Path:
-    """An empty file beside ``target`` that nobody else writes to or may read."""
+    """Create an empty file beside ``target`` that nobody else writes to or may read."""
     with _told_of_writing(target):
         descriptor, name = tempfile.mkstemp(".part", f"{target.name[:_LONGEST_NAME]}.", target.parent)
         os.close(descriptor)
@@ -274,13 +279,13 @@ def _written_beside(target: Path, part: Path, mode: int = PRIVATE) -> Iterator[P
 
 
 def _mode_of(path: Path) -> int:
-    """The permissions of the file that is replaced at ``path``: whoever shared it goes on sharing it."""
+    """Return the permissions of the file to be replaced at ``path``, so that a shared file stays shared."""
     return S_IMODE(path.stat().st_mode) if path.exists() else PRIVATE
 
 
 @contextmanager
 def _folder_locked(folder: Path) -> Iterator[None]:
-    """Nobody else puts a new database into ``folder`` meanwhile."""
+    """Keep others from putting a new database into ``folder`` meanwhile."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):  # not every file system can

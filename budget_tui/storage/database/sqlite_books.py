@@ -1,7 +1,7 @@
-"""What must hold between the rows of a database, whatever was done to it by whom: the books add up.
+"""Invariants between the rows of a database, whoever wrote it: the books add up.
 
-Each invariant is a question whose rows are its violations. Plain SQL where a row or a sum tells; where the audit
-trail has to be followed, a pass over it. The tests look whether a history that the program wrote keeps them all.
+Each invariant is a query whose rows are its violations: plain SQL where a row or a sum shows them, else a pass over the
+audit trail. The tests check that a history written by the program keeps them all.
 """
 
 import json
@@ -20,18 +20,18 @@ from budget_tui.storage.repositories.datasets import CHECKSUM_TEXT
 
 RESTORE = "restore a backup: budget-tui db restore FILE"
 SHOWN_AT_MOST = 5
-"""Violations of one invariant; of the others is said only that there are some."""
+"""The most violations of one invariant to show; a last line says that there are more."""
 
 
 class Invariant(NamedTuple):
-    """``violations`` selects one text for each row that breaks it; ``remedy`` is what to do."""
+    """A rule: ``violations`` selects one text for each row that breaks it; ``remedy`` is what to do."""
 
     violations: str
     remedy: str = RESTORE
 
 
 def in_the_books(connection: sqlite3.Connection) -> Iterator[str]:
-    """Every violation of an invariant, a line each with what to do."""
+    """Yield every violation of an invariant, a line each with what to do."""
     connection.create_function("shown", 3, _shown, deterministic=True)
     connection.create_function("is_zone", 1, _is_zone, deterministic=True)
     connection.create_function("is_rate", 1, _is_rate, deterministic=True)
@@ -328,7 +328,7 @@ INVARIANTS = (
 
 
 def _allocations_in_circles(connection: sqlite3.Connection) -> Iterator[str]:
-    """Budgets that were allocated from what was allocated from them."""
+    """Yield budgets that were allocated from budgets that were allocated from them."""
     parents = dict(connection.execute("SELECT child_budget_id, parent_budget_id FROM allocation"))
     known: set[str] = set()
     for budget in parents:
@@ -342,7 +342,7 @@ def _allocations_in_circles(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _transfers_and_trail(connection: sqlite3.Connection) -> Iterator[str]:
-    """Transfers that one of the two, their table and the audit trail, does not know; told by moment and amount."""
+    """Yield transfers that only their table or only the audit trail has, matched by time and amount."""
     stored: dict[tuple[int, str, int], int] = {}
     for org, at, amount in connection.execute("SELECT org_key, created_at, amount FROM transfer"):
         stored[org, at, amount] = stored.get((org, at, amount), 0) + 1
@@ -361,7 +361,7 @@ def _transfers_and_trail(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _closes_and_trail(connection: sqlite3.Connection) -> Iterator[str]:
-    """Closed periods whose archive and line of the audit trail do not say the same."""
+    """Yield closed periods whose archive and audit entry differ."""
     archived = {
         (org, start): figures
         for org, start, *figures in connection.execute(
@@ -389,14 +389,14 @@ def _closes_and_trail(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _entered_and_trail(connection: sqlite3.Connection) -> Iterator[str]:
-    """Costs entered by hand that are not there as the audit trail says, or that it does not know."""
+    """Yield manually entered costs that differ from the audit trail, or that are in only one of the two."""
     entered: dict[int, tuple[str, list[Any]]] = {}
     for subject, before, after in connection.execute(
         "SELECT subject, before, after FROM audit WHERE action = 'cost.add' ORDER BY audit_key"
     ):
         facts = json.loads(after or before)
         if "kept" not in facts:
-            return  # an older version kept too little to tell
+            return  # an older version stored too little to compare
         for key, *row in facts["kept"]["rows"]:
             if after is not None:
                 entered[key] = subject, row[:4]
@@ -416,7 +416,7 @@ def _entered_and_trail(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _sums(connection: sqlite3.Connection) -> Iterator[str]:
-    """Sums of costs that are beyond what can be shown; looked for only where the amounts are large enough."""
+    """Yield monthly sums of costs that are out of range; looked for only where the amounts are large enough."""
     count, largest = connection.execute(
         "SELECT count(*), coalesce(max(max(amount_nanos), -min(amount_nanos)), 0) FROM cost"
     ).fetchone()

@@ -1,7 +1,7 @@
-"""Is the database sound? As a file, as what the schema says, and as the books of its organizations.
+"""Checks of a database: as a file, against its schema, and as the books of its organizations.
 
-Everything is read in one transaction, whoever else is writing. What it takes follows the size of the database: each
-table is read once or twice, and so is each index of the largest one.
+Everything is read in one transaction, whoever else is writing. The time follows the size of the database: each table is
+read once or twice, and so is each index of the largest one.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ from budget_tui.storage.database.sqlite_connections import connect_read_only, de
 from budget_tui.storage.database.sqlite_newest import missing, noted
 
 SHOWN_AT_MOST = 5
-"""Of one kind; how many more there are is not counted."""
+"""The most problems of one kind to show; any more are not counted."""
 
 APPEND_ONLY: Mapping[str, str] = {
     "audit": "audit_key = NEW.audit_key",
@@ -28,18 +28,18 @@ APPEND_ONLY: Mapping[str, str] = {
     "period_close": "close_key = NEW.close_key OR (org_key = NEW.org_key AND period_start = NEW.period_start)",
     "period_close_line": "close_key = NEW.close_key AND entity_key = NEW.entity_key",
 }
-"""The tables whose rows are never changed, and which row an insert could be about to replace."""
+"""The tables whose rows are never changed, each with the condition for the row that an insert could replace."""
 
 _LARGEST = "cost"
-"""Searching each of its rows in each of its indexes takes ten times as long as comparing their sums."""
+"""The largest table: searching each of its rows in each index takes ten times as long as comparing their sums."""
 
 _TEXT = "(typeof({0}) = 'text' AND is_text(CAST({0} AS BLOB)))"
 _JSON = {("audit", "before"), ("audit", "after"), ("cost_origin", "tags"), ("idempotency", "answer")}
 
 
 def problems_of(path: Path) -> list[str]:
-    """What is wrong with the database, a line each with what to do; [] for a sound one. Changes nothing."""
-    newest = noted(path)  # before anything is read, so that it cannot be ahead of what is
+    """Return what is wrong with the database, a line each with what to do; [] for a sound one. Changes nothing."""
+    newest = noted(path)  # before anything is read: a later note could be ahead of what is read
     with described_errors(path), closing(connect_read_only(path)) as connection:
         _read_any_text(connection)
         connection.execute("BEGIN")
@@ -53,31 +53,32 @@ def problems_of(path: Path) -> list[str]:
                 )
             strange, broken = _in_the_values(connection)
             found += broken
-            found += strange or in_the_books(connection)  # which take each value for what it should be
+            found += strange or in_the_books(connection)  # the books assume values of the right types
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if error_at(path, error):
                 raise
-            # what was found explains it, or else nothing more can be told of it
+            # if nothing was found that explains it, there is nothing more to report
             found = found or [f"{path} is damaged: {error}; {RESTORE}"]
         return list(dict.fromkeys(found))
 
 
 def problems_in(copy: sqlite3.Connection) -> list[str]:
-    """What is wrong with the rows of a database of another engine, copied into one of SQLite's."""
+    """Return what is wrong with the rows of another engine's database, copied into one of SQLite's."""
     _read_any_text(copy)
     strange, broken = _in_the_values(copy)
     return list(dict.fromkeys([*broken, *(strange or in_the_books(copy))]))
 
 
 def integrity_problems(path: Path) -> list[str]:
-    """What is wrong with the file, of whatever version its schema is."""
+    """Return what is wrong with the file, whatever the version of its schema."""
     with described_errors(path), closing(connect_read_only(path)) as connection:
         _read_any_text(connection)
         return _in_the_file(connection)
 
 
 def is_damaged(path: Path) -> bool:
-    """Whether anything but the program must have written to the file: a quick answer, for errors that need a cause."""
+    """Return whether something other than this program must have written to the file: a quick check, to explain an
+    error."""
     try:
         with closing(connect_read_only(path)) as connection:
             _read_any_text(connection)
@@ -90,7 +91,7 @@ def is_damaged(path: Path) -> bool:
 
 
 def _read_any_text(connection: sqlite3.Connection) -> None:
-    """Let text that is none be looked at, too."""
+    """Let invalid text be read, too."""
     connection.text_factory = lambda text: text.decode(errors="replace")
     connection.create_function("is_text", 1, _is_text, deterministic=True)
 
@@ -103,7 +104,7 @@ def _is_text(content: bytes | None) -> bool:
 
 
 def _in_the_file(connection: sqlite3.Connection) -> list[str]:
-    """What SQLite finds wrong with the file, its indexes and its references."""
+    """Return what SQLite finds wrong with the file, its indexes and its references."""
     found = _texts(connection, "PRAGMA quick_check(5)")
     if not found:
         for table in _tables(connection):
@@ -129,7 +130,7 @@ def _tables(connection: sqlite3.Connection) -> list[str]:
 
 
 def _index_problems(connection: sqlite3.Connection) -> Iterator[str]:
-    """Indexes of the largest table that do not say what its rows say."""
+    """Yield the indexes of the largest table that differ from its rows."""
     indexes = connection.execute(
         "SELECT l.name, coalesce((SELECT substr(s.sql, instr(s.sql, ' WHERE ') + 7) FROM sqlite_schema s"
         " WHERE s.name = l.name AND l.partial), '1'), (SELECT group_concat(name) FROM pragma_index_info(l.name))"
@@ -150,7 +151,7 @@ def _index_problems(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _sum_of(columns: Sequence[str], condition: str) -> str:
-    """A sum that is another one as soon as one value in ``columns`` is, or one row more or less is there."""
+    """Return an SQL sum that changes with any value in ``columns`` and with the number of rows."""
     kinds = SQLModel.metadata.tables[_LARGEST].columns
     terms = ["rowid"]
     for place, name in enumerate(columns, 3):
@@ -161,7 +162,7 @@ def _sum_of(columns: Sequence[str], condition: str) -> str:
 
 
 def _in_the_schema(connection: sqlite3.Connection) -> Iterator[str]:
-    """Tables, columns, indexes, constraints and guards that are not there as they should be."""
+    """Yield tables, columns, indexes, constraints and guards that are missing or wrong."""
     stored = {
         (kind, name): sql or "" for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_schema")
     }
@@ -207,18 +208,19 @@ def _in_the_table(connection: sqlite3.Connection, stored: Mapping[tuple[str, str
 
 
 def _rules(table: Table) -> dict[str, str]:
-    """The conditions that the schema makes for each row, by name. SQLite does not look at them where it only reads."""
+    """Return the table's CHECK conditions by name, which SQLite does not check when it only reads."""
     return {str(rule.name): str(rule.sqltext) for rule in table.constraints if isinstance(rule, CheckConstraint)}
 
 
 def _in_the_values(connection: sqlite3.Connection) -> tuple[list[str], list[str]]:
-    """Values that are not of their column's type, such as amounts that are no integers; rows that break a rule."""
+    """Return values of another type than their column's, such as amounts that are no integers, and rows that break a
+    rule."""
     strange, broken = [], []
     for table in SQLModel.metadata.sorted_tables:
         types = {column.name: _is_right(table.name, column.name, column.type) for column in table.columns}
         rules = _rules(table)
         wrong = f"FROM {table.name} NOT INDEXED WHERE NOT ({{}})"
-        # One look at the table tells whether there is anything to be searched for.
+        # One pass over the table shows whether there is anything to search for.
         if not connection.execute(
             f"SELECT 1 {wrong.format(' AND '.join([*types.values(), *rules.values()]))} LIMIT 1"
         ).fetchone():
@@ -233,7 +235,7 @@ def _in_the_values(connection: sqlite3.Connection) -> tuple[list[str], list[str]
 
 
 def _is_right(table: str, name: str, kind: Any) -> str:
-    """The condition that a value of a column has to meet; whether it may be NULL is the schema's business."""
+    """Return the condition that a value of a column has to meet; whether it may be NULL is checked with the schema."""
     column = f'"{name}"'
     if isinstance(kind, TypeDecorator):
         kind = kind.impl

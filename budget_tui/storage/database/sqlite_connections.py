@@ -1,4 +1,4 @@
-"""Connections to a file of SQLite's: one that writes, one that lasts and reads, and what the driver's errors mean."""
+"""Connections to a SQLite file: one that writes, a lasting one that reads, and the meaning of the driver's errors."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ PRAGMAS = (
     f"busy_timeout = {int(PATIENCE_SECONDS * 1000)}",
     "foreign_keys = ON",
     "journal_mode = WAL",
-    # What was answered as done is on the disk when it is answered.
+    # A change is on the disk before it is reported as done.
     "synchronous = FULL",
-    # From here on `begin` waits.
+    # From here on `begin` does the waiting.
     "busy_timeout = 50",
 )
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection to ``path`` that may write. It begins no transaction by itself."""
+    """Open a connection to ``path`` that may write. It begins no transaction by itself."""
     # sqlite3 would begin deferred transactions: two writers could then both read before either writes.
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
@@ -67,25 +67,25 @@ def begin(execute: Callable[[str], object]) -> None:
 
 
 def identity_of(path: Path) -> tuple[int, int, int]:
-    """Which file is at ``path``, seen from this process: a forked one must not use its parent's connections."""
+    """Return the process and the file at ``path``: a forked process must not use its parent's connections."""
     stat = os.stat(path)  # noqa: PTH116 – half the time of Path.stat, for each small transaction
     require_one_name(path, stat)
     return os.getpid(), stat.st_dev, stat.st_ino
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
-    """A connection to ``path`` that can read only, also where the file and its folder may not be written.
+    """Open a read-only connection to ``path``, even where the file and its folder may not be written.
 
-    SQLite reads a database in WAL mode beside a shared-memory file, which it cannot make in a folder that may
-    not be written. Such a file is opened as immutable; whoever holds the connection must look at the file
-    itself to notice a change (`DatabaseReader.changed` does). What somebody left half done is taken back first.
+    SQLite reads a database in WAL mode with a shared-memory file beside it, which it cannot create in a read-only
+    folder. Such a file is opened as immutable; the holder of the connection must then check the file itself to notice a
+    change (`DatabaseReader.changed` does). A transaction that was left half done is rolled back first.
     """
     connection, _ = _open(path)
     return connection
 
 
 def _open(path: Path) -> tuple[sqlite3.Connection, bool]:
-    """The connection, and whether it takes the file for immutable."""
+    """Return the connection, and whether it takes the file for immutable."""
     uri = f"file:{quote(str(path))}?mode=ro"
     try:
         return _connect(uri), False
@@ -94,7 +94,7 @@ def _open(path: Path) -> tuple[sqlite3.Connection, bool]:
             raise StorageError(f"{path} cannot be read", "check its permissions") from None
         can_write = os.access(path.parent, os.W_OK)
         if can_write and _size_beside(path, "-journal"):
-            # Who only reads may not take back what a killed program left half done: a connection that writes does.
+            # Only a connection that may write can roll back what a killed program left half done.
             _connect(f"file:{quote(str(path))}?mode=rw").close()
             return _connect(uri), False
         if can_write or not path.exists() or _size_beside(path, "-wal") or _size_beside(path, "-journal"):
@@ -113,13 +113,13 @@ def _connect(uri: str) -> sqlite3.Connection:
 
 
 def _size_beside(path: Path, suffix: str) -> int:
-    """Bytes of a file of SQLite's beside ``path``; 0 where there is none."""
+    """Return the bytes of SQLite's file beside ``path`` with that suffix; 0 where there is none."""
     size, _ = _beside(path, suffix)
     return size
 
 
 def _beside(path: Path, suffix: str) -> tuple[int, int]:
-    """Size and time of a file of SQLite's beside ``path``; zeros where there is none."""
+    """Return the size and time (ns) of SQLite's file beside ``path`` with that suffix; zeros where there is none."""
     path = path.resolve()
     try:
         stat = path.with_name(f"{path.name}{suffix}").stat()
@@ -129,7 +129,8 @@ def _beside(path: Path, suffix: str) -> tuple[int, int]:
 
 
 class SqliteConnection(Connection):
-    """Values are bound and read as SQLite has them: days and times are ISO text there, truth is 0 or 1."""
+    """A connection whose values are bound and read as SQLite has them: days and times as ISO text, booleans as 0 or
+    1."""
 
     dialect = "sqlite"
     driver: sqlite3.Connection
@@ -157,7 +158,7 @@ class SqliteConnection(Connection):
 
 
 class SqliteWriter(SqliteConnection, WriteConnection):
-    """A connection that may write to the file at ``path`` of ``database``. One writes at a time."""
+    """A connection that may write to the file at ``path`` of ``database``; only one writes at a time."""
 
     def __init__(self, database: Database, path: Path) -> None:
         self._path = path
@@ -169,7 +170,7 @@ class SqliteWriter(SqliteConnection, WriteConnection):
             raise database.not_found() from None
 
     def _connected(self) -> sqlite3.Connection:
-        # First of all, for SQLite would make an empty file where there is none.
+        # First of all, because SQLite would create an empty file where there is none.
         self._identity = identity_of(self._path)
         return connect(self._path)
 
@@ -221,7 +222,7 @@ class SqliteReader(Reader):
                 self._require_same_file()
             except Exception as error:
                 if isinstance(getattr(error, "orig", error), sqlite3.Error):
-                    self._disconnect()  # one that is new takes back what somebody left half done
+                    self._disconnect()  # a new one rolls back what somebody left half done
                 raise
             finally:
                 if self._connection is connection and connection.is_in_transaction:
@@ -289,13 +290,14 @@ class SqliteReader(Reader):
         return stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size, *log
 
     def _require_same_file(self) -> None:
-        """SQLite keeps what is read apart from what is written meanwhile, but not in a file taken for immutable."""
+        """Raise `StorageError` if a file taken for immutable was written while it was read: only there SQLite does not
+        isolate."""
         if self._is_immutable and self._seen[1:] != self._identity():
             raise StorageError(f"{self._path} was being written while it was read", "try again")
 
 
 def empty_database() -> sqlite3.Connection:
-    """A connection that may write to a database in memory, of the newest version, with nothing in it."""
+    """Return a writable connection to a new, empty database in memory, of the newest version."""
     connection = connect(IN_MEMORY)
     connection.deserialize(_empty())
     return connection
@@ -314,7 +316,7 @@ def _empty() -> bytes:
 
 _FULL = "database or disk is full"
 _OF_A_FULL_DISK_TOO = ("disk I/O error", "unable to open database")
-"""What SQLite says of a full disk where it finds no room for the files beside the database."""
+"""SQLite's messages for a full disk when it finds no room for the files beside the database."""
 _DAMAGED = ("{path} is damaged", "restore a backup", "restore a backup: budget-tui db restore FILE")
 # The beginning of SQLite's message, what it means, what to do about it, and by which command.
 _MEANINGS = (
@@ -346,7 +348,7 @@ _MEANINGS = (
 
 
 def error_at(path: Path, error: BaseException) -> BudgetError | None:
-    """The error to show for ``error`` of sqlite3 or SQLAlchemy; None when it is none that a user can mend."""
+    """Return the error to show for ``error`` of sqlite3 or SQLAlchemy; None when a user can do nothing about it."""
     cause = getattr(error, "orig", None) or error
     if isinstance(cause, sqlite3.IntegrityError) and "UNIQUE" in str(cause):
         return made_meanwhile()
@@ -370,7 +372,7 @@ def _storage_error(path: Path, what: str, hint: str, command: str) -> StorageErr
 
 
 def damaged(path: Path) -> StorageError:
-    """The error for a file with rows that no version of this program wrote."""
+    """Return the error for a file with rows that no version of this program wrote."""
     return _storage_error(path, *_DAMAGED)
 
 
@@ -396,7 +398,7 @@ def described_errors(path: Path) -> Iterator[None]:
 
 
 def schema_state(path: Path) -> SchemaState:
-    """What has to be done before ``path`` can be used. Reads only."""
+    """Return the state of the schema at ``path``, which decides what has to be done before use. Reads only."""
     with described_errors(path):
         if not has_content(path):
             return SchemaState.MISSING

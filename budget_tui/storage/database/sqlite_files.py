@@ -1,4 +1,4 @@
-"""Files of SQLite's before they are opened: whether there is one, whether it may be used, and what its schema is."""
+"""SQLite files before they are opened: whether one exists, whether it may be used, and the state of its schema."""
 
 from __future__ import annotations
 
@@ -14,22 +14,24 @@ if TYPE_CHECKING:
     import sqlite3
 
 SIDECARS = ("-wal", "-shm", "-journal")
-"""What SQLite adds to a database's name for the files that it keeps beside it."""
+"""The suffixes of the files that SQLite keeps beside a database."""
 
 
 def is_there(path: Path) -> bool:
-    """Tell that there is a file with anything in it at ``path``, whatever that is."""
+    """Return whether there is a file with anything in it at ``path``, whatever that is."""
     try:
         return path.stat().st_size > 0
     except FileNotFoundError:
         return False
-    except OSError:  # told by who opens it
+    except OSError:  # opening it reports why
         return True
 
 
 def require_one_name(path: Path, stat: stat_result | None = None) -> None:
-    """Refuse a database with several hard links: SQLite keeps what was written last beside one name, where whoever
-    uses another one does not look."""
+    """Refuse a database with several hard links.
+
+    SQLite keeps the latest changes in a file beside one name, where users of another name do not look.
+    """
     stat = stat or stat_at(path)
     if stat is not None and stat.st_nlink > 1 and S_ISREG(stat.st_mode):
         raise StorageError(
@@ -41,12 +43,12 @@ def require_one_name(path: Path, stat: stat_result | None = None) -> None:
 def stat_at(path: Path) -> stat_result | None:
     try:
         return path.stat()
-    except (OSError, ValueError):  # what cannot even be looked for is told by who opens it
+    except (OSError, ValueError):  # opening it reports why
         return None
 
 
 def state_of(connection: sqlite3.Connection, path: Path) -> SchemaState:
-    """What has to be done before the database that ``connection`` reads can be used; raises as `schema_state` does."""
+    """Return the state of the schema that ``connection`` reads; raises as `Database.schema_state` does."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     if not tables:
         return SchemaState.MISSING
@@ -64,11 +66,11 @@ def state_of(connection: sqlite3.Connection, path: Path) -> SchemaState:
 
 
 def has_content(path: Path) -> bool:
-    """Tell from the directory entry alone.
+    """Return whether a database file has content, by its directory entry alone.
 
-    Nothing but SQLite may open a database's file: closing any descriptor of it takes away every lock that this
-    process holds on it, SQLite's, too. Whoever comes next would take itself for the only user and delete the log
-    that the others write to.
+    Nothing but SQLite may open a database's file: closing any descriptor of it releases every lock that this process
+    holds on it, SQLite's, too. The next program would then take itself for the only user and delete the log that the
+    others write to.
     """
     try:
         found = path.stat()

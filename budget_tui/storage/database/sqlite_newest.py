@@ -1,10 +1,9 @@
-"""What the newest change was, noted beside the database: by this a check sees that the write-ahead log was lost.
+"""A note of the newest change beside the database, by which a check sees that the write-ahead log was lost.
 
-The note is an extended attribute of the database's file. To write it, nobody opens the file, which nobody but SQLite
-may; it goes where the file is moved, and a copy or a backup put in the file's place has none. It is written after the
-change is on the disk, so a database is never behind it but by a loss. Tokens, of which thousands are granted in a
-second, are noted once in that time. Where a file system or a system has no such attributes, nothing is noted, and
-nothing told.
+The note is an extended attribute of the database's file. Writing it opens no file, which only SQLite may; it moves with
+the file, and a copy or a backup put in the file's place has none. It is written after the change is on the disk, so a
+database is behind its note only after a loss. Tokens, of which thousands may be granted in a second, are noted once a
+second. Where the file system or the operating system has no such attributes, nothing is noted or reported.
 """
 
 import os
@@ -19,7 +18,8 @@ _SECONDS_BETWEEN = 1.0
 
 
 class Newest:
-    """Of one transaction: the line of the audit trail that was written last, else how many tokens a budget has used."""
+    """The newest change of a transaction: the last line of its audit trail, else the number of tokens that a budget has
+    used."""
 
     __slots__ = ("_due", "_number", "_of")
 
@@ -28,7 +28,7 @@ class Newest:
         self.forget()
 
     def forget(self) -> None:
-        """Begin with another transaction."""
+        """Forget the change, for another transaction to begin."""
         self._of, self._number = "", 0
 
     def audited(self, line: int) -> None:
@@ -39,7 +39,7 @@ class Newest:
             self._of, self._number = budget_id, tokens
 
     def note(self, path: Path) -> None:
-        """Write it down; what was noted of the same, and is more, stays."""
+        """Write the note, unless a newer one of the same kind is there."""
         if not self._of:
             return
         if self._of != _AUDIT:
@@ -53,7 +53,7 @@ class Newest:
 
 
 def noted(path: Path) -> tuple[str, int]:
-    """What the newest change concerned and how far that was; ('', 0) where nothing is noted."""
+    """Return the subject and the number of the newest change; ('', 0) where nothing is noted."""
     try:
         of, _, number = os.getxattr(path, _NAME).decode().partition(" ")
         return of, int(number)
@@ -62,13 +62,14 @@ def noted(path: Path) -> tuple[str, int]:
 
 
 def forget(path: Path) -> None:
-    """Note nothing any more: what is to be there is older."""
+    """Remove the note, because an older database is about to take the file's place."""
     with suppress(OSError, AttributeError):
         os.removexattr(path, _NAME)
 
 
 def missing(connection: sqlite3.Connection, newest: tuple[str, int]) -> str:
-    """What of ``newest``, noted before the connection began to read, is not there; '' for nothing."""
+    """Return a description of what is missing of ``newest``, noted before the connection began to read; '' for
+    nothing."""
     of, number = newest
     if of == _AUDIT:
         (stored,) = connection.execute("SELECT coalesce(max(audit_key), 0) FROM audit").fetchone()

@@ -1,4 +1,4 @@
-"""Alembic migrations, applied when a database is opened that is not at the newest version, and to make a new one."""
+"""Alembic migrations, which upgrade a database of an older version and create a new one."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from budget_tui.storage.database.base import Connection
 from budget_tui.storage.engine import sqlalchemy_over
 
 BEFORE_INITIAL = "0006"
-"""What the initial migration comes after: the one before is of files that earlier versions made."""
+"""The version before the initial migration; it and all before are for files that earlier versions made."""
 
 
 def migrate(connection: Connection) -> None:

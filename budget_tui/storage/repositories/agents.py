@@ -1,4 +1,4 @@
-"""Agents: the models whose prices their tokens have, what they hold and used, and these prices."""
+"""Agents: their models, their reserved and used tokens, and the models' prices."""
 
 from datetime import date, datetime
 
@@ -25,7 +25,7 @@ class AgentRepository(Repository):
         self._change(statement.on_conflict_do_update(index_elements=[AgentRow.c.entity_key], set_={"model": model}))
 
     def expired_holds(self, org: int, now: datetime) -> dict[str, int]:
-        """By budget, what is held by reservations whose time is up: it counts as free already."""
+        """Return the tokens of expired reservations by budget, which count as free already."""
         rows = self._rows(
             select(_r.budget_id, total(_r.tokens).label("tokens"))
             .join(BudgetRow, BudgetRow.c.budget_id == _r.budget_id)
@@ -35,7 +35,7 @@ class AgentRepository(Repository):
         return {row.budget_id: row.tokens for row in rows}
 
     def recent_use(self, entity_key: int, now: datetime) -> Use | None:
-        """What an agent used within the last hours, from the first of them in which it used any."""
+        """Return an agent's use within the last 24 hours, since the first hour with any; None without any."""
         hour = hour_number(now)
         row = self._row(
             select(total(_u.tokens).label("tokens"), func.min(_u.hour).label("first")).where(
@@ -45,7 +45,7 @@ class AgentRepository(Repository):
         return Use(row.tokens, hour_start(row.first)) if row and row.first is not None else None
 
     def uses_of(self, org: int, model: str, first: date) -> list[tuple[int, str, date]]:
-        """The agents (key and id) and days from ``first`` on that used a model."""
+        """Return the agents (key and id) and days from ``first`` on with use of a model."""
         rows = self._rows(
             select(_u.entity_key, _e.entity_id, _u.day)
             .join_from(EntityRow, TokenUseRow, _u.entity_key == _e.entity_key)
@@ -56,7 +56,7 @@ class AgentRepository(Repository):
         return [(row.entity_key, row.entity_id, row.day) for row in rows]
 
     def tokens_used(self, org: int, days: Period, through: date) -> list[tuple[int, str, date, int]]:
-        """What each agent used of each model on each day up to ``through``."""
+        """Return the tokens that each agent used of each model on each of ``days`` up to ``through``."""
         start, after = days.half_open
         rows = self._rows(
             select(_u.entity_key, _u.model, _u.day, total(_u.tokens).label("tokens"))
@@ -70,7 +70,7 @@ class AgentRepository(Repository):
     # Prices
 
     def prices(self, org: int) -> list[tuple[str, TokenKind, date, int]]:
-        """Model, kind, first day, nanos per million tokens; by model, the newest first."""
+        """Return model, kind, first day and nanos per million tokens of each price; by model, the newest first."""
         rows = self._rows(
             select(_p.model, _p.kind, _p.starts_on, _p.amount_nanos)
             .where(_p.org_key == org)
@@ -79,7 +79,7 @@ class AgentRepository(Repository):
         return [(row.model, TokenKind(row.kind), row.starts_on, row.amount_nanos) for row in rows]
 
     def prices_from(self, org: int, model: str, starts_on: date) -> dict[TokenKind, int]:
-        """The prices that begin on that very day."""
+        """Return the prices that begin on exactly that day."""
         rows = self._rows(
             select(_p.kind, _p.amount_nanos).where(_p.org_key == org, _p.model == model, _p.starts_on == starts_on)
         )

@@ -1,4 +1,4 @@
-"""Keys to the HTTP API, as hashes."""
+"""Keys to the HTTP API, stored as hashes."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ _KEY = select(
 
 class ApiKeyRepository(Repository):
     def all(self, org: int) -> list[ApiKey]:
-        """An organization's keys, revoked ones too, in the order they were made."""
+        """Return an organization's keys, revoked ones too, in the order in which they were made."""
         rows = self._rows(_KEY.where(_k.org_key == org).order_by(_k.created_at, _k.key_id))
         return [ApiKey(**{**row._mapping, "scope": Scope(row.scope)}) for row in rows]
 

@@ -21,7 +21,10 @@ _ENTRY = select(_a.audit_key, _a.at, _a.actor, _a.action, _a.subject, _a.before,
 
 
 class AuditRepository(Repository):
-    """What is recorded through one of these belongs to one change, which is called by the number of its first entry."""
+    """Reads and writes the audit trail.
+
+    Everything recorded through one instance belongs to one change, whose number is that of its first entry.
+    """
 
     def __init__(self, connection: sqlalchemy.Connection, driver: Connection) -> None:
         super().__init__(connection)
@@ -32,13 +35,13 @@ class AuditRepository(Repository):
 
     @property
     def change(self) -> int:
-        """The change that was recorded last."""
+        """The number of the change that was recorded last."""
         assert self._change_number is not None
         return self._change_number
 
     @contextmanager
     def apart(self) -> Iterator[Self]:
-        """What is recorded within belongs to a change of its own."""
+        """Let what is recorded within the block belong to a change of its own."""
         change, self._change_number = self._change_number, None
         try:
             yield self
@@ -56,7 +59,7 @@ class AuditRepository(Repository):
         now: datetime,
         reverses: int | None = None,
     ) -> int:
-        """One entry: who did what to whom, from what to what; returns the change it belongs to.
+        """Record who did what to whom, from what to what; return the number of the change that the entry belongs to.
 
         ``reverses`` is the change that this one undoes.
         """
@@ -85,7 +88,7 @@ class AuditRepository(Repository):
     def entries(
         self, org: int, limit: int, before_entry: int | None = None, only: AuditFilter | None = None
     ) -> list[AuditEntry]:
-        """The newest entries first, at most ``limit``; ``before_entry`` continues a page."""
+        """Return the newest entries first, at most ``limit``; ``before_entry`` continues a page."""
         before = MOST_ROWS if before_entry is None else max(0, min(before_entry, MOST_ROWS))
         return self._entries(
             _ENTRY.where(_a.org_key == org, _a.audit_key < before, *_conditions(only or AuditFilter()))
@@ -94,14 +97,14 @@ class AuditRepository(Repository):
         )
 
     def carry_settled_since(self, org: int, entry: int) -> list[AuditEntry]:
-        """What was carried over and settled again after ``entry``, the oldest first."""
+        """Return the entries after ``entry`` about carried amounts that were settled again, the oldest first."""
         return self._entries(
             _ENTRY.where(_a.org_key == org, _a.audit_key > entry, _a.action == "carry.settle").order_by(_a.audit_key)
         )
 
     def of_change(self, org: int, change: int) -> list[AuditEntry]:
-        """The entries of one change in their order."""
-        # They were written in one transaction, so those of an organization stand together.
+        """Return the entries of one change in their order."""
+        # Written in one transaction, they stand together among the entries of their organization.
         following = self._value(
             select(_a.audit_key)
             .where(_a.org_key == org, _a.audit_key > change, _a.change != change)
@@ -118,7 +121,7 @@ class AuditRepository(Repository):
         )
 
     def last_change(self, org: int, actor: str) -> int | None:
-        """The latest change by ``actor`` that undoes nothing and was not undone.
+        """Return the latest change by ``actor`` that undoes nothing and was not undone.
 
         Keys to the API are passed over: they change no budget, and are revoked instead.
         """
@@ -135,7 +138,7 @@ class AuditRepository(Repository):
         return None if found is None else int(found)
 
     def last_undo(self, org: int, actor: str) -> tuple[int, int] | None:
-        """The latest undo by ``actor`` that was not undone itself, and the change that it undid.
+        """Return the latest undo by ``actor`` that was not undone itself, and the change that it undid.
 
         None once ``actor`` made another change after it.
         """
@@ -165,18 +168,18 @@ class AuditRepository(Repository):
         return (row.change, row.reverses) if row else None
 
     def last_redo(self, change: int) -> int | None:
-        """The latest change that made ``change`` again after it was undone."""
+        """Return the latest change that made ``change`` again after it was undone."""
         redo = AuditRow.table.alias("redo").c
         found = self._value(select(func.max(redo.change)).where(redo.reverses == _a.change, _a.reverses == change))
         return None if found is None else int(found)
 
     def last_entry(self, org: int, action: str) -> int | None:
-        """The latest entry of that action."""
+        """Return the number of the latest entry of that action."""
         found = self._value(select(func.max(_a.audit_key)).where(_a.org_key == org, _a.action == action))
         return None if found is None else int(found)
 
     def closed_since(self, org: int, change: int) -> str | None:
-        """The name of a period that was closed after ``change`` was made."""
+        """Return the name of the first period that was closed after ``change`` was made."""
         subject = self._value(
             select(_a.subject)
             .where(_a.org_key == org, _a.action == "period.close", _a.audit_key > change)

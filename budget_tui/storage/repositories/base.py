@@ -1,4 +1,4 @@
-"""What every repository has: a connection of SQLAlchemy's in the transaction of its session."""
+"""The base of every repository: SQLAlchemy's connection in the transaction of its session."""
 
 from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,13 +23,15 @@ from sqlalchemy.sql.operators import custom_op
 from budget_tui.storage import tables
 
 MOST_ROWS = 2**62
-"""More than there can be, and no more than an engine counts to."""
+"""More rows than there can be, and no more than an engine can count."""
 Columns = Mapping[str, Any]
 
 
 class Repository:
-    """Reads and writes one aggregate. ``org`` is an organization's key; ``actor`` is who changes something, ``now``
-    when."""
+    """Base of the repositories, each of which reads and writes one aggregate.
+
+    ``org`` is an organization's key; ``actor`` is who changes something, ``now`` when.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -38,10 +40,10 @@ class Repository:
         return self._connection.execute(statement).all()
 
     def _many(self, statement: Executable) -> Iterator[Any]:
-        """The rows of a statement that may have tens of thousands, as named tuples.
+        """Yield the rows of a statement that may have tens of thousands, as named tuples.
 
-        SQLAlchemy's own take 0.7 µs to find a value by its name: a fifth of a view of 20,000 budgets. They come in
-        batches, for all at once would be as large as what is made of them.
+        SQLAlchemy's own rows take 0.7 µs to find a value by its name: a fifth of a view of 20,000 budgets. They are
+        read in batches, because all at once would take as much memory as what is made of them.
         """
         result = self._connection.execute(statement)
         make = _row_type(tuple(result.keys()))._make
@@ -52,24 +54,24 @@ class Repository:
         return self._connection.execute(statement).first()
 
     def _value(self, statement: Executable) -> Any:
-        """The first column of the first row; None where there is none."""
+        """Return the first column of the first row; None where there is none."""
         return self._connection.execute(statement).scalar()
 
     def _change(self, statement: Executable, rows: Sequence[Columns] | None = None) -> int:
-        """Execute a statement, for each of ``rows`` where these are given; returns how many rows it changed."""
+        """Execute a statement, once for each of ``rows`` if given; return how many rows it changed."""
         if rows is not None and not rows:
             return 0
         result = self._connection.execute(statement, rows, execution_options={"preserve_rowcount": True})
         return result.rowcount
 
     def _add(self, statement: Executable) -> int:
-        """Insert one row; returns its key."""
+        """Insert one row; return its key."""
         result = self._connection.execute(statement)
         assert result.inserted_primary_key is not None
         return int(result.inserted_primary_key[0])
 
     def _insert(self, table: type[tables.Row]) -> sqlite.Insert:
-        """An INSERT that says what to do when there is such a row already; both engines say it alike."""
+        """Return an INSERT that can say what to do when there is such a row already; both engines share the syntax."""
         if self._connection.dialect.name == "sqlite":
             return sqlite.insert(table)
         insert: Any = postgresql.insert(table)
@@ -82,19 +84,19 @@ def _row_type(names: tuple[str, ...]) -> Any:
 
 
 def total(amount: ColumnElement[Any]) -> ColumnElement[int]:
-    """A sum of 64-bit integers, which has to be one itself."""
+    """Return a sum of 64-bit integers that is a 64-bit integer itself."""
     return cast(func.sum(amount), BigInteger)
 
 
 def read_first(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """``column`` in the condition of a join, for its table to be read before the other one.
+    """Return ``column`` for the condition of a join, so that its table is read before the other one.
 
-    SQLite finds it in no index then, so the other order would be hopeless. Left to itself, without statistics, it
-    scans a million costs for the few that have seats.
+    SQLite then cannot use an index for it, so the other order would be hopeless. Otherwise, without statistics, it
+    would scan a million costs for the few that have seats.
     """
     return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def day_number_of(day: ColumnElement[Any]) -> ColumnElement[int]:
-    """The number, such as 20260113, of a day that is stored as a date."""
+    """Return the number, such as 20260113, of a day that is stored as a date."""
     return cast(extract("year", day) * 10_000 + extract("month", day) * 100 + extract("day", day), Integer)

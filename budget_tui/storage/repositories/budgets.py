@@ -1,4 +1,4 @@
-"""Budgets, whether they are planned or turn with the cycle; allocations between them, and transfers."""
+"""Budgets, planned or in the cycle; allocations between them, and transfers."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -29,7 +29,7 @@ _FISCAL_START = OrganizationRow.c.fiscal_start_month.label("fiscal_start")
 
 
 def _is_planned(budget: Any) -> ColumnElement[bool]:
-    """What the cycle opened by itself and nobody gave anything is no budget yet."""
+    """Return the condition that a budget is more than an empty one that the cycle opened by itself."""
     return all_of(budget.is_active, no(all_of(budget.in_cycle, budget.amount == 0)))
 
 
@@ -63,17 +63,17 @@ class BudgetRepository(Repository):
     # Reading
 
     def first_global(self, org: int) -> Budget | None:
-        """The earliest global budget."""
+        """Return the earliest global budget."""
         row = self._row(_BUDGET.where(*_is_global(org)).order_by(_b.period_start).limit(1))
         return _budget(row) if row else None
 
     def child(self, parent_id: str, entity_key: int) -> Budget | None:
-        """The active budget of an entity that was allocated from the budget ``parent_id``."""
+        """Return the active budget of an entity that was allocated from the budget ``parent_id``."""
         row = self._row(_BUDGET.where(_a.parent_budget_id == parent_id, _b.is_active, _b.entity_key == entity_key))
         return _budget(row) if row else None
 
     def is_to_open(self, org: int, day: date) -> bool:
-        """Tell that the period of ``day`` has yet to be opened, and will open with anything at all."""
+        """Return whether the period of ``day`` has yet to be opened, and will have any budgets."""
         latest = (
             select(_b.period_start, _b.period_end)
             .where(*_is_global(org), _b.period_start <= day)
@@ -103,7 +103,8 @@ class BudgetRepository(Repository):
         return found is not None
 
     def carries_over(self, org: int, period_start: date) -> bool:
-        """Tell that a budget of the cycle hands something on when the period that started then is closed."""
+        """Return whether any budget of the cycle may carry something over when the period that started then is
+        closed."""
         return (
             self._row(
                 select(_b.budget_id)
@@ -115,7 +116,7 @@ class BudgetRepository(Repository):
         )
 
     def carry_of(self, budget_id: str) -> Carry:
-        """How a budget is carried over."""
+        """Return how a budget is carried over."""
         row = self._row(select(_b.carry, _b.carry_cap, _b.carried).where(_b.budget_id == budget_id))
         return _carry(row) if row else NO_CARRY
 
@@ -126,10 +127,10 @@ class BudgetRepository(Repository):
         today: date | None = None,
         entity_keys: Collection[int] | None = None,
     ) -> list[PlannedBudget]:
-        """The budgets of an organization that are ``wanted`` (all that are not deleted unless given), of any entity or
-        of certain ones, entity by entity; how they stand to their actuals, and what they mention, aside.
+        """Return the budgets of an organization that match ``wanted``, entity by entity.
 
-        What the cycle opened by itself and nobody gave anything is no budget yet.
+        Without ``wanted`` these are all active ones; its status and search are not applied. ``entity_keys`` limits them
+        to some entities. Empty budgets that the cycle opened by itself are left out.
         """
         statement = _PLANNED.where(_b.org_key == org, no(all_of(_b.in_cycle, _b.amount == 0)))
         if entity_keys is not None:
@@ -138,7 +139,7 @@ class BudgetRepository(Repository):
         return self._planned(statement.where(*_where(wanted, today)).order_by(*_ORDER))
 
     def called(self, org: int, budget_id: str) -> list[PlannedBudget]:
-        """The budget of that id, or those whose ids begin so."""
+        """Return the budget with that id, else those whose ids begin with it."""
         of_org = _PLANNED.where(_b.org_key == org)
         return self._planned(of_org.where(_b.budget_id == budget_id)) or self._planned(
             of_org.where(func.substr(_b.budget_id, 1, len(budget_id)) == budget_id).order_by(*_ORDER)
@@ -147,7 +148,7 @@ class BudgetRepository(Repository):
     def same(
         self, org: int, entity_key: int, category: str, budget_type: str, provider: str, period: Period
     ) -> PlannedBudget | None:
-        """The active budget of exactly this scope and period, in the cycle or not."""
+        """Return the active budget of exactly this scope and period, in the cycle or not."""
         found = self._planned(
             _PLANNED.where(
                 _b.org_key == org,
@@ -163,16 +164,16 @@ class BudgetRepository(Repository):
         return found[0] if found else None
 
     def allocated_from(self, budget_id: str) -> str | None:
-        """The budget that another was allocated from, deleted or not."""
+        """Return the id of the budget that another was allocated from, deleted or not."""
         found = self._value(select(_a.parent_budget_id).where(_a.child_budget_id == budget_id))
         return None if found is None else str(found)
 
     def children_of(self, budget_id: str) -> list[PlannedBudget]:
-        """The active budgets that were allocated from a budget."""
+        """Return the active budgets that were allocated from a budget."""
         return self._planned(_PLANNED.where(_a.parent_budget_id == budget_id, _b.is_active).order_by(*_ORDER))
 
     def allocations(self, org: int) -> list[Allocation]:
-        """The records of allocations between budgets that are not deleted."""
+        """Return the records of allocations between budgets that are not deleted."""
         rows = self._rows(
             select(
                 _a.allocation_id, _a.parent_budget_id, _a.child_budget_id, _a.amount, _parents.c.amount.label("whole")
@@ -193,7 +194,7 @@ class BudgetRepository(Repository):
     # Writing
 
     def add(self, org: int, entity_key: int, plan: BudgetPlan, actor: str, now: datetime) -> str:
-        """A new planned budget; returns its id."""
+        """Add a planned budget; return its id."""
         return self._add_budget(
             org_key=org,
             entity_key=entity_key,
@@ -223,7 +224,7 @@ class BudgetRepository(Repository):
         actor: str,
         now: datetime,
     ) -> Budget:
-        """A new monetary budget of the cycle over all categories, allocated from ``parent`` where there is one."""
+        """Add a monetary budget of the cycle over all categories, allocated from ``parent`` where there is one."""
         budget_id = self._add_budget(
             org_key=org,
             entity_key=entity_key,
@@ -258,7 +259,7 @@ class BudgetRepository(Repository):
     def add_tokens(
         self, org: int, entity_key: int, kind: PeriodKind, period: Period, actor: str, now: datetime
     ) -> None:
-        """A budget of 0 tokens of an agent for the period, or the one that it had before it was archived."""
+        """Add an agent's budget of 0 tokens for the period, or restore the one that it had before it was archived."""
         former = self._value(
             select(_b.budget_id)
             .where(
@@ -298,7 +299,7 @@ class BudgetRepository(Repository):
         return budget_id
 
     def allocate(self, parent_id: str, child_id: str, amount: int, now: datetime) -> str:
-        """The record that the child got ``amount`` of the parent; returns its id."""
+        """Record that the child was allocated ``amount`` of the parent; return the record's id."""
         statement = self._insert(AllocationRow).values(
             allocation_id=ordered_id(),
             parent_budget_id=parent_id,
@@ -309,11 +310,11 @@ class BudgetRepository(Repository):
         return str(self._value(_in_its_place(statement).returning(_a.allocation_id)))
 
     def withdraw(self, child_id: str) -> None:
-        """Forget that a budget was allocated from another one."""
+        """Delete the record that a budget was allocated from another one."""
         self._change(delete(AllocationRow).where(_a.child_budget_id == child_id))
 
     def change(self, budget_id: str, plan: BudgetPlan, actor: str, now: datetime) -> None:
-        """Make a budget what ``plan`` says, and what its parent allocated to it its amount."""
+        """Change a budget to ``plan``, and its allocation from its parent to the new amount."""
         self._update(
             budget_id,
             actor,
@@ -329,7 +330,7 @@ class BudgetRepository(Repository):
         self._set_allocated(budget_id, plan.amount, now)
 
     def set_amount(self, budget: Budget, amount: int, actor: str, now: datetime) -> Budget:
-        """Change a budget and, with it, what its parent allocated to it."""
+        """Change a budget's amount and, with it, its allocation from its parent."""
         self._update(budget.budget_id, actor, now, base=_b.base + amount - _b.amount, amount=amount)
         self._set_allocated(budget.budget_id, amount, now)
         return replace(budget, amount=amount)
@@ -340,20 +341,20 @@ class BudgetRepository(Repository):
         self._update(budget_id, actor, now, base=base, amount=tokens, in_cycle=True)
 
     def settle(self, budget_id: str, opening: Opening, actor: str, now: datetime) -> None:
-        """Change what came along into a budget, and with it its amount."""
+        """Change what was carried into a budget, and with it its amount."""
         self._update(budget_id, actor, now, carried=opening.carried, amount=opening.amount)
         self._set_allocated(budget_id, opening.amount, now)
 
     def set_carry(self, budget_id: str, policy: CarryPolicy, cap: int | None, actor: str, now: datetime) -> None:
-        """Choose what comes along when the budget's period closes."""
+        """Set what is carried over when the budget's period closes."""
         self._update(budget_id, actor, now, carry=policy, carry_cap=cap)
 
     def deactivate(self, budget_id: str, actor: str, now: datetime) -> None:
-        """Take a budget away; it stays on record, and so do its allocations."""
+        """Deactivate a budget; it stays on record, and so do its allocations."""
         self._update(budget_id, actor, now, is_active=False)
 
     def activate(self, budget_id: str, actor: str, now: datetime) -> None:
-        """Bring back a budget that was deactivated, as it was."""
+        """Restore a budget that was deactivated, as it was."""
         self._update(budget_id, actor, now, is_active=True)
 
     def take_into_cycle(self, budget_id: str, actor: str, now: datetime) -> None:
@@ -375,7 +376,7 @@ class BudgetRepository(Repository):
     # The cycle
 
     def end_early(self, org: int, period: Period, last_day: date, actor: str, now: datetime) -> None:
-        """Let the budgets of ``period`` end with ``last_day``."""
+        """Let the budgets of ``period`` end on ``last_day``."""
         self._change(
             update(BudgetRow)
             .where(_b.org_key == org, _b.period_start == period.start, _b.in_cycle)
@@ -391,9 +392,9 @@ class BudgetRepository(Repository):
         actor: str,
         now: datetime,
     ) -> dict[str, str]:
-        """Open ``period``; returns each new budget's id by that of the one before. No token is used in it yet.
+        """Open ``period``; return each new budget's id by that of its predecessor. No token is used in it yet.
 
-        What was planned for a budget in that period beforehand becomes its successor.
+        A budget that was planned beforehand for that scope and period becomes the successor.
         """
         statement = self._insert(BudgetRow)
         new = statement.excluded
@@ -489,7 +490,7 @@ class BudgetRepository(Repository):
         actor: str,
         now: datetime,
     ) -> str:
-        """Record a transfer; None is the pool. Returns its id."""
+        """Record a transfer, in which None is the pool; return its id."""
         transfer_id = new_id()
         self._change(
             insert(TransferRow).values(
@@ -508,7 +509,7 @@ class BudgetRepository(Repository):
 
 
 def _is_global(org: int) -> Sequence[ColumnElement[bool]]:
-    # The root is looked up first: else SQLite would look at every budget of the organization.
+    # Look up the root first: else SQLite would read every budget of the organization.
     root = select(_e.entity_key).where(_e.org_key == org, _e.entity_id == ROOT_ID).scalar_subquery()
     return (
         _b.org_key == org,
@@ -522,7 +523,7 @@ def _is_global(org: int) -> Sequence[ColumnElement[bool]]:
 
 
 def _in_its_place(statement: Any) -> Any:
-    """An INSERT of an allocation in place of what its child was allocated before."""
+    """Return an INSERT of an allocation that replaces the child's previous one."""
     new = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=[_a.child_budget_id],
@@ -563,7 +564,7 @@ def _planned(row: Any) -> PlannedBudget:
     return PlannedBudget(
         budget_id=row.budget_id,
         entity_key=row.entity_key,
-        entity_id=intern(row.entity_id),  # each is kept once
+        entity_id=intern(row.entity_id),  # each text is in memory once
         entity_name=intern(row.name),
         path=intern(row.path),
         level_code=intern(row.level_code),
@@ -603,5 +604,5 @@ def _budget(row: Row[Any]) -> Budget:
 
 def _carry(row: Row[Any]) -> Carry:
     if row.carry == CarryPolicy.NONE and not row.carried:
-        return NO_CARRY  # of thousands of budgets, most
+        return NO_CARRY  # most of thousands of budgets have none
     return Carry(CarryPolicy(row.carry), row.carry_cap, row.carried)

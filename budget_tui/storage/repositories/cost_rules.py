@@ -1,4 +1,4 @@
-"""The users' rules: whose costs are, what providers are called, what counts under which category."""
+"""The users' rules for costs: their entities, the short names of providers, and categories."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ _r = CostRuleRow.c
 
 class CostRuleRepository(Repository):
     def for_entities(self, org: int) -> list[MappingRule]:
-        """The user's rules for whose a cost is, the newest first."""
+        """Return the user's rules for the entities of costs, the newest first."""
         rows = self._rows(
             select(_r.field, _r.value, _r.target)
             .where(_r.org_key == org, _r.kind == "entity")
@@ -25,11 +25,11 @@ class CostRuleRepository(Repository):
         return [MappingRule(row.field, row.value, row.target) for row in rows]
 
     def provider_aliases(self, org: int) -> dict[str, str]:
-        """The user's own names of providers: as exported → short name."""
+        """Return the user's own names of providers: as exported → short name."""
         return {row.value: row.target for row in self._targets(org, "provider")}
 
     def category_overrides(self, org: int) -> dict[str, Category]:
-        """Services and providers that the user put into a category."""
+        """Return the services and providers that the user put into a category."""
         return {row.value: Category(row.target) for row in self._targets(org, "category")}
 
     def _targets(self, org: int, kind: str) -> Sequence[Row[Any]]:
@@ -42,7 +42,7 @@ class CostRuleRepository(Repository):
     def set(
         self, org: int, name: RuleName, target: str, actor: str, now: datetime, key: int | None = None
     ) -> StoredRule:
-        """Make ``target`` the rule's answer, and the rule the newest; with ``key``, of the age that it once had."""
+        """Set the target of a rule and make the rule the newest; with ``key``, restore its former age."""
         self.remove(org, name)
         if key is not None and self._row(select(_r.rule_key).where(_r.rule_key == key)):
             key = None

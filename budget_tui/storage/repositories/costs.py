@@ -1,4 +1,4 @@
-"""Costs as they were entered or imported: their origins, with whose they are, and their sources."""
+"""Costs as entered or imported: their origins with their owners, and their sources."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ class CostRepository(Repository):
     # Origins
 
     def origins(self, org: int) -> list[KnownOrigin]:
-        """Every origin that costs ever came from."""
+        """Return every origin of costs."""
         rows = self._rows(select(CostOriginRow.table).where(_o.org_key == org).order_by(_o.origin_key))
         return [
             KnownOrigin(
@@ -51,7 +51,8 @@ class CostRepository(Repository):
         ]
 
     def unmapped(self, org: int) -> list[UnmappedOrigin]:
-        """Everything that found no entity, of all periods, the largest amounts first."""
+        """Return the costs of all periods that have no entity, by what a rule could match, the largest amounts
+        first."""
         kinds = (_o.source, _o.currency, _o.provider, _o.service, _o.sub_account_id, _o.sub_account_name, _o.tags)
         amount = total(_c.amount_nanos)
         rows = self._rows(
@@ -70,7 +71,7 @@ class CostRepository(Repository):
         return [UnmappedOrigin(**{**row._mapping, "tags": read_tags(row.tags)}) for row in rows]
 
     def sums_of(self, origin_keys: Iterable[int]) -> dict[str, int]:
-        """What was ever spent by the given origins, in nanos of each currency."""
+        """Return the total of the given origins' costs, in nanos by currency."""
         sums: dict[str, int] = {}
         for key in origin_keys:
             spent = select(total(_c.amount_nanos)).where(_c.origin_key == key).scalar_subquery()
@@ -79,7 +80,7 @@ class CostRepository(Repository):
         return sums
 
     def add_origins(self, org: int, origins: Mapping[CostOrigin, Resolution]) -> dict[CostOrigin, int]:
-        """Store new origins; returns the key of each."""
+        """Store new origins; return the key of each."""
         if not origins:
             return {}
         added = self._connection.execute(
@@ -110,7 +111,7 @@ class CostRepository(Repository):
         return dict(zip(origins, added.scalars(), strict=True))
 
     def resolve_again(self, resolutions: Mapping[int, Resolution]) -> None:
-        """Say anew whose the costs of the given origins are, past ones included."""
+        """Set new owners for the costs of the given origins, past ones included."""
         self._change(
             update(CostOriginRow)
             .where(_o.origin_key == bindparam("key"))
@@ -124,7 +125,7 @@ class CostRepository(Repository):
     # Costs that are entered
 
     def add(self, costs: Sequence[DayCost], keys: Mapping[CostOrigin, int]) -> list[CostRecord]:
-        """Store costs that were entered, whose origins are known; returns them as stored."""
+        """Store entered costs, whose origins are known; return them as stored."""
         return self._store(
             [
                 {
@@ -139,7 +140,7 @@ class CostRepository(Repository):
         )
 
     def put_back(self, records: Iterable[CostRecord]) -> list[CostRecord]:
-        """Store costs again that were removed; they get new keys."""
+        """Store removed costs again; they get new keys."""
         named = (record._asdict() for record in records)
         return self._store([{name: value for name, value in row.items() if name != "key"} for row in named])
 
@@ -161,7 +162,7 @@ class CostRepository(Repository):
         return [CostRecord(**row._mapping) for row in stored]
 
     def remove(self, records: Iterable[CostRecord]) -> int:
-        """Remove costs that are still as given; returns how many."""
+        """Remove costs that are still as given; return how many."""
         return sum(
             self._change(
                 delete(CostRow).where(
@@ -180,7 +181,8 @@ class CostRepository(Repository):
     # Sums
 
     def once_in(self, org: int, currency: str, days: Period, path: str) -> dict[str, int]:
-        """What came once on ``days`` at ``path`` ('' for everything) and below it, by its kind of charge."""
+        """Return the one-off costs on ``days`` at ``path`` and below it ('' for everything), in nanos by kind of
+        charge."""
         start, after = days.half_open
         below = select(_e.entity_key).where(func.substr(_e.path, 1, len(path)) == path)
         rows = self._rows(
@@ -196,7 +198,8 @@ class CostRepository(Repository):
     # Sources
 
     def live_sources(self, org: int, today: date) -> list[tuple[str, date]]:
-        """The sources of costs that are entered as they happen, each with its latest day with costs by ``today``."""
+        """Return the sources of costs that are entered as they happen, each with its latest day with costs by
+        ``today``."""
         rows = self._rows(
             select(_o.source, func.max(_c.day).label("last"))
             .join_from(CostOriginRow, CostRow, _c.origin_key == read_first(_o.origin_key))
@@ -207,14 +210,14 @@ class CostRepository(Repository):
         return [(row.source, row.last) for row in rows]
 
     def ended_on(self, org: int, source: str, account: str) -> date | None:
-        """When exactly this source, or account of it, was ended by hand."""
+        """Return the day on which exactly this source, or account of it, was ended by hand."""
         day: date | None = self._value(
             select(_s.ended_on).where(_s.org_key == org, _s.name == source, _s.billing_account_id == account)
         )
         return day
 
     def replaces_always(self, org: int, source: str) -> bool:
-        """Tell that a source was told to replace what it brings, whatever is stored."""
+        """Return whether a source replaces what its imports touch, whatever is stored."""
         return bool(
             self._value(
                 select(_s.replaces_always).where(_s.org_key == org, _s.name == source, _s.billing_account_id == "")
@@ -222,11 +225,11 @@ class CostRepository(Repository):
         )
 
     def set_replaces_always(self, org: int, source: str, always: bool) -> None:
-        """Note whether a source replaces what it brings, whatever is stored."""
+        """Set whether a source replaces what its imports touch, whatever is stored."""
         self._decide(org, source, "", replaces_always=always)
 
     def set_ended(self, org: int, source: str, account: str, ended_on: date | None) -> None:
-        """Say when a source, or one of its billing accounts, ended; None: it goes on."""
+        """Set the day on which a source, or one of its billing accounts, ended; None: it goes on."""
         self._decide(org, source, account, ended_on=ended_on)
 
     def _decide(self, org: int, source: str, account: str, **decision: Any) -> None:
@@ -237,5 +240,5 @@ class CostRepository(Repository):
 
 
 def read_tags(text: str) -> tuple[tuple[str, str], ...]:
-    """The tags of an origin as the database keeps them."""
+    """Return the tags of an origin from their stored text."""
     return tuple(json.loads(text).items()) if text != "{}" else ()

@@ -1,4 +1,4 @@
-"""Parts of imports: their rows, and what they took the place of. Days are numbers here, as reduced files have them."""
+"""Parts of imports: their rows, and the rows that they replaced. Days are numbers here, as in reduced files."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
@@ -48,17 +48,17 @@ CHECKSUM: ColumnElement[int] = func.sum(
     + 13 * _c.charges
     + 17 * _c.origin_key
 )
-"""Changes with any number of any row of a part: what was damaged since it was stored is noticed."""
+"""A sum that changes with any number of any row of a part, so that later damage is noticed."""
 CHECKSUM_TEXT = str(CHECKSUM.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
-"""The same as SQL."""
+"""The checksum as SQL text."""
 
 ROWS_KEPT = 200_000
-"""With more replaced rows than this, only what the latest import of a source took stays: as much as it needs."""
+"""The replaced rows that are kept; beyond it, only those that the latest import of a source took, however many."""
 
 
 class DatasetRepository(Repository):
     def parts(self, org: int, period_start: date) -> list[StoredPart]:
-        """Every part of that billing period that has rows, whatever its source and account."""
+        """Return every part of that billing period that has rows, whatever its source and account."""
         rows = self._rows(
             select(DatasetRow.table)
             .where(_d.org_key == org, _d.billing_period_start == period_start, _d.stored_rows > 0)
@@ -83,7 +83,7 @@ class DatasetRepository(Repository):
         ]
 
     def cells(self, dataset_key: int) -> list[CellRow]:
-        """The sums of a part, by cell, currency and kind of charge."""
+        """Return the sums of a part, by cell, currency and kind of charge."""
         kinds = (_o.sub_account_id, _c.cell_day, _o.currency, _o.charge_category)
         rows = self._rows(
             select(
@@ -104,7 +104,8 @@ class DatasetRepository(Repository):
         return [CellRow(**row._mapping) for row in rows]
 
     def rows(self, dataset_keys: Iterable[int], first_day: int, last_day: int) -> Iterator[Sequence[int | None]]:
-        """Rows of parts in cells of these days: origin, day, UTC day, nanos, tokens, seats, charges; in this order."""
+        """Yield the rows of parts in cells of these days, in order: origin, day, UTC day, nanos, tokens, seats,
+        charges."""
         statement = (
             select(_c.origin_key, _day, _cell_day, _c.amount_nanos, _c.tokens, _c.seats, _c.charges)
             .where(_c.dataset_key.in_([*dataset_keys]), _c.cell_day.between(first_day, last_day))
@@ -116,7 +117,7 @@ class DatasetRepository(Repository):
                 yield from map(tuple, batch)
 
     def replaced_fingerprints(self, org: int, source: str, period_start: date) -> dict[str, str]:
-        """The fingerprints of what was stored of a source and period and replaced since, with their accounts."""
+        """Return the fingerprints of parts of a source and period that were replaced since, with their accounts."""
         rows = self._rows(
             select(_d.fingerprint, _d.billing_account_id).where(
                 _d.org_key == org,
@@ -128,14 +129,14 @@ class DatasetRepository(Repository):
         return {row.fingerprint: row.billing_account_id for row in rows}
 
     def last_imports(self, org: int) -> dict[str, datetime]:
-        """When something of each source was last imported."""
+        """Return the time of each source's last import."""
         rows = self._rows(
             select(_d.source, func.max(_d.imported_at).label("last")).where(_d.org_key == org).group_by(_d.source)
         )
         return {row.source: row.last for row in rows}
 
     def add(self, org: int, facts: PartFacts, fingerprint: str, now: datetime) -> int:
-        """Put a part on record, without rows; returns its key."""
+        """Put a part on record, without rows; return its key."""
         return self._add(
             insert(DatasetRow).values(
                 org_key=org,
@@ -153,14 +154,14 @@ class DatasetRepository(Repository):
         )
 
     def add_rows(self, dataset_key: int, batches: Iterable[Sequence[tuple[int | None, ...]]]) -> int:
-        """Store a part's rows: origin, day, UTC day, nanos, tokens, seats, charges. Returns how many."""
+        """Store a part's rows: origin, day, UTC day, nanos, tokens, seats, charges. Return how many."""
         names = ("origin_key", "day", "cell_day", "amount_nanos", "tokens", "seats", "charges")
         added = insert_batches(self._connection, CostRow.table, names, batches, fixed={"dataset_key": dataset_key})
         self.count_rows(dataset_key)
         return added
 
     def count_rows(self, dataset_key: int) -> None:
-        """Note how many rows a part has now, and their checksum."""
+        """Store how many rows a part has now, and their checksum."""
         found = self._row(
             select(func.count().label("rows"), func.coalesce(cast(CHECKSUM, BigInteger), 0).label("checksum")).where(
                 _c.dataset_key == dataset_key
@@ -176,13 +177,14 @@ class DatasetRepository(Repository):
     # What was replaced, and can be undone
 
     def is_replaced(self, dataset_key: int) -> bool:
-        """Tell that another part took rows of this one."""
+        """Return whether another part took rows of this one."""
         return self._row(select(_r.replaced_by).where(_r.dataset_key == dataset_key).limit(1)) is not None
 
     def take(self, taken: Taken, replaced_by: int, *, of_same_import: bool = False) -> int:
-        """Keep the rows that ``replaced_by`` takes of a part apart; returns how many.
+        """Move the rows that ``replaced_by`` takes from a part to the former costs; return how many.
 
-        What this part had taken itself may be forgotten, unless both are ``of_same_import``: it is undone as one.
+        The rows that this part had taken itself may be deleted, unless both are ``of_same_import``: it is undone as
+        one.
         """
         which = [_c.dataset_key == taken.key, _c.cell_day.between(taken.first_day, taken.last_day)]
         if taken.cells is not None:
@@ -202,9 +204,9 @@ class DatasetRepository(Repository):
         return self._change(delete(CostRow).where(*which))
 
     def give_back(self, replaced_by: int) -> list[int] | None:
-        """Store again what a part had taken of others; returns the keys of these.
+        """Store again the rows that a part had taken from others; return the keys of these.
 
-        Its record stays, for `take_again`. None, and nothing done, when it is not kept any more.
+        Its record stays, for `take_again`. None, with nothing done, when the rows were deleted in the meantime.
         """
         is_kept = exists().where(_f.dataset_key == _r.dataset_key, _f.replaced_by == _r.replaced_by)
         others = self._rows(
@@ -220,9 +222,9 @@ class DatasetRepository(Repository):
         return [row.dataset_key for row in others]
 
     def take_again(self, replaced_by: int) -> list[int] | None:
-        """Take of other parts what `give_back` stored again; returns the keys of these.
+        """Take again from other parts the rows that `give_back` had stored; return the keys of these.
 
-        None when any of it is not there as it was.
+        None when any of them is not there as it was.
         """
         others = self._rows(
             select(_f.dataset_key, func.count().label("rows"))
@@ -237,7 +239,7 @@ class DatasetRepository(Repository):
             _c.day == _f.day,
             _c.amount_nanos == _f.amount_nanos,
             _c.charges == _f.charges,
-            _c.dataset_key + 0 == _f.dataset_key,  # found by its origin and day, not among all rows of the part
+            _c.dataset_key + 0 == _f.dataset_key,  # keeps SQLite from the part's index: found by origin and day
             _c.cell_day == _f.cell_day,
             _c.tokens.is_not_distinct_from(_f.tokens),
             _c.seats.is_not_distinct_from(_f.seats),
@@ -252,13 +254,13 @@ class DatasetRepository(Repository):
         return [row.dataset_key for row in others]
 
     def store_again(self, dataset_key: int) -> int:
-        """Store the rows of a part again that was undone; returns how many."""
+        """Store again the rows of a part that was undone; return how many."""
         rows = self._store(dataset_key, dataset_key)
         self._change(delete(FormerCostRow).where(_f.dataset_key == dataset_key, _f.replaced_by == dataset_key))
         return rows
 
     def forget_undone(self, org: int, source: str, period_start: date) -> None:
-        """Drop what was undone of a source and period: once something else is stored, it cannot be redone."""
+        """Delete the undone rows of a source and period: once something else is stored, they cannot be redone."""
         undone = (
             select(_d.dataset_key)
             .join(FormerCostRow, (_f.dataset_key == _d.dataset_key) & (_f.replaced_by == _f.dataset_key))
@@ -267,7 +269,8 @@ class DatasetRepository(Repository):
         self._change(delete(FormerCostRow).where(_f.replaced_by.in_(undone.correlate(None))))
 
     def _forget_beyond_limit(self, dataset_key: int) -> None:
-        """Where many rows are kept, drop what a part had taken, what those had taken that it replaced, and so on."""
+        """Beyond `ROWS_KEPT`, delete the rows that a part had taken, those that its replaced parts had taken, and so
+        on."""
         kept = self._row(select(func.count().label("rows")).select_from(FormerCostRow))
         if kept is None or kept.rows <= ROWS_KEPT:
             return
@@ -284,7 +287,7 @@ class DatasetRepository(Repository):
         return self._change(insert(CostRow).from_select([*_KEPT], kept, include_defaults=False))
 
     def _list_cells(self, taken: Taken) -> None:
-        """The origins and days of the cells that are taken, for a query to look into."""
+        """List the origins and days of the cells that are taken in a temporary table."""
         self._change(CreateTable(_taken_cells, if_not_exists=True))
         self._change(delete(_taken_cells))
         days: dict[str, list[int]] = {}

@@ -1,4 +1,4 @@
-"""The entities of an organization's hierarchy: where they stand, and stood."""
+"""The entities of an organization's hierarchy, with their present and former places."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ _e, _p = EntityRow.c, PeriodCloseRow.c
 
 class EntityRepository(Repository):
     def has_costs(self, entity_key: int) -> bool:
-        """Tell that a cost is the entity's own."""
+        """Return whether any cost belongs to the entity itself."""
         origins = CostOriginRow.c
         return bool(
             self._value(
@@ -31,7 +31,7 @@ class EntityRepository(Repository):
         parent: Entity,
         now: datetime,
     ) -> Entity:
-        """A new entity below ``parent``."""
+        """Add an entity below ``parent``."""
         path = path_of(parent.path, entity_id)
         key = self._add(
             insert(EntityRow).values(
@@ -47,9 +47,9 @@ class EntityRepository(Repository):
         return Entity(key, entity_id, name, level_code, path)
 
     def move(self, organization: Organization, entity: Entity, parent: Entity) -> None:
-        """Hang ``entity`` below ``parent`` with all that is below it. Both are as they are stored now.
+        """Move ``entity``, with all that is below it, to ``parent``. Both are given as they are stored now.
 
-        Where it stood when the last closed period was closed is kept: that period's days count there.
+        The place that it had when the last closed period was closed is recorded: that period's days count there.
         """
         path = path_of(parent.path, entity.entity_id)
         stood = (
@@ -65,7 +65,7 @@ class EntityRepository(Repository):
             .on_conflict_do_nothing()
         )
         self._change(update(EntityRow).where(_e.entity_key == entity.entity_key).values(parent_key=parent.entity_key))
-        first, after = entity.path, f"{entity.path[:-1]}0"  # 0 follows the slash that every path ends in
+        first, after = entity.path, f"{entity.path[:-1]}0"  # 0 is the character after the slash
         self._change(
             update(EntityRow)
             .where(_e.org_key == organization.org_key, _e.path >= first, _e.path < after)
@@ -76,5 +76,5 @@ class EntityRepository(Repository):
         self._change(update(EntityRow).where(_e.entity_key == entity.entity_key).values(name=name))
 
     def archive(self, entity: Entity, at: datetime | None) -> None:
-        """Take the entity out of the lists from ``at`` on; None brings it back."""
+        """Archive the entity from ``at`` on; None restores it."""
         self._change(update(EntityRow).where(_e.entity_key == entity.entity_key).values(archived_at=at))

@@ -17,7 +17,7 @@ _MONTHLY = PeriodRule()
 
 class OrganizationRepository(Repository):
     def all(self) -> list[Organization]:
-        """Every organization in the database, by slug; the one question that spans them."""
+        """Return every organization in the database, by slug; no other query spans several."""
         rows = self._rows(select(OrganizationRow).order_by(_o.slug))
         return [
             Organization(
@@ -32,14 +32,14 @@ class OrganizationRepository(Repository):
         ]
 
     def levels(self, org: int) -> list[Level]:
-        """The levels of the hierarchy, the root's first."""
+        """Return the levels of the hierarchy, the root's first."""
         rows = self._rows(select(_l.level_code, _l.name, _l.rank).where(_l.org_key == org).order_by(_l.rank))
         return [Level(row.level_code, row.name, row.rank) for row in rows]
 
     def add(
         self, slug: str, name: str, currency: str, time_zone: str, now: datetime, rule: PeriodRule = _MONTHLY
     ) -> Organization:
-        """A new organization with its root entity and the default levels."""
+        """Add an organization with its root entity and the default levels."""
         key = self._add(
             insert(OrganizationRow).values(
                 slug=slug,
@@ -67,13 +67,13 @@ class OrganizationRepository(Repository):
         return organization
 
     def rename(self, organization: Organization, name: str) -> None:
-        """Give the organization and its root another name."""
+        """Rename the organization and its root."""
         key = organization.org_key
         self._change(update(OrganizationRow).where(_o.org_key == key).values(name=name))
         self._change(update(EntityRow).where(_e.org_key == key, _e.entity_id == ROOT_ID).values(name=name))
 
     def set_levels(self, organization: Organization, levels: Iterable[Level]) -> None:
-        """Make these the organization's levels."""
+        """Replace the organization's levels with these."""
         key = organization.org_key
         self._change(delete(LevelRow).where(_l.org_key == key))
         self._change(
@@ -82,7 +82,7 @@ class OrganizationRepository(Repository):
         )
 
     def set_period_rule(self, org: int, rule: PeriodRule, time_zone: str) -> None:
-        """How the organization's periods recur from the next one on, and when its days begin."""
+        """Set how the organization's periods recur from the next one on, and its time zone."""
         self._change(
             update(OrganizationRow)
             .where(_o.org_key == org)

@@ -1,4 +1,4 @@
-"""Periods that were closed, with their figures as they stood: written once and never changed."""
+"""Closed periods, with their figures as they stood: written once and never changed."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -26,7 +26,8 @@ _p, _l, _e, _b, _o, _c = (
 
 class PeriodRepository(Repository):
     def closes(self, org: int, limit: int, before: date | None = None) -> list[StoredClose]:
-        """Closed periods, the newest first, at most ``limit``; ``before``: only what started before that day."""
+        """Return closed periods, the newest first, at most ``limit``; ``before``: only those that started before that
+        day."""
         rows = self._rows(
             select(PeriodCloseRow.table, OrganizationRow.c.fiscal_start_month)
             .join(OrganizationRow, OrganizationRow.c.org_key == _p.org_key)
@@ -50,7 +51,7 @@ class PeriodRepository(Repository):
         ]
 
     def lines(self, org: int, newest: date, oldest: date) -> list[StoredLine]:
-        """The lines of the periods that started from ``oldest`` to ``newest``."""
+        """Return the lines of the periods that started from ``oldest`` to ``newest``."""
         used = (
             select(func.coalesce(total(_b.used), 0))
             .where(
@@ -75,7 +76,8 @@ class PeriodRepository(Repository):
         return [StoredLine(**{**row._mapping, "unit": BudgetType(row.unit)}) for row in rows]
 
     def spent_since(self, org: int, newest: date, oldest: date) -> dict[int, dict[str | None, int]]:
-        """What costs say by now of the periods that started from ``oldest`` to ``newest``: by close and path."""
+        """Return the present costs of the periods that started from ``oldest`` to ``newest``, in nanos by close and
+        path."""
         rows = self._rows(
             select(_p.close_key, _e.path, total(_c.amount_nanos).label("spent"))
             .join_from(PeriodCloseRow, CostOriginRow, (_o.org_key == _p.org_key) & (_o.currency == _p.currency))

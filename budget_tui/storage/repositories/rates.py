@@ -1,4 +1,4 @@
-"""Rates of exchange, by pair and day."""
+"""Exchange rates, by pair and day."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -16,12 +16,12 @@ _r = FxRateRow.c
 
 class RateRepository(Repository):
     def on(self, org: int, base: str, quote: str, day: date) -> Decimal | None:
-        """The rate stored for exactly that pair and day."""
+        """Return the rate stored for exactly that pair and day."""
         rate = self._value(select(_r.rate).where(_r.org_key == org, _r.base == base, _r.quote == quote, _r.day == day))
         return None if rate is None else Decimal(rate)
 
     def pairs_on_file(self, org: int) -> list[PairOnFile]:
-        """Each pair with its latest rate, by name."""
+        """Return each pair with its latest rate, by name."""
         pairs = (
             select(_r.base, _r.quote, func.min(_r.day).label("first"), func.max(_r.day).label("last"))
             .add_columns(func.count().label("days"))
@@ -38,7 +38,7 @@ class RateRepository(Repository):
         return [PairOnFile(Rate(row.base, row.quote, row.last, Decimal(row.rate)), row.first, row.days) for row in rows]
 
     def set_rates(self, org: int, rates: Iterable[Rate]) -> int:
-        """Store ``rates`` in place of what was there for the same pair and day; returns how many are new or other."""
+        """Store ``rates`` in place of those for the same pair and day; return how many are new or different."""
         statement = self._insert(FxRateRow)
         statement = statement.on_conflict_do_update(
             index_elements=[_r.org_key, _r.base, _r.quote, _r.day],

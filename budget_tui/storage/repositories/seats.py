@@ -1,4 +1,4 @@
-"""Seats: what was registered by hand, and what costs say."""
+"""Registered seats. Those that costs state are read by the usage repository."""
 
 from datetime import date, datetime
 
@@ -13,7 +13,7 @@ _s, _e, _c, _o = SeatRow.c, EntityRow.c, CostRow.c, CostOriginRow.c
 
 class SeatRepository(Repository):
     def registrations(self, org: int) -> list[SeatRegistration]:
-        """What was registered, by entity in the order of adding, provider and day."""
+        """Return the registered seats, by entity in the order in which they were added, provider and day."""
         rows = self._rows(
             select(_e.entity_id, _e.name, _e.path, _s.provider, _s.starts_on, _s.seats)
             .join_from(EntityRow, SeatRow, _s.entity_key == _e.entity_key)
@@ -23,14 +23,14 @@ class SeatRepository(Repository):
         return [SeatRegistration(**row._mapping) for row in rows]
 
     def registered(self, entity_key: int, provider: str, starts_on: date) -> int | None:
-        """What was registered for exactly that entity, provider and day."""
+        """Return the seats registered for exactly that entity, provider and day."""
         seats = self._value(
             select(_s.seats).where(_s.entity_key == entity_key, _s.provider == provider, _s.starts_on == starts_on)
         )
         return None if seats is None else int(seats)
 
     def register(self, entity_key: int, provider: str, starts_on: date, seats: int, actor: str, now: datetime) -> None:
-        """``seats`` from ``starts_on`` on, in place of what was registered for the same day."""
+        """Register ``seats`` from ``starts_on`` on, in place of those registered for the same day."""
         statement = self._insert(SeatRow).values(
             entity_key=entity_key, provider=provider, starts_on=starts_on, seats=seats, created_by=actor, created_at=now
         )

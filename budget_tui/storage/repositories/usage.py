@@ -1,4 +1,4 @@
-"""What was used: costs, tokens and seats, by origin and segment, and by day where details matter."""
+"""Usage: costs, tokens and seats, by origin and segment, and by day where details matter."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
@@ -25,7 +25,7 @@ from budget_tui.storage.repositories.costs import read_tags
 from budget_tui.storage.tables import CostOriginRow, CostRow, EntityRow, SeatRow
 
 _SEGMENTS_AT_ONCE = 200
-"""Columns of one statement; SQLite has 2,000."""
+"""The segments per statement, each of which is a column; SQLite allows 2,000."""
 
 _c, _o, _e, _s = CostRow.c, CostOriginRow.c, EntityRow.c, SeatRow.c
 _OWNER = (_o.entity_key, _o.category, _o.provider)
@@ -35,7 +35,7 @@ _MONEY, _TOKENS = _c.amount_nanos, _c.tokens
 
 class UsageRepository(Repository):
     def origins(self, org: int) -> dict[int, UsageOrigin]:
-        """All origins, by their keys."""
+        """Return all origins, by their keys."""
         rows = self._many(select(_o.origin_key, *_OWNER, _o.currency, _o.source).where(_o.org_key == org))
         return {
             row.origin_key: UsageOrigin(
@@ -49,7 +49,8 @@ class UsageRepository(Repository):
     def costs_by_segment(
         self, org: int, segments: Segments, through: date, without: Collection[int] = ()
     ) -> list[UsageLine]:
-        """What each entity itself cost up to the day ``through``, in nanos; ``without`` some origins."""
+        """Return the costs of each entity itself up to the day ``through``, in nanos; ``without`` excludes origins by
+        key."""
         which = [_o.org_key == org]
         if without:
             others = listed(self._connection, ("origin_key",), [(key,) for key in without])
@@ -57,7 +58,8 @@ class UsageRepository(Repository):
         return self._by_segment(_o.currency, _MONEY, which, [], segments, through)
 
     def tokens_by_segment(self, org: int, segments: Segments, through: date) -> list[UsageLine]:
-        """Tokens that costs are of. Those of agents are counted where they are used: not every one has a price."""
+        """Return the tokens recorded with costs, other than agents': those are counted as used, since not all have a
+        price."""
         which = [_o.org_key == org, _o.source != AGENT_SOURCE]
         return self._by_segment(literal(""), _TOKENS, which, [_TOKENS.is_not(None)], segments, through)
 
@@ -70,8 +72,10 @@ class UsageRepository(Repository):
         segments: Segments,
         through: date,
     ) -> list[UsageLine]:
-        """The sums of what each origin has in each segment: read day by day where that is less to look at than one
-        range of an index per origin and segment."""
+        """Return the sums of each origin in each segment.
+
+        Costs are read day by day if these are fewer rows than one range of an index per origin and segment.
+        """
         ranges = len(segments.periods) * int(
             self._value(select(func.count()).select_from(CostOriginRow).where(*of_origin))
         )
@@ -107,7 +111,7 @@ class UsageRepository(Repository):
     def costs_by_day(
         self, org: int, origin_keys: Collection[int] | None, days: Period, through: date
     ) -> list[DatedCost]:
-        """What each of the origins, or of all, cost on each of ``days`` up to ``through``."""
+        """Return the costs of each of the origins, or of all, on each of ``days`` up to ``through``."""
         statement = (
             select(_c.origin_key, _c.day, total(_MONEY).label("amount"), total(_c.charges).label("charges"))
             .join_from(CostOriginRow, CostRow, _c.origin_key == read_first(_o.origin_key))
@@ -121,7 +125,7 @@ class UsageRepository(Repository):
         return [DatedCost(row.origin_key, row.day, row.amount, row.charges) for row in rows]
 
     def sums_by_day(self, stretches: Sequence[Stretch], *, with_tokens: bool = False) -> list[DaySum]:
-        """What ``stretches`` add up to on each day and in each currency, the latest day first."""
+        """Return the sums of ``stretches`` by day and currency, the latest day first."""
         rows = self._rows(
             self._of_stretches(stretches, with_tokens=with_tokens)
             .add_columns(
@@ -137,7 +141,7 @@ class UsageRepository(Repository):
         return [DaySum(row.day, row.currency, row.lines, row.amount, row.tokens or 0) for row in rows]
 
     def costs_of_days(self, stretches: Sequence[Stretch], *, with_tokens: bool = False) -> list[StoredCost]:
-        """Each origin's costs on each day, the latest day and the largest amount first."""
+        """Return each origin's costs on each day, the latest day and the largest amount first."""
         kept = (_e.entity_id, _e.name, _o.provider, _o.service, _o.currency)
         amount = total(_MONEY)
         rows = self._rows(
@@ -176,7 +180,7 @@ class UsageRepository(Repository):
     # Seats
 
     def seats_by_hand(self, org: int) -> list[Seats]:
-        """What was registered, by entity, provider and day."""
+        """Return the registered seats, by entity, provider and day."""
         rows = self._rows(
             select(_s.entity_key, _s.provider, _s.starts_on, _s.seats)
             .join(EntityRow, _e.entity_key == _s.entity_key)
@@ -186,11 +190,11 @@ class UsageRepository(Repository):
         return [Seats(row.entity_key, row.provider.casefold(), row.starts_on, row.seats) for row in rows]
 
     def seats_charged(self, org: int, days: Period) -> list[Seats]:
-        """What costs of ``days`` say, by entity (None: unmapped), provider and day."""
+        """Return the seats in costs of ``days``, by entity (None: unmapped), provider and day."""
         start, after = days.half_open
         rows = self._many(
             select(_o.entity_key, _o.provider, _c.day, total(_c.seats).label("seats"))
-            # The days find the few costs that have seats in an index of theirs.
+            # The few costs that have seats are found by day in an index of their own.
             .join_from(CostRow, CostOriginRow, _o.origin_key == read_first(_c.origin_key))
             .where(_c.seats.is_not(None), _c.day >= start, _c.day < after, _o.org_key == org)
             .group_by(_o.entity_key, _o.provider, _c.day)
@@ -200,7 +204,7 @@ class UsageRepository(Repository):
     # Origins
 
     def origins_in(self, org: int, period: Period, through: date) -> list[OriginInPeriod]:
-        """Every origin that ever had costs, with what it cost in ``period`` up to the day ``through``."""
+        """Return every origin that ever had costs, with its costs in ``period`` up to the day ``through``."""
         start, after = period.half_open
         of_period = {
             row.origin_key: row
@@ -231,8 +235,8 @@ class UsageRepository(Repository):
         return [_origin(row, of_period.get(row.origin_key)) for row in rows if row.latest]
 
     def tokens_of_origins(self, org: int, period: Period, through: date) -> dict[int, int]:
-        """The tokens that costs of ``period`` up to ``through`` are of, by origin; those without any are not among
-        them."""
+        """Return the tokens in costs of ``period`` up to ``through``, by origin; origins without tokens are left
+        out."""
         rows = self._rows(
             self._by_origin(org, period, through)
             .where(_TOKENS.is_not(None))
@@ -241,7 +245,7 @@ class UsageRepository(Repository):
         return {row.origin_key: row.tokens for row in rows}
 
     def _by_origin(self, org: int, period: Period, through: date) -> Select[Any]:
-        # The sum keeps SQLite from an index: in the order of the keys, nothing need be sorted to be grouped.
+        # The sum keeps SQLite from using an index: in the order of keys, grouping needs no sorting.
         return (
             select(_o.origin_key)
             .join(CostRow, _c.origin_key == read_first(_o.origin_key))
@@ -251,7 +255,7 @@ class UsageRepository(Repository):
 
 
 def _on(days: Period, through: date) -> Sequence[ColumnElement[bool]]:
-    """That a cost is of ``days`` up to ``through``."""
+    """Return the condition that a cost is on one of ``days`` up to ``through``."""
     start, after = days.half_open
     return _c.day >= start, _c.day < (min(after, through + ONE_DAY) if through < date.max else after)
 
@@ -286,7 +290,7 @@ def _origin(row: Row[Any], found: Row[Any] | None) -> OriginInPeriod:
 
 
 def _in_segments(rows: Iterable[Any], segments: Segments) -> list[UsageLine]:
-    """What rows of days hold, added up in each segment."""
+    """Add up rows of days by segment."""
     holding: dict[int, int | None] = {}
     sums: dict[tuple[int | None, str, str, str], dict[int, int]] = {}
     for row in rows:

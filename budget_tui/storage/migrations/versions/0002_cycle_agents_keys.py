@@ -1,4 +1,4 @@
-"""Carrying over, changes that can be taken back, agents and their tokens, keys of the HTTP API"""
+"""Carrying over, changes that can be undone, agents and their tokens, keys of the HTTP API"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ _WRITTEN_ONCE = {
     "period_close": "close_key = NEW.close_key OR (org_key = NEW.org_key AND period_start = NEW.period_start)",
     "period_close_line": "close_key = NEW.close_key AND entity_key = NEW.entity_key",
 }
-"""Which row of an append-only table an insert could be about to replace."""
+"""The append-only tables, each with the condition for the row that an insert could replace."""
 
 
 def upgrade() -> None:
@@ -59,7 +59,7 @@ def _changes() -> None:
     op.execute("ALTER TABLE audit ADD COLUMN reverses INTEGER")
     op.execute("CREATE INDEX audit_reverses ON audit (reverses) WHERE reverses IS NOT NULL")
     op.execute("DROP TRIGGER audit_no_update")
-    # The lines of one command were written at the same moment; a close of a period on its way is apart.
+    # The lines of one command have the same time; the close of a period that it caused is a change of its own.
     op.execute(
         "UPDATE audit SET change = first.change FROM (SELECT audit_key, min(audit_key) OVER"
         " (PARTITION BY org_key, at, actor, action = 'period.close') AS change FROM audit) AS first"
@@ -68,7 +68,7 @@ def _changes() -> None:
     op.execute(
         "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
     )
-    # INSERT OR REPLACE would delete the row that is there without asking the trigger against deleting.
+    # INSERT OR REPLACE would delete an existing row without firing the trigger against deleting.
     for table, known in _WRITTEN_ONCE.items():
         op.execute(
             f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}"
@@ -134,7 +134,7 @@ def _agents() -> None:
         sa.CheckConstraint("tokens >= 1", name="tokens"),
         sa.ForeignKeyConstraint(["entity_key"], ["entity.entity_key"]),
         sa.PrimaryKeyConstraint("entity_key", "day", "hour", "model", "kind"),
-        sqlite_with_rowid=False,  # each use of tokens is written to one page, not looked up in an index first
+        sqlite_with_rowid=False,  # each use of tokens is written to one page, without an index to look it up in first
     )
     op.create_index("token_use_by_hour", "token_use", ["entity_key", "hour"], unique=False)
     op.create_table(

@@ -31,7 +31,7 @@ def upgrade() -> None:
     op.execute("ALTER TABLE former_cost ADD COLUMN seats BIGINT")
     columns = ["origin_key", "day", "tokens"]
     op.create_index("cost_with_tokens", "cost", columns, sqlite_where=sa.text("tokens IS NOT NULL"))
-    # Few costs have seats, and these are asked for by day.
+    # Few costs have seats, and these are queried by day.
     columns = ["day", "origin_key", "seats"]
     op.create_index("cost_with_seats", "cost", columns, sqlite_where=sa.text("seats IS NOT NULL"))
     op.create_table(
@@ -56,5 +56,5 @@ def upgrade() -> None:
         sa.CheckConstraint("base <> quote", name="two_currencies"),
         sa.ForeignKeyConstraint(["org_key"], ["organization.org_key"]),
         sa.PrimaryKeyConstraint("org_key", "base", "quote", "day"),
-        sqlite_with_rowid=False,  # rates of decades: once, not once more in an index
+        sqlite_with_rowid=False,  # decades of rates: stored once, not once more in an index
     )

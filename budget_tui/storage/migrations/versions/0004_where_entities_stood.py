@@ -1,4 +1,4 @@
-"""Where entities stood when periods were closed"""
+"""Former parents of entities on closed days"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What deliveries left: parts, cells, kinds of charges, and what is known of sources"""
+"""Parts of deliveries: cells, kinds of charges, and facts about sources"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,7 +34,7 @@ def _origins() -> None:
         " CHECK (charge_category IN ('usage', 'purchase', 'credit', 'tax', 'adjustment', 'correction', 'one-off'))"
     )
     op.drop_index("cost_origin_once", "cost_origin")
-    # Until now an origin could have costs of several billing accounts: each gets one of its own.
+    # Until now an origin could have costs of several billing accounts: each account gets its own origin.
     used = op.get_bind().execute(
         sa.text(
             "SELECT DISTINCT c.origin_key, d.billing_account_id FROM"
@@ -107,7 +107,7 @@ def _parts() -> None:
     )
     op.execute("ALTER TABLE cost ADD COLUMN cell_day INTEGER")
     op.execute("UPDATE cost SET cell_day = day WHERE dataset_key IS NOT NULL")
-    # What was kept here told neither its cells nor what replaced it.
+    # The rows stored here had neither their cells nor what replaced them.
     op.drop_table("former_cost")
     op.create_table(
         "former_cost",

@@ -1,4 +1,4 @@
-"""How far the data reached when a period was closed"""
+"""Reach of the data at the close of a period"""
 
 import sqlalchemy as sa
 from alembic import op

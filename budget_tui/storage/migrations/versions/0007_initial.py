@@ -1,6 +1,6 @@
-"""The whole schema, as a new database gets it; what one of SQLite's that an earlier version made has not yet.
+"""The whole schema, as a new database gets it; in a SQLite file of an earlier version, only what is still missing.
 
-The migrations before this one are of SQLite's alone: they bring old files here.
+The migrations before this one are for SQLite alone: they bring old files to this point.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ down_revision = "0006"
 
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TEXT = sa.String().with_variant(sa.String(collation="C"), "postgresql")  # sorted by its bytes
-# Written once and never changed, with the row that an insert could be about to replace.
+# Append-only tables, each with the condition for the row that an insert could replace.
 APPEND_ONLY = {
     "audit": "audit_key = NEW.audit_key",
     "transfer": "transfer_id = NEW.transfer_id",
@@ -36,7 +36,7 @@ def upgrade() -> None:
 
 
 def _guard_in_sqlite() -> None:
-    # INSERT OR REPLACE would delete the row that is there without asking the trigger against deleting.
+    # INSERT OR REPLACE would delete an existing row without firing the trigger against deleting.
     for table, known in APPEND_ONLY.items():
         for name, event in (
             ("update", f"BEFORE UPDATE ON {table}"),
@@ -65,7 +65,7 @@ def _guard_in_postgresql() -> None:
 
 
 def _notify() -> None:
-    """Let every statement that changes something tell those who look at the database, whoever made it."""
+    """Let every statement that changes something notify the readers of the database, whoever made it."""
     op.execute(
         "CREATE FUNCTION notify_change() RETURNS trigger LANGUAGE plpgsql AS"
         f" $$ BEGIN PERFORM pg_notify('{CHANNEL}', ''); RETURN NULL; END $$"
