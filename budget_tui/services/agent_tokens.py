@@ -1,4 +1,4 @@
-"""What happens to an agent's tokens inside a transaction: finding its budget, taking from it, dating what that cost."""
+"""An agent's tokens inside a transaction: finding its budget, using tokens, recording their cost."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -15,17 +15,17 @@ from budget_tui.services.work import Tariff, Work
 
 SOURCE = "agents"
 _LARGE = LIMIT_NANOS // 1_000_000
-"""From here on a day's cost could matter to whether a period's can still be added up."""
+"""Above this, in nanos, a day's cost could make a period's sum too large to store."""
 
 
 def find_agent(work: Work, agent_id: str) -> AgentFact:
-    """The agent of that id with its budget of the running period; `NotFound` when there is none or it is archived."""
+    """Return the agent with its budget in the current period; `NotFound` if there is none or it is archived."""
     found = work.unit.fast.agent(work.organization.org_key, agent_id, work.open.period)
     return require_active(found, agent_id)
 
 
 def require_active(agent: AgentFact | None, agent_id: str) -> AgentFact:
-    """The agent, unless there is none of that id, or it or its project is archived."""
+    """Return ``agent``; raises `NotFound` if it is None, or if it or its project is archived."""
     if agent is None:
         raise unknown("agent", agent_id)
     if agent.archived:
@@ -40,7 +40,7 @@ def require_active(agent: AgentFact | None, agent_id: str) -> AgentFact:
 
 
 def with_budget(work: Work, agent: AgentFact) -> AgentFact:
-    """The agent with a budget in the running period: the one it has, or a new one of 0 tokens."""
+    """Return the agent with a budget in the current period, created with 0 tokens if there is none."""
     if agent.budget_id:
         return agent
     parent = work.open
@@ -51,7 +51,7 @@ def with_budget(work: Work, agent: AgentFact) -> AgentFact:
 
 
 def taken_from(work: Work, agent_id: str) -> tuple[AgentFact, TokenBalance]:
-    """The agent whose tokens are to be taken and how its budget stands, expired holds given back."""
+    """Return the agent to take tokens from, and its balance after expired reservations are released."""
     agent = work.agents.get(agent_id)
     if agent is None:
         work.require_running_day()
@@ -64,7 +64,7 @@ def taken_from(work: Work, agent_id: str) -> tuple[AgentFact, TokenBalance]:
 
 
 def without_expired(work: Work, budget_id: str, balance: TokenBalance) -> TokenBalance:
-    """The balance of a budget once the holds whose time is up are given back."""
+    """Return the balance of a budget after expired reservations are released."""
     if not balance.reserved_tokens:
         return balance
     work.unit.grants.free_expired(budget_id, work.now)
@@ -72,7 +72,7 @@ def without_expired(work: Work, budget_id: str, balance: TokenBalance) -> TokenB
 
 
 def take_from_successors(work: Work, agent_id: str, budget_id: str, tokens: int) -> None:
-    """Where a budget's period is closed, give its successor that much less of what it was handed on.
+    """If the budget's period is closed, reduce the amount its successor received by carry-over.
 
     Otherwise tokens that were carried over could be used twice: here after the close, and there.
     """
@@ -91,7 +91,7 @@ def take_from_successors(work: Work, agent_id: str, budget_id: str, tokens: int)
 
 
 def change_tokens(work: Work, action: str, agent: AgentFact, tokens: int) -> TokenBalance:
-    """Allocate ``tokens`` and write the audit trail; `Refused` below what is used and held."""
+    """Allocate ``tokens`` and record it in the audit log; `Refused` below those used and reserved."""
     balance = TokenBalance(agent.agent_id, agent.allocated, agent.used, agent.reserved)
     balance = without_expired(work, agent.budget_id, balance)
     taken = balance.used_tokens + balance.reserved_tokens
@@ -121,7 +121,7 @@ def insufficient(agent_id: str, available: int) -> InsufficientBudget:
 
 
 def count_use(work: Work, agent: AgentFact, tokens: Mapping[TokenKind, int]) -> None:
-    """Keep what was used today and, with a price on file for the model, what it cost."""
+    """Record today's usage and, if the model has a price, its cost."""
     work.unit.grants.count(agent.entity_key, agent.model, tokens, work.today, work.now)
     if agent.is_priced:
         whose = agent.entity_key, agent.model
@@ -132,7 +132,7 @@ def count_use(work: Work, agent: AgentFact, tokens: Mapping[TokenKind, int]) -> 
 
 
 def count_held_use(work: Work, held: HeldTokens, tokens: Mapping[TokenKind, int]) -> None:
-    """Keep what was used of a reservation, and what it cost, in the period that granted it: by its last day."""
+    """Record the usage of a reservation and its cost in the period that granted it, on its last day at the latest."""
     day = min(work.today, held.last_day)
     work.unit.grants.count(held.entity_key, held.model, tokens, day, work.now)
     if held.is_priced:
@@ -140,14 +140,14 @@ def count_held_use(work: Work, held: HeldTokens, tokens: Mapping[TokenKind, int]
 
 
 def charge_day(work: Work, entity_key: int, agent_id: str, model: str, day: date) -> int:
-    """Work out anew what the agent's tokens of a day cost; returns by how much that changed."""
+    """Compute the cost of an agent's tokens on a day again; return its change, in nanos."""
     return _charge(work, entity_key, agent_id, model, day, _tariff(work, entity_key, model, day))
 
 
 def _charge(work: Work, entity_key: int, agent_id: str, model: str, day: date, tariff: Tariff) -> int:
     prices, origin = tariff
     if origin is None:
-        if not prices:  # they begin on a later day
+        if not prices:  # prices begin on a later day
             return 0
         stated = _origin(work, agent_id, model)
         origin = origin_keys(work, [stated], (), Resolver(work, [stated]).resolve)[stated]

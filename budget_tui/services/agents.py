@@ -1,4 +1,4 @@
-"""Agents and their token budgets: a hard limit that holds however many programs take from it at once."""
+"""Agents and their token budgets: a hard limit, however many programs use tokens at the same time."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -58,10 +58,10 @@ _log = logging.getLogger("budget_tui.agents")
 
 
 class Agents:
-    """Commands on agents and their tokens, each one transaction; and how they stand.
+    """Commands on agents and their tokens, each one transaction; and queries.
 
-    Of the tokens that are consumed or settled, ``output`` and ``cached`` are of that kind and the rest is input.
-    The same ``key`` again changes nothing and answers alike.
+    Among tokens consumed or settled, ``output`` and ``cached`` are of these kinds; the rest are input.
+    Repeating a command with the same ``key`` changes nothing and returns the same result.
     """
 
     def __init__(self, context: Context) -> None:
@@ -79,9 +79,9 @@ class Agents:
         tokens: int = 0,
         key: str | None = None,
     ) -> TokenBalance:
-        """A new agent of a project, or of another entity, with its budget.
+        """Add an agent with its budget to a project, or to another entity.
 
-        An archived agent of that id is brought back. `Conflict` when the id or the name is taken.
+        An archived agent with that id is restored. `Conflict` if the id or the name is taken.
         """
         agent_id, model = checked_id(agent_id), checked_model(model)
         checked_tokens(tokens, 0)
@@ -102,11 +102,11 @@ class Agents:
         return balance
 
     def rename(self, agent_id: str, name: str) -> None:
-        """Change the display name; the id stays. `Conflict` when something else is called so."""
+        """Change the display name; the id stays. `Conflict` if the name is taken."""
         self.change(agent_id, EntityChange(name))
 
     def change(self, agent_id: str, change: EntityChange, seen: int | None = None) -> Moved:
-        """Rename an agent and give it to another project in one change; as `Entities.change`."""
+        """Rename an agent, assign it to another project, or both; see `Entities.change`."""
         with _told(self._context, "change", agent_id), self._context.work() as work:
             find_agent(work, agent_id)
             moved = carry_out(work, work.entity(agent_id), change, seen)
@@ -114,7 +114,7 @@ class Agents:
         return moved
 
     def archive(self, agent_id: str, seen: int | None = None) -> None:
-        """Take an agent out of the lists, and its budget with it. What it used and what that cost stays."""
+        """Archive an agent and its budget. Its usage and costs stay."""
         with _told(self._context, "archive", agent_id), self._context.work() as work:
             work.require_open_period()
             agent = find_agent(work, agent_id)
@@ -126,9 +126,9 @@ class Agents:
     # Budgets
 
     def allocate(self, agent_id: str, tokens: int, seen: int | None = None) -> TokenBalance:
-        """Set what the agent may use in each period from this one on; never below what is used and held.
+        """Set the agent's tokens per period from the current one on, not below those used and reserved.
 
-        ``seen`` is the value the user was looking at; a `Conflict` when it is no longer the stored one.
+        ``seen`` is the value the user saw; `Conflict` if it is no longer the stored one.
         """
         checked_tokens(tokens, 0)
         with _told(self._context, "allocate", agent_id, tokens), self._context.work() as work:
@@ -140,7 +140,7 @@ class Agents:
         return balance
 
     def top_up(self, agent_id: str, tokens: int, key: str | None = None) -> TokenBalance:
-        """Add to what the agent may use."""
+        """Add tokens to the agent's budget."""
         checked_tokens(tokens)
         with _told(self._context, "top-up", agent_id, tokens), self._context.work() as work:
 
@@ -154,7 +154,7 @@ class Agents:
         return balance
 
     def set_carry(self, agent_id: str, policy: CarryPolicy, cap: int | None = None) -> None:
-        """Choose what comes along of the agent's tokens when a period closes, at most ``cap`` either way."""
+        """Set which tokens carry over when a period closes, limited to ``cap`` in either direction."""
         checked_tokens(checked_cap(policy, cap) or 0, 0)
         with self._context.work() as work:
             work.require_open_period()
@@ -167,12 +167,12 @@ class Agents:
                 )
             work.commit()
 
-    # Use. It goes on for the rest of a day on which the period was closed by hand, and is restated there.
+    # Usage. On the day of a manual close it continues after the close, and the closed period's figures are restated.
 
     def consume(
         self, agent_id: str, tokens: int, output: int = 0, cached: int = 0, key: str | None = None
     ) -> TokenBalance:
-        """Use tokens: all of them or, with an `InsufficientBudget` that names what is available, none."""
+        """Use tokens: all of them, or none and `InsufficientBudget` with the number available."""
         kinds = by_kind(tokens, output, cached)
         with _told(self._context, "consume", agent_id, tokens), self._context.work() as work:
             take = partial(_consume, work, agent_id, tokens, kinds)
@@ -183,7 +183,7 @@ class Agents:
         return balance
 
     def reserve(self, agent_id: str, tokens: int, seconds: int = HOLD_SECONDS, key: str | None = None) -> Reservation:
-        """Hold tokens for at most ``seconds``, after which they are free again by themselves."""
+        """Reserve tokens for at most ``seconds``, after which they are released automatically."""
         checked_tokens(tokens)
         _check_seconds(seconds)
         with _told(self._context, "reserve", agent_id, tokens), self._context.work() as work:
@@ -197,10 +197,10 @@ class Agents:
     def settle(
         self, reservation_id: str, tokens: int, output: int = 0, cached: int = 0, key: str | None = None
     ) -> TokenBalance:
-        """Use what was really needed in place of what was held, and free the rest.
+        """Use the actual amount in place of the reservation, and release the rest.
 
-        More than was held is used if it fits; else an `InsufficientBudget`, and the hold stays. `Conflict` when
-        the reservation has ended already.
+        More than was reserved is used if available; otherwise `InsufficientBudget`, and the reservation stays.
+        `Conflict` if the reservation has ended already.
         """
         kinds = by_kind(tokens, output, cached) if checked_tokens(tokens, 0) else {}
         with _told(self._context, "settle", reservation_id, tokens), self._context.work() as work:
@@ -212,7 +212,7 @@ class Agents:
         return balance
 
     def release(self, reservation_id: str) -> TokenBalance:
-        """Free what a reservation holds; done already, it stays so. `Conflict` when the reservation was settled."""
+        """Release a reservation; repeating it changes nothing. `Conflict` if the reservation was settled."""
         with _told(self._context, "release", reservation_id), self._context.work() as work:
             held = _reservation(work, reservation_id)
             if held.state == "settled":
@@ -226,22 +226,22 @@ class Agents:
             work.commit(tokens_only=True)
         return balance
 
-    # How they stand
+    # Queries
 
     def get(self, agent_id: str) -> AgentBudget:
-        """The agent with its budget of the running period, or `NotFound`."""
+        """Return the agent with its budget in the current period; raises `NotFound`."""
         with self._reader.session() as session:
             look = self._look(session)
             return look.stand(look.agent(agent_id))
 
     def all(self) -> list[AgentBudget]:
-        """All agents, in the order they were added."""
+        """Return all agents, in the order they were added."""
         with self._reader.session() as session:
             look = self._look(session)
             return [look.stand(agent) for agent in look.agents()]
 
     def sums_of(self, project_id: str) -> TokenSums:
-        """The budgets of all agents below a project together."""
+        """Return the sums of the budgets of all agents below a project."""
         with self._reader.session() as session:
             look = self._look(session)
             balances = [look.balance(agent) for agent in look.agents() if f"/{project_id}/" in agent.path]
@@ -253,7 +253,7 @@ class Agents:
         )
 
     def changed(self) -> bool:
-        """Whether anybody wrote to the database since the last look; takes a few microseconds."""
+        """Return whether anybody wrote to the database since the last check; takes a few microseconds."""
         return self._reader.changed()
 
     def close(self) -> None:
@@ -280,7 +280,7 @@ class Agents:
 def looked_closely(
     session: Session, context: Context, agent_id: str
 ) -> tuple[AgentBudget, Use | None, datetime, Period, AgentFact]:
-    """An agent's budget with what that was read from: its recent use, the moment, the period, the agent as stored."""
+    """Return an agent's budget with its source: recent usage, the moment, the period, the stored agent."""
     organization, clock = context.organization(session), context.clock
     look = _Look(session, organization, clock.today(organization.time_zone), clock.now())
     agent = look.agent(agent_id)
@@ -288,14 +288,14 @@ def looked_closely(
 
 
 class _Look:
-    """One look at the agents as they stand on a day; it does not write, so an ended period is shown as carried over."""
+    """The agents as of one day. It does not write, so an ended period is shown as carried over."""
 
     def __init__(self, session: Session, organization: Organization, today: date, now: datetime) -> None:
         self._session = session
         self._org = organization.org_key
         self._today = today
         self.now = now
-        # What was used was used at hours of the clock; when it ends is told as of the day that is looked at.
+        # Usage has real timestamps; the time when tokens run out is shifted to the day that is viewed.
         self._shift = today - now.astimezone(zone(organization.time_zone)).date()
         stored = session.fast.global_budget(self._org, today)
         self.period = stored.period if stored else organization.period_rule.containing(today)
@@ -313,14 +313,14 @@ class _Look:
         return self._session.fast.agents(self._org, self.period)
 
     def balance(self, agent: AgentFact) -> TokenBalance:
-        """How the budget stands; holds whose time is up count as free."""
+        """Return the balance; expired reservations count as released."""
         if self._is_over:
             return TokenBalance(agent.agent_id, self._ahead.get(agent.budget_id, agent.allocated), 0, 0)
         held = agent.reserved - self._expired.get(agent.budget_id, 0)
         return TokenBalance(agent.agent_id, agent.allocated, agent.used, held)
 
     def stand(self, agent: AgentFact) -> AgentBudget:
-        """How the budget stands and how fast it goes."""
+        """Return the balance with its rate."""
         balance = self.balance(agent)
         use = self._session.agents.recent_use(agent.entity_key, self.now)
         empty_at = runs_out_at(balance.available_tokens, use, self.now)
@@ -341,7 +341,7 @@ class _Look:
 
 
 class _told:  # noqa: N801 – reads as what it is, in a with statement
-    """Says in the log what was refused."""
+    """Logs a refused command."""
 
     __slots__ = ("_asked",)
 
@@ -362,14 +362,14 @@ class _told:  # noqa: N801 – reads as what it is, in a with statement
 def _once(
     work: Work, command: str, key: str | None, carry_out: Callable[[], TokenBalance], **request: object
 ) -> TokenBalance:
-    """`answered_once` with a balance."""
+    """Like `answered_once`, with a balance as the result."""
     if key is None:
         return carry_out()
     return TokenBalance(**answered_once(work, command, key, request, lambda: carry_out()._asdict()))
 
 
 def _log_kept(work: Work, what: str, balance: TokenBalance, tokens: int, reservation_id: str = "") -> None:
-    """Say in the log what happened to tokens, once it is committed."""
+    """Log a change of tokens, once it is committed."""
     work.when_kept(
         lambda: _log.info(
             "%s: %s %s %d tokens%s, %d available",
@@ -384,7 +384,7 @@ def _log_kept(work: Work, what: str, balance: TokenBalance, tokens: int, reserva
 
 
 def _require_parent(work: Work, entity_id: str) -> None:
-    """Refuse whom an agent cannot belong to: it is a project's, or another entity's but an agent's."""
+    """Refuse an entity that agents cannot belong to: they belong to projects or other entities, but not to agents."""
     parent = work.unit.fast.entity(work.organization.org_key, entity_id)
     if parent is None:
         raise unknown("project", entity_id)
@@ -407,7 +407,7 @@ def _consume(work: Work, agent_id: str, tokens: int, kinds: Mapping[TokenKind, i
 
 
 def _take_from_successor(work: Work, agent: AgentFact, tokens: int) -> None:
-    """Where the period was closed today already, ``tokens`` may have been handed on."""
+    """If the period was closed today already, ``tokens`` may have been carried over."""
     if work.today == work.open.period.end:
         take_from_successors(work, agent.agent_id, agent.budget_id, tokens)
 
@@ -481,7 +481,7 @@ def _set_tokens_back(work: Work, lines: Lines) -> None:
 @reverses("agent.add", told=subjects_of("adding of"))
 @reverses("agent.archive", told=subjects_of("archiving of"))
 def _put_away_or_bring_back(work: Work, lines: Lines) -> None:
-    """An agent is there by an add, and is not by an archive: each takes back the other."""
+    """Undo an addition by archiving, an archiving by restoring."""
     work.require_open_period()
     for line in reversed(lines):
         if line.after is not None:
@@ -491,7 +491,7 @@ def _put_away_or_bring_back(work: Work, lines: Lines) -> None:
 
 
 def _put_away(work: Work, line: AuditEntry) -> None:
-    """Archive again what was added or brought back, unless it has used tokens since."""
+    """Archive what was added or restored, unless it has used tokens since."""
     agent = find_agent(work, line.subject)
     if line.action == "agent.add":
         require_same(f"what {line.subject} has used", agent.used + agent.reserved, undo_data(line.after)["used"])

@@ -1,4 +1,4 @@
-"""Reading the audit trail."""
+"""Queries on the audit log."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,13 +14,13 @@ _PAGE = 500
 
 
 class AuditTrail:
-    """Who changed what, when, from what to what."""
+    """The audit log: who changed what and when, before and after."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def newest(self, limit: int, before_entry: int | None = None, only: AuditFilter | None = None) -> list[AuditEntry]:
-        """At most ``limit`` entries, the newest first; ``before_entry`` continues after a page's last one."""
+        """Return at most ``limit`` entries, the newest first; ``before_entry`` continues after a page's last one."""
         reader = self._context.reader()
         try:
             with reader.session() as session:
@@ -30,14 +30,14 @@ class AuditTrail:
             reader.close()
 
     def carry_settled_since(self, entry: int | None) -> tuple[list[SettledCarry], int]:
-        """What was carried over and settled again after ``entry``, and the newest entry; None: nothing is news yet."""
+        """Return the carry-overs settled again after ``entry`` (none if it is None), and the newest entry."""
         with self._context.reading() as session:
             org = self._context.organization(session).org_key
             newest = next((found.entry for found in session.audit.entries(org, 1)), 0)
             return ([] if entry is None else _settled_since(session, org, entry)), newest
 
     def carry_settled(self) -> list[SettledCarry]:
-        """What was carried into the open period and settled again since it was opened."""
+        """Return the amounts carried into the open period that were settled again since it opened."""
         with self._context.reading() as session:
             org = self._context.organization(session).org_key
             closed = session.audit.last_entry(org, "period.close")
@@ -52,7 +52,7 @@ def _settled_since(session: Session, org: int, entry: int) -> list[SettledCarry]
 
 
 def _is_tokens(entry: AuditEntry) -> bool:
-    """Tokens are kept as a number, money as a text."""
+    """Tokens are stored as a number, money as a text."""
     return isinstance((entry.after or {})["carried"], int)
 
 
@@ -62,9 +62,9 @@ def _carried(facts: Mapping[str, Any] | None) -> int:
 
 
 class AuditWindow:
-    """The newest entries that hold a text in what is shown of them.
+    """The newest entries whose displayed text contains a filter text.
 
-    What was looked at once is not looked at again: entries are only ever added. Used by one thread at a time.
+    Entries are read only once, as they never change. Use it from one thread at a time.
     """
 
     def __init__(self, trail: AuditTrail, text: str = "") -> None:
@@ -79,7 +79,7 @@ class AuditWindow:
         self.is_complete = False
 
     def read(self, at_least: int) -> tuple[AuditEntry, ...]:
-        """What was found by now with what is new, and back to at least ``at_least`` entries if there are so many."""
+        """Return the matches, including new ones: at least ``at_least``, if there are so many."""
         self._add_newer()
         while len(self._found) < at_least and not self.is_complete:
             page = self._trail.newest(_PAGE, self._oldest)
@@ -95,7 +95,7 @@ class AuditWindow:
         while self._newest:
             page = self._trail.newest(_PAGE, before)
             if before is None and (not page or page[0].entry < self._newest):
-                self._forget()  # another database was put in this one's place
+                self._forget()  # the database was replaced by another one
                 return
             newer += [entry for entry in page if entry.entry > self._newest]
             if len(page) < _PAGE or page[-1].entry <= self._newest:

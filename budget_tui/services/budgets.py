@@ -23,7 +23,7 @@ NO_FACTS: tuple[Facts, Facts] = ({}, {})
 
 @dataclass(frozen=True, slots=True)
 class AllocationOutcome:
-    """What an edit did: the amount before and after, and what it left in the pool (negative: over-allocated)."""
+    """The result of an allocation: the amount before and after, and the pool (negative: over-allocated), in nanos."""
 
     project_id: str
     before: int
@@ -32,15 +32,15 @@ class AllocationOutcome:
 
 
 class Budgets:
-    """Commands on amounts. Each is one transaction; amounts are nanos of the organization's currency."""
+    """Commands on budgets. Each is one transaction; amounts are nanos of the organization's currency."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def set_global(self, amount: int, seen: int | None = None) -> int:
-        """Set what the organization may spend in each period from this one on; returns the amount before.
+        """Set the global budget per period from the current one on; return the amount before.
 
-        ``seen`` is the value the user was looking at; a `Conflict` when it is no longer the stored one.
+        ``seen`` is the value the user saw; `Conflict` if it is no longer the stored one.
         """
         if amount < 0:
             raise Refused("a budget cannot be negative", "give an amount of 0 or more")
@@ -53,7 +53,7 @@ class Budgets:
         return before
 
     def allocate(self, project_id: str, change: AllocationChange, seen: int | None = None) -> AllocationOutcome:
-        """Change what a project gets of the global budget. More than there is: done, and told by the outcome."""
+        """Change a project's allocation. Over-allocation is allowed; the outcome reports it."""
         with self._context.work() as work:
             work.require_open_period()
             budget = project_budget(work, work.project(project_id))
@@ -66,9 +66,9 @@ class Budgets:
         return AllocationOutcome(project_id, before, after, pool - (after - before))
 
     def set_carry(self, policy: CarryPolicy, cap: int | None = None, project_id: str = "") -> Carry:
-        """Choose what comes along when a period closes, at most ``cap``; '' is the global budget. Returns the former.
+        """Set the carry-over, limited to ``cap``, of a project or ('') the global budget; return the setting before.
 
-        It holds for the running period and those that follow.
+        It applies from the current period on.
         """
         cap = checked_cap(policy, None if cap is None else within_limit(cap))
         with self._context.work() as work:
@@ -92,7 +92,7 @@ def _set_allocation_back(work: Work, lines: Lines) -> None:
 
 
 def set_amount_back(work: Work, budget: Budget, line: AuditEntry) -> None:
-    """Take back what ``line`` did to the amount of ``budget``; `Conflict` when it is another one by now."""
+    """Undo the change of ``line`` to a budget's amount; `Conflict` if the amount was changed since."""
     assert line.before is not None
     assert line.after is not None
     require_same(line.subject, written(budget.amount), line.after["amount"])
@@ -101,12 +101,12 @@ def set_amount_back(work: Work, budget: Budget, line: AuditEntry) -> None:
 
 
 def unallocated(work: Work) -> int:
-    """The pool of the running period."""
+    """Return the pool of the current period, in nanos."""
     return work.open.amount - work.unit.fast.allocated(work.open.budget_id)
 
 
 def project_budget(work: Work, project: Entity) -> Budget:
-    """The project's budget in the running period: the one planned for it, or one of amount 0, where there is none."""
+    """Return the project's budget in the current period: the planned one, or a new one with amount 0."""
     parent = work.open
     known = work.unit.budgets.child(parent.budget_id, project.entity_key)
     planned = (
@@ -136,9 +136,9 @@ def project_budget(work: Work, project: Entity) -> Budget:
 def set_amount(
     work: Work, budget: Budget, action: str, subject: str, amount: int, facts: tuple[Facts, Facts] = NO_FACTS
 ) -> None:
-    """Store an amount and write the audit trail; an amount that stays as it is leaves no line there.
+    """Store an amount and record it in the audit log, unless it is unchanged.
 
-    ``facts`` are what else the trail says of before and after. `Refused` when the children of one budget would add
+    ``facts`` are further values for the entry, before and after. `Refused` if the children of one budget would add
     up to more than can be stored.
     """
     if amount == budget.amount:
@@ -151,7 +151,7 @@ def set_amount(
 
 
 def set_carry(work: Work, budget: Budget, subject: str, policy: CarryPolicy, cap: int | None) -> None:
-    """Store what a budget hands on at its close and write the audit trail, if that is anything new."""
+    """Store a budget's carry-over policy and record it in the audit log, unless it is unchanged."""
     before = budget.carry
     if (before.policy, before.cap) == (policy, cap):
         return
@@ -180,11 +180,11 @@ def _set_carry_back(work: Work, lines: Lines) -> None:
 
 
 def spent_by(work: Work, project: Entity) -> int:
-    """What the project and everything below it spent in the running period."""
+    """Return the spending of a project and everything below it in the current period, in nanos."""
     spent, _ = spent_by_path(work.unit, work.organization, work.open.period.through(work.today))
     return sum(amount for path, amount in spent.items() if path.startswith(project.path))
 
 
 def transferable(work: Work, project: Entity, budget: Budget) -> int:
-    """What the project can give away."""
+    """Return the amount that the project can transfer, in nanos."""
     return most_transferable(budget.amount, spent_by(work, project))

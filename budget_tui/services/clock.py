@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """``as_of`` fixes today for every computation, so that a past or a coming day can be looked at."""
+    """The clock. ``as_of`` fixes today's date for every computation, to view past and future days."""
 
     as_of: date | None = None
 
     def today(self, time_zone: str) -> date:
-        """The date in ``time_zone`` (an IANA name)."""
+        """Return the date in ``time_zone`` (an IANA name)."""
         return self.as_of or datetime.now(zone(time_zone)).date()
 
     def now(self) -> datetime:
-        """This moment in UTC, also when ``as_of`` is set: it says when something was really done."""
+        """Return the current moment in UTC, even if ``as_of`` is set: it records when something was really done."""
         return datetime.now(UTC)
 
 
 @lru_cache(maxsize=64)
 def zone(name: str) -> "ZoneInfo":
-    """The time zone of an IANA name; `Refused` when there is none of that name."""
+    """Return the time zone of an IANA name; raises `Refused` if there is none."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     try:

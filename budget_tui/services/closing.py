@@ -1,4 +1,4 @@
-"""What the end of a period does to each budget: the same for who looks ahead, who previews and who closes."""
+"""The effects of a close on each budget, shared by forecasts, previews and closes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +21,10 @@ NONE_EXPIRED: Mapping[str, int] = {}
 
 
 class Turn(NamedTuple):
-    """One budget at the end of its period: what was spent of it and what its successor opens with. ``planned`` is what
-    was planned for the next period; in another currency it cannot say what the successor opens with."""
+    """A budget at the end of its period: the amount spent, and the opening of its successor.
+
+    ``planned`` is the budget planned for the next period; one in another currency cannot determine the opening.
+    """
 
     budget: CycleBudget
     spent: int
@@ -47,7 +49,7 @@ class Plan:
 
     @property
     def allocated(self) -> int:
-        """What the projects got of the global budget in the period that ends."""
+        """The total allocated to projects in the ending period, in nanos."""
         return sum(turn.budget.amount for turn in self.projects)
 
     @property
@@ -56,7 +58,7 @@ class Plan:
 
 
 class Spent:
-    """What was spent in a period, by entity with what is below it, and all in all."""
+    """Spending in a period, by entity including everything below it, and in total; in nanos."""
 
     def __init__(self, by_path: Mapping[str, int], unmapped: int) -> None:
         self.total = sum(by_path.values()) + unmapped
@@ -70,7 +72,7 @@ class Spent:
 
 
 class PathsThen:
-    """Where what stands at a path now stood when a period was closed."""
+    """Past paths of entities, as of the close of a period."""
 
     def __init__(self, session: Session, org: int) -> None:
         self._eras = session.fast.hierarchy_history(org)
@@ -78,7 +80,7 @@ class PathsThen:
         self._ids = {entity.entity_key: entity.entity_id for entity in self._entities}
 
     def of(self, period: Period) -> Callable[[str], str]:
-        """From each path now to the one in ``period``."""
+        """Return a function from each current path to the one in ``period``."""
         lineage = self._eras.of(period).lineage
         then = {
             entity.path: f"/{'/'.join(self._ids[key] for key in reversed(lineage[entity.entity_key]))}/"
@@ -88,7 +90,7 @@ class PathsThen:
 
 
 def plan_close(session: Session, organization: Organization, running: Budget, ending: Period) -> Plan:
-    """What closing the period of ``running`` does when ``ending`` are its days."""
+    """Return the close of ``running``'s period, whose days are ``ending``; a manual close shortens them."""
     budgets = session.fast.cycle_budgets(organization.org_key, running.period.start)
     return _plan(session, organization, running.budget_id, budgets, ending)
 
@@ -96,9 +98,9 @@ def plan_close(session: Session, organization: Organization, running: Budget, en
 def looked_ahead(
     session: Session, organization: Organization, ended: Budget, today: date, expired: Mapping[str, int] = NONE_EXPIRED
 ) -> list[CycleBudget]:
-    """The budgets of the period that ``today`` is in as they would open, were the ended ones closed now.
+    """Return the budgets of ``today``'s period as they would open if all ended periods were closed now.
 
-    ``expired`` is what each budget still holds by reservations whose time is up.
+    ``expired`` is the amount that each budget still reserves for expired reservations.
     """
     budgets, period = session.fast.cycle_budgets(organization.org_key, ended.period.start), ended.period
     if beyond_reach(ended.period, today):
@@ -114,7 +116,7 @@ def looked_ahead(
 
 
 def beyond_reach(last: Period, today: date) -> bool:
-    """Whether ``today`` is so far after the last period in use that it is taken for a mistake."""
+    """Return whether ``today`` is so long after the last period in use that it must be a mistake."""
     return (today - last.end).days > CATCH_UP_YEARS * 366
 
 
@@ -128,7 +130,7 @@ def _plan(
     for budget in budgets:
         if budget.budget_id == total_id:
             total = _turn(budget, planned, spent.total)
-        elif budget.parent_id == total_id:  # together they are no more than can be stored, too
+        elif budget.parent_id == total_id:  # their sum must be small enough to store too
             below.append(_turn(budget, planned, spent.at(budget.path), room))
             room -= below[-1].opening.amount
         else:
@@ -140,7 +142,7 @@ def _plan(
 def _turn(
     budget: CycleBudget, planned: Mapping[TurnKey, Planned], spent: int, room: int = LIMIT_NANOS, held: int = 0
 ) -> Turn:
-    """``held`` may yet be used in the period that ends, so it does not come along."""
+    """Compute a budget's turn. ``held`` may still be used in the ending period, so it is not carried over."""
     policy, cap, carried = budget.carry
     handed_on = carry.handed_on(carry.left(budget.base, carried, spent + held), policy, cap)
     turn = Turn(budget, spent, carry.opening(budget.base, handed_on, room), planned.get(budget.turn_key))

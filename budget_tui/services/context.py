@@ -1,6 +1,6 @@
-"""What every command needs: which database, whose organization, who acts, and when.
+"""The context of every command: database, organization, user and clock.
 
-A context is made before the dashboard's first frame, so what reads the database is imported when it is read.
+A context is created before the dashboard's first frame, so modules that read the database are imported on use.
 """
 
 from collections.abc import Iterator
@@ -28,9 +28,9 @@ class Context:
     """One user's view of one organization in one database.
 
     ``new_currency``, ``new_time_zone`` and ``new_period`` (kind, anchor, first month of the fiscal year) are for an
-    organization that has yet to be made. ``writers`` keeps connections open for who writes again and again.
-    ``is_new`` says that there was no database when this began: it reads like an empty one until there is one.
-    ``on_carry_settled`` is told what a change made here settled again of what was carried over.
+    organization that does not exist yet. ``writers`` keeps connections open for repeated writes. If ``is_new``, there
+    was no database at the start: it reads like an empty one until it exists. ``on_carry_settled`` is called with each
+    carry-over that a command settled again.
     """
 
     database: Database
@@ -46,16 +46,16 @@ class Context:
 
     @cached_property
     def label(self) -> str:
-        """Which database and whose organization, and who acts: how a line of the log begins."""
+        """Database, organization and user, as the prefix of log lines."""
         return f"{self.database.name} {self.org_slug} {self.actor}"
 
     @property
     def has_database(self) -> bool:
-        """Whether there is one by now. The first change makes it: what only looks makes nothing."""
+        """True if the database exists by now. The first change creates it; reading never does."""
         return self.database.is_there()
 
     def prepare(self) -> bool:
-        """Bring the database to this version's schema, if that has not been done yet; False where there is none."""
+        """Upgrade the database to this version's schema, once; return False if there is no database."""
         if "_is_prepared" not in self.__dict__:
             if not self.database.upgrade():
                 return False
@@ -63,14 +63,14 @@ class Context:
         return True
 
     def require_database(self) -> None:
-        """`DatabaseNotFound` where there is none: what only looks would show an empty one behind a mistyped path."""
+        """Raise `DatabaseNotFound` if there is none: reading would show an empty one for a mistyped path."""
         if not self.prepare():
             raise self.database.not_found()
 
     def transaction(self, organization: str = "") -> "AbstractContextManager[UnitOfWork]":
-        """A write transaction on the database: on one organization's rows, or, with '', on whatever organization's.
+        """Return a write transaction on one organization's rows or, for '', on those of any.
 
-        The first one makes the database when it commits.
+        The first one creates the database when it commits.
         """
         is_there = self.prepare()
         if is_there and self.writers is not None:
@@ -80,22 +80,22 @@ class Context:
         return (UnitOfWork if is_there else FirstUnitOfWork)(self.database, organization)
 
     def reader(self) -> "DatabaseReader":
-        """A lasting connection that reads."""
+        """Return a lasting read connection."""
         from budget_tui.storage.unit_of_work import DatabaseReader
 
         return DatabaseReader(self.database, is_new=self.is_new)
 
     @contextmanager
     def work(self) -> Iterator["Work"]:
-        """A write transaction in the period of today; earlier periods that have ended are closed in it first.
+        """Begin a write transaction in today's period; earlier periods that have ended are closed in it first.
 
-        Nothing is kept unless `Work.commit` is called.
+        Nothing is stored unless `Work.commit` is called.
         """
         with self.transaction(self.org_slug) as unit:
             yield self.work_in(unit)
 
     def work_in(self, unit: "UnitOfWork") -> "Work":
-        """The work of this context in a transaction that is under way."""
+        """Return the work of this context in an open transaction."""
         from budget_tui.services.cycle import open_period, settle_carry
         from budget_tui.services.work import Known, Work
 
@@ -116,11 +116,11 @@ class Context:
         else:
             unit.begin_change()
             work.open = open_period(work)
-            unit.begin_change()  # a close of a period on the way is no part of the command
+            unit.begin_change()  # closing a period on the way is not part of the command
         return work
 
     def _organization_in(self, unit: "UnitOfWork") -> "Organization":
-        """The organization of this context, made if it is the default one and not there yet."""
+        """Return the organization of this context; the default one is created if missing."""
         found = self.organization(unit)
         if found.org_key:
             return found
@@ -130,7 +130,7 @@ class Context:
 
     @contextmanager
     def reading(self) -> Iterator["Session"]:
-        """One consistent read of the database as it is: neither made nor changed."""
+        """Begin a consistent read of the existing database, without creating or upgrading it."""
         reader = self.reader()
         try:
             with reader.session() as session:
@@ -139,7 +139,7 @@ class Context:
             reader.close()
 
     def organization(self, session: "Session") -> "Organization":
-        """The organization of this context. The default one need not exist yet: its key is 0 then."""
+        """Return the organization of this context. The default one need not exist yet: its key is 0 then."""
         found = session.fast.organization(self.org_slug)
         if found is not None:
             return found

@@ -1,4 +1,4 @@
-"""The costs that a number of the plan adds up: those that count into it."""
+"""Cost details: the costs that a number of the plan adds up."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,8 +22,10 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """An actual that somebody wants to understand: all that counts for one of ``covered``, once, and for none of
-    ``without``. Of seats that is the most on one day."""
+    """An actual of the plan: everything that counts for one of ``covered``, once, and for none of ``without``.
+
+    For seats it is the maximum on one day.
+    """
 
     title: str
     budget_type: BudgetType
@@ -33,9 +35,9 @@ class Number:
 
 
 class CostLine(NamedTuple):
-    """One thing that counts: ``counted`` nanos of the number's currency, or tokens, or seats.
+    """One line of a number: ``counted`` nanos of the number's currency, or tokens, or seats.
 
-    ``amount`` is what it cost in its own ``currency``; None of what has no cost. ``entity_name`` '' is unmapped.
+    ``amount`` is the cost in its own ``currency``; None without a cost. ``entity_name`` '' is unmapped.
     """
 
     day: date
@@ -51,9 +53,9 @@ class CostLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CostPage:
-    """The latest of the lines, whole days; ``older_than`` is where the next page goes on, None at the end.
+    """The latest lines, in whole days; ``older_than`` is where the next page continues, None at the end.
 
-    ``total`` is what all ``count`` lines add up to, those of later pages too; of seats, the most on one day.
+    ``total`` is the sum of all ``count`` lines, later pages included; for seats, the maximum on one day.
     """
 
     lines: tuple[CostLine, ...]
@@ -64,14 +66,14 @@ class CostPage:
 
 
 class CostDetails:
-    """Lists what a number of the plan adds up."""
+    """Lists the costs that a number of the plan adds up."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._reader = context.reader()
 
     def page(self, number: Number, older_than: date | None = None, at_least: int = PAGE) -> CostPage:
-        """``at_least`` so many of the lines, as far as there are any, before the day ``older_than``."""
+        """Return at least ``at_least`` lines, if there are so many, before the day ``older_than``."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
             today = self._context.clock.today(organization.time_zone)
@@ -88,12 +90,12 @@ class CostDetails:
 
 
 def number_of(budget: PlannedBudget, title: str) -> Number:
-    """The actual of one budget."""
+    """Return the actual of one budget."""
     return Number(title, budget.budget_type, budget.currency, ((scope_of(budget), budget.period),))
 
 
 def _so_far(number: Number, today: date) -> Number:
-    """``number`` without the days that are yet to come."""
+    """Return ``number`` without future days."""
 
     def begun(covered: Iterable[tuple[Scope, Period]]) -> tuple[tuple[Scope, Period], ...]:
         return tuple((scope, period.through(today)) for scope, period in covered if period.start <= today)
@@ -102,7 +104,7 @@ def _so_far(number: Number, today: date) -> Number:
 
 
 class _Counting:
-    """What counts for a number of money or tokens, and when."""
+    """Determines which origins and days count for a number of money or tokens."""
 
     def __init__(self, session: Session, org: int, number: Number) -> None:
         self.session, self.org, self.currency = session, org, number.currency
@@ -112,11 +114,11 @@ class _Counting:
         self._coverage = Coverage(by_scope(number.covered), history, self.segments, by_scope(number.without))
 
     def days(self, entity_key: int | None, category: str, provider: str) -> list[Period]:
-        """When what an entity itself used of a provider in a category counts."""
+        """Return the periods in which an entity's own usage of a provider in a category counts."""
         return self._coverage.days(entity_key, (category, provider, self._unit))
 
     def stretches(self, *, of_agents: bool) -> list[Stretch]:
-        """Which days of which origins count, with those ``of_agents`` or without; none of them twice."""
+        """Return the days on which each origin counts, with or without those ``of_agents``; no day occurs twice."""
         return [
             Stretch(key, period)
             for key, origin in self.session.usage.origins(self.org).items()
@@ -136,7 +138,7 @@ def _money(counting: _Counting, older_than: date | None, at_least: int) -> CostP
         return cost.amount if cost.currency == own else to_own.worth(cost.amount, cost.currency, cost.day)
 
     total, lost = sum(each.amount for each in sums), 0
-    if currencies:  # each line is rounded by itself
+    if currencies:  # each line is rounded separately
         counted = [worth(cost) for cost in session.usage.costs_of_days(stretches)]
         total, lost = sum(filter(None, counted)), counted.count(None)
     period, following = _days(sums, older_than, at_least)
@@ -207,7 +209,7 @@ def _line(cost: StoredCost, counted: int) -> CostLine:
 
 
 def _days(sums: Sequence[DaySum], older_than: date | None, at_least: int) -> tuple[Period | None, date | None]:
-    """The latest whole days before ``older_than`` that have ``at_least`` so many lines, and where it goes on."""
+    """Return the latest whole days before ``older_than`` with at least ``at_least`` lines, and where to continue."""
     left = [each for each in sums if older_than is None or each.day < older_than]
     found = 0
     for at, each in enumerate(left):

@@ -1,4 +1,4 @@
-"""Costs: entered by hand, imported from exports, and given to the projects they belong to."""
+"""Costs: recorded by hand, imported from exports, and mapped to projects."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,15 +35,15 @@ MANUAL_SOURCE = "manual"
 DEFAULT_TAG = "project"
 RULE_FIELDS = ("sub_account", "service", "provider")
 FORMER_NAME = "name"
-"""The field of a rule that a rename leaves behind, so that costs which know a project by its old name stay its own."""
+"""Field of the rule that a rename creates, so that costs with a project's old name stay with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CostEntry:
-    """One cost as entered by hand or by a program; ``amount`` in nanos of the organization's currency.
+    """A cost recorded by a user or program; ``amount`` in nanos of the organization's currency.
 
-    ``project_id`` may be that of any entity below the root. A negative amount is a credit. ``on`` is today unless
-    given; ``category`` is derived unless given. What comes ``once`` is no rate, nor is a credit.
+    ``project_id`` may be the id of any entity below the root. A negative amount is a credit. ``on`` defaults to today;
+    ``category`` is derived by default. One-off costs (``once``) and credits are excluded from the burn rate.
     """
 
     project_id: str
@@ -57,8 +57,11 @@ class CostEntry:
 
 @dataclass(frozen=True, slots=True)
 class MappingOutcome:
-    """What a new rule did to the costs already there: how many origins have another answer now, and for a rule
-    that names a project, what that project gained, in nanos of each currency."""
+    """The effect of a new rule on existing costs.
+
+    It is the number of origins that changed and, for a rule that names a project, the amounts that this gained, in
+    nanos of each currency.
+    """
 
     changed_origins: int
     moved: Mapping[str, int] = field(default_factory=dict)
@@ -66,7 +69,7 @@ class MappingOutcome:
 
 @dataclass(frozen=True, slots=True)
 class CostOutcome:
-    """Of which day a cost is, and in what currency."""
+    """The day of a cost and its currency."""
 
     on: date
     currency: str
@@ -79,7 +82,7 @@ class Costs:
         self._context = context
 
     def add(self, entry: CostEntry, key: str | None = None) -> CostOutcome:
-        """Record one cost; the same ``key`` again changes nothing."""
+        """Record one cost; repeating it with the same ``key`` changes nothing."""
         with self._context.work() as work:
             request = {
                 "project": entry.project_id,
@@ -95,14 +98,13 @@ class Costs:
         return CostOutcome(date.fromisoformat(answer["on"]), work.organization.currency)
 
     def add_all(self, entries: Sequence[CostEntry]) -> None:
-        """Record many costs at once: all of them or, when one is refused, none."""
+        """Record many costs at once: all of them or, if one is refused, none."""
         with self._context.work() as work:
             _add(work, entries)
             work.commit()
 
     def map_to_project(self, project_id: str, field: str, value: str) -> MappingOutcome:
-        """From now on, and in the past, costs whose ``field`` is ``value`` belong to the project, or to another entity,
-        the organization itself included.
+        """Map past and future costs whose ``field`` is ``value`` to a project, another entity or the organization.
 
         ``field`` is ``tag:KEY``, ``sub_account`` (id or name), ``service`` or ``provider``.
         """
@@ -125,7 +127,7 @@ class Costs:
         return MappingOutcome(len(changes))
 
     def put_into_category(self, service_or_provider: str, category: Category) -> MappingOutcome:
-        """Count a service or a provider under ``category``, past costs included."""
+        """Count a service or a provider in ``category``, past costs included."""
         if category is Category.TOTAL:
             raise Refused("'total' is all categories together", "choose cloud, genai or subscription")
         with self._context.work() as work:
@@ -134,7 +136,7 @@ class Costs:
         return MappingOutcome(len(changes))
 
     def unmapped(self) -> list[UnmappedOrigin]:
-        """Costs of all periods that found no project, the largest amounts first."""
+        """Return the costs of all periods without an entity, the largest amounts first."""
         reader = self._context.reader()
         try:
             with reader.session() as session:
@@ -144,7 +146,7 @@ class Costs:
 
 
 class Resolver:
-    """Whose a cost is, by the organization's entities and its users' rules as they stand in this transaction."""
+    """Maps costs to entities, by the hierarchy and the users' rules in this transaction."""
 
     def __init__(self, work: Work, origins: Iterable[CostOrigin]) -> None:
         key = work.organization.org_key
@@ -163,7 +165,7 @@ class Resolver:
         )
 
     def resolve(self, origin: CostOrigin) -> tuple[int | None, str, str]:
-        """The entity's key (None: unmapped), the provider's short name, the category."""
+        """Return the entity's key (None: unmapped), the provider's short name, the category."""
         provider = provider_of(origin, self._aliases)
         entity_id = self._entities.resolve(origin)
         entity_key = self._keys[entity_id] if entity_id is not None else None
@@ -171,18 +173,18 @@ class Resolver:
 
 
 def project_tags(origins: Iterable[CostOrigin]) -> list[str]:
-    """The tag keys that may name a project: ``project`` first, then every other one kept, by name."""
+    """Return the tag keys that may name a project: ``project`` first, then all others by name."""
     kept = {key for origin in origins for key, _ in origin.tags}
     return [DEFAULT_TAG, *sorted(kept - {DEFAULT_TAG})]
 
 
 def rule_tags(rules: Iterable[MappingRule]) -> set[str]:
-    """The tag keys that mapping rules look at, which an import must keep."""
+    """Return the tag keys of mapping rules, which an import must keep."""
     return {rule.field.removeprefix("tag:") for rule in rules if rule.field.startswith("tag:")}
 
 
 class Change(NamedTuple):
-    """An origin whose costs have another answer now; ``before`` and ``after`` are its entity's key."""
+    """An origin whose mapping changed; ``before`` and ``after`` are its entity's key."""
 
     origin_key: int
     before: int | None
@@ -190,7 +192,7 @@ class Change(NamedTuple):
 
 
 def resolve_costs_again(work: Work) -> list[Change]:
-    """Apply entities, aliases and rules as they are now to every cost there is; returns what has another answer."""
+    """Apply the current entities, aliases and rules to all existing costs; return the origins that changed."""
     from budget_tui.domain.records import Resolution
 
     known = work.unit.costs.origins(work.organization.org_key)
@@ -207,7 +209,7 @@ def origin_keys(
     known: Sequence[KnownOrigin],
     resolve: Callable[..., tuple[int | None, str, str]],
 ) -> dict[CostOrigin, int]:
-    """The database keys of ``origins``; those not among ``known`` are stored."""
+    """Return the database keys of ``origins``, adding those that are not ``known``."""
     from budget_tui.domain.records import Resolution
 
     keys = {row.origin: row.origin_key for row in known}
@@ -216,7 +218,7 @@ def origin_keys(
 
 
 def keep_former_name(work: Work, project: Entity) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Let costs go on finding ``project``, about to be renamed, by the name it has.
+    """Let costs keep finding ``project``, about to be renamed, by its current name.
 
     Returns the rule before and after, for `put_rule_back`.
     """
@@ -226,7 +228,7 @@ def keep_former_name(work: Work, project: Entity) -> tuple[dict[str, Any], dict[
 
 
 def put_rule_back(work: Work, subject: str, now: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
-    """Make a rule what it was ``then``; `Conflict` when it is not what it was ``now`` any more. Returns what it is."""
+    """Restore a rule to its state ``then`` and return it; `Conflict` if it is no longer in the state ``now``."""
     from budget_tui.domain.records import RuleName
 
     org, name = work.organization.org_key, RuleName(then["kind"], then["field"], then["value"])
@@ -240,7 +242,7 @@ def put_rule_back(work: Work, subject: str, now: dict[str, Any], then: dict[str,
 
 
 def _make_rule(work: Work, name: "RuleName", target: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Set a rule; returns it as it was and as it is."""
+    """Set a rule; return it before and after."""
     before = work.unit.cost_rules.get(work.organization.org_key, name)
     after = work.unit.cost_rules.set(work.organization.org_key, name, target, work.actor, work.now)
     return _rule_facts(name, before), _rule_facts(name, after)
@@ -290,14 +292,14 @@ def _add(work: Work, entries: Sequence[CostEntry]) -> None:
 
 
 def _mapped_to(work: Work, entity_id: str) -> Entity:
-    """Whose costs a rule can make some: a project's, another entity's, or the organization's own."""
+    """Return the entity that a rule maps costs to: a project, another entity, or the organization."""
     wanted = entity_id.strip()
     entity = work.unit.fast.entity(work.organization.org_key, wanted)
     return work.project(wanted) if entity is None or entity.level_code == "project" else work.active(wanted)
 
 
 def _spender(work: Work, entity_id: str) -> Entity:
-    """Whose a cost can be: a project, or any other entity that is not the organization as a whole."""
+    """Return the entity of a cost: a project, or any other entity below the organization."""
     entity = work.unit.fast.entity(work.organization.org_key, entity_id)
     if entity is None or entity.level_code == "project":
         return work.project(entity_id)
@@ -308,7 +310,7 @@ def _spender(work: Work, entity_id: str) -> Entity:
 
 @reverses("cost.add", told=lambda lines, _: ", ".join(map(_entered, lines)))
 def _unenter(work: Work, lines: Lines) -> None:
-    """Remove exactly these rows; or store them again, if it was their removal that is taken back."""
+    """Remove exactly these rows; or store them again, to undo their removal."""
     from budget_tui.domain.records import CostRecord
 
     for line in lines:
@@ -337,7 +339,7 @@ def _check(entry: CostEntry) -> None:
 
 
 def require_sums_in_range(work: Work, days: Iterable[tuple[str, date]]) -> None:
-    """Refuse costs that put what a period cost beyond what can be stored: nothing could be shown of it any more.
+    """Refuse costs that would make a period's sum too large to store, so that nothing of it could be shown.
 
     ``days`` are those of the costs, each with a currency.
     """
@@ -366,7 +368,7 @@ def _charge_category(entry: CostEntry) -> ChargeCategory:
 
 
 def _sums(entries: Iterable[CostEntry]) -> Mapping[str, dict[str, object]]:
-    """Per project what the audit trail says of costs entered together."""
+    """Return the audit facts of costs recorded together, per project."""
     found: dict[str, tuple[int, int]] = {}
     for entry in entries:
         costs, amount = found.get(entry.project_id, (0, 0))
@@ -375,7 +377,7 @@ def _sums(entries: Iterable[CostEntry]) -> Mapping[str, dict[str, object]]:
 
 
 def _checked_field(text: str) -> str:
-    """What a mapping rule goes by, in lower case: ``tag:KEY`` or one of `RULE_FIELDS`."""
+    """Normalize the field of a mapping rule to lower case: ``tag:KEY`` or one of `RULE_FIELDS`."""
     kind, _, key = (part.strip() for part in text.casefold().partition(":"))
     if kind == "tag" and key:
         return f"tag:{key}"

@@ -1,6 +1,6 @@
 """Costs in other currencies, wherever costs are added up: the snapshot, transfers, closed periods, the plan.
 
-An organization without such costs pays one look at its origins.
+An organization without such costs only pays for one look at its origins.
 """
 
 from collections.abc import Collection
@@ -13,14 +13,14 @@ from budget_tui.storage.session import Session
 
 
 def converter(session: Session, org: int, currencies: Collection[str], into: str, days: Period) -> Converter:
-    """Takes amounts of ``days`` in ``currencies`` into another one, by the rates on file."""
+    """Return a converter of amounts on ``days`` from ``currencies`` into another one, by the stored rates."""
     return converters(session, org, currencies, [into], days)[into]
 
 
 def converters(
     session: Session, org: int, currencies: Collection[str], targets: Collection[str], days: Period
 ) -> dict[str, Converter]:
-    """The same for each of some ``targets``."""
+    """Return a converter for each of the ``targets``; see `converter`."""
     foreign = {into: set(currencies) - {into} for into in targets}
     known = session.fast.rate_pairs(org) if any(foreign.values()) else []
     pairs = {pair for into, others in foreign.items() for pair in pairs_between(known, others, into)}
@@ -29,7 +29,7 @@ def converters(
 
 
 class ForeignCosts:
-    """An organization's costs in other currencies on certain days, in its own where there is a rate."""
+    """An organization's costs in other currencies on certain days, converted into its own where there is a rate."""
 
     def __init__(self, session: Session, organization: Organization, days: Period) -> None:
         self._session = session
@@ -39,11 +39,11 @@ class ForeignCosts:
         self._converter = converter(session, self._org, self.currencies, self._currency, days)
 
     def converted(self, period: Period, own: int) -> Converted:
-        """What those of ``period`` count as beside its ``own`` costs, and what of them is left out."""
+        """Convert the costs in ``period``, to be added to its ``own`` costs; the result includes those left out."""
         return self._converted(period, own, inside=True)
 
     def before(self, period: Period) -> Converted:
-        """The same of those that are not of ``period``."""
+        """Convert the costs outside ``period``."""
         return self._converted(period, 0, inside=False)
 
     def _converted(self, period: Period, own: int, *, inside: bool) -> Converted:
@@ -52,7 +52,7 @@ class ForeignCosts:
         return converted(costs, self._converter, own)
 
     def first_days(self) -> dict[str | None, date]:
-        """By the entity's path (None: unmapped), the first day ever with a cost that has a rate."""
+        """Return the first day ever with a convertible cost, by the entity's path (None: unmapped)."""
         pairs = pairs_between(self._session.fast.rate_pairs(self._org), self.currencies, self._currency)
         known = Rates(self._session.fast.first_rates(self._org, pairs))
         found: dict[str | None, date] = {}
@@ -66,7 +66,7 @@ class ForeignCosts:
 
 
 def spent_by_path(session: Session, organization: Organization, period: Period) -> tuple[dict[str, int], int]:
-    """What each entity itself spent in ``period`` in whatever currency, by its path, and what found no entity."""
+    """Return the spending of each entity itself in ``period``, in all currencies, by path; and the unmapped rest."""
     spent, unmapped = session.fast.spent_by_path(organization.org_key, organization.currency, period)
     found = ForeignCosts(session, organization, period).converted(period, sum(spent.values()) + unmapped)
     for path, counted in counted_by_path(found).items():
@@ -78,7 +78,7 @@ def spent_by_path(session: Session, organization: Organization, period: Period) 
 
 
 def counted_by_path(found: Converted) -> dict[str | None, int]:
-    """What converted costs count as, by the path of the entity they belong to; None: unmapped."""
+    """Return the sums of converted costs by the path of their entity; None: unmapped."""
     sums: dict[str | None, int] = {}
     for cost, counted in found.costs:
         sums[cost.path] = sums.get(cost.path, 0) + counted

@@ -1,7 +1,7 @@
-"""The cycle of periods inside a transaction: closing what has ended, opening the next, settling what was carried over.
+"""The cycle of periods inside a transaction: closing the ended, opening the next, settling carry-overs again.
 
-Whoever writes first after a period's end closes it. What becomes known of a closed period later reaches one period
-onward, into the one that is open: what a closed one handed on stays.
+The first write after a period's end closes it. Later changes to a closed period affect only the open one: closed
+periods keep the amounts they carried over.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,11 +23,11 @@ from budget_tui.services.currency import spent_by_path
 from budget_tui.services.work import Work
 
 SETTLED_BY = "budget-tui"
-"""Who is said to have done it: it follows from what somebody else did, and is taken back with that."""
+"""The actor of automatic changes: they follow from somebody else's change and are undone with it."""
 
 
 def open_period(work: Work) -> Budget:
-    """The global budget of the period that today is in, after closing what has ended, one by one."""
+    """Return the global budget of today's period, after closing every ended period in turn."""
     key = work.organization.org_key
     stored = work.unit.fast.global_budget(key, work.today)
     if stored is None:
@@ -46,7 +46,7 @@ def open_period(work: Work) -> Budget:
 
 
 def _require_reachable(stored: Period, today: date) -> None:
-    """Refuse a day so far ahead that it is a mistake: each period between would be closed for good."""
+    """Refuse a day so far ahead that it must be a mistake: every period in between would be closed for good."""
     if beyond_reach(stored, today):
         raise Refused(
             f"{today} is more than {CATCH_UP_YEARS} years after {period_name(stored)}, the last period in use",
@@ -74,7 +74,7 @@ def _first_period(work: Work) -> Budget:
 
 
 def archive_period(work: Work, plan: Plan) -> None:
-    """Keep the figures of the period that ends as they stand, and say so."""
+    """Archive the figures of the ending period, and record the close."""
     session, key = work.unit, work.organization.org_key
     keys = {entity.entity_id: entity.entity_key for entity in session.fast.entities(key)}
     projects = [
@@ -146,7 +146,7 @@ def open_next(work: Work, plan: Plan, below: Sequence[Turn]) -> None:
 
 
 def settle_carry(work: Work) -> None:
-    """Make what the open period received what the period before hands on by what is known now."""
+    """Settle the carry-over into the open period again, by what is known now of the previous one."""
     org = work.organization.org_key
     closed, latest = work.unit.fast.last_close(org), work.unit.fast.global_budget(org, date.max)
     if closed is None or latest is None or latest.period.start != closed.end + ONE_DAY:
@@ -160,14 +160,14 @@ def settle_carry(work: Work) -> None:
         successor = successors.get(ended.turn_key)
         if successor is None:
             continue
-        is_child = successor.parent_id == latest.budget_id  # together they are no more than can be stored
+        is_child = successor.parent_id == latest.budget_id  # their sum must be small enough to store
         room = LIMIT_NANOS - (allocated - successor.amount if is_child else 0)
         changed = _settle(work, successor, _handed_on(ended, spent), room)
         allocated += changed if is_child else 0
 
 
 def _ended(work: Work, closed: Period) -> Iterator[tuple[CycleBudget, int]]:
-    """The budgets of the closed period that hand something on, with what is known to be spent of them by now."""
+    """Yield the budgets of the closed period that carry over, with the amounts now known to be spent."""
     org = work.organization.org_key
     by_path, unmapped = spent_by_path(work.unit, work.organization, closed)
     then = PathsThen(work.unit, org).of(closed)
@@ -187,7 +187,7 @@ def _handed_on(ended: CycleBudget, spent: int) -> int:
 
 
 def _settle(work: Work, successor: CycleBudget, handed_on: int, room: int) -> int:
-    """Returns by how much the amount changed, which is ``room`` at most."""
+    """Settle a budget's carry-over again; return the change of its amount, at most ``room``."""
     carried = max(-LIMIT_NANOS, min(handed_on, room - successor.base))
     if carried == successor.carry.carried:
         return 0

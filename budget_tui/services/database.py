@@ -1,4 +1,4 @@
-"""The database file itself: check, back up, restore."""
+"""The database as a whole: upgrade, check, back up, restore, copy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from budget_tui.storage.database.base import SchemaState
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """``problems`` is empty for a sound one."""
+    """The result of a check; ``problems`` is empty if there are none."""
 
     database: str
     version: str
@@ -21,7 +21,7 @@ class CheckReport:
 
 @dataclass(frozen=True, slots=True)
 class CopyReport:
-    """How many rows of each table were copied, from where to where."""
+    """The number of rows copied per table, with source and target."""
 
     source: str
     target: str
@@ -40,34 +40,33 @@ class Database:
         self._database = context.database
 
     def upgrade(self) -> None:
-        """Bring the schema to this version's, with a backup first when there is data; make it where there is none."""
+        """Upgrade the schema to this version, after a backup if there is data; create the database if there is none."""
         self._database.create()
 
     def require_current(self) -> None:
-        """Refuse a database that would have to be made or upgraded before it can be read. Changes nothing."""
+        """Refuse a database that would have to be created or upgraded before it can be read. Changes nothing."""
         self._database.require_current()
 
     def check(self) -> CheckReport:
-        """Tell whether it is sound, and whether the books of its organizations add up. Changes nothing."""
+        """Check the database file and the consistency of its organizations' books. Changes nothing."""
         state = self._existing()
         problems = self._database.problems(state)
         return CheckReport(str(self._database), state.value, self._database.size(), tuple(problems))
 
     def backup(self, target: Path | None = None, *, into_folder: bool = False) -> Path:
-        """Copy the database as one consistent state while others may use it; never over an existing file.
+        """Copy a consistent state of the database, even while others use it; never overwrites a file.
 
-        ``into_folder`` says that ``target`` is a folder, to be made if it is not there yet; None is the folder that
-        the database is in.
+        With ``into_folder``, ``target`` is a folder, created if it does not exist; None is the database's own folder.
         """
         self._existing()
         return self._database.back_up(target, f"{self._context.clock.now():%Y%m%d-%H%M%S}", into_folder=into_folder)
 
     def restore(self, source: Path) -> Path | None:
-        """Put a backup in the database's place; what was there is kept beside it. Returns where, if anything was."""
+        """Replace the database by a backup; return where the previous one was moved to, if there was one."""
         return self._database.restore(source, f"{self._context.clock.now():%Y%m%d-%H%M%S}")
 
     def copy(self, source: str, target: str) -> CopyReport:
-        """Copy everything from one database into another one, which is empty or not there yet, of any engine."""
+        """Copy everything from one database into another one of any engine, which must be empty or new."""
         from budget_tui.storage.copying import copy_database  # loads SQLAlchemy
 
         read, written = database_at(source), database_at(target)

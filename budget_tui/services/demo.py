@@ -1,4 +1,4 @@
-"""Demonstration data, made the way a user would make it.
+"""Demonstration data, created through the commands that users have.
 
 Organization ``default`` has a month of four projects and three agents with two months before it, ``acme`` a plan.
 """
@@ -29,9 +29,9 @@ from budget_tui.storage.unit_of_work import UnitOfWork
 
 ORGANIZATION = DEFAULT_ORG
 ACTOR = "demo"
-"""Who did all of it, so that nobody takes it back by their first undo."""
+"""The actor of the demonstration data, so that a user's first undo does not remove it."""
 SHOWN_ON = date(2026, 1, 13)
-"""The day on which the demonstration is looked at."""
+"""The day as of which the demonstration is shown."""
 
 NOVEMBER = Period(date(2025, 11, 1), date(2025, 11, 30))
 DECEMBER = Period(date(2025, 12, 1), date(2025, 12, 31))
@@ -40,7 +40,7 @@ JANUARY_SO_FAR = Period(date(2026, 1, 1), date(2026, 1, 12))
 
 @dataclass(frozen=True, slots=True)
 class _Stream:
-    """What one provider charges a project: in cents of each month: a bit each day, or all of it on the first."""
+    """A provider's charges to a project, in cents per month: spread over the days, or all on the first."""
 
     project_id: str
     provider: str
@@ -64,7 +64,7 @@ _STREAMS = (
 
 @dataclass(frozen=True, slots=True)
 class DemoReport:
-    """What was written."""
+    """The demonstration data that was written."""
 
     organization: str
     projects: int
@@ -75,7 +75,7 @@ class DemoReport:
 
 
 class _Part:
-    """A unit of work of one of several commands in a transaction: it is the whole that commits."""
+    """A nested unit of work, of one of several commands in a transaction: only the whole one commits."""
 
     def __init__(self, whole: UnitOfWork) -> None:
         self._whole = whole
@@ -88,7 +88,7 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Within(Context):
-    """A context whose commands run in a transaction that is under way."""
+    """A context whose commands run in an open transaction."""
 
     unit: UnitOfWork | None = None
 
@@ -99,9 +99,9 @@ class _Within(Context):
 
 
 def load_demo(context: Context) -> DemoReport:
-    """Write the demonstration data into the database of ``context``: all of it or, when interrupted, nothing.
+    """Write the demonstration data into the database of ``context``: all of it or, if interrupted, nothing.
 
-    `Conflict` when the organization has a budget, projects or costs already.
+    `Conflict` if the organization already has a budget, projects or costs.
     """
     with context.transaction() as unit:
         within = _Within(
@@ -134,7 +134,7 @@ def _require_nothing(context: Context, unit: UnitOfWork) -> None:
 
 
 def _live_through(context: Context) -> int:
-    """Two months and twelve days, command by command; returns how many costs were entered."""
+    """Run the commands of two months and twelve days; return the number of costs recorded."""
 
     def on(day: date) -> Context:
         return replace(context, clock=Clock(day))
@@ -158,7 +158,7 @@ def _amount(nanos: int) -> AllocationChange:
 
 
 def _enter(context: Context, days: Period, cents: list[int]) -> int:
-    """Enter what each stream charged over ``days``; returns how many costs that makes."""
+    """Record each stream's charges over ``days``; return the number of costs."""
     entries = [
         entry
         for stream, total in zip(_STREAMS, cents, strict=True)
@@ -169,7 +169,7 @@ def _enter(context: Context, days: Period, cents: list[int]) -> int:
 
 
 def _daily(stream: _Stream, days: Period, total: int) -> Iterator[CostEntry]:
-    """``total`` nanos spread over ``days``, or all of it on the first."""
+    """Spread ``total`` nanos over ``days``, or charge all on the first."""
     charged = Period(days.start, days.start) if stream.monthly else days
     for day, amount in spread(f"{stream.project_id} {stream.provider}", total, charged, minor_unit("USD")):
         if amount:
@@ -177,7 +177,7 @@ def _daily(stream: _Stream, days: Period, total: int) -> Iterator[CostEntry]:
 
 
 class _Agent(NamedTuple):
-    """An agent, and what it used long ago and within the last hours."""
+    """An agent, and its usage long ago and within the last hours."""
 
     agent_id: str
     name: str
@@ -199,7 +199,7 @@ _PRICES = {TokenKind.INPUT: 3 * NANOS, TokenKind.OUTPUT: 15 * NANOS}
 
 @dataclass(frozen=True, slots=True)
 class _Earlier(Clock):
-    """A clock that is behind, for what was used at different hours."""
+    """A clock set back, for usage at different hours."""
 
     hours: int = 0
 
@@ -208,9 +208,9 @@ class _Earlier(Clock):
 
 
 def _put_agents_to_work(context: Context, shown_on: date) -> None:
-    """Make the agents and let them work until the day before ``shown_on``, through the commands that a user has.
+    """Create the agents and their usage until the day before ``shown_on``, through the commands that users have.
 
-    The price begins on the day that is looked at, so nothing of it is in the worked example's costs yet.
+    The price begins on the day that is shown, so that it adds nothing to the worked example's costs.
     """
     yesterday = shown_on - timedelta(days=1)
 

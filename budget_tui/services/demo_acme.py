@@ -24,7 +24,7 @@ from budget_tui.services.seats import SeatRegister
 
 ORGANIZATION = "acme"
 SHOWN_ON = date(2026, 3, 31)
-"""The day on which it is looked at: the last of the quarter."""
+"""The day as of which it is shown: the last of the quarter."""
 
 QUARTER = Period(date(2026, 1, 1), date(2026, 3, 31))
 YEAR = Period(date(2026, 1, 1), date(2026, 12, 31))
@@ -67,9 +67,9 @@ _SHARES = (
 
 
 class _Stream(NamedTuple):
-    """What one provider charges an entity in the quarter, in whole dollars, and for how many tokens.
+    """A provider's charges to an entity in the quarter, in whole dollars, and the number of tokens.
 
-    ``monthly`` is charged on the first of each month, in equal parts.
+    ``monthly`` ones are charged on the first of each month, in equal parts.
     """
 
     entity_id: str
@@ -104,7 +104,7 @@ _DESIGNERS = 30
 
 @dataclass(frozen=True, slots=True)
 class AcmeReport:
-    """What was written."""
+    """The demonstration data that was written."""
 
     organization: str
     entities: int
@@ -115,7 +115,7 @@ class AcmeReport:
 
 
 def plan_acme(context: Context) -> AcmeReport:
-    """Make the organization and everything in it, through the commands that a user has."""
+    """Create the organization and everything in it, through the commands that users have."""
     Organizations(context).add(NewOrganization(ORGANIZATION, "Acme Inc", "USD", "UTC"))
     acme = replace(context, org_slug=ORGANIZATION, clock=Clock(QUARTER.start))
     Entities(acme).bring_in(_HIERARCHY)

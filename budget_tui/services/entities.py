@@ -1,4 +1,4 @@
-"""The hierarchy: departments, projects, teams, agents and whatever levels a user adds."""
+"""The hierarchy: departments, projects, teams, agents and any levels that users add."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -19,7 +19,7 @@ from budget_tui.services.work import Work
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What an import did, or would do: the ids of entities added (or brought back), moved and renamed."""
+    """The result or preview of an import: the ids of entities added (or restored), moved and renamed."""
 
     added: tuple[str, ...]
     moved: tuple[str, ...]
@@ -27,8 +27,10 @@ class Placed:
 
 
 class Moved(NamedTuple):
-    """An entity where it stands now, and the id of what it stood below through ``closed``, the last closed day; None
-    where that is no other one."""
+    """A moved entity, with its parent through ``closed``, the last closed day, if that was another one.
+
+    Otherwise ``former_parent_id`` is '' and ``closed`` None.
+    """
 
     entity: Entity
     former_parent_id: str
@@ -37,14 +39,14 @@ class Moved(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EntityChange:
-    """Another display name, another parent, or both; what is None stays."""
+    """A new display name, a new parent, or both; None keeps the current one."""
 
     name: str | None = None
     parent_id: str | None = None
 
 
 class Entities:
-    """Commands and questions on the hierarchy. Each command is one transaction."""
+    """Commands and queries on the hierarchy. Each command is one transaction."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -54,11 +56,11 @@ class Entities:
     def add(
         self, entity_id: str, parent_id: str = "", level: str = "", name: str = "", key: str | None = None
     ) -> Entity:
-        """A new entity below ``parent_id`` (the root unless given), of the level below the parent's unless given.
+        """Add an entity below ``parent_id`` (by default the root), by default on the level below the parent's.
 
-        Costs that name it and waited unmapped become its own. An archived entity of that id is brought back, to
-        where it was unless said otherwise. One of level ``project`` is a project in every respect. `Conflict`
-        when the id is taken. The same ``key`` again adds nothing and answers alike.
+        Unmapped costs that name it become its own. An archived entity with that id is restored, at its old place by
+        default. An entity of level ``project`` is a full project. `Conflict` if the id is taken. Repeating it with the
+        same ``key`` adds nothing and returns the same result.
         """
         with self._context.work() as work:
 
@@ -73,20 +75,20 @@ class Entities:
         return added
 
     def move(self, entity_id: str, new_parent_id: str) -> Moved:
-        """Hang an entity below another one, with all that is below it and what that spent on days not closed yet."""
+        """Move an entity and everything below it under a new parent, with its costs on days not closed yet."""
         return self.change(entity_id, EntityChange(parent_id=new_parent_id))
 
     def rename(self, entity_id: str, name: str) -> Entity:
         """Change the display name; the id stays.
 
-        Costs that know the entity by its old name stay its own, those tagged with the new one become it.
+        Costs that name the entity by its old name stay its own; those tagged with the new one become its own.
         """
         return self.change(entity_id, EntityChange(name)).entity
 
     def change(self, entity_id: str, change: EntityChange, seen: int | None = None) -> Moved:
         """Rename and move an entity in one change.
 
-        ``seen`` is the version that the user was looking at; a `Conflict` when it is no longer the stored one.
+        ``seen`` is the version that the user saw; `Conflict` if it is no longer the stored one.
         """
         with self._context.work() as work:
             moved = carry_out(work, _below_root(work, entity_id), change, seen)
@@ -94,7 +96,7 @@ class Entities:
         return moved
 
     def archive(self, entity_id: str, seen: int | None = None) -> Entity:
-        """Take an entity out of the lists. Its costs stay; refused while there is something below it."""
+        """Archive an entity. Its costs stay; `Refused` while there is anything below it."""
         with self._context.work() as work:
             entity = _below_root(work, entity_id)
             check_version(seen, entity)
@@ -104,7 +106,7 @@ class Entities:
         return archived
 
     def bring_in(self, placements: Iterable[Placement], *, dry_run: bool = False) -> Placed:
-        """Add, move and rename until the entities are as the placements say: all of it or nothing."""
+        """Add, move and rename entities until they match the placements: all of it or nothing."""
         with self._context.work() as work:
             done = place(work, placements)
             if not dry_run:
@@ -117,7 +119,7 @@ class Entities:
         )
 
     def add_level(self, code: str, below: str, name: str = "") -> Level:
-        """A new level directly below another one."""
+        """Add a level directly below another one."""
         with self._context.work() as work:
             levels = added_level(work.unit.organizations.levels(work.organization.org_key), code, name, below)
             work.unit.organizations.set_levels(work.organization, levels)
@@ -126,10 +128,10 @@ class Entities:
             work.commit()
         return added
 
-    # Questions
+    # Queries
 
     def active(self) -> list[Entity]:
-        """Every entity that is not archived: each followed by what is below it, siblings as they were added."""
+        """Return the entities that are not archived, each followed by those below it; siblings in order of addition."""
         with self._context.reading() as session:
             organization = self._context.organization(session)
             entities = session.fast.entities(organization.org_key)
@@ -138,12 +140,12 @@ class Entities:
         return _in_tree_order(entity for entity in entities if not entity.archived)
 
     def get(self, entity_id: str) -> Entity:
-        """The entity of that id, or `NotFound`."""
+        """Return the entity with that id; raises `NotFound`."""
         with self._context.reading() as session:
             return entity_named(session, self._context.organization(session), entity_id)
 
     def below(self, entity_id: str) -> list[Entity]:
-        """An entity and every one below it that is not archived, in the order of the tree."""
+        """Return an entity and everything below it that is not archived, in the order of the tree."""
         found = self.active()
         top = next((entity for entity in found if entity.entity_id == entity_id), None)
         if top is None:
@@ -151,7 +153,7 @@ class Entities:
         return [entity for entity in found if entity.path.startswith(top.path)]
 
     def levels(self) -> list[Level]:
-        """The levels, the root's first."""
+        """Return the levels, the root's first."""
         with self._context.reading() as session:
             return session.organizations.levels(self._context.organization(session).org_key) or list(DEFAULT_LEVELS)
 
@@ -166,13 +168,13 @@ def carry_out(work: Work, entity: Entity, change: EntityChange, seen: int | None
 
 
 def version_of(entity: Entity) -> int:
-    """A number that is another one once the entity is renamed, moved, archived or brought back."""
+    """Return a number that changes when the entity is renamed, moved, archived or restored."""
     state = "\0".join((entity.name, entity.path, entity.level_code, str(entity.archived)))
     return int.from_bytes(sha256(state.encode()).digest()[:7])
 
 
 def check_version(seen: int | None, entity: Entity) -> None:
-    """Refuse to change what is no longer as it was seen."""
+    """Refuse to change an entity that was changed since it was seen."""
     if seen is not None and seen != version_of(entity):
         raise Outdated(f"{entity.entity_id} was changed in the meantime", "check and change it again")
 
@@ -202,7 +204,7 @@ def _moved(work: Work, entity: Entity) -> Moved:
 
 @reverses("level.add", told=value_of("level {}"))
 def _take_level_back(work: Work, lines: Lines) -> None:
-    """A level is there by an add, and is not by its undo: each takes back the other."""
+    """Undo adding a level by removing it, and the removal by adding it."""
     for line in lines:
         org = work.organization.org_key
         levels = work.unit.organizations.levels(org)

@@ -1,4 +1,4 @@
-"""Explain: why a number shows what it shows. Each answer is one consistent read; nothing here writes."""
+"""Explain: the derivation of every number. Each result comes from one consistent read; nothing here writes."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date
@@ -59,13 +59,13 @@ _UNITS = {BudgetType.MONETARY: Unit.MONEY, BudgetType.TOKEN: Unit.TOKENS, Budget
 
 
 class Explainer:
-    """Answers about every budget. Each value is the one that the screens show, from the same functions."""
+    """Explains every budget. The values are computed by the same functions as those on the screens."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def named(self, subject: str = "") -> Explained:
-        """Whatever ``subject`` is: '' the global budget, a project, an agent, or (the beginning of) a budget's id."""
+        """Explain '' (the global budget), a project, an agent, or a planned budget by (the beginning of) its id."""
         subject = subject.strip()
         if subject in ("", ROOT_ID):
             return self.of_all()
@@ -91,7 +91,7 @@ class Explainer:
         return self.of_planned(budgets[0].budget_id)
 
     def of_all(self) -> Explained:
-        """The values of the global budget."""
+        """Explain the global budget."""
         with self._context.reading() as session:
             organization = self._context.organization(session)
             snapshot, spends = self._snapshot(session, organization)
@@ -101,7 +101,7 @@ class Explainer:
             return self._explained(session, organization, Kind.GLOBAL, "", organization.name, wanted, values)
 
     def of_project(self, project_id: str) -> Explained:
-        """The values of a project's row."""
+        """Explain a project's budget."""
         with self._context.reading() as session:
             organization = self._context.organization(session)
             snapshot, spends = self._snapshot(session, organization)
@@ -114,7 +114,7 @@ class Explainer:
             return self._explained(session, organization, Kind.PROJECT, project_id, line.name, wanted, values)
 
     def of_planned(self, budget_id: str) -> Explained:
-        """The values of a planned budget."""
+        """Explain a planned budget."""
         with self._context.reading() as session:
             organization = self._context.organization(session)
             org = organization.org_key
@@ -141,7 +141,7 @@ class Explainer:
             )
 
     def of_usage(self, title: str, budget_type: BudgetType, scope: Scope, period: Period) -> Explained:
-        """What ``scope`` used in ``period``, whether a budget was planned for it or not."""
+        """Explain the usage of ``scope`` in ``period``, whether it is budgeted or not."""
         with self._context.reading() as session:
             organization = self._context.organization(session)
             currency = scope.currency or organization.currency
@@ -162,7 +162,7 @@ class Explainer:
         budget_ids: Collection[str],
         whole: Sequence[tuple[Scope, Period]] = (),
     ) -> Explained:
-        """What several budgets of one type come to together in one currency, and of ``whole`` what they leave."""
+        """Explain the sum of budgets of one type in one currency, and of the usage of ``whole`` outside of them."""
         with self._context.reading() as session:
             organization = self._context.organization(session)
             planned = session.budgets.planned(organization.org_key, PlanFilter(budget_type=budget_type))
@@ -200,7 +200,7 @@ class Explainer:
             )
 
     def of_agent(self, agent_id: str) -> Explained:
-        """The values of an agent's row."""
+        """Explain an agent's budget."""
         with self._context.reading() as session:
             organization = self._context.organization(session)
             agent, use, now, period, _ = looked_closely(session, self._context, agent_id)
@@ -211,8 +211,10 @@ class Explainer:
             return self._explained(session, organization, Kind.AGENT, agent_id, agent.name, wanted, values)
 
     def of_closed(self, start: date, subject: str = "") -> Explained:
-        """The archived figures of the period that began on ``start``, all in all or of one project or agent in it, and
-        what is known of its costs by now."""
+        """Explain the archived figures of the period that began on ``start``, and its costs as known now.
+
+        ``subject`` is a project or agent in it; '' is the period as a whole.
+        """
         subject = "" if subject.strip() == ROOT_ID else subject.strip()
         with self._context.reading() as session:
             organization = self._context.organization(session)
@@ -235,7 +237,7 @@ class Explainer:
         return self._context.clock.today(organization.time_zone)
 
     def _once(self, session: Session, snapshot: BudgetSnapshot, spend: Spend, path: str) -> str:
-        """What came once in the burn window of the entity at ``path``, '' for everything, in words."""
+        """Describe the one-off costs in the burn window of the entity at ``path``; '' is everything."""
         window = burn_window(snapshot.as_of, snapshot.data_through, spend.first_day)
         days = Period(window.start, window.end) if window.days > 0 else Period(snapshot.as_of, snapshot.as_of)
         organization = snapshot.organization
@@ -243,7 +245,7 @@ class Explainer:
         return ", ".join(f"{kind} {money(amount, organization.currency)}" for kind, amount in found.items())
 
     def _snapshot(self, session: Session, organization: Organization) -> tuple[BudgetSnapshot, dict[str, Spend]]:
-        """Today's snapshot, and the spends by entity that it was made of; under `ROOT_ID` that of everything."""
+        """Return today's snapshot and the spending by entity that it is based on; `ROOT_ID` is the total."""
         today = self._today(organization)
         facts = load_facts(session, organization, today)
         everything = added_up([*facts.spend_by_path.values(), facts.unmapped])
@@ -303,7 +305,7 @@ def _line_of(closed: ClosedPeriod, subject: str) -> ClosedBudget:
 
 
 def _require_one(subject: str, budgets: Sequence[PlannedBudget]) -> None:
-    """A `Refused` that names them when there are several."""
+    """Raise `Refused`, naming the budgets, if there are several."""
     if not budgets:
         raise NotFound(
             f"'{subject}' has no budget",
@@ -316,7 +318,7 @@ def _require_one(subject: str, budgets: Sequence[PlannedBudget]) -> None:
 
 
 def _counts(counting: Iterable[CostGroup]) -> bool:
-    """Whether anything but nothing counts."""
+    """Return whether any group counts with more than 0."""
     return any(group.amount for group in counting)
 
 
@@ -335,7 +337,7 @@ def _sources(session: Session, org: int, origins: Sequence[OriginInPeriod]) -> t
 
 
 def _rates(used: Collection[tuple[str, Factor]], into: str) -> Iterator[str]:
-    """The rates by which costs count, the latest first."""
+    """Describe the exchange rates used, the latest first."""
     for currency, (value, day) in sorted(used, key=lambda pair: (pair[1].day, pair), reverse=True)[:_RULES_AT_MOST]:
         yield f"1 {currency} counts as {rate_of(value)} {into}, the rate of {long_day(day)}"
     if len(used) > _RULES_AT_MOST:
@@ -350,7 +352,7 @@ def _told_moved(moved: tuple[str, date]) -> str:
 def _causes(
     wanted: Wanted, found: Sorted, sources: Sequence[SourceState], today: date, *, has_costs: bool
 ) -> Iterable[Finding]:
-    """Why nothing counts, the likeliest first."""
+    """Yield the possible reasons why nothing counts, the likeliest first."""
     causes = [finding for finding in found.left_out if finding.reason is not Reason.ELSEWHERE]
     period, entity = wanted.period, wanted.entity
     if period.start > today:
@@ -384,7 +386,7 @@ def _causes(
 
 
 def _rules(session: Session, org: int, wanted: Wanted, origins: Sequence[OriginInPeriod]) -> Iterable[str]:
-    """How costs find this budget: the rules for its entity, and the names of providers that count as one."""
+    """Describe the rules that map costs to this budget: those for its entity, and aliases of its provider."""
     rules = [rule for rule in session.cost_rules.for_entities(org) if rule.entity_id == wanted.entity.entity_id]
     for rule in rules[:_RULES_AT_MOST]:
         yield f"{rule.field} '{rule.value}' belongs to {rule.entity_id}"
@@ -402,7 +404,7 @@ def _summed(
     figures: Callable[[PlannedBudget], Variance],
     history: HierarchyHistory,
 ) -> Iterator[SummedBudget]:
-    """Each of ``budgets``, the largest first; those that are not ``counting`` with the one they are left out for."""
+    """Describe each of ``budgets``, the largest first; those not ``counting`` with the budget that contains them."""
     added = {budget.budget_id for budget in counting}
     for budget in sorted(budgets, key=lambda budget: -budget.amount):
         around = None if budget.budget_id in added else nearest_around(budget, budgets, history)

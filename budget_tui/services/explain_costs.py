@@ -1,4 +1,4 @@
-"""Which costs count for a budget, and which of them do not and why."""
+"""The costs that count for a budget, and the reasons why others do not."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from budget_tui.services.usage import Asked, Usage, agents_tokens
 from budget_tui.storage.session import Session
 
 _AT_MOST = 5
-"""Lines of one reason; the rest is told in one more."""
+"""Maximum number of findings for one reason; the others are combined into one more."""
 _ALIKE = 0.85
 _SHORTEST_PART = 4
 
@@ -33,7 +33,7 @@ Common = TypeVar("Common", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a budget counts: costs of ``entity`` and all below it, dated in ``period`` through ``today``."""
+    """Criteria of the costs that count for a budget: of ``entity`` and below, in ``period`` through ``today``."""
 
     entity: Entity
     period: Period
@@ -51,49 +51,48 @@ class Wanted:
 
 @dataclass(slots=True)
 class Sorted:
-    """The costs of an organization, sorted out for one budget."""
+    """The costs of an organization, sorted for one budget."""
 
     counting: list[CostGroup] = field(default_factory=list)
     left_out: list[Finding] = field(default_factory=list)
     rates: set[tuple[str, Factor]] = field(default_factory=set)
-    """What costs in another currency, the first, were multiplied by."""
+    """The exchange rates used, each with the currency of the costs."""
     moved_away: list[tuple[str, date]] = field(default_factory=list)
-    """Entities that count on days which were closed, and stand elsewhere now; the last of those days."""
+    """Entities that counted on closed days and were moved away since, with the last of those days."""
 
 
 class _OnPath(NamedTuple):
-    """Origins with their costs on days when they stood on the path, and with those on other days."""
+    """Origins with their costs on days when they were on the path, and with those on other days."""
 
     fitting: list[OriginInPeriod]
     others: list[OriginInPeriod]
 
 
 class _PathHistory:
-    """Who stood at or below ``entity``, day by day. What found no entity is the organization's.
+    """The entities at or below ``entity``, day by day. Unmapped costs belong to the organization.
 
-    What was moved after a close stood elsewhere on the days that had been closed: the same origin's costs may count on
-    some days of a period and not on others.
+    A move does not change closed days: the costs of one origin may count on some days of a period and not on others.
     """
 
     def __init__(self, history: HierarchyHistory, entity: Entity, period: Period) -> None:
         self.history, self._entity, self._period = history, entity, period
         self.parts = history.parts_of(period)
-        """The days of ``period``, cut where anything was moved."""
+        """The days of ``period``, divided wherever an entity was moved."""
 
     def holds(self, entity_key: int | None, day: date) -> bool:
-        """Whether what is of that entity was on the path on ``day``."""
+        """Return whether the entity was on the path on ``day``."""
         return self.history.holds(self._entity.entity_key, entity_key, day)
 
     def is_above(self, entity_key: int | None) -> bool:
-        """Whether the entity of that key stood above this one on the last of the days."""
+        """Return whether the entity was above this one on the last of the days."""
         return entity_key in self.history.of(self._period).lineage[self._entity.entity_key]
 
     def moved_away(self, entity_key: int | None) -> date | None:
-        """The last day on which it stood here, of what stands elsewhere now."""
+        """Return the last day on which the entity was on the path, if it no longer is."""
         return self._last_day(entity_key, here=True)
 
     def moved_here(self, entity_key: int | None) -> date | None:
-        """The last day on which it stood elsewhere, of what stands here now."""
+        """Return the last day on which the entity was not on the path, if it is now."""
         return self._last_day(entity_key, here=False)
 
     def _last_day(self, entity_key: int | None, *, here: bool) -> date | None:
@@ -102,7 +101,7 @@ class _PathHistory:
         return max((era.last for era in self.history if self.holds(entity_key, era.last) is here), default=None)
 
     def sorted_out(self, session: Session, org: int, origins: Sequence[OriginInPeriod], through: date) -> _OnPath:
-        """``origins``, whose costs are those of the whole period up to ``through``, by where they stood."""
+        """Sort ``origins``, with their costs in the period up to ``through``, by whether they were on the path."""
         if len(self.parts) == 1:
             (part,) = self.parts
             return _sides((self.holds(origin.entity_key, part.start), origin) for origin in origins)
@@ -127,7 +126,7 @@ def _sides(origins: Iterable[tuple[bool, OriginInPeriod]]) -> _OnPath:
 
 
 def _added_up(origin: OriginInPeriod, parts: Sequence[OriginInPeriod]) -> OriginInPeriod:
-    """``origin`` with the costs of some parts of its period."""
+    """Return ``origin`` with the costs of some parts of its period."""
     return origin._replace(
         amount=sum(part.amount for part in parts),
         costs=sum(part.costs for part in parts),
@@ -138,7 +137,7 @@ def _added_up(origin: OriginInPeriod, parts: Sequence[OriginInPeriod]) -> Origin
 
 
 def sort_out(session: Session, organization: Organization, wanted: Wanted, origins: Sequence[OriginInPeriod]) -> Sorted:
-    """What of ``origins`` counts, group by group, and what does not, reason by reason."""
+    """Sort ``origins`` into those that count, by group, and those that do not, by reason."""
     found = Sorted()
     path = _PathHistory(session.fast.hierarchy_history(organization.org_key), wanted.entity, wanted.period)
     fitting, others = path.sorted_out(session, organization.org_key, origins, wanted.today)
@@ -165,7 +164,7 @@ def sort_out(session: Session, organization: Organization, wanted: Wanted, origi
     return found
 
 
-# What counts
+# Costs that count
 
 
 def _money(
@@ -201,8 +200,10 @@ def _converted(
     foreign: Mapping[int, OriginInPeriod],
     used: set[tuple[str, Factor]],
 ) -> tuple[list[tuple[OriginInPeriod, int]], dict[str, CurrencySum]]:
-    """Origins in other currencies with what they count as, and by currency what has no usable rate. The rates that are
-    ``used`` go there."""
+    """Return origins in other currencies with their converted amounts, and the sums without a rate by currency.
+
+    The rates used are added to ``used``.
+    """
     if not foreign:
         return [], {}
     org = organization.org_key
@@ -263,7 +264,7 @@ def _tokens(
 
 
 def _of_agents(session: Session, organization: Organization, wanted: Wanted, path: _PathHistory) -> list[CostGroup]:
-    """What agents used counts where it is used, whether their model has a price or not."""
+    """Return the tokens used by agents: these count whether or not the model has a price."""
     used: dict[tuple[str, str], list[tuple[date, int]]] = {}
     for key, model, provider, day, tokens in agents_tokens(session, organization.org_key, wanted.period, wanted.today):
         if path.holds(key, day) and mismatch(wanted.scope, Category.GENAI, provider) is None:
@@ -278,8 +279,10 @@ def _of_agents(session: Session, organization: Organization, wanted: Wanted, pat
 
 
 def _seats(session: Session, organization: Organization, wanted: Wanted, found: Sorted) -> None:
-    """Registrations and charges by provider, each with the most on one day, of all entities together; registered and
-    charged seats are the same ones, and not added up."""
+    """Add registered and charged seats by provider, each with the maximum on one day over all entities.
+
+    Registrations and charges describe the same seats, so they are not added up.
+    """
     if wanted.category not in (TOTAL, Category.SUBSCRIPTION):
         return
     rows: dict[tuple[str, str], list[tuple[Held, list[Period], list[date]]]] = {}
@@ -306,7 +309,7 @@ def _seats(session: Session, organization: Organization, wanted: Wanted, found: 
 
 
 def _of_days(days: Sequence[date]) -> tuple[int, date, date]:
-    """How many they are, the first and the last."""
+    """Return the number of days, the first and the last."""
     return len(set(days)), min(days), max(days)
 
 
@@ -346,7 +349,7 @@ def _moved_away(path: _PathHistory, fitting: Iterable[OriginInPeriod]) -> Iterat
     return ((entity_id, day) for entity_id, day in sorted(last_days.items()) if day is not None)
 
 
-# What does not
+# Costs that do not count
 
 
 def _of_others(wanted: Wanted, path: _PathHistory, others: Sequence[OriginInPeriod]) -> list[Finding]:
@@ -396,7 +399,7 @@ def _looking_alike(wanted: Wanted, alike: Sequence[tuple[OriginInPeriod, tuple[s
 
 
 def _alike(entity: Entity, origin: OriginInPeriod) -> tuple[str, str, str] | None:
-    """Which text of ``origin`` looks like the entity's id or name, and the option of ``cost map`` that goes by it."""
+    """Return the text of ``origin`` that resembles the entity's id or name, and the matching option of ``cost map``."""
     hinted = [("the entity", origin.entity_hint, "")] if origin.entity_hint else []
     hinted += [("the path", segment, "") for segment in segments(origin.path_hint)]
     tagged = [(f"tag {key}", value, f"--tag {key}={value}") for key, value in origin.tags]
@@ -405,7 +408,7 @@ def _alike(entity: Entity, origin: OriginInPeriod) -> tuple[str, str, str] | Non
         for text in (origin.sub_account_id, origin.sub_account_name)
         if text
     ]
-    if origin.entity_key is not None:  # mapped by something better: only what names a project speaks against that
+    if origin.entity_key is not None:  # mapped by something better: only text that names a project outweighs it
         accounts = []
     for label, value, option in (*hinted, *tagged, *accounts):
         if value != origin.entity_id and (_resembles(value, entity.entity_id) or _resembles(value, entity.name)):
@@ -460,7 +463,7 @@ def _by_provider(wanted: Wanted, origins: Sequence[OriginInPeriod]) -> list[Find
 
 
 def _to_count_provider(wanted: str, name: str, provider: str) -> str:
-    """What to do so that costs of ``provider``, under its ``name`` in the source, count for a budget of another."""
+    """Return how to make costs of ``provider``, called ``name`` in the source, count for ``wanted``; '' if unknown."""
     if BILLED_BY.get(wanted) == provider:
         return f"who bills is the provider: plan for {provider}, category genai, to count {wanted} on its bills"
     return "" if is_known_provider(name) else f"budget-tui cost alias '{name}' {wanted}, if it is the same"
@@ -469,7 +472,7 @@ def _to_count_provider(wanted: str, name: str, provider: str) -> str:
 def _scheduled(
     session: Session, organization: Organization, wanted: Wanted, fitting: Sequence[OriginInPeriod]
 ) -> list[Finding]:
-    """What fits and is dated in the period, but after today."""
+    """Report matching costs dated in the period, but after today."""
     period = wanted.period
     if wanted.today >= period.end:
         return []
@@ -484,7 +487,7 @@ def _scheduled(
 
 
 def _outside(wanted: Wanted, fitting: Sequence[OriginInPeriod]) -> list[Finding]:
-    """The nearest days before and after the period on which something fits."""
+    """Report the closest days before and after the period with matching costs."""
     before = max((origin.before for origin in fitting if origin.before), default=None)
     after = min((origin.after for origin in fitting if origin.after), default=None)
     found = []
@@ -498,7 +501,7 @@ def _outside(wanted: Wanted, fitting: Sequence[OriginInPeriod]) -> list[Finding]
 def _by(
     origins: Iterable[OriginInPeriod], key: Callable[[OriginInPeriod], Common]
 ) -> list[tuple[Common, list[OriginInPeriod]]]:
-    """Those with costs in the period by what they have in common, the largest amounts first."""
+    """Group the origins with costs in the period by ``key``, the largest amounts first."""
     groups: dict[Common, list[OriginInPeriod]] = {}
     for origin in origins:
         if origin.costs:
@@ -507,7 +510,7 @@ def _by(
 
 
 def _summed(reason: Reason, text: str, do: str, origins: Sequence[OriginInPeriod]) -> list[Finding]:
-    """One finding per currency of those that have costs in the period."""
+    """Return one finding per currency of the origins with costs in the period."""
     return [
         Finding(
             reason, text, do, sum(origin.amount for origin in found), currency, sum(origin.costs for origin in found)

@@ -1,4 +1,4 @@
-"""How far the costs of an organization are known."""
+"""The last day with complete cost data."""
 
 from datetime import date
 
@@ -8,6 +8,6 @@ from budget_tui.storage.session import Session
 
 
 def data_through(session: Session, organization: Organization, today: date) -> date:
-    """The earliest reach of the organization's active sources on ``today``."""
+    """Return the earliest day that all of the organization's active sources reach on ``today``."""
     accounts = session.fast.imported_accounts(organization.org_key, today)
     return freshness.data_through(accounts, organization.period_rule, today)
