@@ -63,8 +63,7 @@ def nanos_of(value: Decimal) -> int:
 
 
 def parse_amount(text: str) -> int:
-    """Parse an amount that a person typed, to nanos: ``12``, ``12.50``, ``1,234.5``, ``$12``, ``-3``, ``-$3``,
-    ``1e-7``.
+    """Parse an amount to nanos: ``12``, ``12.50``, ``1,234.5``, ``$12``, ``-3``, ``-$3``, ``1e-7``.
 
     Raises `Refused` when the text is no number, has more than 9 significant decimals, or is out of range.
     """
@@ -81,8 +80,7 @@ _ZEROS = {"k": 3, "m": 6, "b": 9}
 
 
 def exact_nanos(value: Decimal) -> int:
-    """Return the nanos of ``value`` units; `Refused` when it has more than 9 significant decimals, or is out of
-    range."""
+    """Return the nanos of ``value`` units; `Refused` with more than 9 significant decimals, or out of range."""
     nanos = nanos_of(value)
     if Decimal(nanos).scaleb(-9) != value:
         told = f"{value:f}" if value.adjusted() > -20 else f"{value}"
@@ -91,8 +89,7 @@ def exact_nanos(value: Decimal) -> int:
 
 
 def parse_count(text: str) -> int:
-    """Parse a whole, non-negative number of tokens or seats: ``25000000``, ``25,000,000``, ``25M``, ``1.5M``,
-    ``50k``."""
+    """Parse a whole number of tokens or seats, 0 or more: ``25000000``, ``25,000,000``, ``25M``, ``1.5M``, ``50k``."""
     found = _COUNT.fullmatch(text.strip().replace("_", ""))
     digits, decimals, unit = found.groups("") if found else ("", "", "")
     zeros = _ZEROS.get(unit.lower(), 0) - len(decimals.rstrip("0"))
@@ -112,8 +109,7 @@ def checked_count(count: int) -> int:
 
 
 def to_decimal(nanos: int) -> Decimal:
-    """Return nanos as units of the currency, an exact ``Decimal`` with as few decimals as needed: 45, 2.5,
-    0.666666667."""
+    """Return nanos as units of the currency, exactly, with as few decimals as needed: 45, 2.5, 0.666666667."""
     whole, rest = divmod(abs(nanos), NANOS)
     sign = "-" if nanos < 0 else ""
     fraction = f".{rest:09d}".rstrip("0") if rest else ""

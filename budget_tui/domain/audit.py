@@ -30,8 +30,7 @@ class AuditEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """A filter of audit entries; '' and None match all. ``since`` is the first moment, ``until`` the one after the
-    last."""
+    """A filter of audit entries; '' and None match all. ``since`` is inclusive, ``until`` exclusive."""
 
     action: str = ""
     subject: str = ""

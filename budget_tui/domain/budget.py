@@ -125,8 +125,7 @@ def parse_percent(text: str) -> Fraction:
 
 
 def check_unchanged(seen: int | None, current: int, shown: str) -> None:
-    """Raise `Outdated` when the value that was ``seen`` is no longer ``current``; ``shown`` is the current one as
-    text."""
+    """Raise `Outdated` when the value that was ``seen`` is no longer ``current``; ``shown`` is the latter as text."""
     if seen is not None and seen != current:
         raise Outdated(f"the allocation is {shown} by now", "someone else changed it; check and enter it again")
 

@@ -34,8 +34,8 @@ NO_CARRY = Carry()
 
 
 class SettledCarry(NamedTuple):
-    """The amount carried into a budget, before and after it was settled again: in nanos, or in tokens if
-    ``is_tokens``."""
+    """The amount carried into a budget, before and after it was settled again, in nanos or, if ``is_tokens``,
+    tokens."""
 
     subject: str
     before: int
@@ -44,8 +44,7 @@ class SettledCarry(NamedTuple):
 
 
 def settled_together(settled: Iterable[SettledCarry]) -> list[SettledCarry]:
-    """Merge the changes of each budget into one, from the first amount to the last, leaving out those that cancel
-    out."""
+    """Merge the changes of each budget into one, from the first amount to the last; drop those that cancel out."""
     found: dict[str, SettledCarry] = {}
     for each in settled:
         found[each.subject] = each._replace(before=found.get(each.subject, each).before)

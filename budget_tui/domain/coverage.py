@@ -212,8 +212,7 @@ class Coverage:
         return found & ~self._holes.segments(entity_key, kind) if self._holes and found else found
 
     def by_currency(self, entity_key: int | None, category: str, provider: str) -> dict[str, int]:
-        """Return the segments in which an entity's own usage counts, as bits, by currency; without currencies that have
-        none."""
+        """Return the segments in which an entity's own usage counts, as bits, for each currency that has any."""
         found = {}
         for currency in self._currencies:
             if segments := self.segments(entity_key, (category, provider, currency)):
@@ -234,8 +233,7 @@ def _in_eras(history: HierarchyHistory, segments: Segments) -> Iterator[tuple[Er
 
 
 class _AtEntity(NamedTuple):
-    """The kinds counting at or above an entity, and the ``segments`` of each kind of usage that were computed so
-    far."""
+    """The kinds counting at or above an entity, and the ``segments`` computed so far for each kind of usage."""
 
     counting: dict[Kind, int]
     segments: dict[Kind, int]
@@ -264,7 +262,7 @@ class _CoverageOfEra:
         return segments
 
     def _here(self, chain: Sequence[int]) -> _AtEntity:
-        """Return what counts at or above the first entity of ``chain``: its parent's own object where it adds
+        """Return what counts at or above the first entity of ``chain``, which shares its parent's if it adds
         nothing."""
         found = _AtEntity({}, {})
         for key in reversed(chain):
@@ -326,8 +324,7 @@ class Sums:
         return sum(known.values()) if known else None
 
     def by_segment(self, covered: Covered) -> dict[int, int]:
-        """Return the usage of all of ``covered`` together, counting shared usage once, by segment; without those
-        without data."""
+        """Return the usage of all of ``covered`` together, counting shared usage once, by segment with data."""
         return self.counted(counting(covered, self._segments))
 
     def counted(self, counting: Counting) -> dict[int, int]:
@@ -499,8 +496,7 @@ class Containment:
             self._eras.append((ids, _InOneEra(_around(of_era, budgets), extents, era.lineage)))
 
     def widest(self, asked: Container[str]) -> dict[str, "Placed"]:
-        """Return the places of the budgets that no other one contains, by their ids: their sum counts no amount
-        twice."""
+        """Return the places of the budgets that no other one contains, by id: their sum counts no amount twice."""
         return self._of_each_era(lambda era: era.widest(asked))
 
     def parents(self, asked: Container[str]) -> dict[str, str | None]:
@@ -546,7 +542,7 @@ class _InOneEra:
         self._placed = [*known.values()]
 
     def widest(self, asked: Container[str]) -> dict[str, "Placed"]:
-        """Return the places of the budgets of ``asked`` that no other of them contains, by their ids."""
+        """Return the places of those of the budgets ``ids`` that no other of them contains, by id."""
         found = {}
         planned: dict[int, int] = {}  # by entity: the extents of the budgets at it and above it, as bits
         for each in self._placed:
@@ -564,7 +560,7 @@ class _InOneEra:
         return found
 
     def parents(self, asked: Container[str]) -> dict[str, str | None]:
-        """Return the parent of each budget of ``asked``; see `Containment.parents`."""
+        """Return the parent of each of the budgets ``ids``; see `Containment.parents`."""
         found: dict[str, str | None] = {}
         planned: list[dict[int, Placed]] = [{} for _ in range(self._extents)]
         for each in self._placed:
@@ -662,8 +658,7 @@ def _bits_until(numbers: Iterable[int]) -> list[int]:
 
 
 def _precedence(of: tuple[TypedKind, Period]) -> tuple[int, int, date]:
-    """Return the sort key of an entity's budgets: the wider kind first, then the longer period, then the earlier
-    one."""
+    """Return the sort key of an entity's budgets: wider kinds first, then longer periods, then earlier ones."""
     (_, category, provider, _), period = of
     return (category != TOTAL) + (provider != ANY_PROVIDER), -period.days, period.start
 
@@ -671,8 +666,7 @@ def _precedence(of: tuple[TypedKind, Period]) -> tuple[int, int, date]:
 def _nearest(
     chain: Sequence[int], extent: Extent, planned: Sequence[Mapping[int, Placed]], giver: Placed | None
 ) -> str | None:
-    """Return the id of the nearest of ``planned`` that contains a place: with a ``giver``, that one or one in
-    between."""
+    """Return the id of the nearest of ``planned`` that contains a place: with a ``giver``, that one or one between."""
     wider = extent.wider[1:]  # at its own entity, all but its own extent
     for key in chain:
         for number in wider:

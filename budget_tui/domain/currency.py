@@ -52,8 +52,7 @@ _NUMBER = re.compile(r"[0-9]{1,10}(\.[0-9]{1,15})?|\.[0-9]{1,15}")
 
 
 class Rate(NamedTuple):
-    """A rate between two currencies: one unit of ``base`` is worth ``rate`` of ``quote`` from ``day`` until a later
-    rate."""
+    """A rate between two currencies: one unit of ``base`` is worth ``rate`` of ``quote``, from ``day`` on."""
 
     base: str
     quote: str
@@ -184,8 +183,7 @@ class Rates:
 
 
 def pairs_between(pairs: Sequence[tuple[str, str]], foreign: Iterable[str], own: str) -> list[tuple[str, str]]:
-    """Return those of ``pairs`` that help to convert one of ``foreign`` to ``own``, through one other currency at
-    most."""
+    """Return those of ``pairs`` that help to convert one of ``foreign`` to ``own``, directly or through one other."""
     known = {frozenset(pair) for pair in pairs}
     useful: set[frozenset[str]] = set()
     for currency in foreign:
@@ -211,8 +209,7 @@ class ConvertedSpend(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """Costs, or budgets, in a currency that could not be converted ``into`` that of the sums, and are in none of
-    them."""
+    """Costs, or budgets, in a currency that could not be converted ``into`` that of the sums, which exclude them."""
 
     currency: str
     amount: int

@@ -19,8 +19,7 @@ _SUBSCRIPTIONS = "/subscriptions/"
 
 
 def folded_account(account_id: str) -> str:
-    """Return the id of an account or sub account for comparison: without case, leading zeros and
-    ``/subscriptions/``."""
+    """Return an account's or sub account's id for comparison: no case, leading zeros or ``/subscriptions/``."""
     folded = account_id.strip().casefold().removeprefix(_SUBSCRIPTIONS)
     return folded.lstrip("0") or folded[:1]
 
@@ -139,8 +138,7 @@ def _without_copies(deliveries: Sequence[Delivery], left_out: list[LeftOut]) -> 
 
 
 def _parts_unclear(files: Sequence[DeliveredFile]) -> list[Unclear]:
-    """Return problems of files without a manifest: shared cells outside one numbered export, and parts without the
-    others."""
+    """Return problems of files without a manifest: cells shared outside a numbered export, and lone parts."""
     found = []
     numbered = _numbered_parts([file.path for file in files])
     owners: dict[Cell, DeliveredFile] = {}
@@ -210,8 +208,7 @@ def _numbered_parts(paths: Sequence[Path]) -> dict[Path, str]:
 
 
 def _lone_part(path: Path, numbered: Mapping[Path, str]) -> int | None:
-    """Return the number of a file that is a later part of an export without the other parts; None for any other
-    file."""
+    """Return the number of a later part of an export whose other parts are missing; None for any other file."""
     if path in numbered:
         return None
     found = _PART.search(_stem(path))
@@ -253,8 +250,7 @@ _TIME = re.compile(
 
 
 def time_in_folders(folders: Iterable[str]) -> datetime | None:
-    """Return the time in the name of the innermost of ``folders`` that has one, as exports name their runs; else
-    None."""
+    """Return the time in the name of the innermost folder that has one, as exports name their runs; else None."""
     for name in reversed(list(folders)):
         if found := _TIME.search(_RANGE.sub("", name)):
             year, month, day, hour, minute, second = (int(text or 0) for text in found.groups())

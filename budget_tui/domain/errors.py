@@ -69,7 +69,7 @@ class DatabaseNotFound(StorageError):
 
 
 class SourceError(BudgetError):
-    """A file of costs cannot be used as a whole: it is not there, or it is not FOCUS."""
+    """A file of costs cannot be used as a whole: it is missing, or it is not FOCUS."""
 
     code = "source"
 

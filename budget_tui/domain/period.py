@@ -122,8 +122,8 @@ class PeriodRule:
 
 
 def parse_rule(kind: str, anchor: str, fiscal_start: str) -> PeriodRule:
-    """Parse a kind such as ``monthly``, an anchor such as ``15`` or ``last``, and the fiscal year's first month, 1 to
-    12."""
+    """Parse a kind such as ``monthly``, an anchor such as ``15`` or ``last``, and the fiscal year's first month
+    (1–12)."""
     return PeriodRule(parse_kind(kind), parse_anchor(anchor), parse_month(fiscal_start))
 
 

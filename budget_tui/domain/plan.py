@@ -87,8 +87,8 @@ class PlanFilter:
         return self == PlanFilter()
 
     def period_of(self, found: Iterable[PlannedBudget], fiscal_start: int) -> Period | None:
-        """Return the period of a result with the budgets ``found``: the one requested, else from their first day to
-        their last."""
+        """Return the period of a result: the one requested, else from the first day of the budgets ``found`` to the
+        last."""
         if self.period_start is not None and self.period_end is not None:
             return Period(self.period_start, self.period_end, fiscal_start)
         return around({budget.period for budget in found})
@@ -221,8 +221,7 @@ def check_kind(category: Category, budget_type: BudgetType) -> None:
 
 
 def check_period(kind: PeriodKind, period: Period) -> None:
-    """Refuse a period whose length is not that of its kind. It may start on any day; a custom one may have any
-    length."""
+    """Refuse a period whose length is not that of its kind. Any first day is valid, and any custom period."""
     if kind is PeriodKind.CUSTOM:
         return
     expected = whole_period(kind, period.start)
@@ -233,8 +232,7 @@ def check_period(kind: PeriodKind, period: Period) -> None:
 
 
 def whole_period(kind: PeriodKind, start: date, fiscal_start: int = 1) -> Period:
-    """Return the month, quarter or year that starts on ``start``; `Refused` for a custom period, which names its own
-    end."""
+    """Return the month, quarter or year that starts on ``start``; `Refused` for a custom period."""
     if kind is PeriodKind.CUSTOM:
         raise Refused("a custom period needs its last day", "give both its first and last day")
     return Period(start, start + relativedelta(months=_MONTHS[kind]) - ONE_DAY, fiscal_start)

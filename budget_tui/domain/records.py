@@ -174,8 +174,7 @@ class KnownOrigin(NamedTuple):
 
 
 class UnmappedOrigin(NamedTuple):
-    """Costs without an entity, with everything that a mapping rule could match; ``amount`` is in nanos of
-    ``currency``."""
+    """Costs without an entity, in nanos of ``currency``, with everything that a mapping rule could match."""
 
     source: str
     currency: str

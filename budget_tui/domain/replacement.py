@@ -39,7 +39,8 @@ class CellRow(NamedTuple):
 
 @dataclass(frozen=True)
 class PartFacts:
-    """The facts of a part beside its rows; ``name`` tells it from parts stored side by side with it, else ''."""
+    """The facts of a part beside its rows; ``name`` distinguishes parts of a source that are stored side by side, else
+    ''."""
 
     source: str
     account: str
@@ -115,8 +116,7 @@ class Vanished(NamedTuple):
 
 @dataclass(frozen=True)
 class Replacement:
-    """The stored rows that a new part takes, what vanishes thereby, and the problems for which it is refused, if
-    any."""
+    """The stored rows that a new part takes, the costs that vanish thereby, and the problems that forbid it, if any."""
 
     taken: Sequence[Taken] = ()
     vanished: Sequence[Vanished] = ()

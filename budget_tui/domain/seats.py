@@ -23,8 +23,7 @@ class Seats(NamedTuple):
 
 
 class Held(NamedTuple):
-    """One entity's seats with one provider: those ``registered`` from a day on, by day, and those ``charged`` for a
-    day."""
+    """One entity's seats with one provider: ``registered`` from a day on, in order, and ``charged`` for a day."""
 
     registered: list[tuple[date, int]]
     charged: dict[date, int]

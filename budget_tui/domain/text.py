@@ -50,8 +50,7 @@ def is_visible(text: str) -> bool:
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` for a single row: line breaks, control and invisible characters as blanks, runs of them as
-    one."""
+    """Return ``text`` for a single row: line breaks, control and invisible characters become single blanks."""
     if text.isprintable() or is_written(text):
         return text
     kept = {found.start() + at for found in _JOINED.finditer(text) for at in range(len(found[0]))}

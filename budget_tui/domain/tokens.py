@@ -97,7 +97,7 @@ class Use(NamedTuple):
 
 
 def checked_tokens(tokens: object, least: int = 1) -> int:
-    """Return ``tokens``; `Refused` unless it is an integer of at least ``least`` that can be stored."""
+    """Return ``tokens``; `Refused` unless it is an integer of at least ``minimum`` that can be stored."""
     if type(tokens) is not int:  # a bool is an int to Python, and 1.0 equals 1
         raise Refused(f"{tokens!r} is no whole number of tokens", "give one such as 25000")
     if tokens < least:

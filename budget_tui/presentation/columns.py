@@ -44,14 +44,17 @@ def _no_text(_: object) -> str:
 class Column(Generic[Row]):
     """A column of a table; the first one names the rows.
 
-    ``align``: 'left', 'right', or 'point' for amounts, whose decimal points stand below each other. It is as wide as
-    its texts, but at least ``min_width`` and at most ``max_width``. Where there is little room it ``shrinks_to`` so
-    many cells (0: never), and columns with a ``priority`` are dropped, 1 first (0: never): before any other is made
-    narrower or, when it ``yields_late``, only where that is not enough. ``style`` returns the name of a row's style; ''
-    is the column's own, which ``is_muted`` where it is derived or stands beside what matters. ``sort_key`` None: rows
-    are not sorted by it. ``noun`` names a column without a label. ``total`` returns the text of the sum below it.
-    ``longest`` picks the rows with the longest texts, where that takes less time than writing them all. ``bar`` makes
-    it the column that takes the room that the others leave.
+    ``align`` is 'left', 'right', or 'point' for amounts, whose decimal points stand below each other.
+
+    It is as wide as its texts, but at least ``min_width`` and at most ``max_width``. Where there is little room it
+    ``shrinks_to`` so many cells (0: never), and columns with a ``priority`` are dropped, 1 first (0: never): before any
+    other is made narrower or, when it ``yields_late``, only where that is not enough. ``bar`` makes it the column that
+    takes the room that the others leave.
+
+    ``style`` returns the name of a row's style; '' is the column's own, which ``is_muted`` where it is derived or of
+    less importance. ``sort_key`` None: rows are not sorted by it. ``noun`` names a column without a label. ``total``
+    returns the text of the sum below it. ``longest`` picks the rows with the longest texts, where that is faster than
+    formatting them all.
     """
 
     key: str
@@ -409,8 +412,7 @@ class LogLine(NamedTuple):
 
 @cache
 def log_columns(*, is_narrow: bool = False) -> tuple[Column[LogLine], ...]:
-    """Return the columns of audit entries; ``is_narrow`` leaves out the year, and the change gets the remaining
-    room."""
+    """Return the columns of audit entries; ``is_narrow`` leaves out the year, and shortens all but the change."""
     who, action, subject = (8, 14, 14) if is_narrow else (14, 16, 24)
     return (
         Column("when", "When", lambda line: line.when.partition("-")[2] if is_narrow else line.when, is_muted=True),

@@ -44,7 +44,7 @@ def sign_of(currency: str) -> str:
 
 
 def number(nanos: int, currency: str) -> str:
-    """Format an amount without its sign, ``1,234.50``, in the currency's own decimals; ``<0.01`` if it would show as
+    """Format an amount in its currency's decimals, without its sign: ``1,234.50``; ``<0.01`` if it would show as
     zero."""
     return _number(nanos, currency, sign="")
 
@@ -87,8 +87,7 @@ def plan_name(budget: PlannedBudget) -> str:
 
 
 def over_allocation_warnings(found: Sequence[OverAllocated]) -> tuple[str, ...]:
-    """Return a line for each budget whose children have more than it; the last one counts those beyond the first
-    few."""
+    """Return a line for each of the first budgets whose children have more than they; the last counts the rest."""
     told = [
         f"{plan_name(budget)}: its children have {amount_of(allocated, budget.budget_type, budget.currency)},"
         f" {amount_of(allocated - budget.amount, budget.budget_type, budget.currency)} more than its"
@@ -180,8 +179,7 @@ def dates(period: Period) -> str:
 
 
 def days_named(first: date, last: date) -> str:
-    """Format a range of days: ``Jan 3 – Jan 9, 2026``, ``Dec 30, 2025 – Jan 2, 2026`` or, for one day, ``Jan 3,
-    2026``."""
+    """Format a range of days: ``Jan 3 – Jan 9, 2026``, ``Dec 30, 2025 – Jan 2, 2026``, ``Jan 3, 2026``."""
     if first == last:
         return long_day(first)
     show = short_day if first.year == last.year else long_day
@@ -302,8 +300,7 @@ def status_at_close(closed: ClosedPeriod | ClosedBudget) -> str:
 
 
 def data_known_at_close(closed: ClosedPeriod) -> str:
-    """Format how far costs were known at a close, ``data through Jan 28, 2026 only``; '' if to its end, or if not
-    recorded."""
+    """Format how far costs were known at a close: ``data through Jan 28, 2026 only``; '' if to its end, or unknown."""
     return f"{data_through(closed.data_through)} only" if closed.data_through and closed.lacked_data else ""
 
 

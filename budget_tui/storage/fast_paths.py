@@ -447,8 +447,7 @@ class FastPaths:
     # Keys to the HTTP API, which every request presents
 
     def api_key(self, key_id: str) -> ApiKey | None:
-        """Return the key of that id, revoked or not, of whichever organization: the key decides which one a request is
-        for."""
+        """Return the key of that id, revoked or not, of any organization: it is the key that tells which one."""
         from budget_tui.domain.access import ApiKey, Scope
 
         row = self._row(
@@ -541,8 +540,7 @@ class FastPaths:
         )
 
     def prices_on(self, org: int, model: str, day: date) -> dict[TokenKind, int]:
-        """Return the price of a million tokens of each kind on ``day``, in nanos; kinds without a price by then are
-        left out."""
+        """Return the price of a million tokens on ``day``, in nanos, for each kind that has one by then."""
         from budget_tui.domain.tokens import TokenKind
 
         rows = self._rows(
@@ -604,7 +602,7 @@ class Grants:
         return self._connection.change(statement, parameters)
 
     def use(self, budget_id: str, tokens: int, held: int = 0) -> bool:
-        """Use ``tokens``, all or none, in place of ``held`` ones; return False, with nothing done, when they don't
+        """Use ``tokens``, all or none, in place of ``held`` ones; return False, with nothing done, if they don't
         fit."""
         taken = self._connection.execute(
             "UPDATE budget SET used = used + :tokens, reserved = reserved - :held"
@@ -795,7 +793,7 @@ def _entity(row: Row) -> Entity:
 
 def _carry(row: Row) -> Carry:
     if row["carry"] == CarryPolicy.NONE and not row["carried"]:
-        return NO_CARRY  # of thousands of budgets, most
+        return NO_CARRY  # most of thousands of budgets have none
     return Carry(CarryPolicy(row["carry"]), row["carry_cap"], row["carried"])
 
 

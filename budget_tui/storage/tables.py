@@ -438,8 +438,10 @@ class CostRow(Row, table=True):
 
 
 class CostRuleRow(Row, table=True):
-    """A user's rule: costs whose ``field`` equals ``value`` belong to ``target`` (an entity, a provider's
-    short name, or a category, as ``kind`` says)."""
+    """A user's rule: costs whose ``field`` equals ``value`` belong to ``target``.
+
+    The target is an entity, a provider's short name, or a category, as ``kind`` says.
+    """
 
     __tablename__ = "cost_rule"
     __table_args__ = (

@@ -52,8 +52,7 @@ class UnitOfWork(Session):
     """
 
     def __init__(self, database: Database, organization: str = "", writers: "Writers | None" = None) -> None:
-        """Connect to ``database``; ``organization`` is the slug of the one to be written, '' for several or a new
-        one."""
+        """Connect to ``database``; ``organization`` is the slug of the one to write, '' for several or a new one."""
         self._database = database
         self.organization = organization
         self._writers = writers
@@ -92,7 +91,7 @@ class UnitOfWork(Session):
             if self._writer.is_in_transaction:
                 self._writer.rollback()
         finally:
-            # A refusal leaves the connection as good as it was; with any other error, one that is new is safer.
+            # A refusal leaves the connection as good as it was; after any other error, a new one is safer.
             if self._writers and (error is None or isinstance(error, BudgetError)):
                 self._writers.give_back(self)
             else:

@@ -1,5 +1,4 @@
-"""The interface of every engine: connect, let one write and others read, notice a change, describe errors, make
-copies."""
+"""The interface of every engine: connect, take turns, notice changes, describe errors, make copies."""
 
 from __future__ import annotations
 
@@ -95,8 +94,7 @@ class Reader(ABC):
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[Connection]:
-        """Begin a consistent read. Raises `StorageError` when there is no database, or none that this version can
-        read."""
+        """Begin a consistent read. Raises `StorageError` when there is no database that this version can read."""
 
     @abstractmethod
     def changed(self) -> bool:
@@ -142,8 +140,7 @@ class Database(ABC):
 
     @abstractmethod
     def reader(self, *, is_new: bool = False) -> Reader:
-        """Return a connection that reads. With ``is_new``, a missing database reads like an empty one until there is
-        one."""
+        """Return a connection that reads. With ``is_new``, a missing database reads like an empty one."""
 
     @abstractmethod
     def upgrade(self) -> bool:
@@ -158,7 +155,7 @@ class Database(ABC):
 
     @abstractmethod
     def error_of(self, error: BaseException) -> BudgetError | None:
-        """Return the error to show for one of the driver's or of SQLAlchemy's; None when a user can do nothing about
+        """Return the error to show for one of the driver's or of SQLAlchemy's; None if a user can do nothing about
         it."""
 
     @abstractmethod
@@ -179,8 +176,7 @@ class Database(ABC):
 
     @abstractmethod
     def restore(self, source: Path, stamp: str) -> Path | None:
-        """Restore the backup ``source``. Returns the place to which the former content was moved; None if there was
-        none."""
+        """Restore the backup ``source``; return the place of the former content, None if there was none."""
 
     @abstractmethod
     def require_other_files(self, paths: Iterable[Path]) -> None:

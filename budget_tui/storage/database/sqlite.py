@@ -23,8 +23,7 @@ LOCATIONS = "a path, sqlite:///path or postgresql://host/name"
 
 
 def path_of(location: str) -> Path:
-    """Return the file that ``location`` means; `Refused` for anything that cannot be one, such as another engine's
-    URL."""
+    """Return the file that ``location`` names; `Refused` for anything else, such as another engine's URL."""
     if location.startswith(_SCHEME):
         location = location[len(_SCHEME) :]
     elif "://" in location:

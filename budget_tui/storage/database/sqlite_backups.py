@@ -38,8 +38,7 @@ PATIENCE_SECONDS = 5.0
 PRIVATE = 0o600
 _LONGEST_NAME = 200
 _PAGES_AT_ONCE = 16
-"""Fewer pages than any database of this program has, so that there is a step at which the target is locked but not yet
-replaced."""
+"""Fewer than any database of this program has: at one step the target is locked but not replaced yet."""
 _NOT_THE_FILES_FAULT = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -114,8 +113,7 @@ def upgrade(database: Database, path: Path) -> None:
 
 
 def restore(source: Path, path: Path, kept: Path) -> Path | None:
-    """Replace the content of ``path`` with that of ``source``, at once or not at all; whoever has it open sees the
-    change.
+    """Replace the content of ``path`` with that of ``source``, at once or not at all; open connections see the change.
 
     The former content of ``path`` goes to ``kept``, or to a free name like it, which is returned; None if there was
     none. A file too damaged to be copied is moved there.
@@ -213,8 +211,7 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def _set_aside(path: Path, kept: Path) -> bool:
-    """Move away the file at ``path``; before it SQLite's files beside it, which would spoil another one in its
-    place."""
+    """Move away the file at ``path``, after SQLite's files beside it, which would spoil another one in its place."""
     was_anything = False
     for suffix in (*SIDECARS, ""):
         beside = path.with_name(path.name + suffix)

@@ -81,7 +81,7 @@ _WHOSE = "e.entity_id || '''s ' || b.category || ' budget of ' || b.period_start
 _BUDGETS = "budget b JOIN entity e ON e.entity_key = b.entity_key"
 _AMOUNT = "shown(b.amount, b.budget_type, b.currency)"
 _ONE_ORGANIZATION = (
-    # a row, the row that it belongs to, how the two are joined, what to call the first
+    # a row, the row that it belongs to, their join, the name of the first
     ("budget b", "entity e", "e.entity_key = b.entity_key", "'a budget of ' || e.entity_id"),
     ("entity b", "entity e", "e.entity_key = b.parent_key", "b.entity_id"),
     ("cost_origin b", "entity e", "e.entity_key = b.entity_key", "'a cost of ' || e.entity_id"),
@@ -130,7 +130,7 @@ INVARIANTS = (
         " former_parent f JOIN entity e ON e.entity_key = f.entity_key WHERE NOT EXISTS (SELECT 1 FROM period_close"
         " c WHERE c.org_key = e.org_key AND c.period_end >= f.through)"
     ),
-    # Budgets and what was allocated
+    # Budgets and allocations
     Invariant(
         f"SELECT {_WHOSE} || ' is ' || {_AMOUNT} || ', and what it is made of ' || shown(b.base + b.carried,"
         f" b.budget_type, b.currency) FROM {_BUDGETS} WHERE b.amount < min(b.base + b.carried, {LIMIT_NANOS}) OR"

@@ -77,8 +77,7 @@ def integrity_problems(path: Path) -> list[str]:
 
 
 def is_damaged(path: Path) -> bool:
-    """Return whether something other than this program must have written to the file: a quick check, to explain an
-    error."""
+    """Return whether something else than this program must have written to the file: quickly, to explain an error."""
     try:
         with closing(connect_read_only(path)) as connection:
             _read_any_text(connection)
@@ -213,8 +212,7 @@ def _rules(table: Table) -> dict[str, str]:
 
 
 def _in_the_values(connection: sqlite3.Connection) -> tuple[list[str], list[str]]:
-    """Return values of another type than their column's, such as amounts that are no integers, and rows that break a
-    rule."""
+    """Return values of a wrong type, such as amounts that are no integers, and rows that break a rule."""
     strange, broken = [], []
     for table in SQLModel.metadata.sorted_tables:
         types = {column.name: _is_right(table.name, column.name, column.type) for column in table.columns}

@@ -53,7 +53,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def begin(execute: Callable[[str], object]) -> None:
-    """BEGIN IMMEDIATE, tried again after short random waits: SQLite's own handler starves all writers but one."""
+    """Execute BEGIN IMMEDIATE, again after short random waits: SQLite's own handler starves all writers but one."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
@@ -129,8 +129,7 @@ def _beside(path: Path, suffix: str) -> tuple[int, int]:
 
 
 class SqliteConnection(Connection):
-    """A connection whose values are bound and read as SQLite has them: days and times as ISO text, booleans as 0 or
-    1."""
+    """A connection with SQLite's own values: days and times are ISO text, booleans 0 or 1."""
 
     dialect = "sqlite"
     driver: sqlite3.Connection
@@ -290,8 +289,10 @@ class SqliteReader(Reader):
         return stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size, *log
 
     def _require_same_file(self) -> None:
-        """Raise `StorageError` if a file taken for immutable was written while it was read: only there SQLite does not
-        isolate."""
+        """Raise `StorageError` if the file, taken for immutable, was written while it was read.
+
+        Reads of any other file are isolated from writes by SQLite.
+        """
         if self._is_immutable and self._seen[1:] != self._identity():
             raise StorageError(f"{self._path} was being written while it was read", "try again")
 

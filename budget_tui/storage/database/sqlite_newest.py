@@ -18,8 +18,7 @@ _SECONDS_BETWEEN = 1.0
 
 
 class Newest:
-    """The newest change of a transaction: the last line of its audit trail, else the number of tokens that a budget has
-    used."""
+    """The newest change of a transaction: its last audit line, else the tokens that a budget has used."""
 
     __slots__ = ("_due", "_number", "_of")
 
@@ -68,8 +67,7 @@ def forget(path: Path) -> None:
 
 
 def missing(connection: sqlite3.Connection, newest: tuple[str, int]) -> str:
-    """Return a description of what is missing of ``newest``, noted before the connection began to read; '' for
-    nothing."""
+    """Return what is missing of ``newest``, noted before the connection began to read, in words; '' for nothing."""
     of, number = newest
     if of == _AUDIT:
         (stored,) = connection.execute("SELECT coalesce(max(audit_key), 0) FROM audit").fetchone()

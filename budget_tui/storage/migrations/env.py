@@ -1,4 +1,4 @@
-"""Run by Alembic: migrates over the connection that `upgrade` hands in."""
+"""Run by Alembic: migrates over the connection that `migrate` hands in."""
 
 from alembic import context
 from sqlmodel import SQLModel

@@ -103,8 +103,7 @@ class BudgetRepository(Repository):
         return found is not None
 
     def carries_over(self, org: int, period_start: date) -> bool:
-        """Return whether any budget of the cycle may carry something over when the period that started then is
-        closed."""
+        """Return whether any budget of the cycle has a carry-over policy in the period that started then."""
         return (
             self._row(
                 select(_b.budget_id)

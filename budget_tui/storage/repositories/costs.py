@@ -51,8 +51,7 @@ class CostRepository(Repository):
         ]
 
     def unmapped(self, org: int) -> list[UnmappedOrigin]:
-        """Return the costs of all periods that have no entity, by what a rule could match, the largest amounts
-        first."""
+        """Return the costs of all periods that have no entity, the largest amounts first."""
         kinds = (_o.source, _o.currency, _o.provider, _o.service, _o.sub_account_id, _o.sub_account_name, _o.tags)
         amount = total(_c.amount_nanos)
         rows = self._rows(
@@ -181,7 +180,7 @@ class CostRepository(Repository):
     # Sums
 
     def once_in(self, org: int, currency: str, days: Period, path: str) -> dict[str, int]:
-        """Return the one-off costs on ``days`` at ``path`` and below it ('' for everything), in nanos by kind of
+        """Return the one-off costs on ``days`` at and below ``path`` ('' for everything), in nanos by kind of
         charge."""
         start, after = days.half_open
         below = select(_e.entity_key).where(func.substr(_e.path, 1, len(path)) == path)
@@ -198,8 +197,7 @@ class CostRepository(Repository):
     # Sources
 
     def live_sources(self, org: int, today: date) -> list[tuple[str, date]]:
-        """Return the sources of costs that are entered as they happen, each with its latest day with costs by
-        ``today``."""
+        """Return the sources of costs entered as they happen, each with its latest day with costs by ``today``."""
         rows = self._rows(
             select(_o.source, func.max(_c.day).label("last"))
             .join_from(CostOriginRow, CostRow, _c.origin_key == read_first(_o.origin_key))

@@ -104,8 +104,8 @@ class DatasetRepository(Repository):
         return [CellRow(**row._mapping) for row in rows]
 
     def rows(self, dataset_keys: Iterable[int], first_day: int, last_day: int) -> Iterator[Sequence[int | None]]:
-        """Yield the rows of parts in cells of these days, in order: origin, day, UTC day, nanos, tokens, seats,
-        charges."""
+        """Yield the rows of parts in cells of these days: origin, day, UTC day, nanos, tokens, seats, charges; in this
+        order."""
         statement = (
             select(_c.origin_key, _day, _cell_day, _c.amount_nanos, _c.tokens, _c.seats, _c.charges)
             .where(_c.dataset_key.in_([*dataset_keys]), _c.cell_day.between(first_day, last_day))
@@ -269,8 +269,7 @@ class DatasetRepository(Repository):
         self._change(delete(FormerCostRow).where(_f.replaced_by.in_(undone.correlate(None))))
 
     def _forget_beyond_limit(self, dataset_key: int) -> None:
-        """Beyond `ROWS_KEPT`, delete the rows that a part had taken, those that its replaced parts had taken, and so
-        on."""
+        """Beyond `ROWS_KEPT`, delete the rows that a part had taken, those that its replaced parts had, and so on."""
         kept = self._row(select(func.count().label("rows")).select_from(FormerCostRow))
         if kept is None or kept.rows <= ROWS_KEPT:
             return

@@ -26,8 +26,7 @@ _p, _l, _e, _b, _o, _c = (
 
 class PeriodRepository(Repository):
     def closes(self, org: int, limit: int, before: date | None = None) -> list[StoredClose]:
-        """Return closed periods, the newest first, at most ``limit``; ``before``: only those that started before that
-        day."""
+        """Return at most ``limit`` closed periods that started before the day ``before``, the newest first."""
         rows = self._rows(
             select(PeriodCloseRow.table, OrganizationRow.c.fiscal_start_month)
             .join(OrganizationRow, OrganizationRow.c.org_key == _p.org_key)
@@ -76,7 +75,7 @@ class PeriodRepository(Repository):
         return [StoredLine(**{**row._mapping, "unit": BudgetType(row.unit)}) for row in rows]
 
     def spent_since(self, org: int, newest: date, oldest: date) -> dict[int, dict[str | None, int]]:
-        """Return the present costs of the periods that started from ``oldest`` to ``newest``, in nanos by close and
+        """Return the costs as known now of the periods that started from ``oldest`` to ``newest``, by close and
         path."""
         rows = self._rows(
             select(_p.close_key, _e.path, total(_c.amount_nanos).label("spent"))

@@ -49,8 +49,8 @@ class UsageRepository(Repository):
     def costs_by_segment(
         self, org: int, segments: Segments, through: date, without: Collection[int] = ()
     ) -> list[UsageLine]:
-        """Return the costs of each entity itself up to the day ``through``, in nanos; ``without`` excludes origins by
-        key."""
+        """Return the costs of each entity itself through ``through``, in nanos, except those of the origins
+        ``without``."""
         which = [_o.org_key == org]
         if without:
             others = listed(self._connection, ("origin_key",), [(key,) for key in without])
@@ -58,8 +58,8 @@ class UsageRepository(Repository):
         return self._by_segment(_o.currency, _MONEY, which, [], segments, through)
 
     def tokens_by_segment(self, org: int, segments: Segments, through: date) -> list[UsageLine]:
-        """Return the tokens recorded with costs, other than agents': those are counted as used, since not all have a
-        price."""
+        """Return the tokens that costs state, except agents': those are counted as they are used, with a price or
+        without."""
         which = [_o.org_key == org, _o.source != AGENT_SOURCE]
         return self._by_segment(literal(""), _TOKENS, which, [_TOKENS.is_not(None)], segments, through)
 
@@ -235,8 +235,7 @@ class UsageRepository(Repository):
         return [_origin(row, of_period.get(row.origin_key)) for row in rows if row.latest]
 
     def tokens_of_origins(self, org: int, period: Period, through: date) -> dict[int, int]:
-        """Return the tokens in costs of ``period`` up to ``through``, by origin; origins without tokens are left
-        out."""
+        """Return the tokens that costs of ``period`` up to ``through`` state, by origin, for origins with any."""
         rows = self._rows(
             self._by_origin(org, period, through)
             .where(_TOKENS.is_not(None))
