@@ -83,8 +83,8 @@ def exact_nanos(value: Decimal) -> int:
     """Return the nanos of ``value`` units; `Refused` with more than 9 significant decimals, or out of range."""
     nanos = nanos_of(value)
     if Decimal(nanos).scaleb(-9) != value:
-        told = f"{value:f}" if value.adjusted() > -20 else f"{value}"
-        raise Refused(f"'{told:.40}' has more than 9 decimals", "round it to 9 or fewer")
+        shown = f"{value:f}" if value.adjusted() > -20 else f"{value}"
+        raise Refused(f"'{shown:.40}' has more than 9 decimals", "round it to 9 or fewer")
     return nanos
 
 

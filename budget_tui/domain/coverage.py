@@ -33,7 +33,7 @@ NO_PROVIDER = "\0"
 """The provider of a scope that counts only usage without a provider; no real name can be this."""
 TOTAL = str(Category.TOTAL)
 _MONETARY = BudgetType.MONETARY
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 
 # Coverage
@@ -197,7 +197,7 @@ class Coverage:
         self._parts = [
             (_CoverageOfEra(found, era.lineage), bits_of([of_era])) for era, of_era in _in_eras(history, segments)
         ]
-        self._holes = Coverage(without, history, segments) if without else None
+        self._excluded = Coverage(without, history, segments) if without else None
 
     def counts(self, kind: Kind) -> bool:
         """Return whether usage of this category, provider and currency counts at any entity."""
@@ -209,7 +209,7 @@ class Coverage:
         found = 0
         for coverage, of_era in self._parts:
             found |= coverage.segments(entity_key, kind) & of_era
-        return found & ~self._holes.segments(entity_key, kind) if self._holes and found else found
+        return found & ~self._excluded.segments(entity_key, kind) if self._excluded and found else found
 
     def by_currency(self, entity_key: int | None, category: str, provider: str) -> dict[str, int]:
         """Return the segments in which an entity's own usage counts, as bits, for each currency that has any."""
@@ -495,25 +495,25 @@ class Containment:
             ids = {budget.budget_id for budget in of_era}
             self._eras.append((ids, _InOneEra(_around(of_era, budgets), extents, era.lineage)))
 
-    def widest(self, asked: Container[str]) -> dict[str, "Placed"]:
+    def widest(self, ids: Container[str]) -> dict[str, "Placed"]:
         """Return the places of the budgets that no other one contains, by id: their sum counts no amount twice."""
-        return self._of_each_era(lambda era: era.widest(asked))
+        return self._of_each_era(lambda era: era.widest(ids))
 
-    def parents(self, asked: Container[str]) -> dict[str, str | None]:
+    def parents(self, ids: Container[str]) -> dict[str, str | None]:
         """Return the parent of each budget in the allocation tree; None at its top.
 
         The parent is the nearest budget of the same period that contains it, because its usage counts there first. Of
         several that do not contain each other, it is the one that the budget was allocated from.
         """
-        return self._of_each_era(lambda era: era.parents(asked))
+        return self._of_each_era(lambda era: era.parents(ids))
 
-    def _of_each_era(self, answer: Callable[["_InOneEra"], dict[str, _Answer]]) -> dict[str, _Answer]:
+    def _of_each_era(self, find: Callable[["_InOneEra"], dict[str, _Result]]) -> dict[str, _Result]:
         if len(self._eras) == 1:
-            return answer(self._eras[0][1])
+            return find(self._eras[0][1])
         return {
             budget_id: found
             for of_era, era in self._eras
-            for budget_id, found in answer(era).items()
+            for budget_id, found in find(era).items()
             if budget_id in of_era
         }
 
@@ -541,13 +541,13 @@ class _InOneEra:
             known[budget.budget_id] = Placed(budget.budget_id, giver if holds else None, chain, extent)
         self._placed = [*known.values()]
 
-    def widest(self, asked: Container[str]) -> dict[str, "Placed"]:
+    def widest(self, ids: Container[str]) -> dict[str, "Placed"]:
         """Return the places of those of the budgets ``ids`` that no other of them contains, by id."""
         found = {}
         planned: dict[int, int] = {}  # by entity: the extents of the budgets at it and above it, as bits
         for each in self._placed:
             budget_id, _, chain, extent = each
-            if budget_id not in asked:
+            if budget_id not in ids:
                 continue
             above = 0
             for key in chain:
@@ -559,14 +559,14 @@ class _InOneEra:
             planned[chain[0]] = above | 1 << extent.number
         return found
 
-    def parents(self, asked: Container[str]) -> dict[str, str | None]:
+    def parents(self, ids: Container[str]) -> dict[str, str | None]:
         """Return the parent of each of the budgets ``ids``; see `Containment.parents`."""
         found: dict[str, str | None] = {}
         planned: list[dict[int, Placed]] = [{} for _ in range(self._extents)]
         for each in self._placed:
             budget_id, giver, chain, extent = each
-            if budget_id in asked:
-                given = giver if giver is not None and giver.budget_id in asked else None
+            if budget_id in ids:
+                given = giver if giver is not None and giver.budget_id in ids else None
                 found[budget_id] = _nearest(chain, extent, planned, given)
                 planned[extent.number].setdefault(chain[0], each)
         return found

@@ -129,10 +129,10 @@ class Rates:
 
     def ratio(self, base: str, quote: str, day: date) -> "_Ratio | None":
         """Return the same factor unreduced, because reducing thousands of fractions is slow."""
-        asked = base, quote, day
-        if asked not in self._found:
-            self._found[asked] = self._ratio(base, quote, day)
-        return self._found[asked]
+        key = base, quote, day
+        if key not in self._found:
+            self._found[key] = self._ratio(base, quote, day)
+        return self._found[key]
 
     def _ratio(self, base: str, quote: str, day: date) -> "_Ratio | None":
         if base == quote:
@@ -163,13 +163,13 @@ class Rates:
 
     def _leg(self, base: str, quote: str, day: date) -> "_Ratio | None":
         """Return the newer of the pair's own rate and the inverse of the opposite pair's."""
-        asked = base, quote, day
-        if asked not in self._legs:
+        key = base, quote, day
+        if key not in self._legs:
             own, other = self._direct(base, quote, day), self._direct(quote, base, day)
             if other is not None and (own is None or other.day > own.day):
                 own = _Ratio(other.denominator, other.numerator, other.day)
-            self._legs[asked] = own
-        return self._legs[asked]
+            self._legs[key] = own
+        return self._legs[key]
 
     def _between(self, base: str, quote: str) -> list[str]:
         if (base, quote) not in self._shared:

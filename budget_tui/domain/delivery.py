@@ -142,14 +142,14 @@ def _parts_unclear(files: Sequence[DeliveredFile]) -> list[Unclear]:
     found = []
     numbered = _numbered_parts([file.path for file in files])
     owners: dict[Cell, DeliveredFile] = {}
-    told: set[tuple[Path, Path]] = set()
+    reported: set[tuple[Path, Path]] = set()
     for file in files:
         for cell in sorted(file.cells):
             other = owners.setdefault(cell, file)
             if other is file or numbered.get(other.path, other.path) == numbered.get(file.path, file.path):
                 continue
-            if (other.path, file.path) not in told:
-                told.add((other.path, file.path))
+            if (other.path, file.path) not in reported:
+                reported.add((other.path, file.path))
                 found.append(
                     Unclear(
                         f"{other.path} and {file.path} both have costs of {_cell_label(cell)}",
@@ -220,17 +220,17 @@ def _order_unclear(deliveries: Sequence[Delivery]) -> list[Unclear]:
     """Return a problem for each two deliveries that share cells while nothing says which is newer."""
     found = []
     owners: dict[Cell, list[Delivery]] = {}
-    told: set[tuple[int, int]] = set()
+    reported: set[tuple[int, int]] = set()
     for delivery in deliveries:
         for cell in sorted(delivery.cells):
             others = owners.setdefault(cell, [])
             for other in others:
                 pair = (id(other), id(delivery))
-                if pair in told or (
+                if pair in reported or (
                     other.delivered_at and delivery.delivered_at and other.delivered_at != delivery.delivered_at
                 ):
                     continue
-                told.add(pair)
+                reported.add(pair)
                 found.append(
                     Unclear(
                         f"{other.name} and {delivery.name} both have costs of {_cell_label(cell)},"

@@ -96,12 +96,12 @@ class Use(NamedTuple):
     since: datetime
 
 
-def checked_tokens(tokens: object, least: int = 1) -> int:
+def checked_tokens(tokens: object, minimum: int = 1) -> int:
     """Return ``tokens``; `Refused` unless it is an integer of at least ``minimum`` that can be stored."""
     if type(tokens) is not int:  # a bool is an int to Python, and 1.0 equals 1
         raise Refused(f"{tokens!r} is no whole number of tokens", "give one such as 25000")
-    if tokens < least:
-        raise Refused(f"{tokens:,} is no {'positive ' if least else ''}number of tokens", f"give {least} or more")
+    if tokens < minimum:
+        raise Refused(f"{tokens:,} is no {'positive ' if minimum else ''}number of tokens", f"give {minimum} or more")
     if tokens > LIMIT_COUNT:
         raise Refused("that is too many tokens", f"the limit is {LIMIT_COUNT:,}")
     return tokens

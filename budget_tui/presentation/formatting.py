@@ -88,15 +88,15 @@ def plan_name(budget: PlannedBudget) -> str:
 
 def over_allocation_warnings(found: Sequence[OverAllocated]) -> tuple[str, ...]:
     """Return a line for each of the first budgets whose children have more than they; the last counts the rest."""
-    told = [
+    lines = [
         f"{plan_name(budget)}: its children have {amount_of(allocated, budget.budget_type, budget.currency)},"
         f" {amount_of(allocated - budget.amount, budget.budget_type, budget.currency)} more than its"
         f" {amount_of(budget.amount, budget.budget_type, budget.currency)}"
         for budget, allocated in found[:_WARNED_ABOUT_AT_MOST]
     ]
     if len(found) > _WARNED_ABOUT_AT_MOST:
-        told[-1] += f" (and {count(len(found) - _WARNED_ABOUT_AT_MOST, 'more budget')})"
-    return tuple(told)
+        lines[-1] += f" (and {count(len(found) - _WARNED_ABOUT_AT_MOST, 'more budget')})"
+    return tuple(lines)
 
 
 def _number(nanos: int, currency: str, sign: str) -> str:
@@ -394,8 +394,8 @@ def foreign_briefly(snapshot: BudgetSnapshot) -> str:
     """Format costs in other currencies: ``€150 at a rate · £3 left out: no rate``; '' where there are none."""
     converted = ", ".join(short_money(spend.amount, spend.currency) for spend in snapshot.converted)
     left_out = ", ".join(short_money(foreign.amount, foreign.currency) for foreign in snapshot.foreign)
-    told = (f"{converted} at a rate" if converted else "", f"{left_out} left out: no rate" if left_out else "")
-    return " · ".join(filter(None, told))
+    parts = (f"{converted} at a rate" if converted else "", f"{left_out} left out: no rate" if left_out else "")
+    return " · ".join(filter(None, parts))
 
 
 def status_line(snapshot: BudgetSnapshot) -> str:

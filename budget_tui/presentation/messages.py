@@ -48,15 +48,15 @@ def carry_settled(settled: Sequence["SettledCarry"], currency: str) -> str:
     def shown(carried: int, is_tokens: bool) -> str:
         return f.tokens(carried) if is_tokens else f.money(carried, currency)
 
-    told = [
+    changes = [
         f"{'the global budget' if subject == 'global' else subject} {shown(after, is_tokens)} instead of"
         f" {shown(before, is_tokens)}"
         for subject, before, after, is_tokens in settled
     ]
-    if not told:
+    if not changes:
         return ""
-    more = f", and {f.count(len(told) - 3, 'more budget')}" if len(told) > 3 else ""
-    return f"figures of the closed period changed; now carried over: {', '.join(told[:3])}{more}"
+    more = f", and {f.count(len(changes) - 3, 'more budget')}" if len(changes) > 3 else ""
+    return f"figures of the closed period changed; now carried over: {', '.join(changes[:3])}{more}"
 
 
 def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> list[str]:

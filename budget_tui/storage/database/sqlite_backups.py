@@ -253,7 +253,7 @@ def _copy(path: Path, target: sqlite3.Connection, may_go_on: Callable[[], bool] 
 
 def _new_part(target: Path) -> Path:
     """Create an empty file beside ``target`` that nobody else writes to or may read."""
-    with _told_of_writing(target):
+    with _described_write_errors(target):
         descriptor, name = tempfile.mkstemp(".part", f"{target.name[:_LONGEST_NAME]}.", target.parent)
         os.close(descriptor)
     return Path(name)
@@ -263,7 +263,7 @@ def _new_part(target: Path) -> Path:
 def _written_beside(target: Path, part: Path, mode: int = PRIVATE) -> Iterator[Path]:
     """Rename ``part`` to ``target`` once it is written and on the disk; remove it if that fails."""
     try:
-        with _told_of_writing(target):
+        with _described_write_errors(target):
             yield part
             part.chmod(mode)
             _sync(part)
@@ -293,7 +293,7 @@ def _folder_locked(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _told_of_writing(target: Path) -> Iterator[None]:
+def _described_write_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -39,7 +39,7 @@ def in_the_books(connection: sqlite3.Connection) -> Iterator[str]:
     for invariant in INVARIANTS:
         rows = connection.execute(invariant.violations)
         yield from _lines((text for (text,) in rows), invariant.remedy)
-    for follow in (_allocations_in_circles, _transfers_and_trail, _closes_and_trail, _entered_and_trail, _sums):
+    for follow in (_allocations_in_circles, _transfers_and_audit, _closes_and_audit, _entered_and_audit, _sums):
         try:
             yield from _lines(follow(connection), RESTORE)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
@@ -341,7 +341,7 @@ def _allocations_in_circles(connection: sqlite3.Connection) -> Iterator[str]:
         known |= way
 
 
-def _transfers_and_trail(connection: sqlite3.Connection) -> Iterator[str]:
+def _transfers_and_audit(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield transfers that only their table or only the audit trail has, matched by time and amount."""
     stored: dict[tuple[int, str, int], int] = {}
     for org, at, amount in connection.execute("SELECT org_key, created_at, amount FROM transfer"):
@@ -360,7 +360,7 @@ def _transfers_and_trail(connection: sqlite3.Connection) -> Iterator[str]:
             yield f"the audit trail knows no transfer of {_plain(amount)} at {at[:19]} UTC"
 
 
-def _closes_and_trail(connection: sqlite3.Connection) -> Iterator[str]:
+def _closes_and_audit(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield closed periods whose archive and audit entry differ."""
     archived = {
         (org, start): figures
@@ -372,14 +372,14 @@ def _closes_and_trail(connection: sqlite3.Connection) -> Iterator[str]:
         "SELECT org_key, audit_key, after FROM audit WHERE action = 'period.close' ORDER BY audit_key"
     ):
         facts = json.loads(after)
-        said = [
+        recorded = [
             facts["period_end"],
             *(nanos_of(Decimal(facts[name])) for name in ("monthly_budget", "allocated", "spent")),
         ]
         figures = archived.pop((org, facts["period_start"]), None)
         if figures is None:
             yield f"what was archived of {facts['period_start']} – {facts['period_end']} is gone"
-        elif figures != said:
+        elif figures != recorded:
             yield (
                 f"what was archived of {facts['period_start']} – {facts['period_end']} is not what line {key} of"
                 " the audit trail says"
@@ -388,7 +388,7 @@ def _closes_and_trail(connection: sqlite3.Connection) -> Iterator[str]:
         yield f"the audit trail knows no close of the period from {start}"
 
 
-def _entered_and_trail(connection: sqlite3.Connection) -> Iterator[str]:
+def _entered_and_audit(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield manually entered costs that differ from the audit trail, or that are in only one of the two."""
     entered: dict[int, tuple[str, list[Any]]] = {}
     for subject, before, after in connection.execute(

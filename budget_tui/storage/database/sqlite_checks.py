@@ -139,9 +139,9 @@ def _index_problems(connection: sqlite3.Connection) -> Iterator[str]:
     sums = [_sum_of(columns.split(","), condition) for _, condition, columns in indexes]
     try:
         of_rows = connection.execute(f"SELECT {', '.join(sums)} FROM {_LARGEST} NOT INDEXED").fetchone() if sums else ()
-        for (index, condition, _), told, of_all in zip(indexes, sums, of_rows, strict=True):
+        for (index, condition, _), sum_sql, of_all in zip(indexes, sums, of_rows, strict=True):
             stored = connection.execute(
-                f"SELECT {told} FROM {_LARGEST} INDEXED BY {index} WHERE {condition}"
+                f"SELECT {sum_sql} FROM {_LARGEST} INDEXED BY {index} WHERE {condition}"
             ).fetchone()
             if stored != (of_all,):
                 yield f"the index {index} does not say what the rows of {_LARGEST} say"
@@ -169,7 +169,7 @@ def _in_the_schema(connection: sqlite3.Connection) -> Iterator[str]:
         if ("table", table.name) not in stored:
             yield f"the table {table.name} is gone; {RESTORE}"
             continue
-        yield from (f"{told}; {RESTORE}" for told in _in_the_table(connection, stored, table))
+        yield from (f"{problem}; {RESTORE}" for problem in _in_the_table(connection, stored, table))
     for table_name, known in APPEND_ONLY.items():
         for event, body in (
             ("update", f"BEFORE UPDATE ON {table_name} BEGIN"),
