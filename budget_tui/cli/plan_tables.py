@@ -105,15 +105,15 @@ def tree_table(tree: PlanTree) -> list[str]:
     def amount(label: str, text: Callable[[TreeNode], str]) -> Column[TreeRow]:
         return Column(label, label, lambda row: text(row[1]), "right")
 
-    def handed_on(node: TreeNode, number: int) -> str:
+    def parent_amount(node: TreeNode, number: int) -> str:
         return _typed(number, *_kind(node.budget)) if node.children else NOTHING
 
     columns: tuple[Column[TreeRow], ...] = (
         Column("budget", "Budget", lambda row: f"{row[0]}{row[1].budget.entity_id} {what(row[1].budget)}"),
         Column("period", "Period", lambda row: f.period_name(row[1].budget.period)),
         amount("Amount", lambda node: _with_unit(node.budget.amount, *_kind(node.budget))),
-        amount("Allocated", lambda node: handed_on(node, node.allocated_to_children)),
-        amount("Free", lambda node: handed_on(node, node.unallocated)),
+        amount("Allocated", lambda node: parent_amount(node, node.allocated_to_children)),
+        amount("Free", lambda node: parent_amount(node, node.unallocated)),
         amount("Actual", lambda node: _known(node.figures.actual, *_kind(node.budget))),
         Column("status", " ", lambda row: SHAPES[row[1].figures.status]),
     )

@@ -87,7 +87,7 @@ def left(base: int, carried: int, spent: int) -> int:
     return base + carried - spent
 
 
-def handed_on(remaining: int, policy: CarryPolicy, cap: int | None) -> int:
+def carried_over(remaining: int, policy: CarryPolicy, cap: int | None) -> int:
     """Return how much of ``remaining`` is carried over: signed, at most ``cap`` either way."""
     match policy:
         case CarryPolicy.NONE:

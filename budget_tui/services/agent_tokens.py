@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from budget_tui.domain.amount import LIMIT_NANOS, within_limit
-from budget_tui.domain.carry import handed_on, left
+from budget_tui.domain.carry import carried_over, left
 from budget_tui.domain.cost import Category, CostOrigin
 from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused, archived, unknown
 from budget_tui.domain.records import AgentFact, HeldTokens
@@ -81,7 +81,7 @@ def take_from_successors(work: Work, agent_id: str, budget_id: str, tokens: int)
         closed, successor = found
         policy, cap, carried = closed.carry
         remaining = left(closed.base, carried, closed.used + closed.reserved)
-        excess = successor.carry.carried - handed_on(remaining, policy, cap)
+        excess = successor.carry.carried - carried_over(remaining, policy, cap)
         if excess <= 0:
             return
         if not work.unit.grants.lower_carried(successor.budget_id, excess):

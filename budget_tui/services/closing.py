@@ -144,11 +144,11 @@ def _turn(
 ) -> Turn:
     """Compute a budget's turn. ``held`` may still be used in the ending period, so it is not carried over."""
     policy, cap, carried = budget.carry
-    handed_on = carry.handed_on(carry.left(budget.base, carried, spent + held), policy, cap)
-    turn = Turn(budget, spent, carry.opening(budget.base, handed_on, room), planned.get(budget.turn_key))
+    carried_over = carry.carried_over(carry.left(budget.base, carried, spent + held), policy, cap)
+    turn = Turn(budget, spent, carry.opening(budget.base, carried_over, room), planned.get(budget.turn_key))
     if turn.planned is None or turn.is_in_the_way:
         return turn
-    return turn._replace(opening=carry.opening(turn.planned.amount, handed_on, room))
+    return turn._replace(opening=carry.opening(turn.planned.amount, carried_over, room))
 
 
 def _opened(turn: Turn) -> CycleBudget:

@@ -162,7 +162,7 @@ def settle_carry(work: Work) -> None:
             continue
         is_child = successor.parent_id == latest.budget_id  # their sum must be small enough to store
         room = LIMIT_NANOS - (allocated - successor.amount if is_child else 0)
-        changed = _settle(work, successor, _handed_on(ended, spent), room)
+        changed = _settle(work, successor, _carried_over(ended, spent), room)
         allocated += changed if is_child else 0
 
 
@@ -181,14 +181,14 @@ def _ended(work: Work, closed: Period) -> Iterator[tuple[CycleBudget, int]]:
             yield budget, spent.total if budget.entity_id == ROOT_ID else spent.at(then(budget.path))
 
 
-def _handed_on(ended: CycleBudget, spent: int) -> int:
+def _carried_over(ended: CycleBudget, spent: int) -> int:
     policy, cap, carried = ended.carry
-    return carry.handed_on(carry.left(ended.base, carried, spent), policy, cap)
+    return carry.carried_over(carry.left(ended.base, carried, spent), policy, cap)
 
 
-def _settle(work: Work, successor: CycleBudget, handed_on: int, room: int) -> int:
+def _settle(work: Work, successor: CycleBudget, carried_over: int, room: int) -> int:
     """Settle a budget's carry-over again; return the change of its amount, at most ``room``."""
-    carried = max(-LIMIT_NANOS, min(handed_on, room - successor.base))
+    carried = max(-LIMIT_NANOS, min(carried_over, room - successor.base))
     if carried == successor.carry.carried:
         return 0
     amount = max(successor.used + successor.reserved, successor.base + carried, 0)

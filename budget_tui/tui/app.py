@@ -512,11 +512,11 @@ def _bindings(*owners: type[DOMNode]) -> list[Binding]:
 
 def _turned(before: BudgetSnapshot, now: BudgetSnapshot) -> str:
     currency = before.organization.currency
-    handed_on = f"{formatting.change(now.carry.carried, currency)} carried over" if now.carry.carried else ""
+    carried_over = f"{formatting.change(now.carry.carried, currency)} carried over" if now.carry.carried else ""
     return (
         f"{formatting.period_name(before.period)} has ended: {formatting.money(before.total.spent, currency)} of"
         f" {formatting.money(before.total.allocation, currency)} spent. {formatting.period_name(now.period)} runs"
-        f" with {handed_on or 'the same allocations'}"
+        f" with {carried_over or 'the same allocations'}"
     )
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budget_tui.domain.amount import LIMIT_NANOS
-from budget_tui.domain.carry import CarryPolicy, Opening, checked_cap, handed_on, left, opening, parse_policy
+from budget_tui.domain.carry import CarryPolicy, Opening, carried_over, checked_cap, left, opening, parse_policy
 from budget_tui.domain.errors import Refused
 
 amounts = st.integers(0, 10**12)
@@ -37,7 +37,7 @@ caps = st.none() | st.integers(0, 10**12)
     ],
 )
 def test_what_comes_along(policy: str, remaining: int, cap: int | None, expected: int) -> None:
-    assert handed_on(remaining, CarryPolicy(policy), cap) == expected
+    assert carried_over(remaining, CarryPolicy(policy), cap) == expected
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_debt_that_does_not_fit_is_settled_later() -> None:
     carried, found = 0, []
     for spent in (330, 0, 0, 0):
         found.append(opening(100, carried).amount)
-        carried = handed_on(left(100, carried, spent), CarryPolicy.BOTH, None)
+        carried = carried_over(left(100, carried, spent), CarryPolicy.BOTH, None)
     assert found == [100, 0, 0, 70]
 
 
@@ -64,7 +64,7 @@ def test_an_amount_stays_within_what_can_be_stored() -> None:
 
 @given(remainders, policies, caps)
 def test_never_more_than_there_is_nor_than_the_cap(remaining: int, policy: CarryPolicy, cap: int | None) -> None:
-    carried = handed_on(remaining, policy, cap)
+    carried = carried_over(remaining, policy, cap)
     assert carried * remaining >= 0
     assert abs(carried) <= abs(remaining)
     assert cap is None or abs(carried) <= cap
@@ -75,7 +75,7 @@ def test_over_any_periods_nothing_is_lost_or_invented(periods: list[tuple[int, i
     """Whatever recurs and is spent in each: with ``both`` and no cap, the last leaves the difference of the sums."""
     remaining = 0
     for base, spent in periods:
-        opened = opening(base, handed_on(remaining, CarryPolicy.BOTH, None))
+        opened = opening(base, carried_over(remaining, CarryPolicy.BOTH, None))
         assert opened.amount >= 0
         remaining = left(opened.base, opened.carried, spent)
     assert remaining == sum(base for base, _ in periods) - sum(spent for _, spent in periods)
@@ -99,7 +99,7 @@ def test_nothing_negative_recurs() -> None:
     """50 of 150 came along and 130 are taken off: 20 of what came along are left, and 0 recurs."""
     edited = opening(100, 50).moved_to(20)
     assert left(edited.base, edited.carried, 0) == 20
-    assert opening(edited.base, handed_on(20, CarryPolicy.BOTH, None)) == (20, 0, 20)
+    assert opening(edited.base, carried_over(20, CarryPolicy.BOTH, None)) == (20, 0, 20)
 
 
 def test_several_that_share_a_room_do_not_leave_it() -> None:

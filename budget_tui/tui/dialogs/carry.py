@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Input, Label, Select, Static
 
 from budget_tui.domain.amount import parse_amount
-from budget_tui.domain.carry import Carry, CarryPolicy, handed_on
+from budget_tui.domain.carry import Carry, CarryPolicy, carried_over
 from budget_tui.domain.errors import Refused
 from budget_tui.presentation.formatting import carry_rule, change, number, sign_of
 from budget_tui.tui.dialogs.box import BoxScreen
@@ -73,7 +73,7 @@ class CarryScreen(BoxScreen[str]):
         except Refused:
             policy, cap = CarryPolicy.NONE, None
         if self._pace.allocation and policy is not CarryPolicy.NONE:
-            goes = handed_on(self._pace.remaining, policy, cap)
+            goes = carried_over(self._pace.remaining, policy, cap)
             sentences.append(f"{change(goes, self._currency)} would carry over if it ended now")
         self.query_one("#achieves", Static).update(Content.assemble(("\n".join(sentences), MUTED)))
 
