@@ -1,7 +1,7 @@
-"""Changes to the hierarchy: entities added, moved, renamed, archived, and their undo. Every command makes them here.
+"""Changes to the hierarchy: entities added, moved, renamed, archived, and their undo. All commands use these functions.
 
-Costs hang on an entity's key: what an entity spent goes wherever it goes. Days that were closed count where it stood
-when they were, and the figures of closed periods, written down then, stay.
+Costs refer to an entity's key, so an entity's spending moves with it. Closed days count where the entity was when
+they were closed, and the archived figures of closed periods never change.
 """
 
 from collections.abc import Iterable
@@ -21,13 +21,13 @@ PROJECT, AGENT = "project", "agent"
 
 
 def tree_of(work: Work) -> Tree:
-    """The organization's hierarchy in this transaction."""
+    """Return the organization's hierarchy in this transaction."""
     key = work.organization.org_key
     return Tree(work.unit.organizations.levels(key), work.unit.fast.entities(key))
 
 
 def checked_new(work: Work, text: str) -> str:
-    """``text`` as the id of an entity that is to come; `Conflict` when there is one that is not archived."""
+    """Validate ``text`` as the id of a new entity; `Conflict` if an entity with it exists that is not archived."""
     entity_id = checked_id(text)
     known = work.unit.fast.entity(work.organization.org_key, entity_id)
     if known is not None and not known.archived:
@@ -36,8 +36,10 @@ def checked_new(work: Work, text: str) -> str:
 
 
 class Done(NamedTuple):
-    """What happened to an entity; ``before`` is None for a new one. A renamed one has the rule by which costs find
-    it by its former name, as it was and as it is."""
+    """A change of one entity; ``before`` is None for a new one.
+
+    For a renamed one, ``rules`` are the rule that maps costs with its old name, before and after.
+    """
 
     before: Entity | None
     after: Entity
@@ -45,7 +47,7 @@ class Done(NamedTuple):
 
 
 def place(work: Work, placements: Iterable[Placement]) -> list[Done]:
-    """`put`, and a line of the audit trail for each thing that was done. A project gets its budget."""
+    """Apply placements with `put`, and record each change in the audit log. New projects get their budgets."""
     done = put(work, placements)
     for each in done:
         _record(work, each)
@@ -53,10 +55,10 @@ def place(work: Work, placements: Iterable[Placement]) -> list[Done]:
 
 
 def put(work: Work, placements: Iterable[Placement]) -> list[Done]:
-    """Make, bring back, move and rename entities until they are as the placements say; returns what was done.
+    """Add, restore, move and rename entities until they match the placements; return the changes.
 
-    Costs are asked again whose they are, for a new name may be the one that they wait for. A move does not
-    change that: a cost that names its entity by a path names it by its id on it.
+    Costs are mapped again, as some may refer to a new name. A move does not affect the mapping: a cost that names its
+    entity by a path is mapped by the id in it.
     """
     done = [_carried_out(work, step) for step in tree_of(work).steps(placements)]
     if any(before is None or before.archived or before.name != after.name for before, after, _ in done):
@@ -65,8 +67,8 @@ def put(work: Work, placements: Iterable[Placement]) -> list[Done]:
 
 
 def take_out(work: Work, entity: Entity) -> int:
-    """Take an entity out of the lists; its costs stay. Returns the allocation that a project gives back."""
-    # an agent rests while whom it belongs to is archived
+    """Archive an entity; its costs stay. Return the allocation that a project returns to the pool, in nanos."""
+    # agents are hidden while the entity they belong to is archived
     below = [child for child in tree_of(work).children(entity) if child.level_code != "agent"]
     if below:
         more = f" and {len(below) - 1} more" if len(below) > 1 else ""
@@ -82,7 +84,7 @@ def take_out(work: Work, entity: Entity) -> int:
 
 
 def put_away(work: Work, entity: Entity) -> Budget | None:
-    """Archive an entity and the budget of a project, which is returned."""
+    """Archive an entity and, for a project, its budget, which is returned."""
     budget = None
     if entity.level_code == PROJECT:
         work.require_open_period()
@@ -101,7 +103,7 @@ def _carried_out(work: Work, step: Step) -> Done:
     if before.archived:
         entities.archive(before, None)
     if before.parent_id != after.parent_id:
-        # as stored by now: something above it may have been moved, too
+        # as stored now: an entity above it may have been moved too
         entities.move(work.organization, work.entity(after.entity_id), work.entity(after.parent_id))
     if before.name == after.name:
         return Done(before, after)
@@ -124,7 +126,7 @@ def _record(work: Work, done: Done) -> None:
 
 
 def _arrival(work: Work, before: Entity | None, after: Entity) -> dict[str, object]:
-    """What the trail says of an entity that came: of a project, its parent only where that is not the usual one."""
+    """Return the audit facts of a new entity; a project's parent is included only if it is not the default one."""
     facts: dict[str, object] = {"name": after.name}
     kept = {"name": before.name, "parent": before.parent_id} if before else {}
     if after.level_code == PROJECT:
@@ -145,8 +147,8 @@ def _noun(entity: Entity) -> str:
 @reverses("project.restore", "entity.restore", told=subjects_of("bringing back of"))
 @reverses("project.archive", "entity.archive", told=subjects_of("archiving of"))
 def _put_away_or_bring_back(work: Work, lines: Lines) -> None:
-    """An entity is there by an add or a restore, and is not by an archive: each takes back the other."""
-    for line in reversed(lines):  # what came after its parent goes before it
+    """Undo an addition or restoring by archiving, an archiving by restoring."""
+    for line in reversed(lines):  # children added after their parent are removed before it
         if line.after is not None:
             _take_away(work, line)
         else:
@@ -155,7 +157,7 @@ def _put_away_or_bring_back(work: Work, lines: Lines) -> None:
 
 
 def _take_away(work: Work, line: AuditEntry) -> None:
-    """Archive again what was added or brought back; an entity that was ever there is never removed."""
+    """Archive an entity that was added or restored; entities are never deleted."""
     assert line.after is not None
     entity = _there(work, line)
     if line.action.endswith(".add"):
@@ -173,7 +175,7 @@ def _take_away(work: Work, line: AuditEntry) -> None:
 
 
 def _bring_back(work: Work, line: AuditEntry) -> None:
-    """Bring back what was archived, with the budget that it had."""
+    """Restore an archived entity with its budget."""
     assert line.before is not None
     entity = work.entity(line.subject)
     if not entity.archived:
@@ -209,7 +211,7 @@ def _rename_back(work: Work, lines: Lines) -> None:
         assert line.after is not None
         entity, name = _there(work, line), line.before["name"]
         require_same(f"the name of {line.subject}", entity.name, line.after["name"])
-        tree_of(work).steps([Placement(line.subject, name)])  # refused when something else is called so by now
+        tree_of(work).steps([Placement(line.subject, name)])  # raises `Conflict` if the name is taken by now
         rule = put_rule_back(work, f"the former name of {line.subject}", undo_data(line.after), undo_data(line.before))
         work.unit.entities.rename(entity, name)
         after = {"name": name, UNDO_DATA: rule}

@@ -1,4 +1,4 @@
-"""Periods that were closed: what was archived of them, and what has become of it since."""
+"""Closed periods: their archived figures, and their costs as known now."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -16,13 +16,13 @@ from budget_tui.storage.session import Session
 
 
 class History:
-    """Reads closed periods. Never writes."""
+    """Queries on closed periods. Never writes."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def periods(self, limit: int, before: date | None = None) -> list[ClosedPeriod]:
-        """At most ``limit`` closed periods, the newest first; ``before`` continues after a page's last first day."""
+        """Return at most ``limit`` closed periods, the newest first, that start before the day ``before``."""
         reader = self._context.reader()
         try:
             with reader.session() as session:
@@ -32,7 +32,7 @@ class History:
             reader.close()
 
     def period(self, start: date) -> ClosedPeriod:
-        """The closed period that ``start`` is the first day of, or `NotFound`."""
+        """Return the closed period that starts on ``start``; raises `NotFound`."""
         for found in self.periods(1, start + ONE_DAY):
             if found.period.start == start:
                 return found
@@ -44,7 +44,7 @@ class History:
 
 
 def closed_period(session: Session, organization: Organization, start: date) -> ClosedPeriod:
-    """The closed period that ``start`` is the first day of, or `NotFound`."""
+    """Return the closed period that starts on ``start``; raises `NotFound`."""
     for found in _read(session, organization, session.periods.closes(organization.org_key, 1, start + ONE_DAY)):
         if found.period.start == start:
             return found

@@ -1,4 +1,4 @@
-"""The same request under the same key is carried out once and answered alike."""
+"""Idempotency: a request repeated under the same key is carried out once and returns the same result."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.services.work import Work
 
 _one_way = json.JSONEncoder(sort_keys=True).encode
-"""A request as it is kept: written alike however it is put."""
+"""Serializes a request, identically for equal requests."""
 
 _noted: ContextVar[list[str] | None] = ContextVar("replays", default=None)
 
@@ -20,7 +20,7 @@ KEY_MAX_LENGTH = 200
 
 @contextmanager
 def replays_noted() -> Iterator[list[str]]:
-    """Fills with the keys whose answers were given before, while the block lasts."""
+    """Collect the keys whose results are replayed inside the block."""
     replays: list[str] = []
     token = _noted.set(replays)
     try:
@@ -32,11 +32,11 @@ def replays_noted() -> Iterator[list[str]]:
 def answered_once(
     work: Work, command: str, key: str | None, request: dict[str, Any], carry_out: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
-    """The answer of ``carry_out``, or the one that was given when ``key`` was first used.
+    """Return the result of ``carry_out``, or the stored one if ``key`` was used before.
 
-    No key: always done. An answer is kept for `ANSWERS_KEPT` at least.
+    Without a key, ``carry_out`` always runs. Results are stored for at least `ANSWERS_KEPT`.
 
-    `Conflict` when the key was used for another request; `Refused` when it is blank or too long.
+    `Conflict` if the key was used for another request; `Refused` if it is blank or too long.
     """
     if key is None:
         return carry_out()

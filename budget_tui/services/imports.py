@@ -1,4 +1,4 @@
-"""Importing exports: a delivery replaces what it covers of what is stored, and is never added to it."""
+"""Importing exports: a delivery replaces the stored costs that it covers, and is never added to them."""
 
 import threading
 from collections import defaultdict
@@ -43,11 +43,11 @@ _FIRST, _LAST = 0, 99991231
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """``paths`` are files, folders or globs of ``source``, which is called like its format unless it has a name.
+    """A request to import. ``paths`` are files, folders or globs; ``source`` defaults to the name of the format.
 
-    ``format`` is told by the files unless given; ``columns`` names them where they may have any name.
-    ``part`` is the name under which they are stored beside what is there; ``replace`` puts them in place of every
-    part that they touch.
+    ``format`` is detected by default; ``columns`` names the columns of files where these may have any name.
+    With ``part``, costs are stored under that name next to existing ones; ``replace`` replaces every part that they
+    overlap.
     """
 
     paths: tuple[str, ...]
@@ -63,7 +63,7 @@ class ImportRequest:
 
 
 class VanishedCosts(NamedTuple):
-    """Costs that a replacement took away although the new files say nothing of them; nanos of each currency."""
+    """Costs that a replacement removed and that the new files do not mention; nanos of each currency."""
 
     sub_account: str
     first_day: date
@@ -73,12 +73,11 @@ class VanishedCosts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """The outcome of an import: read, stored, replaced, added, left out, refused. Totals are units of each currency.
+    """The result of an import: rows read, stored, replaced, added, left out, refused. Totals are units per currency.
 
-    ``read_as`` is what was decided about the files that their owner may want to check.
-    ``rows_added`` are the daily costs that replaced nothing. ``vanished`` is what the replacement took away without
-    a word of the new files. ``seats`` are those of the day that has the most; None, as of tokens, where the files
-    say nothing.
+    ``read_as`` describes guesses about the files that their owner may want to check. ``rows_added`` are daily costs
+    that replaced nothing. ``vanished`` are costs that a replacement removed and the new files do not mention.
+    ``seats`` is the maximum on one day; ``seats`` and ``tokens`` are None if the files contain none.
     """
 
     files: tuple[str, ...]
@@ -104,16 +103,16 @@ class ImportReport:
 
 
 class Imports:
-    """The command that imports; the files are read before the transaction begins."""
+    """The import command; the files are read before the transaction begins."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def run(self, request: ImportRequest, progress: Callable[[int], None] | None = None) -> ImportReport:
-        """Import ``request``; ``progress`` hears percents of the reading. Nothing is kept of a run that fails.
+        """Import files; ``progress`` receives the percentage read. A run that fails stores nothing.
 
-        `SourceError` when a file is not there or of no format that is read; `Refused` when no row can be used, or with
-        ``strict`` any cannot; `Conflict` when it would take away what it does not cover, or is not known to be newer.
+        `SourceError` if a file is missing or in no known format; `Refused` if no row can be used or, with ``strict``,
+        if any cannot; `Conflict` if it would remove costs it does not cover, or is not known to be newer.
         """
         from budget_tui.sources.base import ReadOptions, format_of
         from budget_tui.sources.manifest import find_deliveries
@@ -127,7 +126,7 @@ class Imports:
         source = named or form.name
         context = self._context if self._context.prepare() else replace(self._context, is_new=True)
         organization, known_tags = _before_reading(context, source)
-        # What storing needs is loaded while DuckDB reads, which leaves the interpreter to others.
+        # The modules for storing are imported while DuckDB reads, which leaves the interpreter free.
         threading.Thread(target=_load_storing, daemon=True).start()
         tags = {DEFAULT_TAG, *known_tags, *(tag.casefold() for tag in request.tags)}
         options = ReadOptions(
@@ -162,9 +161,9 @@ def _checked_source(name: str) -> str:
 
 
 def _before_reading(context: Context, source: str) -> tuple[Organization, set[str]]:
-    """The organization, and the tags to keep: those that rules look at, or that were kept before.
+    """Return the organization, and the tags to keep: those of mapping rules and those kept in earlier imports.
 
-    Without the latter, importing the same file again with fewer options would take its costs from their projects.
+    Without the latter, importing a file again with fewer options would unmap its costs.
     """
     with context.reading() as session:
         organization = context.organization(session)
@@ -196,7 +195,7 @@ def _require_usable(reduction: "Reduction", *, strict: bool) -> None:
 
 
 class _Storing:
-    """One import in its transaction: delivery after delivery, part after part."""
+    """An import in its transaction: delivery by delivery, part by part."""
 
     def __init__(
         self,
@@ -293,7 +292,7 @@ class _Storing:
         )
 
     def _store_part(self, part: "ReducedPart", facts: PartFacts) -> bool:
-        """Store one part in place of what it replaces; False if that is the same."""
+        """Store one part, replacing stored ones; return False if nothing changed."""
         work, session, org = self._work, self._work.unit, self._work.organization.org_key
         account = folded_account(facts.account)
         on_record = [
@@ -335,7 +334,7 @@ class _Storing:
         return True
 
     def _twice(self, part: "ReducedPart", facts: PartFacts, on_record: Sequence[StoredPart]) -> list[Problem]:
-        """The problem that the same costs are stored under another name of a part."""
+        """Return the problem, if any, that the same costs are stored as a part of another name."""
         if self._mode is Mode.REPLACE:
             return []
         named_otherwise = (
@@ -347,7 +346,7 @@ class _Storing:
         return [Problem(Hurdle.SAME_COSTS, Part(same.facts, (), same.key))] if same else []
 
     def _is_stored(self, part: "ReducedPart", keys: Sequence[int]) -> bool:
-        """Compare the rows of ``part`` with what is stored of its days, row by row."""
+        """Return whether the rows of ``part`` equal the stored ones of its days, row by row."""
         days = [row.day for row in part.rows]
         first, last = (_FIRST, _LAST) if self._mode is Mode.REPLACE else (min(days), max(days))
         stored = self._work.unit.datasets.rows(keys, first, last)
@@ -355,7 +354,7 @@ class _Storing:
         return _are_same(stored, new)
 
     def _is_repeated(self, part: "ReducedPart", old: Part) -> bool:
-        """Tell that most of the rows stored of the cells that both have come again, among others or not."""
+        """Return whether most stored rows of the cells in both parts recur, among others or not."""
         cells: set[tuple[str, int | None]] = {row.cell for row in part.rows}
         sub_accounts: Mapping[int | None, str] = {
             key: folded_account(origin.sub_account_id) for origin, key in self._keys.items()
@@ -385,7 +384,7 @@ class _Storing:
 
 
 class _Sums:
-    """Sums of what is imported, by currency and day."""
+    """Sums of imported costs, by currency and day."""
 
     def __init__(self) -> None:
         self._days: list[DaySums] = []
@@ -401,7 +400,7 @@ class _Sums:
         return (day_of(min(days)), day_of(max(days))) if days else None
 
     def total(self, start: int = _FIRST, end: int = _LAST) -> dict[str, Decimal]:
-        """The sum per currency, in units of it, of the days from ``start`` to before ``end``."""
+        """Return the sums of the days from ``start`` to before ``end``, in units per currency."""
         return _units((each.currency, each.nanos) for each in self._days if start <= each.day < end)
 
     def total_unmapped(self) -> dict[str, Decimal]:
@@ -413,7 +412,7 @@ class _Sums:
         return sum(known) if known else None
 
     def most_seats(self) -> int | None:
-        """The most seats on one day."""
+        """Return the maximum number of seats on one day."""
         seats: dict[int, int] = defaultdict(int)
         for each in self._days:
             if each.seats is not None:
@@ -439,7 +438,7 @@ def _are_same(stored: Iterator[Sequence[Any]], new: Iterator[Sequence[Any]]) -> 
 
 
 def _in_one(reasons: Sequence[str]) -> str:
-    """The first reasons in one line, each once."""
+    """Join the first reasons in one line, without duplicates."""
     different = list(dict.fromkeys(reasons))
     more = len(different) - _NAMED_AT_MOST
     return "; ".join(different[:_NAMED_AT_MOST]) + (f"; and {more:,} more" if more > 0 else "")
@@ -452,7 +451,7 @@ _APART_AT_TERMINAL = "; --source NAME keeps it apart"
 
 
 def _sentence(new: Part, problem: Problem) -> str:
-    """Say why a part cannot take the place of a stored one."""
+    """Describe why a part cannot replace a stored one."""
     account = new.facts.account or "the account"
     days = days_named(day_of(problem.first_day), day_of(problem.last_day)) if problem.first_day else ""
     amounts = " + ".join(money(nanos, currency) for currency, nanos in problem.amounts.items())
@@ -490,7 +489,7 @@ def _of(account: str) -> str:
 
 @reverses("cost.import", told=lambda lines, _: ", ".join(map(_imported, lines)))
 def _unimport(work: Work, lines: Lines) -> None:
-    """Take the parts of an import out again and give back what they had taken; or the reverse."""
+    """Undo an import by removing its parts and restoring the costs they had replaced; or redo it."""
     for line in lines:
         facts = undo_data(line.after or line.before)
         if "parts" not in facts:
@@ -504,7 +503,7 @@ def _unimport(work: Work, lines: Lines) -> None:
 
 
 def _take_out(work: Work, source: str, parts: Sequence[int]) -> None:
-    """Undo parts, the last one first, and store again what they had taken of others."""
+    """Undo parts, the last one first, and restore the rows they had taken from others."""
     for key in reversed(parts):
         if work.unit.datasets.is_replaced(key):
             raise Conflict(f"{source} has been imported again since", "undo that import first")

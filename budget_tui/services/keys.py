@@ -1,7 +1,7 @@
-"""Keys to the HTTP API: made, listed, revoked, and told apart at the door.
+"""Keys of the HTTP API: created, listed, revoked and verified.
 
-A key is 256 random bits, so its hash is a plain SHA-256: the slow and salted hashes that passwords need protect
-what a person made up, which can be guessed. This cannot, and it is checked with every request.
+A key is 256 random bits, so its hash is a plain SHA-256. Passwords need slow, salted hashes because people choose
+them and they can be guessed; a key cannot, and it is verified with every request.
 """
 
 import hmac
@@ -24,7 +24,7 @@ _LONGEST = 200
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key that was just made. ``text`` is the key itself, which nobody can ever tell again."""
+    """A key that was just created. ``text`` is the key itself, which is not stored and cannot be shown again."""
 
     key: ApiKey
     text: str
@@ -37,7 +37,7 @@ class Keys:
         self._context = context
 
     def create(self, name: str, scope: Scope) -> NewKey:
-        """A new key for this organization. Only its hash is kept."""
+        """Create a key for this organization. Only its hash is stored."""
         name = checked_name(name)
         key_id = secrets.token_hex(_ID_BYTES)
         text = f"{PREFIX}_{key_id}_{secrets.token_hex(_SECRET_BYTES)}"
@@ -49,7 +49,7 @@ class Keys:
         return NewKey(key, text)
 
     def revoke(self, id_or_name: str) -> ApiKey:
-        """From now on nobody passes with this key. Again: nothing changes. `Refused` when several have the name."""
+        """Revoke a key immediately; repeating it changes nothing. `Refused` if several keys have the name."""
         with self._context.work() as work:
             key = _find(work.unit.api_keys.all(work.organization.org_key), id_or_name)
             if key.revoked_at is None:
@@ -59,7 +59,7 @@ class Keys:
         return key
 
     def all(self) -> list[ApiKey]:
-        """This organization's keys, revoked ones too."""
+        """Return this organization's keys, including revoked ones."""
         reader = self._context.reader()
         try:
             with reader.session() as session:
@@ -69,13 +69,13 @@ class Keys:
 
 
 class KeyRing:
-    """Tells at the door whose key it is. Asks the database each time: a revoked key is one at once."""
+    """Verifies keys. It queries the database each time, so that revoking a key takes effect at once."""
 
     def __init__(self, database: Database) -> None:
         self._reader = DatabaseReader(database)
 
     def holder(self, text: str) -> ApiKey | None:
-        """The key that ``text`` is; None when there is no such key or it was revoked."""
+        """Return the key with that text; None if there is none or it was revoked."""
         prefix, _, rest = text[:_LONGEST].partition("_")
         key_id, _, _ = rest.partition("_")
         if prefix != PREFIX:
@@ -87,7 +87,7 @@ class KeyRing:
         return key
 
     def can_be_passed(self) -> bool:
-        """Whether any key is active; also whether the database can be read at all."""
+        """Return whether any key is active; fails if the database cannot be read."""
         with self._reader.session() as session:
             return session.fast.has_active_key()
 
@@ -96,7 +96,7 @@ class KeyRing:
 
 
 def _find(keys: list[ApiKey], id_or_name: str) -> ApiKey:
-    """The key of that id, or else the one that is called so: of several, the only one that is still active."""
+    """Return the key with that id, otherwise with that name: of several, the only one that is active."""
     named = [key for key in keys if key.key_id == id_or_name] or [key for key in keys if key.name == id_or_name]
     active = [key for key in named if key.revoked_at is None]
     if not named:

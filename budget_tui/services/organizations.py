@@ -1,4 +1,4 @@
-"""Organizations: tenants of one database. What belongs to one is never seen from another."""
+"""Organizations: independent users of one database, which never see each other's data."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 @dataclass(frozen=True, slots=True)
 class NewOrganization:
-    """How an organization is to be. What is '' is as the settings say; the name is the slug."""
+    """A request for an organization. Fields that are '' default to the settings; the name defaults to the slug."""
 
     slug: str
     name: str = ""
@@ -28,13 +28,13 @@ class NewOrganization:
 
 
 class Organizations:
-    """Commands and questions on organizations. Each command is one transaction."""
+    """Commands and queries on organizations. Each command is one transaction."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def add(self, new: NewOrganization) -> Organization:
-        """A new organization; its periods recur by its rule from today on. `Conflict` when the slug is taken."""
+        """Add an organization, whose periods recur by its rule from today on. `Conflict` if the slug is taken."""
         context = self._context
         slug = checked_slug(new.slug)
         name = checked_name(new.name or slug)
@@ -67,7 +67,7 @@ class Organizations:
             unit.commit()
 
     def all(self) -> list[Organization]:
-        """Every organization in the database, by slug."""
+        """Return every organization in the database, by slug."""
         with self._context.reading() as session:
             return session.organizations.all()
 
@@ -83,7 +83,7 @@ def _rename_back(work: Work, lines: Lines) -> None:
 
 
 def checked_slug(text: str) -> str:
-    """``text`` as an organization's slug, which stands in addresses and on command lines."""
+    """Validate ``text`` as an organization's slug, which is used in URLs and on command lines."""
     if not _SLUG.fullmatch(text):
         raise Refused(
             f"'{text}' cannot be a slug", "lower-case letters, digits, - and _, at most 63; no - or _ at its beginning"

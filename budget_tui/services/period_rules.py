@@ -1,8 +1,8 @@
-"""How periods recur and when days begin: chosen per organization, told before it is done.
+"""The rule by which periods recur and the time zone, per organization; a change is shown before it is made.
 
-A change reaches no period that was opened: the running one keeps its first day and ends when it was going to. The
-next one starts the day after and runs up to the new anchor; from there on the periods are whole. A day is a date and
-costs stay on theirs, so whatever is changed when, each day and each cost is in exactly one period.
+A change affects no opened period: the current one keeps its days. The next one starts the day after and ends before
+the new anchor; from then on the periods are whole. Days are dates and costs keep theirs, so whatever is changed
+when, each day and each cost is in exactly one period.
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ _SHOWN_AHEAD = 3
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """What is to be changed; None is left as it is."""
+    """A change of the rule or the time zone; None keeps the current value."""
 
     kind: PeriodKind | None = None
     anchor_day: int | None = None
@@ -32,7 +32,7 @@ class RuleChange:
 
 @dataclass(frozen=True, slots=True)
 class RulePreview:
-    """What a change does. ``running`` is the last period that was opened, ``following`` those after it."""
+    """The effect of a change. ``running`` is the last period that was opened, ``following`` are those after it."""
 
     before: PeriodRule
     after: PeriodRule
@@ -45,25 +45,25 @@ class RulePreview:
 
     @property
     def has_bridge(self) -> bool:
-        """Whether the first of the following periods is shorter than a whole one."""
+        """True if the first of the following periods is shorter than a whole one."""
         return self.following[0] != self.after.containing(self.following[0].start)
 
 
 class PeriodRules:
-    """Commands on how an organization's periods recur."""
+    """Commands on the period rule of an organization."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def preview(self, change: RuleChange) -> RulePreview:
-        """What `set` would do. Nothing is written."""
+        """Return the effect of `set`. Nothing is written."""
         with self._context.work() as work:
             return self._preview(work, change)
 
     def set(self, change: RuleChange, seen: RulePreview | None = None) -> RulePreview:
-        """Change the rule from the next period on, and the time zone at once; `Conflict` when it is not what was seen.
+        """Change the rule from the next period on, and the time zone at once.
 
-        `Refused` when nothing would change.
+        `Conflict` if they were changed since they were seen; `Refused` if nothing would change.
         """
         with self._context.work() as work:
             preview = self._preview(work, change)
@@ -79,7 +79,7 @@ class PeriodRules:
         if (changed.period_rule, changed.time_zone) == (organization.period_rule, organization.time_zone):
             raise Refused("nothing would change", "periods recur so already")
         latest = work.unit.fast.global_budget(organization.org_key, date.max)
-        assert latest is not None  # the running one at least
+        assert latest is not None  # the current period at least
         return RulePreview(
             organization.period_rule,
             changed.period_rule,
@@ -93,7 +93,7 @@ class PeriodRules:
 
 
 def describe(preview: RulePreview) -> list[str]:
-    """What a change does, line by line in words."""
+    """Describe a change in lines of text."""
     lines = []
     if preview.before != preview.after:
         first, *whole = preview.following
@@ -119,7 +119,7 @@ def _days(period: Period) -> str:
 
 
 def _today_told(preview: RulePreview) -> list[str]:
-    """What is special where today's date is in another period by the new time zone."""
+    """Describe the effect if today's date is in another period in the new time zone."""
     if preview.today_after < preview.running.start:
         return [f"budgets can be changed again from {long_day(preview.running.start)} on"]
     if preview.today_after > preview.running.end:
@@ -148,7 +148,7 @@ def _ahead(rule: PeriodRule, period: Period) -> tuple[Period, ...]:
 
 
 def _store(work: Work, rule: PeriodRule, time_zone: str) -> None:
-    """Make the rule and the time zone the organization's and write what changed to the audit trail."""
+    """Store the organization's rule and time zone, and record the change in the audit log."""
     organization = work.organization
     before, after = _written(organization.period_rule, organization.time_zone), _written(rule, time_zone)
     changed = [name for name in before if before[name] != after[name]]

@@ -1,4 +1,4 @@
-"""The cycle: whoever writes first after a period's end closes it and opens the next; a person may close it early."""
+"""Closing periods: every command closes those that have ended, and a user may close the current one early."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,34 +15,34 @@ from budget_tui.services.cycle import archive_period, open_next
 from budget_tui.services.work import Work
 
 CloseOutcome = ClosePreview
-"""What a close did has the shape of what it was going to do."""
+"""The result of a close has the same form as its preview."""
 
 Reallocations = Mapping[str, AllocationChange]
 
 
 class Periods:
-    """Commands on the cycle of budget periods."""
+    """Commands on the cycle of periods."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def catch_up(self) -> None:
-        """Close every period that has ended. Done by any command anyway; here by the passing of time."""
+        """Close every period that has ended. Any command does so; this one is for when time passes without any."""
         with self._context.work() as work:
             work.commit()
 
     def preview_close(self, reallocations: Reallocations | None = None) -> ClosePreview:
-        """What `close` would do today. Nothing is written."""
+        """Return the effect of `close` today. Nothing is written."""
         with self._context.work() as work:
             plan = _manual_plan(work, None)
             return _outcome(work, plan, _reallocated(work, plan, reallocations or {}))
 
     def close(self, reallocations: Reallocations | None = None, seen: Period | None = None) -> CloseOutcome:
-        """End the running period today and start the next one tomorrow, up to the next anchor.
+        """End the current period today and start the next one tomorrow, up to the next anchor.
 
-        ``reallocations`` change what projects open the next period with: each is applied to its allocation there,
-        in their order. ``seen`` is what was shown to end (`ClosePreview.ending`). `Conflict` when the period was
-        closed already or another one is running by now, so that what two people confirm happens once.
+        ``reallocations`` change the projects' next allocations, one after the other. ``seen`` is the period that was
+        shown to end (`ClosePreview.ending`). `Conflict` if the period was closed already or another one is current, so
+        that a close confirmed by two people happens once.
         """
         with self._context.work() as work:
             plan = _manual_plan(work, seen)
@@ -61,7 +61,7 @@ class Periods:
 
 
 def _manual_plan(work: Work, seen: Period | None) -> Plan:
-    """The close of the running period today; `Conflict` when that was done, or is not what was ``seen``."""
+    """Return the close of the current period today; `Conflict` if it is closed, or is not the one ``seen``."""
     closed = work.unit.fast.last_close(work.organization.org_key)
     if closed is not None and work.open.period.start <= closed.start:
         raise Conflict(
@@ -76,7 +76,7 @@ def _manual_plan(work: Work, seen: Period | None) -> Plan:
 
 
 def _reallocated(work: Work, plan: Plan, changes: Reallocations) -> Sequence[Turn]:
-    """The turns below the global budget after ``changes`` to what projects open with."""
+    """Return the turns below the global budget after ``changes`` to the projects' next allocations."""
     if not changes:
         return plan.below
     turns = {turn.budget.entity_id: turn for turn in plan.projects}

@@ -1,4 +1,4 @@
-"""What one entity planned and used, taken apart by category or provider, from what was read before."""
+"""The plan and usage of one entity, broken down by category or provider, from data that was read before."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
@@ -17,8 +17,10 @@ from budget_tui.services.usage import Asked, Conversions, InOneCurrency, Usage, 
 
 
 class Slice(NamedTuple):
-    """One part of a breakdown: which costs, and which budgets of the entity; ``around`` it are those of whatever
-    provider, which its costs count for, too."""
+    """One part of a breakdown: the costs of a category and provider, and the entity's budgets for them.
+
+    ``around`` are the entity's budgets for any provider, which count these costs too.
+    """
 
     category: Category
     provider: str
@@ -27,7 +29,7 @@ class Slice(NamedTuple):
 
 
 class Considered(NamedTuple):
-    """What a breakdown is made of."""
+    """The input of a breakdown."""
 
     organization: Organization
     entity: Entity
@@ -41,7 +43,7 @@ class Considered(NamedTuple):
         return self.usage.providers(Scope(self.entity.entity_key, category, "", ""), self.periods)
 
     def conversions(self, parts: Collection[Slice]) -> Conversions:
-        """What other currencies mean for the figures of ``parts``."""
+        """Return the effects of other currencies on the figures of ``parts``."""
         money = BudgetType.MONETARY
         asked = [Asked(money, self._scope(part, money), period) for part in parts for period in self.periods]
         budgets = [budget for part in parts for budget in part.budgets]
@@ -63,7 +65,7 @@ class Considered(NamedTuple):
         )
 
     def _figures(self, part: Slice, budget_type: BudgetType) -> tuple[int | None, int | None, int | None]:
-        """What is planned (None: nothing), what was used of it or, where nothing is planned, in all, and the rest."""
+        """Return planned amount, usage and unbudgeted usage; without a budget, None, the whole usage and None."""
         whole = self.usage.once(budget_type, self.whole(part, budget_type))
         planned = self.own.converted(self.planned(part, budget_type))
         if not planned:
@@ -75,22 +77,24 @@ class Considered(NamedTuple):
         return together.amount, together.actual, rest
 
     def whole(self, part: Slice, budget_type: BudgetType) -> Covered:
-        """All that was used of a part, for a budget or not."""
+        """Return everything used of a part, budgeted or not."""
         return {self._scope(part, budget_type): self.periods}
 
     def around(self, part: Slice, budget_type: BudgetType, counting: Sequence[PlannedBudget]) -> Covered:
-        """All that was used of a part, of which some counts for ``counting``. Of seats only on the days of these: on
-        others it would be the same seats, told again."""
+        """Return the usage of a part from which to subtract what counts for ``counting``.
+
+        For seats it is limited to the days of these budgets: on others, the same seats would be reported again.
+        """
         if budget_type is BudgetType.SEAT:
             return {self._scope(part, budget_type): [budget.period for budget in counting]}
         return self.whole(part, budget_type)
 
     def counting(self, part: Slice, budget_type: BudgetType) -> list[PlannedBudget]:
-        """The budgets of a part that no other of them contains, in the organization's currency."""
+        """Return the part's budgets that no other of them contains, in the organization's currency."""
         return widest(self.own.converted(self.planned(part, budget_type)), self.usage.history)
 
     def planned(self, part: Slice, budget_type: BudgetType) -> list[PlannedBudget]:
-        """The budgets of a part, of one type, as far as they count in the organization's currency."""
+        """Return the part's budgets of one type that can be converted into the organization's currency."""
         return self.own.counting(budget for budget in part.budgets if budget.budget_type is budget_type)
 
     def _scope(self, part: Slice, budget_type: BudgetType) -> Scope:
@@ -99,7 +103,7 @@ class Considered(NamedTuple):
 
 
 def parts_by_category(read: Considered, only: Category | None = None) -> Mapping[str, Slice]:
-    """Each category, and all of them together; or ``only`` one."""
+    """Return every category, and all of them together; or ``only`` one."""
     return {
         str(category): Slice(
             category, read.provider, [budget for budget in read.budgets if budget.category is category]
@@ -110,7 +114,7 @@ def parts_by_category(read: Considered, only: Category | None = None) -> Mapping
 
 
 def parts_by_provider(read: Considered, category: Category) -> Mapping[str, Slice]:
-    """Each provider that something is planned for or was used of, in ``category``; '' is what names none."""
+    """Return every provider with a budget or usage in ``category``; '' is the usage without a provider."""
     planned = {budget.provider for budget in read.budgets} - {""}
     used = read.providers(category)
     of_any = [budget for budget in read.budgets if not budget.provider]
@@ -131,7 +135,7 @@ def broken_down(
     parts: Callable[[Considered], Mapping[str, Slice]],
     plan: HandedOn,
 ) -> Breakdown:
-    """What was planned and used in each of ``parts``; of ``plan``, what warns about budgets that hand on too much."""
+    """Return the plan and usage of each of ``parts``; ``plan`` is for warnings about over-allocated budgets."""
     slices = parts(read)
     conversions = read.conversions(slices.values())
     too_much = over_allocated(read.budgets, plan)
@@ -157,7 +161,11 @@ def periods_of(
     organization: Organization,
     today: date,
 ) -> tuple[Period, ...]:
-    """Where what has no budget of its own is counted: exactly on the days asked for, where both ends are."""
+    """Return the periods in which unbudgeted usage counts.
+
+    They are exactly the requested days if both ends are given, otherwise the budgets' periods, otherwise one that
+    recurs with the given end or today.
+    """
     rule = organization.period_rule
     begins = rule.fiscal_start_month
     if start is not None and end is not None:
@@ -173,7 +181,7 @@ def periods_of(
 
 
 def with_actuals(node: Node, figures: Callable[[PlannedBudget], Variance]) -> TreeNode:
-    """``node`` and all below it, with what was used of each."""
+    """Return ``node`` and all below it, with the usage of each."""
     budget, allocated = node.budget, node.allocated
     children = tuple([with_actuals(child, figures) for child in node.children])
     return TreeNode(budget, figures(budget), allocated, budget.amount - allocated, children)

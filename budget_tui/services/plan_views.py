@@ -1,5 +1,7 @@
-"""The plan against what was used: summary, allocation tree, by category, by provider, and all at once for a screen that
-chooses from it. Nothing here writes; a period that nobody has opened yet is foreseen."""
+"""The plan against usage: summary, allocation tree, breakdowns, and a board of everything for interactive filters.
+
+Nothing here writes; a period that nobody has opened yet is computed as it would open.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -54,14 +56,14 @@ _Value = TypeVar("_Value")
 
 
 class PlanViews:
-    """Questions about the plan, each answered from one consistent read."""
+    """Queries on the plan, each from one consistent read."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._reader = context.reader()
 
     def list(self, conditions: PlanFilter = EVERYTHING, limit: int | None = None, offset: int = 0) -> BudgetPage:
-        """The budgets that fit, entity by entity: at most ``limit``, after the first ``offset``."""
+        """Return the matching budgets by entity: at most ``limit``, after the first ``offset``."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
             found = _budgets(session, organization, conditions, self._today(organization))
@@ -80,7 +82,7 @@ class PlanViews:
         return BudgetPage(tuple(page), len(found), today, known, warnings, period, allocations)
 
     def one(self, budget_id: str) -> PlanOutcome:
-        """The budget of that id, or the only one whose id begins so; deleted ones, too."""
+        """Return the budget with that id, or whose id alone begins with it; deleted ones, too."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
             budget = find_budget(session, organization.org_key, budget_id)
@@ -91,7 +93,7 @@ class PlanViews:
         return PlanOutcome(budget, over_allocation_warnings(over_allocated([budget], plan)), (), allocations)
 
     def summary(self, conditions: PlanFilter = EVERYTHING) -> PlanSummary:
-        """Budget against actual of every budget that fits."""
+        """Compare each matching budget with its actual."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
             budgets = _budgets(session, organization, conditions, self._today(organization))
@@ -119,7 +121,7 @@ class PlanViews:
         )
 
     def tree(self, root_entity_id: str = "", conditions: PlanFilter = EVERYTHING) -> PlanTree:
-        """The allocation trees, of the whole organization or of what is at and below an entity."""
+        """Return the allocation trees of the whole organization, or of an entity and everything below it."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
             budgets = _budgets(session, organization, conditions, self._today(organization))
@@ -131,7 +133,7 @@ class PlanViews:
             usage = Usage(session, organization, self._today(organization), asked)
             allocations = _allocations(session, organization)
             known = data_through(session, organization, self._today(organization))
-            plan: HandedOn = {}  # only where it has children that the trees do not show
+            plan: HandedOn = {}  # only needed if it has children that the trees do not show
             if not replace(conditions, status=None).is_open:
                 plan = handed_on_in_plan(session, organization.org_key, budgets, usage.history)
         conversions = usage.conversions(asked)
@@ -148,16 +150,16 @@ class PlanViews:
         )
 
     def by_category(self, entity_id: str = ROOT_ID, conditions: PlanFilter = EVERYTHING) -> Breakdown:
-        """What an entity planned and used in each category, and in all of them together."""
+        """Return an entity's plan and usage per category, and of all categories together."""
         return self._breakdown(entity_id, conditions, parts_by_category)
 
     def by_provider(self, entity_id: str = ROOT_ID, conditions: PlanFilter = EVERYTHING) -> Breakdown:
-        """What an entity planned for and used of each provider, in the category of ``conditions`` or in all."""
+        """Return an entity's plan and usage per provider, in the category of ``conditions`` or in all."""
         category = conditions.category or Category.TOTAL
         return self._breakdown(entity_id, conditions, partial(parts_by_provider, category=category))
 
     def board(self) -> "PlanBoard":
-        """Everything at once, for who is going to choose from it again and again."""
+        """Return the whole plan at once, for repeated filtering."""
         with self._reader.session() as session:
             return board_of(self._context, session)
 
@@ -196,14 +198,14 @@ class PlanViews:
 
 
 Counted = tuple[tuple[Scope, Period], ...]
-"""What a number adds up: all that counts for each scope in its period, once."""
+"""The addends of a number: the usage of each scope in its period, counted once."""
 
 Tree = Mapping[str | None, Sequence[BudgetLine]]
-"""What hangs below each budget, by its id; below None what is at the top."""
+"""The children of each budget, by its id; None has those at the top."""
 
 
 class Composition(NamedTuple):
-    """What a number adds up, what of that it leaves out, and the budgets that it is about."""
+    """The addends of a number, those excluded from it, and the budgets that it describes."""
 
     covered: Counted
     without: Counted
@@ -211,7 +213,7 @@ class Composition(NamedTuple):
 
 
 class PlanBoard:
-    """Every budget against its actual, in the order of the hierarchy, and all that can be asked about them."""
+    """Every budget with its actual, in the order of the hierarchy, and queries on them."""
 
     def __init__(
         self,
@@ -233,8 +235,7 @@ class PlanBoard:
             self._lines_at.setdefault(line.budget.entity_key, []).append(line)
 
     def over_allocated(self, budgets: Iterable[PlannedBudget], tree: Tree | None = None) -> tuple[OverAllocated, ...]:
-        """Those of ``budgets`` whose children have more than they: in the whole plan, or in the ``tree`` that is
-        shown."""
+        """Return those of ``budgets`` that are over-allocated, in the whole plan or in the ``tree`` that is shown."""
         if tree is None or tree is self._tree_of_all:
             known = self._over_allocated
             return tuple([known[budget.budget_id] for budget in budgets if budget.budget_id in known])
@@ -246,26 +247,26 @@ class PlanBoard:
 
     @cached_property
     def _over_allocated(self) -> Mapping[str, OverAllocated]:
-        """Those of the whole plan, by their ids: with every letter of a filter it is asked about thousands."""
+        """The over-allocated budgets of the whole plan by id; cached, as each letter of a filter looks up thousands."""
         found = over_allocated((line.budget for line in self.lines), self._handed_on)
         return {each.budget.budget_id: each for each in found}
 
     def warnings(self, lines: Sequence[BudgetLine]) -> tuple[str, ...]:
-        """What is left out of the actuals of ``lines``, and what counts at a rate."""
+        """Return warnings about costs left out of the actuals of ``lines``, and about exchange rates used in them."""
         return self._usage.conversions(asked_by(line.budget for line in lines)).warnings
 
     @property
     def has_foreign_costs(self) -> bool:
-        """Whether there are costs in other currencies than what is planned is in."""
+        """True if there are costs in currencies other than their budget's."""
         return self._usage.has_foreign_costs
 
     @cached_property
     def providers(self) -> tuple[str, ...]:
-        """Those that there are budgets for."""
+        """The providers that have budgets."""
         return tuple(sorted({line.budget.provider for line in self.lines} - {""}))
 
     def nearest_to_end(self, lines: Sequence[BudgetLine], at_most: int) -> list[BudgetLine]:
-        """Those of ``lines`` that run today of which the largest part is used, that of which most is used first."""
+        """Return the current budgets among ``lines`` with the highest share used, the highest first."""
         wanted = {line.budget.budget_id for line in lines}
         return list(islice((line for line in self._running_by_use if line.budget.budget_id in wanted), at_most))
 
@@ -276,11 +277,11 @@ class PlanBoard:
         return sorted(known, key=lambda line: line.figures.millionths_used, reverse=True)
 
     def children_of(self, budget_id: str) -> list[PlannedBudget]:
-        """The budgets that were allocated from another."""
+        """Return the budgets that were allocated from another."""
         return [line.budget for line in self.lines if line.budget.parent_id == budget_id]
 
     def chosen(self, choice: PlanFilter) -> Sequence[BudgetLine]:
-        """The lines that fit; those of an entity are those at and below it."""
+        """Return the matching lines; with an entity, those at and below it."""
         entity = self.entities.get(choice.entity_id)
         lines = self.lines
         if entity is not None:
@@ -288,7 +289,7 @@ class PlanBoard:
         return _fitting(lines, choice, self.as_of)
 
     def totals(self, lines: Sequence[BudgetLine]) -> list[tuple[Totals, Addends]]:
-        """What ``lines`` add up to, by type and currency, each with what it adds up: no dollar twice."""
+        """Return the totals of ``lines`` by type and currency, each with its addends; nothing is counted twice."""
         return self._totals_of_all if lines is self.lines else self._usage.totals(lines, self._containment)
 
     @cached_property
@@ -296,15 +297,15 @@ class PlanBoard:
         return self._usage.totals(self.lines, self._containment)
 
     def trend(self, addends: Addends) -> list[tuple[Period, int | None]]:
-        """What budgets used in each month of the last twelve that they run in: each dollar once."""
+        """Return the usage of budgets in each of the last twelve months that they overlap; nothing is counted twice."""
         return list(self._usage.month_by_month(_months(self.as_of), addends))
 
     def counting(self, budget: PlannedBudget) -> Addends:
-        """What one budget by itself adds up."""
+        """Return the addends of a single budget."""
         return self._usage.addends([budget], self._containment.widest({budget.budget_id}))
 
     def tree(self, lines: Sequence[BudgetLine]) -> Tree:
-        """The allocation tree of ``lines``."""
+        """Return the allocation tree of ``lines``."""
         return self._tree_of_all if lines is self.lines else self._tree(lines)
 
     @cached_property
@@ -319,13 +320,13 @@ class PlanBoard:
         return found
 
     def by_category(self, choice: PlanFilter) -> Breakdown:
-        """The chosen entity's plan and use in the chosen category or in each; the root's where none is chosen."""
+        """Return the plan and usage of the chosen entity, by default the root, per category or in the chosen one."""
         return broken_down(
             self._considered(choice), self.as_of, self.data_through, _categories_of(choice), self._handed_on
         )
 
     def by_provider(self, choice: PlanFilter) -> Breakdown:
-        """The chosen entity's plan for and use of each provider, in the chosen category or in all."""
+        """Return the plan and usage of the chosen entity per provider, in the chosen category or in all."""
         return broken_down(
             self._considered(choice), self.as_of, self.data_through, _providers_of(choice), self._handed_on
         )
@@ -333,13 +334,13 @@ class PlanBoard:
     def behind_category(
         self, choice: PlanFilter, name: str, budget_type: BudgetType, of_rest: bool = False
     ) -> Composition:
-        """What the actual of one category in `by_category` adds up, or what is not budgeted there."""
+        """Return the addends of a category's actual in `by_category`, or of its unbudgeted usage."""
         return _behind(self._considered(choice), _categories_of(choice), name, budget_type, of_rest)
 
     def behind_provider(
         self, choice: PlanFilter, name: str, budget_type: BudgetType, of_rest: bool = False
     ) -> Composition:
-        """What the actual of one provider in `by_provider` adds up, or what is not budgeted there."""
+        """Return the addends of a provider's actual in `by_provider`, or of its unbudgeted usage."""
         return _behind(self._considered(choice), _providers_of(choice), name, budget_type, of_rest)
 
     def _considered(self, choice: PlanFilter) -> Considered:
@@ -383,7 +384,7 @@ def _in_order(covered: Mapping[Scope, Iterable[Period]]) -> Counted:
 
 
 def read_board(session: Session, organization: Organization, today: date) -> PlanBoard:
-    """The plan as it stands, from one consistent read."""
+    """Read the current plan, from one consistent read."""
     budgets = planned_ahead(session, organization, today)
     entities = session.fast.entities(organization.org_key) or [unstored_root(organization.name)]
     root = next(entity for entity in entities if entity.entity_id == ROOT_ID)
@@ -397,13 +398,13 @@ def read_board(session: Session, organization: Organization, today: date) -> Pla
 
 
 def board_of(context: Context, session: Session) -> PlanBoard:
-    """The board of the organization of ``context``, as of its clock's today."""
+    """Return the board of the organization of ``context``, as of its clock's today."""
     organization = context.organization(session)
     return read_board(session, organization, context.clock.today(organization.time_zone))
 
 
 def _running(organization: Organization, today: date) -> set[Period]:
-    """Where what has no budget of its own is counted: the periods that ``today`` is in."""
+    """Return the periods containing ``today``, in which unbudgeted usage counts."""
     rule = organization.period_rule
     recurring = (PeriodKind.MONTHLY, PeriodKind.QUARTERLY, PeriodKind.YEARLY)
     return {
@@ -420,7 +421,7 @@ def _months(today: date) -> tuple[Period, ...]:
 
 
 def _fitting(lines: Sequence[BudgetLine], choice: PlanFilter, today: date) -> Sequence[BudgetLine]:
-    """Those of ``lines`` that ``choice`` does not leave out, entities aside."""
+    """Return those of ``lines`` that match ``choice``, except for its entity."""
     if choice.status is not None:
         lines = [line for line in lines if line.status is choice.status]
     conditions = replace(choice, entity_id="", status=None)
@@ -430,7 +431,7 @@ def _fitting(lines: Sequence[BudgetLine], choice: PlanFilter, today: date) -> Se
     return [line for line in lines if line.budget.budget_id in found]
 
 
-# What is read
+# Reading
 
 
 def _budgets(session: Session, organization: Organization, conditions: PlanFilter, today: date) -> list[PlannedBudget]:
@@ -456,14 +457,14 @@ def _handed_on(
     history: HierarchyHistory,
     containment: Containment | None = None,
 ) -> HandedOn:
-    """What the children of ``budgets``, which are those that fit, have in the whole plan."""
+    """Return the sums of the children of ``budgets``, the matching ones, in the whole plan."""
     if replace(conditions, status=None).is_open:
         return handed_on(budgets, containment or Containment(budgets, history))
     return handed_on_in_plan(session, organization.org_key, budgets, history)
 
 
 def find_budget(session: Session, org: int, budget_id: str) -> PlannedBudget:
-    """The budget of that id, or the only one whose id begins so; a deleted one, too."""
+    """Return the budget with that id, or whose id alone begins with it; a deleted one, too."""
     found = session.budgets.called(org, budget_id) if budget_id else []
     if len(found) == 1:
         return found[0]
@@ -473,7 +474,7 @@ def find_budget(session: Session, org: int, budget_id: str) -> PlannedBudget:
 
 
 def over_allocated_after(session: Session, org: int, budget: PlannedBudget) -> tuple[str, ...]:
-    """What to warn about after ``budget`` has changed: it or the one above it has children for more than itself."""
+    """Return warnings after a change of ``budget``: about it and its parent, if they are over-allocated."""
     plan = _plan_around(session, org, [budget])
     containment = Containment(plan, session.fast.hierarchy_history(org))
     parent = containment.parents({each.budget_id for each in plan}).get(budget.budget_id)
@@ -484,13 +485,13 @@ def over_allocated_after(session: Session, org: int, budget: PlannedBudget) -> t
 def handed_on_in_plan(
     session: Session, org: int, budgets: Sequence[PlannedBudget], history: HierarchyHistory
 ) -> HandedOn:
-    """What the children of ``budgets`` have, whatever of the plan is looked at beside them."""
+    """Return the sums of the children of ``budgets`` in the whole plan, whatever filter they match."""
     plan = _plan_around(session, org, budgets, _above_and_below(budgets, history)) if budgets else []
     return handed_on(plan, Containment(plan, history))
 
 
 def _above_and_below(budgets: Sequence[PlannedBudget], history: HierarchyHistory) -> set[int]:
-    """Whose budgets decide which are the children of ``budgets``: of all above and below them."""
+    """Return the entities whose budgets determine the children of ``budgets``: all above and below them."""
     keys: dict[Era, set[int]] = {}
     for budget in budgets:
         keys.setdefault(history.of(budget.period), set()).add(budget.entity_key)
@@ -504,7 +505,7 @@ def _above_and_below(budgets: Sequence[PlannedBudget], history: HierarchyHistory
 def _plan_around(
     session: Session, org: int, budgets: Sequence[PlannedBudget], entity_keys: Collection[int] | None = None
 ) -> list[PlannedBudget]:
-    """What is planned beside ``budgets`` in their types and periods, for any entity or for certain ones."""
+    """Return planned budgets of the same types and periods as ``budgets``, of any entity or of certain ones."""
     return session.budgets.planned(
         org,
         PlanFilter(
@@ -517,30 +518,30 @@ def _plan_around(
 
 
 def _only(values: Iterable[_Value]) -> _Value | None:
-    """What all of ``values`` are; None where they differ."""
+    """Return the common value of ``values``; None if they differ."""
     found = set(values)
     return found.pop() if len(found) == 1 else None
 
 
-# What opens next
+# Periods not opened yet
 
 
 def planned_ahead(
     session: Session, organization: Organization, today: date, wanted: PlanFilter = EVERYTHING
 ) -> list[PlannedBudget]:
-    """The planned budgets that are ``wanted``; those of a period that has yet to be opened as it will open."""
+    """Return the planned budgets that match; those of a period not opened yet are computed as they would open."""
     found = session.budgets.planned(organization.org_key, wanted, today)
     ahead = _foreseen(session, organization, today)
     if not ahead:
         return list(filter(mentioning(wanted.search), found)) if wanted.search.strip() else found
     ids = {budget.budget_id for budget in ahead}
-    # As in storage, what the cycle opens by itself with nothing is no budget yet.
+    # As in storage, an empty budget that the cycle opens is not part of the plan.
     opening = wanted.fitting((budget for budget in ahead if budget.amount), today)
     return sorted([*(budget for budget in found if budget.budget_id not in ids), *opening], key=_place)
 
 
 def _foreseen(session: Session, organization: Organization, today: date) -> list[PlannedBudget]:
-    """What opens with the period of ``today``, which nobody has opened yet; else nothing."""
+    """Return the budgets that open with the period of ``today``, if nobody has opened it yet."""
     if not session.budgets.is_to_open(organization.org_key, today):
         return []
     ended = session.fast.global_budget(organization.org_key, today)
@@ -587,6 +588,6 @@ def _foreseen(session: Session, organization: Organization, today: date) -> list
 
 
 def _place(budget: PlannedBudget) -> tuple[object, ...]:
-    """Where storage would list it."""
+    """Return the sort key of a budget, in the order of storage."""
     start, end = budget.period.start.toordinal(), budget.period.end.toordinal()
     return budget.path, start, -end, budget.category, budget.budget_type, budget.provider, budget.budget_id

@@ -43,12 +43,12 @@ from budget_tui.services.work import Work
 from budget_tui.storage.session import Session
 
 ID_SHOWN_LENGTH = 8
-"""So much of an id is shown where space is short; as much, or less, finds the budget again."""
+"""Number of characters of an id shown where space is short; as many, or fewer, find the budget again."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanChange:
-    """What a budget is to become; None leaves it as it is. The period's kind and days change together."""
+    """A change of a budget; None keeps the current value. The period's kind and days change together."""
 
     amount: int | None = None
     notes: str | None = None
@@ -58,24 +58,24 @@ class PlanChange:
 
 
 class Plans:
-    """Commands on the plan, each one transaction. The same ``key`` again changes nothing and answers alike."""
+    """Commands on the plan, each one transaction; repeating one with the same ``key`` returns the same result."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def period_named(self, text: str) -> tuple[PeriodKind, Period]:
-        """What a person writes for a period, by the organization's fiscal year: see `parse_period`."""
+        """Parse a period by the organization's fiscal year; see `parse_period`."""
         with self._context.reading() as session:
             organization = self._context.organization(session)
         return parse_period(text, organization.period_rule, self._context.clock.today(organization.time_zone))
 
     def get(self, budget_id: str) -> PlannedBudget:
-        """The budget of that id, or the only one whose id begins so; deleted ones, too."""
+        """Return the budget with that id, or whose id alone begins with it; deleted ones, too."""
         with self._context.reading() as session:
             return find_budget(session, self._context.organization(session).org_key, budget_id)
 
     def create(self, plan: BudgetPlan, key: str | None = None) -> PlanOutcome:
-        """A new budget. `Conflict` when there is one of that entity, category, type, provider and period already."""
+        """Create a budget. `Conflict` if there is one of the same entity, category, type, provider and period."""
         with self._context.work() as work:
             answer = answered_once(
                 work, "plan.create", key, _written(plan), lambda: {"budget_id": _create(work, plan).budget_id}
@@ -88,10 +88,10 @@ class Plans:
     def update(
         self, budget_id: str, change: PlanChange, seen: datetime | int | None = None, rescale: bool = False
     ) -> PlanOutcome:
-        """Change a budget; a deleted one is refused. With ``rescale``, its children keep their shares of it.
+        """Change a budget that is not deleted. With ``rescale``, its children keep their shares of it.
 
-        ``seen`` is what the user was looking at: the amount, or when it was last changed; a `Conflict` when that is
-        no longer so.
+        ``seen`` is the amount that the user saw, or the time of the last change; `Conflict` if that is no longer the
+        stored one.
         """
         with self._context.work() as work:
             before = _active(work, budget_id)
@@ -103,7 +103,7 @@ class Plans:
         return outcome
 
     def delete(self, budget_id: str) -> PlanOutcome:
-        """Take a budget out of the plan. What was allocated from it stays, as budgets of their own."""
+        """Delete a budget from the plan. Budgets allocated from it stay, independent of it."""
         with self._context.work() as work:
             budget = _active(work, budget_id)
             children = work.unit.budgets.children_of(budget.budget_id)
@@ -118,9 +118,9 @@ class Plans:
         return outcome
 
     def allocate(self, plan: BudgetPlan, children: Sequence[ChildShare], key: str | None = None) -> PlanAllocation:
-        """A budget together with its children's, by percentage or amount; the rest stays unallocated.
+        """Create a budget and its children, by percentage or amount; the rest stays unallocated.
 
-        Children lie below the parent's entity, none of them below another; they have its category, type, provider,
+        The children's entities are below the parent's, and none below another; they have its category, type, provider,
         currency and period.
         """
         request = {**_written(plan), "children": [_share(child) for child in children]}
@@ -131,7 +131,7 @@ class Plans:
         return outcome
 
     def preview(self, plan: BudgetPlan, children: Sequence[ChildShare] = ()) -> PlanAllocation:
-        """What `allocate` would make and warn about; without ``children``, its parent alone. Nothing is written."""
+        """Return the result of `allocate`; without ``children``, of its parent alone. Nothing is written."""
         with self._context.work() as work:
             if children:
                 return _allocation(work, _allocate(work, plan, children))
@@ -144,7 +144,7 @@ def _allocations(work: Work) -> Allocations:
 
 
 def _allocation(work: Work, made: Mapping[str, Any]) -> PlanAllocation:
-    """The budgets that `_allocate` made."""
+    """Return the budgets that `_allocate` created."""
     org = work.organization.org_key
     parent = find_budget(work.unit, org, made["parent"])
     children = tuple(
@@ -154,7 +154,7 @@ def _allocation(work: Work, made: Mapping[str, Any]) -> PlanAllocation:
 
 
 def _checked_provider(session: Session, org: int, name: str) -> str:
-    """The short name of a provider that somebody typed, '' for any; `Refused` when no row could show it."""
+    """Return the short name of a provider as typed, '' for any; `Refused` if it is not a valid name."""
     return provider_named(session, org, checked_name(name)) if name.strip() else ""
 
 
@@ -168,7 +168,7 @@ def _active(work: Work, budget_id: str) -> PlannedBudget:
 
 
 def _checked(work: Work, plan: BudgetPlan) -> BudgetPlan:
-    """``plan`` with what it leaves open filled in; `Refused` when it breaks a rule."""
+    """Return ``plan`` with its defaults filled in; raises `Refused` if it breaks a rule."""
     check_kind(plan.category, plan.budget_type)
     return replace(
         plan,
@@ -195,19 +195,19 @@ def _create(work: Work, plan: BudgetPlan) -> PlannedBudget:
 
 
 def _same(work: Work, entity_key: int, plan: BudgetPlan) -> PlannedBudget | None:
-    """The active budget of exactly this scope and period, in the cycle or not."""
+    """Return the active budget of exactly this scope and period, in the cycle or not."""
     return work.unit.budgets.same(
         work.organization.org_key, entity_key, plan.category, plan.budget_type, plan.provider, plan.period
     )
 
 
 def _is_open(budget: PlannedBudget, plan: BudgetPlan) -> bool:
-    """Whether it only waits to be given an amount: the cycle opens budgets by itself."""
+    """Return whether the budget is one that the cycle opened and that has no amount yet."""
     return budget.in_cycle and not budget.amount and budget.currency == plan.currency
 
 
 def taken(same: PlannedBudget) -> Conflict:
-    """What to raise where there is a budget of that scope and period."""
+    """Return the error for a second budget of the same scope and period."""
     return Conflict(
         f"there is {plan_name(same)} already, of {amount_of(same.amount, same.budget_type, same.currency)}",
         f"change that one: {same.budget_id}",
@@ -223,7 +223,7 @@ def _check_seen(budget: PlannedBudget, seen: datetime | int | None) -> None:
 
 
 def change_budget(work: Work, before: PlannedBudget, change: PlanChange) -> PlannedBudget:
-    """Make of a budget what ``change`` says and write the audit trail, if that is anything new."""
+    """Apply ``change`` to a budget and record it in the audit log, unless nothing changes."""
     plan = _checked(work, changed(before, change))
     if plan == changed(before, PlanChange()):
         return before
@@ -241,8 +241,10 @@ def change_budget(work: Work, before: PlannedBudget, change: PlanChange) -> Plan
 
 
 def check_cycle(work: Work, entity: Entity, plan: BudgetPlan) -> None:
-    """Refuse a budget of a closed period that archived what there was of it, and one that a period to come could not
-    open with: in another currency than the organization's."""
+    """Refuse a total of a closed period, whose figures are archived, or in a currency its period cannot open with.
+
+    The cycle opens future periods in the organization's currency.
+    """
     if plan.provider or not _turns_with_the_period(entity, plan):
         return
     closes = work.unit.periods.closes(work.organization.org_key, 1, plan.period.start + ONE_DAY)
@@ -263,7 +265,7 @@ def check_cycle(work: Work, entity: Entity, plan: BudgetPlan) -> None:
 
 
 def _turns_with_the_period(entity: Entity, plan: BudgetPlan) -> bool:
-    """Whether it is what the cycle opens for an organization, its projects and its agents."""
+    """Return whether the cycle opens such a budget: totals of the organization and projects, tokens of agents."""
     if plan.budget_type is BudgetType.MONETARY:
         return plan.category is Category.TOTAL and entity.level_code in ("organization", "project")
     return plan.budget_type is BudgetType.TOKEN and plan.category is Category.GENAI and entity.level_code == "agent"
@@ -278,9 +280,9 @@ def _was_archived(work: Work, entity: Entity, plan: BudgetPlan) -> bool:
 
 
 def _is_of_the_cycle(work: Work, period: Period) -> bool:
-    """Whether ``period`` is the running one or one that the cycle opens after it."""
+    """Return whether ``period`` is the current one or one that the cycle opens after it."""
     latest = work.unit.fast.global_budget(work.organization.org_key, date.max)
-    assert latest is not None  # the running one at least
+    assert latest is not None  # the current period at least
     rule, following = work.organization.period_rule, work.organization.period_rule.after(latest.period)
     return period in (work.open.period, latest.period, following) or (
         period.start > following.end and period == rule.containing(period.start)
@@ -288,7 +290,7 @@ def _is_of_the_cycle(work: Work, period: Period) -> bool:
 
 
 def changed(before: PlannedBudget, change: PlanChange) -> BudgetPlan:
-    """What a budget is with ``change``."""
+    """Return the budget after ``change``."""
     if (change.period is None) != (change.period_kind is None):
         raise Refused("a period has a kind and days", "give both")
     return BudgetPlan(
@@ -320,7 +322,7 @@ def _check_movable(work: Work, before: PlannedBudget, plan: BudgetPlan) -> None:
 
 
 def _change_in_cycle(work: Work, before: PlannedBudget, plan: BudgetPlan, moved: bool) -> None:
-    """Of a budget that recurs, the amount: the same change that the screens of the running period make."""
+    """Change the amount of a budget of the cycle, exactly as the screens of the current period do."""
     if moved:
         raise Refused(f"{plan_name(before)} recurs with the organization's periods", "its period and provider stay")
     if before.budget_type is not BudgetType.MONETARY:
@@ -341,7 +343,7 @@ def _change_in_cycle(work: Work, before: PlannedBudget, plan: BudgetPlan, moved:
 
 
 def _rescale_children(work: Work, before: PlannedBudget, after: PlannedBudget) -> tuple[PlannedBudget, ...]:
-    """Give the children their former shares of the new amount, and theirs to their own children."""
+    """Give the children their previous shares of the new amount, and likewise their own children."""
     children = work.unit.budgets.children_of(before.budget_id)
     if not children or before.amount == after.amount:
         return ()
@@ -369,7 +371,7 @@ def _allocate(work: Work, plan: BudgetPlan, children: Sequence[ChildShare]) -> d
 
 
 def allocate_to(work: Work, parent: PlannedBudget, child: PlannedBudget) -> str:
-    """Record that ``child`` got its amount of ``parent``; returns the id of the allocation."""
+    """Record that ``child`` was allocated from ``parent``; return the id of the allocation."""
     former_id = work.unit.budgets.allocated_from(child.budget_id)
     allocation_id = work.unit.budgets.allocate(parent.budget_id, child.budget_id, child.amount, work.now)
     shown = {"amount": audited_amount(child), "allocation_id": allocation_id, "child": child.budget_id}
@@ -379,7 +381,7 @@ def allocate_to(work: Work, parent: PlannedBudget, child: PlannedBudget) -> str:
 
 
 def _parent(work: Work, plan: BudgetPlan, entity: Entity) -> PlannedBudget:
-    """The budget to allocate: the one there is, if it is of that amount, so that a child can be allocated further."""
+    """Return the budget to allocate: a new one, or an existing one of that amount, to be allocated further."""
     asked = _checked(work, plan)
     same = _same(work, entity.entity_key, asked)
     if same is not None and (same.amount, same.currency) == (asked.amount, asked.currency):
@@ -388,7 +390,7 @@ def _parent(work: Work, plan: BudgetPlan, entity: Entity) -> PlannedBudget:
 
 
 def _check_children(parent: Entity, children: Sequence[Entity]) -> None:
-    """Refuse children by which a dollar would be given out twice, or to somebody else."""
+    """Refuse children that are not below the parent, or that would count the same money twice."""
     seen: set[str] = set()
     for child in children:
         if child.entity_id in seen:
@@ -410,7 +412,7 @@ def _over_allocated(work: Work, budget: PlannedBudget) -> tuple[str, ...]:
 
 
 def _written(plan: BudgetPlan) -> dict[str, object]:
-    """A request in the form in which it is compared with the one before."""
+    """Serialize a request for comparison with an earlier one."""
     return {
         **asdict(plan),
         "period": [plan.period.start.isoformat(), plan.period.end.isoformat()],
@@ -421,11 +423,11 @@ def _share(child: ChildShare) -> list[object]:
     return [child.entity_id, None if child.percent is None else str(child.percent), child.amount]
 
 
-# Undone and redone
+# Undo and redo
 
 
 def _told(what: str) -> Told:
-    """``planning of DEPT-ENG's cloud budget and 3 more``."""
+    """Describe lines as ``planning of DEPT-ENG's cloud budget and 3 more``."""
 
     def told(lines: Lines, _: str) -> str:
         facts = lines[0].after or lines[0].before or {}
@@ -462,7 +464,7 @@ def _budget(work: Work, line: AuditEntry) -> PlannedBudget:
 @reverses("plan.create", told=_told("planning of"))
 @reverses("plan.delete", told=_told("deletion of"))
 def _take_away_or_bring_back(work: Work, lines: Lines) -> None:
-    """A budget is there by a create, and is not by a delete: each takes back the other."""
+    """Undo a creation by deactivating the budget, a deletion by activating it."""
     for line in reversed(lines):
         if line.after is not None:
             _take_away(work, line)
@@ -520,7 +522,7 @@ def _change_to(facts: dict[str, str]) -> PlanChange:
 
 @reverses("plan.allocate", told=_told_allocation)
 def _allocate_back(work: Work, lines: Lines) -> None:
-    """An allocation is there by its line, and is not by an undo of it: each takes back the other."""
+    """Undo an allocation by withdrawing it, and the withdrawal by allocating."""
     for line in reversed(lines):
         facts = line.after or line.before or {}
         child = find_budget(work.unit, work.organization.org_key, facts["child"])
@@ -539,7 +541,7 @@ def _allocate_back(work: Work, lines: Lines) -> None:
 
 
 def _unchanged(work: Work, line: AuditEntry) -> PlannedBudget:
-    """The budget of ``line``, or `Conflict` when somebody changed it since."""
+    """Return the budget of ``line``; `Conflict` if it was changed since."""
     budget = _budget(work, line)
     if not budget.is_active:
         raise Conflict(f"{plan_name(budget)} was deleted since", "there is nothing left to undo")

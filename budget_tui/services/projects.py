@@ -1,4 +1,4 @@
-"""Projects: add, rename, archive."""
+"""Projects: added, renamed, moved, archived."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -37,10 +37,10 @@ class Projects:
         parent_id: str = "",
         key: str | None = None,
     ) -> ProjectAdded:
-        """A new project, allocated 0 unless said otherwise; costs that name it and waited unmapped become its own.
+        """Add a project, by default with an allocation of 0; unmapped costs that name it become its own.
 
-        It stands below the organization unless said otherwise. An archived project of that id is brought back.
-        `Conflict` when the id is taken. The same ``key`` again adds nothing and answers alike.
+        It is below the organization by default. An archived project with that id is restored. `Conflict` if the id is
+        taken. Repeating it with the same ``key`` adds nothing and returns the same result.
         """
         with self._context.work() as work:
 
@@ -65,20 +65,20 @@ class Projects:
     def rename(self, project_id: str, name: str) -> None:
         """Change the display name; the id stays.
 
-        Costs that know the project by its old name stay its own, those tagged with the new one become it.
-        `Conflict` when another project is called so.
+        Costs that name the project by its old name stay its own; those tagged with the new one become its own.
+        `Conflict` if another project has the name.
         """
         self.change(project_id, EntityChange(name))
 
     def change(self, project_id: str, change: EntityChange, seen: int | None = None) -> Moved:
-        """Rename and move a project in one change; as `Entities.change`."""
+        """Rename and move a project in one change; see `Entities.change`."""
         with self._context.work() as work:
             moved = carry_out(work, work.project(project_id), change, seen)
             work.commit()
         return moved
 
     def archive(self, project_id: str, seen: int | None = None) -> int:
-        """Take a project out of the lists. Its allocation returns to the pool, its costs stay; returns the former."""
+        """Archive a project; its costs stay. Return the allocation that returns to the pool, in nanos."""
         with self._context.work() as work:
             project = work.project(project_id)
             check_version(seen, project)

@@ -1,4 +1,4 @@
-"""Rates of exchange: set by hand, or imported from what the European Central Bank publishes."""
+"""Exchange rates: set by hand, or imported from the European Central Bank's files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from budget_tui.services.work import Work
 
 @dataclass(frozen=True, slots=True)
 class RatesReport:
-    """What an import of rates read and stored. ``refused`` names file, line and reason."""
+    """The result of an import of rates. ``refused`` has file, line and reason."""
 
     files: tuple[str, ...]
     rows_read: int
@@ -28,13 +28,13 @@ class RatesReport:
 
 
 class ExchangeRates:
-    """Commands on rates, each one transaction, and what is on file."""
+    """Commands on exchange rates, each one transaction, and queries."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def set(self, base: str, quote: str, rate: Decimal, day: date | None = None) -> Rate:
-        """From ``day`` on (today unless given) one unit of ``base`` is worth ``rate`` of ``quote``."""
+        """Set the value of one unit of ``base`` in ``quote`` from ``day`` on, by default today."""
         base, quote = checked_currency(base), checked_currency(quote)
         if base == quote:
             raise Refused(f"a rate is between two currencies, not {base} and {quote}", "name two")
@@ -46,9 +46,9 @@ class ExchangeRates:
         return new
 
     def import_ecb(self, paths: Sequence[str]) -> RatesReport:
-        """Store the rates in ``paths`` in place of those of the same days; all files or, when one cannot be read, none.
+        """Import the rates in ``paths``, replacing those of the same days; if a file cannot be read, import none.
 
-        A row or a rate that cannot be used is refused, with the reason, and the rest goes in.
+        Unusable rows and rates are refused with the reason, and the others are stored.
         """
         from budget_tui.sources.ecb import EXPECTED, read_rates
 
@@ -76,7 +76,7 @@ class ExchangeRates:
         )
 
     def rates(self) -> list[PairOnFile]:
-        """The pairs on file, each with its latest rate."""
+        """Return the currency pairs, each with its latest rate."""
         reader = self._context.reader()
         try:
             with reader.session() as session:
@@ -86,7 +86,7 @@ class ExchangeRates:
 
 
 def _store(work: Work, base: str, quote: str, day: date, rate: Decimal | None) -> None:
-    """Make ``rate`` the one of that pair and day (None: there is none), and write the audit trail."""
+    """Store the rate of a pair from a day (None removes it), and record it in the audit log."""
     org = work.organization.org_key
     before = work.unit.rates.on(org, base, quote, day)
     if rate is None:

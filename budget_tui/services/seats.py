@@ -1,4 +1,4 @@
-"""Seats: registered by hand, or read from costs."""
+"""Seats registered by hand."""
 
 from datetime import date
 
@@ -12,13 +12,13 @@ from budget_tui.services.work import Work
 
 
 class SeatRegister:
-    """Commands on seats, each one transaction, and what is registered."""
+    """Commands on registered seats, each one transaction, and queries."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def register(self, entity_id: str, provider: str, seats: int, from_day: date | None = None) -> SeatRegistration:
-        """From ``from_day`` on (today unless given) the entity has ``seats`` of ``provider``."""
+        """Register ``seats`` of ``provider`` for an entity from ``from_day`` on, by default today."""
         if not provider.strip():
             raise Refused("seats need a provider", "name one such as figma")
         with self._context.work() as work:
@@ -32,7 +32,7 @@ class SeatRegister:
         return SeatRegistration(entity.entity_id, entity.name, entity.path, name, day, seats)
 
     def registered(self) -> list[SeatRegistration]:
-        """What is registered, by entity, provider and day."""
+        """Return the registrations by entity, provider and day."""
         reader = self._context.reader()
         try:
             with reader.session() as session:
@@ -42,7 +42,7 @@ class SeatRegister:
 
 
 def _store(work: Work, entity: Entity, provider: str, day: date, seats: int | None) -> None:
-    """Make ``seats`` the registration of that day (None: there is none), and write the audit trail."""
+    """Store the registration of that day (None removes it), and record it in the audit log."""
     before = work.unit.seats.registered(entity.entity_key, provider, day)
     if seats is None:
         work.unit.seats.remove(entity.entity_key, provider, day)

@@ -1,4 +1,4 @@
-"""The one answer that every face shows."""
+"""The snapshot that every interface shows."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -26,14 +26,14 @@ from budget_tui.storage.session import Session
 
 
 class Snapshots:
-    """Reads `BudgetSnapshot`s. Never writes: a period that has ended unnoticed is shown as carried over."""
+    """Reads `BudgetSnapshot`s. Never writes: a period that ended without being closed is shown as carried over."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._reader = context.reader()
 
     def current(self) -> BudgetSnapshot:
-        """The snapshot of today, from one consistent read."""
+        """Return today's snapshot, from one consistent read."""
         context = self._context
         with self._reader.session() as session:
             organization = context.organization(session)
@@ -41,7 +41,7 @@ class Snapshots:
             return build_snapshot(load_facts(session, organization, today), today, context.clock.now())
 
     def changed(self) -> bool:
-        """Whether anybody wrote to the database since the last snapshot; takes a few microseconds."""
+        """Return whether anybody wrote to the database since the last snapshot; takes a few microseconds."""
         return self._reader.changed()
 
     def close(self) -> None:
@@ -49,7 +49,7 @@ class Snapshots:
 
 
 def project_line(snapshot: BudgetSnapshot, project_id: str) -> ProjectLine:
-    """The project's line, or `NotFound`."""
+    """Return the project's line; raises `NotFound`."""
     for line in snapshot.projects:
         if line.project_id == project_id:
             return line
@@ -57,9 +57,9 @@ def project_line(snapshot: BudgetSnapshot, project_id: str) -> ProjectLine:
 
 
 def load_facts(session: Session, organization: Organization, today: date) -> SnapshotFacts:
-    """What the database says about the period that ``today`` is in.
+    """Read the facts about the period that ``today`` is in.
 
-    When the latest period has ended and nobody has closed it, what it would hand on stands for the new one.
+    If the latest period has ended and is not closed yet, its carry-over is computed for the new one.
     """
     key, currency = organization.org_key, organization.currency
     budget = session.fast.global_budget(key, today)
@@ -93,7 +93,7 @@ def load_facts(session: Session, organization: Organization, today: date) -> Sna
 
 
 def _as_it_stood(session: Session, facts: SnapshotFacts) -> SnapshotFacts:
-    """``facts`` of a period that was closed today: what was moved since then counts where it stood."""
+    """Return ``facts`` of a period closed today, with entities where they were at the close."""
     from budget_tui.services.closing import PathsThen
 
     then = PathsThen(session, facts.organization.org_key).of(facts.period)
@@ -107,7 +107,7 @@ def _as_it_stood(session: Session, facts: SnapshotFacts) -> SnapshotFacts:
 def _carried_over(
     session: Session, organization: Organization, ended: Budget, projects: list[ProjectFact], today: date
 ) -> tuple[Budget, list[ProjectFact], int]:
-    """The global budget, the projects and what they get altogether, as a command would open them today."""
+    """Return the global budget, the projects and their total allocation, as a command would open them today."""
     from budget_tui.services.closing import looked_ahead
 
     budgets = looked_ahead(session, organization, ended, today)
@@ -122,7 +122,7 @@ def _carried_over(
 
 
 def _period(latest: Budget | None, organization: Organization, today: date) -> Period:
-    """The period that ``today`` is in: the stored one, or the one that a command would open."""
+    """Return the period that ``today`` is in: the stored one, or the one that a command would open."""
     rule = organization.period_rule
     if latest is None:
         return rule.containing(today)
@@ -133,7 +133,7 @@ def _period(latest: Budget | None, organization: Organization, today: date) -> P
 
 
 def _with_other_currencies(session: Session, facts: SnapshotFacts, today: date) -> SnapshotFacts:
-    """``facts`` and what costs in other currencies add to them."""
+    """Return ``facts`` with the costs in other currencies added."""
     period, window = facts.period, burn_window(today, facts.data_through, date.min)
     days = Period(min(period.start, window.start), period.end)
     foreign = ForeignCosts(session, facts.organization, days)
@@ -160,8 +160,11 @@ def _with_other_currencies(session: Session, facts: SnapshotFacts, today: date) 
 def _spends(
     within: Converted, before: Converted, scheduled: Converted, today: date, window: BurnWindow
 ) -> dict[str | None, Spend]:
-    """By path, what counts of the costs within the period through today, of those before it, which only the window
-    looks at, and of those that are scheduled for later in it."""
+    """Return the spending by path, from converted costs.
+
+    They are those within the period through today; those before it, which only the burn window includes; and those
+    scheduled for later in the period.
+    """
     sums: dict[str | None, list[int]] = {}
     for found, in_period in ((within, 1), (before, 0)):
         for cost, counted in found.costs:

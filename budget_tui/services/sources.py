@@ -1,4 +1,4 @@
-"""Sources of costs: where costs come from, how far each reaches, and which of them have ended."""
+"""Sources of costs: how far the data of each reaches, and which have ended."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -14,8 +14,11 @@ from budget_tui.services.work import Work
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source of costs, or one of its billing accounts: its latest day with costs, how far it reaches (None: it has no
-    usage), and when it was ended by hand. More is expected of it while it ``is_active``."""
+    """A source of costs, or one of its billing accounts.
+
+    It has its latest day with costs, the day its data reaches (None without usage), and the day it was ended by hand.
+    More costs are expected while it ``is_active``.
+    """
 
     name: str
     account: str
@@ -27,13 +30,13 @@ class Source:
 
 
 class Sources:
-    """Commands on sources, each one transaction; and how they stand."""
+    """Commands on sources, each one transaction; and queries."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def all(self) -> list[Source]:
-        """Every source that had costs by today, an imported one account by account; by name."""
+        """Return every source with costs by today, by name; imported ones per billing account."""
         with self._context.reading() as session:
             organization = self._context.organization(session)
             org, rule = organization.org_key, organization.period_rule
@@ -56,7 +59,7 @@ class Sources:
         return sorted([*live, *imported], key=lambda each: (each.name, each.account))
 
     def end(self, name: str, account: str = "") -> None:
-        """Expect no more of an imported source, or of one of its billing accounts, from today on."""
+        """Expect no more costs from an imported source, or from one of its billing accounts, from today on."""
         with self._context.work() as work:
             known = work.unit.fast.imported_accounts(work.organization.org_key, work.today)
             of_name = [each for each in known if each.source == name]
@@ -78,9 +81,9 @@ class Sources:
             work.commit()
 
     def replace_always(self, name: str, always: bool) -> None:
-        """Let a source replace its own cells with what it brings, without being asked; or ask again.
+        """Let imports of a source replace its own cells without being refused; or apply the usual rules again.
 
-        For jobs that nobody watches. The name need not have costs yet.
+        This is for unattended jobs. The name need not have costs yet.
         """
         name = checked_name(name)
         with self._context.work() as work:

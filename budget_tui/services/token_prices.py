@@ -1,4 +1,4 @@
-"""What tokens cost: prices per million tokens of a model, each from a day on."""
+"""Token prices: per million tokens of a model, from a day on."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -14,7 +14,7 @@ from budget_tui.services.work import Work
 
 
 class TokenPrice(NamedTuple):
-    """What a million tokens of one kind cost from a day on, in nanos of the organization's currency."""
+    """The price of a million tokens of one kind from a day on, in nanos of the organization's currency."""
 
     model: str
     kind: TokenKind
@@ -23,7 +23,7 @@ class TokenPrice(NamedTuple):
 
 
 class PriceOutcome(NamedTuple):
-    """What a new price did from ``starts_on`` on: how many daily costs it changed, and by how much together."""
+    """The effect of a new price from ``starts_on`` on: the number of daily costs changed, and the sum of changes."""
 
     model: str
     starts_on: date
@@ -32,13 +32,13 @@ class PriceOutcome(NamedTuple):
 
 
 class TokenPrices:
-    """Commands on prices, each one transaction."""
+    """Commands on prices, each one transaction, and queries."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def set(self, model: str, prices: Mapping[TokenKind, int], starts_on: date | None = None) -> PriceOutcome:
-        """Price a model's tokens from a day on (today unless given); what was used since then costs that much."""
+        """Set prices of a model's tokens from a day on (by default today); usage since then is priced again."""
         model = checked_model(model)
         if not model:
             raise Refused("a price needs a model", "name it as the agent does")
@@ -58,7 +58,7 @@ class TokenPrices:
         return PriceOutcome(model, first, sum(change != 0 for change in changed), sum(changed))
 
     def all(self) -> list[TokenPrice]:
-        """Every price on file, by model, the newest first."""
+        """Return all prices, by model, the newest first."""
         reader = self._context.reader()
         try:
             with reader.session() as session:
@@ -69,11 +69,11 @@ class TokenPrices:
 
 
 Rows = Mapping[TokenKind, int | None]
-"""What is on file of some kinds from a very day on; None where nothing begins on it."""
+"""The prices that begin on a certain day, by kind; None for kinds without one."""
 
 
 def store_prices(work: Work, model: str, prices: Rows, first: date) -> tuple[dict[str, object], dict[str, object]]:
-    """Put prices on file, or take them off it; returns what the audit trail is to say of before and after."""
+    """Store prices, or remove them (None); return the audit facts before and after."""
     before = _facts(work, model, prices, first)
     for kind, nanos in prices.items():
         if nanos is None:
@@ -85,13 +85,13 @@ def store_prices(work: Work, model: str, prices: Rows, first: date) -> tuple[dic
 
 
 def charge_again(work: Work, model: str, first: date) -> list[int]:
-    """Work out anew what the model's tokens cost from a day on; returns by how much each daily cost changed."""
+    """Compute the costs of the model's tokens from a day on again; return the change of each daily cost, in nanos."""
     uses = work.unit.agents.uses_of(work.organization.org_key, model, first)
     return [charge_day(work, entity_key, agent_id, model, day) for entity_key, agent_id, day in uses]
 
 
 def _facts(work: Work, model: str, kinds: Iterable[TokenKind], first: date) -> dict[str, object]:
-    """The prices that hold on the day, and those of them that begin on it, to take a change of them back."""
+    """Return the prices valid on the day, and as undo data those that begin on it."""
     org_key = work.organization.org_key
     held, begun = (
         work.unit.fast.prices_on(org_key, model, first),

@@ -18,7 +18,7 @@ from budget_tui.services.work import Work
 
 @dataclass(frozen=True, slots=True)
 class TransferRequest:
-    """``giver`` and ``taker`` are project ids or ``pool``; ``amount`` is in nanos."""
+    """A request for a transfer. ``giver`` and ``taker`` are project ids or ``pool``; ``amount`` is in nanos."""
 
     giver: str
     taker: str
@@ -29,7 +29,7 @@ class TransferRequest:
 
 @dataclass(frozen=True, slots=True)
 class TransferOutcome:
-    """What the transfer left on both sides, in nanos."""
+    """The result of a transfer for both sides, in nanos."""
 
     transfer_id: str
     giver: str
@@ -49,10 +49,10 @@ class Transfers:
         self._context = context
 
     def transfer(self, request: TransferRequest, key: str | None = None) -> TransferOutcome:
-        """Move ``amount``; the same ``key`` again changes nothing and answers alike.
+        """Move ``amount``; repeating it with the same ``key`` changes nothing and returns the same result.
 
-        At most what the giver has unspent (`InsufficientBudget` names it). ``force`` with a reason goes down to
-        an allocation of 0, never below.
+        At most the giver's unspent amount, which `InsufficientBudget` names. ``force`` with a reason moves spent money
+        too, but never below an allocation of 0.
         """
         _check(request)
         with self._context.work() as work:
@@ -96,7 +96,7 @@ class Transfers:
 
 @reverses("transfer", told=lambda lines, _: f"transfer of {_moved(lines)}")
 def _move_back(work: Work, lines: Lines) -> None:
-    """A transfer the other way. It may give back what was spent meanwhile: it restores, it does not decide."""
+    """Undo a transfer by one the other way, even of amounts spent meanwhile: it restores the previous state."""
     sides: dict[bool, Budget] = {}
     for line in lines:
         budget = project_budget(work, work.project(line.subject))
@@ -118,7 +118,7 @@ def _move_back(work: Work, lines: Lines) -> None:
 
 
 def _facts_of(request: TransferRequest) -> dict[str, object]:
-    """What both lines of the trail say of the transfer as a whole."""
+    """Return the facts of the whole transfer, common to both audit entries."""
     forced = {"forced": True} if request.force else {}
     reason = {"reason": request.reason} if request.reason else {}
     return {"from": request.giver, "to": request.taker, **forced, **reason}
@@ -146,7 +146,7 @@ def _check(request: TransferRequest) -> None:
 
 
 def _giver(work: Work, request: TransferRequest) -> tuple[Budget | None, int, str, str]:
-    """The giver's budget (None: the pool), what it can give, what to call it, and what bounds it."""
+    """Return the giver's budget (None: the pool), the amount it can give, its name, and what limits the amount."""
     if request.giver == POOL:
         return None, max(0, unallocated(work)), "the pool", "unallocated"
     project = work.project(request.giver)

@@ -1,22 +1,22 @@
-"""Undo and redo: a user's last changes undone, and made again, as entries that reverse them.
+"""Undo and redo: a user's last changes undone and redone, as entries that reverse them.
 
-A change is taken back if a change that reverses it exists and is not itself taken back. An undo reverses the latest
-change of this user that is no reversal and not taken back; a redo reverses the latest undo of theirs, as long as
-they made no other change after it. Nothing is erased: the audit trail tells all of it.
+A change is undone if a change that reverses it exists and is not itself undone. An undo reverses the latest change
+of this user that is neither a reversal nor undone; a redo reverses their latest undo, as long as they made no other
+change after it. Nothing is deleted: the audit log contains all of it.
 
-A service that records an action registers beside it how to reverse it, and is listed in `MODULES`:
+A service that records an action registers the function that reverses it, and is listed in `MODULES`:
 
-@reverses("allocation.set", told=value_of("allocation of {}"))
+    @reverses("allocation.set", told=value_of("allocation of {}"))
     def _set_allocation_back(work, lines): ...
 
-``lines`` are all lines of that action in one change. The function makes sure that what is stored is what each line's
-``after`` says (`require_same`), makes it what ``before`` says, and records the action again with the two swapped,
-as any command does; that these lines reverse something, `Work.record` adds by itself. So the same function makes
-undone again: given the lines of an undo, it comes out where the undo began.
+``lines`` are all entries of that action in one change. The function checks that each entry's ``after`` is what is
+stored (`require_same`), restores ``before``, and records the action again with the two swapped, as any command does;
+`Work.record` adds that these entries reverse another change. So the same function redoes: given the entries of an
+undo, it restores the state before the undo.
 
-What it needs beyond what a person wants to read stands under `UNDO_DATA` in ``before`` and ``after``; no face shows it.
-Only tables that may change are changed; what is append-only, such as a transfer, gets a row that does the opposite.
-An action that is not registered cannot be undone.
+Data that only undo needs is under `UNDO_DATA` in ``before`` and ``after``; no interface shows it. Only mutable tables
+are changed; append-only ones, such as transfers, get a row with the opposite effect. An action that is not
+registered cannot be undone.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +46,7 @@ MODULES = (
     "plans",
     "period_rules",
 )
-"""The services whose actions can be taken back; each registers how, with `reverses`."""
+"""The services with actions that can be undone; each registers them with `reverses`."""
 
 _WHY_NOT = {
     "period.close": "a closed period stays closed",
@@ -61,8 +61,10 @@ Told = Callable[[Lines, str], str]
 
 @dataclass(frozen=True, slots=True)
 class Reversal:
-    """``reverse`` takes an action back; ``told`` says in a few words what the action had done, and where that is of
-    use, how things are now: as they were ``before`` it, or ``after`` it, or neither ('')."""
+    """The undo of an action: ``reverse`` carries it out, ``told`` describes the action in a few words.
+
+    The description includes the current value if it is given which one that is: ``before``, ``after`` or neither ('').
+    """
 
     reverse: Reverse
     told: Told
@@ -74,7 +76,7 @@ REVERSALS: dict[str, Reversal] = {}
 
 
 def reverses(*actions: str, told: Told) -> Callable[[Reverse], Reverse]:
-    """Registers a function as what takes ``actions`` back."""
+    """Register a function that reverses ``actions``."""
 
     def register(reverse: Reverse) -> Reverse:
         REVERSALS.update(dict.fromkeys(actions, Reversal(reverse, told)))
@@ -84,12 +86,12 @@ def reverses(*actions: str, told: Told) -> Callable[[Reverse], Reverse]:
 
 
 def subjects_of(what: str) -> Told:
-    """Tells actions on things that have a name: ``adding of DEPT-ENG, DEPT-OPS and 12 more``."""
+    """Describe actions on named things: ``adding of DEPT-ENG, DEPT-OPS and 12 more``."""
     return lambda lines, _: f"{what} {_in_few_words([line.subject for line in lines])}"
 
 
 def value_of(noun: str) -> Told:
-    """Tells actions that replace one value by another: ``allocation of pcc 150 → 120 (now 150)``."""
+    """Describe actions that replace a value: ``allocation of pcc 150 → 120 (now 150)``."""
 
     def told(lines: Lines, now: str) -> str:
         return _in_few_words([f"{noun.format(line.subject)} {_value_told(line, now)}" for line in lines])
@@ -98,7 +100,7 @@ def value_of(noun: str) -> Told:
 
 
 def _in_few_words(parts: Sequence[str]) -> str:
-    """What an import of thousands did is told in one line, too."""
+    """Join a few parts and count the rest, as an import may have thousands."""
     if len(parts) <= _NAMED_AT_MOST:
         return ", ".join(parts)
     return f"{', '.join(parts[: _NAMED_AT_MOST - 1])} and {len(parts) - _NAMED_AT_MOST + 1:,} more"
@@ -115,7 +117,7 @@ def _values(facts: Mapping[str, Any] | None) -> str:
 
 
 def require_same(subject: str, stored: object, left_behind: object) -> None:
-    """Refuse to take back what somebody changed since: ``stored`` must be what the change left behind."""
+    """Raise `Conflict` unless ``stored`` is what the change left behind: somebody may have changed it since."""
     if stored != left_behind:
         raise Conflict(
             f"{subject} was changed since: it is {stored if stored is not None else 'gone'} by now",
@@ -124,7 +126,7 @@ def require_same(subject: str, stored: object, left_behind: object) -> None:
 
 
 def undo_data(facts: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What was kept to take a change back."""
+    """Return the data stored to undo a change; raises `Refused` if an older version stored none."""
     found = (facts or {}).get(UNDO_DATA)
     if found is None:
         raise Refused("an older version made this change and stored too little to undo", "change it by hand")
@@ -133,7 +135,7 @@ def undo_data(facts: Mapping[str, Any] | None) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class UndoOutcome:
-    """``what`` was taken back or made again, in words; ``change`` is the one that did it, ``reverses`` the other."""
+    """The result of an undo or redo: its description, its own ``change``, and the change that it ``reverses``."""
 
     what: str
     change: int
@@ -141,22 +143,22 @@ class UndoOutcome:
 
 
 class Undo:
-    """Commands that take back what this user did, and make it again. Each is one transaction."""
+    """Commands that undo and redo this user's changes. Each is one transaction."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def undo(self, key: str | None = None) -> UndoOutcome:
-        """Take back the last change of this user that is not taken back yet; once only under the same ``key``.
+        """Undo this user's last change that is not undone yet; at most once with the same ``key``.
 
-        `Refused` when there is none, or it cannot be undone; `Conflict` when somebody changed the same since.
+        `Refused` if there is none, or it cannot be undone; `Conflict` if somebody changed the same thing since.
         """
         return self._once("undo", _undo, key)
 
     def redo(self, key: str | None = None) -> UndoOutcome:
-        """Make again what this user took back last; once only under the same ``key``.
+        """Redo the change that this user undid last; at most once with the same ``key``.
 
-        `Refused` when they changed something since.
+        `Refused` if they changed something since.
         """
         return self._once("redo", _redo, key)
 
@@ -191,7 +193,7 @@ def _redo(work: Work) -> UndoOutcome:
 
 
 def _reverse(work: Work, change: int, lines: Lines) -> None:
-    """Take ``lines`` back, which stand for ``change``; the last of them first."""
+    """Reverse ``lines``, which represent ``change``, the last one first."""
     _load()
     for line in lines:
         if line.action not in REVERSALS:
@@ -215,7 +217,7 @@ def _grouped(lines: Sequence[AuditEntry]) -> list[tuple[str, list[AuditEntry]]]:
 
 
 def _told(lines: Lines, now: str = "") -> str:
-    """What ``lines`` did, in words, and if asked for how that is now: as ``before`` or as ``after`` them."""
+    """Describe ``lines``; ``now`` tells whether the current value is the one ``before`` or ``after`` them."""
     _load()
     alike: dict[Told | str, list[AuditEntry]] = {}
     for line in lines:  # entities and projects are added alike

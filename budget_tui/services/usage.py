@@ -1,7 +1,7 @@
-"""What was used in some periods: costs, tokens and seats, of each entity itself, read in one pass.
+"""Usage in some periods: costs, tokens and seats, of each entity itself, read in one pass.
 
-Whatever adds up, lists or explains usage reads it here and asks one `Coverage` what counts. Costs in other currencies
-count at the rate of their own day, budgets at that of the first day of their period.
+Everything that sums, lists or explains usage reads it here, and one `Coverage` decides what counts. Costs in other
+currencies are converted at the rate of their day, budgets at that of the first day of their period.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ _MONETARY, _TOKEN, _SEAT = BudgetType
 
 
 class Asked(NamedTuple):
-    """What is to be added up: all that counts for ``scope`` in ``period``."""
+    """A request for usage: everything that counts for ``scope`` in ``period``."""
 
     budget_type: BudgetType
     scope: Scope
@@ -57,7 +57,7 @@ def asked_by(budgets: Iterable[PlannedBudget]) -> list[Asked]:
 
 
 def all_of(entity_key: int, currency: str, periods: Iterable[Period]) -> list[Asked]:
-    """All that an entity used in ``periods``, its money in ``currency``."""
+    """Return requests for all usage of an entity in ``periods``, its money in ``currency``."""
     return [
         Asked(
             budget_type,
@@ -70,23 +70,24 @@ def all_of(entity_key: int, currency: str, periods: Iterable[Period]) -> list[As
 
 
 class Addends(NamedTuple):
-    """Budgets of one type and currency, of which none contains another, and what they used together in each segment
-    that something is known of: of money or tokens, each once. What is known of seats is not by segment."""
+    """Budgets of one type and currency, none of which contains another, and their common usage by segment.
+
+    Usage is money or tokens, counted once; segments without any are missing, and so are seats, which have none.
+    """
 
     budgets: Sequence[PlannedBudget]
     used: Mapping[int, int]
 
 
 class Used(NamedTuple):
-    """What was used of a whole, and of what is covered of it."""
+    """The usage of a whole, and of the covered part of it."""
 
     whole: int | None
     covered: int | None
 
 
 class SeatsInDays(NamedTuple):
-    """What is known of an entity's seats of one provider, and the days on which they count. ``entity_key`` None:
-    unmapped."""
+    """An entity's seats of one provider, and the days on which they count. ``entity_key`` None: unmapped."""
 
     entity_key: int | None
     provider: str
@@ -95,7 +96,7 @@ class SeatsInDays(NamedTuple):
 
 
 class AgentTokens(NamedTuple):
-    """Tokens that an agent used on a day, whether its model has a price or not."""
+    """Tokens that an agent used on a day, whether or not the model has a price."""
 
     entity_key: int
     model: str
@@ -105,7 +106,7 @@ class AgentTokens(NamedTuple):
 
 
 class Conversions(NamedTuple):
-    """What some sums leave out for want of a rate, and, in words, what counts in them at one."""
+    """The amounts that some sums leave out for want of a rate, and notes on the rates used."""
 
     left_out: tuple[LeftOut, ...] = ()
     counted: tuple[str, ...] = ()
@@ -119,7 +120,7 @@ class Conversions(NamedTuple):
 
 
 class Usage:
-    """What was used through ``today``, as far as anything ``asked`` counts it, rolled up along the hierarchy."""
+    """Usage through ``today`` that counts for anything ``asked``, rolled up along the hierarchy."""
 
     def __init__(self, session: Session, organization: Organization, today: date, asked: Collection[Asked]) -> None:
         self._session, self._org, self._today = session, organization.org_key, today
@@ -130,7 +131,7 @@ class Usage:
         self._span = self.segments.span
         self._lines: dict[str, list[UsageLine]] = {}  # by currency; tokens have none
         self._foreign: dict[str, dict[Owner, dict[tuple[str, int], CurrencySum]]] = {}
-        """By the currency that they are to count in, and by owner: costs in other ones, by currency and segment."""
+        """Costs in other currencies: by target currency, owner, and own currency with segment."""
         self._sums: dict[str, Sums] = {}
         self._seats: dict[tuple[int | None, str], Held] = {}
         if not self.segments.periods:
@@ -146,14 +147,14 @@ class Usage:
             )
             self._seats = held_by(registered, charged)
 
-    # What is read
+    # Reading
 
     def _read_money(self, asked: Collection[Asked]) -> None:
         currencies = {each.scope.currency for each in asked if each.budget_type is _MONETARY}
         others = self._session.fast.foreign_currencies(self._org, min(currencies))
         origins = self._session.usage.origins(self._org) if others or len(currencies) > 1 else {}
         converting = self._converting(origins, asked) if origins else {}
-        if len(converting) * 2 > len(origins):  # those that are not converted are fewer than are worth a look by itself
+        if len(converting) * 2 > len(origins):  # unconverted ones are too few to be read separately
             self._read_by_day(origins, converting, None)
             return
         self._add(self._session.usage.costs_by_segment(self._org, self.segments, self._today, converting))
@@ -161,8 +162,7 @@ class Usage:
             self._read_by_day(origins, converting, converting)
 
     def _converting(self, origins: Mapping[int, UsageOrigin], asked: Iterable[Asked]) -> dict[int, dict[str, int]]:
-        """By their keys, the origins that count in another currency than their own: in which they count, and in which
-        segments, as bits."""
+        """Return the origins to convert by key, with their target currencies and, as bits, the segments that count."""
         coverage = self._coverage(asked)
         counting: dict[Owner, dict[str, int]] = {}
         found: dict[int, dict[str, int]] = {}
@@ -180,8 +180,7 @@ class Usage:
         converting: Mapping[int, Mapping[str, int]],
         wanted: Collection[int] | None,
     ) -> None:
-        """Read the costs of the ``wanted`` origins, or of all, day by day, and add what those that are converted are
-        worth to those in each currency."""
+        """Read costs by day, of the ``wanted`` origins or of all, and add their converted amounts to each currency."""
         days, currencies = self.segments.days, {origins[key].currency for key in converting}
         targets = {into for of_origin in converting.values() for into in of_origin}
         to = converters(self._session, self._org, currencies, targets, days)
@@ -228,26 +227,27 @@ class Usage:
                 values[segment] = values.get(segment, 0) + tokens
         self._add(UsageLine(*owner, "", values) for owner, values in of_agents.items())
 
-    # What it adds up to
+    # Sums
 
     def of(self, budget_type: BudgetType, scope: Scope, period: Period) -> int | None:
-        """What ``scope`` used in ``period``. Of tokens and seats None where nothing is known."""
+        """Return the usage of ``scope`` in ``period``; None for tokens and seats if none is known."""
         if budget_type is _SEAT:
             return self.seats({scope: [period]})
         known = self._sums_in(scope.currency).of(scope, period)
         return 0 if known is None and budget_type is _MONETARY else known
 
     def once(self, budget_type: BudgetType, covered: Covered) -> int | None:
-        """What all of ``covered``, in one currency, used together: what several of them count is counted once."""
+        """Return the common usage of all of ``covered``, in one currency, counting nothing twice."""
         if budget_type is _SEAT:
             return self.seats(covered)
         known = [self._sums_in(currency).once(covered) for currency in {scope.currency for scope in covered}]
         return 0 if known in ([], [None]) and budget_type is _MONETARY else known[0] if known else None
 
     def beside(self, budget_type: BudgetType, whole: Covered, covered: Covered, known: Used) -> int | None:
-        """What was used of ``whole`` and counts for none of ``covered``, which is all in it; None where nothing is
-        known. What both of them used is ``known``, and their difference is it, but of seats: they are a maximum, and
-        not of the same day."""
+        """Return the usage of ``whole`` that counts for none of ``covered``, a part of it; None if none is known.
+
+        It is the difference of the two sums in ``known``, except for seats: these are maxima, on different days.
+        """
         if known.whole is None:
             return None
         if budget_type is _SEAT:
@@ -255,7 +255,7 @@ class Usage:
         return known.whole - (known.covered or 0)
 
     def month_by_month(self, months: Iterable[Period], addends: Addends) -> Iterator[tuple[Period, int | None]]:
-        """What they used together in each of ``months`` that they run in."""
+        """Yield the budgets' common usage in each of ``months`` that they overlap."""
         budget_type = addends.budgets[0].budget_type
         periods = {budget.period for budget in addends.budgets}
         for month in months:
@@ -271,7 +271,7 @@ class Usage:
         return Variance(budget.amount, self.of(budget.budget_type, scope_of(budget), budget.period))
 
     def lines(self, budgets: Iterable[PlannedBudget], asked: Iterable[Asked]) -> list[BudgetLine]:
-        """Each of ``budgets``, which are ``asked`` about, against what was used."""
+        """Return each of ``budgets``, with its request in ``asked``, compared with its usage."""
         found = []
         for budget, each in zip(budgets, asked, strict=True):
             figures = Variance(budget.amount, self.of(*each))
@@ -279,12 +279,12 @@ class Usage:
         return found
 
     def widest(self, budgets: Sequence[PlannedBudget]) -> Addends:
-        """Those of ``budgets``, of one type and currency, that no other of them contains, with what they used."""
+        """Return those of ``budgets``, of one type and currency, that no other contains, with their usage."""
         widest = Containment(budgets, self.history).widest({budget.budget_id for budget in budgets})
         return self.addends([budget for budget in budgets if budget.budget_id in widest], widest)
 
     def addends(self, budgets: Sequence[PlannedBudget], placed: Mapping[str, Placed]) -> Addends:
-        """Budgets of one type and currency, of which none contains another, with what they used."""
+        """Return budgets of one type and currency, none of which contains another, with their usage."""
         if budgets[0].budget_type is _SEAT:
             return Addends(budgets, {})
         at: Counting = {}
@@ -295,17 +295,17 @@ class Usage:
         return Addends(budgets, self._sums_in(scope_of(budgets[0]).currency).counted(at))
 
     def added_up(self, addends: Addends) -> Variance:
-        """What they plan and use together."""
+        """Return the sums of the plan and the usage."""
         budgets, used = addends
         budget_type = budgets[0].budget_type
-        if budget_type is _SEAT:  # the same seats month by month are not more seats
+        if budget_type is _SEAT:  # the same seats in several months are not more seats
             planned = most_on_one_day((budget.period, budget.amount) for budget in budgets)
             return Variance(planned, self.seats(covered_by(budgets)))
         amount = sum(budget.amount for budget in budgets)
         return Variance(amount, sum(used.values()) if used or budget_type is _MONETARY else None)
 
     def totals(self, lines: Sequence[BudgetLine], containment: Containment) -> list[tuple[Totals, Addends]]:
-        """The totals of each type and currency among ``lines``, each with what it adds up."""
+        """Return the totals per type and currency of ``lines``, each with its addends."""
         widest = containment.widest({line.budget.budget_id for line in lines})
         found: dict[tuple[BudgetType, str], tuple[list[VarianceStatus | None], list[PlannedBudget]]] = {}
         for line in lines:
@@ -320,7 +320,7 @@ class Usage:
         return totals
 
     def _sums_in(self, currency: str) -> Sums:
-        """What is added up in one currency; '' is tokens."""
+        """Return the sums in one currency; '' is tokens."""
         known = self._sums.get(currency)
         if known is None:
             known = self._sums[currency] = Sums(self._lines.get(currency, ()), self.history, self.segments)
@@ -329,12 +329,14 @@ class Usage:
     # Seats. All of them are subscriptions.
 
     def seats(self, covered: Covered, without: Covered | None = None) -> int | None:
-        """The most seats on one day that count for ``covered`` and not for ``without``, each once; None where nothing
-        is known."""
+        """Return the maximum number of seats on one day that count for ``covered`` and not for ``without``.
+
+        Each seat counts once; None if none is known.
+        """
         return most_seats((each.held, each.days) for each in self.seats_in_days(covered, without))
 
     def seats_in_days(self, covered: Covered, without: Covered | None = None) -> Iterator[SeatsInDays]:
-        """All seats that count for ``covered`` and not for ``without``, each on the days on which it does."""
+        """Yield all seats that count for ``covered`` and not for ``without``, with the days on which they do."""
         coverage = Coverage(covered, self.history, self.segments, without)
         for entity_key, provider in self._whose_seats(covered):
             counting = coverage.days(entity_key, (Category.SUBSCRIPTION, provider, ""))
@@ -343,7 +345,7 @@ class Usage:
                 yield SeatsInDays(entity_key, provider, self._seats[entity_key, provider], days)
 
     def _whose_seats(self, covered: Covered) -> Iterable[tuple[int | None, str]]:
-        """Entity and provider of the seats that are known at or below what is covered, on whatever day."""
+        """Return entity and provider of the known seats at or below the covered scopes, on any day."""
         return dict.fromkeys(
             whose
             for entity_key in dict.fromkeys(scope.entity_key for scope in covered)
@@ -359,10 +361,10 @@ class Usage:
                     found.setdefault(key, {})[entity_key, provider] = None
         return found
 
-    # What is said about it
+    # Providers and currencies
 
     def providers(self, scope: Scope, periods: Collection[Period]) -> set[str]:
-        """Who was used in ``scope`` in any of ``periods``, in any currency and by any measure."""
+        """Return the providers used in ``scope`` in any of ``periods``, in any currency and unit."""
         covered = {scope._replace(currency=""): periods}
         coverage = Coverage(covered, self.history, self.segments)
         used = {
@@ -377,12 +379,12 @@ class Usage:
         }
 
     def conversions(self, asked: Iterable[Asked]) -> Conversions:
-        """What costs in other currencies mean for the sums of all that is ``asked``."""
+        """Return the effects of other currencies on the sums of all that is ``asked``."""
         if not self._foreign:
             return Conversions()
         left_out: list[LeftOut] = []
         notes: list[str] = []
-        # What was read is all that counts for what the usage is of.
+        # What was read is exactly what counts for the original request.
         coverage = None if asked is self._asked else self._coverage(asked)
         for into, by_owner in sorted(self._foreign.items()):
             sums: dict[str, CurrencySum] = {}
@@ -398,11 +400,11 @@ class Usage:
 
     @property
     def has_foreign_costs(self) -> bool:
-        """Whether there are costs in other currencies than what is asked about is in."""
+        """True if there are costs in other currencies than those requested."""
         return bool(self._foreign)
 
     def _coverage(self, asked: Iterable[Asked]) -> Coverage:
-        """What of money counts for anything ``asked``."""
+        """Return the coverage of the money that counts for anything ``asked``."""
         covered: dict[Scope, set[Period]] = {}
         for budget_type, scope, period in asked:
             if budget_type is _MONETARY:
@@ -411,7 +413,7 @@ class Usage:
 
 
 def _within(month: Period, covered: Covered) -> Covered:
-    """The part of ``covered`` that falls into ``month``."""
+    """Return the part of ``covered`` that falls into ``month``."""
     return {
         scope: [
             Period(max(month.start, period.start), min(month.end, period.end))
@@ -431,11 +433,11 @@ def _describe(sums: Mapping[str, CurrencySum], into: str, noun: str, left_out: l
 
 
 class InOneCurrency:
-    """Budgets as they count ``into`` one currency, whatever theirs is."""
+    """Budgets converted ``into`` one currency."""
 
     def __init__(self, session: Session, org: int, budgets: Iterable[PlannedBudget], into: str) -> None:
         self._into = into
-        self._worth: dict[str, tuple[int, int]] = {}  # by the budget's id: its amount, and how old the rate was
+        self._worth: dict[str, tuple[int, int]] = {}  # by the budget's id: converted amount, age of the rate in days
         foreign = list(filter(self._is_foreign, budgets))
         if not foreign:
             return
@@ -448,11 +450,11 @@ class InOneCurrency:
                 self._worth[budget.budget_id] = worth, (day - factor.day).days
 
     def counting(self, budgets: Iterable[PlannedBudget]) -> list[PlannedBudget]:
-        """Those that count, as they were planned."""
+        """Return the budgets that can be converted, unchanged."""
         return [budget for budget in budgets if not self._is_foreign(budget) or budget.budget_id in self._worth]
 
     def converted(self, budgets: Iterable[PlannedBudget]) -> list[PlannedBudget]:
-        """Those that count, with their amounts in the one currency."""
+        """Return the budgets that can be converted, with their converted amounts."""
         return [
             budget._replace(amount=self._worth[budget.budget_id][0], currency=self._into)
             if self._is_foreign(budget)
@@ -461,7 +463,7 @@ class InOneCurrency:
         ]
 
     def conversions(self, budgets: Iterable[PlannedBudget]) -> Conversions:
-        """What the currencies of ``budgets`` mean for their sum."""
+        """Return the effects of the currencies of ``budgets`` on their sum."""
         sums: dict[str, CurrencySum] = {}
         for budget in filter(self._is_foreign, budgets):
             known = self._worth.get(budget.budget_id, (None, 0))
@@ -476,8 +478,10 @@ class InOneCurrency:
 
 
 def agents_tokens(session: Session, org: int, days: Period, through: date) -> Iterator[AgentTokens]:
-    """What each agent used of each model on each of ``days`` up to ``through``. It counts where it is used: not every
-    model has a price, so that costs don't tell of all tokens."""
+    """Yield the tokens each agent used of each model on each of ``days`` up to ``through``.
+
+    These count as used, not by their costs: not every model has a price.
+    """
     providers: dict[str, str] = {}
     for entity_key, model, day, tokens in session.agents.tokens_used(org, days, through):
         if model not in providers:
@@ -486,12 +490,12 @@ def agents_tokens(session: Session, org: int, days: Period, through: date) -> It
 
 
 def provider_named(session: Session, org: int, name: str) -> str:
-    """The short name of a provider, whatever it was called: ``Google Cloud`` → ``gcp``."""
+    """Return the short name of a provider, whatever it is called: ``Google Cloud`` → ``gcp``."""
     return short_provider_name(name, session.cost_rules.provider_aliases(org)).casefold()
 
 
 def entity_named(session: Session, organization: Organization, entity_id: str) -> Entity:
-    """The entity of that id, or `NotFound`."""
+    """Return the entity with that id; raises `NotFound`."""
     wanted = entity_id.strip()
     if (found := session.fast.entity(organization.org_key, wanted)) is not None:
         return found

@@ -1,4 +1,4 @@
-"""A write transaction of a command under way: what it may use, what it records, and how it ends."""
+"""The write transaction of a command: its data, its audit entries, its commit."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from budget_tui.presentation.formatting import long_day, period_name
 from budget_tui.storage.unit_of_work import UnitOfWork
 
 CarrySettled = Callable[[SettledCarry, str], None]
-"""Takes what was settled, and the currency."""
+"""Called with what was settled, and the currency."""
 
 
 def _log(
@@ -33,14 +33,14 @@ def _log(
 
 
 class Tariff(NamedTuple):
-    """What a million tokens of each kind cost today, and the key of the origin that this cost has once there is one."""
+    """Today's price of a million tokens of each kind, and the key of the cost's origin; None before the first cost."""
 
     prices: Mapping[TokenKind, int]
     origin: int | None
 
 
 class Known(NamedTuple):
-    """What a transaction found out, for the next one to begin with while it is still so."""
+    """Results of a transaction's look-ups, for the next one to reuse while they are valid."""
 
     organization: Organization
     today: date
@@ -50,12 +50,11 @@ class Known(NamedTuple):
 
 
 class Work:
-    """A write transaction under way. ``open`` is the global budget of the period that today is in.
+    """An open write transaction. ``open`` is the global budget of today's period.
 
-    ``agents`` are those that were looked up: all but the numbers of their tokens is as it was then. ``tariffs`` are
-    what their tokens cost as long as no price changes, by the agent's key and the model.
-    ``reverses`` is the change of the audit trail that it takes back, if it does that. When it ``reaches_back``, it
-    changed the tokens of a closed period.
+    ``agents`` are those looked up so far; only their token counts may be outdated. ``tariffs`` are their prices, valid
+    until a price changes, by the agent's key and the model. ``reverses`` is the change that this one undoes or redoes,
+    if any. ``reaches_back`` is set when it changed the tokens of a closed period.
     """
 
     open: Budget
@@ -85,9 +84,9 @@ class Work:
         self._when_kept: list[Callable[[], None]] = []
 
     def commit(self, *, tokens_only: bool = False) -> None:
-        """Keep what was done. When it was ``tokens_only`` that changed, the next transaction is spared its look-ups.
+        """Store the changes. If ``tokens_only`` changed, the next transaction can skip its look-ups.
 
-        What it changed of a closed period may have been carried over: that is settled again.
+        Carry-overs from a closed period that was changed are settled again.
         """
         if not tokens_only or self.reaches_back or self.today == self.open.period.end:
             self._settle_carry(self)
@@ -96,18 +95,18 @@ class Work:
             self.unit.known[self.organization.slug] = Known(
                 self.organization, self.today, self.open, self.agents, self.tariffs
             )
-        told, self._when_kept = self._when_kept, []  # what tells of a work must not keep it alive
+        told, self._when_kept = self._when_kept, []  # the callbacks must not keep this object alive
         for tell in told:
             tell()
 
     def when_kept(self, tell: Callable[[], None]) -> None:
-        """Do something once the transaction is committed, such as logging it."""
+        """Call a function once the transaction is committed, for example to log it."""
         self._when_kept.append(tell)
 
     def record(
         self, action: str, subject: str, before: Mapping[str, object] | None, after: Mapping[str, object] | None
     ) -> int:
-        """Write a line of the audit trail, and of the log; returns the change that it belongs to."""
+        """Record an entry in the audit log, and log it once committed; return the change that it belongs to."""
         self.when_kept(lambda: _log(self.label, action, subject, before, after))
         return self.unit.audit.record(
             self.organization.org_key, action, subject, before, after, self.actor, self.now, self.reverses
@@ -116,13 +115,13 @@ class Work:
     def record_apart(
         self, action: str, subject: str, before: Mapping[str, object], after: Mapping[str, object], actor: str
     ) -> None:
-        """Write what follows from the command as a change of its own, which is not the command's to take back."""
+        """Record a consequence of the command as a change of its own, which undoing the command does not reverse."""
         self.when_kept(lambda: _log(self.label, action, subject, before, after))
         with self.unit.audit.apart() as audit:
             audit.record(self.organization.org_key, action, subject, before, after, actor, self.now)
 
     def record_carry_settled(self, settled: SettledCarry, actor: str) -> None:
-        """Write that what was carried over was settled again, and tell whoever asked for the command."""
+        """Record a carry-over that was settled again, and report it to the command's caller."""
         amounts = (settled.before, settled.after)
         before, after = ({"carried": each if settled.is_tokens else written(each)} for each in amounts)
         self.record_apart("carry.settle", settled.subject, before, after, actor)
@@ -131,21 +130,21 @@ class Work:
             self.when_kept(lambda: tell(settled, currency))
 
     def entity(self, entity_id: str) -> Entity:
-        """The entity of that id, or `NotFound`."""
+        """Return the entity with that id; raises `NotFound`."""
         found = self.unit.fast.entity(self.organization.org_key, entity_id)
         if found is None:
             raise unknown("entity", entity_id)
         return found
 
     def active(self, entity_id: str) -> Entity:
-        """The entity of that id, or `NotFound` when there is none or it is archived."""
+        """Return the entity with that id; raises `NotFound` if there is none or it is archived."""
         found = self.entity(entity_id)
         if found.archived:
             raise archived("entity", entity_id)
         return found
 
     def project(self, project_id: str) -> Entity:
-        """The project of that id, or `NotFound` when there is none or it is archived."""
+        """Return the project with that id; raises `NotFound` if there is none or it is archived."""
         found = self.unit.fast.entity(self.organization.org_key, project_id)
         if found is None:
             raise unknown("project", project_id)
@@ -156,17 +155,17 @@ class Work:
         return found
 
     def free_expired_holds(self) -> None:
-        """Give back whatever is held by reservations whose time is up."""
+        """Release all expired reservations."""
         for budget_id in self.unit.agents.expired_holds(self.organization.org_key, self.now):
             self.unit.grants.free_expired(budget_id, self.now)
 
     def require_running_day(self) -> None:
-        """Refuse to use what belongs to a closed period, save on its last day: closed by hand, that is not over."""
+        """Refuse usage in a closed period, except on its last day, which lasts beyond a manual close."""
         if self.today != self.open.period.end:
             self.require_open_period()
 
     def require_open_period(self) -> None:
-        """Refuse to change the budgets of a period that was closed."""
+        """Refuse to change the budgets of a closed period."""
         closed = self.unit.fast.last_close(self.organization.org_key)
         if closed is not None and self.open.period.start <= closed.start:
             raise Refused(
