@@ -45,5 +45,5 @@ def shown_facts(facts: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def written(nanos: int) -> str:
-    """An amount as the audit trail keeps it: all of its digits, never an exponent."""
+    """Return an amount as the audit trail stores it: all of its digits, never an exponent."""
     return f"{to_decimal(nanos):f}"

@@ -155,7 +155,7 @@ class Segments:
 
     def days_of(self, bits: int) -> list[Period]:
         """Return the days of the segments in ``bits`` as periods without gaps between them."""
-        if bits not in self._days:  # many have the same
+        if bits not in self._days:  # many have the same segments
             self._days[bits] = joined(period for at, period in enumerate(self.periods) if bits >> at & 1)
         return self._days[bits]
 

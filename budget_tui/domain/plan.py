@@ -352,7 +352,7 @@ def rescaled(before: int, after: int, children: Sequence[int], unit: int) -> tup
 
 
 def subject_of(budget: PlannedBudget) -> str:
-    """What the audit trail calls a budget."""
+    """Return the subject that the audit trail gives to changes of a budget."""
     return f"{budget.entity_id} {budget.budget_id}"
 
 
@@ -361,7 +361,7 @@ def audited_amount(budget: PlannedBudget) -> str:
 
 
 def facts_of(budget: PlannedBudget) -> dict[str, object]:
-    """What the audit trail keeps of a budget."""
+    """Return the facts about a budget that the audit trail stores."""
     return {
         "category": str(budget.category),
         "budget_type": str(budget.budget_type),

@@ -79,7 +79,7 @@ class Taken(NamedTuple):
 
 
 class Hurdle(StrEnum):
-    """Reason why a new part cannot replace a stored one by itself."""
+    """Reason why a new part cannot replace a stored one without the user's decision."""
 
     OTHER_BASIS = "other basis"
     OTHER_EXPORT = "other export"

@@ -447,7 +447,7 @@ class FastPaths:
     # Keys to the HTTP API, which every request presents
 
     def api_key(self, key_id: str) -> ApiKey | None:
-        """Return the key of that id, revoked or not, of any organization: it is the key that tells which one."""
+        """Return the key of that id, revoked or not, of any organization: the key determines which one."""
         from budget_tui.domain.access import ApiKey, Scope
 
         row = self._row(

@@ -78,7 +78,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
 
     SQLite reads a database in WAL mode with a shared-memory file beside it, which it cannot create in a read-only
     folder. Such a file is opened as immutable; the holder of the connection must then check the file itself to notice a
-    change (`DatabaseReader.changed` does). A transaction that was left half done is rolled back first.
+    change (`SqliteReader.changed` does). A transaction that was left half done is rolled back first.
     """
     connection, _ = _open(path)
     return connection
