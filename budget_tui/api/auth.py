@@ -82,8 +82,8 @@ class Callers:
             )
             known = self._callers[key.key_id] = Caller(key, Services(context, self._services.settings), self._pools)
             if len(self._callers) > MAX_CALLERS:
-                _, former = self._callers.popitem(last=False)
-                self._pools.read_soon(former.services.close_readers)  # not here, as it waits for reads under way
+                _, oldest = self._callers.popitem(last=False)
+                self._pools.read_soon(oldest.services.close_readers)  # not here, as it waits for reads under way
         return known
 
     def close(self) -> None:

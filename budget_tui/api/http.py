@@ -191,8 +191,8 @@ def json_response(answer: Json, status: int = 200, *, replayed: bool = False) ->
     """Respond with ``answer``, extended by the carried-over amounts that the request settled again."""
     headers = {REPLAYED: "true"} if replayed else {}
     if isinstance(answer, Settling) and (settled := carry_settled()):
-        told = [CarrySettled.from_domain(each) for each in settled]
-        answer = answer.model_copy(update={"carry_settled": told})
+        amounts = [CarrySettled.from_domain(each) for each in settled]
+        answer = answer.model_copy(update={"carry_settled": amounts})
     return Response(dumps(answer, indent=None), status, headers, media_type="application/json")
 
 

@@ -76,13 +76,13 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
 
 def _describe_problems(method: str, operation: dict[str, Any]) -> None:
     """Add the problems that any such operation may respond with."""
-    told = dict(_ALWAYS)
+    problems = dict(_ALWAYS)
     if OPEN_TAG not in operation["tags"]:
         operation["security"] = [{_SCHEME: []}]
-        told |= _WITH_KEY
-        told |= _WRITING if method.upper() not in READING else {}
+        problems |= _WITH_KEY
+        problems |= _WRITING if method.upper() not in READING else {}
     if "requestBody" in operation:
-        told |= _WITH_BODY
+        problems |= _WITH_BODY
     responses = operation["responses"]
     if "security" not in operation:
         responses.pop("422", None)
@@ -91,7 +91,7 @@ def _describe_problems(method: str, operation: dict[str, Any]) -> None:
         for status in {"200", "201"} & set(responses) if asked in named else ():
             header = {"description": description, "schema": {"type": "string"}}
             responses[status].setdefault("headers", {})[name] = header
-    responses |= {str(status): problem_response(description) for status, description in told.items()}
+    responses |= {str(status): problem_response(description) for status, description in problems.items()}
     operation["responses"] = dict(sorted(responses.items()))
 
 

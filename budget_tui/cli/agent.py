@@ -103,7 +103,7 @@ def allocate(context: typer.Context, agent: AgentArgument, tokens: TokensArgumen
     from budget_tui.domain.amount import parse_count
 
     session = session_of(context)
-    _tell_balance(session.services.agents.allocate(agent, parse_count(tokens)), json)
+    _print_balance(session.services.agents.allocate(agent, parse_count(tokens)), json)
 
 
 @app.command()
@@ -143,7 +143,7 @@ def top_up(
     from budget_tui.domain.amount import parse_count
 
     session = session_of(context)
-    _tell_balance(session.services.agents.top_up(agent, parse_count(tokens), key), json)
+    _print_balance(session.services.agents.top_up(agent, parse_count(tokens), key), json)
 
 
 @app.command(cls=AmountCommand)
@@ -163,7 +163,7 @@ def consume(
     from budget_tui.domain.amount import parse_count
 
     agents = session_of(context).services.agents
-    _tell_balance(agents.consume(agent, parse_count(tokens), parse_count(output), parse_count(cached), key), json)
+    _print_balance(agents.consume(agent, parse_count(tokens), parse_count(output), parse_count(cached), key), json)
 
 
 @app.command(cls=AmountCommand)
@@ -213,13 +213,13 @@ def settle(
 
     agents = session_of(context).services.agents
     balance = agents.settle(reservation, parse_count(tokens), parse_count(output), parse_count(cached), key)
-    _tell_balance(balance, json)
+    _print_balance(balance, json)
 
 
 @app.command()
 def release(context: typer.Context, reservation: ReservationArgument, json: JsonOption = False) -> None:
     """Release a reservation."""
-    _tell_balance(session_of(context).services.agents.release(reservation), json)
+    _print_balance(session_of(context).services.agents.release(reservation), json)
 
 
 @app.command()
@@ -333,7 +333,7 @@ def _print_with_warnings(session: Session, agent_id: str, json: bool, words: Cal
     print_lines(words(agent))
 
 
-def _tell_balance(balance: "TokenBalance", json: bool) -> None:
+def _print_balance(balance: "TokenBalance", json: bool) -> None:
     if json:
         from budget_tui.schemas.agents import TokenBalance as TokenBalanceOut
 

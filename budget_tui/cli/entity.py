@@ -68,8 +68,8 @@ def move(
     do not change.
     """
     moved = session_of(context).services.entities.move(entity_id, parent)
-    entity, former, closed = moved
-    then = f"; through {long_day(closed)}, which is closed, it stays below {former}" if closed else ""
+    entity, old_parent, closed = moved
+    then = f"; through {long_day(closed)}, which is closed, it stays below {old_parent}" if closed else ""
     if json:
         from budget_tui.schemas.hierarchy import EntityChanged
 

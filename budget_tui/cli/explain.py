@@ -76,7 +76,7 @@ def _in_full(explained: "Explained", key: str) -> list[str]:
         *_indented(
             filter(None, (explanations.formula(explanation), explanations.worked(explanation, explained.currency)))
         ),
-        *_told(explanations.sections(explained, explanation)),
+        *_formatted(explanations.sections(explained, explanation)),
     ]
 
 
@@ -98,11 +98,11 @@ def _overview(explained: "Explained") -> list[str]:
         explanations.subject(explained),
         "",
         *table(columns, explained.values),
-        *_told(section for section in explanations.sections(explained, common) if section[0]),
+        *_formatted(section for section in explanations.sections(explained, common) if section[0]),
     ]
 
 
-def _told(sections: "Iterable[Section]") -> list[str]:
+def _formatted(sections: "Iterable[Section]") -> list[str]:
     """Format each section below its title."""
     lines = []
     for title, content in sections:

@@ -115,7 +115,7 @@ def close(
     changes = _reallocations(allocate or [])
     periods = session.services.periods
     if dry_run:
-        _tell_close(periods.preview_close(changes), json, "nothing was changed")
+        _print_close(periods.preview_close(changes), json, "nothing was changed")
         return
     seen = None
     if not yes and sys.stdin.isatty():
@@ -125,7 +125,7 @@ def close(
     from budget_tui.presentation.formatting import period_name
 
     outcome = periods.close(changes, seen)
-    _tell_close(outcome, json, f"{period_name(outcome.ending)} is closed")
+    _print_close(outcome, json, f"{period_name(outcome.ending)} is closed")
 
 
 @app.command("set")
@@ -209,7 +209,7 @@ def _reallocations(texts: list[str]) -> "dict[str, AllocationChange]":
     return changes
 
 
-def _tell_close(close: "ClosePreview", json: bool, last_line: str) -> None:
+def _print_close(close: "ClosePreview", json: bool, last_line: str) -> None:
     if json:
         from budget_tui.schemas.periods import Close
 

@@ -115,7 +115,7 @@ def create(
     session = session_of(context)
     plan = plan_of(session, entity, category, amount, period, budget_type, provider, currency, notes)
     outcome = session.services.plans.create(plan, key)
-    _tell_change(session, outcome, json, f" planned ({outcome.budget.budget_id[:8]})")
+    _print_change(session, outcome, json, f" planned ({outcome.budget.budget_id[:8]})")
 
 
 @app.command(cls=AmountCommand)
@@ -152,7 +152,7 @@ def update(
     kind, days = session.services.plans.period_named(period) if period else (None, None)
     change = PlanChange(parse_planned(amount, before.budget_type) if amount else None, notes, provider, kind, days)
     outcome = session.services.plans.update(before.budget_id, change, rescale=rescale)
-    _tell_change(session, outcome, json)
+    _print_change(session, outcome, json)
 
 
 @app.command()
@@ -163,7 +163,7 @@ def delete(context: typer.Context, budget: BudgetArgument, json: JsonOption = Fa
     """
     session = session_of(context)
     outcome = session.services.plans.delete(budget)
-    _tell_change(session, outcome, json, " deleted")
+    _print_change(session, outcome, json, " deleted")
 
 
 @app.command(cls=AmountCommand)
@@ -291,7 +291,7 @@ def by_provider(
     _print_breakdown(found, "PROVIDER", json)
 
 
-def _tell_change(session: Session, outcome: "PlanOutcome", json: bool, done: str = "") -> None:
+def _print_change(session: Session, outcome: "PlanOutcome", json: bool, done: str = "") -> None:
     """Print a budget and those allocated from it after a change; in words, starting with ``done``."""
     from budget_tui.cli.plan_tables import describe
 

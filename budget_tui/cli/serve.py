@@ -34,7 +34,7 @@ def serve(
     Its documentation is at /docs. Every request needs a key: budget-tui key create.
     """
     try:
-        from budget_tui.api.app import serve as serve_until_told
+        from budget_tui.api.app import serve as serve_until_stopped
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in EXTRA:
             raise
@@ -49,4 +49,4 @@ def serve(
                 f"note: there is no database at {services.context.database} yet; budget-tui key create NAME makes one"
             )
 
-    serve_until_told(services, host, port, announce)
+    serve_until_stopped(services, host, port, announce)

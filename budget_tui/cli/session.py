@@ -50,8 +50,8 @@ class Session:
             from budget_tui.domain.carry import settled_together
             from budget_tui.presentation.messages import carry_settled
 
-            if told := carry_settled(settled_together(settled), currency):
-                report(told)
+            if message := carry_settled(settled_together(settled), currency):
+                report(message)
 
     def start_logging(self, *, aloud: bool = True) -> None:
         """Start logging to the log file and, if requested and not a terminal, to standard error.

@@ -26,8 +26,8 @@ _FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
 def log_to(path: Path, level: str, *, verbose: bool) -> None:
     """Log to ``path`` from ``level`` on (a name of `logging`, or ``off``), and if ``verbose`` all to standard error."""
     logger = logging.getLogger("budget_tui")
-    for former in [each for each in logger.handlers if isinstance(each, _LogFile | _StandardError)]:
-        logger.removeHandler(former)
+    for old in [each for each in logger.handlers if isinstance(each, _LogFile | _StandardError)]:
+        logger.removeHandler(old)
     file = _LogFile(path)
     file.setLevel(logging.CRITICAL + 1 if level == "off" else level.upper())
     logger.addHandler(file)

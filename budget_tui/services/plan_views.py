@@ -331,17 +331,17 @@ class PlanBoard:
             self._considered(choice), self.as_of, self.data_through, _providers_of(choice), self._handed_on
         )
 
-    def behind_category(
+    def category_composition(
         self, choice: PlanFilter, name: str, budget_type: BudgetType, of_rest: bool = False
     ) -> Composition:
         """Return the addends of a category's actual in `by_category`, or of its unbudgeted usage."""
-        return _behind(self._considered(choice), _categories_of(choice), name, budget_type, of_rest)
+        return _composition(self._considered(choice), _categories_of(choice), name, budget_type, of_rest)
 
-    def behind_provider(
+    def provider_composition(
         self, choice: PlanFilter, name: str, budget_type: BudgetType, of_rest: bool = False
     ) -> Composition:
         """Return the addends of a provider's actual in `by_provider`, or of its unbudgeted usage."""
-        return _behind(self._considered(choice), _providers_of(choice), name, budget_type, of_rest)
+        return _composition(self._considered(choice), _providers_of(choice), name, budget_type, of_rest)
 
     def _considered(self, choice: PlanFilter) -> Considered:
         entity = self.entities.get(choice.entity_id) or self.entities[ROOT_ID]
@@ -363,7 +363,7 @@ def _providers_of(choice: PlanFilter) -> Callable[[Considered], Mapping[str, Sli
     return partial(parts_by_provider, category=choice.category or Category.TOTAL)
 
 
-def _behind(
+def _composition(
     considered: Considered,
     parts: Callable[[Considered], Mapping[str, Slice]],
     name: str,

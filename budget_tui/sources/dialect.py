@@ -60,11 +60,11 @@ class Header:
 @contextmanager
 def long_fields() -> Iterator[None]:
     """Raise the field size limit of `csv`; it is global, so other readers are affected too."""
-    former = csv.field_size_limit(4 * LONGEST_ROW)
+    limit = csv.field_size_limit(4 * LONGEST_ROW)
     try:
         yield
     finally:
-        csv.field_size_limit(former)
+        csv.field_size_limit(limit)
 
 
 def read_header(path: Path, kind: Kind, is_known: Callable[[str], bool]) -> Header:

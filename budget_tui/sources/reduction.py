@@ -456,22 +456,22 @@ def _check_time_zone(name: str) -> None:
 class _Meter:
     """Converts the progress of one file into that of all files, weighted by their sizes."""
 
-    def __init__(self, paths: Sequence[Path], hear: Callable[[int], None] | None) -> None:
-        self._hear = hear
+    def __init__(self, paths: Sequence[Path], progress: Callable[[int], None] | None) -> None:
+        self._progress = progress
         self._sizes = {path: path.stat().st_size if path.exists() else 0 for path in paths}
         self._all_bytes = sum(self._sizes.values()) or 1
         self._done_bytes = 0
-        self._told = -1
+        self._reported = -1
 
     def within(self, path: Path, percent: float) -> None:
-        self._tell(self._done_bytes + self._sizes[path] * min(percent, 100.0) / 100)
+        self._report(self._done_bytes + self._sizes[path] * min(percent, 100.0) / 100)
 
     def done_with(self, path: Path) -> None:
         self._done_bytes += self._sizes[path]
-        self._tell(self._done_bytes)
+        self._report(self._done_bytes)
 
-    def _tell(self, done_bytes: float) -> None:
+    def _report(self, done_bytes: float) -> None:
         percent = int(100 * done_bytes / self._all_bytes)
-        if self._hear and percent > self._told:
-            self._told = percent
-            self._hear(percent)
+        if self._progress and percent > self._reported:
+            self._reported = percent
+            self._progress(percent)

@@ -321,13 +321,13 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             self._report(f"{amount} moved from {outcome.giver} to {outcome.taker}")
 
     def action_undo(self) -> None:
-        self._take_back("undone", lambda services: services.undo.undo())
+        self._reverse("undone", lambda services: services.undo.undo())
 
     def action_redo(self) -> None:
-        self._take_back("redone", lambda services: services.undo.redo())
+        self._reverse("redone", lambda services: services.undo.redo())
 
     @work
-    async def _take_back(self, done: str, command: Callable[[Services], UndoOutcome]) -> None:
+    async def _reverse(self, done: str, command: Callable[[Services], UndoOutcome]) -> None:
         try:
             outcome = await self.run_command(command)
         except BudgetError as refused:
@@ -479,7 +479,7 @@ def bindings_of_editors() -> list[Binding]:
     from budget_tui.tui.screens.budget.panel import TotalEditor
     from budget_tui.tui.screens.history.closed_period import ClosedPeriodScreen
     from budget_tui.tui.screens.log import EntryScreen
-    from budget_tui.tui.screens.plan.cost_details import CostsBehindScreen
+    from budget_tui.tui.screens.plan.cost_details import CostDetailsScreen
     from budget_tui.tui.screens.plan.create import PlanCreateScreen
     from budget_tui.tui.screens.plan.create_form import EntityInput
     from budget_tui.tui.screens.plan.create_shares import PlanShares, ShareInput
@@ -497,7 +497,7 @@ def bindings_of_editors() -> list[Binding]:
         ClosedPeriodScreen,
         EntryScreen,
         ExplainScreen,
-        CostsBehindScreen,
+        CostDetailsScreen,
         PlanCreateScreen,
         Choice,
         EntityInput,

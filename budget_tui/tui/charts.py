@@ -168,11 +168,11 @@ def _period_cells(closed: ClosedPeriod, row: int, rows: int, top: int, column: i
     spent = block(closed.spent, row, rows, top)
     is_over = closed.spent > closed.budget
     is_budget = row == max(1, -(-closed.budget * rows // top))
-    behind = _BUDGET_LINE if is_budget else " "
-    bar = behind if spent == " " else spent
+    line = _BUDGET_LINE if is_budget else " "
+    bar = line if spent == " " else spent
     return Content.assemble(
         (bar * (column - _PERIOD_GAP), "$foreground" if bar == _BUDGET_LINE else "$warning" if is_over else "$accent"),
-        (behind * _PERIOD_GAP, "$foreground"),
+        (line * _PERIOD_GAP, "$foreground"),
     )
 
 

@@ -187,8 +187,8 @@ class Freshness(Widget):
         if snapshot.total.scheduled:
             scheduled = formatting.money(snapshot.total.scheduled, snapshot.organization.currency)
             parts.append((f" · {scheduled} scheduled for later days", MUTED))
-        for foreign in snapshot.foreign:
-            amount = formatting.money(foreign.amount, foreign.currency)
+        for left_out in snapshot.foreign:
+            amount = formatting.money(left_out.amount, left_out.currency)
             parts.append((f" · {amount} left out: no usable rate to {snapshot.organization.currency}", "$warning"))
         for spend in snapshot.converted:
             parts.append((f" · {formatting.counted_as(spend, snapshot.organization.currency)}", MUTED))

@@ -90,8 +90,8 @@ def test_parts_of_the_breakdowns_too(acme: PlanHome) -> None:
     board = board_of(acme)
     for choice in (PlanFilter(), PlanFilter(entity_id="DEPT-ENG"), PlanFilter(entity_id="PROJ-PLATFORM")):
         for breakdown, find in (
-            (board.by_category(choice), board.behind_category),
-            (board.by_provider(choice), board.behind_provider),
+            (board.by_category(choice), board.category_composition),
+            (board.by_provider(choice), board.provider_composition),
         ):
             for name, part in breakdown.parts.items():
                 for budget_type, _, actual, rest in part.by_type:

@@ -73,7 +73,9 @@ def test_where_nothing_is_known_of_tokens_or_seats_nothing_is_known_of_what_is_n
         )
 
     assert unknown() == ([1000, None, None], [10, None, None])
-    behind = board_of(home).behind_category(PlanFilter(entity_id="DEPT-ENG"), "genai", BudgetType.TOKEN, of_rest=True)
+    behind = board_of(home).category_composition(
+        PlanFilter(entity_id="DEPT-ENG"), "genai", BudgetType.TOKEN, of_rest=True
+    )
     explained = home.services.explain.of_sum(
         "genai", BudgetType.TOKEN, "", [budget.budget_id for budget in behind.budgets], behind.covered
     )
@@ -139,7 +141,7 @@ def test_what_names_no_provider_has_a_part_of_its_own(home: PlanHome) -> None:
     assert list(home.by_provider("DEPT-OPS", **month)) == ["aws"]
     assert list(home.by_provider("DEPT-ENG", provider="gcp", **month)) == ["gcp"]
     board = board_of(home)
-    behind = board.behind_provider(PlanFilter(entity_id="DEPT-ENG"), "", BudgetType.MONETARY)
+    behind = board.provider_composition(PlanFilter(entity_id="DEPT-ENG"), "", BudgetType.MONETARY)
     assert total_of(home, BudgetType.MONETARY, behind.covered) == usd("7")
 
 
@@ -203,7 +205,7 @@ def test_explain_tells_what_budgets_in_other_currencies_count_as(home: PlanHome)
     home.services.fx.set("EUR", "USD", Decimal("1.25"), date(2026, 1, 1))
     budget = home.plan("DEPT-ENG", "cloud", "100", currency="EUR")
     home.billed(("TEAM-BACKEND", "8", "EUR", "2026-01-05", "AWS"))
-    behind = board_of(home).behind_category(PlanFilter(entity_id="DEPT-ENG"), "cloud", BudgetType.MONETARY)
+    behind = board_of(home).category_composition(PlanFilter(entity_id="DEPT-ENG"), "cloud", BudgetType.MONETARY)
     assert list(behind.budgets) == [budget]
     explained = home.services.explain.of_sum("cloud", BudgetType.MONETARY, "USD", [budget.budget_id])
     values = {value.key: value for value in explained.values}
@@ -307,7 +309,7 @@ def test_the_parts_add_up_to_all_that_was_used_whatever_was_planned(
         is_planned = any(plan[:2] == ("DEPT-ENG", category) and plan[4] != "CHF" for plan in plans)
         assert (part.budget is not None) is is_planned
     assert (board.by_category(choice), board.by_provider(choice)) == (by_category, by_provider)
-    for breakdown, find in ((by_category, board.behind_category), (by_provider, board.behind_provider)):
+    for breakdown, find in ((by_category, board.category_composition), (by_provider, board.provider_composition)):
         for name, part in money_of(breakdown).items():
             for of_rest, shown in enumerate(part):
                 behind = find(choice, name, BudgetType.MONETARY, bool(of_rest))

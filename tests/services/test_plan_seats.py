@@ -75,7 +75,7 @@ def test_seats_beside_the_budgets_are_not_budgeted(planner: PlanHome) -> None:
     assert (part["seats_budget"], part["seats_actual"], part["seats_not_budgeted"]) == (40, 12, 16), "in March"
     assert planner.by_category("DEPT-ENG")["total"]["seats_not_budgeted"] is None
     board = planner.board()
-    covered, without, budgets = board.behind_category(
+    covered, without, budgets = board.category_composition(
         PlanFilter(entity_id="DEPT-ENG"), "subscription", BudgetType.SEAT, of_rest=True
     )
     number = Number("", BudgetType.SEAT, "USD", covered, without)
@@ -178,8 +178,8 @@ def test_whatever_the_tree_a_seat_is_counted_once(
     )
     choice = PlanFilter(entity_id="DEPT-ENG")
     for breakdown, find in (
-        (board.by_category(choice), board.behind_category),
-        (board.by_provider(choice), board.behind_provider),
+        (board.by_category(choice), board.category_composition),
+        (board.by_provider(choice), board.provider_composition),
     ):
         for name, part in breakdown.parts.items():
             if part.seats_budget is not None:

@@ -107,7 +107,7 @@ dated AS (
 SELECT CAST(date_trunc('month', CASE WHEN period BETWEEN DATE '{FIRST_DAY}' AND DATE '{LAST_DAY}' THEN period
         ELSE cell_day END) AS DATE) AS period_start,
     {"".join(f"{name}, " for name in file)}day, cell_day, currency, {trimmed},
-    {charge_category} AS charge_category, {units.told}, amount, used, charges
+    {charge_category} AS charge_category, {units.columns}, amount, used, charges
 FROM dated
 """
 
@@ -121,7 +121,7 @@ class _Units(NamedTuple):
     fields: Mapping[str, str]
     keys: Sequence[str]
     summed: str
-    told: str
+    columns: str
 
 
 # A seat-month billed by the day has a quantity of a thirtieth on each day, which counts as one seat; an hour counts as
@@ -139,8 +139,8 @@ def _units(charges: Charges) -> _Units:
         return _Units({}, [], "", f"'' AS unit, {_NO_QUANTITY}")
     if not charges.has_quantities:
         # As a key, a unit costs almost nothing; whether it is tokens or seats is determined once per group.
-        told = f"CASE WHEN {likely} THEN 'likely' ELSE '' END AS unit, {_NO_QUANTITY}"
-        return _Units({"unit": charges.unit}, ["unit"], "", told)
+        columns = f"CASE WHEN {likely} THEN 'likely' ELSE '' END AS unit, {_NO_QUANTITY}"
+        return _Units({"unit": charges.unit}, ["unit"], "", columns)
     wanted = likely.replace("unit", charges.unit, 1)
     in_range = f"{charges.quantity} BETWEEN -{_MOST} AND {_MOST}"
     fields = {
@@ -148,8 +148,8 @@ def _units(charges: Charges) -> _Units:
         "quantity": f"CASE WHEN {wanted} AND {in_range} THEN {charges.quantity} END",
     }
     summed = f", sum({_WHOLE_MONTHS}) FILTER (WHERE cost IS NOT NULL) AS quantity"
-    told = "coalesce(unit, '') AS unit, CAST(quantity AS DECIMAL(38,12)) AS quantity"
-    return _Units(fields, ["unit"], summed, told)
+    columns = "coalesce(unit, '') AS unit, CAST(quantity AS DECIMAL(38,12)) AS quantity"
+    return _Units(fields, ["unit"], summed, columns)
 
 
 def read_again(charges: Charges, *, lacks_provider: bool, has_units: bool) -> Charges | None:

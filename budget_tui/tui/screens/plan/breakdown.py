@@ -92,18 +92,18 @@ class BreakdownPane(PlanPane):
         """Return the breakdown that the pane shows."""
         raise NotImplementedError
 
-    def behind(self, board: PlanBoard, choice: PlanFilter, row: PartLine) -> Composition:
+    def composition(self, board: PlanBoard, choice: PlanFilter, row: PartLine) -> Composition:
         """Return the budgets and costs that the actual of ``row`` adds up."""
         raise NotImplementedError
 
-    def number_behind(self, row: PartLine) -> Number | None:
+    def drill_down(self, row: PartLine) -> Number | None:
         if self.board is None or row.actual is None:
             return None
-        covered, without, _ = self.behind(self.board, self._choice, row)
+        covered, without, _ = self.composition(self.board, self._choice, row)
         return Number(f"{self._whose}: {row.title}", row.budget_type, row.currency, covered, without)
 
     def listed(self, row: PartLine) -> Sequence[PlannedBudget]:
-        return self.behind(self.board, self._choice, row).budgets if self.board is not None else ()
+        return self.composition(self.board, self._choice, row).budgets if self.board is not None else ()
 
     def show(self, board: PlanBoard, choice: PlanFilter, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._choice = board, choice
@@ -129,8 +129,8 @@ class CategoryPane(BreakdownPane):
     def asked(self, board: PlanBoard, choice: PlanFilter) -> Breakdown:
         return board.by_category(choice)
 
-    def behind(self, board: PlanBoard, choice: PlanFilter, row: PartLine) -> Composition:
-        return board.behind_category(choice, row.name, row.budget_type, row.is_rest)
+    def composition(self, board: PlanBoard, choice: PlanFilter, row: PartLine) -> Composition:
+        return board.category_composition(choice, row.name, row.budget_type, row.is_rest)
 
 
 class ProviderPane(BreakdownPane):
@@ -142,8 +142,8 @@ class ProviderPane(BreakdownPane):
     def asked(self, board: PlanBoard, choice: PlanFilter) -> Breakdown:
         return board.by_provider(choice)
 
-    def behind(self, board: PlanBoard, choice: PlanFilter, row: PartLine) -> Composition:
-        return board.behind_provider(choice, row.name, row.budget_type, row.is_rest)
+    def composition(self, board: PlanBoard, choice: PlanFilter, row: PartLine) -> Composition:
+        return board.provider_composition(choice, row.name, row.budget_type, row.is_rest)
 
 
 def _whose(breakdown: Breakdown, choice: PlanFilter) -> Content:

@@ -94,7 +94,7 @@ class BudgetPane(EditableTable[BudgetLine], PlanPane):
             table.choose(is_chosen)
         self.refresh_rows()
 
-    def number_behind(self, row: BudgetLine) -> Number:
+    def drill_down(self, row: BudgetLine) -> Number:
         return number_of(row.budget, formatting.plan_name(row.budget))
 
     # Editing

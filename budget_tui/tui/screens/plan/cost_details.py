@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _UNMAPPED = "unmapped"
 
 
-class CostsBehindScreen(StyledScreen[None], ModalScreen[None]):
+class CostDetailsScreen(StyledScreen[None], ModalScreen[None]):
     """The costs that a number adds up, the latest first; more are read on scrolling down."""
 
     BINDINGS = [Binding("escape,q", "leave", "Close", id="costs.leave", tooltip="Back to the plan")]

@@ -114,7 +114,7 @@ class OverviewPane(PlanPane):
         bars.breakdown = board.by_category(replace(choice, search="", status=None))
         self._show_trend()  # in the same frame, though `Moved` will update it too
 
-    def number_behind(self, row: OverviewLine) -> Number:
+    def drill_down(self, row: OverviewLine) -> Number:
         covered = tuple((scope_of(budget), budget.period) for budget in row.budgets)
         return Number(row.title, row.budget_type, row.currency, covered)
 

@@ -62,7 +62,7 @@ class PlanPane(Vertical):
         """Return warnings: over-allocated children, costs left out of the figures, rates used in them."""
         return (*too_much(board.over_allocated([line.budget for line in lines])), *board.warnings(lines))
 
-    def number_behind(self, row: Any) -> Number | None:
+    def drill_down(self, row: Any) -> Number | None:
         """Return the actual that ``row`` shows, for its cost details; None if there is none."""
         raise NotImplementedError
 

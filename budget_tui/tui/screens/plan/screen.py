@@ -29,7 +29,7 @@ from budget_tui.tui.render import MUTED, WAITING
 from budget_tui.tui.screens.base import ReadingScreen
 from budget_tui.tui.screens.plan.breakdown import CategoryPane, ProviderPane
 from budget_tui.tui.screens.plan.budgets import BudgetPane, BudgetTable
-from budget_tui.tui.screens.plan.cost_details import CostsBehindScreen
+from budget_tui.tui.screens.plan.cost_details import CostDetailsScreen
 from budget_tui.tui.screens.plan.filter import PlanFilterScreen
 from budget_tui.tui.screens.plan.lines import TABS, ChoiceLine, TabLine
 from budget_tui.tui.screens.plan.overview import OverviewPane
@@ -110,7 +110,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         if budget_id:
             return lambda services: services.explain.of_planned(budget_id)
         row = self.pane.table.current if self.reading is not None else None
-        number = self.pane.number_behind(row) if row is not None else None
+        number = self.pane.drill_down(row) if row is not None else None
         if number is None:
             return None
         title, of_type = number.title, number.budget_type
@@ -261,11 +261,11 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     @on(Table.Opened)
     @work(group=ASKING)
     async def _open(self, event: Table.Opened) -> None:
-        number = self.pane.number_behind(event.row)
+        number = self.pane.drill_down(event.row)
         if number is None:
             self.report("no data about its use", is_problem=True)
             return
-        await self.dashboard.ask(CostsBehindScreen(number))
+        await self.dashboard.ask(CostDetailsScreen(number))
 
     # Changing
 

@@ -143,7 +143,7 @@ class AllocationPane(PlanPane):
         """Leave out over-allocated children: the line below the tree describes them, the current branch first."""
         return board.warnings(lines)
 
-    def number_behind(self, row: Branch) -> Number:
+    def drill_down(self, row: Branch) -> Number:
         return number_of(row.budget, formatting.plan_name(row.budget))
 
     def fold(self, branch: Branch | None, *, is_open: bool) -> None:
