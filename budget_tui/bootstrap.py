@@ -16,7 +16,7 @@ from budget_tui.storage.database.base import Database as StoredDatabase
 
 if TYPE_CHECKING:
     from budget_tui.services.agents import Agents
-    from budget_tui.services.audit import AuditTrail
+    from budget_tui.services.audit import AuditLog
     from budget_tui.services.budgets import Budgets
     from budget_tui.services.cost_details import CostDetails
     from budget_tui.services.costs import Costs
@@ -146,10 +146,10 @@ class Services:
         return History(self.context)
 
     @cached_property
-    def audit(self) -> "AuditTrail":
-        from budget_tui.services.audit import AuditTrail
+    def audit(self) -> "AuditLog":
+        from budget_tui.services.audit import AuditLog
 
-        return AuditTrail(self.context)
+        return AuditLog(self.context)
 
     @cached_property
     def keys(self) -> "Keys":

@@ -47,9 +47,9 @@ class EntityChanged(Settling, _Closed, Entity):
 
     @classmethod
     def from_change(cls, moved: Moved) -> "EntityChanged":
-        entity, former_parent_id, closed = moved
+        entity, old_parent_id, closed = moved
         return EntityChanged(
-            **dict(Entity.from_domain(entity)), closed_through=closed, closed_parent_id=former_parent_id or None
+            **dict(Entity.from_domain(entity)), closed_through=closed, closed_parent_id=old_parent_id or None
         )
 
 

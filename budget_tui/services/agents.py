@@ -85,7 +85,7 @@ class Agents:
         """
         agent_id, model = checked_id(agent_id), checked_model(model)
         checked_tokens(tokens, 0)
-        with _told(self._context, "add", agent_id, tokens), self._context.work() as work:
+        with _LogRefusal(self._context, "add", agent_id, tokens), self._context.work() as work:
 
             def add() -> TokenBalance:
                 work.require_open_period()
@@ -107,7 +107,7 @@ class Agents:
 
     def change(self, agent_id: str, change: EntityChange, seen: int | None = None) -> Moved:
         """Rename an agent, assign it to another project, or both; see `Entities.change`."""
-        with _told(self._context, "change", agent_id), self._context.work() as work:
+        with _LogRefusal(self._context, "change", agent_id), self._context.work() as work:
             find_agent(work, agent_id)
             moved = carry_out(work, work.entity(agent_id), change, seen)
             work.commit()
@@ -115,7 +115,7 @@ class Agents:
 
     def archive(self, agent_id: str, seen: int | None = None) -> None:
         """Archive an agent and its budget. Its usage and costs stay."""
-        with _told(self._context, "archive", agent_id), self._context.work() as work:
+        with _LogRefusal(self._context, "archive", agent_id), self._context.work() as work:
             work.require_open_period()
             agent = find_agent(work, agent_id)
             check_version(seen, work.entity(agent_id))
@@ -131,7 +131,7 @@ class Agents:
         ``seen`` is the value the user saw; `Conflict` if it is no longer the stored one.
         """
         checked_tokens(tokens, 0)
-        with _told(self._context, "allocate", agent_id, tokens), self._context.work() as work:
+        with _LogRefusal(self._context, "allocate", agent_id, tokens), self._context.work() as work:
             work.require_open_period()
             agent = with_budget(work, find_agent(work, agent_id))
             check_unchanged(seen, agent.allocated, f"{agent.allocated:,} tokens")
@@ -142,7 +142,7 @@ class Agents:
     def top_up(self, agent_id: str, tokens: int, key: str | None = None) -> TokenBalance:
         """Add tokens to the agent's budget."""
         checked_tokens(tokens)
-        with _told(self._context, "top-up", agent_id, tokens), self._context.work() as work:
+        with _LogRefusal(self._context, "top-up", agent_id, tokens), self._context.work() as work:
 
             def add() -> TokenBalance:
                 work.require_open_period()
@@ -174,7 +174,7 @@ class Agents:
     ) -> TokenBalance:
         """Use tokens: all of them, or none and `InsufficientBudget` with the number available."""
         kinds = by_kind(tokens, output, cached)
-        with _told(self._context, "consume", agent_id, tokens), self._context.work() as work:
+        with _LogRefusal(self._context, "consume", agent_id, tokens), self._context.work() as work:
             take = partial(_consume, work, agent_id, tokens, kinds)
             balance = _once(
                 work, "agent.consume", key, take, agent=agent_id, tokens=tokens, output=output, cached=cached
@@ -186,7 +186,7 @@ class Agents:
         """Reserve tokens for at most ``seconds``, after which they are released automatically."""
         checked_tokens(tokens)
         _check_seconds(seconds)
-        with _told(self._context, "reserve", agent_id, tokens), self._context.work() as work:
+        with _LogRefusal(self._context, "reserve", agent_id, tokens), self._context.work() as work:
             request = {"agent": agent_id, "tokens": tokens, "seconds": seconds}
             answer = answered_once(
                 work, "agent.reserve", key, request, lambda: _reserve(work, agent_id, tokens, seconds)
@@ -203,7 +203,7 @@ class Agents:
         `Conflict` if the reservation has ended already.
         """
         kinds = by_kind(tokens, output, cached) if checked_tokens(tokens, 0) else {}
-        with _told(self._context, "settle", reservation_id, tokens), self._context.work() as work:
+        with _LogRefusal(self._context, "settle", reservation_id, tokens), self._context.work() as work:
             take = partial(_settle, work, reservation_id, tokens, kinds)
             balance = _once(
                 work, "agent.settle", key, take, reservation=reservation_id, tokens=tokens, output=output, cached=cached
@@ -213,7 +213,7 @@ class Agents:
 
     def release(self, reservation_id: str) -> TokenBalance:
         """Release a reservation; repeating it changes nothing. `Conflict` if the reservation was settled."""
-        with _told(self._context, "release", reservation_id), self._context.work() as work:
+        with _LogRefusal(self._context, "release", reservation_id), self._context.work() as work:
             held = _reservation(work, reservation_id)
             if held.state == "settled":
                 raise Conflict(f"reservation {reservation_id} is already settled", "there is nothing to release")
@@ -222,7 +222,7 @@ class Agents:
                 work.unit.grants.give_back(held.budget_id, held.tokens)
                 work.reaches_back = held.last_day < work.open.period.start
             balance = TokenBalance(held.agent_id, *work.unit.fast.budget_counts(held.budget_id))
-            _log_kept(work, "released", balance, held.tokens, reservation_id)
+            _log_tokens(work, "released", balance, held.tokens, reservation_id)
             work.commit(tokens_only=True)
         return balance
 
@@ -340,7 +340,7 @@ class _Look:
         )
 
 
-class _told:  # noqa: N801 – reads as what it is, in a with statement
+class _LogRefusal:
     """Logs a refused command."""
 
     __slots__ = ("_asked",)
@@ -368,9 +368,9 @@ def _once(
     return TokenBalance(**answered_once(work, command, key, request, lambda: carry_out()._asdict()))
 
 
-def _log_kept(work: Work, what: str, balance: TokenBalance, tokens: int, reservation_id: str = "") -> None:
+def _log_tokens(work: Work, what: str, balance: TokenBalance, tokens: int, reservation_id: str = "") -> None:
     """Log a change of tokens, once it is committed."""
-    work.when_kept(
+    work.after_commit(
         lambda: _log.info(
             "%s: %s %s %d tokens%s, %d available",
             work.label,
@@ -402,7 +402,7 @@ def _consume(work: Work, agent_id: str, tokens: int, kinds: Mapping[TokenKind, i
     count_use(work, agent, kinds)
     _, allocated, used, reserved = balance
     balance = TokenBalance(agent_id, allocated, used + tokens, reserved)
-    _log_kept(work, "consumed", balance, tokens)
+    _log_tokens(work, "consumed", balance, tokens)
     return balance
 
 
@@ -420,7 +420,7 @@ def _reserve(work: Work, agent_id: str, tokens: int, seconds: int) -> dict[str, 
         raise insufficient(agent_id, balance.available_tokens)
     _take_from_successor(work, agent, tokens)
     balance = balance._replace(reserved_tokens=balance.reserved_tokens + tokens)
-    _log_kept(work, "reserved", balance, tokens, reservation_id)
+    _log_tokens(work, "reserved", balance, tokens, reservation_id)
     held = Reservation(reservation_id, agent_id, tokens, expires_at, balance.available_tokens)
     return held._asdict() | {"expires_at": expires_at.isoformat()}
 
@@ -447,7 +447,7 @@ def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKi
     if kinds:
         count_held_use(work, held, kinds)
     balance = TokenBalance(held.agent_id, *work.unit.fast.budget_counts(held.budget_id))
-    _log_kept(work, "settled", balance, tokens, reservation_id)
+    _log_tokens(work, "settled", balance, tokens, reservation_id)
     return balance
 
 
@@ -467,7 +467,7 @@ def _check_seconds(seconds: int) -> None:
         raise Refused(f"tokens cannot be reserved for {seconds!r} seconds", f"give 1 to {LONGEST_HOLD_SECONDS:,}")
 
 
-@reverses("agent.allocate", "agent.top-up", told=value_of("tokens of {}"))
+@reverses("agent.allocate", "agent.top-up", describe=value_of("tokens of {}"))
 def _set_tokens_back(work: Work, lines: Lines) -> None:
     work.require_open_period()
     for line in reversed(lines):
@@ -478,8 +478,8 @@ def _set_tokens_back(work: Work, lines: Lines) -> None:
         change_tokens(work, line.action, agent, line.before["tokens"])
 
 
-@reverses("agent.add", told=subjects_of("adding of"))
-@reverses("agent.archive", told=subjects_of("archiving of"))
+@reverses("agent.add", describe=subjects_of("adding of"))
+@reverses("agent.archive", describe=subjects_of("archiving of"))
 def _put_away_or_bring_back(work: Work, lines: Lines) -> None:
     """Undo an addition by archiving, an archiving by restoring."""
     work.require_open_period()
@@ -508,7 +508,7 @@ def _bring_back(work: Work, line: AuditEntry) -> None:
     work.record(line.action, line.subject, None, line.before)
 
 
-@reverses("agent.price", told=value_of("price of {}"))
+@reverses("agent.price", describe=value_of("price of {}"))
 def _set_price_back(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         assert line.before is not None
@@ -528,7 +528,7 @@ def _shown(prices: Mapping[str, int | None]) -> str:
     return ", ".join(f"{kind} {written(nanos)}" for kind, nanos in prices.items() if nanos is not None) or "none"
 
 
-@reverses("agent.carry", told=value_of("carry-over of {}"))
+@reverses("agent.carry", describe=value_of("carry-over of {}"))
 def _set_carry_back(work: Work, lines: Lines) -> None:
     work.require_open_period()
     for line in reversed(lines):

@@ -13,7 +13,7 @@ from budget_tui.storage.session import Session
 _PAGE = 500
 
 
-class AuditTrail:
+class AuditLog:
     """The audit log: who changed what and when, before and after."""
 
     def __init__(self, context: Context) -> None:
@@ -67,8 +67,8 @@ class AuditWindow:
     Entries are read only once, as they never change. Use it from one thread at a time.
     """
 
-    def __init__(self, trail: AuditTrail, text: str = "") -> None:
-        self._trail = trail
+    def __init__(self, audit: AuditLog, text: str = "") -> None:
+        self._audit = audit
         self._text = text.casefold()
         self._forget()
 
@@ -82,7 +82,7 @@ class AuditWindow:
         """Return the matches, including new ones: at least ``at_least``, if there are so many."""
         self._add_newer()
         while len(self._found) < at_least and not self.is_complete:
-            page = self._trail.newest(_PAGE, self._oldest)
+            page = self._audit.newest(_PAGE, self._oldest)
             self._found += filter(self._matches, page)
             self._oldest = page[-1].entry if page else self._oldest
             self._newest = max(self._newest, page[0].entry if page else 0)
@@ -93,7 +93,7 @@ class AuditWindow:
         newer: list[AuditEntry] = []
         before: int | None = None
         while self._newest:
-            page = self._trail.newest(_PAGE, before)
+            page = self._audit.newest(_PAGE, before)
             if before is None and (not page or page[0].entry < self._newest):
                 self._forget()  # the database was replaced by another one
                 return

@@ -79,13 +79,13 @@ class Budgets:
         return budget.carry
 
 
-@reverses("budget.set", told=value_of("the budget"))
+@reverses("budget.set", describe=value_of("the budget"))
 def _set_budget_back(work: Work, lines: Lines) -> None:
     for line in lines:
         set_amount_back(work, work.open, line)
 
 
-@reverses("allocation.set", told=value_of("allocation of {}"))
+@reverses("allocation.set", describe=value_of("allocation of {}"))
 def _set_allocation_back(work: Work, lines: Lines) -> None:
     for line in lines:
         set_amount_back(work, project_budget(work, work.project(line.subject)), line)
@@ -166,7 +166,7 @@ def _written_carry(policy: CarryPolicy, cap: int | None) -> dict[str, object]:
     return {"carry": str(policy), **({} if cap is None else {"carry_cap": written(cap)})}
 
 
-@reverses("carry.set", told=value_of("carry-over of {}"))
+@reverses("carry.set", describe=value_of("carry-over of {}"))
 def _set_carry_back(work: Work, lines: Lines) -> None:
     for line in lines:
         assert line.before is not None

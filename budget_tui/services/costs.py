@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MANUAL_SOURCE = "manual"
 DEFAULT_TAG = "project"
 RULE_FIELDS = ("sub_account", "service", "provider")
-FORMER_NAME = "name"
+OLD_NAME = "name"
 """Field of the rule that a rename creates, so that costs with a project's old name stay with it."""
 
 
@@ -156,9 +156,9 @@ class Resolver:
         self._aliases = work.unit.cost_rules.provider_aliases(key)
         self._overrides = work.unit.cost_rules.category_overrides(key)
         rules = work.unit.cost_rules.for_entities(key)
-        former_names = [(rule.entity_id, rule.value) for rule in rules if rule.field == FORMER_NAME]
+        old_names = [(rule.entity_id, rule.value) for rule in rules if rule.field == OLD_NAME]
         self._entities = EntityResolver(
-            [*((entity.entity_id, entity.name) for entity in entities), *former_names],
+            [*((entity.entity_id, entity.name) for entity in entities), *old_names],
             rules,
             project_tags(origins),
             self._aliases,
@@ -217,14 +217,14 @@ def origin_keys(
     return keys | work.unit.costs.add_origins(work.organization.org_key, fresh)
 
 
-def keep_former_name(work: Work, project: Entity) -> tuple[dict[str, Any], dict[str, Any]]:
+def keep_old_name(work: Work, project: Entity) -> tuple[dict[str, Any], dict[str, Any]]:
     """Let costs keep finding ``project``, about to be renamed, by its current name.
 
     Returns the rule before and after, for `put_rule_back`.
     """
     from budget_tui.domain.records import RuleName
 
-    return _make_rule(work, RuleName("entity", FORMER_NAME, project.name.casefold()), project.entity_id)
+    return _make_rule(work, RuleName("entity", OLD_NAME, project.name.casefold()), project.entity_id)
 
 
 def put_rule_back(work: Work, subject: str, now: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
@@ -308,7 +308,7 @@ def _spender(work: Work, entity_id: str) -> Entity:
     return work.active(entity_id)
 
 
-@reverses("cost.add", told=lambda lines, _: ", ".join(map(_entered, lines)))
+@reverses("cost.add", describe=lambda lines, _: ", ".join(map(_entered, lines)))
 def _unenter(work: Work, lines: Lines) -> None:
     """Remove exactly these rows; or store them again, to undo their removal."""
     from budget_tui.domain.records import CostRecord
@@ -405,7 +405,7 @@ def _record_rule(work: Work, subject: str, before: dict[str, Any], after: dict[s
     work.record("cost.map", subject, *({"target": rule["target"], UNDO_DATA: rule} for rule in (before, after)))
 
 
-@reverses("cost.map", told=value_of("mapping of {}"))
+@reverses("cost.map", describe=value_of("mapping of {}"))
 def _map_back(work: Work, lines: Lines) -> None:
     for line in lines:
         before, after = undo_data(line.before), undo_data(line.after)

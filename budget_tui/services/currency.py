@@ -28,7 +28,7 @@ def converters(
     return {into: Converter(rates, into) for into in targets}
 
 
-class ForeignCosts:
+class OtherCurrencyCosts:
     """An organization's costs in other currencies on certain days, converted into its own where there is a rate."""
 
     def __init__(self, session: Session, organization: Organization, days: Period) -> None:
@@ -68,7 +68,7 @@ class ForeignCosts:
 def spent_by_path(session: Session, organization: Organization, period: Period) -> tuple[dict[str, int], int]:
     """Return the spending of each entity itself in ``period``, in all currencies, by path; and the unmapped rest."""
     spent, unmapped = session.fast.spent_by_path(organization.org_key, organization.currency, period)
-    found = ForeignCosts(session, organization, period).converted(period, sum(spent.values()) + unmapped)
+    found = OtherCurrencyCosts(session, organization, period).converted(period, sum(spent.values()) + unmapped)
     for path, counted in counted_by_path(found).items():
         if path is None:
             unmapped += counted

@@ -29,11 +29,11 @@ class Placed:
 class Moved(NamedTuple):
     """A moved entity, with its parent through ``closed``, the last closed day, if that was another one.
 
-    Otherwise ``former_parent_id`` is '' and ``closed`` None.
+    Otherwise ``old_parent_id`` is '' and ``closed`` None.
     """
 
     entity: Entity
-    former_parent_id: str
+    old_parent_id: str
     closed: date | None
 
 
@@ -202,7 +202,7 @@ def _moved(work: Work, entity: Entity) -> Moved:
     return Moved(entity, "", None)
 
 
-@reverses("level.add", told=value_of("level {}"))
+@reverses("level.add", describe=value_of("level {}"))
 def _take_level_back(work: Work, lines: Lines) -> None:
     """Undo adding a level by removing it, and the removal by adding it."""
     for line in lines:

@@ -286,7 +286,7 @@ class Explainer:
             sources,
             (
                 *_rules(session, org, wanted, origins),
-                *map(_told_moved, found.moved_away[:_RULES_AT_MOST]),
+                *map(_describe_move, found.moved_away[:_RULES_AT_MOST]),
                 *_rates(found.rates, wanted.currency),
             ),
             warnings=warnings,
@@ -344,7 +344,7 @@ def _rates(used: Collection[tuple[str, Factor]], into: str) -> Iterator[str]:
         yield f"and {count(len(used) - _RULES_AT_MOST, 'rate')} more, of days before"
 
 
-def _told_moved(moved: tuple[str, date]) -> str:
+def _describe_move(moved: tuple[str, date]) -> str:
     entity_id, last_day = moved
     return f"{entity_id} stood here through {long_day(last_day)}: closed days count where it stood then"
 

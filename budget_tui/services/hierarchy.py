@@ -13,7 +13,7 @@ from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_id
 from budget_tui.domain.tree import Placement, Step, Tree
 from budget_tui.services.budgets import project_budget
-from budget_tui.services.costs import keep_former_name, put_rule_back, resolve_costs_again
+from budget_tui.services.costs import keep_old_name, put_rule_back, resolve_costs_again
 from budget_tui.services.undo import Lines, require_same, reverses, subjects_of, undo_data, value_of
 from budget_tui.services.work import Work
 
@@ -107,7 +107,7 @@ def _carried_out(work: Work, step: Step) -> Done:
         entities.move(work.organization, work.entity(after.entity_id), work.entity(after.parent_id))
     if before.name == after.name:
         return Done(before, after)
-    rules: tuple[dict[str, Any], dict[str, Any]] = ({}, {}) if before.archived else keep_former_name(work, before)
+    rules: tuple[dict[str, Any], dict[str, Any]] = ({}, {}) if before.archived else keep_old_name(work, before)
     entities.rename(before, after.name)
     return Done(before, after, rules)
 
@@ -143,9 +143,9 @@ def _noun(entity: Entity) -> str:
     return PROJECT if entity.level_code == PROJECT else "entity"
 
 
-@reverses("project.add", "entity.add", told=subjects_of("adding of"))
-@reverses("project.restore", "entity.restore", told=subjects_of("bringing back of"))
-@reverses("project.archive", "entity.archive", told=subjects_of("archiving of"))
+@reverses("project.add", "entity.add", describe=subjects_of("adding of"))
+@reverses("project.restore", "entity.restore", describe=subjects_of("bringing back of"))
+@reverses("project.archive", "entity.archive", describe=subjects_of("archiving of"))
 def _put_away_or_bring_back(work: Work, lines: Lines) -> None:
     """Undo an addition or restoring by archiving, an archiving by restoring."""
     for line in reversed(lines):  # children added after their parent are removed before it
@@ -194,7 +194,7 @@ def _require_unused(work: Work, entity: Entity) -> None:
             raise Conflict(f"{entity.entity_id} has {other.entity_id} below it by now", "archive it instead")
 
 
-@reverses("entity.move", told=value_of("parent of {}"))
+@reverses("entity.move", describe=value_of("parent of {}"))
 def _move_back(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         assert line.before is not None
@@ -204,7 +204,7 @@ def _move_back(work: Work, lines: Lines) -> None:
         work.record("entity.move", line.subject, line.after, line.before)
 
 
-@reverses("project.rename", "entity.rename", "agent.rename", told=value_of("name of {}"))
+@reverses("project.rename", "entity.rename", "agent.rename", describe=value_of("name of {}"))
 def _rename_back(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         assert line.before is not None

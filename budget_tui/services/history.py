@@ -11,7 +11,7 @@ from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.records import StoredClose, StoredLine
 from budget_tui.services.closing import PathsThen, Spent
 from budget_tui.services.context import Context
-from budget_tui.services.currency import ForeignCosts, counted_by_path
+from budget_tui.services.currency import OtherCurrencyCosts, counted_by_path
 from budget_tui.storage.session import Session
 
 
@@ -64,14 +64,14 @@ def _read(session: Session, organization: Organization, closes: list[StoredClose
     for line in session.periods.lines(org, newest, oldest):
         lines.setdefault(line.close_key, []).append(line)
     now = session.periods.spent_since(org, newest, oldest)
-    standing = PathsThen(session, org)
-    foreign = ForeignCosts(session, organization, Period(oldest, closes[0].period.end))
+    paths = PathsThen(session, org)
+    others = OtherCurrencyCosts(session, organization, Period(oldest, closes[0].period.end))
     for close in closes:
         counted = now.setdefault(close.close_key, {})
-        for path, amount in counted_by_path(foreign.converted(close.period, sum(counted.values()))).items():
+        for path, amount in counted_by_path(others.converted(close.period, sum(counted.values()))).items():
             counted[path] = counted.get(path, 0) + amount
     return [
-        _closed(close, lines.get(close.close_key, []), now.get(close.close_key, {}), standing.of(close.period))
+        _closed(close, lines.get(close.close_key, []), now.get(close.close_key, {}), paths.of(close.period))
         for close in closes
     ]
 

@@ -487,7 +487,7 @@ def _of(account: str) -> str:
     return f" of {account}" if account else ""
 
 
-@reverses("cost.import", told=lambda lines, _: ", ".join(map(_imported, lines)))
+@reverses("cost.import", describe=lambda lines, _: ", ".join(map(_imported, lines)))
 def _unimport(work: Work, lines: Lines) -> None:
     """Undo an import by removing its parts and restoring the costs they had replaced; or redo it."""
     for line in lines:

@@ -72,7 +72,7 @@ class Organizations:
             return session.organizations.all()
 
 
-@reverses("org.rename", told=value_of("name of {}"))
+@reverses("org.rename", describe=value_of("name of {}"))
 def _rename_back(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         assert line.before is not None

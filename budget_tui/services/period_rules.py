@@ -109,7 +109,7 @@ def describe(preview: RulePreview) -> list[str]:
             f"time zone {preview.zone_before} → {preview.zone_after}",
             f"today is {long_day(preview.today_before)} by the old one, {long_day(preview.today_after)} by the new",
             "costs keep the day that they are stored with; those to come are dated in the new zone",
-            *_today_told(preview),
+            *_describe_today(preview),
         ]
     return [*lines, "every day is in exactly one period"]
 
@@ -118,7 +118,7 @@ def _days(period: Period) -> str:
     return f"{long_day(period.start)} – {long_day(period.end)}"
 
 
-def _today_told(preview: RulePreview) -> list[str]:
+def _describe_today(preview: RulePreview) -> list[str]:
     """Describe the effect if today's date is in another period in the new time zone."""
     if preview.today_after < preview.running.start:
         return [f"budgets can be changed again from {long_day(preview.running.start)} on"]
@@ -161,7 +161,7 @@ def _store(work: Work, rule: PeriodRule, time_zone: str) -> None:
     )
 
 
-@reverses("period.set", told=value_of("periods of {}"))
+@reverses("period.set", describe=value_of("periods of {}"))
 def _set_back(work: Work, lines: Lines) -> None:
     for line in lines:
         assert line.before is not None

@@ -256,9 +256,9 @@ class PlanBoard:
         return self._usage.conversions(asked_by(line.budget for line in lines)).warnings
 
     @property
-    def has_foreign_costs(self) -> bool:
+    def has_other_currencies(self) -> bool:
         """True if there are costs in currencies other than their budget's."""
-        return self._usage.has_foreign_costs
+        return self._usage.has_other_currencies
 
     @cached_property
     def providers(self) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ from budget_tui.services.budgets import set_amount
 from budget_tui.services.context import Context
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.plan_views import find_budget, over_allocated_after
-from budget_tui.services.undo import Lines, Told, require_same, reverses, undo_data
+from budget_tui.services.undo import Describe, Lines, require_same, reverses, undo_data
 from budget_tui.services.usage import provider_named
 from budget_tui.services.work import Work
 from budget_tui.storage.session import Session
@@ -256,8 +256,8 @@ def check_cycle(work: Work, entity: Entity, plan: BudgetPlan) -> None:
             )
         return
     currency = work.organization.currency
-    is_foreign = plan.budget_type is BudgetType.MONETARY and plan.currency != currency
-    if is_foreign and _is_of_the_cycle(work, plan.period):
+    is_in_other_currency = plan.budget_type is BudgetType.MONETARY and plan.currency != currency
+    if is_in_other_currency and _is_of_the_cycle(work, plan.period):
         raise Refused(
             f"{entity.entity_id} opens {period_name(plan.period)} in {currency}, not in {plan.currency}",
             f"plan its total in {currency}",
@@ -426,18 +426,18 @@ def _share(child: ChildShare) -> list[object]:
 # Undo and redo
 
 
-def _told(what: str) -> Told:
+def _describe(what: str) -> Describe:
     """Describe lines as ``planning of DEPT-ENG's cloud budget and 3 more``."""
 
-    def told(lines: Lines, _: str) -> str:
+    def describe(lines: Lines, _: str) -> str:
         facts = lines[0].after or lines[0].before or {}
         more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""
         return f"{what} {_entity(lines[0])}'s {facts['category']} budget{more}"
 
-    return told
+    return describe
 
 
-def _told_change(lines: Lines, _: str) -> str:
+def _describe_change(lines: Lines, _: str) -> str:
     differing = []
     for line in lines:
         before, after = line.before or {}, line.after or {}
@@ -447,7 +447,7 @@ def _told_change(lines: Lines, _: str) -> str:
     return ", ".join(differing)
 
 
-def _told_allocation(lines: Lines, _: str) -> str:
+def _describe_allocation(lines: Lines, _: str) -> str:
     names = [str((line.after or line.before or {})["to"]) for line in lines]
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return f"allocation of {_entity(lines[0])} to {names[0]}{more}"
@@ -461,8 +461,8 @@ def _budget(work: Work, line: AuditEntry) -> PlannedBudget:
     return find_budget(work.unit, work.organization.org_key, line.subject.rpartition(" ")[2])
 
 
-@reverses("plan.create", told=_told("planning of"))
-@reverses("plan.delete", told=_told("deletion of"))
+@reverses("plan.create", describe=_describe("planning of"))
+@reverses("plan.delete", describe=_describe("deletion of"))
 def _take_away_or_bring_back(work: Work, lines: Lines) -> None:
     """Undo a creation by deactivating the budget, a deletion by activating it."""
     for line in reversed(lines):
@@ -503,7 +503,7 @@ def _bring_back(work: Work, line: AuditEntry) -> None:
     work.record(line.action, line.subject, None, line.before)
 
 
-@reverses("plan.update", told=_told_change)
+@reverses("plan.update", describe=_describe_change)
 def _change_back(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         assert line.before is not None
@@ -520,7 +520,7 @@ def _change_to(facts: dict[str, str]) -> PlanChange:
     )
 
 
-@reverses("plan.allocate", told=_told_allocation)
+@reverses("plan.allocate", describe=_describe_allocation)
 def _allocate_back(work: Work, lines: Lines) -> None:
     """Undo an allocation by withdrawing it, and the withdrawal by allocating."""
     for line in reversed(lines):

@@ -100,7 +100,7 @@ def _written(rate: Decimal | None, day: date) -> dict[str, object] | None:
     return None if rate is None else {"rate": f"{rate:f}", "day": day.isoformat()}
 
 
-@reverses("fx.set", told=value_of("rate of {}"))
+@reverses("fx.set", describe=value_of("rate of {}"))
 def _set_rate_back(work: Work, lines: Lines) -> None:
     for line in lines:
         base, quote = line.subject.split("/")

@@ -55,7 +55,7 @@ def _written(seats: int | None, provider: str, day: date) -> dict[str, object] |
     return None if seats is None else {"seats": seats, "provider": provider, "from": day.isoformat()}
 
 
-@reverses("seat.set", told=value_of("seats of {}"))
+@reverses("seat.set", describe=value_of("seats of {}"))
 def _register_back(work: Work, lines: Lines) -> None:
     for line in lines:
         facts = line.after or line.before or {}

@@ -20,7 +20,7 @@ from budget_tui.domain.snapshot import (
     build_snapshot,
 )
 from budget_tui.services.context import Context
-from budget_tui.services.currency import ForeignCosts, counted_by_path
+from budget_tui.services.currency import OtherCurrencyCosts, counted_by_path
 from budget_tui.services.freshness import data_through as known_through
 from budget_tui.storage.session import Session
 
@@ -136,14 +136,14 @@ def _with_other_currencies(session: Session, facts: SnapshotFacts, today: date) 
     """Return ``facts`` with the costs in other currencies added."""
     period, window = facts.period, burn_window(today, facts.data_through, date.min)
     days = Period(min(period.start, window.start), period.end)
-    foreign = ForeignCosts(session, facts.organization, days)
-    if not foreign.currencies:
+    others = OtherCurrencyCosts(session, facts.organization, days)
+    if not others.currencies:
         return facts
     own = added_up([*facts.spend_by_path.values(), facts.unmapped])
-    found = foreign.converted(period.through(today), own.spent)
-    scheduled = Converted() if today >= period.end else foreign.converted(Period(today + ONE_DAY, period.end), 0)
-    spends = _spends(found, foreign.before(period), scheduled, today, window)
-    for path, first in foreign.first_days().items():
+    found = others.converted(period.through(today), own.spent)
+    scheduled = Converted() if today >= period.end else others.converted(Period(today + ONE_DAY, period.end), 0)
+    spends = _spends(found, others.before(period), scheduled, today, window)
+    for path, first in others.first_days().items():
         spends[path] = spends.get(path, Spend())._replace(first_day=first)
     unmapped = spends.pop(None, Spend())
     return replace(

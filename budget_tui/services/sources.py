@@ -99,7 +99,7 @@ def _set_replacing(work: Work, name: str, always: bool) -> None:
     work.record("source.replace", name, {"always": before}, {"always": always})
 
 
-@reverses("source.replace", told=subjects_of("replacing by"))
+@reverses("source.replace", describe=subjects_of("replacing by"))
 def _replace_back(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         before, after = line.before or {}, line.after or {}
@@ -121,7 +121,7 @@ def _set(work: Work, name: str, account: str, ended_on: date | None) -> None:
     work.record("source.end", _called(name, account), *facts)
 
 
-@reverses("source.end", told=subjects_of("ending of"))
+@reverses("source.end", describe=subjects_of("ending of"))
 def _set_back(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         before, after = line.before or {}, line.after or {}

@@ -94,7 +94,7 @@ class Transfers:
         )
 
 
-@reverses("transfer", told=lambda lines, _: f"transfer of {_moved(lines)}")
+@reverses("transfer", describe=lambda lines, _: f"transfer of {_moved(lines)}")
 def _move_back(work: Work, lines: Lines) -> None:
     """Undo a transfer by one the other way, even of amounts spent meanwhile: it restores the previous state."""
     sides: dict[bool, Budget] = {}

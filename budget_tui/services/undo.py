@@ -6,7 +6,7 @@ change after it. Nothing is deleted: the audit log contains all of it.
 
 A service that records an action registers the function that reverses it, and is listed in `MODULES`:
 
-    @reverses("allocation.set", told=value_of("allocation of {}"))
+    @reverses("allocation.set", describe=value_of("allocation of {}"))
     def _set_allocation_back(work, lines): ...
 
 ``lines`` are all entries of that action in one change. The function checks that each entry's ``after`` is what is
@@ -56,18 +56,18 @@ _WHY_NOT = {
 
 Lines = Sequence[AuditEntry]
 Reverse = Callable[[Work, Lines], None]
-Told = Callable[[Lines, str], str]
+Describe = Callable[[Lines, str], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Reversal:
-    """The undo of an action: ``reverse`` carries it out, ``told`` describes the action in a few words.
+    """The undo of an action: ``reverse`` carries it out, ``describe`` describes the action in a few words.
 
     The description includes the current value if it is given which one that is: ``before``, ``after`` or neither ('').
     """
 
     reverse: Reverse
-    told: Told
+    describe: Describe
 
 
 _NAMED_AT_MOST = 3
@@ -75,28 +75,28 @@ _NAMED_AT_MOST = 3
 REVERSALS: dict[str, Reversal] = {}
 
 
-def reverses(*actions: str, told: Told) -> Callable[[Reverse], Reverse]:
+def reverses(*actions: str, describe: Describe) -> Callable[[Reverse], Reverse]:
     """Register a function that reverses ``actions``."""
 
     def register(reverse: Reverse) -> Reverse:
-        REVERSALS.update(dict.fromkeys(actions, Reversal(reverse, told)))
+        REVERSALS.update(dict.fromkeys(actions, Reversal(reverse, describe)))
         return reverse
 
     return register
 
 
-def subjects_of(what: str) -> Told:
+def subjects_of(what: str) -> Describe:
     """Describe actions on named things: ``adding of DEPT-ENG, DEPT-OPS and 12 more``."""
     return lambda lines, _: f"{what} {_in_few_words([line.subject for line in lines])}"
 
 
-def value_of(noun: str) -> Told:
+def value_of(noun: str) -> Describe:
     """Describe actions that replace a value: ``allocation of pcc 150 → 120 (now 150)``."""
 
-    def told(lines: Lines, now: str) -> str:
-        return _in_few_words([f"{noun.format(line.subject)} {_value_told(line, now)}" for line in lines])
+    def describe(lines: Lines, now: str) -> str:
+        return _in_few_words([f"{noun.format(line.subject)} {_describe_value(line, now)}" for line in lines])
 
-    return told
+    return describe
 
 
 def _in_few_words(parts: Sequence[str]) -> str:
@@ -106,7 +106,7 @@ def _in_few_words(parts: Sequence[str]) -> str:
     return f"{', '.join(parts[: _NAMED_AT_MOST - 1])} and {len(parts) - _NAMED_AT_MOST + 1:,} more"
 
 
-def _value_told(line: AuditEntry, now: str) -> str:
+def _describe_value(line: AuditEntry, now: str) -> str:
     value = {"before": _values(line.before), "after": _values(line.after)}
     change = f"{value['before']} → {value['after']}"
     return f"{change} (now {value[now]})" if now else change
@@ -175,9 +175,9 @@ def _undo(work: Work) -> UndoOutcome:
     change = work.unit.audit.last_change(org, work.actor)
     if change is None:
         raise Refused("there is nothing to undo", f"no change by {work.actor} is left")
-    standing = work.unit.audit.last_redo(change) or change
-    _reverse(work, change, work.unit.audit.of_change(org, standing))
-    what = _told(work.unit.audit.of_change(org, change), "before")
+    latest = work.unit.audit.last_redo(change) or change
+    _reverse(work, change, work.unit.audit.of_change(org, latest))
+    what = _describe(work.unit.audit.of_change(org, change), "before")
     return UndoOutcome(what, work.unit.audit.change, change)
 
 
@@ -188,7 +188,7 @@ def _redo(work: Work) -> UndoOutcome:
         raise Refused("nothing to redo", "only the last undone change can be, until you make another one")
     undo, change = found
     _reverse(work, undo, work.unit.audit.of_change(org, undo))
-    what = _told(work.unit.audit.of_change(org, change), "after")
+    what = _describe(work.unit.audit.of_change(org, change), "after")
     return UndoOutcome(what, work.unit.audit.change, undo)
 
 
@@ -198,10 +198,10 @@ def _reverse(work: Work, change: int, lines: Lines) -> None:
     for line in lines:
         if line.action not in REVERSALS:
             reason = _WHY_NOT.get(line.action, "set it again instead")
-            raise Refused(f"the last change, {_told(lines)}, cannot be undone", reason)
+            raise Refused(f"the last change, {_describe(lines)}, cannot be undone", reason)
     closed = work.unit.audit.closed_since(work.organization.org_key, lines[0].change)
     if closed is not None:
-        raise Refused(f"{closed} was closed since the last change, {_told(lines)}", "a closed period stays closed")
+        raise Refused(f"{closed} was closed since the last change, {_describe(lines)}", "a closed period stays closed")
     work.reverses = change
     for action, group in reversed(_grouped(lines)):
         REVERSALS[action].reverse(work, group)
@@ -216,12 +216,12 @@ def _grouped(lines: Sequence[AuditEntry]) -> list[tuple[str, list[AuditEntry]]]:
     return [(action, list(group)) for action, group in groupby(lines, key=lambda line: line.action)]
 
 
-def _told(lines: Lines, now: str = "") -> str:
-    """Describe ``lines``; ``now`` tells whether the current value is the one ``before`` or ``after`` them."""
+def _describe(lines: Lines, now: str = "") -> str:
+    """Describe ``lines``; ``now`` states whether the current value is the one ``before`` or ``after`` them."""
     _load()
-    alike: dict[Told | str, list[AuditEntry]] = {}
+    alike: dict[Describe | str, list[AuditEntry]] = {}
     for line in lines:  # entities and projects are added alike
-        alike.setdefault(REVERSALS[line.action].told if line.action in REVERSALS else line.action, []).append(line)
+        alike.setdefault(REVERSALS[line.action].describe if line.action in REVERSALS else line.action, []).append(line)
     return ", ".join(
-        f"{told} of {group[0].subject}" if isinstance(told, str) else told(group, now) for told, group in alike.items()
+        f"{how} of {group[0].subject}" if isinstance(how, str) else how(group, now) for how, group in alike.items()
     )

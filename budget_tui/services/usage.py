@@ -130,7 +130,7 @@ class Usage:
         self.segments = Segments({each.period for each in asked}, self.history.cuts)
         self._span = self.segments.span
         self._lines: dict[str, list[UsageLine]] = {}  # by currency; tokens have none
-        self._foreign: dict[str, dict[Owner, dict[tuple[str, int], CurrencySum]]] = {}
+        self._other_currencies: dict[str, dict[Owner, dict[tuple[str, int], CurrencySum]]] = {}
         """Costs in other currencies: by target currency, owner, and own currency with segment."""
         self._sums: dict[str, Sums] = {}
         self._seats: dict[tuple[int | None, str], Held] = {}
@@ -197,13 +197,13 @@ class Usage:
             values[segment] = values.get(segment, 0) + amount
             for into, bits in converting.get(key, {}).items():
                 if bits >> segment & 1 and into != currency:
-                    sums = self._foreign.setdefault(into, {}).setdefault(owner, {})
+                    sums = self._other_currencies.setdefault(into, {}).setdefault(owner, {})
                     known = sums.get((currency, segment))
                     if known is None:
                         known = sums[currency, segment] = CurrencySum()
                     known.count(amount, charges, to[into].worth(amount, currency, day))
         self._add(UsageLine(*owner, currency, values) for (owner, currency), values in own.items())
-        for into, by_owner in self._foreign.items():
+        for into, by_owner in self._other_currencies.items():
             for owner, sums in by_owner.items():
                 worth: dict[int, int] = {}
                 for (_, segment), known in sums.items():
@@ -380,13 +380,13 @@ class Usage:
 
     def conversions(self, asked: Iterable[Asked]) -> Conversions:
         """Return the effects of other currencies on the sums of all that is ``asked``."""
-        if not self._foreign:
+        if not self._other_currencies:
             return Conversions()
         left_out: list[LeftOut] = []
         notes: list[str] = []
         # What was read is exactly what counts for the original request.
         coverage = None if asked is self._asked else self._coverage(asked)
-        for into, by_owner in sorted(self._foreign.items()):
+        for into, by_owner in sorted(self._other_currencies.items()):
             sums: dict[str, CurrencySum] = {}
             for (entity_key, category, provider), of_owner in by_owner.items():
                 counting = -1 if coverage is None else coverage.segments(entity_key, (category, provider, into))
@@ -399,9 +399,9 @@ class Usage:
         return Conversions(tuple(left_out), tuple(notes))
 
     @property
-    def has_foreign_costs(self) -> bool:
+    def has_other_currencies(self) -> bool:
         """True if there are costs in other currencies than those requested."""
-        return bool(self._foreign)
+        return bool(self._other_currencies)
 
     def _coverage(self, asked: Iterable[Asked]) -> Coverage:
         """Return the coverage of the money that counts for anything ``asked``."""
@@ -438,7 +438,7 @@ class InOneCurrency:
     def __init__(self, session: Session, org: int, budgets: Iterable[PlannedBudget], into: str) -> None:
         self._into = into
         self._worth: dict[str, tuple[int, int]] = {}  # by the budget's id: converted amount, age of the rate in days
-        foreign = list(filter(self._is_foreign, budgets))
+        foreign = list(filter(self._needs_rate, budgets))
         if not foreign:
             return
         days = Period(min(budget.period.start for budget in foreign), max(budget.period.start for budget in foreign))
@@ -451,13 +451,13 @@ class InOneCurrency:
 
     def counting(self, budgets: Iterable[PlannedBudget]) -> list[PlannedBudget]:
         """Return the budgets that can be converted, unchanged."""
-        return [budget for budget in budgets if not self._is_foreign(budget) or budget.budget_id in self._worth]
+        return [budget for budget in budgets if not self._needs_rate(budget) or budget.budget_id in self._worth]
 
     def converted(self, budgets: Iterable[PlannedBudget]) -> list[PlannedBudget]:
         """Return the budgets that can be converted, with their converted amounts."""
         return [
             budget._replace(amount=self._worth[budget.budget_id][0], currency=self._into)
-            if self._is_foreign(budget)
+            if self._needs_rate(budget)
             else budget
             for budget in self.counting(budgets)
         ]
@@ -465,7 +465,7 @@ class InOneCurrency:
     def conversions(self, budgets: Iterable[PlannedBudget]) -> Conversions:
         """Return the effects of the currencies of ``budgets`` on their sum."""
         sums: dict[str, CurrencySum] = {}
-        for budget in filter(self._is_foreign, budgets):
+        for budget in filter(self._needs_rate, budgets):
             known = self._worth.get(budget.budget_id, (None, 0))
             sums.setdefault(budget.currency, CurrencySum()).count(budget.amount, 1, *known)
         left_out: list[LeftOut] = []
@@ -473,7 +473,7 @@ class InOneCurrency:
         _describe(sums, self._into, "budget", left_out, notes)
         return Conversions(tuple(left_out), tuple(notes))
 
-    def _is_foreign(self, budget: PlannedBudget) -> bool:
+    def _needs_rate(self, budget: PlannedBudget) -> bool:
         return budget.budget_type is _MONETARY and budget.currency != self._into
 
 

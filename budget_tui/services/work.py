@@ -81,7 +81,7 @@ class Work:
         self.label = label
         self.agents: dict[str, AgentFact] = {}
         self.tariffs: dict[tuple[int, str], Tariff] = {}
-        self._when_kept: list[Callable[[], None]] = []
+        self._after_commit: list[Callable[[], None]] = []
 
     def commit(self, *, tokens_only: bool = False) -> None:
         """Store the changes. If ``tokens_only`` changed, the next transaction can skip its look-ups.
@@ -95,19 +95,19 @@ class Work:
             self.unit.known[self.organization.slug] = Known(
                 self.organization, self.today, self.open, self.agents, self.tariffs
             )
-        told, self._when_kept = self._when_kept, []  # the callbacks must not keep this object alive
-        for tell in told:
-            tell()
+        callbacks, self._after_commit = self._after_commit, []  # the callbacks must not keep this object alive
+        for callback in callbacks:
+            callback()
 
-    def when_kept(self, tell: Callable[[], None]) -> None:
+    def after_commit(self, callback: Callable[[], None]) -> None:
         """Call a function once the transaction is committed, for example to log it."""
-        self._when_kept.append(tell)
+        self._after_commit.append(callback)
 
     def record(
         self, action: str, subject: str, before: Mapping[str, object] | None, after: Mapping[str, object] | None
     ) -> int:
         """Record an entry in the audit log, and log it once committed; return the change that it belongs to."""
-        self.when_kept(lambda: _log(self.label, action, subject, before, after))
+        self.after_commit(lambda: _log(self.label, action, subject, before, after))
         return self.unit.audit.record(
             self.organization.org_key, action, subject, before, after, self.actor, self.now, self.reverses
         )
@@ -116,7 +116,7 @@ class Work:
         self, action: str, subject: str, before: Mapping[str, object], after: Mapping[str, object], actor: str
     ) -> None:
         """Record a consequence of the command as a change of its own, which undoing the command does not reverse."""
-        self.when_kept(lambda: _log(self.label, action, subject, before, after))
+        self.after_commit(lambda: _log(self.label, action, subject, before, after))
         with self.unit.audit.apart() as audit:
             audit.record(self.organization.org_key, action, subject, before, after, actor, self.now)
 
@@ -127,7 +127,7 @@ class Work:
         self.record_apart("carry.settle", settled.subject, before, after, actor)
         tell, currency = self.on_carry_settled, self.organization.currency
         if tell is not None:
-            self.when_kept(lambda: tell(settled, currency))
+            self.after_commit(lambda: tell(settled, currency))
 
     def entity(self, entity_id: str) -> Entity:
         """Return the entity with that id; raises `NotFound`."""

@@ -151,7 +151,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         if before != (board, self._choice):
             self._shown[pane.TAB] = board, self._choice
             pane.show(board, self._choice, self._lines, is_new=before is None or before[0] is not board)
-        if self._warned_of is board and not board.has_foreign_costs:
+        if self._warned_of is board and not board.has_other_currencies:
             self._warn()  # in the same frame
         else:
             # The first time, and with costs in other currencies, warnings take longer than all the rest: don't wait.
