@@ -109,7 +109,7 @@ class VarianceArguments(RunningArguments):
         return replace(super().narrowed(), status=self.status)
 
 
-class _Told(Schema):
+class _WithUserText(Schema):
     user_text: str = Field(description="Which texts of the response were written by others.")
 
 
@@ -118,11 +118,11 @@ class _Counted(Schema):
     periods: list[Days] = Field(description="The periods of the budgets that are counted.")
 
 
-class ListAnswer(PlanList, _Told):
+class ListAnswer(PlanList, _WithUserText):
     pass
 
 
-class TreeAnswer(PlanTree, _Told):
+class TreeAnswer(PlanTree, _WithUserText):
     pass
 
 
@@ -133,11 +133,11 @@ class _Worst(Schema):
     over_budget: list[PlanLine] = Field(description=f"The {WORST_LISTED} that are over their amount by the most of it.")
 
 
-class SummaryAnswer(_Worst, PlanHeadline, _Counted, _Told):
+class SummaryAnswer(_Worst, PlanHeadline, _Counted, _WithUserText):
     pass
 
 
-class VarianceAnswer(_Counted, _Told):
+class VarianceAnswer(_Counted, _WithUserText):
     budgets: list[PlanLine] = Field(description="Most used first.")
     total: int = Field(description="How many there are in total.")
     period_start: date | None = Field(description="The first day requested, else the first of these, if any.")

@@ -106,7 +106,7 @@ class ArchivedAgent(Schema):
 
 
 class PriceChange(Schema):
-    """The prices that were set, of those kinds alone, and what they changed."""
+    """The prices set, of the given kinds only, and their effect on costs."""
 
     model: str
     from_: date = Field(serialization_alias="from")

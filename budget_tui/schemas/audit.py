@@ -71,7 +71,7 @@ class _Secret(Schema):
 
 
 class CreatedKey(ApiKeyOut, _Secret):
-    """A key with its text, which is told this once."""
+    """A key with its text, which is shown only this once."""
 
     @classmethod
     def from_creation(cls, made: NewKey) -> "CreatedKey":

@@ -20,7 +20,7 @@ from budget_tui.domain.text import escaped_json
 
 
 class Schema(BaseModel):
-    """A JSON object. Its fields stand in this order: those of the last base first, its own last.
+    """A JSON object. Its fields are ordered: those of the last base first, its own last.
 
     A field with a default is left out unless it was given.
     """
@@ -134,7 +134,7 @@ class CarrySettled(Schema):
 
 
 class Settling(Schema):
-    """The answer to a change that may change what was carried over."""
+    """The response to a change that may affect carried-over amounts."""
 
     carry_settled: list[CarrySettled] = Field(
         default=[],
@@ -151,7 +151,7 @@ def amount_of(amount: int, budget_type: BudgetType) -> Decimal:
 
 
 class Request(BaseModel):
-    """The body of a request: amounts become nanos on the way in; a name that nobody asked for is refused."""
+    """The body of a request: amounts are parsed into nanos; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -136,7 +136,7 @@ def _refused(rows: tuple[tuple[str, int, str], ...]) -> list[RefusedRow]:
 
 
 class UnmappedOrigin(Schema):
-    """Costs that found no project, with what a mapping rule could go by."""
+    """Costs without a project, with the fields that a mapping rule can match."""
 
     source: str
     provider: str
@@ -168,7 +168,7 @@ class UnmappedOrigin(Schema):
 
 
 class MappedCosts(Schema):
-    """A rule that gives costs to a project, and what moved there by it."""
+    """A rule that maps costs to a project, and the amounts it moved there."""
 
     project_id: str
     field: str

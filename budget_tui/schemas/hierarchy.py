@@ -43,7 +43,7 @@ class _Closed(Schema):
 
 
 class EntityChanged(Settling, _Closed, Entity):
-    """An entity where it stands now, and what it stood below through the last closed day, where that is another."""
+    """An entity after a change, and its parent through the last closed day if that was another one."""
 
     @classmethod
     def from_change(cls, moved: Moved) -> "EntityChanged":
@@ -54,7 +54,7 @@ class EntityChanged(Settling, _Closed, Entity):
 
 
 class EntityNode(Entity):
-    """An entity with what is below it."""
+    """An entity with everything below it."""
 
     children: list["EntityNode"]
 
@@ -137,7 +137,7 @@ class NewEntity(Request):
 
 
 class _Change(Request):
-    """The changes of an entity; what is not given stays."""
+    """The fields of an entity to change; those not given stay."""
 
     @model_validator(mode="after")
     def something(self) -> Self:

@@ -58,7 +58,7 @@ class ClosedAgent(Schema):
 
 
 class ClosedPeriod(Schema):
-    """A closed period with its figures as they stood."""
+    """A closed period with its figures as of the close."""
 
     period_start: date
     period_end: date = Field(description="Inclusive.")
@@ -118,7 +118,7 @@ class NextProject(Schema):
 
 
 class Close(Schema):
-    """A manual close: the period that ends, the one that follows, and what each project opens it with."""
+    """A manual close: the ending period, the following one, and each project's allocation in it."""
 
     period_start: date
     period_end: date

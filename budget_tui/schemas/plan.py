@@ -39,7 +39,7 @@ from budget_tui.services.plans import PlanChange
 
 
 class Allocation(Schema):
-    """The record of what a child got of its parent."""
+    """The record of an allocation from a parent to a child."""
 
     allocation_id: str
     parent_budget_id: str
@@ -120,7 +120,7 @@ def _budget(planned: plan.PlannedBudget, org_slug: str, allocations: plan.Alloca
 
 
 class BudgetDetails(PlannedBudget):
-    """A budget as it is looked at."""
+    """A budget with its warnings."""
 
     warnings: list[str] = Field(description="Whether its children are allocated more than it has.")
 
@@ -224,7 +224,7 @@ class PlanList(Schema):
 
 
 class Figures(Schema):
-    """A budget against what was used."""
+    """A budget compared with its usage."""
 
     actual_amount: Number | None = Field(description="null if there is no data.")
     variance: Number | None = Field(description="budget − actual: positive is under budget.")
@@ -440,8 +440,10 @@ class RootedTree(PlanTree, _FirstRoot):
 
 
 class PlanPart(Schema):
-    """A category or a provider of a breakdown. It says itself which days it is of and what it leaves out: beside the
-    parts there is no room for a name that no provider could have."""
+    """A category or provider of a breakdown, with its own days, warnings and costs left out.
+
+    These cannot stand next to the parts: any key there could be the name of a provider.
+    """
 
     budget: Number | None = Field(description="null if nothing is planned.")
     actual: Number = Field(description="What counts for the budgets; if nothing is planned, everything that was used.")
@@ -507,7 +509,7 @@ class PlanByCategory(Schema):
 
 
 class PlanByProvider(RootModel[dict[str, PlanPart]]):
-    """One part for each provider that was planned for or used; the one named "" is what names no provider."""
+    """One part for each provider with a budget or usage; the one named "" is usage without a provider."""
 
 
 def _known(amount: int | None, budget_type: BudgetType) -> Decimal | None:

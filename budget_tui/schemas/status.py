@@ -251,7 +251,7 @@ class TransferOut(Schema):
 
 
 class WarnedTransfer(TransferOut):
-    """A transfer, and what to know about the budgets after it."""
+    """A transfer, with warnings about the budgets after it."""
 
     warnings: list[str]
 
