@@ -345,7 +345,7 @@ def test_what_was_done_behind_its_back_is_found(books: Path, what: str) -> None:
     assert all("; " in line and "\n" not in line for line in found)
 
 
-@settings(max_examples=examples(3), deadline=None)
+@settings(max_examples=examples(2), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_no_history_leaves_anything_to_find(
     tmp_path_factory: pytest.TempPathFactory,

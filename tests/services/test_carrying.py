@@ -239,7 +239,7 @@ def test_what_is_held_at_the_close_is_held_in_its_own_period(seed: Home) -> None
 AMOUNTS = st.sampled_from(["0", "40", "250"])
 
 
-@settings(max_examples=examples(20), deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["ORG", "a", "b"]), st.tuples(st.sampled_from([*CarryPolicy]), AMOUNTS)),
     st.lists(

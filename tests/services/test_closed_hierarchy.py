@@ -318,4 +318,4 @@ class Turning(RuleBasedStateMachine):
 
 
 TestTurning = Turning.TestCase
-TestTurning.settings = settings(max_examples=examples(8), stateful_step_count=14, deadline=None)
+TestTurning.settings = settings(max_examples=examples(5), stateful_step_count=14, deadline=None)

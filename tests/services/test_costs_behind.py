@@ -65,7 +65,7 @@ def behind(home: PlanHome, number: Number, at_least: int = 500) -> tuple[list[Co
         behind.close()
 
 
-@pytest.mark.parametrize("at_least", [1, 40, 10_000])
+@pytest.mark.parametrize("at_least", [40, 10_000])
 def test_every_number_of_the_demonstration_is_what_its_costs_add_up_to(acme: PlanHome, at_least: int) -> None:
     board = board_of(acme)
     assert len(board.lines) >= 12
@@ -182,7 +182,7 @@ def test_no_cost_is_listed_twice_or_missing_whatever_was_planned(
         home.spent(entity, f"{cents / 100:.2f}", day.isoformat(), provider)
     board = board_of(home)
     for line in board.lines:
-        lines, total = behind(home, number_of(line.budget, ""), 2)
+        lines, total = behind(home, number_of(line.budget, ""), 1)
         assert sum(each.counted for each in lines) == total == line.figures.actual
     ((totals, counting),) = board.totals(board.lines)
     covered = tuple((scope_of(budget), budget.period) for budget in counting.budgets)

@@ -614,7 +614,7 @@ def histories(draw: Callable[..., Any]) -> list[tuple[str, list[Row]]]:
 
 
 @given(histories(), st.data())
-@settings(max_examples=examples(5), deadline=None)
+@settings(max_examples=examples(3), deadline=None)
 def test_any_order_and_grouping_ends_in_the_same_figures_or_is_refused(
     tmp_path_factory: pytest.TempPathFactory, runs: list[tuple[str, list[Row]]], data: st.DataObject
 ) -> None:

@@ -85,7 +85,7 @@ def test_the_values_are_those_of_the_snapshot(seed: Home) -> None:
         assert values["runway"].value.value == line.pace.runway_days
 
 
-@settings(max_examples=examples(6), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(4), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_what_counts_adds_up_to_what_is_shown(data: st.DataObject, tmp_path: Path, empty_database: bytes) -> None:
     """Whatever the costs: of any project or none, in any currency, with or without a rate, in the period or not."""

@@ -1,6 +1,7 @@
 """Organizations: several in one database, none of which sees or changes another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -140,15 +141,28 @@ COMMANDS: dict[str, Ask] = {
 }
 
 
-def answers(home: Home) -> dict[str, object]:
-    def answer(ask: Ask) -> object:
-        try:
-            return ask(home)
-        except NotFound as error:
-            return str(error)
-
+def answer(home: Home, name: str) -> object:
     try:
-        return {name: answer(ask) for name, ask in QUESTIONS.items()}
+        return QUESTIONS[name](home)
+    except NotFound as error:
+        return str(error)
+
+
+def answers(home: Home) -> dict[str, object]:
+    with closed_afterwards(home):
+        return {name: answer(home, name) for name in QUESTIONS}
+
+
+def is_any_other(home: Home, expected: dict[str, object]) -> bool:
+    """Whether some question has another answer than before; those behind the first such one are not asked."""
+    with closed_afterwards(home):
+        return any(answer(home, name) != before for name, before in expected.items())
+
+
+@contextmanager
+def closed_afterwards(home: Home) -> Iterator[None]:
+    try:
+        yield
     finally:
         for service in (home.services.snapshots, home.services.agents, home.services.plan_views):
             service.close()
@@ -169,7 +183,7 @@ def test_a_command_in_one_organization_changes_no_answer_in_another(
     other = of(two, "acme")
     COMMANDS[command](other)
     assert answers(of(two, "default")) == at_first["default"]
-    assert answers(on(other, "2026-04-02") if command == "catch up" else of(two, "acme")) != at_first["acme"]
+    assert is_any_other(on(other, "2026-04-02") if command == "catch up" else of(two, "acme"), at_first["acme"])
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

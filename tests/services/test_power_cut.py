@@ -1,42 +1,52 @@
 """A process that is killed in the middle of a close leaves the period that was, or the next one whole."""
 
+import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
+import sqlite3
+import traceback
+import warnings
+from typing import Any
 
 import pytest
 
 from tests.services.conftest import Home
 from tests.services.test_periods import closes
 
-ROOT = Path(__file__).parents[2]
 
-# SQLite tells of every statement that is begun: the one named in the arguments is the last thing this program does.
-PROGRAM = """
-import os, signal, sqlite3, sys
-from datetime import date
-from budget_tui.bootstrap import open_services
-from budget_tui.config.settings import Settings
+def close_and_be_killed(home: Home, words: str = "", number: int = 0) -> int:
+    """Close the period in a process that is killed at the statement of that number which begins with ``words``, or
+    right after the last one; returns by which signal it ended."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # other threads exist; the child needs none of them
+        child = os.fork()
+    if child == 0:
+        try:
+            watch_statements(words, number)
+            home.again().close()
+            os.kill(os.getpid(), signal.SIGKILL)
+        except BaseException:
+            traceback.print_exc()
+        os._exit(1)
+    _, status = os.waitpid(child, 0)
+    return os.WTERMSIG(status)
 
-path, words, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
-seen = 0
 
-def watch(statement):
-    global seen
-    seen += statement.startswith(words)
-    if seen == number:
-        os.kill(os.getpid(), signal.SIGKILL)
+def watch_statements(words: str, number: int) -> None:
+    """SQLite tells of every statement that is begun: the one that is named is the last thing this process does."""
+    connect, seen = sqlite3.connect, 0
 
-def watched(*arguments, connect=sqlite3.connect, **options):
-    connection = connect(*arguments, **options)
-    connection.set_trace_callback(watch)
-    return connection
+    def watch(statement: str) -> None:
+        nonlocal seen
+        seen += statement.startswith(words)
+        if seen == number:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-sqlite3.connect = watched
-periods = open_services(path, as_of=date(2026, 1, 13), settings=Settings()).periods
-periods.close()
-"""
+    def watched(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(*arguments, **options)
+        connection.set_trace_callback(watch)
+        return connection
+
+    sqlite3.connect = watched  # type: ignore[assignment]
 
 
 @pytest.mark.parametrize(
@@ -53,14 +63,7 @@ periods.close()
 )
 def test_killed_in_the_middle(seed: Home, statement: str, number: int) -> None:
     before = seed.snapshot
-    killed = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(seed.path), statement, str(number)],
-        cwd=ROOT,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert close_and_be_killed(seed, statement, number) == signal.SIGKILL
     assert closes(seed) == []
     assert seed.snapshot == before
     assert seed.rows("PRAGMA integrity_check") == [("ok",)]
@@ -72,11 +75,7 @@ def test_killed_in_the_middle(seed: Home, statement: str, number: int) -> None:
 
 def test_killed_right_after_it(seed: Home) -> None:
     """What was committed is there, whole, though nobody said goodbye to the database."""
-    program = PROGRAM + "os.kill(os.getpid(), signal.SIGKILL)\n"
-    killed = subprocess.run(
-        [sys.executable, "-c", program, str(seed.path), "-", "1"], cwd=ROOT, timeout=120, check=False
-    )
-    assert killed.returncode == -signal.SIGKILL
+    assert close_and_be_killed(seed) == signal.SIGKILL
     assert closes(seed) == [("2026-01-01", "2026-01-13", "500", "420", "241")]
     assert seed.rows("SELECT period_start, count(*) FROM budget GROUP BY 1") == [("2026-01-01", 5), ("2026-01-14", 5)]
     assert len(seed.on("2026-01-14").snapshot.projects) == 4

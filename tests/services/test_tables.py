@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.services.imports import ImportReport, ImportRequest
 from tests.conftest import MadeOnce
+from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at
 
 Rows = Sequence[str]
@@ -127,7 +128,7 @@ def test_a_file_with_a_header_alone_is_refused(take: Take) -> None:
         take()
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(st.integers(1, 13), st.integers(1, 999), st.sampled_from(["pcc", "dandelion", "x"])),

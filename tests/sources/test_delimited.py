@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from budget_tui.domain.errors import Refused, SourceError
 from budget_tui.sources.base import format_of
 from budget_tui.sources.delimited import Delimited
+from tests.examples import examples
 from tests.sources.exports import Rollup, read
 
 
@@ -125,7 +126,9 @@ DIALECTS = st.builds(
 
 
 PLAIN = Dialect(",", ".", "", "%Y-%m-%d", "-{}", "{}", ("date", "amount", "project", "description"), "\n", "", False)
-IN_ONE_FOLDER = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+IN_ONE_FOLDER = settings(
+    max_examples=examples(6), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def with_comma(dialect: Dialect) -> Dialect:

@@ -172,8 +172,9 @@ def test_a_full_disk_is_told_and_keeps_what_it_had(small_disk: Path) -> None:
     database_at(path).create()
     organization, _ = add_organization(path)
     fill(path, organization, 2)
+    (small_disk / "full").write_bytes(b"x" * (shutil.disk_usage(small_disk).free - (200 << 10)))
     with pytest.raises(StorageError) as refused:
-        fill(path, organization, 2000)
+        fill(path, organization, 200)
     assert str(refused.value) == f"the disk of {path} is full; free some space; nothing was changed"
     assert audit_lines(path) == 2
     fill(path, organization, 2)

@@ -102,6 +102,6 @@ async def test_pages_can_be_read_in_every_theme(open_manual: OpenManual, theme: 
 
 @pytest.mark.parametrize("key", ["escape", "q", "ctrl+c", "ctrl+q"])
 async def test_leaving_it_ends_the_program(open_manual: OpenManual, key: str) -> None:
-    async with open_manual() as manual:
+    async with open_manual("mcp") as manual:  # the shortest
         await manual.pilot.press(key)
         await manual.until(lambda: not manual.any_app.is_running)
