@@ -31,22 +31,34 @@ def test_imports_point_down() -> None:
     assert f"{len(CONTRACTS)} kept, 0 broken" in verdict.stdout
 
 
-@pytest.mark.parametrize(
-    ("contract", "module", "planted"),
-    [
-        ("Imports point down", "budget_tui/storage/planted.py", "import budget_tui.services"),
-        ("Imports point down", "budget_tui/sources/planted.py", "import budget_tui.storage"),
-        ("Only storage knows SQL", "budget_tui/services/planted.py", "import sqlite3"),
-        ("Only storage knows SQL", "budget_tui/api/planted.py", "from sqlalchemy import text"),
-        ("Only the dashboard draws", "budget_tui/cli/planted.py", "from rich.text import Text"),
-        ("The domain is pure", "budget_tui/domain/planted.py", "def late() -> None:\n    import duckdb"),
-    ],
-)
-def test_a_planted_import_breaks_its_contract(tmp_path: Path, contract: str, module: str, planted: str) -> None:
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    shutil.copytree(ROOT / "budget_tui", tmp_path / "budget_tui", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / module).write_text(planted + "\n", "utf-8")
-    verdict = lint_imports(tmp_path)
-    assert verdict.returncode != 0
-    assert f"{contract} BROKEN" in verdict.stdout
-    assert "planted" in verdict.stdout
+PLANTED = [
+    ("Imports point down", "storage", "budget_tui.services", "import budget_tui.services"),
+    ("Imports point down", "sources", "budget_tui.storage", "import budget_tui.storage"),
+    ("Only storage knows SQL", "services", "sqlite3", "import sqlite3"),
+    ("Only storage knows SQL", "api", "sqlalchemy", "from sqlalchemy import text"),
+    ("Only the dashboard draws", "cli", "rich", "from rich.text import Text"),
+    ("The domain is pure", "domain", "duckdb", "def late() -> None:\n    import duckdb"),
+]
+"""The contract, the package that breaks it, what it must not import, and how it does."""
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """The verdict on the project with all of `PLANTED`: it names each import by itself."""
+    folder = tmp_path_factory.mktemp("planted")
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    shutil.copytree(ROOT / "budget_tui", folder / "budget_tui", ignore=shutil.ignore_patterns("__pycache__"))
+    for _, package, _, planted in PLANTED:
+        (folder / "budget_tui" / package / "planted.py").write_text(planted + "\n", "utf-8")
+    return lint_imports(folder)
+
+
+@pytest.mark.parametrize(("contract", "package", "imported", "planted"), PLANTED)
+def test_a_planted_import_breaks_its_contract(
+    broken: subprocess.CompletedProcess[str], contract: str, package: str, imported: str, planted: str
+) -> None:
+    assert broken.returncode != 0
+    assert f"{contract} BROKEN" in broken.stdout
+    _, _, findings = broken.stdout.partition("Broken contracts")
+    of_contract = findings.split(f"\n{contract}\n{'-' * len(contract)}\n")[1].split("\n---")[0]
+    assert f"budget_tui.{package}.planted -> {imported} (l." in of_contract
