@@ -1,11 +1,12 @@
 """The composition root: settings → context → services."""
 
+from __future__ import annotations
+
 import getpass
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from budget_tui.config.paths import default_database, default_settings_file
 from budget_tui.config.settings import Settings, load_settings, local_time_zone
@@ -42,162 +43,64 @@ if TYPE_CHECKING:
     from budget_tui.storage.unit_of_work import Writers
 
 
+Made = TypeVar("Made")
+
+
+class _Service(Generic[Made]):
+    """A service of `Services`; its first use imports and makes it, so that nothing waits for what it does not use."""
+
+    def __init__(self, module: str, class_name: str) -> None:
+        self._module, self._class_name = f"budget_tui.services.{module}", class_name
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, services: Services | None, owner: type) -> Made:
+        if services is None:  # `dataclass` asks the class for it
+            raise AttributeError(self._name)
+        made: Made = getattr(import_module(self._module), self._class_name)(services.context)
+        # There it is found from now on, by all threads the same.
+        first: Made = services.__dict__.setdefault(self._name, made)
+        return first
+
+
 @dataclass(frozen=True)
 class Services:
-    """The operations of the program, one attribute per noun; each service is imported on first use."""
+    """The operations of the program, one attribute per noun."""
 
     context: Context
     settings: Settings
 
-    @cached_property
-    def snapshots(self) -> "Snapshots":
-        from budget_tui.services.snapshots import Snapshots
+    snapshots: ClassVar[_Service[Snapshots]] = _Service("snapshots", "Snapshots")
+    budgets: ClassVar[_Service[Budgets]] = _Service("budgets", "Budgets")
+    projects: ClassVar[_Service[Projects]] = _Service("projects", "Projects")
+    transfers: ClassVar[_Service[Transfers]] = _Service("transfers", "Transfers")
+    costs: ClassVar[_Service[Costs]] = _Service("costs", "Costs")
+    sources: ClassVar[_Service[Sources]] = _Service("sources", "Sources")
+    imports: ClassVar[_Service[Imports]] = _Service("imports", "Imports")
+    agents: ClassVar[_Service[Agents]] = _Service("agents", "Agents")
+    token_prices: ClassVar[_Service[TokenPrices]] = _Service("token_prices", "TokenPrices")
+    fx: ClassVar[_Service[ExchangeRates]] = _Service("rates", "ExchangeRates")
+    seats: ClassVar[_Service[SeatRegister]] = _Service("seats", "SeatRegister")
+    entities: ClassVar[_Service[Entities]] = _Service("entities", "Entities")
+    organizations: ClassVar[_Service[Organizations]] = _Service("organizations", "Organizations")
+    periods: ClassVar[_Service[Periods]] = _Service("periods", "Periods")
+    period_rules: ClassVar[_Service[PeriodRules]] = _Service("period_rules", "PeriodRules")
+    history: ClassVar[_Service[History]] = _Service("history", "History")
+    audit: ClassVar[_Service[AuditLog]] = _Service("audit", "AuditLog")
+    keys: ClassVar[_Service[Keys]] = _Service("keys", "Keys")
+    undo: ClassVar[_Service[Undo]] = _Service("undo", "Undo")
+    plans: ClassVar[_Service[Plans]] = _Service("plans", "Plans")
+    plan_views: ClassVar[_Service[PlanViews]] = _Service("plan_views", "PlanViews")
+    explain: ClassVar[_Service[Explainer]] = _Service("explain", "Explainer")
+    cost_details: ClassVar[_Service[CostDetails]] = _Service("cost_details", "CostDetails")
+    database: ClassVar[_Service[Database]] = _Service("database", "Database")
 
-        return Snapshots(self.context)
-
-    @cached_property
-    def budgets(self) -> "Budgets":
-        from budget_tui.services.budgets import Budgets
-
-        return Budgets(self.context)
-
-    @cached_property
-    def projects(self) -> "Projects":
-        from budget_tui.services.projects import Projects
-
-        return Projects(self.context)
-
-    @cached_property
-    def transfers(self) -> "Transfers":
-        from budget_tui.services.transfers import Transfers
-
-        return Transfers(self.context)
-
-    @cached_property
-    def costs(self) -> "Costs":
-        from budget_tui.services.costs import Costs
-
-        return Costs(self.context)
-
-    @cached_property
-    def sources(self) -> "Sources":
-        from budget_tui.services.sources import Sources
-
-        return Sources(self.context)
-
-    @cached_property
-    def imports(self) -> "Imports":
-        from budget_tui.services.imports import Imports
-
-        return Imports(self.context)
-
-    @cached_property
-    def agents(self) -> "Agents":
-        from budget_tui.services.agents import Agents
-
-        return Agents(self.context)
-
-    @cached_property
-    def token_prices(self) -> "TokenPrices":
-        from budget_tui.services.token_prices import TokenPrices
-
-        return TokenPrices(self.context)
-
-    @cached_property
-    def fx(self) -> "ExchangeRates":
-        from budget_tui.services.rates import ExchangeRates
-
-        return ExchangeRates(self.context)
-
-    @cached_property
-    def seats(self) -> "SeatRegister":
-        from budget_tui.services.seats import SeatRegister
-
-        return SeatRegister(self.context)
-
-    @cached_property
-    def entities(self) -> "Entities":
-        from budget_tui.services.entities import Entities
-
-        return Entities(self.context)
-
-    @cached_property
-    def organizations(self) -> "Organizations":
-        from budget_tui.services.organizations import Organizations
-
-        return Organizations(self.context)
-
-    @cached_property
-    def periods(self) -> "Periods":
-        from budget_tui.services.periods import Periods
-
-        return Periods(self.context)
-
-    @cached_property
-    def period_rules(self) -> "PeriodRules":
-        from budget_tui.services.period_rules import PeriodRules
-
-        return PeriodRules(self.context)
-
-    @cached_property
-    def history(self) -> "History":
-        from budget_tui.services.history import History
-
-        return History(self.context)
-
-    @cached_property
-    def audit(self) -> "AuditLog":
-        from budget_tui.services.audit import AuditLog
-
-        return AuditLog(self.context)
-
-    @cached_property
-    def keys(self) -> "Keys":
-        from budget_tui.services.keys import Keys
-
-        return Keys(self.context)
-
-    @cached_property
-    def undo(self) -> "Undo":
-        from budget_tui.services.undo import Undo
-
-        return Undo(self.context)
-
-    @cached_property
-    def plans(self) -> "Plans":
-        from budget_tui.services.plans import Plans
-
-        return Plans(self.context)
-
-    @cached_property
-    def plan_views(self) -> "PlanViews":
-        from budget_tui.services.plan_views import PlanViews
-
-        return PlanViews(self.context)
-
-    @cached_property
-    def explain(self) -> "Explainer":
-        from budget_tui.services.explain import Explainer
-
-        return Explainer(self.context)
-
-    @cached_property
-    def cost_details(self) -> "CostDetails":
-        from budget_tui.services.cost_details import CostDetails
-
-        return CostDetails(self.context)
-
-    @cached_property
-    def database(self) -> "Database":
-        from budget_tui.services.database import Database
-
-        return Database(self.context)
-
-    def of_organization(self, slug: str) -> "Services":
+    def of_organization(self, slug: str) -> Services:
         """Return the services of another organization in the same database."""
         return Services(replace(self.context, org_slug=slug), self.settings)
 
-    def from_nothing(self) -> "Services":
+    def from_nothing(self) -> Services:
         """Return services that treat a missing database as an empty one, until the first change creates it."""
         if self.context.has_database:
             return self
@@ -249,7 +152,7 @@ def open_services(
     return Services(context, settings)
 
 
-def _writers(database: StoredDatabase) -> "Writers":
+def _writers(database: StoredDatabase) -> Writers:
     from budget_tui.storage.unit_of_work import Writers
 
     return Writers(database)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from textual.binding import Binding
 
-from budget_tui.tui.app import bindings_of_editors, bindings_of_screens
 from budget_tui.tui.chrome import SCREENS
+from budget_tui.tui.key_bindings import bindings_of_editors, bindings_of_screens
 
 PAGE = Path(__file__).parent.parent / "budget_tui" / "manual" / "keys-and-settings.md"
 HEADING = "## Every key\n"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import (
     AgentArgument,
@@ -17,13 +18,18 @@ from budget_tui.cli.options import (
     project_ids,
 )
 from budget_tui.cli.session import Session, session_of
+from budget_tui.domain.amount import parse_amount, parse_count, share
+from budget_tui.domain.carry import parse_policy
+from budget_tui.domain.period import parse_day
+from budget_tui.domain.tokens import AgentBudget, TokenBalance, TokenKind, parse_duration
+from budget_tui.presentation import formatting as f
 from budget_tui.presentation.columns import Column, agent_columns
+from budget_tui.presentation.formatting import tokens
 
 if TYPE_CHECKING:
-    from budget_tui.domain.tokens import AgentBudget, TokenBalance
     from budget_tui.services.token_prices import TokenPrice
 
-app = command_group("Agents, their token budgets, and what tokens cost.")
+app = command_group()
 
 TokensArgument = Annotated[str, typer.Argument(metavar="TOKENS", help="Number of tokens: 1200000, 1200k or 25M.")]
 OutputOption = Annotated[
@@ -53,8 +59,6 @@ def add(
 
     An archived one with the same id is restored.
     """
-    from budget_tui.domain.amount import parse_count
-
     session = session_of(context)
     balance = session.services.agents.add(agent_id, project.strip(), name, model, parse_count(tokens))
     _print_with_warnings(session, balance.agent_id, json, lambda agent: f"{agent.name} added with {_counts(agent)}")
@@ -63,15 +67,11 @@ def add(
 @app.command("list")
 def list_agents(context: typer.Context, json: JsonOption = False) -> None:
     """List all agents."""
-    from budget_tui.presentation import formatting as f
-
     session = session_of(context)
     session.services.context.require_database()
     agents = session.services.agents.all()
     if json:
-        from budget_tui.schemas.agents import AgentBudget as AgentBudgetOut
-
-        print_json([AgentBudgetOut.from_domain(agent) for agent in agents])
+        print_json([schemas.agents.AgentBudget.from_domain(agent) for agent in agents])
         return
     if not agents:
         print_lines("no agents yet: budget-tui agent add ID --project PROJECT --tokens N")
@@ -100,8 +100,6 @@ def allocate(context: typer.Context, agent: AgentArgument, tokens: TokensArgumen
 
     Never below what is used and reserved.
     """
-    from budget_tui.domain.amount import parse_count
-
     session = session_of(context)
     _print_balance(session.services.agents.allocate(agent, parse_count(tokens)), json)
 
@@ -117,16 +115,11 @@ def carry(
     json: JsonOption = False,
 ) -> None:
     """Set how an agent's tokens carry over when a period closes."""
-    from budget_tui.domain.amount import parse_count
-    from budget_tui.domain.carry import parse_policy
-
     session = session_of(context)
     chosen, most = parse_policy(policy), parse_count(cap) if cap else None
     session.services.agents.set_carry(agent, chosen, most)
     if json:
-        from budget_tui.schemas.agents import AgentCarry
-
-        print_json(AgentCarry(agent_id=agent, carry=chosen, carry_cap_tokens=most))
+        print_json(schemas.agents.AgentCarry(agent_id=agent, carry=chosen, carry_cap_tokens=most))
     else:
         print_lines(f"{agent} carries over: {chosen}" + ("" if most is None else f", at most {most:,} tokens"))
 
@@ -140,8 +133,6 @@ def top_up(
     json: JsonOption = False,
 ) -> None:
     """Add tokens to an agent's budget."""
-    from budget_tui.domain.amount import parse_count
-
     session = session_of(context)
     _print_balance(session.services.agents.top_up(agent, parse_count(tokens), key), json)
 
@@ -160,8 +151,6 @@ def consume(
 
     Tokens that are neither output nor cached are input.
     """
-    from budget_tui.domain.amount import parse_count
-
     agents = session_of(context).services.agents
     _print_balance(agents.consume(agent, parse_count(tokens), parse_count(output), parse_count(cached), key), json)
 
@@ -179,15 +168,10 @@ def reserve(
 
     They become available again when the time is up.
     """
-    from budget_tui.domain.amount import parse_count
-    from budget_tui.domain.tokens import parse_duration
-
     agents = session_of(context).services.agents
     held = agents.reserve(agent, parse_count(tokens), parse_duration(duration), key)
     if json:
-        from budget_tui.schemas.agents import Reservation
-
-        print_json(Reservation.from_domain(held))
+        print_json(schemas.agents.Reservation.from_domain(held))
         return
     print_lines(
         f"{held.tokens:,} reserved until {held.expires_at.astimezone():%H:%M:%S}, {held.available_tokens:,} available",
@@ -209,8 +193,6 @@ def settle(
 
     The rest becomes available again.
     """
-    from budget_tui.domain.amount import parse_count
-
     agents = session_of(context).services.agents
     balance = agents.settle(reservation, parse_count(tokens), parse_count(output), parse_count(cached), key)
     _print_balance(balance, json)
@@ -247,9 +229,7 @@ def archive(context: typer.Context, agent: AgentArgument, json: JsonOption = Fal
     agents = session_of(context).services.agents
     agents.archive(agent)
     if json:
-        from budget_tui.schemas.agents import ArchivedAgent
-
-        print_json(ArchivedAgent(agent_id=agent, archived=True))
+        print_json(schemas.agents.ArchivedAgent(agent_id=agent, archived=True))
         return
     print_lines(f"{agent} archived")
 
@@ -276,20 +256,13 @@ def price(
 
     The price also applies to usage since that day.
     """
-    from budget_tui.domain.amount import parse_amount
-    from budget_tui.domain.period import parse_day
-    from budget_tui.domain.tokens import TokenKind
-    from budget_tui.presentation import formatting as f
-
     session = session_of(context)
     given = {TokenKind.INPUT: input_price, TokenKind.OUTPUT: output_price, TokenKind.CACHED: cached_price}
     prices = {kind: parse_amount(text) for kind, text in given.items() if text}
     outcome = session.services.token_prices.set(model, prices, parse_day(starts_on) if starts_on else None)
     currency = session.snapshot().organization.currency
     if json:
-        from budget_tui.schemas.agents import PriceChange
-
-        print_json(PriceChange.from_domain(outcome, prices, currency))
+        print_json(schemas.agents.PriceChange.from_domain(outcome, prices, currency))
         return
     shown = ", ".join(f"{kind} {f.price(nanos, currency)}" for kind, nanos in prices.items())
     print_lines(f"a million tokens of {outcome.model} from {f.long_day(outcome.starts_on)}: {shown}")
@@ -300,15 +273,11 @@ def price(
 @app.command("prices")
 def list_prices(context: typer.Context, json: JsonOption = False) -> None:
     """List prices per million tokens, newest first."""
-    from budget_tui.presentation import formatting as f
-
     session = session_of(context)
     currency = session.snapshot().organization.currency
     prices = session.services.token_prices.all()
     if json:
-        from budget_tui.schemas.agents import Price
-
-        print_json([Price.from_domain(each, currency) for each in prices])
+        print_json([schemas.agents.Price.from_domain(each, currency) for each in prices])
         return
     if not prices:
         print_lines("no prices yet: budget-tui agent price MODEL --input AMOUNT --output AMOUNT")
@@ -322,39 +291,30 @@ def list_prices(context: typer.Context, json: JsonOption = False) -> None:
     print_lines(*table(columns, prices))
 
 
-def _print_with_warnings(session: Session, agent_id: str, json: bool, words: Callable[["AgentBudget"], str]) -> None:
+def _print_with_warnings(session: Session, agent_id: str, json: bool, words: Callable[[AgentBudget], str]) -> None:
     """Print an agent's budget as JSON, or in words followed by the warnings."""
     agent = session.services.agents.get(agent_id)
     if json:
-        from budget_tui.schemas.agents import AgentBudget as AgentBudgetOut
-
-        print_json(AgentBudgetOut.from_domain(agent))
+        print_json(schemas.agents.AgentBudget.from_domain(agent))
         return
     print_lines(words(agent))
 
 
-def _print_balance(balance: "TokenBalance", json: bool) -> None:
+def _print_balance(balance: TokenBalance, json: bool) -> None:
     if json:
-        from budget_tui.schemas.agents import TokenBalance as TokenBalanceOut
-
-        print_json(TokenBalanceOut.from_domain(balance))
+        print_json(schemas.agents.TokenBalance.from_domain(balance))
         return
     print_lines(f"{balance.agent_id}: {_counts(balance)}")
 
 
-def _counts(balance: "TokenBalance | AgentBudget") -> str:
-    from budget_tui.presentation.formatting import tokens
-
+def _counts(balance: TokenBalance | AgentBudget) -> str:
     held = f", {balance.reserved_tokens:,} reserved" if balance.reserved_tokens else ""
     used = f", {balance.used_tokens:,} used" if balance.used_tokens else ""
     return f"{tokens(balance.allocated_tokens)}{used}{held}, {balance.available_tokens:,} available"
 
 
-def _details(agent: "AgentBudget") -> str:
+def _details(agent: AgentBudget) -> str:
     """List an agent's figures, one per line."""
-    from budget_tui.domain.amount import share
-    from budget_tui.presentation import formatting as f
-
     counts = {
         "allocated": (agent.allocated_tokens, ""),
         "used": (agent.used_tokens, f"  ({f.percent(share(agent.used_tokens, agent.allocated_tokens))})"),

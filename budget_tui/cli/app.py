@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_command
 
@@ -18,49 +18,61 @@ from budget_tui.cli.session import AS_OF_VARIABLE, DB_VARIABLE, ORG_VARIABLE, op
 
 PROGRAM = "budget-tui"
 MODULES = {
-    "status": "status",
-    "explain": "explain",
-    "budget": "budget",
-    "project": "project",
-    "transfer": "transfer",
-    "cost": "cost",
-    "fx": "fx",
-    "seat": "seat",
-    "period": "period",
-    "undo": "undo",
-    "redo": "redo",
-    "agent": "agent",
-    "entity": "entity",
-    "plan": "plan",
-    "org": "org",
-    "log": "log",
-    "monitor": "monitor",
-    "demo": "demo",
-    "key": "key",
-    "serve": "serve",
-    "mcp": "mcp",
-    "db": "database",
-    "manual": "manual",
+    "status": ("status", "Show what is left, the pace, and projects at risk."),
+    "explain": ("explain", "Show where the numbers come from."),
+    "budget": ("budget", "The global budget."),
+    "project": ("project", "Projects and their allocations."),
+    "transfer": ("transfer", "Move allocation between projects, or to and from the pool."),
+    "cost": ("cost", "Costs: record, import, and assign to projects."),
+    "fx": ("fx", "Exchange rates."),
+    "seat": ("seat", "Seats that an entity has with a provider."),
+    "period": ("period", "The current period, closing it, and closed periods."),
+    "undo": ("undo", "Undo your last change."),
+    "redo": ("redo", "Redo the last undone change."),
+    "agent": ("agent", "Agents, their token budgets, and what tokens cost."),
+    "entity": ("entity", "The hierarchy: departments, projects, teams."),
+    "plan": ("plan", "Budgets by entity, category, type and period."),
+    "org": ("org", "Organizations in one database."),
+    "log": ("log", "Show who changed what, newest first."),
+    "monitor": ("monitor", "Show a read-only dashboard for a narrow pane."),
+    "demo": ("demo", "Show the dashboard with demonstration data."),
+    "key": ("key", "Keys for the HTTP API: create, list, revoke."),
+    "serve": ("serve", "Serve the HTTP API until Ctrl-C."),
+    "mcp": ("mcp", "Serve this organization's plan to chat agents (MCP)."),
+    "db": ("database", "The database: upgrade, check, back up, restore, copy."),
+    "manual": ("manual", "The manual: list its topics, or read one."),
 }
+"""By command: its module, and its line in the list of commands."""
+
+_LISTED = TyperGroup(
+    add_help_option=False, commands=[TyperCommand(name, short_help=summary) for name, (_, summary) in MODULES.items()]
+)
 
 
 class CommandGroup(TyperGroup):
-    """All commands by name. A command's module is imported on use, so that `undo` does not load the others."""
+    """All commands by name. A command's module is imported on use; to list the commands, none is."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(MODULES)
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _LISTED.commands  # for suggestions when one is mistyped
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name in MODULES:
-            return self.commands.get(cmd_name) or self._load(cmd_name)
-        for name in MODULES:  # all of them, so that an error can suggest the one that was meant
-            self._load(name)
-        return None
+        return _loaded(cmd_name) if cmd_name in MODULES else None
 
-    def _load(self, name: str) -> Any:
-        command = get_command(import_module(f"budget_tui.cli.{MODULES[name]}").app)
-        self.add_command(command, name)
-        return command
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        _LISTED.format_commands(ctx, formatter)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        listed = _LISTED.shell_complete(typer.Context(_LISTED), incomplete)
+        return listed or super().shell_complete(ctx, incomplete)
+
+
+@cache
+def _loaded(name: str) -> Any:
+    module, summary = MODULES[name]
+    command = get_command(import_module(f"budget_tui.cli.{module}").app)
+    command.help = command.help or summary
+    return command
 
 
 app = typer.Typer(

@@ -4,15 +4,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.console import print_budget
 from budget_tui.cli.options import AmountCommand, CapOption, JsonOption, PolicyArgument, command_group
 from budget_tui.cli.session import session_of
+from budget_tui.cli.status import print_budget, summary
+from budget_tui.domain.amount import parse_amount, share
+from budget_tui.domain.carry import NO_CARRY, parse_policy
 from budget_tui.domain.errors import Refused
+from budget_tui.presentation import formatting as f
 
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot
 
-app = command_group("The global budget.")
+app = command_group()
 
 
 @app.command()
@@ -32,9 +35,6 @@ def set_budget(
 
     It applies from the current period on.
     """
-    from budget_tui.domain.amount import parse_amount
-    from budget_tui.presentation import formatting as f
-
     if amount.strip().startswith("+"):
         raise Refused(f"'{amount.strip()}' would be a change", "give the whole amount, such as 500")
     session = session_of(context)
@@ -55,10 +55,6 @@ def carry(context: typer.Context, policy: PolicyArgument, cap: CapOption = "", j
 
     Unspent money raises the next period's budget, a deficit lowers it.
     """
-    from budget_tui.domain.amount import parse_amount
-    from budget_tui.domain.carry import parse_policy
-    from budget_tui.presentation import formatting as f
-
     session = session_of(context)
     session.services.budgets.set_carry(parse_policy(policy), parse_amount(cap) if cap else None)
     snapshot = session.snapshot()
@@ -71,13 +67,8 @@ def carry(context: typer.Context, policy: PolicyArgument, cap: CapOption = "", j
 
 def outlook(snapshot: "BudgetSnapshot") -> list[str]:
     """Describe the global budget in a few lines: its total, its spending, its runway."""
-    from budget_tui.domain.amount import share
-    from budget_tui.presentation import formatting as f
-
     currency, total = snapshot.organization.currency, snapshot.total
     if total.unfunded:
-        from budget_tui.cli.status import summary
-
         return summary(snapshot)
     allocated = f.percent(share(snapshot.allocated, total.allocation))
     spent = f.percent(share(total.spent, total.allocation))
@@ -96,9 +87,6 @@ def outlook(snapshot: "BudgetSnapshot") -> list[str]:
 
 def _carried(snapshot: "BudgetSnapshot") -> list[str]:
     """Describe what was carried in and what will be carried over, if anything."""
-    from budget_tui.domain.carry import NO_CARRY
-    from budget_tui.presentation import formatting as f
-
     if snapshot.carry == NO_CARRY:
         return []
     carry, currency = snapshot.carry, snapshot.organization.currency

@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable, Sequence
 from errno import EDQUOT, EFBIG, EIO, ENOSPC, EPIPE
 from typing import TYPE_CHECKING, TextIO, TypeVar
+from unicodedata import category, east_asian_width
 
+from budget_tui import schemas
 from budget_tui.domain.errors import BudgetError, Conflict, DatabaseNotFound, InsufficientBudget, NotFound, Refused
 from budget_tui.domain.text import escaped, escaped_lines
 
 if TYPE_CHECKING:
-    from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
     from budget_tui.presentation.columns import Column
     from budget_tui.schemas.base import Json
 
@@ -80,9 +81,7 @@ def report_error(message: str, hint: str, code: int) -> int:
 
 def print_json(result: "Json") -> None:
     """Print a result as JSON."""
-    from budget_tui.schemas.base import dumps
-
-    print_lines(dumps(result))
+    print_lines(schemas.base.dumps(result))
 
 
 def warn(warnings: Sequence[str]) -> None:
@@ -91,41 +90,9 @@ def warn(warnings: Sequence[str]) -> None:
         report(*(f"warning: {warning}" for warning in warnings))
 
 
-def print_budget(snapshot: "BudgetSnapshot", json: bool, *lines: str) -> None:
-    """Print the global budget after a change: as JSON, or as the given lines and the warnings."""
-    if json:
-        from budget_tui.schemas.status import DatedGlobalBudget
-
-        print_json(DatedGlobalBudget.from_snapshot(snapshot))
-        return
-    _print_with_warnings(snapshot, lines)
-
-
-def print_project(
-    snapshot: "BudgetSnapshot", project_id: str, json: bool, words: Callable[["ProjectLine"], Sequence[str]]
-) -> None:
-    """Print a project's budget: as JSON, or in ``words`` followed by the warnings."""
-    from budget_tui.services.snapshots import project_line
-
-    line = project_line(snapshot, project_id)
-    if json:
-        from budget_tui.schemas.status import DatedProjectBudget
-
-        print_json(DatedProjectBudget.from_snapshot(snapshot, line))
-        return
-    _print_with_warnings(snapshot, words(line))
-
-
-def _print_with_warnings(snapshot: "BudgetSnapshot", lines: Sequence[str]) -> None:
-    from budget_tui.presentation.messages import warnings
-
-    print_lines(*lines)
-    warn(warnings(snapshot))
-
-
 def table(
     columns: "Sequence[Column[Row]]",
-    rows: "Sequence[Row]",
+    rows: Sequence[Row],
     amounts: Callable[[Sequence[str]], Sequence[str]] = lambda texts: texts,
 ) -> list[str]:
     """Format a header and a line per row, aligned; ``amounts`` rewrites the texts of a right-aligned column."""
@@ -137,9 +104,7 @@ def table(
     return [aligned(line) for line in zip(*cells, strict=True)]
 
 
-def _cells(
-    column: "Column[Row]", rows: "Sequence[Row]", amounts: Callable[[Sequence[str]], Sequence[str]]
-) -> list[str]:
+def _cells(column: "Column[Row]", rows: Sequence[Row], amounts: Callable[[Sequence[str]], Sequence[str]]) -> list[str]:
     """Return the header and the texts of a column, padded to the widest."""
     texts: Sequence[str] = [escaped(column.text(row)) for row in rows]
     is_left = column.align == "left"
@@ -153,8 +118,6 @@ def _width(text: str) -> int:
     """Return the terminal columns of ``text``: East Asian wide characters take two, combining ones none."""
     if text.isascii():
         return len(text)
-    from unicodedata import category, east_asian_width
-
     widths = {"Mn": 0, "Me": 0, "Cf": 0}
     return sum(widths.get(category(sign), 1 + (east_asian_width(sign) in "WF")) for sign in text)
 

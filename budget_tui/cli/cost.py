@@ -1,26 +1,36 @@
 """``cost``: costs, and the projects they belong to."""
 
 from collections.abc import Sequence
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.console import print_json, print_lines, print_project, table, warn
+from budget_tui import schemas
+from budget_tui.cli.console import print_json, print_lines, table, warn
+from budget_tui.cli.cost_import import import_files, request_for
 from budget_tui.cli.options import AmountCommand, JsonOption, KeyOption, ProjectArgument, command_group, exactly_one
 from budget_tui.cli.session import session_of
+from budget_tui.cli.status import print_project
+from budget_tui.domain.amount import parse_amount, parse_count, to_decimal
+from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
+from budget_tui.domain.period import parse_day
 from budget_tui.domain.text import escaped
+from budget_tui.presentation import formatting as f
+from budget_tui.presentation import messages
 from budget_tui.presentation.columns import Column, unmapped_columns
+from budget_tui.presentation.formatting import count, long_day
+from budget_tui.services.costs import CostEntry
 from budget_tui.sources.base import FORMATS
 
 if TYPE_CHECKING:
-    from budget_tui.domain.cost import Category
     from budget_tui.domain.records import UnmappedOrigin
     from budget_tui.services.sources import Source
 
 CATEGORIES = ("cloud", "genai", "subscription")
 
-app = command_group("Costs: record, import, and assign to projects.")
+app = command_group()
 source_app = command_group("Sources of costs, and how far each reaches.")
 app.add_typer(source_app, name="source")
 
@@ -47,11 +57,6 @@ def add(
     json: JsonOption = False,
 ) -> None:
     """Record one cost."""
-    from budget_tui.domain.amount import parse_amount, parse_count, to_decimal
-    from budget_tui.domain.period import parse_day
-    from budget_tui.presentation import formatting as f
-    from budget_tui.services.costs import CostEntry
-
     session = session_of(context)
     entry = CostEntry(
         project,
@@ -69,10 +74,8 @@ def add(
     recorded = f"{f.money(entry.amount, currency)} on {f.long_day(day)} recorded for"
     if project not in (line.project_id for line in snapshot.projects):
         if json:
-            from budget_tui.schemas.costs import EntityCost
-
             spent = to_decimal(entry.amount)
-            print_json(EntityCost(entity_id=project, amount_usd=spent, on=day, currency=currency))
+            print_json(schemas.costs.EntityCost(entity_id=project, amount_usd=spent, on=day, currency=currency))
         else:
             print_lines(f"{recorded} {project}")
         return
@@ -128,8 +131,6 @@ def import_costs(
     Reads FOCUS as CSV, CSV.gz and Parquet, and any CSV or TSV with a date and an amount. What a delivery covers of
     what is stored is replaced; what it would take away without covering it is refused.
     """
-    from budget_tui.cli.cost_import import import_files, request_for
-
     request = request_for(
         files,
         source=source,
@@ -153,9 +154,7 @@ def unmapped(context: typer.Context, json: JsonOption = False) -> None:
     session.services.context.require_database()
     origins = session.services.costs.unmapped()
     if json:
-        from budget_tui.schemas.costs import UnmappedOrigin
-
-        print_json([UnmappedOrigin.from_domain(origin) for origin in origins])
+        print_json([schemas.costs.UnmappedOrigin.from_domain(origin) for origin in origins])
     else:
         print_lines(*_unmapped_table(origins))
 
@@ -174,9 +173,6 @@ def map_costs(
 
     The rule applies to future and to past costs.
     """
-    from budget_tui.presentation import formatting as f
-    from budget_tui.presentation import messages
-
     option, value = exactly_one(
         {"--sub-account": sub_account, "--tag": tag, "--service": service, "--provider": provider}
     )
@@ -186,9 +182,7 @@ def map_costs(
     session = session_of(context)
     outcome = session.services.costs.map_to_project(project, field, value)
     if json:
-        from budget_tui.schemas.costs import MappedCosts
-
-        print_json(MappedCosts.from_domain(project, field, value, outcome))
+        print_json(schemas.costs.MappedCosts.from_domain(project, field, value, outcome))
         return
     amounts = ", ".join(f.money(nanos, currency) for currency, nanos in outcome.moved.items())
     print_lines(f"costs with {field} = {value} belong to {project}; {amounts or 'nothing'} from the past moved there")
@@ -211,9 +205,7 @@ def alias(
     changed = session_of(context).services.costs.name_provider(exported_name, provider).changed_origins
     short_name = provider.strip().casefold()
     if json:
-        from budget_tui.schemas.costs import NamedProvider
-
-        print_json(NamedProvider(exported_name=exported_name, provider=short_name, changed=changed))
+        print_json(schemas.costs.NamedProvider(exported_name=exported_name, provider=short_name, changed=changed))
         return
     _print_rule(f"{exported_name} is {short_name}", changed)
 
@@ -234,22 +226,16 @@ def category(
     chosen = _category(category)
     changed = session_of(context).services.costs.put_into_category(name, chosen).changed_origins
     if json:
-        from budget_tui.schemas.costs import CategorizedName
-
-        print_json(CategorizedName(name=name, category=chosen, changed=changed))
+        print_json(schemas.costs.CategorizedName(name=name, category=chosen, changed=changed))
         return
     _print_rule(f"{name} counts as {chosen}", changed)
 
 
 def _print_rule(words: str, changed: int) -> None:
-    from budget_tui.presentation.formatting import count
-
     print_lines(f"{words}; {count(changed, 'kind')} of past costs changed")
 
 
-def _category(text: str) -> "Category":
-    from budget_tui.domain.cost import Category
-
+def _category(text: str) -> Category:
     if text.strip().casefold() not in CATEGORIES:
         raise Refused(f"'{text}' is not a category", f"choose {', '.join(CATEGORIES)}")
     return Category(text.strip().casefold())
@@ -266,13 +252,9 @@ def _tag_rule(text: str) -> tuple[str, str]:
 @source_app.command("list")
 def list_sources(context: typer.Context, json: JsonOption = False) -> None:
     """List sources and billing accounts, how far each reaches, and whether more is expected."""
-    from budget_tui.presentation import formatting as f
-
     found = session_of(context).services.sources.all()
     if json:
-        from budget_tui.schemas.costs import SourceOut
-
-        print_json([SourceOut.from_domain(each) for each in found])
+        print_json([schemas.costs.SourceOut.from_domain(each) for each in found])
         return
     if not found:
         print_lines("no costs yet: budget-tui cost add, or cost import")
@@ -288,8 +270,6 @@ def list_sources(context: typer.Context, json: JsonOption = False) -> None:
 
 
 def _source_state(source: "Source") -> str:
-    from budget_tui.presentation.formatting import long_day
-
     if source.ended_on is not None and not source.is_active:
         return f"ended on {long_day(source.ended_on)}"
     if not source.is_active:
@@ -309,12 +289,8 @@ def end_source(
     session.services.sources.end(source, account)
     snapshot = session.snapshot()
     if json:
-        from budget_tui.schemas.costs import EndedSource
-
-        print_json(EndedSource(source=source, account=account, data_through=snapshot.data_through))
+        print_json(schemas.costs.EndedSource(source=source, account=account, data_through=snapshot.data_through))
     else:
-        from budget_tui.presentation.formatting import long_day
-
         print_lines(
             f"{source}{f' {account}' if account else ''} is ended; data through {long_day(snapshot.data_through)}"
         )
@@ -333,9 +309,7 @@ def replace_source(
     always = how == "always"
     session_of(context).services.sources.replace_always(source, always)
     if json:
-        from budget_tui.schemas.costs import ReplacingSource
-
-        print_json(ReplacingSource(source=source, replaces_always=always))
+        print_json(schemas.costs.ReplacingSource(source=source, replaces_always=always))
     else:
         print_lines(f"{source} replaces its own days always" if always else f"{source} replaces by the rules")
 
@@ -364,7 +338,5 @@ def _suggestion(origin: "UnmappedOrigin") -> list[str]:
     fitting = [(option, value) for option, value in rules if value]
     if not fitting:
         return []
-    from shlex import quote
-
     option, value = fitting[0]
     return [f"assign them to a project, for example: budget-tui cost map PROJECT {option} {quote(escaped(value))}"]

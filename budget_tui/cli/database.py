@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 
-app = command_group("The database: upgrade, check, back up, restore, copy.")
+app = command_group()
 
 EXIT_PROBLEMS = 2
 
@@ -24,9 +25,7 @@ def upgrade(context: typer.Context, json: JsonOption = False) -> None:
     services.database.upgrade()
     report = services.database.check()
     if json:
-        from budget_tui.schemas.audit import Upgraded
-
-        print_json(Upgraded(database=report.database, schema_=report.version))
+        print_json(schemas.audit.Upgraded(database=report.database, schema_=report.version))
     else:
         print_lines(f"{report.database} has this version's schema")
 
@@ -39,9 +38,7 @@ def check(context: typer.Context, json: JsonOption = False) -> None:
     """
     report = session_of(context).services.database.check()
     if json:
-        from budget_tui.schemas.audit import Checked
-
-        print_json(Checked.from_domain(report))
+        print_json(schemas.audit.Checked.from_domain(report))
     else:
         print_lines(*(report.problems or (f"{report.database}: ok, {report.bytes:,} bytes, schema {report.version}",)))
     if report.problems:
@@ -65,9 +62,7 @@ def backup(
     folder_named = target.endswith("/")
     copy = services.database.backup(Path(target).expanduser() if target else None, into_folder=folder_named)
     if json:
-        from budget_tui.schemas.audit import BackedUp
-
-        print_json(BackedUp(database=str(services.context.database), backup=str(copy)))
+        print_json(schemas.audit.BackedUp(database=str(services.context.database), backup=str(copy)))
     else:
         print_lines(f"{services.context.database} backed up to {copy}")
 
@@ -85,10 +80,8 @@ def restore(
     services = session_of(context).services
     kept = services.database.restore(backup_file)
     if json:
-        from budget_tui.schemas.audit import Restored
-
         database, kept_in = str(services.context.database), str(kept) if kept else None
-        print_json(Restored(database=database, restored=str(backup_file), kept=kept_in))
+        print_json(schemas.audit.Restored(database=database, restored=str(backup_file), kept=kept_in))
         return
     print_lines(
         f"{services.context.database} restored from {backup_file}",
@@ -109,8 +102,6 @@ def copy(
     """
     report = session_of(context).services.database.copy(source, target)
     if json:
-        from budget_tui.schemas.audit import Copied
-
-        print_json(Copied.from_domain(report))
+        print_json(schemas.audit.Copied.from_domain(report))
         return
     print_lines(f"{report.source} copied to {report.target}: {report.rows:,} rows in {len(report.tables)} tables")

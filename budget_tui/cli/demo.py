@@ -7,9 +7,13 @@ from typing import Annotated
 
 import typer
 
+from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import Session, require_terminal, session_of
+from budget_tui.presentation import formatting as f
+from budget_tui.services.demo import ORGANIZATION, SHOWN_ON, load_demo
+from budget_tui.services.demo_acme import SHOWN_ON as PLAN_SHOWN_ON
 
 app = command_group()
 
@@ -34,17 +38,11 @@ def demo(
 
 
 def _load(session: Session, json: bool) -> None:
-    from budget_tui.presentation import formatting as f
-    from budget_tui.services.demo import SHOWN_ON, load_demo
-    from budget_tui.services.demo_acme import SHOWN_ON as PLAN_SHOWN_ON
-
     context = session.services.context
     report = load_demo(context)
     planning = report.planning
     if json:
-        from budget_tui.schemas.audit import Demonstration
-
-        print_json(Demonstration.from_domain(report, str(context.database)))
+        print_json(schemas.audit.Demonstration.from_domain(report, str(context.database)))
         return
     look = f"budget-tui --db {quote(str(context.database))}"
     print_lines(
@@ -58,7 +56,6 @@ def _load(session: Session, json: bool) -> None:
 
 
 def _show(session: Session, database: Path) -> None:
-    from budget_tui.services.demo import ORGANIZATION, SHOWN_ON, load_demo
     from budget_tui.tui.run import run_dashboard
 
     session.start_logging(aloud=False)

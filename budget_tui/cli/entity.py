@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import Session, session_of
 from budget_tui.domain import hierarchy
+from budget_tui.domain.errors import StorageError
 from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.presentation.columns import Column
 from budget_tui.presentation.formatting import long_day
+from budget_tui.sources.hierarchy import format_of, read, written
 
 if TYPE_CHECKING:
     from budget_tui.services.entities import Entities
 
-app = command_group("The hierarchy: departments, projects, teams.")
+app = command_group()
 level_app = command_group("The levels of the hierarchy.")
 app.add_typer(level_app, name="level")
 
@@ -71,9 +74,7 @@ def move(
     entity, old_parent, closed = moved
     then = f"; through {long_day(closed)}, which is closed, it stays below {old_parent}" if closed else ""
     if json:
-        from budget_tui.schemas.hierarchy import EntityChanged
-
-        print_json(EntityChanged.from_change(moved))
+        print_json(schemas.hierarchy.EntityChanged.from_change(moved))
         return
     print_lines(f"{entity.name} moved below {entity.parent_id}{then}")
 
@@ -122,9 +123,7 @@ def tree(
     """Show the hierarchy as a tree."""
     found = _entities(context).below(entity_id or ROOT_ID)
     if json:
-        from budget_tui.schemas.hierarchy import EntityNode
-
-        print_json(EntityNode.nested(found))
+        print_json(schemas.hierarchy.EntityNode.nested(found))
         return
     branches = {entity.entity_id: branch for branch, entity in zip(_branches(found), found, strict=True)}
     branched = replace(_COLUMNS[0], text=lambda entity: f"{branches[entity.entity_id]}{entity.entity_id}")
@@ -136,9 +135,7 @@ def levels(context: typer.Context, json: JsonOption = False) -> None:
     """List the levels of the hierarchy, highest first."""
     found = _entities(context).levels()
     if json:
-        from budget_tui.schemas.hierarchy import Level
-
-        print_json([Level.from_domain(level) for level in found])
+        print_json([schemas.hierarchy.Level.from_domain(level) for level in found])
         return
     print_lines(*table(_LEVEL_COLUMNS, found))
 
@@ -156,9 +153,6 @@ def export_entities(
 
     An existing file is overwritten.
     """
-    from budget_tui.domain.errors import StorageError
-    from budget_tui.sources.hierarchy import format_of, written
-
     form = format_of(form, file)
     if file is not None:
         _require_other_file(context, file)
@@ -176,9 +170,7 @@ def export_entities(
     except OSError as error:
         raise StorageError(f"{file} cannot be written: {(error.strerror or '').lower()}") from None
     if json:
-        from budget_tui.schemas.hierarchy import HierarchyFile
-
-        print_json(HierarchyFile(file=str(file), entities=len(entities) - 1))
+        print_json(schemas.hierarchy.HierarchyFile(file=str(file), entities=len(entities) - 1))
         return
     print_lines(f"{len(entities) - 1} entities written to {file}")
 
@@ -194,16 +186,12 @@ def import_entities(
 
     Entities are added, moved and renamed, but never removed. If anything is wrong, nothing is imported.
     """
-    from budget_tui.sources.hierarchy import read
-
     _require_other_file(context, file)
     if dry_run:
         session_of(context).services.context.require_database()
     done = session_of(context).services.entities.bring_in(read(file), dry_run=dry_run)
     if json:
-        from budget_tui.schemas.hierarchy import PlacedOut
-
-        print_json(PlacedOut.from_domain(done, dry_run=dry_run))
+        print_json(schemas.hierarchy.PlacedOut.from_domain(done, dry_run=dry_run))
         return
     be = "to be " if dry_run else ""
     print_lines(f"{file}: {', '.join(f'{len(ids)} {be}{name}' for name, ids in asdict(done).items())}")
@@ -228,9 +216,7 @@ def add_level(
     """
     added = session_of(context).services.entities.add_level(code, below, name)
     if json:
-        from budget_tui.schemas.hierarchy import Level
-
-        print_json(Level.from_domain(added))
+        print_json(schemas.hierarchy.Level.from_domain(added))
         return
     print_lines(f"{added.code} is a level now, below {below}")
 
@@ -248,17 +234,13 @@ def _entities(context: typer.Context) -> "Entities":
 
 def _print_with_warnings(entity: Entity, json: bool, line: str) -> None:
     if json:
-        from budget_tui.schemas.hierarchy import Entity as EntityOut
-
-        print_json(EntityOut.from_domain(entity))
+        print_json(schemas.hierarchy.Entity.from_domain(entity))
         return
     print_lines(line)
 
 
 def _print_json_of(entities: Iterable[Entity]) -> None:
-    from budget_tui.schemas.hierarchy import Entity as EntityOut
-
-    print_json([EntityOut.from_domain(entity) for entity in entities])
+    print_json([schemas.hierarchy.Entity.from_domain(entity) for entity in entities])
 
 
 def _branches(entities: Sequence[Entity]) -> list[str]:

@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import NotFound
+from budget_tui.presentation import explanations
 from budget_tui.presentation.columns import Column
 
 if TYPE_CHECKING:
@@ -55,9 +57,7 @@ def explain(
     if value and value not in explained.keys:
         raise NotFound(f"there is no value '{value}' of {subject or 'the budget'}", f"there are: {_list(explained)}")
     if json:
-        from budget_tui.schemas.explain import Explained as ExplainedOut
-
-        print_json(ExplainedOut.from_domain(explained, value))
+        print_json(schemas.explain.Explained.from_domain(explained, value))
         return
     print_lines(*(_in_full(explained, value) if value else _overview(explained)))
 
@@ -67,8 +67,6 @@ def _list(explained: "Explained") -> str:
 
 
 def _in_full(explained: "Explained", key: str) -> list[str]:
-    from budget_tui.presentation import explanations
-
     explanation = next(each for each in explained.values if each.key == key)
     return [
         f"{explanation.title} of {explanations.subject(explained)}:"
@@ -82,7 +80,6 @@ def _in_full(explained: "Explained", key: str) -> list[str]:
 
 def _overview(explained: "Explained") -> list[str]:
     """List every value with its formula, then the explanations common to all."""
-    from budget_tui.presentation import explanations
 
     def because(value: "Explanation") -> str:
         worked = explanations.worked(value, explained.currency)

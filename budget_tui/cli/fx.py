@@ -4,10 +4,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
+from budget_tui.domain.currency import parse_rate
+from budget_tui.domain.period import parse_day
 from budget_tui.domain.text import escaped
+from budget_tui.presentation import formatting as f
 from budget_tui.presentation.columns import Column
 
 if TYPE_CHECKING:
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 
 REFUSED_SHOWN = 10
 
-app = command_group("Exchange rates.")
+app = command_group()
 
 
 @app.command("set")
@@ -32,15 +36,9 @@ def set_rate(
 
     It is valid from its day until a later rate for the same pair.
     """
-    from budget_tui.domain.currency import parse_rate
-    from budget_tui.domain.period import parse_day
-    from budget_tui.presentation import formatting as f
-
     new = session_of(context).services.fx.set(base, quote, parse_rate(rate), parse_day(on) if on else None)
     if json:
-        from budget_tui.schemas.costs import Rate
-
-        print_json(Rate.from_domain(new))
+        print_json(schemas.costs.Rate.from_domain(new))
         return
     print_lines(f"1 {new.base} = {new.rate:f} {new.quote} from {f.long_day(new.day)}")
 
@@ -59,9 +57,7 @@ def import_rates(
     """
     report = session_of(context).services.fx.import_ecb(files)
     if json:
-        from budget_tui.schemas.costs import RatesReportOut
-
-        print_json(RatesReportOut.from_domain(report))
+        print_json(schemas.costs.RatesReportOut.from_domain(report))
         return
     print_lines(*_in_words(report))
 
@@ -69,15 +65,11 @@ def import_rates(
 @app.command("list")
 def list_rates(context: typer.Context, json: JsonOption = False) -> None:
     """List currency pairs with their latest rates."""
-    from budget_tui.presentation import formatting as f
-
     session = session_of(context)
     session.services.context.require_database()
     pairs = session.services.fx.rates()
     if json:
-        from budget_tui.schemas.costs import RatedPair
-
-        print_json([RatedPair.from_pair(pair) for pair in pairs])
+        print_json([schemas.costs.RatedPair.from_pair(pair) for pair in pairs])
         return
     if not pairs:
         print_lines("no rates are on file; costs in other currencies are left out: budget-tui fx import, or fx set")
@@ -93,8 +85,6 @@ def list_rates(context: typer.Context, json: JsonOption = False) -> None:
 
 
 def _in_words(report: "RatesReport") -> list[str]:
-    from budget_tui.presentation import formatting as f
-
     read = f"{f.count(len(report.files), 'file')}, {f.count(report.rows_read, 'row')} read"
     lines = [f"{read}, {len(report.refused):,} refused"]
     lines += [f"  {escaped(file)}:{line}: {escaped(reason)}" for file, line, reason in report.refused[:REFUSED_SHOWN]]

@@ -1,19 +1,17 @@
 """``key``: keys of the HTTP API."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, report, table
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
-from budget_tui.domain.access import Scope
+from budget_tui.domain.access import ApiKey, Scope
 from budget_tui.presentation.columns import Column
 
-if TYPE_CHECKING:
-    from budget_tui.domain.access import ApiKey
-
-app = command_group("Keys for the HTTP API: create, list, revoke.")
+app = command_group()
 
 
 @app.command()
@@ -29,9 +27,7 @@ def create(
     """
     made = session_of(context).services.keys.create(name, scope)
     if json:
-        from budget_tui.schemas.audit import CreatedKey
-
-        print_json(CreatedKey.from_creation(made))
+        print_json(schemas.audit.CreatedKey.from_creation(made))
     else:
         print_lines(made.text)
         report(f"{made.key.name} may {made.key.scope}; the key is shown only once, send it as X-API-Key")
@@ -44,9 +40,7 @@ def list_keys(context: typer.Context, json: JsonOption = False) -> None:
     session.services.context.require_database()
     keys = session.services.keys.all()
     if json:
-        from budget_tui.schemas.audit import ApiKeyOut
-
-        print_json([ApiKeyOut.from_domain(key) for key in keys])
+        print_json([schemas.audit.ApiKeyOut.from_domain(key) for key in keys])
     elif not keys:
         print_lines("no keys yet: budget-tui key create NAME")
     else:
@@ -69,9 +63,7 @@ def revoke(
     """Revoke a key immediately."""
     revoked = session_of(context).services.keys.revoke(key)
     if json:
-        from budget_tui.schemas.audit import RevokedKey
-
-        print_json(RevokedKey(key_id=revoked.key_id, name=revoked.name, revoked=True))
+        print_json(schemas.audit.RevokedKey(key_id=revoked.key_id, name=revoked.name, revoked=True))
     else:
         print_lines(f"{revoked.name} ({revoked.key_id}) is revoked")
 

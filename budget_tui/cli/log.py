@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
+from budget_tui.domain.audit import AuditFilter
+from budget_tui.domain.period import parse_day
+from budget_tui.presentation.audit import cells
 from budget_tui.presentation.columns import Column, LogLine, log_columns
 
 if TYPE_CHECKING:
@@ -38,17 +42,12 @@ def log(
 
     Times and days are in this machine's time zone; in JSON, in UTC.
     """
-    from budget_tui.domain.audit import AuditFilter
-    from budget_tui.presentation.audit import cells
-
     session = session_of(context)
     session.services.context.require_database()
     only = AuditFilter(action, subject, who, _begin_of(since, 0), _begin_of(until, 1))
     entries = session.services.audit.newest(limit, before, only)
     if json:
-        from budget_tui.schemas.audit import AuditEntry
-
-        print_json([AuditEntry.from_domain(entry) for entry in entries])
+        print_json([schemas.audit.AuditEntry.from_domain(entry) for entry in entries])
         return
     if not entries:
         print_lines(_nothing(is_page=before is not None, is_filtered=only != AuditFilter()))
@@ -64,8 +63,6 @@ def log(
 
 def _begin_of(day: str, days_later: int) -> datetime | None:
     """Return the first moment of a day on this machine, or of one some days later."""
-    from budget_tui.domain.period import parse_day
-
     if not day:
         return None
     return datetime.combine(parse_day(day) + timedelta(days=days_later), time.min).astimezone()

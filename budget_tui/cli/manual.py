@@ -5,8 +5,11 @@ from typing import Annotated
 
 import typer
 
+from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import JsonOption, command_group
+from budget_tui.config.paths import default_settings_file
+from budget_tui.config.settings import load_settings
 from budget_tui.presentation.columns import Column
 from budget_tui.presentation.manual import TOPICS, page, summary
 
@@ -30,9 +33,7 @@ def manual(
     """
     if not topic:
         if json:
-            from budget_tui.schemas.manual import Topic
-
-            print_json([Topic(topic=each, summary=summary(each)) for each in TOPICS])
+            print_json([schemas.manual.Topic(topic=each, summary=summary(each)) for each in TOPICS])
             return
         columns: tuple[Column[str], ...] = (Column("topic", "Topic", str), Column("about", "About", summary))
         print_lines(
@@ -43,9 +44,7 @@ def manual(
         return
     text = page(topic)
     if json:
-        from budget_tui.schemas.manual import Page
-
-        print_json(Page(topic=topic, summary=summary(topic), text=text))
+        print_json(schemas.manual.Page(topic=topic, summary=summary(topic), text=text))
     elif sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty():
         _show(topic)
     else:
@@ -53,8 +52,6 @@ def manual(
 
 
 def _show(topic: str) -> None:
-    from budget_tui.config.paths import default_settings_file
-    from budget_tui.config.settings import load_settings
     from budget_tui.tui.run import run_manual
 
     run_manual(topic, load_settings(default_settings_file()))

@@ -8,7 +8,8 @@ import typer
 from typer.core import TyperCommand
 from typer.exceptions import TyperException
 
-from budget_tui.domain.errors import Refused
+from budget_tui.cli.session import Session
+from budget_tui.domain.errors import BudgetError, Refused
 from budget_tui.domain.hierarchy import POOL
 
 if TYPE_CHECKING:
@@ -64,9 +65,6 @@ def _offered(
     context: typer.Context, incomplete: str, names: Callable[["Services"], list[tuple[str, str]]]
 ) -> list[tuple[str, str]]:
     """Return those of ``names`` that begin with ``incomplete``. Only reads; on errors it offers nothing."""
-    from budget_tui.cli.session import Session
-    from budget_tui.domain.errors import BudgetError
-
     options = context.find_root().params
     try:
         found = names(Session(options.get("db") or "", options.get("org") or "").services)

@@ -4,16 +4,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
-from budget_tui.domain.period import LAST_DAY
+from budget_tui.domain.period import LAST_DAY, parse_rule
 from budget_tui.presentation.columns import Column
+from budget_tui.services.organizations import NewOrganization
 
 if TYPE_CHECKING:
     from budget_tui.domain.budget import Organization
 
-app = command_group("Organizations in one database.")
+app = command_group()
 
 
 @app.command()
@@ -42,16 +44,11 @@ def add(
 
     Currency and time zone default to the settings.
     """
-    from budget_tui.domain.period import parse_rule
-    from budget_tui.services.organizations import NewOrganization
-
     added = session_of(context).services.organizations.add(
         NewOrganization(slug, name, currency, time_zone, parse_rule(period, anchor, fiscal_start))
     )
     if json:
-        from budget_tui.schemas.hierarchy import OrganizationOut
-
-        print_json(OrganizationOut.from_domain(added))
+        print_json(schemas.hierarchy.OrganizationOut.from_domain(added))
         return
     print_lines(f"{added.name} added; use it with: budget-tui --org {added.slug}")
 
@@ -63,9 +60,7 @@ def list_organizations(context: typer.Context, json: JsonOption = False) -> None
     services.context.require_database()
     found = services.organizations.all()
     if json:
-        from budget_tui.schemas.hierarchy import OrganizationOut
-
-        print_json([OrganizationOut.from_domain(organization) for organization in found])
+        print_json([schemas.hierarchy.OrganizationOut.from_domain(organization) for organization in found])
         return
     if not found:
         print_lines("no organizations yet: budget-tui org add SLUG")
@@ -96,9 +91,7 @@ def rename(
     organizations.rename(slug, name)
     [renamed] = [known for known in organizations.all() if known.slug == slug]
     if json:
-        from budget_tui.schemas.hierarchy import OrganizationOut
-
-        print_json(OrganizationOut.from_domain(renamed))
+        print_json(schemas.hierarchy.OrganizationOut.from_domain(renamed))
         return
     print_lines(f"{slug} renamed to {renamed.name}")
 

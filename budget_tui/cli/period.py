@@ -6,20 +6,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, report, table, warn
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
+from budget_tui.domain.budget import AllocationChange, parse_change
+from budget_tui.domain.carry import NO_CARRY
 from budget_tui.domain.errors import Refused
+from budget_tui.domain.period import parse_anchor, parse_day, parse_kind, parse_month
+from budget_tui.presentation import formatting as f
 from budget_tui.presentation.columns import Column, closed_columns, history_columns
+from budget_tui.presentation.formatting import money, period_name
+from budget_tui.services.period_rules import RuleChange, describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from budget_tui.domain.budget import AllocationChange
     from budget_tui.domain.closing import ClosedBudget, ClosedPeriod, ClosePreview, NextLine
     from budget_tui.domain.snapshot import BudgetSnapshot
 
-app = command_group("The current period, closing it, and closed periods.")
+app = command_group()
 
 YesOption = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would happen; change nothing.")]
@@ -43,20 +49,14 @@ def show(
     newest = session.services.history.periods(1, before=snapshot.period.half_open[1])
     is_closed = bool(newest) and newest[0].period == snapshot.period
     if start and (is_closed or start != snapshot.period.start.isoformat()):
-        from budget_tui.domain.period import parse_day
-
         closed = session.services.history.period(parse_day(start))
         if json:
-            from budget_tui.schemas.periods import ClosedPeriod
-
-            print_json(ClosedPeriod.from_domain(closed))
+            print_json(schemas.periods.ClosedPeriod.from_domain(closed))
         else:
             print_lines(*_closed_lines(closed))
         return
     if json:
-        from budget_tui.schemas.periods import RunningPeriod
-
-        print_json(RunningPeriod.from_domain(snapshot, is_closed=is_closed))
+        print_json(schemas.periods.RunningPeriod.from_domain(snapshot, is_closed=is_closed))
     else:
         print_lines(*_running_lines(snapshot, is_closed=is_closed))
 
@@ -75,15 +75,11 @@ def history(
 
     The figures are those at the close; costs that arrived later are shown separately.
     """
-    from budget_tui.domain.period import parse_day
-
     session = session_of(context)
     session.services.context.require_database()
     periods = session.services.history.periods(limit, parse_day(before) if before else None)
     if json:
-        from budget_tui.schemas.periods import ClosedPeriod
-
-        print_json([ClosedPeriod.from_domain(period) for period in periods])
+        print_json([schemas.periods.ClosedPeriod.from_domain(period) for period in periods])
     elif periods:
         print_lines(*_history_table(periods))
     else:
@@ -122,8 +118,6 @@ def close(
         preview = periods.preview_close(changes)
         _confirm(_close_lines(preview), "Close it?")
         seen = preview.ending
-    from budget_tui.presentation.formatting import period_name
-
     outcome = periods.close(changes, seen)
     _print_close(outcome, json, f"{period_name(outcome.ending)} is closed")
 
@@ -155,9 +149,6 @@ def set_rule(
 
     The current period keeps its days. You see what will happen first.
     """
-    from budget_tui.domain.period import parse_anchor, parse_kind, parse_month
-    from budget_tui.services.period_rules import RuleChange, describe
-
     session = session_of(context)
     session.snapshot()
     change = RuleChange(
@@ -176,9 +167,7 @@ def set_rule(
             _confirm(describe(preview), "Change it?")
         rules.set(change, preview)
     if json:
-        from budget_tui.schemas.periods import RuleChangeOut
-
-        print_json(RuleChangeOut.from_domain(preview))
+        print_json(schemas.periods.RuleChangeOut.from_domain(preview))
     else:
         print_lines(*describe(preview), "nothing was changed" if dry_run else "changed")
 
@@ -195,9 +184,7 @@ def _confirm(lines: list[str], question: str) -> None:
         raise Refused("not confirmed", "nothing was changed")
 
 
-def _reallocations(texts: list[str]) -> "dict[str, AllocationChange]":
-    from budget_tui.domain.budget import parse_change
-
+def _reallocations(texts: list[str]) -> dict[str, AllocationChange]:
     changes = {}
     for text in texts:
         project, found, amount = text.rpartition("=")
@@ -211,22 +198,16 @@ def _reallocations(texts: list[str]) -> "dict[str, AllocationChange]":
 
 def _print_close(close: "ClosePreview", json: bool, last_line: str) -> None:
     if json:
-        from budget_tui.schemas.periods import Close
-
-        print_json(Close.from_domain(close))
+        print_json(schemas.periods.Close.from_domain(close))
     else:
         print_lines(*_close_lines(close), last_line)
     if close.unallocated_next < 0:
-        from budget_tui.presentation.formatting import money
-
         warn(
             [f"projects open the next period with {money(-close.unallocated_next, close.currency)} more than there is"]
         )
 
 
 def _close_lines(close: "ClosePreview") -> list[str]:
-    from budget_tui.presentation import formatting as f
-
     currency = close.currency
 
     def money(label: str, amount: "Callable[[NextLine], int]") -> "Column[NextLine]":
@@ -252,9 +233,6 @@ def _close_lines(close: "ClosePreview") -> list[str]:
 
 
 def _running_lines(snapshot: "BudgetSnapshot", *, is_closed: bool) -> list[str]:
-    from budget_tui.domain.carry import NO_CARRY
-    from budget_tui.presentation import formatting as f
-
     organization, period = snapshot.organization, snapshot.period
     following = organization.period_rule.after(period)
     ends = "was closed by hand" if is_closed else f"closes by itself after {f.long_day(period.end)}"
@@ -273,8 +251,6 @@ def _running_lines(snapshot: "BudgetSnapshot", *, is_closed: bool) -> list[str]:
 
 
 def _history_table(periods: "list[ClosedPeriod]") -> list[str]:
-    from budget_tui.presentation import formatting as f
-
     shown = {column.key: column for column in history_columns()}
     columns: list[Column[ClosedPeriod]] = [
         replace(shown["period"], text=lambda closed: f.period_name(closed.period)),

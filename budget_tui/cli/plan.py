@@ -4,8 +4,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, warn
 from budget_tui.cli.options import AmountCommand, JsonOption, KeyOption, command_group
+from budget_tui.cli.plan_tables import (
+    allocation_table,
+    breakdown_table,
+    budget_table,
+    describe,
+    details,
+    summary_table,
+    tree_table,
+)
 from budget_tui.cli.plan_words import (
     CategoryFilter,
     CurrencyFilter,
@@ -22,11 +32,13 @@ from budget_tui.cli.plan_words import (
 )
 from budget_tui.cli.session import Session, session_of
 from budget_tui.domain.errors import Refused
+from budget_tui.domain.plan import parse_planned
+from budget_tui.services.plans import PlanChange
 
 if TYPE_CHECKING:
     from budget_tui.domain.plan_results import Breakdown, PlanOutcome
 
-app = command_group("Budgets by entity, category, type and period.")
+app = command_group()
 
 BudgetArgument = Annotated[str, typer.Argument(metavar="BUDGET", help="Budget id or unique prefix.")]
 PeriodOption = Annotated[
@@ -66,15 +78,11 @@ def list_budgets(
     json: JsonOption = False,
 ) -> None:
     """List budgets by entity."""
-    from budget_tui.cli.plan_tables import budget_table
-
     session = session_of(context)
     conditions = filter_of(session, entity, category, budget_type, period, provider, currency, status, search, deleted)
     page = session.services.plan_views.list(conditions, limit, offset)
     if json:
-        from budget_tui.schemas.plan import PlanList
-
-        print_json(PlanList.from_domain(page, session.services.context.org_slug))
+        print_json(schemas.plan.PlanList.from_domain(page, session.services.context.org_slug))
         return
     print_lines(*budget_table(page))
     warn(page.warnings)
@@ -83,15 +91,11 @@ def list_budgets(
 @app.command()
 def show(context: typer.Context, budget: BudgetArgument, json: JsonOption = False) -> None:
     """Show one budget and where it was allocated from."""
-    from budget_tui.cli.plan_tables import details
-
     session = session_of(context)
     session.services.context.require_database()
     found = session.services.plan_views.one(budget)
     if json:
-        from budget_tui.schemas.plan import BudgetDetails
-
-        print_json(BudgetDetails.from_outcome(found, session.services.context.org_slug))
+        print_json(schemas.plan.BudgetDetails.from_outcome(found, session.services.context.org_slug))
         return
     print_lines(*details(found.budget))
     warn(found.warnings)
@@ -141,9 +145,6 @@ def update(
 
     Budgets allocated from it do not change, unless rescaled.
     """
-    from budget_tui.domain.plan import parse_planned
-    from budget_tui.services.plans import PlanChange
-
     if not amount and not period and provider is None and notes is None:
         raise Refused("there is nothing to change", "give --amount, --period, --provider or --notes")
     session = session_of(context)
@@ -195,15 +196,11 @@ def allocate(
 
     The rest stays unallocated.
     """
-    from budget_tui.cli.plan_tables import allocation_table
-
     session = session_of(context)
     plan = plan_of(session, entity, category, amount, period, budget_type, provider, currency, notes)
     outcome = session.services.plans.allocate(plan, shares_typed(to, equal, margin, plan.budget_type), key)
     if json:
-        from budget_tui.schemas.plan import AllocatedBudget
-
-        print_json(AllocatedBudget.from_domain(outcome, session.services.context.org_slug))
+        print_json(schemas.plan.AllocatedBudget.from_domain(outcome, session.services.context.org_slug))
         return
     print_lines(*allocation_table(outcome))
     warn(outcome.warnings)
@@ -223,16 +220,12 @@ def summary(
     json: JsonOption = False,
 ) -> None:
     """Compare budgets with actual costs."""
-    from budget_tui.cli.plan_tables import summary_table
-
     session = session_of(context)
     found = session.services.plan_views.summary(
         filter_of(session, entity, category, budget_type, period, provider, currency, status, search)
     )
     if json:
-        from budget_tui.schemas.plan import PlanSummary
-
-        print_json(PlanSummary.from_domain(found))
+        print_json(schemas.plan.PlanSummary.from_domain(found))
         return
     print_lines(*summary_table(found))
     warn(found.warnings)
@@ -250,14 +243,10 @@ def tree(
     json: JsonOption = False,
 ) -> None:
     """Show budgets as a tree, with allocated and free amounts."""
-    from budget_tui.cli.plan_tables import tree_table
-
     session = session_of(context)
     found = session.services.plan_views.tree(root, filter_of(session, "", category, budget_type, period))
     if json:
-        from budget_tui.schemas.plan import PlanTree
-
-        print_json(PlanTree.from_domain(found))
+        print_json(schemas.plan.PlanTree.from_domain(found))
         return
     print_lines(*tree_table(found))
     warn(found.warnings)
@@ -293,12 +282,8 @@ def by_provider(
 
 def _print_change(session: Session, outcome: "PlanOutcome", json: bool, done: str = "") -> None:
     """Print a budget and those allocated from it after a change; in words, starting with ``done``."""
-    from budget_tui.cli.plan_tables import describe
-
     if json:
-        from budget_tui.schemas.plan import ChangedBudget
-
-        print_json(ChangedBudget.from_outcome(outcome, session.services.context.org_slug))
+        print_json(schemas.plan.ChangedBudget.from_outcome(outcome, session.services.context.org_slug))
         return
     print_lines(f"{describe(outcome.budget)}{done}", *(f"  {describe(child)}" for child in outcome.rescaled))
     warn(outcome.warnings)
@@ -306,11 +291,7 @@ def _print_change(session: Session, outcome: "PlanOutcome", json: bool, done: st
 
 def _print_breakdown(breakdown: "Breakdown", of: str, json: bool) -> None:
     if json:
-        from budget_tui.schemas.plan import parts_of
-
-        print_json(parts_of(breakdown))
+        print_json(schemas.plan.parts_of(breakdown))
         return
-    from budget_tui.cli.plan_tables import breakdown_table
-
     print_lines(*breakdown_table(breakdown, of))
     warn(breakdown.warnings)

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.budget import BudgetType, parse_percent
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
-from budget_tui.domain.period import PeriodKind
+from budget_tui.domain.period import Period, PeriodKind
+from budget_tui.domain.plan import BudgetPlan, ChildShare, PlanFilter, equal_shares, parse_planned
 from budget_tui.domain.variance import VarianceStatus
 
 if TYPE_CHECKING:
     from budget_tui.cli.session import Session
-    from budget_tui.domain.period import Period
-    from budget_tui.domain.plan import BudgetPlan, ChildShare, PlanFilter
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
@@ -69,10 +68,8 @@ def filter_of(
     status: str = "",
     search: str = "",
     deleted: bool = False,
-) -> "PlanFilter":
+) -> PlanFilter:
     """Return the filter of the options; raises `DatabaseNotFound` if there is no database."""
-    from budget_tui.domain.plan import PlanFilter
-
     session.services.context.require_database()
     cleaned = period.strip().casefold()
     kind: PeriodKind | None = None
@@ -106,10 +103,8 @@ def plan_of(
     provider: str,
     currency: str,
     notes: str,
-) -> "BudgetPlan":
+) -> BudgetPlan:
     """Return the budget that arguments and options describe."""
-    from budget_tui.domain.plan import BudgetPlan, parse_planned
-
     session.services.context.require_database()
     kind, days = session.services.plans.period_named(period)
     of_type = word(budget_type, BudgetType, "type")
@@ -126,11 +121,8 @@ def plan_of(
     )
 
 
-def shares_typed(texts: Sequence[str], equal: bool, margin: str, budget_type: BudgetType) -> "list[ChildShare]":
+def shares_typed(texts: Sequence[str], equal: bool, margin: str, budget_type: BudgetType) -> list[ChildShare]:
     """Parse ``DEPT-ENG=40%`` or ``DEPT-ENG=40000``; with ``equal``, ids alone."""
-    from budget_tui.domain.budget import parse_percent
-    from budget_tui.domain.plan import ChildShare, equal_shares, parse_planned
-
     if margin and not equal:
         raise Refused("--margin is what --equal leaves", "give --equal, too, or percentages that leave it")
     if equal:

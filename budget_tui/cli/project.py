@@ -4,15 +4,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budget_tui.cli.console import print_budget, print_json, print_lines, print_project, warn
+from budget_tui import schemas
+from budget_tui.cli.console import print_json, print_lines, warn
 from budget_tui.cli.options import AmountCommand, CapOption, JsonOption, PolicyArgument, ProjectArgument, command_group
 from budget_tui.cli.session import session_of
-from budget_tui.cli.status import project_table
+from budget_tui.cli.status import print_budget, print_project, project_table
+from budget_tui.domain.amount import parse_amount, share
+from budget_tui.domain.budget import parse_change
+from budget_tui.domain.carry import NO_CARRY, parse_policy
+from budget_tui.presentation import formatting as f
+from budget_tui.presentation import messages
+from budget_tui.presentation.formatting import token_sums
 
 if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 
-app = command_group("Projects and their allocations.")
+app = command_group()
 
 
 @app.command("list")
@@ -20,13 +27,8 @@ def list_projects(context: typer.Context, json: JsonOption = False) -> None:
     """List all projects."""
     snapshot = session_of(context).snapshot()
     if json:
-        from budget_tui.schemas.status import Projects
-
-        print_json(Projects.from_snapshot(snapshot))
+        print_json(schemas.status.Projects.from_snapshot(snapshot))
         return
-    from budget_tui.presentation import formatting as f
-    from budget_tui.presentation import messages
-
     print_lines(*project_table(snapshot), f"{f.unallocated_text(snapshot)}; {f.data_through(snapshot.data_through)}")
     warn(messages.warnings(snapshot))
 
@@ -45,9 +47,6 @@ def add(
 
     An archived one with the same id is restored.
     """
-    from budget_tui.domain.budget import parse_change
-    from budget_tui.presentation import formatting as f
-
     session = session_of(context)
     project_id = project_id.strip()
     session.services.projects.add(project_id, name, parse_change(allocate) if allocate else None)
@@ -66,16 +65,11 @@ def add(
 @app.command()
 def show(context: typer.Context, project: ProjectArgument, json: JsonOption = False) -> None:
     """Show one project's budget."""
-    from budget_tui.presentation.formatting import token_sums
-
     session = session_of(context)
     snapshot = session.snapshot()
     sums = session.services.agents.sums_of(project)
     if json:
-        from budget_tui.schemas.status import ProjectDetails
-        from budget_tui.services.snapshots import project_line
-
-        print_json(ProjectDetails.from_sums(snapshot, project_line(snapshot, project), sums))
+        print_json(schemas.status.ProjectDetails.from_sums(snapshot, snapshot.project(project), sums))
         return
     agents = [token_sums(sums)] if sums.agents else []
     print_project(snapshot, project, json, lambda line: [*details(snapshot, line), *agents])
@@ -89,9 +83,6 @@ def allocate(
     json: JsonOption = False,
 ) -> None:
     """Change a project's allocation."""
-    from budget_tui.domain.budget import parse_change
-    from budget_tui.presentation import formatting as f
-
     session = session_of(context)
     outcome = session.services.budgets.allocate(project, parse_change(amount))
     snapshot = session.snapshot()
@@ -119,10 +110,6 @@ def carry(
 
     Unspent money raises the next period's allocation, a deficit lowers it.
     """
-    from budget_tui.domain.amount import parse_amount
-    from budget_tui.domain.carry import parse_policy
-    from budget_tui.presentation import formatting as f
-
     session = session_of(context)
     session.services.budgets.set_carry(parse_policy(policy), parse_amount(cap) if cap else None, project)
     snapshot = session.snapshot()
@@ -154,8 +141,6 @@ def archive(context: typer.Context, project: ProjectArgument, json: JsonOption =
 
     Its allocation returns to the pool; its costs are kept.
     """
-    from budget_tui.presentation import formatting as f
-
     session = session_of(context)
     returned = session.services.projects.archive(project)
     snapshot = session.snapshot()
@@ -169,10 +154,6 @@ def archive(context: typer.Context, project: ProjectArgument, json: JsonOption =
 
 def details(snapshot: "BudgetSnapshot", line: "ProjectLine") -> list[str]:
     """List a project's figures, one per line."""
-    from budget_tui.domain.amount import share
-    from budget_tui.domain.carry import NO_CARRY
-    from budget_tui.presentation import formatting as f
-
     currency, pace = snapshot.organization.currency, line.pace
     amounts = {
         "allocation": (pace.allocation, ""),

@@ -4,15 +4,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
+from budget_tui.domain.amount import parse_count
+from budget_tui.domain.period import parse_day
+from budget_tui.presentation import formatting as f
 from budget_tui.presentation.columns import Column
 
 if TYPE_CHECKING:
     from budget_tui.domain.records import SeatRegistration
 
-app = command_group("Seats that an entity has with a provider.")
+app = command_group()
 
 
 @app.command("set")
@@ -28,17 +32,11 @@ def set_seats(
 
     The number is valid from its day until the next one; 0 ends it.
     """
-    from budget_tui.domain.amount import parse_count
-    from budget_tui.domain.period import parse_day
-    from budget_tui.presentation import formatting as f
-
     found = session_of(context).services.seats.register(
         entity, provider, parse_count(seats), parse_day(from_day) if from_day else None
     )
     if json:
-        from budget_tui.schemas.costs import Seats
-
-        print_json(Seats.from_domain(found))
+        print_json(schemas.costs.Seats.from_domain(found))
         return
     print_lines(
         f"{found.name} has {f.count(found.seats, 'seat')} of {found.provider} from {f.long_day(found.starts_on)}"
@@ -48,15 +46,11 @@ def set_seats(
 @app.command("list")
 def list_seats(context: typer.Context, json: JsonOption = False) -> None:
     """List registered seats with their first days."""
-    from budget_tui.presentation import formatting as f
-
     session = session_of(context)
     session.services.context.require_database()
     registered = session.services.seats.registered()
     if json:
-        from budget_tui.schemas.costs import Seats
-
-        print_json([Seats.from_domain(row) for row in registered])
+        print_json([schemas.costs.Seats.from_domain(row) for row in registered])
         return
     if not registered:
         print_lines("no seats are registered: budget-tui seat set ENTITY PROVIDER N")

@@ -1,18 +1,22 @@
 """``status``: the snapshot as a table, as JSON, or as one short line."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Annotated
 
 import typer
 
+from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table, warn
 from budget_tui.cli.main import print_status_line
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
+from budget_tui.domain.carry import NO_CARRY
 from budget_tui.domain.errors import Refused
-
-if TYPE_CHECKING:
-    from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
-
+from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
+from budget_tui.presentation import formatting as f
+from budget_tui.presentation.columns import Column, project_columns
+from budget_tui.presentation.messages import warnings
 
 app = command_group()
 
@@ -32,25 +36,19 @@ def status(
         return
     snapshot = session.snapshot()
     if json:
-        from budget_tui.schemas.status import StatusOut
-
-        print_json(StatusOut.from_domain(snapshot))
+        print_json(schemas.status.StatusOut.from_domain(snapshot))
     else:
-        from budget_tui.presentation.messages import warnings
-
         print_lines(*overview(snapshot))
         warn(warnings(snapshot))
 
 
-def overview(snapshot: "BudgetSnapshot") -> list[str]:
+def overview(snapshot: BudgetSnapshot) -> list[str]:
     """Describe the global budget, with a table of the projects."""
     return [*summary(snapshot), "", *project_table(snapshot)]
 
 
-def summary(snapshot: "BudgetSnapshot") -> list[str]:
+def summary(snapshot: BudgetSnapshot) -> list[str]:
     """Describe the global budget in three lines."""
-    from budget_tui.presentation import formatting as f
-
     currency, total = snapshot.organization.currency, snapshot.total
     budget, how = f.money(total.allocation, currency), ""
     figures = [f"{f.money(total.spent, currency)} spent"]
@@ -69,14 +67,8 @@ def summary(snapshot: "BudgetSnapshot") -> list[str]:
     ]
 
 
-def project_table(snapshot: "BudgetSnapshot") -> list[str]:
+def project_table(snapshot: BudgetSnapshot) -> list[str]:
     """Format a line per project."""
-    from dataclasses import replace
-
-    from budget_tui.domain.carry import NO_CARRY
-    from budget_tui.presentation import formatting as f
-    from budget_tui.presentation.columns import Column, project_columns
-
     currency = snapshot.organization.currency
     if not snapshot.projects:
         return ["no projects yet: budget-tui project add ID --allocate AMOUNT"]
@@ -94,3 +86,27 @@ def project_table(snapshot: "BudgetSnapshot") -> list[str]:
             Column("carries", "Carries over", lambda line: f.carry_rule(line.carry, currency)),
         ]
     return table(columns, snapshot.projects)
+
+
+def print_budget(snapshot: BudgetSnapshot, json: bool, *lines: str) -> None:
+    """Print the global budget after a change: as JSON, or as the given lines and the warnings."""
+    if json:
+        print_json(schemas.status.DatedGlobalBudget.from_snapshot(snapshot))
+        return
+    _print_with_warnings(snapshot, lines)
+
+
+def print_project(
+    snapshot: BudgetSnapshot, project_id: str, json: bool, words: Callable[[ProjectLine], Sequence[str]]
+) -> None:
+    """Print a project's budget: as JSON, or in ``words`` followed by the warnings."""
+    line = snapshot.project(project_id)
+    if json:
+        print_json(schemas.status.DatedProjectBudget.from_snapshot(snapshot, line))
+        return
+    _print_with_warnings(snapshot, words(line))
+
+
+def _print_with_warnings(snapshot: BudgetSnapshot, lines: Sequence[str]) -> None:
+    print_lines(*lines)
+    warn(warnings(snapshot))

@@ -4,9 +4,14 @@ from typing import Annotated
 
 import typer
 
+from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, warn
 from budget_tui.cli.options import AmountCommand, JsonOption, KeyOption, command_group, transfer_ends
 from budget_tui.cli.session import session_of
+from budget_tui.domain.amount import parse_amount
+from budget_tui.presentation.formatting import money
+from budget_tui.presentation.messages import warnings
+from budget_tui.services.transfers import TransferRequest
 
 app = command_group()
 
@@ -28,11 +33,6 @@ def transfer(
 
     The pool is whatever is unallocated. Only unspent money can be moved, unless forced.
     """
-    from budget_tui.domain.amount import parse_amount
-    from budget_tui.presentation.formatting import money
-    from budget_tui.presentation.messages import warnings
-    from budget_tui.services.transfers import TransferRequest
-
     session = session_of(context)
     outcome = session.services.transfers.transfer(
         TransferRequest(giver, taker, parse_amount(amount), force, reason), key
@@ -40,9 +40,7 @@ def transfer(
     snapshot = session.snapshot()
     currency = snapshot.organization.currency
     if json:
-        from budget_tui.schemas.status import WarnedTransfer
-
-        print_json(WarnedTransfer.from_snapshot(outcome, snapshot))
+        print_json(schemas.status.WarnedTransfer.from_snapshot(outcome, snapshot))
         return
     names = {line.project_id: line.name for line in snapshot.projects}
 

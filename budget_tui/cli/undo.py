@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
@@ -26,8 +27,6 @@ def undo(context: typer.Context, json: JsonOption = False) -> None:
 def print_outcome(done: str, outcome: "UndoOutcome", json: bool) -> None:
     """Print what was undone or redone, in one line."""
     if json:
-        from budget_tui.schemas.audit import Undone
-
-        print_json(Undone.from_domain(outcome))
+        print_json(schemas.audit.Undone.from_domain(outcome))
     else:
         print_lines(f"{done}: {outcome.what}")

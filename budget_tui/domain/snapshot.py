@@ -15,6 +15,7 @@ from budget_tui.domain import pacing
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.carry import NO_CARRY, Carry
 from budget_tui.domain.currency import ConvertedSpend, LeftOut
+from budget_tui.domain.errors import unknown
 from budget_tui.domain.hierarchy import ancestor_paths
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import Period
@@ -126,6 +127,13 @@ class BudgetSnapshot:
     @property
     def days_left(self) -> int:
         return self.period.days_left(self.as_of)
+
+    def project(self, project_id: str) -> ProjectLine:
+        """The project's line, or `NotFound`."""
+        for line in self.projects:
+            if line.project_id == project_id:
+                return line
+        raise unknown("project", project_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,32 @@
-"""Models of the JSON requests and responses, shared by all interfaces."""
+"""Models of the JSON requests and responses, shared by all interfaces.
+
+Each module is loaded by its first use as `schemas.plan`: they need pydantic, for which a table on a terminal would
+wait a tenth of a second.
+"""
+
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from budget_tui.schemas import (
+        agents,
+        audit,
+        base,
+        costs,
+        explain,
+        hierarchy,
+        manual,
+        periods,
+        plan,
+        problem,
+        status,
+    )
+
+__all__ = ["agents", "audit", "base", "costs", "explain", "hierarchy", "manual", "periods", "plan", "problem", "status"]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in __all__:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(name)

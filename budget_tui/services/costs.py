@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from budget_tui.domain.amount import within_limit
 from budget_tui.domain.audit import UNDO_DATA, AuditEntry, written
@@ -19,7 +19,7 @@ from budget_tui.domain.cost import (
 )
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name
-from budget_tui.domain.records import KnownOrigin, UnmappedOrigin
+from budget_tui.domain.records import CostRecord, DayCost, KnownOrigin, Resolution, RuleName, StoredRule, UnmappedOrigin
 from budget_tui.domain.text import one_line
 from budget_tui.domain.tokens import checked_tokens
 from budget_tui.presentation.formatting import count
@@ -27,9 +27,6 @@ from budget_tui.services.context import Context
 from budget_tui.services.idempotency import answered_once
 from budget_tui.services.undo import Lines, require_same, reverses, undo_data, value_of
 from budget_tui.services.work import Work
-
-if TYPE_CHECKING:
-    from budget_tui.domain.records import CostRecord, RuleName, StoredRule
 
 MANUAL_SOURCE = "manual"
 DEFAULT_TAG = "project"
@@ -193,8 +190,6 @@ class Change(NamedTuple):
 
 def resolve_costs_again(work: Work) -> list[Change]:
     """Apply the current entities, aliases and rules to all existing costs; return the origins that changed."""
-    from budget_tui.domain.records import Resolution
-
     known = work.unit.costs.origins(work.organization.org_key)
     resolver = Resolver(work, [row.origin for row in known])
     resolutions = ((row, Resolution(*resolver.resolve(row.origin))) for row in known)
@@ -210,8 +205,6 @@ def origin_keys(
     resolve: Callable[..., tuple[int | None, str, str]],
 ) -> dict[CostOrigin, int]:
     """Return the database keys of ``origins``, adding those that are not ``known``."""
-    from budget_tui.domain.records import Resolution
-
     keys = {row.origin: row.origin_key for row in known}
     fresh = {origin: Resolution(*resolve(origin)) for origin in origins if origin not in keys}
     return keys | work.unit.costs.add_origins(work.organization.org_key, fresh)
@@ -222,15 +215,11 @@ def keep_old_name(work: Work, project: Entity) -> tuple[dict[str, Any], dict[str
 
     Returns the rule before and after, for `put_rule_back`.
     """
-    from budget_tui.domain.records import RuleName
-
     return _make_rule(work, RuleName("entity", OLD_NAME, project.name.casefold()), project.entity_id)
 
 
 def put_rule_back(work: Work, subject: str, now: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
     """Restore a rule to its state ``then`` and return it; `Conflict` if it is no longer in the state ``now``."""
-    from budget_tui.domain.records import RuleName
-
     org, name = work.organization.org_key, RuleName(then["kind"], then["field"], then["value"])
     stored = work.unit.cost_rules.get(org, name)
     require_same(subject, stored.target if stored else None, now["target"])
@@ -241,14 +230,14 @@ def put_rule_back(work: Work, subject: str, now: dict[str, Any], then: dict[str,
     return _rule_facts(name, restored)
 
 
-def _make_rule(work: Work, name: "RuleName", target: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _make_rule(work: Work, name: RuleName, target: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Set a rule; return it before and after."""
     before = work.unit.cost_rules.get(work.organization.org_key, name)
     after = work.unit.cost_rules.set(work.organization.org_key, name, target, work.actor, work.now)
     return _rule_facts(name, before), _rule_facts(name, after)
 
 
-def _rule_facts(name: "RuleName", stored: "StoredRule | None") -> dict[str, Any]:
+def _rule_facts(name: RuleName, stored: StoredRule | None) -> dict[str, Any]:
     return {
         **name._asdict(),
         "target": stored.target if stored else None,
@@ -262,8 +251,6 @@ def _add_one(work: Work, entry: CostEntry) -> dict[str, object]:
 
 
 def _add(work: Work, entries: Sequence[CostEntry]) -> None:
-    from budget_tui.domain.records import DayCost
-
     for entry in entries:
         _check(entry)
     spenders = {entry.project_id: _spender(work, entry.project_id) for entry in entries}
@@ -311,8 +298,6 @@ def _spender(work: Work, entity_id: str) -> Entity:
 @reverses("cost.add", describe=lambda lines, _: ", ".join(map(_entered, lines)))
 def _unenter(work: Work, lines: Lines) -> None:
     """Remove exactly these rows; or store them again, to undo their removal."""
-    from budget_tui.domain.records import CostRecord
-
     for line in lines:
         rows = [CostRecord(*row) for row in undo_data(line.after or line.before)["rows"]]
         if line.after is not None:
@@ -394,8 +379,6 @@ def _set_rule(work: Work, kind: str, field: str, value: str, target: str) -> lis
             "take one from the unmapped costs",
             command="see the values with: budget-tui cost unmapped",
         )
-    from budget_tui.domain.records import RuleName
-
     before, after = _make_rule(work, RuleName(kind, field, value.casefold()), target)
     _record_rule(work, f"{field}={value}", before, after)
     return resolve_costs_again(work)

@@ -50,7 +50,7 @@ from budget_tui.services.explain_costs import Sorted, Wanted, sort_out
 from budget_tui.services.freshness import data_through
 from budget_tui.services.history import closed_period
 from budget_tui.services.plan_views import handed_on_in_plan
-from budget_tui.services.snapshots import load_facts, project_line
+from budget_tui.services.snapshots import load_facts
 from budget_tui.services.usage import Asked, InOneCurrency, Usage, Used, asked_by, entity_named
 from budget_tui.storage.session import Session
 
@@ -105,7 +105,7 @@ class Explainer:
         with self._context.reading() as session:
             organization = self._context.organization(session)
             snapshot, spends = self._snapshot(session, organization)
-            line = project_line(snapshot, project_id)
+            line = snapshot.project(project_id)
             entity = session.fast.entity(organization.org_key, project_id)
             assert entity is not None
             spend = spends.get(project_id, Spend())

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from importlib import import_module
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.audit import UNDO_DATA, AuditEntry
@@ -31,11 +31,10 @@ from budget_tui.services.costs import (
 )
 from budget_tui.services.undo import Lines, reverses, undo_data
 from budget_tui.services.work import Work
+from budget_tui.sources.base import ReadOptions, SourceFormat, format_of
+from budget_tui.sources.manifest import find_deliveries
+from budget_tui.sources.reduction import DaySums, ReducedPart, Reduction, reduce_files
 from budget_tui.storage.fast_paths import day_number, day_of
-
-if TYPE_CHECKING:
-    from budget_tui.sources.base import SourceFormat
-    from budget_tui.sources.reduction import DaySums, ReducedPart, Reduction
 
 _NAMED_AT_MOST = 3
 _FIRST, _LAST = 0, 99991231
@@ -114,10 +113,6 @@ class Imports:
         `SourceError` if a file is missing or in no known format; `Refused` if no row can be used or, with ``strict``,
         if any cannot; `Conflict` if it would remove costs it does not cover, or is not known to be newer.
         """
-        from budget_tui.sources.base import ReadOptions, format_of
-        from budget_tui.sources.manifest import find_deliveries
-        from budget_tui.sources.reduction import reduce_files
-
         named = "" if request.source is None else _checked_source(request.source)
         part = checked_name(request.part) if request.part else ""
         found = find_deliveries(request.paths)
@@ -177,7 +172,7 @@ def _load_storing() -> None:
         import_module(name)
 
 
-def _require_usable(reduction: "Reduction", *, strict: bool) -> None:
+def _require_usable(reduction: Reduction, *, strict: bool) -> None:
     if not reduction.rows_read:
         more = f" and {len(reduction.files) - 1:,} more" if len(reduction.files) > 1 else ""
         raise Refused(f"there is no row in {reduction.files[0].path}{more}, only the header", "export the costs anew")
@@ -200,8 +195,8 @@ class _Storing:
     def __init__(
         self,
         work: Work,
-        reduction: "Reduction",
-        form: "SourceFormat",
+        reduction: Reduction,
+        form: SourceFormat,
         source: str,
         part: str,
         request: ImportRequest,
@@ -278,7 +273,7 @@ class _Storing:
             read_as=tuple(dict.fromkeys(file.read_as for file in reduction.files if file.read_as)),
         )
 
-    def _facts(self, part: "ReducedPart", delivery: Delivery, files: Sequence[int]) -> PartFacts:
+    def _facts(self, part: ReducedPart, delivery: Delivery, files: Sequence[int]) -> PartFacts:
         refused = sum(self._reduction.files[number].rows_refused for number in files)
         return PartFacts(
             self._source,
@@ -291,7 +286,7 @@ class _Storing:
             refused,
         )
 
-    def _store_part(self, part: "ReducedPart", facts: PartFacts) -> bool:
+    def _store_part(self, part: ReducedPart, facts: PartFacts) -> bool:
         """Store one part, replacing stored ones; return False if nothing changed."""
         work, session, org = self._work, self._work.unit, self._work.organization.org_key
         account = folded_account(facts.account)
@@ -333,7 +328,7 @@ class _Storing:
         self._stored_parts.append(key)
         return True
 
-    def _twice(self, part: "ReducedPart", facts: PartFacts, on_record: Sequence[StoredPart]) -> list[Problem]:
+    def _twice(self, part: ReducedPart, facts: PartFacts, on_record: Sequence[StoredPart]) -> list[Problem]:
         """Return the problem, if any, that the same costs are stored as a part of another name."""
         if self._mode is Mode.REPLACE:
             return []
@@ -345,7 +340,7 @@ class _Storing:
         same = next((row for row in named_otherwise if self._is_stored(part, [row.key])), None)
         return [Problem(Hurdle.SAME_COSTS, Part(same.facts, (), same.key))] if same else []
 
-    def _is_stored(self, part: "ReducedPart", keys: Sequence[int]) -> bool:
+    def _is_stored(self, part: ReducedPart, keys: Sequence[int]) -> bool:
         """Return whether the rows of ``part`` equal the stored ones of its days, row by row."""
         days = [row.day for row in part.rows]
         first, last = (_FIRST, _LAST) if self._mode is Mode.REPLACE else (min(days), max(days))
@@ -353,7 +348,7 @@ class _Storing:
         new = chain.from_iterable(self._reduction.daily_rows(part.number))
         return _are_same(stored, new)
 
-    def _is_repeated(self, part: "ReducedPart", old: Part) -> bool:
+    def _is_repeated(self, part: ReducedPart, old: Part) -> bool:
         """Return whether most stored rows of the cells in both parts recur, among others or not."""
         cells: set[tuple[str, int | None]] = {row.cell for row in part.rows}
         sub_accounts: Mapping[int | None, str] = {
@@ -389,7 +384,7 @@ class _Sums:
     def __init__(self) -> None:
         self._days: list[DaySums] = []
 
-    def add(self, days: Iterable["DaySums"]) -> None:
+    def add(self, days: Iterable[DaySums]) -> None:
         self._days += days
 
     def days(self) -> set[tuple[str, date]]:

@@ -12,6 +12,7 @@ from budget_tui.domain.records import PairOnFile
 from budget_tui.services.context import Context
 from budget_tui.services.undo import Lines, require_same, reverses, value_of
 from budget_tui.services.work import Work
+from budget_tui.sources.ecb import EXPECTED, read_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,6 @@ class ExchangeRates:
 
         Unusable rows and rates are refused with the reason, and the others are stored.
         """
-        from budget_tui.sources.ecb import EXPECTED, read_rates
-
         if not paths:
             raise SourceError("no file was named", EXPECTED)
         self._context.database.require_other_files(map(Path, paths))

@@ -7,13 +7,11 @@ from datetime import date
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.carry import NO_CARRY
 from budget_tui.domain.currency import Converted
-from budget_tui.domain.errors import unknown
 from budget_tui.domain.pacing import BurnWindow, burn_window
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.snapshot import (
     BudgetSnapshot,
     ProjectFact,
-    ProjectLine,
     SnapshotFacts,
     Spend,
     added_up,
@@ -46,14 +44,6 @@ class Snapshots:
 
     def close(self) -> None:
         self._reader.close()
-
-
-def project_line(snapshot: BudgetSnapshot, project_id: str) -> ProjectLine:
-    """Return the project's line; raises `NotFound`."""
-    for line in snapshot.projects:
-        if line.project_id == project_id:
-            return line
-    raise unknown("project", project_id)
 
 
 def load_facts(session: Session, organization: Organization, today: date) -> SnapshotFacts:

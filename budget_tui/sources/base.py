@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from budget_tui.domain.cost import ChargeCategory
 from budget_tui.domain.errors import Refused, SourceError
+from budget_tui.sources.vendors import unknown
 
 if TYPE_CHECKING:
     from budget_tui.sources.reduction import Sums
@@ -150,8 +151,6 @@ def format_of(paths: Sequence[Path], name: str = "", columns: str = "") -> Sourc
             " and ".join(f"{path} is {found.title}" for found, path in formats.values()), "import one after the other"
         )
     if not formats:
-        from budget_tui.sources.vendors import unknown
-
         raise unknown(paths[0])
     ((found, _),) = formats.values()
     return found

@@ -1,7 +1,9 @@
 """New ids for rows. The modules that make them are loaded by the first use, because an import needs none."""
 
 import time
+from random import getrandbits
 from threading import Lock
+from uuid import UUID, uuid4
 
 _turn = Lock()
 _last = 0
@@ -9,16 +11,11 @@ _last = 0
 
 def new_id() -> str:
     """Return a new, globally unique id."""
-    from uuid import uuid4
-
     return str(uuid4())
 
 
 def ordered_id() -> str:
     """Return a unique id that sorts after those that this process made before (a UUID of version 7)."""
-    from random import getrandbits
-    from uuid import UUID
-
     global _last
     with _turn:
         # 48 bits of milliseconds and 12 bits of a part of one

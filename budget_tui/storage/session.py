@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from budget_tui.storage.database.base import Connection
 from budget_tui.storage.fast_paths import FastPaths
@@ -25,6 +26,23 @@ if TYPE_CHECKING:
     from budget_tui.storage.repositories.seats import SeatRepository
     from budget_tui.storage.repositories.usage import UsageRepository
 
+Made = TypeVar("Made")
+
+
+class _Repository(Generic[Made]):
+    """A repository of a `Session`; its first use imports and makes it."""
+
+    def __init__(self, module: str, class_name: str) -> None:
+        self._module, self._class_name = f"budget_tui.storage.repositories.{module}", class_name
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, session: Session, owner: type) -> Made:
+        made: Made = getattr(import_module(self._module), self._class_name)(session.sql)
+        session.__dict__[self._name] = made  # where it is found from now on
+        return made
+
 
 class Session:
     """The repositories over one connection. Each is loaded by its first use; the first one used loads SQLAlchemy.
@@ -32,93 +50,34 @@ class Session:
     ``org`` is an organization's key; data of one organization is never given to another.
     """
 
+    agents: _Repository[AgentRepository] = _Repository("agents", "AgentRepository")
+    api_keys: _Repository[ApiKeyRepository] = _Repository("api_keys", "ApiKeyRepository")
+    budgets: _Repository[BudgetRepository] = _Repository("budgets", "BudgetRepository")
+    cost_rules: _Repository[CostRuleRepository] = _Repository("cost_rules", "CostRuleRepository")
+    costs: _Repository[CostRepository] = _Repository("costs", "CostRepository")
+    datasets: _Repository[DatasetRepository] = _Repository("datasets", "DatasetRepository")
+    entities: _Repository[EntityRepository] = _Repository("entities", "EntityRepository")
+    organizations: _Repository[OrganizationRepository] = _Repository("organizations", "OrganizationRepository")
+    periods: _Repository[PeriodRepository] = _Repository("periods", "PeriodRepository")
+    rates: _Repository[RateRepository] = _Repository("rates", "RateRepository")
+    seats: _Repository[SeatRepository] = _Repository("seats", "SeatRepository")
+    usage: _Repository[UsageRepository] = _Repository("usage", "UsageRepository")
+
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.fast = FastPaths(connection)
 
     @cached_property
-    def _sql(self) -> sqlalchemy.Connection:
+    def sql(self) -> sqlalchemy.Connection:
         from budget_tui.storage.engine import sqlalchemy_over
 
         return sqlalchemy_over(self.connection)
 
     @cached_property
-    def agents(self) -> AgentRepository:
-        from budget_tui.storage.repositories.agents import AgentRepository
-
-        return AgentRepository(self._sql)
-
-    @cached_property
-    def api_keys(self) -> ApiKeyRepository:
-        from budget_tui.storage.repositories.api_keys import ApiKeyRepository
-
-        return ApiKeyRepository(self._sql)
-
-    @cached_property
     def audit(self) -> AuditRepository:
         from budget_tui.storage.repositories.audit import AuditRepository
 
-        return AuditRepository(self._sql, self.connection)
-
-    @cached_property
-    def budgets(self) -> BudgetRepository:
-        from budget_tui.storage.repositories.budgets import BudgetRepository
-
-        return BudgetRepository(self._sql)
-
-    @cached_property
-    def cost_rules(self) -> CostRuleRepository:
-        from budget_tui.storage.repositories.cost_rules import CostRuleRepository
-
-        return CostRuleRepository(self._sql)
-
-    @cached_property
-    def costs(self) -> CostRepository:
-        from budget_tui.storage.repositories.costs import CostRepository
-
-        return CostRepository(self._sql)
-
-    @cached_property
-    def datasets(self) -> DatasetRepository:
-        from budget_tui.storage.repositories.datasets import DatasetRepository
-
-        return DatasetRepository(self._sql)
-
-    @cached_property
-    def entities(self) -> EntityRepository:
-        from budget_tui.storage.repositories.entities import EntityRepository
-
-        return EntityRepository(self._sql)
-
-    @cached_property
-    def organizations(self) -> OrganizationRepository:
-        from budget_tui.storage.repositories.organizations import OrganizationRepository
-
-        return OrganizationRepository(self._sql)
-
-    @cached_property
-    def periods(self) -> PeriodRepository:
-        from budget_tui.storage.repositories.periods import PeriodRepository
-
-        return PeriodRepository(self._sql)
-
-    @cached_property
-    def rates(self) -> RateRepository:
-        from budget_tui.storage.repositories.rates import RateRepository
-
-        return RateRepository(self._sql)
-
-    @cached_property
-    def seats(self) -> SeatRepository:
-        from budget_tui.storage.repositories.seats import SeatRepository
-
-        return SeatRepository(self._sql)
-
-    @cached_property
-    def usage(self) -> UsageRepository:
-        from budget_tui.storage.repositories.usage import UsageRepository
-
-        return UsageRepository(self._sql)
+        return AuditRepository(self.sql, self.connection)
 
     def begin_change(self) -> None:
         """Begin another change: later audit entries belong to it."""
@@ -126,5 +85,5 @@ class Session:
 
     def release(self) -> None:
         """Release SQLAlchemy's hold on the connection; the session is then over."""
-        if "_sql" in self.__dict__:
-            self._sql.close()
+        if "sql" in self.__dict__:
+            self.sql.close()

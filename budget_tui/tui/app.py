@@ -22,8 +22,10 @@ from budget_tui.bootstrap import Services
 from budget_tui.config.paths import styles_dir
 from budget_tui.config.settings import Settings
 from budget_tui.domain.errors import BudgetError, Unexpected
+from budget_tui.domain.hierarchy import POOL, ROOT_ID
 from budget_tui.presentation import formatting
 from budget_tui.presentation.messages import carry_settled
+from budget_tui.tui import dialogs
 from budget_tui.tui.chrome import SCREENS
 from budget_tui.tui.key_queue import ASKING, KeyQueueApp
 from budget_tui.tui.screens.base import DashboardScreen
@@ -44,7 +46,7 @@ COMPUTE_SECONDS = 60.0
 Answer = TypeVar("Answer")
 
 
-def _screens() -> tuple[type[DashboardScreen], ...]:
+def screen_classes() -> tuple[type[DashboardScreen], ...]:
     """Return all screen classes. They are imported late: the first frame shows only one of them."""
     from budget_tui.tui.screens.agents import AgentsScreen
     from budget_tui.tui.screens.history.screen import HistoryScreen
@@ -56,13 +58,11 @@ def _screens() -> tuple[type[DashboardScreen], ...]:
 
 
 def _screen(mode: str) -> DashboardScreen:
-    return next(each for each in _screens() if mode == each.MODE)()
+    return next(each for each in screen_classes() if mode == each.MODE)()
 
 
 def _organization_commands() -> type[Provider]:
-    from budget_tui.tui.dialogs.organizations import OrganizationCommands
-
-    return OrganizationCommands
+    return dialogs.organizations.OrganizationCommands
 
 
 class BudgetApp(KeyQueueApp, ThemedApp):
@@ -199,7 +199,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
 
     def _load_ahead(self) -> None:
         """Import the modules that the next keys will need, while nobody is waiting for them."""
-        _screens()
+        screen_classes()
         self.services.load_commands()
 
     @work(exclusive=True, group="close")
@@ -246,9 +246,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
 
     @work(group=ASKING)
     async def action_organizations(self) -> None:
-        from budget_tui.tui.dialogs.organizations import others
-
-        if not await others(self):
+        if not await dialogs.organizations.others(self):
             self._report("there is no other organization: budget-tui org add SLUG makes one")
             return
         self.push_screen(CommandPalette([_organization_commands()], placeholder="Show another organization …"))
@@ -291,21 +289,17 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self.switch_mode(modes[(modes.index(self.current_mode) + by) % len(modes)])
 
     def action_help(self) -> None:
-        from budget_tui.tui.dialogs.help import HelpScreen
-
-        screen_class = next(each for each in _screens() if self.current_mode == each.MODE)
-        here = _bindings(screen_class, *screen_class.WORKPLACES)
-        self.push_screen(HelpScreen([("Here", here), ("Everywhere", _bindings(BudgetApp))], self.settings.keys))
+        screen_class = next(each for each in screen_classes() if self.current_mode == each.MODE)
+        here = bindings_of(screen_class, *screen_class.WORKPLACES)
+        self.push_screen(
+            dialogs.help.HelpScreen([("Here", here), ("Everywhere", bindings_of(BudgetApp))], self.settings.keys)
+        )
 
     def action_manual(self) -> None:
-        from budget_tui.tui.dialogs.manual import ManualBox
-
-        self.push_screen(ManualBox())
+        self.push_screen(dialogs.manual.ManualBox())
 
     @work(group=ASKING)
     async def action_transfer(self) -> None:
-        from budget_tui.domain.hierarchy import POOL
-        from budget_tui.tui.dialogs.transfer import TransferScreen
         from budget_tui.tui.screens.projects import ProjectsScreen
 
         if self.snapshot is None:
@@ -315,7 +309,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             return
         screen = self.screen
         line = screen.table.current if isinstance(screen, ProjectsScreen) else None
-        outcome = await self.ask(TransferScreen(self.snapshot, line.project_id if line else POOL))
+        outcome = await self.ask(dialogs.transfer.TransferScreen(self.snapshot, line.project_id if line else POOL))
         if outcome is not None:
             amount = formatting.money(outcome.amount, self.currency)
             self._report(f"{amount} moved from {outcome.giver} to {outcome.taker}")
@@ -337,16 +331,12 @@ class BudgetApp(KeyQueueApp, ThemedApp):
 
     @work(group=ASKING)
     async def action_import(self) -> None:
-        from budget_tui.tui.dialogs.cost_import import ImportScreen, message
-
-        report = await self.ask(ImportScreen())
+        report = await self.ask(dialogs.cost_import.ImportScreen())
         if report is not None:
-            self._report(message(report))
+            self._report(dialogs.cost_import.message(report))
 
     @work(group=ASKING)
     async def action_map(self) -> None:
-        from budget_tui.tui.dialogs.unmapped import UnmappedScreen
-
         if self.snapshot is None:
             return
         try:
@@ -357,13 +347,12 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         if not origins:
             self._report("every cost has a project")
             return
-        done = await self.ask(UnmappedScreen(self.snapshot, origins))
+        done = await self.ask(dialogs.unmapped.UnmappedScreen(self.snapshot, origins))
         if done is not None:
             self._report(done)
 
     @work(group=ASKING)
     async def action_explain(self) -> None:
-        from budget_tui.tui.dialogs.explain import ExplainScreen
         from budget_tui.tui.screens.history.closed_period import ClosedPeriodScreen
 
         screen = self.screen
@@ -378,18 +367,16 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         except Exception as error:
             self._report(str(error if isinstance(error, BudgetError) else Unexpected(error)), is_problem=True)
             return
-        await self.ask(ExplainScreen(question, explained))
+        await self.ask(dialogs.explain.ExplainScreen(question, explained))
 
     @work(group=ASKING)
     async def action_close_period(self) -> None:
-        from budget_tui.tui.dialogs.close import CloseScreen
-
         try:
             preview = await self.run_command(lambda services: services.periods.preview_close())
         except BudgetError as error:
             self._report(str(error), is_problem=True)
             return
-        outcome = await self.ask(CloseScreen(preview))
+        outcome = await self.ask(dialogs.close.CloseScreen(preview))
         if outcome is not None:
             following = formatting.long_day(outcome.following.start)
             self._report(f"{formatting.period_name(outcome.ending)} is closed; the next period starts on {following}")
@@ -397,7 +384,6 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     @work(group=ASKING)
     async def create_budget(self, entity_id: str) -> None:
         """Open the form for a new budget, with the entity ``entity_id`` preselected, and create the budget."""
-        from budget_tui.domain.hierarchy import ROOT_ID
         from budget_tui.tui.screens.plan.create import PlanCreateScreen
 
         if self.snapshot is None:
@@ -414,11 +400,9 @@ class BudgetApp(KeyQueueApp, ThemedApp):
 
     @work(group=ASKING)
     async def action_period_settings(self) -> None:
-        from budget_tui.tui.dialogs.period_settings import PeriodSettingsScreen
-
         if self.snapshot is None:
             return
-        done = await self.ask(PeriodSettingsScreen(self.snapshot.organization))
+        done = await self.ask(dialogs.period_settings.PeriodSettingsScreen(self.snapshot.organization))
         if done is not None:
             self._report(done)
 
@@ -430,7 +414,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         yield SystemCommand("Read the manual", "Manual", self.action_manual)
         yield from self._commands_of(BudgetApp, str(self.current_mode))
         names = {mode: name for _, mode, name in SCREENS}
-        for screen_class in _screens():
+        for screen_class in screen_classes():
             mode = screen_class.MODE
             where = "" if mode == self.current_mode else f" on {names[mode]}"
             for owner in (screen_class, *screen_class.WORKPLACES):
@@ -462,51 +446,7 @@ def _read(services: Services, reported_through: int | None) -> tuple[BudgetSnaps
     return services.snapshots.current(), *services.audit.carry_settled_since(reported_through)
 
 
-def bindings_of_screens() -> list[list[Binding]]:
-    """Return the bindings active on each screen, its own and the app's; no two may share a key."""
-    return [_bindings(BudgetApp, each, *each.WORKPLACES) for each in _screens()]
-
-
-def bindings_of_editors() -> list[Binding]:
-    """Return the bindings of editors and boxes, which are active only while these are open."""
-    from budget_tui.tui.dialogs.box import BoxScreen
-    from budget_tui.tui.dialogs.explain import ExplainScreen
-    from budget_tui.tui.dialogs.help import HelpScreen
-    from budget_tui.tui.dialogs.manual import ManualScreen
-    from budget_tui.tui.dialogs.unmapped import UnmappedTable
-    from budget_tui.tui.editing import CellEditor
-    from budget_tui.tui.fields import Choice, FilterInput
-    from budget_tui.tui.screens.budget.panel import TotalEditor
-    from budget_tui.tui.screens.history.closed_period import ClosedPeriodScreen
-    from budget_tui.tui.screens.log import EntryScreen
-    from budget_tui.tui.screens.plan.cost_details import CostDetailsScreen
-    from budget_tui.tui.screens.plan.create import PlanCreateScreen
-    from budget_tui.tui.screens.plan.create_form import EntityInput
-    from budget_tui.tui.screens.plan.create_shares import PlanShares, ShareInput
-    from budget_tui.tui.table import Table
-
-    return _bindings(
-        Table,
-        UnmappedTable,
-        CellEditor,
-        TotalEditor,
-        FilterInput,
-        BoxScreen,
-        HelpScreen,
-        ManualScreen,
-        ClosedPeriodScreen,
-        EntryScreen,
-        ExplainScreen,
-        CostDetailsScreen,
-        PlanCreateScreen,
-        Choice,
-        EntityInput,
-        PlanShares,
-        ShareInput,
-    )
-
-
-def _bindings(*owners: type[DOMNode]) -> list[Binding]:
+def bindings_of(*owners: type[DOMNode]) -> list[Binding]:
     return [binding for owner in owners for binding in owner.BINDINGS if isinstance(binding, Binding)]
 
 

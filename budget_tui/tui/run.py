@@ -5,11 +5,9 @@ import gc
 import select
 import signal
 import sys
-from collections.abc import Mapping
 
 from budget_tui.bootstrap import Services
 from budget_tui.config.settings import Settings
-from budget_tui.domain.errors import Refused
 from budget_tui.tui.theme import ThemedApp
 
 HANG_UP_SECONDS = 1.0
@@ -26,32 +24,10 @@ def run_dashboard(services: Services, database_name: str = "") -> None:
     from budget_tui.tui.app import BudgetApp
 
     if services.settings.keys:
+        from budget_tui.tui.key_bindings import check_keys
+
         check_keys(services.settings.keys)
     _run(BudgetApp(services, database_name), mouse=True)
-
-
-def check_keys(chosen: Mapping[str, str]) -> None:
-    """Raise `Refused` if a key is chosen for an unknown binding, or two commands of a screen would share a key."""
-    from budget_tui.tui.app import bindings_of_editors, bindings_of_screens
-
-    screens = [{str(binding.id): binding.key for binding in bindings} for bindings in bindings_of_screens()]
-    known = {name for keys in screens for name in keys} | {binding.id for binding in bindings_of_editors()}
-    for name in chosen:
-        if name not in known:
-            raise Refused(
-                f"the settings give a key to '{name}', which does not exist",
-                command="budget-tui manual keys-and-settings lists them",
-            )
-    for keys_of_screen in screens:
-        _require_different(keys_of_screen, chosen)
-
-
-def _require_different(keys_of_screen: Mapping[str, str], chosen: Mapping[str, str]) -> None:
-    taken = {key: name for name, keys in keys_of_screen.items() if name not in chosen for key in keys.split(",")}
-    for name in filter(keys_of_screen.__contains__, chosen):
-        for key in chosen[name].replace(" ", "").split(","):
-            if taken.setdefault(key, name) != name:
-                raise Refused(f"the settings give '{key}' to {name}, the key of {taken[key]}", "choose another")
 
 
 def run_monitor(services: Services, interval: float) -> None:

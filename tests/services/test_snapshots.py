@@ -15,7 +15,6 @@ from budget_tui.presentation import formatting
 from budget_tui.services.clock import Clock
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.imports import ImportRequest
-from budget_tui.services.snapshots import project_line
 from tests.services.conftest import Home, home_at, shown, usd
 from tests.services.planning import bill
 
@@ -91,9 +90,9 @@ def test_burn_crosses_the_start_of_the_period(seed: Home) -> None:
 
 
 def test_one_project(seed: Home) -> None:
-    assert project_line(seed.snapshot, "pcc").name == "pcc"
+    assert seed.snapshot.project("pcc").name == "pcc"
     with pytest.raises(NotFound, match="there is no project 'nobody'"):
-        project_line(seed.snapshot, "nobody")
+        seed.snapshot.project("nobody")
 
 
 def test_an_unchanged_minute_is_an_equal_snapshot(seed: Home) -> None:

@@ -113,9 +113,7 @@ def stored(services: Services) -> BudgetSnapshot:
 
 
 def stored_line(services: Services, project_id: str) -> ProjectLine:
-    from budget_tui.services.snapshots import project_line
-
-    return project_line(stored(services), project_id)
+    return stored(services).project(project_id)
 
 
 def allocation_of(services: Services, project_id: str) -> int:

@@ -14,13 +14,13 @@ from textual.dom import DOMNode
 import budget_tui.tui
 from budget_tui.bootstrap import Services
 from budget_tui.domain.errors import Refused
-from budget_tui.tui.app import BudgetApp, bindings_of_editors, bindings_of_screens
+from budget_tui.tui.app import BudgetApp
 from budget_tui.tui.chrome import SCREENS
 from budget_tui.tui.dialogs.project_form import ProjectFormScreen
 from budget_tui.tui.dialogs.transfer import TransferScreen
 from budget_tui.tui.editing import EditableRows
+from budget_tui.tui.key_bindings import bindings_of_editors, bindings_of_screens, check_keys
 from budget_tui.tui.monitor import MonitorApp
-from budget_tui.tui.run import check_keys
 from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
 from budget_tui.tui.screens.projects import ProjectsScreen
 from tests.tui.conftest import OpenDashboard, OpenServices

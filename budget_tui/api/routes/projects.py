@@ -33,7 +33,6 @@ from budget_tui.schemas.status import (
     TransferIn,
     TransferOut,
 )
-from budget_tui.services.snapshots import project_line
 
 router = router_of("projects")
 
@@ -116,5 +115,5 @@ async def post_cost(
 
 async def _project(request: Request, caller: Caller, project_id: str) -> Response:
     snapshot = await caller.pools.read(caller.services.snapshots.current)
-    line = project_line(snapshot, project_id)
+    line = snapshot.project(project_id)
     return tagged_response(DatedProjectBudget.from_snapshot(snapshot, line), line.pace.allocation, request)

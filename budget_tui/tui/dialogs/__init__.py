@@ -1,0 +1,42 @@
+"""Boxes over a screen. Each is loaded by its first use as `dialogs.transfer`, not before the first frame."""
+
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from budget_tui.tui.dialogs import (
+        carry,
+        close,
+        confirm,
+        cost_import,
+        explain,
+        help,  # noqa: A004
+        manual,
+        organizations,
+        period_settings,
+        project_form,
+        transfer,
+        unmapped,
+    )
+
+__all__ = [
+    "carry",
+    "close",
+    "confirm",
+    "cost_import",
+    "explain",
+    "help",
+    "manual",
+    "organizations",
+    "period_settings",
+    "project_form",
+    "transfer",
+    "unmapped",
+]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in __all__:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(name)

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from budget_tui.tui.dialogs.manual import ManualBox
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.theme import StyledScreen
 
@@ -38,8 +39,6 @@ class HelpScreen(StyledScreen[None], ModalScreen[None]):
         self.dismiss(None)
 
     def action_manual(self) -> None:
-        from budget_tui.tui.dialogs.manual import ManualBox
-
         self.app.switch_screen(ManualBox())
 
     def _lines(self) -> Iterable[Content]:

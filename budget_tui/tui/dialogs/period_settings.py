@@ -12,6 +12,8 @@ from textual.widgets import Input, Label, Select, Static
 
 from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.domain.period import PeriodKind, parse_anchor, parse_month
+from budget_tui.presentation.formatting import rule_text
+from budget_tui.services.period_rules import RuleChange, RulePreview, describe
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import TextField
 from budget_tui.tui.key_queue import ANSWERING
@@ -19,7 +21,6 @@ from budget_tui.tui.render import MUTED
 
 if TYPE_CHECKING:
     from budget_tui.domain.budget import Organization
-    from budget_tui.services.period_rules import RuleChange, RulePreview
 
 
 class PeriodSettingsScreen(BoxScreen[str]):
@@ -81,8 +82,6 @@ class PeriodSettingsScreen(BoxScreen[str]):
         return await self.dashboard.run_command(lambda services: services.period_rules.preview(change))
 
     def _show(self, preview: RulePreview | None) -> None:
-        from budget_tui.services.period_rules import describe
-
         self._seen = preview
         words = Content("\n".join(describe(preview))) if preview is not None else Content("")
         self.query_one("#achieves", Static).update(words)
@@ -90,8 +89,6 @@ class PeriodSettingsScreen(BoxScreen[str]):
 
     def _entered(self) -> RuleChange:
         """Return the settings that differ from the current ones."""
-        from budget_tui.services.period_rules import RuleChange
-
         rule = self._organization.period_rule
         kind = self.query_one("#kind", Select).value
         assert isinstance(kind, PeriodKind)
@@ -116,6 +113,4 @@ class PeriodSettingsScreen(BoxScreen[str]):
         except Conflict:
             self._show(None)
             raise
-        from budget_tui.presentation.formatting import rule_text
-
         return f"periods are {rule_text(done.after)}, in the time zone {done.zone_after}"

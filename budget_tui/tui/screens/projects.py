@@ -18,6 +18,7 @@ from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import project_columns
 from budget_tui.presentation.formatting import money
+from budget_tui.tui.dialogs.carry import CarryScreen
 from budget_tui.tui.dialogs.project_form import ProjectFormScreen
 from budget_tui.tui.editing import EditableRows
 from budget_tui.tui.fields import FilterInput
@@ -215,8 +216,6 @@ class ProjectsScreen(TableScreen):
 
     @work(group=ASKING)
     async def action_carry(self) -> None:
-        from budget_tui.tui.dialogs.carry import CarryScreen
-
         line: ProjectLine | None = self.chosen()
         if line is None:
             return

@@ -7,6 +7,7 @@ from textual.containers import Horizontal
 
 from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.presentation.formatting import money
+from budget_tui.tui import dialogs
 from budget_tui.tui.charts import SpendChart
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.screens.base import DashboardScreen
@@ -48,12 +49,10 @@ class GlobalBudgetScreen(DashboardScreen):
 
     @work(group=ASKING)
     async def action_carry(self) -> None:
-        from budget_tui.tui.dialogs.carry import CarryScreen
-
         shown = self.snapshot
         if shown is None:
             return
-        box = CarryScreen("the global budget", "", shown.carry, shown.total, shown.organization.currency)
+        box = dialogs.carry.CarryScreen("the global budget", "", shown.carry, shown.total, shown.organization.currency)
         if (done := await self.dashboard.ask(box)) is not None:
             self.report(done)
 
