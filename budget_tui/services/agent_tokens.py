@@ -104,7 +104,7 @@ def change_tokens(work: Work, action: str, agent: AgentFact, tokens: int) -> Tok
     return balance._replace(allocated_tokens=tokens)
 
 
-def put_agent_away(work: Work, agent: AgentFact) -> None:
+def archive_agent(work: Work, agent: AgentFact) -> None:
     """Archive an agent and its budget."""
     if agent.budget_id:
         work.unit.budgets.deactivate(agent.budget_id, work.actor, work.now)

@@ -29,23 +29,23 @@ from budget_tui.domain.tokens import (
 )
 from budget_tui.domain.tree import Placement
 from budget_tui.services.agent_tokens import (
+    archive_agent,
     change_tokens,
     count_held_use,
     count_use,
     find_agent,
     insufficient,
-    put_agent_away,
     require_active,
     take_from_successors,
     taken_from,
     with_budget,
 )
 from budget_tui.services.clock import zone
-from budget_tui.services.closing import looked_ahead
+from budget_tui.services.closing import budgets_ahead
 from budget_tui.services.context import Context
 from budget_tui.services.entities import EntityChange, Moved, carry_out, check_version
 from budget_tui.services.hierarchy import put
-from budget_tui.services.idempotency import answered_once
+from budget_tui.services.idempotency import run_once
 from budget_tui.services.token_prices import charge_again, store_prices
 from budget_tui.services.undo import Lines, require_same, reverses, subjects_of, undo_data, value_of
 from budget_tui.services.work import Work
@@ -119,7 +119,7 @@ class Agents:
             work.require_open_period()
             agent = find_agent(work, agent_id)
             check_version(seen, work.entity(agent_id))
-            put_agent_away(work, agent)
+            archive_agent(work, agent)
             work.record("agent.archive", agent_id, {"tokens": agent.allocated}, None)
             work.commit()
 
@@ -188,9 +188,7 @@ class Agents:
         _check_seconds(seconds)
         with _LogRefusal(self._context, "reserve", agent_id, tokens), self._context.work() as work:
             request = {"agent": agent_id, "tokens": tokens, "seconds": seconds}
-            answer = answered_once(
-                work, "agent.reserve", key, request, lambda: _reserve(work, agent_id, tokens, seconds)
-            )
+            answer = run_once(work, "agent.reserve", key, request, lambda: _reserve(work, agent_id, tokens, seconds))
             work.commit(tokens_only=True)
         return Reservation(**answer | {"expires_at": datetime.fromisoformat(answer["expires_at"])})
 
@@ -277,7 +275,7 @@ class Agents:
             work.unit.agents.set_model(work.entity(agent_id).entity_key, model)
 
 
-def looked_closely(
+def agent_details(
     session: Session, context: Context, agent_id: str
 ) -> tuple[AgentBudget, Use | None, datetime, Period, AgentFact]:
     """Return an agent's budget with its source: recent usage, the moment, the period, the stored agent."""
@@ -303,7 +301,7 @@ class _Look:
         self._expired = session.agents.expired_holds(self._org, now)
         self._ahead: dict[str, int] = {}
         if stored and self._is_over:
-            budgets = looked_ahead(session, organization, stored, today, self._expired)
+            budgets = budgets_ahead(session, organization, stored, today, self._expired)
             self._ahead = {budget.budget_id: budget.amount for budget in budgets}
 
     def agent(self, agent_id: str) -> AgentFact:
@@ -362,10 +360,10 @@ class _LogRefusal:
 def _once(
     work: Work, command: str, key: str | None, carry_out: Callable[[], TokenBalance], **request: object
 ) -> TokenBalance:
-    """Like `answered_once`, with a balance as the result."""
+    """Like `run_once`, with a balance as the result."""
     if key is None:
         return carry_out()
-    return TokenBalance(**answered_once(work, command, key, request, lambda: carry_out()._asdict()))
+    return TokenBalance(**run_once(work, command, key, request, lambda: carry_out()._asdict()))
 
 
 def _log_tokens(work: Work, what: str, balance: TokenBalance, tokens: int, reservation_id: str = "") -> None:
@@ -468,7 +466,7 @@ def _check_seconds(seconds: int) -> None:
 
 
 @reverses("agent.allocate", "agent.top-up", describe=value_of("tokens of {}"))
-def _set_tokens_back(work: Work, lines: Lines) -> None:
+def _undo_tokens(work: Work, lines: Lines) -> None:
     work.require_open_period()
     for line in reversed(lines):
         assert line.before is not None
@@ -480,26 +478,26 @@ def _set_tokens_back(work: Work, lines: Lines) -> None:
 
 @reverses("agent.add", describe=subjects_of("adding of"))
 @reverses("agent.archive", describe=subjects_of("archiving of"))
-def _put_away_or_bring_back(work: Work, lines: Lines) -> None:
+def _undo_add_or_archive(work: Work, lines: Lines) -> None:
     """Undo an addition by archiving, an archiving by restoring."""
     work.require_open_period()
     for line in reversed(lines):
         if line.after is not None:
-            _put_away(work, line)
+            _archive_again(work, line)
         else:
-            _bring_back(work, line)
+            _restore(work, line)
 
 
-def _put_away(work: Work, line: AuditEntry) -> None:
+def _archive_again(work: Work, line: AuditEntry) -> None:
     """Archive what was added or restored, unless it has used tokens since."""
     agent = find_agent(work, line.subject)
     if line.action == "agent.add":
         require_same(f"what {line.subject} has used", agent.used + agent.reserved, undo_data(line.after)["used"])
-    put_agent_away(work, agent)
+    archive_agent(work, agent)
     work.record(line.action, line.subject, line.after, None)
 
 
-def _bring_back(work: Work, line: AuditEntry) -> None:
+def _restore(work: Work, line: AuditEntry) -> None:
     entity = work.entity(line.subject)
     if not entity.archived:
         raise Conflict(f"{line.subject} has been restored since", "there is nothing left to undo")
@@ -509,7 +507,7 @@ def _bring_back(work: Work, line: AuditEntry) -> None:
 
 
 @reverses("agent.price", describe=value_of("price of {}"))
-def _set_price_back(work: Work, lines: Lines) -> None:
+def _undo_price(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         assert line.before is not None
         assert line.after is not None
@@ -529,7 +527,7 @@ def _shown(prices: Mapping[str, int | None]) -> str:
 
 
 @reverses("agent.carry", describe=value_of("carry-over of {}"))
-def _set_carry_back(work: Work, lines: Lines) -> None:
+def _undo_carry(work: Work, lines: Lines) -> None:
     work.require_open_period()
     for line in reversed(lines):
         assert line.before is not None

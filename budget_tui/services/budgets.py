@@ -80,18 +80,18 @@ class Budgets:
 
 
 @reverses("budget.set", describe=value_of("the budget"))
-def _set_budget_back(work: Work, lines: Lines) -> None:
+def _undo_budget(work: Work, lines: Lines) -> None:
     for line in lines:
-        set_amount_back(work, work.open, line)
+        undo_amount(work, work.open, line)
 
 
 @reverses("allocation.set", describe=value_of("allocation of {}"))
-def _set_allocation_back(work: Work, lines: Lines) -> None:
+def _undo_allocation(work: Work, lines: Lines) -> None:
     for line in lines:
-        set_amount_back(work, project_budget(work, work.project(line.subject)), line)
+        undo_amount(work, project_budget(work, work.project(line.subject)), line)
 
 
-def set_amount_back(work: Work, budget: Budget, line: AuditEntry) -> None:
+def undo_amount(work: Work, budget: Budget, line: AuditEntry) -> None:
     """Undo the change of ``line`` to a budget's amount; `Conflict` if the amount was changed since."""
     assert line.before is not None
     assert line.after is not None
@@ -167,7 +167,7 @@ def _written_carry(policy: CarryPolicy, cap: int | None) -> dict[str, object]:
 
 
 @reverses("carry.set", describe=value_of("carry-over of {}"))
-def _set_carry_back(work: Work, lines: Lines) -> None:
+def _undo_carry(work: Work, lines: Lines) -> None:
     for line in lines:
         assert line.before is not None
         is_global = undo_data(line.after)["budget"] == work.open.budget_id

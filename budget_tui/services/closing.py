@@ -95,7 +95,7 @@ def plan_close(session: Session, organization: Organization, running: Budget, en
     return _plan(session, organization, running.budget_id, budgets, ending)
 
 
-def looked_ahead(
+def budgets_ahead(
     session: Session, organization: Organization, ended: Budget, today: date, expired: Mapping[str, int] = NONE_EXPIRED
 ) -> list[CycleBudget]:
     """Return the budgets of ``today``'s period as they would open if all ended periods were closed now.

@@ -24,7 +24,7 @@ from budget_tui.domain.text import one_line
 from budget_tui.domain.tokens import checked_tokens
 from budget_tui.presentation.formatting import count
 from budget_tui.services.context import Context
-from budget_tui.services.idempotency import answered_once
+from budget_tui.services.idempotency import run_once
 from budget_tui.services.undo import Lines, require_same, reverses, undo_data, value_of
 from budget_tui.services.work import Work
 
@@ -90,7 +90,7 @@ class Costs:
                 "tokens": entry.tokens,
                 **({"once": True} if entry.once else {}),
             }
-            answer = answered_once(work, "cost.add", key, request, lambda: _add_one(work, entry))
+            answer = run_once(work, "cost.add", key, request, lambda: _add_one(work, entry))
             work.commit()
         return CostOutcome(date.fromisoformat(answer["on"]), work.organization.currency)
 
@@ -213,12 +213,12 @@ def origin_keys(
 def keep_old_name(work: Work, project: Entity) -> tuple[dict[str, Any], dict[str, Any]]:
     """Let costs keep finding ``project``, about to be renamed, by its current name.
 
-    Returns the rule before and after, for `put_rule_back`.
+    Returns the rule before and after, for `restore_rule`.
     """
     return _make_rule(work, RuleName("entity", OLD_NAME, project.name.casefold()), project.entity_id)
 
 
-def put_rule_back(work: Work, subject: str, now: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
+def restore_rule(work: Work, subject: str, now: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
     """Restore a rule to its state ``then`` and return it; `Conflict` if it is no longer in the state ``now``."""
     org, name = work.organization.org_key, RuleName(then["kind"], then["field"], then["value"])
     stored = work.unit.cost_rules.get(org, name)
@@ -296,7 +296,7 @@ def _spender(work: Work, entity_id: str) -> Entity:
 
 
 @reverses("cost.add", describe=lambda lines, _: ", ".join(map(_entered, lines)))
-def _unenter(work: Work, lines: Lines) -> None:
+def _undo_costs(work: Work, lines: Lines) -> None:
     """Remove exactly these rows; or store them again, to undo their removal."""
     for line in lines:
         rows = [CostRecord(*row) for row in undo_data(line.after or line.before)["rows"]]
@@ -389,8 +389,8 @@ def _record_rule(work: Work, subject: str, before: dict[str, Any], after: dict[s
 
 
 @reverses("cost.map", describe=value_of("mapping of {}"))
-def _map_back(work: Work, lines: Lines) -> None:
+def _undo_mapping(work: Work, lines: Lines) -> None:
     for line in lines:
         before, after = undo_data(line.before), undo_data(line.after)
-        _record_rule(work, line.subject, after, put_rule_back(work, f"the mapping of {line.subject}", after, before))
+        _record_rule(work, line.subject, after, restore_rule(work, f"the mapping of {line.subject}", after, before))
     resolve_costs_again(work)

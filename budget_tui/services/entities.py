@@ -11,7 +11,7 @@ from budget_tui.domain.hierarchy import DEFAULT_LEVELS, ROOT_ID, Entity, Level, 
 from budget_tui.domain.tree import Placement, added_level
 from budget_tui.services.context import Context
 from budget_tui.services.hierarchy import checked_new, place, take_out
-from budget_tui.services.idempotency import answered_once
+from budget_tui.services.idempotency import run_once
 from budget_tui.services.undo import Lines, reverses, value_of
 from budget_tui.services.usage import entity_named
 from budget_tui.services.work import Work
@@ -70,7 +70,7 @@ class Entities:
                 return asdict(work.entity(new_id))
 
             request = {"entity": entity_id, "parent": parent_id, "level": level, "name": name}
-            added = Entity(**answered_once(work, "entity.add", key, request, place_new))
+            added = Entity(**run_once(work, "entity.add", key, request, place_new))
             work.commit()
         return added
 
@@ -203,7 +203,7 @@ def _moved(work: Work, entity: Entity) -> Moved:
 
 
 @reverses("level.add", describe=value_of("level {}"))
-def _take_level_back(work: Work, lines: Lines) -> None:
+def _undo_level(work: Work, lines: Lines) -> None:
     """Undo adding a level by removing it, and the removal by adding it."""
     for line in lines:
         org = work.organization.org_key

@@ -44,7 +44,7 @@ from budget_tui.presentation.formatting import (
     plan_name,
     rate_of,
 )
-from budget_tui.services.agents import looked_closely
+from budget_tui.services.agents import agent_details
 from budget_tui.services.context import Context
 from budget_tui.services.explain_costs import Sorted, Wanted, sort_out
 from budget_tui.services.freshness import data_through
@@ -203,7 +203,7 @@ class Explainer:
         """Explain an agent's budget."""
         with self._context.reading() as session:
             organization = self._context.organization(session)
-            agent, use, now, period, _ = looked_closely(session, self._context, agent_id)
+            agent, use, now, period, _ = agent_details(session, self._context, agent_id)
             values = explain_agent(agent, use, seconds_of(use, now) if use else 0, period)
             entity = session.fast.entity(organization.org_key, agent_id)
             assert entity is not None

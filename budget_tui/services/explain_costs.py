@@ -104,7 +104,7 @@ class _PathHistory:
         """Sort ``origins``, with their costs in the period up to ``through``, by whether they were on the path."""
         if len(self.parts) == 1:
             (part,) = self.parts
-            return _sides((self.holds(origin.entity_key, part.start), origin) for origin in origins)
+            return _by_path((self.holds(origin.entity_key, part.start), origin) for origin in origins)
         known = [
             (part.start, {origin.origin_key: origin for origin in session.usage.origins_in(org, part, through)})
             for part in self.parts
@@ -115,10 +115,10 @@ class _PathHistory:
             for day, by_key in known:
                 of_parts.setdefault(self.holds(origin.entity_key, day), []).append(by_key[origin.origin_key])
             sides += [(held, _added_up(origin, parts)) for held, parts in of_parts.items()]
-        return _sides(sides)
+        return _by_path(sides)
 
 
-def _sides(origins: Iterable[tuple[bool, OriginInPeriod]]) -> _OnPath:
+def _by_path(origins: Iterable[tuple[bool, OriginInPeriod]]) -> _OnPath:
     found = _OnPath([], [])
     for held, origin in origins:
         (found.fitting if held else found.others).append(origin)

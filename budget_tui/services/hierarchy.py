@@ -13,7 +13,7 @@ from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_id
 from budget_tui.domain.tree import Placement, Step, Tree
 from budget_tui.services.budgets import project_budget
-from budget_tui.services.costs import keep_old_name, put_rule_back, resolve_costs_again
+from budget_tui.services.costs import keep_old_name, resolve_costs_again, restore_rule
 from budget_tui.services.undo import Lines, require_same, reverses, subjects_of, undo_data, value_of
 from budget_tui.services.work import Work
 
@@ -146,17 +146,17 @@ def _noun(entity: Entity) -> str:
 @reverses("project.add", "entity.add", describe=subjects_of("adding of"))
 @reverses("project.restore", "entity.restore", describe=subjects_of("bringing back of"))
 @reverses("project.archive", "entity.archive", describe=subjects_of("archiving of"))
-def _put_away_or_bring_back(work: Work, lines: Lines) -> None:
+def _undo_add_or_archive(work: Work, lines: Lines) -> None:
     """Undo an addition or restoring by archiving, an archiving by restoring."""
     for line in reversed(lines):  # children added after their parent are removed before it
         if line.after is not None:
-            _take_away(work, line)
+            _archive_again(work, line)
         else:
-            _bring_back(work, line)
+            _restore(work, line)
     resolve_costs_again(work)
 
 
-def _take_away(work: Work, line: AuditEntry) -> None:
+def _archive_again(work: Work, line: AuditEntry) -> None:
     """Archive an entity that was added or restored; entities are never deleted."""
     assert line.after is not None
     entity = _there(work, line)
@@ -174,7 +174,7 @@ def _take_away(work: Work, line: AuditEntry) -> None:
     work.record(line.action, line.subject, line.after, None)
 
 
-def _bring_back(work: Work, line: AuditEntry) -> None:
+def _restore(work: Work, line: AuditEntry) -> None:
     """Restore an archived entity with its budget."""
     assert line.before is not None
     entity = work.entity(line.subject)
@@ -195,7 +195,7 @@ def _require_unused(work: Work, entity: Entity) -> None:
 
 
 @reverses("entity.move", describe=value_of("parent of {}"))
-def _move_back(work: Work, lines: Lines) -> None:
+def _undo_move(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         assert line.before is not None
         assert line.after is not None
@@ -205,14 +205,14 @@ def _move_back(work: Work, lines: Lines) -> None:
 
 
 @reverses("project.rename", "entity.rename", "agent.rename", describe=value_of("name of {}"))
-def _rename_back(work: Work, lines: Lines) -> None:
+def _undo_rename(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         assert line.before is not None
         assert line.after is not None
         entity, name = _there(work, line), line.before["name"]
         require_same(f"the name of {line.subject}", entity.name, line.after["name"])
         tree_of(work).steps([Placement(line.subject, name)])  # raises `Conflict` if the name is taken by now
-        rule = put_rule_back(work, f"the former name of {line.subject}", undo_data(line.after), undo_data(line.before))
+        rule = restore_rule(work, f"the former name of {line.subject}", undo_data(line.after), undo_data(line.before))
         work.unit.entities.rename(entity, name)
         after = {"name": name, UNDO_DATA: rule}
         work.record(line.action, line.subject, {"name": entity.name, UNDO_DATA: undo_data(line.after)}, after)

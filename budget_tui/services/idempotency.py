@@ -29,7 +29,7 @@ def replays_noted() -> Iterator[list[str]]:
         _noted.reset(token)
 
 
-def answered_once(
+def run_once(
     work: Work, command: str, key: str | None, request: dict[str, Any], carry_out: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
     """Return the result of ``carry_out``, or the stored one if ``key`` was used before.

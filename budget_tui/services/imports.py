@@ -483,7 +483,7 @@ def _of(account: str) -> str:
 
 
 @reverses("cost.import", describe=lambda lines, _: ", ".join(map(_imported, lines)))
-def _unimport(work: Work, lines: Lines) -> None:
+def _undo_import(work: Work, lines: Lines) -> None:
     """Undo an import by removing its parts and restoring the costs they had replaced; or redo it."""
     for line in lines:
         facts = undo_data(line.after or line.before)

@@ -73,7 +73,7 @@ class Organizations:
 
 
 @reverses("org.rename", describe=value_of("name of {}"))
-def _rename_back(work: Work, lines: Lines) -> None:
+def _undo_rename(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         assert line.before is not None
         assert line.after is not None

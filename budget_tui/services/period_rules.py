@@ -162,7 +162,7 @@ def _store(work: Work, rule: PeriodRule, time_zone: str) -> None:
 
 
 @reverses("period.set", describe=value_of("periods of {}"))
-def _set_back(work: Work, lines: Lines) -> None:
+def _undo_rule(work: Work, lines: Lines) -> None:
     for line in lines:
         assert line.before is not None
         assert line.after is not None

@@ -35,7 +35,7 @@ from budget_tui.domain.plan import Allocations, PlanFilter, PlannedBudget, menti
 from budget_tui.domain.plan_results import Breakdown, BudgetLine, BudgetPage, PlanOutcome, PlanSummary, PlanTree
 from budget_tui.domain.variance import Totals
 from budget_tui.presentation.formatting import over_allocation_warnings
-from budget_tui.services.closing import beyond_reach, looked_ahead
+from budget_tui.services.closing import beyond_reach, budgets_ahead
 from budget_tui.services.context import Context
 from budget_tui.services.freshness import data_through
 from budget_tui.services.plan_breakdown import (
@@ -550,7 +550,7 @@ def _foreseen(session: Session, organization: Organization, today: date) -> list
     period = organization.period_rule.after(ended.period)
     if not period.contains(today):
         period = organization.period_rule.containing(today)
-    opened = looked_ahead(session, organization, ended, today)
+    opened = budgets_ahead(session, organization, ended, today)
     planned = session.fast.planned_for(organization.org_key, period)
     ids = {
         each.budget_id: planned[each.turn_key].budget_id

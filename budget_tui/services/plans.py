@@ -35,7 +35,7 @@ from budget_tui.presentation.audit import changes
 from budget_tui.presentation.formatting import amount_of, dates, period_name, plan_name
 from budget_tui.services.budgets import set_amount
 from budget_tui.services.context import Context
-from budget_tui.services.idempotency import answered_once
+from budget_tui.services.idempotency import run_once
 from budget_tui.services.plan_views import find_budget, over_allocated_after
 from budget_tui.services.undo import Describe, Lines, require_same, reverses, undo_data
 from budget_tui.services.usage import provider_named
@@ -77,7 +77,7 @@ class Plans:
     def create(self, plan: BudgetPlan, key: str | None = None) -> PlanOutcome:
         """Create a budget. `Conflict` if there is one of the same entity, category, type, provider and period."""
         with self._context.work() as work:
-            answer = answered_once(
+            answer = run_once(
                 work, "plan.create", key, _written(plan), lambda: {"budget_id": _create(work, plan).budget_id}
             )
             budget = find_budget(work.unit, work.organization.org_key, answer["budget_id"])
@@ -125,7 +125,7 @@ class Plans:
         """
         request = {**_written(plan), "children": [_share(child) for child in children]}
         with self._context.work() as work:
-            answer = answered_once(work, "plan.allocate", key, request, lambda: _allocate(work, plan, children))
+            answer = run_once(work, "plan.allocate", key, request, lambda: _allocate(work, plan, children))
             outcome = _allocation(work, answer)
             work.commit()
         return outcome
@@ -463,16 +463,16 @@ def _budget(work: Work, line: AuditEntry) -> PlannedBudget:
 
 @reverses("plan.create", describe=_describe("planning of"))
 @reverses("plan.delete", describe=_describe("deletion of"))
-def _take_away_or_bring_back(work: Work, lines: Lines) -> None:
+def _undo_create_or_delete(work: Work, lines: Lines) -> None:
     """Undo a creation by deactivating the budget, a deletion by activating it."""
     for line in reversed(lines):
         if line.after is not None:
-            _take_away(work, line)
+            _deactivate(work, line)
         else:
-            _bring_back(work, line)
+            _activate(work, line)
 
 
-def _take_away(work: Work, line: AuditEntry) -> None:
+def _deactivate(work: Work, line: AuditEntry) -> None:
     budget = _unchanged(work, line)
     children = work.unit.budgets.children_of(budget.budget_id) if line.action == "plan.create" else []
     if children:
@@ -483,7 +483,7 @@ def _take_away(work: Work, line: AuditEntry) -> None:
     work.record(line.action, line.subject, line.after, None)
 
 
-def _bring_back(work: Work, line: AuditEntry) -> None:
+def _activate(work: Work, line: AuditEntry) -> None:
     budget = _budget(work, line)
     if budget.is_active:
         raise Conflict(f"{plan_name(budget)} has been restored since", "there is nothing left to undo")
@@ -504,7 +504,7 @@ def _bring_back(work: Work, line: AuditEntry) -> None:
 
 
 @reverses("plan.update", describe=_describe_change)
-def _change_back(work: Work, lines: Lines) -> None:
+def _undo_update(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         assert line.before is not None
         change_budget(work, _unchanged(work, line), _change_to(line.before))
@@ -521,7 +521,7 @@ def _change_to(facts: dict[str, str]) -> PlanChange:
 
 
 @reverses("plan.allocate", describe=_describe_allocation)
-def _allocate_back(work: Work, lines: Lines) -> None:
+def _undo_allocate(work: Work, lines: Lines) -> None:
     """Undo an allocation by withdrawing it, and the withdrawal by allocating."""
     for line in reversed(lines):
         facts = line.after or line.before or {}

@@ -9,7 +9,7 @@ from budget_tui.services.budgets import project_budget, set_amount, unallocated
 from budget_tui.services.context import Context
 from budget_tui.services.entities import EntityChange, Moved, carry_out, check_version
 from budget_tui.services.hierarchy import checked_new, place, take_out
-from budget_tui.services.idempotency import answered_once
+from budget_tui.services.idempotency import run_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Projects:
 
             change = None if allocation is None else [str(allocation.kind), allocation.amount, str(allocation.percent)]
             request = {"project": project_id, "name": name, "allocation": change, "parent": parent_id}
-            added = ProjectAdded(**answered_once(work, "project.add", key, request, add))
+            added = ProjectAdded(**run_once(work, "project.add", key, request, add))
             work.commit()
         return added
 

@@ -100,7 +100,7 @@ def _written(rate: Decimal | None, day: date) -> dict[str, object] | None:
 
 
 @reverses("fx.set", describe=value_of("rate of {}"))
-def _set_rate_back(work: Work, lines: Lines) -> None:
+def _undo_rate(work: Work, lines: Lines) -> None:
     for line in lines:
         base, quote = line.subject.split("/")
         day = date.fromisoformat((line.after or line.before or {})["day"])

@@ -56,7 +56,7 @@ def _written(seats: int | None, provider: str, day: date) -> dict[str, object] |
 
 
 @reverses("seat.set", describe=value_of("seats of {}"))
-def _register_back(work: Work, lines: Lines) -> None:
+def _undo_registration(work: Work, lines: Lines) -> None:
     for line in lines:
         facts = line.after or line.before or {}
         entity, provider, day = work.entity(line.subject), facts["provider"], date.fromisoformat(facts["from"])

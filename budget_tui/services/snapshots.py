@@ -98,9 +98,9 @@ def _carried_over(
     session: Session, organization: Organization, ended: Budget, projects: list[ProjectFact], today: date
 ) -> tuple[Budget, list[ProjectFact], int]:
     """Return the global budget, the projects and their total allocation, as a command would open them today."""
-    from budget_tui.services.closing import looked_ahead
+    from budget_tui.services.closing import budgets_ahead
 
-    budgets = looked_ahead(session, organization, ended, today)
+    budgets = budgets_ahead(session, organization, ended, today)
     total = next(budget for budget in budgets if budget.budget_id == ended.budget_id)
     below = {budget.path: budget for budget in budgets if budget.parent_id == ended.budget_id}
     facts = [

@@ -100,7 +100,7 @@ def _set_replacing(work: Work, name: str, always: bool) -> None:
 
 
 @reverses("source.replace", describe=subjects_of("replacing by"))
-def _replace_back(work: Work, lines: Lines) -> None:
+def _undo_replacing(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         before, after = line.before or {}, line.after or {}
         stored = work.unit.costs.replaces_always(work.organization.org_key, line.subject)
@@ -122,7 +122,7 @@ def _set(work: Work, name: str, account: str, ended_on: date | None) -> None:
 
 
 @reverses("source.end", describe=subjects_of("ending of"))
-def _set_back(work: Work, lines: Lines) -> None:
+def _undo_end(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         before, after = line.before or {}, line.after or {}
         stored = work.unit.costs.ended_on(work.organization.org_key, after["source"], after["account"])

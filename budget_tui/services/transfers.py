@@ -9,9 +9,9 @@ from budget_tui.domain.budget import Budget, check_transfer
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import POOL
 from budget_tui.presentation.formatting import money
-from budget_tui.services.budgets import project_budget, set_amount, set_amount_back, transferable, unallocated
+from budget_tui.services.budgets import project_budget, set_amount, transferable, unallocated, undo_amount
 from budget_tui.services.context import Context
-from budget_tui.services.idempotency import answered_once
+from budget_tui.services.idempotency import run_once
 from budget_tui.services.undo import Lines, require_same, reverses
 from budget_tui.services.work import Work
 
@@ -56,7 +56,7 @@ class Transfers:
         """
         _check(request)
         with self._context.work() as work:
-            answer = answered_once(work, "transfer", key, asdict(request), lambda: asdict(self._move(work, request)))
+            answer = run_once(work, "transfer", key, asdict(request), lambda: asdict(self._move(work, request)))
             work.commit()
         return replace(TransferOutcome(**answer), forced=request.force, reason=request.reason)
 
@@ -95,7 +95,7 @@ class Transfers:
 
 
 @reverses("transfer", describe=lambda lines, _: f"transfer of {_moved(lines)}")
-def _move_back(work: Work, lines: Lines) -> None:
+def _undo_move(work: Work, lines: Lines) -> None:
     """Undo a transfer by one the other way, even of amounts spent meanwhile: it restores the previous state."""
     sides: dict[bool, Budget] = {}
     for line in lines:
@@ -114,7 +114,7 @@ def _move_back(work: Work, lines: Lines) -> None:
         work.now,
     )
     for line in lines:
-        set_amount_back(work, project_budget(work, work.project(line.subject)), line)
+        undo_amount(work, project_budget(work, work.project(line.subject)), line)
 
 
 def _facts_of(request: TransferRequest) -> dict[str, object]:

@@ -7,7 +7,7 @@ change after it. Nothing is deleted: the audit log contains all of it.
 A service that records an action registers the function that reverses it, and is listed in `MODULES`:
 
     @reverses("allocation.set", describe=value_of("allocation of {}"))
-    def _set_allocation_back(work, lines): ...
+    def _undo_allocation(work, lines): ...
 
 ``lines`` are all entries of that action in one change. The function checks that each entry's ``after`` is what is
 stored (`require_same`), restores ``before``, and records the action again with the two swapped, as any command does;
@@ -28,7 +28,7 @@ from typing import Any
 from budget_tui.domain.audit import UNDO_DATA, AuditEntry, shown_facts
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.services.context import Context
-from budget_tui.services.idempotency import answered_once
+from budget_tui.services.idempotency import run_once
 from budget_tui.services.work import Work
 
 MODULES = (
@@ -165,7 +165,7 @@ class Undo:
     def _once(self, command: str, carry_out: Callable[[Work], UndoOutcome], key: str | None) -> UndoOutcome:
         with self._context.work() as work:
             request = {"actor": work.actor}
-            outcome = UndoOutcome(**answered_once(work, command, key, request, lambda: asdict(carry_out(work))))
+            outcome = UndoOutcome(**run_once(work, command, key, request, lambda: asdict(carry_out(work))))
             work.commit()
         return outcome
 

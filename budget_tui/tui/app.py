@@ -30,7 +30,7 @@ from budget_tui.tui.chrome import SCREENS
 from budget_tui.tui.key_queue import ASKING, KeyQueueApp
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
-from budget_tui.tui.theme import ThemedApp, begin_with
+from budget_tui.tui.theme import ThemedApp, start_with_theme
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
@@ -118,7 +118,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-writer")
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")
         self._reported_through: int | None = None  # newest audit entry that was looked at
-        begin_with(self, services.settings.theme)
+        start_with_theme(self, services.settings.theme)
         self.set_keymap(services.settings.keys)
 
     @property
@@ -193,11 +193,11 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         if now is None:
             return
         if before is None:
-            self.call_after_refresh(self._writer.submit, self._load_ahead)
+            self.call_after_refresh(self._writer.submit, self._preload)
         if before is not None and before.period != now.period:
-            self._report(_turned(before, now))
+            self._report(_new_period_message(before, now))
 
-    def _load_ahead(self) -> None:
+    def _preload(self) -> None:
         """Import the modules that the next keys will need, while nobody is waiting for them."""
         screen_classes()
         self.services.load_commands()
@@ -264,14 +264,14 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         shown = str(self.current_mode)
         others = [mode for _, mode, _ in SCREENS if mode != shown]
         for mode in others:
-            await self._make_anew(mode)
+            await self._recreate_screen(mode)
         await self.switch_mode(others[0])
-        await self._make_anew(shown)
+        await self._recreate_screen(shown)
         await self.switch_mode(shown)
         await self._read_snapshot()
         self._report(f"organization {name}")
 
-    async def _make_anew(self, mode: str) -> None:
+    async def _recreate_screen(self, mode: str) -> None:
         await self.remove_mode(mode)
         self.add_mode(mode, partial(_screen, mode))
 
@@ -450,7 +450,7 @@ def bindings_of(*owners: type[DOMNode]) -> list[Binding]:
     return [binding for owner in owners for binding in owner.BINDINGS if isinstance(binding, Binding)]
 
 
-def _turned(before: BudgetSnapshot, now: BudgetSnapshot) -> str:
+def _new_period_message(before: BudgetSnapshot, now: BudgetSnapshot) -> str:
     currency = before.organization.currency
     carried_over = f"{formatting.change(now.carry.carried, currency)} carried over" if now.carry.carried else ""
     return (

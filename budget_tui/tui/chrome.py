@@ -52,12 +52,12 @@ class TopBar(Widget):
 
     def render(self) -> Content:
         width = self.content_size.width
-        for left, right in self._from_wide_to_narrow(width):
+        for left, right in self._layouts(width):
             if left.cell_length + right.cell_length < width:
                 return spread(left, right, width)
         return self._tabs(only_keys=True).truncate(width, ellipsis=True)
 
-    def _from_wide_to_narrow(self, width: int) -> Iterable[tuple[Content, Content]]:
+    def _layouts(self, width: int) -> Iterable[tuple[Content, Content]]:
         """Yield the left and right parts of the line, each pair narrower than the one before."""
         tabs, keys = self._tabs(), self._tabs(only_keys=True)
         new = (" new database", "bold $warning") if self._is_new() else ""

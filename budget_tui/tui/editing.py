@@ -275,7 +275,7 @@ class EditableTable(Vertical, Generic[Row]):
     def _row_of(self, row: Row) -> int | None:
         return self.table.row_of(self.table.id_of(row))
 
-    def _by_now(self, row: Row) -> Row:
+    def _current_row(self, row: Row) -> Row:
         at = self._row_of(row)
         return row if at is None else self.table.rows[at]
 
@@ -310,7 +310,7 @@ class EditableTable(Vertical, Generic[Row]):
         """
         self.editor.is_waiting = False
         if names_stored and self._edited is not None:
-            self._edited = self._by_now(self._edited)
+            self._edited = self._current_row(self._edited)
         self.report(why)
 
     def accept(self, advance: int) -> None:
@@ -335,5 +335,5 @@ class EditableTable(Vertical, Generic[Row]):
         elif self._edited is None:
             words = self.summary()
         else:
-            words = self.preview(self._by_now(self._edited))
+            words = self.preview(self._current_row(self._edited))
         self.query_one(TableFooter).words = words

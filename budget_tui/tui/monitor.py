@@ -19,7 +19,7 @@ from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.presentation import formatting
 from budget_tui.tui.render import MUTED, STRONG, bar, fitted, spread, status
-from budget_tui.tui.theme import ThemedApp, begin_with
+from budget_tui.tui.theme import ThemedApp, start_with_theme
 
 COMPUTE_SECONDS = 60.0
 BAR_AT_LEAST = 3
@@ -144,7 +144,7 @@ class MonitorApp(ThemedApp):
         self._reading: Worker[None] | None = None
         self._view = MonitorView()  # while the app closes, the view is on no screen, but a timer may still fire
         self.set_keymap(services.settings.keys)
-        begin_with(self, services.settings.theme)
+        start_with_theme(self, services.settings.theme)
 
     def action_help_quit(self) -> None:
         """Close the monitor on Ctrl+C."""

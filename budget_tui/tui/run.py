@@ -46,7 +46,7 @@ def run_manual(topic: str, settings: Settings) -> None:
 
 def _run(app: ThemedApp, *, mouse: bool) -> None:
     async def main() -> None:
-        app.call_after_refresh(_collect_what_comes)
+        app.call_after_refresh(_freeze_loaded_objects)
         loop = asyncio.get_running_loop()
         for each in ENDING:
             loop.add_signal_handler(each, app.exit)
@@ -68,7 +68,7 @@ async def _leave_without_terminal(app: ThemedApp) -> None:
     app.exit()
 
 
-def _collect_what_comes() -> None:
+def _freeze_loaded_objects() -> None:
     """Collect garbage only from the first frame on, and only among objects created since."""
     gc.freeze()
     gc.enable()

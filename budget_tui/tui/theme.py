@@ -48,7 +48,7 @@ LIGHT = Theme(
 _NO_COLOR = NoColor()
 
 
-class _Harmless(LineFilter):
+class _Printable(LineFilter):
     """A filter that removes characters that would move the cursor or break a line; they take no width.
 
     Typed, pasted or imported text may contain anything, and every line of every widget passes through here.
@@ -62,7 +62,7 @@ class _Harmless(LineFilter):
         ]
 
 
-_HARMLESS = _Harmless()
+_PRINTABLE = _Printable()
 
 
 class ThemedApp(App[None]):
@@ -81,7 +81,7 @@ class ThemedApp(App[None]):
         return self._exception
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return the filters, with `_Harmless` and a NO_COLOR that works in themes with the terminal's own colours.
+        """Return the filters, with `_Printable` and a NO_COLOR that works in themes with the terminal's own colours.
 
         These have no shades of grey, which Textual would convert them to: it chooses the filter by its initial theme,
         before ours is set.
@@ -89,7 +89,7 @@ class ThemedApp(App[None]):
         filters = super().get_line_filters()
         if self.no_color and self.native_ansi_color:
             filters = [_NO_COLOR if isinstance(line_filter, Monochrome) else line_filter for line_filter in filters]
-        return [*filters, _HARMLESS]
+        return [*filters, _PRINTABLE]
 
 
 class StyledScreen(Screen[ScreenResultType]):
@@ -107,7 +107,7 @@ class StyledScreen(Screen[ScreenResultType]):
         self._was_shown = True
 
 
-def begin_with(app: App[None], name: str) -> None:
+def start_with_theme(app: App[None], name: str) -> None:
     """Register the themes and start with the one called ``name``; raises `Refused` if there is none.
 
     Call it before the app runs: setting a theme later parses every style sheet again.

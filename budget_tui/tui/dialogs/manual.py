@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from budget_tui.config.paths import styles_dir
 from budget_tui.config.settings import Settings
 from budget_tui.presentation.manual import TOPICS, page
-from budget_tui.tui.theme import ThemedApp, begin_with
+from budget_tui.tui.theme import ThemedApp, start_with_theme
 
 _CODE_STEP = 20
 
@@ -99,7 +99,7 @@ class ManualApp(ThemedApp):
     def __init__(self, topic: str, settings: Settings) -> None:
         super().__init__()
         self._topic = topic
-        begin_with(self, settings.theme)
+        start_with_theme(self, settings.theme)
         self.set_keymap(settings.keys)
 
     def on_mount(self) -> None:

@@ -106,7 +106,7 @@ class AgentTable(FilteredTable[AgentBudget]):
     def searched(self, agent: AgentBudget) -> tuple[str, ...]:
         return agent.name, agent.agent_id, agent.project_id, agent.model
 
-    def all_in_all(self, hints: Sequence[str]) -> Content:
+    def overall_summary(self, hints: Sequence[str]) -> Content:
         return Content.styled(f" {' · '.join(hints)}", MUTED)
 
     # Editing

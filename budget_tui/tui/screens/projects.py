@@ -69,7 +69,7 @@ class ProjectTable(FilteredTable[ProjectLine]):
     def searched(self, line: ProjectLine) -> tuple[str, ...]:
         return line.name, line.project_id
 
-    def all_in_all(self, hints: Sequence[str]) -> Content:
+    def overall_summary(self, hints: Sequence[str]) -> Content:
         return Content.assemble(self._unallocated(), (" · ".join(["", *hints]), MUTED))
 
     def _unallocated(self) -> Content:

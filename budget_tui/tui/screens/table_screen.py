@@ -43,7 +43,7 @@ class FilteredTable(EditableTable[Row]):
         """Return the texts to search; a row matches if one of them contains the filter's text."""
 
     @abstractmethod
-    def all_in_all(self, hints: Sequence[str]) -> Content:
+    def overall_summary(self, hints: Sequence[str]) -> Content:
         """Return the summary of all rows, with ``hints`` about the filter and the order."""
 
     def show(self, rows: Sequence[Row], columns: Sequence[Column[Row]]) -> None:
@@ -72,7 +72,7 @@ class FilteredTable(EditableTable[Row]):
             hints.append(f"{len(table.rows)} of {len(table.everything)} match '{self._filter_text}'")
         if table.sorted_by:
             hints.append(f"sorted by {table.sorted_by.name.lower()}")
-        return self.all_in_all(hints)
+        return self.overall_summary(hints)
 
 
 class TableScreen(FilteredScreen):
@@ -92,7 +92,7 @@ class TableScreen(FilteredScreen):
         self.table.reverse()
 
     @on(EditableTable.EditBegun)
-    def _forget_news(self) -> None:
+    def _clear_notice(self) -> None:
         self.report("")
 
     def chosen(self) -> Any:
@@ -102,11 +102,11 @@ class TableScreen(FilteredScreen):
             self.report(f"there is no {self.table.NOUN} here yet: a adds one", is_problem=True)
         return row
 
-    async def rename(self, title: str, of: str, name: str, keeper: Callable[[Services], Agents | Projects]) -> None:
+    async def rename(self, title: str, of: str, name: str, service_of: Callable[[Services], Agents | Projects]) -> None:
         """Ask for a new name of the project or agent ``of``, and set it."""
         form = ProjectFormScreen(title, project_id=of, name=name)
         form.attempt = lambda entry: self.dashboard.run_command(
-            lambda services: keeper(services).rename(of, entry.name)
+            lambda services: service_of(services).rename(of, entry.name)
         )
         if (entry := await self.dashboard.ask(form)) is not None:
             self.report(f"{name} renamed to {entry.name}")
