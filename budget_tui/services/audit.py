@@ -52,7 +52,7 @@ def _settled_since(session: Session, org: int, entry: int) -> list[SettledCarry]
 
 
 def _is_tokens(entry: AuditEntry) -> bool:
-    """Tokens are stored as a number, money as a text."""
+    """Return whether an entry is about tokens, which are stored as a number; money is a text."""
     return isinstance((entry.after or {})["carried"], int)
 
 

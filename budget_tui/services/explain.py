@@ -318,7 +318,7 @@ def _require_one(subject: str, budgets: Sequence[PlannedBudget]) -> None:
 
 
 def _counts(counting: Iterable[CostGroup]) -> bool:
-    """Return whether any group counts with more than 0."""
+    """Return whether any group counts with an amount other than 0."""
     return any(group.amount for group in counting)
 
 

@@ -217,7 +217,7 @@ def _grouped(lines: Sequence[AuditEntry]) -> list[tuple[str, list[AuditEntry]]]:
 
 
 def _describe(lines: Lines, now: str = "") -> str:
-    """Describe ``lines``; ``now`` states whether the current value is the one ``before`` or ``after`` them."""
+    """Describe ``lines``; ``now`` is 'before' or 'after' if the current value is one of these."""
     _load()
     alike: dict[Describe | str, list[AuditEntry]] = {}
     for line in lines:  # entities and projects are added alike

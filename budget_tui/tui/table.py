@@ -376,7 +376,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self.moved()
 
     def moved(self) -> None:
-        """Called when the cursor or its row changed. Most tables need no message at each key, so this does nothing."""
+        """Do nothing when the cursor or its row changed; tables that are followed send a message at each key."""
 
     def watch_hovered(self, before: int, now: int) -> None:
         self._refresh_rows(before, now)
