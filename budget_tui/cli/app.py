@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_command
 
+from budget_tui import __version__
 from budget_tui.cli.console import EXIT_INTERRUPTED, EXIT_REFUSED, exit_code_of, print_lines, report_error
 from budget_tui.cli.session import AS_OF_VARIABLE, DB_VARIABLE, ORG_VARIABLE, open_dashboard, session_from
 
@@ -105,8 +106,6 @@ def dashboard(
 ) -> None:
     """Set a monthly budget, split it across projects, and track real costs against it."""
     if version:
-        from budget_tui import __version__
-
         print_lines(f"budget-tui {__version__}")
         raise typer.Exit
     context.obj = session_from(db, org, as_of, verbose=verbose)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from budget_tui.cli.console import print_lines, redraw
+from budget_tui import schemas
+from budget_tui.cli.console import print_json, print_lines, redraw
 from budget_tui.cli.session import Session
 
 if TYPE_CHECKING:
@@ -67,10 +68,7 @@ def import_files(session: Session, request: "ImportRequest", *, json: bool) -> N
         report = session.services.imports.run(request, progress)
 
     if json:
-        from budget_tui.cli.console import print_json
-        from budget_tui.schemas.costs import ImportReportOut
-
-        print_json(ImportReportOut.from_domain(report))
+        print_json(schemas.costs.ImportReportOut.from_domain(report))
     else:
         from budget_tui.presentation.messages import import_report
 

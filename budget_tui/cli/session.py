@@ -7,6 +7,8 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from budget_tui.cli.console import report
+from budget_tui.config.paths import default_log_file
 from budget_tui.domain.errors import Refused
 
 if TYPE_CHECKING:
@@ -46,7 +48,6 @@ class Session:
     def report_carry_settled(self) -> None:
         """Report the carried-over amounts that the command settled again, if any."""
         for currency, settled in self._settled.items():
-            from budget_tui.cli.console import report
             from budget_tui.domain.carry import settled_together
             from budget_tui.presentation.messages import carry_settled
 
@@ -59,7 +60,6 @@ class Session:
         Commands that have to be quick and change nothing do not log.
         """
         from budget_tui.config.logging import log_to
-        from budget_tui.config.paths import default_log_file
 
         log_to(default_log_file(), self.services.settings.log_level, verbose=self.verbose and aloud)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.errors import Refused
+from budget_tui.domain.period import parse_anchor, parse_kind, parse_month
 
 _NUMBERS = ("anchor", "fiscal_start", "step", "requests_per_second")
 """Settings that may also be written as numbers."""
@@ -101,8 +102,6 @@ def _check_periods(table: dict[str, Any], path: Path) -> None:
     """Refuse invalid periods now, not only when an organization is created."""
     if table.keys().isdisjoint({"period", "anchor", "fiscal_start", "time_zone"}):
         return
-    from budget_tui.domain.period import parse_anchor, parse_kind, parse_month
-
     for name, check in (("period", parse_kind), ("anchor", parse_anchor), ("fiscal_start", parse_month)):
         try:
             check(table.get(name, getattr(Settings(), name)))

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from budget_tui.domain.budget import Organization
 from budget_tui.domain.currency import checked_currency
 from budget_tui.domain.errors import NotFound
+from budget_tui.domain.period import parse_rule
 from budget_tui.services.clock import Clock, zone
 from budget_tui.storage.database.base import Database
 
 if TYPE_CHECKING:
-    from budget_tui.domain.budget import Organization
     from budget_tui.services.work import CarrySettled, Work
     from budget_tui.storage.session import Session
     from budget_tui.storage.unit_of_work import DatabaseReader, UnitOfWork, Writers
@@ -144,9 +145,6 @@ class Context:
         if found is not None:
             return found
         if self.org_slug == DEFAULT_ORG:
-            from budget_tui.domain.budget import Organization
-            from budget_tui.domain.period import parse_rule
-
             time_zone = zone(self.new_time_zone).key
             rule = parse_rule(*self.new_period)
             return Organization(0, DEFAULT_ORG, "Default", checked_currency(self.new_currency), time_zone, rule)

@@ -67,7 +67,7 @@ class Database:
 
     def copy(self, source: str, target: str) -> CopyReport:
         """Copy everything from one database into another one of any engine, which must be empty or new."""
-        from budget_tui.storage.copying import copy_database  # loads SQLAlchemy
+        from budget_tui.storage.database.copying import copy_database  # loads SQLAlchemy
 
         read, written = database_at(source), database_at(target)
         return CopyReport(str(read), str(written), copy_database(read, written))

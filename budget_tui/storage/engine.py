@@ -24,8 +24,9 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.dialects import registry
+from sqlalchemy.dialects import postgresql, registry, sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite import Insert as Insert
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
@@ -80,6 +81,14 @@ def next_key(connection: sqlalchemy.Connection, column: Column[int]) -> int:
     else:
         found = connection.execute(select(func.nextval(func.pg_get_serial_sequence(column.table.name, column.name))))
     return int(found.scalar_one())
+
+
+def insert_or(connection: sqlalchemy.Connection, table: Any) -> Insert:
+    """Return an INSERT that can say what to do when there is such a row already; both engines share the syntax."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    insert: Any = postgresql.insert(table)
+    return insert  # type: ignore[no-any-return]
 
 
 def insert_batches(

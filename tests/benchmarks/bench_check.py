@@ -18,10 +18,10 @@ from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.projects import Projects
 from budget_tui.storage.database import database_at
+from budget_tui.storage.database.sqlite_books import CHECKSUM_TEXT
 from budget_tui.storage.database.sqlite_checks import problems_of
 from budget_tui.storage.database.sqlite_connections import connect_read_only
 from budget_tui.storage.fast_paths import day_number
-from budget_tui.storage.repositories.datasets import CHECKSUM_TEXT
 
 PROJECTS = 2000
 DAYS = 500

@@ -19,9 +19,9 @@ from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.budget import parse_change
 from budget_tui.domain.errors import Conflict, InsufficientBudget, Refused, StorageError
 from budget_tui.services.demo import SHOWN_ON, load_demo
-from budget_tui.storage.copying import copy_database
 from budget_tui.storage.database import database_at
 from budget_tui.storage.database.base import SchemaState
+from budget_tui.storage.database.copying import copy_database
 from budget_tui.storage.unit_of_work import UnitOfWork
 from tests.postgres import Postgres
 

@@ -84,8 +84,8 @@ async def put_project(
 ) -> Response:
     """Set the project's allocation. More than is available is allowed, and reported in `warnings`."""
     budgets = caller.services.budgets
-    change = body.to_domain()
-    await caller.pools.write(lambda: write_if_match(if_match, lambda seen: budgets.allocate(project_id, change, seen)))
+    wanted = body.to_domain()
+    await caller.pools.write(lambda: write_if_match(if_match, lambda seen: budgets.allocate(project_id, wanted, seen)))
     return await _project(request, caller, project_id)
 
 

@@ -3,6 +3,7 @@
 import csv
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
@@ -337,8 +338,6 @@ def _sound(path: Path, kind: Kind) -> Iterator[None]:
     if kind is not Kind.CSV_GZ:
         yield
         return
-    from concurrent.futures import ThreadPoolExecutor
-
     stopped = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         check = pool.submit(_read_through, path, kind, stopped)

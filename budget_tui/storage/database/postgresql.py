@@ -31,6 +31,7 @@ from budget_tui.storage.database.base import (
     WriteConnection,
     made_meanwhile,
 )
+from budget_tui.storage.database.sqlite_connections import SqliteConnection, empty_database
 
 try:
     import psycopg
@@ -168,7 +169,7 @@ class PostgresDatabase(Database):
     def problems(self, state: SchemaState) -> list[str]:
         if state is not SchemaState.CURRENT:
             return []
-        from budget_tui.storage.copying import copy_in_memory
+        from budget_tui.storage.database.copying import copy_in_memory
         from budget_tui.storage.database.sqlite_checks import problems_in
 
         with self.described_errors(), closing(copy_in_memory(self)) as copy:
@@ -399,8 +400,6 @@ class PostgresReader(Reader):
 
     @contextmanager
     def _nothing(self) -> Iterator[Connection]:
-        from budget_tui.storage.database.sqlite_connections import SqliteConnection, empty_database
-
         with closing(SqliteConnection(empty_database())) as connection:
             yield connection
 

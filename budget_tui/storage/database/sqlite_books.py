@@ -11,12 +11,17 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.dialects import sqlite
+
 from budget_tui.domain import pacing
 from budget_tui.domain.amount import LIMIT_NANOS, NANOS, nanos_of, to_decimal
 from budget_tui.domain.cost import Category
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.presentation.formatting import amount_of
-from budget_tui.storage.repositories.datasets import CHECKSUM_TEXT
+from budget_tui.storage.repositories.datasets import CHECKSUM
+
+CHECKSUM_TEXT = str(CHECKSUM.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+"""The checksum of a part as SQL text."""
 
 RESTORE = "restore a backup: budget-tui db restore FILE"
 SHOWN_AT_MOST = 5

@@ -17,10 +17,10 @@ from sqlalchemy import (
     extract,
     func,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.operators import custom_op
 
 from budget_tui.storage import tables
+from budget_tui.storage.engine import Insert, insert_or
 
 MOST_ROWS = 2**62
 """More rows than there can be, and no more than an engine can count."""
@@ -70,12 +70,9 @@ class Repository:
         assert result.inserted_primary_key is not None
         return int(result.inserted_primary_key[0])
 
-    def _insert(self, table: type[tables.Row]) -> sqlite.Insert:
-        """Return an INSERT that can say what to do when there is such a row already; both engines share the syntax."""
-        if self._connection.dialect.name == "sqlite":
-            return sqlite.insert(table)
-        insert: Any = postgresql.insert(table)
-        return insert  # type: ignore[no-any-return]
+    def _insert(self, table: type[tables.Row]) -> Insert:
+        """Return an INSERT that can say what to do when there is such a row already."""
+        return insert_or(self._connection, table)
 
 
 @cache

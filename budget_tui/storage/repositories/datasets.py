@@ -22,7 +22,6 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 
 from budget_tui.domain.delivery import folded_account
@@ -49,8 +48,6 @@ CHECKSUM: ColumnElement[int] = func.sum(
     + 17 * _c.origin_key
 )
 """A sum that changes with any number of any row of a part, so that later damage is noticed."""
-CHECKSUM_TEXT = str(CHECKSUM.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
-"""The checksum as SQL text."""
 
 ROWS_KEPT = 200_000
 """The replaced rows that are kept; beyond it, only those that the latest import of a source took, however many."""
