@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -23,7 +24,7 @@ from budget_tui.storage.database import database_at
 from budget_tui.storage.database.base import SchemaState
 from budget_tui.storage.database.copying import copy_database
 from budget_tui.storage.unit_of_work import UnitOfWork
-from tests.postgres import Postgres
+from tests.postgres import ROLE, Postgres
 
 TODAY = date(2026, 1, 13)
 Opener = Callable[..., Services]
@@ -102,7 +103,7 @@ def test_everything_moves_between_the_engines_and_back(
 def test_a_change_by_psql_is_noticed_once(opened: Opener, demo: str, postgres: Postgres) -> None:
     services = opened(demo, SHOWN_ON)
     before = services.snapshots.current()
-    assert services.snapshots.changed()  # from here on it listens
+    assert until(services.snapshots.changed)  # from here on it listens
     services.snapshots.current()
     assert not services.snapshots.changed()
     with postgres.connect(database_at(demo).name) as psql:
@@ -118,7 +119,8 @@ def test_a_lost_connection_is_one_line_and_the_next_look_finds_the_way_back(
 ) -> None:
     services = opened(demo, SHOWN_ON)
     services.snapshots.current()
-    services.snapshots.changed()
+    assert until(services.snapshots.changed)
+    services.snapshots.current()
     with postgres.connect() as psql:
         psql.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (database_at(demo).name,)
@@ -136,6 +138,26 @@ def test_a_server_that_is_not_there_is_said_in_one_line(opened: Opener, tmp_path
     assert "cannot be reached" in str(refused.value)
     assert "secret" not in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_who_asks_for_changes_does_not_wait_for_a_server_that_does_not_answer(opened: Opener) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        services = opened(f"postgresql+psycopg://anna@127.0.0.1:{silent.getsockname()[1]}/plan")
+        begun = time.monotonic()
+        assert not services.snapshots.changed()
+        assert not services.snapshots.changed()
+        assert time.monotonic() - begun < 1
+    with pytest.raises(StorageError, match="cannot be reached"):
+        until(services.snapshots.changed)
+
+
+def test_where_there_is_no_database_the_hint_makes_it_on_that_server(opened: Opener, postgres: Postgres) -> None:
+    with pytest.raises(StorageError, match="there is no database") as refused:
+        opened(postgres.url("planned")).snapshots.current()
+    command = f"createdb --host={postgres.folder} --username={ROLE} planned"
+    assert refused.value.hint == f"make one: {command}"
+    with pytest.raises(StorageError, match=r'cannot be reached \(role "nobody" does not exist\)'):
+        opened(postgres.url("postgres").replace(ROLE, "nobody", 1)).snapshots.current()
 
 
 def test_a_reader_cannot_write(demo: str) -> None:

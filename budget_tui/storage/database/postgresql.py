@@ -68,6 +68,9 @@ class PostgresDatabase(Database):
             raise Refused(f"'{url.partition('@')[2] or url}' is no URL of a database", str(error).strip()) from None
         self.name = self.title = str(known.get("dbname") or known.get("user") or "postgres")
         self._shown = _without_password(self._conninfo)
+        options = (("--host", "host"), ("--port", "port"), ("--username", "user"))
+        given = (f"{option}={quote(str(known[key]))}" for option, key in options if known.get(key))
+        self._createdb = " ".join(("createdb", *given, quote(self.name)))
 
     def __str__(self) -> str:
         return self._shown
@@ -156,8 +159,8 @@ class PostgresDatabase(Database):
 
     def _unreachable(self, cause: psycopg.Error) -> StorageError:
         reason = (str(cause).strip().splitlines() or ["no reason given"])[-1]
-        if "does not exist" in reason:
-            return StorageError(f"there is no database at {self}", f"make one: createdb {self.name}")
+        if re.search('database ".*" does not exist', reason):  # and not the user's role
+            return StorageError(f"there is no database at {self}", f"make one: {self._createdb}")
         reason = reason.rpartition("FATAL:")[2].strip() or reason
         return StorageError(f"{self} cannot be reached ({reason})", "check that its server runs, and try again")
 
@@ -288,6 +291,47 @@ class FirstPostgresWriter(PostgresWriter):
         return True
 
 
+class _AttemptToListen:
+    """A connection that listens for changes, made in a thread of its own: a screen must not wait for a server that
+    does not answer."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._is_abandoned = False
+        self._connection: psycopg.Connection[Any] | None = None
+        self._error: psycopg.Error | None = None
+        self.is_over = threading.Event()
+        threading.Thread(target=self._make, name="budget-tui-listen", daemon=True).start()
+
+    def _make(self) -> None:
+        connection = None
+        try:
+            connection = self._database.open(read_only=True)
+            connection.execute(f"LISTEN {CHANNEL}")
+        except psycopg.Error as error:
+            self._error = error
+        with self._lock:
+            if connection is not None and (self._is_abandoned or self._error is not None):
+                connection.close()
+            else:
+                self._connection = connection
+            self.is_over.set()
+
+    def result(self) -> psycopg.Connection[Any]:
+        """The connection, or what went wrong, once it is over."""
+        if self._connection is None:
+            raise self._error or psycopg.OperationalError("no connection")
+        return self._connection
+
+    def abandon(self) -> None:
+        """Close what it came to, or will come to."""
+        with self._lock:
+            self._is_abandoned = True
+            if self._connection is not None:
+                self._connection.close()
+
+
 class PostgresReader(Reader):
     """A lasting connection that reads, and one that listens for changes."""
 
@@ -297,6 +341,7 @@ class PostgresReader(Reader):
         self._turn = threading.Lock()
         self._connection: PostgresConnection | None = None
         self._listening: psycopg.Connection[Any] | None = None
+        self._attempt: _AttemptToListen | None = None
         self._is_changed = False
 
     @contextmanager
@@ -325,9 +370,9 @@ class PostgresReader(Reader):
             return False
         try:
             with self._database.described_errors():
-                if self._listening is None:
-                    self._listen()
                 self._hear()
+                if self._listening is None:
+                    self._begin_to_listen()
                 return self._is_changed
         finally:
             self._turn.release()
@@ -338,12 +383,18 @@ class PostgresReader(Reader):
             if self._listening is not None:
                 self._listening.close()
                 self._listening = None
+            if self._attempt is not None:
+                self._attempt.abandon()
+                self._attempt = None
 
-    def _listen(self) -> None:
-        """Begin to listen for changes; anything before that counts as a change."""
-        self._listening = self._database.open(read_only=True)
-        self._listening.execute(f"LISTEN {CHANNEL}")
-        self._is_changed = True
+    def _begin_to_listen(self) -> None:
+        """Begin to listen, or take over what an attempt has come to; anything before that counts as a change."""
+        if self._attempt is None:
+            self._attempt = _AttemptToListen(self._database)
+        if self._attempt.is_over.is_set():
+            attempt, self._attempt = self._attempt, None
+            self._listening = attempt.result()
+            self._is_changed = True
 
     def _hear(self) -> None:
         """Note any notification of a change; a lost connection counts as one."""
