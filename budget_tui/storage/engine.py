@@ -14,12 +14,14 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Engine,
+    String,
     Subquery,
     Table,
     cast,
     column,
     create_engine,
     func,
+    literal,
     literal_column,
     select,
     type_coerce,
@@ -139,6 +141,9 @@ def listed(connection: sqlalchemy.Connection, names: Sequence[str], rows: Sequen
             for place, name in enumerate(names)
         ]
         return select(*columns).subquery()
-    text = json.dumps([dict(zip(names, row, strict=True)) for row in rows])
-    records = func.json_to_recordset(cast(text, JSON)).table_valued(*(column(name, BigInteger) for name in names))
+    text = literal(
+        json.dumps([dict(zip(names, row, strict=True)) for row in rows]), String
+    )  # JSON would quote it again
+    columns_of = (column(name, BigInteger) for name in names)
+    records = func.json_to_recordset(cast(text, JSON)).table_valued(*columns_of)
     return select(records.render_derived(with_types=True)).subquery()

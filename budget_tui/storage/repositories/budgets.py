@@ -318,7 +318,7 @@ class BudgetRepository(Repository):
             budget_id,
             actor,
             now,
-            base=_b.base + plan.amount - _b.amount,
+            base=_base_at(plan.amount),
             amount=plan.amount,
             provider=plan.provider,
             period_kind=plan.period_kind,
@@ -330,7 +330,7 @@ class BudgetRepository(Repository):
 
     def set_amount(self, budget: Budget, amount: int, actor: str, now: datetime) -> Budget:
         """Change a budget's amount and, with it, its allocation from its parent."""
-        self._update(budget.budget_id, actor, now, base=_b.base + amount - _b.amount, amount=amount)
+        self._update(budget.budget_id, actor, now, base=_base_at(amount), amount=amount)
         self._set_allocated(budget.budget_id, amount, now)
         return replace(budget, amount=amount)
 
@@ -605,3 +605,8 @@ def _carry(row: Row[Any]) -> Carry:
     if row.carry == CarryPolicy.NONE and not row.carried:
         return NO_CARRY  # most of thousands of budgets have none
     return Carry(CarryPolicy(row.carry), row.carry_cap, row.carried)
+
+
+def _base_at(amount: int) -> ColumnElement[int]:
+    """The base of a budget whose amount becomes ``amount``. The difference comes first: a sum might not fit."""
+    return _b.base - _b.amount + amount

@@ -270,7 +270,7 @@ class DatasetRepository(Repository):
         kept = self._row(select(func.count().label("rows")).select_from(FormerCostRow))
         if kept is None or kept.rows <= ROWS_KEPT:
             return
-        gone = select(literal(dataset_key).label("key")).cte("gone", recursive=True)
+        gone = select(literal(dataset_key, BigInteger).label("key")).cte("gone", recursive=True)
         gone = gone.union(select(_r.dataset_key).where(_r.replaced_by == gone.c.key))
         self._change(delete(FormerCostRow).where(_f.replaced_by.in_(select(gone.c.key))))
 
