@@ -18,11 +18,11 @@ import duckdb
 import pytest
 from hypothesis import settings
 
-from tests.databases import engine
+from tests.databases import ENGINES, Engine, engine, engines
 from tests.examples import SUITE
 from tests.postgres import postgres, postgres_database, postgres_url
 
-__all__ = ["engine", "postgres", "postgres_database", "postgres_url"]
+__all__ = ["engine", "engines", "postgres", "postgres_database", "postgres_url"]
 
 for name in [name for name in os.environ if name.startswith("BUDGET_TUI_")]:
     del os.environ[name]
@@ -45,6 +45,23 @@ settings.load_profile(SUITE)
 
 # From here on, while modules are imported and tests collected: nearly all of it stays.
 gc.set_threshold(50_000, 20, 20)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engines",
+        choices=("some", "all"),
+        default="some",
+        help="which tests run on PostgreSQL, too: those marked 'both_engines' (default), or all that can",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let a test whose databases come from `engine` run on both engines, where it is marked or all are to."""
+    marked = metafunc.definition.get_closest_marker
+    is_for_all = marked("both_engines") or metafunc.config.getoption("--engines") == "all"
+    if "engine" in metafunc.fixturenames and is_for_all and not marked("sqlite"):
+        metafunc.parametrize("engine", ENGINES, indirect=True, scope="session")
 
 
 @pytest.hookimpl(trylast=True)
@@ -111,3 +128,10 @@ def made_once() -> MadeOnce:
             made[make] = connection.serialize()
 
     return place
+
+
+@pytest.fixture(autouse=True)
+def databases_taken_back(engines: dict[str, Engine]) -> Iterator[None]:
+    yield
+    for each in engines.values():
+        each.clear()

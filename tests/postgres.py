@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -62,7 +63,14 @@ class Postgres:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """The server. It ends with this process, however that ends."""
+    """The server of all tests of this process."""
+    with running_server() as server:
+        yield server
+
+
+@contextmanager
+def running_server() -> Iterator[Postgres]:
+    """A server that ends with this process, however that ends."""
     pytest.importorskip("psycopg", reason="there is no psycopg: pip install -e '.[dev]'")
     programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="budget-tui-postgres-"))  # short: a socket's path has at most 107 bytes

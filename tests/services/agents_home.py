@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 from budget_tui.bootstrap import Services
 from budget_tui.config.settings import Settings
@@ -10,6 +9,7 @@ from budget_tui.domain.tokens import AgentBudget
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.storage.database import database_at
+from tests.databases import Address
 from tests.services.conftest import Home
 
 NOON = datetime(2026, 1, 13, 12, tzinfo=UTC)
@@ -33,7 +33,7 @@ class AgentHome(Home):
 
     def later(self, **passed: int) -> "AgentHome":
         """The same database after a while."""
-        return home_with_agents(self.path, self.moment + timedelta(**passed))
+        return home_with_agents(self.address, self.moment + timedelta(**passed))
 
     def budget_of(self, agent: str = "scout") -> AgentBudget:
         try:
@@ -55,6 +55,6 @@ class AgentHome(Home):
         return replace(self, services=Services(replace(self.services.context, org_slug=slug), Settings()))
 
 
-def home_with_agents(path: Path, moment: datetime = NOON, today: date | None = None) -> AgentHome:
+def home_with_agents(address: Address, moment: datetime = NOON, today: date | None = None) -> AgentHome:
     clock = Moment(today or moment.date(), moment)
-    return AgentHome(Services(Context(database_at(path), "default", clock, "anna"), Settings()), moment)
+    return AgentHome(Services(Context(database_at(address), "default", clock, "anna"), Settings()), moment)

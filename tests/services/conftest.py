@@ -1,4 +1,4 @@
-"""A household of services over one real database file, on any day one likes."""
+"""A household of services over one real database, on any day one likes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.services.periods import CloseOutcome
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
 from budget_tui.storage.database import database_at
-from tests.databases import rows
+from tests.databases import Address, Engine, beside, content, empty, rows
 
 TODAY = date(2026, 1, 13)
 
@@ -43,16 +43,26 @@ class Home:
 
     def on(self, day: str) -> "Home":
         """The same database on another day."""
-        return home_at(self.path, date.fromisoformat(day))
+        return home_at(self.address, date.fromisoformat(day))
 
     def again(self) -> "Home":
         """The same database in another program that was just started."""
         assert self.services.context.clock.as_of is not None
-        return home_at(self.path, self.services.context.clock.as_of)
+        return home_at(self.address, self.services.context.clock.as_of)
 
     @property
-    def path(self) -> Path:
-        return self.services.context.database.path
+    def address(self) -> str:
+        return str(self.services.context.database)
+
+    @property
+    def folder(self) -> Path:
+        """Where exports may lie."""
+        return beside(self.address)
+
+    @property
+    def content(self) -> object:
+        """All that is stored."""
+        return content(self.address)
 
     # Commands
 
@@ -117,30 +127,20 @@ class Home:
 
     def rows(self, statement: str) -> list[tuple[object, ...]]:
         """What is in the database behind everybody's back."""
-        return rows(self.path, statement)
+        return rows(self.address, statement)
 
 
-def home_at(path: Path, today: date | None, **new: Any) -> Home:
-    context = Context(database_at(path), "default", Clock(today), "anna", **new)
+def home_at(address: Address, today: date | None, **new: Any) -> Home:
+    context = Context(database_at(address), "default", Clock(today), "anna", **new)
     return Home(Services(context, Settings()))
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path = tmp_path_factory.mktemp("fresh") / "budget.db"
-    database_at(path).create()
-    return path.read_bytes()
-
-
 @pytest.fixture
-def fresh(tmp_path: Path, empty_database: bytes) -> Callable[..., Home]:
+def fresh(engine: Engine) -> Callable[..., Home]:
     """Makes a home of its own: for an organization that has yet to be made, in another currency or time zone."""
-    made = iter(range(1000))
 
     def make(today: date | None = TODAY, **new: Any) -> Home:
-        path = tmp_path / f"budget-{next(made)}.db"
-        path.write_bytes(empty_database)
-        return home_at(path, today, **new)
+        return home_at(engine.new(empty), today, **new)
 
     return make
 
@@ -153,22 +153,19 @@ def home(fresh: Callable[..., Home]) -> Iterator[Home]:
     home.services.snapshots.close()
 
 
-@pytest.fixture(scope="session")
-def worked_example(tmp_path_factory: pytest.TempPathFactory, empty_database: bytes) -> bytes:
-    path = tmp_path_factory.mktemp("example") / "budget.db"
-    path.write_bytes(empty_database)
-    home = home_at(path, TODAY)
+def worked_example(address: Address) -> None:
+    home = home_at(address, TODAY)
     home.budget("500")
     for project, allocation in (("pcc", "150"), ("videonest-api", "120"), ("python-api", "100"), ("dandelion", "50")):
         home.add(project, allocate=allocation)
     home.spend("pcc", "105", on="2026-01-10")
     home.spend("videonest-api", "48", on="2026-01-09")
     home.spend("python-api", "88", on="2026-01-12")
-    return path.read_bytes()
 
 
 @pytest.fixture
-def seed(home: Home, worked_example: bytes) -> Home:
+def seed(engine: Engine) -> Iterator[Home]:
     """The worked example: $500, four projects, what they spent by January 13."""
-    home.path.write_bytes(worked_example)
-    return home
+    home = home_at(engine.new(worked_example), TODAY)
+    yield home
+    home.services.snapshots.close()

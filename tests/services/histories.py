@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from random import Random
 
 from budget_tui.bootstrap import Services
@@ -21,6 +20,7 @@ from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.period_rules import RuleChange
 from budget_tui.services.plans import PlanChange
 from budget_tui.services.transfers import TransferRequest
+from tests.databases import Address, beside
 from tests.services.agents_home import home_with_agents
 from tests.services.planning import percents, plan_of
 
@@ -33,8 +33,8 @@ FIRST = datetime(2026, 1, 3, 9, tzinfo=UTC)
 class History:
     """One user's life with one database. Every command is drawn from ``random``."""
 
-    def __init__(self, path: Path, random: Random) -> None:
-        self.path = path
+    def __init__(self, address: Address, random: Random) -> None:
+        self.address = address
         self.random = random
         self.moment = FIRST
         self.done: list[str] = []
@@ -43,7 +43,7 @@ class History:
 
     @property
     def services(self) -> Services:
-        return home_with_agents(self.path, self.moment).services
+        return home_with_agents(self.address, self.moment).services
 
     @property
     def today(self) -> date:
@@ -153,7 +153,7 @@ class History:
             "x_hierarchy_entity_id,BilledCost,BillingCurrency,ChargePeriodStart,BillingPeriodStart,"
             "ServiceProviderName,BillingAccountId\n"
         )
-        export = self.path.with_name("export.csv")
+        export = beside(self.address) / "export.csv"
         export.write_text(header + rows, "utf-8")
         self.services.imports.run(ImportRequest((str(export),), source=self.random.choice(("x", "y"))))
 

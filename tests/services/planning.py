@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from budget_tui.bootstrap import Services
@@ -26,7 +25,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.services.imports import ImportRequest
 from budget_tui.services.plan_views import PlanBoard
 from budget_tui.storage.database import database_at
-from tests.conftest import MadeOnce
+from tests.databases import Address, Engine, beside
 from tests.services.conftest import TODAY, Home
 
 LATER = date(2026, 3, 31)
@@ -126,7 +125,7 @@ def bill(services: Services, *costs: tuple[str, str, str, str, str]) -> None:
         f"{entity},{amount},{currency},{day}T00:00:00Z,{day[:7]}-01T00:00:00Z,{provider}"
         for entity, amount, currency, day, provider in costs
     ]
-    path = services.context.database.path.parent / "bill.csv"
+    path = beside(str(services.context.database)) / "bill.csv"
     path.write_text("\n".join([header, *rows, ""]), "utf-8")
     services.imports.run(ImportRequest((str(path),), source="bill"))
 
@@ -162,16 +161,15 @@ def amounts(shares: Iterable[tuple[str, str]]) -> list[ChildShare]:
     return [ChildShare(name, amount=parse_amount(amount)) for name, amount in shares]
 
 
-def planning_home(path: Path, organization: str = "default", today: date = TODAY) -> PlanHome:
-    return PlanHome(Services(Context(database_at(path), organization, Clock(today), "anna"), Settings()))
+def planning_home(address: Address, organization: str = "default", today: date = TODAY) -> PlanHome:
+    return PlanHome(Services(Context(database_at(address), organization, Clock(today), "anna"), Settings()))
 
 
-def plant(path: Path, today: date = TODAY) -> None:
+def plant(address: Address, today: date = TODAY) -> None:
     """An organization that is nothing but its tree."""
-    planning_home(path, today=today).services.entities.bring_in(TREE)
+    planning_home(address, today=today).services.entities.bring_in(TREE)
 
 
-def home_with_tree(path: Path, made_once: MadeOnce, today: date = TODAY) -> PlanHome:
+def home_with_tree(engine: Engine, today: date = TODAY) -> PlanHome:
     """A planner whose entities are those of `TREE`."""
-    made_once(path, plant)
-    return planning_home(path, today=today)
+    return planning_home(engine.new(plant), today=today)

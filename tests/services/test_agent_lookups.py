@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 
@@ -18,6 +17,7 @@ from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.period_rules import RuleChange
 from budget_tui.storage.database import database_at
 from budget_tui.storage.unit_of_work import Writers
+from tests.databases import Engine, empty
 from tests.services.agents_home import AgentHome
 from tests.services.conftest import home_at
 
@@ -48,13 +48,11 @@ def hand() -> Hand:
 
 
 @pytest.fixture
-def kept(tmp_path: Path, empty_database: bytes, hand: Hand) -> Iterator[Services]:
+def kept(engine: Engine, hand: Hand) -> Iterator[Services]:
     """Services that keep what writes open; an agent with 1,000 tokens in January, 100 of them used in two goes."""
-    path = tmp_path / "budget.db"
-    path.write_bytes(empty_database)
+    database = database_at(engine.new(empty))
     services = Services(
-        Context(database_at(path), "default", MovedClock(hand=hand), "anna", writers=Writers(database_at(path))),
-        Settings(),
+        Context(database, "default", MovedClock(hand=hand), "anna", writers=Writers(database)), Settings()
     )
     services.projects.add("pcc")
     services.agents.add("scout", "pcc", model="m1", tokens=1000)
@@ -111,16 +109,16 @@ def test_a_price_set_meanwhile_is_charged(kept: Services, changing: Services) ->
     changing.token_prices.set("m1", {TokenKind.INPUT: 10**9})
     kept.agents.consume("scout", 400)
     kept.agents.consume("scout", 200)
-    assert home_at(kept.context.database.path, LAST_NOON.date()).spent["all"] == "0.0007"
+    assert home_at(str(kept.context.database), LAST_NOON.date()).spent["all"] == "0.0007"
     changing.token_prices.set("m1", {TokenKind.INPUT: 2 * 10**9})
     kept.agents.consume("scout", 300)
-    assert home_at(kept.context.database.path, LAST_NOON.date()).spent["all"] == "0.002"
+    assert home_at(str(kept.context.database), LAST_NOON.date()).spent["all"] == "0.002"
 
 
 def test_a_period_closed_by_hand_meanwhile_gives_up_what_it_handed_on(kept: Services, changing: Services) -> None:
     changing.periods.close()
     kept.agents.consume("scout", 500)
-    february = AgentHome(home_at(kept.context.database.path, date(2026, 2, 1)).services)
+    february = AgentHome(home_at(str(kept.context.database), date(2026, 2, 1)).services)
     assert february.counts() == (1400, 0, 0)
 
 

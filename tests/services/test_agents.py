@@ -9,7 +9,7 @@ from budget_tui.domain.amount import LIMIT_COUNT
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.errors import Conflict, InsufficientBudget, NotFound, Refused
 from budget_tui.domain.pacing import Status
-from tests.conftest import MadeOnce
+from tests.databases import Engine
 from tests.services.agents_home import AgentHome, home_with_agents
 
 
@@ -20,11 +20,9 @@ def with_scout(path: Path) -> None:
 
 
 @pytest.fixture
-def home(tmp_path: Path, made_once: MadeOnce) -> AgentHome:
+def home(engine: Engine) -> AgentHome:
     """A project with an agent that may use 1,000 tokens."""
-    path = tmp_path / "budget.db"
-    made_once(path, with_scout)
-    return home_with_agents(path)
+    return home_with_agents(engine.new(with_scout))
 
 
 def insufficient(home: AgentHome, available: int, agent: str = "scout", tokens: int = 0) -> None:
@@ -337,7 +335,7 @@ def test_a_period_closed_by_hand_stops_no_agent_for_the_rest_of_the_day(home: Ag
 
 def test_what_was_held_over_the_end_of_a_period_is_used_of_the_one_that_held_it(home: AgentHome) -> None:
     held = home.services.agents.reserve("scout", 700, seconds=600_000).reservation_id
-    february = home_with_agents(home.path, home.moment, today=home.moment.date().replace(month=2))
+    february = home_with_agents(home.address, home.moment, today=home.moment.date().replace(month=2))
     february.services.agents.settle(held, 500)
     assert february.counts() == (1000, 0, 0)
     assert home.counts() == (1000, 500, 0)
@@ -352,7 +350,7 @@ def test_what_is_held_does_not_come_along_as_well(home: AgentHome, used_first: i
         agents.consume("scout", used_first)
     held = agents.reserve("scout", 700, seconds=600_000).reservation_id
     agents.reserve("scout", 50, seconds=60)
-    february = home_with_agents(home.path, home.later(hours=1).moment, today=home.moment.date().replace(month=2))
+    february = home_with_agents(home.address, home.later(hours=1).moment, today=home.moment.date().replace(month=2))
     carried = 300 - used_first  # the hold whose time is up comes along
     assert february.counts() == (1000 + carried, 0, 0)
     february.services.agents.consume("scout", 1000 + carried)
@@ -413,7 +411,7 @@ def test_the_rate_is_that_of_the_last_day(home: AgentHome) -> None:
 def test_the_end_is_told_as_of_the_day_that_is_looked_at(home: AgentHome) -> None:
     home.later(hours=-4).services.agents.consume("scout", 300)
     today = home.budget_of().runs_out_at
-    another_day = home_with_agents(home.path, home.moment, home.moment.date() + timedelta(days=5)).budget_of()
+    another_day = home_with_agents(home.address, home.moment, home.moment.date() + timedelta(days=5)).budget_of()
     assert today is not None
     assert another_day.runs_out_at == today + timedelta(days=5)
 

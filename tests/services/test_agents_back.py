@@ -10,7 +10,7 @@ from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.errors import BudgetError, Conflict, Refused
 from budget_tui.domain.tokens import TokenKind
-from tests.conftest import MadeOnce
+from tests.databases import Engine
 from tests.services.agents_home import AgentHome, home_with_agents
 
 FIRST = date(2026, 1, 1)
@@ -25,11 +25,9 @@ def with_scout(path: Path) -> None:
 
 
 @pytest.fixture
-def home(tmp_path: Path, made_once: MadeOnce) -> AgentHome:
+def home(engine: Engine) -> AgentHome:
     """A project with an agent that used 300 of 1,000 tokens, at a price."""
-    path = tmp_path / "budget.db"
-    made_once(path, with_scout)
-    return home_with_agents(path)
+    return home_with_agents(engine.new(with_scout))
 
 
 def price(home: AgentHome, amount: str) -> None:

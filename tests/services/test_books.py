@@ -354,7 +354,7 @@ def test_no_history_leaves_anything_to_find(
     history = History(tmp_path_factory.mktemp("history") / "budget.db", Random(seed))
     history.begin()
     history.live(60)
-    assert problems_of(history.path) == [], history.done
+    assert problems_of(history.address) == [], history.done
 
 
 # A log that was lost

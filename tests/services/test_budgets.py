@@ -42,6 +42,7 @@ def test_the_largest_amount_is_kept_to_the_last_nano(home: Home) -> None:
     home.budget("9000000000")
     home.budget("8999999999.999999999")
     assert home.snapshot.total.allocation == usd("8999999999.999999999")
+    assert home.rows("SELECT amount, base FROM budget") == [(usd("8999999999.999999999"),) * 2]
 
 
 def test_a_budget_typed_over_one_that_changed_meanwhile_is_a_conflict(home: Home) -> None:

@@ -1,8 +1,6 @@
 """What comes along when a period closes: of the global budget, of projects, of agents' tokens."""
 
 from datetime import date, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +11,7 @@ from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.plan_results import BudgetLine
 from budget_tui.presentation.audit import changes
 from budget_tui.schemas.status import DatedGlobalBudget, StatusOut
+from tests.databases import Engine, empty
 from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at, shown, usd
 from tests.services.planning import PlanHome, bill, name_of, planning_home
@@ -171,35 +170,34 @@ months = st.lists(
 @settings(max_examples=examples(6))
 @given(months)
 def test_who_looks_ahead_sees_what_is_stored_then(
-    empty_database: bytes, months: list[tuple[str, str, str, int, bool]]
+    engine: Engine, months: list[tuple[str, str, str, int, bool]]
 ) -> None:
     """Whatever is chosen, allocated and spent in some months: readers and writers agree on each and on the last."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "budget.db"
-        path.write_bytes(empty_database)
-        home = home_at(path, TODAY)
-        home.budget("100")
-        home.add("a", allocate="50")
-        for first, (policy, cap, allocation, spent, is_looked_at) in zip(MONTHS, months, strict=False):
-            home = home_at(path, first + timedelta(days=20))
-            home.spend("a", str(spent), on=first.isoformat()) if spent else None
-            if is_looked_at:
-                continue  # nobody writes: this month is closed with the next one
-            if policy:
-                home.carry(policy, cap if policy != "none" else "", project="a")
-                home.carry(policy)
-            if allocation:
-                home.allocate("a", allocation)
-        later = home_at(path, MONTHS[len(months)])
-        ahead = later.snapshot
-        later.services.periods.catch_up()
-        stored = later.snapshot
-        assert (stored.total, stored.projects, stored.carry, stored.allocated) == (
-            ahead.total,
-            ahead.projects,
-            ahead.carry,
-            ahead.allocated,
-        )
+    engine.clear()
+    address = engine.new(empty)
+    home = home_at(address, TODAY)
+    home.budget("100")
+    home.add("a", allocate="50")
+    for first, (policy, cap, allocation, spent, is_looked_at) in zip(MONTHS, months, strict=False):
+        home = home_at(address, first + timedelta(days=20))
+        home.spend("a", str(spent), on=first.isoformat()) if spent else None
+        if is_looked_at:
+            continue  # nobody writes: this month is closed with the next one
+        if policy:
+            home.carry(policy, cap if policy != "none" else "", project="a")
+            home.carry(policy)
+        if allocation:
+            home.allocate("a", allocation)
+    later = home_at(address, MONTHS[len(months)])
+    ahead = later.snapshot
+    later.services.periods.catch_up()
+    stored = later.snapshot
+    assert (stored.total, stored.projects, stored.carry, stored.allocated) == (
+        ahead.total,
+        ahead.projects,
+        ahead.carry,
+        ahead.allocated,
+    )
 
 
 # Agents' tokens
@@ -249,35 +247,34 @@ AMOUNTS = st.sampled_from(["0", "40", "250"])
     st.booleans(),
 )
 def test_what_only_looks_foresees_what_opening_the_period_does(
-    empty_database: bytes,
+    engine: Engine,
     policies: dict[str, tuple[CarryPolicy, str]],
     plans: list[tuple[str, str, str]],
     day: str,
     is_closed_by_hand: bool,
 ) -> None:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "budget.db"
-        path.write_bytes(empty_database)
-        home = planning_home(path)
-        home.budget("300")
-        home.add("a", "b", allocate="90")
-        home.services.agents.add("bot", "a", tokens=100)
-        home.services.agents.consume("bot", 30)
-        for entity, (policy, spent) in policies.items():
-            home.carry(policy, project="" if entity == "ORG" else entity)
-            if entity != "ORG" and spent != "0":
-                home.spend(entity, spent)
-        for entity, month, amount in plans:
-            try:
-                home.plan(entity, "total", amount, month)
-            except Conflict:  # twice
-                continue
-        if is_closed_by_hand:
-            home.close()
-        later = planning_home(path, today=date.fromisoformat(day))
-        before = seen(later)
-        later.services.periods.catch_up()
-        assert seen(later) == before
+    engine.clear()
+    address = engine.new(empty)
+    home = planning_home(address)
+    home.budget("300")
+    home.add("a", "b", allocate="90")
+    home.services.agents.add("bot", "a", tokens=100)
+    home.services.agents.consume("bot", 30)
+    for entity, (policy, spent) in policies.items():
+        home.carry(policy, project="" if entity == "ORG" else entity)
+        if entity != "ORG" and spent != "0":
+            home.spend(entity, spent)
+    for entity, month, amount in plans:
+        try:
+            home.plan(entity, "total", amount, month)
+        except Conflict:  # twice
+            continue
+    if is_closed_by_hand:
+        home.close()
+    later = planning_home(address, today=date.fromisoformat(day))
+    before = seen(later)
+    later.services.periods.catch_up()
+    assert seen(later) == before
 
 
 def seen(home: PlanHome) -> tuple[object, ...]:

@@ -1,16 +1,14 @@
 """What is moved takes the costs of open days along; on closed days everything counts where it stood when they were."""
 
-import tempfile
 from datetime import date
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.budget import BudgetType
@@ -21,7 +19,7 @@ from budget_tui.domain.plan import PlanFilter, PlannedBudget
 from budget_tui.domain.tree import Placement
 from budget_tui.services.cost_details import CostPage, number_of
 from budget_tui.services.usage import Asked, Usage
-from tests.conftest import MadeOnce
+from tests.databases import Address, Engine
 from tests.examples import examples
 from tests.services.planning import PlanHome, planning_home
 
@@ -59,9 +57,8 @@ def furnish(path: Path) -> None:
 
 
 @pytest.fixture
-def home(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
-    made_once(tmp_path / "plan.db", furnish)
-    return planning_home(tmp_path / "plan.db", today=IN_FEBRUARY)
+def home(engine: Engine) -> PlanHome:
+    return planning_home(engine.new(furnish), today=IN_FEBRUARY)
 
 
 def of_january(home: PlanHome) -> dict[str, Any]:
@@ -226,30 +223,24 @@ IDS = ("A", "A1", "B", "C", "D")
 LEVELS = ("department", "project", "team")
 
 
-@cache
-def begun() -> bytes:
+def begun(address: Address) -> None:
     """A database with nothing but the first month."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = planning_home(Path(folder) / "plan.db")
-        home.services.budgets.set_global(0)
-        return home.path.read_bytes()
+    planning_home(address).services.budgets.set_global(0)
 
 
 class Turning(RuleBasedStateMachine):
     """Entities come and are moved while months go by, beside a record of where each stood at each close."""
 
-    @initialize()
-    def begin(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.home = planning_home(Path(self.folder.name) / "plan.db")
-        self.home.path.write_bytes(begun())
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        self.engine = engine
+        self.home = planning_home(engine.new(begun))
         self.parents = {"ORG": ""}
         self.closed: list[dict[str, str]] = []
         self.own: dict[tuple[str, int], int] = {}
 
     def teardown(self) -> None:
-        if hasattr(self, "folder"):
-            self.folder.cleanup()
+        self.engine.clear()
 
     @property
     def month(self) -> int:
@@ -283,7 +274,7 @@ class Turning(RuleBasedStateMachine):
     def turn_the_month(self) -> None:
         if self.month < 5:
             self.closed.append(dict(self.parents))
-            self.home = planning_home(self.home.path, today=date(2026, self.month, 10))
+            self.home = planning_home(self.home.address, today=date(2026, self.month, 10))
             self.home.services.periods.catch_up()
 
     @invariant()
@@ -317,5 +308,7 @@ class Turning(RuleBasedStateMachine):
         return chain
 
 
-TestTurning = Turning.TestCase
-TestTurning.settings = settings(max_examples=examples(5), stateful_step_count=14, deadline=None)
+def test_months_turn(engine: Engine) -> None:
+    run_state_machine_as_test(
+        lambda: Turning(engine), settings=settings(max_examples=examples(5), stateful_step_count=14, deadline=None)
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from budget_tui.domain.errors import Conflict
+from tests.databases import Engine
 from tests.services.conftest import Home, home_at, shown
 
 TIMES = 100
@@ -141,12 +142,12 @@ for _ in range(int(sys.argv[2])):
 """
 
 
-def test_programs_that_begin_together_make_one_database_and_lose_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "budget.db"
+def test_programs_that_begin_together_make_one_database_and_lose_nothing(engine: Engine) -> None:
+    address = engine.nowhere()
     root = Path(__file__).parents[2]
     running = [
         subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(path), "40"],
+            [sys.executable, "-c", PROGRAM, str(address), "40"],
             cwd=root,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -164,11 +165,12 @@ def test_programs_that_begin_together_make_one_database_and_lose_nothing(tmp_pat
         program.stdin.flush()
     complaints = [program.communicate(timeout=120)[1] for program in running]
     assert complaints == [""] * PROGRAMS
-    home = home_at(path, None)
+    home = home_at(address, None)
     assert home.rows("SELECT amount FROM budget ORDER BY amount") == [(0,), (PROGRAMS * 40 * 10**9,)]
     assert home.rows("SELECT count(*) FROM organization") == [(1,)]
 
 
+@pytest.mark.sqlite
 def test_two_that_make_the_database_at_once_do_not_replace_each_others(tmp_path: Path) -> None:
     path = tmp_path / "budget.db"
     first, second = home_at(path, None).services.context, home_at(path, None).services.context

@@ -9,7 +9,7 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.presentation.audit import changes
 from budget_tui.services.costs import CostEntry
-from tests.conftest import MadeOnce
+from tests.databases import Engine
 from tests.services.conftest import TODAY, Home, home_at, shown, usd
 
 
@@ -18,9 +18,8 @@ def a_and_b(path: Path) -> None:
 
 
 @pytest.fixture
-def two(home: Home, made_once: MadeOnce) -> Home:
-    made_once(home.path, a_and_b)
-    return home
+def two(engine: Engine) -> Home:
+    return home_at(engine.new(a_and_b), TODAY)
 
 
 def origins(home: Home) -> list[tuple[object, ...]]:

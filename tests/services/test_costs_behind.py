@@ -2,7 +2,6 @@
 
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -16,30 +15,31 @@ from budget_tui.services.cost_details import CostLine, Number, number_of
 from budget_tui.services.demo import load_demo
 from budget_tui.services.demo_acme import SHOWN_ON
 from budget_tui.services.plan_views import PlanBoard
-from tests.conftest import MadeOnce
+from tests.databases import Address, Engine
 from tests.examples import examples
 from tests.services.planning import PlanHome, planning_home, plant
 
 
-def planted_in_march(path: Path) -> None:
-    plant(path, date(2026, 3, 31))
+def planted_in_march(address: Address) -> None:
+    plant(address, date(2026, 3, 31))
 
 
 @pytest.fixture
-def home(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
-    return home_in_march(tmp_path / "plan.db", made_once)
+def home(engine: Engine) -> PlanHome:
+    return home_in_march(engine)
 
 
-def home_in_march(path: Path, made_once: MadeOnce) -> PlanHome:
-    made_once(path, planted_in_march)
-    return planning_home(path, today=date(2026, 3, 31))
+def home_in_march(engine: Engine) -> PlanHome:
+    return planning_home(engine.new(planted_in_march), today=date(2026, 3, 31))
+
+
+def demonstration(address: Address) -> None:
+    load_demo(planning_home(address).services.context)
 
 
 @pytest.fixture(scope="module")
-def acme(tmp_path_factory: pytest.TempPathFactory) -> PlanHome:
-    path = tmp_path_factory.mktemp("acme") / "acme.db"
-    load_demo(planning_home(path).services.context)
-    return planning_home(path, "acme", SHOWN_ON)
+def acme(engine: Engine) -> PlanHome:
+    return planning_home(engine.new(demonstration, lasting=True), "acme", SHOWN_ON)
 
 
 def board_of(home: PlanHome) -> PlanBoard:
@@ -170,12 +170,12 @@ costs = st.tuples(
     spent=st.lists(costs, max_size=12),
 )
 def test_no_cost_is_listed_twice_or_missing_whatever_was_planned(
-    tmp_path_factory: pytest.TempPathFactory,
-    made_once: MadeOnce,
+    engine: Engine,
     plans: list[tuple[str, str, str, str]],
     spent: list[tuple[str, int, date, str]],
 ) -> None:
-    home = home_in_march(tmp_path_factory.mktemp("any") / "plan.db", made_once)
+    engine.clear()
+    home = home_in_march(engine)
     for entity, category, provider, period in plans:
         home.plan(entity, category, "1000", period, provider)
     for entity, cents, day, provider in spent:

@@ -8,18 +8,20 @@ from budget_tui.domain.errors import Refused, StorageError
 from tests.databases import change
 from tests.services.conftest import TODAY, Home, home_at, shown
 
+pytestmark = pytest.mark.sqlite
+
 
 def test_a_sound_database(seed: Home) -> None:
     report = seed.services.database.check()
-    assert (report.database, report.version, report.problems) == (str(seed.path), "current", ())
-    assert report.bytes == seed.path.stat().st_size
+    assert (report.database, report.version, report.problems) == (seed.address, "current", ())
+    assert report.bytes == Path(seed.address).stat().st_size
 
 
 def test_a_broken_reference_is_found_and_nothing_mended(seed: Home) -> None:
-    change(seed.path, "UPDATE budget SET entity_key = 99 WHERE amount = 0 OR amount = 150000000000")
-    before = seed.path.read_bytes()
+    change(seed.address, "UPDATE budget SET entity_key = 99 WHERE amount = 0 OR amount = 150000000000")
+    before = seed.content
     assert seed.services.database.check().problems[0].startswith("a row of budget refers to a missing entity; ")
-    assert seed.path.read_bytes() == before
+    assert seed.content == before
 
 
 def test_there_is_nothing_to_check_or_copy_before_the_first_command(tmp_path: Path) -> None:
@@ -50,7 +52,7 @@ def test_a_copy_into_a_folder_has_a_name_of_its_own(seed: Home, tmp_path: Path) 
     folder.mkdir()
     copy = seed.services.database.backup(folder)
     assert copy.parent == folder
-    assert copy.name.startswith("budget-0-2")
+    assert copy.name.startswith("budget-2")
     assert copy.suffix == ".db"
 
 
@@ -70,10 +72,10 @@ def test_a_copy_where_no_folder_is(seed: Home, tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"no database, this", b"SQLite format 3\x00 and then nonsense"])
 def test_what_is_no_sound_copy_is_not_put_in_place(seed: Home, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "copy").write_bytes(content)
-    before = seed.path.read_bytes()
+    before = seed.content
     with pytest.raises(StorageError):
         seed.services.database.restore(tmp_path / "copy")
-    assert seed.path.read_bytes() == before
+    assert seed.content == before
 
 
 def test_what_refers_to_nothing_is_no_sound_copy(seed: Home, tmp_path: Path) -> None:
@@ -90,7 +92,7 @@ def test_a_copy_that_is_not_there(seed: Home, tmp_path: Path) -> None:
 
 def test_the_database_is_no_copy_of_itself(seed: Home) -> None:
     with pytest.raises(Refused, match="is the database itself"):
-        seed.services.database.restore(seed.path)
+        seed.services.database.restore(Path(seed.address))
     assert shown(seed.snapshot.total.allocation) == "500"
 
 
@@ -104,7 +106,7 @@ def test_a_copy_into_a_place_where_nothing_is(seed: Home, tmp_path: Path) -> Non
 def test_a_damaged_database_can_be_replaced(seed: Home, tmp_path: Path) -> None:
     before = seed.snapshot
     copy = seed.services.database.backup(tmp_path / "copy.db")
-    seed.path.write_bytes(b"damaged beyond recognition")
+    Path(seed.address).write_bytes(b"damaged beyond recognition")
     kept = seed.services.database.restore(copy)
     assert kept is not None
     assert kept.read_bytes() == b"damaged beyond recognition"

@@ -22,6 +22,7 @@ from budget_tui.services.context import Context
 from budget_tui.services.imports import ImportReport, ImportRequest
 from budget_tui.services.period_rules import RuleChange
 from tests import databases
+from tests.databases import Engine, empty
 from tests.examples import examples
 from tests.services.conftest import Home, home_at
 
@@ -98,7 +99,7 @@ class Desk:
     def days(self) -> dict[int, Decimal]:
         """What is stored of each day of January."""
         found = databases.rows(
-            self.home.path, "SELECT day % 100, sum(amount_nanos) FROM cost GROUP BY day ORDER BY day"
+            self.home.address, "SELECT day % 100, sum(amount_nanos) FROM cost GROUP BY day ORDER BY day"
         )
         return {day: Decimal(nanos) / 10**9 for day, nanos in found if nanos}
 
@@ -111,10 +112,10 @@ def unchanged(desk: Desk) -> Iterator[None]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    home = home_at(tmp_path / "budget.db", TODAY)
+def desk(engine: Engine) -> Desk:
+    home = home_at(engine.new(empty), TODAY)
     home.budget("1000")
-    return Desk(home, tmp_path / "exports")
+    return Desk(home, home.folder / "exports")
 
 
 # One after the other
@@ -352,7 +353,7 @@ def test_nothing_changed_is_looked_at_row_by_row(desk: Desk) -> None:
     """Stored rows that were damaged are mended by the true file, whatever its fingerprint says."""
     desk.take_rows(*daily("10", range(1, 4)))
     assert desk.take_rows(*daily("10", range(1, 4))).unchanged
-    databases.change(desk.home.path, "UPDATE cost SET amount_nanos = amount_nanos - 1 WHERE day = 20260102")
+    databases.change(desk.home.address, "UPDATE cost SET amount_nanos = amount_nanos - 1 WHERE day = 20260102")
     assert not desk.take_rows(*daily("10", range(1, 4))).unchanged
     assert desk.total == "30"
 
@@ -616,18 +617,18 @@ def histories(draw: Callable[..., Any]) -> list[tuple[str, list[Row]]]:
 @given(histories(), st.data())
 @settings(max_examples=examples(3), deadline=None)
 def test_any_order_and_grouping_ends_in_the_same_figures_or_is_refused(
-    tmp_path_factory: pytest.TempPathFactory, runs: list[tuple[str, list[Row]]], data: st.DataObject
+    engine: Engine, runs: list[tuple[str, list[Row]]], data: st.DataObject
 ) -> None:
-    folder = tmp_path_factory.mktemp("order")
+    engine.clear()
     results = []
     groupings = [[[number] for number in range(len(runs))], [list(range(len(runs)))]]
     shuffled = data.draw(st.permutations(range(len(runs))))
     cut = data.draw(st.integers(0, len(runs)))
     groupings.append([part for part in (list(shuffled[:cut]), list(shuffled[cut:])) if part])
-    for attempt, groups in enumerate(groupings):
-        home = home_at(folder / f"{attempt}.db", TODAY)
+    for groups in groupings:
+        home = home_at(engine.new(empty), TODAY)
         home.budget("1000")
-        desk = Desk(home, folder / f"{attempt}")
+        desk = Desk(home, home.folder / "exports")
         paths = [desk.file(f"{name}/x.csv", *rows).parent for name, rows in runs]
         try:
             for group in groups:

@@ -1,14 +1,12 @@
 """The hierarchy: entities come, move, change their names and go; their costs go wherever they go."""
 
-import tempfile
 from datetime import date
-from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
@@ -20,7 +18,7 @@ from budget_tui.presentation.audit import changes
 from budget_tui.services.budgets import spent_by
 from budget_tui.services.costs import Resolver, origin_keys
 from budget_tui.services.work import Work
-from tests.conftest import MadeOnce
+from tests.databases import Address, Engine
 from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at, shown, usd
 
@@ -53,10 +51,9 @@ def departments(path: Path) -> None:
 
 
 @pytest.fixture
-def acme(home: Home, made_once: MadeOnce) -> Home:
+def acme(engine: Engine) -> Home:
     """Two departments, one with a project and its team."""
-    made_once(home.path, departments)
-    return home
+    return home_at(engine.new(departments), TODAY)
 
 
 # Adding
@@ -302,30 +299,25 @@ LEVELS = ("division", "department", "project", "team", "squad")
 IDS = ("A", "A1", "A10", "B", "B-", "a.b", "C", "D")
 
 
-@cache
-def begun() -> bytes:
+def begun(address: Address) -> None:
     """A database with these levels and nothing else."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = home_at(Path(folder) / "budget.db", TODAY)
-        home.services.entities.add_level("division", "organization")
-        home.services.entities.add_level("squad", "team")
-        return home.path.read_bytes()
+    home = home_at(address, TODAY)
+    home.services.entities.add_level("division", "organization")
+    home.services.entities.add_level("squad", "team")
 
 
 class Growing(RuleBasedStateMachine):
     """A tree of few ids, one often the beginning of another, beside a dictionary of parents and costs."""
 
-    @initialize()
-    def begin(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.home = home_at(Path(self.folder.name) / "budget.db", TODAY)
-        self.home.path.write_bytes(begun())
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        self.engine = engine
+        self.home = home_at(engine.new(begun), TODAY)
         self.parents = {"ORG": ""}
         self.own: dict[str, int] = {}
 
     def teardown(self) -> None:
-        if hasattr(self, "folder"):
-            self.folder.cleanup()
+        self.engine.clear()
 
     @rule(entity=st.sampled_from(IDS), parent=st.sampled_from(("ORG", *IDS)), level=st.sampled_from(("", *LEVELS)))
     def add(self, entity: str, parent: str, level: str) -> None:
@@ -369,5 +361,7 @@ class Growing(RuleBasedStateMachine):
         assert spent_by(work, entity) == sum(self.own.get(other.entity_id, 0) for other in below)
 
 
-TestGrowing = Growing.TestCase
-TestGrowing.settings = settings(max_examples=examples(5), stateful_step_count=15, deadline=None)
+def test_a_tree_grows(engine: Engine) -> None:
+    run_state_machine_as_test(
+        lambda: Growing(engine), settings=settings(max_examples=examples(5), stateful_step_count=15, deadline=None)
+    )

@@ -2,10 +2,9 @@
 
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budget_tui.domain.budget import BudgetType
@@ -17,6 +16,7 @@ from budget_tui.presentation import explanations
 from budget_tui.services.cost_details import number_of
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.imports import ImportRequest
+from tests.databases import Engine, empty
 from tests.examples import examples
 from tests.services.conftest import TODAY, Home, usd
 from tests.services.planning import PlanHome, planning_home
@@ -38,7 +38,7 @@ def bill(home: Home, *lines: str, source: str = "focus") -> None:
         moment = f"{day}T00:00:00Z"
         charged = f"{amount},{currency},{moment},{moment},{day[:7]}-01T00:00:00Z"
         rows.append(f"{charged},{provider},{service},{category},{account},{tags}")
-    path = home.path.parent / f"{source}.csv"
+    path = home.folder / f"{source}.csv"
     path.write_text("\n".join([HEADER, *rows, ""]), "utf-8")
     home.services.imports.run(ImportRequest((str(path),), source=source))
 
@@ -54,10 +54,8 @@ def cause(explained: Explained) -> str:
 
 
 @pytest.fixture
-def plan(tmp_path: Path, empty_database: bytes) -> PlanHome:
-    path = tmp_path / "plan.db"
-    path.write_bytes(empty_database)
-    home = planning_home(path)
+def plan(engine: Engine) -> PlanHome:
+    home = planning_home(engine.new(empty))
     home.services.entities.bring_in(
         [
             Placement("DEPT-ENG", "Engineering", "department", "ORG"),
@@ -85,12 +83,12 @@ def test_the_values_are_those_of_the_snapshot(seed: Home) -> None:
         assert values["runway"].value.value == line.pace.runway_days
 
 
-@settings(max_examples=examples(4), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(4))
 @given(data=st.data())
-def test_what_counts_adds_up_to_what_is_shown(data: st.DataObject, tmp_path: Path, empty_database: bytes) -> None:
+def test_what_counts_adds_up_to_what_is_shown(data: st.DataObject, engine: Engine) -> None:
     """Whatever the costs: of any project or none, in any currency, with or without a rate, in the period or not."""
-    (tmp_path / "random.db").write_bytes(empty_database)
-    home = planning_home(tmp_path / "random.db")
+    engine.clear()
+    home = planning_home(engine.new(empty))
     home.budget("500")
     home.add("a", "b")
     home.services.projects.archive("b") if data.draw(st.booleans()) else None
@@ -269,7 +267,7 @@ def test_seats_that_were_given_up_before_the_period_do_not_count(plan: PlanHome)
     budget = plan.plan("TEAM-MLOPS", "subscription", "15", "2026-02", budget_type="seat")
     for seats, day in ((12, date(2025, 12, 1)), (5, date(2026, 1, 20)), (7, date(2026, 3, 1))):
         plan.services.seats.register("TEAM-MLOPS", "figma", seats, day)
-    later = planning_home(plan.path, today=date(2026, 3, 31))
+    later = planning_home(plan.address, today=date(2026, 3, 31))
     explained = later.services.explain.of_planned(budget.budget_id)
     assert named(explained.values)["actual"].value.value == 5
     assert [(group.amount, group.first_day) for group in explained.counting] == [(5, date(2026, 2, 1))]
@@ -387,10 +385,10 @@ def test_an_entity_with_several_budgets_names_them(plan: PlanHome) -> None:
 
 
 def test_explaining_writes_nothing(seed: Home) -> None:
-    before = seed.path.read_bytes()
+    before = seed.content
     for subject in ("", "pcc", "dandelion"):
         seed.services.explain.named(subject)
-    assert seed.path.read_bytes() == before
+    assert seed.content == before
 
 
 def test_another_organizations_costs_are_no_reason(plan: PlanHome) -> None:

@@ -19,7 +19,7 @@ HEADER = "BilledCost,BillingCurrency,ChargePeriodStart,ChargePeriodEnd,BillingPe
 
 def bill(home: Home, *costs: tuple[str, str, str, str], name: str = "bill") -> None:
     """Imports costs: day, project, amount, currency."""
-    path = home.path.parent / f"{name}.csv"
+    path = home.folder / f"{name}.csv"
     rows = [
         f"{amount},{currency},{day}T00:00:00Z,{day}T00:00:00Z,{day[:7]}-01T00:00:00Z,AWS,{project}"
         for day, project, amount, currency in costs
@@ -209,7 +209,7 @@ def test_the_pairs_are_found_without_reading_every_day(home: Home) -> None:
     for pair in pairs:
         for day in ("2026-01-01", "2026-01-02"):
             rate(home, pair, "1.5", day)
-    reader = DatabaseReader(database_at(home.path))
+    reader = DatabaseReader(database_at(home.address))
     with reader.session() as session:
         org = home.services.context.organization(session).org_key
         assert ["/".join(pair) for pair in session.fast.rate_pairs(org)] == pairs

@@ -27,7 +27,7 @@ def after(home: Home, later: timedelta) -> Services:
 
 
 def kept(home: Home) -> list[str]:
-    return [key for (key,) in rows(home.path, "SELECT key FROM idempotency ORDER BY key")]
+    return [key for (key,) in rows(home.address, "SELECT key FROM idempotency ORDER BY key")]
 
 
 def test_answers_are_kept_for_their_time_and_go_two_with_each_new_one(seed: Home) -> None:

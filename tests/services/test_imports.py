@@ -17,7 +17,7 @@ from budget_tui.presentation.audit import changes
 from budget_tui.services.imports import ImportReport, ImportRequest
 from budget_tui.storage.database import sqlite_connections
 from budget_tui.storage.repositories import datasets
-from tests.conftest import MadeOnce
+from tests.databases import Engine
 from tests.services.conftest import TODAY, Home, home_at, shown
 
 SAMPLE = Path(__file__).parents[1] / "fixtures" / "focus" / "focus-1.0-sample.csv"
@@ -91,9 +91,8 @@ def a_and_b(path: Path) -> None:
 
 
 @pytest.fixture
-def two(home: Home, made_once: MadeOnce) -> Home:
-    made_once(home.path, a_and_b)
-    return home
+def two(engine: Engine) -> Home:
+    return home_at(engine.new(a_and_b), TODAY)
 
 
 # What it says
@@ -239,10 +238,10 @@ def test_a_dry_run_reports_and_keeps_nothing(two: Home, export: Export) -> None:
     assert run(two, path) == tried
 
 
-def test_a_dry_run_of_the_first_command_makes_no_database(tmp_path: Path, export: Export) -> None:
-    home = home_at(tmp_path / "new.db", TODAY)
+def test_a_dry_run_of_the_first_command_makes_no_database(engine: Engine, export: Export) -> None:
+    home = home_at(engine.nowhere(), TODAY)
     assert run(home, export(tagged("10", "a")), dry_run=True).days_stored == 1
-    assert not home.path.exists()
+    assert not home.services.context.has_database
 
 
 def test_strict_refuses_the_whole_for_one_row(two: Home, export: Export) -> None:
@@ -282,6 +281,7 @@ def test_interrupted_while_reading(two: Home, export: Export) -> None:
     assert everything(two) == before
 
 
+@pytest.mark.sqlite
 def test_a_disk_that_is_full_while_storing(two: Home, export: Export, monkeypatch: pytest.MonkeyPatch) -> None:
     run(two, export(tagged("10", "a")))
     before = everything(two)

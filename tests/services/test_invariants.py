@@ -1,15 +1,19 @@
 """Whatever is done, in whatever order: the pool and the projects add up to the budget, refusals change nothing."""
 
-import tempfile
-from functools import cache
-from pathlib import Path
-
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from budget_tui.domain.errors import BudgetError
 from budget_tui.services.costs import CostEntry
+from tests.databases import Address, Engine
 from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at, shown, usd
 
@@ -21,32 +25,29 @@ changes = (
 )
 
 
-@cache
-def begun() -> bytes:
+def begun(address: Address) -> None:
     """A database with three projects and nothing else."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = home_at(Path(folder) / "budget.db", TODAY)
-        home.add(*PROJECTS)
-        return home.path.read_bytes()
+    home_at(address, TODAY).add(*PROJECTS)
 
 
 class Bookkeeping(RuleBasedStateMachine):
     """The same is kept in a dictionary beside the database, by the shortest arithmetic there is."""
 
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        self.engine = engine
+        self.home: Home = home_at(engine.new(begun), TODAY)
+
     @initialize(budget=cents)
     def begin(self, budget: str) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.home: Home = home_at(Path(self.folder.name) / "budget.db", TODAY)
-        self.home.path.write_bytes(begun())
         self.home.budget(budget)
         self.budget = usd(budget)
         self.allocations = dict.fromkeys(PROJECTS, 0)
         self.spent = dict.fromkeys(PROJECTS, 0)
 
     def teardown(self) -> None:
-        if hasattr(self, "folder"):
-            self.home.services.snapshots.close()
-            self.folder.cleanup()
+        self.home.services.snapshots.close()
+        self.engine.clear()
 
     @property
     def pool(self) -> int:
@@ -124,5 +125,7 @@ class Bookkeeping(RuleBasedStateMachine):
         assert {name: latest.get(name, "0") for name in expected} == {k: shown(v) for k, v in expected.items()}
 
 
-TestBookkeeping = Bookkeeping.TestCase
-TestBookkeeping.settings = settings(max_examples=examples(8), stateful_step_count=20, deadline=None)
+def test_the_books_are_kept(engine: Engine) -> None:
+    run_state_machine_as_test(
+        lambda: Bookkeeping(engine), settings=settings(max_examples=examples(8), stateful_step_count=20, deadline=None)
+    )

@@ -33,7 +33,8 @@ def test_a_key_is_256_bits_and_only_its_hash_is_kept(home: Home) -> None:
     prefix, key_id, secret = made.text.split("_")
     assert (prefix, key_id, len(bytes.fromhex(secret))) == ("bt", made.key.key_id, 32)
     assert home.rows("SELECT hash FROM api_key") == [(sha256(made.text.encode()).hexdigest(),)]
-    kept = b"".join(path.read_bytes() for path in home.path.parent.iterdir())  # the log beside it, too
+    beside = b"".join(path.read_bytes() for path in home.folder.iterdir())  # such as the log
+    kept = repr(home.content).encode() + beside
     assert key_id.encode() in kept
     assert secret.encode() not in kept
 

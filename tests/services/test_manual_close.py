@@ -60,9 +60,9 @@ def test_on_the_first_and_on_the_last_day(home: Home, day: str) -> None:
 
 def test_a_preview_says_the_same_and_changes_nothing(seed: Home) -> None:
     seed.carry("both", project="python-api")
-    before = seed.path.read_bytes()
+    before = seed.content
     preview = seed.services.periods.preview_close({"dandelion": parse_change("+5")})
-    assert seed.path.read_bytes() == before
+    assert seed.content == before
     assert closes(seed) == []
     assert seed.close(dandelion="+5") == preview
     assert [shown(amount) for amount in preview.lines[2][2:]] == ["100", "88", "12", "112"]
@@ -192,8 +192,8 @@ def test_the_summary_is_written_down(seed: Home, caplog: pytest.LogCaptureFixtur
     )
     told = [record.getMessage() for record in caplog.records]
     assert [line for line in told if "clos" in line] == [
-        f"{seed.path.name} default anna: period.close Jan 1 – Jan 13, 2026 period_start 2026-01-01,"
-        " period_end 2026-01-13, monthly_budget 500,"
+        f"{seed.services.context.database.name} default anna: period.close Jan 1 – Jan 13, 2026"
+        " period_start 2026-01-01, period_end 2026-01-13, monthly_budget 500,"
         " allocated 420, spent 241, remaining 259, carried 259"
     ], "once"
     assert [entry.action for entry in seed.log].count("period.close") == 1

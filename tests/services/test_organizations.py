@@ -20,6 +20,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.period_rules import RuleChange
 from budget_tui.services.plans import PlanChange
+from tests.databases import Address, Engine
 from tests.services.conftest import TODAY, Home, home_at, usd
 
 Ask = Callable[[Home], object]
@@ -57,22 +58,17 @@ def furnish(home: Home) -> None:
     services.token_prices.set("opus", {TokenKind.INPUT: usd("0.01")})
 
 
-@pytest.fixture(scope="module")
-def furnished(tmp_path_factory: pytest.TempPathFactory, empty_database: bytes) -> bytes:
-    path = tmp_path_factory.mktemp("two") / "budget.db"
-    path.write_bytes(empty_database)
-    home = home_at(path, TODAY)
+def furnished(address: Address) -> None:
+    home = home_at(address, TODAY)
     home.services.organizations.add(NewOrganization("acme", "Acme Inc"))
     for slug in ("default", "acme"):
         furnish(of(home, slug))
-    return path.read_bytes()
 
 
 @pytest.fixture
-def two(home: Home, furnished: bytes) -> Home:
+def two(engine: Engine) -> Home:
     """The default organization beside one that has the same ids."""
-    home.path.write_bytes(furnished)
-    return home
+    return home_at(engine.new(furnished), TODAY)
 
 
 def only_plan(home: Home) -> str:
@@ -169,11 +165,10 @@ def closed_afterwards(home: Home) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def at_first(tmp_path_factory: pytest.TempPathFactory, furnished: bytes) -> dict[str, dict[str, object]]:
+def at_first(engine: Engine) -> dict[str, dict[str, object]]:
     """What each organization is told before anything happens."""
-    path = tmp_path_factory.mktemp("first") / "budget.db"
-    path.write_bytes(furnished)
-    return {slug: answers(of(home_at(path, TODAY), slug)) for slug in ("default", "acme")}
+    address = engine.new(furnished, lasting=True)
+    return {slug: answers(of(home_at(address, TODAY), slug)) for slug in ("default", "acme")}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -12,7 +12,7 @@ from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.services.plans import PlanChange
-from tests.conftest import MadeOnce
+from tests.databases import Engine
 from tests.examples import examples
 
 from .planning import TREE, PlanHome, amounts, home_with_tree, plan_of, planning_home, plant
@@ -40,9 +40,8 @@ def overdrawn(path: Path) -> None:
 
 
 @pytest.fixture
-def home(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
-    made_once(tmp_path / "plan.db", overdrawn)
-    return planning_home(tmp_path / "plan.db")
+def home(engine: Engine) -> PlanHome:
+    return planning_home(engine.new(overdrawn))
 
 
 @pytest.mark.parametrize(
@@ -113,9 +112,8 @@ def test_of_many_the_rest_is_counted(home: PlanHome) -> None:
     assert home.summary().warnings[-1].endswith("(and 4 more budgets)")
 
 
-def test_children_are_those_of_the_budgets_time(tmp_path: Path, made_once: MadeOnce) -> None:
-    made_once(tmp_path / "plan.db", furnish)
-    home = planning_home(tmp_path / "plan.db", today=IN_FEBRUARY)
+def test_children_are_those_of_the_budgets_time(engine: Engine) -> None:
+    home = planning_home(engine.new(furnish), today=IN_FEBRUARY)
     home.services.entities.move("WEB", "OPS")
     views, plans = home.services.plan_views, home.services.plans
     for budget in views.list(PlanFilter(category=Category.TOTAL, budget_type=BudgetType.MONETARY)).budgets:
@@ -148,9 +146,10 @@ def test_children_are_those_of_the_budgets_time(tmp_path: Path, made_once: MadeO
     )
 )
 def test_looked_at_alone_it_is_warned_about_as_among_all(
-    tmp_path_factory: pytest.TempPathFactory, made_once: MadeOnce, plans: list[tuple[str, str, str, str, str | None]]
+    engine: Engine, plans: list[tuple[str, str, str, str, str | None]]
 ) -> None:
-    home = home_with_tree(tmp_path_factory.mktemp("plans") / "plan.db", made_once)
+    engine.clear()
+    home = home_with_tree(engine)
     for entity, category, provider, amount, child in plans:
         plan = plan_of(entity, category, amount, provider=provider)
         try:

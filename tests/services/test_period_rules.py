@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from itertools import pairwise
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +12,7 @@ from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.period import ONE_DAY, Period, PeriodKind, PeriodRule
 from budget_tui.presentation.audit import changes
 from budget_tui.services.period_rules import RuleChange
+from tests.databases import Engine, empty
 from tests.domain.test_period import rules
 from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at
@@ -53,9 +52,9 @@ def test_a_kind_that_starts_where_the_running_period_ends_needs_no_bridge(seed: 
 
 
 def test_a_preview_changes_nothing(seed: Home) -> None:
-    before = seed.path.read_bytes()
+    before = seed.content
     seed.services.period_rules.preview(RuleChange(anchor_day=15, time_zone="Asia/Tokyo"))
-    assert seed.path.read_bytes() == before
+    assert seed.content == before
 
 
 def test_it_is_written_down(seed: Home) -> None:
@@ -102,30 +101,29 @@ steps = st.lists(
 @settings(max_examples=examples(5))
 @given(rules, steps)
 def test_every_day_is_in_exactly_one_period(
-    empty_database: bytes, first: PeriodRule, steps: list[tuple[int, PeriodRule | str]]
+    engine: Engine, first: PeriodRule, steps: list[tuple[int, PeriodRule | str]]
 ) -> None:
     """Whatever the rule becomes on whichever day, and whenever somebody closes by hand."""
-    with TemporaryDirectory() as folder:
-        path, day = Path(folder) / "budget.db", TODAY
-        path.write_bytes(empty_database)
-        new = (str(first.kind), str(first.anchor_day or "last"), str(first.fiscal_start_month))
-        home = home_at(path, day, new_period=new)
-        home.budget("500")
-        for wait, step in steps:
-            day += timedelta(days=wait)
-            home = home_at(path, day)
-            try:
-                if isinstance(step, PeriodRule):
-                    home.services.period_rules.set(RuleChange(step.kind, step.anchor_day, step.fiscal_start_month))
-                elif step == "close":
-                    home.close()
-            except (Refused, Conflict):
-                pass  # nothing would change, or it is closed already
-            assert home.snapshot.period.contains(day)
-        home.services.periods.catch_up()
-        spans = home.rows("SELECT period_start, period_end FROM budget ORDER BY period_start")
-        periods = [days(str(start), str(end)) for start, end in spans]
-        assert periods[0].start == first.containing(TODAY).start
-        assert all(after.start - before.end == ONE_DAY for before, after in pairwise(periods))
-        assert sum(period.contains(day) for period in periods) == 1
-        assert {close[:2] for close in closes(home)} <= set(spans)
+    engine.clear()
+    address, day = engine.new(empty), TODAY
+    new = (str(first.kind), str(first.anchor_day or "last"), str(first.fiscal_start_month))
+    home = home_at(address, day, new_period=new)
+    home.budget("500")
+    for wait, step in steps:
+        day += timedelta(days=wait)
+        home = home_at(address, day)
+        try:
+            if isinstance(step, PeriodRule):
+                home.services.period_rules.set(RuleChange(step.kind, step.anchor_day, step.fiscal_start_month))
+            elif step == "close":
+                home.close()
+        except (Refused, Conflict):
+            pass  # nothing would change, or it is closed already
+        assert home.snapshot.period.contains(day)
+    home.services.periods.catch_up()
+    spans = home.rows("SELECT period_start, period_end FROM budget ORDER BY period_start")
+    periods = [days(str(start), str(end)) for start, end in spans]
+    assert periods[0].start == first.containing(TODAY).start
+    assert all(after.start - before.end == ONE_DAY for before, after in pairwise(periods))
+    assert sum(period.contains(day) for period in periods) == 1
+    assert {close[:2] for close in closes(home)} <= set(spans)

@@ -57,7 +57,7 @@ def test_nothing_can_be_planned_before_the_first_period(home: Home) -> None:
 
 
 def test_a_reader_carries_over_what_ended_without_writing(seed: Home) -> None:
-    before = seed.path.read_bytes()
+    before = seed.content
     february = seed.on("2026-02-01").snapshot
     assert february.carried_over
     assert (february.period.start, february.period.end) == (date(2026, 2, 1), date(2026, 2, 28))
@@ -69,7 +69,7 @@ def test_a_reader_carries_over_what_ended_without_writing(seed: Home) -> None:
         "python-api": "100",
         "dandelion": "50",
     }
-    assert seed.path.read_bytes() == before
+    assert seed.content == before
     assert closes(seed) == []
 
 
@@ -283,7 +283,7 @@ def test_periods_follow_the_organizations_rule(
 
 
 def test_a_period_that_was_ended_early_is_followed_by_its_rest(seed: Home) -> None:
-    change(seed.path, "UPDATE budget SET period_end = '2026-01-13'")
+    change(seed.address, "UPDATE budget SET period_end = '2026-01-13'")
     later = seed.on("2026-01-20")
     carried = later.snapshot
     assert (carried.period.start, carried.period.end) == (date(2026, 1, 14), date(2026, 1, 31))

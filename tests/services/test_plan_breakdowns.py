@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -16,15 +15,15 @@ from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.plan_results import Breakdown, Part
 from budget_tui.services.cost_details import Number
 from budget_tui.services.plan_views import PlanBoard
-from tests.conftest import MadeOnce
+from tests.databases import Engine
 from tests.examples import examples
 from tests.services.conftest import usd
 from tests.services.planning import LATER, PlanHome, home_with_tree
 
 
 @pytest.fixture
-def home(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
-    return home_with_tree(tmp_path / "plan.db", made_once, LATER)
+def home(engine: Engine) -> PlanHome:
+    return home_with_tree(engine, LATER)
 
 
 def test_what_is_of_another_provider_than_the_budgets_is_not_budgeted(home: PlanHome) -> None:
@@ -270,12 +269,12 @@ RATES = {date(2026, 1, 1): "1.033333333", date(2026, 1, 20): "1.0123456789", dat
     spent=st.lists(costs, max_size=12),
 )
 def test_the_parts_add_up_to_all_that_was_used_whatever_was_planned(
-    tmp_path_factory: pytest.TempPathFactory,
-    made_once: MadeOnce,
+    engine: Engine,
     plans: list[tuple[str, str, str, str, str]],
     spent: list[tuple[str, int, date, str, str]],
 ) -> None:
-    home = home_with_tree(tmp_path_factory.mktemp("any") / "plan.db", made_once, LATER)
+    engine.clear()
+    home = home_with_tree(engine, LATER)
     for entity, category, provider, period, currency in plans:
         home.plan(entity, category, "1000", period, provider, currency=currency)
     home.billed(

@@ -2,7 +2,6 @@
 
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 import simplejson
@@ -17,30 +16,24 @@ from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.plans import PlanChange
 from budget_tui.storage.database import database_at
 from budget_tui.storage.unit_of_work import DatabaseReader
-from tests.conftest import MadeOnce
+from tests.databases import Address, Engine
 from tests.services.planning import LATER, PlanHome, as_json, home_with_tree, percents, plan_of, planning_home, units_of
 
 USUAL = ("DEPT-ENG", "cloud", "20000", "2026-02")
 
 
 @pytest.fixture
-def home(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
-    return home_with_tree(tmp_path / "plan.db", made_once, LATER)
+def home(engine: Engine) -> PlanHome:
+    return home_with_tree(engine, LATER)
 
 
-@pytest.fixture(scope="session")
-def demonstration(tmp_path_factory: pytest.TempPathFactory, empty_database: bytes) -> bytes:
-    path = tmp_path_factory.mktemp("acme") / "demo.db"
-    path.write_bytes(empty_database)
-    load_demo(planning_home(path).services.context)
-    return path.read_bytes()
+def demonstration(address: Address) -> None:
+    load_demo(planning_home(address).services.context)
 
 
 @pytest.fixture
-def acme(tmp_path: Path, demonstration: bytes) -> PlanHome:
-    path = tmp_path / "acme.db"
-    path.write_bytes(demonstration)
-    return planning_home(path, "acme", date(2026, 3, 31))
+def acme(engine: Engine) -> PlanHome:
+    return planning_home(engine.new(demonstration), "acme", date(2026, 3, 31))
 
 
 # Bugs of the views and of what they read
@@ -311,12 +304,13 @@ def test_trouble_update_of_a_deleted_budget_is_refused(home: PlanHome) -> None:
     assert home.services.plans.get(budget.budget_id).amount == 20_000 * 10**9
 
 
+@pytest.mark.sqlite
 def test_trouble_n_plus_1_the_costs_are_read_once_for_all_budgets(
     acme: PlanHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def statements() -> int:
         asked: list[str] = []
-        reader = DatabaseReader(database_at(acme.path))
+        reader = DatabaseReader(database_at(acme.address))
         with reader.session() as session:
             session.connection.driver.set_trace_callback(asked.append)
         monkeypatch.setattr(acme.services.plan_views, "_reader", reader)

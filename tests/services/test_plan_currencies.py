@@ -18,7 +18,7 @@ QUARTER = Period(date(2026, 1, 1), date(2026, 3, 31))
 
 def bill(home: Home, *costs: tuple[str, str, str, str]) -> None:
     """Imports costs: day, project, amount, currency."""
-    path = home.path.parent / "bill.csv"
+    path = home.folder / "bill.csv"
     rows = [
         f"{amount},{currency},{day}T00:00:00Z,{day}T00:00:00Z,{day[:7]}-01T00:00:00Z,AWS,{project}"
         for day, project, amount, currency in costs

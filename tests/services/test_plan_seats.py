@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import partial
 from itertools import product
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -15,14 +14,14 @@ from budget_tui.domain.plan import PlanFilter, PlannedBudget
 from budget_tui.domain.variance import Variance
 from budget_tui.services.cost_details import Number
 from budget_tui.services.imports import ImportRequest
-from tests.conftest import MadeOnce
+from tests.databases import Engine
 from tests.examples import examples
 from tests.services.planning import LATER, PlanHome, home_with_tree
 
 
 @pytest.fixture
-def planner(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
-    return home_with_tree(tmp_path / "plan.db", made_once, LATER)
+def planner(engine: Engine) -> PlanHome:
+    return home_with_tree(engine, LATER)
 
 
 def test_a_seat_that_two_budgets_count_is_one_seat_in_the_totals(planner: PlanHome) -> None:
@@ -108,7 +107,7 @@ DAYS = [date(2026, 1, 1) + timedelta(after) for after in range(90)]
 
 
 def charge(home: PlanHome, seats: Sequence[Charged]) -> None:
-    path = home.path.parent / "seats.csv"
+    path = home.folder / "seats.csv"
     header = "x_hierarchy_entity_id,ServiceProviderName,ChargePeriodStart,ConsumedQuantity,ConsumedUnit"
     rows = [f"{entity},{provider},{day}T00:00:00Z,{number},Seats" for entity, provider, day, number in seats]
     lines = [f"{header},BilledCost,BillingCurrency", *(f"{row},1,USD" for row in rows), ""]
@@ -128,13 +127,13 @@ def charge(home: PlanHome, seats: Sequence[Charged]) -> None:
     charged=st.lists(some_seats.filter(lambda each: each[0] != "ORG" and each[3]), max_size=4),
 )
 def test_whatever_the_tree_a_seat_is_counted_once(
-    tmp_path_factory: pytest.TempPathFactory,
-    made_once: MadeOnce,
+    engine: Engine,
     planned: list[tuple[str, str, str, str]],
     registered: list[Charged],
     charged: list[Charged],
 ) -> None:
-    home = home_with_tree(tmp_path_factory.mktemp("any") / "plan.db", made_once, LATER)
+    engine.clear()
+    home = home_with_tree(engine, LATER)
     for entity, category, provider, period in planned:
         home.plan(entity, category, "10", period, provider, "seat")
     for entity, provider, day, number in registered:

@@ -1,7 +1,6 @@
 """Views of the plan: tokens and seats beside money, what is unmapped, what overlaps."""
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -14,15 +13,15 @@ from budget_tui.domain.records import Resolution
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.services.cost_details import number_of
-from tests.conftest import MadeOnce
+from tests.databases import Engine
 from tests.examples import examples
 from tests.services.conftest import shown, usd
 from tests.services.planning import LATER, PlanHome, amounts, home_with_tree, plan_of, planning_home
 
 
 @pytest.fixture
-def home(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
-    return home_with_tree(tmp_path / "plan.db", made_once, LATER)
+def home(engine: Engine) -> PlanHome:
+    return home_with_tree(engine, LATER)
 
 
 def test_an_agents_tokens_count_once_priced_or_not(home: PlanHome) -> None:
@@ -140,12 +139,12 @@ def _is_archived(entity: str, category: str, provider: str, period: str) -> bool
     ),
 )
 def test_no_dollar_is_twice_in_the_headline_whatever_the_budgets(
-    tmp_path_factory: pytest.TempPathFactory,
-    made_once: MadeOnce,
+    engine: Engine,
     plans: list[tuple[str, str, str, str]],
     spent: list[tuple[str, date, str]],
 ) -> None:
-    home = home_with_tree(tmp_path_factory.mktemp("any") / "plan.db", made_once, LATER)
+    engine.clear()
+    home = home_with_tree(engine, LATER)
     for entity, category, provider, period in plans:
         home.plan(entity, category, "1000", period, provider)
     for n, (entity, day, provider) in enumerate(spent):
@@ -202,7 +201,7 @@ def digits(actual: int | None) -> list[int]:
 
 def test_an_actual_reaches_today_whatever_it_is_of(home: PlanHome) -> None:
     """Money, tokens and seats alike, in each view, in what is behind it and in its explanation."""
-    in_february = planning_home(home.path, today=date(2026, 2, 10))
+    in_february = planning_home(home.address, today=date(2026, 2, 10))
     for day, amount in (("2026-02-10", "1"), ("2026-02-11", "20")):
         home.spent("TEAM-BACKEND", amount, day, "OpenAI", tokens=int(amount))
     for day, seats in (("2026-01-20", 3), ("2026-02-11", 9)):
@@ -231,7 +230,7 @@ def test_an_actual_reaches_today_whatever_it_is_of(home: PlanHome) -> None:
 
 
 def test_what_was_held_before_a_close_and_settled_after_it_is_of_the_period_that_granted_it(home: PlanHome) -> None:
-    april = planning_home(home.path, today=date(2026, 4, 30))
+    april = planning_home(home.address, today=date(2026, 4, 30))
     for month in ("2026-04", "2026-05"):
         april.plan("DEPT-ENG", "genai", "1000", month, budget_type="token")
         april.plan("DEPT-ENG", "genai", "1000", month)
@@ -240,7 +239,7 @@ def test_what_was_held_before_a_close_and_settled_after_it_is_of_the_period_that
     april.services.token_prices.set("claude-sonnet-4", {TokenKind.INPUT: usd("1000000")})
     held = agents.reserve("scout", 100, seconds=3600)
     agents.close()
-    may = planning_home(home.path, today=date(2026, 5, 1))
+    may = planning_home(home.address, today=date(2026, 5, 1))
     may.services.periods.catch_up()
     assert may.services.agents.settle(held.reservation_id, 40).used_tokens == 40
     assert may.services.agents.get("scout").used_tokens == 0

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 
@@ -17,8 +16,7 @@ from budget_tui.domain.tree import Placement
 from budget_tui.presentation.audit import changes
 from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.plans import PlanChange
-from tests.conftest import MadeOnce
-from tests.databases import change
+from tests.databases import Engine, change
 from tests.services.conftest import shown, usd
 from tests.services.planning import TREE, PlanHome, amounts, home_with_tree, name_of, percents, plan_of, planning_home
 
@@ -26,8 +24,8 @@ FEBRUARY = Period(date(2026, 2, 1), date(2026, 2, 28))
 
 
 @pytest.fixture
-def home(tmp_path: Path, made_once: MadeOnce) -> PlanHome:
-    return home_with_tree(tmp_path / "plan.db", made_once)
+def home(engine: Engine) -> PlanHome:
+    return home_with_tree(engine)
 
 
 def planned(home: PlanHome) -> dict[str, int]:
@@ -169,14 +167,14 @@ def test_a_budget_of_the_cycle_keeps_its_period_and_a_closed_one_its_amount(home
     made = home.plan("ORG", "total", "500", "2026-01")
     with pytest.raises(Refused, match="recurs"):
         home.services.plans.update(made.budget_id, PlanChange(period_kind=PeriodKind.MONTHLY, period=FEBRUARY))
-    later = planning_home(home.path, today=date(2026, 2, 2))
+    later = planning_home(home.address, today=date(2026, 2, 2))
     with pytest.raises(Refused, match="is closed"):
         later.services.plans.update(made.budget_id, PlanChange(amount=1))
 
 
 def test_a_closed_period_takes_no_budget_of_what_was_archived_in_it(home: PlanHome) -> None:
     home.services.agents.add("scout", "PROJ-PLATFORM")
-    later = planning_home(home.path, today=date(2026, 2, 2))
+    later = planning_home(home.address, today=date(2026, 2, 2))
     for of in (("ORG", "total", "500"), ("PROJ-PLATFORM", "total", "5"), ("scout", "genai", "9", "", "token")):
         entity, category, amount, *rest = of
         with pytest.raises(Conflict, match="January 2026 is closed"):
@@ -207,8 +205,8 @@ def test_a_total_that_a_period_opens_with_is_planned_in_the_organizations_curren
 def test_a_total_in_another_currency_that_is_there_nevertheless_is_deleted_with_an_entry(home: PlanHome) -> None:
     home.budget("100")
     made = home.plan("ORG", "total", "500", "2026-02")
-    change(home.path, "UPDATE budget SET currency = 'EUR' WHERE budget_id = ?", made.budget_id)
-    later = planning_home(home.path, today=date(2026, 2, 2))
+    change(home.address, "UPDATE budget SET currency = 'EUR' WHERE budget_id = ?", made.budget_id)
+    later = planning_home(home.address, today=date(2026, 2, 2))
     assert shown(later.snapshot.total.allocation) == "100"
     later.services.periods.catch_up()
     assert shown(later.snapshot.total.allocation) == "100"

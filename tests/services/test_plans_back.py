@@ -1,11 +1,8 @@
 """What was done to the plan is taken back and made again, unless somebody changed it since."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,27 +16,23 @@ from budget_tui.domain.plan import ChildShare
 from budget_tui.schemas.plan import BudgetDetails
 from budget_tui.services.period_rules import RuleChange
 from budget_tui.services.plans import PlanChange
+from tests.databases import Address, Engine
 from tests.examples import examples
 from tests.services.conftest import usd
 from tests.services.planning import TREE, PlanHome, as_json, percents, plan_of, planning_home
 
 
-@cache
-def begun() -> bytes:
+def begun(address: Address) -> None:
     """A company that plans one budget, with projects that have budgets in the running period."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = planning_home(Path(folder) / "budget.db")
-        home.services.entities.bring_in(TREE)
-        home.budget("500")
-        home.plan("DEPT-ENG", "cloud", "1000")
-        return home.path.read_bytes()
+    home = planning_home(address)
+    home.services.entities.bring_in(TREE)
+    home.budget("500")
+    home.plan("DEPT-ENG", "cloud", "1000")
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> PlanHome:
-    path = tmp_path / "budget.db"
-    path.write_bytes(begun())
-    return planning_home(path)
+def home(engine: Engine) -> PlanHome:
+    return planning_home(engine.new(begun))
 
 
 def by(home: PlanHome, actor: str) -> PlanHome:
@@ -224,22 +217,21 @@ def changes_made(home: PlanHome) -> object:
 
 @settings(max_examples=examples(6), deadline=None)
 @given(st.lists(commands, min_size=1, max_size=10))
-def test_there_and_back_and_there_again(done: list[tuple[object, ...]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        home = planning_home(Path(folder) / "budget.db")
-        home.path.write_bytes(begun())
-        states = [state(home)]
-        for command in done:
-            before = changes_made(home)
-            try:
-                carry_out(home, command)
-            except BudgetError:
-                assert state(home) == states[-1]
-            if changes_made(home) != before:
-                states.append(state(home))
-        for expected in reversed(states[:-1]):
-            home.services.undo.undo()
-            assert state(home) == expected
-        for expected in states[1:]:
-            home.services.undo.redo()
-            assert state(home) == expected
+def test_there_and_back_and_there_again(engine: Engine, done: list[tuple[object, ...]]) -> None:
+    engine.clear()
+    home = planning_home(engine.new(begun))
+    states = [state(home)]
+    for command in done:
+        before = changes_made(home)
+        try:
+            carry_out(home, command)
+        except BudgetError:
+            assert state(home) == states[-1]
+        if changes_made(home) != before:
+            states.append(state(home))
+    for expected in reversed(states[:-1]):
+        home.services.undo.undo()
+        assert state(home) == expected
+    for expected in states[1:]:
+        home.services.undo.redo()
+        assert state(home) == expected

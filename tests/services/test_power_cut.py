@@ -12,6 +12,8 @@ import pytest
 from tests.services.conftest import Home
 from tests.services.test_periods import closes
 
+pytestmark = pytest.mark.sqlite
+
 
 def close_and_be_killed(home: Home, words: str = "", number: int = 0) -> int:
     """Close the period in a process that is killed at the statement of that number which begins with ``words``, or

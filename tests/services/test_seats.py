@@ -39,7 +39,7 @@ def test_seats_hold_from_their_day_on(seed: Home) -> None:
 
 
 def test_the_seats_of_costs_count_too(seed: Home) -> None:
-    path = seed.path.parent / "seats.csv"
+    path = seed.folder / "seats.csv"
     rows = [
         f"1,USD,{day}T00:00:00Z,Figma,{project},{seats},Seats"
         for day, project, seats in (("2026-01-05", "pcc", 3), ("2026-01-05", "dandelion", 2), ("2026-01-06", "pcc", 4))

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,6 +14,7 @@ from budget_tui.presentation import formatting
 from budget_tui.services.clock import Clock
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.imports import ImportRequest
+from tests.databases import Engine
 from tests.services.conftest import Home, home_at, shown, usd
 from tests.services.planning import bill
 
@@ -95,6 +95,7 @@ def test_one_project(seed: Home) -> None:
         seed.snapshot.project("nobody")
 
 
+@pytest.mark.sqlite
 def test_an_unchanged_minute_is_an_equal_snapshot(seed: Home) -> None:
     snapshots = seed.services.snapshots
     first = snapshots.current()
@@ -106,11 +107,12 @@ def test_an_unchanged_minute_is_an_equal_snapshot(seed: Home) -> None:
     assert not snapshots.changed()
 
 
-def test_a_database_that_is_not_there(tmp_path: Path) -> None:
-    home = home_at(tmp_path / "budget.db", date(2026, 1, 13))
+def test_a_database_that_is_not_there(engine: Engine) -> None:
+    home = home_at(engine.nowhere(), date(2026, 1, 13))
     with pytest.raises(StorageError, match="there is no database at"):
         _ = home.snapshot
-    assert list(tmp_path.iterdir()) == []
+    assert not home.services.context.has_database
+    assert list(home.folder.iterdir()) == []
 
 
 def test_a_day_before_everything_shows_nothing(seed: Home) -> None:
@@ -138,7 +140,7 @@ def test_today_is_the_organizations(fresh: Callable[..., Home]) -> None:
         home = fresh(None, new_time_zone=name)
         home.budget("500")
         before = datetime.now(ZoneInfo(name)).date()
-        days[name] = home_at(home.path, None).snapshot.as_of  # in a program whose own setting is UTC
+        days[name] = home_at(home.address, None).snapshot.as_of  # in a program whose own setting is UTC
         assert before <= days[name] <= datetime.now(ZoneInfo(name)).date()
     assert days[last] < days[first]
 
@@ -282,7 +284,7 @@ def test_imported_data_that_ends_keeps_its_rate_until_its_source_is_silent_for_l
 
 def test_a_purchase_dated_ahead_reaches_nowhere(home: Home) -> None:
     home.add("web", allocate="100")
-    path = home.path.parent / "ahead.csv"
+    path = home.folder / "ahead.csv"
     path.write_text(
         "x_hierarchy_entity_id,BilledCost,BillingCurrency,ChargePeriodStart,BillingPeriodStart,ChargeCategory\n"
         "web,3,USD,2026-01-05T00:00:00Z,2026-01-01T00:00:00Z,Usage\n"

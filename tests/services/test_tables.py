@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.services.imports import ImportReport, ImportRequest
-from tests.conftest import MadeOnce
+from tests.databases import Engine
 from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at
 
@@ -26,9 +25,8 @@ def with_projects(path: Path) -> None:
 
 
 @pytest.fixture
-def bills(home: Home, made_once: MadeOnce) -> Home:
-    made_once(home.path, with_projects)
-    return home
+def bills(engine: Engine) -> Home:
+    return home_at(engine.new(with_projects), TODAY)
 
 
 @pytest.fixture
@@ -47,7 +45,6 @@ def spent(home: Home) -> dict[str, str]:
     return {name: amount for name, amount in home.spent.items() if amount != "0"}
 
 
-NUMBERS = count()
 JANUARY = ("03,10,pcc,server", "04,2.5,pcc,disk", "04,2.5,pcc,disk", "05,20,dandelion,seat", "06,7,nobody,dns")
 
 
@@ -128,7 +125,7 @@ def test_a_file_with_a_header_alone_is_refused(take: Take) -> None:
         take()
 
 
-@settings(max_examples=examples(6), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(6), deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(1, 13), st.integers(1, 999), st.sampled_from(["pcc", "dandelion", "x"])),
@@ -138,12 +135,12 @@ def test_a_file_with_a_header_alone_is_refused(take: Take) -> None:
     st.sets(st.integers(1, 25), min_size=1, max_size=3),
 )
 def test_a_file_that_grows_counts_each_of_its_rows_once(
-    tmp_path: Path, rows: list[tuple[int, int, str]], sizes: set[int]
+    engine: Engine, rows: list[tuple[int, int, str]], sizes: set[int]
 ) -> None:
     """Whatever it grows by, at its end."""
-    home = home_at(tmp_path / f"{next(NUMBERS)}.db", TODAY)
-    with_projects(home.path)
-    path = tmp_path / "growing.csv"
+    engine.clear()
+    home = home_at(engine.new(with_projects), TODAY)
+    path = home.folder / "growing.csv"
     for size in sorted({*(size for size in sizes if size < len(rows)), len(rows)}):
         lines = (f"2026-01-{day:02},{cents / 100},{project}\n" for day, cents, project in rows[:size])
         path.write_text("date,amount,project\n" + "".join(lines))

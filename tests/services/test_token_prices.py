@@ -1,7 +1,6 @@
 """With a price on file, an agent's tokens are its project's costs."""
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +11,7 @@ from budget_tui.domain.audit import shown_facts
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.services.token_prices import PriceOutcome
+from tests.databases import Address, Engine
 from tests.examples import examples
 from tests.services.agents_home import NOON, AgentHome, home_with_agents
 from tests.services.conftest import usd
@@ -19,23 +19,17 @@ from tests.services.conftest import usd
 MODEL = "claude-sonnet-4"
 
 
-@pytest.fixture(scope="module")
-def unpriced(tmp_path_factory: pytest.TempPathFactory, empty_database: bytes) -> bytes:
+def unpriced(address: Address) -> None:
     """A project with an agent whose model has no price yet."""
-    path = tmp_path_factory.mktemp("unpriced") / "budget.db"
-    path.write_bytes(empty_database)
-    home = home_with_agents(path)
+    home = home_with_agents(address)
     home.budget("500")
     home.add("pcc", allocate="150")
     home.services.agents.add("scout", "pcc", model=MODEL, tokens=10**12)
-    return path.read_bytes()
 
 
 @pytest.fixture
-def home(tmp_path: Path, unpriced: bytes) -> AgentHome:
-    path = tmp_path / "budget.db"
-    path.write_bytes(unpriced)
-    return home_with_agents(path)
+def home(engine: Engine) -> AgentHome:
+    return home_with_agents(engine.new(unpriced))
 
 
 def price(home: AgentHome, first: str = "", **prices: str) -> PriceOutcome:
@@ -162,18 +156,16 @@ uses = st.lists(
 @settings(max_examples=examples(5), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=uses, after=uses, rates=st.tuples(*[st.integers(0, 20 * 10**9)] * 3))
 def test_it_does_not_matter_when_the_price_is_told(
-    unpriced: bytes,
-    tmp_path: Path,
+    engine: Engine,
     before: list[tuple[int, int, int, int]],
     after: list[tuple[int, int, int, int]],
     rates: tuple[int, int, int],
 ) -> None:
     prices = dict(zip(TokenKind, rates, strict=True))
     found = []
+    engine.clear()
     for told_first in (True, False):
-        path = tmp_path / "example.db"
-        path.write_bytes(unpriced)
-        home = home_with_agents(path)
+        home = home_with_agents(engine.new(unpriced))
         for part in (before, after):
             if told_first is (part is before):
                 home.services.token_prices.set(MODEL, prices, NOON.date())

@@ -125,7 +125,7 @@ def test_a_transfer_is_taken_back_by_a_transfer_the_other_way(seed: Home) -> Non
     seed.transfer("pcc", "dandelion", "20")
     assert undo(seed) == "transfer of 20 from pcc to dandelion"
     assert seed.allocations == before
-    rows = seed.rows("SELECT from_budget_id, to_budget_id, amount, reason FROM transfer ORDER BY rowid")
+    rows = seed.rows("SELECT from_budget_id, to_budget_id, amount, reason FROM transfer ORDER BY created_at")
     assert rows[0][:3] == (rows[1][1], rows[1][0], usd("20"))
     assert str(rows[1][3]).startswith("takes back change ")
     redo(seed)
@@ -138,7 +138,7 @@ def test_a_transfer_with_the_pool(seed: Home, giver: str, taker: str) -> None:
     seed.transfer(giver, taker, "20")
     assert undo(seed) == f"transfer of 20 from {giver} to {taker}"
     assert seed.allocations == before
-    ends = seed.rows("SELECT from_budget_id, to_budget_id FROM transfer ORDER BY rowid")
+    ends = seed.rows("SELECT from_budget_id, to_budget_id FROM transfer ORDER BY created_at")
     assert ends[0] == ends[1][::-1]
 
 

@@ -1,7 +1,5 @@
 """Whatever was done: as many undos give back how it began, as many redos how it ended."""
 
-import tempfile
-from functools import cache
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -11,6 +9,7 @@ from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.errors import BudgetError
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.imports import ImportRequest
+from tests.databases import Address, Engine
 from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at, usd
 from tests.services.test_undo import state
@@ -40,15 +39,12 @@ commands = st.one_of(
 )
 
 
-@cache
-def begun() -> bytes:
+def begun(address: Address) -> None:
     """A database with two projects, one of them in use."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = home_at(Path(folder) / "budget.db", TODAY)
-        home.budget("500")
-        home.add("a", "b", allocate="100")
-        home.spend("a", "30")
-        return home.path.read_bytes()
+    home = home_at(address, TODAY)
+    home.budget("500")
+    home.add("a", "b", allocate="100")
+    home.spend("a", "30")
 
 
 def carry_out(home: Home, command: tuple[str, ...], exports: Path) -> None:
@@ -86,23 +82,22 @@ def changes_made(home: Home) -> int:
 
 @settings(max_examples=examples(6), deadline=None)
 @given(st.lists(commands, min_size=1, max_size=10))
-def test_there_and_back_and_there_again(done: list[tuple[str, ...]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        home = home_at(Path(folder) / "budget.db", TODAY)
-        home.path.write_bytes(begun())
-        states = [state(home)]
-        for command in done:
-            before = changes_made(home)
-            try:
-                carry_out(home, command, Path(folder) / "export.csv")
-            except BudgetError:
-                assert state(home) == states[-1]
-            if changes_made(home) > before:
-                states.append(state(home))
-        for expected in reversed(states[:-1]):
-            home.services.undo.undo()
-            assert state(home) == expected
-        for expected in states[1:]:
-            home.services.undo.redo()
-            assert state(home) == expected
-        home.services.snapshots.close()
+def test_there_and_back_and_there_again(engine: Engine, done: list[tuple[str, ...]]) -> None:
+    engine.clear()
+    home = home_at(engine.new(begun), TODAY)
+    states = [state(home)]
+    for command in done:
+        before = changes_made(home)
+        try:
+            carry_out(home, command, home.folder / "export.csv")
+        except BudgetError:
+            assert state(home) == states[-1]
+        if changes_made(home) > before:
+            states.append(state(home))
+    for expected in reversed(states[:-1]):
+        home.services.undo.undo()
+        assert state(home) == expected
+    for expected in states[1:]:
+        home.services.undo.redo()
+        assert state(home) == expected
+    home.services.snapshots.close()
