@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from budget_tui.storage.database.sqlite_checks import problems_of
+from budget_tui.domain.errors import BudgetError
+from budget_tui.storage.database import SchemaState, database_at
+from tests.databases import Address, is_postgres, opened
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-m", "budget_tui")
@@ -48,9 +50,10 @@ class Tally:
         if not holds:
             self.violations.append(otherwise)
 
-    def must_be_sound(self, path: Path) -> None:
+    def must_be_sound(self, address: Address) -> None:
         """The books of a database that nobody writes to any more."""
-        self.violations += [f"{path.name}: {line}" for line in problems_of(path)]
+        database = database_at(address)
+        self.violations += [f"{database.name}: {line}" for line in database.problems(SchemaState.CURRENT)]
 
     def __str__(self) -> str:
         return (
@@ -141,14 +144,14 @@ class Program:
     def errors(self) -> str:
         return (self._folder / f"errors-{id(self)}").read_text(errors="replace")[-2000:]
 
-    def deleted_files(self, path: Path) -> list[str]:
-        """Files of the database ``path`` that it works in though they are deleted."""
+    def deleted_files(self, address: Address) -> list[str]:
+        """Files of the database that it works in though they are deleted."""
         folder = Path(f"/proc/{self.process.pid}/fd")
         links = []
         for link in folder.iterdir() if folder.exists() else ():
             with suppress(OSError):
                 links.append(str(link.readlink()))
-        return [link for link in links if link.startswith(str(path)) and link.endswith(" (deleted)")]
+        return [link for link in links if link.startswith(str(address)) and link.endswith(" (deleted)")]
 
 
 class Screen(Program):
@@ -228,17 +231,39 @@ def kill_now_and_then(
     pause_seconds: float,
     tally: Tally,
     most_kills: int = ENDLESS,
+    address: Address = "",
 ) -> Iterator[None]:
-    """Kill one of ``programs`` after another, each started again, until then; yields between two looks."""
+    """Kill one of ``programs`` after another, each started again, until then; yields between two looks.
+
+    Where ``address`` is on a server, every other time it is one of their connections that ends.
+    """
     due = time.monotonic() + random.expovariate(1 / pause_seconds)
     while time.monotonic() < until:
         if time.monotonic() >= due and tally.kills < most_kills:
-            victim = random.choice(programs)
-            tally.kills += victim.kill()
-            victim.start()
+            if is_postgres(address) and random.random() < 0.5:
+                tally.kills += end_a_connection(address)
+            else:
+                victim = random.choice(programs)
+                tally.kills += victim.kill()
+                victim.start()
             due = time.monotonic() + random.expovariate(1 / pause_seconds)
         yield
         time.sleep(0.02)
+
+
+def end_a_connection(address: Address) -> int:
+    """Let the server end one of the database's connections in the middle of whatever it does; returns how many."""
+    with opened(address) as connection:
+        ended = connection.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1) one"
+        )
+        return int(ended.fetchone()[0])
+
+
+def passes(what: BudgetError | str) -> bool:
+    """Tell that it was the database's moment that was wrong: the same may succeed when it is tried again."""
+    return any(reason in str(what) for reason in ("locked", "cannot be reached"))
 
 
 def finish(programs: Sequence[Program], tally: Tally) -> None:

@@ -1,6 +1,5 @@
 """Months that turn at the door: programs of both sides of a month's end come in any order, some of them killed."""
 
-import sqlite3
 import time
 from contextlib import closing
 from datetime import date, timedelta
@@ -12,7 +11,10 @@ from budget_tui.config.settings import Settings
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import AllocationChange, ChangeKind
 from budget_tui.domain.carry import CarryPolicy
-from tests.faults.harness import PROGRAM, Program, Tally
+from budget_tui.storage.copying import copy_in_memory
+from budget_tui.storage.database import database_at
+from tests.databases import Address, is_postgres
+from tests.faults.harness import ENDLESS, PROGRAM, Program, Tally, end_a_connection
 
 FIRST = date(2026, 1, 31)
 PROJECTS = ("a", "b", "c")
@@ -35,10 +37,10 @@ def commands(random: Random, day: date) -> list[str]:
     return ["--as-of", day.isoformat(), *said]
 
 
-def campaign(folder: Path, random: Random, seconds: float) -> Tally:
+def campaign(folder: Path, random: Random, seconds: float, address: Address = "", rounds: int = ENDLESS) -> Tally:
     """Each month is archived once, and what is left of it comes along once."""
-    path, tally, until = folder / "budget.db", Tally(), time.monotonic() + seconds
-    services = open_services(str(path), as_of=FIRST, settings=Settings())
+    address, tally, until = str(address or folder / "budget.db"), Tally(), time.monotonic() + seconds
+    services = open_services(address, as_of=FIRST, settings=Settings())
     services.budgets.set_global(1_000 * NANOS)
     services.budgets.set_carry(CarryPolicy.UNSPENT)
     for project in PROJECTS:
@@ -46,15 +48,17 @@ def campaign(folder: Path, random: Random, seconds: float) -> Tally:
         services.budgets.set_carry(CarryPolicy.BOTH, project_id=project)
     services.agents.add("scout", "a", tokens=10_000)
     last = FIRST
-    while time.monotonic() < until:
+    while time.monotonic() < until and rounds:
+        rounds -= 1
         # Some are a day behind the others, and some of the latter are killed in the middle of the close.
         ahead = (last + timedelta(days=32)).replace(day=1) if random.random() < 0.4 else last
         days = [random.choice((last, ahead)) for _ in range(AT_ONCE - 1)] + [ahead]
-        programs = [Program(folder, *PROGRAM, "--db", str(path), *commands(random, day)) for day in days]
+        programs = [Program(folder, *PROGRAM, "--db", address, *commands(random, day)) for day in days]
         for program in programs:
             if random.random() < 0.4:
                 time.sleep(random.uniform(0, 0.5))
-                tally.kills += program.kill()
+                is_servers = is_postgres(address) and random.random() < 0.5
+                tally.kills += end_a_connection(address) if is_servers else program.kill()
         for program in programs:
             code = program.process.wait()
             said = program.errors()
@@ -65,17 +69,17 @@ def campaign(folder: Path, random: Random, seconds: float) -> Tally:
             )
             program.kill()
         last = ahead
-    services = open_services(str(path), as_of=last, settings=Settings())
+    services = open_services(address, as_of=last, settings=Settings())
     services.periods.catch_up()
-    tally.violations += archived_once(path, last)
-    tally.must_be_sound(path)
+    tally.violations += archived_once(address, last)
+    tally.must_be_sound(address)
     return tally
 
 
-def archived_once(path: Path, last: date) -> list[str]:
+def archived_once(address: Address, last: date) -> list[str]:
     """What is wrong with the closes of all months before ``last``."""
     found = []
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(copy_in_memory(database_at(address))) as connection:
         starts = [start for (start,) in connection.execute("SELECT period_start FROM period_close ORDER BY 1")]
         months = [f"2026-{month:02d}-01" for month in range(1, last.month)] if last.year == 2026 else starts
         if last.year == 2026 and starts != months:

@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from random import Random, SystemRandom
 
@@ -16,11 +17,28 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.faults import bits, copies, disks, imports, months, transfers, writers
 from tests.faults.harness import Tally
+from tests.postgres import running_server
 
-CAMPAIGNS = {
+Campaign = Callable[[Path, Random, float], Tally]
+
+
+def on_postgresql(campaign: Callable[..., Tally]) -> Campaign:
+    """The same campaign on a server of its own, which ends connections, too."""
+
+    def run(folder: Path, random: Random, seconds: float) -> Tally:
+        with running_server() as server:
+            return campaign(folder, random, seconds, address=server.url(server.create()))
+
+    return run
+
+
+CAMPAIGNS: dict[str, Campaign] = {
     "writers": writers.campaign,
     "transfers": transfers.campaign,
     "months": months.campaign,
+    "writers-postgresql": on_postgresql(writers.campaign),
+    "transfers-postgresql": on_postgresql(transfers.campaign),
+    "months-postgresql": on_postgresql(months.campaign),
     "imports": imports.campaign,
     "restores": copies.restores,
     "upgrades": copies.upgrades,

@@ -20,9 +20,9 @@ from budget_tui.config.settings import Settings
 from budget_tui.domain.access import Scope
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import AllocationChange, ChangeKind
-from budget_tui.domain.errors import BudgetError, InsufficientBudget
+from budget_tui.domain.errors import BudgetError, InsufficientBudget, StorageError
 from budget_tui.domain.tokens import TokenKind
-from tests.databases import rows
+from tests.databases import Address, rows
 from tests.faults.harness import (
     ENDLESS,
     PROGRAM,
@@ -34,6 +34,7 @@ from tests.faults.harness import (
     finish,
     free_port,
     kill_now_and_then,
+    passes,
     read_notes,
 )
 
@@ -48,9 +49,9 @@ Take = Callable[[int, str], int]
 """Takes tokens under a key; returns how many were granted."""
 
 
-def make(path: Path, allocated: int) -> str:
+def make(address: Address, allocated: int) -> str:
     """A database with one priced agent; returns a key to the API."""
-    services = open_services(str(path), settings=Settings())
+    services = open_services(str(address), settings=Settings())
     services.budgets.set_global(500 * NANOS)
     services.projects.add("pcc", allocation=AllocationChange(ChangeKind.SET, 100 * NANOS))
     services.agents.add(AGENT, "pcc", model="m1", tokens=allocated)
@@ -73,16 +74,16 @@ def work(notes_path: Path, name: str, take: Take, until: float, attempts: int) -
             take(tokens, key)
 
 
-def by_two_services(path: Path) -> Take:
+def by_two_services(address: str) -> Take:
     """Two services of one process in turns, while a third one comes and goes."""
-    services = [BudgetService.open(str(path)), BudgetService.open(str(path))]
+    services = [BudgetService.open(address), BudgetService.open(address)]
     turn = 0
 
     def take(tokens: int, key: str) -> int:
         nonlocal turn
         turn += 1
         if turn % 7 == 0:
-            with BudgetService.open(str(path)) as passing:
+            with suppress(StorageError), BudgetService.open(address) as passing:
                 passing.get_available_tokens(AGENT)
         while True:
             try:
@@ -90,7 +91,7 @@ def by_two_services(path: Path) -> Take:
             except InsufficientBudget:
                 return 0
             except BudgetError as error:
-                if "locked" not in str(error):
+                if not passes(error):
                     raise
             else:
                 return tokens
@@ -98,18 +99,18 @@ def by_two_services(path: Path) -> Take:
     return take
 
 
-def by_commands(path: Path) -> Take:
+def by_commands(address: str, folder: Path) -> Take:
     """A program of its own for each."""
 
     def take(tokens: int, key: str) -> int:
-        words = ["--db", str(path), "agent", "consume", AGENT, str(tokens), "--key", key]
+        words = ["--db", address, "agent", "consume", AGENT, str(tokens), "--key", key]
         while True:
             done = subprocess.run(
-                [*PROGRAM, *words], env=environment(path.parent), capture_output=True, text=True, check=False
+                [*PROGRAM, *words], env=environment(folder), capture_output=True, text=True, check=False
             )
             if done.returncode in (0, 3):
                 return 0 if done.returncode else tokens
-            if "locked" not in done.stderr:
+            if not passes(done.stderr):
                 raise RuntimeError(done.stderr)
 
     return take
@@ -139,65 +140,76 @@ def by_requests(port: int, api_key: str) -> Take:
     return take
 
 
-def campaign(folder: Path, random: Random, seconds: float, attempts: int = ENDLESS, most_kills: int = ENDLESS) -> Tally:
-    """Let all of them work on one file for ``seconds``, and read afterwards what they say and what is stored.
+def campaign(
+    folder: Path,
+    random: Random,
+    seconds: float,
+    attempts: int = ENDLESS,
+    most_kills: int = ENDLESS,
+    address: Address = "",
+) -> Tally:
+    """Let all of them work on one database for ``seconds``, and read afterwards what they say and what is stored.
 
     Each ends after so many ``attempts``, a tenth of them where every one is a program of its own.
     """
-    path, tally = folder / "budget.db", Tally()
-    api_key, port = make(path, allocated := random.randint(2_000, 60_000)), free_port()
+    address, tally = str(address or folder / "budget.db"), Tally()
+    api_key, port = make(address, allocated := random.randint(2_000, 60_000)), free_port()
     ends = time.time() + seconds
-    server = Program(folder, *PROGRAM, "--db", str(path), "serve", "--port", str(port))
-    screen = Screen(folder, *PROGRAM, "--db", str(path))
+    server = Program(folder, *PROGRAM, "--db", address, "serve", "--port", str(port))
+    screen = Screen(folder, *PROGRAM, "--db", address)
     writers = [
         Program(
             folder,
-            *(sys.executable, "-m", "tests.faults.writers", kind, str(path), str(folder / f"notes-{number}")),
+            *(sys.executable, "-m", "tests.faults.writers", kind, address, str(folder / f"notes-{number}")),
             *(f"w{number}", str(ends), str(attempts), str(port), api_key),
         )
         for number, kind in enumerate(KINDS)
     ]
     everybody = [server, screen, *writers]
     try:
-        for _ in kill_now_and_then(everybody, random, time.monotonic() + seconds, PAUSE_SECONDS, tally, most_kills):
+        for _ in kill_now_and_then(
+            everybody, random, time.monotonic() + seconds, PAUSE_SECONDS, tally, most_kills, address
+        ):
             if not any(writer.is_running for writer in writers):
                 break
             screen.press(random.choice(KEYS_PRESSED) if random.random() < 0.1 else "")
         finish(writers, tally)
-        tally.violations += [f"{name} is open" for each in (server, screen) for name in each.deleted_files(path)]
+        tally.violations += [
+            f"{name} is open" for each in (server, screen) for name in each.deleted_files(Path(address))
+        ]
         server.stop()
         screen.kill()
     finally:
         for program in everybody:
             program.kill() if program.is_running else None
     answers = [read_notes(folder / f"notes-{number}")[1] for number in range(len(KINDS))]
-    tally += compare(path, {key: int(str(tokens)) for each in answers for key, tokens in each.items()}, allocated)
+    tally += compare(address, {key: int(str(tokens)) for each in answers for key, tokens in each.items()}, allocated)
     return tally
 
 
-def compare(path: Path, answered: dict[str, int], allocated: int) -> Tally:
+def compare(address: Address, answered: dict[str, int], allocated: int) -> Tally:
     """What all programs together were granted, by their own notes, beside what the database says."""
     tally = Tally(operations=len(answered))
     granted = {key: tokens for key, tokens in answered.items() if tokens}
     [(used, reserved, amount)] = rows(
-        path, "SELECT used, reserved, amount FROM budget WHERE budget_type = 'token' AND is_active"
+        address, "SELECT used, reserved, amount FROM budget WHERE budget_type = 'token' AND is_active"
     )
-    keys = {key for (key,) in rows(path, "SELECT key FROM idempotency WHERE command = 'agent.consume'")}
+    keys = {key for (key,) in rows(address, "SELECT key FROM idempotency WHERE command = 'agent.consume'")}
     tally.lost = len(granted.keys() - keys)
     total = sum(granted.values())
     tally.must(used == total, f"{total:,} tokens were granted and {used:,} are stored")
     tally.must(keys == granted.keys(), f"{len(granted):,} grants have {len(keys):,} keys")
     tally.must(used + reserved <= amount == allocated, f"{used:,} of {amount:,} tokens are used")
     tally.must(reserved == 0, f"{reserved:,} tokens are held")
-    tally.must_be_sound(path)
+    tally.must_be_sound(address)
     return tally
 
 
 def main() -> None:
-    kind, path, notes, name, until, attempts, port, api_key = sys.argv[1:]
+    kind, address, notes, name, until, attempts, port, api_key = sys.argv[1:]
     takes = {
-        "services": lambda: by_two_services(Path(path)),
-        "commands": lambda: by_commands(Path(path)),
+        "services": lambda: by_two_services(address),
+        "commands": lambda: by_commands(address, Path(notes).parent),
         "requests": lambda: by_requests(int(port), api_key),
     }
     each = int(attempts) // 10 if kind == "commands" else int(attempts)
