@@ -58,16 +58,16 @@ def entities() -> Iterator[tuple[int, str, str, str, int | None]]:
         yield key, f"{level}-{key}", level, paths[key], parent
 
 
-def costs() -> Iterator[tuple[int, int, int]]:
+def costs(days: int = DAYS) -> Iterator[tuple[int, int, int]]:
     """Origin, day and amount, in the order in which imports bring them: day by day."""
-    for ahead in range(DAYS):
+    for ahead in range(days):
         day = FIRST_DAY + timedelta(days=ahead)
         number = day.year * 10_000 + day.month * 100 + day.day
         for origin in range(ENTITIES * len(PROVIDERS)):
             yield origin, number, 1_000_000_000 + origin * 7_919_003 + ahead * 101
 
 
-def fill(path: Path) -> None:
+def fill(path: Path, days: int = DAYS) -> None:
     database_at(path).create()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("BEGIN")
@@ -82,7 +82,9 @@ def fill(path: Path) -> None:
             for number, (provider, category) in enumerate(PROVIDERS):
                 insert(connection, "cost_origin", origin_key=(key - 1) * len(PROVIDERS) + number, entity_key=key,
                        entity_hint=name, provider_name=provider, provider=provider, category=category)  # fmt: skip
-        connection.executemany("INSERT INTO cost (origin_key, day, amount_nanos, charges) VALUES (?, ?, ?, 1)", costs())
+        connection.executemany(
+            "INSERT INTO cost (origin_key, day, amount_nanos, charges) VALUES (?, ?, ?, 1)", costs(days)
+        )
         connection.execute("COMMIT")
 
 

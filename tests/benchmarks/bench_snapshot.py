@@ -63,16 +63,16 @@ def insert(connection: sqlite3.Connection, table: str, **changed: Any) -> None:
     connection.execute(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
 
 
-def costs() -> Iterator[tuple[int, int, int]]:
+def costs(days: int = DAYS) -> Iterator[tuple[int, int, int]]:
     """Origin, day and amount, in the order in which imports bring them: day by day."""
-    for back in reversed(range(DAYS)):
+    for back in reversed(range(days)):
         day = TODAY - timedelta(days=back)
         number = day.year * 10_000 + day.month * 100 + day.day
         for project in range(PROJECTS):
             yield project, number, 1_000_000_000 + project * 7_919_003 + back * 101
 
 
-def fill(path: Path) -> None:
+def fill(path: Path, days: int = DAYS) -> None:
     database_at(path).create()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("BEGIN")
@@ -85,7 +85,9 @@ def fill(path: Path) -> None:
             insert(connection, "budget", budget_id=name, entity_key=entity, amount=100 * 10**9)
             insert(connection, "allocation", allocation_id=name, child_budget_id=name, amount=100 * 10**9)
             insert(connection, "cost_origin", origin_key=key, entity_hint=name, entity_key=entity)
-        connection.executemany("INSERT INTO cost (origin_key, day, amount_nanos, charges) VALUES (?, ?, ?, 1)", costs())
+        connection.executemany(
+            "INSERT INTO cost (origin_key, day, amount_nanos, charges) VALUES (?, ?, ?, 1)", costs(days)
+        )
         connection.execute("COMMIT")
 
 
