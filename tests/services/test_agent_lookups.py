@@ -142,6 +142,7 @@ def test_a_turn_that_was_taken_back_with_a_refusal_is_made_again(kept: Services,
     assert len(kept.history.periods(9)) == 1
 
 
+@pytest.mark.both_engines
 def test_an_organization_renamed_meanwhile_is_called_so(kept: Services) -> None:
     kept.organizations.rename("default", "Home")
     kept.agents.consume("scout", 1)
@@ -149,6 +150,7 @@ def test_an_organization_renamed_meanwhile_is_called_so(kept: Services) -> None:
     assert [organization.name for organization in kept.organizations.all()] == ["Default"]
 
 
+@pytest.mark.both_engines
 def test_an_organization_beside_it_has_agents_of_its_own(kept: Services) -> None:
     kept.organizations.add(NewOrganization("acme", time_zone="Pacific/Kiritimati"))
     acme = Services(replace(kept.context, org_slug="acme"), Settings())

@@ -41,6 +41,7 @@ def test_an_agent_begins_with_what_it_was_given(home: AgentHome) -> None:
     assert home.counts() == (1000, 0, 0)
 
 
+@pytest.mark.both_engines
 def test_agents_are_listed_in_the_order_of_adding(home: AgentHome) -> None:
     home.services.agents.add("critic", "pcc")
     assert [(agent.agent_id, agent.name) for agent in home.services.agents.all()] == [
@@ -102,6 +103,7 @@ def test_an_agent_is_brought_back_where_it_was(home: AgentHome) -> None:
         home.services.agents.add("scout", "other")
 
 
+@pytest.mark.both_engines
 def test_the_agents_of_an_archived_project_wait_for_it(home: AgentHome) -> None:
     home.services.projects.archive("pcc")
     assert home.services.agents.all() == []
@@ -112,6 +114,7 @@ def test_the_agents_of_an_archived_project_wait_for_it(home: AgentHome) -> None:
     assert home.counts() == (1000, 1, 0)
 
 
+@pytest.mark.both_engines
 def test_a_rename_keeps_the_id(home: AgentHome) -> None:
     home.services.agents.rename("scout", "Pathfinder")
     assert home.budget_of().name == "Pathfinder"
@@ -161,12 +164,14 @@ def test_an_allocation_is_set_and_topped_up_but_never_below_what_is_used_and_hel
         agents.top_up("scout", LIMIT_COUNT)
 
 
+@pytest.mark.both_engines
 def test_an_allocation_typed_over_one_that_changed_is_a_conflict(home: AgentHome) -> None:
     home.services.agents.top_up("scout", 1)
     with pytest.raises(Conflict, match="1,001 tokens"):
         home.services.agents.allocate("scout", 5, seen=1000)
 
 
+@pytest.mark.both_engines
 def test_changes_are_in_the_audit_trail_and_use_is_not(home: AgentHome) -> None:
     agents = home.services.agents
     agents.allocate("scout", 2000)
@@ -244,6 +249,7 @@ def test_nothing_at_all_may_have_been_needed(home: AgentHome) -> None:
     assert home.counts() == (1000, 0, 0)
 
 
+@pytest.mark.both_engines
 def test_a_reservation_ends_once(home: AgentHome) -> None:
     agents = home.services.agents
     settled, released = (agents.reserve("scout", 100).reservation_id for _ in range(2))
@@ -280,6 +286,7 @@ def test_a_hold_whose_time_is_up_is_freed_by_who_writes(home: AgentHome, command
     assert home.rows("SELECT state FROM reservation WHERE tokens = 100") == [("held",)]
 
 
+@pytest.mark.both_engines
 def test_a_hold_whose_time_is_up_can_no_longer_be_settled_and_is_released_already(home: AgentHome) -> None:
     held = home.services.agents.reserve("scout", 700, seconds=60).reservation_id
     later = home.later(seconds=60)
@@ -311,6 +318,7 @@ def test_a_new_period_begins_with_the_same_tokens_whoever_notices(home: AgentHom
     assert home.counts() == (1000, 900, 0)
 
 
+@pytest.mark.both_engines
 def test_the_budget_of_a_closed_period_stays_as_it_was(home: AgentHome) -> None:
     home.later(days=31).services.agents.consume("scout", 1)
     for command in (home.services.agents.consume, home.services.agents.allocate, home.services.agents.top_up):
@@ -423,6 +431,7 @@ def test_an_agent_that_does_nothing_never_runs_out(home: AgentHome) -> None:
 # Whose
 
 
+@pytest.mark.both_engines
 def test_a_project_knows_the_sums_of_its_agents(home: AgentHome) -> None:
     home.add("other")
     home.services.agents.add("critic", "pcc", tokens=500)
@@ -434,6 +443,7 @@ def test_a_project_knows_the_sums_of_its_agents(home: AgentHome) -> None:
     assert sums.available_tokens == 1350
 
 
+@pytest.mark.both_engines
 def test_another_organization_sees_none_of_it(home: AgentHome) -> None:
     held = home.services.agents.reserve("scout", 100).reservation_id
     with home.services.context.work() as work:

@@ -91,6 +91,7 @@ def test_what_somebody_changed_since_is_not_taken_back(
     assert state(home) == changed
 
 
+@pytest.mark.both_engines
 def test_an_agent_that_was_added_and_used_tokens_stays(home: AgentHome) -> None:
     home.services.agents.add("critic", "pcc")
     home.services.agents.allocate("critic", 5)

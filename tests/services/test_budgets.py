@@ -118,6 +118,7 @@ def test_a_value_typed_over_one_that_changed_meanwhile_is_a_conflict(home: Home)
     assert home.allocate("a", "150", seen="120") == ("120", "150", "350")
 
 
+@pytest.mark.both_engines
 def test_a_project_that_is_not_there(home: Home) -> None:
     with pytest.raises(NotFound, match="there is no project 'a'"):
         home.allocate("a", "10")

@@ -39,6 +39,7 @@ def test_a_policy_is_shown_and_written_down(seed: Home) -> None:
     ]
 
 
+@pytest.mark.both_engines
 def test_the_same_policy_again_leaves_no_line_in_the_trail(seed: Home) -> None:
     seed.carry("both", "20", project="pcc")
     lines = len(seed.log)
@@ -121,6 +122,7 @@ def test_an_allocation_edited_later_keeps_what_came_along(seed: Home) -> None:
     assert february.on("2026-03-01").allocations["pcc"] == "160"
 
 
+@pytest.mark.both_engines
 def test_a_transfer_moves_what_recurs(seed: Home) -> None:
     seed.carry("unspent", project="pcc")
     february = seed.on("2026-02-03")
@@ -355,6 +357,7 @@ def test_costs_that_a_rule_gives_away_are_settled_too(carrying: Home) -> None:
     assert carried(carrying) == {"a": "20"}
 
 
+@pytest.mark.both_engines
 def test_tokens_that_were_held_over_the_close_and_not_used_come_along(home: Home) -> None:
     agents = home.services.agents
     home.add("a")

@@ -151,6 +151,7 @@ def test_late_costs_count_where_everything_stood_and_restate_what_was_closed(hom
     assert {line.entity_id: line.restated for line in closed.projects} == {"WEB": parse_amount("4")}
 
 
+@pytest.mark.both_engines
 def test_a_team_that_changes_its_project_restates_no_closed_project(home: PlanHome) -> None:
     home.services.entities.add("SHOP", "OPS", "project")
     home.services.entities.move("BACKEND", "SHOP")
@@ -159,6 +160,7 @@ def test_a_team_that_changes_its_project_restates_no_closed_project(home: PlanHo
     assert (home.pace("SHOP").spent, home.pace("WEB").spent) == (parse_amount("5.95"), 0)
 
 
+@pytest.mark.both_engines
 def test_on_the_day_of_an_early_close_every_screen_tells_the_closed_period_as_it_stood(home: PlanHome) -> None:
     home.spent("BACKEND", "9", "2026-02-09")
     home.services.entities.add("SHOP", "OPS", "project")

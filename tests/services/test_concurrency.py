@@ -113,6 +113,7 @@ def test_threads_of_one_program_share_its_services(home: Home) -> None:
     assert home.allocations["a"] == "30"
 
 
+@pytest.mark.both_engines
 def test_the_same_key_at_the_same_time_counts_once(home: Home) -> None:
     home.budget("100")
     home.add("a", "b", allocate="50")

@@ -83,6 +83,7 @@ def test_a_project_that_is_not_there(two: Home) -> None:
         two.spend("nobody", "5")
 
 
+@pytest.mark.both_engines
 def test_many_costs_are_stored_all_or_not_at_all(two: Home) -> None:
     with pytest.raises(NotFound):
         two.services.costs.add_all([CostEntry("a", 5), CostEntry("nobody", 5)])
@@ -132,6 +133,7 @@ def test_provider_and_category_are_derived_unless_told(two: Home) -> None:
     ]
 
 
+@pytest.mark.both_engines
 def test_a_providers_name_reaches_the_past(two: Home) -> None:
     two.spend("a", "1", provider="ACME Brain Ltd")
     outcome = two.services.costs.name_provider(" acme brain LTD ", "OpenAI")
@@ -141,11 +143,13 @@ def test_a_providers_name_reaches_the_past(two: Home) -> None:
     assert origins(two)[1] == ("openai", "genai", "")
 
 
+@pytest.mark.both_engines
 def test_a_short_name_stands_in_a_row(two: Home) -> None:
     with pytest.raises(Refused, match="control characters"):
         two.services.costs.name_provider("Acme", "ac\nme")
 
 
+@pytest.mark.both_engines
 def test_a_category_reaches_the_past_but_not_what_was_chosen_by_hand(two: Home) -> None:
     two.spend("a", "1", provider="Corner Shop")
     two.services.costs.add(CostEntry("a", 1, provider="Corner Shop", category=Category.GENAI))
@@ -153,6 +157,7 @@ def test_a_category_reaches_the_past_but_not_what_was_chosen_by_hand(two: Home) 
     assert origins(two) == [("Corner Shop", "subscription", ""), ("Corner Shop", "genai", "genai")]
 
 
+@pytest.mark.both_engines
 def test_the_latest_rule_counts(two: Home) -> None:
     two.spend("a", "1", provider="Corner Shop")
     two.services.costs.put_into_category("Corner Shop", Category.SUBSCRIPTION)

@@ -77,6 +77,7 @@ def test_every_number_of_the_demonstration_is_what_its_costs_add_up_to(acme: Pla
         assert [each.day for each in lines] == sorted((each.day for each in lines), reverse=True)
 
 
+@pytest.mark.both_engines
 def test_totals_list_each_cost_once(acme: PlanHome) -> None:
     board = board_of(acme)
     for totals, counting in board.totals(board.lines):

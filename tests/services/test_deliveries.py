@@ -358,6 +358,7 @@ def test_nothing_changed_is_looked_at_row_by_row(desk: Desk) -> None:
     assert desk.total == "30"
 
 
+@pytest.mark.both_engines
 def test_a_source_that_replaces_always_exchanges_its_own_cells(desk: Desk) -> None:
     desk.take_rows(*daily("10", range(1, 6)), *daily("10", range(1, 6), "sub-b"))
     desk.home.services.sources.replace_always("focus", True)
@@ -553,6 +554,7 @@ def test_undo_of_a_rolling_import_gives_back_the_days_it_took(desk: Desk) -> Non
     assert desk.days() == {day: 10 if day < 4 else 11 for day in range(1, 11)}
 
 
+@pytest.mark.both_engines
 def test_an_import_of_several_deliveries_is_undone_as_one(desk: Desk) -> None:
     desk.take_rows(*daily("10", range(1, 6)))
     before = desk.days()

@@ -59,6 +59,7 @@ def acme(engine: Engine) -> Home:
 # Adding
 
 
+@pytest.mark.both_engines
 def test_the_hierarchy_begins_with_its_root_alone(home: Home) -> None:
     home.services.database.upgrade()
     assert paths(home) == ["/ORG/"]
@@ -71,6 +72,7 @@ def test_the_hierarchy_begins_with_its_root_alone(home: Home) -> None:
     ]
 
 
+@pytest.mark.both_engines
 def test_before_the_first_command_the_root_answers_although_nothing_is_stored(home: Home) -> None:
     plans = home.services.plan_views
     assert home.services.entities.get("ORG").path == "/ORG/"
@@ -98,6 +100,7 @@ def test_costs_that_waited_for_an_entity_become_its_own(home: Home) -> None:
     assert (spent(home, "BACKEND"), spent(home, "ENG")) == ("7", "7")
 
 
+@pytest.mark.both_engines
 def test_a_project_below_a_department_is_a_project_everywhere(acme: Home) -> None:
     acme.budget("500")
     acme.allocate("WEB", "100")
@@ -151,6 +154,7 @@ def test_a_moved_project_keeps_its_allocation(acme: Home) -> None:
     assert acme.allocations == {"WEB": "100", "pool": "400"}
 
 
+@pytest.mark.both_engines
 def test_a_closed_month_stays_as_it_was_closed(acme: Home) -> None:
     acme.budget("500")
     acme.allocate("WEB", "100")
@@ -189,6 +193,7 @@ def test_a_move_that_breaks_the_tree_is_refused(
 # Names, going, coming back
 
 
+@pytest.mark.both_engines
 def test_costs_go_on_finding_a_renamed_entity_by_its_old_name(acme: Home) -> None:
     acme.services.entities.rename("ENG", "Product")
     assert (acme.log[0].action, changes(acme.log[0])) == ("entity.rename", "name Engineering → Product")
@@ -198,6 +203,7 @@ def test_costs_go_on_finding_a_renamed_entity_by_its_old_name(acme: Home) -> Non
         acme.services.entities.rename("ORG", "Acme")
 
 
+@pytest.mark.both_engines
 def test_what_has_something_below_it_stays(acme: Home) -> None:
     with pytest.raises(Refused, match="'ENG' has 'WEB' below it; move or archive what is below it first"):
         acme.services.entities.archive("ENG")
@@ -234,6 +240,7 @@ def test_an_import_is_whole_or_not_at_all(acme: Home) -> None:
     assert (paths(acme), acme.log) == before
 
 
+@pytest.mark.both_engines
 def test_an_import_turns_a_branch_upside_down(home: Home) -> None:
     entities = home.services.entities
     for code, below in (("a", "organization"), ("b", "a"), ("c", "b")):
@@ -282,6 +289,7 @@ def test_each_command_is_taken_back_and_made_again(acme: Home, command: object) 
     assert state() == before
 
 
+@pytest.mark.both_engines
 def test_a_level_in_use_is_not_taken_back(home: Home) -> None:
     home.services.entities.add_level("division", "organization")
     with home.services.context.work() as work:

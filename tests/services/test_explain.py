@@ -166,6 +166,7 @@ def test_actual_shows_0_because_the_costs_are_of_other_days(plan: PlanHome) -> N
     ]
 
 
+@pytest.mark.both_engines
 def test_actual_shows_0_because_the_period_has_not_begun(plan: PlanHome) -> None:
     plan.spent("TEAM-MLOPS", "5", "2026-01-05")
     budget = plan.plan("TEAM-MLOPS", "total", "100", "2026-03")
@@ -263,6 +264,7 @@ def test_a_seat_budget_without_seats(plan: PlanHome) -> None:
     assert named(explained.values)["actual"].value.value == explained.counting[0].amount == 12
 
 
+@pytest.mark.both_engines
 def test_seats_that_were_given_up_before_the_period_do_not_count(plan: PlanHome) -> None:
     budget = plan.plan("TEAM-MLOPS", "subscription", "15", "2026-02", budget_type="seat")
     for seats, day in ((12, date(2025, 12, 1)), (5, date(2026, 1, 20)), (7, date(2026, 3, 1))):
@@ -286,6 +288,7 @@ def test_child_sum_above_the_parent_is_told_where_it_is_unallocated(plan: PlanHo
     assert "you are warned, but not stopped" in values["unallocated"].notes[0]
 
 
+@pytest.mark.both_engines
 def test_budget_not_appearing_because_of_its_period_or_because_it_was_deleted(plan: PlanHome) -> None:
     """Troubleshooting: budget not appearing, wrong period filter."""
     budget = plan.plan("DEPT-ENG", "cloud", "100", "2026-Q1")
@@ -320,6 +323,7 @@ def test_what_stands_above_is_not_handed_down_and_others_are_summed_up(plan: Pla
     ]
 
 
+@pytest.mark.both_engines
 def test_in_the_total_everything_counts_unmapped_costs_too(seed: Home) -> None:
     bill(seed, "2026-01-05, 9, USD, AWS, EC2, Compute, 4711, ")
     explained = seed.services.explain.named()
@@ -327,6 +331,7 @@ def test_in_the_total_everything_counts_unmapped_costs_too(seed: Home) -> None:
     assert explained.left_out == ()
 
 
+@pytest.mark.both_engines
 def test_rules_that_map_to_a_project_are_told(home: Home) -> None:
     home.add("pcc")
     bill(home, "2026-01-05, 9, USD, AWS, EC2, Compute, 4711, ")
@@ -354,6 +359,7 @@ def test_a_group_is_told_by_source_provider_service_and_category_with_its_days(h
 # Whom it is about
 
 
+@pytest.mark.both_engines
 def test_an_agent_and_a_closed_period(seed: Home) -> None:
     seed.services.agents.add("scout", "pcc", tokens=1000)
     seed.services.agents.consume("scout", 300)
@@ -384,6 +390,7 @@ def test_an_entity_with_several_budgets_names_them(plan: PlanHome) -> None:
         plan.services.explain.named("DEPT-NEW")
 
 
+@pytest.mark.both_engines
 def test_explaining_writes_nothing(seed: Home) -> None:
     before = seed.content
     for subject in ("", "pcc", "dandelion"):
@@ -403,6 +410,7 @@ def test_another_organizations_costs_are_no_reason(plan: PlanHome) -> None:
     assert (explained.counting, explained.left_out, explained.sources) == ((), (), ())
 
 
+@pytest.mark.both_engines
 def test_a_sum_of_budgets_names_what_it_adds_and_what_it_leaves_out_for_which(plan: PlanHome) -> None:
     wide = plan.plan("DEPT-ENG", "cloud", "100", "2026-Q1", "gcp")
     across = plan.plan("TEAM-MLOPS", "cloud", "50", "2026-Q1")

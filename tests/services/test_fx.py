@@ -63,6 +63,7 @@ def test_each_day_has_its_own_rate_and_what_came_before_the_first_is_left_out(se
     ]
 
 
+@pytest.mark.both_engines
 def test_an_absurd_rate_on_file_blanks_no_screen_and_stops_no_close(seed: Home) -> None:
     bill(seed, *((f"2026-01-0{day}", "pcc", "8", "EUR") for day in (3, 4)), ("2026-01-05", "pcc", "10", "EUR"))
     with seed.services.context.work() as work:
@@ -154,6 +155,7 @@ def test_a_rate_is_audited_with_what_it_was(home: Home) -> None:
     assert [pair.latest.rate for pair in home.services.fx.rates()] == [Decimal("1.25")]
 
 
+@pytest.mark.both_engines
 def test_a_rate_is_taken_back_and_set_again(home: Home) -> None:
     def on_file() -> list[str]:
         return [f"{pair.latest.rate:f}" for pair in home.services.fx.rates()]
@@ -179,6 +181,7 @@ def rates_file(folder: Path, name: str, *lines: str) -> str:
     return str(path)
 
 
+@pytest.mark.both_engines
 def test_an_import_replaces_the_same_days_and_the_same_again_changes_nothing(home: Home, tmp_path: Path) -> None:
     rate(home, "EUR/USD", "9", "2026-01-12")
     rate(home, "EUR/USD", "8", "2026-01-11")
@@ -195,6 +198,7 @@ def test_an_import_replaces_the_same_days_and_the_same_again_changes_nothing(hom
     assert len(home.services.audit.newest(100)) == entries
 
 
+@pytest.mark.both_engines
 def test_nothing_is_kept_when_one_of_several_files_cannot_be_read(home: Home, tmp_path: Path) -> None:
     good = rates_file(tmp_path, "good.csv", "Date,USD,", "2026-01-12,1.17,")
     bad = rates_file(tmp_path, "bad.csv", "hello")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import pytest
+
 from budget_tui.bootstrap import Services
 from budget_tui.services.clock import Clock
 from budget_tui.storage.fast_paths import ANSWERS_KEPT
@@ -30,6 +32,7 @@ def kept(home: Home) -> list[str]:
     return [key for (key,) in rows(home.address, "SELECT key FROM idempotency ORDER BY key")]
 
 
+@pytest.mark.both_engines
 def test_answers_are_kept_for_their_time_and_go_two_with_each_new_one(seed: Home) -> None:
     seed.services.agents.add("scout", "pcc", tokens=1_000)
     for n in range(5):

@@ -435,6 +435,7 @@ def test_a_rule_by_a_tag_is_kept_in_mind_by_later_imports(two: Home, export: Exp
     assert two.rows("SELECT tags FROM cost_origin") == [('{"team": "red"}',)]
 
 
+@pytest.mark.both_engines
 def test_unmapped_costs_are_counted_shown_and_told_apart(two: Home, export: Export) -> None:
     run(
         two,
@@ -457,6 +458,7 @@ def test_unmapped_costs_are_counted_shown_and_told_apart(two: Home, export: Expo
     assert "2 costs unmapped ($10.00)" in " ".join(messages.warnings(snapshot))
 
 
+@pytest.mark.both_engines
 def test_a_provider_named_anew_is_another_in_the_past_too(two: Home, export: Export) -> None:
     run(two, export(charge("5", ServiceProviderName="ACME Brain Ltd")))
     assert origin_of(two) == (None, "ACME Brain Ltd", "cloud")
@@ -467,6 +469,7 @@ def test_a_provider_named_anew_is_another_in_the_past_too(two: Home, export: Exp
     assert two.spent["b"] == "5"
 
 
+@pytest.mark.both_engines
 def test_a_category_is_derived_and_can_be_chosen_for_the_past_too(two: Home, export: Export) -> None:
     run(two, export(tagged("5", "a", ServiceCategory="AI and Machine Learning")))
     assert origin_of(two) == ("a", "aws", "genai")
@@ -638,6 +641,7 @@ def test_after_taking_back_the_same_file_can_be_imported(two: Home, export: Expo
     assert two.spent["all"] == "0"
 
 
+@pytest.mark.both_engines
 def test_imports_one_after_another_are_taken_back_one_after_another(two: Home, export: Export) -> None:
     for amount in ("1", "2", "3", "4"):
         run(two, export(tagged(amount, "a")))

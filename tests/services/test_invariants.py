@@ -1,5 +1,6 @@
 """Whatever is done, in whatever order: the pool and the projects add up to the budget, refusals change nothing."""
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -125,6 +126,7 @@ class Bookkeeping(RuleBasedStateMachine):
         assert {name: latest.get(name, "0") for name in expected} == {k: shown(v) for k, v in expected.items()}
 
 
+@pytest.mark.both_engines
 def test_the_books_are_kept(engine: Engine) -> None:
     run_state_machine_as_test(
         lambda: Bookkeeping(engine), settings=settings(max_examples=examples(8), stateful_step_count=20, deadline=None)

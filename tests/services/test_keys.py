@@ -52,6 +52,7 @@ def test_nothing_but_the_key_itself_opens(home: Home, ring: KeyRing, change: obj
     assert ring.holder(text) is not None
 
 
+@pytest.mark.both_engines
 def test_revoking_is_felt_at_once_and_can_be_repeated(home: Home, ring: KeyRing) -> None:
     made, other = (home.services.keys.create(name, Scope.READ) for name in ("ci", "other"))
     for _ in range(2):
@@ -73,6 +74,7 @@ def test_who_made_and_revoked_a_key_is_in_the_audit_trail(home: Home) -> None:
     assert home.log[0].actor == "anna"
 
 
+@pytest.mark.both_engines
 def test_a_key_of_another_organization_is_out_of_sight(home: Home) -> None:
     made = home.services.keys.create("ci", Scope.READ)
     with home.services.context.work() as work:
@@ -85,6 +87,7 @@ def test_a_key_of_another_organization_is_out_of_sight(home: Home) -> None:
     assert acme.create("own", Scope.READ).key.org_slug == "acme"
 
 
+@pytest.mark.both_engines
 def test_whether_anybody_could_come_in(home: Home, ring: KeyRing) -> None:
     assert not ring.can_be_passed()
     key_id = home.services.keys.create("ci", Scope.READ).key.key_id

@@ -58,6 +58,7 @@ def test_on_the_first_and_on_the_last_day(home: Home, day: str) -> None:
     assert there.on("2026-02-01").snapshot.period == Period(date(2026, 2, 1), date(2026, 2, 28))
 
 
+@pytest.mark.both_engines
 def test_a_preview_says_the_same_and_changes_nothing(seed: Home) -> None:
     seed.carry("both", project="python-api")
     before = seed.content
@@ -126,6 +127,7 @@ def test_twice_on_one_day_is_refused(seed: Home) -> None:
     assert len(closes(seed)) == 1
 
 
+@pytest.mark.both_engines
 def test_what_was_confirmed_yesterday_is_not_done_today(seed: Home) -> None:
     seen = seed.services.periods.preview_close().ending
     with pytest.raises(Conflict, match="it is Jan 1 – Jan 14, 2026 that would be closed by now"):
@@ -133,6 +135,7 @@ def test_what_was_confirmed_yesterday_is_not_done_today(seed: Home) -> None:
     assert closes(seed) == []
 
 
+@pytest.mark.both_engines
 def test_two_people_who_confirm_together_close_once(seed: Home) -> None:
     seen = seed.services.periods.preview_close().ending
     refused: list[str] = []

@@ -226,6 +226,7 @@ def test_an_entity_cannot_go_to_another_organization(two: Home) -> None:
 # Making them
 
 
+@pytest.mark.both_engines
 def test_an_organization_is_made_as_asked(home: Home) -> None:
     made = home.services.organizations.add(
         NewOrganization("acme", "Acme Inc", "eur", "Asia/Tokyo", PeriodRule(PeriodKind.QUARTERLY, 1, 4))
@@ -256,6 +257,7 @@ def test_a_slug_is_taken_once(two: Home) -> None:
         two.services.organizations.add(NewOrganization("acme"))
 
 
+@pytest.mark.both_engines
 def test_another_name_is_the_roots_too_and_can_be_taken_back(two: Home) -> None:
     acme = of(two, "acme")
     acme.services.organizations.rename("acme", "Acme & Sons")

@@ -76,6 +76,7 @@ def test_what_stands_otherwise_or_on_another_page_is_not_warned_about(home: Plan
     assert [views.list(limit=4, offset=offset).warnings for offset in (0, 4)] == [(SEATS,), (WHOLE,)]
 
 
+@pytest.mark.both_engines
 def test_one_budget_and_each_part_of_a_breakdown_say_so(home: PlanHome) -> None:
     views = home.services.plan_views
     told = {warning for budget in views.list().budgets for warning in views.one(budget.budget_id).warnings}
@@ -91,6 +92,7 @@ def test_one_budget_and_each_part_of_a_breakdown_say_so(home: PlanHome) -> None:
     assert views.by_provider("DEPT-ENG", PlanFilter(category=Category.CLOUD)).warnings == ()
 
 
+@pytest.mark.both_engines
 def test_what_was_allocated_from_further_above_is_of_that_one_also_when_one_below_is_looked_at_alone(
     home: PlanHome,
 ) -> None:

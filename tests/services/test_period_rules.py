@@ -45,18 +45,21 @@ def test_the_running_period_stays_a_bridge_follows_then_whole_ones(seed: Home) -
     assert seed.on("2026-04-01").allocations == seed.allocations
 
 
+@pytest.mark.both_engines
 def test_a_kind_that_starts_where_the_running_period_ends_needs_no_bridge(seed: Home) -> None:
     preview = seed.services.period_rules.preview(RuleChange(PeriodKind.YEARLY, fiscal_start_month=2))
     assert not preview.has_bridge
     assert preview.following[0] == days("2026-02-01", "2027-01-31")
 
 
+@pytest.mark.both_engines
 def test_a_preview_changes_nothing(seed: Home) -> None:
     before = seed.content
     seed.services.period_rules.preview(RuleChange(anchor_day=15, time_zone="Asia/Tokyo"))
     assert seed.content == before
 
 
+@pytest.mark.both_engines
 def test_it_is_written_down(seed: Home) -> None:
     seed.services.period_rules.set(RuleChange(PeriodKind.QUARTERLY, 0, time_zone="Asia/Tokyo"))
     entry = seed.log[0]
@@ -71,6 +74,7 @@ def test_what_is_no_change_or_no_zone_is_refused(seed: Home) -> None:
         seed.services.period_rules.set(RuleChange(time_zone="Mars/Olympus"))
 
 
+@pytest.mark.both_engines
 def test_what_was_seen_is_what_is_done_or_nothing(seed: Home) -> None:
     change = RuleChange(anchor_day=15)
     seen = seed.services.period_rules.preview(change)

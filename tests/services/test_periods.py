@@ -56,6 +56,7 @@ def test_nothing_can_be_planned_before_the_first_period(home: Home) -> None:
 # Readers
 
 
+@pytest.mark.both_engines
 def test_a_reader_carries_over_what_ended_without_writing(seed: Home) -> None:
     before = seed.content
     february = seed.on("2026-02-01").snapshot

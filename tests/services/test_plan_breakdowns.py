@@ -60,6 +60,7 @@ def test_tokens_beside_the_budgets_are_told_too(home: PlanHome) -> None:
     assert (genai["tokens_actual"], genai["tokens_not_budgeted"], genai["not_budgeted"]) == (600, 50, None)
 
 
+@pytest.mark.both_engines
 def test_where_nothing_is_known_of_tokens_or_seats_nothing_is_known_of_what_is_not_budgeted(home: PlanHome) -> None:
     home.plan("DEPT-ENG", "genai", "1000", budget_type="token", provider="anthropic")
     home.plan("DEPT-ENG", "subscription", "10", budget_type="seat", provider="figma")
@@ -129,6 +130,7 @@ def test_gaps_between_budgets_are_told(home: PlanHome) -> None:
     ]
 
 
+@pytest.mark.both_engines
 def test_what_names_no_provider_has_a_part_of_its_own(home: PlanHome) -> None:
     home.spent("TEAM-BACKEND", "5", "2026-03-05", "gcp", tokens=9)
     home.spent("DEPT-ENG", "7", "2026-03-06", "", tokens=3)

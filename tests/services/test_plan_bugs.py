@@ -62,6 +62,7 @@ def test_bug_2_each_budget_counts_its_own_days(home: PlanHome) -> None:
     assert actual == {1.031: 6, 2.028: 8, 3.031: 16, 1.09: 30}
 
 
+@pytest.mark.both_engines
 def test_bug_3_levels_are_data(home: PlanHome) -> None:
     home.services.entities.add_level("squad", "team", "Squad")
     home.services.entities.bring_in([Placement("SQUAD-1", "Squad one", "squad", "TEAM-BACKEND")])
@@ -197,6 +198,7 @@ def test_bug_11_a_provider_counts_within_entity_and_category(home: PlanHome) -> 
 # Bugs of the chat tools
 
 
+@pytest.mark.both_engines
 def test_bug_c1_variance_compares_with_what_was_spent(acme: PlanHome) -> None:
     answer = as_json(PlanSummary.from_domain(acme.summary(entity_id="PROJ-PLATFORM")))
     [line] = answer["budgets"]
@@ -247,6 +249,7 @@ def test_trouble_actual_shows_0_without_costs_and_no_more_when_they_are_mapped(h
     assert home.actuals() == {"DEPT-ENG cloud": 3}
 
 
+@pytest.mark.both_engines
 def test_trouble_child_sum_above_the_parent_is_warned_about_and_never_blocked(home: PlanHome) -> None:
     children = percents(DEPT_ENG="60", DEPT_OPS="40")
     made = home.services.plans.allocate(plan_of("ORG", "cloud", "100"), children)

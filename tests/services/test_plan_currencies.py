@@ -3,6 +3,8 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from budget_tui.domain.cost import Category
 from budget_tui.domain.currency import LeftOut
 from budget_tui.domain.period import Period, PeriodKind
@@ -51,6 +53,7 @@ def actuals(found: PlanSummary) -> dict[tuple[str, str, int], str]:
     }
 
 
+@pytest.mark.both_engines
 def test_each_budget_counts_in_its_own_currency(home: Home) -> None:
     home.add("a", "b")
     bill(

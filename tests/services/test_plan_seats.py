@@ -62,6 +62,7 @@ def test_peaks_on_different_days_do_not_add_up(planner: PlanHome) -> None:
     assert [totals.total for totals in planner.summary().totals] == [Variance(40, 14)]
 
 
+@pytest.mark.both_engines
 def test_seats_beside_the_budgets_are_not_budgeted(planner: PlanHome) -> None:
     planner.plan("DEPT-ENG", "subscription", "20", "2026-02", provider="figma", budget_type="seat")
     planner.plan("DEPT-ENG", "subscription", "20", "2026-Q1", provider="jira", budget_type="seat")

@@ -229,6 +229,7 @@ def test_an_actual_reaches_today_whatever_it_is_of(home: PlanHome) -> None:
     assert (scheduled.reason, scheduled.amount) == (Reason.SCHEDULED, usd("20"))
 
 
+@pytest.mark.both_engines
 def test_what_was_held_before_a_close_and_settled_after_it_is_of_the_period_that_granted_it(home: PlanHome) -> None:
     april = planning_home(home.address, today=date(2026, 4, 30))
     for month in ("2026-04", "2026-05"):

@@ -40,6 +40,7 @@ def allocated(home: PlanHome) -> PlanAllocation:
 # Making one
 
 
+@pytest.mark.both_engines
 def test_a_budget_is_kept_as_it_was_asked_for(home: PlanHome) -> None:
     made = home.plan("DEPT-ENG", "cloud", "20000", "2026-02", "Google Cloud", notes=" machines ")
     found = home.services.plans.get(made.budget_id)
@@ -71,6 +72,7 @@ def test_nonsense_is_refused_and_nothing_is_kept(home: PlanHome, plan: BudgetPla
     assert home.listed(is_active=None) == []
 
 
+@pytest.mark.both_engines
 def test_nothing_is_planned_for_who_was_archived(home: PlanHome) -> None:
     home.services.entities.archive("TEAM-BACKEND")
     with pytest.raises(NotFound, match="archived"):
@@ -85,6 +87,7 @@ def test_the_same_key_plans_once(home: PlanHome) -> None:
         home.services.plans.create(plan_of("DEPT-ENG", "cloud", "11"), key="k")
 
 
+@pytest.mark.both_engines
 def test_a_budget_is_found_by_the_beginning_of_its_id(home: PlanHome) -> None:
     made = home.plan("DEPT-ENG", "cloud", "1")
     assert home.services.plans.get(made.budget_id[:8]) == made
@@ -286,6 +289,7 @@ def test_what_was_allocated_from_a_deleted_budget_stays(home: PlanHome) -> None:
     assert len(home.tree().roots) == 2
 
 
+@pytest.mark.both_engines
 def test_what_a_deleted_child_had_is_unallocated_again(home: PlanHome) -> None:
     made = allocated(home)
     home.services.plans.delete(made.children[0].budget.budget_id)
@@ -382,6 +386,7 @@ def test_an_allocation_is_one_change(home: PlanHome) -> None:
     assert len({entry.change for entry in home.log if entry.action.startswith("plan.")}) == 1
 
 
+@pytest.mark.both_engines
 def test_no_organization_reaches_anothers_plan(home: PlanHome) -> None:
     made = home.plan("DEPT-ENG", "cloud", "100")
     home.services.organizations.add(NewOrganization("other", "Other", "USD", "UTC"))

@@ -79,6 +79,7 @@ COMMANDS: dict[str, Callable[[PlanHome], object]] = {
 }
 
 
+@pytest.mark.both_engines
 def test_the_children_of_a_deleted_budget_are_of_none_until_it_is_brought_back(home: PlanHome) -> None:
     made = home.services.plans.allocate(plan_of("ORG", "cloud", "100", "2026"), percents(DEPT_ENG="40", DEPT_OPS="25"))
     parent, views = made.parent.budget_id, home.services.plan_views
@@ -126,6 +127,7 @@ def test_a_change_is_taken_back_and_made_again(home: PlanHome, name: str) -> Non
         assert state(home) == after
 
 
+@pytest.mark.both_engines
 def test_it_says_what_it_took_back(home: PlanHome) -> None:
     allocate(home)
     assert (
@@ -168,6 +170,7 @@ def test_what_somebody_changed_since_is_not_taken_back(
     assert state(home) == changed
 
 
+@pytest.mark.both_engines
 def test_a_budget_of_an_entity_that_is_gone_does_not_come_back(home: PlanHome) -> None:
     home.plan("TEAM-BACKEND", "cloud", "10")
     home.services.plans.delete(first(home, "TEAM-BACKEND"))

@@ -96,6 +96,7 @@ def test_an_archived_project_returns_its_allocation_and_leaves_its_costs(two: Ho
     assert changes(two.log[0]) == "allocation 100 → –"
 
 
+@pytest.mark.both_engines
 def test_an_archived_project_takes_nothing_more(two: Home) -> None:
     two.services.projects.archive("a")
     for command in (
@@ -120,6 +121,7 @@ def test_a_project_that_is_not_there_cannot_be_archived(two: Home) -> None:
 # Back
 
 
+@pytest.mark.both_engines
 def test_it_comes_back_with_its_costs_and_without_an_allocation(two: Home) -> None:
     two.spend("a", "30")
     two.services.projects.rename("a", "Project A")

@@ -24,6 +24,7 @@ def most(home: Home, entity_id: str, provider: str = "") -> int | None:
     return max((part.seats_actual for part in found if part.seats_actual is not None), default=None)
 
 
+@pytest.mark.both_engines
 def test_seats_hold_from_their_day_on(seed: Home) -> None:
     seats = seed.services.seats
     seats.register("pcc", "Figma", 10, date(2026, 1, 1))
@@ -52,6 +53,7 @@ def test_the_seats_of_costs_count_too(seed: Home) -> None:
     assert (most(seed, "ORG"), most(seed, "pcc")) == (10, 10)
 
 
+@pytest.mark.both_engines
 def test_the_same_day_is_replaced_audited_and_taken_back(seed: Home) -> None:
     seed.services.seats.register("pcc", "figma", 10)
     seed.services.seats.register("pcc", "figma", 0)
@@ -67,6 +69,7 @@ def test_the_same_day_is_replaced_audited_and_taken_back(seed: Home) -> None:
     assert registered(seed) == [("pcc", "figma", "2026-01-13", 10)]
 
 
+@pytest.mark.both_engines
 def test_seats_need_an_entity_and_a_provider(seed: Home) -> None:
     with pytest.raises(NotFound, match="'nobody'"):
         seed.services.seats.register("nobody", "figma", 1)

@@ -296,6 +296,7 @@ def test_a_purchase_dated_ahead_reaches_nowhere(home: Home) -> None:
     assert (shown(home.pace("web").spent), shown(home.pace("web").burn_rate)) == ("93", "3")
 
 
+@pytest.mark.both_engines
 def test_a_source_that_ended_holds_nothing_back_until_that_is_taken_back(home: Home) -> None:
     home.add("web", allocate="100")
     bill(home.services, ("web", "3", "USD", "2026-01-05", "AWS"))

@@ -120,6 +120,7 @@ def test_a_dry_run_stores_nothing_and_says_how_the_file_was_read(bills: Home, ta
     assert bills.rows("SELECT count(*) FROM cost") == [(0,)]
 
 
+@pytest.mark.both_engines
 def test_a_file_with_a_header_alone_is_refused(take: Take) -> None:
     with pytest.raises(Refused, match=r"there is no row in .*costs\.csv, only the header"):
         take()

@@ -97,6 +97,7 @@ def test_a_price_that_begins_earlier_reaches_the_days_since(home: AgentHome) -> 
     assert (outcome.days, outcome.changed_nanos) == (1, usd("1"))
 
 
+@pytest.mark.both_engines
 def test_tokens_of_an_agent_that_is_archived_are_priced_too(home: AgentHome) -> None:
     home.services.agents.consume("scout", 10**6)
     home.services.agents.archive("scout")
@@ -120,6 +121,7 @@ def test_a_price_is_audited(home: AgentHome) -> None:
     assert shown_facts(newest.after) == {"input": "4", "output": "20", "from": "2026-01-01"}
 
 
+@pytest.mark.both_engines
 def test_prices_on_file(home: AgentHome) -> None:
     price(home, "2026-01-01", input="3", output="15")
     price(home, "2026-02-01", input="2")

@@ -55,6 +55,7 @@ def test_a_project_that_overspent_has_nothing_to_give(seed: Home) -> None:
     assert refused.value.available == 0
 
 
+@pytest.mark.both_engines
 def test_credits_do_not_make_more_than_the_allocation(seed: Home) -> None:
     seed.spend("dandelion", "-30")
     with pytest.raises(InsufficientBudget) as refused:

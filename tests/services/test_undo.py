@@ -206,6 +206,7 @@ def test_a_mapping_is_what_it_was_and_as_old(seed: Home) -> None:
     assert state(seed) == before
 
 
+@pytest.mark.both_engines
 def test_costs_that_were_mapped_go_back_with_the_mapping(seed: Home) -> None:
     seed.spend("pcc", "5", provider="Acme")
     seed.services.costs.name_provider("Acme", "zenith")
