@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from budget_tui.storage.database import SchemaState, database_at
+from budget_tui.storage.database import database_at
+from budget_tui.storage.database.base import SchemaState
 from budget_tui.storage.unit_of_work import UnitOfWork
 from tests.databases import Address, Engine, beside, change, content, empty, is_postgres, locked, opened, rows
 

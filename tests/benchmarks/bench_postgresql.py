@@ -30,8 +30,8 @@ from budget_tui.services.context import Context
 from budget_tui.services.plan_views import PlanViews
 from budget_tui.services.snapshots import Snapshots
 from budget_tui.services.transfers import TransferRequest
-from budget_tui.storage.copying import copy_database
 from budget_tui.storage.database import database_at
+from budget_tui.storage.database.copying import copy_database
 from tests.postgres import Postgres, running_server
 
 ROUNDS = 8

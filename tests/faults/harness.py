@@ -16,7 +16,8 @@ from pathlib import Path
 from random import Random
 
 from budget_tui.domain.errors import BudgetError
-from budget_tui.storage.database import SchemaState, database_at
+from budget_tui.storage.database import database_at
+from budget_tui.storage.database.base import SchemaState
 from tests.databases import Address, is_postgres, opened
 
 ROOT = Path(__file__).parents[2]

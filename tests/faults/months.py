@@ -11,8 +11,8 @@ from budget_tui.config.settings import Settings
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import AllocationChange, ChangeKind
 from budget_tui.domain.carry import CarryPolicy
-from budget_tui.storage.copying import copy_in_memory
 from budget_tui.storage.database import database_at
+from budget_tui.storage.database.copying import copy_in_memory
 from tests.databases import Address, is_postgres
 from tests.faults.harness import ENDLESS, PROGRAM, Program, Tally, end_a_connection
 
