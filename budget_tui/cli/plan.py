@@ -1,6 +1,9 @@
 """``plan``: budgets of any entity, category, type and period, allocated from the top down."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from enum import StrEnum
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -16,23 +19,13 @@ from budget_tui.cli.plan_tables import (
     summary_table,
     tree_table,
 )
-from budget_tui.cli.plan_words import (
-    CategoryFilter,
-    CurrencyFilter,
-    DeletedOption,
-    EntityFilter,
-    PeriodFilter,
-    ProviderFilter,
-    SearchFilter,
-    StatusFilter,
-    TypeFilter,
-    filter_of,
-    plan_of,
-    shares_typed,
-)
 from budget_tui.cli.session import Session, session_of
+from budget_tui.domain.budget import BudgetType, parse_percent
+from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
-from budget_tui.domain.plan import parse_planned
+from budget_tui.domain.period import Period, PeriodKind
+from budget_tui.domain.plan import BudgetPlan, ChildShare, PlanFilter, equal_shares, parse_planned
+from budget_tui.domain.variance import VarianceStatus
 from budget_tui.services.plans import PlanChange
 
 if TYPE_CHECKING:
@@ -40,6 +33,36 @@ if TYPE_CHECKING:
 
 app = command_group()
 
+_Word = TypeVar("_Word", bound=StrEnum)
+
+_PERIODS = "2026-02, 2026-Q1, 2026 or 2026-01-15..2026-03-31"
+
+EntityFilter = Annotated[str, typer.Option("--entity", metavar="ID", help="Only this entity.", show_default=False)]
+CategoryFilter = Annotated[
+    str, typer.Option("--category", metavar="CATEGORY", help=f"{', '.join(Category)}.", show_default=False)
+]
+TypeFilter = Annotated[
+    str, typer.Option("--type", metavar="TYPE", help=f"{', '.join(BudgetType)}.", show_default=False)
+]
+PeriodFilter = Annotated[
+    str,
+    typer.Option(
+        "--period", metavar="PERIOD", help=f"{', '.join(PeriodKind)}; or just {_PERIODS}.", show_default=False
+    ),
+]
+ProviderFilter = Annotated[
+    str, typer.Option("--provider", metavar="NAME", help="Only this provider.", show_default=False)
+]
+CurrencyFilter = Annotated[
+    str, typer.Option("--currency", metavar="CODE", help="Only this currency.", show_default=False)
+]
+StatusFilter = Annotated[
+    str, typer.Option("--status", metavar="STATUS", help=f"{', '.join(VarianceStatus)}.", show_default=False)
+]
+SearchFilter = Annotated[
+    str, typer.Option("--search", metavar="TEXT", help="Search entity, provider and notes.", show_default=False)
+]
+DeletedOption = Annotated[bool, typer.Option("--deleted", help="Only deleted budgets.")]
 BudgetArgument = Annotated[str, typer.Argument(metavar="BUDGET", help="Budget id or unique prefix.")]
 PeriodOption = Annotated[
     str,
@@ -79,7 +102,7 @@ def list_budgets(
 ) -> None:
     """List budgets by entity."""
     session = session_of(context)
-    conditions = filter_of(session, entity, category, budget_type, period, provider, currency, status, search, deleted)
+    conditions = _filter_of(session, entity, category, budget_type, period, provider, currency, status, search, deleted)
     page = session.services.plan_views.list(conditions, limit, offset)
     if json:
         print_json(schemas.plan.PlanList.from_domain(page, session.services.context.org_slug))
@@ -117,7 +140,7 @@ def create(
 ) -> None:
     """Plan a budget."""
     session = session_of(context)
-    plan = plan_of(session, entity, category, amount, period, budget_type, provider, currency, notes)
+    plan = _plan_of(session, entity, category, amount, period, budget_type, provider, currency, notes)
     outcome = session.services.plans.create(plan, key)
     _print_change(session, outcome, json, f" planned ({outcome.budget.budget_id[:8]})")
 
@@ -197,8 +220,8 @@ def allocate(
     The rest stays unallocated.
     """
     session = session_of(context)
-    plan = plan_of(session, entity, category, amount, period, budget_type, provider, currency, notes)
-    outcome = session.services.plans.allocate(plan, shares_typed(to, equal, margin, plan.budget_type), key)
+    plan = _plan_of(session, entity, category, amount, period, budget_type, provider, currency, notes)
+    outcome = session.services.plans.allocate(plan, _shares_typed(to, equal, margin, plan.budget_type), key)
     if json:
         print_json(schemas.plan.AllocatedBudget.from_domain(outcome, session.services.context.org_slug))
         return
@@ -222,7 +245,7 @@ def summary(
     """Compare budgets with actual costs."""
     session = session_of(context)
     found = session.services.plan_views.summary(
-        filter_of(session, entity, category, budget_type, period, provider, currency, status, search)
+        _filter_of(session, entity, category, budget_type, period, provider, currency, status, search)
     )
     if json:
         print_json(schemas.plan.PlanSummary.from_domain(found))
@@ -244,7 +267,7 @@ def tree(
 ) -> None:
     """Show budgets as a tree, with allocated and free amounts."""
     session = session_of(context)
-    found = session.services.plan_views.tree(root, filter_of(session, "", category, budget_type, period))
+    found = session.services.plan_views.tree(root, _filter_of(session, "", category, budget_type, period))
     if json:
         print_json(schemas.plan.PlanTree.from_domain(found))
         return
@@ -262,7 +285,7 @@ def by_category(
 ) -> None:
     """Compare plan and usage by category."""
     session = session_of(context)
-    found = session.services.plan_views.by_category(entity, filter_of(session, period=period, provider=provider))
+    found = session.services.plan_views.by_category(entity, _filter_of(session, period=period, provider=provider))
     _print_breakdown(found, "CATEGORY", json)
 
 
@@ -276,7 +299,7 @@ def by_provider(
 ) -> None:
     """Compare plan and usage by provider."""
     session = session_of(context)
-    found = session.services.plan_views.by_provider(entity, filter_of(session, category=category, period=period))
+    found = session.services.plan_views.by_provider(entity, _filter_of(session, category=category, period=period))
     _print_breakdown(found, "PROVIDER", json)
 
 
@@ -295,3 +318,96 @@ def _print_breakdown(breakdown: "Breakdown", of: str, json: bool) -> None:
         return
     print_lines(*breakdown_table(breakdown, of))
     warn(breakdown.warnings)
+
+
+def _word(text: str, words: type[_Word], what: str) -> _Word:
+    """Return the member of ``words`` that was typed, in any case; raises `Refused` if there is none."""
+    try:
+        return words(text.strip().casefold())
+    except ValueError:
+        raise Refused(f"'{text}' is not a {what}", f"choose {', '.join(words)}") from None
+
+
+def _filter_of(
+    session: Session,
+    entity: str = "",
+    category: str = "",
+    budget_type: str = "",
+    period: str = "",
+    provider: str = "",
+    currency: str = "",
+    status: str = "",
+    search: str = "",
+    deleted: bool = False,
+) -> PlanFilter:
+    """Return the filter of the options; raises `DatabaseNotFound` if there is no database."""
+    session.services.context.require_database()
+    cleaned = period.strip().casefold()
+    kind: PeriodKind | None = None
+    days: Period | None = None
+    if cleaned in set(PeriodKind):
+        kind = PeriodKind(cleaned)
+    elif cleaned:
+        _, days = session.services.plans.period_named(period)
+    return PlanFilter(
+        category=_word(category, Category, "category") if category else None,
+        budget_type=_word(budget_type, BudgetType, "type") if budget_type else None,
+        period_kind=kind,
+        period_start=days.start if days else None,
+        period_end=days.end if days else None,
+        entity_id=entity,
+        provider=provider,
+        currency=currency,
+        status=_word(status, VarianceStatus, "status") if status else None,
+        search=search,
+        is_active=not deleted,
+    )
+
+
+def _plan_of(
+    session: Session,
+    entity: str,
+    category: str,
+    amount: str,
+    period: str,
+    budget_type: str,
+    provider: str,
+    currency: str,
+    notes: str,
+) -> BudgetPlan:
+    """Return the budget that arguments and options describe."""
+    session.services.context.require_database()
+    kind, days = session.services.plans.period_named(period)
+    of_type = _word(budget_type, BudgetType, "type")
+    return BudgetPlan(
+        entity,
+        _word(category, Category, "category"),
+        parse_planned(amount, of_type),
+        kind,
+        days,
+        of_type,
+        currency,
+        provider,
+        notes,
+    )
+
+
+def _shares_typed(texts: Sequence[str], equal: bool, margin: str, budget_type: BudgetType) -> list[ChildShare]:
+    """Parse ``DEPT-ENG=40%`` or ``DEPT-ENG=40000``; with ``equal``, ids alone."""
+    if margin and not equal:
+        raise Refused("--margin is what --equal leaves", "give --equal, too, or percentages that leave it")
+    if equal:
+        if any("=" in text for text in texts):
+            raise Refused("children that share equally have no share of their own", "give --to DEPT-ENG alone")
+        percents = equal_shares(len(texts), parse_percent(margin.rstrip("% ")) if margin else Fraction(0))
+        return [ChildShare(text, percent) for text, percent in zip(texts, percents, strict=True)]
+    found = []
+    for text in texts:
+        entity, sign, share = text.partition("=")
+        if not sign or not share.strip():
+            raise Refused(f"'{text}' has no share", "write DEPT-ENG=40% or DEPT-ENG=40000, or give --equal")
+        if share.strip().endswith("%"):
+            found.append(ChildShare(entity, percent=parse_percent(share.strip()[:-1])))
+        else:
+            found.append(ChildShare(entity, amount=parse_planned(share, budget_type)))
+    return found

@@ -23,24 +23,14 @@ class History:
 
     def periods(self, limit: int, before: date | None = None) -> list[ClosedPeriod]:
         """Return at most ``limit`` closed periods, the newest first, that start before the day ``before``."""
-        reader = self._context.reader()
-        try:
-            with reader.session() as session:
-                organization = self._context.organization(session)
-                return _read(session, organization, session.periods.closes(organization.org_key, limit, before))
-        finally:
-            reader.close()
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
+            return _read(session, organization, session.periods.closes(organization.org_key, limit, before))
 
     def period(self, start: date) -> ClosedPeriod:
         """Return the closed period that starts on ``start``; raises `NotFound`."""
-        for found in self.periods(1, start + ONE_DAY):
-            if found.period.start == start:
-                return found
-        raise NotFound(
-            f"no period that started on {start} was closed",
-            "the list of closed periods shows them",
-            command="budget-tui period history lists them",
-        )
+        with self._context.reading() as session:
+            return closed_period(session, self._context.organization(session), start)
 
 
 def closed_period(session: Session, organization: Organization, start: date) -> ClosedPeriod:
