@@ -21,13 +21,9 @@ class AuditLog:
 
     def newest(self, limit: int, before_entry: int | None = None, only: AuditFilter | None = None) -> list[AuditEntry]:
         """Return at most ``limit`` entries, the newest first; ``before_entry`` continues after a page's last one."""
-        reader = self._context.reader()
-        try:
-            with reader.session() as session:
-                organization = self._context.organization(session)
-                return session.audit.entries(organization.org_key, limit, before_entry, only)
-        finally:
-            reader.close()
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
+            return session.audit.entries(organization.org_key, limit, before_entry, only)
 
     def carry_settled_since(self, entry: int | None) -> tuple[list[SettledCarry], int]:
         """Return the carry-overs settled again after ``entry`` (none if it is None), and the newest entry."""

@@ -134,12 +134,8 @@ class Costs:
 
     def unmapped(self) -> list[UnmappedOrigin]:
         """Return the costs of all periods without an entity, the largest amounts first."""
-        reader = self._context.reader()
-        try:
-            with reader.session() as session:
-                return session.costs.unmapped(self._context.organization(session).org_key)
-        finally:
-            reader.close()
+        with self._context.reading() as session:
+            return session.costs.unmapped(self._context.organization(session).org_key)
 
 
 class Resolver:

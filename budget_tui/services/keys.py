@@ -60,12 +60,8 @@ class Keys:
 
     def all(self) -> list[ApiKey]:
         """Return this organization's keys, including revoked ones."""
-        reader = self._context.reader()
-        try:
-            with reader.session() as session:
-                return session.api_keys.all(self._context.organization(session).org_key)
-        finally:
-            reader.close()
+        with self._context.reading() as session:
+            return session.api_keys.all(self._context.organization(session).org_key)
 
 
 class KeyRing:

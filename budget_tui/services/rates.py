@@ -76,12 +76,8 @@ class ExchangeRates:
 
     def rates(self) -> list[PairOnFile]:
         """Return the currency pairs, each with its latest rate."""
-        reader = self._context.reader()
-        try:
-            with reader.session() as session:
-                return session.rates.pairs_on_file(self._context.organization(session).org_key)
-        finally:
-            reader.close()
+        with self._context.reading() as session:
+            return session.rates.pairs_on_file(self._context.organization(session).org_key)
 
 
 def _store(work: Work, base: str, quote: str, day: date, rate: Decimal | None) -> None:

@@ -33,12 +33,8 @@ class SeatRegister:
 
     def registered(self) -> list[SeatRegistration]:
         """Return the registrations by entity, provider and day."""
-        reader = self._context.reader()
-        try:
-            with reader.session() as session:
-                return session.seats.registrations(self._context.organization(session).org_key)
-        finally:
-            reader.close()
+        with self._context.reading() as session:
+            return session.seats.registrations(self._context.organization(session).org_key)
 
 
 def _store(work: Work, entity: Entity, provider: str, day: date, seats: int | None) -> None:

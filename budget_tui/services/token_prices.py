@@ -59,13 +59,9 @@ class TokenPrices:
 
     def all(self) -> list[TokenPrice]:
         """Return all prices, by model, the newest first."""
-        reader = self._context.reader()
-        try:
-            with reader.session() as session:
-                organization = self._context.organization(session)
-                return [TokenPrice(*row) for row in session.agents.prices(organization.org_key)]
-        finally:
-            reader.close()
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
+            return [TokenPrice(*row) for row in session.agents.prices(organization.org_key)]
 
 
 Rows = Mapping[TokenKind, int | None]
