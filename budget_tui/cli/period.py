@@ -15,9 +15,10 @@ from budget_tui.domain.carry import NO_CARRY
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import parse_anchor, parse_day, parse_kind, parse_month
 from budget_tui.presentation import formatting as f
+from budget_tui.presentation import messages
 from budget_tui.presentation.columns import Column, closed_columns, history_columns
 from budget_tui.presentation.formatting import money, period_name
-from budget_tui.services.period_rules import RuleChange, describe
+from budget_tui.services.period_rules import RuleChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,12 +165,12 @@ def set_rule(
     if not dry_run:
         if not yes:
             _require_terminal_to_ask()
-            _confirm(describe(preview), "Change it?")
+            _confirm(messages.rule_change(preview), "Change it?")
         rules.set(change, preview)
     if json:
         print_json(schemas.periods.RuleChangeOut.from_domain(preview))
     else:
-        print_lines(*describe(preview), "nothing was changed" if dry_run else "changed")
+        print_lines(*messages.rule_change(preview), "nothing was changed" if dry_run else "changed")
 
 
 def _require_terminal_to_ask() -> None:

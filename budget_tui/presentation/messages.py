@@ -11,8 +11,10 @@ from budget_tui.presentation import formatting as f
 
 if TYPE_CHECKING:
     from budget_tui.domain.carry import SettledCarry
+    from budget_tui.domain.period import Period
     from budget_tui.domain.snapshot import BudgetSnapshot
     from budget_tui.services.imports import ImportReport, VanishedCosts
+    from budget_tui.services.period_rules import RulePreview
 
 REFUSED_SHOWN = 10
 NAMED_AT_MOST = 3
@@ -129,3 +131,38 @@ def nanos_of_sum(units: Decimal) -> int:
     """Return ``units`` in nanos, rounded half-even; a sum may be beyond the limit of a single amount."""
     exact = Fraction(units) * NANOS
     return divide(exact.numerator, exact.denominator)
+
+
+def rule_change(preview: "RulePreview") -> list[str]:
+    """Describe a change of the period rule or the time zone in lines of text."""
+    lines = []
+    if preview.before != preview.after:
+        first, *whole = preview.following
+        bridge = ", up to the new anchor" if preview.has_bridge else ""
+        lines += [
+            f"{f.rule_text(preview.before)} → {f.rule_text(preview.after)}",
+            f"{_first_and_last(preview.running)} stays as it is",
+            f"{_first_and_last(first)} follows{bridge}",
+            *(f"{_first_and_last(period)} then" for period in whole),
+        ]
+    if preview.zone_before != preview.zone_after:
+        lines += [
+            f"time zone {preview.zone_before} → {preview.zone_after}",
+            f"today is {f.long_day(preview.today_before)} by the old one, {f.long_day(preview.today_after)} by the new",
+            "costs keep the day that they are stored with; those to come are dated in the new zone",
+            *_describe_today(preview),
+        ]
+    return [*lines, "every day is in exactly one period"]
+
+
+def _first_and_last(period: "Period") -> str:
+    return f"{f.long_day(period.start)} – {f.long_day(period.end)}"
+
+
+def _describe_today(preview: "RulePreview") -> list[str]:
+    """Describe the effect if today's date is in another period in the new time zone."""
+    if preview.today_after < preview.running.start:
+        return [f"budgets can be changed again from {f.long_day(preview.running.start)} on"]
+    if preview.today_after > preview.running.end:
+        return [f"{f.dates(preview.running)} has ended then: the next command closes it"]
+    return []

@@ -11,7 +11,6 @@ from datetime import date
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule, parse_rule
-from budget_tui.presentation.formatting import dates, long_day, rule_text
 from budget_tui.services.clock import zone
 from budget_tui.services.context import Context
 from budget_tui.services.undo import Lines, require_same, reverses, value_of
@@ -90,41 +89,6 @@ class PeriodRules:
             latest.period,
             _ahead(changed.period_rule, latest.period),
         )
-
-
-def describe(preview: RulePreview) -> list[str]:
-    """Describe a change in lines of text."""
-    lines = []
-    if preview.before != preview.after:
-        first, *whole = preview.following
-        bridge = ", up to the new anchor" if preview.has_bridge else ""
-        lines += [
-            f"{rule_text(preview.before)} → {rule_text(preview.after)}",
-            f"{_days(preview.running)} stays as it is",
-            f"{_days(first)} follows{bridge}",
-            *(f"{_days(period)} then" for period in whole),
-        ]
-    if preview.zone_before != preview.zone_after:
-        lines += [
-            f"time zone {preview.zone_before} → {preview.zone_after}",
-            f"today is {long_day(preview.today_before)} by the old one, {long_day(preview.today_after)} by the new",
-            "costs keep the day that they are stored with; those to come are dated in the new zone",
-            *_describe_today(preview),
-        ]
-    return [*lines, "every day is in exactly one period"]
-
-
-def _days(period: Period) -> str:
-    return f"{long_day(period.start)} – {long_day(period.end)}"
-
-
-def _describe_today(preview: RulePreview) -> list[str]:
-    """Describe the effect if today's date is in another period in the new time zone."""
-    if preview.today_after < preview.running.start:
-        return [f"budgets can be changed again from {long_day(preview.running.start)} on"]
-    if preview.today_after > preview.running.end:
-        return [f"{dates(preview.running)} has ended then: the next command closes it"]
-    return []
 
 
 def _changed(organization: Organization, change: RuleChange) -> Organization:

@@ -12,8 +12,9 @@ from textual.widgets import Input, Label, Select, Static
 
 from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.domain.period import PeriodKind, parse_anchor, parse_month
+from budget_tui.presentation import messages
 from budget_tui.presentation.formatting import rule_text
-from budget_tui.services.period_rules import RuleChange, RulePreview, describe
+from budget_tui.services.period_rules import RuleChange, RulePreview
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import TextField
 from budget_tui.tui.key_queue import ANSWERING
@@ -83,7 +84,7 @@ class PeriodSettingsScreen(BoxScreen[str]):
 
     def _show(self, preview: RulePreview | None) -> None:
         self._seen = preview
-        words = Content("\n".join(describe(preview))) if preview is not None else Content("")
+        words = Content("\n".join(messages.rule_change(preview))) if preview is not None else Content("")
         self.query_one("#achieves", Static).update(words)
         self.query_one(VerticalScroll).display = preview is not None
 
