@@ -29,11 +29,13 @@ Align = Literal["left", "right", "point"]
 
 
 class Bar(NamedTuple):
-    """A bar's used share, its tick where even use would stand today, and its reserved share."""
+    """A bar's used share, its tick where even use would stand today, and its reserved share. ``style`` names that of a
+    status, in whose colour it is drawn; a calm one has none."""
 
     used: Fraction
     tick: Fraction | None = None
     held: Fraction = Fraction(0)
+    style: str = ""
 
 
 def _no_text(_: object) -> str:
@@ -137,6 +139,12 @@ def pace_style(pace: Pace) -> str:
     return str(Status.WARNING if pace.runs_short and pace.status is Status.HEALTHY else pace.status)
 
 
+def pace_bar_style(pace: Pace) -> str:
+    """The style of the bar of a status; '' where nothing is the matter."""
+    style = pace_style(pace)
+    return "" if style in ("muted", Status.HEALTHY) else style
+
+
 @cache
 def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column[ProjectLine], ...]:
     """Return the columns of projects; ``tick`` is where even spending would stand today.
@@ -186,7 +194,7 @@ def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column
             shrinks_to=10,  # tenths can still be told apart, and a shorter name would be worse
             sort_key=lambda line: formatting.used_share(line.pace),
             noun="spent share",
-            bar=lambda line: Bar(formatting.used_share(line.pace), tick),
+            bar=lambda line: Bar(formatting.used_share(line.pace), tick, style=pace_bar_style(line.pace)),
         ),
         of_budget("left", "Left", lambda pace: pace.remaining),
         money("drip", "Drip", lambda pace: pace.daily_drip, priority=3, is_muted=True),
@@ -272,6 +280,7 @@ def agent_columns(tick: Fraction | None = None) -> tuple[Column[AgentBudget], ..
                 share(agent.used_tokens, agent.allocated_tokens),
                 tick,
                 share(agent.reserved_tokens, agent.allocated_tokens),
+                "" if agent.status is Status.HEALTHY else str(agent.status),
             ),
         ),
         _tokens("available", "Available", lambda agent: agent.available_tokens),
@@ -315,6 +324,11 @@ def _used_at_close(closed: ClosedPeriod) -> Fraction | None:
     return None if closed.unfunded else share(closed.spent, closed.budget)
 
 
+def _bar_at_close(closed: ClosedPeriod) -> Bar:
+    used = _used_at_close(closed) or Fraction(0)
+    return Bar(used, style="over" if used > 1 else "")
+
+
 @cache
 def history_columns(*, is_narrow: bool = False) -> tuple[Column[ClosedPeriod], ...]:
     """Return the columns of closed periods; ``is_narrow`` shortens their texts."""
@@ -335,7 +349,7 @@ def history_columns(*, is_narrow: bool = False) -> tuple[Column[ClosedPeriod], .
         money("Spent", lambda closed: closed.spent),
         Column("left", "Left", formatting.left_at_close, "right", is_muted=True),
         Column("status", "", lambda closed: formatting.status_at_close(closed)[0], style=status_style_at_close),
-        Column("bar", "", bar=lambda closed: Bar(_used_at_close(closed) or Fraction(0)), min_width=6, max_width=40),
+        Column("bar", "", bar=_bar_at_close, min_width=6, max_width=40),
         Column(
             "used",
             "",

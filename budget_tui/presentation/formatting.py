@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Context, Decimal
+from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,8 @@ _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW
 
 SHAPES = {Status.HEALTHY: "●", Status.WARNING: "▲", Status.CRITICAL: "◆", Status.EXHAUSTED: "✕"}
 UNFUNDED_SHAPE = "○"
-TICK = "│"
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
-HELD = "▒"
 NOT_BUDGETED = "not budgeted"
 NO_PROVIDER = "no provider"
-EMPTY = "░"
 _WARNED_ABOUT_AT_MOST = 3
 _RATE_DIGITS = 10
 
@@ -309,35 +306,46 @@ def left_at_close(closed: ClosedPeriod) -> str:
     return "–" if closed.unfunded else number(closed.remaining, closed.currency)
 
 
-def bar(share: Fraction, width: int, tick: Fraction | None = None) -> str:
-    """Draw a bar of ``width`` cells, filled to ``share`` in eighths, with ``│`` in the cell where ``tick`` falls.
+class BarCell(StrEnum):
+    """The cells of a bar. Half a line high, bars of neighbouring rows stay apart; in shape, too, no two are alike."""
 
-    Any usage shows at least an eighth of a cell; unless all is used, at least an eighth stays empty.
+    FILLED = "━"
+    HALF = "╾"
+    HELD = "╍"
+    EMPTY = "─"
+    TICK = "╋"
+    TICK_AHEAD = "┼"
+    BEYOND = "▶"
+
+
+def bar(share: Fraction, width: int, tick: Fraction | None = None, held: Fraction = Fraction(0)) -> str:
+    """A bar of ``width`` cells, filled to ``share`` in half cells, and on to ``share + held`` with what is held.
+
+    What is used at all shows at least half a cell, what is held one, if one is free; what is not used up leaves one
+    empty. What is beyond the whole ends in `BarCell.BEYOND`. The ``tick`` is drawn on the bar.
     """
-    eighths = round(min(max(share, Fraction(0)), Fraction(1)) * width * 8)
-    if share > 0:
-        eighths = max(eighths, 1)
-    if share < 1:
-        eighths = min(eighths, width * 8 - 1)
-    full, part = divmod(eighths, 8)
-    cells = _EIGHTHS[8] * full + (_EIGHTHS[part] if part else "")
-    cells = cells.ljust(width, EMPTY)
-    if tick is not None and width:
+    if width <= 0:
+        return ""
+    full, half = divmod(_halves(share, width), 2)
+    cells = [BarCell.FILLED] * full + [BarCell.HALF] * half
+    if held > 0:
+        cells += [BarCell.HELD] * max(1, -(-_halves(share + held, width) // 2) - len(cells))
+    cells = [*cells, *[BarCell.EMPTY] * width][:width]
+    if share > 1:
+        cells[-1] = BarCell.BEYOND
+    if tick is not None:
         at = min(int(tick * width), width - 1)
-        cells = f"{cells[:at]}{TICK}{cells[at + 1 :]}"
-    return cells
+        if cells[at] is not BarCell.BEYOND:
+            cells[at] = BarCell.TICK_AHEAD if cells[at] is BarCell.EMPTY else BarCell.TICK
+    return "".join(cells)
 
 
-def bar_with_held(used: Fraction, held: Fraction, width: int, tick: Fraction | None = None) -> str:
-    """Draw a `bar` of ``used`` followed by what is reserved, as ``▒``; both are shares of the whole.
-
-    Any reservation shows at least a cell, if one is free.
-    """
-    shown, taken = bar(used, width, tick), bar(used + held, width)
-    cells = "".join(
-        HELD if cell == EMPTY and behind != EMPTY else cell for cell, behind in zip(shown, taken, strict=True)
-    )
-    return cells.replace(EMPTY, HELD, 1) if held > 0 and HELD not in cells else cells
+def _halves(share: Fraction, width: int) -> int:
+    """The half cells of ``width`` that ``share`` fills: one at least if it is anything, not all if it is not all."""
+    halves = round(min(max(share, Fraction(0)), Fraction(1)) * width * 2)
+    if share > 0:
+        halves = max(halves, 1)
+    return min(halves, width * 2 - 2) if share < 1 and width > 1 else halves
 
 
 def elapsed(snapshot: BudgetSnapshot) -> Fraction:

@@ -203,4 +203,10 @@ _RANKS = {None: 0, VarianceStatus.UNDER: 1, VarianceStatus.APPROACHING: 2, Varia
 def bar_of(figures: Variance, period: Period | None, today: date) -> Bar | None:
     """Return the bar of the used share, with the tick of the pace; None where there is no data."""
     share = figures.utilization
-    return None if share is None else Bar(share, elapsed(period, today) if period is not None else None)
+    return None if share is None else bar_with_status(figures, elapsed(period, today) if period is not None else None)
+
+
+def bar_with_status(figures: Variance, tick: Fraction | None) -> Bar:
+    """The used share in the colour of its status, where something is the matter."""
+    is_calm = figures.status is VarianceStatus.UNDER
+    return Bar(figures.utilization or Fraction(0), tick, style="" if is_calm else status_style(figures))

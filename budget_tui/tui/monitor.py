@@ -16,8 +16,9 @@ from textual.worker import Worker
 from budget_tui.bootstrap import Services
 from budget_tui.config.paths import styles_dir
 from budget_tui.domain.errors import BudgetError
-from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
+from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
 from budget_tui.presentation import formatting
+from budget_tui.presentation.columns import pace_bar_style
 from budget_tui.tui.render import MUTED, STRONG, bar, fitted, spread, status
 from budget_tui.tui.theme import ThemedApp, start_with_theme
 
@@ -71,7 +72,7 @@ class MonitorView(Widget):
         room = width - figures.cell_length
         if room < BAR_AT_LEAST:
             return figures[1:]
-        return Content.assemble(bar(part, room, formatting.elapsed(snapshot)), figures)
+        return Content.assemble(_bar(total, room, formatting.elapsed(snapshot)), figures)
 
     def _projects(self, snapshot: BudgetSnapshot, width: int, room: int) -> list[Content]:
         lines = list(snapshot.projects)
@@ -98,7 +99,7 @@ class MonitorView(Widget):
         found = [
             Content.assemble(
                 fitted(line.name, name_room),
-                Content(" ").append(bar(formatting.used_share(line.pace), bar_room, tick)) if bar_room else "",
+                Content(" ").append(_bar(line.pace, bar_room, tick)) if bar_room else "",
                 f" {left.rjust(left_room)}",
                 (f" {lasts.rjust(runway_room)}", "$warning" if line.pace.runs_short else MUTED),
                 "  ",
@@ -190,6 +191,10 @@ class MonitorApp(ThemedApp):
         self._view.failure = failure
         if snapshot is not None:
             self._view.snapshot = snapshot
+
+
+def _bar(pace: Pace, width: int, tick: Fraction) -> Content:
+    return bar(formatting.used_share(pace), width, tick, pace_bar_style(pace))
 
 
 def _left_share(line: ProjectLine) -> Fraction:

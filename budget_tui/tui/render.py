@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
@@ -15,6 +16,8 @@ from textual.widget import Widget
 
 from budget_tui.domain.pacing import Status
 from budget_tui.presentation import formatting
+from budget_tui.presentation.columns import pace_style
+from budget_tui.presentation.formatting import BarCell
 
 if TYPE_CHECKING:
     from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
@@ -37,6 +40,7 @@ CELL_STYLES = {
     "changed": "bold $accent",
     "negative": "$error",
     "bar": FILLED,
+    "allocated": "$foreground 65%",
     "held": "$warning",
     "empty": UNFILLED,
     "tick": STRONG,
@@ -49,10 +53,8 @@ CELL_STYLES = {
 
 
 def status_style(pace: Pace) -> str:
-    """Return the style of a budget's status; at least a warning if it runs out before the period ends."""
-    if pace.unfunded:
-        return MUTED
-    return STATUS_STYLES[Status.WARNING if pace.runs_short and pace.status is Status.HEALTHY else pace.status]
+    """Return the style of a budget's status."""
+    return CELL_STYLES[pace_style(pace)]
 
 
 def status_at_close(closed: ClosedPeriod | ClosedBudget, *, named: bool = False) -> Content:
@@ -67,17 +69,21 @@ def status(pace: Pace) -> Content:
     return Content.assemble((formatting.shape_of(pace), status_style(pace)))
 
 
-def bar(share: Fraction, width: int, tick: Fraction | None = None) -> Content:
-    """Draw a bar with its pace tick; see `formatting.bar`."""
-    pieces = []
-    for cell in formatting.bar(share, width, tick):
-        if cell == formatting.TICK:
-            pieces.append((cell, STRONG))
-        elif cell == formatting.EMPTY:
-            pieces.append((cell, UNFILLED))
-        else:
-            pieces.append((cell, FILLED))
-    return Content.assemble(*pieces)
+BAR_STYLES: dict[str, str] = {
+    BarCell.HELD: "held",
+    BarCell.EMPTY: "empty",
+    BarCell.TICK: "tick",
+    BarCell.TICK_AHEAD: "tick",
+    BarCell.BEYOND: "over",
+}
+"""The styles of a bar's cells, by name; what is filled has the style of its status."""
+
+
+def bar(share: Fraction, width: int, tick: Fraction | None = None, style: str = "") -> Content:
+    """Draw a bar with its pace tick, filled in a named ``style``; see `formatting.bar`."""
+    filled = style or "bar"
+    parts = groupby(formatting.bar(share, width, tick), lambda cell: BAR_STYLES.get(cell, filled))
+    return Content.assemble(*(("".join(cells), CELL_STYLES[name]) for name, cells in parts))
 
 
 def shortened(text: str, width: int) -> str:

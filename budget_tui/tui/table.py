@@ -20,14 +20,13 @@ from textual.strip import Strip
 
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Bar, Column, split_at_point
-from budget_tui.tui.render import CELL_STYLES, fitted, text_styles
+from budget_tui.tui.render import BAR_STYLES, CELL_STYLES, fitted, text_styles
 
 Row = TypeVar("Row")
 
 HEADER = 1
 MARGIN = 1
 _BAR_MIN_WIDTH = 4
-_BAR_PARTS = {formatting.HELD: "held", formatting.EMPTY: "empty", formatting.TICK: "tick"}
 
 
 class Width(NamedTuple):
@@ -497,12 +496,10 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         if bar is None:
             yield Segment(" " * width, base)
             return
-        drawn = (
-            formatting.bar_with_held(bar.used, bar.held, width, bar.tick)
-            if bar.held
-            else formatting.bar(bar.used, width, bar.tick)
-        )
-        for name, cells in groupby(drawn, lambda cell: _BAR_PARTS.get(cell, "bar")):
+        filled = bar.style or "bar"
+        for name, cells in groupby(
+            formatting.bar(bar.used, width, bar.tick, bar.held), lambda cell: BAR_STYLES.get(cell, filled)
+        ):
             yield Segment("".join(cells), base + self._styles[name])
 
 

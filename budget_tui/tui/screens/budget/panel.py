@@ -22,6 +22,7 @@ from budget_tui.domain.budget import parse_over
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import PeriodKind
 from budget_tui.presentation import formatting
+from budget_tui.presentation.columns import pace_bar_style
 from budget_tui.tui.fields import TextField
 from budget_tui.tui.render import MUTED, STRONG, WAITING, bar, spread, status
 
@@ -84,8 +85,9 @@ class PeriodFigures(Widget):
         after = f"  pace {formatting.percent(pace)}"
         bar_width = max(4, width - 12 - room - 9 - len(after))
         lines = []
-        for label, amount, nanos, tick in zip(
-            ("Allocated", "Spent"), amounts, (snapshot.allocated, total.spent), (None, pace), strict=True
+        for label, amount, nanos, tick, style in (
+            ("Allocated", amounts[0], snapshot.allocated, None, "warning" if snapshot.unallocated < 0 else "allocated"),
+            ("Spent", amounts[1], total.spent, pace, pace_bar_style(total)),
         ):
             part = share(nanos, total.allocation) if snapshot.is_budgeted else Fraction(0)
             lines.append(
@@ -93,7 +95,7 @@ class PeriodFigures(Widget):
                     (label.ljust(12), MUTED),
                     (amount.rjust(room), STRONG),
                     (formatting.percent(part) if snapshot.is_budgeted else "–").rjust(7) + "  ",
-                    bar(part, bar_width, tick),
+                    bar(part, bar_width, tick, style),
                     (after if tick is not None else "", MUTED),
                 )
             )

@@ -20,11 +20,12 @@ from budget_tui.domain.plan import PlanFilter, PlannedBudget, measured_in
 from budget_tui.domain.plan_results import BudgetLine
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import Bar, Column
+from budget_tui.presentation.columns import Column
 from budget_tui.presentation.plan_columns import (
     SHAPES,
     amounts,
     bar_column,
+    bar_with_status,
     elapsed,
     status_column,
     unit,
@@ -227,7 +228,7 @@ def _columns() -> tuple[Column[OverviewLine], ...]:
         ),
         amounts("amount", "Budget", lambda line: line.figures.amount, kind, style=strong),
         amounts("actual", "Actual", lambda line: line.figures.actual, kind, style=strong),
-        bar_column(lambda line: None if line.figures.utilization is None else Bar(line.figures.utilization, line.pace)),
+        bar_column(lambda line: None if line.figures.utilization is None else bar_with_status(line.figures, line.pace)),
         amounts("left", "Left", lambda line: line.figures.variance, kind, style=strong),
         used_column(lambda line: line.figures),
         status_column(lambda line: line.figures),
