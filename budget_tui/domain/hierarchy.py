@@ -89,6 +89,12 @@ def checked_id(text: str) -> str:
     return entity_id
 
 
+def proposed_id(name: str) -> str:
+    """Propose an id for an entity called ``name``: ``Checkout service`` → ``checkout-service``."""
+    words = "".join(sign if sign.isalnum() else " " for sign in name.casefold()).split()
+    return "-".join(words)[:ID_MAX_LENGTH].rstrip("-")
+
+
 def checked_name(text: str) -> str:
     """Return ``text`` as a display name; `Refused` when it is empty, too long or has control characters."""
     name = text.strip()

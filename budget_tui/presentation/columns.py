@@ -139,6 +139,12 @@ def pace_style(pace: Pace) -> str:
     return str(Status.WARNING if pace.runs_short and pace.status is Status.HEALTHY else pace.status)
 
 
+def _trouble(pace: Pace) -> tuple[int, bool, Decimal]:
+    """Rank how bad a budget stands: by its status, then whether and how soon it runs out too early."""
+    runway = pace.runway_days if pace.runway_days is not None else _FOREVER
+    return 0 if pace.unfunded else 1 + _SEVERITY[pace.status], pace.runs_short, -runway
+
+
 def pace_bar_style(pace: Pace) -> str:
     """The style of the bar of a status; '' where nothing is the matter."""
     style = pace_style(pace)
@@ -214,16 +220,16 @@ def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column
             is_muted=True,
             sort_key=lambda line: line.pace.runway_days if line.pace.runway_days is not None else _FOREVER,
         ),
+        Column("out", "", lambda line: formatting.out_on(line.pace), style=lambda _: "warning", priority=4),
         Column(
             "status",
             "",
-            lambda line: f"{'short ' if line.pace.runs_short else ''}{formatting.shape_of(line.pace)}",
-            "right",
-            min_width=7,
-            max_width=7,
+            lambda line: formatting.shape_of(line.pace),
+            min_width=1,
+            max_width=1,
             style=lambda line: pace_style(line.pace),
-            sort_key=lambda line: (_SEVERITY[line.pace.status], not line.pace.unfunded),
-            noun="status",
+            sort_key=lambda line: _trouble(line.pace),
+            noun="trouble",
         ),
     )
 
@@ -302,7 +308,7 @@ def agent_columns(tick: Fraction | None = None) -> tuple[Column[AgentBudget], ..
             min_width=1,
             max_width=1,
             style=lambda agent: str(agent.status) if agent.allocated_tokens else "muted",
-            sort_key=lambda agent: share(agent.available_tokens, agent.allocated_tokens),
+            sort_key=lambda agent: -share(agent.available_tokens, agent.allocated_tokens),
             noun="status",
         ),
     )

@@ -7,14 +7,15 @@ from typing import NamedTuple
 
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
-from budget_tui.domain.coverage import Coverage, Scope, Segments, by_scope, scope_of
+from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL, Coverage, Scope, Segments, by_scope, scope_of
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.records import DaySum, StoredCost, Stretch
 from budget_tui.domain.seats import most_seats
+from budget_tui.presentation.formatting import period_name
 from budget_tui.services.context import Context
 from budget_tui.services.currency import converter
-from budget_tui.services.usage import Asked, Usage, agents_tokens
+from budget_tui.services.usage import Asked, Usage, agents_tokens, entity_named
 from budget_tui.storage.session import Session
 
 PAGE = 500
@@ -84,6 +85,15 @@ class CostDetails:
                 return _seats(session, organization, number, today)
             counting = _Counting(session, organization.org_key, number)
             return (_money if number.budget_type is BudgetType.MONETARY else _tokens)(counting, older_than, at_least)
+
+    def of_entity(self, entity_id: str, period: Period) -> Number:
+        """What an entity and all below it spent in ``period``, whatever was planned for it; raises `NotFound`."""
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            entity = entity_named(session, organization, entity_id)
+        scope = Scope(entity.entity_key, TOTAL, ANY_PROVIDER, organization.currency)
+        title = f"{entity.name} · {period_name(period)}"
+        return Number(title, BudgetType.MONETARY, organization.currency, ((scope, period),))
 
     def close(self) -> None:
         self._reader.close()

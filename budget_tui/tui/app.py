@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.5
 COMPUTE_SECONDS = 60.0
+_NO_PROJECTS = "there are no projects yet: a on Projects adds one"
 
 Answer = TypeVar("Answer")
 
@@ -81,6 +82,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         Binding("left_square_bracket", "turn(-1)", "Back", id="screen.previous", show=False, tooltip="Previous screen"),
         Binding("right_square_bracket", "turn(1)", "Screen", id="screen.next", tooltip="Next screen"),
         Binding("t", "transfer", "Transfer", id="transfer", tooltip="Move allocation between projects and the pool"),
+        Binding("dollar_sign", "record_cost", "Record", id="cost.record", tooltip="Record a cost"),
         Binding("i", "import", "Import", id="cost.import", tooltip="Import costs from FOCUS exports"),
         Binding(
             "c",
@@ -300,16 +302,13 @@ class BudgetApp(KeyQueueApp, ThemedApp):
 
     @work(group=ASKING)
     async def action_transfer(self) -> None:
-        from budget_tui.tui.screens.projects import ProjectsScreen
 
         if self.snapshot is None:
             return
         if not self.snapshot.projects:
-            self._report("there are no projects yet: a on Projects adds one", is_problem=True)
+            self._report(_NO_PROJECTS, is_problem=True)
             return
-        screen = self.screen
-        line = screen.table.current if isinstance(screen, ProjectsScreen) else None
-        outcome = await self.ask(dialogs.transfer.TransferScreen(self.snapshot, line.project_id if line else POOL))
+        outcome = await self.ask(dialogs.transfer.TransferScreen(self.snapshot, self._project_id()))
         if outcome is not None:
             amount = formatting.money(outcome.amount, self.currency)
             self._report(f"{amount} moved from {outcome.giver} to {outcome.taker}")
@@ -334,6 +333,26 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         report = await self.ask(dialogs.cost_import.ImportScreen())
         if report is not None:
             self._report(dialogs.cost_import.message(report))
+
+    @work(group=ASKING)
+    async def action_record_cost(self) -> None:
+        if self.snapshot is None:
+            return
+        if not self.snapshot.projects:
+            self._report(_NO_PROJECTS, is_problem=True)
+            return
+        project_id = self._project_id() or self.snapshot.projects[0].project_id
+        done = await self.ask(dialogs.record_cost.RecordCostScreen(self.snapshot, project_id))
+        if done is not None:
+            self._report(done)
+
+    def _project_id(self) -> str:
+        """Return the id of the project under the cursor; '' if there is none."""
+        from budget_tui.tui.screens.projects import ProjectsScreen
+
+        screen = self.screen
+        line = screen.table.current if isinstance(screen, ProjectsScreen) else None
+        return line.project_id if line else ""
 
     @work(group=ASKING)
     async def action_map(self) -> None:

@@ -216,6 +216,11 @@ class EditableTable(Vertical, Generic[Row]):
         self.table.reverse()
         self.refresh_rows()
 
+    def sort_by_trouble(self) -> None:
+        """Sort by status, the worst first; again: restore the original order."""
+        self.table.sort_by_trouble()
+        self.refresh_rows()
+
     # Editing
 
     @property

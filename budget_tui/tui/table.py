@@ -10,7 +10,6 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -20,6 +19,7 @@ from textual.strip import Strip
 
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Bar, Column, split_at_point
+from budget_tui.tui.cursor_keys import cursor_bindings
 from budget_tui.tui.render import BAR_STYLES, CELL_STYLES, fitted, text_styles
 
 Row = TypeVar("Row")
@@ -160,10 +160,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     GAPS: ClassVar[tuple[int, int]] = (2, 2)
     """Minimum and maximum cells between two columns."""
     COMPONENT_CLASSES = {"table--cursor", "table--hover"}
-    BINDINGS = [
-        Binding("ctrl+home", "scroll_home", "First", id="table.first", show=False, tooltip="Go to the first row"),
-        Binding("ctrl+end", "scroll_end", "Last", id="table.last", show=False, tooltip="Go to the last row"),
-    ]
+    BINDINGS = cursor_bindings("table", "row")
 
     # Not `reactive`, which would render all rows again where only two differ.
     cursor: var[int] = var(0, init=False)
@@ -352,6 +349,13 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         """Sort by the next column; after the last one, restore the original order."""
         order = ["", *(column.key for column in self.columns if column.sort_key is not None)]
         self._sort(order[(order.index(self.sort_key) + 1) % len(order)], descending=False)
+
+    def sort_by_trouble(self) -> None:
+        """Sort by status, the worst first; again: in the order of its own."""
+        if self.sort_key == "status":
+            self._sort("", descending=False)
+        else:
+            self._sort("status", descending=True)
 
     def reverse(self) -> None:
         """Reverse the order."""

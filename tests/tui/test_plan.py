@@ -14,7 +14,7 @@ from budget_tui.domain.plan import BudgetPlan, PlanFilter
 from budget_tui.presentation.columns import split_at_point
 from budget_tui.services.demo_acme import ORGANIZATION, SHOWN_ON
 from budget_tui.services.plans import PlanChange
-from budget_tui.tui.screens.plan.cost_details import CostDetailsScreen
+from budget_tui.tui.dialogs.cost_details import CostDetailsScreen
 from budget_tui.tui.screens.plan.lines import TABS
 from budget_tui.tui.screens.plan.rescale import RescaleScreen
 from budget_tui.tui.screens.plan.screen import PlanScreen

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
         carry,
         close,
         confirm,
+        cost_details,
         cost_import,
         explain,
         help,  # noqa: A004
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
         organizations,
         period_settings,
         project_form,
+        record_cost,
         transfer,
         unmapped,
     )
@@ -24,6 +26,7 @@ __all__ = [
     "carry",
     "close",
     "confirm",
+    "cost_details",
     "cost_import",
     "explain",
     "help",
@@ -31,6 +34,7 @@ __all__ = [
     "organizations",
     "period_settings",
     "project_form",
+    "record_cost",
     "transfer",
     "unmapped",
 ]

@@ -13,6 +13,7 @@ from textual.widgets import Button, Input, Static
 from budget_tui.domain.errors import BudgetError
 from budget_tui.tui.dashboard import Dashboard, dashboard_of
 from budget_tui.tui.key_queue import ANSWERING
+from budget_tui.tui.picker import Picker
 from budget_tui.tui.theme import StyledScreen
 
 Result = TypeVar("Result")
@@ -68,6 +69,7 @@ class BoxScreen(StyledScreen[Result], ModalScreen[Result]):
             self.dismiss(None)
 
     @on(Input.Submitted)
+    @on(Picker.Submitted)
     @on(Button.Pressed, "#submit")
     @work(group=ANSWERING)
     async def submit(self) -> None:

@@ -16,6 +16,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.presentation.formatting import carry_rule, change, number, sign_of
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import TextField
+from budget_tui.tui.picker import Picker
 from budget_tui.tui.render import MUTED
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _WORDS = {
 class CarryScreen(BoxScreen[str]):
     """A form for the carry-over policy, dismissed with a message. ``project_id`` '' is the global budget."""
 
-    AUTO_FOCUS = "Select"
+    AUTO_FOCUS = "Picker"
 
     def __init__(self, name: str, project_id: str, carry: Carry, pace: Pace, currency: str) -> None:
         super().__init__(f"Carry over: {name}", "Set")
@@ -45,11 +46,10 @@ class CarryScreen(BoxScreen[str]):
     def compose_fields(self) -> ComposeResult:
         with Horizontal(classes="field"):
             yield Label("Policy")
-            yield Select(
+            yield Picker(
                 [(words, policy) for policy, words in _WORDS.items()],
                 value=self._carry.policy,
                 allow_blank=False,
-                compact=True,
                 id="policy",
             )
         with Horizontal(classes="field"):
@@ -79,7 +79,7 @@ class CarryScreen(BoxScreen[str]):
 
     def _entered(self) -> tuple[CarryPolicy, int | None]:
         cap = self.query_one("#cap", Input).value.strip()
-        policy = self.query_one("#policy", Select).value
+        policy = self.query_one("#policy", Picker).selection
         assert isinstance(policy, CarryPolicy)
         return policy, parse_amount(cap) if cap else None
 

@@ -19,6 +19,7 @@ from budget_tui.config.paths import styles_dir
 from budget_tui.domain.errors import BudgetError, Unexpected
 from budget_tui.presentation import explanations
 from budget_tui.tui.dashboard import dashboard_of
+from budget_tui.tui.lists import List, Page
 from budget_tui.tui.render import MUTED, STRONG, fitted, shortened
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ class ExplainScreen(ModalScreen[None]):
         with Vertical(classes="box wide explain") as box:
             box.border_subtitle = "↑↓ choose · PgDn scrolls · esc closes"
             with Horizontal():
-                yield OptionList(compact=True)
-                with VerticalScroll():
+                yield List(compact=True)
+                with Page():
                     yield Static(id="explanation")
 
     def on_mount(self) -> None:

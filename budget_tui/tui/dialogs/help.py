@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from budget_tui.tui.dialogs.manual import ManualBox
+from budget_tui.tui.lists import Page
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.theme import StyledScreen
 
@@ -32,7 +33,7 @@ class HelpScreen(StyledScreen[None], ModalScreen[None]):
         with Vertical(classes="box wide") as box:
             box.border_title = "Keys"
             box.border_subtitle = "m manual · esc closes"
-            with VerticalScroll():
+            with Page():
                 yield Static(Content("\n").join(self._lines()))
 
     def action_leave(self) -> None:

@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 from budget_tui.config.paths import styles_dir
 from budget_tui.config.settings import Settings
 from budget_tui.presentation.manual import TOPICS, page
+from budget_tui.tui.lists import List, Page
 from budget_tui.tui.theme import ThemedApp, start_with_theme
 
 _CODE_STEP = 20
@@ -44,8 +45,8 @@ class ManualScreen(Screen[None]):
             box.border_title = "Manual"
             box.border_subtitle = "↑↓ topic · PgDn scrolls · ←→ wide examples · esc closes"
             with Horizontal():
-                yield OptionList(*(Option(Content(topic), id=topic) for topic in TOPICS), compact=True)
-                yield VerticalScroll()
+                yield List(*(Option(Content(topic), id=topic) for topic in TOPICS), compact=True)
+                yield Page()
 
     def on_mount(self) -> None:
         self._choose(self._topic)

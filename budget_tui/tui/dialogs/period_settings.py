@@ -18,6 +18,8 @@ from budget_tui.services.period_rules import RuleChange, RulePreview
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import TextField
 from budget_tui.tui.key_queue import ANSWERING
+from budget_tui.tui.lists import Page
+from budget_tui.tui.picker import Picker
 from budget_tui.tui.render import MUTED
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ class PeriodSettingsScreen(BoxScreen[str]):
     """A form for the period settings, dismissed with a message. A change is made only after its effect was shown."""
 
     BOX_CLASSES = "box wide"
-    AUTO_FOCUS = "Select"
+    AUTO_FOCUS = "Picker"
 
     def __init__(self, organization: Organization) -> None:
         super().__init__("Period settings", "Change")
@@ -41,7 +43,7 @@ class PeriodSettingsScreen(BoxScreen[str]):
         kinds = [(str(kind), kind) for kind in (PeriodKind.MONTHLY, PeriodKind.QUARTERLY, PeriodKind.YEARLY)]
         with Horizontal(classes="field"):
             yield Label("Kind")
-            yield Select(kinds, value=rule.kind, allow_blank=False, compact=True, id="kind")
+            yield Picker(kinds, value=rule.kind, allow_blank=False, id="kind")
         with Horizontal(classes="field"):
             yield Label("First day")
             yield TextField(str(rule.anchor_day or "last"), id="anchor")
@@ -54,7 +56,7 @@ class PeriodSettingsScreen(BoxScreen[str]):
             yield Label("Time zone")
             yield TextField(self._organization.time_zone, id="zone")
             yield Static(Content.assemble(("when a day begins", MUTED)), classes="change")
-        with VerticalScroll():
+        with Page():
             yield Static(id="achieves")
 
     def on_mount(self) -> None:
@@ -91,7 +93,7 @@ class PeriodSettingsScreen(BoxScreen[str]):
     def _entered(self) -> RuleChange:
         """Return the settings that differ from the current ones."""
         rule = self._organization.period_rule
-        kind = self.query_one("#kind", Select).value
+        kind = self.query_one("#kind", Picker).selection
         assert isinstance(kind, PeriodKind)
         anchor = parse_anchor(self.query_one("#anchor", Input).value)
         month = parse_month(self.query_one("#fiscal", Input).value)

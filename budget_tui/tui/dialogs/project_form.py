@@ -3,11 +3,13 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Label
 
+from budget_tui.domain.hierarchy import proposed_id
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import TextField
 
@@ -31,17 +33,18 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
         self._project_id = project_id
         self._current_name = name
         self._asks_for_allocation = asks_for_allocation
+        self._proposed_id = ""
 
     def compose_fields(self) -> ComposeResult:
+        with Horizontal(classes="field"):
+            yield Label("Name")
+            yield TextField(self._current_name, id="name", placeholder="such as Checkout service")
         with Horizontal(classes="field"):
             yield Label("Id")
             if self._project_id:
                 yield Label(Content(self._project_id), classes="given")
             else:
-                yield TextField(id="project-id", placeholder="short, for scripts and tags")
-        with Horizontal(classes="field"):
-            yield Label("Name")
-            yield TextField(self._current_name, id="name", placeholder="default: the id")
+                yield TextField(id="project-id", placeholder="follows from the name; for scripts and tags")
         if self._asks_for_allocation:
             with Horizontal(classes="field"):
                 yield Label("Allocation")
@@ -49,6 +52,13 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
 
     def on_mount(self) -> None:
         self.query(Input).first().focus()
+
+    @on(Input.Changed, "#name")
+    def _propose_id(self, event: Input.Changed) -> None:
+        """Propose an id that follows from the name, unless another one was typed."""
+        for field in self.query("#project-id").results(Input):
+            if field.value == self._proposed_id:
+                field.value = self._proposed_id = proposed_id(event.value)
 
     async def answer(self) -> ProjectEntry:
         entry = ProjectEntry(

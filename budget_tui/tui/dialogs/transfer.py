@@ -6,48 +6,57 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Input, Label, Select, Static
 
 from budget_tui.domain import pacing
-from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.amount import parse_amount, share
 from budget_tui.domain.budget import most_transferable
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import POOL
-from budget_tui.domain.pacing import Burn
+from budget_tui.domain.pacing import Burn, Status
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.presentation.formatting import money, runway, short_day
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import TextField
+from budget_tui.tui.picker import Picker
 from budget_tui.tui.render import MUTED
 
 
 class TransferScreen(BoxScreen[TransferOutcome]):
-    """A form for a transfer, dismissed with the outcome. ``giver`` is preselected."""
+    """A form for a transfer, dismissed with the outcome.
 
-    def __init__(self, snapshot: BudgetSnapshot, giver: str) -> None:
+    ``project_id`` gives or, where it has little left itself, takes; without one the pool gives. The next key after the
+    amount chooses the other end.
+    """
+
+    def __init__(self, snapshot: BudgetSnapshot, project_id: str = "") -> None:
         super().__init__("Transfer", "Transfer")
         self._snapshot = snapshot
-        self._giver = giver
         self._lines = {line.project_id: line for line in snapshot.projects}
+        line = self._lines.get(project_id)
+        self._taker_is_given = line is not None and line.pace.status in (Status.CRITICAL, Status.EXHAUSTED)
+        worst = min(snapshot.projects, key=lambda each: share(each.pace.remaining, each.pace.allocation)).project_id
+        if line is None:
+            self._first_giver, self._first_taker = POOL, worst
+        elif self._taker_is_given:
+            self._first_giver, self._first_taker = POOL, project_id
+        else:
+            self._first_giver, self._first_taker = project_id, POOL
 
     def compose_fields(self) -> ComposeResult:
-        projects = ((Content(line.name), line.project_id) for line in self._snapshot.projects)
-        ends = [(Content("the pool (unallocated)"), POOL), *projects]
-        taker = next((end for _, end in ends if end != self._giver), POOL)
-        with Horizontal(classes="field"):
-            yield Label("From")
-            yield Select(ends, value=self._giver, allow_blank=False, compact=True, id="giver")
-            yield Static(id="giver-change", classes="change")
-        with Horizontal(classes="field"):
-            yield Label("To")
-            yield Select(ends, value=taker, allow_blank=False, compact=True, id="taker")
-            yield Static(id="taker-change", classes="change")
-        with Horizontal(classes="field"):
-            yield Label("Amount")
-            yield TextField(id="amount", placeholder="amount")
-            yield Static(id="most", classes="change")
+        projects = ((line.name, line.project_id) for line in self._snapshot.projects)
+        ends = [("the pool (unallocated)", POOL), *projects]
+        givers = Picker(ends, value=self._first_giver, allow_blank=False, id="giver")
+        takers = Picker(ends, value=self._first_taker, allow_blank=False, id="taker")
+        giver, taker = self._field("From", givers, "giver-change"), self._field("To", takers, "taker-change")
+        amount = self._field("Amount", TextField(id="amount", placeholder="amount"), "most")
+        yield from (taker, amount, giver) if self._taker_is_given else (giver, amount, taker)
         yield Static(id="achieves")
+
+    def _field(self, label: str, widget: Widget, beside: str) -> Horizontal:
+        return Horizontal(Label(label), widget, Static(id=beside, classes="change"), classes="field")
 
     def on_mount(self) -> None:
         self.query_one(".box").border_subtitle = Content(f"data through {short_day(self._snapshot.data_through)}")
@@ -56,11 +65,11 @@ class TransferScreen(BoxScreen[TransferOutcome]):
 
     @property
     def _ends(self) -> tuple[str, str]:
-        giver, taker = (self.query_one(f"#{end}", Select).value for end in ("giver", "taker"))
+        giver, taker = (self.query_one(f"#{end}", Picker).selection for end in ("giver", "taker"))
         return str(giver), str(taker)
 
     def _amount(self) -> int:
-        """Return the amount typed so far, in nanos; 0 while it is invalid."""
+        """Return what is typed so far, in nanos; 0 while it is not an amount."""
         try:
             return parse_amount(self.query_one("#amount", Input).value)
         except Refused:
@@ -70,17 +79,19 @@ class TransferScreen(BoxScreen[TransferOutcome]):
     @on(Select.Changed)
     def _preview(self) -> None:
         (giver, taker), amount = self._ends, self._amount()
-        self.refuse("")
+        typed = self.query_one("#amount", Input).value.strip()
+        self.refuse("" if amount or not typed else f"'{typed}' is not an amount above 0")
         self._show_change("#giver-change", giver, -amount)
         self._show_change("#taker-change", taker, amount)
+        is_too_much = amount > self._most(giver)
         self.query_one("#most", Static).update(
             Content.assemble(
-                ("at most ", MUTED),
-                money(self._most(giver), self._currency),
-                (" unallocated" if giver == POOL else " unspent", MUTED),
+                ("at most ", "bold $error" if is_too_much else MUTED),
+                (money(self._most(giver), self._currency), "bold $error" if is_too_much else ""),
+                (" unallocated" if giver == POOL else " unspent", "bold $error" if is_too_much else MUTED),
             )
         )
-        self.query_one("#achieves", Static).update(self._achieves(taker, amount))
+        self.query_one("#achieves", Static).update(Content("") if is_too_much else self._achieves(taker, amount))
 
     def _show_change(self, selector: str, end: str, amount: int) -> None:
         before = self._allocation(end)

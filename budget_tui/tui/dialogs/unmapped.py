@@ -5,13 +5,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Label, Select, Static
+from textual.widgets import Label, Static
 
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.records import UnmappedOrigin
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.presentation.columns import unmapped_columns
 from budget_tui.tui.dialogs.box import BoxScreen
+from budget_tui.tui.picker import Picker
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.table import FollowedTable
 
@@ -40,13 +41,12 @@ class UnmappedScreen(BoxScreen[str]):
             yield Static(Content.assemble(("Add a project first, then assign these costs to it.", MUTED)))
         with Horizontal(classes="field"):
             yield Label("Match on")
-            yield Select[str]([], prompt="what these costs have in common", compact=True, id="field")
+            yield Picker[str]([], prompt="what these costs have in common", id="field")
         with Horizontal(classes="field"):
             yield Label("Project")
-            yield Select(
-                [(Content(line.name), line.project_id) for line in self._snapshot.projects],
+            yield Picker(
+                [(line.name, line.project_id) for line in self._snapshot.projects],
                 prompt="choose a project",
-                compact=True,
                 id="project",
             )
 
@@ -57,18 +57,18 @@ class UnmappedScreen(BoxScreen[str]):
 
     @on(UnmappedTable.Moved)
     def _offer_fields(self, event: UnmappedTable.Moved) -> None:
-        options = [(Content(label), f"{field}\n{value}") for label, field, value in _fields(event.row)]
-        select = self.query_one("#field", Select)
+        options = [(label, f"{field}\n{value}") for label, field, value in _fields(event.row)]
+        select = self.query_one("#field", Picker)
         select.set_options(options)
         if options:
             select.value = options[0][1]
 
     @on(UnmappedTable.Opened)
     def _advance(self) -> None:
-        self.query_one("#field", Select).focus()
+        self.query_one("#field", Picker).focus()
 
     async def answer(self) -> str:
-        chosen, project = self.query_one("#field", Select).value, self.query_one("#project", Select).value
+        chosen, project = self.query_one("#field", Picker).selection, self.query_one("#project", Picker).selection
         if not isinstance(chosen, str) or not isinstance(project, str):
             raise Refused("choose what to match and the project")
         field, _, value = chosen.partition("\n")

@@ -161,6 +161,14 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
         ),
         Binding("slash", "filter", "Filter", id="agents.filter", tooltip="Show only agents that match …"),
         Binding("s", "sort", "Sort", id="agents.sort", tooltip="Sort agents by the next column"),
+        Binding(
+            "exclamation_mark",
+            "sort_by_trouble",
+            "Trouble",
+            id="agents.trouble",
+            show=False,
+            tooltip="Sort agents by trouble, the worst first (toggle)",
+        ),
         Binding("S", "reverse", "Reverse", id="agents.reverse", show=False, tooltip="Reverse the order of agents"),
         Binding("escape", "clear_filter", "Clear", id="agents.clear", show=False, tooltip="Show all agents again"),
     ]

@@ -7,7 +7,7 @@ from typing import Any
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -18,6 +18,7 @@ from budget_tui.presentation.audit import cells, shown
 from budget_tui.presentation.columns import Column, LogLine, log_columns
 from budget_tui.services.audit import AuditWindow
 from budget_tui.tui.fields import FilterInput
+from budget_tui.tui.lists import Page
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.base import FilteredScreen, ReadingScreen
 from budget_tui.tui.table import PagedTable
@@ -29,7 +30,7 @@ _LABEL_WIDTH = 10
 class EntryScreen(StyledScreen[None], ModalScreen[None]):
     """An audit entry in full, in a box over the log."""
 
-    BINDINGS = [Binding("escape,enter,q", "leave", "Close", id="entry.leave", tooltip="Back to the log")]
+    BINDINGS = [Binding("escape,h,left,enter,q", "leave", "Close", id="entry.leave", tooltip="Back to the log")]
     AUTO_FOCUS = "VerticalScroll"
 
     def __init__(self, entry: AuditEntry) -> None:
@@ -40,7 +41,7 @@ class EntryScreen(StyledScreen[None], ModalScreen[None]):
         with Vertical(classes="box") as box:
             box.border_title = Content(f"Entry {self._entry.entry}")
             box.border_subtitle = "esc closes"
-            with VerticalScroll():
+            with Page():
                 yield Static(Content("\n").join(self._lines()))
 
     def action_leave(self) -> None:
@@ -84,7 +85,7 @@ _NARROW = 100
 class LogTable(PagedTable[LogLine]):
     """A line per entry. When new entries arrive, the cursor stays on its entry; on the first line, on the newest."""
 
-    BINDINGS = [Binding("enter", "open", "Open", id="log.open", tooltip="Show the whole entry, before and after")]
+    BINDINGS = [Binding("enter,l,right", "open", "Open", id="log.open", tooltip="Show the whole entry")]
 
     def columns_within(self, width: int) -> Sequence[Column[LogLine]]:
         return log_columns(is_narrow=width < _NARROW)

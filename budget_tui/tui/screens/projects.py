@@ -147,8 +147,17 @@ class ProjectsScreen(TableScreen):
             show=False,
             tooltip="Set what the project carries over",
         ),
+        Binding("l,right", "costs", "Costs", id="project.costs", tooltip="Show the costs of the project"),
         Binding("slash", "filter", "Filter", id="projects.filter", tooltip="Show only projects whose name contains …"),
         Binding("s", "sort", "Sort", id="projects.sort", tooltip="Sort by the next column"),
+        Binding(
+            "exclamation_mark",
+            "sort_by_trouble",
+            "Trouble",
+            id="projects.trouble",
+            show=False,
+            tooltip="Sort projects by trouble, the worst first (toggle)",
+        ),
         Binding("S", "reverse", "Reverse", id="projects.reverse", show=False, tooltip="Reverse the order"),
         Binding("escape", "clear_filter", "Clear", id="projects.clear", show=False, tooltip="Show all projects again"),
     ]
@@ -222,6 +231,22 @@ class ProjectsScreen(TableScreen):
         box = CarryScreen(line.name, line.project_id, line.carry, line.pace, self.dashboard.currency)
         if (done := await self.dashboard.ask(box)) is not None:
             self.report(done)
+
+    @work(group=ASKING)
+    async def action_costs(self) -> None:
+        from budget_tui.tui.dialogs.cost_details import CostDetailsScreen
+
+        line, shown = self.chosen(), self.snapshot
+        if line is None or shown is None:
+            return
+        try:
+            number = await self.dashboard.read(
+                lambda services: services.cost_details.of_entity(line.project_id, shown.period)
+            )
+        except BudgetError as refused:
+            self.report(str(refused), is_problem=True)
+            return
+        await self.dashboard.ask(CostDetailsScreen(number))
 
     def _name_of(self, project_id: str) -> str:
         lines = self.snapshot.projects if self.snapshot else ()

@@ -91,6 +91,9 @@ class TableScreen(FilteredScreen):
     def action_reverse(self) -> None:
         self.table.reverse()
 
+    def action_sort_by_trouble(self) -> None:
+        self.table.sort_by_trouble()
+
     @on(EditableTable.EditBegun)
     def _clear_notice(self) -> None:
         self.report("")

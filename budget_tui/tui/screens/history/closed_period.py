@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Column, closed_columns
+from budget_tui.tui.lists import List
 from budget_tui.tui.render import CELL_STYLES, MUTED, STRONG, status_at_close
 from budget_tui.tui.table import Table, fit, line_of, measured
 from budget_tui.tui.theme import StyledScreen
@@ -32,7 +33,7 @@ class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
     """The figures as they stood at the close; costs that arrived later are shown separately."""
 
     BINDINGS = [
-        Binding("escape,q", "leave", "Close", id="period.leave", tooltip="Back to the periods"),
+        Binding("escape,h,left,q", "leave", "Close", id="period.leave", tooltip="Back to the periods"),
         Binding("x", "app.explain", "Explain", id="period.explain", tooltip="Explain these numbers"),
     ]
     AUTO_FOCUS = "OptionList"
@@ -46,7 +47,7 @@ class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
             box.border_title = Content(formatting.period_name(self._archived.period))
             box.border_subtitle = "x explains · esc closes"
             yield Static(self._summary())
-            yield OptionList(compact=True)
+            yield List(compact=True)
 
     def on_mount(self) -> None:
         self._fill()

@@ -6,7 +6,6 @@ from datetime import date
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
@@ -18,6 +17,7 @@ from budget_tui.domain.plan import BudgetPlan, ChildShare, PlannedBudget
 from budget_tui.domain.plan_results import PlanAllocation
 from budget_tui.presentation import formatting
 from budget_tui.tui.dialogs.box import BoxScreen
+from budget_tui.tui.lists import Page
 from budget_tui.tui.render import MUTED, STRONG, fitted
 from budget_tui.tui.screens.plan.create_form import PlanForm
 from budget_tui.tui.screens.plan.create_shares import PlanShares
@@ -59,7 +59,7 @@ class PlanCreateScreen(BoxScreen[str]):
     def compose_fields(self) -> ComposeResult:
         yield self._form
         yield self._shares
-        with VerticalScroll(id="review"):
+        with Page(id="review"):
             yield Static(id="made")
 
     def compose_buttons(self) -> ComposeResult:

@@ -31,6 +31,7 @@ from budget_tui.domain.plan import (
     whole_period,
 )
 from budget_tui.tui.fields import Choice, TextField
+from budget_tui.tui.lists import List
 from budget_tui.tui.render import MUTED
 
 
@@ -79,7 +80,7 @@ class EntityPicker(Vertical):
 
     def compose(self) -> ComposeResult:
         yield EntityInput(self._first_id, placeholder="a part of its id or name; ↓ lists them")
-        matches = OptionList(compact=True)
+        matches = List(compact=True)
         matches.can_focus = False
         yield matches
 

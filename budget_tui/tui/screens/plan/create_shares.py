@@ -6,7 +6,7 @@ from fractions import Fraction
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Label, Static
@@ -18,6 +18,7 @@ from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.plan import ChildShare, PlannedBudget, equal_shares, parse_planned, shares_of, unit_of
 from budget_tui.presentation import formatting
 from budget_tui.tui.fields import Choice, TextField
+from budget_tui.tui.lists import Page
 from budget_tui.tui.render import MUTED, STRONG, bar
 
 PERCENT, AMOUNT = "percent", "amount"
@@ -121,7 +122,7 @@ class PlanShares(Vertical):
             yield Label("Shares in")
             yield Choice(((PERCENT, "Percent"), (AMOUNT, "Amounts")), PERCENT, "by")
             yield Static(Content.assemble(("= ", STRONG), ("splits equally", MUTED)), id="equally")
-        yield VerticalScroll(id="children", can_focus=False)
+        yield Page(id="children", can_focus=False)
         yield Static(id="sum")
         yield Static(id="sum-refused")
 

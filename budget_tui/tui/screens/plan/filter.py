@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Input, Label, Select
+from textual.widgets import Input, Label
 
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
@@ -20,6 +20,7 @@ from budget_tui.domain.variance import VarianceStatus
 from budget_tui.services.plan_views import PlanBoard
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import TextField
+from budget_tui.tui.picker import Picker
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
@@ -34,7 +35,7 @@ _WORDS: tuple[tuple[str, str, type[StrEnum]], ...] = (
 class PlanFilterScreen(BoxScreen[PlanFilter]):
     """The filters of the plan, dismissed with the choice. Fields left open match anything."""
 
-    AUTO_FOCUS = "Select"
+    AUTO_FOCUS = "Picker"
 
     def __init__(self, board: PlanBoard, choice: PlanFilter) -> None:
         super().__init__("Show only", "Show")
@@ -69,8 +70,7 @@ class PlanFilterScreen(BoxScreen[PlanFilter]):
         return words(chosen) if chosen else None
 
     def _chosen(self, name: str) -> str:
-        value = self.query_one(f"#{name}", Select).value
-        return value if isinstance(value, str) else ""
+        return self.query_one(f"#{name}", Picker).selection or ""
 
     def _entity(self, typed: str) -> str:
         """Return the id of the entity with that id or name, in any case."""
@@ -84,6 +84,6 @@ class PlanFilterScreen(BoxScreen[PlanFilter]):
 def _field(name: str, label: str, words: Iterable[str], chosen: Any) -> ComposeResult:
     with Horizontal(classes="field"):
         yield Label(Content(label))
-        options = [(Content(str(word)), str(word)) for word in words]
+        options = [(str(word), str(word)) for word in words]
         given = {"value": str(chosen)} if chosen in list(words) else {}
-        yield Select(options, prompt="any", compact=True, id=name, **given)  # type: ignore[arg-type]
+        yield Picker(options, prompt="any", id=name, **given)

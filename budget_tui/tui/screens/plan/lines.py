@@ -55,7 +55,7 @@ class ChoiceLine(Widget):
         return spread(left, Content.assemble(("esc", "$accent"), (" shows all ", MUTED)), width)
 
 
-_HINTS = (("f", " filter"), ("g", " category"), ("b", " type"), ("w", " period"), ("v", " provider"), ("o", " status"))
+_HINTS = (("f", " filter"), ("C", " category"), ("T", " type"), ("P", " period"), ("V", " provider"), ("H", " status"))
 
 
 def facts_of(choice: PlanFilter) -> Iterator[str]:

@@ -22,7 +22,7 @@ class PlanTable(FollowedTable[Row]):
     """A table of the plan; Enter opens the costs that a number adds up."""
 
     GAPS = (1, 3)
-    BINDINGS = [Binding("enter", "open", "Costs", id="plan.costs", tooltip="Show the costs of this number")]
+    BINDINGS = [Binding("enter,l,right", "open", "Costs", id="plan.costs", tooltip="Show the costs of this number")]
 
 
 class PlanPane(Vertical):
@@ -78,6 +78,9 @@ class PlanPane(Vertical):
 
     def reverse(self) -> None:
         """Reverse the order."""
+
+    def sort_by_trouble(self) -> None:
+        """Sort by status, the worst first; again: restore the order of the hierarchy."""
 
 
 def too_much(found: Sequence[OverAllocated]) -> Sequence[str]:

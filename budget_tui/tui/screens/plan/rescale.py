@@ -15,6 +15,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.plan import PlannedBudget, rescaled, unit_of
 from budget_tui.presentation.formatting import amount_of, count, plan_name
 from budget_tui.tui.dialogs.box import BoxScreen
+from budget_tui.tui.picker import Picker
 from budget_tui.tui.render import MUTED
 
 
@@ -34,7 +35,7 @@ _WORDS = {
 class RescaleScreen(BoxScreen[Children]):
     """A choice for the ``children`` of ``budget``, whose new amount is ``amount``; dismissed with it."""
 
-    AUTO_FOCUS = "Select"
+    AUTO_FOCUS = "Picker"
 
     def __init__(self, budget: PlannedBudget, amount: int, children: Sequence[PlannedBudget]) -> None:
         super().__init__("Change an allocated budget", "Change")
@@ -46,11 +47,10 @@ class RescaleScreen(BoxScreen[Children]):
         yield Static(Content(f"{plan_name(self._budget)}: {was} → {now}.\n{allocated} allocated from it:\n"))
         with Horizontal(classes="field"):
             yield Label("These")
-            yield Select(
+            yield Picker(
                 [(words, choice) for choice, words in _WORDS.items()],
                 value=Children.KEPT,
                 allow_blank=False,
-                compact=True,
                 id="children",
             )
         yield Static(id="achieves")
@@ -74,7 +74,7 @@ class RescaleScreen(BoxScreen[Children]):
 
     @property
     def _chosen(self) -> Children:
-        return Children(str(self.query_one("#children", Select).value))
+        return Children(str(self.query_one("#children", Picker).selection))
 
     def _shown(self, amount: int) -> str:
         return amount_of(amount, self._budget.budget_type, self._budget.currency)

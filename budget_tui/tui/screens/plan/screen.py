@@ -23,13 +23,13 @@ from budget_tui.domain.variance import VarianceStatus
 from budget_tui.presentation import formatting
 from budget_tui.services.plan_views import PlanBoard
 from budget_tui.services.plans import PlanChange
+from budget_tui.tui.dialogs.cost_details import CostDetailsScreen
 from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.render import MUTED, WAITING
 from budget_tui.tui.screens.base import ReadingScreen
 from budget_tui.tui.screens.plan.breakdown import CategoryPane, ProviderPane
 from budget_tui.tui.screens.plan.budgets import BudgetPane, BudgetTable
-from budget_tui.tui.screens.plan.cost_details import CostDetailsScreen
 from budget_tui.tui.screens.plan.filter import PlanFilterScreen
 from budget_tui.tui.screens.plan.lines import TABS, ChoiceLine, TabLine
 from budget_tui.tui.screens.plan.overview import OverviewPane
@@ -57,16 +57,24 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         Binding("shift+tab", "turn_tab(-1)", "Back", id="plan.previous", show=False, tooltip="Previous tab"),
         Binding("slash", "search", "Search", id="plan.search", show=False, tooltip="Show only budgets that mention …"),
         Binding("f", "filter", "Filter", id="plan.filter", tooltip="Choose what is shown: category, type, entity, …"),
-        Binding("g", "next_category", "Category", id="plan.category", show=False, tooltip="Next category"),
-        Binding("b", "next_type", "Type", id="plan.type", show=False, tooltip="Next type: money, tokens, seats"),
-        Binding("w", "next_period", "Period", id="plan.period", show=False, tooltip="Next kind of period"),
-        Binding("v", "next_provider", "Provider", id="plan.provider", show=False, tooltip="Next provider"),
+        Binding("C", "next_category", "Category", id="plan.category", show=False, tooltip="Next category"),
+        Binding("T", "next_type", "Type", id="plan.type", show=False, tooltip="Next type: money, tokens, seats"),
+        Binding("P", "next_period", "Period", id="plan.period", show=False, tooltip="Next kind of period"),
+        Binding("V", "next_provider", "Provider", id="plan.provider", show=False, tooltip="Next provider"),
         Binding(
-            "o", "next_status", "Status", id="plan.status", show=False, tooltip="Next status: over, approaching, under"
+            "H", "next_status", "Status", id="plan.status", show=False, tooltip="Next status: over, approaching, under"
         ),
         Binding("n", "narrow", "Narrow", id="plan.entity", show=False, tooltip="Only this entity and below (toggle)"),
         Binding("escape", "clear", "Clear", id="plan.clear", show=False, tooltip="Show all budgets again"),
         Binding("s", "sort", "Sort", id="plan.sort", show=False, tooltip="Sort budgets by the next column"),
+        Binding(
+            "exclamation_mark",
+            "sort_by_trouble",
+            "Trouble",
+            id="plan.trouble",
+            show=False,
+            tooltip="Sort budgets by trouble, the worst first (toggle)",
+        ),
         Binding("S", "reverse", "Reverse", id="plan.reverse", show=False, tooltip="Reverse the order of budgets"),
     ]
 
@@ -315,6 +323,9 @@ class PlanScreen(ReadingScreen[PlanBoard]):
 
     def action_reverse(self) -> None:
         self.pane.reverse()
+
+    def action_sort_by_trouble(self) -> None:
+        self.pane.sort_by_trouble()
 
     @on(Table.SortAsked)
     def _header_clicked(self, event: Table.SortAsked) -> None:

@@ -81,10 +81,8 @@ class TreeTable(PlanTable[Branch]):
     """The lines of the tree. Right opens a branch; left closes it or goes to its parent."""
 
     BINDINGS = [
-        Binding(
-            "right,plus", "unfold", "Open", id="plan.unfold", show=False, tooltip="Show what was allocated from it"
-        ),
-        Binding("left,minus", "fold", "Close", id="plan.fold", show=False, tooltip="Hide what was allocated from it"),
+        Binding("right,l", "unfold", "Open", id="plan.unfold", show=False, tooltip="Show what was allocated from it"),
+        Binding("left,h", "fold", "Close", id="plan.fold", show=False, tooltip="Hide what was allocated from it"),
         Binding("space", "turn", "Open/close", id="plan.turn", show=False, tooltip="Open or close the branch"),
     ]
 

@@ -32,7 +32,7 @@ _UNMAPPED = "unmapped"
 class CostDetailsScreen(StyledScreen[None], ModalScreen[None]):
     """The costs that a number adds up, the latest first; more are read on scrolling down."""
 
-    BINDINGS = [Binding("escape,q", "leave", "Close", id="costs.leave", tooltip="Back to the plan")]
+    BINDINGS = [Binding("escape,h,left,q", "leave", "Close", id="costs.leave", tooltip="Back to the plan")]
     AUTO_FOCUS = "CostTable"
 
     def __init__(self, number: Number) -> None:

@@ -1,0 +1,78 @@
+"""The picker: one of several options, found by typing a part of its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from rich.text import Text
+from textual import events
+from textual.binding import Binding
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Select
+
+Value = TypeVar("Value")
+
+
+class Picker(Select[Value], Generic[Value]):
+    """A drop-down that also searches while it is closed: what is typed chooses the first option that contains it."""
+
+    BINDINGS = [
+        Binding("enter", "submit", "Choose", id="picker.submit", show=False, tooltip="Choose this option and go on"),
+        Binding("down,up,space", "show_overlay", "Open", id="picker.open", show=False, tooltip="List the options"),
+        Binding("backspace", "search_anew", "Clear", id="picker.clear", show=False, tooltip="Forget what was typed"),
+    ]
+
+    searched: reactive[str] = reactive("")
+    """What was typed so far."""
+
+    class Submitted(Message):
+        """The user is content with the option."""
+
+    def __init__(self, options: Iterable[tuple[str, Value]], **given: Any) -> None:
+        self._labels: list[tuple[str, Value]] = []
+        super().__init__(self._written(options), compact=True, **given)
+
+    def set_options(self, options: Iterable[tuple[Any, Value]]) -> None:
+        """Offer other options, with their names as they are to be read."""
+        super().set_options(self._written(options))
+
+    def _written(self, options: Iterable[tuple[Any, Value]]) -> list[tuple[Any, Value]]:
+        self._labels = [(str(label), value) for label, value in options]
+        return [(Text(label), value) for label, value in self._labels]  # a string would be read as markup
+
+    def action_submit(self) -> None:
+        self.post_message(self.Submitted())
+
+    def action_search_anew(self) -> None:
+        self.searched = ""
+
+    def on_key(self, event: events.Key) -> None:
+        """Search for what is typed; where nothing contains it, for the last letter alone."""
+        if self.expanded or event.character is None or not event.character.isprintable():
+            return
+        if event.character == " " and not self.searched:
+            return
+        event.stop()
+        event.prevent_default()
+        for typed in (self.searched + event.character, event.character):
+            if (value := self._found(typed)) is not None:
+                self.searched, self.value = typed, value
+                return
+
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:
+        """Return whether a key is typed here, and no command of the screen below."""
+        return character is not None and character.isprintable()
+
+    def _found(self, typed: str) -> Value | None:
+        """Return the option whose name contains what was typed, at its earliest place."""
+        places = [(label.casefold().find(typed.casefold()), at) for at, (label, _) in enumerate(self._labels)]
+        return min(((place, self._labels[at][1]) for place, at in places if place >= 0), key=lambda each: each[0],
+                   default=(0, None))[1]  # fmt: skip
+
+    def watch_searched(self, searched: str) -> None:
+        self.border_subtitle = searched
+
+    def on_blur(self) -> None:
+        self.searched = ""
