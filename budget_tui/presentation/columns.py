@@ -139,6 +139,11 @@ def pace_style(pace: Pace) -> str:
     return str(Status.WARNING if pace.runs_short and pace.status is Status.HEALTHY else pace.status)
 
 
+def pace_shape(pace: Pace) -> str:
+    """The shape of a status, in step with `pace_style`: it tells the same where there is no colour."""
+    return formatting.SHAPES[Status.WARNING] if pace_style(pace) == Status.WARNING else formatting.shape_of(pace)
+
+
 def _trouble(pace: Pace) -> tuple[int, bool, Decimal]:
     """Rank how bad a budget stands: by its status, then whether and how soon it runs out too early."""
     runway = pace.runway_days if pace.runway_days is not None else _FOREVER
@@ -203,10 +208,10 @@ def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column
             bar=lambda line: Bar(formatting.used_share(line.pace), tick, style=pace_bar_style(line.pace)),
         ),
         of_budget("left", "Left", lambda pace: pace.remaining),
-        money("drip", "Drip", lambda pace: pace.daily_drip, priority=3, is_muted=True),
-        of_budget("today", "Today", lambda pace: pace.available_today, priority=2, is_muted=True),
+        money("drip", "Drip", lambda pace: pace.daily_drip, priority=4, is_muted=True),
+        of_budget("today", "Today", lambda pace: pace.available_today, priority=3, is_muted=True),
         replace(
-            money("burn", "Burn", lambda pace: pace.burn_rate, priority=1, is_muted=True),
+            money("burn", "Burn", lambda pace: pace.burn_rate, priority=2, is_muted=True),
             text=lambda line: number(line.pace.burn_rate) if line.pace.burn_rate else "–",
         ),
         Column(
@@ -220,11 +225,11 @@ def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column
             is_muted=True,
             sort_key=lambda line: line.pace.runway_days if line.pace.runway_days is not None else _FOREVER,
         ),
-        Column("out", "", lambda line: formatting.out_on(line.pace), style=lambda _: "warning", priority=4),
+        Column("out", "", lambda line: formatting.out_on(line.pace), style=lambda _: "warning", priority=1),
         Column(
             "status",
             "",
-            lambda line: formatting.shape_of(line.pace),
+            lambda line: pace_shape(line.pace),
             min_width=1,
             max_width=1,
             style=lambda line: pace_style(line.pace),

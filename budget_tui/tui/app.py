@@ -22,7 +22,7 @@ from budget_tui.bootstrap import Services
 from budget_tui.config.paths import styles_dir
 from budget_tui.config.settings import Settings
 from budget_tui.domain.errors import BudgetError, Unexpected
-from budget_tui.domain.hierarchy import POOL, ROOT_ID
+from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.presentation import formatting
 from budget_tui.presentation.messages import carry_settled
 from budget_tui.tui import dialogs
@@ -103,6 +103,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             "O", "organizations", "Organization", id="organization", show=False, tooltip="Show another organization"
         ),
         Binding("question_mark", "help", "Help", id="help", tooltip="Show the keys of this screen, and the manual"),
+        Binding("ctrl+z", "suspend_process", "Suspend", id="suspend", show=False, tooltip="Suspend the dashboard"),
         Binding("q", "quit", "Quit", id="quit", show=False, tooltip="Quit the dashboard"),
     ]
 

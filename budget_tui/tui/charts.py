@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -14,7 +15,7 @@ from textual.widget import Widget
 from budget_tui.domain.amount import NANOS, share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.presentation import formatting
-from budget_tui.tui.render import MUTED, WAITING, bar
+from budget_tui.tui.render import MUTED, STRONG, WAITING, bar
 
 if TYPE_CHECKING:
     from budget_tui.domain.closing import ClosedPeriod
@@ -30,8 +31,50 @@ _LABEL = 4
 _BUDGET_LINE = "─"
 _PERIOD_AT_LEAST, _PERIOD_AT_MOST, _PERIOD_GAP = 5, 9, 2
 _MONTH_AT_LEAST, _MONTH_AT_MOST = 4, 8
+_MONTH_WIDEST = 120
 _NAME = 12
 _BAR_AT_LEAST = 6
+
+
+_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+"""The bits of a cell's dots, from the top down."""
+_BLANK = 0x2800
+
+
+class Canvas:
+    """Lines drawn in braille on ``width`` × ``height`` cells, each of two dots beside and four above each other. A cell
+    has the style of what was drawn on it last."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self._bits = [[0] * width for _ in range(height)]
+        self._styles = [[""] * width for _ in range(height)]
+
+    def draw(self, of: Callable[[float], float], first: float, last: float, style: str, every: int = 1) -> None:
+        """Draw the curve ``of`` x from ``first`` to ``last``; ``every`` n-th dot only, for a dotted one.
+
+        x goes from 0 at the left edge to 1 at the right, y from 0 at the bottom to 1 at the top.
+        """
+        columns, rows = self.width * 2, self.height * 4
+        before = None
+        for column in range(round(first * (columns - 1)), round(last * (columns - 1)) + 1):
+            row = rows - 1 - round(min(max(of(column / max(columns - 1, 1)), 0.0), 1.0) * (rows - 1))
+            if column % every == 0:
+                self._dot(column, row, style)
+                if every == 1 and before is not None:
+                    for between in range(min(before, row) + 1, max(before, row)):
+                        self._dot(column, between, style)
+            before = row
+
+    def _dot(self, column: int, row: int, style: str) -> None:
+        self._bits[row // 4][column // 2] |= _DOTS[row % 4][column % 2]
+        self._styles[row // 4][column // 2] = style
+
+    def line(self, row: int) -> Content:
+        """Return line ``row`` of the picture, counted from 1 at the bottom."""
+        at = self.height - row
+        cells = zip(self._bits[at], self._styles[at], strict=True)
+        return Content.assemble(*((chr(_BLANK + bits) if bits else " ", style) for bits, style in cells))
 
 
 def columns_chart(
@@ -129,6 +172,83 @@ class SpendChart(Widget):
             (str(today), "bold $foreground"),
             (text[at + len(str(today)) :], MUTED),
         )
+
+
+class MonthChart(Widget):
+    """The spend of the period so far as a line, day by day, against its budget and the pace of even spending; and from
+    today on, where it leads at the present burn rate."""
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+
+    def on_mount(self) -> None:
+        self.border_title = "Spent so far"
+
+    def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
+        if snapshot is None:
+            return
+        legend = [("━", "$accent"), (" spent  ", MUTED), ("┅", MUTED), (" even pace  ", MUTED)]
+        if snapshot.is_budgeted:
+            legend += [("┉", _leads_to(snapshot)), (" at this rate", MUTED)]
+        self.border_subtitle = Content.assemble(*legend)
+
+    def render(self) -> Content:
+        snapshot = self.snapshot
+        if snapshot is None:
+            return Content(WAITING)
+        width, height = self.content_size
+        total, period = snapshot.total, snapshot.period
+        top = round_up(max(total.allocation, total.forecast, total.spent, NANOS))
+        labels = [scale_label(part, snapshot.organization.currency, _LABEL) for part in (top, top // 2, 0)]
+        room, rows = max(map(len, labels)), max(1, height - 1)
+        cells = min(max(1, width - room - _AXIS - 1), _MONTH_WIDEST)
+        days, today = period.days, period.day_number(snapshot.as_of)
+        spent = self._spent_by_day(snapshot, today)
+
+        def height_of(nanos: float) -> float:
+            return nanos / top
+
+        def at_rate(x: float) -> float:
+            share = (x * days - today) / max(days - today, 1)
+            return height_of(total.spent + (total.forecast - total.spent) * max(share, 0.0))
+
+        canvas = Canvas(cells, rows)
+        if snapshot.is_budgeted:
+            canvas.draw(lambda x: height_of(total.allocation * x), 0, 1, MUTED, every=3)
+            canvas.draw(lambda _: height_of(total.allocation), 0, 1, "$foreground 45%", every=2)
+        if today < days:
+            canvas.draw(at_rate, today / days, 1, _leads_to(snapshot), every=2)
+        canvas.draw(lambda x: height_of(spent[min(int(x * days), len(spent) - 1)]), 0, today / days, "$accent")
+        return columns_chart(labels, rows, canvas.line, partial(self._axis, snapshot, cells))
+
+    def _spent_by_day(self, snapshot: BudgetSnapshot, today: int) -> list[int]:
+        """Return the spend up to and including each day, in nanos, through today."""
+        by_day = dict(snapshot.daily_spend)
+        return list(accumulate(by_day.get(snapshot.period.start + timedelta(days=ahead), 0) for ahead in range(today)))
+
+    def _axis(self, snapshot: BudgetSnapshot, cells: int, indent: str) -> Content:
+        """Draw the first day, today, the last, and the day on which the money ends, each where there is room."""
+        period = snapshot.period
+        marks = [(snapshot.as_of, "today", STRONG), (period.start, formatting.short_day(period.start), MUTED)]
+        marks.append((period.end, formatting.short_day(period.end), MUTED))
+        ends = snapshot.total.runs_out_on
+        if snapshot.total.runs_short and ends is not None:
+            marks.insert(0, (ends, f"out {formatting.short_day(ends)}", "$warning"))
+        taken: list[tuple[int, str, str]] = []
+        for day, text, style in marks:
+            at = (period.day_number(day) * 2 - 1) * cells // (period.days * 2) - len(text) // 2
+            at = min(max(at, 0), cells - len(text))
+            if at >= 0 and all(at + len(text) < other or other + len(name) < at for other, name, _ in taken):
+                taken.append((at, text, style))
+        line, x = [Content(indent)], 0
+        for at, text, style in sorted(taken):
+            line += [Content(" " * (at - x)), Content.styled(text, style)]
+            x = at + len(text)
+        return Content("").join(line)
+
+
+def _leads_to(snapshot: BudgetSnapshot) -> str:
+    """Return the style of where the present burn rate leads."""
+    return "$warning" if snapshot.is_budgeted and snapshot.total.forecast > snapshot.total.allocation else "$success"
 
 
 class PeriodChart(Widget):

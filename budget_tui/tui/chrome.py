@@ -198,7 +198,7 @@ class Freshness(Widget):
 
 
 _GAPS = ("   ", "  ", " ")
-_EXPENDABLE = ("explain", "import", "turn(1)", "transfer")
+_EXPENDABLE = ("explain", "import", "record_cost", "sort", "turn(1)", "transfer")
 """Keys to leave out where there is no room, in this order: the palette and the top bar offer them too."""
 _CHARACTERS = {"slash": "/", "plus": "+", "minus": "-"}
 """Keys that Textual does not recognize as characters: it would show their bindings where they are typed as text."""

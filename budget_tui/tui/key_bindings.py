@@ -7,16 +7,18 @@ from textual.binding import Binding
 from budget_tui.domain.errors import Refused
 from budget_tui.tui.app import BudgetApp, bindings_of, screen_classes
 from budget_tui.tui.dialogs.box import BoxScreen
+from budget_tui.tui.dialogs.cost_details import CostDetailsScreen
 from budget_tui.tui.dialogs.explain import ExplainScreen
 from budget_tui.tui.dialogs.help import HelpScreen
 from budget_tui.tui.dialogs.manual import ManualScreen
 from budget_tui.tui.dialogs.unmapped import UnmappedTable
 from budget_tui.tui.editing import CellEditor
 from budget_tui.tui.fields import Choice, FilterInput
+from budget_tui.tui.lists import List, Page
+from budget_tui.tui.picker import Picker
 from budget_tui.tui.screens.budget.panel import TotalEditor
 from budget_tui.tui.screens.history.closed_period import ClosedPeriodScreen
 from budget_tui.tui.screens.log import EntryScreen
-from budget_tui.tui.screens.plan.cost_details import CostDetailsScreen
 from budget_tui.tui.screens.plan.create import PlanCreateScreen
 from budget_tui.tui.screens.plan.create_form import EntityInput
 from budget_tui.tui.screens.plan.create_shares import PlanShares, ShareInput
@@ -54,6 +56,9 @@ def bindings_of_editors() -> list[Binding]:
     """Return the bindings of editors and boxes, which are active only while these are open."""
     return bindings_of(
         Table,
+        List,
+        Page,
+        Picker,
         UnmappedTable,
         CellEditor,
         TotalEditor,

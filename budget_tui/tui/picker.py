@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
+from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Select
@@ -19,7 +20,7 @@ class Picker(Select[Value], Generic[Value]):
     """A drop-down that also searches while it is closed: what is typed chooses the first option that contains it."""
 
     BINDINGS = [
-        Binding("enter", "submit", "Choose", id="picker.submit", show=False, tooltip="Choose this option and go on"),
+        Binding("enter", "take", "Choose", id="picker.take", show=False, tooltip="Take what was found; else list all"),
         Binding("down,up,space", "show_overlay", "Open", id="picker.open", show=False, tooltip="List the options"),
         Binding("backspace", "search_anew", "Clear", id="picker.clear", show=False, tooltip="Forget what was typed"),
     ]
@@ -28,7 +29,7 @@ class Picker(Select[Value], Generic[Value]):
     """What was typed so far."""
 
     class Submitted(Message):
-        """The user is content with the option."""
+        """The user takes the option that was found."""
 
     def __init__(self, options: Iterable[tuple[str, Value]], **given: Any) -> None:
         self._labels: list[tuple[str, Value]] = []
@@ -42,8 +43,11 @@ class Picker(Select[Value], Generic[Value]):
         self._labels = [(str(label), value) for label, value in options]
         return [(Text(label), value) for label, value in self._labels]  # a string would be read as markup
 
-    def action_submit(self) -> None:
-        self.post_message(self.Submitted())
+    def action_take(self) -> None:
+        if self.searched:
+            self.post_message(self.Submitted())
+        else:
+            self.action_show_overlay()
 
     def action_search_anew(self) -> None:
         self.searched = ""
@@ -72,7 +76,7 @@ class Picker(Select[Value], Generic[Value]):
                    default=(0, None))[1]  # fmt: skip
 
     def watch_searched(self, searched: str) -> None:
-        self.border_subtitle = searched
+        self.border_subtitle = Content(searched)
 
     def on_blur(self) -> None:
         self.searched = ""

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.tokens import AgentBudget
-from budget_tui.presentation.formatting import bar, bar_with_held
+from budget_tui.presentation.formatting import BarCell, bar
 from budget_tui.services.clock import Clock
 from budget_tui.tui.editing import CellEditor, EditableRows
 from budget_tui.tui.screens.agents import AgentsScreen
@@ -84,8 +86,8 @@ async def test_how_each_agent_stands(open_dashboard: OpenDashboard, peopled: Ser
 
 async def test_what_is_held_is_drawn_apart(open_dashboard: OpenDashboard, peopled: Services) -> None:
     async with open_dashboard(peopled, keys="3") as dashboard:
-        assert "▒" in dashboard.line_with("Coder")
-        assert "▒" not in dashboard.line_with("Reviewer")
+        assert BarCell.HELD in dashboard.line_with("Coder")
+        assert BarCell.HELD not in dashboard.line_with("Reviewer")
 
 
 async def test_allocating_in_the_cell(open_dashboard: OpenDashboard, peopled: Services) -> None:
@@ -242,7 +244,7 @@ async def test_a_locked_database_keeps_what_was_typed(
 async def test_the_demonstrations_agents_hold_tokens_and_one_is_short_of_them(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard(keys="3", size=(140, 30)) as dashboard:
         assert "400,000" in dashboard.line_with("Code review")
-        assert "▒" in dashboard.line_with("Code review")
+        assert BarCell.HELD in dashboard.line_with("Code review")
         assert dashboard.line_with("Doc writer").endswith("▲")
 
 
@@ -264,10 +266,18 @@ async def test_agents_80x24(open_dashboard: OpenDashboard, pictured: Pictured, p
         await pictured(dashboard)
 
 
-def test_the_bar_keeps_its_width() -> None:
-    for used in range(11):
-        for held in range(11 - used):
-            shares = Fraction(used, 10), Fraction(held, 10)
-            drawn = bar_with_held(*shares, 13, Fraction(1, 2))
-            assert len(drawn) == 13
-            assert drawn.replace("▒", "░") == bar(shares[0], 13, Fraction(1, 2))
+@given(used=st.fractions(0, 2), held=st.fractions(0, 1), tick=st.none() | st.fractions(0, 1), width=st.integers(2, 60))
+def test_a_bar_says_what_is_used_held_and_left(
+    used: Fraction, held: Fraction, tick: Fraction | None, width: int
+) -> None:
+    drawn = bar(used, width, held=held)
+    assert len(drawn) == len(bar(used, width, tick, held)) == width
+    assert (BarCell.BEYOND in drawn) == (used > 1)
+    assert (BarCell.FILLED in drawn or BarCell.HALF in drawn) == (used > 0)
+    if used < 1 and not held:
+        assert drawn[-1] == BarCell.EMPTY, "what is not used up leaves something"
+    with_tick = bar(used, width, tick, held)
+    differing = [at for at in range(width) if drawn[at] != with_tick[at]]
+    assert len(differing) <= 1
+    for at in differing:
+        assert with_tick[at] == (BarCell.TICK_AHEAD if drawn[at] == BarCell.EMPTY else BarCell.TICK)

@@ -70,14 +70,33 @@ async def test_from_the_pool_and_back(open_dashboard: OpenDashboard, services: S
     async with open_dashboard(keys="t") as dashboard:  # on Global Budget the pool gives
         assert said(dashboard, "giver-change") == "$80.00"
         assert said(dashboard, "most") == "at most $80.00 unallocated"
-        await dashboard.typed("30", "enter")
+        await dashboard.typed("30", "enter")  # to the project that is worst off
         assert "Unallocated $50.00" in dashboard.text
-    assert allocation_of(services, "pcc") == units(180)
+    assert allocation_of(services, "python-api") == units(130)
     async with open_dashboard(mode="projects", keys="t") as dashboard:  # here the project under the cursor does
-        assert said(dashboard, "giver-change") == "$180.00"
-        await dashboard.typed("75", "enter")  # all that it has not spent
-        assert "unallocated $125.00" in dashboard.pool_line
+        assert said(dashboard, "giver-change") == "$150.00"
+        await dashboard.typed("45", "enter")  # all that it has not spent
+        assert "unallocated $95.00" in dashboard.pool_line
     assert allocation_of(services, "pcc") == units(105)
+
+
+async def test_a_project_with_little_left_takes(open_dashboard: OpenDashboard, services: Services) -> None:
+    services.costs.add(CostEntry("python-api", units(8)))  # $4 of $100 are left
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("j", "j", "t")
+        assert said(dashboard, "taker-change") == "$100.00"
+        await dashboard.typed("30", "tab", *"vid", "enter")
+        assert "$30.00 moved from videonest-api to python-api" in dashboard.text
+
+
+async def test_too_much_is_marked_while_it_is_typed(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="projects", keys="t") as dashboard:
+        most = dashboard.app.screen.query_one("#most")
+        assert not [span for span in most.render().spans if "$error" in str(span.style)]
+        await dashboard.typed("45.01")
+        assert [span for span in most.render().spans if "$error" in str(span.style)]
+        await dashboard.keys("backspace", "backspace", "x")
+        assert said(dashboard, "achieves") == "not an amount yet"
 
 
 async def test_a_refused_transfer_is_told_in_the_box_and_kept(
@@ -139,10 +158,10 @@ async def test_an_over_allocated_pool_has_nothing_to_give(
 
 async def test_the_buttons_do_what_they_say(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(keys="t") as dashboard:
-        await dashboard.typed("10", "tab", "enter")
+        await dashboard.typed("10", "tab", "tab", "enter")
         assert not is_open(dashboard)
         assert stored(services).unallocated == units(80), "Cancel"
-        await dashboard.keys("t", *"10", "tab", "tab", "enter")
+        await dashboard.keys("t", *"10", "tab", "tab", "tab", "enter")
         assert not is_open(dashboard)
     assert stored(services).unallocated == units(70)
 

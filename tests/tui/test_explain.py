@@ -106,7 +106,7 @@ async def test_a_planned_budget(open_dashboard: OpenDashboard, planned: Services
 
 async def test_what_was_used_of_a_provider(open_dashboard: OpenDashboard, planned: Services) -> None:
     async with open_dashboard(mode="plan", services=planned) as dashboard:
-        await dashboard.keys("w", "w", "shift+tab")
+        await dashboard.keys("P", "P", "shift+tab")
         shown = dashboard.line_with("anthropic")
         await dashboard.keys("x")
         assert "64.20" in shown

@@ -34,8 +34,14 @@ async def test_the_figures_are_the_snapshots(open_dashboard: OpenDashboard) -> N
             assert share in line
         assert "pace 42 %" in dashboard.line_with("Spent  ")
         figures = dashboard.line_with("Unallocated")
-        for text in ("$80.00", "Remaining $259.00  ●", "Drip $14.39 / day", "Available today $13.63"):
+        for text in ("$80.00", "Remaining $259.00  ▲", "Drip $14.39 / day", "Available today $13.63"):
             assert text in figures
+
+
+def axis_of_days(dashboard: Dashboard) -> list[str]:
+    """The lines of the chart of days, at the left of the outlook."""
+    at = dashboard.lines.index(dashboard.line_with("Spend per day"))
+    return [line for line in dashboard.lines[at:] if "┤" in line]
 
 
 async def test_a_day_of_much_has_its_column_on_the_axis_like_any_other(
@@ -43,8 +49,8 @@ async def test_a_day_of_much_has_its_column_on_the_axis_like_any_other(
 ) -> None:
     last = services_on(clock=Clock(date(2026, 1, 31)))
     last.costs.add(CostEntry("pcc", units(15_000), date(2026, 1, 31)))
-    async with open_dashboard(last, size=(80, 24)) as dashboard:
-        axis = [line for line in dashboard.lines if "┤" in line]
+    async with open_dashboard(last, size=(80, 34)) as dashboard:
+        axis = axis_of_days(dashboard)
         assert [line.split("┤")[0].strip("│ ") for line in axis] == ["$20k", "", "", "$10k", "", "", "$0"]
         columns = {line.index("┤") for line in axis}
         assert len(columns) == 1
@@ -57,8 +63,8 @@ async def test_of_a_long_period_the_days_up_to_today_are_charted(
     services.period_rules.set(RuleChange(PeriodKind.QUARTERLY))
     quarter = services_on(clock=Clock(date(2026, 3, 20)))
     quarter.costs.add(CostEntry("pcc", units(15), date(2026, 3, 20)))
-    async with open_dashboard(quarter, size=(80, 24)) as dashboard:
-        axis = [line.split("││")[0] for line in dashboard.lines if "┤" in line]
+    async with open_dashboard(quarter, size=(80, 34)) as dashboard:
+        axis = [line.split("││")[0].split("│  ")[1] for line in axis_of_days(dashboard)]
         assert len(axis) == 7
         assert all(line.rstrip(" │").endswith("█") for line in axis[2:])
 
@@ -177,7 +183,7 @@ async def test_costs_without_a_budget_are_no_alarm(open_dashboard: OpenDashboard
     async with open_dashboard(acme, size=(80, 24)) as dashboard:
         assert "no budget yet: e sets one; 4 shows the plan  Mar 1 – Mar 31 · day 31 of 31" in dashboard.text
         assert dashboard.line_with("Spent  ").split()[2:4] == ["$25,893.17", "–"]
-        assert not {"✕", "▲", "█"} & set(dashboard.text[: dashboard.text.index("Spend per day")])
+        assert not {"✕", "▲", "█"} & set(dashboard.text[: dashboard.text.index("Spent so far")])
         assert "▲" not in dashboard.text
         assert "✕" not in dashboard.text
 

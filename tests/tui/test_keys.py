@@ -182,7 +182,7 @@ async def test_what_follows_the_key_of_a_form_goes_into_the_form(
 ) -> None:
     async with open_dashboard(mode="projects") as dashboard:
         # d archives, r renames, t transfers, q quits: all of them are letters of this name
-        await dashboard.keys("a", *"dart-q", "tab", *"Dart Q", "tab", *"5", "enter")
+        await dashboard.keys("a", *"Dart Q", "tab", "tab", *"5", "enter")
         assert dashboard.names[-1] == "dart-q"
     assert allocation_of(services, "dart-q") == units(5)
 
@@ -265,7 +265,7 @@ async def test_a_key_of_another_screen_is_told_with_that_screen(open_dashboard: 
         assert offered["Add a project"] == "Add · a on Projects"
         assert offered["Create a budget, or allocate from the top down"] == "Add · a on Plan"
         assert offered["Explain these numbers"] == "Explain · x"
-        assert offered["Hide what was allocated from it"] == "Close · ← or - on Plan"
+        assert offered["Hide what was allocated from it"] == "Close · ← or h on Plan"
 
 
 async def test_over_a_box_the_palette_has_no_command_of_the_screen_below(open_dashboard: OpenDashboard) -> None:

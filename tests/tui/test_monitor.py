@@ -26,11 +26,11 @@ async def test_forty_by_ten(open_monitor: OpenMonitor) -> None:
         assert head.startswith("January · 18 d left")
         assert head.endswith("through Jan 13")
         assert total.endswith("$241 / $500 48%")
-        assert "│" in total
+        assert "╋" in total
         assert foot == "$80 unallocated · $13.63 today"
         assert len(monitor.lines) == 10
         assert monitor.lines[-1].strip() == foot
-        expected = {"PCC": ("$45", "●"), "VideoNest": ("$72", "●"), "Python": ("$12", "▲"), "Dandelion": ("$50", "●")}
+        expected = {"PCC": ("$45", "▲"), "VideoNest": ("$72", "●"), "Python": ("$12", "▲"), "Dandelion": ("$50", "●")}
         for line, (name, (left, shape)) in zip(projects, expected.items(), strict=True):
             assert line.startswith(name)
             assert f" {left} " in line

@@ -100,12 +100,12 @@ async def test_each_tab_names_what_it_leaves_out_and_what_counts_at_a_rate(
             assert "1 cost in CHF (CHF 8.00) left out: there is no usable exchange rate to USD" in dashboard.text, tab
             assert "1 cost in EUR: €8.00 counted as $10.00" in dashboard.text, tab
             await dashboard.keys("tab")
-        await dashboard.keys("g", "g")
+        await dashboard.keys("C", "C")
         assert "only genai" in dashboard.text
         assert "1 cost in CHF" not in dashboard.text, "no budget shown counts it"
-        await dashboard.keys("escape", *to_tab("category"), "b")
+        await dashboard.keys("escape", *to_tab("category"), "T")
         assert "1 cost in CHF" in dashboard.text
-        await dashboard.keys("b")
+        await dashboard.keys("T")
         assert "only token" in dashboard.text
         assert "1 cost in CHF" not in dashboard.text, "tokens have no currency"
 
@@ -153,7 +153,7 @@ async def test_a_click_shows_a_tab(open_dashboard: OpenDashboard, acme: Services
 
 async def test_filters_stay_while_tabs_change(open_dashboard: OpenDashboard, acme: Services) -> None:
     async with open_dashboard(acme, mode="plan") as dashboard:
-        await dashboard.keys("g", "g", "b")
+        await dashboard.keys("C", "C", "T")
         assert "only genai · monetary  2 of 12 budgets" in dashboard.text
         await dashboard.keys("tab")
         assert "2 of 12 budgets" in dashboard.text
@@ -167,14 +167,14 @@ async def test_filters_stay_while_tabs_change(open_dashboard: OpenDashboard, acm
 
 
 CHOICES = (
-    ("g", "only cloud  7 of 12"),
-    ("b", "only monetary  11 of 12"),
-    ("bb", "only token  1 of 12"),
-    ("ww", "only quarterly  8 of 12"),
-    ("v", "only of anthropic  2 of 12"),
-    ("o", "only over  2 of 12"),
-    ("oo", "only approaching  4 of 12"),
-    ("gggg", "only total  1 of 12"),
+    ("C", "only cloud  7 of 12"),
+    ("T", "only monetary  11 of 12"),
+    ("TT", "only token  1 of 12"),
+    ("PP", "only quarterly  8 of 12"),
+    ("V", "only of anthropic  2 of 12"),
+    ("H", "only over  2 of 12"),
+    ("HH", "only approaching  4 of 12"),
+    ("CCCC", "only total  1 of 12"),
 )
 
 
@@ -189,7 +189,7 @@ async def test_a_key_chooses_the_next(open_dashboard: OpenDashboard, acme: Servi
 
 async def test_behind_the_last_come_all(open_dashboard: OpenDashboard, acme: Services) -> None:
     async with open_dashboard(acme, mode="plan") as dashboard:
-        await dashboard.keys(*"ooo", "o")
+        await dashboard.keys(*"HHH", "H")
         assert "all budgets" in dashboard.text
 
 
@@ -197,7 +197,7 @@ async def test_search_as_it_is_typed(open_dashboard: OpenDashboard, acme: Servic
     async with open_dashboard(acme, mode="plan") as dashboard:
         await dashboard.keys("tab", "/", *"team-")
         assert "only 'team-'  3 of 12 budgets" in dashboard.text
-        await dashboard.keys("enter", "g")
+        await dashboard.keys("enter", "C")
         assert "only cloud · 'team-'  1 of 12 budgets" in dashboard.text
         await dashboard.keys("/", "escape")
         assert "only cloud  7 of 12 budgets" in dashboard.text, "the other filter stays"
@@ -317,10 +317,10 @@ async def test_every_tab_tells_children_above_the_parents_that_it_shows(
             assert f"{department} (and 1 more)" in told(), tab
             await dashboard.keys("tab")
         assert "more than it" not in told(), "the organization's own budgets are enough"
-        await dashboard.keys("shift+tab", "o", "o")
+        await dashboard.keys("shift+tab", "H", "H")
         assert "only approaching" in told()
         assert "more than it" not in told(), "neither is shown"
-        await dashboard.keys("escape", *"gggg")
+        await dashboard.keys("escape", *"CCCC")
         assert "only total" in told()
         assert f"{department} data through" in told(), "its children are not in the tree"
         await dashboard.keys("escape", *["end"], *["up"] * 2, "n")
@@ -434,7 +434,7 @@ async def test_where_nothing_is_planned_it_says_how_to_begin(open_dashboard: Ope
         assert "No plan yet." in dashboard.text
         assert "budget-tui plan create DEPT-ENG cloud 30000" in dashboard.text
         for _ in range(5):
-            await dashboard.keys("tab", "g", "n", "s", "escape")
+            await dashboard.keys("tab", "C", "n", "s", "escape")
             assert "No plan yet." in dashboard.text
 
 

@@ -40,7 +40,7 @@ def right_edges(line: str) -> list[int]:
 async def test_rows_show_the_snapshots_figures(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard(mode="projects") as dashboard:
         expected = {
-            "PCC": ("150.00", "105.00", "45.00", "2.50", "2.37", "●"),
+            "PCC": ("150.00", "105.00", "45.00", "2.50", "2.37", "▲"),
             "VideoNest API": ("120.00", "48.00", "72.00", "4.00", "3.79", "●"),
             "Python API": ("100.00", "88.00", "12.00", "0.67", "0.63", "▲"),
             "Dandelion": ("50.00", "0.00", "50.00", "2.78", "2.63", "●"),
@@ -183,7 +183,7 @@ async def test_nothing_shown_nothing_edited(open_dashboard: OpenDashboard, servi
 
 async def test_add_a_project(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.keys("a", *"new-api", "tab", *"New API", "tab", *"25%", "enter")
+        await dashboard.keys("a", *"New API", "tab", "tab", *"25%", "enter")
         assert "added new-api" in dashboard.text
         assert "125.00" in dashboard.line_with(" New API ")
         assert dashboard.names == [*ADDED, "new-api"]
@@ -202,7 +202,7 @@ async def test_a_refused_project_is_told_in_its_form_and_kept(
     }
     async with open_dashboard(mode="projects") as dashboard:
         for entered, told in refusals.items():
-            await dashboard.keys("a", *entered[0], "tab", *entered[1], "tab", *entered[2], "enter")
+            await dashboard.keys("a", *entered[1], "tab", *entered[0], "tab", *entered[2], "enter")
             refusal = str(dashboard.app.screen.query_one("#refusal").render())
             assert refusal.startswith("✕")
             assert told in refusal
@@ -241,14 +241,14 @@ async def test_archive_asks_first_and_returns_the_allocation(open_dashboard: Ope
 
 async def test_names_that_look_like_markup_are_names(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.keys("a", *"odd", "tab", *"[b]x[/] [@click=app.quit]", "enter")
+        await dashboard.keys("a", *"[b]x[/] [@click=app.quit]", "tab", "ctrl+u", *"odd", "enter")
         assert "[b]x[/] [@click=app.quit]" in dashboard.line_with(" [b]x[/]")
         await dashboard.keys(*["down"] * 4, "r", "end", "z", "enter")
         assert "[b]x[/] [@click=app.quit]z" in dashboard.text
         await dashboard.keys("d")
         assert "Archive [b]x[/] [@click=app.quit]z?" in " ".join(dashboard.text.replace("│", " ").split())
         await dashboard.keys("escape", "t")
-        assert "[b]x[/]" in dashboard.line_with("From")
+        assert "[b]x[/]" in dashboard.line_with(" To ")
         await dashboard.keys("escape", "=", *"5", "enter")
         assert "[b]x[/] [@click=app.quit]z: $0.00 → $5.00" in dashboard.text
 

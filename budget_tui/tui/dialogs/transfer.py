@@ -56,7 +56,7 @@ class TransferScreen(BoxScreen[TransferOutcome]):
         yield Static(id="achieves")
 
     def _field(self, label: str, widget: Widget, beside: str) -> Horizontal:
-        return Horizontal(Label(label), widget, Static(id=beside, classes="change"), classes="field")
+        return Horizontal(Label(Content(label)), widget, Static(id=beside, classes="change"), classes="field")
 
     def on_mount(self) -> None:
         self.query_one(".box").border_subtitle = Content(f"data through {short_day(self._snapshot.data_through)}")
@@ -80,7 +80,7 @@ class TransferScreen(BoxScreen[TransferOutcome]):
     def _preview(self) -> None:
         (giver, taker), amount = self._ends, self._amount()
         typed = self.query_one("#amount", Input).value.strip()
-        self.refuse("" if amount or not typed else f"'{typed}' is not an amount above 0")
+        self.refuse("")
         self._show_change("#giver-change", giver, -amount)
         self._show_change("#taker-change", taker, amount)
         is_too_much = amount > self._most(giver)
@@ -91,7 +91,10 @@ class TransferScreen(BoxScreen[TransferOutcome]):
                 (" unallocated" if giver == POOL else " unspent", "bold $error" if is_too_much else MUTED),
             )
         )
-        self.query_one("#achieves", Static).update(Content("") if is_too_much else self._achieves(taker, amount))
+        achieves = Content("") if is_too_much else self._achieves(taker, amount)
+        if typed and not amount:
+            achieves = Content.styled("not an amount yet", "$warning")
+        self.query_one("#achieves", Static).update(achieves)
 
     def _show_change(self, selector: str, end: str, amount: int) -> None:
         before = self._allocation(end)

@@ -85,7 +85,7 @@ _NARROW = 100
 class LogTable(PagedTable[LogLine]):
     """A line per entry. When new entries arrive, the cursor stays on its entry; on the first line, on the newest."""
 
-    BINDINGS = [Binding("enter,l,right", "open", "Open", id="log.open", tooltip="Show the whole entry")]
+    BINDINGS = [Binding("enter,l", "open", "Open", id="log.open", tooltip="Show the whole entry")]
 
     def columns_within(self, width: int) -> Sequence[Column[LogLine]]:
         return log_columns(is_narrow=width < _NARROW)

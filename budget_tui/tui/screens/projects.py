@@ -18,6 +18,7 @@ from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import project_columns
 from budget_tui.presentation.formatting import money
+from budget_tui.tui import dialogs
 from budget_tui.tui.dialogs.carry import CarryScreen
 from budget_tui.tui.dialogs.project_form import ProjectFormScreen
 from budget_tui.tui.editing import EditableRows
@@ -147,7 +148,7 @@ class ProjectsScreen(TableScreen):
             show=False,
             tooltip="Set what the project carries over",
         ),
-        Binding("l,right", "costs", "Costs", id="project.costs", tooltip="Show the costs of the project"),
+        Binding("l", "costs", "Costs", id="project.costs", tooltip="Show the costs of the project"),
         Binding("slash", "filter", "Filter", id="projects.filter", tooltip="Show only projects whose name contains …"),
         Binding("s", "sort", "Sort", id="projects.sort", tooltip="Sort by the next column"),
         Binding(
@@ -234,8 +235,6 @@ class ProjectsScreen(TableScreen):
 
     @work(group=ASKING)
     async def action_costs(self) -> None:
-        from budget_tui.tui.dialogs.cost_details import CostDetailsScreen
-
         line, shown = self.chosen(), self.snapshot
         if line is None or shown is None:
             return
@@ -246,7 +245,7 @@ class ProjectsScreen(TableScreen):
         except BudgetError as refused:
             self.report(str(refused), is_problem=True)
             return
-        await self.dashboard.ask(CostDetailsScreen(number))
+        await self.dashboard.ask(dialogs.cost_details.CostDetailsScreen(number))
 
     def _name_of(self, project_id: str) -> str:
         lines = self.snapshot.projects if self.snapshot else ()

@@ -3,12 +3,12 @@
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 
 from budget_tui.domain.errors import BudgetError, Conflict
 from budget_tui.presentation.formatting import money
 from budget_tui.tui import dialogs
-from budget_tui.tui.charts import SpendChart
+from budget_tui.tui.charts import MonthChart, SpendChart
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget.outlook import Outlook
@@ -19,6 +19,7 @@ class GlobalBudgetScreen(DashboardScreen):
     """The total and its period, allocated and spent, the days, the outlook."""
 
     MODE = "budget"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall")]
     BINDINGS = [
         Binding("e,enter", "edit_total", "Edit", id="budget.edit", tooltip="Edit the total of the period"),
         Binding(
@@ -41,7 +42,9 @@ class GlobalBudgetScreen(DashboardScreen):
     def compose_body(self) -> ComposeResult:
         yield PeriodPanel(self.dashboard.settings.step).data_bind(DashboardScreen.snapshot)
         with Horizontal(id="below"):
-            yield SpendChart().data_bind(DashboardScreen.snapshot)
+            with Vertical(id="charts"):
+                yield MonthChart().data_bind(DashboardScreen.snapshot)
+                yield SpendChart().data_bind(DashboardScreen.snapshot)
             yield Outlook().data_bind(DashboardScreen.snapshot)
 
     def action_edit_total(self, sign: str = "") -> None:

@@ -34,7 +34,7 @@ _NARROW = 100
 class HistoryTable(Table["ClosedPeriod"]):
     """Closed periods, the newest first. When narrow, it shows costs after a close as a number only."""
 
-    BINDINGS = [Binding("enter,l,right", "open", "Open", id="period.open", tooltip="Open the period")]
+    BINDINGS = [Binding("enter,l", "open", "Open", id="period.open", tooltip="Open the period")]
 
     def columns_within(self, width: int) -> Sequence[Column[ClosedPeriod]]:
         return history_columns(is_narrow=width < _NARROW)

@@ -22,7 +22,7 @@ class PlanTable(FollowedTable[Row]):
     """A table of the plan; Enter opens the costs that a number adds up."""
 
     GAPS = (1, 3)
-    BINDINGS = [Binding("enter,l,right", "open", "Costs", id="plan.costs", tooltip="Show the costs of this number")]
+    BINDINGS = [Binding("enter,l", "open", "Costs", id="plan.costs", tooltip="Show the costs of this number")]
 
 
 class PlanPane(Vertical):
