@@ -29,8 +29,9 @@ class AuditLog:
         """Return the carry-overs settled again after ``entry`` (none if it is None), and the newest entry."""
         with self._context.reading() as session:
             org = self._context.organization(session).org_key
-            newest = next((found.entry for found in session.audit.entries(org, 1)), 0)
-            return ([] if entry is None else _settled_since(session, org, entry)), newest
+            newest = session.fast.newest_entry(org)
+            settled = [] if entry is None or entry == newest else _settled_since(session, org, entry)
+            return settled, newest
 
     def carry_settled(self) -> list[SettledCarry]:
         """Return the amounts carried into the open period that were settled again since it opened."""

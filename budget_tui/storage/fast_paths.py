@@ -82,6 +82,11 @@ class FastPaths:
         former = (Former(date.fromisoformat(row["through"]), row["entity_key"], row["parent_key"]) for row in rows)
         return HierarchyHistory(parents or {unstored_root("").entity_key: None}, former)
 
+    def newest_entry(self, org: int) -> int:
+        """Return the number of the newest entry of the audit log; 0 if there is none."""
+        row = self._row("SELECT max(audit_key) AS newest FROM audit WHERE org_key = :org", org=org)
+        return row["newest"] or 0 if row else 0
+
     # Budgets
 
     def global_budget(self, org: int, day: date) -> Budget | None:

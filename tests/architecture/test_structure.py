@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from budget_tui.bootstrap import Services
+from budget_tui.services.clock import Clock
+from budget_tui.services.context import Context
+from budget_tui.services.demo import load_demo
 from budget_tui.storage.database import database_at
 from budget_tui.storage.session import Session
 
@@ -145,6 +148,30 @@ def test_what_comes_first_loads_nothing_slow(module: str) -> None:
     loaded = loaded_by(f"import sys, {module}; print(*sys.modules, file=sys.stderr)")
     assert module in loaded
     assert loaded & {"sqlalchemy", "sqlmodel", "pydantic", "duckdb", "alembic"} == set()
+
+
+NUMBERS = """
+import sys
+from pathlib import Path
+from budget_tui.bootstrap import Services
+from budget_tui.config.settings import Settings
+from budget_tui.services.clock import Clock
+from budget_tui.services.context import Context
+from budget_tui.storage.database import database_at
+from budget_tui.tui.app import _read
+services = Services(Context(database_at(Path(sys.argv[1])), "default", Clock(), "ada"), Settings())
+snapshot, _, newest = _read(services, None)
+_read(services, newest)
+assert newest and snapshot.projects
+print(*sys.modules, file=sys.stderr)
+"""
+
+
+def test_the_numbers_of_the_dashboard_load_nothing_slow(tmp_path: Path) -> None:
+    path = tmp_path / "budget.db"
+    context = Context(database_at(path), "default", Clock(), "ada")
+    load_demo(context)
+    assert loaded_by(NUMBERS, str(path)) & {"sqlalchemy", "sqlmodel", "pydantic", "duckdb", "alembic"} == set()
 
 
 def test_what_is_named_by_text_is_there() -> None:

@@ -254,6 +254,12 @@ def test_answers_and_keys(unit: UnitOfWork) -> None:
     assert unit.fast.has_active_key()
 
 
+def test_the_newest_entry_of_the_log(unit: UnitOfWork) -> None:
+    for row in ordinary(unit, select(OrganizationRow.table)):
+        newest = unit.audit.entries(row.org_key, 1)
+        assert unit.fast.newest_entry(row.org_key) == (newest[0].entry if newest else 0)
+
+
 def test_grants(unit: UnitOfWork) -> None:
     [org] = [row.org_key for row in ordinary(unit, select(OrganizationRow.table)) if row.slug == "default"]
     agent = next(agent for agent in unit.fast.agents(org, JANUARY) if agent.allocated > agent.used + agent.reserved)
