@@ -18,6 +18,8 @@ SIGNS = {
     "minus": "-",
     "equals_sign": "=",
     "slash": "/",
+    "dollar_sign": "$",
+    "exclamation_mark": "!",
     "escape": "Esc",
     "pagedown": "PgDn",
     "pageup": "PgUp",

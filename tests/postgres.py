@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 INSTALLED = Path("/usr/lib/postgresql")
 SCHEME = "postgresql+psycopg"
 ROLE = "budget"
+MOST_OF_PATH = 60
 NOBODY = 65534
 PATIENCE_SECONDS = 60
 LOST_AND_FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_buffers=32MB")
@@ -73,7 +75,7 @@ def running_server() -> Iterator[Postgres]:
     """A server that ends with this process, however that ends."""
     pytest.importorskip("psycopg", reason="there is no psycopg: pip install -e '.[dev]'")
     programs = _programs()
-    folder = Path(tempfile.mkdtemp(prefix="budget-tui-postgres-"))  # short: a socket's path has at most 107 bytes
+    folder = Path(tempfile.mkdtemp(prefix="budget-tui-postgres-", dir=_place()))
     as_user = [_found("setpriv"), "--pdeathsig=QUIT"]
     if os.geteuid() == 0:  # as whom it does not start
         os.chown(folder, NOBODY, NOBODY)
@@ -112,6 +114,18 @@ def _programs() -> Path:
     if not found:
         pytest.skip("there is no PostgreSQL: apt-get install postgresql")
     return max(found, key=lambda programs: int(programs.parent.name))
+
+
+def _place() -> Path:
+    """A folder that the server may enter, whoever runs it, and whose path is short: that of a socket in it has at most
+    107 bytes."""
+    for folder in map(Path, (tempfile.gettempdir(), "/dev/shm", "/tmp", "/var/tmp")):
+        if not folder.is_dir():
+            continue
+        is_open = all(each.stat().st_mode & stat.S_IXOTH for each in (folder, *folder.parents))
+        if os.access(folder, os.W_OK) and len(str(folder)) < MOST_OF_PATH and (is_open or os.geteuid() != 0):
+            return folder
+    pytest.skip("there is no folder for temporary files that the server of the tests may enter")
 
 
 def _found(program: str) -> str:

@@ -142,7 +142,7 @@ def test_the_example_of_settings_is_read(tmp_path: Path) -> None:
     [example] = blocks(KEYS, "toml")
     file = tmp_path / "settings.toml"
     file.write_text(example, "utf-8")
-    assert load_settings(file).keys == {"project.rename": "R", "undo": "u,ctrl+z"}
+    assert load_settings(file).keys == {"project.rename": "R", "undo": "u,f9"}
 
 
 def test_every_dependency_has_its_reason() -> None:

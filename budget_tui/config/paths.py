@@ -29,6 +29,13 @@ def default_log_file() -> Path:
     return user_state_path(APP_NAME, appauthor=False) / f"{APP_NAME}.log"
 
 
+def default_theme_file() -> Path:
+    """Return the path of the file that keeps the theme last chosen, in the user's state directory."""
+    from platformdirs import user_state_path
+
+    return user_state_path(APP_NAME, appauthor=False) / "theme"
+
+
 def styles_dir() -> Path:
     """Return the folder of the style sheets: inside the package when installed, beside it in a checkout."""
     inside = PACKAGE / "styles"

@@ -1,8 +1,9 @@
 """Cost details: the costs that a number of the plan adds up."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from budget_tui.domain.budget import BudgetType, Organization
@@ -19,6 +20,7 @@ from budget_tui.services.usage import Asked, Usage, agents_tokens, entity_named
 from budget_tui.storage.session import Session
 
 PAGE = 500
+DIGEST_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,14 @@ class CostPage:
     without_rate: int = 0
 
 
+class SpendDigest(NamedTuple):
+    """What an entity and all below it spent: on each of the last `DIGEST_DAYS` days, the oldest first, and on each
+    service in the current period, the most first; in nanos of the organization's currency."""
+
+    days: tuple[tuple[date, int], ...]
+    services: tuple[tuple[str, int], ...]
+
+
 class CostDetails:
     """Lists the costs that a number of the plan adds up."""
 
@@ -94,6 +104,20 @@ class CostDetails:
         scope = Scope(entity.entity_key, TOTAL, ANY_PROVIDER, organization.currency)
         title = f"{entity.name} · {period_name(period)}"
         return Number(title, BudgetType.MONETARY, organization.currency, ((scope, period),))
+
+    def digest(self, entity_id: str, period: Period, today: date) -> SpendDigest:
+        """Sum up what an entity spent lately, and on what in ``period`` so far; raises `NotFound`."""
+        first = today - timedelta(days=DIGEST_DAYS - 1)
+        number = self.of_entity(entity_id, Period(min(first, period.start), max(today, period.end)))
+        days = {first + timedelta(days=ahead): 0 for ahead in range(DIGEST_DAYS)}
+        services: dict[str, int] = {}
+        for line in self.page(number, at_least=sys.maxsize).lines:
+            if line.day in days:
+                days[line.day] += line.counted
+            if period.contains(line.day):
+                name = line.service or line.provider or "without a name"
+                services[name] = services.get(name, 0) + line.counted
+        return SpendDigest(tuple(days.items()), tuple(sorted(services.items(), key=lambda each: (-each[1], each[0]))))
 
     def close(self) -> None:
         self._reader.close()

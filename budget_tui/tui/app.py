@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from textual import work
@@ -17,6 +18,7 @@ from textual.content import Content
 from textual.dom import DOMNode
 from textual.reactive import reactive
 from textual.screen import ModalScreen, Screen
+from textual.theme import Theme
 
 from budget_tui.bootstrap import Services
 from budget_tui.config.paths import styles_dir
@@ -30,7 +32,7 @@ from budget_tui.tui.chrome import SCREENS
 from budget_tui.tui.key_queue import ASKING, KeyQueueApp
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
-from budget_tui.tui.theme import ThemedApp, start_with_theme
+from budget_tui.tui.theme import ThemedApp, keep_theme, kept_theme, start_with_theme
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
@@ -53,7 +55,7 @@ def screen_classes() -> tuple[type[DashboardScreen], ...]:
     from budget_tui.tui.screens.history.screen import HistoryScreen
     from budget_tui.tui.screens.log import AuditScreen
     from budget_tui.tui.screens.plan.screen import PlanScreen
-    from budget_tui.tui.screens.projects import ProjectsScreen
+    from budget_tui.tui.screens.projects.screen import ProjectsScreen
 
     return GlobalBudgetScreen, ProjectsScreen, AgentsScreen, PlanScreen, HistoryScreen, AuditScreen
 
@@ -112,8 +114,9 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     readings: reactive[int] = reactive(0)
     """Number of reads of the database; screens read what they show besides the snapshot again when it grows."""
 
-    def __init__(self, services: Services, database_name: str = "") -> None:
-        """``database_name`` is the name to show for the database; '' takes its file's."""
+    def __init__(self, services: Services, database_name: str = "", theme_file: Path | None = None) -> None:
+        """``database_name`` is the name to show for the database; '' takes its file's. ``theme_file`` keeps the theme
+        that is chosen; None keeps none."""
         super().__init__()
         self.database_name = database_name or services.context.database.title
         self.services = services.from_nothing()
@@ -121,7 +124,8 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-writer")
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")
         self._reported_through: int | None = None  # newest audit entry that was looked at
-        start_with_theme(self, services.settings.theme)
+        self._theme_file = theme_file
+        start_with_theme(self, services.settings.theme, kept_theme(theme_file))
         self.set_keymap(services.settings.keys)
 
     @property
@@ -146,6 +150,15 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self.call_after_refresh(self.reload)
         self.set_interval(LOOK_SECONDS, self._look)
         self.set_interval(COMPUTE_SECONDS, self.reload)
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
+
+    def _keep_theme(self, theme: Theme) -> None:
+        if self._theme_file is None:
+            return
+        try:
+            keep_theme(self._theme_file, theme.name)
+        except BudgetError as refused:
+            self._report(str(refused), is_problem=True)
 
     async def on_unmount(self) -> None:
         self._writer.shutdown(wait=True)
@@ -349,7 +362,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
 
     def _project_id(self) -> str:
         """Return the id of the project under the cursor; '' if there is none."""
-        from budget_tui.tui.screens.projects import ProjectsScreen
+        from budget_tui.tui.screens.projects.screen import ProjectsScreen
 
         screen = self.screen
         line = screen.table.current if isinstance(screen, ProjectsScreen) else None

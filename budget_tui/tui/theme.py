@@ -1,6 +1,7 @@
 """Two calm themes with one accent each. The style sheets use their variables and no colours."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.segment import Segment
 from textual import events, on
@@ -10,7 +11,8 @@ from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen, ScreenResultType
 from textual.theme import Theme
 
-from budget_tui.domain.errors import Refused
+from budget_tui.config.paths import make_folder
+from budget_tui.domain.errors import Refused, StorageError
 from budget_tui.domain.text import without_harm
 
 DARK = Theme(
@@ -107,8 +109,26 @@ class StyledScreen(Screen[ScreenResultType]):
         self._was_shown = True
 
 
-def start_with_theme(app: App[None], name: str) -> None:
-    """Register the themes and start with the one called ``name``; raises `Refused` if there is none.
+def kept_theme(path: Path | None) -> str:
+    """Return the name of the theme that was kept in ``path``; '' if there is none."""
+    try:
+        return path.read_text(encoding="utf-8").strip() if path is not None else ""
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def keep_theme(path: Path, name: str) -> None:
+    """Keep the theme called ``name`` in ``path``; raises `StorageError` if it cannot be written."""
+    make_folder(path.parent)
+    try:
+        path.write_text(f"{name}\n", encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"the theme cannot be kept in {path}", (error.strerror or "").lower()) from None
+
+
+def start_with_theme(app: App[None], name: str, kept: str = "") -> None:
+    """Register the themes and start with the one that was ``kept``, if there is such a one, else with the one called
+    ``name``; raises `Refused` if there is none.
 
     Call it before the app runs: setting a theme later parses every style sheet again.
     """
@@ -117,6 +137,7 @@ def start_with_theme(app: App[None], name: str) -> None:
     if name not in app.available_themes:
         known = ", ".join(sorted(app.available_themes))
         raise Refused(f"the settings choose the theme '{name}', which does not exist", f"there are: {known}")
+    name = kept if kept in app.available_themes else name
     if app.available_themes[name].ansi:  # needs other filters too, which Textual sets up
         app.theme = name
         return

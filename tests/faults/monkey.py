@@ -131,6 +131,9 @@ async def torment(services: Services, keys: int, chance: random.Random, *, rests
                     if pressed % AT_ONCE == 0:
                         await _caught_up(app)
                 await _caught_up(app)
+                app.exit()  # as a user leaves: after what is under way, such as another organization's screens
+                while app.is_running:
+                    await asyncio.sleep(0.001)
         except Exception as error:
             traceback.print_exc()
             return Outcome(pressed, f"{type(error).__name__}: {error}", tuple(last))

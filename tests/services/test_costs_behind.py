@@ -1,6 +1,6 @@
 """The costs behind a number: those that count into it, each once, adding up to it."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.coverage import scope_of
+from budget_tui.domain.errors import NotFound
+from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlanFilter
 from budget_tui.services.cost_details import CostLine, Number, number_of
 from budget_tui.services.demo import load_demo
@@ -40,6 +42,19 @@ def demonstration(address: Address) -> None:
 @pytest.fixture(scope="module")
 def acme(engine: Engine) -> PlanHome:
     return planning_home(engine.new(demonstration, lasting=True), "acme", SHOWN_ON)
+
+
+def test_a_digest_adds_up_to_what_was_spent(acme: PlanHome) -> None:
+    snapshot = acme.services.snapshots.current()
+    for line in snapshot.projects:
+        digest = acme.services.cost_details.digest(line.project_id, snapshot.period, snapshot.as_of)
+        assert sum(amount for _, amount in digest.services) == line.pace.spent
+        assert [amount for _, amount in digest.services] == sorted((a for _, a in digest.services), reverse=True)
+        number = acme.services.cost_details.of_entity(line.project_id, Period(digest.days[0][0], snapshot.as_of))
+        assert sum(amount for _, amount in digest.days) == acme.services.cost_details.page(number).total
+        assert [day for day, _ in digest.days] == [SHOWN_ON - timedelta(days=ago) for ago in range(13, -1, -1)]
+    with pytest.raises(NotFound):
+        acme.services.cost_details.digest("nobody", snapshot.period, snapshot.as_of)
 
 
 def board_of(home: PlanHome) -> PlanBoard:

@@ -26,7 +26,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.tui.app import BudgetApp
 from budget_tui.tui.key_queue import ASKING, KeyQueueApp
 from budget_tui.tui.monitor import MonitorApp, MonitorView
-from budget_tui.tui.screens.projects import ProjectTable
+from budget_tui.tui.screens.projects.screen import ProjectTable
 
 TODAY = date(2026, 1, 13)
 YEAR_LATER = date(2026, 12, 13)

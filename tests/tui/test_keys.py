@@ -22,7 +22,7 @@ from budget_tui.tui.editing import EditableRows
 from budget_tui.tui.key_bindings import bindings_of_editors, bindings_of_screens, check_keys
 from budget_tui.tui.monitor import MonitorApp
 from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
-from budget_tui.tui.screens.projects import ProjectsScreen
+from budget_tui.tui.screens.projects.screen import ProjectsScreen
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import Dashboard, allocation_of, stored, units
 

@@ -2,7 +2,7 @@
 
 from budget_tui.bootstrap import Services
 from budget_tui.tui.screens.plan.screen import PlanScreen
-from budget_tui.tui.screens.projects import ProjectsScreen
+from budget_tui.tui.screens.projects.screen import ProjectsScreen
 from tests.tui.conftest import OpenDashboard
 from tests.tui.driving import Dashboard, allocation_of, units
 

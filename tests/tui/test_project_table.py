@@ -10,6 +10,7 @@ from budget_tui.bootstrap import Services, open_services
 from budget_tui.config.settings import Settings
 from budget_tui.domain.budget import parse_change
 from budget_tui.presentation import formatting
+from budget_tui.services.costs import CostEntry
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import TODAY, Dashboard, allocation_of, copy_project, stored, units
 
@@ -251,6 +252,31 @@ async def test_names_that_look_like_markup_are_names(open_dashboard: OpenDashboa
         assert "[b]x[/]" in dashboard.line_with(" To ")
         await dashboard.keys("escape", "=", *"5", "enter")
         assert "[b]x[/] [@click=app.quit]z: $0.00 → $5.00" in dashboard.text
+
+
+async def test_a_wide_screen_describes_the_project_under_the_cursor(
+    open_dashboard: OpenDashboard, services: Services, elsewhere: Services
+) -> None:
+    async with open_dashboard(mode="projects", size=(160, 40)) as dashboard:
+        assert dashboard.line_with("$45.00 left of $150.00").endswith("out Jan 18 ▲ │")
+        assert "Last 14 days" in dashboard.text
+        assert "$64.20" in dashboard.line_with("anthropic")
+        await dashboard.keys("j")
+        assert "$72.00 left of $120.00" in dashboard.text
+        assert "$64.20" not in dashboard.text
+        await dashboard.keys("e", *"130", "enter")
+        assert "$82.00 left of $130.00" in dashboard.text
+        assert "120 → 130" in dashboard.line_with("allocation.set")
+        elsewhere.costs.add(CostEntry("videonest-api", units(7), provider="receipts"))
+        dashboard.app.reload()
+        await dashboard.settled()
+        assert "$7.00" in dashboard.line_with("receipts")
+        await dashboard.resized(139, 40)
+        assert "Last 14 days" not in dashboard.text
+        await dashboard.resized(140, 40)
+        assert "Last 14 days" in dashboard.text
+        await dashboard.keys("/", *"nothing of that name")
+        assert "Last 14 days" not in dashboard.text
 
 
 async def test_an_empty_table_says_how_to_begin(open_dashboard: OpenDashboard, empty: Services) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
@@ -26,10 +27,16 @@ from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.base import DashboardScreen
+from budget_tui.tui.screens.projects.pane import ProjectPane, read_details
 from budget_tui.tui.screens.table_screen import FilteredTable, TableScreen
+from budget_tui.tui.table import FollowedTable
 
 if TYPE_CHECKING:
     from budget_tui.tui.dialogs.explain import Question
+
+
+class ProjectRows(EditableRows[ProjectLine], FollowedTable[ProjectLine]):
+    """Rows of projects, one of which the pane beside them describes."""
 
 
 class ProjectTable(FilteredTable[ProjectLine]):
@@ -63,6 +70,9 @@ class ProjectTable(FilteredTable[ProjectLine]):
             self._latest = snapshot
             self._currency = snapshot.organization.currency
             self.show(snapshot.projects, project_columns(self._currency, formatting.elapsed(snapshot)))
+
+    def make_table(self) -> ProjectRows:
+        return ProjectRows((), self.id_of)
 
     def id_of(self, line: ProjectLine) -> str:
         return line.project_id
@@ -163,9 +173,37 @@ class ProjectsScreen(TableScreen):
         Binding("escape", "clear_filter", "Clear", id="projects.clear", show=False, tooltip="Show all projects again"),
     ]
 
+    HORIZONTAL_BREAKPOINTS = [(0, "-without-pane"), (140, "-with-pane")]
+
     def compose_body(self) -> ComposeResult:
         yield FilterInput("show projects whose name contains …")
-        yield ProjectTable(self.dashboard.settings.step).data_bind(DashboardScreen.snapshot)
+        with Horizontal():
+            yield ProjectTable(self.dashboard.settings.step).data_bind(DashboardScreen.snapshot)
+            yield ProjectPane().data_bind(DashboardScreen.snapshot)
+
+    @on(ProjectRows.Moved)
+    def _follow_cursor(self) -> None:
+        self._read_details()
+
+    def watch_snapshot(self) -> None:
+        self._read_details()
+
+    def on_resize(self) -> None:
+        self._read_details()
+
+    @work(exclusive=True, group="details")
+    async def _read_details(self) -> None:
+        """Show the details of the project under the cursor, where there is room for them."""
+        pane, line, shown = self.query_one(ProjectPane), self.table.current, self.snapshot
+        pane.project_id = line.project_id if line is not None else ""
+        if line is None or shown is None or not pane.display:
+            return
+        project_id = line.project_id
+        try:
+            details = await self.dashboard.read(lambda services: read_details(services, project_id, shown))
+        except BudgetError:
+            return  # the snapshot's own failure says why
+        pane.details = details
 
     def question(self) -> Question | None:
         line = self.table.current

@@ -1,0 +1,47 @@
+"""The theme that somebody chose is there again the next time, and drawn right at once."""
+
+from pathlib import Path
+
+import pytest
+
+from budget_tui.bootstrap import Services
+from budget_tui.tui.app import BudgetApp
+
+
+async def theme_of(services: Services, path: Path | None, choose: str = "") -> str:
+    """The theme that a dashboard begins with; then another is chosen."""
+    app = BudgetApp(services, theme_file=path)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        first = app.theme
+        if choose:
+            app.theme = choose
+            await pilot.pause()
+    return first
+
+
+async def test_a_theme_that_was_chosen_is_kept(services: Services, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "theme"
+    assert await theme_of(services, path, choose="nord") == "budget-dark"
+    assert await theme_of(services, path, choose="budget-light") == "nord"
+    assert await theme_of(services, path) == "budget-light"
+    assert await theme_of(services, None, choose="nord") == "budget-dark", "without a file, none is kept"
+    assert path.read_text() == "budget-light\n"
+
+
+@pytest.mark.parametrize("kept", ["no-such-theme", "", "\xff"])
+async def test_what_is_no_theme_is_passed_over(services: Services, tmp_path: Path, kept: str) -> None:
+    path = tmp_path / "theme"
+    path.write_text(kept, encoding="latin-1")
+    assert await theme_of(services, path) == "budget-dark"
+
+
+async def test_a_theme_that_cannot_be_kept_is_reported(services: Services, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file, where a folder is wanted")
+    app = BudgetApp(services, theme_file=tmp_path / "state" / "theme")
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.pause()
+        app.theme = "nord"
+        await pilot.pause()
+        notice = app.screen.query_one("Notice")
+        assert "cannot be made" in str(notice.render())
