@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot
 
 _NAMES = {PeriodKind.MONTHLY: "Monthly", PeriodKind.QUARTERLY: "Quarterly", PeriodKind.YEARLY: "Yearly"}
+_BAR_AT_LEAST = 8
 _EVERY = {PeriodKind.MONTHLY: "a month", PeriodKind.QUARTERLY: "a quarter", PeriodKind.YEARLY: "a year"}
 
 
@@ -83,7 +84,9 @@ class PeriodFigures(Widget):
         amounts = [formatting.money(nanos, currency) for nanos in (snapshot.allocated, total.spent)]
         room = max(map(len, amounts))
         after = f"  pace {formatting.percent(pace)}"
-        bar_width = max(4, width - 12 - room - 9 - len(after))
+        bar_width = width - 12 - room - 9 - len(after)
+        if bar_width < _BAR_AT_LEAST:
+            after, bar_width = "", max(0, width - 12 - room - 9)
         lines = []
         for label, amount, nanos, tick, style in (
             ("Allocated", amounts[0], snapshot.allocated, None, "warning" if snapshot.unallocated < 0 else "allocated"),
@@ -117,9 +120,10 @@ class PeriodFigures(Widget):
             _figure("Drip", total.daily_drip, currency, " / day", "$foreground 85%"),
             _figure("Available today", total.available_today, currency, "", "$foreground 85%"),
         ]
-        if sum(figure.cell_length for figure in figures) + 9 <= width:
-            return [_columns(figures, width, 4)]
-        return [_columns(figures[:2], width, 2), _columns(figures[2:], width, 2)]
+        for columns in (4, 2):
+            if all(figure.cell_length + 2 <= width // columns for figure in figures):
+                return [_columns(figures[at : at + columns], width, columns) for at in range(0, 4, columns)]
+        return figures
 
 
 class TotalEditor(TextField):
@@ -233,6 +237,7 @@ class PeriodPanel(Vertical):
         self.query_one("#total-refused").display = False
 
     def _show_editor(self, shown: bool) -> None:
+        self.screen.set_class(shown, "-editing")
         self.query_one(Input).display = shown
         self.query_one(Headline).display = not shown
         self.query_one("#total-refused").display = False

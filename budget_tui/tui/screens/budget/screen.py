@@ -10,6 +10,7 @@ from budget_tui.presentation.formatting import money
 from budget_tui.tui import dialogs
 from budget_tui.tui.charts import MonthChart, SpendChart
 from budget_tui.tui.key_queue import ASKING
+from budget_tui.tui.monitor import MonitorView
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget.outlook import Outlook
 from budget_tui.tui.screens.budget.panel import PeriodPanel
@@ -19,7 +20,8 @@ class GlobalBudgetScreen(DashboardScreen):
     """The total and its period, allocated and spent, the days, the outlook."""
 
     MODE = "budget"
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (18, "-low"), (28, "-middling"), (34, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (80, "-wide")]
     BINDINGS = [
         Binding("e,enter", "edit_total", "Edit", id="budget.edit", tooltip="Edit the total of the period"),
         Binding(
@@ -41,6 +43,7 @@ class GlobalBudgetScreen(DashboardScreen):
 
     def compose_body(self) -> ComposeResult:
         yield PeriodPanel(self.dashboard.settings.step).data_bind(DashboardScreen.snapshot)
+        yield MonitorView().data_bind(DashboardScreen.snapshot, DashboardScreen.failure)
         with Horizontal(id="below"):
             with Vertical(id="charts"):
                 yield MonthChart().data_bind(DashboardScreen.snapshot)

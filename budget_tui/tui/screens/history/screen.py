@@ -44,6 +44,7 @@ class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
     """Spending against budget over the periods, and each with its figures at the close and later costs."""
 
     MODE = "history"
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (18, "-tall")]
     WORKPLACES = (HistoryTable,)
     AUTO_FOCUS = "HistoryTable"
     BINDINGS = []
@@ -70,7 +71,7 @@ class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
         if periods is not None and snapshot is not None:
             nothing.update(_none_closed(snapshot))
         chart, table = self.query_one(PeriodChart), self.query_one(HistoryTable)
-        chart.display = table.display = bool(periods)
+        self.set_class(not periods, "-without-periods")
         chart.periods = tuple(periods or ())
         if periods is not None:
             table.show(periods, keeps_row=table.cursor > 0)

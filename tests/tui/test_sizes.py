@@ -1,0 +1,69 @@
+"""From 40×10 to 300×90: nothing stands beyond the edge, nothing is cut in the middle of a word."""
+
+import re
+
+import pytest
+
+from budget_tui.bootstrap import Services
+from budget_tui.tui.chrome import SCREENS
+from tests.tui.conftest import OpenDashboard
+from tests.tui.driving import Dashboard, stored, units
+
+SIZES = [
+    *((40, 10), (50, 16), (59, 24), (60, 20), (70, 30), (79, 24), (80, 24)),
+    *((100, 30), (120, 40), (139, 40), (140, 40), (200, 60), (300, 90)),
+]
+
+
+def beyond_the_edge(dashboard: Dashboard) -> list[str]:
+    """The widgets in sight of which a part lies beside the screen or beside what they are in, save what scrolls."""
+    screen = dashboard.app.screen
+    found = []
+    for widget in screen.query("*"):
+        region, container = widget.region, widget.parent.region if widget.parent is not None else screen.region
+        if not region or not widget.is_on_screen or widget.parent.allow_horizontal_scroll:
+            continue
+        if region.x < container.x or region.right > max(container.right, 0):
+            found.append(f"{widget!r} {region} in {container}")
+    return found
+
+
+def open_frames(dashboard: Dashboard) -> list[str]:
+    """Lines that begin with a frame and do not end with one."""
+    return [line for line in dashboard.lines if re.match(r"[╭│╰]", line) and not re.search(r"[╮│╯]$", line.rstrip())]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_nothing_stands_beyond_the_edge(
+    open_dashboard: OpenDashboard, services: Services, size: tuple[int, int]
+) -> None:
+    async with open_dashboard(size=size) as dashboard:
+        for key, mode, _ in SCREENS:
+            await dashboard.keys(key)
+            assert dashboard.app.current_mode == mode
+            assert beyond_the_edge(dashboard) == [], mode
+            assert open_frames(dashboard) == [], mode
+
+
+async def test_a_narrow_budget_screen_keeps_every_figure(open_dashboard: OpenDashboard) -> None:
+    figures = ("$500.00 a month", "Allocated", "Unallocated $80.00", "Remaining $259.00", "Drip $14.39 / day")
+    async with open_dashboard(size=(79, 24)) as dashboard:
+        for size in ((79, 24), (70, 30), (60, 22), (60, 50)):
+            await dashboard.resized(*size)
+            for text in (*figures, "Available today $13.63", "Burn", "Lasts", "$578.47", "Python API"):
+                assert text in dashboard.text, (size, text)
+
+
+async def test_a_tiny_budget_screen_is_the_monitor_until_the_total_is_edited(
+    open_dashboard: OpenDashboard, services: Services
+) -> None:
+    async with open_dashboard(size=(40, 10)) as dashboard:
+        for size in ((40, 10), (59, 40), (120, 12)):
+            await dashboard.resized(*size)
+            assert "$241 / $500 48%" in dashboard.text
+            assert "Allocated" not in dashboard.text
+            await dashboard.keys("e", *"600", "enter")
+            assert "$241 / $600 40%" in dashboard.text
+            await dashboard.keys("u")
+            assert "$241 / $500 48%" in dashboard.text
+    assert stored(services).total.allocation == units(500)
