@@ -87,7 +87,7 @@ def _progress() -> Iterator[Callable[[int], None] | None]:
     from budget_tui.presentation.formatting import bar
 
     def show(percent: int) -> None:
-        redraw(f"reading {bar(Fraction(percent, 100), 30)} {percent:3} %")
+        redraw(f"reading {bar(Fraction(percent, 100), 30)} {percent:3}%")
 
     try:
         yield show

@@ -181,7 +181,7 @@ def _figures(
 ) -> tuple[Column[Row], ...]:
     def used(row: Row) -> str:
         percent = figures(row).percent_used
-        return NOTHING if percent is None else f"{percent:.0f} %"
+        return NOTHING if percent is None else f"{percent:.0f}%"
 
     return (
         Column("budget", "Budget", lambda row: _with_unit(figures(row).amount, *kind(row)), "right"),
@@ -242,4 +242,4 @@ def _with_unit(amount: int, budget_type: BudgetType, currency: str) -> str:
 
 def _share(part: int, whole: int) -> str:
     percent = percent_of(part, whole)
-    return NOTHING if percent is None else f"{percent.normalize():f} %"
+    return NOTHING if percent is None else f"{percent.normalize():f}%"

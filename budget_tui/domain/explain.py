@@ -23,7 +23,7 @@ from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine, Spend
 from budget_tui.domain.tokens import AgentBudget, Use
 from budget_tui.domain.variance import Variance
 
-THRESHOLDS = "nothing left is exhausted, under 10 % critical, under 25 % warning, else healthy"
+THRESHOLDS = "nothing left is exhausted, under 10% critical, under 25% warning, else healthy"
 SUM_OF_COSTS = "the sum of the costs that count"
 
 
@@ -431,7 +431,7 @@ def explain_planned(budget: PlannedBudget, figures: Variance, allocated: int | N
             terms,
             Quantity(figures.variance_percent, Unit.PERCENT),
             spans,
-            (*missing, "more than the amount is over, less than 25 % of it left approaching, else under"),
+            (*missing, "more than the amount is over, less than 25% of it left approaching, else under"),
             of_costs=True,
         ),
     )

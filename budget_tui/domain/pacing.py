@@ -104,7 +104,7 @@ def forecast(spent: int, rate: Burn, period: Period, today: date) -> int:
 def status(remaining: int, allocation: int) -> Status:
     """Return the status by the remaining share.
 
-    None is exhausted, under 10 % critical, under 25 % warning, else healthy; exactly 10 % is warning and exactly 25 %
+    None is exhausted, under 10% critical, under 25% warning, else healthy; exactly 10% is warning and exactly 25%
     is healthy. An allocation of 0 has no share left: exhausted.
     """
     if remaining <= 0 or allocation <= 0:

@@ -62,7 +62,7 @@ class Variance(NamedTuple):
 
 
 def status_of(amount: int, actual: int | None) -> VarianceStatus | None:
-    """Return ``over`` beyond the amount, ``approaching`` with less than 25 % left, else ``under``; None without
+    """Return ``over`` beyond the amount, ``approaching`` with less than 25% left, else ``under``; None without
     data."""
     if actual is None:
         return None

@@ -38,7 +38,7 @@ def quantity(of: Quantity, currency: str) -> str:
     if unit is Unit.MONEY:
         return money(int(value), currency)
     if unit is Unit.PERCENT:
-        return f"{value:f} %".replace(".00 %", " %")
+        return f"{value:f}%".replace(".00%", "%")
     if isinstance(value, Decimal):
         return runway(value)
     return f"{value:,}" if unit is Unit.NUMBER else _counted(value, unit)

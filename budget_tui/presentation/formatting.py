@@ -111,13 +111,13 @@ def _plain(nanos: int, digits: int) -> str:
 
 
 def percent(share: Fraction) -> str:
-    """Format a share: ``84 %``; never rounded up to 100 % nor down to 0 %."""
+    """Format a share: ``84%``; never rounded up to 100% nor down to 0%."""
     if 0 < share < Fraction(1, 100):
-        return "<1 %"
+        return "<1%"
     whole = round(share * 100)
     if whole == 100 and share < 1:
         whole = 99
-    return f"{whole:,} %"
+    return f"{whole:,}%"
 
 
 def runway(days: Decimal | None) -> str:
@@ -349,7 +349,7 @@ def _halves(share: Fraction, width: int) -> int:
 
 
 def elapsed(snapshot: BudgetSnapshot) -> Fraction:
-    """Return the share that even spending would have reached today: day 13 of 31 is 42 %."""
+    """Return the share that even spending would have reached today: day 13 of 31 is 42%."""
     period = snapshot.period
     return Fraction(period.day_number(snapshot.as_of), period.days)
 

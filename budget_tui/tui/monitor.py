@@ -67,7 +67,7 @@ class MonitorView(Widget):
         else:
             figures = Content.assemble(
                 f" {spent} / {formatting.short_money(total.allocation, currency)}",
-                (f" {formatting.percent(part).replace(' %', '%')}", MUTED),
+                (f" {formatting.percent(part)}", MUTED),
             )
         room = width - figures.cell_length
         if room < BAR_AT_LEAST:

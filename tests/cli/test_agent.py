@@ -53,7 +53,7 @@ def test_show_in_words(scout: Cli) -> None:
     assert scout("agent", "show", "scout").done().out.splitlines() == [
         "Scout (scout) of pcc, m1  ● healthy",
         "allocated  1,000,000",
-        "used               0  (0 %)",
+        "used               0  (0%)",
         "held         250,000",
         "available    750,000",
         "rate               0 an hour",

@@ -365,7 +365,7 @@ def test_progress_shows_on_a_terminal_and_is_gone_afterwards(seeded: Cli, januar
     os.close(ours)
     assert ran.returncode == 0
     assert ran.stdout.startswith("1 file, 4 rows read")
-    assert f"\rreading {'━' * 30} 100 %" in shown
+    assert f"\rreading {'━' * 30} 100%" in shown
     assert shown.endswith("\r\x1b[K")
 
 

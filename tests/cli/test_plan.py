@@ -277,8 +277,7 @@ def test_the_summary_is_a_table_with_totals_that_count_a_dollar_once(plan: Cli) 
         "$20,000",
         "$17,240",
         "$2,760",
-        "86",
-        "%",
+        "86%",
         "▲",
     ]
     assert lines[-4:] == [

@@ -104,8 +104,8 @@ def test_budget_show_says_it_in_words(seeded: Cli) -> None:
     out = seeded("budget", "show").done().out
     for words in (
         "$500.00 for January 2026 (Jan 1 – Jan 31), 18 days left",
-        "$420.00 allocated (84 %), $80.00 unallocated",
-        "$241.00 spent (48 %), $259.00 left",
+        "$420.00 allocated (84%), $80.00 unallocated",
+        "$241.00 spent (48%), $259.00 left",
         "$14.39 a day, $13.63 available today",
         "data through Jan 13, 2026",
     ):
@@ -115,7 +115,7 @@ def test_budget_show_says_it_in_words(seeded: Cli) -> None:
 def test_project_show_says_it_in_words(seeded: Cli) -> None:
     out = seeded("project", "show", "python-api").done().out
     assert out.startswith("Python API (python-api)  ▲ warning, out Jan 13\n")
-    for label, words in (("spent", "$88.00  (88 %)"), ("left", "$12.00"), ("drip", "$0.67 a day"), ("runway", "0.4 d")):
+    for label, words in (("spent", "$88.00  (88%)"), ("left", "$12.00"), ("drip", "$0.67 a day"), ("runway", "0.4 d")):
         assert any(line.startswith(label) and line.endswith(words) for line in out.splitlines())
     assert out.endswith("Jan 1 – Jan 31, 18 days left; data through Jan 13, 2026\n")
 

@@ -145,7 +145,7 @@ def test_the_worked_example() -> None:
 
 
 def test_a_share_is_never_rounded_across_a_threshold() -> None:
-    """24.996 % left is warning, so it must not read 25 %."""
+    """24.996% left is warning, so it must not read 25%."""
     spend = Spend(75_004_000_000_000, 0, 0, None)
     pace = pace_of(100_000 * NANOS, spend, JANUARY, TODAY, TODAY)
     explained = named(explain_pace(pace, spend, JANUARY, TODAY, TODAY))

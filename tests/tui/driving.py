@@ -251,7 +251,7 @@ class Dashboard(Driver):
     def pool_line(self) -> str:
         """The line under the table: the pool, what typing does to it, or why an edit was refused."""
         below = self.table.query_one("TableFooter").region
-        return " ".join(line.strip() for line in self.lines[below.y + 2 : below.bottom])
+        return " ".join(line[below.x : below.right].strip() for line in self.lines[below.y + 2 : below.bottom])
 
     @property
     def editor_text(self) -> str | None:

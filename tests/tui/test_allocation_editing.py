@@ -38,7 +38,7 @@ async def test_what_is_edited_shows_on_every_screen(open_dashboard: OpenDashboar
     async with open_dashboard(keys="2") as dashboard:
         await dashboard.typed("=170", "enter")
         await dashboard.keys("[")
-        assert "$440.00   88 %" in dashboard.line_with("Allocated")
+        assert "$440.00    88%" in dashboard.line_with("Allocated")
         assert "Unallocated $60.00" in dashboard.text
 
 

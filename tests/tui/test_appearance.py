@@ -102,7 +102,7 @@ def assert_shows_everything(dashboard: Dashboard) -> None:
         "$500.00 a month",
         "day 13 of 31",
         "Allocated",
-        "pace 42 %",
+        "pace 42%",
         "Unallocated $80.00",
         "Remaining $259.00",
         "Drip $14.39 / day",

@@ -28,11 +28,11 @@ async def test_the_figures_are_the_snapshots(open_dashboard: OpenDashboard) -> N
         assert "$500.00 a month" in dashboard.text
         assert "Jan 1 – Jan 31 · day 13 of 31" in dashboard.text
         assert "January 2026 · 18 days left" in dashboard.lines[0]
-        for label, amount, share in (("Allocated", "$420.00", "84 %"), ("Spent", "$241.00", "48 %")):
+        for label, amount, share in (("Allocated", "$420.00", "84%"), ("Spent", "$241.00", "48%")):
             line = dashboard.line_with(label)
             assert amount in line
             assert share in line
-        assert "pace 42 %" in dashboard.line_with("Spent  ")
+        assert "pace 42%" in dashboard.line_with("Spent  ")
         figures = dashboard.line_with("Unallocated")
         for text in ("$80.00", "Remaining $259.00  ▲", "Drip $14.39 / day", "Available today $13.63"):
             assert text in figures
@@ -84,7 +84,7 @@ async def test_more_allocated_than_there_is_is_said_plainly(open_dashboard: Open
     elsewhere.budgets.set_global(units(400))
     async with open_dashboard() as dashboard:
         assert "Over-allocated $20.00" in dashboard.text
-        assert "105 %" in dashboard.line_with("Allocated")
+        assert "105%" in dashboard.line_with("Allocated")
 
 
 async def test_the_total_is_edited_in_its_place(open_dashboard: OpenDashboard, services: Services) -> None:

@@ -24,7 +24,7 @@ async def test_closed_periods_the_newest_first(open_dashboard: OpenDashboard, a_
         header, *lines = rows(dashboard)
         assert [line[1:9] for line in lines[:2]] == ["Nov 2026", "Oct 2026"]
         assert [line[1:9] for line in lines[-2:]] == ["Dec 2025", "Nov 2025"]
-        for text in ("400.00", "420.00", "264.00", "136.00", "●", "66 %", "+$5.00 after close"):
+        for text in ("400.00", "420.00", "264.00", "136.00", "●", "66%", "+$5.00 after close"):
             assert text in lines[0]
         assert "after close" not in lines[1]
         assert {line.index(".", 9) for line in lines} == {lines[0].index("400.00") + 3}, "aligned on the point"
@@ -38,7 +38,7 @@ async def test_it_fits_a_small_terminal_and_one_with_large_amounts(
 ) -> None:
     async with open_dashboard(a_year_later, mode="history", size=(80, 24)) as dashboard:
         header, newest, *_ = rows(dashboard)
-        for text in ("400.00", "420.00", "264.00", "136.00", "●", "66 %", "+$5.00"):
+        for text in ("400.00", "420.00", "264.00", "136.00", "●", "66%", "+$5.00"):
             assert text in newest
         a_year_later.budgets.set_global(units(8_000_000))
         on_day(a_year_later, date(2027, 1, 2)).periods.catch_up()

@@ -61,9 +61,9 @@ def amount_of(services: Services, budget: str) -> int:
 async def test_each_tab_shows_what_the_command_line_says(open_dashboard: OpenDashboard, acme: Services) -> None:
     shown = {
         "overview": ("2 over", "3 of 11", "175,000.00", "74,222.00", "100,778.00"),
-        "budgets": ("genai anthropic", "41.2M", "-860.00", "107 %"),
+        "budgets": ("genai anthropic", "41.2M", "-860.00", "107%"),
         "allocation": ("▾ Acme Inc", "├─  Engineering", "90,000.00", "10,000.00"),
-        "category": ("Acme Inc (ORG, organization)", "34,120.00", "78.7M", "46 %"),
+        "category": ("Acme Inc (ORG, organization)", "34,120.00", "78.7M", "46%"),
         "provider": ("anthropic", "27,100.00", "58.58M", "25,950.00"),
     }
     async with open_dashboard(acme, mode="plan") as dashboard:

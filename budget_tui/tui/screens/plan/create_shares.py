@@ -255,7 +255,7 @@ class PlanShares(Vertical):
         return found
 
     def _amounts(self) -> dict[str, int]:
-        """Return the amount per child; none while the percentages exceed 100 %."""
+        """Return the amount per child; none while the percentages exceed 100%."""
         shares = self._readable()
         try:
             return dict(zip(shares, self._shared(list(shares.values()))[0], strict=True))
@@ -283,7 +283,7 @@ class PlanShares(Vertical):
         self.query_one("#sum", Static).update(self._sum(parent, amounts), layout=False)
 
     def _sum(self, parent: PlannedBudget, amounts: dict[str, int]) -> Content:
-        """Format the total as ``Allocated 90 % ████  margin 10 % $10,000.00``."""
+        """Format the total as ``Allocated 90% ████  margin 10% $10,000.00``."""
         total = sum((each.percent or Fraction(0) for each in self._readable().values()), Fraction(0)) / 100
         if not amounts and total > 1:
             return Content.assemble(
@@ -312,7 +312,7 @@ def _refuse(line: Static, why: str) -> None:
 
 
 def _percent(part: Fraction) -> str:
-    """Format as ``33.33 %``, with at most two decimals and no trailing zeros."""
+    """Format as ``33.33%``, with at most two decimals and no trailing zeros."""
     hundredths = round(part * 10_000)
     digits = f"{hundredths // 100}.{hundredths % 100:02}".rstrip("0").rstrip(".")
-    return f"{digits} %"
+    return f"{digits}%"
