@@ -14,7 +14,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.services.period_rules import RuleChange
 from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
 from tests.tui.conftest import OpenDashboard, OpenServices
-from tests.tui.driving import Dashboard, stored, units
+from tests.tui.driving import Dashboard, stored, stored_line, units
 
 
 def refusal(dashboard: Dashboard) -> str:
@@ -176,6 +176,24 @@ async def test_an_empty_database_invites_to_begin(open_dashboard: OpenDashboard,
         await dashboard.keys("e", *"500", "enter")
         assert "$500.00 a month" in dashboard.text
     assert stored(empty).organization.time_zone == "America/New_York"
+
+
+async def test_an_empty_database_names_the_steps_to_a_useful_screen(
+    open_dashboard: OpenDashboard, empty: Services
+) -> None:
+    async with open_dashboard(empty, size=(80, 24)) as dashboard:
+        assert "Three steps to a useful screen" in dashboard.text
+        assert "Outlook" not in dashboard.text
+        assert dashboard.line_with("set what may be spent this month").startswith("│  ○ e")
+        await dashboard.keys("e", *"500", "enter")
+        assert dashboard.line_with("set what may be spent this month").startswith("│  ✓ e")
+        await dashboard.keys("a", *"Checkout service", "tab", "tab", *"100", "enter")
+        assert "added checkout-service" in dashboard.text
+        assert "Three steps to a useful screen" not in dashboard.text
+        assert "Outlook" in dashboard.text
+        await dashboard.keys("dollar_sign", *"12", "enter")
+        assert "$12.00" in dashboard.line_with("Spent  ")
+    assert stored_line(empty, "checkout-service").pace.spent == units(12)
 
 
 async def test_costs_without_a_budget_are_no_alarm(open_dashboard: OpenDashboard, services: Services) -> None:

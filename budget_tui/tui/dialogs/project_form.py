@@ -1,7 +1,10 @@
 """The form that adds or renames a project."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -9,9 +12,13 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Label
 
+from budget_tui.domain.budget import parse_change
 from budget_tui.domain.hierarchy import proposed_id
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import TextField
+
+if TYPE_CHECKING:
+    from budget_tui.tui.screens.base import DashboardScreen
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +75,15 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
         )
         await self.attempt(entry)
         return entry
+
+
+async def add_project(screen: DashboardScreen) -> None:
+    """Ask for a project over ``screen``, add it, and report it there."""
+    form = ProjectFormScreen("Add a project", asks_for_allocation=True)
+    form.attempt = lambda entry: screen.dashboard.run_command(
+        lambda services: services.projects.add(
+            entry.project_id, entry.name, parse_change(entry.allocation) if entry.allocation else None
+        )
+    )
+    if (entry := await screen.dashboard.ask(form)) is not None:
+        screen.report(f"added {entry.project_id}")

@@ -4,16 +4,64 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
 
 from budget_tui.domain.errors import BudgetError, Conflict
+from budget_tui.domain.period import PeriodKind
+from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.presentation.formatting import money
 from budget_tui.tui import dialogs
 from budget_tui.tui.charts import MonthChart, SpendChart
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.monitor import MonitorView
+from budget_tui.tui.render import MUTED, WAITING
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget.outlook import Outlook
 from budget_tui.tui.screens.budget.panel import PeriodPanel
+
+_PERIODS = {PeriodKind.MONTHLY: "this month", PeriodKind.QUARTERLY: "this quarter", PeriodKind.YEARLY: "this year"}
+
+
+class FirstSteps(Widget):
+    """What is left to do until the screen is useful, each step by its key."""
+
+    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+
+    def on_mount(self) -> None:
+        self.border_title = "Three steps to a useful screen"
+
+    def render(self) -> Content:
+        snapshot = self.snapshot
+        if snapshot is None:
+            return Content(WAITING)
+        period = _PERIODS[snapshot.organization.period_rule.kind]
+        steps = (
+            (snapshot.is_budgeted, "e", f"set what may be spent {period}"),
+            (bool(snapshot.projects), "a", "add a project, and what it gets of that"),
+            (False, "i", "import costs: a FOCUS export of a cloud, or any CSV with dates and amounts"),
+        )
+        lines = [
+            Content.assemble(
+                ("✓ " if is_done else "○ ", "$success" if is_done else MUTED),
+                (key, "bold $accent"),
+                (f"  {words}", MUTED if is_done else ""),
+            )
+            for is_done, key, words in steps
+        ]
+        by_hand = Content.assemble("  ", ("$", "bold $accent"), "  or record one by hand")
+        more = Content.assemble(
+            *(("budget-tui demo", "bold"), (" shows it with data; ", MUTED)),
+            *(("? m", "bold $accent"), (" opens the manual", MUTED)),
+        )
+        return Content("\n").join([*lines, by_hand, Content(""), more])
+
+
+def _begins(snapshot: BudgetSnapshot) -> bool:
+    """Return whether nothing was set up yet that costs could be compared with, and there are none."""
+    has_costs = snapshot.daily_spend or snapshot.unmapped_costs
+    return not has_costs and not (snapshot.is_budgeted and snapshot.projects)
 
 
 class GlobalBudgetScreen(DashboardScreen):
@@ -38,17 +86,26 @@ class GlobalBudgetScreen(DashboardScreen):
             show=False,
             tooltip="Enter a new total",
         ),
+        Binding("a", "add_project", "Add", id="budget.add_project", show=False, tooltip="Add a project to the budget"),
         Binding("o", "carry", "Carry", id="budget.carry", show=False, tooltip="Set what the total carries over"),
     ]
 
     def compose_body(self) -> ComposeResult:
         yield PeriodPanel(self.dashboard.settings.step).data_bind(DashboardScreen.snapshot)
         yield MonitorView().data_bind(DashboardScreen.snapshot, DashboardScreen.failure)
+        yield FirstSteps().data_bind(DashboardScreen.snapshot)
         with Horizontal(id="below"):
             with Vertical(id="charts"):
                 yield MonthChart().data_bind(DashboardScreen.snapshot)
                 yield SpendChart().data_bind(DashboardScreen.snapshot)
             yield Outlook().data_bind(DashboardScreen.snapshot)
+
+    def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
+        self.set_class(snapshot is not None and _begins(snapshot), "-begins")
+
+    @work(group=ASKING)
+    async def action_add_project(self) -> None:
+        await dialogs.project_form.add_project(self)
 
     def action_edit_total(self, sign: str = "") -> None:
         self.query_one(PeriodPanel).edit(sign)

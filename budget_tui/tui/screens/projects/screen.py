@@ -21,7 +21,7 @@ from budget_tui.presentation.columns import project_columns
 from budget_tui.presentation.formatting import money
 from budget_tui.tui import dialogs
 from budget_tui.tui.dialogs.carry import CarryScreen
-from budget_tui.tui.dialogs.project_form import ProjectFormScreen
+from budget_tui.tui.dialogs.project_form import add_project
 from budget_tui.tui.editing import EditableRows
 from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.key_queue import ASKING
@@ -229,14 +229,7 @@ class ProjectsScreen(TableScreen):
 
     @work(group=ASKING)
     async def action_add_project(self) -> None:
-        form = ProjectFormScreen("Add a project", asks_for_allocation=True)
-        form.attempt = lambda entry: self.dashboard.run_command(
-            lambda services: services.projects.add(
-                entry.project_id, entry.name, parse_change(entry.allocation) if entry.allocation else None
-            )
-        )
-        if (entry := await self.dashboard.ask(form)) is not None:
-            self.report(f"added {entry.project_id}")
+        await add_project(self)
 
     @work(group=ASKING)
     async def action_rename_project(self) -> None:
