@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -55,8 +55,10 @@ def used(path: Path) -> int:
 
 def deleted_files(process: int, path: Path) -> list[str]:
     """What the process has open of the database that nobody else can find any more."""
-    links = [descriptor for descriptor in Path(f"/proc/{process}/fd").iterdir() if descriptor.is_symlink()]
-    targets = [str(link.readlink()) for link in links]
+    targets = []
+    for link in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(FileNotFoundError):  # the process closes files as it likes
+            targets.append(str(link.readlink()))
     return [target for target in targets if target.startswith(str(path)) and target.endswith("(deleted)")]
 
 
