@@ -6,7 +6,8 @@ the status bar's line, requested every few seconds, and an import.
 
 import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from budget_tui.cli.console import exit_code_of, print_lines
 from budget_tui.cli.cost_import import plain_import
@@ -26,7 +27,7 @@ _COMPLETION_VARIABLE = "_BUDGET_TUI_COMPLETE"
 def run(arguments: Sequence[str]) -> int:
     """Open the dashboard or run a command; return the exit code."""
     options, command = split(arguments)
-    at_once = _WITHOUT_TYPER.get(command) or plain_import(command)
+    at_once = open_dashboard if not command else plain_status_line(command) or plain_import(command)
     if at_once is None or _COMPLETION_VARIABLE in os.environ:
         from budget_tui.cli import app
 
@@ -48,11 +49,22 @@ def split(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(values.values()), tuple(rest)
 
 
-def print_status_line(session: Session) -> None:
-    """Print one short line for a status bar."""
+def plain_status_line(words: Sequence[str]) -> Callable[[Session], None] | None:
+    """Return the status line that ``words`` request; None for another command, or if Typer has to say what is wrong."""
+    if tuple(words) == ("status", "--line"):
+        return print_status_line
+    if (
+        tuple(words[:3]) == ("status", "--line", "--width")
+        and len(words) == 4
+        and words[3].isdecimal()
+        and int(words[3])
+    ):
+        return partial(print_status_line, width=int(words[3]))
+    return None
+
+
+def print_status_line(session: Session, width: int | None = None) -> None:
+    """Print one short line for a status bar, of at most ``width`` characters."""
     from budget_tui.presentation.formatting import status_line
 
-    print_lines(status_line(session.snapshot()).replace("#", "##"))
-
-
-_WITHOUT_TYPER = {(): open_dashboard, ("status", "--line"): print_status_line}
+    print_lines(status_line(session.snapshot(), width).replace("#", "##"))

@@ -26,13 +26,18 @@ def status(
     context: typer.Context,
     json: JsonOption = False,
     line: Annotated[bool, typer.Option("--line", help="Print one short line for a status bar.")] = False,
+    width: Annotated[
+        int | None, typer.Option("--width", metavar="N", min=1, help="At most N characters of it, by importance.")
+    ] = None,
 ) -> None:
     """Show what is left, the pace, and projects at risk."""
     if json and line:
         raise Refused("--json and --line exclude each other", "choose one")
+    if width is not None and not line:
+        raise Refused("--width is for --line", "add --line, or leave it out")
     session = session_of(context)
     if line:
-        print_status_line(session)
+        print_status_line(session, width)
         return
     snapshot = session.snapshot()
     if json:

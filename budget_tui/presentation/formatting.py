@@ -406,23 +406,35 @@ def foreign_briefly(snapshot: BudgetSnapshot) -> str:
     return " · ".join(filter(None, parts))
 
 
-def status_line(snapshot: BudgetSnapshot) -> str:
-    """Return a short line for a status bar.
+def status_line(snapshot: BudgetSnapshot, width: int | None = None) -> str:
+    """Return a short line for a status bar, of at most ``width`` characters.
 
     It says what is left, for how many days, what today allows, which projects are in trouble, which costs are in other
-    currencies, and how far costs are known if not up to today.
+    currencies, and how far costs are known if not up to today. Where there is no room, what matters least goes first;
+    what is left and who is in trouble stay longest.
     """
     currency, total = snapshot.organization.currency, snapshot.total
-    days = f"{snapshot.days_left}d"
+    days = (3, f"{snapshot.days_left}d")
     if total.unfunded:
-        parts = ["no budget yet", f"{short_money(total.spent, currency)} spent", days]
+        parts = [(0, "no budget yet"), (2, f"{short_money(total.spent, currency)} spent"), days]
     else:
         is_over = "over" if total.remaining < 0 else "left"
         left = f"{short_money(abs(total.remaining), currency)} {is_over}"
-        parts = [left, days, f"{short_money(total.available_today, currency)} today"]
+        parts = [(0, left), days, (2, f"{short_money(total.available_today, currency)} today")]
     if trouble := in_trouble(snapshot):
         worst = trouble[0]
         more = f" +{len(trouble) - 1}" if len(trouble) > 1 else ""
-        parts.append(f"{shape_of(worst.pace)} {worst.name} {short_money(worst.pace.remaining, currency)}{more}")
-    late = f"≤{short_day(snapshot.data_through)}" if snapshot.data_through < snapshot.as_of else ""
-    return " · ".join([*parts, *filter(None, [foreign_briefly(snapshot), late])])
+        parts.append((1, f"{shape_of(worst.pace)} {worst.name} {short_money(worst.pace.remaining, currency)}{more}"))
+    if foreign := foreign_briefly(snapshot):
+        parts.append((5, foreign))
+    if snapshot.data_through < snapshot.as_of:
+        parts.append((4, f"≤{short_day(snapshot.data_through)}"))
+
+    def line() -> str:
+        return " · ".join(text for _, text in parts)
+
+    if width is None:
+        return line()
+    while len(line()) > width and len(parts) > 1:
+        parts.remove(max(parts))
+    return line() if len(line()) <= width else line()[: max(0, width - 1)] + "…"

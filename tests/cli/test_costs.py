@@ -131,3 +131,20 @@ def test_a_rule_that_says_nothing_is_refused(seeded: Cli, options: list[str], wo
 def test_nothing_unmapped_is_said_plainly(seeded: Cli) -> None:
     assert seeded("cost", "unmapped").done().out == "no costs are unmapped\n"
     assert seeded("cost", "unmapped", "--json").done().json == []
+
+
+def test_the_line_for_a_status_bar_is_cut_by_importance(seeded: Cli) -> None:
+    whole = seeded("status", "--line").done().out.rstrip("\n")
+    parts = whole.split(" · ")
+    assert len(parts) == 4
+    seen = set()
+    for width in range(1, len(whole) + 10):
+        line = seeded("status", "--line", "--width", str(width)).done().out.rstrip("\n")
+        assert len(line) <= width
+        shown = line.split(" · ")
+        seen.add(tuple(shown))
+        assert line.endswith("…") or shown == [part for part in parts if part in shown]
+    left, days, today, trouble = parts
+    assert {(left,), (left, trouble), (left, today, trouble), (left, days, today, trouble)} <= seen
+    seeded("status", "--width", "10").refused(2, "--width is for --line")
+    seeded("status", "--line", "--width", "0").refused(2, "--width")
