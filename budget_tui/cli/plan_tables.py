@@ -40,7 +40,7 @@ def budget_table(page: BudgetPage) -> list[str]:
     columns: tuple[Column[PlannedBudget], ...] = (
         Column("id", "ID", lambda budget: budget.budget_id[:ID_SHOWN_LENGTH]),
         Column("entity", "Entity", lambda budget: budget.entity_id),
-        Column("what", "For", what),
+        Column("what", "Scope", what),
         Column("period", "Period", lambda budget: f.period_name(budget.period)),
         Column("amount", "Amount", lambda budget: _with_unit(budget.amount, *_kind(budget)), "right"),
     )
@@ -89,7 +89,7 @@ def summary_table(summary: PlanSummary) -> list[str]:
     """Format a line per budget with its actual, headed by their period, then the totals."""
     columns: tuple[Column[BudgetLine], ...] = (
         Column("entity", "Entity", lambda line: line.budget.entity_id),
-        Column("what", "For", lambda line: what(line.budget)),
+        Column("what", "Scope", lambda line: what(line.budget)),
         Column("period", "Period", lambda line: f.period_name(line.budget.period)),
         *_figures(lambda line: line.figures, lambda line: _kind(line.budget)),
     )

@@ -126,7 +126,7 @@ def budget_columns(today: date) -> tuple[Column[BudgetLine], ...]:
         ),
         Column(
             "what",
-            "For",
+            "Scope",
             lambda line: what(line.budget),
             max_width=24,
             shrinks_to=9,
@@ -135,7 +135,7 @@ def budget_columns(today: date) -> tuple[Column[BudgetLine], ...]:
         ),
         Column(
             "unit",
-            "In",
+            "Unit",
             lambda line: unit(*_kind(line)),
             is_muted=True,
             sort_key=lambda line: unit(*_kind(line)),

@@ -74,6 +74,8 @@ class SpendDigest(NamedTuple):
 
     days: tuple[tuple[date, int], ...]
     services: tuple[tuple[str, int], ...]
+    dearest: tuple[date, int] | None
+    """The day of the current period on which most was spent, and how much; None without any spend."""
 
 
 class CostDetails:
@@ -111,13 +113,17 @@ class CostDetails:
         number = self.of_entity(entity_id, Period(min(first, period.start), max(today, period.end)))
         days = {first + timedelta(days=ahead): 0 for ahead in range(DIGEST_DAYS)}
         services: dict[str, int] = {}
+        of_period: dict[date, int] = {}
         for line in self.page(number, at_least=sys.maxsize).lines:
             if line.day in days:
                 days[line.day] += line.counted
             if period.contains(line.day):
+                of_period[line.day] = of_period.get(line.day, 0) + line.counted
                 name = line.service or line.provider or "without a name"
                 services[name] = services.get(name, 0) + line.counted
-        return SpendDigest(tuple(days.items()), tuple(sorted(services.items(), key=lambda each: (-each[1], each[0]))))
+        dearest = max(of_period.items(), key=lambda each: (each[1], each[0]), default=None)
+        most_first = sorted(services.items(), key=lambda each: (-each[1], each[0]))
+        return SpendDigest(tuple(days.items()), tuple(most_first), dearest)
 
     def close(self) -> None:
         self._reader.close()

@@ -52,6 +52,12 @@ def test_a_digest_adds_up_to_what_was_spent(acme: PlanHome) -> None:
         assert [amount for _, amount in digest.services] == sorted((a for _, a in digest.services), reverse=True)
         number = acme.services.cost_details.of_entity(line.project_id, Period(digest.days[0][0], snapshot.as_of))
         assert sum(amount for _, amount in digest.days) == acme.services.cost_details.page(number).total
+        of_days: dict[date, int] = {}
+        whole = acme.services.cost_details.of_entity(line.project_id, snapshot.period)
+        for cost in acme.services.cost_details.page(whole).lines:
+            of_days[cost.day] = of_days.get(cost.day, 0) + cost.counted
+        assert digest.dearest is None if not of_days else digest.dearest in of_days.items()
+        assert digest.dearest is None or digest.dearest[1] == max(of_days.values())
         assert [day for day, _ in digest.days] == [SHOWN_ON - timedelta(days=ago) for ago in range(13, -1, -1)]
     with pytest.raises(NotFound):
         acme.services.cost_details.digest("nobody", snapshot.period, snapshot.as_of)

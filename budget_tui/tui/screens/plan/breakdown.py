@@ -194,7 +194,7 @@ def _share_of_use(part: PartLine) -> str:
 def _columns(label: str, today: date) -> tuple[Column[PartLine], ...]:
     return (
         Column("name", label, lambda part: part.label, max_width=24),
-        Column("unit", "In", lambda part: unit(part.budget_type, part.currency), is_muted=True),
+        Column("unit", "Unit", lambda part: unit(part.budget_type, part.currency), is_muted=True),
         amounts("amount", "Budget", lambda part: part.planned, _kind),
         amounts("actual", "Actual", lambda part: part.actual, _kind),
         bar_column(lambda part: None if part.planned is None else bar_of(part.figures, part.period, today)),

@@ -142,7 +142,7 @@ class OverviewPane(PlanPane):
 def _total_line(board: PlanBoard, totals: Totals, counting: Addends) -> OverviewLine:
     return OverviewLine(
         "All budgets",
-        f"{len(counting.budgets):,} of {totals.budgets:,}" if len(counting.budgets) < totals.budgets else "",
+        f"{len(counting.budgets):,} of {totals.budgets:,} counted" if len(counting.budgets) < totals.budgets else "",
         "",
         totals.budget_type,
         totals.currency,
@@ -214,8 +214,8 @@ def _columns() -> tuple[Column[OverviewLine], ...]:
 
     return (
         Column("entity", "Closest to the limit", lambda line: line.name, max_width=28, shrinks_to=11, style=strong),
-        Column("what", "For", lambda line: line.what, max_width=24, shrinks_to=9),
-        Column("unit", "In", lambda line: unit(*kind(line)), is_muted=True),
+        Column("what", "Scope", lambda line: line.what, max_width=24, shrinks_to=9),
+        Column("unit", "Unit", lambda line: unit(*kind(line)), is_muted=True),
         Column(
             "period",
             "Period",

@@ -196,7 +196,7 @@ def _columns(today: date) -> tuple[Column[Branch], ...]:
         Column("entity", "Budget", lambda branch: branch.label, max_width=44, shrinks_to=18, longest=_longest_names),
         Column(
             "what",
-            "For",
+            "Scope",
             lambda branch: what(branch.budget),
             max_width=24,
             shrinks_to=9,
@@ -204,7 +204,7 @@ def _columns(today: date) -> tuple[Column[Branch], ...]:
         ),
         Column(
             "unit",
-            "In",
+            "Unit",
             lambda branch: unit(*_kind(branch)),
             priority=2,
             yields_late=True,

@@ -18,6 +18,8 @@ from budget_tui.tui.charts import block
 from budget_tui.tui.render import MUTED, STRONG, WAITING, bar, fitted, spread, status
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from budget_tui.bootstrap import Services
     from budget_tui.domain.audit import AuditEntry
     from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
@@ -84,6 +86,8 @@ class ProjectPane(Widget):
         if details is None or details.project_id != line.project_id:
             yield from (Content(""), Content.styled(WAITING, MUTED))
             return
+        if pace_bar_style(pace) and details.spend.dearest is not None:
+            yield _cause(*details.spend.dearest, pace.daily_drip, currency)
         yield Content("")
         yield from _days(details.spend, currency, width)
         yield Content("")
@@ -94,6 +98,12 @@ class ProjectPane(Widget):
             yield Content.styled(
                 fitted(f"{entry.at.astimezone():%b %d}  {entry.action} {changes(entry)}", width).rstrip(), MUTED
             )
+
+
+def _cause(day: date, amount: int, drip: int, currency: str) -> Content:
+    """Describe the dearest day, in which most of the trouble lies: ``$20.00 on Jan 13, 32 times the drip``."""
+    times = f", {amount // drip} times the drip" if drip > 0 and amount >= 2 * drip else ""
+    return Content.styled(f"{formatting.money(amount, currency)} on {formatting.short_day(day)}{times}", "$warning")
 
 
 def _days(spend: SpendDigest, currency: str, width: int) -> Iterator[Content]:
