@@ -27,7 +27,7 @@ _COMPLETION_VARIABLE = "_BUDGET_TUI_COMPLETE"
 def run(arguments: Sequence[str]) -> int:
     """Open the dashboard or run a command; return the exit code."""
     options, command = split(arguments)
-    at_once = open_dashboard if not command else plain_status_line(command) or plain_import(command)
+    at_once = without_typer(command)
     if at_once is None or _COMPLETION_VARIABLE in os.environ:
         from budget_tui.cli import app
 
@@ -47,6 +47,11 @@ def split(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         values[name] = value if has_value else rest[1]
         del rest[: 1 if has_value else 2]
     return tuple(values.values()), tuple(rest)
+
+
+def without_typer(words: Sequence[str]) -> Callable[[Session], None] | None:
+    """Return what ``words`` request if it runs without Typer; None for everything else."""
+    return (plain_status_line(words) or plain_import(words)) if words else open_dashboard
 
 
 def plain_status_line(words: Sequence[str]) -> Callable[[Session], None] | None:
