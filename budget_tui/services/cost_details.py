@@ -13,7 +13,6 @@ from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.records import DaySum, StoredCost, Stretch
 from budget_tui.domain.seats import most_seats
-from budget_tui.presentation.formatting import period_name
 from budget_tui.services.context import Context
 from budget_tui.services.currency import converter
 from budget_tui.services.usage import Asked, Usage, agents_tokens, entity_named
@@ -69,13 +68,13 @@ class CostPage:
 
 
 class SpendDigest(NamedTuple):
-    """What an entity and all below it spent: on each of the last `DIGEST_DAYS` days, the oldest first, and on each
-    service in the current period, the most first; in nanos of the organization's currency."""
+    """The recent spend of an entity and all below it, in nanos of the organization's currency: on each of the last
+    `DIGEST_DAYS` days, the oldest first, and on each service in the current period, the largest first."""
 
     days: tuple[tuple[date, int], ...]
     services: tuple[tuple[str, int], ...]
     dearest: tuple[date, int] | None
-    """The day of the current period on which most was spent, and how much; None without any spend."""
+    """The day of the current period with the largest spend, and that; None without any."""
 
 
 class CostDetails:
@@ -98,13 +97,12 @@ class CostDetails:
             counting = _Counting(session, organization.org_key, number)
             return (_money if number.budget_type is BudgetType.MONETARY else _tokens)(counting, older_than, at_least)
 
-    def of_entity(self, entity_id: str, period: Period) -> Number:
-        """What an entity and all below it spent in ``period``, whatever was planned for it; raises `NotFound`."""
+    def of_entity(self, entity_id: str, period: Period, title: str = "") -> Number:
+        """Return the spend of an entity and all below it in ``period``, planned or not; raises `NotFound`."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
             entity = entity_named(session, organization, entity_id)
         scope = Scope(entity.entity_key, TOTAL, ANY_PROVIDER, organization.currency)
-        title = f"{entity.name} · {period_name(period)}"
         return Number(title, BudgetType.MONETARY, organization.currency, ((scope, period),))
 
     def digest(self, entity_id: str, period: Period, today: date) -> SpendDigest:

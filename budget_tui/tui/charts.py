@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from budget_tui.domain.amount import NANOS, share
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.cost import Category
 from budget_tui.presentation import formatting
 from budget_tui.tui.render import MUTED, STRONG, WAITING, bar
 
@@ -320,6 +321,8 @@ class CategoryBars(Widget):
             return Content("")
         currency = breakdown.organization.currency
         shown = {name: part for name, part in breakdown.parts.items() if part.actual or part.budget is not None}
+        if len(shown) > 1:  # the title says what they add up to
+            shown.pop(Category.TOTAL, None)
         if not shown:
             return Content.styled("nothing used or planned", MUTED)
         most = max(part.actual for part in shown.values())
@@ -337,7 +340,9 @@ class CategoryBars(Widget):
 
     def watch_breakdown(self, breakdown: Breakdown | None) -> None:
         if breakdown is not None:
-            self.border_title = Content(f"By category: {breakdown.entity.name}")
+            total = breakdown.parts.get(Category.TOTAL)  # only one category is left of a filtered one
+            amount = f" · {formatting.money(total.actual, breakdown.organization.currency)}" if total else ""
+            self.border_title = Content(f"By category: {breakdown.entity.name}{amount}")
 
 
 class TrendChart(Widget):

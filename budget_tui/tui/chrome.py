@@ -200,7 +200,7 @@ class Freshness(Widget):
 _GAPS = ("   ", "  ", " ")
 _EXPENDABLE = ("explain", "import", "record_cost", "sort", "turn(1)", "transfer")
 """Keys to leave out where there is no room, in this order: the palette and the top bar offer them too."""
-_CHARACTERS = {"slash": "/", "plus": "+", "minus": "-"}
+_CHARACTERS = {"slash": "/", "plus": "+", "minus": "-", "dollar_sign": "$"}
 """Keys that Textual does not recognize as characters: it would show their bindings where they are typed as text."""
 
 

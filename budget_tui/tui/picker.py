@@ -8,9 +8,7 @@ from typing import Any, Generic, TypeVar
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
-from textual.content import Content
 from textual.message import Message
-from textual.reactive import reactive
 from textual.widgets import Select
 
 Value = TypeVar("Value")
@@ -25,8 +23,8 @@ class Picker(Select[Value], Generic[Value]):
         Binding("backspace", "search_anew", "Clear", id="picker.clear", show=False, tooltip="Forget what was typed"),
     ]
 
-    searched: reactive[str] = reactive("")
-    """What was typed so far."""
+    searched = ""
+    """The text typed so far."""
 
     class Submitted(Message):
         """The user takes the option that was found."""
@@ -70,13 +68,10 @@ class Picker(Select[Value], Generic[Value]):
         return character is not None and character.isprintable()
 
     def _found(self, typed: str) -> Value | None:
-        """Return the option whose name contains what was typed, at its earliest place."""
-        places = [(label.casefold().find(typed.casefold()), at) for at, (label, _) in enumerate(self._labels)]
-        return min(((place, self._labels[at][1]) for place, at in places if place >= 0), key=lambda each: each[0],
-                   default=(0, None))[1]  # fmt: skip
-
-    def watch_searched(self, searched: str) -> None:
-        self.border_subtitle = Content(searched)
+        """Return the option whose name contains ``typed`` nearest to its beginning; None if none does."""
+        wanted = typed.casefold()
+        found = [(label.casefold().index(wanted), value) for label, value in self._labels if wanted in label.casefold()]
+        return min(found, key=lambda each: each[0])[1] if found else None
 
     def on_blur(self) -> None:
         self.searched = ""

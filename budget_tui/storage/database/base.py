@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum
 from pathlib import Path
@@ -26,6 +26,23 @@ class SchemaState(Enum):
     MISSING = "missing"
     BEHIND = "behind"
     CURRENT = "current"
+
+
+def schema_state(name: object, place: str, tables: Collection[str], revision: Callable[[], str | None]) -> SchemaState:
+    """Return the state of a schema with these ``tables``; ``revision`` reads the one that is stored.
+
+    ``name`` is the database's and ``place`` what it is, a file or a database, for the message. Raises `StorageError`
+    for what belongs to another program or was written by a newer version.
+    """
+    if not tables:
+        return SchemaState.MISSING
+    stored = revision() if {"alembic_version", "cost_origin"} <= set(tables) else None
+    if stored is None:
+        another = f"choose another{place}"
+        raise StorageError(f"{name} belongs to another program", another, command=f"{another} with --db")
+    if stored > HEAD:
+        raise StorageError(f"{name} was written by a newer version of budget-tui", "upgrade budget-tui")
+    return SchemaState.CURRENT if stored == HEAD else SchemaState.BEHIND
 
 
 class Row(Protocol):

@@ -21,7 +21,6 @@ from zlib import crc32
 
 from budget_tui.domain.errors import BudgetError, Refused, StorageError
 from budget_tui.storage.database.base import (
-    HEAD,
     PATIENCE_SECONDS,
     Connection,
     Database,
@@ -30,6 +29,7 @@ from budget_tui.storage.database.base import (
     SchemaState,
     WriteConnection,
     made_meanwhile,
+    schema_state,
 )
 from budget_tui.storage.database.sqlite_connections import SqliteConnection, empty_database
 
@@ -103,20 +103,11 @@ class PostgresDatabase(Database):
             return self.state_of(driver)
 
     def state_of(self, driver: psycopg.Connection[Any]) -> SchemaState:
-        tables = {name for (name,) in driver.execute(_TABLES)}
-        if not tables:
-            return SchemaState.MISSING
-        row = None
-        if {"alembic_version", "cost_origin"} <= tables:
+        def revision() -> str | None:
             row = driver.execute("SELECT version_num FROM alembic_version").fetchone()
-        if row is None:
-            raise StorageError(
-                f"{self} belongs to another program", "choose another", command="choose another with --db"
-            )
-        revision = str(row[0])
-        if revision > HEAD:
-            raise StorageError(f"{self} was written by a newer version of budget-tui", "upgrade budget-tui")
-        return SchemaState.CURRENT if revision == HEAD else SchemaState.BEHIND
+            return None if row is None else str(row[0])
+
+        return schema_state(self, "", [name for (name,) in driver.execute(_TABLES)], revision)
 
     def connect(self) -> WriteConnection:
         return PostgresWriter(self)

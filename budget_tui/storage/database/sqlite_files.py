@@ -8,7 +8,7 @@ from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING
 
 from budget_tui.domain.errors import StorageError
-from budget_tui.storage.database.base import HEAD, SchemaState
+from budget_tui.storage.database.base import SchemaState, schema_state
 
 if TYPE_CHECKING:
     import sqlite3
@@ -48,21 +48,14 @@ def stat_at(path: Path) -> stat_result | None:
 
 
 def state_of(connection: sqlite3.Connection, path: Path) -> SchemaState:
-    """Return the state of the schema that ``connection`` reads; raises as `Database.schema_state` does."""
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    if not tables:
-        return SchemaState.MISSING
-    row = None
-    if {"alembic_version", "cost_origin"} <= tables:
+    """Return the state of the schema that ``connection`` reads; raises as `schema_state` does."""
+
+    def revision() -> str | None:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    if row is None:
-        raise StorageError(
-            f"{path} belongs to another program", "choose another file", command="choose another file with --db"
-        )
-    revision = str(row[0])
-    if revision > HEAD:
-        raise StorageError(f"{path} was written by a newer version of budget-tui", "upgrade budget-tui")
-    return SchemaState.CURRENT if revision == HEAD else SchemaState.BEHIND
+        return None if row is None else str(row[0])
+
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    return schema_state(path, " file", tables, revision)
 
 
 def has_content(path: Path) -> bool:

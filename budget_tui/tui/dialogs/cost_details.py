@@ -1,4 +1,4 @@
-"""The costs that a number of the plan adds up, in a box."""
+"""The costs that a number adds up, in a box."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _UNMAPPED = "unmapped"
 class CostDetailsScreen(StyledScreen[None], ModalScreen[None]):
     """The costs that a number adds up, the latest first; more are read on scrolling down."""
 
-    BINDINGS = [Binding("escape,h,left,q", "leave", "Close", id="costs.leave", tooltip="Back to the plan")]
+    BINDINGS = [Binding("escape,h,left,q", "leave", "Close", id="costs.leave", tooltip="Back to the number")]
     AUTO_FOCUS = "CostTable"
 
     def __init__(self, number: Number) -> None:

@@ -25,7 +25,7 @@ _PERIODS = {PeriodKind.MONTHLY: "this month", PeriodKind.QUARTERLY: "this quarte
 
 
 class FirstSteps(Widget):
-    """What is left to do until the screen is useful, each step by its key."""
+    """The steps left until the screen is useful, each with its key."""
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
 

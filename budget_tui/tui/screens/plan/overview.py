@@ -142,7 +142,7 @@ class OverviewPane(PlanPane):
 def _total_line(board: PlanBoard, totals: Totals, counting: Addends) -> OverviewLine:
     return OverviewLine(
         "All budgets",
-        f"{len(counting.budgets):,} of {totals.budgets:,} counted" if len(counting.budgets) < totals.budgets else "",
+        f"{len(counting.budgets):,} of {totals.budgets:,} count" if len(counting.budgets) < totals.budgets else "",
         "",
         totals.budget_type,
         totals.currency,

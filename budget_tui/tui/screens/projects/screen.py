@@ -27,11 +27,12 @@ from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.base import DashboardScreen
-from budget_tui.tui.screens.projects.pane import ProjectPane, read_details
+from budget_tui.tui.screens.projects.pane import ProjectDetails, ProjectPane, read_details
 from budget_tui.tui.screens.table_screen import FilteredTable, TableScreen
 from budget_tui.tui.table import FollowedTable
 
 if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
     from budget_tui.tui.dialogs.explain import Question
 
 
@@ -199,11 +200,17 @@ class ProjectsScreen(TableScreen):
         if line is None or shown is None or not pane.display:
             return
         project_id = line.project_id
+
+        def read(services: Services) -> ProjectDetails | None:
+            # In the reader's thread the cursor may have moved on: what nobody looks at is not read.
+            return read_details(services, project_id, shown) if pane.project_id == project_id else None
+
         try:
-            details = await self.dashboard.read(lambda services: read_details(services, project_id, shown))
+            details = await self.dashboard.read(read)
         except BudgetError:
-            return  # the snapshot's own failure says why
-        pane.details = details
+            return  # the failure of the snapshot describes it
+        if details is not None:
+            pane.details = details
 
     def question(self) -> Question | None:
         line = self.table.current
@@ -269,9 +276,10 @@ class ProjectsScreen(TableScreen):
         line, shown = self.chosen(), self.snapshot
         if line is None or shown is None:
             return
+        title = f"{line.name} · {formatting.period_name(shown.period)}"
         try:
             number = await self.dashboard.read(
-                lambda services: services.cost_details.of_entity(line.project_id, shown.period)
+                lambda services: services.cost_details.of_entity(line.project_id, shown.period, title)
             )
         except BudgetError as refused:
             self.report(str(refused), is_problem=True)
