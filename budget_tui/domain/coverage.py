@@ -536,9 +536,9 @@ class _InOneEra:
         placed.sort(key=lambda each: len(each[0]) * len(extents) + each[1].number)
         known: dict[str | None, Placed] = {}
         for chain, extent, budget in placed:
-            giver = known.get(budget.parent_id)
-            holds = giver is not None and giver.holds(chain, extent)
-            known[budget.budget_id] = Placed(budget.budget_id, giver if holds else None, chain, extent)
+            allocated_from = known.get(budget.parent_id)
+            holds = allocated_from is not None and allocated_from.holds(chain, extent)
+            known[budget.budget_id] = Placed(budget.budget_id, allocated_from if holds else None, chain, extent)
         self._placed = [*known.values()]
 
     def widest(self, ids: Container[str]) -> dict[str, "Placed"]:
@@ -564,10 +564,10 @@ class _InOneEra:
         found: dict[str, str | None] = {}
         planned: list[dict[int, Placed]] = [{} for _ in range(self._extents)]
         for each in self._placed:
-            budget_id, giver, chain, extent = each
+            budget_id, allocated_from, chain, extent = each
             if budget_id in ids:
-                given = giver if giver is not None and giver.budget_id in ids else None
-                found[budget_id] = _nearest(chain, extent, planned, given)
+                source = allocated_from if allocated_from is not None and allocated_from.budget_id in ids else None
+                found[budget_id] = _nearest(chain, extent, planned, source)
                 planned[extent.number].setdefault(chain[0], each)
         return found
 
@@ -600,11 +600,11 @@ class Extent(NamedTuple):
 class Placed(NamedTuple):
     """A budget's place among others: its extent, and its entity with all entities above it.
 
-    ``giver`` is the place of the budget that it was allocated from, if that one contains it.
+    ``allocated_from`` is the place of the budget that it was allocated from, if that one contains it.
     """
 
     budget_id: str
-    giver: "Placed | None"
+    allocated_from: "Placed | None"
     chain: Sequence[int]
     extent: Extent
 
@@ -664,19 +664,22 @@ def _precedence(of: tuple[TypedKind, Period]) -> tuple[int, int, date]:
 
 
 def _nearest(
-    chain: Sequence[int], extent: Extent, planned: Sequence[Mapping[int, Placed]], giver: Placed | None
+    chain: Sequence[int], extent: Extent, planned: Sequence[Mapping[int, Placed]], allocated_from: Placed | None
 ) -> str | None:
-    """Return the id of the nearest of ``planned`` that contains a place: with a ``giver``, that one or one between."""
+    """Return the id of the nearest of ``planned`` that contains a place; None if none does.
+
+    If that place was ``allocated_from`` another one, only that one and those between the two are considered.
+    """
     wider = extent.wider[1:]  # at its own entity, all but its own extent
     for key in chain:
         for number in wider:
             found = planned[number].get(key)
             if found is not None:
-                if giver is None:
+                if allocated_from is None:
                     return found.budget_id
-                if key == giver.chain[0] and number == giver.extent.number:
-                    return giver.budget_id
-                if giver.holds(found.chain, found.extent):
+                if key == allocated_from.chain[0] and number == allocated_from.extent.number:
+                    return allocated_from.budget_id
+                if allocated_from.holds(found.chain, found.extent):
                     return found.budget_id
         wider = extent.wider
     return None
@@ -732,7 +735,7 @@ def forest(budgets: Sequence[PlannedBudget], history: HierarchyHistory) -> tuple
     return tuple(node(budget) for budget in children.get(None, ()))
 
 
-HandedOn = Mapping[str, int]
+AllocatedTotals = Mapping[str, int]
 """The total of each budget's children in an allocation tree, by its id; budgets without children are missing."""
 
 
@@ -747,7 +750,7 @@ class OverAllocated(NamedTuple):
         return self.allocated - self.budget.amount
 
 
-def handed_on(budgets: Sequence[PlannedBudget], containment: Containment) -> HandedOn:
+def allocated_totals(budgets: Sequence[PlannedBudget], containment: Containment) -> AllocatedTotals:
     """Return the total of each budget's children, both among ``budgets`` alone."""
     parents = containment.parents({budget.budget_id for budget in budgets})
     found: dict[str, int] = {}
@@ -758,7 +761,7 @@ def handed_on(budgets: Sequence[PlannedBudget], containment: Containment) -> Han
     return found
 
 
-def handed_on_in(trees: Sequence[Node]) -> HandedOn:
+def allocated_totals_in(trees: Sequence[Node]) -> AllocatedTotals:
     """Return the total of each budget's children in ``trees``."""
     found, waiting = {}, [*trees]
     while waiting:
@@ -769,7 +772,7 @@ def handed_on_in(trees: Sequence[Node]) -> HandedOn:
     return found
 
 
-def over_allocated(budgets: Iterable[PlannedBudget], *trees: HandedOn) -> tuple[OverAllocated, ...]:
+def over_allocated(budgets: Iterable[PlannedBudget], *trees: AllocatedTotals) -> tuple[OverAllocated, ...]:
     """Return those of ``budgets`` whose children have more than they do, by the first of ``trees`` that shows it."""
     found = []
     for budget in budgets:

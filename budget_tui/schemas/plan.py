@@ -369,13 +369,13 @@ class _Planned(_OfEntity):
     actual: Number | None
 
 
-class _HandedOn(Schema):
+class _AllocatedToChildren(Schema):
     allocated_to_children: Number
     unallocated: Number = Field(description="Negative if the children are allocated more.")
     children: list["PlanNode"]
 
 
-class PlanNode(_HandedOn, Figures, _Planned):
+class PlanNode(_AllocatedToChildren, Figures, _Planned):
     """A budget of the tree with all that is below it."""
 
     @classmethod

@@ -49,7 +49,7 @@ from budget_tui.services.context import Context
 from budget_tui.services.explain_costs import Sorted, Wanted, sort_out
 from budget_tui.services.freshness import data_through
 from budget_tui.services.history import closed_period
-from budget_tui.services.plan_views import handed_on_in_plan
+from budget_tui.services.plan_views import allocated_totals_in_plan
 from budget_tui.services.snapshots import load_facts
 from budget_tui.services.usage import Asked, InOneCurrency, Usage, Used, asked_by, entity_named
 from budget_tui.storage.session import Session
@@ -126,14 +126,14 @@ class Explainer:
             today = self._today(organization)
             usage = Usage(session, organization, today, asked_by([budget]))
             figures = usage.figures(budget)
-            plan = handed_on_in_plan(session, org, [budget], usage.history)
-            values = explain_planned(budget, figures, plan.get(budget.budget_id))
+            allocated = allocated_totals_in_plan(session, org, [budget], usage.history)
+            values = explain_planned(budget, figures, allocated.get(budget.budget_id))
             entity = session.fast.entity(org, budget.entity_id)
             assert entity is not None
             wanted = Wanted(
                 entity, budget.period, today, budget.currency, budget.category, budget.provider, budget.budget_type
             )
-            name, warnings = plan_name(budget), over_allocation_warnings(over_allocated([budget], plan))
+            name, warnings = plan_name(budget), over_allocation_warnings(over_allocated([budget], allocated))
             if not budget.is_active:
                 warnings = (f"{name} is deleted: no view counts it",)
             return self._explained(

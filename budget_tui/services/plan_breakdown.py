@@ -6,7 +6,16 @@ from typing import NamedTuple
 
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
-from budget_tui.domain.coverage import NO_PROVIDER, Covered, HandedOn, Node, Scope, covered_by, over_allocated, widest
+from budget_tui.domain.coverage import (
+    NO_PROVIDER,
+    AllocatedTotals,
+    Covered,
+    Node,
+    Scope,
+    covered_by,
+    over_allocated,
+    widest,
+)
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period, whole_period_until
@@ -49,7 +58,7 @@ class Considered(NamedTuple):
         budgets = [budget for part in parts for budget in part.budgets]
         return self.usage.conversions(asked).together(self.own.conversions(budgets))
 
-    def part(self, part: Slice, plan: HandedOn) -> Part:
+    def part(self, part: Slice, allocated: AllocatedTotals) -> Part:
         money, tokens, seats = (self._figures(part, budget_type) for budget_type in BudgetType)
         conversions = self.conversions([part])
         return Part(
@@ -61,7 +70,10 @@ class Considered(NamedTuple):
             tokens[2],
             seats[2],
             conversions.left_out,
-            (*over_allocation_warnings(over_allocated((*part.around, *part.budgets), plan)), *conversions.warnings),
+            (
+                *over_allocation_warnings(over_allocated((*part.around, *part.budgets), allocated)),
+                *conversions.warnings,
+            ),
         )
 
     def _figures(self, part: Slice, budget_type: BudgetType) -> tuple[int | None, int | None, int | None]:
@@ -133,19 +145,19 @@ def broken_down(
     today: date,
     data_through: date,
     parts: Callable[[Considered], Mapping[str, Slice]],
-    plan: HandedOn,
+    allocated: AllocatedTotals,
 ) -> Breakdown:
-    """Return the plan and usage of each of ``parts``; ``plan`` is for warnings about over-allocated budgets."""
+    """Return the plan and usage of each of ``parts``; ``allocated`` is for warnings about over-allocated budgets."""
     slices = parts(read)
     conversions = read.conversions(slices.values())
-    too_much = over_allocated(read.budgets, plan)
+    too_much = over_allocated(read.budgets, allocated)
     return Breakdown(
         read.organization,
         today,
         data_through,
         read.entity,
         read.periods,
-        {name: read.part(part, plan) for name, part in slices.items()},
+        {name: read.part(part, allocated) for name, part in slices.items()},
         conversions.left_out,
         (*over_allocation_warnings(too_much), *conversions.warnings),
         too_much,

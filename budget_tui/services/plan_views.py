@@ -16,14 +16,14 @@ from dateutil.relativedelta import relativedelta
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
 from budget_tui.domain.coverage import (
+    AllocatedTotals,
     Containment,
-    HandedOn,
     OverAllocated,
     Scope,
+    allocated_totals,
+    allocated_totals_in,
     covered_by,
     forest,
-    handed_on,
-    handed_on_in,
     is_below,
     over_allocated,
 )
@@ -68,7 +68,7 @@ class PlanViews:
             organization = self._context.organization(session)
             found = _budgets(session, organization, conditions, self._today(organization))
             history = session.fast.hierarchy_history(organization.org_key)
-            plan = _handed_on(session, organization, conditions, found, history)
+            allocated = _allocated_totals(session, organization, conditions, found, history)
             today = self._today(organization)
             known = data_through(session, organization, today)
             allocations = _allocations(session, organization)
@@ -77,7 +77,7 @@ class PlanViews:
         if usage is not None:
             found = [line.budget for line in usage.lines(found, asked) if line.status is conditions.status]
         page = found[offset:] if limit is None else found[offset : offset + limit]
-        warnings = over_allocation_warnings(over_allocated(page, plan))
+        warnings = over_allocation_warnings(over_allocated(page, allocated))
         period = conditions.period_of(found, organization.period_rule.fiscal_start_month)
         return BudgetPage(tuple(page), len(found), today, known, warnings, period, allocations)
 
@@ -86,11 +86,11 @@ class PlanViews:
         with self._reader.session() as session:
             organization = self._context.organization(session)
             budget = find_budget(session, organization.org_key, budget_id)
-            plan = handed_on_in_plan(
+            allocated = allocated_totals_in_plan(
                 session, organization.org_key, [budget], session.fast.hierarchy_history(organization.org_key)
             )
             allocations = _allocations(session, organization)
-        return PlanOutcome(budget, over_allocation_warnings(over_allocated([budget], plan)), (), allocations)
+        return PlanOutcome(budget, over_allocation_warnings(over_allocated([budget], allocated)), (), allocations)
 
     def summary(self, conditions: PlanFilter = EVERYTHING) -> PlanSummary:
         """Compare each matching budget with its actual."""
@@ -100,14 +100,14 @@ class PlanViews:
             asked = asked_by(budgets)
             usage = Usage(session, organization, self._today(organization), asked)
             containment = Containment(budgets, usage.history)
-            plan = _handed_on(session, organization, conditions, budgets, usage.history, containment)
+            allocated = _allocated_totals(session, organization, conditions, budgets, usage.history, containment)
             allocations = _allocations(session, organization)
             known = data_through(session, organization, self._today(organization))
         conversions = usage.conversions(asked)
         lines = usage.lines(budgets, asked)
         if conditions.status is not None:
             lines = [line for line in lines if line.status is conditions.status]
-        too_much = over_allocated((line.budget for line in lines), plan)
+        too_much = over_allocated((line.budget for line in lines), allocated)
         return PlanSummary(
             organization,
             self._today(organization),
@@ -133,9 +133,9 @@ class PlanViews:
             usage = Usage(session, organization, self._today(organization), asked)
             allocations = _allocations(session, organization)
             known = data_through(session, organization, self._today(organization))
-            plan: HandedOn = {}  # only needed if it has children that the trees do not show
+            allocated: AllocatedTotals = {}  # only needed if it has children that the trees do not show
             if not replace(conditions, status=None).is_open:
-                plan = handed_on_in_plan(session, organization.org_key, budgets, usage.history)
+                allocated = allocated_totals_in_plan(session, organization.org_key, budgets, usage.history)
         conversions = usage.conversions(asked)
         trees = forest(budgets, usage.history)
         return PlanTree(
@@ -144,7 +144,10 @@ class PlanViews:
             known,
             tuple(with_actuals(node, usage.figures) for node in trees),
             conversions.left_out,
-            (*over_allocation_warnings(over_allocated(budgets, handed_on_in(trees), plan)), *conversions.warnings),
+            (
+                *over_allocation_warnings(over_allocated(budgets, allocated_totals_in(trees), allocated)),
+                *conversions.warnings,
+            ),
             conditions.period_of(budgets, organization.period_rule.fiscal_start_month),
             allocations,
         )
@@ -191,10 +194,10 @@ class PlanViews:
             usage = Usage(session, organization, today, asked)
             own = InOneCurrency(session, organization.org_key, budgets, organization.currency)
             provider = provider_named(session, organization.org_key, conditions.provider)
-            plan = handed_on_in_plan(session, organization.org_key, budgets, usage.history)
+            allocated = allocated_totals_in_plan(session, organization.org_key, budgets, usage.history)
             known = data_through(session, organization, today)
         read = Considered(organization, entity, budgets, periods, usage, own, provider)
-        return broken_down(read, today, known, parts, plan)
+        return broken_down(read, today, known, parts, allocated)
 
 
 Counted = tuple[tuple[Scope, Period], ...]
@@ -239,16 +242,16 @@ class PlanBoard:
         if tree is None or tree is self._tree_of_all:
             known = self._over_allocated
             return tuple([known[budget.budget_id] for budget in budgets if budget.budget_id in known])
-        return over_allocated(budgets, _handed_on_in(tree), self._handed_on)
+        return over_allocated(budgets, _allocated_totals_in(tree), self._allocated_totals)
 
     @cached_property
-    def _handed_on(self) -> HandedOn:
-        return _handed_on_in(self._tree_of_all)
+    def _allocated_totals(self) -> AllocatedTotals:
+        return _allocated_totals_in(self._tree_of_all)
 
     @cached_property
     def _over_allocated(self) -> Mapping[str, OverAllocated]:
         """The over-allocated budgets of the whole plan by id; cached, as each letter of a filter looks up thousands."""
-        found = over_allocated((line.budget for line in self.lines), self._handed_on)
+        found = over_allocated((line.budget for line in self.lines), self._allocated_totals)
         return {each.budget.budget_id: each for each in found}
 
     def warnings(self, lines: Sequence[BudgetLine]) -> tuple[str, ...]:
@@ -322,13 +325,13 @@ class PlanBoard:
     def by_category(self, choice: PlanFilter) -> Breakdown:
         """Return the plan and usage of the chosen entity, by default the root, per category or in the chosen one."""
         return broken_down(
-            self._considered(choice), self.as_of, self.data_through, _categories_of(choice), self._handed_on
+            self._considered(choice), self.as_of, self.data_through, _categories_of(choice), self._allocated_totals
         )
 
     def by_provider(self, choice: PlanFilter) -> Breakdown:
         """Return the plan and usage of the chosen entity per provider, in the chosen category or in all."""
         return broken_down(
-            self._considered(choice), self.as_of, self.data_through, _providers_of(choice), self._handed_on
+            self._considered(choice), self.as_of, self.data_through, _providers_of(choice), self._allocated_totals
         )
 
     def category_composition(
@@ -351,7 +354,7 @@ class PlanBoard:
         return Considered(self.organization, entity, budgets, periods, self._usage, self._own, choice.provider)
 
 
-def _handed_on_in(tree: Tree) -> HandedOn:
+def _allocated_totals_in(tree: Tree) -> AllocatedTotals:
     return {above: sum([line.budget.amount for line in lines]) for above, lines in tree.items() if above is not None}
 
 
@@ -449,18 +452,18 @@ def _allocations(session: Session, organization: Organization) -> Allocations:
     return Allocations(tuple(session.budgets.allocations(organization.org_key)))
 
 
-def _handed_on(
+def _allocated_totals(
     session: Session,
     organization: Organization,
     conditions: PlanFilter,
     budgets: Sequence[PlannedBudget],
     history: HierarchyHistory,
     containment: Containment | None = None,
-) -> HandedOn:
-    """Return the sums of the children of ``budgets``, the matching ones, in the whole plan."""
+) -> AllocatedTotals:
+    """Return the total of each budget's children in the whole plan; ``budgets`` are those that match ``conditions``."""
     if replace(conditions, status=None).is_open:
-        return handed_on(budgets, containment or Containment(budgets, history))
-    return handed_on_in_plan(session, organization.org_key, budgets, history)
+        return allocated_totals(budgets, containment or Containment(budgets, history))
+    return allocated_totals_in_plan(session, organization.org_key, budgets, history)
 
 
 def find_budget(session: Session, org: int, budget_id: str) -> PlannedBudget:
@@ -479,15 +482,15 @@ def over_allocated_after(session: Session, org: int, budget: PlannedBudget) -> t
     containment = Containment(plan, session.fast.hierarchy_history(org))
     parent = containment.parents({each.budget_id for each in plan}).get(budget.budget_id)
     concerned = [each for each in plan if each.budget_id in (budget.budget_id, parent)]
-    return over_allocation_warnings(over_allocated(concerned, handed_on(plan, containment)))
+    return over_allocation_warnings(over_allocated(concerned, allocated_totals(plan, containment)))
 
 
-def handed_on_in_plan(
+def allocated_totals_in_plan(
     session: Session, org: int, budgets: Sequence[PlannedBudget], history: HierarchyHistory
-) -> HandedOn:
-    """Return the sums of the children of ``budgets`` in the whole plan, whatever filter they match."""
+) -> AllocatedTotals:
+    """Return the total of each budget's children in the whole plan, whatever filter selected ``budgets``."""
     plan = _plan_around(session, org, budgets, _above_and_below(budgets, history)) if budgets else []
-    return handed_on(plan, Containment(plan, history))
+    return allocated_totals(plan, Containment(plan, history))
 
 
 def _above_and_below(budgets: Sequence[PlannedBudget], history: HierarchyHistory) -> set[int]:

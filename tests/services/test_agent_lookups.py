@@ -115,7 +115,7 @@ def test_a_price_set_meanwhile_is_charged(kept: Services, changing: Services) ->
     assert home_at(str(kept.context.database), LAST_NOON.date()).spent["all"] == "0.002"
 
 
-def test_a_period_closed_by_hand_meanwhile_gives_up_what_it_handed_on(kept: Services, changing: Services) -> None:
+def test_a_period_closed_by_hand_meanwhile_gives_up_what_it_allocated(kept: Services, changing: Services) -> None:
     changing.periods.close()
     kept.agents.consume("scout", 500)
     february = AgentHome(home_at(str(kept.context.database), date(2026, 2, 1)).services)
