@@ -182,11 +182,11 @@ class Rates:
         return min(days, default=None)
 
 
-def pairs_between(pairs: Sequence[tuple[str, str]], foreign: Iterable[str], own: str) -> list[tuple[str, str]]:
-    """Return those of ``pairs`` that help to convert one of ``foreign`` to ``own``, directly or through one other."""
+def pairs_between(pairs: Sequence[tuple[str, str]], currencies: Iterable[str], own: str) -> list[tuple[str, str]]:
+    """Return the pairs needed to convert ``currencies`` to ``own``, directly or through one other currency."""
     known = {frozenset(pair) for pair in pairs}
     useful: set[frozenset[str]] = set()
-    for currency in foreign:
+    for currency in currencies:
         useful.add(frozenset((currency, own)))
         others = {other for pair in known if currency in pair for other in pair - {currency}}
         for via in others:
@@ -286,10 +286,11 @@ STALE_DAYS = 10
 """A rate that is older than this on the day of a cost is reported as old. Daily rates pause for five days at most."""
 
 
-class ForeignCost(NamedTuple):
-    """The cost of one origin on one day in another currency; ``path`` is None where it is unmapped.
+class UnconvertedCost(NamedTuple):
+    """The cost of one origin on one day, in nanos of a currency that is not the organization's.
 
-    A cost that ``is_once`` is no part of the burn rate.
+    ``path`` is that of its entity, None if it is unmapped; ``costs`` is the number of charges. A one-off cost
+    (``is_once``) is no part of the burn rate.
     """
 
     path: str | None
@@ -304,17 +305,17 @@ class ForeignCost(NamedTuple):
 class Converted:
     """``costs``, each with its worth; by currency, what was converted and what had to be left out."""
 
-    costs: tuple[tuple[ForeignCost, int], ...] = ()
+    costs: tuple[tuple[UnconvertedCost, int], ...] = ()
     spends: tuple[ConvertedSpend, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
 
-def converted(costs: Iterable[ForeignCost], converter: Converter, own: int = 0) -> Converted:
+def converted(costs: Iterable[UnconvertedCost], converter: Converter, own: int = 0) -> Converted:
     """Convert ``costs``; ``own`` is the sum of the costs in the target currency itself.
 
     A currency that would take the sum of all out of range is left out whole: its rate is absurd.
     """
-    counted: list[tuple[ForeignCost, int]] = []
+    counted: list[tuple[UnconvertedCost, int]] = []
     sums: dict[str, CurrencySum] = {}
     weights: dict[str, int] = {}
     for cost in costs:

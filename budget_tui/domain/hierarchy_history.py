@@ -20,8 +20,8 @@ Parents = Mapping[int, int | None]
 """Each entity's key → its parent's key; None for the root."""
 
 
-class Former(NamedTuple):
-    """A former parent of an entity, on the days up to ``through``, included, and back to the previous change."""
+class FormerParent(NamedTuple):
+    """An entity's former parent, through the day ``through`` and back to the previous change."""
 
     through: date
     entity_key: int
@@ -48,11 +48,11 @@ class Era:
 class HierarchyHistory:
     """The eras of a hierarchy, the first one first; every day is in exactly one of them."""
 
-    def __init__(self, parents: Parents, former: Iterable[Former] = ()) -> None:
+    def __init__(self, parents: Parents, former_parents: Iterable[FormerParent] = ()) -> None:
         self._eras: list[Era] = []
         last, parents = date.max, dict(parents)
         by_day: dict[date, dict[int, int | None]] = {}
-        for through, entity_key, parent_key in former:
+        for through, entity_key, parent_key in former_parents:
             by_day.setdefault(through, {})[entity_key] = parent_key
         for through in sorted(by_day, reverse=True):
             self._eras.insert(0, Era(through + ONE_DAY, last, parents))

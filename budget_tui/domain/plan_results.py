@@ -133,7 +133,7 @@ class Breakdown:
 
     Usage without a budget is counted in ``periods``: the one requested, else those of its budgets, else the running
     one. Among providers, the part '' is usage without a provider. ``warnings`` describe the budgets that are
-    ``over_allocated`` and the effect of costs in ``foreign`` currencies.
+    ``over_allocated``, followed by the ``conversion_warnings`` about costs in other currencies.
     """
 
     organization: Organization
@@ -145,7 +145,7 @@ class Breakdown:
     left_out: tuple[LeftOut, ...]
     warnings: tuple[str, ...] = ()
     over_allocated: tuple[OverAllocated, ...] = ()
-    foreign: tuple[str, ...] = ()
+    conversion_warnings: tuple[str, ...] = ()
 
     @property
     def stretches(self) -> list[Period]:

@@ -88,7 +88,7 @@ class BudgetSnapshot:
 
     ``computed_at`` is not compared, so that a minute without changes repaints nothing. ``carried_over``: the stored
     period has ended and nobody has closed it yet; ``is_closed``: somebody closed the shown period today. Of costs in
-    other currencies, ``converted`` are in the sums and ``foreign`` are not.
+    other currencies, ``converted`` are in the sums and ``left_out`` are not.
     """
 
     organization: Organization
@@ -102,7 +102,7 @@ class BudgetSnapshot:
     burn_days: int
     unmapped: int
     unmapped_costs: int
-    foreign: tuple[LeftOut, ...]
+    left_out: tuple[LeftOut, ...]
     carried_over: bool
     computed_at: datetime = field(compare=False)
     carry: Carry = NO_CARRY
@@ -150,7 +150,7 @@ class SnapshotFacts:
     unmapped_costs: int
     daily_spend: tuple[tuple[date, int], ...]
     data_through: date
-    foreign: tuple[LeftOut, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     carried_over: bool = False
     carry: Carry = NO_CARRY
     converted: tuple[ConvertedSpend, ...] = ()
@@ -212,7 +212,7 @@ def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSn
         burn_days=max(1, pacing.burn_window(today, facts.data_through, everything.first_day).days),
         unmapped=facts.unmapped.spent,
         unmapped_costs=facts.unmapped_costs,
-        foreign=facts.foreign,
+        left_out=facts.left_out,
         carried_over=facts.carried_over,
         computed_at=now,
         carry=facts.carry,

@@ -398,10 +398,10 @@ def in_trouble(snapshot: BudgetSnapshot) -> list[ProjectLine]:
     return sorted(found, key=share_left)
 
 
-def foreign_briefly(snapshot: BudgetSnapshot) -> str:
+def other_currencies_briefly(snapshot: BudgetSnapshot) -> str:
     """Format costs in other currencies: ``€150 at a rate · £3 left out: no rate``; '' where there are none."""
     converted = ", ".join(short_money(spend.amount, spend.currency) for spend in snapshot.converted)
-    left_out = ", ".join(short_money(foreign.amount, foreign.currency) for foreign in snapshot.foreign)
+    left_out = ", ".join(short_money(left.amount, left.currency) for left in snapshot.left_out)
     parts = (f"{converted} at a rate" if converted else "", f"{left_out} left out: no rate" if left_out else "")
     return " · ".join(filter(None, parts))
 
@@ -425,8 +425,8 @@ def status_line(snapshot: BudgetSnapshot, width: int | None = None) -> str:
         worst = trouble[0]
         more = f" +{len(trouble) - 1}" if len(trouble) > 1 else ""
         parts.append((1, f"{shape_of(worst.pace)} {worst.name} {short_money(worst.pace.remaining, currency)}{more}"))
-    if foreign := foreign_briefly(snapshot):
-        parts.append((5, foreign))
+    if currencies := other_currencies_briefly(snapshot):
+        parts.append((5, currencies))
     if snapshot.data_through < snapshot.as_of:
         parts.append((4, f"≤{short_day(snapshot.data_through)}"))
 

@@ -40,7 +40,7 @@ def warnings(snapshot: "BudgetSnapshot") -> list[str]:
             " archived projects: it counts in the total"
         )
     found.extend(f.converted_note(spend, "cost", currency) for spend in snapshot.converted)
-    found.extend(map(f.left_out_warning, snapshot.foreign))
+    found.extend(map(f.left_out_warning, snapshot.left_out))
     return found
 
 

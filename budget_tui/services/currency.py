@@ -21,9 +21,9 @@ def converters(
     session: Session, org: int, currencies: Collection[str], targets: Collection[str], days: Period
 ) -> dict[str, Converter]:
     """Return a converter for each of the ``targets``; see `converter`."""
-    foreign = {into: set(currencies) - {into} for into in targets}
-    known = session.fast.rate_pairs(org) if any(foreign.values()) else []
-    pairs = {pair for into, others in foreign.items() for pair in pairs_between(known, others, into)}
+    to_convert = {into: set(currencies) - {into} for into in targets}
+    known = session.fast.rate_pairs(org) if any(to_convert.values()) else []
+    pairs = {pair for into, others in to_convert.items() for pair in pairs_between(known, others, into)}
     rates = Rates(session.fast.rates(org, sorted(pairs), days))
     return {into: Converter(rates, into) for into in targets}
 
@@ -34,8 +34,8 @@ class OtherCurrencyCosts:
     def __init__(self, session: Session, organization: Organization, days: Period) -> None:
         self._session = session
         self._org, self._currency = organization.org_key, organization.currency
-        self.currencies = session.fast.foreign_currencies(self._org, self._currency)
-        self._costs = session.fast.foreign_costs(self._org, self._currency, days) if self.currencies else []
+        self.currencies = session.fast.other_currencies(self._org, self._currency)
+        self._costs = session.fast.costs_in_other_currencies(self._org, self._currency, days) if self.currencies else []
         self._converter = converter(session, self._org, self.currencies, self._currency, days)
 
     def converted(self, period: Period, own: int) -> Converted:

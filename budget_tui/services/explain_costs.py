@@ -176,8 +176,10 @@ def _money(
     found: Sorted,
 ) -> None:
     own = [(origin, origin.amount) for origin in fitting if origin.currency == wanted.currency and origin.costs]
-    foreign = {origin.origin_key: origin for origin in fitting if origin.currency != wanted.currency and origin.costs}
-    converted, missing = _converted(session, organization, wanted, path, foreign, found.rates)
+    to_convert = {
+        origin.origin_key: origin for origin in fitting if origin.currency != wanted.currency and origin.costs
+    }
+    converted, missing = _converted(session, organization, wanted, path, to_convert, found.rates)
     found.counting += _grouped([*own, *converted])
     for currency, left in sorted(missing.items()):
         found.left_out.append(
@@ -197,25 +199,25 @@ def _converted(
     organization: Organization,
     wanted: Wanted,
     path: _PathHistory,
-    foreign: Mapping[int, OriginInPeriod],
+    to_convert: Mapping[int, OriginInPeriod],
     used: set[tuple[str, Factor]],
 ) -> tuple[list[tuple[OriginInPeriod, int]], dict[str, CurrencySum]]:
     """Return origins in other currencies with their converted amounts, and the sums without a rate by currency.
 
     The rates used are added to ``used``.
     """
-    if not foreign:
+    if not to_convert:
         return [], {}
     org = organization.org_key
-    currencies = {origin.currency for origin in foreign.values()}
+    currencies = {origin.currency for origin in to_convert.values()}
     to_own = converter(session, org, currencies, wanted.currency, wanted.period)
     counted: dict[int, list[int]] = {}
     missing: dict[str, CurrencySum] = {}
     days: dict[int, list[date]] = {}
-    for key, day, amount, costs in session.usage.costs_by_day(org, list(foreign), wanted.period, wanted.today):
-        if not path.holds(foreign[key].entity_key, day):
+    for key, day, amount, costs in session.usage.costs_by_day(org, list(to_convert), wanted.period, wanted.today):
+        if not path.holds(to_convert[key].entity_key, day):
             continue
-        currency = foreign[key].currency
+        currency = to_convert[key].currency
         factor, worth = to_own.factor(currency, day), to_own.worth(amount, currency, day)
         if factor is None or worth is None:
             missing.setdefault(currency, CurrencySum()).count(amount, costs, None)
@@ -227,7 +229,7 @@ def _converted(
         days.setdefault(key, []).append(day)
     return [
         (
-            foreign[key]._replace(
+            to_convert[key]._replace(
                 amount=stated, costs=costs, days=len(days[key]), first_day=min(days[key]), last_day=max(days[key])
             ),
             counts_as,

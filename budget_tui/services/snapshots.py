@@ -143,7 +143,7 @@ def _with_other_currencies(session: Session, facts: SnapshotFacts, today: date) 
         unmapped_costs=facts.unmapped_costs + sum(cost.costs for cost, _ in found.costs if cost.path is None),
         daily_spend=_daily(facts.daily_spend, found),
         converted=found.spends,
-        foreign=found.left_out,
+        left_out=found.left_out,
     )
 
 
@@ -173,9 +173,9 @@ def _spends(
     }
 
 
-def _merged(own: Mapping[str, Spend], foreign: Mapping[str, Spend]) -> dict[str, Spend]:
-    both = {path: added_up([own[path], spend]) for path, spend in foreign.items() if path in own}
-    return {**own, **foreign, **both}
+def _merged(own: Mapping[str, Spend], converted: Mapping[str, Spend]) -> dict[str, Spend]:
+    both = {path: added_up([own[path], spend]) for path, spend in converted.items() if path in own}
+    return {**own, **converted, **both}
 
 
 def _daily(own: Iterable[tuple[date, int]], found: Converted) -> tuple[tuple[date, int], ...]:

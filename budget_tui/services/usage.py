@@ -151,7 +151,7 @@ class Usage:
 
     def _read_money(self, asked: Collection[Asked]) -> None:
         currencies = {each.scope.currency for each in asked if each.budget_type is _MONETARY}
-        others = self._session.fast.foreign_currencies(self._org, min(currencies))
+        others = self._session.fast.other_currencies(self._org, min(currencies))
         origins = self._session.usage.origins(self._org) if others or len(currencies) > 1 else {}
         converting = self._converting(origins, asked) if origins else {}
         if len(converting) * 2 > len(origins):  # unconverted ones are too few to be read separately
@@ -438,14 +438,14 @@ class InOneCurrency:
     def __init__(self, session: Session, org: int, budgets: Iterable[PlannedBudget], into: str) -> None:
         self._into = into
         self._worth: dict[str, tuple[int, int]] = {}  # by the budget's id: converted amount, age of the rate in days
-        foreign = list(filter(self._needs_rate, budgets))
-        if not foreign:
+        others = list(filter(self._needs_rate, budgets))
+        if not others:
             return
-        days = Period(min(budget.period.start for budget in foreign), max(budget.period.start for budget in foreign))
-        to_it = converter(session, org, {budget.currency for budget in foreign}, into, days)
-        for budget in foreign:
+        days = Period(min(budget.period.start for budget in others), max(budget.period.start for budget in others))
+        to_own = converter(session, org, {budget.currency for budget in others}, into, days)
+        for budget in others:
             day = budget.period.start
-            factor, worth = to_it.factor(budget.currency, day), to_it.worth(budget.amount, budget.currency, day)
+            factor, worth = to_own.factor(budget.currency, day), to_own.worth(budget.amount, budget.currency, day)
             if factor is not None and worth is not None:
                 self._worth[budget.budget_id] = worth, (day - factor.day).days
 

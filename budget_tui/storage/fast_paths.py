@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from budget_tui.domain.budget import Budget, BudgetType, Organization
 from budget_tui.domain.carry import NO_CARRY, Carry, CarryPolicy
 from budget_tui.domain.cost import Category
-from budget_tui.domain.currency import ForeignCost, Rate
+from budget_tui.domain.currency import Rate, UnconvertedCost
 from budget_tui.domain.freshness import ImportedAccount
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, unstored_root
 from budget_tui.domain.pacing import burn_window
@@ -68,7 +68,7 @@ class FastPaths:
 
     def hierarchy_history(self, org: int) -> HierarchyHistory:
         """Return the hierarchy now and in the past; for an organization that is not stored yet, the root alone."""
-        from budget_tui.domain.hierarchy_history import Former, HierarchyHistory
+        from budget_tui.domain.hierarchy_history import FormerParent, HierarchyHistory
 
         parents: dict[int, int | None] = {
             row["entity_key"]: row["parent_key"]
@@ -79,8 +79,10 @@ class FastPaths:
             " ON e.entity_key = f.entity_key WHERE e.org_key = :org",
             org=org,
         )
-        former = (Former(date.fromisoformat(row["through"]), row["entity_key"], row["parent_key"]) for row in rows)
-        return HierarchyHistory(parents or {unstored_root("").entity_key: None}, former)
+        former_parents = (
+            FormerParent(date.fromisoformat(row["through"]), row["entity_key"], row["parent_key"]) for row in rows
+        )
+        return HierarchyHistory(parents or {unstored_root("").entity_key: None}, former_parents)
 
     def newest_entry(self, org: int) -> int:
         """Return the number of the newest entry of the audit log; 0 if there is none."""
@@ -350,7 +352,7 @@ class FastPaths:
 
     # Other currencies
 
-    def foreign_currencies(self, org: int, currency: str) -> list[str]:
+    def other_currencies(self, org: int, currency: str) -> list[str]:
         """Return the other currencies in which there were ever costs."""
         rows = self._rows(
             "SELECT DISTINCT currency FROM cost_origin WHERE org_key = :org AND currency <> :currency"
@@ -360,7 +362,7 @@ class FastPaths:
         )
         return [row["currency"] for row in rows]
 
-    def foreign_costs(self, org: int, currency: str, days: Period) -> list[ForeignCost]:
+    def costs_in_other_currencies(self, org: int, currency: str, days: Period) -> list[UnconvertedCost]:
         """Return the costs of each origin in another currency on each of ``days``."""
         start, after = map(day_number, days.half_open)
         rows = self._rows(
@@ -376,7 +378,7 @@ class FastPaths:
             currency=currency,
         )
         return [
-            ForeignCost(
+            UnconvertedCost(
                 row["path"],
                 row["currency"],
                 day_of(row["day"]),

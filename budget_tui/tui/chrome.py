@@ -187,7 +187,7 @@ class Freshness(Widget):
         if snapshot.total.scheduled:
             scheduled = formatting.money(snapshot.total.scheduled, snapshot.organization.currency)
             parts.append((f" · {scheduled} scheduled for later days", MUTED))
-        for left_out in snapshot.foreign:
+        for left_out in snapshot.left_out:
             amount = formatting.money(left_out.amount, left_out.currency)
             parts.append((f" · {amount} left out: no usable rate to {snapshot.organization.currency}", "$warning"))
         for spend in snapshot.converted:

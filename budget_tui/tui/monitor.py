@@ -40,8 +40,8 @@ class MonitorView(Widget):
             return Content.assemble((f"✕ {self.failure}", "bold $error") if self.failure else ("reading …", MUTED))
         snapshot = self.snapshot
         foot = [self._foot(snapshot, width)]
-        if (foreign := formatting.foreign_briefly(snapshot)) and not self.failure:
-            foot.insert(0, Content.assemble((foreign, "$warning" if snapshot.foreign else MUTED)))
+        if (currencies := formatting.other_currencies_briefly(snapshot)) and not self.failure:
+            foot.insert(0, Content.assemble((currencies, "$warning" if snapshot.left_out else MUTED)))
         room = max(0, height - 2 - len(foot))
         lines = [self._head(snapshot, width)] if height > len(foot) + 1 else []
         lines.append(self._total(snapshot, width))

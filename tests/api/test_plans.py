@@ -47,9 +47,9 @@ def test_another_organizations_key_finds_nothing(acme: Api) -> None:
     path = made(acme)
     for way in (PLAN, f"{PLAN}/summary", f"{PLAN}/allocation-tree", f"{PLAN}/by-category", f"{PLAN}/by-provider", path):
         refused(acme("GET", way.replace("acme", "default")), 404, "not-found", "there is no organization 'default'")
-    foreign = path.replace("/acme/", "/default/")
-    refused(acme("PUT", foreign, {"budget_amount": 1}), 404, "not-found")
-    refused(acme("DELETE", foreign), 404, "not-found")
+    of_another = path.replace("/acme/", "/default/")
+    refused(acme("PUT", of_another, {"budget_amount": 1}), 404, "not-found")
+    refused(acme("DELETE", of_another), 404, "not-found")
     refused(acme("POST", "/api/v1/budgets/default", BODY), 404, "not-found")
 
 

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budget_tui.domain.amount import NANOS
-from budget_tui.domain.currency import ConvertedSpend, Converter, ForeignCost, LeftOut, Rate, Rates, convert, converted
+from budget_tui.domain.currency import (
+    ConvertedSpend,
+    Converter,
+    LeftOut,
+    Rate,
+    Rates,
+    UnconvertedCost,
+    convert,
+    converted,
+)
 
 DAY = date(2026, 1, 12)
 RATES = Rates(
@@ -21,7 +30,7 @@ RATES = Rates(
 CONVERTER = Converter(RATES, "USD")
 costs = st.lists(
     st.builds(
-        ForeignCost,
+        UnconvertedCost,
         st.sampled_from(["/ORG/a/", "/ORG/b/", None]),
         st.sampled_from(["EUR", "JPY", "CHF"]),
         st.integers(-2, 5).map(lambda after: DAY + timedelta(after)),
@@ -34,7 +43,7 @@ costs = st.lists(
 
 def test_each_cost_counts_at_the_rate_of_its_day() -> None:
     found = converted(
-        [ForeignCost(None, "EUR", DAY, 12 * NANOS, 2), ForeignCost(None, "EUR", DAY + timedelta(20), NANOS, 1)],
+        [UnconvertedCost(None, "EUR", DAY, 12 * NANOS, 2), UnconvertedCost(None, "EUR", DAY + timedelta(20), NANOS, 1)],
         CONVERTER,
     )
     assert [counted for _, counted in found.costs] == [12_385_200_000, 1_100_000_000]
@@ -43,7 +52,10 @@ def test_each_cost_counts_at_the_rate_of_its_day() -> None:
 
 
 def test_a_cost_without_a_rate_is_left_out_and_named() -> None:
-    early, strange = ForeignCost(None, "EUR", DAY - timedelta(1), NANOS, 1), ForeignCost("/ORG/a/", "CHF", DAY, 5, 2)
+    early, strange = (
+        UnconvertedCost(None, "EUR", DAY - timedelta(1), NANOS, 1),
+        UnconvertedCost("/ORG/a/", "CHF", DAY, 5, 2),
+    )
     found = converted([early, strange, strange], CONVERTER)
     assert found.costs == ()
     assert found.left_out == (LeftOut("CHF", 10, 4, "USD"), LeftOut("EUR", NANOS, 1, "USD"))
@@ -51,7 +63,7 @@ def test_a_cost_without_a_rate_is_left_out_and_named() -> None:
 
 def test_a_rate_that_takes_an_amount_or_all_of_them_out_of_range_is_not_used() -> None:
     rates = Rates([Rate("EUR", "USD", DAY, Decimal(10**9)), Rate("GBP", "USD", DAY, Decimal(2))])
-    pounds, one, many = (ForeignCost(None, code, DAY, nanos * NANOS, 1) for code, nanos in _ABSURD)
+    pounds, one, many = (UnconvertedCost(None, code, DAY, nanos * NANOS, 1) for code, nanos in _ABSURD)
     assert converted([pounds, many], Converter(rates, "USD")).left_out == (LeftOut("EUR", 10 * NANOS, 1, "USD"),)
     assert converted([pounds, one], Converter(rates, "USD")).left_out == ()
     found = converted([pounds, one, one, many], Converter(rates, "USD"))
@@ -66,7 +78,7 @@ _ABSURD = (("GBP", 3), ("EUR", 5), ("EUR", 10))
 
 
 @given(costs)
-def test_every_cost_is_either_counted_or_left_out(found: list[ForeignCost]) -> None:
+def test_every_cost_is_either_counted_or_left_out(found: list[UnconvertedCost]) -> None:
     answer = converted(found, CONVERTER)
     amounts: dict[str, int] = defaultdict(int)
     for spend in (*answer.spends, *answer.left_out):
@@ -77,7 +89,7 @@ def test_every_cost_is_either_counted_or_left_out(found: list[ForeignCost]) -> N
 
 
 @given(costs)
-def test_days_and_entities_add_up_to_the_same_total(found: list[ForeignCost]) -> None:
+def test_days_and_entities_add_up_to_the_same_total(found: list[UnconvertedCost]) -> None:
     answer = converted(found, CONVERTER)
     by_day: dict[date, int] = defaultdict(int)
     by_path: dict[str | None, int] = defaultdict(int)

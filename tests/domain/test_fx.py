@@ -163,9 +163,9 @@ def test_no_rate_comes_from_the_future_and_the_order_of_the_file_does_not_matter
 
 
 @given(files, st.sets(st.sampled_from(CURRENCIES), min_size=1), st.sampled_from(CURRENCIES), days)
-def test_the_useful_pairs_answer_as_all_pairs_do(found: list[Rate], foreign: set[str], own: str, day: date) -> None:
+def test_the_useful_pairs_answer_as_all_pairs_do(found: list[Rate], currencies: set[str], own: str, day: date) -> None:
     once = {(rate.base, rate.quote, rate.day): rate for rate in found}.values()
-    useful = pairs_between(sorted({(rate.base, rate.quote) for rate in once}), foreign - {own}, own)
+    useful = pairs_between(sorted({(rate.base, rate.quote) for rate in once}), currencies - {own}, own)
     few = Rates(rate for rate in once if (rate.base, rate.quote) in useful)
-    for currency in foreign:
+    for currency in currencies:
         assert few.factor(currency, own, day) == Rates(once).factor(currency, own, day)

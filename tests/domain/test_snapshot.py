@@ -62,7 +62,7 @@ def facts(**changes: Any) -> SnapshotFacts:
         "unmapped_costs": 0,
         "daily_spend": (),
         "data_through": TODAY,
-        "foreign": (),
+        "left_out": (),
     }
     return SnapshotFacts(**(seed | changes))
 
@@ -139,10 +139,10 @@ def test_unmapped_costs_are_the_organizations_and_no_projects() -> None:
     assert unmapped.projects == snapshot().projects
 
 
-def test_foreign_costs_are_named_and_never_added() -> None:
-    foreign = (LeftOut("EUR", 70 * NANOS, 2, "USD"),)
-    assert snapshot(foreign=foreign).foreign == foreign
-    assert snapshot(foreign=foreign).total == snapshot().total
+def test_costs_left_out_are_named_and_never_added() -> None:
+    left_out = (LeftOut("EUR", 70 * NANOS, 2, "USD"),)
+    assert snapshot(left_out=left_out).left_out == left_out
+    assert snapshot(left_out=left_out).total == snapshot().total
 
 
 def test_data_that_ends_early_moves_the_window_and_is_said() -> None:

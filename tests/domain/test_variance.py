@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.coverage import Containment, Scope, Segments, Sums, UsageLine, forest, scope_of, widest
-from budget_tui.domain.hierarchy_history import Former, HierarchyHistory
+from budget_tui.domain.hierarchy_history import FormerParent, HierarchyHistory
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.variance import Variance, VarianceStatus, counted
@@ -196,7 +196,9 @@ def hierarchies(draw: st.DrawFn) -> HierarchyHistory:
     parents = {key: draw(st.integers(1, key - 1)) for key in keys}
     moved = st.dictionaries(st.sampled_from(_CLOSED), st.sets(st.sampled_from(keys)) if keys else st.just(set()))
     former = [
-        Former(through, key, draw(st.integers(1, key - 1))) for through, of_day in draw(moved).items() for key in of_day
+        FormerParent(through, key, draw(st.integers(1, key - 1)))
+        for through, of_day in draw(moved).items()
+        for key in of_day
     ]
     return HierarchyHistory({1: None, **parents}, former)
 

@@ -36,12 +36,12 @@ def rate(home: Home, pair: str, value: str, day: str) -> None:
 def test_a_cost_counts_from_when_there_is_a_rate(seed: Home) -> None:
     bill(seed, ("2026-01-10", "pcc", "12", "EUR"))
     before = seed.snapshot
-    assert before.foreign == (LeftOut("EUR", usd("12"), 1, "USD"),)
+    assert before.left_out == (LeftOut("EUR", usd("12"), 1, "USD"),)
     assert before.converted == ()
     assert shown(before.total.spent) == "241"
     rate(seed, "EUR/USD", "1.0321", "2026-01-09")
     after = seed.snapshot
-    assert after.foreign == ()
+    assert after.left_out == ()
     assert after.converted == (ConvertedSpend("EUR", usd("12"), 1, usd("12.3852"), 1),)
     assert shown(after.total.spent) == "253.3852"
     assert shown(seed.pace("pcc").spent) == "117.3852"
@@ -55,7 +55,7 @@ def test_each_day_has_its_own_rate_and_what_came_before_the_first_is_left_out(se
     bill(seed, *((day, "dandelion", "10", "EUR") for day in ("2026-01-04", "2026-01-08", "2026-01-09")))
     snapshot = seed.snapshot
     assert shown(seed.pace("dandelion").spent) == "23"
-    assert snapshot.foreign == (LeftOut("EUR", usd("10"), 1, "USD"),)
+    assert snapshot.left_out == (LeftOut("EUR", usd("10"), 1, "USD"),)
     told = [warning for warning in messages.warnings(snapshot) if "EUR" in warning]
     assert told == [
         "2 costs in EUR: €20.00 counted as $23.00",

@@ -541,7 +541,7 @@ def test_other_currencies_are_left_out_and_named(two: Home, export: Export) -> N
     )
     snapshot = two.snapshot
     assert (shown(snapshot.total.spent), snapshot.unmapped) == ("10", 0)
-    assert [(spend.currency, shown(spend.amount), spend.costs) for spend in snapshot.foreign] == [
+    assert [(spend.currency, shown(spend.amount), spend.costs) for spend in snapshot.left_out] == [
         ("EUR", "9", 2),
         ("JPY", "100", 1),
     ]

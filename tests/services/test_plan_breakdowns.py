@@ -239,7 +239,7 @@ def test_what_shows_nothing_tells_of_no_conversion(home: PlanHome) -> None:
     )
     home.services.fx.set("EUR", "USD", Decimal("1.03"), date(2026, 1, 1))
     found = board_of(home).by_provider(PlanFilter(entity_id="DEPT-ENG"))
-    assert (found.parts, found.foreign, found.left_out) == ({}, (), ())
+    assert (found.parts, found.conversion_warnings, found.left_out) == ({}, (), ())
 
 
 entities = st.sampled_from(["DEPT-ENG", "DEPT-ENG", "PROJ-PLATFORM"])

@@ -183,9 +183,9 @@ def test_what_was_spent(unit: UnitOfWork, org: int) -> None:
         if SO_FAR.contains(row.day):
             daily[row.day] = daily.get(row.day, 0) + row.amount_nanos
     assert dict(unit.fast.daily_spend(org, currency, SO_FAR)) == daily
-    assert unit.fast.foreign_currencies(org, currency) == sorted({row.currency for row in costs} - {currency})
-    foreign = unit.fast.foreign_costs(org, currency, SO_FAR)
-    assert sum(cost.amount for cost in foreign) == sum(
+    assert unit.fast.other_currencies(org, currency) == sorted({row.currency for row in costs} - {currency})
+    others = unit.fast.costs_in_other_currencies(org, currency, SO_FAR)
+    assert sum(cost.amount for cost in others) == sum(
         row.amount_nanos for row in costs if row.currency != currency and SO_FAR.contains(row.day)
     )
     for code in {row.currency for row in costs}:

@@ -126,7 +126,7 @@ def check(session: Session, org: int, costs: list[Cost], rule: PeriodRule, today
     assert session.fast.unmapped_costs(org, "USD", period) == sum(cost.charges for cost in lost)
 
     abroad = [cost for cost in costs if cost.currency == "EUR" and period.contains(cost.day)]
-    found = session.fast.foreign_costs(org, "USD", period)
+    found = session.fast.costs_in_other_currencies(org, "USD", period)
     assert sum(cost.amount for cost in found) == sum(cost.amount for cost in abroad)
     assert sum(cost.costs for cost in found) == sum(cost.charges for cost in abroad)
     assert {cost.day for cost in found} == {cost.day for cost in abroad}

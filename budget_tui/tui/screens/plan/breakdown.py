@@ -109,7 +109,7 @@ class BreakdownPane(PlanPane):
         self.board, self._choice = board, choice
         breakdown = self.asked(board, choice)
         has_money = choice.budget_type in (None, BudgetType.MONETARY)
-        self._warnings = (*too_much(breakdown.over_allocated), *(breakdown.foreign if has_money else ()))
+        self._warnings = (*too_much(breakdown.over_allocated), *(breakdown.conversion_warnings if has_money else ()))
         self._whose = breakdown.entity.name
         self.query_one(".whose", Static).update(_whose(breakdown, choice))
         rows = list(_part_lines(breakdown, choice.budget_type))
