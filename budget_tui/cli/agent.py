@@ -169,13 +169,14 @@ def reserve(
     They become available again when the time is up.
     """
     agents = session_of(context).services.agents
-    held = agents.reserve(agent, parse_count(tokens), parse_duration(duration), key)
+    reservation = agents.reserve(agent, parse_count(tokens), parse_duration(duration), key)
     if json:
-        print_json(schemas.agents.Reservation.from_domain(held))
+        print_json(schemas.agents.Reservation.from_domain(reservation))
         return
     print_lines(
-        f"{held.tokens:,} reserved until {held.expires_at.astimezone():%H:%M:%S}, {held.available_tokens:,} available",
-        f"budget-tui agent settle {held.reservation_id} TOKENS",
+        f"{reservation.tokens:,} reserved until {reservation.expires_at.astimezone():%H:%M:%S},"
+        f" {reservation.available_tokens:,} available",
+        f"budget-tui agent settle {reservation.reservation_id} TOKENS",
     )
 
 
@@ -308,9 +309,9 @@ def _print_balance(balance: TokenBalance, json: bool) -> None:
 
 
 def _counts(balance: TokenBalance | AgentBudget) -> str:
-    held = f", {balance.reserved_tokens:,} reserved" if balance.reserved_tokens else ""
+    reserved = f", {balance.reserved_tokens:,} reserved" if balance.reserved_tokens else ""
     used = f", {balance.used_tokens:,} used" if balance.used_tokens else ""
-    return f"{tokens(balance.allocated_tokens)}{used}{held}, {balance.available_tokens:,} available"
+    return f"{tokens(balance.allocated_tokens)}{used}{reserved}, {balance.available_tokens:,} available"
 
 
 def _details(agent: AgentBudget) -> str:

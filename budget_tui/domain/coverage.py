@@ -135,7 +135,7 @@ class Segments:
         """The days from the first segment's start to the last segment's end."""
         return Period(self.periods[0].start, self.periods[-1].end)
 
-    def holding(self, day: date) -> int | None:
+    def index_of(self, day: date) -> int | None:
         """Return the index of the segment that ``day`` is in; None if it is in none."""
         index = bisect_right(self._starts, day) - 1
         return index if index >= 0 and self.periods[index].contains(day) else None
@@ -537,8 +537,8 @@ class _InOneEra:
         known: dict[str | None, Placed] = {}
         for chain, extent, budget in placed:
             allocated_from = known.get(budget.parent_id)
-            holds = allocated_from is not None and allocated_from.holds(chain, extent)
-            known[budget.budget_id] = Placed(budget.budget_id, allocated_from if holds else None, chain, extent)
+            contains = allocated_from is not None and allocated_from.contains(chain, extent)
+            known[budget.budget_id] = Placed(budget.budget_id, allocated_from if contains else None, chain, extent)
         self._placed = [*known.values()]
 
     def widest(self, ids: Container[str]) -> dict[str, "Placed"]:
@@ -608,7 +608,7 @@ class Placed(NamedTuple):
     chain: Sequence[int]
     extent: Extent
 
-    def holds(self, chain: Sequence[int], extent: Extent) -> bool:
+    def contains(self, chain: Sequence[int], extent: Extent) -> bool:
         """Return whether this place is at or above another one of the same period and contains it."""
         return self.chain[0] in chain and self.extent.number in extent.wider
 
@@ -679,7 +679,7 @@ def _nearest(
                     return found.budget_id
                 if key == allocated_from.chain[0] and number == allocated_from.extent.number:
                     return allocated_from.budget_id
-                if allocated_from.holds(found.chain, found.extent):
+                if allocated_from.contains(found.chain, found.extent):
                     return found.budget_id
         wider = extent.wider
     return None

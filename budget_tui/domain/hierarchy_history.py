@@ -82,7 +82,7 @@ class HierarchyHistory:
         """Return the era whose hierarchy places a budget of ``period``: that of its last day."""
         return self.now if len(self._eras) == 1 else self.at(period.end)
 
-    def holds(self, entity_key: int, below: int | None, day: date) -> bool:
+    def includes(self, entity_key: int, below: int | None, day: date) -> bool:
         """Return whether ``below`` (None: unmapped) was at or below an entity on ``day``."""
         return entity_key in self.at(day).lineage[below]
 

@@ -40,7 +40,7 @@ class AgentFact(NamedTuple):
         return segments(self.path)[-2]
 
 
-class HeldTokens(NamedTuple):
+class StoredReservation(NamedTuple):
     """A reservation as stored; ``last_day`` is the end of the period that granted it."""
 
     reservation_id: str

@@ -1,7 +1,7 @@
-"""Seats: the most at one time, by what was registered by hand and what costs say.
+"""Seats: the largest number on one day, from registrations by hand and from costs.
 
-A registration holds from its day on until the next one of the same entity and provider. A cost's seats are those of its
-day alone. Both count the same seats, so where there are both, the larger number holds.
+A registration is in force from its day until the next one of the same entity and provider. A cost's seats are those of
+its day alone. Both count the same seats, so where there are both, the larger number is taken.
 """
 
 from bisect import bisect_right
@@ -22,7 +22,7 @@ class Seats(NamedTuple):
     seats: int
 
 
-class Held(NamedTuple):
+class SeatTimeline(NamedTuple):
     """One entity's seats with one provider: ``registered`` from a day on, in order, and ``charged`` for a day."""
 
     registered: list[tuple[date, int]]
@@ -34,18 +34,18 @@ class Held(NamedTuple):
         charged = [day for day in self.charged if period.contains(day)]
         since = [day for day, _ in self.registered if day <= period.end]
         if charged or since:
-            turns = {
+            cuts = {
                 start,
                 after,
                 *charged,
                 *(day + ONE_DAY for day in charged),
                 *(day for day in since if day > start),
             }
-            for first, following in pairwise(sorted(turns)):
+            for first, following in pairwise(sorted(cuts)):
                 yield Period(first, following - ONE_DAY), self._on(first)
 
-    def holding(self, periods: Sequence[Period]) -> list[tuple[date, int]]:
-        """Return the registrations that hold on any day of ``periods``, not those that were replaced before."""
+    def registrations_in(self, periods: Sequence[Period]) -> list[tuple[date, int]]:
+        """Return the registrations in force on any day of ``periods``, each with its first day and its seats."""
         until = [*(day for day, _ in self.registered[1:]), date.max]
         return [
             (day, seats)
@@ -58,23 +58,23 @@ class Held(NamedTuple):
         return max(self.registered[position - 1][1] if position else 0, self.charged.get(day, 0))
 
 
-def held_by(registered: Iterable[Seats], charged: Iterable[Seats]) -> dict[tuple[int | None, str], Held]:
+def seat_timelines(registered: Iterable[Seats], charged: Iterable[Seats]) -> dict[tuple[int | None, str], SeatTimeline]:
     """Group seats by entity and provider."""
-    found: dict[tuple[int | None, str], Held] = {}
+    found: dict[tuple[int | None, str], SeatTimeline] = {}
     for entity, provider, day, seats in sorted(registered, key=lambda step: step.day):
-        found.setdefault((entity, provider), Held([], {})).registered.append((day, seats))
+        found.setdefault((entity, provider), SeatTimeline([], {})).registered.append((day, seats))
     for entity, provider, day, seats in charged:
-        of_day = found.setdefault((entity, provider), Held([], {})).charged
+        of_day = found.setdefault((entity, provider), SeatTimeline([], {})).charged
         of_day[day] = of_day.get(day, 0) + seats
     return found
 
 
-def most_seats(counting: Iterable[tuple[Held, Iterable[Period]]]) -> int | None:
+def most_seats(counting: Iterable[tuple[SeatTimeline, Iterable[Period]]]) -> int | None:
     """Return the most seats on one day, each counted on the days of its periods, which do not overlap.
 
     Seats are added up within a day, not across days. None where nothing is known of any day.
     """
-    known = [stretch for held, periods in counting for period in periods for stretch in held.stretches(period)]
+    known = [stretch for timeline, periods in counting for period in periods for stretch in timeline.stretches(period)]
     return most_on_one_day(known) if known else None
 
 

@@ -34,7 +34,7 @@ class Bar(NamedTuple):
 
     used: Fraction
     tick: Fraction | None = None
-    held: Fraction = Fraction(0)
+    reserved: Fraction = Fraction(0)
     style: str = ""
 
 

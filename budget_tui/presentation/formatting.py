@@ -270,10 +270,10 @@ def runs_out(budget: AgentBudget) -> str:
 
 def token_sums(sums: TokenSums) -> str:
     """Summarize the agents of a project in one line."""
-    held = f", {sums.reserved_tokens:,} reserved" if sums.reserved_tokens else ""
+    reserved = f", {sums.reserved_tokens:,} reserved" if sums.reserved_tokens else ""
     return (
-        f"{count(sums.agents, 'agent')}: {tokens(sums.allocated_tokens)} allocated, {sums.used_tokens:,} used{held},"
-        f" {sums.available_tokens:,} available"
+        f"{count(sums.agents, 'agent')}: {tokens(sums.allocated_tokens)} allocated,"
+        f" {sums.used_tokens:,} used{reserved}, {sums.available_tokens:,} available"
     )
 
 
@@ -311,25 +311,25 @@ class BarCell(StrEnum):
 
     FILLED = "━"
     HALF = "╾"
-    HELD = "╍"
+    RESERVED = "╍"
     EMPTY = "─"
     TICK = "╋"
     TICK_AHEAD = "┼"
     BEYOND = "▶"
 
 
-def bar(share: Fraction, width: int, tick: Fraction | None = None, held: Fraction = Fraction(0)) -> str:
-    """A bar of ``width`` cells, filled to ``share`` in half cells, and on to ``share + held`` with what is held.
+def bar(share: Fraction, width: int, tick: Fraction | None = None, reserved: Fraction = Fraction(0)) -> str:
+    """Draw a bar of ``width`` cells: the used ``share`` in half cells, then the ``reserved`` one, then empty cells.
 
-    What is used at all shows at least half a cell, what is held one, if one is free; what is not used up leaves one
-    empty. What is beyond the whole ends in `BarCell.BEYOND`. The ``tick`` is drawn on the bar.
+    Any usage fills at least half a cell, and any reservation one cell if there is room; a bar that is not used up has
+    at least one empty cell. Usage beyond the whole ends in `BarCell.BEYOND`. The ``tick`` is drawn over the bar.
     """
     if width <= 0:
         return ""
     full, half = divmod(_halves(share, width), 2)
     cells = [BarCell.FILLED] * full + [BarCell.HALF] * half
-    if held > 0:
-        cells += [BarCell.HELD] * max(1, -(-_halves(share + held, width) // 2) - len(cells))
+    if reserved > 0:
+        cells += [BarCell.RESERVED] * max(1, -(-_halves(share + reserved, width) // 2) - len(cells))
     cells = [*cells, *[BarCell.EMPTY] * width][:width]
     if share > 1:
         cells[-1] = BarCell.BEYOND
@@ -341,7 +341,7 @@ def bar(share: Fraction, width: int, tick: Fraction | None = None, held: Fractio
 
 
 def _halves(share: Fraction, width: int) -> int:
-    """The half cells of ``width`` that ``share`` fills: one at least if it is anything, not all if it is not all."""
+    """Return how many half cells of ``width`` a ``share`` fills: at least one above 0, and not all below 1."""
     halves = round(min(max(share, Fraction(0)), Fraction(1)) * width * 2)
     if share > 0:
         halves = max(halves, 1)

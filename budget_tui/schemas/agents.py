@@ -23,7 +23,7 @@ from budget_tui.schemas.base import (
     Tokens,
     count_given,
 )
-from budget_tui.services.agents import HOLD_SECONDS, LONGEST_HOLD_SECONDS
+from budget_tui.services.agents import HOLD_SECONDS, LONGEST_RESERVATION_SECONDS
 from budget_tui.services.token_prices import PriceOutcome, TokenPrice
 
 
@@ -90,8 +90,8 @@ class Reservation(Schema):
     available_tokens: int
 
     @classmethod
-    def from_domain(cls, held: domain.Reservation) -> "Reservation":
-        return Reservation(**held._asdict())
+    def from_domain(cls, reservation: domain.Reservation) -> "Reservation":
+        return Reservation(**reservation._asdict())
 
 
 class AgentCarry(Schema):
@@ -180,6 +180,6 @@ class SettledUse(Request):
 
 
 class NewReservation(TokenAmount):
-    seconds: Annotated[int, Field(ge=1, le=LONGEST_HOLD_SECONDS), BeforeValidator(count_given)] = Field(
+    seconds: Annotated[int, Field(ge=1, le=LONGEST_RESERVATION_SECONDS), BeforeValidator(count_given)] = Field(
         HOLD_SECONDS, description="How long they are reserved at most."
     )

@@ -7,7 +7,7 @@ from budget_tui.domain.amount import LIMIT_NANOS, within_limit
 from budget_tui.domain.carry import carried_over, left
 from budget_tui.domain.cost import Category, CostOrigin
 from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused, archived, unknown
-from budget_tui.domain.records import AgentFact, HeldTokens
+from budget_tui.domain.records import AgentFact, StoredReservation
 from budget_tui.domain.tokens import TokenBalance, TokenKind, cost_nanos, provider_of_model
 from budget_tui.presentation.formatting import tokens
 from budget_tui.services.costs import Resolver, origin_keys, require_sums_in_range
@@ -67,7 +67,7 @@ def without_expired(work: Work, budget_id: str, balance: TokenBalance) -> TokenB
     """Return the balance of a budget after expired reservations are released."""
     if not balance.reserved_tokens:
         return balance
-    work.unit.grants.free_expired(budget_id, work.now)
+    work.unit.grants.release_expired(budget_id, work.now)
     return TokenBalance(balance.agent_id, *work.unit.fast.budget_counts(budget_id))
 
 
@@ -96,8 +96,8 @@ def change_tokens(work: Work, action: str, agent: AgentFact, tokens: int) -> Tok
     balance = without_expired(work, agent.budget_id, balance)
     taken = balance.used_tokens + balance.reserved_tokens
     if tokens < taken:
-        held = f" ({balance.reserved_tokens:,} of them held)" if balance.reserved_tokens else ""
-        raise Refused(f"{agent.agent_id} has used {taken:,} tokens{held}", "allocate at least that")
+        reserved = f" ({balance.reserved_tokens:,} of them held)" if balance.reserved_tokens else ""
+        raise Refused(f"{agent.agent_id} has used {taken:,} tokens{reserved}", "allocate at least that")
     if tokens != agent.allocated:
         work.unit.budgets.set_tokens(agent.budget_id, tokens, work.actor, work.now)
         work.record(action, agent.agent_id, {"tokens": agent.allocated}, {"tokens": tokens})
@@ -131,12 +131,12 @@ def count_use(work: Work, agent: AgentFact, tokens: Mapping[TokenKind, int]) -> 
         _charge(work, agent.entity_key, agent.agent_id, agent.model, work.today, tariff)
 
 
-def count_held_use(work: Work, held: HeldTokens, tokens: Mapping[TokenKind, int]) -> None:
+def count_reserved_use(work: Work, reservation: StoredReservation, tokens: Mapping[TokenKind, int]) -> None:
     """Record the usage of a reservation and its cost in the period that granted it, on its last day at the latest."""
-    day = min(work.today, held.last_day)
-    work.unit.grants.count(held.entity_key, held.model, tokens, day, work.now)
-    if held.is_priced:
-        charge_day(work, held.entity_key, held.agent_id, held.model, day)
+    day = min(work.today, reservation.last_day)
+    work.unit.grants.count(reservation.entity_key, reservation.model, tokens, day, work.now)
+    if reservation.is_priced:
+        charge_day(work, reservation.entity_key, reservation.agent_id, reservation.model, day)
 
 
 def charge_day(work: Work, entity_key: int, agent_id: str, model: str, day: date) -> int:

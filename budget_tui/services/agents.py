@@ -12,7 +12,7 @@ from budget_tui.domain.carry import CarryPolicy, checked_cap
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused, archived, unknown
 from budget_tui.domain.hierarchy import checked_id, checked_name
 from budget_tui.domain.period import Period
-from budget_tui.domain.records import AgentFact, HeldTokens
+from budget_tui.domain.records import AgentFact, StoredReservation
 from budget_tui.domain.tokens import (
     AgentBudget,
     Reservation,
@@ -31,7 +31,7 @@ from budget_tui.domain.tree import Placement
 from budget_tui.services.agent_tokens import (
     archive_agent,
     change_tokens,
-    count_held_use,
+    count_reserved_use,
     count_use,
     find_agent,
     insufficient,
@@ -52,7 +52,7 @@ from budget_tui.services.work import Work
 from budget_tui.storage.session import Session
 
 HOLD_SECONDS = 600
-LONGEST_HOLD_SECONDS = 7 * 24 * 3600
+LONGEST_RESERVATION_SECONDS = 7 * 24 * 3600
 
 _log = logging.getLogger("budget_tui.agents")
 
@@ -212,15 +212,15 @@ class Agents:
     def release(self, reservation_id: str) -> TokenBalance:
         """Release a reservation; repeating it changes nothing. `Conflict` if the reservation was settled."""
         with _LogRefusal(self._context, "release", reservation_id), self._context.work() as work:
-            held = _reservation(work, reservation_id)
-            if held.state == "settled":
+            reservation = _reservation(work, reservation_id)
+            if reservation.state == "settled":
                 raise Conflict(f"reservation {reservation_id} is already settled", "there is nothing to release")
-            if held.state == "held":
-                work.unit.grants.end_hold(reservation_id, "released")
-                work.unit.grants.give_back(held.budget_id, held.tokens)
-                work.reaches_back = held.last_day < work.open.period.start
-            balance = TokenBalance(held.agent_id, *work.unit.fast.budget_counts(held.budget_id))
-            _log_tokens(work, "released", balance, held.tokens, reservation_id)
+            if reservation.state == "held":
+                work.unit.grants.end_reservation(reservation_id, "released")
+                work.unit.grants.release(reservation.budget_id, reservation.tokens)
+                work.reaches_back = reservation.last_day < work.open.period.start
+            balance = TokenBalance(reservation.agent_id, *work.unit.fast.budget_counts(reservation.budget_id))
+            _log_tokens(work, "released", balance, reservation.tokens, reservation_id)
             work.commit(tokens_only=True)
         return balance
 
@@ -298,7 +298,7 @@ class _Look:
         stored = session.fast.global_budget(self._org, today)
         self.period = stored.period if stored else organization.period_rule.containing(today)
         self._is_over = self.period.end < today
-        self._expired = session.agents.expired_holds(self._org, now)
+        self._expired = session.agents.expired_reservations(self._org, now)
         self._ahead: dict[str, int] = {}
         if stored and self._is_over:
             budgets = budgets_ahead(session, organization, stored, today, self._expired)
@@ -314,8 +314,8 @@ class _Look:
         """Return the balance; expired reservations count as released."""
         if self._is_over:
             return TokenBalance(agent.agent_id, self._ahead.get(agent.budget_id, agent.allocated), 0, 0)
-        held = agent.reserved - self._expired.get(agent.budget_id, 0)
-        return TokenBalance(agent.agent_id, agent.allocated, agent.used, held)
+        reserved = agent.reserved - self._expired.get(agent.budget_id, 0)
+        return TokenBalance(agent.agent_id, agent.allocated, agent.used, reserved)
 
     def stand(self, agent: AgentFact) -> AgentBudget:
         """Return the balance with its rate."""
@@ -413,43 +413,43 @@ def _take_from_successor(work: Work, agent: AgentFact, tokens: int) -> None:
 def _reserve(work: Work, agent_id: str, tokens: int, seconds: int) -> dict[str, object]:
     agent, balance = taken_from(work, agent_id)
     expires_at = work.now + timedelta(seconds=seconds)
-    reservation_id = work.unit.grants.hold(agent.budget_id, tokens, expires_at, work.actor, work.now)
+    reservation_id = work.unit.grants.reserve(agent.budget_id, tokens, expires_at, work.actor, work.now)
     if not reservation_id:
         raise insufficient(agent_id, balance.available_tokens)
     _take_from_successor(work, agent, tokens)
     balance = balance._replace(reserved_tokens=balance.reserved_tokens + tokens)
     _log_tokens(work, "reserved", balance, tokens, reservation_id)
-    held = Reservation(reservation_id, agent_id, tokens, expires_at, balance.available_tokens)
-    return held._asdict() | {"expires_at": expires_at.isoformat()}
+    reservation = Reservation(reservation_id, agent_id, tokens, expires_at, balance.available_tokens)
+    return reservation._asdict() | {"expires_at": expires_at.isoformat()}
 
 
 def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKind, int]) -> TokenBalance:
-    held = _reservation(work, reservation_id)
-    if held.state != "held" or held.expires_at <= work.now:
-        if held.state == "settled":
+    reservation = _reservation(work, reservation_id)
+    if reservation.state != "held" or reservation.expires_at <= work.now:
+        if reservation.state == "settled":
             raise Conflict(f"reservation {reservation_id} is already settled", "nothing is reserved any more")
-        ended = "was released already" if held.state == "released" else "is over its time"
+        ended = "was released already" if reservation.state == "released" else "is over its time"
         raise Conflict(
             f"reservation {reservation_id} {ended}",
             "record the use by consuming",
-            command=f"record the use with: budget-tui agent consume {held.agent_id}",
+            command=f"record the use with: budget-tui agent consume {reservation.agent_id}",
         )
-    work.unit.grants.free_expired(held.budget_id, work.now)
-    if not work.unit.grants.use(held.budget_id, tokens, held.tokens):
-        balance = TokenBalance(held.agent_id, *work.unit.fast.budget_counts(held.budget_id))
-        raise insufficient(held.agent_id, balance.available_tokens + held.tokens)
-    if tokens > held.tokens:
-        take_from_successors(work, held.agent_id, held.budget_id, tokens)
-    work.unit.grants.end_hold(reservation_id, "settled", tokens)
-    work.reaches_back = held.last_day < work.open.period.start
+    work.unit.grants.release_expired(reservation.budget_id, work.now)
+    if not work.unit.grants.use(reservation.budget_id, tokens, reservation.tokens):
+        balance = TokenBalance(reservation.agent_id, *work.unit.fast.budget_counts(reservation.budget_id))
+        raise insufficient(reservation.agent_id, balance.available_tokens + reservation.tokens)
+    if tokens > reservation.tokens:
+        take_from_successors(work, reservation.agent_id, reservation.budget_id, tokens)
+    work.unit.grants.end_reservation(reservation_id, "settled", tokens)
+    work.reaches_back = reservation.last_day < work.open.period.start
     if kinds:
-        count_held_use(work, held, kinds)
-    balance = TokenBalance(held.agent_id, *work.unit.fast.budget_counts(held.budget_id))
+        count_reserved_use(work, reservation, kinds)
+    balance = TokenBalance(reservation.agent_id, *work.unit.fast.budget_counts(reservation.budget_id))
     _log_tokens(work, "settled", balance, tokens, reservation_id)
     return balance
 
 
-def _reservation(work: Work, reservation_id: str) -> HeldTokens:
+def _reservation(work: Work, reservation_id: str) -> StoredReservation:
     found = work.unit.fast.reservation(work.organization.org_key, reservation_id)
     if found is None:
         raise NotFound(
@@ -461,8 +461,10 @@ def _reservation(work: Work, reservation_id: str) -> HeldTokens:
 
 
 def _check_seconds(seconds: int) -> None:
-    if type(seconds) is not int or not 1 <= seconds <= LONGEST_HOLD_SECONDS:
-        raise Refused(f"tokens cannot be reserved for {seconds!r} seconds", f"give 1 to {LONGEST_HOLD_SECONDS:,}")
+    if type(seconds) is not int or not 1 <= seconds <= LONGEST_RESERVATION_SECONDS:
+        raise Refused(
+            f"tokens cannot be reserved for {seconds!r} seconds", f"give 1 to {LONGEST_RESERVATION_SECONDS:,}"
+        )
 
 
 @reverses("agent.allocate", "agent.top-up", describe=value_of("tokens of {}"))

@@ -135,16 +135,16 @@ def _plan(
             room -= below[-1].opening.amount
         else:
             used = spent.at(budget.path) if budget.budget_type is BudgetType.MONETARY else budget.used
-            below.append(_turn(budget, planned, used, held=budget.reserved))
+            below.append(_turn(budget, planned, used, reserved=budget.reserved))
     return Plan(ending, following, total, tuple(below), spent, data_through(session, organization, ending.end))
 
 
 def _turn(
-    budget: CycleBudget, planned: Mapping[TurnKey, Planned], spent: int, room: int = LIMIT_NANOS, held: int = 0
+    budget: CycleBudget, planned: Mapping[TurnKey, Planned], spent: int, room: int = LIMIT_NANOS, reserved: int = 0
 ) -> Turn:
-    """Compute a budget's turn. ``held`` may still be used in the ending period, so it is not carried over."""
+    """Compute a budget's turn. ``reserved`` may still be used in the ending period, so it is not carried over."""
     policy, cap, carried = budget.carry
-    carried_over = carry.carried_over(carry.left(budget.base, carried, spent + held), policy, cap)
+    carried_over = carry.carried_over(carry.left(budget.base, carried, spent + reserved), policy, cap)
     turn = Turn(budget, spent, carry.opening(budget.base, carried_over, room), planned.get(budget.turn_key))
     if turn.planned is None or turn.is_in_the_way:
         return turn

@@ -219,16 +219,16 @@ def _seats(session: Session, organization: Organization, number: Number, today: 
     usage = Usage(session, organization, today, asked)
     known = list(usage.seats_in_days(by_scope(number.covered), by_scope(number.without)))
     lines: list[CostLine] = []
-    for entity_key, provider, held, days in known:
+    for entity_key, provider, timeline, days in known:
         entity = None if entity_key is None else entities[entity_key]
         whose = (entity.entity_id, entity.name, provider) if entity else ("", "", provider)
-        for day, seats in held.holding(days):
+        for day, seats in timeline.registrations_in(days):
             lines.append(CostLine(day, *whose, "registered from this day on", seats))
-        for day, seats in held.charged.items():
+        for day, seats in timeline.charged.items():
             if any(period.contains(day) for period in days):
                 lines.append(CostLine(day, *whose, "charged for this day", seats))
     lines.sort(key=lambda line: (line.day, line.counted), reverse=True)
-    total = most_seats((each.held, each.days) for each in known) or 0
+    total = most_seats((each.timeline, each.days) for each in known) or 0
     return CostPage(tuple(lines), len(lines), total, None)
 
 

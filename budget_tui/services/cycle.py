@@ -34,7 +34,7 @@ def open_period(work: Work) -> Budget:
         return _first_period(work)
     _require_reachable(stored.period, work.today)
     if stored.period.end < work.today:
-        work.free_expired_holds()
+        work.release_expired_reservations()
     while stored.period.end < work.today:
         plan = plan_close(work.unit, work.organization, stored, stored.period)
         archive_period(work, plan)
@@ -153,7 +153,7 @@ def settle_carry(work: Work) -> None:
         return
     if not work.unit.budgets.carries_over(org, closed.start):
         return
-    work.free_expired_holds()
+    work.release_expired_reservations()
     successors = {budget.turn_key: budget for budget in work.unit.fast.cycle_budgets(org, latest.period.start)}
     allocated = work.unit.fast.allocated(latest.budget_id)
     for ended, spent in _ended(work, closed):

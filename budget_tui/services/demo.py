@@ -15,7 +15,7 @@ from budget_tui.domain.errors import Conflict
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period
 from budget_tui.domain.tokens import TokenKind
-from budget_tui.services.agents import LONGEST_HOLD_SECONDS, Agents
+from budget_tui.services.agents import LONGEST_RESERVATION_SECONDS, Agents
 from budget_tui.services.budgets import Budgets
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import DEFAULT_ORG, Context
@@ -193,7 +193,7 @@ _AGENTS = (
     _Agent("transcriber", "Transcriber", "videonest-api", "gemini-2.5-flash", 60_000_000, 18_900_000, 2_065_000),
     _Agent("doc-writer", "Doc writer", "python-api", "gpt-5-mini", 10_000_000, 7_120_000, 980_000),
 )
-_HELD = ("code-review", 400_000)
+_RESERVED = ("code-review", 400_000)
 _PRICES = {TokenKind.INPUT: 3 * NANOS, TokenKind.OUTPUT: 15 * NANOS}
 
 
@@ -222,5 +222,5 @@ def _put_agents_to_work(context: Context, shown_on: date) -> None:
         today.add(agent.agent_id, agent.project_id, agent.name, agent.model, agent.tokens)
         hours_ago(90).consume(agent.agent_id, agent.used_before, output=agent.used_before // 8)
         hours_ago(20).consume(agent.agent_id, agent.used_lately, output=agent.used_lately // 8)
-    today.reserve(*_HELD, seconds=LONGEST_HOLD_SECONDS)
+    today.reserve(*_RESERVED, seconds=LONGEST_RESERVATION_SECONDS)
     TokenPrices(replace(context, clock=Clock(shown_on))).set(_AGENTS[0].model, _PRICES)

@@ -17,7 +17,7 @@ from budget_tui.domain.hierarchy import Entity, segments
 from budget_tui.domain.hierarchy_history import HierarchyHistory
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.records import AGENT_SOURCE, OriginInPeriod
-from budget_tui.domain.seats import Held, most_seats
+from budget_tui.domain.seats import SeatTimeline, most_seats
 from budget_tui.presentation.formatting import long_day
 from budget_tui.services.currency import converter
 from budget_tui.services.usage import Asked, Usage, agents_tokens
@@ -79,9 +79,9 @@ class _PathHistory:
         self.parts = history.parts_of(period)
         """The days of ``period``, divided wherever an entity was moved."""
 
-    def holds(self, entity_key: int | None, day: date) -> bool:
+    def includes(self, entity_key: int | None, day: date) -> bool:
         """Return whether the entity was on the path on ``day``."""
-        return self.history.holds(self._entity.entity_key, entity_key, day)
+        return self.history.includes(self._entity.entity_key, entity_key, day)
 
     def is_above(self, entity_key: int | None) -> bool:
         """Return whether the entity was above this one on the last of the days."""
@@ -96,15 +96,15 @@ class _PathHistory:
         return self._last_day(entity_key, here=False)
 
     def _last_day(self, entity_key: int | None, *, here: bool) -> date | None:
-        if len(self.history) == 1 or self.holds(entity_key, date.max) is here:
+        if len(self.history) == 1 or self.includes(entity_key, date.max) is here:
             return None
-        return max((era.last for era in self.history if self.holds(entity_key, era.last) is here), default=None)
+        return max((era.last for era in self.history if self.includes(entity_key, era.last) is here), default=None)
 
     def sorted_out(self, session: Session, org: int, origins: Sequence[OriginInPeriod], through: date) -> _OnPath:
         """Sort ``origins``, with their costs in the period up to ``through``, by whether they were on the path."""
         if len(self.parts) == 1:
             (part,) = self.parts
-            return _by_path((self.holds(origin.entity_key, part.start), origin) for origin in origins)
+            return _by_path((self.includes(origin.entity_key, part.start), origin) for origin in origins)
         known = [
             (part.start, {origin.origin_key: origin for origin in session.usage.origins_in(org, part, through)})
             for part in self.parts
@@ -113,15 +113,15 @@ class _PathHistory:
         for origin in origins:
             of_parts: dict[bool, list[OriginInPeriod]] = {}
             for day, by_key in known:
-                of_parts.setdefault(self.holds(origin.entity_key, day), []).append(by_key[origin.origin_key])
-            sides += [(held, _added_up(origin, parts)) for held, parts in of_parts.items()]
+                of_parts.setdefault(self.includes(origin.entity_key, day), []).append(by_key[origin.origin_key])
+            sides += [(was_on_path, _added_up(origin, parts)) for was_on_path, parts in of_parts.items()]
         return _by_path(sides)
 
 
 def _by_path(origins: Iterable[tuple[bool, OriginInPeriod]]) -> _OnPath:
     found = _OnPath([], [])
-    for held, origin in origins:
-        (found.fitting if held else found.others).append(origin)
+    for was_on_path, origin in origins:
+        (found.fitting if was_on_path else found.others).append(origin)
     return found
 
 
@@ -215,7 +215,7 @@ def _converted(
     missing: dict[str, CurrencySum] = {}
     days: dict[int, list[date]] = {}
     for key, day, amount, costs in session.usage.costs_by_day(org, list(to_convert), wanted.period, wanted.today):
-        if not path.holds(to_convert[key].entity_key, day):
+        if not path.includes(to_convert[key].entity_key, day):
             continue
         currency = to_convert[key].currency
         factor, worth = to_own.factor(currency, day), to_own.worth(amount, currency, day)
@@ -251,7 +251,7 @@ def _tokens(
     for part in path.parts:
         of_part = session.usage.tokens_of_origins(organization.org_key, part, wanted.today)
         for origin in charged:
-            if origin.origin_key in of_part and path.holds(origin.entity_key, part.start):
+            if origin.origin_key in of_part and path.includes(origin.entity_key, part.start):
                 tokens[origin.origin_key] = tokens.get(origin.origin_key, 0) + of_part[origin.origin_key]
     found.counting += _grouped(
         [(origin, tokens[origin.origin_key]) for origin in charged if origin.origin_key in tokens]
@@ -269,7 +269,7 @@ def _of_agents(session: Session, organization: Organization, wanted: Wanted, pat
     """Return the tokens used by agents: these count whether or not the model has a price."""
     used: dict[tuple[str, str], list[tuple[date, int]]] = {}
     for key, model, provider, day, tokens in agents_tokens(session, organization.org_key, wanted.period, wanted.today):
-        if path.holds(key, day) and mismatch(wanted.scope, Category.GENAI, provider) is None:
+        if path.includes(key, day) and mismatch(wanted.scope, Category.GENAI, provider) is None:
             used.setdefault((model, provider), []).append((day, tokens))
     groups = []
     for (model, provider), uses in used.items():
@@ -287,15 +287,15 @@ def _seats(session: Session, organization: Organization, wanted: Wanted, found: 
     """
     if wanted.category not in (TOTAL, Category.SUBSCRIPTION):
         return
-    rows: dict[tuple[str, str], list[tuple[Held, list[Period], list[date]]]] = {}
+    rows: dict[tuple[str, str], list[tuple[SeatTimeline, list[Period], list[date]]]] = {}
     usage = Usage(session, organization, wanted.today, [Asked(BudgetType.SEAT, wanted.scope, wanted.period)])
-    for _, provider, held, periods in usage.seats_in_days({wanted.scope: [wanted.period]}):
-        if since := [max(day, periods[0].start) for day, _ in held.holding(periods)]:
-            rows.setdefault(("registered", provider), []).append((held._replace(charged={}), periods, since))
-        if on := [day for day in held.charged if any(each.contains(day) for each in periods)]:
-            rows.setdefault(("charged", provider), []).append((held._replace(registered=[]), periods, on))
+    for _, provider, timeline, periods in usage.seats_in_days({wanted.scope: [wanted.period]}):
+        if since := [max(day, periods[0].start) for day, _ in timeline.registrations_in(periods)]:
+            rows.setdefault(("registered", provider), []).append((timeline._replace(charged={}), periods, since))
+        if on := [day for day in timeline.charged if any(each.contains(day) for each in periods)]:
+            rows.setdefault(("charged", provider), []).append((timeline._replace(registered=[]), periods, on))
     for (source, provider), of_entities in rows.items():
-        most = most_seats((held, periods) for held, periods, _ in of_entities) or 0
+        most = most_seats((timeline, periods) for timeline, periods, _ in of_entities) or 0
         days = [day for _, _, of_entity in of_entities for day in of_entity]
         found.counting.append(
             CostGroup(source, provider, "", "subscription", "", most, most, len(days), *_of_days(days))

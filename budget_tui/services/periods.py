@@ -71,7 +71,7 @@ def _manual_plan(work: Work, seen: Period | None) -> Plan:
     ending = Period(work.open.period.start, work.today)
     if seen is not None and seen != ending:
         raise Conflict(f"it is {period_name(ending)} that would be closed by now", "check again, then confirm it")
-    work.free_expired_holds()
+    work.release_expired_reservations()
     return plan_close(work.unit, work.organization, work.open, ending)
 
 

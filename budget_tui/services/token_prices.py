@@ -89,9 +89,9 @@ def charge_again(work: Work, model: str, first: date) -> list[int]:
 def _facts(work: Work, model: str, kinds: Iterable[TokenKind], first: date) -> dict[str, object]:
     """Return the prices valid on the day, and as undo data those that begin on it."""
     org_key = work.organization.org_key
-    held, begun = (
+    valid, begun = (
         work.unit.fast.prices_on(org_key, model, first),
         work.unit.agents.prices_from(org_key, model, first),
     )
-    shown = {str(kind): written(held[kind]) for kind in kinds if kind in held}
+    shown = {str(kind): written(valid[kind]) for kind in kinds if kind in valid}
     return {**shown, "from": first.isoformat(), UNDO_DATA: {str(kind): begun.get(kind) for kind in kinds}}

@@ -34,7 +34,7 @@ from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget, measured_in
 from budget_tui.domain.plan_results import BudgetLine
 from budget_tui.domain.records import Owner, UsageOrigin
-from budget_tui.domain.seats import Held, held_by, most_on_one_day, most_seats
+from budget_tui.domain.seats import SeatTimeline, most_on_one_day, most_seats, seat_timelines
 from budget_tui.domain.tokens import provider_of_model
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, counted
 from budget_tui.presentation.formatting import converted_note, left_out_warning
@@ -91,7 +91,7 @@ class SeatsInDays(NamedTuple):
 
     entity_key: int | None
     provider: str
-    held: Held
+    timeline: SeatTimeline
     days: list[Period]
 
 
@@ -133,7 +133,7 @@ class Usage:
         self._other_currencies: dict[str, dict[Owner, dict[tuple[str, int], CurrencySum]]] = {}
         """Costs in other currencies: by target currency, owner, and own currency with segment."""
         self._sums: dict[str, Sums] = {}
-        self._seats: dict[tuple[int | None, str], Held] = {}
+        self._seats: dict[tuple[int | None, str], SeatTimeline] = {}
         if not self.segments.periods:
             return
         if _MONETARY in types:
@@ -145,7 +145,7 @@ class Usage:
                 session.usage.seats_by_hand(self._org),
                 session.usage.seats_charged(self._org, self.segments.days),
             )
-            self._seats = held_by(registered, charged)
+            self._seats = seat_timelines(registered, charged)
 
     # Reading
 
@@ -188,7 +188,7 @@ class Usage:
         segments: dict[date, int | None] = {}
         for key, day, amount, charges in self._session.usage.costs_by_day(self._org, wanted, days, self._today):
             if day not in segments:
-                segments[day] = self.segments.holding(day)
+                segments[day] = self.segments.index_of(day)
             segment = segments[day]
             if segment is None:
                 continue
@@ -221,7 +221,7 @@ class Usage:
         for entity_key, _, provider, day, tokens in agents_tokens(
             self._session, self._org, self.segments.days, self._today
         ):
-            segment = self.segments.holding(day)
+            segment = self.segments.index_of(day)
             if segment is not None:
                 values = of_agents.setdefault((entity_key, Category.GENAI, provider), {})
                 values[segment] = values.get(segment, 0) + tokens
@@ -333,7 +333,7 @@ class Usage:
 
         Each seat counts once; None if none is known.
         """
-        return most_seats((each.held, each.days) for each in self.seats_in_days(covered, without))
+        return most_seats((each.timeline, each.days) for each in self.seats_in_days(covered, without))
 
     def seats_in_days(self, covered: Covered, without: Covered | None = None) -> Iterator[SeatsInDays]:
         """Yield all seats that count for ``covered`` and not for ``without``, with the days on which they do."""
@@ -375,7 +375,9 @@ class Usage:
             and any(segments >> segment & 1 for segment in line.values)
         }
         return used | {
-            each.provider for each in self.seats_in_days(covered) if most_seats([(each.held, each.days)]) is not None
+            each.provider
+            for each in self.seats_in_days(covered)
+            if most_seats([(each.timeline, each.days)]) is not None
         }
 
     def conversions(self, asked: Iterable[Asked]) -> Conversions:

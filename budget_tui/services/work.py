@@ -154,10 +154,10 @@ class Work:
             raise Refused(f"'{project_id}' is not a project but a {found.level_code}", "name a project")
         return found
 
-    def free_expired_holds(self) -> None:
+    def release_expired_reservations(self) -> None:
         """Release all expired reservations."""
-        for budget_id in self.unit.agents.expired_holds(self.organization.org_key, self.now):
-            self.unit.grants.free_expired(budget_id, self.now)
+        for budget_id in self.unit.agents.expired_reservations(self.organization.org_key, self.now):
+            self.unit.grants.release_expired(budget_id, self.now)
 
     def require_running_day(self) -> None:
         """Refuse usage in a closed period, except on its last day, which lasts beyond a manual close."""

@@ -28,7 +28,7 @@ from budget_tui.storage.ids import new_id
 if TYPE_CHECKING:
     from budget_tui.domain.access import ApiKey
     from budget_tui.domain.hierarchy_history import HierarchyHistory
-    from budget_tui.domain.records import AgentFact, CycleBudget, HeldTokens, Planned, TurnKey
+    from budget_tui.domain.records import AgentFact, CycleBudget, Planned, StoredReservation, TurnKey
     from budget_tui.domain.tokens import TokenKind
 
 
@@ -518,8 +518,8 @@ class FastPaths:
         assert row is not None
         return row["amount"], row["used"], row["reserved"]
 
-    def reservation(self, org: int, reservation_id: str) -> HeldTokens | None:
-        from budget_tui.domain.records import HeldTokens
+    def reservation(self, org: int, reservation_id: str) -> StoredReservation | None:
+        from budget_tui.domain.records import StoredReservation
 
         row = self._row(
             "SELECT r.reservation_id, b.entity_key, e.entity_id, coalesce(a.model, '') AS model,"
@@ -533,7 +533,7 @@ class FastPaths:
         )
         if row is None:
             return None
-        return HeldTokens(
+        return StoredReservation(
             row["reservation_id"],
             row["entity_key"],
             row["entity_id"],
@@ -608,27 +608,26 @@ class Grants:
     def _change(self, statement: str, **parameters: object) -> int:
         return self._connection.change(statement, parameters)
 
-    def use(self, budget_id: str, tokens: int, held: int = 0) -> bool:
-        """Use ``tokens``, all or none, in place of ``held`` ones; return False, with nothing done, if they don't
-        fit."""
+    def use(self, budget_id: str, tokens: int, reserved: int = 0) -> bool:
+        """Use ``tokens`` in place of ``reserved`` ones: all of them, or none; return False if they don't fit."""
         taken = self._connection.execute(
-            "UPDATE budget SET used = used + :tokens, reserved = reserved - :held"
-            " WHERE budget_id = :budget AND :tokens <= amount - used - reserved + :held RETURNING used",
-            {"budget": budget_id, "tokens": tokens, "held": held},
+            "UPDATE budget SET used = used + :tokens, reserved = reserved - :reserved"
+            " WHERE budget_id = :budget AND :tokens <= amount - used - reserved + :reserved RETURNING used",
+            {"budget": budget_id, "tokens": tokens, "reserved": reserved},
         )
         for row in taken:
             self._connection.note_used_tokens(budget_id, row["used"])
         return bool(taken)
 
-    def hold(self, budget_id: str, tokens: int, expires_at: datetime, actor: str, now: datetime) -> str:
+    def reserve(self, budget_id: str, tokens: int, expires_at: datetime, actor: str, now: datetime) -> str:
         """Reserve ``tokens`` until ``expires_at``; return the reservation's id, or '' when they don't fit."""
-        held = self._change(
+        has_room = self._change(
             "UPDATE budget SET reserved = reserved + :tokens"
             " WHERE budget_id = :budget AND :tokens <= amount - used - reserved",
             budget=budget_id,
             tokens=tokens,
         )
-        if not held:
+        if not has_room:
             return ""
         reservation_id = new_id()
         self._change(
@@ -643,7 +642,7 @@ class Grants:
         )
         return reservation_id
 
-    def end_hold(self, reservation_id: str, state: str, settled: int | None = None) -> None:
+    def end_reservation(self, reservation_id: str, state: str, settled: int | None = None) -> None:
         """Mark a reservation as ``state``; its tokens must be released from the budget separately."""
         self._change(
             "UPDATE reservation SET state = :state, settled_tokens = :settled WHERE reservation_id = :reservation",
@@ -652,14 +651,14 @@ class Grants:
             reservation=reservation_id,
         )
 
-    def give_back(self, budget_id: str, tokens: int) -> None:
+    def release(self, budget_id: str, tokens: int) -> None:
         self._change(
             "UPDATE budget SET reserved = reserved - :tokens WHERE budget_id = :budget",
             budget=budget_id,
             tokens=tokens,
         )
 
-    def free_expired(self, budget_id: str, now: datetime) -> None:
+    def release_expired(self, budget_id: str, now: datetime) -> None:
         """Release the tokens of reservations that have expired."""
         expired = self._connection.execute(
             "UPDATE reservation SET state = 'expired' WHERE budget_id = :budget AND state = 'held'"
@@ -667,7 +666,7 @@ class Grants:
             {"budget": budget_id, "now": stored_time(now)},
         )
         if expired:
-            self.give_back(budget_id, sum(row["tokens"] for row in expired))
+            self.release(budget_id, sum(row["tokens"] for row in expired))
 
     def lower_carried(self, budget_id: str, tokens: int) -> bool:
         """Take back carried-over tokens from a budget; return False, with nothing done, when they are in use."""

@@ -41,7 +41,7 @@ CELL_STYLES = {
     "negative": "$error",
     "bar": FILLED,
     "allocated": "$foreground 65%",
-    "held": "$warning",
+    "reserved": "$warning",
     "empty": UNFILLED,
     "tick": STRONG,
     "under": "$success",
@@ -70,7 +70,7 @@ def status(pace: Pace) -> Content:
 
 
 BAR_STYLES: dict[str, str] = {
-    BarCell.HELD: "held",
+    BarCell.RESERVED: "reserved",
     BarCell.EMPTY: "empty",
     BarCell.TICK: "tick",
     BarCell.TICK_AHEAD: "tick",

@@ -502,7 +502,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
             return
         filled = bar.style or "bar"
         for name, cells in groupby(
-            formatting.bar(bar.used, width, bar.tick, bar.held), lambda cell: BAR_STYLES.get(cell, filled)
+            formatting.bar(bar.used, width, bar.tick, bar.reserved), lambda cell: BAR_STYLES.get(cell, filled)
         ):
             yield Segment("".join(cells), base + self._styles[name])
 

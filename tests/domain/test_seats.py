@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budget_tui.domain.period import Period, together
-from budget_tui.domain.seats import Held, Seats, held_by, most_on_one_day, most_seats
+from budget_tui.domain.seats import Seats, SeatTimeline, most_on_one_day, most_seats, seat_timelines
 
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
 
@@ -39,16 +39,16 @@ def seats(entity: str, day: str, number: int, provider: str = "figma") -> Seats:
     ],
 )
 def test_the_most_seats_of_a_month(registered: list[Seats], charged: list[Seats], most: int | None) -> None:
-    assert most_seats((held, [JANUARY]) for held in held_by(registered, charged).values()) == most
+    assert most_seats((timeline, [JANUARY]) for timeline in seat_timelines(registered, charged).values()) == most
 
 
 def test_what_counts_on_some_days_counts_on_these() -> None:
-    held = Held([(date(2026, 1, 1), 5), (date(2026, 1, 20), 9)], {date(2026, 1, 10): 7})
+    timeline = SeatTimeline([(date(2026, 1, 1), 5), (date(2026, 1, 20), 9)], {date(2026, 1, 10): 7})
     first, last = Period(date(2026, 1, 2), date(2026, 1, 9)), Period(date(2026, 1, 11), date(2026, 1, 19))
-    assert most_seats([(held, [first, last])]) == 5
-    assert most_seats([(held, [first, Period(date(2026, 1, 10), date(2026, 1, 10)), last])]) == 7
-    assert most_seats([(held, [])]) is None
-    assert most_seats([(held, [first]), (held, [last])]) == 5, "not on the same day"
+    assert most_seats([(timeline, [first, last])]) == 5
+    assert most_seats([(timeline, [first, Period(date(2026, 1, 10), date(2026, 1, 10)), last])]) == 7
+    assert most_seats([(timeline, [])]) is None
+    assert most_seats([(timeline, [first]), (timeline, [last])]) == 5, "not on the same day"
 
 
 def test_numbers_add_up_only_where_their_days_meet() -> None:
@@ -85,9 +85,9 @@ def test_it_is_the_largest_of_all_days(
         return max(step, sum(costs)) if mine or costs else None
 
     counting = []
-    for whose, held in held_by(registered, charged).items():
+    for whose, timeline in seat_timelines(registered, charged).items():
         days = [WEEK.start + timedelta(after) for after in sorted(counted.get((str(whose[0]), whose[1]), ()))]
-        counting.append((held, together(Period(day, day) for day in days)))
+        counting.append((timeline, together(Period(day, day) for day in days)))
     sums = []
     for after in range(WEEK.days):
         day = WEEK.start + timedelta(after)

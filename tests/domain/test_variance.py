@@ -364,5 +364,5 @@ def test_segments_are_the_days_of_the_periods_cut_so_that_each_period_is_whole_s
         found = [segments.periods[index] for index in segments.span(period)]
         assert (found[0].start, found[-1].end) == (period.start, period.end)
         assert sum(each.days for each in found) == period.days
-        assert segments.holding(period.start) == segments.span(period).start
-    assert segments.holding(date(2025, 12, 31)) is None
+        assert segments.index_of(period.start) == segments.span(period).start
+    assert segments.index_of(date(2025, 12, 31)) is None

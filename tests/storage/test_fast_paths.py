@@ -275,16 +275,16 @@ def test_grants(unit: UnitOfWork) -> None:
     assert counts() == (amount, used, reserved)
     assert unit.grants.use(agent.budget_id, 1)
     assert counts() == (amount, used + 1, reserved)
-    assert unit.grants.hold(agent.budget_id, free, now, "anna", now) == ""
-    held = unit.grants.hold(agent.budget_id, free - 1, now + timedelta(minutes=1), "anna", now)
+    assert unit.grants.reserve(agent.budget_id, free, now, "anna", now) == ""
+    held = unit.grants.reserve(agent.budget_id, free - 1, now + timedelta(minutes=1), "anna", now)
     assert counts() == (amount, used + 1, reserved + free - 1)
     [row] = ordinary(unit, select(ReservationRow.table).where(ReservationRow.c.reservation_id == held))
     stored = unit.fast.reservation(org, held)
     assert stored is not None
     assert (stored.tokens, stored.state, stored.expires_at) == (row.tokens, row.state, row.expires_at)
-    unit.grants.free_expired(agent.budget_id, now)
+    unit.grants.release_expired(agent.budget_id, now)
     assert counts() == (amount, used + 1, reserved + free - 1)
-    unit.grants.free_expired(agent.budget_id, now + timedelta(minutes=1))
+    unit.grants.release_expired(agent.budget_id, now + timedelta(minutes=1))
     assert counts() == (amount, used + 1, reserved)
     before = unit.fast.tokens_on(agent.entity_key, "m", SHOWN_ON)
     unit.grants.count(agent.entity_key, "m", {TokenKind.INPUT: 2}, SHOWN_ON, now)

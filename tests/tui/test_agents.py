@@ -86,8 +86,8 @@ async def test_how_each_agent_stands(open_dashboard: OpenDashboard, peopled: Ser
 
 async def test_what_is_held_is_drawn_apart(open_dashboard: OpenDashboard, peopled: Services) -> None:
     async with open_dashboard(peopled, keys="3") as dashboard:
-        assert BarCell.HELD in dashboard.line_with("Coder")
-        assert BarCell.HELD not in dashboard.line_with("Reviewer")
+        assert BarCell.RESERVED in dashboard.line_with("Coder")
+        assert BarCell.RESERVED not in dashboard.line_with("Reviewer")
 
 
 async def test_allocating_in_the_cell(open_dashboard: OpenDashboard, peopled: Services) -> None:
@@ -244,7 +244,7 @@ async def test_a_locked_database_keeps_what_was_typed(
 async def test_the_demonstrations_agents_hold_tokens_and_one_is_short_of_them(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard(keys="3", size=(140, 30)) as dashboard:
         assert "400,000" in dashboard.line_with("Code review")
-        assert BarCell.HELD in dashboard.line_with("Code review")
+        assert BarCell.RESERVED in dashboard.line_with("Code review")
         assert dashboard.line_with("Doc writer").endswith("▲")
 
 
@@ -270,7 +270,7 @@ async def test_agents_80x24(open_dashboard: OpenDashboard, pictured: Pictured, p
 def test_a_bar_says_what_is_used_held_and_left(
     used: Fraction, held: Fraction, tick: Fraction | None, width: int
 ) -> None:
-    drawn = bar(used, width, held=held)
+    drawn = bar(used, width, reserved=held)
     assert len(drawn) == len(bar(used, width, tick, held)) == width
     assert (BarCell.BEYOND in drawn) == (used > 1)
     assert (BarCell.FILLED in drawn or BarCell.HALF in drawn) == (used > 0)

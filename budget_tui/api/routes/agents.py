@@ -123,10 +123,10 @@ async def post_reserve(
 ) -> Response:
     """Reserve tokens for a time, after which they become available again."""
     agents = caller.services.agents
-    held, replayed = await caller.pools.write_once(
+    reservation, replayed = await caller.pools.write_once(
         lambda: agents.reserve(agent_id, body.tokens, body.seconds, idempotency_key)
     )
-    return json_response(Reservation.from_domain(held), replayed=replayed)
+    return json_response(Reservation.from_domain(reservation), replayed=replayed)
 
 
 @router.post("/reservations/{id}/settle", response_model=TokenBalance, responses=problem_responses(404, 409))

@@ -24,7 +24,7 @@ class AgentRepository(Repository):
         statement = self._insert(AgentRow).values(entity_key=entity_key, model=model)
         self._change(statement.on_conflict_do_update(index_elements=[AgentRow.c.entity_key], set_={"model": model}))
 
-    def expired_holds(self, org: int, now: datetime) -> dict[str, int]:
+    def expired_reservations(self, org: int, now: datetime) -> dict[str, int]:
         """Return the tokens of expired reservations by budget, which count as free already."""
         rows = self._rows(
             select(_r.budget_id, total(_r.tokens).label("tokens"))

@@ -290,13 +290,13 @@ def _origin(row: Row[Any], found: Row[Any] | None) -> OriginInPeriod:
 
 def _in_segments(rows: Iterable[Any], segments: Segments) -> list[UsageLine]:
     """Add up rows of days by segment."""
-    holding: dict[int, int | None] = {}
+    index_by_day: dict[int, int | None] = {}
     sums: dict[tuple[int | None, str, str, str], dict[int, int]] = {}
     for row in rows:
         day = row.day
-        if day not in holding:
-            holding[day] = segments.holding(day_of(day))
-        segment = holding[day]
+        if day not in index_by_day:
+            index_by_day[day] = segments.index_of(day_of(day))
+        segment = index_by_day[day]
         if segment is not None:
             values = sums.setdefault((row.entity_key, row.category, row.provider, row.currency), {})
             values[segment] = values.get(segment, 0) + row.value
