@@ -147,33 +147,33 @@ class VarianceAnswer(_Counted, _WithUserText):
     warnings: list[str]
 
 
-def list_budgets(services: Services, asked: ListArguments) -> ListAnswer:
+def list_budgets(services: Services, arguments: ListArguments) -> ListAnswer:
     """Budgets as they were planned, without what was used of them."""
-    page = services.plan_views.list(asked.narrowed(), asked.limit, asked.offset)
+    page = services.plan_views.list(arguments.narrowed(), arguments.limit, arguments.offset)
     return ListAnswer(user_text=USER_TEXT, **dict(PlanList.from_domain(page, services.context.org_slug)))
 
 
-def budget_summary(services: Services, asked: SummaryArguments) -> SummaryAnswer:
+def budget_summary(services: Services, arguments: SummaryArguments) -> SummaryAnswer:
     """Whether the organization, or one entity, is over budget: planned and used in all, and which budgets are over."""
-    summary = services.plan_views.summary(asked.narrowed())
+    summary = services.plan_views.summary(arguments.narrowed())
     over = [line for line in _most_used_first(lines_of(summary)) if line.is_over_budget]
     return SummaryAnswer(
         user_text=USER_TEXT,
-        **_counted(asked, summary),
+        **_counted(arguments, summary),
         **dict(PlanHeadline.from_summary(summary)),
         carry_settled=[CarrySettled.from_domain(each) for each in services.audit.carry_settled()],
         over_budget=over[:WORST_LISTED],
     )
 
 
-def budget_variance(services: Services, asked: VarianceArguments) -> VarianceAnswer:
+def budget_variance(services: Services, arguments: VarianceArguments) -> VarianceAnswer:
     """Budget against actual, budget by budget: amount, actual, what is left, percent used, status."""
-    summary = services.plan_views.summary(asked.narrowed())
+    summary = services.plan_views.summary(arguments.narrowed())
     lines, headline = _most_used_first(lines_of(summary)), PlanHeadline.from_summary(summary)
     return VarianceAnswer(
         user_text=USER_TEXT,
-        **_counted(asked, summary),
-        budgets=lines[: asked.limit],
+        **_counted(arguments, summary),
+        budgets=lines[: arguments.limit],
         total=len(lines),
         period_start=headline.period_start,
         period_end=headline.period_end,
@@ -183,36 +183,36 @@ def budget_variance(services: Services, asked: VarianceArguments) -> VarianceAns
     )
 
 
-def budget_allocation_tree(services: Services, asked: TreeFilters) -> TreeAnswer:
+def budget_allocation_tree(services: Services, arguments: TreeFilters) -> TreeAnswer:
     """How budgets are allocated from the top down: what each gave to its children, kept and used."""
-    tree = services.plan_views.tree(asked.root_entity_id, asked.narrowed())
+    tree = services.plan_views.tree(arguments.root_entity_id, arguments.narrowed())
     return TreeAnswer(user_text=USER_TEXT, **dict(PlanTree.from_domain(tree)))
 
 
-class Question(NamedTuple):
+class ToolDefinition(NamedTuple):
     """A tool: its function, its arguments, its result."""
 
-    answer: Callable[[Services, Any], Schema]
+    function: Callable[[Services, Any], Schema]
     arguments: type[SomeFilters]
     schema: type[Schema]
 
     def as_tool(self) -> Tool:
         return Tool(
-            name=self.answer.__name__,
-            description=f"{self.answer.__doc__} {USER_TEXT}",
+            name=self.function.__name__,
+            description=f"{self.function.__doc__} {USER_TEXT}",
             input_schema=self.arguments.model_json_schema(),
             output_schema=self.schema.model_json_schema(mode="serialization"),
             annotations=ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False),
         )
 
 
-QUESTIONS = {
-    question.answer.__name__: question
-    for question in (
-        Question(list_budgets, ListArguments, ListAnswer),
-        Question(budget_summary, SummaryArguments, SummaryAnswer),
-        Question(budget_variance, VarianceArguments, VarianceAnswer),
-        Question(budget_allocation_tree, TreeFilters, TreeAnswer),
+TOOLS = {
+    tool.function.__name__: tool
+    for tool in (
+        ToolDefinition(list_budgets, ListArguments, ListAnswer),
+        ToolDefinition(budget_summary, SummaryArguments, SummaryAnswer),
+        ToolDefinition(budget_variance, VarianceArguments, VarianceAnswer),
+        ToolDefinition(budget_allocation_tree, TreeFilters, TreeAnswer),
     )
 }
 
@@ -224,13 +224,13 @@ def server_of(services: Services) -> Server[Any]:
         organization = services.context.organization(session)
 
     async def on_list_tools(context: Any, params: PaginatedRequestParams | None) -> ListToolsResult:
-        return ListToolsResult(tools=[question.as_tool() for question in QUESTIONS.values()])
+        return ListToolsResult(tools=[tool.as_tool() for tool in TOOLS.values()])
 
     async def on_call_tool(context: Any, params: CallToolRequestParams) -> CallToolResult:
-        question = QUESTIONS.get(params.name)
-        if question is None:
-            raise MCPError(INVALID_PARAMS, f"there is no tool '{params.name}'; there are {', '.join(QUESTIONS)}")
-        return await anyio.to_thread.run_sync(_answered, services, question, params.arguments or {})
+        tool = TOOLS.get(params.name)
+        if tool is None:
+            raise MCPError(INVALID_PARAMS, f"there is no tool '{params.name}'; there are {', '.join(TOOLS)}")
+        return await anyio.to_thread.run_sync(_call, services, tool, params.arguments or {})
 
     return Server(
         "budget-tui",
@@ -304,10 +304,10 @@ def _refusal_of(error: Exception) -> SessionMessage | None:
     return SessionMessage(JSONRPCError(jsonrpc="2.0", id=called, error=why))
 
 
-def _counted(asked: RunningArguments, summary: PlanSummary) -> dict[str, Any]:
+def _counted(arguments: RunningArguments, summary: PlanSummary) -> dict[str, Any]:
     """Describe the budgets that a summary includes."""
     counted = "the budgets that fit the arguments, whatever their period"
-    if asked.only_running:
+    if arguments.only_running:
         counted = f"the budgets whose period {summary.as_of} is in; periods=all counts every one"
     return {
         "counted": counted,
@@ -315,23 +315,23 @@ def _counted(asked: RunningArguments, summary: PlanSummary) -> dict[str, Any]:
     }
 
 
-def _answered(services: Services, question: Question, given: dict[str, Any]) -> CallToolResult:
-    """Return the result twice: as text with exact numbers, and as structured content for the tool's schema.
+def _call(services: Services, tool: ToolDefinition, given: dict[str, Any]) -> CallToolResult:
+    """Call ``tool``; return its result twice: as text with exact numbers, and as structured content for its schema.
 
     The protocol's library has no decimals: amounts with more digits than a float holds are rounded in the latter.
     """
     try:
-        asked = question.arguments.model_validate(given)
+        arguments = tool.arguments.model_validate(given)
     except ValidationError as error:
         return _refused("; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()))
     try:
-        answer = question.answer(services, asked)
+        result = tool.function(services, arguments)
     except BudgetError as error:
         return _refused(str(error))
     except Exception:
-        logger.exception("%s failed", question.answer.__name__)
+        logger.exception("%s failed", tool.function.__name__)
         return _refused("something unexpected happened; the log tells more")
-    text = dumps(answer, indent=None)
+    text = dumps(result, indent=None)
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=json.loads(text))
 
 

@@ -27,7 +27,7 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import NotFound, StorageError
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan, PlanFilter
-from budget_tui.mcp_server import QUESTIONS, server_of
+from budget_tui.mcp_server import TOOLS, server_of
 from budget_tui.schemas.plan import PlanTree
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
@@ -117,7 +117,7 @@ def environment(folder: Path) -> dict[str, str]:
 async def test_the_four_questions_over_stdio(database: Path, tmp_path: Path) -> None:
     server = StdioServerParameters(command=sys.executable, args=command(database), env=environment(tmp_path))
     async with Client(server, read_timeout_seconds=60) as client:
-        assert sorted(tool.name for tool in (await client.list_tools()).tools) == sorted(QUESTIONS)
+        assert sorted(tool.name for tool in (await client.list_tools()).tools) == sorted(TOOLS)
 
         am_i_over_budget = told(await client.call_tool("budget_summary"))
         assert am_i_over_budget["budgets_over"] == 2
@@ -143,8 +143,8 @@ async def test_the_four_questions_over_stdio(database: Path, tmp_path: Path) -> 
 async def test_answers_say_how_far_the_data_reaches(acme: Services) -> None:
     bill(acme, ("PROJ-MLPIPE", "1", "USD", "2026-03-06", "openai"))
     async with Client(server_of(acme)) as client:
-        for question in QUESTIONS:
-            assert told(await client.call_tool(question))["data_through"] == "2026-03-06", question
+        for tool in TOOLS:
+            assert told(await client.call_tool(tool))["data_through"] == "2026-03-06", tool
 
 
 async def test_what_was_settled_again_is_told(database: Path) -> None:
@@ -301,7 +301,7 @@ def test_it_ends_with_its_client_and_on_ctrl_c(database: Path, tmp_path: Path) -
 # One organization, read only
 
 
-@pytest.mark.parametrize("tool", QUESTIONS)
+@pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("name", ["org", "org_slug", "organization"])
 async def test_no_argument_names_another_organization(acme: Services, tool: str, name: str) -> None:
     async with Client(server_of(acme)) as client:
@@ -311,9 +311,9 @@ async def test_no_argument_names_another_organization(acme: Services, tool: str,
 async def test_another_organizations_budgets_never_appear(acme: Services) -> None:
     asked: list[dict[str, Any]] = [{}, {"is_active": None}, {"search": ""}, {"search": "SECRET"}, {"status": "under"}]
     async with Client(server_of(acme)) as client:
-        for tool, question in QUESTIONS.items():
+        for tool, definition in TOOLS.items():
             for arguments in asked:
-                if set(arguments) <= set(question.arguments.model_fields):
+                if set(arguments) <= set(definition.arguments.model_fields):
                     assert FOREIGN not in str(told(await client.call_tool(tool, arguments)))
         for name in ("hierarchy_entity_id", "root_entity_id"):
             tool = "budget_allocation_tree" if name == "root_entity_id" else "budget_variance"
@@ -335,7 +335,7 @@ async def test_nothing_is_written(acme: Services) -> None:
     before = path.read_bytes()
     path.chmod(0o444)
     async with Client(server_of(acme)) as client:
-        for tool in QUESTIONS:
+        for tool in TOOLS:
             told(await client.call_tool(tool))
         with pytest.raises(MCPError, match="no tool 'delete_budget'"):
             await client.call_tool("delete_budget")
@@ -385,7 +385,7 @@ async def test_children_above_their_parent_are_told_in_every_answer(acme: Servic
     [parent] = acme.plan_views.list(PlanFilter(entity_id="PROJ-PLATFORM")).budgets
     acme.plans.update(parent.budget_id, PlanChange(amount=parse_amount("10000")))
     async with Client(server_of(acme)) as client:
-        for tool in QUESTIONS:
+        for tool in TOOLS:
             [warning] = told(await client.call_tool(tool))["warnings"]
             assert "its children have $12,000.00, $2,000.00 more than its $10,000.00" in warning, tool
             assert told(await client.call_tool(tool, {"category": "genai"}))["warnings"] == [], tool
@@ -408,7 +408,7 @@ async def test_what_is_left_out_for_want_of_a_rate_is_named_in_every_answer_with
 )
 async def test_what_no_tool_understands(acme: Services, arguments: dict[str, Any], words: str) -> None:
     async with Client(server_of(acme)) as client:
-        for tool in QUESTIONS:
+        for tool in TOOLS:
             assert words in refusal(await client.call_tool(tool, arguments))
 
 

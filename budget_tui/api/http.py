@@ -103,8 +103,8 @@ _TAG = re.compile(r'(W/)?"([^"]*)"')
 _OURS = re.compile(r"(\d{1,20})-[0-9a-f]{16}")
 
 
-def tag_of(amount: int, answer: str) -> str:
-    return f'"{amount}-{sha256(answer.encode()).hexdigest()[:16]}"'
+def tag_of(amount: int, text: str) -> str:
+    return f'"{amount}-{sha256(text.encode()).hexdigest()[:16]}"'
 
 
 def is_known(if_none_match: str, tag: str) -> bool:
@@ -187,25 +187,25 @@ LOCATED: dict[int | str, dict[str, Any]] = {
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "It still is what `If-None-Match` names."}}
 
 
-def json_response(answer: Json, status: int = 200, *, replayed: bool = False) -> Response:
-    """Respond with ``answer``, extended by the carried-over amounts that the request settled again."""
+def json_response(body: Json, status: int = 200, *, replayed: bool = False) -> Response:
+    """Respond with ``body``, extended by the carried-over amounts that the request settled again."""
     headers = {REPLAYED: "true"} if replayed else {}
-    if isinstance(answer, Settling) and (settled := carry_settled()):
+    if isinstance(body, Settling) and (settled := carry_settled()):
         amounts = [CarrySettled.from_domain(each) for each in settled]
-        answer = answer.model_copy(update={"carry_settled": amounts})
-    return Response(dumps(answer, indent=None), status, headers, media_type="application/json")
+        body = body.model_copy(update={"carry_settled": amounts})
+    return Response(dumps(body, indent=None), status, headers, media_type="application/json")
 
 
-def created(path: str, name: str, answer: Json, *, replayed: bool) -> Response:
+def created(path: str, name: str, body: Json, *, replayed: bool) -> Response:
     """Respond with what was added and its location: ``path`` with its name in place of ``{}``."""
-    made = json_response(answer, 201, replayed=replayed)
-    made.headers["Location"] = path.format(quote(name, safe=""))
-    return made
+    response = json_response(body, 201, replayed=replayed)
+    response.headers["Location"] = path.format(quote(name, safe=""))
+    return response
 
 
-def tagged_response(answer: Json, amount: int, request: Request) -> Response:
+def tagged_response(body: Json, amount: int, request: Request) -> Response:
     """Respond with a budget and its ETag, or 304 if the client has it. ``amount`` is what a PUT would change."""
-    text = dumps(answer, indent=None)
+    text = dumps(body, indent=None)
     headers = {"ETag": tag_of(amount, text), "Cache-Control": "private, no-cache", "Vary": "X-API-Key"}
     if request.method == "GET" and is_known(request.headers.get("If-None-Match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)

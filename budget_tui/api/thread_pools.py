@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from budget_tui.services.idempotency import replays_noted
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 _READERS = 4
 
@@ -26,17 +26,17 @@ class _Writer:
         self._thread = Thread(target=self._work, name="budget-tui-write", daemon=True)
         self._thread.start()
 
-    def put(self, command: Callable[[], Answer]) -> "asyncio.Future[Answer]":
+    def put(self, command: Callable[[], Result]) -> "asyncio.Future[Result]":
         loop, context = asyncio.get_running_loop(), copy_context()
-        future: asyncio.Future[Answer] = loop.create_future()
+        future: asyncio.Future[Result] = loop.create_future()
 
         def carried_out() -> None:
             try:
-                answer = context.run(command)
+                result = context.run(command)
             except Exception as error:
                 loop.call_soon_threadsafe(_fail, future, error)
             else:
-                loop.call_soon_threadsafe(_settle, future, answer)
+                loop.call_soon_threadsafe(_settle, future, result)
 
         self._waiting.put(carried_out)
         return future
@@ -51,12 +51,12 @@ class _Writer:
             carry_out()
 
 
-def _settle(future: "asyncio.Future[Answer]", answer: Answer) -> None:
+def _settle(future: "asyncio.Future[Result]", result: Result) -> None:
     if not future.done():  # it is cancelled if nobody waits for it any more
-        future.set_result(answer)
+        future.set_result(result)
 
 
-def _fail(future: "asyncio.Future[Answer]", error: Exception) -> None:
+def _fail(future: "asyncio.Future[Result]", error: Exception) -> None:
     if not future.done():
         future.set_exception(error)
 
@@ -71,21 +71,21 @@ class ThreadPools:
         self._writing = _Writer()
         self._reading = ThreadPoolExecutor(_READERS, "budget-tui-read")
 
-    async def write(self, command: Callable[[], Answer]) -> Answer:
+    async def write(self, command: Callable[[], Result]) -> Result:
         return await self._writing.put(command)
 
-    async def write_once(self, command: Callable[[], Answer]) -> tuple[Answer, bool]:
+    async def write_once(self, command: Callable[[], Result]) -> tuple[Result, bool]:
         """Run a command once per idempotency key; return its result, and True if it is that of an earlier request."""
 
-        def noted() -> tuple[Answer, bool]:
+        def noted() -> tuple[Result, bool]:
             with replays_noted() as replays:
-                answer = command()
-            return answer, bool(replays)
+                result = command()
+            return result, bool(replays)
 
         return await self.write(noted)
 
-    async def read(self, question: Callable[[], Answer]) -> Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._reading, question)
+    async def read(self, query: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._reading, query)
 
     def read_soon(self, task: Callable[[], object]) -> None:
         """Run a task on a reader thread without waiting for it."""

@@ -120,9 +120,9 @@ def tree_table(tree: PlanTree) -> list[str]:
     return [*_heading(tree), *(table(columns, rows, _without_cents) if rows else ["no budget fits"])]
 
 
-def _heading(answer: PlanSummary | PlanTree) -> list[str]:
-    days = [f"{answer.organization.name}, {f.period_name(answer.period)}"] if answer.period else []
-    return [*days, *f.data_through_if_late(answer.data_through, answer.as_of)]
+def _heading(result: PlanSummary | PlanTree) -> list[str]:
+    days = [f"{result.organization.name}, {f.period_name(result.period)}"] if result.period else []
+    return [*days, *f.data_through_if_late(result.data_through, result.as_of)]
 
 
 def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:

@@ -52,14 +52,14 @@ class Schema(BaseModel):
 Json = Schema | Sequence[Schema] | Mapping[str, Schema]
 
 
-def dumps(answer: Json, indent: int | None = 2) -> str:
-    """Encode ``answer`` as JSON.
+def dumps(value: Json, indent: int | None = 2) -> str:
+    """Encode ``value`` as JSON.
 
     Decimals are exact and without exponents; non-ASCII text is escaped only where it would move a terminal's cursor or
     break a line.
     """
     document = simplejson.dumps(
-        answer,
+        value,
         use_decimal=False,
         namedtuple_as_object=False,
         default=_plain,
@@ -103,7 +103,7 @@ Moment = Annotated[datetime, AfterValidator(lambda moment: moment.replace(micros
 
 
 class Days(Schema):
-    """The first and the last day of an answer."""
+    """The first and the last day of a period."""
 
     period_start: date
     period_end: date = Field(description="Inclusive.")

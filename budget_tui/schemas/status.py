@@ -65,7 +65,7 @@ def carry_over(carry: Carry) -> dict[str, Any]:
 
 
 class Dated(Schema):
-    """The day that an answer holds for, and how far its costs are known."""
+    """The day that the figures are of, and how far their costs are known."""
 
     as_of: date
     data_through: date = Field(description="The last day whose costs are known.")
@@ -144,7 +144,7 @@ class ProjectBudget(CarryOver, Pacing, _ProjectFigures):
 
 
 class DatedGlobalBudget(Dated, GlobalBudget):
-    """The global budget with the day it holds for and how far its costs are known."""
+    """The global budget, with the day of its figures and how far costs are known."""
 
     @classmethod
     def from_snapshot(cls, snapshot: BudgetSnapshot) -> "DatedGlobalBudget":
@@ -152,7 +152,7 @@ class DatedGlobalBudget(Dated, GlobalBudget):
 
 
 class DatedProjectBudget(Dated, ProjectBudget):
-    """One project's budget with the day it holds for and how far its costs are known."""
+    """One project's budget, with the day of its figures and how far costs are known."""
 
     @classmethod
     def from_snapshot(cls, snapshot: BudgetSnapshot, line: ProjectLine) -> "DatedProjectBudget":
@@ -176,7 +176,7 @@ class _Projects(Schema):
 
 
 class Projects(Dated, _Projects):
-    """All projects' budgets with the day they hold for and how far their costs are known."""
+    """All projects' budgets, with the day of their figures and how far costs are known."""
 
     @classmethod
     def from_snapshot(cls, snapshot: BudgetSnapshot) -> "Projects":

@@ -188,9 +188,9 @@ class Agents:
         _check_seconds(seconds)
         with _LogRefusal(self._context, "reserve", agent_id, tokens), self._context.work() as work:
             request = {"agent": agent_id, "tokens": tokens, "seconds": seconds}
-            answer = run_once(work, "agent.reserve", key, request, lambda: _reserve(work, agent_id, tokens, seconds))
+            result = run_once(work, "agent.reserve", key, request, lambda: _reserve(work, agent_id, tokens, seconds))
             work.commit(tokens_only=True)
-        return Reservation(**answer | {"expires_at": datetime.fromisoformat(answer["expires_at"])})
+        return Reservation(**result | {"expires_at": datetime.fromisoformat(result["expires_at"])})
 
     def settle(
         self, reservation_id: str, tokens: int, output: int = 0, cached: int = 0, key: str | None = None

@@ -90,9 +90,9 @@ class Costs:
                 "tokens": entry.tokens,
                 **({"once": True} if entry.once else {}),
             }
-            answer = run_once(work, "cost.add", key, request, lambda: _add_one(work, entry))
+            result = run_once(work, "cost.add", key, request, lambda: _add_one(work, entry))
             work.commit()
-        return CostOutcome(date.fromisoformat(answer["on"]), work.organization.currency)
+        return CostOutcome(date.fromisoformat(result["on"]), work.organization.currency)
 
     def add_all(self, entries: Sequence[CostEntry]) -> None:
         """Record many costs at once: all of them or, if one is refused, none."""

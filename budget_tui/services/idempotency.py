@@ -34,20 +34,20 @@ def run_once(
 ) -> dict[str, Any]:
     """Return the result of ``carry_out``, or the stored one if ``key`` was used before.
 
-    Without a key, ``carry_out`` always runs. Results are stored for at least `ANSWERS_KEPT`.
+    Without a key, ``carry_out`` always runs. Results are stored for at least `RESULT_RETENTION`.
 
     `Conflict` if the key was used for another request; `Refused` if it is blank or too long.
     """
     if key is None:
         return carry_out()
     _check(key)
-    asked = _one_way(request)
-    known = work.unit.fast.answered(work.organization.org_key, command, key)
+    serialized = _one_way(request)
+    known = work.unit.fast.stored_result(work.organization.org_key, command, key)
     if known is None:
-        answer = carry_out()
-        work.unit.grants.remember(work.organization.org_key, command, key, asked, json.dumps(answer), work.now)
-        return answer
-    if known[0] != asked:
+        result = carry_out()
+        work.unit.grants.remember(work.organization.org_key, command, key, serialized, json.dumps(result), work.now)
+        return result
+    if known[0] != serialized:
         raise Conflict(f"the key '{key}' was used for another request", "use a new key for a new request")
     noted = _noted.get()
     if noted is not None:

@@ -77,10 +77,10 @@ class Plans:
     def create(self, plan: BudgetPlan, key: str | None = None) -> PlanOutcome:
         """Create a budget. `Conflict` if there is one of the same entity, category, type, provider and period."""
         with self._context.work() as work:
-            answer = run_once(
+            result = run_once(
                 work, "plan.create", key, _written(plan), lambda: {"budget_id": _create(work, plan).budget_id}
             )
-            budget = find_budget(work.unit, work.organization.org_key, answer["budget_id"])
+            budget = find_budget(work.unit, work.organization.org_key, result["budget_id"])
             outcome = PlanOutcome(budget, _over_allocated(work, budget), (), _allocations(work))
             work.commit()
         return outcome
@@ -125,8 +125,8 @@ class Plans:
         """
         request = {**_written(plan), "children": [_share(child) for child in children]}
         with self._context.work() as work:
-            answer = run_once(work, "plan.allocate", key, request, lambda: _allocate(work, plan, children))
-            outcome = _allocation(work, answer)
+            result = run_once(work, "plan.allocate", key, request, lambda: _allocate(work, plan, children))
+            outcome = _allocation(work, result)
             work.commit()
         return outcome
 

@@ -56,9 +56,9 @@ class Transfers:
         """
         _check(request)
         with self._context.work() as work:
-            answer = run_once(work, "transfer", key, asdict(request), lambda: asdict(self._move(work, request)))
+            result = run_once(work, "transfer", key, asdict(request), lambda: asdict(self._move(work, request)))
             work.commit()
-        return replace(TransferOutcome(**answer), forced=request.force, reason=request.reason)
+        return replace(TransferOutcome(**result), forced=request.force, reason=request.reason)
 
     def _move(self, work: Work, request: TransferRequest) -> TransferOutcome:
         work.require_open_period()

@@ -585,8 +585,8 @@ class FastPaths:
         )
         return int(row["origin_key"]) if row else None
 
-    def answered(self, org: int, command: str, key: str) -> tuple[str, str] | None:
-        """Return the request and the answer that are stored under an idempotency key."""
+    def stored_result(self, org: int, command: str, key: str) -> tuple[str, str] | None:
+        """Return the request and its result, as stored under an idempotency key; None if the key is new."""
         row = self._row(
             "SELECT request, answer FROM idempotency WHERE org_key = :org AND command = :command AND key = :key",
             org=org,
@@ -730,15 +730,15 @@ class Grants:
         )
         return int(before[0]["amount_nanos"])
 
-    def remember(self, org_key: int, command: str, key: str, request: str, answer: str, now: datetime) -> None:
-        """Store the answer to the request made under ``key``, and delete the oldest answers when it is time.
+    def remember(self, org_key: int, command: str, key: str, request: str, result: str, now: datetime) -> None:
+        """Store the result of the request made under ``key``, and delete old results.
 
-        At most two are deleted at a time: more than are added, so that their number falls.
+        At most two that are older than `RESULT_RETENTION`: more than the one added, so that their number falls.
         """
         self._change(
             "DELETE FROM idempotency WHERE created_at <= (SELECT created_at FROM idempotency"
             " WHERE created_at < :kept_since ORDER BY created_at LIMIT 1 OFFSET 1)",
-            kept_since=stored_time(now - ANSWERS_KEPT),
+            kept_since=stored_time(now - RESULT_RETENTION),
         )
         self._change(
             "INSERT INTO idempotency (org_key, command, key, request, answer, created_at)"
@@ -747,13 +747,13 @@ class Grants:
             command=command,
             key=key,
             request=request,
-            answer=answer,
+            answer=result,
             now=stored_time(now),
         )
 
 
-ANSWERS_KEPT = timedelta(days=90)
-"""The time for which a request can at least be sent again under its key."""
+RESULT_RETENTION = timedelta(days=90)
+"""The minimum time for which a request can be repeated under its key."""
 
 # One short range of the covering index per origin: half the time of one wide range with conditional sums.
 _SUM_OF_ORIGIN = "SELECT CAST(sum(amount_nanos) AS BIGINT) FROM cost c WHERE c.origin_key = o.origin_key"

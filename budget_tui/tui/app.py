@@ -46,7 +46,7 @@ LOOK_SECONDS = 0.5
 COMPUTE_SECONDS = 60.0
 _NO_PROJECTS = "there are no projects yet: a on Projects adds one"
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 def screen_classes() -> tuple[type[DashboardScreen], ...]:
@@ -201,9 +201,9 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             if settled and (message := carry_settled(settled, self.currency)):
                 self._dashboard_screen().report_aside(message, of_next=after_own)
 
-    async def read(self, question: Callable[[Services], Answer]) -> Answer:
-        """Run a query in the reader's thread; raises whatever ``question`` raises."""
-        return await asyncio.get_running_loop().run_in_executor(self._reader, question, self.services)
+    async def read(self, query: Callable[[Services], Result]) -> Result:
+        """Run a query in the reader's thread; raises whatever ``query`` raises."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, query, self.services)
 
     def watch_snapshot(self, before: BudgetSnapshot | None, now: BudgetSnapshot | None) -> None:
         if now is None:
@@ -226,7 +226,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         except BudgetError as refused:
             self._report(f"the period that ended is not closed yet: {refused}", is_problem=True)
 
-    async def run_command(self, command: Callable[[Services], Answer]) -> Answer:
+    async def run_command(self, command: Callable[[Services], Result]) -> Result:
         """Run a command in the writer's thread, then read the snapshot again; raises whatever ``command`` raises."""
         loop = asyncio.get_running_loop()
         try:
@@ -389,18 +389,18 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         from budget_tui.tui.screens.history.closed_period import ClosedPeriodScreen
 
         screen = self.screen
-        question = None
+        query = None
         if isinstance(screen, DashboardScreen | ClosedPeriodScreen) and self.snapshot is not None:
-            question = screen.question()
-        if question is None:
+            query = screen.explain_query()
+        if query is None:
             self._report("choose a budget first: x explains one", is_problem=True)
             return
         try:
-            explained = await self.read(question)
+            explained = await self.read(query)
         except Exception as error:
             self._report(str(error if isinstance(error, BudgetError) else Unexpected(error)), is_problem=True)
             return
-        await self.ask(dialogs.explain.ExplainScreen(question, explained))
+        await self.ask(dialogs.explain.ExplainScreen(query, explained))
 
     @work(group=ASKING)
     async def action_close_period(self) -> None:

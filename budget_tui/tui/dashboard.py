@@ -33,8 +33,8 @@ class Dashboard(Protocol):
     def is_new_database(self) -> bool:
         """Return whether the database does not exist yet; the first change creates it."""
 
-    async def read(self, question: Callable[[Services], Result]) -> Result:
-        """Run a query in the reader's thread; raises whatever ``question`` raises."""
+    async def read(self, query: Callable[[Services], Result]) -> Result:
+        """Run a query in the reader's thread; raises whatever ``query`` raises."""
 
     async def run_command(self, command: Callable[[Services], Result]) -> Result:
         """Run a command in the writer's thread, then read the snapshot again; raises whatever ``command`` raises."""

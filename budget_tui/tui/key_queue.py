@@ -26,7 +26,7 @@ from textual.worker import Worker, get_current_worker
 
 ASKING = "ask"
 """The group of workers that open a box and wait for its result."""
-ANSWERING = "answer"
+SUBMITTING = "submit"
 """The group of workers that carry out the input of a box, and then close it or show an error."""
 _LOOK_AGAIN_SECONDS = 0.01
 # A key may be lost with the widget it was sent to; the keys after it must not wait forever.
@@ -147,7 +147,7 @@ class KeyQueueApp(App[None]):
     def _is_waiting(self) -> bool:
         if getattr(self.focused, "is_waiting", False):
             return True
-        return any(worker.group == ANSWERING and not worker.is_finished for worker in self.workers)
+        return any(worker.group == SUBMITTING and not worker.is_finished for worker in self.workers)
 
     def _watch_next(self) -> None:
         self.set_timer(_PATIENCE_SECONDS, partial(self._give_up, self._keys[0]))

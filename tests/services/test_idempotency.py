@@ -7,7 +7,7 @@ import pytest
 
 from budget_tui.bootstrap import Services
 from budget_tui.services.clock import Clock
-from budget_tui.storage.fast_paths import ANSWERS_KEPT
+from budget_tui.storage.fast_paths import RESULT_RETENTION
 from tests.databases import rows
 
 from .conftest import Home
@@ -37,7 +37,7 @@ def test_answers_are_kept_for_their_time_and_go_two_with_each_new_one(seed: Home
     seed.services.agents.add("scout", "pcc", tokens=1_000)
     for n in range(5):
         seed.services.agents.consume("scout", 1, key=f"a{n}")
-    just_before, long_after = after(seed, ANSWERS_KEPT - timedelta(hours=1)), after(seed, ANSWERS_KEPT * 2)
+    just_before, long_after = after(seed, RESULT_RETENTION - timedelta(hours=1)), after(seed, RESULT_RETENTION * 2)
     just_before.agents.consume("scout", 1, key="b")
     assert kept(seed) == ["a0", "a1", "a2", "a3", "a4", "b"]
     assert just_before.agents.consume("scout", 1, key="a0").used_tokens == 1, "answered as it was then"

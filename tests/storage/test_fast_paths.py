@@ -247,8 +247,8 @@ def test_agents_and_their_tokens(unit: UnitOfWork, org: int) -> None:
 
 def test_answers_and_keys(unit: UnitOfWork) -> None:
     [row] = ordinary(unit, select(IdempotencyRow.table))
-    assert unit.fast.answered(row.org_key, row.command, row.key) == (row.request, row.answer)
-    assert unit.fast.answered(row.org_key, row.command, "another") is None
+    assert unit.fast.stored_result(row.org_key, row.command, row.key) == (row.request, row.answer)
+    assert unit.fast.stored_result(row.org_key, row.command, "another") is None
     [key] = unit.api_keys.all(row.org_key)
     assert unit.fast.api_key(key.key_id) == key
     assert unit.fast.has_active_key()

@@ -79,9 +79,9 @@ async def change(caller: Caller, if_match: str | None, command: Callable[[int | 
     done: list[Moved] = []
     await caller.pools.write(lambda: write_if_match(if_match, lambda seen: done.append(command(seen))))
     [moved] = done
-    answer = json_response(EntityChanged.from_change(moved))
-    answer.headers["ETag"] = _tag(moved.entity)
-    return answer
+    response = json_response(EntityChanged.from_change(moved))
+    response.headers["ETag"] = _tag(moved.entity)
+    return response
 
 
 async def archive(caller: Caller, if_match: str | None, command: Callable[[int | None], object]) -> Response:

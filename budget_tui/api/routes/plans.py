@@ -72,8 +72,8 @@ async def post_plan(caller: OrganizationCaller, body: NewBudget, idempotency_key
     plans = caller.services.plans
     notes = await caller.pools.read(lambda: list(_said_of_entities(caller, body)))
     outcome, replayed = await caller.pools.write_once(lambda: plans.create(body.to_domain(), idempotency_key))
-    answer = ChangedBudget.from_outcome(outcome, _slug(caller), notes)
-    return _made(caller, outcome.budget, answer, replayed)
+    changed = ChangedBudget.from_outcome(outcome, _slug(caller), notes)
+    return _made(caller, outcome.budget, changed, replayed)
 
 
 @router.post(
@@ -92,8 +92,8 @@ async def post_allocate(
     outcome, replayed = await caller.pools.write_once(
         lambda: plans.allocate(body.to_domain(), body.shares(), idempotency_key)
     )
-    answer = AllocatedBudget.from_domain(outcome, _slug(caller), notes)
-    return _made(caller, outcome.parent, answer, replayed)
+    allocated = AllocatedBudget.from_domain(outcome, _slug(caller), notes)
+    return _made(caller, outcome.parent, allocated, replayed)
 
 
 @router.get(f"{ROOT}/summary", response_model=PlanSummary, responses=problem_responses(404))
@@ -151,9 +151,9 @@ async def put_planned(
 
     await caller.pools.write(lambda: write_if_match(if_match, write))
     [outcome] = outcomes
-    answer = json_response(ChangedBudget.from_outcome(outcome, _slug(caller)))
-    answer.headers["ETag"] = await caller.pools.read(lambda: _tag(caller, outcome.budget))
-    return answer
+    response = json_response(ChangedBudget.from_outcome(outcome, _slug(caller)))
+    response.headers["ETag"] = await caller.pools.read(lambda: _tag(caller, outcome.budget))
+    return response
 
 
 @router.delete(f"{ROOT}/{{budget_id:uuid}}", status_code=204, responses=problem_responses(404))
@@ -210,8 +210,8 @@ def _moment(version: int) -> datetime:
         return _EPOCH
 
 
-def _made(caller: Caller, planned: plan.PlannedBudget, answer: Json, replayed: bool) -> Response:
-    return created(f"{ROOT.format(org=_slug(caller))}/{{}}", planned.budget_id, answer, replayed=replayed)
+def _made(caller: Caller, planned: plan.PlannedBudget, body: Json, replayed: bool) -> Response:
+    return created(f"{ROOT.format(org=_slug(caller))}/{{}}", planned.budget_id, body, replayed=replayed)
 
 
 def _said_of_entities(caller: Caller, *given: NamedEntity) -> Iterator[str]:

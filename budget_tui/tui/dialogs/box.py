@@ -12,7 +12,7 @@ from textual.widgets import Button, Input, Static
 
 from budget_tui.domain.errors import BudgetError
 from budget_tui.tui.dashboard import Dashboard, dashboard_of
-from budget_tui.tui.key_queue import ANSWERING
+from budget_tui.tui.key_queue import SUBMITTING
 from budget_tui.tui.picker import Picker
 from budget_tui.tui.theme import StyledScreen
 
@@ -20,19 +20,19 @@ Result = TypeVar("Result")
 
 
 class BoxScreen(StyledScreen[Result], ModalScreen[Result]):
-    """A box over the screen, dismissed with the result of `answer`, or with None when it is cancelled.
+    """A box over the screen, dismissed with the result of `submit`, or with None when it is cancelled.
 
-    While `answer` runs, the box can be neither submitted again nor cancelled, so that its outcome is always reported.
+    While `submit` runs, the box can be neither submitted again nor cancelled, so that its outcome is always reported.
     """
 
     BINDINGS = [Binding("escape", "leave", "Cancel", id="box.leave", tooltip="Close without doing anything")]
     BOX_CLASSES: ClassVar[str] = "box"
 
-    def __init__(self, title: str, submit: str) -> None:
+    def __init__(self, title: str, submit_label: str) -> None:
         super().__init__()
         self._title = title
-        self._submit = submit
-        self._is_answering = False
+        self._submit_label = submit_label
+        self._is_submitting = False
 
     @property
     def dashboard(self) -> Dashboard:
@@ -46,7 +46,7 @@ class BoxScreen(StyledScreen[Result], ModalScreen[Result]):
             with Horizontal(classes="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
                 yield from self.compose_buttons()
-                yield Button(Content(self._submit), id="submit", variant="primary", compact=True)
+                yield Button(Content(self._submit_label), id="submit", variant="primary", compact=True)
 
     def compose_fields(self) -> ComposeResult:
         """Compose the fields above the buttons."""
@@ -59,33 +59,33 @@ class BoxScreen(StyledScreen[Result], ModalScreen[Result]):
     def on_mount(self) -> None:
         self.refuse("")
 
-    async def answer(self) -> Result | None:
+    async def submit(self) -> Result | None:
         """Carry out the input and return the result; None keeps the box open. A `BudgetError` is shown in the box."""
-        raise BudgetError("this box has no answer")
+        raise NotImplementedError
 
     @on(Button.Pressed, "#cancel")
     def action_leave(self) -> None:
-        if not self._is_answering:
+        if not self._is_submitting:
             self.dismiss(None)
 
     @on(Input.Submitted)
     @on(Picker.Submitted)
     @on(Button.Pressed, "#submit")
-    @work(group=ANSWERING)
-    async def submit(self) -> None:
-        """Run `answer`, once at a time however often it is requested."""
-        if self._is_answering:
+    @work(group=SUBMITTING)
+    async def action_submit(self) -> None:
+        """Run `submit`, once at a time however often it is requested."""
+        if self._is_submitting:
             return
-        self._is_answering = True
+        self._is_submitting = True
         try:
-            answer = await self.answer()
+            result = await self.submit()
         except BudgetError as refused:
             self.refuse(str(refused))
         else:
-            if answer is not None:
-                self.dismiss(answer)
+            if result is not None:
+                self.dismiss(result)
         finally:
-            self._is_answering = False
+            self._is_submitting = False
 
     def refuse(self, why: str) -> None:
         """Show in the box why the request was refused; the input stays."""

@@ -83,7 +83,7 @@ class CarryScreen(BoxScreen[str]):
         assert isinstance(policy, CarryPolicy)
         return policy, parse_amount(cap) if cap else None
 
-    async def answer(self) -> str:
+    async def submit(self) -> str:
         policy, cap = self._entered()
         await self.dashboard.run_command(lambda services: services.budgets.set_carry(policy, cap, self._project_id))
         return f"{self._of} carries over: {carry_rule(Carry(policy, cap), self._currency)}"

@@ -204,7 +204,7 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
             return
         super().action_leave()
 
-    async def answer(self) -> CloseOutcome:
+    async def submit(self) -> CloseOutcome:
         changes = {project: AllocationChange(ChangeKind.SET, amount) for project, amount in self._next.wanted.items()}
         seen = self._preview.ending
         try:

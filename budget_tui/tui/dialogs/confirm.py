@@ -17,5 +17,5 @@ class ConfirmScreen(BoxScreen[bool]):
     def compose_fields(self) -> ComposeResult:
         yield Static(Content(self._question), id="question")
 
-    async def answer(self) -> bool:
+    async def submit(self) -> bool:
         return True

@@ -75,12 +75,12 @@ class ImportScreen(BoxScreen[ImportReport]):
         self._is_left = True
 
     def action_leave(self) -> None:
-        if self._is_answering:
+        if self._is_submitting:
             self._is_left = True
         else:
             self.dismiss(None)
 
-    async def answer(self) -> ImportReport | None:
+    async def submit(self) -> ImportReport | None:
         how = self.query_one("#how", Choice).value
         part = self.query_one("#part", Input).value.strip() if how == "part" else ""
         if how == "part" and not part:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
     from budget_tui.domain.explain import Explained, Explanation
 
-Question = Callable[["Services"], "Explained"]
+ExplainQuery = Callable[["Services"], "Explained"]
 
 _INDENT = "  "
 
@@ -49,9 +49,9 @@ class ExplainScreen(ModalScreen[None]):
     ]
     AUTO_FOCUS = "OptionList"
 
-    def __init__(self, question: Question, explained: Explained) -> None:
+    def __init__(self, query: ExplainQuery, explained: Explained) -> None:
         super().__init__()
-        self._question = question
+        self._query = query
         self._explained = explained
         values = explained.values
         self._key = next((value.key for value in values if value.of_costs), values[0].key)
@@ -77,7 +77,7 @@ class ExplainScreen(ModalScreen[None]):
     @work(exclusive=True)
     async def _read_again(self) -> None:
         try:
-            explained = await dashboard_of(self.app).read(self._question)
+            explained = await dashboard_of(self.app).read(self._query)
         except Exception as error:  # such as for a project that was archived: nothing is left to explain
             problem = str(error if isinstance(error, BudgetError) else Unexpected(error))
             self.query_one("#explanation", Static).update(Content.assemble(("✕ ", "bold $error"), problem))

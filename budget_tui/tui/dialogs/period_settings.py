@@ -17,7 +17,7 @@ from budget_tui.presentation.formatting import rule_text
 from budget_tui.services.period_rules import RuleChange, RulePreview
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import TextField
-from budget_tui.tui.key_queue import ANSWERING
+from budget_tui.tui.key_queue import SUBMITTING
 from budget_tui.tui.lists import Page
 from budget_tui.tui.picker import Picker
 from budget_tui.tui.render import MUTED
@@ -69,7 +69,7 @@ class PeriodSettingsScreen(BoxScreen[str]):
         self._show(None)
         self._look_ahead()
 
-    @work(group=ANSWERING)
+    @work(group=SUBMITTING)
     async def _look_ahead(self) -> None:
         """Show the effect of the input. Incomplete input is ignored; errors show on Enter."""
         self._typed = this = object()
@@ -105,7 +105,7 @@ class PeriodSettingsScreen(BoxScreen[str]):
             zone if zone != self._organization.time_zone else None,
         )
 
-    async def answer(self) -> str | None:
+    async def submit(self) -> str | None:
         """Make the change whose effect is shown; if none is shown yet, show it first."""
         change, seen = self._entered(), self._seen
         if seen is None:

@@ -67,7 +67,7 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
             if field.value == self._proposed_id:
                 field.value = self._proposed_id = proposed_id(event.value)
 
-    async def answer(self) -> ProjectEntry:
+    async def submit(self) -> ProjectEntry:
         entry = ProjectEntry(
             self._project_id or self.query_one("#project-id", Input).value.strip(),
             self.query_one("#name", Input).value.strip(),

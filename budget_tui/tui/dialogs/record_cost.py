@@ -41,7 +41,7 @@ class RecordCostScreen(BoxScreen[str]):
     def on_mount(self) -> None:
         self.query_one("#amount", Input).focus()
 
-    async def answer(self) -> str:
+    async def submit(self) -> str:
         amount, provider, day = map(self._typed, ("amount", "provider", "day"))
         project_id = self.query_one("#project", Picker).selection
         if project_id is None:

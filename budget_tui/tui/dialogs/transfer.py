@@ -125,7 +125,7 @@ class TransferScreen(BoxScreen[TransferOutcome]):
     def _currency(self) -> str:
         return self._snapshot.organization.currency
 
-    async def answer(self) -> TransferOutcome:
+    async def submit(self) -> TransferOutcome:
         giver, taker = self._ends
         request = TransferRequest(giver, taker, parse_amount(self.query_one("#amount", Input).value))
         return await self.dashboard.run_command(lambda services: services.transfers.transfer(request))

@@ -67,7 +67,7 @@ class UnmappedScreen(BoxScreen[str]):
     def _advance(self) -> None:
         self.query_one("#field", Picker).focus()
 
-    async def answer(self) -> str:
+    async def submit(self) -> str:
         chosen, project = self.query_one("#field", Picker).selection, self.query_one("#project", Picker).selection
         if not isinstance(chosen, str) or not isinstance(project, str):
             raise Refused("choose what to match and the project")

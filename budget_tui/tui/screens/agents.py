@@ -32,7 +32,7 @@ from budget_tui.tui.screens.table_screen import FilteredTable, TableScreen
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
-    from budget_tui.tui.dialogs.explain import Question
+    from budget_tui.tui.dialogs.explain import ExplainQuery
 
 _FIELDS = (
     ("agent-id", "Id", "short, for programs"),
@@ -72,7 +72,7 @@ class AgentFormScreen(BoxScreen[AgentEntry]):
     def on_mount(self) -> None:
         self.query(Input).first().focus()
 
-    async def answer(self) -> AgentEntry:
+    async def submit(self) -> AgentEntry:
         agent_id, project_id, name, model, tokens = (
             self.query_one(f"#{field}", Input).value.strip() for field, _, _ in _FIELDS
         )
@@ -190,9 +190,9 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
         if agents is not None and snapshot is not None and self.is_mounted:
             self.table.show(agents, agent_columns(formatting.elapsed(snapshot)))
 
-    def question(self) -> Question | None:
+    def explain_query(self) -> ExplainQuery | None:
         agent = self.table.current
-        return super().question() if agent is None else lambda services: services.explain.of_agent(agent.agent_id)
+        return super().explain_query() if agent is None else lambda services: services.explain.of_agent(agent.agent_id)
 
     # Commands on agents
 

@@ -20,7 +20,7 @@ from budget_tui.tui.theme import StyledScreen
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
     from budget_tui.domain.snapshot import BudgetSnapshot
-    from budget_tui.tui.dialogs.explain import Question
+    from budget_tui.tui.dialogs.explain import ExplainQuery
 
 
 Reading = TypeVar("Reading")
@@ -55,7 +55,7 @@ class DashboardScreen(StyledScreen[None]):
         self.watch(self.app, "snapshot", self._follow)
         self.watch(self.app, "failure", self._follow_failure)
 
-    def question(self) -> Question | None:
+    def explain_query(self) -> ExplainQuery | None:
         """Return the query that explains the row under the cursor, for the reader's thread; None if there is none."""
         return lambda services: services.explain.of_all()
 

@@ -23,7 +23,7 @@ from budget_tui.tui.theme import StyledScreen
 
 if TYPE_CHECKING:
     from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
-    from budget_tui.tui.dialogs.explain import Question
+    from budget_tui.tui.dialogs.explain import ExplainQuery
 
 _HEIGHT_PERCENT = 60
 """Height of the lines, in percent of the screen's, as in the styles."""
@@ -79,7 +79,7 @@ class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
     def action_leave(self) -> None:
         self.dismiss(None)
 
-    def question(self) -> Question:
+    def explain_query(self) -> ExplainQuery:
         """Return the query that explains the row under the cursor, or the whole period if there is none."""
         row = self.query_one(OptionList).highlighted_option
         start, subject = self._archived.period.start, row.id or "" if row else ""

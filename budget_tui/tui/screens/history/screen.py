@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
     from budget_tui.domain.closing import ClosedPeriod
     from budget_tui.domain.snapshot import BudgetSnapshot
-    from budget_tui.tui.dialogs.explain import Question
+    from budget_tui.tui.dialogs.explain import ExplainQuery
 
 _AT_MOST = 60
 """Five years of months; ``budget-tui period history --before`` lists older ones."""
@@ -76,10 +76,12 @@ class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
         if periods is not None:
             table.show(periods, keeps_row=table.cursor > 0)
 
-    def question(self) -> Question | None:
+    def explain_query(self) -> ExplainQuery | None:
         closed = self.query_one(HistoryTable).current
         return (
-            super().question() if closed is None else lambda services: services.explain.of_closed(closed.period.start)
+            super().explain_query()
+            if closed is None
+            else lambda services: services.explain.of_closed(closed.period.start)
         )
 
     @on(HistoryTable.Opened)

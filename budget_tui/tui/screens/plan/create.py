@@ -113,12 +113,9 @@ class PlanCreateScreen(BoxScreen[str]):
         if self.query_one("#refusal").display:
             self.refuse("")
 
-    def action_submit(self) -> None:
-        self.submit()
-
     @on(Button.Pressed, "#back")
     def action_back(self) -> None:
-        if self._step > _FORM and not self._is_answering:
+        if self._step > _FORM and not self._is_submitting:
             self._go_to(self._step - 1)
             if self._step == _FORM:
                 self._form.focus_first(self._form)
@@ -134,7 +131,7 @@ class PlanCreateScreen(BoxScreen[str]):
 
     # Submitting
 
-    async def answer(self) -> str | None:
+    async def submit(self) -> str | None:
         self.refuse("")
         if self._step == _FORM:
             return await self._take_form()

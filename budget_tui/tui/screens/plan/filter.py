@@ -53,7 +53,7 @@ class PlanFilterScreen(BoxScreen[PlanFilter]):
             yield Label("Contains")
             yield TextField(self._choice.search, id="plan-search", placeholder="in entity, provider or notes")
 
-    async def answer(self) -> PlanFilter:
+    async def submit(self) -> PlanFilter:
         entity_id = self.query_one("#plan-entity", Input).value.strip()
         return PlanFilter(
             category=self._word("category", Category),

@@ -79,5 +79,5 @@ class RescaleScreen(BoxScreen[Children]):
     def _shown(self, amount: int) -> str:
         return amount_of(amount, self._budget.budget_type, self._budget.currency)
 
-    async def answer(self) -> Children:
+    async def submit(self) -> Children:
         return self._chosen

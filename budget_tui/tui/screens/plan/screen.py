@@ -40,7 +40,7 @@ from budget_tui.tui.table import Table
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
-    from budget_tui.tui.dialogs.explain import Question
+    from budget_tui.tui.dialogs.explain import ExplainQuery
 
 Choice = TypeVar("Choice")
 
@@ -113,7 +113,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     def action_create(self) -> None:
         self.dashboard.create_budget(self.pane.entity_id if self.reading and self.reading.lines else "")
 
-    def question(self) -> Question | None:
+    def explain_query(self) -> ExplainQuery | None:
         budget_id = self.pane.budget_id
         if budget_id:
             return lambda services: services.explain.of_planned(budget_id)
@@ -284,11 +284,11 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         children = board.children_of(budget.budget_id) if board is not None and amount != budget.amount else []
         rescale = False
         if children:
-            answer = await self.dashboard.ask(RescaleScreen(budget, amount, children))
-            if answer is None:
+            treatment = await self.dashboard.ask(RescaleScreen(budget, amount, children))
+            if treatment is None:
                 pane.refuse("nothing was changed: choose what happens to its children, or cancel")
                 return
-            rescale = answer is Children.RESCALED
+            rescale = treatment is Children.RESCALED
         change = PlanChange(amount=amount)
         try:
             outcome = await self.dashboard.run_command(

@@ -33,7 +33,7 @@ from budget_tui.tui.table import FollowedTable
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
-    from budget_tui.tui.dialogs.explain import Question
+    from budget_tui.tui.dialogs.explain import ExplainQuery
 
 
 class ProjectRows(EditableRows[ProjectLine], FollowedTable[ProjectLine]):
@@ -212,9 +212,11 @@ class ProjectsScreen(TableScreen):
         if details is not None:
             pane.details = details
 
-    def question(self) -> Question | None:
+    def explain_query(self) -> ExplainQuery | None:
         line = self.table.current
-        return super().question() if line is None else lambda services: services.explain.of_project(line.project_id)
+        return (
+            super().explain_query() if line is None else lambda services: services.explain.of_project(line.project_id)
+        )
 
     # Commands on projects
 
