@@ -44,7 +44,7 @@ _WITH_BODY = {
     413: "The body is too long.",
     415: "The body is not declared as JSON.",
 }
-_ANSWERED_WITH = (
+_RESPONSE_HEADERS = (
     ("If-None-Match", "ETag", "The current version, for `If-None-Match`, and for `If-Match` of a PUT."),
     ("If-Match", "ETag", "The current version, for the next `If-Match`."),
     ("Idempotency-Key", REPLAYED, "`true` if it was already carried out under the same key."),
@@ -87,8 +87,8 @@ def _describe_problems(method: str, operation: dict[str, Any]) -> None:
     if "security" not in operation:
         responses.pop("422", None)
     named = {parameter["name"] for parameter in operation.get("parameters", ())}
-    for asked, name, description in _ANSWERED_WITH:
-        for status in {"200", "201"} & set(responses) if asked in named else ():
+    for parameter_name, name, description in _RESPONSE_HEADERS:
+        for status in {"200", "201"} & set(responses) if parameter_name in named else ():
             header = {"description": description, "schema": {"type": "string"}}
             responses[status].setdefault("headers", {})[name] = header
     responses |= {str(status): problem_response(description) for status, description in problems.items()}

@@ -353,8 +353,8 @@ class _LogRefusal:
     ) -> None:
         if isinstance(error, BudgetError):
             label, subject, what, tokens = self._asked
-            asked = what if tokens is None else f"{what} {tokens}"
-            _log.warning("%s: %s %s refused: %s", label, subject, asked, error)
+            request = what if tokens is None else f"{what} {tokens}"
+            _log.warning("%s: %s %s refused: %s", label, subject, request, error)
 
 
 def _once(

@@ -1,4 +1,4 @@
-"""Cost details: the costs that a number of the plan adds up."""
+"""Cost details: the costs that add up to an actual of the plan."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from budget_tui.domain.records import DaySum, StoredCost, Stretch
 from budget_tui.domain.seats import most_seats
 from budget_tui.services.context import Context
 from budget_tui.services.currency import converter
-from budget_tui.services.usage import Asked, Usage, agents_tokens, entity_named
+from budget_tui.services.usage import Usage, UsageQuery, agents_tokens, entity_named
 from budget_tui.storage.session import Session
 
 PAGE = 500
@@ -23,10 +23,10 @@ DIGEST_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """An actual of the plan: everything that counts for one of ``covered``, once, and for none of ``without``.
+class Actual:
+    """The usage that a figure of the plan shows: all that counts for any of ``covered`` and for none of ``without``.
 
-    For seats it is the maximum on one day.
+    Usage that several of them cover counts once; of seats, the largest number on one day counts.
     """
 
     title: str
@@ -37,7 +37,7 @@ class Number:
 
 
 class CostLine(NamedTuple):
-    """One line of a number: ``counted`` nanos of the number's currency, or tokens, or seats.
+    """One line of an actual: ``counted`` is in nanos of the actual's currency, in tokens or in seats.
 
     ``amount`` is the cost in its own ``currency``; None without a cost. ``entity_name`` '' is unmapped.
     """
@@ -78,41 +78,41 @@ class SpendDigest(NamedTuple):
 
 
 class CostDetails:
-    """Lists the costs that a number of the plan adds up."""
+    """Lists the costs that add up to an actual of the plan."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._reader = context.reader()
 
-    def page(self, number: Number, older_than: date | None = None, at_least: int = PAGE) -> CostPage:
+    def page(self, actual: Actual, older_than: date | None = None, at_least: int = PAGE) -> CostPage:
         """Return at least ``at_least`` lines, if there are so many, before the day ``older_than``."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
             today = self._context.clock.today(organization.time_zone)
-            number = _so_far(number, today)
-            if not number.covered:
+            actual = _so_far(actual, today)
+            if not actual.covered:
                 return CostPage((), 0, 0, None)
-            if number.budget_type is BudgetType.SEAT:
-                return _seats(session, organization, number, today)
-            counting = _Counting(session, organization.org_key, number)
-            return (_money if number.budget_type is BudgetType.MONETARY else _tokens)(counting, older_than, at_least)
+            if actual.budget_type is BudgetType.SEAT:
+                return _seats(session, organization, actual, today)
+            counting = _Counting(session, organization.org_key, actual)
+            return (_money if actual.budget_type is BudgetType.MONETARY else _tokens)(counting, older_than, at_least)
 
-    def of_entity(self, entity_id: str, period: Period, title: str = "") -> Number:
+    def of_entity(self, entity_id: str, period: Period, title: str = "") -> Actual:
         """Return the spend of an entity and all below it in ``period``, planned or not; raises `NotFound`."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
             entity = entity_named(session, organization, entity_id)
         scope = Scope(entity.entity_key, TOTAL, ANY_PROVIDER, organization.currency)
-        return Number(title, BudgetType.MONETARY, organization.currency, ((scope, period),))
+        return Actual(title, BudgetType.MONETARY, organization.currency, ((scope, period),))
 
     def digest(self, entity_id: str, period: Period, today: date) -> SpendDigest:
         """Sum up what an entity spent lately, and on what in ``period`` so far; raises `NotFound`."""
         first = today - timedelta(days=DIGEST_DAYS - 1)
-        number = self.of_entity(entity_id, Period(min(first, period.start), max(today, period.end)))
+        actual = self.of_entity(entity_id, Period(min(first, period.start), max(today, period.end)))
         days = {first + timedelta(days=ahead): 0 for ahead in range(DIGEST_DAYS)}
         services: dict[str, int] = {}
         of_period: dict[date, int] = {}
-        for line in self.page(number, at_least=sys.maxsize).lines:
+        for line in self.page(actual, at_least=sys.maxsize).lines:
             if line.day in days:
                 days[line.day] += line.counted
             if period.contains(line.day):
@@ -127,29 +127,29 @@ class CostDetails:
         self._reader.close()
 
 
-def number_of(budget: PlannedBudget, title: str) -> Number:
+def actual_of(budget: PlannedBudget, title: str) -> Actual:
     """Return the actual of one budget."""
-    return Number(title, budget.budget_type, budget.currency, ((scope_of(budget), budget.period),))
+    return Actual(title, budget.budget_type, budget.currency, ((scope_of(budget), budget.period),))
 
 
-def _so_far(number: Number, today: date) -> Number:
-    """Return ``number`` without future days."""
+def _so_far(actual: Actual, today: date) -> Actual:
+    """Return ``actual`` without future days."""
 
     def begun(covered: Iterable[tuple[Scope, Period]]) -> tuple[tuple[Scope, Period], ...]:
         return tuple((scope, period.through(today)) for scope, period in covered if period.start <= today)
 
-    return replace(number, covered=begun(number.covered), without=begun(number.without))
+    return replace(actual, covered=begun(actual.covered), without=begun(actual.without))
 
 
 class _Counting:
-    """Determines which origins and days count for a number of money or tokens."""
+    """Determines which origins and days count for an actual of money or tokens."""
 
-    def __init__(self, session: Session, org: int, number: Number) -> None:
-        self.session, self.org, self.currency = session, org, number.currency
+    def __init__(self, session: Session, org: int, actual: Actual) -> None:
+        self.session, self.org, self.currency = session, org, actual.currency
         history = session.fast.hierarchy_history(org)
-        self.segments = Segments((period for _, period in (*number.covered, *number.without)), history.cuts)
-        self._unit = number.covered[0][0].currency
-        self._coverage = Coverage(by_scope(number.covered), history, self.segments, by_scope(number.without))
+        self.segments = Segments((period for _, period in (*actual.covered, *actual.without)), history.cuts)
+        self._unit = actual.covered[0][0].currency
+        self._coverage = Coverage(by_scope(actual.covered), history, self.segments, by_scope(actual.without))
 
     def days(self, entity_key: int | None, category: str, provider: str) -> list[Period]:
         """Return the periods in which an entity's own usage of a provider in a category counts."""
@@ -213,11 +213,11 @@ def _agents_lines(counting: _Counting) -> list[CostLine]:
     return lines
 
 
-def _seats(session: Session, organization: Organization, number: Number, today: date) -> CostPage:
+def _seats(session: Session, organization: Organization, actual: Actual, today: date) -> CostPage:
     entities = {entity.entity_key: entity for entity in session.fast.entities(organization.org_key)}
-    asked = [Asked(BudgetType.SEAT, *each) for each in (*number.covered, *number.without)]
-    usage = Usage(session, organization, today, asked)
-    known = list(usage.seats_in_days(by_scope(number.covered), by_scope(number.without)))
+    queries = [UsageQuery(BudgetType.SEAT, *each) for each in (*actual.covered, *actual.without)]
+    usage = Usage(session, organization, today, queries)
+    known = list(usage.seats_in_days(by_scope(actual.covered), by_scope(actual.without)))
     lines: list[CostLine] = []
     for entity_key, provider, timeline, days in known:
         entity = None if entity_key is None else entities[entity_key]

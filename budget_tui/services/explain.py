@@ -51,7 +51,7 @@ from budget_tui.services.freshness import data_through
 from budget_tui.services.history import closed_period
 from budget_tui.services.plan_views import allocated_totals_in_plan
 from budget_tui.services.snapshots import load_facts
-from budget_tui.services.usage import Asked, InOneCurrency, Usage, Used, asked_by, entity_named
+from budget_tui.services.usage import InOneCurrency, Usage, UsageQuery, Used, entity_named, usage_queries
 from budget_tui.storage.session import Session
 
 _RULES_AT_MOST = 8
@@ -124,7 +124,7 @@ class Explainer:
             _require_one(budget_id, found)
             budget = found[0]
             today = self._today(organization)
-            usage = Usage(session, organization, today, asked_by([budget]))
+            usage = Usage(session, organization, today, usage_queries([budget]))
             figures = usage.figures(budget)
             allocated = allocated_totals_in_plan(session, org, [budget], usage.history)
             values = explain_planned(budget, figures, allocated.get(budget.budget_id))
@@ -146,7 +146,7 @@ class Explainer:
             organization = self._context.organization(session)
             currency = scope.currency or organization.currency
             today = self._today(organization)
-            usage = Usage(session, organization, today, [Asked(budget_type, scope, period)])
+            usage = Usage(session, organization, today, [UsageQuery(budget_type, scope, period)])
             actual = usage.of(budget_type, scope, period)
             values = (explain_actual(budget_type, actual, period),)
             entities = session.fast.entities(organization.org_key) or [unstored_root(organization.name)]
@@ -176,8 +176,8 @@ class Explainer:
                     "the list of budgets shows what is",
                     command="budget-tui plan list shows what is",
                 )
-            asked = [*asked_by(budgets), *(Asked(budget_type, *each) for each in whole)]
-            usage = Usage(session, organization, self._today(organization), asked)
+            queries = [*usage_queries(budgets), *(UsageQuery(budget_type, *each) for each in whole)]
+            usage = Usage(session, organization, self._today(organization), queries)
             together = usage.widest(budgets) if budgets else None
             counting = together.budgets if together else ()
             added = usage.added_up(together) if together else Variance(0, 0)

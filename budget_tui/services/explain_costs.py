@@ -20,7 +20,7 @@ from budget_tui.domain.records import AGENT_SOURCE, OriginInPeriod
 from budget_tui.domain.seats import SeatTimeline, most_seats
 from budget_tui.presentation.formatting import long_day
 from budget_tui.services.currency import converter
-from budget_tui.services.usage import Asked, Usage, agents_tokens
+from budget_tui.services.usage import Usage, UsageQuery, agents_tokens
 from budget_tui.storage.session import Session
 
 _AT_MOST = 5
@@ -288,7 +288,7 @@ def _seats(session: Session, organization: Organization, wanted: Wanted, found: 
     if wanted.category not in (TOTAL, Category.SUBSCRIPTION):
         return
     rows: dict[tuple[str, str], list[tuple[SeatTimeline, list[Period], list[date]]]] = {}
-    usage = Usage(session, organization, wanted.today, [Asked(BudgetType.SEAT, wanted.scope, wanted.period)])
+    usage = Usage(session, organization, wanted.today, [UsageQuery(BudgetType.SEAT, wanted.scope, wanted.period)])
     for _, provider, timeline, periods in usage.seats_in_days({wanted.scope: [wanted.period]}):
         if since := [max(day, periods[0].start) for day, _ in timeline.registrations_in(periods)]:
             rows.setdefault(("registered", provider), []).append((timeline._replace(charged={}), periods, since))

@@ -22,7 +22,7 @@ from budget_tui.domain.plan import PlannedBudget, whole_period, whole_period_unt
 from budget_tui.domain.plan_results import Breakdown, Part, TreeNode
 from budget_tui.domain.variance import Variance
 from budget_tui.presentation.formatting import over_allocation_warnings
-from budget_tui.services.usage import Asked, Conversions, InOneCurrency, Usage, Used
+from budget_tui.services.usage import Conversions, InOneCurrency, Usage, UsageQuery, Used
 
 
 class Slice(NamedTuple):
@@ -54,9 +54,9 @@ class Considered(NamedTuple):
     def conversions(self, parts: Collection[Slice]) -> Conversions:
         """Return the effects of other currencies on the figures of ``parts``."""
         money = BudgetType.MONETARY
-        asked = [Asked(money, self._scope(part, money), period) for part in parts for period in self.periods]
+        queries = [UsageQuery(money, self._scope(part, money), period) for part in parts for period in self.periods]
         budgets = [budget for part in parts for budget in part.budgets]
-        return self.usage.conversions(asked).together(self.own.conversions(budgets))
+        return self.usage.conversions(queries).together(self.own.conversions(budgets))
 
     def part(self, part: Slice, allocated: AllocatedTotals) -> Part:
         money, tokens, seats = (self._figures(part, budget_type) for budget_type in BudgetType)

@@ -47,7 +47,15 @@ from budget_tui.services.plan_breakdown import (
     periods_of,
     with_actuals,
 )
-from budget_tui.services.usage import Addends, InOneCurrency, Usage, all_of, asked_by, entity_named, provider_named
+from budget_tui.services.usage import (
+    Addends,
+    InOneCurrency,
+    Usage,
+    all_usage_of,
+    entity_named,
+    provider_named,
+    usage_queries,
+)
 from budget_tui.storage.session import Session
 
 EVERYTHING = PlanFilter()
@@ -72,10 +80,10 @@ class PlanViews:
             today = self._today(organization)
             known = data_through(session, organization, today)
             allocations = _allocations(session, organization)
-            asked = asked_by(found)
-            usage = None if conditions.status is None else Usage(session, organization, today, asked)
+            queries = usage_queries(found)
+            usage = None if conditions.status is None else Usage(session, organization, today, queries)
         if usage is not None:
-            found = [line.budget for line in usage.lines(found, asked) if line.status is conditions.status]
+            found = [line.budget for line in usage.lines(found, queries) if line.status is conditions.status]
         page = found[offset:] if limit is None else found[offset : offset + limit]
         warnings = over_allocation_warnings(over_allocated(page, allocated))
         period = conditions.period_of(found, organization.period_rule.fiscal_start_month)
@@ -97,14 +105,14 @@ class PlanViews:
         with self._reader.session() as session:
             organization = self._context.organization(session)
             budgets = _budgets(session, organization, conditions, self._today(organization))
-            asked = asked_by(budgets)
-            usage = Usage(session, organization, self._today(organization), asked)
+            queries = usage_queries(budgets)
+            usage = Usage(session, organization, self._today(organization), queries)
             containment = Containment(budgets, usage.history)
             allocated = _allocated_totals(session, organization, conditions, budgets, usage.history, containment)
             allocations = _allocations(session, organization)
             known = data_through(session, organization, self._today(organization))
-        conversions = usage.conversions(asked)
-        lines = usage.lines(budgets, asked)
+        conversions = usage.conversions(queries)
+        lines = usage.lines(budgets, queries)
         if conditions.status is not None:
             lines = [line for line in lines if line.status is conditions.status]
         too_much = over_allocated((line.budget for line in lines), allocated)
@@ -129,14 +137,14 @@ class PlanViews:
                 top = entity_named(session, organization, root_entity_id)
                 history = session.fast.hierarchy_history(organization.org_key)
                 budgets = [budget for budget in budgets if is_below(budget, top.entity_key, history)]
-            asked = asked_by(budgets)
-            usage = Usage(session, organization, self._today(organization), asked)
+            queries = usage_queries(budgets)
+            usage = Usage(session, organization, self._today(organization), queries)
             allocations = _allocations(session, organization)
             known = data_through(session, organization, self._today(organization))
             allocated: AllocatedTotals = {}  # only needed if it has children that the trees do not show
             if not replace(conditions, status=None).is_open:
                 allocated = allocated_totals_in_plan(session, organization.org_key, budgets, usage.history)
-        conversions = usage.conversions(asked)
+        conversions = usage.conversions(queries)
         trees = forest(budgets, usage.history)
         return PlanTree(
             organization,
@@ -190,8 +198,8 @@ class PlanViews:
                 today,
             )
             every_period = {*periods, *(budget.period for budget in budgets)}
-            asked = all_of(entity.entity_key, organization.currency, every_period)
-            usage = Usage(session, organization, today, asked)
+            queries = all_usage_of(entity.entity_key, organization.currency, every_period)
+            usage = Usage(session, organization, today, queries)
             own = InOneCurrency(session, organization.org_key, budgets, organization.currency)
             provider = provider_named(session, organization.org_key, conditions.provider)
             allocated = allocated_totals_in_plan(session, organization.org_key, budgets, usage.history)
@@ -256,7 +264,7 @@ class PlanBoard:
 
     def warnings(self, lines: Sequence[BudgetLine]) -> tuple[str, ...]:
         """Return warnings about costs left out of the actuals of ``lines``, and about exchange rates used in them."""
-        return self._usage.conversions(asked_by(line.budget for line in lines)).warnings
+        return self._usage.conversions(usage_queries(line.budget for line in lines)).warnings
 
     @property
     def has_other_currencies(self) -> bool:
@@ -392,10 +400,10 @@ def read_board(session: Session, organization: Organization, today: date) -> Pla
     entities = session.fast.entities(organization.org_key) or [unstored_root(organization.name)]
     root = next(entity for entity in entities if entity.entity_id == ROOT_ID)
     periods = {*_running(organization, today), *_months(today), *(budget.period for budget in budgets)}
-    asked = asked_by(budgets)
-    everything = all_of(root.entity_key, organization.currency, periods)
-    usage = Usage(session, organization, today, [*asked, *everything])
-    lines = tuple(usage.lines(budgets, asked))
+    queries = usage_queries(budgets)
+    everything = all_usage_of(root.entity_key, organization.currency, periods)
+    usage = Usage(session, organization, today, [*queries, *everything])
+    lines = tuple(usage.lines(budgets, queries))
     own = InOneCurrency(session, organization.org_key, budgets, organization.currency)
     return PlanBoard(organization, today, data_through(session, organization, today), lines, entities, usage, own)
 

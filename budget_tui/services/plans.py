@@ -382,9 +382,9 @@ def allocate_to(work: Work, parent: PlannedBudget, child: PlannedBudget) -> str:
 
 def _parent(work: Work, plan: BudgetPlan, entity: Entity) -> PlannedBudget:
     """Return the budget to allocate: a new one, or an existing one of that amount, to be allocated further."""
-    asked = _checked(work, plan)
-    same = _same(work, entity.entity_key, asked)
-    if same is not None and (same.amount, same.currency) == (asked.amount, asked.currency):
+    checked = _checked(work, plan)
+    same = _same(work, entity.entity_key, checked)
+    if same is not None and (same.amount, same.currency) == (checked.amount, checked.currency):
         return same
     return _create(work, plan)
 

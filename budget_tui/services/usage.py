@@ -44,22 +44,22 @@ from budget_tui.storage.session import Session
 _MONETARY, _TOKEN, _SEAT = BudgetType
 
 
-class Asked(NamedTuple):
-    """A request for usage: everything that counts for ``scope`` in ``period``."""
+class UsageQuery(NamedTuple):
+    """A query for all usage that counts for ``scope`` in ``period``."""
 
     budget_type: BudgetType
     scope: Scope
     period: Period
 
 
-def asked_by(budgets: Iterable[PlannedBudget]) -> list[Asked]:
-    return [Asked(budget.budget_type, scope_of(budget), budget.period) for budget in budgets]
+def usage_queries(budgets: Iterable[PlannedBudget]) -> list[UsageQuery]:
+    return [UsageQuery(budget.budget_type, scope_of(budget), budget.period) for budget in budgets]
 
 
-def all_of(entity_key: int, currency: str, periods: Iterable[Period]) -> list[Asked]:
-    """Return requests for all usage of an entity in ``periods``, its money in ``currency``."""
+def all_usage_of(entity_key: int, currency: str, periods: Iterable[Period]) -> list[UsageQuery]:
+    """Return the queries for all usage of an entity in ``periods``, with money in ``currency``."""
     return [
-        Asked(
+        UsageQuery(
             budget_type,
             Scope(entity_key, TOTAL, ANY_PROVIDER, currency if budget_type is _MONETARY else ""),
             period,
@@ -120,14 +120,16 @@ class Conversions(NamedTuple):
 
 
 class Usage:
-    """Usage through ``today`` that counts for anything ``asked``, rolled up along the hierarchy."""
+    """Usage through ``today`` that counts for any of ``queries``, rolled up along the hierarchy."""
 
-    def __init__(self, session: Session, organization: Organization, today: date, asked: Collection[Asked]) -> None:
+    def __init__(
+        self, session: Session, organization: Organization, today: date, queries: Collection[UsageQuery]
+    ) -> None:
         self._session, self._org, self._today = session, organization.org_key, today
-        self._asked = asked
-        types = {each.budget_type for each in asked}
+        self._queries = queries
+        types = {each.budget_type for each in queries}
         self.history = session.fast.hierarchy_history(self._org)
-        self.segments = Segments({each.period for each in asked}, self.history.cuts)
+        self.segments = Segments({each.period for each in queries}, self.history.cuts)
         self._span = self.segments.span
         self._lines: dict[str, list[UsageLine]] = {}  # by currency; tokens have none
         self._other_currencies: dict[str, dict[Owner, dict[tuple[str, int], CurrencySum]]] = {}
@@ -137,7 +139,7 @@ class Usage:
         if not self.segments.periods:
             return
         if _MONETARY in types:
-            self._read_money(asked)
+            self._read_money(queries)
         if _TOKEN in types:
             self._read_tokens()
         if _SEAT in types:
@@ -149,11 +151,11 @@ class Usage:
 
     # Reading
 
-    def _read_money(self, asked: Collection[Asked]) -> None:
-        currencies = {each.scope.currency for each in asked if each.budget_type is _MONETARY}
+    def _read_money(self, queries: Collection[UsageQuery]) -> None:
+        currencies = {each.scope.currency for each in queries if each.budget_type is _MONETARY}
         others = self._session.fast.other_currencies(self._org, min(currencies))
         origins = self._session.usage.origins(self._org) if others or len(currencies) > 1 else {}
-        converting = self._converting(origins, asked) if origins else {}
+        converting = self._converting(origins, queries) if origins else {}
         if len(converting) * 2 > len(origins):  # unconverted ones are too few to be read separately
             self._read_by_day(origins, converting, None)
             return
@@ -161,9 +163,11 @@ class Usage:
         if converting:
             self._read_by_day(origins, converting, converting)
 
-    def _converting(self, origins: Mapping[int, UsageOrigin], asked: Iterable[Asked]) -> dict[int, dict[str, int]]:
+    def _converting(
+        self, origins: Mapping[int, UsageOrigin], queries: Iterable[UsageQuery]
+    ) -> dict[int, dict[str, int]]:
         """Return the origins to convert by key, with their target currencies and, as bits, the segments that count."""
-        coverage = self._coverage(asked)
+        coverage = self._coverage(queries)
         counting: dict[Owner, dict[str, int]] = {}
         found: dict[int, dict[str, int]] = {}
         for key, origin in origins.items():
@@ -270,10 +274,10 @@ class Usage:
     def figures(self, budget: PlannedBudget) -> Variance:
         return Variance(budget.amount, self.of(budget.budget_type, scope_of(budget), budget.period))
 
-    def lines(self, budgets: Iterable[PlannedBudget], asked: Iterable[Asked]) -> list[BudgetLine]:
-        """Return each of ``budgets``, with its request in ``asked``, compared with its usage."""
+    def lines(self, budgets: Iterable[PlannedBudget], queries: Iterable[UsageQuery]) -> list[BudgetLine]:
+        """Return each of ``budgets``, compared with its usage; ``queries`` are theirs, in the same order."""
         found = []
-        for budget, each in zip(budgets, asked, strict=True):
+        for budget, each in zip(budgets, queries, strict=True):
             figures = Variance(budget.amount, self.of(*each))
             found.append(BudgetLine(budget, figures, figures.status))
         return found
@@ -380,14 +384,14 @@ class Usage:
             if most_seats([(each.timeline, each.days)]) is not None
         }
 
-    def conversions(self, asked: Iterable[Asked]) -> Conversions:
-        """Return the effects of other currencies on the sums of all that is ``asked``."""
+    def conversions(self, queries: Iterable[UsageQuery]) -> Conversions:
+        """Return the effects of other currencies on the sums of ``queries``."""
         if not self._other_currencies:
             return Conversions()
         left_out: list[LeftOut] = []
         notes: list[str] = []
-        # What was read is exactly what counts for the original request.
-        coverage = None if asked is self._asked else self._coverage(asked)
+        # Everything read counts for the original queries.
+        coverage = None if queries is self._queries else self._coverage(queries)
         for into, by_owner in sorted(self._other_currencies.items()):
             sums: dict[str, CurrencySum] = {}
             for (entity_key, category, provider), of_owner in by_owner.items():
@@ -405,10 +409,10 @@ class Usage:
         """True if there are costs in other currencies than those requested."""
         return bool(self._other_currencies)
 
-    def _coverage(self, asked: Iterable[Asked]) -> Coverage:
-        """Return the coverage of the money that counts for anything ``asked``."""
+    def _coverage(self, queries: Iterable[UsageQuery]) -> Coverage:
+        """Return the coverage of the money that counts for any of ``queries``."""
         covered: dict[Scope, set[Period]] = {}
-        for budget_type, scope, period in asked:
+        for budget_type, scope, period in queries:
             if budget_type is _MONETARY:
                 covered.setdefault(scope, set()).add(period)
         return Coverage(covered, self.history, self.segments)

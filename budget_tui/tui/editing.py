@@ -25,7 +25,7 @@ TOKEN_STEP = "10,000"
 """Amount that ``+`` and ``-`` suggest for tokens; for money the settings give it."""
 
 
-class EditAsked(Message):
+class EditRequested(Message):
     """The user wants to edit the cell under the cursor, starting with ``sign``."""
 
     def __init__(self, sign: str) -> None:
@@ -47,7 +47,7 @@ class EditableRows(Table[Row]):
         return False if action == "edit" and self.is_empty else super().check_action(action, parameters)
 
     def action_edit(self, sign: str = "") -> None:
-        self.post_message(EditAsked(sign))
+        self.post_message(EditRequested(sign))
 
     def action_open(self) -> None:
         self.action_edit()
@@ -231,8 +231,8 @@ class EditableTable(Vertical, Generic[Row]):
     def is_editing(self) -> bool:
         return self._edited is not None
 
-    @on(EditAsked)
-    def _edit_asked(self, event: EditAsked) -> None:
+    @on(EditRequested)
+    def _edit_requested(self, event: EditRequested) -> None:
         event.stop()
         self.begin_edit(event.sign)
 

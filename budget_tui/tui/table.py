@@ -182,7 +182,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     class Opened(OfRow):
         """The user opened the row."""
 
-    class SortAsked(Message):
+    class SortRequested(Message):
         """The user clicked the header of a sortable column."""
 
         def __init__(self, key: str) -> None:
@@ -434,7 +434,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         if event.y < HEADER:
             for place in self.places:
                 if place.x <= event.x < place.end and place.column.sort_key is not None:
-                    self.post_message(self.SortAsked(place.column.key))
+                    self.post_message(self.SortRequested(place.column.key))
         elif (row := self._row_at(event.y)) >= 0:
             self.go_to(row)
             if event.chain == 2:

@@ -17,8 +17,8 @@ from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlanFilter, PlannedBudget
 from budget_tui.domain.tree import Placement
-from budget_tui.services.cost_details import CostPage, number_of
-from budget_tui.services.usage import Asked, Usage
+from budget_tui.services.cost_details import CostPage, actual_of
+from budget_tui.services.usage import Usage, UsageQuery
 from tests.databases import Address, Engine
 from tests.examples import examples
 from tests.services.planning import PlanHome, planning_home
@@ -90,7 +90,7 @@ def of_january(home: PlanHome) -> dict[str, Any]:
 
 def behind(home: PlanHome, budget: PlannedBudget) -> CostPage:
     try:
-        return home.services.cost_details.page(number_of(budget, ""))
+        return home.services.cost_details.page(actual_of(budget, ""))
     finally:
         home.services.cost_details.close()
 
@@ -285,12 +285,12 @@ class Turning(RuleBasedStateMachine):
         with self.home.services.context.reading() as session:
             organization = self.home.services.context.organization(session)
             keys = {each.entity_id: each.entity_key for each in session.fast.entities(organization.org_key)}
-            asked = [
-                Asked(BudgetType.MONETARY, Scope(key, "total", "", "USD"), month)
+            queries = [
+                UsageQuery(BudgetType.MONETARY, Scope(key, "total", "", "USD"), month)
                 for key in keys.values()
                 for month in months
             ]
-            found = Usage(session, organization, months[-1].end, asked)
+            found = Usage(session, organization, months[-1].end, queries)
             for month, period in enumerate(months, 1):
                 for entity, key in keys.items():
                     scope = Scope(key, "total", "", "USD")

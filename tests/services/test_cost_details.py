@@ -13,7 +13,7 @@ from budget_tui.domain.coverage import scope_of
 from budget_tui.domain.errors import NotFound
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlanFilter
-from budget_tui.services.cost_details import CostLine, Number, number_of
+from budget_tui.services.cost_details import Actual, CostLine, actual_of
 from budget_tui.services.demo import load_demo
 from budget_tui.services.demo_acme import SHOWN_ON
 from budget_tui.services.plan_views import PlanBoard
@@ -70,7 +70,7 @@ def board_of(home: PlanHome) -> PlanBoard:
         home.services.plan_views.close()
 
 
-def behind(home: PlanHome, number: Number, at_least: int = 500) -> tuple[list[CostLine], int]:
+def behind(home: PlanHome, number: Actual, at_least: int = 500) -> tuple[list[CostLine], int]:
     """All lines, page by page, and what the first page says they add up to."""
     behind = home.services.cost_details
     try:
@@ -91,7 +91,7 @@ def test_every_number_of_the_demonstration_is_what_its_costs_add_up_to(acme: Pla
     board = board_of(acme)
     assert len(board.lines) >= 12
     for line in board.lines:
-        lines, total = behind(acme, number_of(line.budget, ""), at_least)
+        lines, total = behind(acme, actual_of(line.budget, ""), at_least)
         if line.budget.budget_type is not BudgetType.SEAT:
             assert sum(each.counted for each in lines) == total
         assert total == (line.figures.actual or 0)
@@ -103,7 +103,7 @@ def test_totals_list_each_cost_once(acme: PlanHome) -> None:
     board = board_of(acme)
     for totals, counting in board.totals(board.lines):
         covered = tuple((scope_of(budget), budget.period) for budget in counting.budgets)
-        lines, total = behind(acme, Number("", totals.budget_type, totals.currency, covered))
+        lines, total = behind(acme, Actual("", totals.budget_type, totals.currency, covered))
         assert total == totals.total.actual
         assert len(set(lines)) == len(lines)
 
@@ -117,11 +117,11 @@ def test_parts_of_the_breakdowns_too(acme: PlanHome) -> None:
         ):
             for name, part in breakdown.parts.items():
                 for budget_type, _, actual, rest in part.by_type:
-                    _, total = behind(acme, Number("", budget_type, "USD", *find(choice, name, budget_type)[:2]))
+                    _, total = behind(acme, Actual("", budget_type, "USD", *find(choice, name, budget_type)[:2]))
                     assert total == (actual or 0), (choice, name, budget_type)
                     if rest is not None:
                         _, total = behind(
-                            acme, Number("", budget_type, "USD", *find(choice, name, budget_type, True)[:2])
+                            acme, Actual("", budget_type, "USD", *find(choice, name, budget_type, True)[:2])
                         )
                         assert total == rest, (choice, name, budget_type)
 
@@ -132,7 +132,7 @@ def test_what_counts_is_told_with_where_it_comes_from(home: PlanHome) -> None:
     home.spent("TEAM-BACKEND", "7", "2026-02-01", provider="Amazon Web Services")
     home.spent("DEPT-OPS", "9", "2026-02-01")
     home.spent("TEAM-BACKEND", "4", "2026-04-01")
-    lines, total = behind(home, number_of(budget, ""))
+    lines, total = behind(home, actual_of(budget, ""))
     assert total == parse_amount("30")
     assert [(each.day, each.entity_name, each.provider, each.counted) for each in lines] == [
         (date(2026, 2, 1), "Backend", "gcp", total)
@@ -142,11 +142,11 @@ def test_what_counts_is_told_with_where_it_comes_from(home: PlanHome) -> None:
 def test_costs_in_another_currency_count_at_the_rate_of_their_day_and_keep_their_own_amount(home: PlanHome) -> None:
     budget = home.plan("DEPT-ENG", "cloud", "100", currency="EUR")
     home.spent("TEAM-BACKEND", "11", "2026-02-01")
-    assert behind(home, number_of(budget, "")) == ([], 0)
-    page = home.services.cost_details.page(number_of(budget, ""))
+    assert behind(home, actual_of(budget, "")) == ([], 0)
+    page = home.services.cost_details.page(actual_of(budget, ""))
     assert page.without_rate == 1, "without a rate it is in no sum, and is told"
     home.services.fx.set("EUR", "USD", Decimal("1.1"), date(2026, 2, 1))
-    (line,), total = behind(home, number_of(budget, ""))
+    (line,), total = behind(home, actual_of(budget, ""))
     assert total == line.counted == parse_amount("10")
     assert (line.currency, line.amount) == ("USD", parse_amount("11"))
     assert total == board_of(home).lines[0].figures.actual
@@ -156,7 +156,7 @@ def test_tokens_of_costs_and_of_agents(home: PlanHome) -> None:
     budget = home.plan("PROJ-PLATFORM", "genai", "1M", budget_type="token")
     home.spent("TEAM-BACKEND", "3", "2026-02-01", provider="Anthropic", tokens=5_000)
     home.spent("TEAM-BACKEND", "3", "2026-02-02", provider="Anthropic")
-    lines, total = behind(home, number_of(budget, ""))
+    lines, total = behind(home, actual_of(budget, ""))
     assert (total, [each.counted for each in lines]) == (5_000, [5_000])
 
 
@@ -165,7 +165,7 @@ def test_of_seats_the_most_on_one_day(home: PlanHome) -> None:
     home.services.seats.register("TEAM-FRONTEND", "figma", 12, date(2026, 2, 1))
     home.services.seats.register("TEAM-FRONTEND", "figma", 9, date(2026, 3, 1))
     home.services.seats.register("DEPT-OPS", "figma", 50, date(2026, 3, 1))
-    lines, total = behind(home, number_of(budget, ""))
+    lines, total = behind(home, actual_of(budget, ""))
     assert total == 12
     assert [(each.day.month, each.counted) for each in lines] == [(3, 9), (2, 12)]
 
@@ -204,9 +204,9 @@ def test_no_cost_is_listed_twice_or_missing_whatever_was_planned(
         home.spent(entity, f"{cents / 100:.2f}", day.isoformat(), provider)
     board = board_of(home)
     for line in board.lines:
-        lines, total = behind(home, number_of(line.budget, ""), 1)
+        lines, total = behind(home, actual_of(line.budget, ""), 1)
         assert sum(each.counted for each in lines) == total == line.figures.actual
     ((totals, counting),) = board.totals(board.lines)
     covered = tuple((scope_of(budget), budget.period) for budget in counting.budgets)
-    lines, total = behind(home, Number("", BudgetType.MONETARY, "USD", covered), 3)
+    lines, total = behind(home, Actual("", BudgetType.MONETARY, "USD", covered), 3)
     assert sum(each.counted for each in lines) == total == totals.total.actual

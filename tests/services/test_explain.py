@@ -13,7 +13,7 @@ from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.explain import Explained, Kind, Reason, named
 from budget_tui.domain.tree import Placement
 from budget_tui.presentation import explanations
-from budget_tui.services.cost_details import number_of
+from budget_tui.services.cost_details import actual_of
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.imports import ImportRequest
 from tests.databases import Engine, empty
@@ -273,7 +273,7 @@ def test_seats_that_were_given_up_before_the_period_do_not_count(plan: PlanHome)
     explained = later.services.explain.of_planned(budget.budget_id)
     assert named(explained.values)["actual"].value.value == 5
     assert [(group.amount, group.first_day) for group in explained.counting] == [(5, date(2026, 2, 1))]
-    behind = later.services.cost_details.page(number_of(budget, ""))
+    behind = later.services.cost_details.page(actual_of(budget, ""))
     later.services.cost_details.close()
     assert [(line.day, line.counted) for line in behind.lines] == [(date(2026, 1, 20), 5)]
 

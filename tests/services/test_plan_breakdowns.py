@@ -13,7 +13,7 @@ from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.period import PeriodKind
 from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.plan_results import Breakdown, Part
-from budget_tui.services.cost_details import Number
+from budget_tui.services.cost_details import Actual
 from budget_tui.services.plan_views import PlanBoard
 from tests.databases import Engine
 from tests.examples import examples
@@ -226,7 +226,7 @@ def board_of(home: PlanHome) -> PlanBoard:
 
 def total_of(home: PlanHome, budget_type: BudgetType, *behind: object) -> int:
     try:
-        return home.services.cost_details.page(Number("", budget_type, "USD", *behind)).total  # type: ignore[arg-type]
+        return home.services.cost_details.page(Actual("", budget_type, "USD", *behind)).total  # type: ignore[arg-type]
     finally:
         home.services.cost_details.close()
 

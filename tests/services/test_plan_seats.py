@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.plan import PlanFilter, PlannedBudget
 from budget_tui.domain.variance import Variance
-from budget_tui.services.cost_details import Number
+from budget_tui.services.cost_details import Actual
 from budget_tui.services.imports import ImportRequest
 from tests.databases import Engine
 from tests.examples import examples
@@ -78,7 +78,7 @@ def test_seats_beside_the_budgets_are_not_budgeted(planner: PlanHome) -> None:
     covered, without, budgets = board.category_composition(
         PlanFilter(entity_id="DEPT-ENG"), "subscription", BudgetType.SEAT, of_rest=True
     )
-    number = Number("", BudgetType.SEAT, "USD", covered, without)
+    number = Actual("", BudgetType.SEAT, "USD", covered, without)
     page = planner.services.cost_details.page(number)
     planner.services.cost_details.close()
     assert (page.total, sorted((line.provider, line.counted) for line in page.lines)) == (
@@ -191,6 +191,6 @@ def test_whatever_the_tree_a_seat_is_counted_once(
                 assert part.seats_actual is None or part.seats_not_budgeted is not None
                 for of_rest, shown in enumerate((part.seats_actual, part.seats_not_budgeted)):
                     behind = find(choice, name, BudgetType.SEAT, bool(of_rest))
-                    number = Number("", BudgetType.SEAT, "USD", behind.covered, behind.without)
+                    number = Actual("", BudgetType.SEAT, "USD", behind.covered, behind.without)
                     assert home.services.cost_details.page(number).total == (shown or 0)
     home.services.cost_details.close()

@@ -12,7 +12,7 @@ from budget_tui.domain.explain import Reason, named
 from budget_tui.domain.records import Resolution
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.domain.variance import VarianceStatus
-from budget_tui.services.cost_details import number_of
+from budget_tui.services.cost_details import actual_of
 from tests.databases import Engine
 from tests.examples import examples
 from tests.services.conftest import shown, usd
@@ -221,7 +221,7 @@ def test_an_actual_reaches_today_whatever_it_is_of(home: PlanHome) -> None:
         assert named(explained.values)["actual"].value.value == used
         assert sum(group.amount for group in explained.counting) == used
     for budget in budgets[:3]:
-        page = in_february.services.cost_details.page(number_of(budget, ""))
+        page = in_february.services.cost_details.page(actual_of(budget, ""))
         assert page.total == expected[budget.budget_id]
     in_february.services.cost_details.close()
     assert {line.figures.actual for line in home.summary().lines} == {usd("21"), 21, 9, 0}

@@ -56,8 +56,8 @@ class FilteredTable(EditableTable[Row]):
         self.table.choose((lambda row: any(wanted in each.casefold() for each in self.searched(row))) if text else None)
         self.refresh_rows()
 
-    @on(Table.SortAsked)
-    def _header_clicked(self, event: Table.SortAsked) -> None:
+    @on(Table.SortRequested)
+    def _header_clicked(self, event: Table.SortRequested) -> None:
         event.stop()
         self.sort_by(event.key)
 

@@ -30,7 +30,7 @@ from budget_tui.presentation.plan_columns import (
     unit,
     used,
 )
-from budget_tui.services.cost_details import Number
+from budget_tui.services.cost_details import Actual
 from budget_tui.services.plan_views import Composition, PlanBoard
 from budget_tui.tui.render import MUTED, STRONG
 from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable, too_much
@@ -88,7 +88,7 @@ class BreakdownPane(PlanPane):
     def entity_id(self) -> str:
         return self._choice.entity_id
 
-    def asked(self, board: PlanBoard, choice: PlanFilter) -> Breakdown:
+    def breakdown_of(self, board: PlanBoard, choice: PlanFilter) -> Breakdown:
         """Return the breakdown that the pane shows."""
         raise NotImplementedError
 
@@ -96,18 +96,18 @@ class BreakdownPane(PlanPane):
         """Return the budgets and costs that the actual of ``row`` adds up."""
         raise NotImplementedError
 
-    def drill_down(self, row: PartLine) -> Number | None:
+    def drill_down(self, row: PartLine) -> Actual | None:
         if self.board is None or row.actual is None:
             return None
         covered, without, _ = self.composition(self.board, self._choice, row)
-        return Number(f"{self._whose}: {row.title}", row.budget_type, row.currency, covered, without)
+        return Actual(f"{self._whose}: {row.title}", row.budget_type, row.currency, covered, without)
 
     def listed(self, row: PartLine) -> Sequence[PlannedBudget]:
         return self.composition(self.board, self._choice, row).budgets if self.board is not None else ()
 
     def show(self, board: PlanBoard, choice: PlanFilter, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._choice = board, choice
-        breakdown = self.asked(board, choice)
+        breakdown = self.breakdown_of(board, choice)
         has_money = choice.budget_type in (None, BudgetType.MONETARY)
         self._warnings = (*too_much(breakdown.over_allocated), *(breakdown.conversion_warnings if has_money else ()))
         self._whose = breakdown.entity.name
@@ -126,7 +126,7 @@ class CategoryPane(BreakdownPane):
     TAB = "category"
     LABEL = "Category"
 
-    def asked(self, board: PlanBoard, choice: PlanFilter) -> Breakdown:
+    def breakdown_of(self, board: PlanBoard, choice: PlanFilter) -> Breakdown:
         return board.by_category(choice)
 
     def composition(self, board: PlanBoard, choice: PlanFilter, row: PartLine) -> Composition:
@@ -139,7 +139,7 @@ class ProviderPane(BreakdownPane):
     TAB = "provider"
     LABEL = "Provider"
 
-    def asked(self, board: PlanBoard, choice: PlanFilter) -> Breakdown:
+    def breakdown_of(self, board: PlanBoard, choice: PlanFilter) -> Breakdown:
         return board.by_provider(choice)
 
     def composition(self, board: PlanBoard, choice: PlanFilter, row: PartLine) -> Composition:

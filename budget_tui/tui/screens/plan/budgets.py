@@ -14,9 +14,9 @@ from budget_tui.domain.plan import PlanFilter, PlannedBudget, parse_planned
 from budget_tui.domain.plan_results import BudgetLine
 from budget_tui.presentation import formatting
 from budget_tui.presentation.plan_columns import budget_columns
-from budget_tui.services.cost_details import Number, number_of
+from budget_tui.services.cost_details import Actual, actual_of
 from budget_tui.services.plan_views import PlanBoard
-from budget_tui.tui.editing import TOKEN_STEP, EditableTable, EditAsked
+from budget_tui.tui.editing import TOKEN_STEP, EditableTable, EditRequested
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable
 
@@ -32,7 +32,7 @@ class BudgetTable(PlanTable[BudgetLine]):
         Binding("d", "delete", "Delete", id="plan.delete", tooltip="Delete the budget from the plan"),
     ]
 
-    class DeleteAsked(Message):
+    class DeleteRequested(Message):
         """The user wants to delete ``budget``."""
 
         def __init__(self, budget: PlannedBudget) -> None:
@@ -40,11 +40,11 @@ class BudgetTable(PlanTable[BudgetLine]):
             self.budget = budget
 
     def action_edit(self, sign: str = "") -> None:
-        self.post_message(EditAsked(sign))
+        self.post_message(EditRequested(sign))
 
     def action_delete(self) -> None:
         if self.current is not None:
-            self.post_message(self.DeleteAsked(self.current.budget))
+            self.post_message(self.DeleteRequested(self.current.budget))
 
 
 class BudgetPane(EditableTable[BudgetLine], PlanPane):
@@ -94,8 +94,8 @@ class BudgetPane(EditableTable[BudgetLine], PlanPane):
             table.choose(is_chosen)
         self.refresh_rows()
 
-    def drill_down(self, row: BudgetLine) -> Number:
-        return number_of(row.budget, formatting.plan_name(row.budget))
+    def drill_down(self, row: BudgetLine) -> Actual:
+        return actual_of(row.budget, formatting.plan_name(row.budget))
 
     # Editing
 

@@ -32,7 +32,7 @@ from budget_tui.presentation.plan_columns import (
     used_column,
     what,
 )
-from budget_tui.services.cost_details import Number
+from budget_tui.services.cost_details import Actual
 from budget_tui.services.plan_views import PlanBoard
 from budget_tui.services.usage import Addends
 from budget_tui.tui.charts import CategoryBars, TrendChart
@@ -115,9 +115,9 @@ class OverviewPane(PlanPane):
         bars.breakdown = board.by_category(replace(choice, search="", status=None))
         self._show_trend()  # in the same frame, though `Moved` will update it too
 
-    def drill_down(self, row: OverviewLine) -> Number:
+    def drill_down(self, row: OverviewLine) -> Actual:
         covered = tuple((scope_of(budget), budget.period) for budget in row.budgets)
-        return Number(row.title, row.budget_type, row.currency, covered)
+        return Actual(row.title, row.budget_type, row.currency, covered)
 
     def listed(self, row: OverviewLine) -> Sequence[PlannedBudget]:
         kind = row.budget_type, row.currency

@@ -13,13 +13,13 @@ from budget_tui.domain.coverage import OverAllocated
 from budget_tui.domain.plan import PlanFilter, PlannedBudget
 from budget_tui.domain.plan_results import BudgetLine
 from budget_tui.presentation import formatting
-from budget_tui.services.cost_details import Number
+from budget_tui.services.cost_details import Actual
 from budget_tui.services.plan_views import PlanBoard
 from budget_tui.tui.table import FollowedTable, Row
 
 
 class PlanTable(FollowedTable[Row]):
-    """A table of the plan; Enter opens the costs that a number adds up."""
+    """A table of the plan; Enter opens the costs that add up to its figure."""
 
     GAPS = (1, 3)
     BINDINGS = [Binding("enter,l", "open", "Costs", id="plan.costs", tooltip="Show the costs of this number")]
@@ -62,7 +62,7 @@ class PlanPane(Vertical):
         """Return warnings: over-allocated children, costs left out of the figures, rates used in them."""
         return (*too_much(board.over_allocated([line.budget for line in lines])), *board.warnings(lines))
 
-    def drill_down(self, row: Any) -> Number | None:
+    def drill_down(self, row: Any) -> Actual | None:
         """Return the actual that ``row`` shows, for its cost details; None if there is none."""
         raise NotImplementedError
 

@@ -118,20 +118,20 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         if budget_id:
             return lambda services: services.explain.of_planned(budget_id)
         row = self.pane.table.current if self.reading is not None else None
-        number = self.pane.drill_down(row) if row is not None else None
-        if number is None:
+        actual = self.pane.drill_down(row) if row is not None else None
+        if actual is None:
             return None
-        title, of_type = number.title, number.budget_type
+        title, of_type = actual.title, actual.budget_type
         budgets = self.pane.listed(row)
         listed = [budget.budget_id for budget in budgets]
-        is_as_planned = all(measured_in(budget) in ((of_type, number.currency), (of_type, "")) for budget in budgets)
-        if not number.without and len(listed) == 1 and is_as_planned:
+        is_as_planned = all(measured_in(budget) in ((of_type, actual.currency), (of_type, "")) for budget in budgets)
+        if not actual.without and len(listed) == 1 and is_as_planned:
             return lambda services: services.explain.of_planned(listed[0])
-        if not listed and len(number.covered) == 1:
-            [(scope, period)] = number.covered
+        if not listed and len(actual.covered) == 1:
+            [(scope, period)] = actual.covered
             return lambda services: services.explain.of_usage(title, of_type, scope, period)
-        whole = number.covered if number.without or not listed else ()
-        return lambda services: services.explain.of_sum(title, of_type, number.currency, listed, whole)
+        whole = actual.covered if actual.without or not listed else ()
+        return lambda services: services.explain.of_sum(title, of_type, actual.currency, listed, whole)
 
     # Tabs
 
@@ -269,11 +269,11 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     @on(Table.Opened)
     @work(group=ASKING)
     async def _open(self, event: Table.Opened) -> None:
-        number = self.pane.drill_down(event.row)
-        if number is None:
+        actual = self.pane.drill_down(event.row)
+        if actual is None:
             self.report("no data about its use", is_problem=True)
             return
-        await self.dashboard.ask(CostDetailsScreen(number))
+        await self.dashboard.ask(CostDetailsScreen(actual))
 
     # Changing
 
@@ -302,9 +302,9 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         pane.accept(event.advance)
         self.report(_changed(budget, outcome))
 
-    @on(BudgetTable.DeleteAsked)
+    @on(BudgetTable.DeleteRequested)
     @work(group=ASKING)
-    async def _delete(self, event: BudgetTable.DeleteAsked) -> None:
+    async def _delete(self, event: BudgetTable.DeleteRequested) -> None:
         budget = event.budget
         name = formatting.plan_name(budget)
         question = f"Delete {name}? Its costs and the budgets allocated from it are kept."
@@ -327,8 +327,8 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     def action_sort_by_trouble(self) -> None:
         self.pane.sort_by_trouble()
 
-    @on(Table.SortAsked)
-    def _header_clicked(self, event: Table.SortAsked) -> None:
+    @on(Table.SortRequested)
+    def _header_clicked(self, event: Table.SortRequested) -> None:
         self.pane.sort_by(event.key)
 
 

@@ -32,7 +32,7 @@ from budget_tui.presentation.plan_columns import (
     used_column,
     what,
 )
-from budget_tui.services.cost_details import Number, number_of
+from budget_tui.services.cost_details import Actual, actual_of
 from budget_tui.services.plan_views import PlanBoard, Tree
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable, too_much
@@ -141,8 +141,8 @@ class AllocationPane(PlanPane):
         """Leave out over-allocated children: the line below the tree describes them, the current branch first."""
         return board.warnings(lines)
 
-    def drill_down(self, row: Branch) -> Number:
-        return number_of(row.budget, formatting.plan_name(row.budget))
+    def drill_down(self, row: Branch) -> Actual:
+        return actual_of(row.budget, formatting.plan_name(row.budget))
 
     def fold(self, branch: Branch | None, *, is_open: bool) -> None:
         """Open or close a branch; closing one without children goes to its parent."""

@@ -280,13 +280,13 @@ class ProjectsScreen(TableScreen):
             return
         title = f"{line.name} · {formatting.period_name(shown.period)}"
         try:
-            number = await self.dashboard.read(
+            actual = await self.dashboard.read(
                 lambda services: services.cost_details.of_entity(line.project_id, shown.period, title)
             )
         except BudgetError as refused:
             self.report(str(refused), is_problem=True)
             return
-        await self.dashboard.ask(dialogs.cost_details.CostDetailsScreen(number))
+        await self.dashboard.ask(dialogs.cost_details.CostDetailsScreen(actual))
 
     def _name_of(self, project_id: str) -> str:
         lines = self.snapshot.projects if self.snapshot else ()
