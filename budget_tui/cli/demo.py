@@ -11,11 +11,19 @@ from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import Session, require_terminal, session_of
+from budget_tui.domain.errors import NotFound
 from budget_tui.presentation import formatting as f
+from budget_tui.services import demo_acme, demo_studio
 from budget_tui.services.demo import ORGANIZATION, SHOWN_ON, load_demo
-from budget_tui.services.demo_acme import SHOWN_ON as PLAN_SHOWN_ON
 
 app = command_group()
+
+_DAYS = {
+    demo_studio.ORGANIZATION: demo_studio.SHOWN_ON,
+    ORGANIZATION: SHOWN_ON,
+    demo_acme.ORGANIZATION: demo_acme.SHOWN_ON,
+}
+"""The day as of which each organization of the demonstration is shown."""
 
 
 @app.command()
@@ -26,7 +34,7 @@ def demo(
 ) -> None:
     """Show the dashboard with demonstration data.
 
-    The data is in a temporary database.
+    The data is in a temporary database. --org default and --org acme show its other organizations.
     """
     session = session_of(context)
     if load:
@@ -40,7 +48,7 @@ def demo(
 def _load(session: Session, json: bool) -> None:
     context = session.services.context
     report = load_demo(context)
-    planning = report.planning
+    planning, studio = report.planning, report.studio
     if json:
         print_json(schemas.audit.Demonstration.from_domain(report, str(context.database)))
         return
@@ -51,14 +59,24 @@ def _load(session: Session, json: bool) -> None:
         f"see them with: {look} --as-of {SHOWN_ON}",
         f"{f.count(planning.budgets, 'budget')} and {f.count(planning.costs, 'cost')} of the organization"
         f" {planning.organization} from {f.long_day(planning.first_day)} to {f.long_day(planning.last_day)}",
-        f"see them with: {look} --org {planning.organization} --as-of {PLAN_SHOWN_ON} plan summary",
+        f"see them with: {look} --org {planning.organization} --as-of {demo_acme.SHOWN_ON} plan summary",
+        f"{f.count(studio.projects, 'project')} and {f.count(studio.costs, 'cost')} of the organization"
+        f" {studio.organization} from {f.long_day(studio.first_day)} to {f.long_day(studio.last_day)}",
+        f"see them with: {look} --org {studio.organization} --as-of {demo_studio.SHOWN_ON}",
     )
 
 
 def _show(session: Session, database: Path) -> None:
     from budget_tui.tui.run import run_dashboard
 
+    slug = session.organization or demo_studio.ORGANIZATION
+    if slug not in _DAYS:
+        raise NotFound(f"the demonstration has no organization '{slug}'", f"it has: {', '.join(_DAYS)}")
     session.start_logging(aloud=False)
-    services = Session(str(database), ORGANIZATION, session.as_of or SHOWN_ON).services
+    services = Session(str(database), ORGANIZATION, session.as_of or _DAYS[slug]).services
     load_demo(services.context)
-    run_dashboard(services, "demonstration")
+    run_dashboard(services.of_organization(slug), "demonstration")
+    print_lines(
+        "That was the demonstration; nothing of it is kept."
+        " Now run: budget-tui, your own database. There e sets the total, a adds a project, i imports costs."
+    )

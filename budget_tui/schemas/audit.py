@@ -138,6 +138,14 @@ class DemonstratedPlan(Schema):
     last_day: date
 
 
+class DemonstratedStudio(Schema):
+    organization: str
+    projects: int
+    costs: int
+    first_day: date
+    last_day: date
+
+
 class Demonstration(Schema):
     """A summary of the demonstration data that was written."""
 
@@ -148,6 +156,7 @@ class Demonstration(Schema):
     first_day: date
     last_day: date
     planning: DemonstratedPlan
+    studio: DemonstratedStudio
 
     @classmethod
     def from_domain(cls, report: DemoReport, database: str) -> "Demonstration":
@@ -159,4 +168,5 @@ class Demonstration(Schema):
             first_day=report.first_day,
             last_day=report.last_day,
             planning=DemonstratedPlan(**asdict(report.planning)),
+            studio=DemonstratedStudio(**asdict(report.studio)),
         )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from budget_tui.storage.unit_of_work import DatabaseReader, UnitOfWork, Writers
 
 DEFAULT_ORG = "default"
+DEMO_ACTOR = "demo"
+"""The actor of the demonstration data, so that a user's first undo does not remove it."""
 
 
 @dataclass(frozen=True)

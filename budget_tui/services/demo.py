@@ -1,35 +1,34 @@
 """Demonstration data, created through the commands that users have.
 
-Organization ``default`` has a month of four projects and three agents with two months before it, ``acme`` a plan.
+Organization ``default`` has a month of four projects and three agents with two months before it, ``acme`` a plan,
+``studio`` a dozen projects, of which some are in trouble.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple, cast
+from datetime import date
+from typing import Any, cast
 
 from budget_tui.domain.amount import NANOS, minor_unit
 from budget_tui.domain.budget import AllocationChange, ChangeKind
 from budget_tui.domain.errors import Conflict
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period
-from budget_tui.domain.tokens import TokenKind
-from budget_tui.services.agents import LONGEST_RESERVATION_SECONDS, Agents
 from budget_tui.services.budgets import Budgets
 from budget_tui.services.clock import Clock
-from budget_tui.services.context import DEFAULT_ORG, Context
+from budget_tui.services.context import DEFAULT_ORG, DEMO_ACTOR, Context
 from budget_tui.services.costs import CostEntry, Costs
 from budget_tui.services.demo_acme import AcmeReport, plan_acme
+from budget_tui.services.demo_agents import DemoAgent, put_agents_to_work
 from budget_tui.services.demo_days import spread
+from budget_tui.services.demo_studio import StudioReport, open_studio
 from budget_tui.services.projects import Projects
-from budget_tui.services.token_prices import TokenPrices
 from budget_tui.services.transfers import TransferRequest, Transfers
+from budget_tui.storage.session import Session
 from budget_tui.storage.unit_of_work import UnitOfWork
 
 ORGANIZATION = DEFAULT_ORG
-ACTOR = "demo"
-"""The actor of the demonstration data, so that a user's first undo does not remove it."""
 SHOWN_ON = date(2026, 1, 13)
 """The day as of which the demonstration is shown."""
 
@@ -62,6 +61,13 @@ _STREAMS = (
 )
 
 
+_AGENTS = (
+    DemoAgent("code-review", "Code review", "pcc", "claude-sonnet-4-5", 40_000_000, 13_350_000, 1_240_000, 400_000),
+    DemoAgent("transcriber", "Transcriber", "videonest-api", "gemini-2.5-flash", 60_000_000, 18_900_000, 2_065_000),
+    DemoAgent("doc-writer", "Doc writer", "python-api", "gpt-5-mini", 10_000_000, 7_120_000, 980_000),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class DemoReport:
     """The demonstration data that was written."""
@@ -72,6 +78,7 @@ class DemoReport:
     first_day: date
     last_day: date
     planning: AcmeReport
+    studio: StudioReport
 
 
 class _Part:
@@ -97,6 +104,11 @@ class _Within(Context):
         assert self.unit is not None
         yield cast(UnitOfWork, _Part(self.unit))
 
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        assert self.unit is not None
+        yield self.unit
+
 
 def load_demo(context: Context) -> DemoReport:
     """Write the demonstration data into the database of ``context``: all of it or, if interrupted, nothing.
@@ -108,17 +120,18 @@ def load_demo(context: Context) -> DemoReport:
             context.database,
             ORGANIZATION,
             context.clock,
-            ACTOR,
+            DEMO_ACTOR,
             context.new_currency,
             context.new_time_zone,
             unit=unit,
         )
         _require_nothing(within, unit)
         costs = _live_through(within)
-        _put_agents_to_work(within, SHOWN_ON)
+        put_agents_to_work(within, _AGENTS, SHOWN_ON)
         planning = plan_acme(within)
+        studio = open_studio(within)
         unit.commit()
-    return DemoReport(ORGANIZATION, 4, costs, NOVEMBER.start, JANUARY_SO_FAR.end, planning)
+    return DemoReport(ORGANIZATION, 4, costs, NOVEMBER.start, JANUARY_SO_FAR.end, planning, studio)
 
 
 def _require_nothing(context: Context, unit: UnitOfWork) -> None:
@@ -174,53 +187,3 @@ def _daily(stream: _Stream, days: Period, total: int) -> Iterator[CostEntry]:
     for day, amount in spread(f"{stream.project_id} {stream.provider}", total, charged, minor_unit("USD")):
         if amount:
             yield CostEntry(stream.project_id, amount, day, provider=stream.provider)
-
-
-class _Agent(NamedTuple):
-    """An agent, and its usage long ago and within the last hours."""
-
-    agent_id: str
-    name: str
-    project_id: str
-    model: str
-    tokens: int
-    used_before: int
-    used_lately: int
-
-
-_AGENTS = (
-    _Agent("code-review", "Code review", "pcc", "claude-sonnet-4-5", 40_000_000, 13_350_000, 1_240_000),
-    _Agent("transcriber", "Transcriber", "videonest-api", "gemini-2.5-flash", 60_000_000, 18_900_000, 2_065_000),
-    _Agent("doc-writer", "Doc writer", "python-api", "gpt-5-mini", 10_000_000, 7_120_000, 980_000),
-)
-_RESERVED = ("code-review", 400_000)
-_PRICES = {TokenKind.INPUT: 3 * NANOS, TokenKind.OUTPUT: 15 * NANOS}
-
-
-@dataclass(frozen=True, slots=True)
-class _Earlier(Clock):
-    """A clock set back, for usage at different hours."""
-
-    hours: int = 0
-
-    def now(self) -> datetime:
-        return Clock.now(self) - timedelta(hours=self.hours)
-
-
-def _put_agents_to_work(context: Context, shown_on: date) -> None:
-    """Create the agents and their usage until the day before ``shown_on``, through the commands that users have.
-
-    The price begins on the day that is shown, so that it adds nothing to the worked example's costs.
-    """
-    yesterday = shown_on - timedelta(days=1)
-
-    def hours_ago(hours: int) -> Agents:
-        return Agents(replace(context, clock=_Earlier(yesterday, hours)))
-
-    today = Agents(replace(context, clock=Clock(yesterday)))
-    for agent in _AGENTS:
-        today.add(agent.agent_id, agent.project_id, agent.name, agent.model, agent.tokens)
-        hours_ago(90).consume(agent.agent_id, agent.used_before, output=agent.used_before // 8)
-        hours_ago(20).consume(agent.agent_id, agent.used_lately, output=agent.used_lately // 8)
-    today.reserve(*_RESERVED, seconds=LONGEST_RESERVATION_SECONDS)
-    TokenPrices(replace(context, clock=Clock(shown_on))).set(_AGENTS[0].model, _PRICES)

@@ -1,23 +1,22 @@
-"""The distribution of the demonstration's costs over days: less at weekends, irregular, with an exact sum."""
+"""The distribution of the demonstration's costs over days: by the day of the week, irregular, with an exact sum."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from zlib import crc32
 
 from budget_tui.domain.amount import split
 from budget_tui.domain.period import ONE_DAY, Period
 
-# Relative spending by day of the week, Monday first.
-_BUSY = (10, 11, 10, 11, 9, 3, 2)
+BUSY = (10, 11, 10, 11, 9, 3, 2)
+"""Relative spending by day of the week, Monday first: less at weekends."""
 
 
-def spread(name: str, total: int, days: Period, unit: int) -> Iterator[tuple[date, int]]:
+def spread(name: str, total: int, days: Period, unit: int, week: Sequence[int] = BUSY) -> Iterator[tuple[date, int]]:
     """Spread ``total`` over ``days`` in multiples of ``unit``; the same ``name`` always yields the same amounts."""
     dates = [days.start + i * ONE_DAY for i in range(days.days)]
-    amounts = split(total, [_weight(name, day) for day in dates], unit)
+    amounts = split(total, [week[day.weekday()] * _wobble(name, day) for day in dates], unit)
     yield from zip(dates, amounts, strict=True)
 
 
-def _weight(name: str, day: date) -> int:
-    wobble = crc32(f"{name} {day}".encode()) % 60
-    return _BUSY[day.weekday()] * (70 + wobble)
+def _wobble(name: str, day: date) -> int:
+    return 70 + crc32(f"{name} {day}".encode()) % 60

@@ -27,7 +27,7 @@ from typing import Any
 
 from budget_tui.domain.audit import UNDO_DATA, AuditEntry, shown_facts
 from budget_tui.domain.errors import Conflict, Refused
-from budget_tui.services.context import Context
+from budget_tui.services.context import DEMO_ACTOR, Context
 from budget_tui.services.idempotency import run_once
 from budget_tui.services.work import Work
 
@@ -174,6 +174,8 @@ def _undo(work: Work) -> UndoOutcome:
     org = work.organization.org_key
     change = work.unit.audit.last_change(org, work.actor)
     if change is None:
+        if work.unit.audit.last_change(org, DEMO_ACTOR) is not None:
+            raise Refused("you have changed nothing here", "the demonstration data goes when its database is deleted")
         raise Refused("there is nothing to undo", f"no change by {work.actor} is left")
     latest = work.unit.audit.last_redo(change) or change
     _reverse(work, change, work.unit.audit.of_change(org, latest))

@@ -32,13 +32,16 @@ def demo(cli: Cli, database: Path, made_once: MadeOnce) -> Cli:
 
 
 def test_loading_says_what_was_written_and_how_to_see_it(cli: Cli, database: Path) -> None:
-    first, second, third, fourth = cli("demo", "--load").done().out.splitlines()
+    first, second, third, fourth, fifth, sixth = cli("demo", "--load").done().out.splitlines()
     assert first.startswith("4 projects and ")
     assert first.endswith(f"from Nov 1, 2025 to Jan 12, 2026 written to {database}")
     assert second == f"see them with: budget-tui --db {database} --as-of 2026-01-13"
     assert third.startswith("12 budgets and ")
     assert third.endswith("costs of the organization acme from Jan 1, 2026 to Mar 31, 2026")
     assert fourth == f"see them with: budget-tui --db {database} --org acme --as-of 2026-03-31 plan summary"
+    assert fifth.startswith("12 projects and ")
+    assert fifth.endswith("costs of the organization studio from Oct 1, 2025 to Jan 12, 2026")
+    assert sixth == f"see them with: budget-tui --db {database} --org studio --as-of 2026-01-13"
 
 
 def test_january_is_the_worked_example(demo: Cli) -> None:
@@ -96,13 +99,50 @@ def test_the_months_before_were_closed_with_their_figures(demo: Cli) -> None:
     assert set(closed) == {"November 2025", "December 2025"}
 
 
+def test_of_the_studios_dozen_projects_one_is_critical_and_two_need_a_look(demo: Cli) -> None:
+    answer = demo("--org", "studio", "status", "--json").done().json
+    projects = answer["projects"]
+    assert len(projects) == 12
+    assert [each["project_id"] for each in projects if each["budget_status"] == "critical"] == ["support-bot"]
+    unfunded = [each["project_id"] for each in projects if each["budget_status"] == "exhausted"]
+    assert unfunded == ["voice"]
+    warned = [each for each in projects if each["runs_out_on"] and each["budget_status"] in ("healthy", "warning")]
+    assert {each["project_id"]: each["budget_status"] for each in warned} == {
+        "search": "warning",
+        "data-pipeline": "healthy",
+    }
+    assert answer["global"]["monthly_budget_usd"] == 2000
+    assert 0 < answer["unmapped_usd"] < 50
+    assert len(demo("--org", "studio", "cost", "unmapped", "--json").done().json) == 2
+
+
+def test_the_studios_last_three_months_are_closed_within_their_budget(demo: Cli) -> None:
+    closed = demo("--org", "studio", "period", "history", "--json").done().json
+    assert [each["period_start"] for each in closed] == ["2025-12-01", "2025-11-01", "2025-10-01"]
+    assert all(0.6 < each["spent_usd"] / each["monthly_budget_usd"] < 1 for each in closed)
+
+
+def test_undo_leaves_the_demonstration_as_it_is(demo: Cli) -> None:
+    demo("undo").refused(2, "you have changed nothing here", "when its database is deleted")
+    demo("project", "allocate", "pcc", "+5").done()
+    demo("undo").done()
+    demo("undo").refused(2, "you have changed nothing here")
+
+
 def test_the_data_are_the_same_every_time(cli: Cli, tmp_path: Path) -> None:
     answers = []
     for name in ("one", "two"):
         path = str(tmp_path / f"{name}.db")
         cli("--db", path, "demo", "--load").done()
         answers.append(
-            [cli("--db", path, "--as-of", day, "status", "--json").out for day in ("2025-12-24", "2026-01-13")]
+            [
+                cli("--db", path, "--org", organization, "--as-of", day, "status", "--json").out
+                for organization, day in (
+                    ("default", "2025-12-24"),
+                    ("default", "2026-01-13"),
+                    ("studio", "2026-01-13"),
+                )
+            ]
         )
     assert answers[0] == answers[1]
 
@@ -110,6 +150,13 @@ def test_the_data_are_the_same_every_time(cli: Cli, tmp_path: Path) -> None:
 def test_loading_answers_in_json(cli: Cli, database: Path) -> None:
     answer = cli("demo", "--load", "--json").done().json
     assert answer.pop("costs") > 300
+    assert answer["studio"].pop("costs") > 1_000
+    assert answer.pop("studio") == {
+        "organization": "studio",
+        "projects": 12,
+        "first_day": "2025-10-01",
+        "last_day": "2026-01-12",
+    }
     planning = answer.pop("planning")
     assert planning.pop("costs") > 1_000
     assert planning == {

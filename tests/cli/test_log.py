@@ -98,4 +98,4 @@ def test_the_log_file_says_what_changed_and_nothing_that_only_undoing_needs(cli:
     assert max(map(len, lines)) < 400
     for line in lines:
         assert UNDO_DATA not in line.split()
-        assert re.search(r" budget_tui.(changes|agents): budget.db (default|acme) demo: ", line)
+        assert re.search(r" budget_tui.(changes|agents): budget.db (default|acme|studio) demo: ", line)

@@ -230,11 +230,12 @@ def test_the_demonstration_leaves_nothing_behind(
 ) -> None:
     before = database.read_bytes()
     terminal = in_terminal("demo")
-    terminal.until("$500.00", "Available today")
+    terminal.until("demonstration", "$2,000.00", "Available today")
     assert list((tmp_path / "temporary").iterdir())
     terminal.process.terminate()
     terminal.ended()
     assert_left_clean(terminal)
+    assert "Now run: budget-tui, your own database." in terminal.shown
     assert not list((tmp_path / "temporary").iterdir())
     assert database.read_bytes() == before
 

@@ -1,0 +1,58 @@
+"""Agents of the demonstration at work: added, given tokens, and busy for the last days, as users do it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from budget_tui.domain.amount import NANOS
+from budget_tui.domain.tokens import TokenKind
+from budget_tui.services.agents import LONGEST_RESERVATION_SECONDS, Agents
+from budget_tui.services.clock import Clock
+from budget_tui.services.context import Context
+from budget_tui.services.token_prices import TokenPrices
+
+_PRICES = {TokenKind.INPUT: 3 * NANOS, TokenKind.OUTPUT: 15 * NANOS}
+
+
+class DemoAgent(NamedTuple):
+    """An agent, and its usage long ago and within the last hours; ``reserved`` tokens are so still."""
+
+    agent_id: str
+    name: str
+    project_id: str
+    model: str
+    tokens: int
+    used_before: int
+    used_lately: int
+    reserved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Earlier(Clock):
+    """A clock set back, for usage at different hours."""
+
+    hours: int = 0
+
+    def now(self) -> datetime:
+        return Clock.now(self) - timedelta(hours=self.hours)
+
+
+def put_agents_to_work(context: Context, agents: Sequence[DemoAgent], shown_on: date) -> None:
+    """Create the agents and their usage until the day before ``shown_on``, through the commands that users have.
+
+    The first one's model has a price, which begins on the day that is shown, so that it adds nothing to the costs.
+    """
+    yesterday = shown_on - timedelta(days=1)
+
+    def hours_ago(hours: int) -> Agents:
+        return Agents(replace(context, clock=_Earlier(yesterday, hours)))
+
+    today = Agents(replace(context, clock=Clock(yesterday)))
+    for agent in agents:
+        today.add(agent.agent_id, agent.project_id, agent.name, agent.model, agent.tokens)
+        hours_ago(90).consume(agent.agent_id, agent.used_before, output=agent.used_before // 8)
+        hours_ago(20).consume(agent.agent_id, agent.used_lately, output=agent.used_lately // 8)
+        if agent.reserved:
+            today.reserve(agent.agent_id, agent.reserved, seconds=LONGEST_RESERVATION_SECONDS)
+    TokenPrices(replace(context, clock=Clock(shown_on))).set(agents[0].model, _PRICES)
