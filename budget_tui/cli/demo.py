@@ -76,7 +76,4 @@ def _show(session: Session, database: Path) -> None:
     services = Session(str(database), ORGANIZATION, session.as_of or _DAYS[slug]).services
     load_demo(services.context)
     run_dashboard(services.of_organization(slug), "demonstration")
-    print_lines(
-        "That was the demonstration; nothing of it is kept."
-        " Now run: budget-tui, your own database. There e sets the total, a adds a project, i imports costs."
-    )
+    print_lines("To begin for real, run budget-tui: it opens your own database and says how.")

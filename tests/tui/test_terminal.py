@@ -235,7 +235,7 @@ def test_the_demonstration_leaves_nothing_behind(
     terminal.process.terminate()
     terminal.ended()
     assert_left_clean(terminal)
-    assert "Now run: budget-tui, your own database." in terminal.shown
+    assert "To begin for real, run budget-tui" in terminal.shown
     assert not list((tmp_path / "temporary").iterdir())
     assert database.read_bytes() == before
 
