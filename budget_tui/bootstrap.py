@@ -100,7 +100,7 @@ class Services:
         """Return the services of another organization in the same database."""
         return Services(replace(self.context, org_slug=slug), self.settings)
 
-    def from_nothing(self) -> Services:
+    def creating_if_missing(self) -> Services:
         """Return services that treat a missing database as an empty one, until the first change creates it."""
         if self.context.has_database:
             return self

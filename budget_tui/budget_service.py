@@ -38,7 +38,9 @@ class BudgetService:
         period; opening a later period closes those before it.
         """
         today = None if as_of is None else checked_day(as_of)
-        services = open_services(fspath(location), organization, today, Settings(), keep_open=True).from_nothing()
+        services = open_services(
+            fspath(location), organization, today, Settings(), keep_open=True
+        ).creating_if_missing()
         services.context.prepare()
         return cls(services)
 

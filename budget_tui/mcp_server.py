@@ -46,13 +46,13 @@ from budget_tui.domain.variance import VarianceStatus
 from budget_tui.schemas.base import CarrySettled, Days, Schema, Text, days_of, dumps
 from budget_tui.schemas.plan import (
     MOST_LISTED,
+    CommonFilters,
     EntityFilters,
     LeftOut,
     PlanHeadline,
     PlanLine,
     PlanList,
     PlanTree,
-    SomeFilters,
     TreeFilters,
     lines_of,
 )
@@ -193,7 +193,7 @@ class ToolDefinition(NamedTuple):
     """A tool: its function, its arguments, its result."""
 
     function: Callable[[Services, Any], Schema]
-    arguments: type[SomeFilters]
+    arguments: type[CommonFilters]
     schema: type[Schema]
 
     def as_tool(self) -> Tool:

@@ -81,7 +81,7 @@ PROGRAM = """
 import logging, sys
 from pathlib import Path
 from budget_tui.config import logging as log_file
-log_file.LARGEST_BYTES = 8_000
+log_file.MAX_BYTES = 8_000
 log_file.log_to(Path(sys.argv[1]), "info", verbose=False)
 for number in range(200):
     logging.getLogger("budget_tui.test").info("%s %d", sys.argv[2], number)

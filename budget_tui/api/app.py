@@ -58,7 +58,7 @@ def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
     @app.get("/healthz", tags=[OPEN_TAG], response_model=Health)
     async def healthz() -> Response:
         """Check that the server runs and can read its database. Needs no key."""
-        ring.can_be_passed()
+        ring.has_active_key()
         return json_response(Health(status="ok"))
 
     app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
@@ -150,7 +150,7 @@ def _require_key(services: Services, host: str) -> None:
     """Raise `Refused` if the server would be reachable from other machines while no key could admit anyone."""
     ring = KeyRing(services.context.database)
     try:
-        if not services.context.has_database or not ring.can_be_passed():
+        if not services.context.has_database or not ring.has_active_key():
             raise Refused(
                 f"there is no key yet, so no one could use {host}",
                 "make one",

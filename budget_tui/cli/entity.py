@@ -189,9 +189,9 @@ def import_entities(
     _require_other_file(context, file)
     if dry_run:
         session_of(context).services.context.require_database()
-    done = session_of(context).services.entities.bring_in(read(file), dry_run=dry_run)
+    done = session_of(context).services.entities.import_placements(read(file), dry_run=dry_run)
     if json:
-        print_json(schemas.hierarchy.PlacedOut.from_domain(done, dry_run=dry_run))
+        print_json(schemas.hierarchy.HierarchyImportOut.from_domain(done, dry_run=dry_run))
         return
     be = "to be " if dry_run else ""
     print_lines(f"{file}: {', '.join(f'{len(ids)} {be}{name}' for name, ids in asdict(done).items())}")

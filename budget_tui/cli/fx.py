@@ -15,7 +15,7 @@ from budget_tui.presentation import formatting as f
 from budget_tui.presentation.columns import Column
 
 if TYPE_CHECKING:
-    from budget_tui.domain.records import PairOnFile
+    from budget_tui.domain.records import StoredPair
     from budget_tui.services.rates import RatesReport
 
 REFUSED_SHOWN = 10
@@ -74,7 +74,7 @@ def list_rates(context: typer.Context, json: JsonOption = False) -> None:
     if not pairs:
         print_lines("no rates are on file; costs in other currencies are left out: budget-tui fx import, or fx set")
         return
-    columns: tuple[Column[PairOnFile], ...] = (
+    columns: tuple[Column[StoredPair], ...] = (
         Column("pair", "Pair", lambda pair: f"{pair.latest.base}/{pair.latest.quote}"),
         Column("rate", "Rate", lambda pair: f"{pair.latest.rate:f}", "right"),
         Column("of", "Of", lambda pair: f.long_day(pair.latest.day)),

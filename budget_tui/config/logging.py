@@ -18,7 +18,7 @@ from budget_tui.config.paths import make_folder
 from budget_tui.domain.errors import StorageError
 from budget_tui.domain.text import escaped
 
-LARGEST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 KEPT_FILES = 3
 _FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
 
@@ -81,12 +81,12 @@ class _LogFile(logging.Handler):
                 stat = os.fstat(file.fileno())
                 if not os.path.samestat(stat, self._path.stat()):
                     continue  # another process rotated it meanwhile
-                if stat.st_size < LARGEST_BYTES:
+                if stat.st_size < MAX_BYTES:
                     file.write(line)
                     return
-                self._turn_over()
+                self._rotate()
 
-    def _turn_over(self) -> None:
+    def _rotate(self) -> None:
         """Rename ``log`` to ``log.1`` and that to ``log.2``, deleting the oldest."""
         names = [self._path, *(self._path.with_name(f"{self._path.name}.{n}") for n in range(1, KEPT_FILES))]
         for younger, older in reversed(list(pairwise(names))):

@@ -53,14 +53,14 @@ class Delivery:
         return frozenset().union(*(file.cells for file in self.files))
 
 
-class LeftOut(NamedTuple):
+class LeftOutFile(NamedTuple):
     """A file that does not count, and why."""
 
     file: str
     why: str
 
 
-class Unclear(NamedTuple):
+class Ambiguity(NamedTuple):
     """A reason, as a sentence, why files cannot be taken together, with a hint."""
 
     reason: str
@@ -72,19 +72,19 @@ class Arrangement:
     """The deliveries that count, the oldest first; the files left out; and what must be cleared up first."""
 
     deliveries: Sequence[Delivery]
-    left_out: Sequence[LeftOut]
-    unclear: Sequence[Unclear]
+    left_out: Sequence[LeftOutFile]
+    ambiguities: Sequence[Ambiguity]
 
 
 def arrange(deliveries: Sequence[Delivery]) -> Arrangement:
     """Put deliveries into their order, without copies and without those that newer ones cover."""
-    left_out: list[LeftOut] = []
-    unclear: list[Unclear] = []
+    left_out: list[LeftOutFile] = []
+    ambiguities: list[Ambiguity] = []
     kept = _without_copies(deliveries, left_out)
     for delivery in kept:
         if delivery.manifest is None:
-            unclear += _parts_unclear(delivery.files)
-    unclear += _order_unclear(kept)
+            ambiguities += _unknown_parts(delivery.files)
+    ambiguities += _unknown_order(kept)
     oldest_first = sorted(kept, key=lambda delivery: delivery.delivered_at or datetime.min.replace(tzinfo=UTC))
     counting: list[Delivery] = []
     covered: set[Cell] = set()
@@ -93,14 +93,14 @@ def arrange(deliveries: Sequence[Delivery]) -> Arrangement:
         cells = delivery.cells
         is_covered = cells <= covered if cells else bool(delivery.declared) and delivery.declared <= declared
         if counting and is_covered and (cells or delivery.missing):
-            left_out += [LeftOut(str(file.path), "a newer delivery covers it") for file in delivery.files]
+            left_out += [LeftOutFile(str(file.path), "a newer delivery covers it") for file in delivery.files]
             if delivery.manifest and not delivery.files:
-                left_out.append(LeftOut(str(delivery.manifest), "a newer delivery covers it"))
+                left_out.append(LeftOutFile(str(delivery.manifest), "a newer delivery covers it"))
             continue
         if delivery.missing:
             more = f" and {len(delivery.missing) - 1:,} more" if len(delivery.missing) > 1 else ""
-            unclear.append(
-                Unclear(
+            ambiguities.append(
+                Ambiguity(
                     f"{delivery.manifest} names {delivery.missing[0]}{more}, which is missing",
                     "copy the whole delivery",
                 )
@@ -108,10 +108,10 @@ def arrange(deliveries: Sequence[Delivery]) -> Arrangement:
         counting.append(delivery)
         covered |= cells
         declared |= delivery.declared | {(delivery.export, period) for _, period, _, _ in cells}
-    return Arrangement(tuple(reversed(counting)), tuple(left_out), tuple(unclear))
+    return Arrangement(tuple(reversed(counting)), tuple(left_out), tuple(ambiguities))
 
 
-def _without_copies(deliveries: Sequence[Delivery], left_out: list[LeftOut]) -> list[Delivery]:
+def _without_copies(deliveries: Sequence[Delivery], left_out: list[LeftOutFile]) -> list[Delivery]:
     """Return the deliveries with each content once; of copies, the one in the newest delivery stays."""
     newest_first = sorted(
         deliveries, key=lambda delivery: delivery.delivered_at or datetime.min.replace(tzinfo=UTC), reverse=True
@@ -122,7 +122,7 @@ def _without_copies(deliveries: Sequence[Delivery], left_out: list[LeftOut]) -> 
         files = []
         for file in delivery.files:
             if file.content and (first := seen.setdefault(file.content, file.path)) != file.path:
-                left_out.append(LeftOut(str(file.path), f"it has the same content as {first}"))
+                left_out.append(LeftOutFile(str(file.path), f"it has the same content as {first}"))
             else:
                 files.append(file)
         kept[id(delivery)] = Delivery(
@@ -137,7 +137,7 @@ def _without_copies(deliveries: Sequence[Delivery], left_out: list[LeftOut]) -> 
     return [kept[id(d)] for d in deliveries if kept[id(d)].files or kept[id(d)].missing or not d.files]
 
 
-def _parts_unclear(files: Sequence[DeliveredFile]) -> list[Unclear]:
+def _unknown_parts(files: Sequence[DeliveredFile]) -> list[Ambiguity]:
     """Return problems of files without a manifest: cells shared outside a numbered export, and lone parts."""
     found = []
     numbered = _numbered_parts([file.path for file in files])
@@ -151,7 +151,7 @@ def _parts_unclear(files: Sequence[DeliveredFile]) -> list[Unclear]:
             if (other.path, file.path) not in reported:
                 reported.add((other.path, file.path))
                 found.append(
-                    Unclear(
+                    Ambiguity(
                         f"{other.path} and {file.path} both have costs of {_cell_label(cell)}",
                         "import the newer one, or one after the other",
                     )
@@ -159,7 +159,7 @@ def _parts_unclear(files: Sequence[DeliveredFile]) -> list[Unclear]:
     for file in files:
         if (number := _lone_part(file.path, numbered)) is not None:
             found.append(
-                Unclear(
+                Ambiguity(
                     f"{file.path} is part {number} of an export whose other parts are missing", "import them together"
                 )
             )
@@ -216,7 +216,7 @@ def _lone_part(path: Path, numbered: Mapping[Path, str]) -> int | None:
     return number if number > 1 else None
 
 
-def _order_unclear(deliveries: Sequence[Delivery]) -> list[Unclear]:
+def _unknown_order(deliveries: Sequence[Delivery]) -> list[Ambiguity]:
     """Return a problem for each two deliveries that share cells while nothing says which is newer."""
     found = []
     owners: dict[Cell, list[Delivery]] = {}
@@ -232,7 +232,7 @@ def _order_unclear(deliveries: Sequence[Delivery]) -> list[Unclear]:
                     continue
                 reported.add(pair)
                 found.append(
-                    Unclear(
+                    Ambiguity(
                         f"{other.name} and {delivery.name} both have costs of {_cell_label(cell)},"
                         " and nothing says which is newer",
                         "import the newer one",

@@ -111,10 +111,10 @@ class PlanFilter:
         for value, of in wanted:
             if value is not None:
                 found = [budget for budget in found if of(budget) == value]
-        return list(filter(mentioning(self.search), found)) if self.search.strip() else found
+        return list(filter(text_matcher(self.search), found)) if self.search.strip() else found
 
 
-def mentioning(wanted: str) -> Callable[[PlannedBudget], bool]:
+def text_matcher(wanted: str) -> Callable[[PlannedBudget], bool]:
     """Return a predicate: the budget's entity id or name, provider or notes contain ``wanted``, ignoring case."""
     wanted = wanted.strip().casefold()
 

@@ -83,12 +83,12 @@ class CycleBudget(NamedTuple):
     carry: Carry
 
     @property
-    def turn_key(self) -> "TurnKey":
-        return TurnKey(self.entity_key, self.category, self.budget_type, self.provider)
+    def cycle_key(self) -> "CycleKey":
+        return CycleKey(self.entity_key, self.category, self.budget_type, self.provider)
 
 
-class TurnKey(NamedTuple):
-    """The key that a budget and its successor in the next period have in common."""
+class CycleKey(NamedTuple):
+    """The key by which a budget of the cycle and its successor in the next period are matched."""
 
     entity_key: int
     category: str
@@ -236,7 +236,7 @@ class StoredRule(NamedTuple):
 # Rates and seats
 
 
-class PairOnFile(NamedTuple):
+class StoredPair(NamedTuple):
     """The latest rate of a pair of currencies, the first day with a rate, and the number of days with one."""
 
     latest: Rate

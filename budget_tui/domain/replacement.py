@@ -69,7 +69,7 @@ class Mode(StrEnum):
     ALWAYS = "always"
 
 
-class Taken(NamedTuple):
+class TakenRows(NamedTuple):
     """The rows to take from a stored part: the days from ``first_day`` to ``last_day``, or only ``cells`` of them."""
 
     key: int
@@ -78,8 +78,8 @@ class Taken(NamedTuple):
     cells: AbstractSet[tuple[str, Day]] | None = None
 
 
-class Hurdle(StrEnum):
-    """Reason why a new part cannot replace a stored one without the user's decision."""
+class RefusalReason(StrEnum):
+    """Reason for refusing to replace a stored part with a new one until the user decides."""
 
     OTHER_BASIS = "other basis"
     OTHER_EXPORT = "other export"
@@ -95,9 +95,9 @@ class Hurdle(StrEnum):
 
 
 class Problem(NamedTuple):
-    """A refusal: the hurdle, the stored part, and the details that its message names."""
+    """A refusal: its reason, the stored part, and the details that its message names."""
 
-    hurdle: Hurdle
+    reason: RefusalReason
     stored: Part
     sub_account: str = ""
     first_day: Day = 0
@@ -118,7 +118,7 @@ class Vanished(NamedTuple):
 class Replacement:
     """The stored rows that a new part takes, the costs that vanish thereby, and the problems that forbid it, if any."""
 
-    taken: Sequence[Taken] = ()
+    taken: Sequence[TakenRows] = ()
     vanished: Sequence[Vanished] = ()
     problems: Sequence[Problem] = ()
 
@@ -151,14 +151,14 @@ def replacement(
         its_own = [part for part in stored if part.facts.source == new.facts.source or new.facts.account.strip()]
         replaced = [part for part in its_own if touched[part.key] or part.key in blurred]
         goes = [row for part in replaced for row in part.rows if row.cell not in cells and not row.is_empty]
-        taken = [Taken(part.key, _FIRST, _LAST) for part in replaced]
+        taken = [TakenRows(part.key, _FIRST, _LAST) for part in replaced]
         return Replacement(taken, [Vanished(*each) for each in _runs(goes)])
     problems = [
-        Problem(Hurdle.OTHER_SOURCE, part)
+        Problem(RefusalReason.OTHER_SOURCE, part)
         for part in stored
         if part.facts.source != new.facts.source and new.facts.account.strip() and touched[part.key]
     ]
-    problems += [Problem(Hurdle.SUB_ACCOUNTS, part) for part in fellows if _names_differ(part, new)]
+    problems += [Problem(RefusalReason.SUB_ACCOUNTS, part) for part in fellows if _names_differ(part, new)]
     replaced = [part for part in fellows if touched[part.key]]
     if not replaced or not cells:
         return Replacement(problems=problems)
@@ -166,7 +166,7 @@ def replacement(
     for part in replaced:
         problems += _basic_problems(new, part, touched[part.key])
     if mode is Mode.ALWAYS:
-        return Replacement([Taken(part.key, first, last, touched[part.key]) for part in replaced], (), problems)
+        return Replacement([TakenRows(part.key, first, last, touched[part.key]) for part in replaced], (), problems)
     vanished: list[Vanished] = []
     for part in replaced:
         if is_other(part):
@@ -177,11 +177,11 @@ def replacement(
             vanished += [Vanished(*each) for each in _runs(goes)]
         else:
             usage = [row for row in goes if row.charge_category not in _CORRECTING]
-            problems += [Problem(Hurdle.VANISHES, part, *each) for each in _runs(usage)]
+            problems += [Problem(RefusalReason.VANISHES, part, *each) for each in _runs(usage)]
     problems += _less(new, replaced)
-    if replaced and is_older() and not any(problem.hurdle is Hurdle.OLDER for problem in problems):
-        problems.append(Problem(Hurdle.OLDER, replaced[0]))
-    return Replacement([Taken(part.key, first, last) for part in replaced], vanished, problems)
+    if replaced and is_older() and not any(problem.reason is RefusalReason.OLDER for problem in problems):
+        problems.append(Problem(RefusalReason.OLDER, replaced[0]))
+    return Replacement([TakenRows(part.key, first, last) for part in replaced], vanished, problems)
 
 
 def _are_fellows(part: Part, new: Part) -> bool:
@@ -206,29 +206,29 @@ def _basic_problems(new: Part, part: Part, shared: AbstractSet[tuple[str, Day]])
     """Return the problems that would make the figures wrong in every mode."""
     problems = []
     if part.facts.cost_basis != new.facts.cost_basis:
-        problems.append(Problem(Hurdle.OTHER_BASIS, part))
+        problems.append(Problem(RefusalReason.OTHER_BASIS, part))
     corrections_alone = all(row.charge_category == ChargeCategory.CORRECTION for row in new.rows)
     usage = [row for row in part.rows if row.cell in shared and row.charge_category != ChargeCategory.CORRECTION]
     if corrections_alone and usage:
-        problems.append(Problem(Hurdle.CORRECTIONS_ALONE, part, amounts=_sums(usage)))
+        problems.append(Problem(RefusalReason.CORRECTIONS_ALONE, part, amounts=_sums(usage)))
     return problems
 
 
 def _problems_of_order(new: Part, part: Part) -> list[Problem]:
     problems = []
     if part.facts.export and new.facts.export and part.facts.export != new.facts.export:
-        problems.append(Problem(Hurdle.OTHER_EXPORT, part))
+        problems.append(Problem(RefusalReason.OTHER_EXPORT, part))
     if part.facts.delivered_at and new.facts.delivered_at and new.facts.delivered_at < part.facts.delivered_at:
-        problems.append(Problem(Hurdle.OLDER, part))
+        problems.append(Problem(RefusalReason.OLDER, part))
     if new.facts.rows_refused > part.facts.rows_refused:
-        problems.append(Problem(Hurdle.MORE_REFUSED, part))
+        problems.append(Problem(RefusalReason.MORE_REFUSED, part))
     return problems
 
 
 def _other_costs(part: Part, shared: AbstractSet[tuple[str, Day]]) -> Problem:
     rows = [row for row in part.rows if row.cell in shared]
     days = [row.day for row in rows]
-    return Problem(Hurdle.OTHER_COSTS, part, "", min(days), max(days), _sums(rows))
+    return Problem(RefusalReason.OTHER_COSTS, part, "", min(days), max(days), _sums(rows))
 
 
 def _is_little(goes: Sequence[CellRow], rows: Sequence[CellRow]) -> bool:
@@ -257,7 +257,7 @@ def _less(new: Part, replaced: Sequence[Part]) -> list[Problem]:
             )
             after = sum(row.positive for row in new.rows if row.currency == currency and row.day in days)
             if _LESS * after < (_LESS - 1) * before:
-                return [Problem(Hurdle.LESS, part, "", min(days), max(days), {currency: before - after})]
+                return [Problem(RefusalReason.LESS, part, "", min(days), max(days), {currency: before - after})]
     return []
 
 

@@ -17,7 +17,7 @@ from budget_tui.presentation.columns import Bar, Column
 
 NOTHING = "–"
 SHAPES = {VarianceStatus.UNDER: "●", VarianceStatus.APPROACHING: "▲", VarianceStatus.OVER: "✕", None: "○"}
-_MEASURED_ANYWAY = 200
+_ALWAYS_MEASURED = 200
 """Number of rows measured besides the extremes: counts in millions may have decimals that the largest ones lack."""
 
 Row = TypeVar("Row")
@@ -91,8 +91,8 @@ def amounts(
         priority=priority,
         yields_late=True,
         style=style,
-        sort_key=lambda row: (*_by_unit(*kind(row)), _known_last(value(row))),
-        longest=lambda rows: (*rows[:_MEASURED_ANYWAY], *extremes(rows, value, kind)),
+        sort_key=lambda row: (*_by_unit(*kind(row)), _missing_first(value(row))),
+        longest=lambda rows: (*rows[:_ALWAYS_MEASURED], *extremes(rows, value, kind)),
     )
 
 
@@ -104,7 +104,7 @@ def _by_unit(budget_type: BudgetType, currency: str) -> tuple[int, str]:
 _ORDER = tuple(BudgetType)
 
 
-def _known_last(number: int | None) -> tuple[bool, int]:
+def _missing_first(number: int | None) -> tuple[bool, int]:
     return number is not None, number or 0
 
 

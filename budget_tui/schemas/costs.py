@@ -9,7 +9,7 @@ from pydantic import Field, StrictBool
 from budget_tui.domain import currency, records
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.cost import Category
-from budget_tui.domain.records import PairOnFile, SeatRegistration
+from budget_tui.domain.records import SeatRegistration, StoredPair
 from budget_tui.presentation.messages import nanos_of_sum
 from budget_tui.schemas.base import Charged, Charging, Day, Number, Request, Schema, Settling, SomeTokens, Text
 from budget_tui.services.costs import CostEntry, CostOutcome, MappingOutcome
@@ -264,7 +264,7 @@ class RatedPair(Rate):
     days: int
 
     @classmethod
-    def from_pair(cls, pair: PairOnFile) -> "RatedPair":
+    def from_pair(cls, pair: StoredPair) -> "RatedPair":
         return RatedPair(**dict(Rate.from_domain(pair.latest)), first_day=pair.first_day, days=pair.days)
 
 

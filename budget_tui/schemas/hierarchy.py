@@ -10,7 +10,7 @@ from budget_tui.domain import hierarchy
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.period import LAST_DAY, PeriodKind
 from budget_tui.schemas.base import EntityId, Request, Schema, Settling, Text
-from budget_tui.services.entities import EntityChange, Moved, Placed
+from budget_tui.services.entities import EntityChange, HierarchyImport, Moved
 
 
 class Entity(Schema):
@@ -88,7 +88,7 @@ class HierarchyFile(Schema):
     entities: int
 
 
-class PlacedOut(Schema):
+class HierarchyImportOut(Schema):
     """The ids of the entities that a file added, moved and renamed."""
 
     added: list[str]
@@ -97,8 +97,8 @@ class PlacedOut(Schema):
     dry_run: bool
 
     @classmethod
-    def from_domain(cls, placed: Placed, *, dry_run: bool) -> "PlacedOut":
-        return PlacedOut(
+    def from_domain(cls, placed: HierarchyImport, *, dry_run: bool) -> "HierarchyImportOut":
+        return HierarchyImportOut(
             added=list(placed.added), moved=list(placed.moved), renamed=list(placed.renamed), dry_run=dry_run
         )
 

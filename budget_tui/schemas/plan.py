@@ -663,7 +663,7 @@ class PlanChangeIn(Request):
         )
 
 
-class SomeFilters(Request):
+class CommonFilters(Request):
     """The filters that every view takes."""
 
     category: Category | None = None
@@ -686,11 +686,11 @@ class SomeFilters(Request):
         )
 
 
-class TreeFilters(SomeFilters):
+class TreeFilters(CommonFilters):
     root_entity_id: Text = Field("", description="Only this entity and below.")
 
 
-class EntityFilters(SomeFilters):
+class EntityFilters(CommonFilters):
     hierarchy_entity_id: Text = Field("", description="Only this entity; the organization is `ORG`.")
 
     def narrowed(self) -> PlanFilter:

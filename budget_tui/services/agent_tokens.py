@@ -59,7 +59,7 @@ def taken_from(work: Work, agent_id: str) -> tuple[AgentFact, TokenBalance]:
         if not agent.budget_id:
             raise insufficient(agent_id, 0)
         work.agents[agent_id] = agent
-    balance = TokenBalance(agent_id, *work.unit.fast.budget_counts(agent.budget_id))
+    balance = TokenBalance(agent_id, *work.unit.fast.token_counts(agent.budget_id))
     return agent, without_expired(work, agent.budget_id, balance) if balance.reserved_tokens else balance
 
 
@@ -68,7 +68,7 @@ def without_expired(work: Work, budget_id: str, balance: TokenBalance) -> TokenB
     if not balance.reserved_tokens:
         return balance
     work.unit.grants.release_expired(budget_id, work.now)
-    return TokenBalance(balance.agent_id, *work.unit.fast.budget_counts(budget_id))
+    return TokenBalance(balance.agent_id, *work.unit.fast.token_counts(budget_id))
 
 
 def take_from_successors(work: Work, agent_id: str, budget_id: str, tokens: int) -> None:
@@ -77,7 +77,7 @@ def take_from_successors(work: Work, agent_id: str, budget_id: str, tokens: int)
     Otherwise tokens that were carried over could be used twice: here after the close, and there.
     """
     lowered: str | None = budget_id
-    while lowered is not None and (found := work.unit.fast.carried_on(lowered)) is not None:
+    while lowered is not None and (found := work.unit.fast.with_successor(lowered)) is not None:
         closed, successor = found
         policy, cap, carried = closed.carry
         remaining = left(closed.base, carried, closed.used + closed.reserved)

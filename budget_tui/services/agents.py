@@ -219,7 +219,7 @@ class Agents:
                 work.unit.grants.end_reservation(reservation_id, "released")
                 work.unit.grants.release(reservation.budget_id, reservation.tokens)
                 work.reaches_back = reservation.last_day < work.open.period.start
-            balance = TokenBalance(reservation.agent_id, *work.unit.fast.budget_counts(reservation.budget_id))
+            balance = TokenBalance(reservation.agent_id, *work.unit.fast.token_counts(reservation.budget_id))
             _log_tokens(work, "released", balance, reservation.tokens, reservation_id)
             work.commit(tokens_only=True)
         return balance
@@ -229,20 +229,20 @@ class Agents:
     def get(self, agent_id: str) -> AgentBudget:
         """Return the agent with its budget in the current period; raises `NotFound`."""
         with self._reader.session() as session:
-            look = self._look(session)
-            return look.stand(look.agent(agent_id))
+            agents = self._agents_now(session)
+            return agents.with_rate(agents.named(agent_id))
 
     def all(self) -> list[AgentBudget]:
         """Return all agents, in the order they were added."""
         with self._reader.session() as session:
-            look = self._look(session)
-            return [look.stand(agent) for agent in look.agents()]
+            agents = self._agents_now(session)
+            return [agents.with_rate(agent) for agent in agents.all()]
 
     def sums_of(self, project_id: str) -> TokenSums:
         """Return the sums of the budgets of all agents below a project."""
         with self._reader.session() as session:
-            look = self._look(session)
-            balances = [look.balance(agent) for agent in look.agents() if f"/{project_id}/" in agent.path]
+            agents = self._agents_now(session)
+            balances = [agents.balance(agent) for agent in agents.all() if f"/{project_id}/" in agent.path]
         return TokenSums(
             len(balances),
             sum(balance.allocated_tokens for balance in balances),
@@ -257,10 +257,10 @@ class Agents:
     def close(self) -> None:
         self._reader.close()
 
-    def _look(self, session: Session) -> "_Look":
+    def _agents_now(self, session: Session) -> "_AgentsOnDay":
         organization = self._context.organization(session)
         clock = self._context.clock
-        return _Look(session, organization, clock.today(organization.time_zone), clock.now())
+        return _AgentsOnDay(session, organization, clock.today(organization.time_zone), clock.now())
 
     def _make(self, work: Work, agent_id: str, project_id: str, name: str, model: str) -> None:
         known = work.unit.fast.entity(work.organization.org_key, agent_id)
@@ -280,12 +280,18 @@ def agent_details(
 ) -> tuple[AgentBudget, Use | None, datetime, Period, AgentFact]:
     """Return an agent's budget with its source: recent usage, the moment, the period, the stored agent."""
     organization, clock = context.organization(session), context.clock
-    look = _Look(session, organization, clock.today(organization.time_zone), clock.now())
-    agent = look.agent(agent_id)
-    return look.stand(agent), session.agents.recent_use(agent.entity_key, look.now), look.now, look.period, agent
+    agents = _AgentsOnDay(session, organization, clock.today(organization.time_zone), clock.now())
+    agent = agents.named(agent_id)
+    return (
+        agents.with_rate(agent),
+        session.agents.recent_use(agent.entity_key, agents.now),
+        agents.now,
+        agents.period,
+        agent,
+    )
 
 
-class _Look:
+class _AgentsOnDay:
     """The agents as of one day. It does not write, so an ended period is shown as carried over."""
 
     def __init__(self, session: Session, organization: Organization, today: date, now: datetime) -> None:
@@ -304,10 +310,10 @@ class _Look:
             budgets = budgets_ahead(session, organization, stored, today, self._expired)
             self._ahead = {budget.budget_id: budget.amount for budget in budgets}
 
-    def agent(self, agent_id: str) -> AgentFact:
+    def named(self, agent_id: str) -> AgentFact:
         return require_active(self._session.fast.agent(self._org, agent_id, self.period), agent_id)
 
-    def agents(self) -> list[AgentFact]:
+    def all(self) -> list[AgentFact]:
         return self._session.fast.agents(self._org, self.period)
 
     def balance(self, agent: AgentFact) -> TokenBalance:
@@ -317,7 +323,7 @@ class _Look:
         reserved = agent.reserved - self._expired.get(agent.budget_id, 0)
         return TokenBalance(agent.agent_id, agent.allocated, agent.used, reserved)
 
-    def stand(self, agent: AgentFact) -> AgentBudget:
+    def with_rate(self, agent: AgentFact) -> AgentBudget:
         """Return the balance with its rate."""
         balance = self.balance(agent)
         use = self._session.agents.recent_use(agent.entity_key, self.now)
@@ -436,7 +442,7 @@ def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKi
         )
     work.unit.grants.release_expired(reservation.budget_id, work.now)
     if not work.unit.grants.use(reservation.budget_id, tokens, reservation.tokens):
-        balance = TokenBalance(reservation.agent_id, *work.unit.fast.budget_counts(reservation.budget_id))
+        balance = TokenBalance(reservation.agent_id, *work.unit.fast.token_counts(reservation.budget_id))
         raise insufficient(reservation.agent_id, balance.available_tokens + reservation.tokens)
     if tokens > reservation.tokens:
         take_from_successors(work, reservation.agent_id, reservation.budget_id, tokens)
@@ -444,7 +450,7 @@ def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKi
     work.reaches_back = reservation.last_day < work.open.period.start
     if kinds:
         count_reserved_use(work, reservation, kinds)
-    balance = TokenBalance(reservation.agent_id, *work.unit.fast.budget_counts(reservation.budget_id))
+    balance = TokenBalance(reservation.agent_id, *work.unit.fast.token_counts(reservation.budget_id))
     _log_tokens(work, "settled", balance, tokens, reservation_id)
     return balance
 

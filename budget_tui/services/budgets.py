@@ -117,7 +117,7 @@ def project_budget(work: Work, project: Entity) -> Budget:
         )
     )
     if planned is not None and planned.currency == parent.currency:
-        work.unit.budgets.take_into_cycle(planned.budget_id, work.actor, work.now)
+        work.unit.budgets.add_to_cycle(planned.budget_id, work.actor, work.now)
         work.unit.budgets.allocate(parent.budget_id, planned.budget_id, planned.amount, work.now)
         known = work.unit.budgets.child(parent.budget_id, project.entity_key)
     return known or work.unit.budgets.add_total(

@@ -11,7 +11,7 @@ from budget_tui.domain.budget import Budget, BudgetType, Organization
 from budget_tui.domain.carry import Opening
 from budget_tui.domain.hierarchy import ancestor_paths
 from budget_tui.domain.period import Period
-from budget_tui.domain.records import CycleBudget, Planned, TurnKey
+from budget_tui.domain.records import CycleBudget, CycleKey, Planned
 from budget_tui.services.currency import spent_by_path
 from budget_tui.services.freshness import data_through
 from budget_tui.storage.session import Session
@@ -20,8 +20,8 @@ CATCH_UP_YEARS = 10
 NONE_EXPIRED: Mapping[str, int] = {}
 
 
-class Turn(NamedTuple):
-    """A budget at the end of its period: the amount spent, and the opening of its successor.
+class ClosingBudget(NamedTuple):
+    """A budget whose period is closed: the amount spent, and the opening of its successor.
 
     ``planned`` is the budget planned for the next period; one in another currency cannot determine the opening.
     """
@@ -32,32 +32,32 @@ class Turn(NamedTuple):
     planned: Planned | None = None
 
     @property
-    def is_in_the_way(self) -> bool:
+    def is_planned_in_other_currency(self) -> bool:
         return self.planned is not None and self.planned.currency != self.budget.currency
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ClosePlan:
     """The close of a period: its global budget and everything below it, agents' tokens too."""
 
     ending: Period
     following: Period
-    total: Turn
-    below: tuple[Turn, ...]
-    spent: "Spent"
+    total: ClosingBudget
+    below: tuple[ClosingBudget, ...]
+    spent: "PeriodSpend"
     data_through: date
 
     @property
     def allocated(self) -> int:
         """The total allocated to projects in the ending period, in nanos."""
-        return sum(turn.budget.amount for turn in self.projects)
+        return sum(closing.budget.amount for closing in self.projects)
 
     @property
-    def projects(self) -> list[Turn]:
-        return [turn for turn in self.below if turn.budget.parent_id == self.total.budget.budget_id]
+    def projects(self) -> list[ClosingBudget]:
+        return [closing for closing in self.below if closing.budget.parent_id == self.total.budget.budget_id]
 
 
-class Spent:
+class PeriodSpend:
     """Spending in a period, by entity including everything below it, and in total; in nanos."""
 
     def __init__(self, by_path: Mapping[str, int], unmapped: int) -> None:
@@ -71,8 +71,8 @@ class Spent:
         return self._rolled.get(path, 0)
 
 
-class PathsThen:
-    """Past paths of entities, as of the close of a period."""
+class PathsAtClose:
+    """The paths that entities had when a period was closed."""
 
     def __init__(self, session: Session, org: int) -> None:
         self._eras = session.fast.hierarchy_history(org)
@@ -80,7 +80,7 @@ class PathsThen:
         self._ids = {entity.entity_key: entity.entity_id for entity in self._entities}
 
     def of(self, period: Period) -> Callable[[str], str]:
-        """Return a function from each current path to the one in ``period``."""
+        """Return a function that converts a current path to the one in ``period``."""
         lineage = self._eras.of(period).lineage
         then = {
             entity.path: f"/{'/'.join(self._ids[key] for key in reversed(lineage[entity.entity_key]))}/"
@@ -89,7 +89,7 @@ class PathsThen:
         return lambda path: then.get(path, path)
 
 
-def plan_close(session: Session, organization: Organization, running: Budget, ending: Period) -> Plan:
+def plan_close(session: Session, organization: Organization, running: Budget, ending: Period) -> ClosePlan:
     """Return the close of ``running``'s period, whose days are ``ending``; a manual close shortens them."""
     budgets = session.fast.cycle_budgets(organization.org_key, running.period.start)
     return _plan(session, organization, running.budget_id, budgets, ending)
@@ -111,7 +111,7 @@ def budgets_ahead(
     ]
     while period.end < today:
         plan = _plan(session, organization, ended.budget_id, budgets, period)
-        budgets, period = [_opened(turn) for turn in (plan.total, *plan.below)], plan.following
+        budgets, period = [_opened(closing) for closing in (plan.total, *plan.below)], plan.following
     return budgets
 
 
@@ -122,37 +122,40 @@ def beyond_reach(last: Period, today: date) -> bool:
 
 def _plan(
     session: Session, organization: Organization, total_id: str, budgets: Sequence[CycleBudget], ending: Period
-) -> Plan:
-    spent = Spent(*spent_by_path(session, organization, ending))
+) -> ClosePlan:
+    spent = PeriodSpend(*spent_by_path(session, organization, ending))
     following = organization.period_rule.after(ending)
     planned = session.fast.planned_for(organization.org_key, following)
     room, below = LIMIT_NANOS, []
     for budget in budgets:
         if budget.budget_id == total_id:
-            total = _turn(budget, planned, spent.total)
+            total = _close_budget(budget, planned, spent.total)
         elif budget.parent_id == total_id:  # their sum must be small enough to store too
-            below.append(_turn(budget, planned, spent.at(budget.path), room))
+            below.append(_close_budget(budget, planned, spent.at(budget.path), room))
             room -= below[-1].opening.amount
         else:
             used = spent.at(budget.path) if budget.budget_type is BudgetType.MONETARY else budget.used
-            below.append(_turn(budget, planned, used, reserved=budget.reserved))
-    return Plan(ending, following, total, tuple(below), spent, data_through(session, organization, ending.end))
+            below.append(_close_budget(budget, planned, used, reserved=budget.reserved))
+    return ClosePlan(ending, following, total, tuple(below), spent, data_through(session, organization, ending.end))
 
 
-def _turn(
-    budget: CycleBudget, planned: Mapping[TurnKey, Planned], spent: int, room: int = LIMIT_NANOS, reserved: int = 0
-) -> Turn:
-    """Compute a budget's turn. ``reserved`` may still be used in the ending period, so it is not carried over."""
+def _close_budget(
+    budget: CycleBudget, planned: Mapping[CycleKey, Planned], spent: int, room: int = LIMIT_NANOS, reserved: int = 0
+) -> ClosingBudget:
+    """Compute the close of one budget. What is ``reserved`` may still be used in the ending period: it is not carried
+    over."""
     policy, cap, carried = budget.carry
     carried_over = carry.carried_over(carry.left(budget.base, carried, spent + reserved), policy, cap)
-    turn = Turn(budget, spent, carry.opening(budget.base, carried_over, room), planned.get(budget.turn_key))
-    if turn.planned is None or turn.is_in_the_way:
-        return turn
-    return turn._replace(opening=carry.opening(turn.planned.amount, carried_over, room))
+    closing = ClosingBudget(
+        budget, spent, carry.opening(budget.base, carried_over, room), planned.get(budget.cycle_key)
+    )
+    if closing.planned is None or closing.is_planned_in_other_currency:
+        return closing
+    return closing._replace(opening=carry.opening(closing.planned.amount, carried_over, room))
 
 
-def _opened(turn: Turn) -> CycleBudget:
-    amount, base, carried = turn.opening
-    return turn.budget._replace(
-        amount=amount, base=base, used=0, reserved=0, carry=turn.budget.carry._replace(carried=carried)
+def _opened(closing: ClosingBudget) -> CycleBudget:
+    amount, base, carried = closing.opening
+    return closing.budget._replace(
+        amount=amount, base=base, used=0, reserved=0, carry=closing.budget.carry._replace(carried=carried)
     )

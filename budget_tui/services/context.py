@@ -100,9 +100,9 @@ class Context:
     def work_in(self, unit: "UnitOfWork") -> "Work":
         """Return the work of this context in an open transaction."""
         from budget_tui.services.cycle import open_period, settle_carry
-        from budget_tui.services.work import Known, Work
+        from budget_tui.services.work import TransactionCache, Work
 
-        known: Known | None = unit.known.pop(self.org_slug, None)
+        known: TransactionCache | None = unit.known.pop(self.org_slug, None)
         organization = known.organization if known else self._organization_in(unit)
         work = Work(
             unit,

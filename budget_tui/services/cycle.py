@@ -18,7 +18,15 @@ from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.plan import facts_of, subject_of
 from budget_tui.domain.records import ClosedLine, CycleBudget, Successor
 from budget_tui.presentation.formatting import period_name
-from budget_tui.services.closing import CATCH_UP_YEARS, PathsThen, Plan, Spent, Turn, beyond_reach, plan_close
+from budget_tui.services.closing import (
+    CATCH_UP_YEARS,
+    ClosePlan,
+    ClosingBudget,
+    PathsAtClose,
+    PeriodSpend,
+    beyond_reach,
+    plan_close,
+)
 from budget_tui.services.currency import spent_by_path
 from budget_tui.services.work import Work
 
@@ -73,7 +81,7 @@ def _first_period(work: Work) -> Budget:
     )
 
 
-def archive_period(work: Work, plan: Plan) -> None:
+def archive_period(work: Work, plan: ClosePlan) -> None:
     """Archive the figures of the ending period, and record the close."""
     session, key = work.unit, work.organization.org_key
     keys = {entity.entity_id: entity.entity_key for entity in session.fast.entities(key)}
@@ -81,7 +89,7 @@ def archive_period(work: Work, plan: Plan) -> None:
         (keys[fact.project_id], fact.allocation, plan.spent.at(fact.path))
         for fact in session.fast.project_facts(key, plan.total.budget.budget_id)
     ]
-    tokens = [turn for turn in plan.below if turn.budget.budget_type is BudgetType.TOKEN]
+    tokens = [closing for closing in plan.below if closing.budget.budget_type is BudgetType.TOKEN]
     work.unit.periods.close(
         key,
         plan.ending,
@@ -93,8 +101,8 @@ def archive_period(work: Work, plan: Plan) -> None:
         [
             *(_closed_line(entity, allocation, spent, BudgetType.MONETARY) for entity, allocation, spent in projects),
             *(
-                _closed_line(turn.budget.entity_key, turn.budget.amount, turn.spent, BudgetType.TOKEN)
-                for turn in tokens
+                _closed_line(closing.budget.entity_key, closing.budget.amount, closing.spent, BudgetType.TOKEN)
+                for closing in tokens
             ),
         ],
         work.actor,
@@ -107,7 +115,7 @@ def _closed_line(entity_key: int, allocation: int, spent: int, unit: BudgetType)
     return ClosedLine(entity_key, allocation, spent, pacing.status(allocation - spent, allocation), unit)
 
 
-def _summarize(work: Work, plan: Plan) -> None:
+def _summarize(work: Work, plan: ClosePlan) -> None:
     total = plan.total
     summary = {
         "monthly_budget": total.budget.amount,
@@ -129,17 +137,17 @@ def _summarize(work: Work, plan: Plan) -> None:
     )
 
 
-def open_next(work: Work, plan: Plan, below: Sequence[Turn]) -> None:
-    for turn in (plan.total, *below):
-        if turn.planned is not None and turn.is_in_the_way:
-            [budget] = work.unit.budgets.called(work.organization.org_key, turn.planned.budget_id)
+def open_next(work: Work, plan: ClosePlan, below: Sequence[ClosingBudget]) -> None:
+    for closing in (plan.total, *below):
+        if closing.planned is not None and closing.is_planned_in_other_currency:
+            [budget] = work.unit.budgets.called(work.organization.org_key, closing.planned.budget_id)
             work.unit.budgets.deactivate(budget.budget_id, work.actor, work.now)
             work.record("plan.delete", subject_of(budget), facts_of(budget), None)
     work.unit.budgets.open_period(
         work.organization.org_key,
         plan.following,
         work.organization.period_rule.kind,
-        [Successor(turn.budget, turn.opening) for turn in (plan.total, *below)],
+        [Successor(closing.budget, closing.opening) for closing in (plan.total, *below)],
         work.actor,
         work.now,
     )
@@ -154,10 +162,10 @@ def settle_carry(work: Work) -> None:
     if not work.unit.budgets.carries_over(org, closed.start):
         return
     work.release_expired_reservations()
-    successors = {budget.turn_key: budget for budget in work.unit.fast.cycle_budgets(org, latest.period.start)}
+    successors = {budget.cycle_key: budget for budget in work.unit.fast.cycle_budgets(org, latest.period.start)}
     allocated = work.unit.fast.allocated(latest.budget_id)
     for ended, spent in _ended(work, closed):
-        successor = successors.get(ended.turn_key)
+        successor = successors.get(ended.cycle_key)
         if successor is None:
             continue
         is_child = successor.parent_id == latest.budget_id  # their sum must be small enough to store
@@ -170,8 +178,8 @@ def _ended(work: Work, closed: Period) -> Iterator[tuple[CycleBudget, int]]:
     """Yield the budgets of the closed period that carry over, with the amounts now known to be spent."""
     org = work.organization.org_key
     by_path, unmapped = spent_by_path(work.unit, work.organization, closed)
-    then = PathsThen(work.unit, org).of(closed)
-    spent = Spent({then(path): amount for path, amount in by_path.items()}, unmapped)
+    then = PathsAtClose(work.unit, org).of(closed)
+    spent = PeriodSpend({then(path): amount for path, amount in by_path.items()}, unmapped)
     for budget in work.unit.fast.cycle_budgets(org, closed.start):
         if budget.carry.policy is CarryPolicy.NONE:
             continue

@@ -81,7 +81,7 @@ class DemoReport:
     studio: StudioReport
 
 
-class _Part:
+class _NestedUnit:
     """A nested unit of work, of one of several commands in a transaction: only the whole one commits."""
 
     def __init__(self, whole: UnitOfWork) -> None:
@@ -94,7 +94,7 @@ class _Part:
 
 
 @dataclass(frozen=True)
-class _Within(Context):
+class _NestedContext(Context):
     """A context whose commands run in an open transaction."""
 
     unit: UnitOfWork | None = None
@@ -102,7 +102,7 @@ class _Within(Context):
     @contextmanager
     def transaction(self, organization: str = "") -> Iterator[UnitOfWork]:
         assert self.unit is not None
-        yield cast(UnitOfWork, _Part(self.unit))
+        yield cast(UnitOfWork, _NestedUnit(self.unit))
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -116,7 +116,7 @@ def load_demo(context: Context) -> DemoReport:
     `Conflict` if the organization already has a budget, projects or costs.
     """
     with context.transaction() as unit:
-        within = _Within(
+        within = _NestedContext(
             context.database,
             ORGANIZATION,
             context.clock,

@@ -118,7 +118,7 @@ def plan_acme(context: Context) -> AcmeReport:
     """Create the organization and everything in it, through the commands that users have."""
     Organizations(context).add(NewOrganization(ORGANIZATION, "Acme Inc", "USD", "UTC"))
     acme = replace(context, org_slug=ORGANIZATION, clock=Clock(QUARTER.start))
-    Entities(acme).bring_in(_HIERARCHY)
+    Entities(acme).import_placements(_HIERARCHY)
     plans = Plans(acme)
     for budget in _BUDGETS:
         plans.create(budget)

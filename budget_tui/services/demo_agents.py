@@ -29,7 +29,7 @@ class DemoAgent(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Earlier(Clock):
+class _EarlierClock(Clock):
     """A clock set back, for usage at different hours."""
 
     hours: int = 0
@@ -46,7 +46,7 @@ def put_agents_to_work(context: Context, agents: Sequence[DemoAgent], shown_on: 
     yesterday = shown_on - timedelta(days=1)
 
     def hours_ago(hours: int) -> Agents:
-        return Agents(replace(context, clock=_Earlier(yesterday, hours)))
+        return Agents(replace(context, clock=_EarlierClock(yesterday, hours)))
 
     today = Agents(replace(context, clock=Clock(yesterday)))
     for agent in agents:

@@ -18,7 +18,7 @@ from budget_tui.services.work import Work
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class HierarchyImport:
     """The result or preview of an import: the ids of entities added (or restored), moved and renamed."""
 
     added: tuple[str, ...]
@@ -105,14 +105,14 @@ class Entities:
             work.commit()
         return archived
 
-    def bring_in(self, placements: Iterable[Placement], *, dry_run: bool = False) -> Placed:
+    def import_placements(self, placements: Iterable[Placement], *, dry_run: bool = False) -> HierarchyImport:
         """Add, move and rename entities until they match the placements: all of it or nothing."""
         with self._context.work() as work:
             done = place(work, placements)
             if not dry_run:
                 work.commit()
         known = [(before, after) for before, after, _ in done if before is not None and not before.archived]
-        return Placed(
+        return HierarchyImport(
             tuple(after.entity_id for before, after, _ in done if before is None or before.archived),
             tuple(after.entity_id for before, after in known if before.parent_id != after.parent_id),
             tuple(after.entity_id for before, after in known if before.name != after.name),

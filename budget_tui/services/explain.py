@@ -46,12 +46,12 @@ from budget_tui.presentation.formatting import (
 )
 from budget_tui.services.agents import agent_details
 from budget_tui.services.context import Context
-from budget_tui.services.explain_costs import Sorted, Wanted, sort_out
+from budget_tui.services.explain_costs import CostCriteria, SortedCosts, sort_costs
 from budget_tui.services.freshness import data_through
 from budget_tui.services.history import closed_period
 from budget_tui.services.plan_views import allocated_totals_in_plan
 from budget_tui.services.snapshots import load_facts
-from budget_tui.services.usage import InOneCurrency, Usage, UsageQuery, Used, entity_named, usage_queries
+from budget_tui.services.usage import InOneCurrency, Usage, UsageQuery, WholeAndCovered, entity_named, usage_queries
 from budget_tui.storage.session import Session
 
 _RULES_AT_MOST = 8
@@ -97,8 +97,8 @@ class Explainer:
             snapshot, spends = self._snapshot(session, organization)
             values = explain_global(snapshot, spends[ROOT_ID], self._once(session, snapshot, spends[ROOT_ID], ""))
             entity = entity_named(session, organization, ROOT_ID)
-            wanted = Wanted(entity, snapshot.period, snapshot.as_of, organization.currency)
-            return self._explained(session, organization, Kind.GLOBAL, "", organization.name, wanted, values)
+            criteria = CostCriteria(entity, snapshot.period, snapshot.as_of, organization.currency)
+            return self._explained(session, organization, Kind.GLOBAL, "", organization.name, criteria, values)
 
     def of_project(self, project_id: str) -> Explained:
         """Explain a project's budget."""
@@ -110,8 +110,8 @@ class Explainer:
             assert entity is not None
             spend = spends.get(project_id, Spend())
             values = explain_project(snapshot, line, spend, self._once(session, snapshot, spend, entity.path))
-            wanted = Wanted(entity, snapshot.period, snapshot.as_of, organization.currency)
-            return self._explained(session, organization, Kind.PROJECT, project_id, line.name, wanted, values)
+            criteria = CostCriteria(entity, snapshot.period, snapshot.as_of, organization.currency)
+            return self._explained(session, organization, Kind.PROJECT, project_id, line.name, criteria, values)
 
     def of_planned(self, budget_id: str) -> Explained:
         """Explain a planned budget."""
@@ -130,14 +130,14 @@ class Explainer:
             values = explain_planned(budget, figures, allocated.get(budget.budget_id))
             entity = session.fast.entity(org, budget.entity_id)
             assert entity is not None
-            wanted = Wanted(
+            criteria = CostCriteria(
                 entity, budget.period, today, budget.currency, budget.category, budget.provider, budget.budget_type
             )
             name, warnings = plan_name(budget), over_allocation_warnings(over_allocated([budget], allocated))
             if not budget.is_active:
                 warnings = (f"{name} is deleted: no view counts it",)
             return self._explained(
-                session, organization, Kind.PLANNED, budget.budget_id, name, wanted, values, warnings
+                session, organization, Kind.PLANNED, budget.budget_id, name, criteria, values, warnings
             )
 
     def of_usage(self, title: str, budget_type: BudgetType, scope: Scope, period: Period) -> Explained:
@@ -151,8 +151,8 @@ class Explainer:
             values = (explain_actual(budget_type, actual, period),)
             entities = session.fast.entities(organization.org_key) or [unstored_root(organization.name)]
             entity = next(entity for entity in entities if entity.entity_key == scope.entity_key)
-            wanted = Wanted(entity, period, today, currency, scope.category, scope.provider, budget_type)
-            return self._explained(session, organization, Kind.USAGE, entity.entity_id, title, wanted, values)
+            criteria = CostCriteria(entity, period, today, currency, scope.category, scope.provider, budget_type)
+            return self._explained(session, organization, Kind.USAGE, entity.entity_id, title, criteria, values)
 
     def of_sum(
         self,
@@ -183,7 +183,7 @@ class Explainer:
             added = usage.added_up(together) if together else Variance(0, 0)
             each = [usage.figures(budget) for budget in counting]
             covered = by_scope(whole)
-            used = Used(usage.once(budget_type, covered), added.actual)
+            used = WholeAndCovered(usage.once(budget_type, covered), added.actual)
             beside = (used.whole, usage.beside(budget_type, covered, covered_by(counting), used)) if whole else None
             return Explained(
                 Kind.SUM,
@@ -207,8 +207,8 @@ class Explainer:
             values = explain_agent(agent, use, seconds_of(use, now) if use else 0, period)
             entity = session.fast.entity(organization.org_key, agent_id)
             assert entity is not None
-            wanted = Wanted(entity, period, self._today(organization), "", TOTAL, budget_type=BudgetType.TOKEN)
-            return self._explained(session, organization, Kind.AGENT, agent_id, agent.name, wanted, values)
+            criteria = CostCriteria(entity, period, self._today(organization), "", TOTAL, budget_type=BudgetType.TOKEN)
+            return self._explained(session, organization, Kind.AGENT, agent_id, agent.name, criteria, values)
 
     def of_closed(self, start: date, subject: str = "") -> Explained:
         """Explain the archived figures of the period that began on ``start``, and its costs as known now.
@@ -223,7 +223,7 @@ class Explainer:
             entity = session.fast.entity(organization.org_key, subject or ROOT_ID)
             assert entity is not None
             is_money = line is None or line.unit is BudgetType.MONETARY
-            wanted = Wanted(
+            criteria = CostCriteria(
                 entity,
                 closed.period,
                 closed.period.end,
@@ -231,7 +231,7 @@ class Explainer:
                 budget_type=BudgetType.MONETARY if line is None else line.unit,
             )
             name, values = line.name if line else organization.name, explain_closed(closed, line)
-            return self._explained(session, organization, Kind.CLOSED, subject, name, wanted, values)
+            return self._explained(session, organization, Kind.CLOSED, subject, name, criteria, values)
 
     def _today(self, organization: Organization) -> date:
         return self._context.clock.today(organization.time_zone)
@@ -260,34 +260,34 @@ class Explainer:
         kind: Kind,
         subject: str,
         name: str,
-        wanted: Wanted,
+        criteria: CostCriteria,
         values: tuple[Explanation, ...],
         warnings: tuple[str, ...] = (),
     ) -> Explained:
         org = organization.org_key
         today = self._today(organization)
-        origins = session.usage.origins_in(org, wanted.period, today)
-        found = sort_out(session, organization, wanted, origins)
+        origins = session.usage.origins_in(org, criteria.period, today)
+        found = sort_costs(session, organization, criteria, origins)
         sources = _sources(session, org, origins)
         return Explained(
             kind,
             subject,
             name,
-            wanted.currency,
-            _UNITS[wanted.budget_type],
+            criteria.currency,
+            _UNITS[criteria.budget_type],
             organization.time_zone,
             today,
             today if kind is Kind.AGENT else data_through(session, organization, today),
-            wanted.period,
+            criteria.period,
             values,
             tuple(found.counting),
             tuple(found.left_out),
-            () if _counts(found.counting) else tuple(_causes(wanted, found, sources, today, has_costs=bool(origins))),
+            () if _counts(found.counting) else tuple(_causes(criteria, found, sources, today, has_costs=bool(origins))),
             sources,
             (
-                *_rules(session, org, wanted, origins),
+                *_rules(session, org, criteria, origins),
                 *map(_describe_move, found.moved_away[:_RULES_AT_MOST]),
-                *_rates(found.rates, wanted.currency),
+                *_rates(found.rates, criteria.currency),
             ),
             warnings=warnings,
         )
@@ -350,18 +350,18 @@ def _describe_move(moved: tuple[str, date]) -> str:
 
 
 def _causes(
-    wanted: Wanted, found: Sorted, sources: Sequence[SourceState], today: date, *, has_costs: bool
+    criteria: CostCriteria, found: SortedCosts, sources: Sequence[SourceState], today: date, *, has_costs: bool
 ) -> Iterable[Finding]:
     """Yield the possible reasons why nothing counts, the likeliest first."""
     causes = [finding for finding in found.left_out if finding.reason is not Reason.ELSEWHERE]
-    period, entity = wanted.period, wanted.entity
+    period, entity = criteria.period, criteria.entity
     if period.start > today:
         causes.append(Finding(Reason.NOT_BEGUN, f"the period begins on {long_day(period.start)}", "wait until then"))
     if entity.archived:
         causes.append(
             Finding(Reason.ARCHIVED, f"{entity.entity_id} is archived", f"budget-tui entity add {entity.entity_id}")
         )
-    if not has_costs and wanted.budget_type is not BudgetType.SEAT:
+    if not has_costs and criteria.budget_type is not BudgetType.SEAT:
         causes.append(
             Finding(Reason.NO_COSTS, "no costs are stored at all", "budget-tui cost import FILE, or cost add")
         )
@@ -385,17 +385,17 @@ def _causes(
     return sorted(causes, key=lambda finding: list(Reason).index(finding.reason))
 
 
-def _rules(session: Session, org: int, wanted: Wanted, origins: Sequence[OriginInPeriod]) -> Iterable[str]:
+def _rules(session: Session, org: int, criteria: CostCriteria, origins: Sequence[OriginInPeriod]) -> Iterable[str]:
     """Describe the rules that map costs to this budget: those for its entity, and aliases of its provider."""
-    rules = [rule for rule in session.cost_rules.for_entities(org) if rule.entity_id == wanted.entity.entity_id]
+    rules = [rule for rule in session.cost_rules.for_entities(org) if rule.entity_id == criteria.entity.entity_id]
     for rule in rules[:_RULES_AT_MOST]:
         yield f"{rule.field} '{rule.value}' belongs to {rule.entity_id}"
     if len(rules) > _RULES_AT_MOST:
         yield f"and {count(len(rules) - _RULES_AT_MOST, 'rule')} more"
-    if wanted.provider:
-        names = {origin.provider_name for origin in origins if origin.provider.casefold() == wanted.provider}
-        for name in sorted(names - {wanted.provider, ""}):
-            yield f"ServiceProviderName '{name}' counts as {wanted.provider}"
+    if criteria.provider:
+        names = {origin.provider_name for origin in origins if origin.provider.casefold() == criteria.provider}
+        for name in sorted(names - {criteria.provider, ""}):
+            yield f"ServiceProviderName '{name}' counts as {criteria.provider}"
 
 
 def _summed(

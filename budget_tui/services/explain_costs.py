@@ -32,7 +32,7 @@ Common = TypeVar("Common", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CostCriteria:
     """Criteria of the costs that count for a budget: of ``entity`` and below, in ``period`` through ``today``."""
 
     entity: Entity
@@ -50,7 +50,7 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class Sorted:
+class SortedCosts:
     """The costs of an organization, sorted for one budget."""
 
     counting: list[CostGroup] = field(default_factory=list)
@@ -136,29 +136,33 @@ def _added_up(origin: OriginInPeriod, parts: Sequence[OriginInPeriod]) -> Origin
     )
 
 
-def sort_out(session: Session, organization: Organization, wanted: Wanted, origins: Sequence[OriginInPeriod]) -> Sorted:
+def sort_costs(
+    session: Session, organization: Organization, criteria: CostCriteria, origins: Sequence[OriginInPeriod]
+) -> SortedCosts:
     """Sort ``origins`` into those that count, by group, and those that do not, by reason."""
-    found = Sorted()
-    path = _PathHistory(session.fast.hierarchy_history(organization.org_key), wanted.entity, wanted.period)
-    fitting, others = path.sorted_out(session, organization.org_key, origins, wanted.today)
-    found.left_out += _of_others(wanted, path, others)
+    found = SortedCosts()
+    path = _PathHistory(session.fast.hierarchy_history(organization.org_key), criteria.entity, criteria.period)
+    fitting, others = path.sorted_out(session, organization.org_key, origins, criteria.today)
+    found.left_out += _of_others(criteria, path, others)
     found.moved_away = list(_moved_away(path, fitting))
-    why = {origin.origin_key: mismatch(wanted.scope, origin.category, origin.provider.casefold()) for origin in fitting}
+    why = {
+        origin.origin_key: mismatch(criteria.scope, origin.category, origin.provider.casefold()) for origin in fitting
+    }
 
     def of(mismatched: Mismatch | None) -> list[OriginInPeriod]:
         return [origin for origin in fitting if why[origin.origin_key] is mismatched]
 
-    found.left_out += _by_category(wanted, of(Mismatch.CATEGORY))
-    found.left_out += _by_provider(wanted, of(Mismatch.PROVIDER))
+    found.left_out += _by_category(criteria, of(Mismatch.CATEGORY))
+    found.left_out += _by_provider(criteria, of(Mismatch.PROVIDER))
     fitting = of(None)
-    found.left_out += _scheduled(session, organization, wanted, fitting)
-    found.left_out += _outside(wanted, fitting)
-    if wanted.budget_type is BudgetType.TOKEN:
-        _tokens(session, organization, wanted, path, fitting, found)
-    elif wanted.budget_type is BudgetType.MONETARY:
-        _money(session, organization, wanted, path, fitting, found)
+    found.left_out += _scheduled(session, organization, criteria, fitting)
+    found.left_out += _outside(criteria, fitting)
+    if criteria.budget_type is BudgetType.TOKEN:
+        _tokens(session, organization, criteria, path, fitting, found)
+    elif criteria.budget_type is BudgetType.MONETARY:
+        _money(session, organization, criteria, path, fitting, found)
     else:
-        _seats(session, organization, wanted, found)
+        _seats(session, organization, criteria, found)
     found.counting.sort(key=lambda group: (-abs(group.amount), group.source, group.provider, group.service))
     found.left_out.sort(key=lambda finding: (list(Reason).index(finding.reason), -abs(finding.amount or 0)))
     return found
@@ -170,23 +174,23 @@ def sort_out(session: Session, organization: Organization, wanted: Wanted, origi
 def _money(
     session: Session,
     organization: Organization,
-    wanted: Wanted,
+    criteria: CostCriteria,
     path: _PathHistory,
     fitting: Sequence[OriginInPeriod],
-    found: Sorted,
+    found: SortedCosts,
 ) -> None:
-    own = [(origin, origin.amount) for origin in fitting if origin.currency == wanted.currency and origin.costs]
+    own = [(origin, origin.amount) for origin in fitting if origin.currency == criteria.currency and origin.costs]
     to_convert = {
-        origin.origin_key: origin for origin in fitting if origin.currency != wanted.currency and origin.costs
+        origin.origin_key: origin for origin in fitting if origin.currency != criteria.currency and origin.costs
     }
-    converted, missing = _converted(session, organization, wanted, path, to_convert, found.rates)
+    converted, missing = _converted(session, organization, criteria, path, to_convert, found.rates)
     found.counting += _grouped([*own, *converted])
     for currency, left in sorted(missing.items()):
         found.left_out.append(
             Finding(
                 Reason.CURRENCY,
-                f"in {currency}, without a usable rate to {wanted.currency} on their days",
-                f"budget-tui fx set {currency} {wanted.currency} RATE --on DAY, or fx import",
+                f"in {currency}, without a usable rate to {criteria.currency} on their days",
+                f"budget-tui fx set {currency} {criteria.currency} RATE --on DAY, or fx import",
                 left.left_amount,
                 currency,
                 left.left_number,
@@ -197,7 +201,7 @@ def _money(
 def _converted(
     session: Session,
     organization: Organization,
-    wanted: Wanted,
+    criteria: CostCriteria,
     path: _PathHistory,
     to_convert: Mapping[int, OriginInPeriod],
     used: set[tuple[str, Factor]],
@@ -210,11 +214,11 @@ def _converted(
         return [], {}
     org = organization.org_key
     currencies = {origin.currency for origin in to_convert.values()}
-    to_own = converter(session, org, currencies, wanted.currency, wanted.period)
+    to_own = converter(session, org, currencies, criteria.currency, criteria.period)
     counted: dict[int, list[int]] = {}
     missing: dict[str, CurrencySum] = {}
     days: dict[int, list[date]] = {}
-    for key, day, amount, costs in session.usage.costs_by_day(org, list(to_convert), wanted.period, wanted.today):
+    for key, day, amount, costs in session.usage.costs_by_day(org, list(to_convert), criteria.period, criteria.today):
         if not path.includes(to_convert[key].entity_key, day):
             continue
         currency = to_convert[key].currency
@@ -241,22 +245,22 @@ def _converted(
 def _tokens(
     session: Session,
     organization: Organization,
-    wanted: Wanted,
+    criteria: CostCriteria,
     path: _PathHistory,
     fitting: Sequence[OriginInPeriod],
-    found: Sorted,
+    found: SortedCosts,
 ) -> None:
     charged = [origin for origin in fitting if origin.source != AGENT_SOURCE and origin.costs]
     tokens: dict[int, int] = {}
     for part in path.parts:
-        of_part = session.usage.tokens_of_origins(organization.org_key, part, wanted.today)
+        of_part = session.usage.tokens_of_origins(organization.org_key, part, criteria.today)
         for origin in charged:
             if origin.origin_key in of_part and path.includes(origin.entity_key, part.start):
                 tokens[origin.origin_key] = tokens.get(origin.origin_key, 0) + of_part[origin.origin_key]
     found.counting += _grouped(
         [(origin, tokens[origin.origin_key]) for origin in charged if origin.origin_key in tokens]
     )
-    found.counting += _of_agents(session, organization, wanted, path)
+    found.counting += _of_agents(session, organization, criteria, path)
     found.left_out += _summed(
         Reason.NO_TOKENS,
         "whose source tells no tokens",
@@ -265,11 +269,15 @@ def _tokens(
     )
 
 
-def _of_agents(session: Session, organization: Organization, wanted: Wanted, path: _PathHistory) -> list[CostGroup]:
+def _of_agents(
+    session: Session, organization: Organization, criteria: CostCriteria, path: _PathHistory
+) -> list[CostGroup]:
     """Return the tokens used by agents: these count whether or not the model has a price."""
     used: dict[tuple[str, str], list[tuple[date, int]]] = {}
-    for key, model, provider, day, tokens in agents_tokens(session, organization.org_key, wanted.period, wanted.today):
-        if path.includes(key, day) and mismatch(wanted.scope, Category.GENAI, provider) is None:
+    for key, model, provider, day, tokens in agents_tokens(
+        session, organization.org_key, criteria.period, criteria.today
+    ):
+        if path.includes(key, day) and mismatch(criteria.scope, Category.GENAI, provider) is None:
             used.setdefault((model, provider), []).append((day, tokens))
     groups = []
     for (model, provider), uses in used.items():
@@ -280,16 +288,16 @@ def _of_agents(session: Session, organization: Organization, wanted: Wanted, pat
     return groups
 
 
-def _seats(session: Session, organization: Organization, wanted: Wanted, found: Sorted) -> None:
+def _seats(session: Session, organization: Organization, criteria: CostCriteria, found: SortedCosts) -> None:
     """Add registered and charged seats by provider, each with the maximum on one day over all entities.
 
     Registrations and charges describe the same seats, so they are not added up.
     """
-    if wanted.category not in (TOTAL, Category.SUBSCRIPTION):
+    if criteria.category not in (TOTAL, Category.SUBSCRIPTION):
         return
     rows: dict[tuple[str, str], list[tuple[SeatTimeline, list[Period], list[date]]]] = {}
-    usage = Usage(session, organization, wanted.today, [UsageQuery(BudgetType.SEAT, wanted.scope, wanted.period)])
-    for _, provider, timeline, periods in usage.seats_in_days({wanted.scope: [wanted.period]}):
+    usage = Usage(session, organization, criteria.today, [UsageQuery(BudgetType.SEAT, criteria.scope, criteria.period)])
+    for _, provider, timeline, periods in usage.seats_in_days({criteria.scope: [criteria.period]}):
         if since := [max(day, periods[0].start) for day, _ in timeline.registrations_in(periods)]:
             rows.setdefault(("registered", provider), []).append((timeline._replace(charged={}), periods, since))
         if on := [day for day in timeline.charged if any(each.contains(day) for each in periods)]:
@@ -305,7 +313,7 @@ def _seats(session: Session, organization: Organization, wanted: Wanted, found: 
             Finding(
                 Reason.NO_SEATS,
                 "no seats are registered, and no cost of the period tells any",
-                f"budget-tui seat set {wanted.entity.entity_id} PROVIDER SEATS",
+                f"budget-tui seat set {criteria.entity.entity_id} PROVIDER SEATS",
             )
         )
 
@@ -354,9 +362,9 @@ def _moved_away(path: _PathHistory, fitting: Iterable[OriginInPeriod]) -> Iterat
 # Costs that do not count
 
 
-def _of_others(wanted: Wanted, path: _PathHistory, others: Sequence[OriginInPeriod]) -> list[Finding]:
+def _of_others(criteria: CostCriteria, path: _PathHistory, others: Sequence[OriginInPeriod]) -> list[Finding]:
     unmapped = [origin for origin in others if origin.entity_key is None]
-    alike = [(origin, text) for origin in others if (text := _alike(wanted.entity, origin))]
+    alike = [(origin, text) for origin in others if (text := _alike(criteria.entity, origin))]
     alike_keys = {origin.origin_key for origin, _ in alike}
     mapped = [origin for origin in others if origin.entity_key is not None and origin.origin_key not in alike_keys]
     moved = [origin for origin in mapped if path.moved_here(origin.entity_key)]
@@ -365,7 +373,7 @@ def _of_others(wanted: Wanted, path: _PathHistory, others: Sequence[OriginInPeri
     beside = [origin for origin in rest if not path.is_above(origin.entity_key)]
     archived = [origin for origin in beside if origin.archived]
     elsewhere = [origin for origin in beside if not origin.archived]
-    found = _looking_alike(wanted, alike)
+    found = _looking_alike(criteria, alike)
     found += _summed(
         Reason.UNMAPPED,
         "that found no entity",
@@ -373,7 +381,7 @@ def _of_others(wanted: Wanted, path: _PathHistory, others: Sequence[OriginInPeri
         [origin for origin in unmapped if origin.origin_key not in alike_keys],
     )
     for entity_id, origins in _by(moved, lambda origin: origin.entity_id):
-        last_day = long_day(path.moved_here(origins[0].entity_key) or wanted.period.end)
+        last_day = long_day(path.moved_here(origins[0].entity_key) or criteria.period.end)
         why = f"of {entity_id}, which stood elsewhere through {last_day}: closed days count where it stood then"
         found += _summed(Reason.MOVED, why, "", origins)
     for entity_id, origins in _by(above, lambda origin: origin.entity_id):
@@ -383,9 +391,11 @@ def _of_others(wanted: Wanted, path: _PathHistory, others: Sequence[OriginInPeri
     return found
 
 
-def _looking_alike(wanted: Wanted, alike: Sequence[tuple[OriginInPeriod, tuple[str, str, str]]]) -> list[Finding]:
+def _looking_alike(
+    criteria: CostCriteria, alike: Sequence[tuple[OriginInPeriod, tuple[str, str, str]]]
+) -> list[Finding]:
     found = []
-    entity_id = wanted.entity.entity_id
+    entity_id = criteria.entity.entity_id
     by_text: dict[tuple[tuple[str, str, str], str], list[OriginInPeriod]] = {}
     for origin, text in alike:
         by_text.setdefault((text, origin.entity_id), []).append(origin)
@@ -437,48 +447,51 @@ def _letters(text: str) -> str:
     return "".join(character for character in text.casefold() if character.isalnum())
 
 
-def _by_category(wanted: Wanted, origins: Sequence[OriginInPeriod]) -> list[Finding]:
+def _by_category(criteria: CostCriteria, origins: Sequence[OriginInPeriod]) -> list[Finding]:
     found = []
     for category, of_category in _by(origins, lambda origin: origin.category):
         found += _summed(
             Reason.CATEGORY,
-            f"of category {category}: this budget counts {wanted.category}",
-            f"budget-tui cost category NAME {wanted.category} puts a service or a provider there",
+            f"of category {category}: this budget counts {criteria.category}",
+            f"budget-tui cost category NAME {criteria.category} puts a service or a provider there",
             of_category,
         )
     return found
 
 
-def _by_provider(wanted: Wanted, origins: Sequence[OriginInPeriod]) -> list[Finding]:
-    if wanted.provider == NO_PROVIDER:
+def _by_provider(criteria: CostCriteria, origins: Sequence[OriginInPeriod]) -> list[Finding]:
+    if criteria.provider == NO_PROVIDER:
         return _summed(Reason.PROVIDER, "that name their provider: this counts what names none", "", origins)
     found = []
     for (name, provider), of_provider in _by(origins, lambda origin: (origin.provider_name, origin.provider)):
         text = f"of '{name}', which counts as {provider}" if name != provider else f"of {provider}"
         found += _summed(
             Reason.PROVIDER,
-            f"{text or 'of no provider'}: this budget counts {wanted.provider}",
-            _to_count_provider(wanted.provider, name, provider),
+            f"{text or 'of no provider'}: this budget counts {criteria.provider}",
+            _to_count_provider(criteria.provider, name, provider),
             of_provider,
         )
     return found
 
 
-def _to_count_provider(wanted: str, name: str, provider: str) -> str:
-    """Return how to make costs of ``provider``, called ``name`` in the source, count for ``wanted``; '' if unknown."""
-    if BILLED_BY.get(wanted) == provider:
-        return f"who bills is the provider: plan for {provider}, category genai, to count {wanted} on its bills"
-    return "" if is_known_provider(name) else f"budget-tui cost alias '{name}' {wanted}, if it is the same"
+def _to_count_provider(budgeted: str, name: str, provider: str) -> str:
+    """Return how to make costs of ``provider``, called ``name`` in the source, count for the one ``budgeted``.
+
+    '' if there is no way to.
+    """
+    if BILLED_BY.get(budgeted) == provider:
+        return f"who bills is the provider: plan for {provider}, category genai, to count {budgeted} on its bills"
+    return "" if is_known_provider(name) else f"budget-tui cost alias '{name}' {budgeted}, if it is the same"
 
 
 def _scheduled(
-    session: Session, organization: Organization, wanted: Wanted, fitting: Sequence[OriginInPeriod]
+    session: Session, organization: Organization, criteria: CostCriteria, fitting: Sequence[OriginInPeriod]
 ) -> list[Finding]:
     """Report matching costs dated in the period, but after today."""
-    period = wanted.period
-    if wanted.today >= period.end:
+    period = criteria.period
+    if criteria.today >= period.end:
         return []
-    later = Period(max(period.start, wanted.today + ONE_DAY), period.end)
+    later = Period(max(period.start, criteria.today + ONE_DAY), period.end)
     keys = {origin.origin_key for origin in fitting}
     dated = [
         origin
@@ -488,7 +501,7 @@ def _scheduled(
     return _summed(Reason.SCHEDULED, "dated after today: scheduled, not spent yet", "", dated)
 
 
-def _outside(wanted: Wanted, fitting: Sequence[OriginInPeriod]) -> list[Finding]:
+def _outside(criteria: CostCriteria, fitting: Sequence[OriginInPeriod]) -> list[Finding]:
     """Report the closest days before and after the period with matching costs."""
     before = max((origin.before for origin in fitting if origin.before), default=None)
     after = min((origin.after for origin in fitting if origin.after), default=None)

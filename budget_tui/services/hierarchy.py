@@ -35,7 +35,7 @@ def checked_new(work: Work, text: str) -> str:
     return entity_id
 
 
-class Done(NamedTuple):
+class AppliedStep(NamedTuple):
     """A change of one entity; ``before`` is None for a new one.
 
     For a renamed one, ``rules`` are the rule that maps costs with its old name, before and after.
@@ -46,7 +46,7 @@ class Done(NamedTuple):
     rules: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
 
 
-def place(work: Work, placements: Iterable[Placement]) -> list[Done]:
+def place(work: Work, placements: Iterable[Placement]) -> list[AppliedStep]:
     """Apply placements with `put`, and record each change in the audit log. New projects get their budgets."""
     done = put(work, placements)
     for each in done:
@@ -54,7 +54,7 @@ def place(work: Work, placements: Iterable[Placement]) -> list[Done]:
     return done
 
 
-def put(work: Work, placements: Iterable[Placement]) -> list[Done]:
+def put(work: Work, placements: Iterable[Placement]) -> list[AppliedStep]:
     """Add, restore, move and rename entities until they match the placements; return the changes.
 
     Costs are mapped again, as some may refer to a new name. A move does not affect the mapping: a cost that names its
@@ -75,7 +75,7 @@ def take_out(work: Work, entity: Entity) -> int:
         raise Refused(
             f"'{entity.entity_id}' has '{below[0].entity_id}'{more} below it", "move or archive what is below it first"
         )
-    budget = put_away(work, entity)
+    budget = archive_stored(work, entity)
     facts: dict[str, object] = {"name": entity.name, UNDO_DATA: {}}
     if budget is not None:
         facts = {"allocation": written(budget.amount), UNDO_DATA: {"budget": budget.budget_id}}
@@ -83,7 +83,7 @@ def take_out(work: Work, entity: Entity) -> int:
     return budget.amount if budget else 0
 
 
-def put_away(work: Work, entity: Entity) -> Budget | None:
+def archive_stored(work: Work, entity: Entity) -> Budget | None:
     """Archive an entity and, for a project, its budget, which is returned."""
     budget = None
     if entity.level_code == PROJECT:
@@ -94,25 +94,25 @@ def put_away(work: Work, entity: Entity) -> Budget | None:
     return budget
 
 
-def _carried_out(work: Work, step: Step) -> Done:
+def _carried_out(work: Work, step: Step) -> AppliedStep:
     entities, (before, after) = work.unit.entities, step
     if before is None:
         parent = work.entity(after.parent_id)
         made = entities.add(work.organization, after.entity_id, after.name, after.level_code, parent, work.now)
-        return Done(None, made)
+        return AppliedStep(None, made)
     if before.archived:
         entities.archive(before, None)
     if before.parent_id != after.parent_id:
         # as stored now: an entity above it may have been moved too
         entities.move(work.organization, work.entity(after.entity_id), work.entity(after.parent_id))
     if before.name == after.name:
-        return Done(before, after)
+        return AppliedStep(before, after)
     rules: tuple[dict[str, Any], dict[str, Any]] = ({}, {}) if before.archived else keep_old_name(work, before)
     entities.rename(before, after.name)
-    return Done(before, after, rules)
+    return AppliedStep(before, after, rules)
 
 
-def _record(work: Work, done: Done) -> None:
+def _record(work: Work, done: AppliedStep) -> None:
     before, after, rules = done
     entity_id, noun = after.entity_id, _noun(after)
     if before is None or before.archived:
@@ -168,7 +168,7 @@ def _archive_again(work: Work, line: AuditEntry) -> None:
     require_same(f"the name of {line.subject}", entity.name, line.after.get("name", entity.name))
     former = undo_data(line.after)
     put(work, [Placement(line.subject, parent_id=former.get("parent", ""))])
-    put_away(work, entity)
+    archive_stored(work, entity)
     if "name" in former:
         work.unit.entities.rename(entity, former["name"])
     work.record(line.action, line.subject, line.after, None)

@@ -9,7 +9,7 @@ from budget_tui.domain.errors import NotFound
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.records import StoredClose, StoredLine
-from budget_tui.services.closing import PathsThen, Spent
+from budget_tui.services.closing import PathsAtClose, PeriodSpend
 from budget_tui.services.context import Context
 from budget_tui.services.currency import OtherCurrencyCosts, counted_by_path
 from budget_tui.storage.session import Session
@@ -54,7 +54,7 @@ def _read(session: Session, organization: Organization, closes: list[StoredClose
     for line in session.periods.lines(org, newest, oldest):
         lines.setdefault(line.close_key, []).append(line)
     now = session.periods.spent_since(org, newest, oldest)
-    paths = PathsThen(session, org)
+    paths = PathsAtClose(session, org)
     others = OtherCurrencyCosts(session, organization, Period(oldest, closes[0].period.end))
     for close in closes:
         counted = now.setdefault(close.close_key, {})
@@ -70,7 +70,7 @@ def _closed(
     close: StoredClose, lines: list[StoredLine], spent_now: Mapping[str | None, int], then: Callable[[str], str]
 ) -> ClosedPeriod:
     unmapped = spent_now.get(None, 0)
-    spent = Spent({then(path): amount for path, amount in spent_now.items() if path is not None}, unmapped)
+    spent = PeriodSpend({then(path): amount for path, amount in spent_now.items() if path is not None}, unmapped)
     return ClosedPeriod(
         close.period,
         close.currency,

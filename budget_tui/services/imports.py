@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.audit import UNDO_DATA, AuditEntry
 from budget_tui.domain.budget import Organization
-from budget_tui.domain.delivery import Arrangement, Delivery, LeftOut, arrange, folded_account
+from budget_tui.domain.delivery import Arrangement, Delivery, LeftOutFile, arrange, folded_account
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.records import StoredPart
-from budget_tui.domain.replacement import Hurdle, Mode, Part, PartFacts, Problem, Taken, replacement
+from budget_tui.domain.replacement import Mode, Part, PartFacts, Problem, RefusalReason, TakenRows, replacement
 from budget_tui.presentation.formatting import count, days_named, money, period_name
 from budget_tui.services.context import Context
 from budget_tui.services.costs import (
@@ -80,7 +80,7 @@ class ImportReport:
     """
 
     files: tuple[str, ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[LeftOutFile, ...]
     rows_read: int
     rows_refused: int
     first_day: date | None
@@ -134,8 +134,10 @@ class Imports:
         with reduce_files(found.paths, form, options, source, progress) as reduction:
             _require_usable(reduction, strict=request.strict)
             arrangement = arrange(found.deliveries(reduction))
-            if arrangement.unclear:
-                raise Conflict(_in_one([each.reason for each in arrangement.unclear]), arrangement.unclear[0].hint)
+            if arrangement.ambiguities:
+                raise Conflict(
+                    _in_one([each.reason for each in arrangement.ambiguities]), arrangement.ambiguities[0].hint
+                )
             with self._context.work() as work:
                 storing = _Storing(work, reduction, form, source, part, request)
                 report = storing.store(arrangement, found.left_out)
@@ -225,7 +227,7 @@ class _Storing:
         always = self._work.unit.costs.replaces_always(self._work.organization.org_key, self._source)
         return Mode.ALWAYS if always else Mode.CAREFUL
 
-    def store(self, arrangement: Arrangement, left_out: Sequence[LeftOut]) -> ImportReport:
+    def store(self, arrangement: Arrangement, left_out: Sequence[LeftOutFile]) -> ImportReport:
         reduction = self._reduction
         numbers = {file.path: number for number, file in enumerate(reduction.files)}
         counting = [numbers[file.path] for delivery in arrangement.deliveries for file in delivery.files]
@@ -239,7 +241,7 @@ class _Storing:
                 any_rows = True
                 changed |= self._store_part(part, self._facts(part, delivery, files))
         if self._problems:
-            is_other = any(problem.hurdle is Hurdle.OTHER_COSTS for _, problem in self._problems)
+            is_other = any(problem.reason is RefusalReason.OTHER_COSTS for _, problem in self._problems)
             raise Conflict(
                 _in_one([_sentence(*each) for each in self._problems]),
                 _HOW + _APART * is_other,
@@ -338,7 +340,7 @@ class _Storing:
             if row.facts.source == facts.source and row.facts.name != facts.name and row.row_count == part.row_count
         )
         same = next((row for row in named_otherwise if self._is_stored(part, [row.key])), None)
-        return [Problem(Hurdle.SAME_COSTS, Part(same.facts, (), same.key))] if same else []
+        return [Problem(RefusalReason.SAME_COSTS, Part(same.facts, (), same.key))] if same else []
 
     def _is_stored(self, part: ReducedPart, keys: Sequence[int]) -> bool:
         """Return whether the rows of ``part`` equal the stored ones of its days, row by row."""
@@ -451,29 +453,29 @@ def _sentence(new: Part, problem: Problem) -> str:
     days = days_named(day_of(problem.first_day), day_of(problem.last_day)) if problem.first_day else ""
     amounts = " + ".join(money(nanos, currency) for currency, nanos in problem.amounts.items())
     stored = problem.stored.facts
-    match problem.hurdle:
-        case Hurdle.OTHER_BASIS:
+    match problem.reason:
+        case RefusalReason.OTHER_BASIS:
             return f"{account} is stored by {stored.cost_basis}, and this is {new.facts.cost_basis}"
-        case Hurdle.OTHER_EXPORT:
+        case RefusalReason.OTHER_EXPORT:
             return f"{account} is stored from the export {stored.export}, and this is {new.facts.export}"
-        case Hurdle.SAME_COSTS:
+        case RefusalReason.SAME_COSTS:
             name = f" as the part {stored.name}" if stored.name else ""
             return f"the same costs{_of(stored.account)} are stored already{name}: they would count twice"
-        case Hurdle.OTHER_COSTS:
+        case RefusalReason.OTHER_COSTS:
             return f"{stored.source} has other costs{_of(stored.account)}, {days}, {amounts}: this repeats few of them"
-        case Hurdle.OTHER_SOURCE:
+        case RefusalReason.OTHER_SOURCE:
             return f"the source {stored.source} has the same days of {account}: they would count twice"
-        case Hurdle.OLDER:
+        case RefusalReason.OLDER:
             return f"this is older than what is stored of {account}"
-        case Hurdle.CORRECTIONS_ALONE:
+        case RefusalReason.CORRECTIONS_ALONE:
             return f"these are corrections alone, and would take the place of {amounts} of {account}"
-        case Hurdle.SUB_ACCOUNTS:
+        case RefusalReason.SUB_ACCOUNTS:
             return f"only one of what is stored of {account} and this names sub accounts"
-        case Hurdle.VANISHES:
+        case RefusalReason.VANISHES:
             return f"{problem.sub_account or account}, {days}, {amounts} would vanish: this says nothing of it"
-        case Hurdle.LESS:
+        case RefusalReason.LESS:
             return f"of what {account} cost, {days}, this takes {amounts} away, more than a tenth"
-        case Hurdle.MORE_REFUSED:
+        case RefusalReason.MORE_REFUSED:
             refused = f"{count(new.facts.rows_refused, 'row')} of this cannot be used"
             return f"{refused}, and of what is stored of {account} {stored.rows_refused:,}"
 
@@ -502,7 +504,7 @@ def _take_out(work: Work, source: str, parts: Sequence[int]) -> None:
     for key in reversed(parts):
         if work.unit.datasets.is_replaced(key):
             raise Conflict(f"{source} has been imported again since", "undo that import first")
-        work.unit.datasets.take(Taken(key, _FIRST, _LAST), key)
+        work.unit.datasets.take(TakenRows(key, _FIRST, _LAST), key)
         given_back = work.unit.datasets.give_back(key)
         if given_back is None:
             raise Refused(f"what {source} said before is no longer stored", "import those files again")

@@ -82,7 +82,7 @@ class KeyRing:
             return None
         return key
 
-    def can_be_passed(self) -> bool:
+    def has_active_key(self) -> bool:
         """Return whether any key is active; fails if the database cannot be read."""
         with self._reader.session() as session:
             return session.fast.has_active_key()

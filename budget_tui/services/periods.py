@@ -9,7 +9,7 @@ from budget_tui.domain.closing import ClosePreview, NextLine
 from budget_tui.domain.errors import Conflict, unknown
 from budget_tui.domain.period import Period
 from budget_tui.presentation.formatting import long_day, period_name
-from budget_tui.services.closing import Plan, Turn, plan_close
+from budget_tui.services.closing import ClosePlan, ClosingBudget, plan_close
 from budget_tui.services.context import Context
 from budget_tui.services.cycle import archive_period, open_next
 from budget_tui.services.work import Work
@@ -46,21 +46,21 @@ class Periods:
         """
         with self._context.work() as work:
             plan = _manual_plan(work, seen)
-            turns = _reallocated(work, plan, reallocations or {})
+            closings = _reallocated(work, plan, reallocations or {})
             if plan.ending != work.open.period:
                 work.unit.budgets.end_early(
                     work.organization.org_key, work.open.period, work.today, work.actor, work.now
                 )
             archive_period(work, plan)
-            open_next(work, plan, turns)
-            for before, after in zip(plan.below, turns, strict=True):
+            open_next(work, plan, closings)
+            for before, after in zip(plan.below, closings, strict=True):
                 if before.opening != after.opening:
                     _record_reallocation(work, before, after)
             work.commit()
-        return _outcome(work, plan, turns)
+        return _outcome(work, plan, closings)
 
 
-def _manual_plan(work: Work, seen: Period | None) -> Plan:
+def _manual_plan(work: Work, seen: Period | None) -> ClosePlan:
     """Return the close of the current period today; `Conflict` if it is closed, or is not the one ``seen``."""
     closed = work.unit.fast.last_close(work.organization.org_key)
     if closed is not None and work.open.period.start <= closed.start:
@@ -75,25 +75,25 @@ def _manual_plan(work: Work, seen: Period | None) -> Plan:
     return plan_close(work.unit, work.organization, work.open, ending)
 
 
-def _reallocated(work: Work, plan: Plan, changes: Reallocations) -> Sequence[Turn]:
-    """Return the turns below the global budget after ``changes`` to the projects' next allocations."""
+def _reallocated(work: Work, plan: ClosePlan, changes: Reallocations) -> Sequence[ClosingBudget]:
+    """Return the closes of the budgets below the global one after ``changes`` to the projects' next allocations."""
     if not changes:
         return plan.below
-    turns = {turn.budget.entity_id: turn for turn in plan.projects}
-    pool = plan.total.opening.amount - sum(turn.opening.amount for turn in turns.values())
+    closings = {closing.budget.entity_id: closing for closing in plan.projects}
+    pool = plan.total.opening.amount - sum(closing.opening.amount for closing in closings.values())
     for project_id, change in changes.items():
-        if project_id not in turns:
+        if project_id not in closings:
             raise unknown("project", project_id)
-        before = turns[project_id].opening
+        before = closings[project_id].opening
         after = change.applied_to(before.amount, plan.total.opening.amount, pool, work.organization.currency)
         pool -= after - before.amount
-        turns[project_id] = turns[project_id]._replace(opening=before.moved_to(after))
+        closings[project_id] = closings[project_id]._replace(opening=before.moved_to(after))
     within_limit(plan.total.opening.amount - pool)
-    moved = {turn.budget.budget_id: turn for turn in turns.values()}
-    return tuple(moved.get(turn.budget.budget_id, turn) for turn in plan.below)
+    moved = {closing.budget.budget_id: closing for closing in closings.values()}
+    return tuple(moved.get(closing.budget.budget_id, closing) for closing in plan.below)
 
 
-def _record_reallocation(work: Work, before: Turn, after: Turn) -> None:
+def _record_reallocation(work: Work, before: ClosingBudget, after: ClosingBudget) -> None:
     work.record(
         "allocation.set",
         after.budget.entity_id,
@@ -102,7 +102,7 @@ def _record_reallocation(work: Work, before: Turn, after: Turn) -> None:
     )
 
 
-def _outcome(work: Work, plan: Plan, below: Sequence[Turn]) -> ClosePreview:
+def _outcome(work: Work, plan: ClosePlan, below: Sequence[ClosingBudget]) -> ClosePreview:
     total = plan.total
     return ClosePreview(
         plan.ending,
@@ -114,15 +114,15 @@ def _outcome(work: Work, plan: Plan, below: Sequence[Turn]) -> ClosePreview:
         total.opening.amount,
         tuple(
             NextLine(
-                turn.budget.entity_id,
-                turn.budget.name,
-                turn.budget.amount,
-                turn.spent,
-                turn.opening.carried,
-                turn.opening.amount,
+                closing.budget.entity_id,
+                closing.budget.name,
+                closing.budget.amount,
+                closing.spent,
+                closing.opening.carried,
+                closing.opening.amount,
             )
-            for turn in below
-            if turn.budget.parent_id == total.budget.budget_id
+            for closing in below
+            if closing.budget.parent_id == total.budget.budget_id
         ),
         plan.data_through,
     )

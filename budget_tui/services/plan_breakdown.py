@@ -22,7 +22,7 @@ from budget_tui.domain.plan import PlannedBudget, whole_period, whole_period_unt
 from budget_tui.domain.plan_results import Breakdown, Part, TreeNode
 from budget_tui.domain.variance import Variance
 from budget_tui.presentation.formatting import over_allocation_warnings
-from budget_tui.services.usage import Conversions, InOneCurrency, Usage, UsageQuery, Used
+from budget_tui.services.usage import Conversions, InOneCurrency, Usage, UsageQuery, WholeAndCovered
 
 
 class Slice(NamedTuple):
@@ -37,7 +37,7 @@ class Slice(NamedTuple):
     around: Sequence[PlannedBudget] = ()
 
 
-class Considered(NamedTuple):
+class BreakdownInput(NamedTuple):
     """The input of a breakdown."""
 
     organization: Organization
@@ -84,7 +84,7 @@ class Considered(NamedTuple):
             return None, whole, None
         addends = self.usage.widest(planned)
         together, budgets = self.usage.added_up(addends), addends.budgets
-        used = Used(whole, together.actual)
+        used = WholeAndCovered(whole, together.actual)
         rest = self.usage.beside(budget_type, self.around(part, budget_type, budgets), covered_by(budgets), used)
         return together.amount, together.actual, rest
 
@@ -114,7 +114,7 @@ class Considered(NamedTuple):
         return Scope(self.entity.entity_key, part.category, part.provider, currency)
 
 
-def parts_by_category(read: Considered, only: Category | None = None) -> Mapping[str, Slice]:
+def parts_by_category(read: BreakdownInput, only: Category | None = None) -> Mapping[str, Slice]:
     """Return every category, and all of them together; or ``only`` one."""
     return {
         str(category): Slice(
@@ -125,7 +125,7 @@ def parts_by_category(read: Considered, only: Category | None = None) -> Mapping
     }
 
 
-def parts_by_provider(read: Considered, category: Category) -> Mapping[str, Slice]:
+def parts_by_provider(read: BreakdownInput, category: Category) -> Mapping[str, Slice]:
     """Return every provider with a budget or usage in ``category``; '' is the usage without a provider."""
     planned = {budget.provider for budget in read.budgets} - {""}
     used = read.providers(category)
@@ -141,10 +141,10 @@ def parts_by_provider(read: Considered, category: Category) -> Mapping[str, Slic
 
 
 def broken_down(
-    read: Considered,
+    read: BreakdownInput,
     today: date,
     data_through: date,
-    parts: Callable[[Considered], Mapping[str, Slice]],
+    parts: Callable[[BreakdownInput], Mapping[str, Slice]],
     allocated: AllocatedTotals,
 ) -> Breakdown:
     """Return the plan and usage of each of ``parts``; ``allocated`` is for warnings about over-allocated budgets."""

@@ -31,7 +31,7 @@ from budget_tui.domain.errors import Refused, unknown
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, unstored_root
 from budget_tui.domain.hierarchy_history import Era, HierarchyHistory
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
-from budget_tui.domain.plan import Allocations, PlanFilter, PlannedBudget, mentioning, whole_period
+from budget_tui.domain.plan import Allocations, PlanFilter, PlannedBudget, text_matcher, whole_period
 from budget_tui.domain.plan_results import Breakdown, BudgetLine, BudgetPage, PlanOutcome, PlanSummary, PlanTree
 from budget_tui.domain.variance import Totals
 from budget_tui.presentation.formatting import over_allocation_warnings
@@ -39,7 +39,7 @@ from budget_tui.services.closing import beyond_reach, budgets_ahead
 from budget_tui.services.context import Context
 from budget_tui.services.freshness import data_through
 from budget_tui.services.plan_breakdown import (
-    Considered,
+    BreakdownInput,
     Slice,
     broken_down,
     parts_by_category,
@@ -181,7 +181,7 @@ class PlanViews:
         return self._context.clock.today(organization.time_zone)
 
     def _breakdown(
-        self, entity_id: str, conditions: PlanFilter, parts: Callable[[Considered], Mapping[str, Slice]]
+        self, entity_id: str, conditions: PlanFilter, parts: Callable[[BreakdownInput], Mapping[str, Slice]]
     ) -> Breakdown:
         with self._reader.session() as session:
             organization = self._context.organization(session)
@@ -204,7 +204,7 @@ class PlanViews:
             provider = provider_named(session, organization.org_key, conditions.provider)
             allocated = allocated_totals_in_plan(session, organization.org_key, budgets, usage.history)
             known = data_through(session, organization, today)
-        read = Considered(organization, entity, budgets, periods, usage, own, provider)
+        read = BreakdownInput(organization, entity, budgets, periods, usage, own, provider)
         return broken_down(read, today, known, parts, allocated)
 
 
@@ -276,7 +276,7 @@ class PlanBoard:
         """The providers that have budgets."""
         return tuple(sorted({line.budget.provider for line in self.lines} - {""}))
 
-    def nearest_to_end(self, lines: Sequence[BudgetLine], at_most: int) -> list[BudgetLine]:
+    def closest_to_limit(self, lines: Sequence[BudgetLine], at_most: int) -> list[BudgetLine]:
         """Return the current budgets among ``lines`` with the highest share used, the highest first."""
         wanted = {line.budget.budget_id for line in lines}
         return list(islice((line for line in self._running_by_use if line.budget.budget_id in wanted), at_most))
@@ -333,50 +333,50 @@ class PlanBoard:
     def by_category(self, choice: PlanFilter) -> Breakdown:
         """Return the plan and usage of the chosen entity, by default the root, per category or in the chosen one."""
         return broken_down(
-            self._considered(choice), self.as_of, self.data_through, _categories_of(choice), self._allocated_totals
+            self._breakdown_input(choice), self.as_of, self.data_through, _categories_of(choice), self._allocated_totals
         )
 
     def by_provider(self, choice: PlanFilter) -> Breakdown:
         """Return the plan and usage of the chosen entity per provider, in the chosen category or in all."""
         return broken_down(
-            self._considered(choice), self.as_of, self.data_through, _providers_of(choice), self._allocated_totals
+            self._breakdown_input(choice), self.as_of, self.data_through, _providers_of(choice), self._allocated_totals
         )
 
     def category_composition(
         self, choice: PlanFilter, name: str, budget_type: BudgetType, of_rest: bool = False
     ) -> Composition:
         """Return the addends of a category's actual in `by_category`, or of its unbudgeted usage."""
-        return _composition(self._considered(choice), _categories_of(choice), name, budget_type, of_rest)
+        return _composition(self._breakdown_input(choice), _categories_of(choice), name, budget_type, of_rest)
 
     def provider_composition(
         self, choice: PlanFilter, name: str, budget_type: BudgetType, of_rest: bool = False
     ) -> Composition:
         """Return the addends of a provider's actual in `by_provider`, or of its unbudgeted usage."""
-        return _composition(self._considered(choice), _providers_of(choice), name, budget_type, of_rest)
+        return _composition(self._breakdown_input(choice), _providers_of(choice), name, budget_type, of_rest)
 
-    def _considered(self, choice: PlanFilter) -> Considered:
+    def _breakdown_input(self, choice: PlanFilter) -> BreakdownInput:
         entity = self.entities.get(choice.entity_id) or self.entities[ROOT_ID]
         here = _fitting(self._lines_at.get(entity.entity_key, ()), choice, self.as_of)
         budgets = [line.budget for line in here]
         periods = periods_of(budgets, choice.period_kind, None, None, self.organization, self.as_of)
-        return Considered(self.organization, entity, budgets, periods, self._usage, self._own, choice.provider)
+        return BreakdownInput(self.organization, entity, budgets, periods, self._usage, self._own, choice.provider)
 
 
 def _allocated_totals_in(tree: Tree) -> AllocatedTotals:
     return {above: sum([line.budget.amount for line in lines]) for above, lines in tree.items() if above is not None}
 
 
-def _categories_of(choice: PlanFilter) -> Callable[[Considered], Mapping[str, Slice]]:
+def _categories_of(choice: PlanFilter) -> Callable[[BreakdownInput], Mapping[str, Slice]]:
     return partial(parts_by_category, only=choice.category)
 
 
-def _providers_of(choice: PlanFilter) -> Callable[[Considered], Mapping[str, Slice]]:
+def _providers_of(choice: PlanFilter) -> Callable[[BreakdownInput], Mapping[str, Slice]]:
     return partial(parts_by_provider, category=choice.category or Category.TOTAL)
 
 
 def _composition(
-    considered: Considered,
-    parts: Callable[[Considered], Mapping[str, Slice]],
+    considered: BreakdownInput,
+    parts: Callable[[BreakdownInput], Mapping[str, Slice]],
     name: str,
     budget_type: BudgetType,
     of_rest: bool,
@@ -544,7 +544,7 @@ def planned_ahead(
     found = session.budgets.planned(organization.org_key, wanted, today)
     ahead = _foreseen(session, organization, today)
     if not ahead:
-        return list(filter(mentioning(wanted.search), found)) if wanted.search.strip() else found
+        return list(filter(text_matcher(wanted.search), found)) if wanted.search.strip() else found
     ids = {budget.budget_id for budget in ahead}
     # As in storage, an empty budget that the cycle opens is not part of the plan.
     opening = wanted.fitting((budget for budget in ahead if budget.amount), today)
@@ -564,8 +564,8 @@ def _foreseen(session: Session, organization: Organization, today: date) -> list
     opened = budgets_ahead(session, organization, ended, today)
     planned = session.fast.planned_for(organization.org_key, period)
     ids = {
-        each.budget_id: planned[each.turn_key].budget_id
-        if each.turn_key in planned
+        each.budget_id: planned[each.cycle_key].budget_id
+        if each.cycle_key in planned
         else str(uuid5(NAMESPACE_OID, f"{each.budget_id} {period.start}"))
         for each in opened
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from budget_tui.domain.currency import Rate, checked_currency, checked_rate
 from budget_tui.domain.errors import Refused, SourceError
-from budget_tui.domain.records import PairOnFile
+from budget_tui.domain.records import StoredPair
 from budget_tui.services.context import Context
 from budget_tui.services.undo import Lines, require_same, reverses, value_of
 from budget_tui.services.work import Work
@@ -74,10 +74,10 @@ class ExchangeRates:
             refused=tuple((str(file.path), line, reason) for file in read for line, reason in file.refused),
         )
 
-    def rates(self) -> list[PairOnFile]:
+    def rates(self) -> list[StoredPair]:
         """Return the currency pairs, each with its latest rate."""
         with self._context.reading() as session:
-            return session.rates.pairs_on_file(self._context.organization(session).org_key)
+            return session.rates.stored_pairs(self._context.organization(session).org_key)
 
 
 def _store(work: Work, base: str, quote: str, day: date, rate: Decimal | None) -> None:

@@ -84,9 +84,9 @@ def load_facts(session: Session, organization: Organization, today: date) -> Sna
 
 def _as_it_stood(session: Session, facts: SnapshotFacts) -> SnapshotFacts:
     """Return ``facts`` of a period closed today, with entities where they were at the close."""
-    from budget_tui.services.closing import PathsThen
+    from budget_tui.services.closing import PathsAtClose
 
-    then = PathsThen(session, facts.organization.org_key).of(facts.period)
+    then = PathsAtClose(session, facts.organization.org_key).of(facts.period)
     return replace(
         facts,
         projects=[project._replace(path=then(project.path)) for project in facts.projects],

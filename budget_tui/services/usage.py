@@ -79,7 +79,7 @@ class Addends(NamedTuple):
     used: Mapping[int, int]
 
 
-class Used(NamedTuple):
+class WholeAndCovered(NamedTuple):
     """The usage of a whole, and of the covered part of it."""
 
     whole: int | None
@@ -247,7 +247,7 @@ class Usage:
         known = [self._sums_in(currency).once(covered) for currency in {scope.currency for scope in covered}]
         return 0 if known in ([], [None]) and budget_type is _MONETARY else known[0] if known else None
 
-    def beside(self, budget_type: BudgetType, whole: Covered, covered: Covered, known: Used) -> int | None:
+    def beside(self, budget_type: BudgetType, whole: Covered, covered: Covered, known: WholeAndCovered) -> int | None:
         """Return the usage of ``whole`` that counts for none of ``covered``, a part of it; None if none is known.
 
         It is the difference of the two sums in ``known``, except for seats: these are maxima, on different days.

@@ -39,7 +39,7 @@ class Tariff(NamedTuple):
     origin: int | None
 
 
-class Known(NamedTuple):
+class TransactionCache(NamedTuple):
     """Results of a transaction's look-ups, for the next one to reuse while they are valid."""
 
     organization: Organization
@@ -92,7 +92,7 @@ class Work:
             self._settle_carry(self)
         self.unit.commit(tokens_only=tokens_only)
         if tokens_only:
-            self.unit.known[self.organization.slug] = Known(
+            self.unit.known[self.organization.slug] = TransactionCache(
                 self.organization, self.today, self.open, self.agents, self.tariffs
             )
         callbacks, self._after_commit = self._after_commit, []  # the callbacks must not keep this object alive
@@ -112,7 +112,7 @@ class Work:
             self.organization.org_key, action, subject, before, after, self.actor, self.now, self.reverses
         )
 
-    def record_apart(
+    def record_separately(
         self, action: str, subject: str, before: Mapping[str, object], after: Mapping[str, object], actor: str
     ) -> None:
         """Record a consequence of the command as a change of its own, which undoing the command does not reverse."""
@@ -124,7 +124,7 @@ class Work:
         """Record a carry-over that was settled again, and report it to the command's caller."""
         amounts = (settled.before, settled.after)
         before, after = ({"carried": each if settled.is_tokens else written(each)} for each in amounts)
-        self.record_apart("carry.settle", settled.subject, before, after, actor)
+        self.record_separately("carry.settle", settled.subject, before, after, actor)
         tell, currency = self.on_carry_settled, self.organization.currency
         if tell is not None:
             self.after_commit(lambda: tell(settled, currency))

@@ -145,7 +145,7 @@ def _is_known(name: str) -> bool:
 # The user's column names
 
 
-class _Named(NamedTuple):
+class _NamedColumn(NamedTuple):
     """A column named by the user, with its notation, if given."""
 
     column: str
@@ -158,9 +158,9 @@ _WRITTEN: Mapping[Field, tuple[str, ...]] = {
 }
 
 
-def _parsed(columns: str) -> dict[Field, _Named]:
+def _parsed(columns: str) -> dict[Field, _NamedColumn]:
     """Parse ``date=Day:dmy,amount=Net:comma``. Raises `Refused` if it is malformed."""
-    found: dict[Field, _Named] = {}
+    found: dict[Field, _NamedColumn] = {}
     fields = "|".join(Field)
     for part in re.split(rf",(?=\s*(?:{fields})\s*=)", columns) if columns.strip() else ():
         name, equals, column = (each.strip() for each in part.partition("="))
@@ -172,7 +172,7 @@ def _parsed(columns: str) -> dict[Field, _Named]:
         field = Field(name)
         before, colon, written = column.rpartition(":")
         is_written = bool(colon) and written.strip() in _WRITTEN.get(field, ())
-        found[field] = _Named(before.strip(), written.strip()) if is_written else _Named(column)
+        found[field] = _NamedColumn(before.strip(), written.strip()) if is_written else _NamedColumn(column)
     return found
 
 
@@ -190,7 +190,7 @@ class _Table:
     currency: str = ""
 
     @classmethod
-    def of(cls, path: Path, wanted: Mapping[Field, _Named]) -> "_Table":
+    def of(cls, path: Path, wanted: Mapping[Field, _NamedColumn]) -> "_Table":
         kind = kind_of(path)
         if kind is Kind.PARQUET:
             raise SourceError(f"{path} is Parquet, not a table in text", "save it as CSV")
@@ -208,7 +208,7 @@ class _Table:
         return self.header.names[self.positions[field]].strip()
 
 
-def _positions(path: Path, names: Sequence[str], wanted: Mapping[Field, _Named]) -> tuple[dict[Field, int], str]:
+def _positions(path: Path, names: Sequence[str], wanted: Mapping[Field, _NamedColumn]) -> tuple[dict[Field, int], str]:
     """Find the column of each field, and the currency if one was given in place of a column."""
     positions: dict[Field, int] = {}
     currency = ""
@@ -262,7 +262,7 @@ def _column_of(path: Path, field: Field, names: Sequence[str], taken: Iterable[i
 # Notation of dates and amounts
 
 
-class _Form(NamedTuple):
+class _Notation(NamedTuple):
     """The notation of a table. ``order`` is the order of day and month in numeric dates with the year last."""
 
     order: str
@@ -291,7 +291,7 @@ _SIGNS: Mapping[str, str] = {
 _DOLLARS = ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN")
 
 
-def _form_of(table: _Table, wanted: Mapping[Field, _Named], options: ReadOptions) -> _Form:
+def _form_of(table: _Table, wanted: Mapping[Field, _NamedColumn], options: ReadOptions) -> _Notation:
     """Determine the notation of a table. Raises `SourceError` if it is ambiguous."""
     dates, amounts = _Dates(), _Decimals()
     currencies: set[str] = set()
@@ -308,10 +308,10 @@ def _form_of(table: _Table, wanted: Mapping[Field, _Named], options: ReadOptions
                 currencies.add(_BESIDE_NUMBER.sub("", fields[amount_at]))
                 currencies.add(fields[currency_at].strip() if currency_at is not None else "")
             line = end + rows.line_num + 1
-    said = wanted.get(Field.DATE, _Named("")).written
-    decimal = wanted.get(Field.AMOUNT, _Named("")).written
+    said = wanted.get(Field.DATE, _NamedColumn("")).written
+    decimal = wanted.get(Field.AMOUNT, _NamedColumn("")).written
     own = options.currency
-    form = _Form(
+    form = _Notation(
         said or dates.order(table),
         decimal or amounts.decimal(table),
         table.currency or _currency_in_name(table.column(Field.AMOUNT)) or own,
@@ -411,7 +411,7 @@ class _Unusable(Exception):
     """A row that cannot be used, with the reason."""
 
 
-class _Said(NamedTuple):
+class _RowFields(NamedTuple):
     """The fields of a row other than its date and its amount; '' where empty."""
 
     project: str
@@ -425,7 +425,7 @@ class _Said(NamedTuple):
 class _Reading:
     """A file while it is read."""
 
-    def __init__(self, table: _Table, form: _Form) -> None:
+    def __init__(self, table: _Table, form: _Notation) -> None:
         self._table = table
         self._form = form
         self._refused: list[RefusedRow] = []
@@ -485,7 +485,7 @@ class _Reading:
             cell_day=None if cell_day == day else cell_day,
         )
 
-    def _more(self, project: str, provider: str, category: str, description: str, currency: str) -> _Said:
+    def _more(self, project: str, provider: str, category: str, description: str, currency: str) -> _RowFields:
         """Parse the fields of a row other than its date and its amount."""
         if "\N{REPLACEMENT CHARACTER}" in project + provider + category + description:
             raise _Unusable("it is not in UTF-8")
@@ -494,7 +494,7 @@ class _Reading:
             raise _Unusable(f"{self._table.column(Field.CURRENCY)} '{currency[:40]}' is not a currency's code")
         is_ours = category.casefold() in _CATEGORIES
         ours, other = (category.casefold(), "") if is_ours else ("", category)
-        return _Said(project, provider, description, ours, other, code)
+        return _RowFields(project, provider, description, ours, other, code)
 
     def _amount(self, text: str) -> tuple[Decimal, str]:
         """Parse an amount and its currency, if the text contains one."""
@@ -538,7 +538,7 @@ _NUMERAL = re.compile(
 _IN_BRACKETS = re.compile(r"([^\d()]*)\(([^()]*)\)([^\d()]*)")
 
 
-def _amount_of(text: str, form: _Form) -> tuple[Decimal | None, str]:
+def _amount_of(text: str, form: _Notation) -> tuple[Decimal | None, str]:
     """Parse ``$1,234.50``, ``(12.00)`` or ``1.234,50 €`` into amount and currency; None if it is not an amount."""
     text = text.strip().replace("\N{MINUS SIGN}", "-")
     in_brackets = _IN_BRACKETS.fullmatch(text)
@@ -561,7 +561,7 @@ def _amount_of(text: str, form: _Form) -> tuple[Decimal | None, str]:
     return -number if is_negative and number else number, currency
 
 
-def _currency_of(texts: Iterable[str], form: _Form) -> str | None:
+def _currency_of(texts: Iterable[str], form: _Notation) -> str | None:
     """Return the currency around an amount; '' if there is none, None if the text is no currency."""
     currency = ""
     for text in (each.strip() for each in texts):
@@ -596,7 +596,7 @@ _MONTH_ALONE = re.compile(r"([^\W\d]+)\.?[-. /]+(\d{4})|(\d{4})[-/](\d{1,2})|(\d
 _WITH_TIME = re.compile(r"(.*?\d)(?:[T ,]+|\s)(\d{1,2}:\d\d.*)")
 
 
-def _days_of(text: str, form: _Form) -> tuple[date | None, date | None]:
+def _days_of(text: str, form: _Notation) -> tuple[date | None, date | None]:
     """Return the day in the organization's time zone and the UTC day; None if ``text`` is not a date.
 
     A date alone, or a time without a zone, is taken as written; midnight in UTC begins a UTC day.
@@ -633,7 +633,7 @@ def _is_possible(day: date) -> bool:
     return FIRST_DAY <= day <= LAST_DAY
 
 
-def _day_of(text: str, form: _Form) -> date | None:
+def _day_of(text: str, form: _Notation) -> date | None:
     """Return the day; raises `ValueError` for one that does not exist, such as 31 April."""
     numbers = _three_numbers(text.strip(), form.order)
     day = date(*numbers) if numbers else None

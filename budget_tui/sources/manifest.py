@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from budget_tui.domain.delivery import DeliveredFile, Delivery, LeftOut, time_in_folders
+from budget_tui.domain.delivery import DeliveredFile, Delivery, LeftOutFile, time_in_folders
 from budget_tui.domain.errors import SourceError
 from budget_tui.sources.base import is_proven
 from budget_tui.sources.files import KNOWN, Kind, chunks, find_files, is_named_as_export, kind_of
@@ -39,7 +39,7 @@ class Found:
     """The exports that patterns matched, the files left out, and the manifests."""
 
     paths: tuple[Path, ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[LeftOutFile, ...]
     manifests: tuple[Manifest, ...]
     folders: Mapping[Path, tuple[str, ...]]  # of each export, from the named path down to the file
 
@@ -105,7 +105,7 @@ def find_deliveries(patterns: Sequence[str | Path]) -> Found:
 def _find(patterns: Sequence[str | Path]) -> Found:
     paths: dict[Path, Path] = {}  # by resolved path, so that each file occurs once
     folders: dict[Path, tuple[str, ...]] = {}
-    left_out: list[LeftOut] = []
+    left_out: list[LeftOutFile] = []
     manifests: dict[Path, Manifest] = {}
     for named in find_files(patterns):
         if not named.is_dir():
@@ -117,7 +117,7 @@ def _find(patterns: Sequence[str | Path]) -> Found:
             if (manifest := _manifest(file)) is not None:
                 manifests.setdefault(file.resolve(), manifest)
             elif why := _why_left_out(file):
-                left_out.append(LeftOut(str(file), why))
+                left_out.append(LeftOutFile(str(file), why))
             else:
                 exports += 1
                 if paths.setdefault(file.resolve(), file) is file:

@@ -36,7 +36,7 @@ from sqlalchemy.pool import NullPool
 from budget_tui.storage.database.base import Connection
 
 
-class LentConnections:
+class ExternalTransactionMixin:
     """A mixin for dialects that neither commits, rolls back nor closes: the transaction belongs to the lender."""
 
     def do_commit(self, dbapi_connection: Any) -> None: ...
@@ -48,16 +48,16 @@ class LentConnections:
     def do_terminate(self, dbapi_connection: DBAPIConnection) -> None: ...
 
 
-class LentSqlite(LentConnections, SQLiteDialect_pysqlite):
+class ExternalSqliteDialect(ExternalTransactionMixin, SQLiteDialect_pysqlite):
     supports_statement_cache = True
 
 
-class LentPostgres(LentConnections, PGDialect_psycopg):
+class ExternalPostgresDialect(ExternalTransactionMixin, PGDialect_psycopg):
     supports_statement_cache = True
 
 
-registry.register("sqlite.lent", __name__, "LentSqlite")
-registry.register("postgresql.lent", __name__, "LentPostgres")
+registry.register("sqlite.lent", __name__, "ExternalSqliteDialect")
+registry.register("postgresql.lent", __name__, "ExternalPostgresDialect")
 _lent: ContextVar[Any] = ContextVar("lent")
 
 

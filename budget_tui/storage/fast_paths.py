@@ -28,7 +28,7 @@ from budget_tui.storage.ids import new_id
 if TYPE_CHECKING:
     from budget_tui.domain.access import ApiKey
     from budget_tui.domain.hierarchy_history import HierarchyHistory
-    from budget_tui.domain.records import AgentFact, CycleBudget, Planned, StoredReservation, TurnKey
+    from budget_tui.domain.records import AgentFact, CycleBudget, CycleKey, Planned, StoredReservation
     from budget_tui.domain.tokens import TokenKind
 
 
@@ -176,7 +176,7 @@ class FastPaths:
         )
         return [_cycle_budget(row) for row in rows]
 
-    def carried_on(self, budget_id: str) -> tuple[CycleBudget, CycleBudget] | None:
+    def with_successor(self, budget_id: str) -> tuple[CycleBudget, CycleBudget] | None:
         """Return a budget and its successor; None while the budget's period is open."""
         closed = self._row(f"{_CYCLE_BUDGET} WHERE b.budget_id = :budget AND b.in_cycle", budget=budget_id)
         successor = self._row(
@@ -189,9 +189,9 @@ class FastPaths:
         )
         return (_cycle_budget(closed), _cycle_budget(successor)) if closed and successor else None
 
-    def planned_for(self, org: int, period: Period) -> dict[TurnKey, Planned]:
+    def planned_for(self, org: int, period: Period) -> dict[CycleKey, Planned]:
         """Return the budgets planned for exactly ``period`` outside the cycle, which join it when the period opens."""
-        from budget_tui.domain.records import Planned, TurnKey
+        from budget_tui.domain.records import CycleKey, Planned
 
         rows = self._rows(
             "SELECT entity_key, category, budget_type, provider, budget_id, amount, currency FROM budget"
@@ -201,7 +201,7 @@ class FastPaths:
             last=period.end.isoformat(),
         )
         return {
-            TurnKey(row["entity_key"], row["category"], row["budget_type"], row["provider"]): Planned(
+            CycleKey(row["entity_key"], row["category"], row["budget_type"], row["provider"]): Planned(
                 row["budget_id"], row["amount"], row["currency"]
             )
             for row in rows
@@ -512,7 +512,7 @@ class FastPaths:
         )
         return [AgentFact._make(row[name] for name in AgentFact._fields) for row in rows]
 
-    def budget_counts(self, budget_id: str) -> tuple[int, int, int]:
+    def token_counts(self, budget_id: str) -> tuple[int, int, int]:
         """Return the allocated, used and reserved tokens of one budget."""
         row = self._row("SELECT amount, used, reserved FROM budget WHERE budget_id = :budget", budget=budget_id)
         assert row is not None

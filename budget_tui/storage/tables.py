@@ -98,7 +98,7 @@ def key() -> Column[int]:
     return Column(KEY, primary_key=True)
 
 
-def added_count() -> Column[int]:
+def count_column() -> Column[int]:
     """Return a column for an amount that was added to a table with rows, which got 0."""
     return Column(BigInteger, nullable=False, server_default=text("0"))
 
@@ -215,11 +215,11 @@ class BudgetRow(Row, table=True):
     carry_cap: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     # The amount carried over from the previous period: positive unspent, negative overspent. `base` is the rest,
     # which recurs; if the two add up to less than 0, the amount is 0 and the debt stays in them.
-    carried: int = Field(default=0, sa_column=added_count())
-    base: int = Field(default=0, sa_column=added_count())
+    carried: int = Field(default=0, sa_column=count_column())
+    base: int = Field(default=0, sa_column=count_column())
     # Tokens of an agent; money is never counted here but summed from its costs.
-    used: int = Field(default=0, sa_column=added_count())
-    reserved: int = Field(default=0, sa_column=added_count())
+    used: int = Field(default=0, sa_column=count_column())
+    reserved: int = Field(default=0, sa_column=count_column())
     created_by: str
     created_at: datetime = Field(sa_type=UtcTime)
     updated_by: str | None = None
@@ -342,7 +342,7 @@ class DatasetRow(Row, table=True):
     )
     rows_refused: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
     stored_rows: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
-    checksum: int = Field(default=0, sa_column=added_count())
+    checksum: int = Field(default=0, sa_column=count_column())
 
 
 class DatasetReplacementRow(Row, table=True):

@@ -119,7 +119,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         that is chosen; None keeps none."""
         super().__init__()
         self.database_name = database_name or services.context.database.title
-        self.services = services.from_nothing()
+        self.services = services.creating_if_missing()
         # One thread for writes, so that they run in the order of the keys that requested them.
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-writer")
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")

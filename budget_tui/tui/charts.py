@@ -189,7 +189,7 @@ class MonthChart(Widget):
             return
         legend = [("━", "$accent"), (" spent  ", MUTED), ("┅", MUTED), (" even pace  ", MUTED)]
         if snapshot.is_budgeted:
-            legend += [("┉", _leads_to(snapshot)), (" at this rate", MUTED)]
+            legend += [("┉", _forecast_style(snapshot)), (" at this rate", MUTED)]
         self.border_subtitle = Content.assemble(*legend)
 
     def render(self) -> Content:
@@ -217,7 +217,7 @@ class MonthChart(Widget):
             canvas.draw(lambda x: height_of(total.allocation * x), 0, 1, MUTED, every=3)
             canvas.draw(lambda _: height_of(total.allocation), 0, 1, "$foreground 45%", every=2)
         if today < days:
-            canvas.draw(at_rate, today / days, 1, _leads_to(snapshot), every=2)
+            canvas.draw(at_rate, today / days, 1, _forecast_style(snapshot), every=2)
         canvas.draw(lambda x: height_of(spent[min(int(x * days), len(spent) - 1)]), 0, today / days, "$accent")
         return columns_chart(labels, rows, canvas.line, partial(self._axis, snapshot, cells))
 
@@ -247,7 +247,7 @@ class MonthChart(Widget):
         return Content("").join(line)
 
 
-def _leads_to(snapshot: BudgetSnapshot) -> str:
+def _forecast_style(snapshot: BudgetSnapshot) -> str:
     """Return the style of where the present burn rate leads."""
     return "$warning" if snapshot.is_budgeted and snapshot.total.forecast > snapshot.total.allocation else "$success"
 

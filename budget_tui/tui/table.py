@@ -168,7 +168,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     why_empty = ""
     """The text shown when there are no rows."""
 
-    class OfRow(Message):
+    class RowMessage(Message):
         """A message about ``row``."""
 
         def __init__(self, table: Table[Any], row: Any) -> None:
@@ -179,7 +179,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         def control(self) -> Table[Any]:
             return self.table
 
-    class Opened(OfRow):
+    class Opened(RowMessage):
         """The user opened the row."""
 
     class SortRequested(Message):
@@ -510,7 +510,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 class FollowedTable(Table[Row]):
     """A table that sends a message when its cursor moves."""
 
-    class Moved(Table.OfRow):
+    class Moved(Table.RowMessage):
         """The cursor moved to ``row``, or its row changed."""
 
     def moved(self) -> None:
@@ -520,7 +520,7 @@ class FollowedTable(Table[Row]):
 class PagedTable(Table[Row]):
     """A table that asks for more rows on scrolling down."""
 
-    class NearsEnd(Message):
+    class EndApproached(Message):
         """The cursor or the view is near the last row."""
 
     @property
@@ -538,4 +538,4 @@ class PagedTable(Table[Row]):
 
     def _look_ahead(self) -> None:
         if self.nears_end:
-            self.post_message(self.NearsEnd())
+            self.post_message(self.EndApproached())

@@ -167,7 +167,7 @@ def planning_home(address: Address, organization: str = "default", today: date =
 
 def plant(address: Address, today: date = TODAY) -> None:
     """An organization that is nothing but its tree."""
-    planning_home(address, today=today).services.entities.bring_in(TREE)
+    planning_home(address, today=today).services.entities.import_placements(TREE)
 
 
 def home_with_tree(engine: Engine, today: date = TODAY) -> PlanHome:

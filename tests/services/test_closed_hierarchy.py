@@ -32,7 +32,7 @@ DEPARTMENTS = ("ENG", "OPS")
 def furnish(path: Path) -> None:
     """January, with budgets and use of every type, and its close."""
     home = planning_home(path)
-    home.services.entities.bring_in(
+    home.services.entities.import_placements(
         [
             Placement("ENG", "Engineering", "department"),
             Placement("OPS", "Operations", "department"),

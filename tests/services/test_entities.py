@@ -234,8 +234,8 @@ def test_an_archived_entity_comes_back_where_it_was_with_its_costs(acme: Home) -
 def test_an_import_is_whole_or_not_at_all(acme: Home) -> None:
     before = paths(acme), acme.log
     with pytest.raises(NotFound):
-        acme.services.entities.bring_in([Placement("OPS"), Placement("X", parent_id="nowhere")])
-    dry = acme.services.entities.bring_in([Placement("OPS"), Placement("WEB", "Shop", "", "DS")], dry_run=True)
+        acme.services.entities.import_placements([Placement("OPS"), Placement("X", parent_id="nowhere")])
+    dry = acme.services.entities.import_placements([Placement("OPS"), Placement("WEB", "Shop", "", "DS")], dry_run=True)
     assert (dry.added, dry.moved, dry.renamed) == (("OPS",), ("WEB",), ("WEB",))
     assert (paths(acme), acme.log) == before
 
@@ -245,8 +245,8 @@ def test_an_import_turns_a_branch_upside_down(home: Home) -> None:
     entities = home.services.entities
     for code, below in (("a", "organization"), ("b", "a"), ("c", "b")):
         entities.add_level(code, below)
-    entities.bring_in([Placement("X", "", "a"), Placement("Y", "", "b", "X"), Placement("Z", "", "c", "Y")])
-    entities.bring_in([Placement("W", "", "a"), Placement("Z", "", "", "W"), Placement("Y", "", "", "W")])
+    entities.import_placements([Placement("X", "", "a"), Placement("Y", "", "b", "X"), Placement("Z", "", "c", "Y")])
+    entities.import_placements([Placement("W", "", "a"), Placement("Z", "", "", "W"), Placement("Y", "", "", "W")])
     assert paths(home) == ["/ORG/", "/ORG/X/", "/ORG/W/", "/ORG/W/Y/", "/ORG/W/Z/"]
     assert {entry.change for entry in home.log[:3]} == {home.log[0].change}
 
@@ -265,7 +265,9 @@ def test_an_import_turns_a_branch_upside_down(home: Home) -> None:
         lambda e: e.archive("DS"),
         lambda e: e.archive("BACKEND"),
         lambda e: e.add_level("division", "organization"),
-        lambda e: e.bring_in([Placement("A"), Placement("B", parent_id="A"), Placement("WEB", "Shop", "", "A")]),
+        lambda e: e.import_placements(
+            [Placement("A"), Placement("B", parent_id="A"), Placement("WEB", "Shop", "", "A")]
+        ),
     ],
 )
 def test_each_command_is_taken_back_and_made_again(acme: Home, command: object) -> None:

@@ -56,7 +56,7 @@ def cause(explained: Explained) -> str:
 @pytest.fixture
 def plan(engine: Engine) -> PlanHome:
     home = planning_home(engine.new(empty))
-    home.services.entities.bring_in(
+    home.services.entities.import_placements(
         [
             Placement("DEPT-ENG", "Engineering", "department", "ORG"),
             Placement("PROJ-PLATFORM", "Platform", "project", "DEPT-ENG"),

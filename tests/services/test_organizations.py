@@ -114,7 +114,9 @@ COMMANDS: dict[str, Ask] = {
     "entity move": lambda home: home.services.entities.move("WEB", "ORG"),
     "entity rename": lambda home: home.services.entities.rename("ENG", "Product"),
     "entity archive": lambda home: home.services.entities.archive("WEB"),
-    "entity import": lambda home: home.services.entities.bring_in([Placement("A"), Placement("pcc", "P", "", "A")]),
+    "entity import": lambda home: home.services.entities.import_placements(
+        [Placement("A"), Placement("pcc", "P", "", "A")]
+    ),
     "level": lambda home: home.services.entities.add_level("division", "organization"),
     "org rename": lambda home: home.services.organizations.rename(home.services.context.org_slug, "Another"),
     "agent": lambda home: home.services.agents.consume("scout", 100, key="k1"),

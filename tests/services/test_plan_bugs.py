@@ -65,7 +65,7 @@ def test_bug_2_each_budget_counts_its_own_days(home: PlanHome) -> None:
 @pytest.mark.both_engines
 def test_bug_3_levels_are_data(home: PlanHome) -> None:
     home.services.entities.add_level("squad", "team", "Squad")
-    home.services.entities.bring_in([Placement("SQUAD-1", "Squad one", "squad", "TEAM-BACKEND")])
+    home.services.entities.import_placements([Placement("SQUAD-1", "Squad one", "squad", "TEAM-BACKEND")])
     budget = home.plan("SQUAD-1", "cloud", "10")
     assert budget.level_code == "squad"
     home.spent("SQUAD-1", "3", "2026-02-01")
@@ -107,7 +107,7 @@ def test_bug_6_total_is_every_category_also_where_nobody_planned_it(home: PlanHo
 
 
 def test_bug_7_what_is_spent_below_rolls_up_by_whole_segments(home: PlanHome) -> None:
-    home.services.entities.bring_in([Placement("DEPT-ENG-2", "Other", "department", "ORG")])
+    home.services.entities.import_placements([Placement("DEPT-ENG-2", "Other", "department", "ORG")])
     for entity in ("ORG", "DEPT-ENG", "PROJ-PLATFORM", "TEAM-BACKEND", "DEPT-ENG-2"):
         home.plan(entity, "cloud", "100")
     home.spent("TEAM-BACKEND", "5", "2026-02-01")

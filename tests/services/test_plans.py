@@ -143,7 +143,7 @@ def test_what_comes_along_makes_of_a_planned_amount_no_more_than_can_be_stored(h
 
 def test_what_was_planned_for_a_project_is_its_allocation_when_it_comes_back(home: PlanHome) -> None:
     home.budget("500")
-    home.services.entities.bring_in([Placement("PROJ-LATE", "Late", "project", "DEPT-OPS")])
+    home.services.entities.import_placements([Placement("PROJ-LATE", "Late", "project", "DEPT-OPS")])
     home.plan("PROJ-LATE", "total", "70", "2026-02")
     home.services.projects.archive("PROJ-LATE")
     february = home.on("2026-02-02")
@@ -391,7 +391,7 @@ def test_no_organization_reaches_anothers_plan(home: PlanHome) -> None:
     made = home.plan("DEPT-ENG", "cloud", "100")
     home.services.organizations.add(NewOrganization("other", "Other", "USD", "UTC"))
     other = home.in_organization("other")
-    other.services.entities.bring_in(TREE)
+    other.services.entities.import_placements(TREE)
     for attempt in (
         lambda: other.services.plans.get(made.budget_id),
         lambda: other.services.plans.update(made.budget_id, PlanChange(amount=1)),

@@ -25,7 +25,7 @@ from tests.services.planning import TREE, PlanHome, as_json, percents, plan_of, 
 def begun(address: Address) -> None:
     """A company that plans one budget, with projects that have budgets in the running period."""
     home = planning_home(address)
-    home.services.entities.bring_in(TREE)
+    home.services.entities.import_placements(TREE)
     home.budget("500")
     home.plan("DEPT-ENG", "cloud", "1000")
 

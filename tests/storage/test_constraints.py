@@ -13,7 +13,7 @@ from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.errors import Conflict
 from budget_tui.domain.records import ClosedLine, Resolution, RuleName
-from budget_tui.domain.replacement import PartFacts, Taken
+from budget_tui.domain.replacement import PartFacts, TakenRows
 from budget_tui.storage.database import database_at
 from budget_tui.storage.unit_of_work import UnitOfWork
 from tests.storage.conftest import JANUARY, NOON, add_organization
@@ -43,7 +43,7 @@ def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         facts = PartFacts("focus", "account", JANUARY.start)
         parts = [unit.datasets.add(key, facts, "digest", NOON) for _ in range(2)]
         unit.datasets.add_rows(parts[0], [[(keys[origin], 20260105, 20260105, 7, None, None, 1)]])
-        unit.datasets.take(Taken(parts[0], 20260101, 20260131), parts[1])
+        unit.datasets.take(TakenRows(parts[0], 20260101, 20260131), parts[1])
         unit.datasets.add_rows(parts[0], [[(keys[origin], 20260105, 20260105, 7, None, None, 1)]])
         unit.cost_rules.set(key, RuleName("entity", "service", "compute"), "pcc", "anna", NOON)
         unit.commit()

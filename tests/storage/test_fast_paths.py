@@ -140,7 +140,7 @@ def test_the_cycle(unit: UnitOfWork, org: int) -> None:
             for each in unit.fast.cycle_budgets(org, start)
         } == {row.budget_id: (row.amount, row.base, row.used, row.reserved, row.carried) for row in rows}
     for row in ordinary(unit, select(BudgetRow.table).where(_b.org_key == org, _b.in_cycle, _b.is_active)):
-        carried_on = unit.fast.carried_on(row.budget_id)
+        with_successor = unit.fast.with_successor(row.budget_id)
         follows = ordinary(
             unit,
             select(_b.budget_id).where(
@@ -154,7 +154,7 @@ def test_the_cycle(unit: UnitOfWork, org: int) -> None:
                 _b.is_active,
             ),
         )
-        assert (carried_on[1].budget_id if carried_on else None) == (follows[0].budget_id if follows else None)
+        assert (with_successor[1].budget_id if with_successor else None) == (follows[0].budget_id if follows else None)
 
 
 def test_what_was_spent(unit: UnitOfWork, org: int) -> None:
@@ -225,7 +225,7 @@ def test_agents_and_their_tokens(unit: UnitOfWork, org: int) -> None:
         if agent.budget_id:
             [row] = ordinary(unit, select(BudgetRow.table).where(_b.budget_id == agent.budget_id))
             counts = row.amount, row.used, row.reserved
-            assert (agent.allocated, agent.used, agent.reserved) == unit.fast.budget_counts(agent.budget_id) == counts
+            assert (agent.allocated, agent.used, agent.reserved) == unit.fast.token_counts(agent.budget_id) == counts
         used = ordinary(
             unit,
             select(TokenUseRow.c.kind, func.sum(TokenUseRow.c.tokens).label("tokens"))

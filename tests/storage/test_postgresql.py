@@ -62,7 +62,7 @@ def demo(postgres: Postgres, template: str) -> Iterator[str]:
 
 
 def test_what_only_looks_makes_nothing(opened: Opener, postgres_url: str) -> None:
-    services = opened(postgres_url).from_nothing()
+    services = opened(postgres_url).creating_if_missing()
     assert services.snapshots.current().projects == ()
     assert database_at(postgres_url).schema_state() is SchemaState.MISSING
 

@@ -31,7 +31,7 @@ def acme(services: Services) -> Services:
 def wide(acme: Services) -> Services:
     """With a department of fifty teams."""
     acme.entities.add("DEPT-MANY", level="department")
-    acme.entities.bring_in(Placement(f"TEAM-{number:02}", "", "team", "DEPT-MANY") for number in range(50))
+    acme.entities.import_placements(Placement(f"TEAM-{number:02}", "", "team", "DEPT-MANY") for number in range(50))
     return acme
 
 

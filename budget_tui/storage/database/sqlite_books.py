@@ -35,7 +35,7 @@ class Invariant(NamedTuple):
     remedy: str = RESTORE
 
 
-def in_the_books(connection: sqlite3.Connection) -> Iterator[str]:
+def book_violations(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield every violation of an invariant, a line each with what to do."""
     connection.create_function("shown", 3, _shown, deterministic=True)
     connection.create_function("is_zone", 1, _is_zone, deterministic=True)

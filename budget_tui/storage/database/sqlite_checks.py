@@ -15,7 +15,7 @@ from sqlmodel import SQLModel
 
 from budget_tui.domain.errors import StorageError
 from budget_tui.storage import tables  # noqa: F401  (it fills the metadata)
-from budget_tui.storage.database.sqlite_books import RESTORE, in_the_books
+from budget_tui.storage.database.sqlite_books import RESTORE, book_violations
 from budget_tui.storage.database.sqlite_connections import connect_read_only, described_errors, error_at
 from budget_tui.storage.database.sqlite_newest import missing, noted
 
@@ -53,7 +53,7 @@ def problems_of(path: Path) -> list[str]:
                 )
             strange, broken = _in_the_values(connection)
             found += broken
-            found += strange or in_the_books(connection)  # the books assume values of the right types
+            found += strange or book_violations(connection)  # the books assume values of the right types
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if error_at(path, error):
                 raise
@@ -66,7 +66,7 @@ def problems_in(copy: sqlite3.Connection) -> list[str]:
     """Return what is wrong with the rows of another engine's database, copied into one of SQLite's."""
     _read_any_text(copy)
     strange, broken = _in_the_values(copy)
-    return list(dict.fromkeys([*broken, *(strange or in_the_books(copy))]))
+    return list(dict.fromkeys([*broken, *(strange or book_violations(copy))]))
 
 
 def integrity_problems(path: Path) -> list[str]:

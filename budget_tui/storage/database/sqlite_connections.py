@@ -24,7 +24,7 @@ from budget_tui.storage.database.base import (
     made_meanwhile,
 )
 from budget_tui.storage.database.sqlite_files import has_content, require_one_name, state_of
-from budget_tui.storage.database.sqlite_newest import Newest
+from budget_tui.storage.database.sqlite_newest import NewestChange
 
 IN_MEMORY = Path(":memory:")
 PATIENCE_SECONDS = 5.0
@@ -161,7 +161,7 @@ class SqliteWriter(SqliteConnection, WriteConnection):
 
     def __init__(self, database: Database, path: Path) -> None:
         self._path = path
-        self._newest = Newest()
+        self._newest = NewestChange()
         self._version = 0
         try:
             super().__init__(self._connected())

@@ -17,7 +17,7 @@ _AUDIT = "audit"
 _SECONDS_BETWEEN = 1.0
 
 
-class Newest:
+class NewestChange:
     """The newest change of a transaction: its last audit line, else the tokens that a budget has used."""
 
     __slots__ = ("_due", "_number", "_of")

@@ -356,7 +356,7 @@ class BudgetRepository(Repository):
         """Restore a budget that was deactivated, as it was."""
         self._update(budget_id, actor, now, is_active=True)
 
-    def take_into_cycle(self, budget_id: str, actor: str, now: datetime) -> None:
+    def add_to_cycle(self, budget_id: str, actor: str, now: datetime) -> None:
         """Let a budget recur from now on."""
         self._update(budget_id, actor, now, in_cycle=True, base=_b.amount)
 
@@ -458,7 +458,7 @@ class BudgetRepository(Repository):
                 )
             )
         }
-        successor_of = {ended.budget_id: opened[ended.turn_key] for ended, _ in successors}
+        successor_of = {ended.budget_id: opened[ended.cycle_key] for ended, _ in successors}
         ids = {budget_id: row.budget_id for budget_id, row in successor_of.items()}
         self._change(
             _in_its_place(self._insert(AllocationRow)),

@@ -26,7 +26,7 @@ from sqlalchemy.schema import CreateTable
 
 from budget_tui.domain.delivery import folded_account
 from budget_tui.domain.records import StoredPart
-from budget_tui.domain.replacement import CellRow, PartFacts, Taken
+from budget_tui.domain.replacement import CellRow, PartFacts, TakenRows
 from budget_tui.storage.engine import insert_batches
 from budget_tui.storage.repositories.base import Repository, total
 from budget_tui.storage.tables import CostOriginRow, CostRow, DatasetReplacementRow, DatasetRow, FormerCostRow
@@ -177,7 +177,7 @@ class DatasetRepository(Repository):
         """Return whether another part took rows of this one."""
         return self._row(select(_r.replaced_by).where(_r.dataset_key == dataset_key).limit(1)) is not None
 
-    def take(self, taken: Taken, replaced_by: int, *, of_same_import: bool = False) -> int:
+    def take(self, taken: TakenRows, replaced_by: int, *, of_same_import: bool = False) -> int:
         """Move the rows that ``replaced_by`` takes from a part to the former costs; return how many.
 
         The rows that this part had taken itself may be deleted, unless both are ``of_same_import``: it is undone as
@@ -282,7 +282,7 @@ class DatasetRepository(Repository):
         )
         return self._change(insert(CostRow).from_select([*_KEPT], kept, include_defaults=False))
 
-    def _list_cells(self, taken: Taken) -> None:
+    def _list_cells(self, taken: TakenRows) -> None:
         """List the origins and days of the cells that are taken in a temporary table."""
         self._change(CreateTable(_taken_cells, if_not_exists=True))
         self._change(delete(_taken_cells))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from sqlalchemy import delete, func, select
 
 from budget_tui.domain.currency import Rate
-from budget_tui.domain.records import PairOnFile
+from budget_tui.domain.records import StoredPair
 from budget_tui.storage.repositories.base import Repository
 from budget_tui.storage.tables import FxRateRow
 
@@ -20,7 +20,7 @@ class RateRepository(Repository):
         rate = self._value(select(_r.rate).where(_r.org_key == org, _r.base == base, _r.quote == quote, _r.day == day))
         return None if rate is None else Decimal(rate)
 
-    def pairs_on_file(self, org: int) -> list[PairOnFile]:
+    def stored_pairs(self, org: int) -> list[StoredPair]:
         """Return each pair with its latest rate, by name."""
         pairs = (
             select(_r.base, _r.quote, func.min(_r.day).label("first"), func.max(_r.day).label("last"))
@@ -35,7 +35,7 @@ class RateRepository(Repository):
             .where(_r.org_key == org)
             .order_by(pairs.c.base, pairs.c.quote)
         )
-        return [PairOnFile(Rate(row.base, row.quote, row.last, Decimal(row.rate)), row.first, row.days) for row in rows]
+        return [StoredPair(Rate(row.base, row.quote, row.last, Decimal(row.rate)), row.first, row.days) for row in rows]
 
     def set_rates(self, org: int, rates: Iterable[Rate]) -> int:
         """Store ``rates`` in place of those for the same pair and day; return how many are new or different."""

@@ -32,7 +32,7 @@ class NextAllocations(EditableTable[NextLine]):
 
     EDITED = "next"
 
-    class Rearranged(Message):
+    class AllocationChanged(Message):
         """The user changed a project's next allocation."""
 
     def __init__(self, preview: ClosePreview, step: str) -> None:
@@ -142,7 +142,7 @@ class NextAllocations(EditableTable[NextLine]):
             self.wanted[line.project_id] = amount
         self.table.show(self._preview.lines, self._columns())
         self.report("")
-        self.post_message(self.Rearranged())
+        self.post_message(self.AllocationChanged())
 
 
 class CloseScreen(BoxScreen["CloseOutcome"]):
@@ -186,8 +186,8 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
             (". A close cannot be undone.\n", MUTED),
         )
 
-    @on(NextAllocations.Rearranged)
-    def _rearranged(self) -> None:
+    @on(NextAllocations.AllocationChanged)
+    def _allocation_changed(self) -> None:
         self._warned = False
         self.refuse("")
         wanted = self._next.wanted

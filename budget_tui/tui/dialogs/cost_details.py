@@ -55,7 +55,7 @@ class CostDetailsScreen(StyledScreen[None], ModalScreen[None]):
     def action_leave(self) -> None:
         self.dismiss(None)
 
-    @on(PagedTable.NearsEnd)
+    @on(PagedTable.EndApproached)
     @work(group="costs")
     async def _read_on(self) -> None:
         if self._is_complete or not self.query_one(CostTable).nears_end:  # the cursor may have moved on by now

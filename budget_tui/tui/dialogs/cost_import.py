@@ -21,7 +21,7 @@ from budget_tui.tui.render import MUTED
 _LINES_SHOWN = 10
 
 
-class _Left(BudgetError):
+class _ImportCancelled(BudgetError):
     """The user cancelled while files were read; nothing was stored."""
 
     def __init__(self) -> None:
@@ -107,12 +107,12 @@ class ImportScreen(BoxScreen[ImportReport]):
 
         def progress(percent: int) -> None:
             if self._is_left:
-                raise _Left
+                raise _ImportCancelled
             self.call_later(partial(bar.update, progress=percent))
 
         try:
             return await self.dashboard.run_command(lambda services: services.imports.run(request, progress))
-        except _Left:
+        except _ImportCancelled:
             self.dismiss(None)
             raise
         finally:

@@ -126,7 +126,7 @@ class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
     def _log(self) -> LogTable:
         return self.query_one(LogTable)
 
-    @on(LogTable.NearsEnd)
+    @on(LogTable.EndApproached)
     def _read_on(self) -> None:
         if self._wanted != (wanted := len(self._log.rows) + PAGE):
             self._wanted = wanted

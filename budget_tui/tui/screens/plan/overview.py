@@ -108,7 +108,7 @@ class OverviewPane(PlanPane):
         totals = board.totals(lines)
         self.query_one("#troubles", Static).update(_troubles([each for each, _ in totals], len(lines)), layout=False)
         rows = [_total_line(board, *each) for each in totals]
-        rows += [_worst_line(line, board) for line in board.nearest_to_end(lines, _WORST_AT_MOST)]
+        rows += [_worst_line(line, board) for line in board.closest_to_limit(lines, _WORST_AT_MOST)]
         self.table.why_empty = "no matching budgets"
         self.table.show(rows)
         bars = self.query_one(CategoryBars)

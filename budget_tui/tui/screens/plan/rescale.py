@@ -19,7 +19,7 @@ from budget_tui.tui.picker import Picker
 from budget_tui.tui.render import MUTED
 
 
-class Children(StrEnum):
+class ChildTreatment(StrEnum):
     """The treatment of the budgets allocated from one whose amount changes."""
 
     KEPT = "kept"
@@ -27,12 +27,12 @@ class Children(StrEnum):
 
 
 _WORDS = {
-    Children.KEPT: "keep their amounts",
-    Children.RESCALED: "keep their shares of it",
+    ChildTreatment.KEPT: "keep their amounts",
+    ChildTreatment.RESCALED: "keep their shares of it",
 }
 
 
-class RescaleScreen(BoxScreen[Children]):
+class RescaleScreen(BoxScreen[ChildTreatment]):
     """A choice for the ``children`` of ``budget``, whose new amount is ``amount``; dismissed with it."""
 
     AUTO_FOCUS = "Picker"
@@ -49,7 +49,7 @@ class RescaleScreen(BoxScreen[Children]):
             yield Label("These")
             yield Picker(
                 [(words, choice) for choice, words in _WORDS.items()],
-                value=Children.KEPT,
+                value=ChildTreatment.KEPT,
                 allow_blank=False,
                 id="children",
             )
@@ -62,7 +62,7 @@ class RescaleScreen(BoxScreen[Children]):
 
     def _effect(self) -> str:
         amounts = [child.amount for child in self._children]
-        if self._chosen is Children.RESCALED:
+        if self._chosen is ChildTreatment.RESCALED:
             unit = unit_of(self._budget.budget_type, self._budget.currency)
             try:
                 amounts = list(rescaled(self._budget.amount, self._amount, amounts, unit))
@@ -73,11 +73,11 @@ class RescaleScreen(BoxScreen[Children]):
         return f"they have {self._shown(sum(amounts))} then: {left}"
 
     @property
-    def _chosen(self) -> Children:
-        return Children(str(self.query_one("#children", Picker).selection))
+    def _chosen(self) -> ChildTreatment:
+        return ChildTreatment(str(self.query_one("#children", Picker).selection))
 
     def _shown(self, amount: int) -> str:
         return amount_of(amount, self._budget.budget_type, self._budget.currency)
 
-    async def submit(self) -> Children:
+    async def submit(self) -> ChildTreatment:
         return self._chosen

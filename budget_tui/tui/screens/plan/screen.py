@@ -34,7 +34,7 @@ from budget_tui.tui.screens.plan.filter import PlanFilterScreen
 from budget_tui.tui.screens.plan.lines import TABS, ChoiceLine, TabLine
 from budget_tui.tui.screens.plan.overview import OverviewPane
 from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable
-from budget_tui.tui.screens.plan.rescale import Children, RescaleScreen
+from budget_tui.tui.screens.plan.rescale import ChildTreatment, RescaleScreen
 from budget_tui.tui.screens.plan.tree import AllocationPane, TreeTable
 from budget_tui.tui.table import Table
 
@@ -288,7 +288,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
             if treatment is None:
                 pane.refuse("nothing was changed: choose what happens to its children, or cancel")
                 return
-            rescale = treatment is Children.RESCALED
+            rescale = treatment is ChildTreatment.RESCALED
         change = PlanChange(amount=amount)
         try:
             outcome = await self.dashboard.run_command(

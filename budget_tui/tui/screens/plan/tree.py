@@ -161,7 +161,7 @@ class AllocationPane(PlanPane):
             )
 
     def _fill(self, measured: Sequence[Branch] | None = None) -> None:
-        rows = Rows(self._tree, self._folded)
+        rows = VisibleRows(self._tree, self._folded)
         here: Branch | None = self.table.current
         # A row that is gone is not searched for: that would create all the rows.
         stays = here is not None and any(line.budget.budget_id == here.budget.budget_id for line in self._lines)
@@ -257,10 +257,10 @@ def _longest_names(branches: Sequence[Branch]) -> Sequence[Branch]:
 def _measured(lines: Sequence[BudgetLine], tree: Tree) -> list[Branch]:
     """Return the rows to measure: the top of the tree, and every line without indent, as building all takes longer."""
     alone = (Branch(line, tree.get(line.budget.budget_id, ()), None, 0, True, True) for line in lines)
-    return [*islice(Rows(tree, ()), _NAMES_MEASURED), *alone]
+    return [*islice(VisibleRows(tree, ()), _NAMES_MEASURED), *alone]
 
 
-class Rows(Sequence[Branch]):
+class VisibleRows(Sequence[Branch]):
     """The visible lines of the tree, from the top. They are created only as far down as they are read."""
 
     def __init__(self, tree: Tree, folded: Collection[str]) -> None:
