@@ -108,6 +108,7 @@ class BudgetSnapshot:
     carry: Carry = NO_CARRY
     converted: tuple[ConvertedSpend, ...] = ()
     is_closed: bool = False
+    has_costs: bool = True
 
     @property
     def is_budgeted(self) -> bool:
@@ -218,6 +219,7 @@ def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSn
         carry=facts.carry,
         converted=facts.converted,
         is_closed=facts.is_closed,
+        has_costs=everything.first_day is not None or bool(facts.left_out),
     )
 
 

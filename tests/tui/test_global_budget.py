@@ -14,7 +14,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.services.period_rules import RuleChange
 from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
 from tests.tui.conftest import OpenDashboard, OpenServices
-from tests.tui.driving import Dashboard, stored, stored_line, units
+from tests.tui.driving import Dashboard, on_day, stored, stored_line, units
 
 
 def refusal(dashboard: Dashboard) -> str:
@@ -189,10 +189,14 @@ async def test_an_empty_database_names_the_steps_to_a_useful_screen(
         assert dashboard.line_with("set what may be spent this month").startswith("│  ✓ e")
         await dashboard.keys("a", *"Checkout service", "tab", "tab", *"100", "enter")
         assert "added checkout-service" in dashboard.text
-        assert "Three steps to a useful screen" not in dashboard.text
-        assert "Outlook" in dashboard.text
+        assert dashboard.line_with("add a project").startswith("│  ✓ a")
+        assert dashboard.line_with("import costs").startswith("│  ○ i"), "as long as there are none"
         await dashboard.keys("dollar_sign", *"12", "enter")
         assert "$12.00" in dashboard.line_with("Spent  ")
+        assert "Three steps to a useful screen" not in dashboard.text
+        assert "Outlook" in dashboard.text
+    async with open_dashboard(on_day(empty, date(2026, 3, 1)), size=(80, 24)) as dashboard:
+        assert "Three steps to a useful screen" not in dashboard.text, "a month without costs is no beginning"
     assert stored_line(empty, "checkout-service").pace.spent == units(12)
 
 

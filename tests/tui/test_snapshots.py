@@ -1,4 +1,4 @@
-"""What the screens look like. The README shows these pictures.
+"""What the screens look like. The manual shows some of these pictures.
 
 After a change that is meant: ``pytest tests/tui/test_snapshots.py --snapshot-update``, and look at what changed.
 """

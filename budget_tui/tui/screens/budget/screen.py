@@ -58,12 +58,6 @@ class FirstSteps(Widget):
         return Content("\n").join([*lines, by_hand, Content(""), more])
 
 
-def _begins(snapshot: BudgetSnapshot) -> bool:
-    """Return whether nothing was set up yet that costs could be compared with, and there are none."""
-    has_costs = snapshot.daily_spend or snapshot.unmapped_costs
-    return not has_costs and not (snapshot.is_budgeted and snapshot.projects)
-
-
 class GlobalBudgetScreen(DashboardScreen):
     """The total and its period, allocated and spent, the days, the outlook."""
 
@@ -101,7 +95,7 @@ class GlobalBudgetScreen(DashboardScreen):
             yield Outlook().data_bind(DashboardScreen.snapshot)
 
     def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
-        self.set_class(snapshot is not None and _begins(snapshot), "-begins")
+        self.set_class(snapshot is not None and not snapshot.has_costs, "-begins")
 
     @work(group=ASKING)
     async def action_add_project(self) -> None:
