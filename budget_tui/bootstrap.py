@@ -47,7 +47,7 @@ Made = TypeVar("Made")
 
 
 class _Service(Generic[Made]):
-    """A service of `Services`; its first use imports and makes it, so that nothing waits for what it does not use."""
+    """A service of `Services`, imported and made on first use, so that a command loads only what it uses."""
 
     def __init__(self, module: str, class_name: str) -> None:
         self._module, self._class_name = f"budget_tui.services.{module}", class_name
@@ -59,7 +59,7 @@ class _Service(Generic[Made]):
         if services is None:  # `dataclass` asks the class for it
             raise AttributeError(self._name)
         made: Made = getattr(import_module(self._module), self._class_name)(services.context)
-        # There it is found from now on, by all threads the same.
+        # Later look-ups find it there. `setdefault`, so that all threads get the same one.
         first: Made = services.__dict__.setdefault(self._name, made)
         return first
 

@@ -34,7 +34,7 @@ def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
     """Return the API over the database of ``services``, served at ``host``. The key selects the organization."""
     ring = KeyRing(services.context.database)
     callers = Callers(services)
-    often = services.settings.requests_per_second_count
+    per_second = services.settings.requests_per_second_count
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -50,7 +50,7 @@ def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
         redirect_slashes=False,
         generate_unique_id_function=operation_id,
     )
-    limits = RateLimit(often, 2 * often), RateLimit(FAILURES_PER_SECOND, FAILURES_BURST)
+    limits = RateLimit(per_second, 2 * per_second), RateLimit(FAILURES_PER_SECOND, FAILURES_BURST)
     app.state.authenticator = Authenticator(ring, callers, *limits)
     for router in ROUTERS:
         app.router.routes.extend(router.routes)  # unchanged: `include_router` would build each route a second time
@@ -85,7 +85,7 @@ def _problem(request: Request, error: Exception) -> Problem:
     if isinstance(error, RequestValidationError):
         return _invalid(error)
     if isinstance(error, HTTPException):
-        return _of_http(request, error)
+        return _http_problem(request, error)
     return problems.unexpected()
 
 
@@ -109,7 +109,7 @@ def _plain(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _of_http(request: Request, error: HTTPException) -> Problem:
+def _http_problem(request: Request, error: HTTPException) -> Problem:
     if error.status_code == 405:
         allowed = ", ".join(_methods_of(request.url.path)) or "GET, HEAD"
         return Problem(405, "method-not-allowed", "that method is not allowed", "see /docs", headers={"Allow": allowed})

@@ -52,17 +52,17 @@ def _load(session: Session, json: bool) -> None:
     if json:
         print_json(schemas.audit.Demonstration.from_domain(report, str(context.database)))
         return
-    look = f"budget-tui --db {quote(str(context.database))}"
+    command = f"budget-tui --db {quote(str(context.database))}"
     print_lines(
         f"{f.count(report.projects, 'project')} and {f.count(report.costs, 'cost')}"
         f" from {f.long_day(report.first_day)} to {f.long_day(report.last_day)} written to {context.database}",
-        f"see them with: {look} --as-of {SHOWN_ON}",
+        f"see them with: {command} --as-of {SHOWN_ON}",
         f"{f.count(planning.budgets, 'budget')} and {f.count(planning.costs, 'cost')} of the organization"
         f" {planning.organization} from {f.long_day(planning.first_day)} to {f.long_day(planning.last_day)}",
-        f"see them with: {look} --org {planning.organization} --as-of {demo_acme.SHOWN_ON} plan summary",
+        f"see them with: {command} --org {planning.organization} --as-of {demo_acme.SHOWN_ON} plan summary",
         f"{f.count(studio.projects, 'project')} and {f.count(studio.costs, 'cost')} of the organization"
         f" {studio.organization} from {f.long_day(studio.first_day)} to {f.long_day(studio.last_day)}",
-        f"see them with: {look} --org {studio.organization} --as-of {demo_studio.SHOWN_ON}",
+        f"see them with: {command} --org {studio.organization} --as-of {demo_studio.SHOWN_ON}",
     )
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 app = command_group()
 
-_Word = TypeVar("_Word", bound=StrEnum)
+_Choice = TypeVar("_Choice", bound=StrEnum)
 
 _PERIODS = "2026-02, 2026-Q1, 2026 or 2026-01-15..2026-03-31"
 
@@ -221,7 +221,7 @@ def allocate(
     """
     session = session_of(context)
     plan = _plan_of(session, entity, category, amount, period, budget_type, provider, currency, notes)
-    outcome = session.services.plans.allocate(plan, _shares_typed(to, equal, margin, plan.budget_type), key)
+    outcome = session.services.plans.allocate(plan, _parse_shares(to, equal, margin, plan.budget_type), key)
     if json:
         print_json(schemas.plan.AllocatedBudget.from_domain(outcome, session.services.context.org_slug))
         return
@@ -312,20 +312,20 @@ def _print_change(session: Session, outcome: "PlanOutcome", json: bool, done: st
     warn(outcome.warnings)
 
 
-def _print_breakdown(breakdown: "Breakdown", of: str, json: bool) -> None:
+def _print_breakdown(breakdown: "Breakdown", label: str, json: bool) -> None:
     if json:
         print_json(schemas.plan.parts_of(breakdown))
         return
-    print_lines(*breakdown_table(breakdown, of))
+    print_lines(*breakdown_table(breakdown, label))
     warn(breakdown.warnings)
 
 
-def _word(text: str, words: type[_Word], what: str) -> _Word:
-    """Return the member of ``words`` that was typed, in any case; raises `Refused` if there is none."""
+def _parse_choice(text: str, choices: type[_Choice], noun: str) -> _Choice:
+    """Return the member of ``choices`` that was typed, in any case; raises `Refused` if there is none."""
     try:
-        return words(text.strip().casefold())
+        return choices(text.strip().casefold())
     except ValueError:
-        raise Refused(f"'{text}' is not a {what}", f"choose {', '.join(words)}") from None
+        raise Refused(f"'{text}' is not a {noun}", f"choose {', '.join(choices)}") from None
 
 
 def _filter_of(
@@ -350,15 +350,15 @@ def _filter_of(
     elif cleaned:
         _, days = session.services.plans.period_named(period)
     return PlanFilter(
-        category=_word(category, Category, "category") if category else None,
-        budget_type=_word(budget_type, BudgetType, "type") if budget_type else None,
+        category=_parse_choice(category, Category, "category") if category else None,
+        budget_type=_parse_choice(budget_type, BudgetType, "type") if budget_type else None,
         period_kind=kind,
         period_start=days.start if days else None,
         period_end=days.end if days else None,
         entity_id=entity,
         provider=provider,
         currency=currency,
-        status=_word(status, VarianceStatus, "status") if status else None,
+        status=_parse_choice(status, VarianceStatus, "status") if status else None,
         search=search,
         is_active=not deleted,
     )
@@ -378,10 +378,10 @@ def _plan_of(
     """Return the budget that arguments and options describe."""
     session.services.context.require_database()
     kind, days = session.services.plans.period_named(period)
-    of_type = _word(budget_type, BudgetType, "type")
+    of_type = _parse_choice(budget_type, BudgetType, "type")
     return BudgetPlan(
         entity,
-        _word(category, Category, "category"),
+        _parse_choice(category, Category, "category"),
         parse_planned(amount, of_type),
         kind,
         days,
@@ -392,8 +392,8 @@ def _plan_of(
     )
 
 
-def _shares_typed(texts: Sequence[str], equal: bool, margin: str, budget_type: BudgetType) -> list[ChildShare]:
-    """Parse ``DEPT-ENG=40%`` or ``DEPT-ENG=40000``; with ``equal``, ids alone."""
+def _parse_shares(texts: Sequence[str], equal: bool, margin: str, budget_type: BudgetType) -> list[ChildShare]:
+    """Parse ``DEPT-ENG=40%`` or ``DEPT-ENG=40000``; with ``equal``, ids alone. Raises `Refused`."""
     if margin and not equal:
         raise Refused("--margin is what --equal leaves", "give --equal, too, or percentages that leave it")
     if equal:

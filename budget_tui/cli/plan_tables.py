@@ -23,7 +23,7 @@ from budget_tui.domain.variance import Totals, Variance, VarianceStatus, percent
 from budget_tui.presentation import formatting as f
 from budget_tui.presentation.columns import Column
 from budget_tui.presentation.formatting import NO_PROVIDER, NOT_BUDGETED
-from budget_tui.presentation.plan_columns import NOTHING, SHAPES, what
+from budget_tui.presentation.plan_columns import NOTHING, SHAPES, scope_text
 from budget_tui.services.plans import ID_SHOWN_LENGTH
 
 _CENTS = re.compile(r"\.\d+$")
@@ -40,7 +40,7 @@ def budget_table(page: BudgetPage) -> list[str]:
     columns: tuple[Column[PlannedBudget], ...] = (
         Column("id", "ID", lambda budget: budget.budget_id[:ID_SHOWN_LENGTH]),
         Column("entity", "Entity", lambda budget: budget.entity_id),
-        Column("what", "Scope", what),
+        Column("what", "Scope", scope_text),
         Column("period", "Period", lambda budget: f.period_name(budget.period)),
         Column("amount", "Amount", lambda budget: _with_unit(budget.amount, *_kind(budget)), "right"),
     )
@@ -89,7 +89,7 @@ def summary_table(summary: PlanSummary) -> list[str]:
     """Format a line per budget with its actual, headed by their period, then the totals."""
     columns: tuple[Column[BudgetLine], ...] = (
         Column("entity", "Entity", lambda line: line.budget.entity_id),
-        Column("what", "Scope", lambda line: what(line.budget)),
+        Column("what", "Scope", lambda line: scope_text(line.budget)),
         Column("period", "Period", lambda line: f.period_name(line.budget.period)),
         *_figures(lambda line: line.figures, lambda line: _kind(line.budget)),
     )
@@ -109,7 +109,7 @@ def tree_table(tree: PlanTree) -> list[str]:
         return _typed(number, *_kind(node.budget)) if node.children else NOTHING
 
     columns: tuple[Column[TreeRow], ...] = (
-        Column("budget", "Budget", lambda row: f"{row[0]}{row[1].budget.entity_id} {what(row[1].budget)}"),
+        Column("budget", "Budget", lambda row: f"{row[0]}{row[1].budget.entity_id} {scope_text(row[1].budget)}"),
         Column("period", "Period", lambda row: f.period_name(row[1].budget.period)),
         amount("Amount", lambda node: _with_unit(node.budget.amount, *_kind(node.budget))),
         amount("Allocated", lambda node: parent_amount(node, node.allocated_to_children)),

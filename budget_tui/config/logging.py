@@ -63,20 +63,20 @@ class _LogFile(logging.Handler):
         formatter.converter = time.gmtime
         self.setFormatter(formatter)
         self._path = path
-        self._works = True
+        self._is_enabled = True
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not self._works:
+        if not self._is_enabled:
             return
         try:
             self._append(f"{self.format(record)}\n".encode(errors="backslashreplace"))
         except (OSError, StorageError) as error:
-            self._works = getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE)
+            self._is_enabled = getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE)
 
     def _append(self, line: bytes) -> None:
         make_folder(self._path.parent)
         while True:
-            with open(self._path, "ab", opener=_private) as file:
+            with open(self._path, "ab", opener=_open_private) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 stat = os.fstat(file.fileno())
                 if not os.path.samestat(stat, self._path.stat()):
@@ -87,7 +87,7 @@ class _LogFile(logging.Handler):
                 self._rotate()
 
     def _rotate(self) -> None:
-        """Rename ``log`` to ``log.1`` and that to ``log.2``, deleting the oldest."""
+        """Rotate: rename ``log`` to ``log.1`` and that to ``log.2``, deleting the oldest."""
         names = [self._path, *(self._path.with_name(f"{self._path.name}.{n}") for n in range(1, KEPT_FILES))]
         for younger, older in reversed(list(pairwise(names))):
             if younger.exists():
@@ -95,7 +95,7 @@ class _LogFile(logging.Handler):
         self._path.touch(0o600)
 
 
-def _private(path: str, flags: int) -> int:
+def _open_private(path: str, flags: int) -> int:
     """Open a file that only its owner can read: it contains names and amounts."""
     descriptor = os.open(path, flags, 0o600)
     os.fchmod(descriptor, 0o600)

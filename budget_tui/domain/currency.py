@@ -74,7 +74,7 @@ class Factor(NamedTuple):
 
 
 def parse_rate(text: str) -> Decimal:
-    """Parse a rate: a positive number of at most 12 significant digits."""
+    """Parse a positive number of at most 12 significant digits; `Refused` for anything else, or out of range."""
     cleaned = text.strip()
     if not _NUMBER.fullmatch(cleaned) or not Decimal(cleaned):
         raise Refused(f"'{cleaned[:40]}' is not a rate", "give a positive number such as 1.0321")
@@ -138,7 +138,7 @@ class Rates:
         if base == quote:
             return _Ratio(1, 1, day)
         best = self._leg(base, quote, day)
-        for via in self._between(base, quote):
+        for via in self._intermediates(base, quote):
             one, other = self._leg(base, via, day), self._leg(via, quote, day)
             if one and other and (best is None or min(one.day, other.day) > best.day):
                 best = _Ratio(
@@ -149,7 +149,7 @@ class Rates:
     def first_day(self, base: str, quote: str) -> date | None:
         """Return the first day on which `factor` finds a rate; None if there is none."""
         found = [self._first(base, quote)]
-        for via in self._between(base, quote):
+        for via in self._intermediates(base, quote):
             one, other = self._first(base, via), self._first(via, quote)
             found.append(max(one, other) if one and other else None)
         return min((day for day in found if day is not None), default=None)
@@ -171,7 +171,7 @@ class Rates:
             self._legs[key] = own
         return self._legs[key]
 
-    def _between(self, base: str, quote: str) -> list[str]:
+    def _intermediates(self, base: str, quote: str) -> list[str]:
         if (base, quote) not in self._shared:
             shared = self._neighbours.get(base, set()) & self._neighbours.get(quote, set())
             self._shared[base, quote] = sorted(shared, key=lambda currency: (currency != PREFERRED_BASE, currency))
@@ -196,7 +196,8 @@ def pairs_between(pairs: Sequence[tuple[str, str]], currencies: Iterable[str], o
 
 
 class ConvertedSpend(NamedTuple):
-    """Amounts in another currency that count as ``counted`` in the main one: those of ``costs`` costs, or budgets.
+    """The sum of ``costs`` costs (or budgets) in another currency, and what it counts as: ``counted`` nanos of the main
+    one.
 
     ``oldest_days`` is the age of the oldest rate used, on the day of its amount.
     """
@@ -252,7 +253,7 @@ class CurrencySum:
         self.left_number += other.left_number
 
     def leave_out(self) -> None:
-        """Move all that was converted to what is left out: the rate is absurd."""
+        """Count everything converted as left out, because the rate is implausible."""
         self.left_amount += self.amount
         self.left_number += self.number
         self.amount = self.number = self.worth = self.oldest_days = 0
@@ -313,7 +314,7 @@ class Converted:
 def converted(costs: Iterable[UnconvertedCost], converter: Converter, own: int = 0) -> Converted:
     """Convert ``costs``; ``own`` is the sum of the costs in the target currency itself.
 
-    A currency that would take the sum of all out of range is left out whole: its rate is absurd.
+    A currency that would put the sum out of range is left out entirely: its rate is implausible.
     """
     counted: list[tuple[UnconvertedCost, int]] = []
     sums: dict[str, CurrencySum] = {}
@@ -328,14 +329,14 @@ def converted(costs: Iterable[UnconvertedCost], converter: Converter, own: int =
             counted.append((cost, worth))
             weights[code] = weights.get(code, 0) + abs(worth)
     room = LIMIT_NANOS - abs(own)
-    absurd = set()
+    implausible = set()
     for code in sorted(weights, key=lambda code: (weights[code], code)):
         room -= weights[code]
         if room < 0:
             sums[code].leave_out()
-            absurd.add(code)
+            implausible.add(code)
     return Converted(
-        tuple(pair for pair in counted if pair[0].currency not in absurd),
+        tuple(pair for pair in counted if pair[0].currency not in implausible),
         tuple(spend for code in sorted(sums) if (spend := sums[code].converted(code))),
         tuple(left for code in sorted(sums) if (left := sums[code].left_out(code, converter.into))),
     )

@@ -82,8 +82,8 @@ class PlanFilter:
     is_running: bool = False
 
     @property
-    def is_open(self) -> bool:
-        """True if every criterion has its default, so that only deleted budgets are left out."""
+    def is_default(self) -> bool:
+        """True if every criterion has its default: the filter leaves out deleted budgets only."""
         return self == PlanFilter()
 
     def period_of(self, found: Iterable[PlannedBudget], fiscal_start: int) -> Period | None:
@@ -94,7 +94,7 @@ class PlanFilter:
         return around({budget.period for budget in found})
 
     def fitting(self, budgets: Iterable[PlannedBudget], today: date) -> list[PlannedBudget]:
-        """Return those of ``budgets`` that match, their ``status`` aside."""
+        """Return those of ``budgets`` that match, whatever their ``status``."""
         wanted: tuple[tuple[object, Callable[[PlannedBudget], object]], ...] = (
             (self.category, lambda budget: budget.category),
             (self.budget_type, lambda budget: budget.budget_type),
@@ -126,19 +126,19 @@ def text_matcher(wanted: str) -> Callable[[PlannedBudget], bool]:
 
 
 def measured_in(budget: PlannedBudget) -> tuple[BudgetType, str]:
-    """Return the type and currency of a budget; only amounts of the same can be added up."""
+    """Return the type and currency of a budget: only amounts that have both in common can be added up."""
     budget_type = budget.budget_type
     return budget_type, budget.currency if budget_type is BudgetType.MONETARY else ""
 
 
 class Allocation(NamedTuple):
-    """The record that a child was allocated ``amount`` of its parent, whose own amount was ``whole``."""
+    """The record that a child was allocated ``amount`` of its parent, whose own amount is ``parent_amount``."""
 
     allocation_id: str
     parent_id: str
     child_id: str
     amount: int
-    whole: int
+    parent_amount: int
 
 
 @dataclass(frozen=True)
@@ -147,20 +147,20 @@ class Allocations:
 
     records: tuple[Allocation, ...] = ()
 
-    def to(self, budget_id: str) -> Allocation | None:
-        """Return the record of what a budget was allocated; None for one that was planned by itself."""
-        return self._to.get(budget_id)
+    def of_child(self, budget_id: str) -> Allocation | None:
+        """Return the record by which a budget was allocated; None for one that was planned by itself."""
+        return self._by_child.get(budget_id)
 
-    def of(self, budget_id: str) -> Sequence[Allocation]:
-        """Return the records of what was allocated from a budget."""
-        return self._of.get(budget_id, ())
+    def of_parent(self, budget_id: str) -> Sequence[Allocation]:
+        """Return the records of the budgets that were allocated from this one."""
+        return self._by_parent.get(budget_id, ())
 
     @cached_property
-    def _to(self) -> dict[str, Allocation]:
+    def _by_child(self) -> dict[str, Allocation]:
         return {record.child_id: record for record in self.records}
 
     @cached_property
-    def _of(self) -> dict[str, list[Allocation]]:
+    def _by_parent(self) -> dict[str, list[Allocation]]:
         found: dict[str, list[Allocation]] = {}
         for record in self.records:
             found.setdefault(record.parent_id, []).append(record)
@@ -208,7 +208,7 @@ def checked_amount(amount: int, budget_type: BudgetType) -> int:
 
 
 def parse_planned(text: str, budget_type: BudgetType) -> int:
-    """Parse an amount for a budget of that type: ``30,000``, ``25M`` tokens, ``15`` seats."""
+    """Parse ``30,000``, ``25M`` tokens or ``15`` seats to nanos, tokens or seats; `Refused` if it is not an amount."""
     return parse_amount(text) if budget_type is BudgetType.MONETARY else parse_count(text)
 
 
@@ -296,12 +296,12 @@ def _written_period(text: str) -> tuple[str, str, str, str]:
         if name.casefold() in _MONTH_NAMES and re.fullmatch(r"\d{4}", year):
             return year, "", f"{_MONTH_NAMES[name.casefold()]:02}", ""
         raise Refused(f"'{text}' is not a period", "write 2026-02, 2026-Q1, 2026 or 2026-01-15..2026-03-31")
-    year, following, quarter, quarter_first, its_year, its_following, year_of_month, month = found.groups("")
-    return year or its_year or year_of_month, following or its_following, month, quarter or quarter_first
+    year, following, quarter, quarter_first, quarter_year, quarter_following, year_of_month, month = found.groups("")
+    return year or quarter_year or year_of_month, following or quarter_following, month, quarter or quarter_first
 
 
 def checked_notes(text: str) -> str:
-    """Return ``text`` without space around it; `Refused` when it is too long or has control characters."""
+    """Return ``text`` stripped; `Refused` when it is too long or has control characters."""
     notes = text.strip()
     if len(notes) > NOTES_MAX_LENGTH:
         raise Refused(f"notes have at most {NOTES_MAX_LENGTH} characters, not {len(notes)}")
@@ -311,7 +311,7 @@ def checked_notes(text: str) -> str:
 
 
 def shares_of(amount: int, children: Sequence[ChildShare], unit: int) -> tuple[tuple[int, ...], int]:
-    """Return what each child gets of ``amount``, and what stays unallocated: negative when amounts add up to more.
+    """Return each child's amount, and what stays unallocated: negative when the amounts add up to more than ``amount``.
 
     Percentages are split by largest remainder, so that children and margin add up exactly. `Refused` when they sum to
     more than 100, or are mixed with amounts.

@@ -19,7 +19,7 @@ from budget_tui.presentation.formatting import (
 
 REMEDY = "→ "
 """The beginning of a line that says what to do about the one above it."""
-GROUPS_AT_MOST = 20
+MAX_GROUPS = 20
 """The most lines of what counts; JSON has all of them."""
 _TERM = re.compile(r"\{(\w+)\}")
 
@@ -148,9 +148,9 @@ def sections(explained: Explained, explanation: Explanation) -> Iterable[Section
         yield "Why nothing counts", [line for cause in explained.causes for line in _with_remedy(cause)]
     if explained.counting:
         room = max(len(group_amount(group, explained)) for group in explained.counting)
-        lines = [group_line(group, explained, room) for group in explained.counting[:GROUPS_AT_MOST]]
-        if len(explained.counting) > GROUPS_AT_MOST:
-            lines.append(f"and {len(explained.counting) - GROUPS_AT_MOST:,} more, each smaller than these")
+        lines = [group_line(group, explained, room) for group in explained.counting[:MAX_GROUPS]]
+        if len(explained.counting) > MAX_GROUPS:
+            lines.append(f"and {len(explained.counting) - MAX_GROUPS:,} more, each smaller than these")
         yield "What counts", lines
     if explained.left_out and not explained.causes:
         yield "What does not count", [line for found in explained.left_out for line in _with_remedy(found)]
@@ -170,12 +170,12 @@ def _summed(explained: Explained) -> Iterable[Section]:
     for title, is_added in (("Added up", True), ("Left out, since another one contains it", False)):
         of_title = [budget for budget in explained.budgets if (not budget.within) is is_added]
         lines = []
-        for budget in of_title[:GROUPS_AT_MOST]:
+        for budget in of_title[:MAX_GROUPS]:
             used = "no data" if budget.actual is None else f"{shown(budget.actual)} used"
             within = f"; in {budget.within}" if budget.within else ""
             lines.append(f"{shown(budget.amount).rjust(room)}  {budget.name}: {used}{within}")
-        if len(of_title) > GROUPS_AT_MOST:
-            lines.append(f"and {len(of_title) - GROUPS_AT_MOST:,} more, each no larger than these")
+        if len(of_title) > MAX_GROUPS:
+            lines.append(f"and {len(of_title) - MAX_GROUPS:,} more, each no larger than these")
         if lines:
             yield title, lines
 

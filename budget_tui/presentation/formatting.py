@@ -31,7 +31,7 @@ SHAPES = {Status.HEALTHY: "●", Status.WARNING: "▲", Status.CRITICAL: "◆", 
 UNFUNDED_SHAPE = "○"
 NOT_BUDGETED = "not budgeted"
 NO_PROVIDER = "no provider"
-_WARNED_ABOUT_AT_MOST = 3
+_MAX_WARNED_ABOUT = 3
 _RATE_DIGITS = 10
 
 
@@ -89,10 +89,10 @@ def over_allocation_warnings(found: Sequence[OverAllocated]) -> tuple[str, ...]:
         f"{plan_name(budget)}: its children have {amount_of(allocated, budget.budget_type, budget.currency)},"
         f" {amount_of(allocated - budget.amount, budget.budget_type, budget.currency)} more than its"
         f" {amount_of(budget.amount, budget.budget_type, budget.currency)}"
-        for budget, allocated in found[:_WARNED_ABOUT_AT_MOST]
+        for budget, allocated in found[:_MAX_WARNED_ABOUT]
     ]
-    if len(found) > _WARNED_ABOUT_AT_MOST:
-        lines[-1] += f" (and {count(len(found) - _WARNED_ABOUT_AT_MOST, 'more budget')})"
+    if len(found) > _MAX_WARNED_ABOUT:
+        lines[-1] += f" (and {count(len(found) - _MAX_WARNED_ABOUT, 'more budget')})"
     return tuple(lines)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from budget_tui.services.period_rules import RulePreview
 
 REFUSED_SHOWN = 10
-NAMED_AT_MOST = 3
+MAX_NAMED = 3
 
 
 def warnings(snapshot: "BudgetSnapshot") -> list[str]:
@@ -67,7 +67,7 @@ def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> 
         f"{f.count(len(report.files), 'file')}, {f.count(report.rows_read, 'row')} read,"
         f" {report.rows_refused:,} refused"
     ]
-    lines += [f"read as: {escaped(each)}" for each in report.read_as[:NAMED_AT_MOST]]
+    lines += [f"read as: {escaped(each)}" for each in report.read_as[:MAX_NAMED]]
     lines += [f"  {escaped(file)}:{line}: {escaped(reason)}" for file, line, reason in report.refused[:REFUSED_SHOWN]]
     if report.rows_refused > REFUSED_SHOWN:
         lines.append(f"  and {report.rows_refused - REFUSED_SHOWN:,} more")
@@ -76,9 +76,9 @@ def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> 
     if counted := _counted(report):
         lines.append(counted)
     lines.append(_kept(report, dry_run))
-    lines += [_vanished(each) for each in report.vanished[:NAMED_AT_MOST]]
-    if len(report.vanished) > NAMED_AT_MOST:
-        lines.append(f"  and {len(report.vanished) - NAMED_AT_MOST:,} more")
+    lines += [_vanished(each) for each in report.vanished[:MAX_NAMED]]
+    if len(report.vanished) > MAX_NAMED:
+        lines.append(f"  and {len(report.vanished) - MAX_NAMED:,} more")
     if report.unmapped_total:
         lines.append(f"{_totals(report.unmapped_total)} without a project: {how_to_map}")
     return lines

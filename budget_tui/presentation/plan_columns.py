@@ -36,13 +36,13 @@ def amount(value: int | None, budget_type: BudgetType, currency: str) -> str:
     return formatting.number(value, currency) if budget_type is BudgetType.MONETARY else formatting.short_count(value)
 
 
-def what(budget: PlannedBudget) -> str:
+def scope_text(budget: PlannedBudget) -> str:
     """Return the category, and the provider if one is set: ``genai anthropic``."""
     return f"{budget.category} {budget.provider}".rstrip()
 
 
 def elapsed(period: Period, today: date) -> Fraction | None:
-    """Return the share that even spending would have reached today; None for a period that is not running."""
+    """Return the elapsed share of ``period``, which even spending would have used by now; None if it is not running."""
     return Fraction(period.day_number(today), period.days) if period.contains(today) else None
 
 
@@ -127,10 +127,10 @@ def budget_columns(today: date) -> tuple[Column[BudgetLine], ...]:
         Column(
             "what",
             "Scope",
-            lambda line: what(line.budget),
+            lambda line: scope_text(line.budget),
             max_width=24,
             shrinks_to=9,
-            sort_key=lambda line: what(line.budget),
+            sort_key=lambda line: scope_text(line.budget),
             longest=one_of_each(lambda line: (line.budget.category, line.budget.provider)),
         ),
         Column(
@@ -185,7 +185,7 @@ def status_column(
     text: Callable[[Row], str] | None = None,
     sort_key: Callable[[Row], Any] | None = None,
 ) -> Column[Row]:
-    """Return the column of the status' shape in its colour; ``text`` is for rows that may have none."""
+    """Return the column of the status, as a coloured shape; ``text`` overrides the shape where rows may have none."""
     return Column(
         "status",
         "",
@@ -207,6 +207,6 @@ def bar_of(figures: Variance, period: Period | None, today: date) -> Bar | None:
 
 
 def bar_with_status(figures: Variance, tick: Fraction | None) -> Bar:
-    """The used share in the colour of its status, where something is the matter."""
+    """Return the bar of the used share, in the colour of its status unless that is ``under``."""
     is_calm = figures.status is VarianceStatus.UNDER
     return Bar(figures.utilization or Fraction(0), tick, style="" if is_calm else status_style(figures))

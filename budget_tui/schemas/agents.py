@@ -14,14 +14,14 @@ from budget_tui.domain.tokens import TokenKind
 from budget_tui.schemas.base import (
     EntityId,
     Moment,
+    NonNegativeTokens,
     Number,
     Request,
     Schema,
     Settling,
-    SomeTokens,
     Text,
     Tokens,
-    count_given,
+    count_from_json,
 )
 from budget_tui.services.agents import HOLD_SECONDS, LONGEST_RESERVATION_SECONDS
 from budget_tui.services.token_prices import PriceOutcome, TokenPrice
@@ -157,11 +157,11 @@ class NewAgent(Request):
     project_id: EntityId = Field(description="The project that it belongs to, or another entity.", examples=["pcc"])
     name: Text = Field("", description="Name to display. Default: its id.")
     model: Text = Field("", description="The model that it runs on, used for pricing.")
-    tokens: SomeTokens = Field(0, description="Its token budget per period.", examples=[1_000_000])
+    tokens: NonNegativeTokens = Field(0, description="Its token budget per period.", examples=[1_000_000])
 
 
 class TokenAllocation(Request):
-    tokens: SomeTokens = Field(examples=[1_000_000])
+    tokens: NonNegativeTokens = Field(examples=[1_000_000])
 
 
 class TokenAmount(Request):
@@ -169,17 +169,17 @@ class TokenAmount(Request):
 
 
 class TokenUse(TokenAmount):
-    output: SomeTokens = Field(0, description="How many of them are output.")
-    cached: SomeTokens = Field(0, description="How many of them were cached.")
+    output: NonNegativeTokens = Field(0, description="How many of them are output.")
+    cached: NonNegativeTokens = Field(0, description="How many of them were cached.")
 
 
 class SettledUse(Request):
-    tokens: SomeTokens = Field(examples=[18_000])
-    output: SomeTokens = Field(0, description="How many of them are output.")
-    cached: SomeTokens = Field(0, description="How many of them were cached.")
+    tokens: NonNegativeTokens = Field(examples=[18_000])
+    output: NonNegativeTokens = Field(0, description="How many of them are output.")
+    cached: NonNegativeTokens = Field(0, description="How many of them were cached.")
 
 
 class NewReservation(TokenAmount):
-    seconds: Annotated[int, Field(ge=1, le=LONGEST_RESERVATION_SECONDS), BeforeValidator(count_given)] = Field(
+    seconds: Annotated[int, Field(ge=1, le=LONGEST_RESERVATION_SECONDS), BeforeValidator(count_from_json)] = Field(
         HOLD_SECONDS, description="How long they are reserved at most."
     )

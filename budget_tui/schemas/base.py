@@ -90,7 +90,7 @@ def _plain(value: object) -> object:
     return convert(value)
 
 
-def shortest(value: Decimal | None) -> Decimal | None:
+def without_trailing_zeros(value: Decimal | None) -> Decimal | None:
     """Remove trailing zeros and the exponent from ``value``."""
     return None if value is None else Decimal(f"{value.normalize():f}")
 
@@ -99,7 +99,7 @@ Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 """A decimal as a JSON number with all of its digits."""
 
 Moment = Annotated[datetime, AfterValidator(lambda moment: moment.replace(microsecond=0))]
-"""A time of day, to the second."""
+"""A date and time, to the second."""
 
 
 class Days(Schema):
@@ -143,7 +143,7 @@ class Settling(Schema):
 
 
 def amount_of(amount: int, budget_type: BudgetType) -> Decimal:
-    """Convert a budget's amount: nanos to currency units, tokens and seats to a count."""
+    """Convert a budget's amount for JSON: nanos to currency units; tokens and seats stay as they are."""
     return to_decimal(amount) if budget_type is BudgetType.MONETARY else Decimal(amount)
 
 
@@ -156,8 +156,8 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def nanos_given(value: Any) -> int:
-    """Convert a JSON number to nanos."""
+def nanos_from_json(value: Any) -> int:
+    """Convert a JSON number of currency units to nanos; `ValueError` for anything else, or out of range."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("give a JSON number such as 12.50")
     try:
@@ -166,14 +166,14 @@ def nanos_given(value: Any) -> int:
         raise ValueError(str(error)) from None
 
 
-def count_given(value: Any) -> int:
-    """Convert a JSON number, which must be a whole one, to tokens or seats."""
+def count_from_json(value: Any) -> int:
+    """Return a whole JSON number, of tokens or seats; `ValueError` for anything else."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("give a whole JSON number such as 25000")
     return value
 
 
-def day_given(value: Any) -> date:
+def day_from_json(value: Any) -> date:
     if not isinstance(value, str) or len(value) != len("2026-01-13"):
         raise ValueError("give a day such as 2026-01-13")
     try:
@@ -182,29 +182,33 @@ def day_given(value: Any) -> date:
         raise ValueError(str(error)) from None
 
 
-def _amount(description: str, **limits: int) -> Any:
+def _amount_schema(description: str, **limits: int) -> Any:
     exact = {"multipleOf": 1e-9, "maximum": LIMIT_UNITS, "description": f"{description}, with at most 9 decimals."}
     return WithJsonSchema({"type": "number", **exact, **limits})
 
 
-Budgeted = Annotated[int, Field(ge=0), BeforeValidator(nanos_given), _amount("An amount", minimum=0)]
-Moved = Annotated[int, Field(gt=0), BeforeValidator(nanos_given), _amount("A positive amount", exclusiveMinimum=0)]
-Charged = Annotated[
-    int, BeforeValidator(nanos_given), _amount("An amount, negative for a credit", minimum=-LIMIT_UNITS)
+NonNegativeAmount = Annotated[
+    int, Field(ge=0), BeforeValidator(nanos_from_json), _amount_schema("An amount", minimum=0)
+]
+PositiveAmount = Annotated[
+    int, Field(gt=0), BeforeValidator(nanos_from_json), _amount_schema("A positive amount", exclusiveMinimum=0)
+]
+SignedAmount = Annotated[
+    int, BeforeValidator(nanos_from_json), _amount_schema("An amount, negative for a credit", minimum=-LIMIT_UNITS)
 ]
 Tokens = Annotated[
     int,
     Field(ge=1, le=LIMIT_COUNT),
-    BeforeValidator(count_given),
+    BeforeValidator(count_from_json),
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LIMIT_COUNT}),
 ]
-SomeTokens = Annotated[
+NonNegativeTokens = Annotated[
     int,
     Field(ge=0, le=LIMIT_COUNT),
-    BeforeValidator(count_given),
+    BeforeValidator(count_from_json),
     WithJsonSchema({"type": "integer", "minimum": 0, "maximum": LIMIT_COUNT}),
 ]
 EntityId = Annotated[str, StringConstraints(min_length=1, max_length=ID_MAX_LENGTH)]
-Charging = Literal["cloud", "genai", "subscription"]
-Day = Annotated[date, BeforeValidator(day_given), WithJsonSchema({"type": "string", "format": "date"})]
+CostCategory = Literal["cloud", "genai", "subscription"]
+Day = Annotated[date, BeforeValidator(day_from_json), WithJsonSchema({"type": "string", "format": "date"})]
 Text = Annotated[str, StringConstraints(max_length=500)]

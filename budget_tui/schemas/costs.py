@@ -11,7 +11,17 @@ from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.cost import Category
 from budget_tui.domain.records import SeatRegistration, StoredPair
 from budget_tui.presentation.messages import nanos_of_sum
-from budget_tui.schemas.base import Charged, Charging, Day, Number, Request, Schema, Settling, SomeTokens, Text
+from budget_tui.schemas.base import (
+    CostCategory,
+    Day,
+    NonNegativeTokens,
+    Number,
+    Request,
+    Schema,
+    Settling,
+    SignedAmount,
+    Text,
+)
 from budget_tui.services.costs import CostEntry, CostOutcome, MappingOutcome
 from budget_tui.services.imports import ImportReport, VanishedCosts
 from budget_tui.services.rates import RatesReport
@@ -294,11 +304,11 @@ class RatesReportOut(Schema):
 
 
 class CostIn(Request):
-    amount_usd: Charged = Field(examples=[1.25])
+    amount_usd: SignedAmount = Field(examples=[1.25])
     on: Day | None = Field(None, description="Day. Default: today.")
-    category: Charging | None = Field(None, description="Default: by provider.")
+    category: CostCategory | None = Field(None, description="Default: by provider.")
     provider: Text = Field("", description="Who charges it.", examples=["openai"])
-    tokens: SomeTokens | None = Field(None, description="Tokens used.")
+    tokens: NonNegativeTokens | None = Field(None, description="Tokens used.")
     once: StrictBool = Field(False, description="One-off cost: spent, but not part of the burn rate.")
 
     def to_domain(self, project_id: str) -> CostEntry:

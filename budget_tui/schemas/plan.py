@@ -30,10 +30,10 @@ from budget_tui.schemas.base import (
     Schema,
     Text,
     amount_of,
-    count_given,
+    count_from_json,
     days_of,
-    nanos_given,
-    shortest,
+    nanos_from_json,
+    without_trailing_zeros,
 )
 from budget_tui.services.plans import PlanChange
 
@@ -54,7 +54,7 @@ class Allocation(Schema):
             parent_budget_id=allocation.parent_id,
             child_budget_id=allocation.child_id,
             allocated_amount=amount_of(allocation.amount, budget_type),
-            allocation_percentage=_share(allocation.amount, allocation.whole),
+            allocation_percentage=_share(allocation.amount, allocation.parent_amount),
         )
 
 
@@ -91,7 +91,7 @@ class PlannedBudget(Schema):
 
 
 def _budget(planned: plan.PlannedBudget, org_slug: str, allocations: plan.Allocations) -> dict[str, Any]:
-    own, of_type = allocations.to(planned.budget_id), planned.budget_type
+    own, of_type = allocations.of_child(planned.budget_id), planned.budget_type
     return {
         "budget_id": planned.budget_id,
         "org_slug": org_slug,
@@ -111,7 +111,7 @@ def _budget(planned: plan.PlannedBudget, org_slug: str, allocations: plan.Alloca
         "is_active": planned.is_active,
         "parent_budget_id": planned.parent_id,
         "allocation": None if own is None else Allocation.from_domain(own, of_type),
-        "allocations": [Allocation.from_domain(child, of_type) for child in allocations.of(planned.budget_id)],
+        "allocations": [Allocation.from_domain(child, of_type) for child in allocations.of_parent(planned.budget_id)],
         "created_by": planned.created_by,
         "updated_by": planned.updated_by,
         "created_at": planned.created_at,
@@ -238,8 +238,8 @@ def _figures(found: Variance, budget_type: BudgetType) -> dict[str, Any]:
     return {
         "actual_amount": _known(found.actual, budget_type),
         "variance": _known(found.variance, budget_type),
-        "variance_percent": shortest(found.variance_percent),
-        "pct_used": shortest(found.percent_used),
+        "variance_percent": without_trailing_zeros(found.variance_percent),
+        "pct_used": without_trailing_zeros(found.percent_used),
         "is_over_budget": found.is_over_budget,
         "status": found.status,
     }
@@ -299,8 +299,8 @@ class PlanTotals(Schema):
             budget_total=amount_of(found.total.amount, found.budget_type),
             actual_total=_known(found.total.actual, found.budget_type),
             variance=_known(found.total.variance, found.budget_type),
-            variance_percent=shortest(found.total.variance_percent),
-            pct_used=shortest(found.total.percent_used),
+            variance_percent=without_trailing_zeros(found.total.variance_percent),
+            pct_used=without_trailing_zeros(found.total.percent_used),
             budgets=found.budgets,
             budgets_over=found.over,
             budgets_approaching=found.approaching,
@@ -479,7 +479,7 @@ class PlanPart(Schema):
             budget=_known(part.budget, BudgetType.MONETARY),
             actual=to_decimal(part.actual),
             variance=_known(part.figures.variance, BudgetType.MONETARY) if is_planned else None,
-            pct_used=shortest(part.figures.percent_used) if is_planned else None,
+            pct_used=without_trailing_zeros(part.figures.percent_used) if is_planned else None,
             status=part.figures.status if is_planned else None,
             tokens_budget=part.tokens_budget,
             tokens_actual=part.tokens_actual,
@@ -518,7 +518,7 @@ def _known(amount: int | None, budget_type: BudgetType) -> Decimal | None:
 
 def _share(part: int, whole: int) -> Decimal | None:
     """Return ``part`` in percent of ``whole``."""
-    return shortest(percent_of(part, whole))
+    return without_trailing_zeros(percent_of(part, whole))
 
 
 def _days(period: Period | None) -> dict[str, Any]:
@@ -603,7 +603,7 @@ class NewBudget(NamedEntity):
         return BudgetPlan(
             self.hierarchy_entity_id,
             self.category,
-            amount_given(self.budget_amount, self.budget_type),
+            amount_from_json(self.budget_amount, self.budget_type),
             self.period_type,
             Period(self.period_start, self.period_end),
             self.budget_type,
@@ -620,7 +620,7 @@ class Share(NamedEntity):
     amount: Planned | None = Field(None, examples=[40000])
 
     def to_domain(self, budget_type: BudgetType) -> ChildShare:
-        amount = None if self.amount is None else amount_given(self.amount, budget_type)
+        amount = None if self.amount is None else amount_from_json(self.amount, budget_type)
         return ChildShare(self.hierarchy_entity_id, self.percentage, amount)
 
 
@@ -655,7 +655,7 @@ class PlanChangeIn(Request):
 
     def to_domain(self, budget_type: BudgetType) -> PlanChange:
         return PlanChange(
-            None if self.budget_amount is None else amount_given(self.budget_amount, budget_type),
+            None if self.budget_amount is None else amount_from_json(self.budget_amount, budget_type),
             self.notes,
             self.provider,
             self.period_type,
@@ -712,11 +712,13 @@ class PageFilters(Filters):
     offset: int = Field(0, ge=0, le=LIMIT_COUNT, description="Skip this many.")
 
 
-def amount_given(value: Decimal, budget_type: BudgetType) -> int:
+def amount_from_json(value: Decimal, budget_type: BudgetType) -> int:
     """Convert a JSON number to a budget's amount: money to nanos, tokens and seats to a count."""
     try:
         if budget_type is BudgetType.MONETARY:
-            return nanos_given(value)
-        return count_given(int(value) if value.as_tuple().exponent == 0 else value)  # 5.0 and 5e0 have other exponents
+            return nanos_from_json(value)
+        return count_from_json(
+            int(value) if value.as_tuple().exponent == 0 else value
+        )  # 5.0 and 5e0 have other exponents
     except ValueError as error:
         raise Refused(f"an amount in {budget_type} budgets cannot be that: {error}") from None

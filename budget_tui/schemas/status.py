@@ -14,14 +14,14 @@ from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
 from budget_tui.presentation import messages
 from budget_tui.schemas.agents import TokenSums
 from budget_tui.schemas.base import (
-    Budgeted,
     EntityId,
-    Moved,
+    NonNegativeAmount,
     Number,
+    PositiveAmount,
     Request,
     Schema,
     Text,
-    shortest,
+    without_trailing_zeros,
 )
 from budget_tui.services.projects import ProjectAdded
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
@@ -41,7 +41,7 @@ def _pacing(pace: Pace) -> dict[str, Any]:
         "daily_drip_usd": to_decimal(pace.daily_drip),
         "available_today_usd": to_decimal(pace.available_today),
         "burn_rate_usd": to_decimal(pace.burn_rate),
-        "runway_days": shortest(pace.runway_days),
+        "runway_days": without_trailing_zeros(pace.runway_days),
         "runs_out_on": pace.runs_out_on,
         "budget_status": pace.status,
     }
@@ -264,11 +264,11 @@ class WarnedTransfer(TransferOut):
 
 
 class GlobalBudgetChange(Request):
-    monthly_budget_usd: Budgeted = Field(examples=[500])
+    monthly_budget_usd: NonNegativeAmount = Field(examples=[500])
 
 
 class AllocationChangeIn(Request):
-    monthly_allocation_usd: Budgeted = Field(examples=[120.5])
+    monthly_allocation_usd: NonNegativeAmount = Field(examples=[120.5])
 
     def to_domain(self) -> AllocationChange:
         return AllocationChange(ChangeKind.SET, self.monthly_allocation_usd)
@@ -277,7 +277,7 @@ class AllocationChangeIn(Request):
 class NewProject(Request):
     project_id: EntityId = Field(description="Short and permanent; used in exports and requests.", examples=["billing"])
     name: Text = Field("", description="Name to display. Default: its id.", examples=["Billing"])
-    monthly_allocation_usd: Budgeted = Field(0, examples=[120.5])
+    monthly_allocation_usd: NonNegativeAmount = Field(0, examples=[120.5])
     parent_id: Text = Field("", description="Its parent. Default: the organization.")
 
     def allocation(self) -> AllocationChange | None:
@@ -286,7 +286,7 @@ class NewProject(Request):
 
 class TransferIn(Request):
     to_project_id: EntityId = Field(description="A project's id, or `pool`.", examples=["python-api"])
-    amount_usd: Moved = Field(examples=[20])
+    amount_usd: PositiveAmount = Field(examples=[20])
     force: StrictBool = Field(False, description="Also move what is already spent; requires a reason.")
     reason: Text = ""
 

@@ -40,7 +40,8 @@ class Budgets:
     def set_global(self, amount: int, seen: int | None = None) -> int:
         """Set the global budget per period from the current one on; return the amount before.
 
-        ``seen`` is the value the user saw; `Conflict` if it is no longer the stored one.
+        ``seen`` is the value the user saw, in nanos; `Outdated` if it is no longer the stored one. `Refused` if the
+        amount is negative or too large.
         """
         if amount < 0:
             raise Refused("a budget cannot be negative", "give an amount of 0 or more")
@@ -53,7 +54,11 @@ class Budgets:
         return before
 
     def allocate(self, project_id: str, change: AllocationChange, seen: int | None = None) -> AllocationOutcome:
-        """Change a project's allocation. Over-allocation is allowed; the outcome reports it."""
+        """Change a project's allocation. Over-allocation is allowed; the outcome reports it.
+
+        ``seen`` is the value the user saw, in nanos; `Outdated` if it is no longer the stored one. `NotFound` if there
+        is no such project; `Refused` if the new amount is negative or too large.
+        """
         with self._context.work() as work:
             work.require_open_period()
             budget = project_budget(work, work.project(project_id))
@@ -68,7 +73,8 @@ class Budgets:
     def set_carry(self, policy: CarryPolicy, cap: int | None = None, project_id: str = "") -> Carry:
         """Set the carry-over, limited to ``cap``, of a project or ('') the global budget; return the setting before.
 
-        It applies from the current period on.
+        It applies from the current period on. `NotFound` if there is no such project; `Refused` if the cap is negative,
+        or given although nothing carries over.
         """
         cap = checked_cap(policy, None if cap is None else within_limit(cap))
         with self._context.work() as work:

@@ -54,7 +54,7 @@ from budget_tui.services.snapshots import load_facts
 from budget_tui.services.usage import InOneCurrency, Usage, UsageQuery, WholeAndCovered, entity_named, usage_queries
 from budget_tui.storage.session import Session
 
-_RULES_AT_MOST = 8
+_MAX_RULES = 8
 _UNITS = {BudgetType.MONETARY: Unit.MONEY, BudgetType.TOKEN: Unit.TOKENS, BudgetType.SEAT: Unit.SEATS}
 
 
@@ -286,7 +286,7 @@ class Explainer:
             sources,
             (
                 *_rules(session, org, criteria, origins),
-                *map(_describe_move, found.moved_away[:_RULES_AT_MOST]),
+                *map(_describe_move, found.moved_away[:_MAX_RULES]),
                 *_rates(found.rates, criteria.currency),
             ),
             warnings=warnings,
@@ -338,10 +338,10 @@ def _sources(session: Session, org: int, origins: Sequence[OriginInPeriod]) -> t
 
 def _rates(used: Collection[tuple[str, Factor]], into: str) -> Iterator[str]:
     """Describe the exchange rates used, the latest first."""
-    for currency, (value, day) in sorted(used, key=lambda pair: (pair[1].day, pair), reverse=True)[:_RULES_AT_MOST]:
+    for currency, (value, day) in sorted(used, key=lambda pair: (pair[1].day, pair), reverse=True)[:_MAX_RULES]:
         yield f"1 {currency} counts as {rate_of(value)} {into}, the rate of {long_day(day)}"
-    if len(used) > _RULES_AT_MOST:
-        yield f"and {count(len(used) - _RULES_AT_MOST, 'rate')} more, of days before"
+    if len(used) > _MAX_RULES:
+        yield f"and {count(len(used) - _MAX_RULES, 'rate')} more, of days before"
 
 
 def _describe_move(moved: tuple[str, date]) -> str:
@@ -388,10 +388,10 @@ def _causes(
 def _rules(session: Session, org: int, criteria: CostCriteria, origins: Sequence[OriginInPeriod]) -> Iterable[str]:
     """Describe the rules that map costs to this budget: those for its entity, and aliases of its provider."""
     rules = [rule for rule in session.cost_rules.for_entities(org) if rule.entity_id == criteria.entity.entity_id]
-    for rule in rules[:_RULES_AT_MOST]:
+    for rule in rules[:_MAX_RULES]:
         yield f"{rule.field} '{rule.value}' belongs to {rule.entity_id}"
-    if len(rules) > _RULES_AT_MOST:
-        yield f"and {count(len(rules) - _RULES_AT_MOST, 'rule')} more"
+    if len(rules) > _MAX_RULES:
+        yield f"and {count(len(rules) - _MAX_RULES, 'rule')} more"
     if criteria.provider:
         names = {origin.provider_name for origin in origins if origin.provider.casefold() == criteria.provider}
         for name in sorted(names - {criteria.provider, ""}):

@@ -23,7 +23,7 @@ from budget_tui.services.currency import converter
 from budget_tui.services.usage import Usage, UsageQuery, agents_tokens
 from budget_tui.storage.session import Session
 
-_AT_MOST = 5
+_MAX_SHOWN = 5
 """Maximum number of findings for one reason; the others are combined into one more."""
 _ALIKE = 0.85
 _SHORTEST_PART = 4
@@ -399,7 +399,7 @@ def _looking_alike(
     by_text: dict[tuple[tuple[str, str, str], str], list[OriginInPeriod]] = {}
     for origin, text in alike:
         by_text.setdefault((text, origin.entity_id), []).append(origin)
-    for ((label, value, option), owner), origins in sorted(by_text.items())[:_AT_MOST]:
+    for ((label, value, option), owner), origins in sorted(by_text.items())[:_MAX_SHOWN]:
         where = f"belong to {owner}" if owner else "found no entity"
         found += _summed(
             Reason.LOOKS_ALIKE,

@@ -45,7 +45,7 @@ def run_once(
     known = work.unit.fast.stored_result(work.organization.org_key, command, key)
     if known is None:
         result = carry_out()
-        work.unit.grants.remember(work.organization.org_key, command, key, serialized, json.dumps(result), work.now)
+        work.unit.grants.store_result(work.organization.org_key, command, key, serialized, json.dumps(result), work.now)
         return result
     if known[0] != serialized:
         raise Conflict(f"the key '{key}' was used for another request", "use a new key for a new request")

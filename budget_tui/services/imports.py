@@ -36,7 +36,7 @@ from budget_tui.sources.manifest import find_deliveries
 from budget_tui.sources.reduction import DaySums, ReducedPart, Reduction, reduce_files
 from budget_tui.storage.fast_paths import day_number, day_of
 
-_NAMED_AT_MOST = 3
+_MAX_NAMED = 3
 _FIRST, _LAST = 0, 99991231
 
 
@@ -437,8 +437,8 @@ def _are_same(stored: Iterator[Sequence[Any]], new: Iterator[Sequence[Any]]) -> 
 def _in_one(reasons: Sequence[str]) -> str:
     """Join the first reasons in one line, without duplicates."""
     different = list(dict.fromkeys(reasons))
-    more = len(different) - _NAMED_AT_MOST
-    return "; ".join(different[:_NAMED_AT_MOST]) + (f"; and {more:,} more" if more > 0 else "")
+    more = len(different) - _MAX_NAMED
+    return "; ".join(different[:_MAX_NAMED]) + (f"; and {more:,} more" if more > 0 else "")
 
 
 _HOW = "replace what is stored with it, or store it beside as a part with a name of its own"

@@ -142,7 +142,7 @@ class PlanViews:
             allocations = _allocations(session, organization)
             known = data_through(session, organization, self._today(organization))
             allocated: AllocatedTotals = {}  # only needed if it has children that the trees do not show
-            if not replace(conditions, status=None).is_open:
+            if not replace(conditions, status=None).is_default:
                 allocated = allocated_totals_in_plan(session, organization.org_key, budgets, usage.history)
         conversions = usage.conversions(queries)
         trees = forest(budgets, usage.history)
@@ -311,7 +311,7 @@ class PlanBoard:
         """Return the usage of budgets in each of the last twelve months that they overlap; nothing is counted twice."""
         return list(self._usage.month_by_month(_months(self.as_of), addends))
 
-    def counting(self, budget: PlannedBudget) -> Addends:
+    def addends_of(self, budget: PlannedBudget) -> Addends:
         """Return the addends of a single budget."""
         return self._usage.addends([budget], self._containment.widest({budget.budget_id}))
 
@@ -343,16 +343,16 @@ class PlanBoard:
         )
 
     def category_composition(
-        self, choice: PlanFilter, name: str, budget_type: BudgetType, of_rest: bool = False
+        self, choice: PlanFilter, name: str, budget_type: BudgetType, of_unbudgeted: bool = False
     ) -> Composition:
         """Return the addends of a category's actual in `by_category`, or of its unbudgeted usage."""
-        return _composition(self._breakdown_input(choice), _categories_of(choice), name, budget_type, of_rest)
+        return _composition(self._breakdown_input(choice), _categories_of(choice), name, budget_type, of_unbudgeted)
 
     def provider_composition(
-        self, choice: PlanFilter, name: str, budget_type: BudgetType, of_rest: bool = False
+        self, choice: PlanFilter, name: str, budget_type: BudgetType, of_unbudgeted: bool = False
     ) -> Composition:
         """Return the addends of a provider's actual in `by_provider`, or of its unbudgeted usage."""
-        return _composition(self._breakdown_input(choice), _providers_of(choice), name, budget_type, of_rest)
+        return _composition(self._breakdown_input(choice), _providers_of(choice), name, budget_type, of_unbudgeted)
 
     def _breakdown_input(self, choice: PlanFilter) -> BreakdownInput:
         entity = self.entities.get(choice.entity_id) or self.entities[ROOT_ID]
@@ -379,13 +379,13 @@ def _composition(
     parts: Callable[[BreakdownInput], Mapping[str, Slice]],
     name: str,
     budget_type: BudgetType,
-    of_rest: bool,
+    of_unbudgeted: bool,
 ) -> Composition:
     part = parts(considered)[name]
     counting = considered.counting(part, budget_type)
     covered = covered_by(counting) if counting else considered.whole(part, budget_type)
     budgets = considered.planned(part, budget_type)
-    if of_rest:
+    if of_unbudgeted:
         return Composition(_in_order(considered.around(part, budget_type, counting)), _in_order(covered), budgets)
     return Composition(_in_order(covered), (), budgets)
 
@@ -469,7 +469,7 @@ def _allocated_totals(
     containment: Containment | None = None,
 ) -> AllocatedTotals:
     """Return the total of each budget's children in the whole plan; ``budgets`` are those that match ``conditions``."""
-    if replace(conditions, status=None).is_open:
+    if replace(conditions, status=None).is_default:
         return allocated_totals(budgets, containment or Containment(budgets, history))
     return allocated_totals_in_plan(session, organization.org_key, budgets, history)
 

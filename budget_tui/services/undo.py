@@ -70,7 +70,7 @@ class Reversal:
     describe: Describe
 
 
-_NAMED_AT_MOST = 3
+_MAX_NAMED = 3
 
 REVERSALS: dict[str, Reversal] = {}
 
@@ -101,9 +101,9 @@ def value_of(noun: str) -> Describe:
 
 def _in_few_words(parts: Sequence[str]) -> str:
     """Join a few parts and count the rest, as an import may have thousands."""
-    if len(parts) <= _NAMED_AT_MOST:
+    if len(parts) <= _MAX_NAMED:
         return ", ".join(parts)
-    return f"{', '.join(parts[: _NAMED_AT_MOST - 1])} and {len(parts) - _NAMED_AT_MOST + 1:,} more"
+    return f"{', '.join(parts[: _MAX_NAMED - 1])} and {len(parts) - _MAX_NAMED + 1:,} more"
 
 
 def _describe_value(line: AuditEntry, now: str) -> str:

@@ -16,7 +16,7 @@ from budget_tui.sources.base import is_proven
 from budget_tui.sources.files import KNOWN, Kind, chunks, find_files, is_named_as_export, kind_of
 from budget_tui.sources.reduction import Reduction
 
-_MONTHS_AT_MOST = 1200
+_MAX_MONTHS = 1200
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ def _months(first: date | None, last: date | None) -> frozenset[date]:
         return frozenset()
     months: set[date] = set()
     month, end = first.replace(day=1), last or first
-    while (month <= end.replace(day=1) and len(months) < _MONTHS_AT_MOST) or not months:
+    while (month <= end.replace(day=1) and len(months) < _MAX_MONTHS) or not months:
         months.add(month)
         month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
     if last and last.day == 1 and len(months) > 1:

@@ -48,6 +48,7 @@ class FastPaths:
     # Organizations and entities
 
     def organization(self, slug: str) -> Organization | None:
+        """Return the organization of that slug; None if there is none."""
         row = self._row(
             "SELECT org_key, slug, name, currency, time_zone, period_kind, anchor_day, fiscal_start_month"
             " FROM organization WHERE slug = :slug",
@@ -63,6 +64,7 @@ class FastPaths:
         return [_entity(row) for row in self._rows(f"{_ENTITY} WHERE org_key = :org ORDER BY entity_key", org=org)]
 
     def entity(self, org: int, entity_id: str) -> Entity | None:
+        """Return the entity of that id, archived or not; None if there is none."""
         row = self._row(f"{_ENTITY} WHERE org_key = :org AND entity_id = :entity", org=org, entity=entity_id)
         return _entity(row) if row else None
 
@@ -148,7 +150,7 @@ class FastPaths:
         ]
 
     def allocated(self, parent_id: str | None) -> int:
-        """Return the sum of the active budgets that were allocated from ``parent_id``."""
+        """Return the sum of the active budgets that were allocated from ``parent_id``, in the unit of their amounts."""
         row = self._row(
             "SELECT CAST(coalesce(sum(b.amount), 0) AS BIGINT) AS amount FROM allocation a"
             " JOIN budget b ON b.budget_id = a.child_budget_id AND b.is_active WHERE a.parent_budget_id = :parent",
@@ -159,7 +161,7 @@ class FastPaths:
     # The cycle
 
     def last_close(self, org: int) -> Period | None:
-        """Return the latest period that was closed."""
+        """Return the latest period that was closed; None if none was."""
         row = self._row(
             "SELECT period_start, period_end FROM period_close WHERE org_key = :org ORDER BY period_start DESC LIMIT 1",
             org=org,
@@ -177,7 +179,7 @@ class FastPaths:
         return [_cycle_budget(row) for row in rows]
 
     def with_successor(self, budget_id: str) -> tuple[CycleBudget, CycleBudget] | None:
-        """Return a budget and its successor; None while the budget's period is open."""
+        """Return a budget of the cycle and its successor; None while its period is open, or if it has no successor."""
         closed = self._row(f"{_CYCLE_BUDGET} WHERE b.budget_id = :budget AND b.in_cycle", budget=budget_id)
         successor = self._row(
             f"{_CYCLE_BUDGET} JOIN budget c ON c.org_key = b.org_key AND c.entity_key = b.entity_key"
@@ -403,9 +405,9 @@ class FastPaths:
         return {row["path"]: day_of(row["first_day"]) for row in rows if row["first_day"] is not None}
 
     def rate_pairs(self, org: int) -> list[tuple[str, str]]:
-        """Return the pairs of currencies that have rates.
+        """Return the pairs of currencies that have rates, as (base, quote), by name.
 
-        The query skips from pair to pair: there may be 7,000 days of each.
+        The query skips from pair to pair, because each may have 7,000 days.
         """
         following = (
             "(SELECT r.{} FROM fx_rate r WHERE r.org_key = :org AND (r.base, r.quote) > (pair.base, pair.quote)"
@@ -421,7 +423,7 @@ class FastPaths:
         return [(row["base"], row["quote"]) for row in rows]
 
     def rates(self, org: int, pairs: Sequence[tuple[str, str]], days: Period) -> list[Rate]:
-        """Return the rates of ``pairs`` that hold on ``days``: those of these days, and the last one before them."""
+        """Return the rates of ``pairs`` valid on ``days``: those of these days, and the last one before them."""
         found = []
         for base, quote in pairs:
             rows = self._rows(
@@ -513,12 +515,13 @@ class FastPaths:
         return [AgentFact._make(row[name] for name in AgentFact._fields) for row in rows]
 
     def token_counts(self, budget_id: str) -> tuple[int, int, int]:
-        """Return the allocated, used and reserved tokens of one budget."""
+        """Return the allocated, used and reserved tokens of a budget, which must exist."""
         row = self._row("SELECT amount, used, reserved FROM budget WHERE budget_id = :budget", budget=budget_id)
         assert row is not None
         return row["amount"], row["used"], row["reserved"]
 
     def reservation(self, org: int, reservation_id: str) -> StoredReservation | None:
+        """Return the reservation of that id, in whatever state; None if there is none."""
         from budget_tui.domain.records import StoredReservation
 
         row = self._row(
@@ -575,7 +578,7 @@ class FastPaths:
         return {TokenKind(kind): tokens for kind, tokens in sums.items()}
 
     def agent_origin(self, entity_key: int, source: str, model: str) -> int | None:
-        """Return the key of the origin of an agent's costs for a model."""
+        """Return the key of the origin of an agent's costs for a model; None before the first cost."""
         row = self._row(
             "SELECT origin_key FROM cost_origin WHERE entity_key = :entity AND source = :source AND live"
             " AND service = :model",
@@ -652,6 +655,7 @@ class Grants:
         )
 
     def release(self, budget_id: str, tokens: int) -> None:
+        """Make reserved tokens of a budget available again."""
         self._change(
             "UPDATE budget SET reserved = reserved - :tokens WHERE budget_id = :budget",
             budget=budget_id,
@@ -730,7 +734,7 @@ class Grants:
         )
         return int(before[0]["amount_nanos"])
 
-    def remember(self, org_key: int, command: str, key: str, request: str, result: str, now: datetime) -> None:
+    def store_result(self, org_key: int, command: str, key: str, request: str, result: str, now: datetime) -> None:
         """Store the result of the request made under ``key``, and delete old results.
 
         At most two that are older than `RESULT_RETENTION`: more than the one added, so that their number falls.
@@ -774,6 +778,7 @@ def day_number(day: date) -> int:
 
 @lru_cache(maxsize=4096)
 def day_of(number: int) -> date:
+    """Return the day of a `day_number`."""
     return date(number // 10_000, number // 100 % 100, number % 100)
 
 

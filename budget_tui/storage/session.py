@@ -30,7 +30,7 @@ Made = TypeVar("Made")
 
 
 class _Repository(Generic[Made]):
-    """A repository of a `Session`; its first use imports and makes it."""
+    """A repository of a `Session`, imported and made on first use."""
 
     def __init__(self, module: str, class_name: str) -> None:
         self._module, self._class_name = f"budget_tui.storage.repositories.{module}", class_name
@@ -40,7 +40,7 @@ class _Repository(Generic[Made]):
 
     def __get__(self, session: Session, owner: type) -> Made:
         made: Made = getattr(import_module(self._module), self._class_name)(session.sql)
-        session.__dict__[self._name] = made  # where it is found from now on
+        session.__dict__[self._name] = made  # later look-ups find it there
         return made
 
 

@@ -30,11 +30,11 @@ _AXIS = 2
 _LABEL = 4
 """Minimum width of a label, in cells."""
 _BUDGET_LINE = "─"
-_PERIOD_AT_LEAST, _PERIOD_AT_MOST, _PERIOD_GAP = 5, 9, 2
-_MONTH_AT_LEAST, _MONTH_AT_MOST = 4, 8
-_MONTH_WIDEST = 120
+_MIN_PERIOD_WIDTH, _MAX_PERIOD_WIDTH, _PERIOD_GAP = 5, 9, 2
+_MIN_MONTH_WIDTH, _MAX_MONTH_WIDTH = 4, 8
+_MAX_MONTH_CHART_WIDTH = 120
 _NAME = 12
-_BAR_AT_LEAST = 6
+_MIN_BAR_WIDTH = 6
 
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
@@ -43,23 +43,25 @@ _BLANK = 0x2800
 
 
 class Canvas:
-    """Lines drawn in braille on ``width`` × ``height`` cells, each of two dots beside and four above each other. A cell
-    has the style of what was drawn on it last."""
+    """A canvas of ``width`` × ``height`` cells, each of 2 × 4 braille dots.
+
+    A cell has the style of what was drawn on it last.
+    """
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
         self._bits = [[0] * width for _ in range(height)]
         self._styles = [[""] * width for _ in range(height)]
 
-    def draw(self, of: Callable[[float], float], first: float, last: float, style: str, every: int = 1) -> None:
-        """Draw the curve ``of`` x from ``first`` to ``last``; ``every`` n-th dot only, for a dotted one.
+    def draw(self, curve: Callable[[float], float], first: float, last: float, style: str, every: int = 1) -> None:
+        """Draw ``curve``, a function of x, from x = ``first`` to ``last``; with ``every`` above 1, only every n-th dot.
 
-        x goes from 0 at the left edge to 1 at the right, y from 0 at the bottom to 1 at the top.
+        x is 0 at the left edge and 1 at the right, y 0 at the bottom and 1 at the top.
         """
         columns, rows = self.width * 2, self.height * 4
         before = None
         for column in range(round(first * (columns - 1)), round(last * (columns - 1)) + 1):
-            row = rows - 1 - round(min(max(of(column / max(columns - 1, 1)), 0.0), 1.0) * (rows - 1))
+            row = rows - 1 - round(min(max(curve(column / max(columns - 1, 1)), 0.0), 1.0) * (rows - 1))
             if column % every == 0:
                 self._dot(column, row, style)
                 if every == 1 and before is not None:
@@ -176,8 +178,7 @@ class SpendChart(Widget):
 
 
 class MonthChart(Widget):
-    """The spend of the period so far as a line, day by day, against its budget and the pace of even spending; and from
-    today on, where it leads at the present burn rate."""
+    """The spend of the period so far as a line, against budget and even spending, with the forecast from today on."""
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
 
@@ -201,7 +202,7 @@ class MonthChart(Widget):
         top = round_up(max(total.allocation, total.forecast, total.spent, NANOS))
         labels = [scale_label(part, snapshot.organization.currency, _LABEL) for part in (top, top // 2, 0)]
         room, rows = max(map(len, labels)), max(1, height - 1)
-        cells = min(max(1, width - room - _AXIS - 1), _MONTH_WIDEST)
+        cells = min(max(1, width - room - _AXIS - 1), _MAX_MONTH_CHART_WIDTH)
         days, today = period.days, period.day_number(snapshot.as_of)
         spent = self._spent_by_day(snapshot, today)
 
@@ -227,7 +228,7 @@ class MonthChart(Widget):
         return list(accumulate(by_day.get(snapshot.period.start + timedelta(days=ahead), 0) for ahead in range(today)))
 
     def _axis(self, snapshot: BudgetSnapshot, cells: int, indent: str) -> Content:
-        """Draw the first day, today, the last, and the day on which the money ends, each where there is room."""
+        """Draw the first day, today, the last, and the day on which the budget runs out, as far as there is room."""
         period = snapshot.period
         marks = [(snapshot.as_of, "today", STRONG), (period.start, formatting.short_day(period.start), MUTED)]
         marks.append((period.end, formatting.short_day(period.end), MUTED))
@@ -248,7 +249,7 @@ class MonthChart(Widget):
 
 
 def _forecast_style(snapshot: BudgetSnapshot) -> str:
-    """Return the style of where the present burn rate leads."""
+    """Return the style of the forecast: a warning if it exceeds the budget."""
     return "$warning" if snapshot.is_budgeted and snapshot.total.forecast > snapshot.total.allocation else "$success"
 
 
@@ -270,9 +271,9 @@ class PeriodChart(Widget):
         currency = self.periods[0].currency
         labels = [formatting.short_money(part, currency) for part in (top, top // 2, 0)]
         room = max(map(len, labels))
-        fitting = max(1, (width - room - 2) // _PERIOD_AT_LEAST)
+        fitting = max(1, (width - room - 2) // _MIN_PERIOD_WIDTH)
         shown = self.periods[:fitting][::-1]
-        column = max(_PERIOD_AT_LEAST, min(_PERIOD_AT_MOST, (width - room - 2) // len(shown)))
+        column = max(_MIN_PERIOD_WIDTH, min(_MAX_PERIOD_WIDTH, (width - room - 2) // len(shown)))
         rows = max(1, height - 1)
 
         def cells(row: int) -> Content:
@@ -330,7 +331,7 @@ class CategoryBars(Widget):
         if all(part.actual % NANOS == 0 for part in shown.values()):
             texts = {name: formatting.short_money(part.actual, currency) for name, part in shown.items()}
         room = max(map(len, texts.values()))
-        width = max(_BAR_AT_LEAST, self.content_size.width - _NAME - room - 2)
+        width = max(_MIN_BAR_WIDTH, self.content_size.width - _NAME - room - 2)
         return Content("\n").join(
             Content.assemble(
                 (f"{name:<{_NAME}} ", MUTED), bar(share(part.actual, most), width), f" {texts[name]:>{room}}"
@@ -364,7 +365,7 @@ class TrendChart(Widget):
             for part in (top, top // 2, 0)
         ]
         room = max(map(len, labels))
-        column = max(_MONTH_AT_LEAST, min(_MONTH_AT_MOST, (width - room - 2) // len(self.months)))
+        column = max(_MIN_MONTH_WIDTH, min(_MAX_MONTH_WIDTH, (width - room - 2) // len(self.months)))
         shown = self.months[-max(1, (width - room - 2) // column) :]
         rows = max(1, height - 1)
 

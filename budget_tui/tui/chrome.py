@@ -33,7 +33,7 @@ SCREENS = (
 """The screens in their order: key, mode of the app, name."""
 
 
-_NAME_AT_MOST, _NAME_AT_LEAST = 24, 6
+_MAX_NAME, _MIN_NAME = 24, 6
 
 
 class TopBar(Widget):
@@ -61,19 +61,19 @@ class TopBar(Widget):
         """Yield the left and right parts of the line, each pair narrower than the one before."""
         tabs, keys = self._tabs(), self._tabs(only_keys=True)
         new = (" new database", "bold $warning") if self._is_new() else ""
-        name = Content.assemble((f" {shortened(self._database, _NAME_AT_MOST)}", "bold $accent"), new)
+        name = Content.assemble((f" {shortened(self._database, _MAX_NAME)}", "bold $accent"), new)
         yield Content.assemble(name, "  ", tabs), self._period(3)
         yield Content.assemble(name, "  ", tabs), self._period(2)
         # A closed period matters more than the names of the screens.
         is_closed = self.snapshot is not None and self.snapshot.is_closed
         least = [] if is_closed else [Content("")]
-        whole = min(cell_len(self._database), _NAME_AT_MOST)
+        whole = min(cell_len(self._database), _MAX_NAME)
         for shown in (tabs, keys):
             room = width - shown.cell_length
             periods = (self._period(2), self._period(1), self._days(), *least)
             # The full name of the database matters more than the period, an abbreviated one less.
             yield from ((shown, self._with_name(period, room, whole)) for period in periods)
-            yield from ((shown, self._with_name(period, room, _NAME_AT_LEAST)) for period in periods)
+            yield from ((shown, self._with_name(period, room, _MIN_NAME)) for period in periods)
         yield tabs, self._period(1)
         yield keys, self._period(1)
 
@@ -86,7 +86,7 @@ class TopBar(Widget):
     def _with_name(self, period: Content, room: int, least: int) -> Content:
         """Put the database's name before ``period``, shortened to ``room`` but not below ``least`` cells."""
         between = " · " if period else ""
-        most = min(_NAME_AT_MOST, room - 1 - period.cell_length - len(between))
+        most = min(_MAX_NAME, room - 1 - period.cell_length - len(between))
         name = "new database" if self._is_new() else shortened(self._database, max(least, most))
         return Content.assemble((name, "bold $accent"), (between, MUTED), period)
 

@@ -22,7 +22,7 @@ class TextField(Input):
 
 
 class FilterInput(TextField):
-    """A filter, shown while somebody types in it; matches are shown after each letter."""
+    """The input of a filter, hidden until it is opened; matches are shown after each letter."""
 
     BINDINGS = [
         Binding("enter", "submit", "Apply", id="filter.keep", tooltip="Apply the filter and go to the table"),
@@ -30,7 +30,7 @@ class FilterInput(TextField):
     ]
 
     class Cancelled(Message):
-        """The user wants to see everything again."""
+        """The user cleared the filter."""
 
     def __init__(self, hint: str) -> None:
         super().__init__(id="filter", placeholder=hint)
@@ -54,7 +54,7 @@ _GAP = 2
 
 
 class Choice(Widget, can_focus=True):
-    """A line of words of which one is selected."""
+    """A choice between a few words on one line."""
 
     BINDINGS = [
         Binding("left", "turn(-1)", "Previous", id="choice.previous", show=False, tooltip="Choose the previous option"),

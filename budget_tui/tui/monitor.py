@@ -23,8 +23,8 @@ from budget_tui.tui.render import MUTED, STRONG, bar, fitted, spread, status
 from budget_tui.tui.theme import ThemedApp, start_with_theme
 
 COMPUTE_SECONDS = 60.0
-BAR_AT_LEAST = 3
-OUT_AT_LEAST = 40
+MIN_BAR_WIDTH = 3
+MIN_WIDTH_WITH_RUN_OUT = 40
 """Minimum width, in cells, to show the date on which a project runs out; below it, the days left are shown."""
 
 
@@ -70,7 +70,7 @@ class MonitorView(Widget):
                 (f" {formatting.percent(part)}", MUTED),
             )
         room = width - figures.cell_length
-        if room < BAR_AT_LEAST:
+        if room < MIN_BAR_WIDTH:
             return figures[1:]
         return Content.assemble(_bar(total, room, formatting.elapsed(snapshot)), figures)
 
@@ -84,7 +84,7 @@ class MonitorView(Widget):
         currency, tick = snapshot.organization.currency, formatting.elapsed(snapshot)
         lefts = ["–" if line.pace.unfunded else formatting.short_money(line.pace.remaining, currency) for line in lines]
         runways = [
-            (formatting.out_on(line.pace) if width >= OUT_AT_LEAST else "")
+            (formatting.out_on(line.pace) if width >= MIN_WIDTH_WITH_RUN_OUT else "")
             or formatting.runway_of(line.pace).replace(" ", "")
             for line in lines
         ]
@@ -94,7 +94,7 @@ class MonitorView(Widget):
         others = left_room + runway_room + 5
         name_room = min(max([8, *(cell_len(line.name) for line in lines)]), max(8, (width - others) // 2))
         bar_room = width - others - name_room - 1
-        if bar_room < BAR_AT_LEAST:
+        if bar_room < MIN_BAR_WIDTH:
             bar_room, name_room = 0, max(1, width - others)
         found = [
             Content.assemble(

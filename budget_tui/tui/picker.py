@@ -27,17 +27,17 @@ class Picker(Select[Value], Generic[Value]):
     """The text typed so far."""
 
     class Submitted(Message):
-        """The user takes the option that was found."""
+        """The user confirmed the option that was found."""
 
-    def __init__(self, options: Iterable[tuple[str, Value]], **given: Any) -> None:
+    def __init__(self, options: Iterable[tuple[str, Value]], **options_of_select: Any) -> None:
         self._labels: list[tuple[str, Value]] = []
-        super().__init__(self._written(options), compact=True, **given)
+        super().__init__(self._with_plain_labels(options), compact=True, **options_of_select)
 
     def set_options(self, options: Iterable[tuple[Any, Value]]) -> None:
-        """Offer other options, with their names as they are to be read."""
-        super().set_options(self._written(options))
+        """Replace the options; their labels are shown literally, without markup."""
+        super().set_options(self._with_plain_labels(options))
 
-    def _written(self, options: Iterable[tuple[Any, Value]]) -> list[tuple[Any, Value]]:
+    def _with_plain_labels(self, options: Iterable[tuple[Any, Value]]) -> list[tuple[Any, Value]]:
         self._labels = [(str(label), value) for label, value in options]
         return [(Text(label), value) for label, value in self._labels]  # a string would be read as markup
 
@@ -51,7 +51,7 @@ class Picker(Select[Value], Generic[Value]):
         self.searched = ""
 
     def on_key(self, event: events.Key) -> None:
-        """Search for what is typed; where nothing contains it, for the last letter alone."""
+        """Select the first option that contains the text typed so far or, if none does, the last character alone."""
         if self.expanded or event.character is None or not event.character.isprintable():
             return
         if event.character == " " and not self.searched:
@@ -59,16 +59,16 @@ class Picker(Select[Value], Generic[Value]):
         event.stop()
         event.prevent_default()
         for typed in (self.searched + event.character, event.character):
-            if (value := self._found(typed)) is not None:
+            if (value := self._find(typed)) is not None:
                 self.searched, self.value = typed, value
                 return
 
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
-        """Return whether a key is typed here, and no command of the screen below."""
+        """Return whether a key is typed text, which must not act as a command of the screen below."""
         return character is not None and character.isprintable()
 
-    def _found(self, typed: str) -> Value | None:
-        """Return the option whose name contains ``typed`` nearest to its beginning; None if none does."""
+    def _find(self, typed: str) -> Value | None:
+        """Return the option whose label contains ``typed`` earliest, ignoring case; None if none does."""
         wanted = typed.casefold()
         found = [(label.casefold().index(wanted), value) for label, value in self._labels if wanted in label.casefold()]
         return min(found, key=lambda each: each[0])[1] if found else None

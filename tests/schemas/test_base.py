@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from budget_tui.domain.amount import LIMIT_NANOS, to_decimal
-from budget_tui.schemas.base import Moment, Number, Schema, dumps, nanos_given
+from budget_tui.schemas.base import Moment, Number, Schema, dumps, nanos_from_json
 
 
 class Amount(Schema):
@@ -32,7 +32,7 @@ class Both(Named, Amount):
 def test_an_amount_is_a_number_with_all_of_its_digits_there_and_back(nanos: int) -> None:
     text = dumps(Amount(amount=to_decimal(nanos)), indent=None)
     assert "e" not in text.partition(":")[2].lower()
-    assert nanos_given(json.loads(text, parse_float=Decimal)["amount"]) == nanos
+    assert nanos_from_json(json.loads(text, parse_float=Decimal)["amount"]) == nanos
 
 
 def test_fields_stand_in_their_order_by_their_names_in_json() -> None:

@@ -74,7 +74,7 @@ def test_where_nothing_is_known_of_tokens_or_seats_nothing_is_known_of_what_is_n
 
     assert unknown() == ([1000, None, None], [10, None, None])
     behind = board_of(home).category_composition(
-        PlanFilter(entity_id="DEPT-ENG"), "genai", BudgetType.TOKEN, of_rest=True
+        PlanFilter(entity_id="DEPT-ENG"), "genai", BudgetType.TOKEN, of_unbudgeted=True
     )
     explained = home.services.explain.of_sum(
         "genai", BudgetType.TOKEN, "", [budget.budget_id for budget in behind.budgets], behind.covered
@@ -312,8 +312,8 @@ def test_the_parts_add_up_to_all_that_was_used_whatever_was_planned(
     assert (board.by_category(choice), board.by_provider(choice)) == (by_category, by_provider)
     for breakdown, find in ((by_category, board.category_composition), (by_provider, board.provider_composition)):
         for name, part in money_of(breakdown).items():
-            for of_rest, shown in enumerate(part):
-                behind = find(choice, name, BudgetType.MONETARY, bool(of_rest))
+            for of_unbudgeted, shown in enumerate(part):
+                behind = find(choice, name, BudgetType.MONETARY, bool(of_unbudgeted))
                 assert shown in (None, total_of(home, BudgetType.MONETARY, *behind[:2]))
 
 

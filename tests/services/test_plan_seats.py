@@ -76,7 +76,7 @@ def test_seats_beside_the_budgets_are_not_budgeted(planner: PlanHome) -> None:
     assert planner.by_category("DEPT-ENG")["total"]["seats_not_budgeted"] is None
     board = planner.board()
     covered, without, budgets = board.category_composition(
-        PlanFilter(entity_id="DEPT-ENG"), "subscription", BudgetType.SEAT, of_rest=True
+        PlanFilter(entity_id="DEPT-ENG"), "subscription", BudgetType.SEAT, of_unbudgeted=True
     )
     number = Actual("", BudgetType.SEAT, "USD", covered, without)
     page = planner.services.cost_details.page(number)
@@ -189,8 +189,8 @@ def test_whatever_the_tree_a_seat_is_counted_once(
                 days = [day for day in DAYS if any(budget.period.contains(day) for budget in counted.budgets)]
                 assert (part.seats_not_budgeted or 0) == most(days, partial(is_beside, counted.budgets, name))
                 assert part.seats_actual is None or part.seats_not_budgeted is not None
-                for of_rest, shown in enumerate((part.seats_actual, part.seats_not_budgeted)):
-                    behind = find(choice, name, BudgetType.SEAT, bool(of_rest))
+                for of_unbudgeted, shown in enumerate((part.seats_actual, part.seats_not_budgeted)):
+                    behind = find(choice, name, BudgetType.SEAT, bool(of_unbudgeted))
                     number = Actual("", BudgetType.SEAT, "USD", behind.covered, behind.without)
                     assert home.services.cost_details.page(number).total == (shown or 0)
     home.services.cost_details.close()

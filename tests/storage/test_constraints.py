@@ -37,7 +37,7 @@ def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         unit.audit.record(key, "test", "pcc", None, {"amount": "1"}, "anna", NOON)
         line = ClosedLine(project.entity_key, 100, 7, "healthy")
         unit.periods.close(key, JANUARY, "USD", 0, 100, 7, JANUARY.end, [line], "anna", NOON)
-        unit.grants.remember(key, "test", "k", "{}", "{}", NOON)
+        unit.grants.store_result(key, "test", "k", "{}", "{}", NOON)
         origin = CostOrigin("focus", False, "USD")
         keys = unit.costs.add_origins(key, {origin: Resolution(project.entity_key, "", "cloud")})
         facts = PartFacts("focus", "account", JANUARY.start)

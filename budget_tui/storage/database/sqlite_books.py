@@ -24,7 +24,7 @@ CHECKSUM_TEXT = str(CHECKSUM.compile(dialect=sqlite.dialect(), compile_kwargs={"
 """The checksum of a part as SQL text."""
 
 RESTORE = "restore a backup: budget-tui db restore FILE"
-SHOWN_AT_MOST = 5
+MAX_SHOWN = 5
 """The most violations of one invariant to show; a last line says that there are more."""
 
 
@@ -53,7 +53,7 @@ def book_violations(connection: sqlite3.Connection) -> Iterator[str]:
 
 def _lines(violations: Iterator[str], remedy: str) -> Iterator[str]:
     for number, text in enumerate(violations):
-        if number == SHOWN_AT_MOST:
+        if number == MAX_SHOWN:
             yield f"and there is more of this kind: {text}; {remedy}"
             return
         yield f"{text}; {remedy}"

@@ -19,7 +19,7 @@ from budget_tui.storage.database.sqlite_books import RESTORE, book_violations
 from budget_tui.storage.database.sqlite_connections import connect_read_only, described_errors, error_at
 from budget_tui.storage.database.sqlite_newest import missing, noted
 
-SHOWN_AT_MOST = 5
+MAX_SHOWN = 5
 """The most problems of one kind to show; any more are not counted."""
 
 APPEND_ONLY: Mapping[str, str] = {
@@ -108,7 +108,7 @@ def _in_the_file(connection: sqlite3.Connection) -> list[str]:
     if not found:
         for table in _tables(connection):
             if table != _LARGEST:
-                found += _texts(connection, f'PRAGMA integrity_check("{table}")')[:SHOWN_AT_MOST]
+                found += _texts(connection, f'PRAGMA integrity_check("{table}")')[:MAX_SHOWN]
         found += _index_problems(connection)
     broken = connection.execute('SELECT DISTINCT "table", parent FROM pragma_foreign_key_check LIMIT 5').fetchall()
     found += [f"a row of {table} refers to a missing {parent}" for table, parent in broken]
@@ -224,7 +224,7 @@ def _in_the_values(connection: sqlite3.Connection) -> tuple[list[str], list[str]
         ).fetchone():
             continue
         for name, right in types.items():
-            rows = connection.execute(f'SELECT "{name}" {wrong.format(right)} LIMIT {SHOWN_AT_MOST}')
+            rows = connection.execute(f'SELECT "{name}" {wrong.format(right)} LIMIT {MAX_SHOWN}')
             strange += [f"{value!r:.80} is no {name} of a row of {table.name}; {RESTORE}" for (value,) in rows]
         for name, right in rules.items():
             if connection.execute(f"SELECT 1 {wrong.format(right)} LIMIT 1").fetchone():

@@ -175,7 +175,11 @@ class BudgetRepository(Repository):
         """Return the records of allocations between budgets that are not deleted."""
         rows = self._rows(
             select(
-                _a.allocation_id, _a.parent_budget_id, _a.child_budget_id, _a.amount, _parents.c.amount.label("whole")
+                _a.allocation_id,
+                _a.parent_budget_id,
+                _a.child_budget_id,
+                _a.amount,
+                _parents.c.amount.label("parent_amount"),
             )
             .join_from(AllocationRow, BudgetRow, _b.budget_id == _a.child_budget_id)
             .join(_parents, _parents.c.budget_id == _a.parent_budget_id)
@@ -183,7 +187,7 @@ class BudgetRepository(Repository):
             .order_by(_a.created_at, _a.allocation_id)
         )
         return [
-            Allocation(row.allocation_id, row.parent_budget_id, row.child_budget_id, row.amount, row.whole)
+            Allocation(row.allocation_id, row.parent_budget_id, row.child_budget_id, row.amount, row.parent_amount)
             for row in rows
         ]
 

@@ -17,7 +17,7 @@ _MONTHLY = PeriodRule()
 
 class OrganizationRepository(Repository):
     def all(self) -> list[Organization]:
-        """Return every organization in the database, by slug; no other query spans several."""
+        """Return every organization in the database, by slug: the only query that spans organizations."""
         rows = self._rows(select(OrganizationRow).order_by(_o.slug))
         return [
             Organization(

@@ -1,4 +1,4 @@
-"""Registered seats. Those that costs state are read by the usage repository."""
+"""Registered seats. Seats that costs contain are read by the usage repository."""
 
 from datetime import date, datetime
 
@@ -23,7 +23,7 @@ class SeatRepository(Repository):
         return [SeatRegistration(**row._mapping) for row in rows]
 
     def registered(self, entity_key: int, provider: str, starts_on: date) -> int | None:
-        """Return the seats registered for exactly that entity, provider and day."""
+        """Return the seats registered for exactly that entity, provider and day; None if there are none."""
         seats = self._value(
             select(_s.seats).where(_s.entity_key == entity_key, _s.provider == provider, _s.starts_on == starts_on)
         )

@@ -35,11 +35,11 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
 
     attempt: Callable[[ProjectEntry], Awaitable[object]]
 
-    def __init__(self, title: str, project_id: str = "", name: str = "", *, asks_for_allocation: bool = False) -> None:
+    def __init__(self, title: str, project_id: str = "", name: str = "", *, with_allocation: bool = False) -> None:
         super().__init__(title, "Save")
         self._project_id = project_id
         self._current_name = name
-        self._asks_for_allocation = asks_for_allocation
+        self._with_allocation = with_allocation
         self._proposed_id = ""
 
     def compose_fields(self) -> ComposeResult:
@@ -52,7 +52,7 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
                 yield Label(Content(self._project_id), classes="given")
             else:
                 yield TextField(id="project-id", placeholder="follows from the name; for scripts and tags")
-        if self._asks_for_allocation:
+        if self._with_allocation:
             with Horizontal(classes="field"):
                 yield Label("Allocation")
                 yield TextField(id="allocation", placeholder="120, 25% or rest; empty for none")
@@ -71,7 +71,7 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
         entry = ProjectEntry(
             self._project_id or self.query_one("#project-id", Input).value.strip(),
             self.query_one("#name", Input).value.strip(),
-            self.query_one("#allocation", Input).value.strip() if self._asks_for_allocation else "",
+            self.query_one("#allocation", Input).value.strip() if self._with_allocation else "",
         )
         await self.attempt(entry)
         return entry
@@ -79,7 +79,7 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
 
 async def add_project(screen: DashboardScreen) -> None:
     """Ask for a project over ``screen``, add it, and report it there."""
-    form = ProjectFormScreen("Add a project", asks_for_allocation=True)
+    form = ProjectFormScreen("Add a project", with_allocation=True)
     form.attempt = lambda entry: screen.dashboard.run_command(
         lambda services: services.projects.add(
             entry.project_id, entry.name, parse_change(entry.allocation) if entry.allocation else None

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot
 
 _NAMES = {PeriodKind.MONTHLY: "Monthly", PeriodKind.QUARTERLY: "Quarterly", PeriodKind.YEARLY: "Yearly"}
-_BAR_AT_LEAST = 8
+_MIN_BAR_WIDTH = 8
 _EVERY = {PeriodKind.MONTHLY: "a month", PeriodKind.QUARTERLY: "a quarter", PeriodKind.YEARLY: "a year"}
 
 
@@ -85,7 +85,7 @@ class PeriodFigures(Widget):
         room = max(map(len, amounts))
         after = f"  pace {formatting.percent(pace)}"
         bar_width = width - 12 - room - 9 - len(after)
-        if bar_width < _BAR_AT_LEAST:
+        if bar_width < _MIN_BAR_WIDTH:
             after, bar_width = "", max(0, width - 12 - room - 9)
         lines = []
         for label, amount, nanos, tick, style in (

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from budget_tui.domain.snapshot import BudgetSnapshot
     from budget_tui.tui.dialogs.explain import ExplainQuery
 
-_AT_MOST = 60
+_MAX_SHOWN = 60
 """Five years of months; ``budget-tui period history --before`` lists older ones."""
 _NARROW = 100
 
@@ -55,7 +55,7 @@ class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
         yield HistoryTable(history_columns(), lambda closed: closed.period.start, self.is_reading)
 
     def read(self, services: Services) -> list[ClosedPeriod]:
-        return services.history.periods(_AT_MOST)
+        return services.history.periods(_MAX_SHOWN)
 
     def watch_reading(self, periods: list[ClosedPeriod] | None) -> None:
         self._show(periods, self.snapshot)

@@ -37,9 +37,10 @@ from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable, too_much
 
 
 class PartLine(NamedTuple):
-    """A part, that is a category or provider, in one unit; with ``is_rest``, its unbudgeted usage.
+    """A part, that is a category or provider, in one unit; with ``is_unbudgeted``, its unbudgeted usage.
 
-    ``planned`` is None if there is no budget for it; ``of_all`` is the usage of all parts together.
+    ``planned`` is None if there is no budget for it; ``total_usage`` is that of all parts together. Amounts are nanos
+    of ``currency``, tokens or seats.
     """
 
     name: str
@@ -48,21 +49,21 @@ class PartLine(NamedTuple):
     currency: str
     planned: int | None
     actual: int | None
-    of_all: int
+    total_usage: int
     period: Period | None
-    is_rest: bool = False
+    is_unbudgeted: bool = False
 
     @property
     def label(self) -> str:
         """The text in the first column."""
-        if self.is_rest:
+        if self.is_unbudgeted:
             return f"  {formatting.NOT_BUDGETED}"
         return (self.name or formatting.NO_PROVIDER) if self.is_first else ""
 
     @property
     def title(self) -> str:
         name = self.name or formatting.NO_PROVIDER
-        return f"{name}, {formatting.NOT_BUDGETED}" if self.is_rest else name
+        return f"{name}, {formatting.NOT_BUDGETED}" if self.is_unbudgeted else name
 
     @property
     def figures(self) -> Variance:
@@ -77,12 +78,12 @@ class BreakdownPane(PlanPane):
     def __init__(self) -> None:
         super().__init__()
         self._choice = PlanFilter()
-        self._whose = ""
+        self._entity_name = ""
         self._warnings: Sequence[str] = ()
 
     def compose(self) -> ComposeResult:
-        yield Static(classes="whose")
-        yield PlanTable((), lambda part: (part.name, part.budget_type, part.is_rest))
+        yield Static(classes="entity")
+        yield PlanTable((), lambda part: (part.name, part.budget_type, part.is_unbudgeted))
 
     @property
     def entity_id(self) -> str:
@@ -100,7 +101,7 @@ class BreakdownPane(PlanPane):
         if self.board is None or row.actual is None:
             return None
         covered, without, _ = self.composition(self.board, self._choice, row)
-        return Actual(f"{self._whose}: {row.title}", row.budget_type, row.currency, covered, without)
+        return Actual(f"{self._entity_name}: {row.title}", row.budget_type, row.currency, covered, without)
 
     def listed(self, row: PartLine) -> Sequence[PlannedBudget]:
         return self.composition(self.board, self._choice, row).budgets if self.board is not None else ()
@@ -110,8 +111,8 @@ class BreakdownPane(PlanPane):
         breakdown = self.breakdown_of(board, choice)
         has_money = choice.budget_type in (None, BudgetType.MONETARY)
         self._warnings = (*too_much(breakdown.over_allocated), *(breakdown.conversion_warnings if has_money else ()))
-        self._whose = breakdown.entity.name
-        self.query_one(".whose", Static).update(_whose(breakdown, choice))
+        self._entity_name = breakdown.entity.name
+        self.query_one(".entity", Static).update(_heading(breakdown, choice))
         rows = list(_part_lines(breakdown, choice.budget_type))
         self.table.why_empty = "nothing planned or used"
         self.table.show(rows, _columns(self.LABEL, self.today))
@@ -130,7 +131,7 @@ class CategoryPane(BreakdownPane):
         return board.by_category(choice)
 
     def composition(self, board: PlanBoard, choice: PlanFilter, row: PartLine) -> Composition:
-        return board.category_composition(choice, row.name, row.budget_type, row.is_rest)
+        return board.category_composition(choice, row.name, row.budget_type, row.is_unbudgeted)
 
 
 class ProviderPane(BreakdownPane):
@@ -143,10 +144,10 @@ class ProviderPane(BreakdownPane):
         return board.by_provider(choice)
 
     def composition(self, board: PlanBoard, choice: PlanFilter, row: PartLine) -> Composition:
-        return board.provider_composition(choice, row.name, row.budget_type, row.is_rest)
+        return board.provider_composition(choice, row.name, row.budget_type, row.is_unbudgeted)
 
 
-def _whose(breakdown: Breakdown, choice: PlanFilter) -> Content:
+def _heading(breakdown: Breakdown, choice: PlanFilter) -> Content:
     entity = breakdown.entity
     periods = ", ".join(map(formatting.period_name, breakdown.periods[:3]))
     more = f" and {len(breakdown.periods) - 3} more" if len(breakdown.periods) > 3 else ""
@@ -162,17 +163,17 @@ def _part_lines(breakdown: Breakdown, only: BudgetType | None) -> Iterator[PartL
     total = breakdown.parts.get(str(Category.TOTAL))
     whole = dict.fromkeys(BudgetType, 0)
     for part in [total] if total else breakdown.parts.values():
-        for budget_type, _, actual, rest in part.by_type:
-            whole[budget_type] += (actual or 0) + (rest or 0)
+        for budget_type, _, actual, unbudgeted in part.by_type:
+            whole[budget_type] += (actual or 0) + (unbudgeted or 0)
     for name, part in breakdown.parts.items():
         is_first = True
-        for budget_type, planned, actual, rest in part.by_type:
+        for budget_type, planned, actual, unbudgeted in part.by_type:
             known = planned is not None or (actual is not None and (actual or budget_type is BudgetType.MONETARY))
             if known and only in (None, budget_type):
                 line = PartLine(name, is_first, budget_type, currency, planned, actual, whole[budget_type], period)
                 yield line
-                if rest:
-                    yield line._replace(planned=None, actual=rest, is_rest=True)
+                if unbudgeted:
+                    yield line._replace(planned=None, actual=unbudgeted, is_unbudgeted=True)
                 is_first = False
 
 
@@ -187,7 +188,7 @@ def _left(part: PartLine) -> int | None:
 def _share_of_use(part: PartLine) -> str:
     if not part.actual or part.budget_type is BudgetType.SEAT:
         return ""
-    return formatting.percent(share(part.actual, part.of_all))
+    return formatting.percent(share(part.actual, part.total_usage))
 
 
 @cache

@@ -24,7 +24,7 @@ from budget_tui.tui.screens.plan.create_shares import PlanShares
 
 _FORM, _SHARES, _REVIEW = 1, 2, 3
 _STEPS = {_FORM: "parent", _SHARES: "children", _REVIEW: "review"}
-_NAME_AT_MOST = 32
+_MAX_NAME = 32
 _AROUND, _AROUND_CHILDREN = 9, 15
 """Lines around a step (box, buttons, error), and around the children (with their other fields)."""
 
@@ -189,7 +189,7 @@ def _review(preview: PlanAllocation) -> Iterable[Content]:
     ]
     names = [f"{name}  {title}" if title not in ("", name.strip()) else name for name, title, _ in lines]
     amounts = [formatting.amount_of(amount, parent.budget_type, parent.currency) for _, _, amount in lines]
-    name_width = min(max(map(len, names)), _NAME_AT_MOST)
+    name_width = min(max(map(len, names)), _MAX_NAME)
     amount_width = max(map(len, amounts))
     provider = f" · {parent.provider}" if parent.provider else ""
     yield Content.assemble(

@@ -27,10 +27,10 @@ from budget_tui.presentation.plan_columns import (
     bar_column,
     bar_with_status,
     elapsed,
+    scope_text,
     status_column,
     unit,
     used_column,
-    what,
 )
 from budget_tui.services.cost_details import Actual
 from budget_tui.services.plan_views import PlanBoard
@@ -40,29 +40,29 @@ from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable
 from budget_tui.tui.table import HEADER
 
-_WORST_AT_MOST = 200
+_MAX_WORST_LISTED = 200
 _ABOVE_TABLE = 2
-_TABLE_AT_LEAST = HEADER + 5
-_CHARTS_AT_LEAST, _CHARTS_AT_MOST = 4, 8
+_MIN_TABLE_HEIGHT = HEADER + 5
+_MIN_CHARTS_HEIGHT, _MAX_CHARTS_HEIGHT = 4, 8
 
 
 @dataclass(frozen=True, slots=True)
 class OverviewLine:
-    """The total of all budgets in one unit, or one of the worst budgets, whose ``counting`` is None."""
+    """The total of all budgets in one unit, or one of the worst budgets, whose ``addends`` are None."""
 
     name: str
-    what: str
+    scope_text: str
     period: str
     budget_type: BudgetType
     currency: str
     figures: Variance
     pace: Fraction | None
     budgets: Sequence[PlannedBudget]
-    counting: Addends | None = None
+    addends: Addends | None = None
 
     @property
     def is_total(self) -> bool:
-        return self.counting is not None
+        return self.addends is not None
 
     @property
     def title(self) -> str:
@@ -88,10 +88,10 @@ class OverviewPane(PlanPane):
 
     def on_resize(self, event: Resize) -> None:
         """Give the charts the height that the table can spare; hide them if that is too little to show anything."""
-        room = event.size.height - _ABOVE_TABLE - _TABLE_AT_LEAST
+        room = event.size.height - _ABOVE_TABLE - _MIN_TABLE_HEIGHT
         charts = self.query_one("#plan-charts")
-        charts.display = room >= _CHARTS_AT_LEAST
-        charts.styles.height = min(_CHARTS_AT_MOST, max(_CHARTS_AT_LEAST, room))
+        charts.display = room >= _MIN_CHARTS_HEIGHT
+        charts.styles.height = min(_MAX_CHARTS_HEIGHT, max(_MIN_CHARTS_HEIGHT, room))
 
     @property
     def entity_id(self) -> str:
@@ -108,7 +108,7 @@ class OverviewPane(PlanPane):
         totals = board.totals(lines)
         self.query_one("#troubles", Static).update(_troubles([each for each, _ in totals], len(lines)), layout=False)
         rows = [_total_line(board, *each) for each in totals]
-        rows += [_worst_line(line, board) for line in board.closest_to_limit(lines, _WORST_AT_MOST)]
+        rows += [_worst_line(line, board) for line in board.closest_to_limit(lines, _MAX_WORST_LISTED)]
         self.table.why_empty = "no matching budgets"
         self.table.show(rows)
         bars = self.query_one(CategoryBars)
@@ -133,23 +133,23 @@ class OverviewPane(PlanPane):
         if line is None or self.board is None:
             chart.months = ()
             return
-        subject = line.title if line.is_total else f"{line.name}, {line.what}"
+        subject = line.title if line.is_total else f"{line.name}, {line.scope_text}"
         chart.border_title = Content(f"Per month: {subject}")
         chart.kind = line.budget_type, line.currency
-        chart.months = tuple(self.board.trend(line.counting or self.board.counting(line.budgets[0])))
+        chart.months = tuple(self.board.trend(line.addends or self.board.addends_of(line.budgets[0])))
 
 
-def _total_line(board: PlanBoard, totals: Totals, counting: Addends) -> OverviewLine:
+def _total_line(board: PlanBoard, totals: Totals, addends: Addends) -> OverviewLine:
     return OverviewLine(
         "All budgets",
-        f"{len(counting.budgets):,} of {totals.budgets:,} count" if len(counting.budgets) < totals.budgets else "",
+        f"{len(addends.budgets):,} of {totals.budgets:,} count" if len(addends.budgets) < totals.budgets else "",
         "",
         totals.budget_type,
         totals.currency,
         totals.total,
-        _pace(counting.budgets, board),
-        counting.budgets,
-        counting,
+        _pace(addends.budgets, board),
+        addends.budgets,
+        addends,
     )
 
 
@@ -174,7 +174,7 @@ def _worst_line(line: BudgetLine, board: PlanBoard) -> OverviewLine:
     budget = line.budget
     return OverviewLine(
         budget.entity_name,
-        what(budget),
+        scope_text(budget),
         formatting.short_period_name(budget.period),
         budget.budget_type,
         budget.currency,
@@ -214,7 +214,7 @@ def _columns() -> tuple[Column[OverviewLine], ...]:
 
     return (
         Column("entity", "Closest to the limit", lambda line: line.name, max_width=28, shrinks_to=11, style=strong),
-        Column("what", "Scope", lambda line: line.what, max_width=24, shrinks_to=9),
+        Column("what", "Scope", lambda line: line.scope_text, max_width=24, shrinks_to=9),
         Column("unit", "Unit", lambda line: unit(*kind(line)), is_muted=True),
         Column(
             "period",

@@ -27,10 +27,10 @@ from budget_tui.presentation.plan_columns import (
     bar_column,
     bar_of,
     one_of_each,
+    scope_text,
     status_column,
     unit,
     used_column,
-    what,
 )
 from budget_tui.services.cost_details import Actual, actual_of
 from budget_tui.services.plan_views import PlanBoard, Tree
@@ -117,7 +117,7 @@ class AllocationPane(PlanPane):
 
     def compose(self) -> ComposeResult:
         yield TreeTable((), lambda branch: branch.budget.budget_id)
-        yield Static(id="handed-on")
+        yield Static(id="allocated")
 
     @property
     def entity_id(self) -> str:
@@ -172,7 +172,7 @@ class AllocationPane(PlanPane):
         words = self._words()
         if not words.is_same(self._words_shown):
             self._words_shown = words
-            self.query_one("#handed-on", Static).update(words)
+            self.query_one("#allocated", Static).update(words)
 
     def _words(self) -> Content:
         """Warn of over-allocation, of the current branch or else of any; otherwise describe its allocation."""
@@ -197,7 +197,7 @@ def _columns(today: date) -> tuple[Column[Branch], ...]:
         Column(
             "what",
             "Scope",
-            lambda branch: what(branch.budget),
+            lambda branch: scope_text(branch.budget),
             max_width=24,
             shrinks_to=9,
             longest=one_of_each(lambda branch: (branch.budget.category, branch.budget.provider)),
