@@ -46,10 +46,10 @@ class _Project(NamedTuple):
 
 
 _PROJECTS = (
-    _Project("checkout", "Checkout", 260),
-    _Project("search", "Search", 220),
     _Project("support-bot", "Support bot", 180),
+    _Project("search", "Search", 220),
     _Project("data-pipeline", "Data pipeline", 300),
+    _Project("checkout", "Checkout", 260),
     _Project("code-review", "Code review", 200),
     _Project("mobile-app", "Mobile app", 120),
     _Project("website", "Website", 40),

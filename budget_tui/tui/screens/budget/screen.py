@@ -40,7 +40,7 @@ class FirstSteps(Widget):
         steps = (
             (snapshot.is_budgeted, "e", f"set what may be spent {period}"),
             (bool(snapshot.projects), "a", "add a project, and what it gets of that"),
-            (False, "i", "import costs: a FOCUS export of a cloud, or any CSV with dates and amounts"),
+            (False, "i", "import costs: a cloud's FOCUS export, or a CSV with dates and amounts"),
         )
         lines = [
             Content.assemble(
