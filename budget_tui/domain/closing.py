@@ -29,7 +29,7 @@ class ClosePreview:
     """The effect of closing the running period today, in nanos.
 
     ``carried`` is the part of ``total_next`` that comes along from this period. Costs are known through
-    ``data_through``.
+    ``data_through``. ``whole_days`` is the length of the period that ``following`` is the rest of.
     """
 
     ending: Period
@@ -41,6 +41,7 @@ class ClosePreview:
     total_next: int
     lines: tuple[NextLine, ...]
     data_through: date
+    whole_days: int
 
     @property
     def unallocated_next(self) -> int:

@@ -6,7 +6,9 @@ from typing import Any
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.audit import AuditEntry, AuditFilter
 from budget_tui.domain.carry import SettledCarry, settled_together
+from budget_tui.domain.period import Period
 from budget_tui.presentation.audit import cells
+from budget_tui.services.clock import zone
 from budget_tui.services.context import Context
 from budget_tui.storage.session import Session
 
@@ -32,6 +34,17 @@ class AuditLog:
             newest = session.fast.newest_entry(org)
             settled = [] if entry is None or entry == newest else _settled_since(session, org, entry)
             return settled, newest
+
+    def turn_to_review(self) -> Period | None:
+        """Return the latest closed period if it ended by itself, without anybody at hand to say what each project gets
+        next, and nobody has reviewed the allocations since."""
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
+            closed = session.fast.last_close(organization.org_key)
+            at = session.fast.last_closed_at(organization.org_key)
+            if closed is None or at is None or at.astimezone(zone(organization.time_zone)).date() <= closed.end:
+                return None
+            return closed if session.fast.is_review_due(organization.org_key) else None
 
     def carry_settled(self) -> list[SettledCarry]:
         """Return the amounts carried into the open period that were settled again since it opened."""

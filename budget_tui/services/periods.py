@@ -9,9 +9,11 @@ from budget_tui.domain.closing import ClosePreview, NextLine
 from budget_tui.domain.errors import Conflict, unknown
 from budget_tui.domain.period import Period
 from budget_tui.presentation.formatting import long_day, period_name
+from budget_tui.services.budgets import project_budget, set_amount, unallocated
 from budget_tui.services.closing import ClosePlan, ClosingBudget, plan_close
 from budget_tui.services.context import Context
 from budget_tui.services.cycle import archive_period, open_next
+from budget_tui.services.undo import Lines, reverses
 from budget_tui.services.work import Work
 
 CloseOutcome = ClosePreview
@@ -58,6 +60,70 @@ class Periods:
                     _record_reallocation(work, before, after)
             work.commit()
         return _outcome(work, plan, closings)
+
+    def last_turn(self) -> ClosePreview:
+        """Return what became of the latest close: the figures of the period at its end, and what each project has now.
+
+        `Conflict` if no period was closed.
+        """
+        with self._context.work() as work:
+            org, running = work.organization.org_key, work.open
+            closes = work.unit.periods.closes(org, 1)
+            if not closes:
+                raise Conflict("no period was closed yet", "there is nothing to review")
+            [close] = closes
+            start = close.period.start
+            then = {line.entity_id: line for line in work.unit.periods.lines(org, start, start)}
+            return ClosePreview(
+                close.period,
+                running.period,
+                close.currency,
+                close.budget,
+                close.spent,
+                running.carry.carried,
+                running.amount,
+                tuple(
+                    NextLine(
+                        budget.entity_id,
+                        budget.name,
+                        then[budget.entity_id].allocation if budget.entity_id in then else 0,
+                        then[budget.entity_id].spent if budget.entity_id in then else 0,
+                        budget.carry.carried,
+                        budget.amount,
+                    )
+                    for budget in work.unit.fast.cycle_budgets(org, running.period.start)
+                    if budget.parent_id == running.budget_id
+                ),
+                close.data_through or close.period.end,
+                running.period.days,
+            )
+
+    def review(self, reallocations: Reallocations, seen: Period) -> int:
+        """Confirm what was carried over into the current period, after ``reallocations``, one after the other.
+
+        ``seen`` is the current period that was shown; `Conflict` if it is another one by now. Returns the number of
+        allocations that changed.
+        """
+        with self._context.work() as work:
+            if work.open.period != seen:
+                raise Conflict(f"it is {period_name(work.open.period)} by now", "look again, then confirm it")
+            changed = 0
+            for project_id, change in reallocations.items():
+                budget = project_budget(work, work.project(project_id))
+                pool = unallocated(work)
+                after = change.applied_to(budget.amount, work.open.amount, pool, work.organization.currency)
+                set_amount(work, budget, "allocation.set", project_id, after)
+                changed += after != budget.amount
+            allocations = "changed" if changed else "kept"
+            work.record("period.review", period_name(work.open.period), None, {"allocations": allocations})
+            work.commit()
+        return changed
+
+
+@reverses("period.review", describe=lambda _, __: "the review of what was carried over")
+def _undo_review(work: Work, lines: Lines) -> None:
+    for line in lines:
+        work.record(line.action, line.subject, line.after, line.before)
 
 
 def _manual_plan(work: Work, seen: Period | None) -> ClosePlan:
@@ -125,4 +191,5 @@ def _outcome(work: Work, plan: ClosePlan, below: Sequence[ClosingBudget]) -> Clo
             if closing.budget.parent_id == total.budget.budget_id
         ),
         plan.data_through,
+        work.organization.period_rule.containing(plan.following.start).days,
     )

@@ -45,6 +45,7 @@ MODULES = (
     "sources",
     "plans",
     "period_rules",
+    "periods",
 )
 """The services with actions that can be undone; each registers them with `reverses`."""
 

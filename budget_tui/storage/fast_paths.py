@@ -91,6 +91,16 @@ class FastPaths:
         row = self._row("SELECT max(audit_key) AS newest FROM audit WHERE org_key = :org", org=org)
         return row["newest"] or 0 if row else 0
 
+    def is_review_due(self, org: int) -> bool:
+        """Return whether a period was closed since somebody last reviewed the allocations that were carried over."""
+        row = self._row(
+            "SELECT action, after FROM audit WHERE org_key = :org AND action IN ('period.close', 'period.review')"
+            " ORDER BY audit_key DESC LIMIT 1",
+            org=org,
+        )
+        # An undone review leaves an entry without ``after``.
+        return row is not None and (row["action"] == "period.close" or row["after"] is None)
+
     # Budgets
 
     def global_budget(self, org: int, day: date) -> Budget | None:
@@ -167,6 +177,13 @@ class FastPaths:
             org=org,
         )
         return Period(date.fromisoformat(row["period_start"]), date.fromisoformat(row["period_end"])) if row else None
+
+    def last_closed_at(self, org: int) -> datetime | None:
+        """Return the moment at which the latest period was closed."""
+        row = self._row(
+            "SELECT closed_at FROM period_close WHERE org_key = :org ORDER BY period_start DESC LIMIT 1", org=org
+        )
+        return _moment(row["closed_at"]) if row else None
 
     def cycle_budgets(self, org: int, period_start: date) -> list[CycleBudget]:
         """Return the global budget of the period that started then, and all budgets that recur with it."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
 
     from budget_tui.domain.carry import SettledCarry
+    from budget_tui.domain.period import Period
     from budget_tui.domain.snapshot import BudgetSnapshot
     from budget_tui.services.undo import UndoOutcome
     from budget_tui.tui.dashboard import Dashboard
@@ -92,7 +93,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             "Close",
             id="period.close",
             show=False,
-            tooltip="Close the period today, start the next",
+            tooltip="Close the period today, or review what one that has ended carried over",
         ),
         Binding(
             "p", "period_settings", "Periods", id="period.settings", show=False, tooltip="Choose how periods recur"
@@ -111,6 +112,8 @@ class BudgetApp(KeyQueueApp, ThemedApp):
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     failure: reactive[str] = reactive("")
+    turn: reactive[Period | None] = reactive(None)
+    """The period that ended by itself, until somebody reviews what it carried over."""
     readings: reactive[int] = reactive(0)
     """Number of reads of the database; screens read what they show besides the snapshot again when it grows."""
 
@@ -187,7 +190,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     async def _read_snapshot(self, *, after_own: bool = False) -> None:
         services, reported_through = self.services, self._reported_through
         try:
-            snapshot, settled, newest = await self.read(lambda services: _read(services, reported_through))
+            snapshot, turn, settled, newest = await self.read(lambda services: _read(services, reported_through))
         except Exception as error:
             self.failure = str(error if isinstance(error, BudgetError) else Unexpected(error))
             return
@@ -195,6 +198,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             return
         self.failure = ""
         self.snapshot = snapshot
+        self.turn = turn if snapshot.projects else None
         self.readings += 1
         if reported_through == self._reported_through:  # no other read has reported it meanwhile
             self._reported_through = newest
@@ -276,7 +280,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self._reader.submit(self.services.close_readers)
         self.services = self.services.of_organization(slug)
         self._reported_through = None
-        self.snapshot = None
+        self.snapshot = self.turn = None
         shown = str(self.current_mode)
         others = [mode for _, mode, _ in SCREENS if mode != shown]
         for mode in others:
@@ -404,6 +408,9 @@ class BudgetApp(KeyQueueApp, ThemedApp):
 
     @work(group=ASKING)
     async def action_close_period(self) -> None:
+        if self.turn is not None:
+            await self._review_turn()
+            return
         try:
             preview = await self.run_command(lambda services: services.periods.preview_close())
         except BudgetError as error:
@@ -413,6 +420,18 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         if outcome is not None:
             following = formatting.long_day(outcome.following.start)
             self._report(f"{formatting.period_name(outcome.ending)} is closed; the next period starts on {following}")
+
+    async def _review_turn(self) -> None:
+        try:
+            preview = await self.run_command(lambda services: services.periods.last_turn())
+        except BudgetError as error:
+            self._report(str(error), is_problem=True)
+            return
+        changed = await self.ask(dialogs.close.ReviewScreen(preview))
+        if changed is not None:
+            name = formatting.period_name(preview.following)
+            how = formatting.count(changed, "allocation") + " changed" if changed else "the allocations stay"
+            self._report(f"{name}: {how}")
 
     @work(group=ASKING)
     async def create_budget(self, entity_id: str) -> None:
@@ -473,10 +492,14 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self.call_after_refresh(self.run_action, action, node)
 
 
-def _read(services: Services, reported_through: int | None) -> tuple[BudgetSnapshot, Sequence[SettledCarry], int]:
-    """Return the snapshot, the carry-overs settled since entry ``reported_through``, and the newest audit entry."""
+def _read(
+    services: Services, reported_through: int | None
+) -> tuple[BudgetSnapshot, Period | None, Sequence[SettledCarry], int]:
+    """Return the snapshot, the period to review, the carry-overs settled since entry ``reported_through``, and the
+    newest audit entry."""
     services.context.prepare()
-    return services.snapshots.current(), *services.audit.carry_settled_since(reported_through)
+    turn = None if services.context.clock.as_of else services.audit.turn_to_review()
+    return services.snapshots.current(), turn, *services.audit.carry_settled_since(reported_through)
 
 
 def bindings_of(*owners: type[DOMNode]) -> list[Binding]:

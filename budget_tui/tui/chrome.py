@@ -20,6 +20,7 @@ from budget_tui.presentation import formatting
 from budget_tui.tui.render import MUTED, shortened, spread
 
 if TYPE_CHECKING:
+    from budget_tui.domain.period import Period
     from budget_tui.domain.snapshot import BudgetSnapshot
 
 SCREENS = (
@@ -156,6 +157,8 @@ class Freshness(Widget):
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     failure: reactive[str] = reactive("")
+    turn: reactive[Period | None] = reactive(None)
+    """The period that ended by itself and whose carried-over allocations nobody has reviewed."""
 
     def __init__(self, chosen_day: date | None) -> None:
         super().__init__()
@@ -165,6 +168,9 @@ class Freshness(Widget):
         self._fit()
 
     def watch_failure(self) -> None:
+        self._fit()
+
+    def watch_turn(self) -> None:
         self._fit()
 
     def _fit(self) -> None:
@@ -179,7 +185,11 @@ class Freshness(Widget):
             return Content.assemble(failure or ("reading …", MUTED))
         if self.failure:
             return Content.assemble(failure, (f" · shown: {snapshot.computed_at.astimezone():%H:%M:%S}", MUTED))
-        parts: list[str | tuple[str, str]] = [(f"data through {formatting.short_day(snapshot.data_through)}", MUTED)]
+        parts: list[str | tuple[str, str]] = []
+        if self.turn is not None:
+            ended = formatting.period_name(self.turn)
+            parts.append((f"{ended} has ended: c to re-allocate, or keep what was carried over · ", "$warning"))
+        parts.append((f"data through {formatting.short_day(snapshot.data_through)}", MUTED))
         if snapshot.unmapped_costs:
             unmapped = formatting.money(snapshot.unmapped, snapshot.organization.currency)
             costs = formatting.count(snapshot.unmapped_costs, "cost")

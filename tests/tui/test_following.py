@@ -401,3 +401,35 @@ async def test_what_this_dashboard_settles_again_stands_beside_what_it_did(
         assert "now carried over: pcc $21.00 instead of $45.00" in notice(dashboard)
         await dashboard.keys("u", "u")
         assert "carried over" not in notice(dashboard)
+
+
+async def test_what_was_carried_over_is_offered_for_review_until_somebody_chooses(
+    open_dashboard: OpenDashboard, services_on: OpenServices, turning: TurningClock
+) -> None:
+    services = services_on(clock=turning)
+    offered = "January 2026 has ended: c to re-allocate, or keep what was carried over"
+    async with open_dashboard(services) as dashboard:
+        await dashboard.keys("c", "tab", "tab", "enter")  # December is reviewed
+        assert "has ended" not in freshness(dashboard)
+        turning.days.append(date(2026, 2, 1))
+        await dashboard.minute_passed()
+        assert offered in freshness(dashboard)
+        await dashboard.keys("2")
+        assert offered in freshness(dashboard), "on every screen"
+    async with open_dashboard(services) as dashboard:
+        assert offered in freshness(dashboard), "and after a new start"
+        await dashboard.keys("c")
+        assert "January 2026 has ended: $241.00 of $500.00 spent" in dashboard.text
+        assert "February 2026 has begun with $500.00" in dashboard.text
+        await dashboard.keys("escape")
+        assert offered in freshness(dashboard), "leaving chooses nothing"
+        await dashboard.keys("c", *"=170", "enter", "tab", "tab", "enter")
+        assert "February 2026: 1 allocation changed" in notice(dashboard)
+        assert offered not in freshness(dashboard)
+        await dashboard.keys("u")
+        assert (stored(services).allocated, offered in freshness(dashboard)) == (units(420), True)
+        await dashboard.keys("c", "tab", "tab", "enter")
+        assert "February 2026: the allocations stay" in notice(dashboard)
+        assert offered not in freshness(dashboard)
+        await dashboard.keys("c")
+        assert "ends today" in dashboard.text, "the key closes periods again"

@@ -1,10 +1,10 @@
-"""Closing the period by hand: its totals, the next period, and the projects' next allocations."""
+"""The turn of a period: closing it by hand, or reviewing one that ended by itself, with the next allocations."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -24,7 +24,10 @@ from budget_tui.tui.render import MUTED, STRONG
 from budget_tui.tui.table import Table
 
 if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
     from budget_tui.services.periods import CloseOutcome
+
+Outcome = TypeVar("Outcome")
 
 
 class NextAllocations(EditableTable[NextLine]):
@@ -145,14 +148,16 @@ class NextAllocations(EditableTable[NextLine]):
         self.post_message(self.AllocationChanged())
 
 
-class CloseScreen(BoxScreen["CloseOutcome"]):
-    """A form to close the period, dismissed with the outcome. Unless changed, projects carry over by their policies."""
+class TurnScreen(BoxScreen[Outcome]):
+    """A form about the turn of a period, with the projects' next allocations."""
 
     BOX_CLASSES = "box wide"
     AUTO_FOCUS = "EditableRows"
+    UNCHANGED, CHANGED = "", ""
+    """The words of the button, without changes and with some."""
 
-    def __init__(self, preview: ClosePreview) -> None:
-        super().__init__("Close the period", "Close period")
+    def __init__(self, title: str, preview: ClosePreview) -> None:
+        super().__init__(title, self.UNCHANGED)
         self._preview = preview
         self._warned = False
 
@@ -167,33 +172,20 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
     def _next(self) -> NextAllocations:
         return self.query_one(NextAllocations)
 
+    @property
+    def _changes(self) -> dict[str, AllocationChange]:
+        return {project: AllocationChange(ChangeKind.SET, amount) for project, amount in self._next.wanted.items()}
+
     def _what_happens(self) -> Content:
-        preview, currency = self._preview, self._preview.currency
-        carried = f" ({change(preview.carried, currency)} carried over)" if preview.carried else ""
-        following = preview.following
-        is_late = preview.data_through < preview.ending.end
-        reach = f"data through {short_day(preview.data_through)}{' only' if is_late else ''}"
-        return Content.assemble(
-            (period_name(preview.ending), STRONG),
-            (" ends today: ", MUTED),
-            f"{money(preview.spent, currency)}{f' of {money(preview.total, currency)}' if preview.total else ''}",
-            (" spent\n", MUTED),
-            (reach, "$warning" if is_late else MUTED),
-            ("\n", MUTED),
-            (dates(following), STRONG),
-            (" follows with ", MUTED),
-            f"{money(preview.total_next, currency)}{carried}",
-            (". A close cannot be undone.\n", MUTED),
-        )
+        raise NotImplementedError
 
     @on(NextAllocations.AllocationChanged)
     def _allocation_changed(self) -> None:
         self._warned = False
         self.refuse("")
         wanted = self._next.wanted
-        label = f"Close, with {count(len(wanted), 'change')}" if wanted else "Close period"
         submit = self.query_one("#submit", Button)
-        submit.label = Content(label)
+        submit.label = Content(f"{self.CHANGED}, with {count(len(wanted), 'change')}" if wanted else self.UNCHANGED)
         submit.refresh(layout=True)
 
     def action_leave(self) -> None:
@@ -204,17 +196,98 @@ class CloseScreen(BoxScreen["CloseOutcome"]):
             return
         super().action_leave()
 
-    async def submit(self) -> CloseOutcome:
-        changes = {project: AllocationChange(ChangeKind.SET, amount) for project, amount in self._next.wanted.items()}
-        seen = self._preview.ending
+    async def submit(self) -> Outcome:
         try:
-            return await self.dashboard.run_command(lambda services: services.periods.close(changes, seen))
+            return await self.carry_out()
         except Conflict:
             await self._look_again()
             raise
 
+    async def carry_out(self) -> Outcome:
+        """Run the command of this form, with the user's changes."""
+        raise NotImplementedError
+
+    def look(self, services: Services) -> ClosePreview:
+        """Read the turn as it stands by now; raises what says that there is none."""
+        raise NotImplementedError
+
     async def _look_again(self) -> None:
-        """Show the current preview of the close; if there is nothing to close, its `Conflict` says so."""
-        self._preview = await self.dashboard.run_command(lambda services: services.periods.preview_close())
+        self._preview = await self.dashboard.run_command(self.look)
         self.query_one("#what-happens", Static).update(self._what_happens())
         self._next.show(self._preview)
+
+
+def _spent(preview: ClosePreview) -> str:
+    spent = money(preview.spent, preview.currency)
+    return f"{spent} of {money(preview.total, preview.currency)}" if preview.total else spent
+
+
+class CloseScreen(TurnScreen["CloseOutcome"]):
+    """A form to close the period, dismissed with the outcome. Unless changed, projects carry over by their policies."""
+
+    UNCHANGED, CHANGED = "Close period", "Close"
+
+    def __init__(self, preview: ClosePreview) -> None:
+        super().__init__("Close the period", preview)
+
+    def _what_happens(self) -> Content:
+        preview, currency = self._preview, self._preview.currency
+        carried = f" ({change(preview.carried, currency)} carried over)" if preview.carried else ""
+        is_late = preview.data_through < preview.ending.end
+        reach = f"data through {short_day(preview.data_through)}{' only' if is_late else ''}"
+        return Content.assemble(
+            (period_name(preview.ending), STRONG),
+            (" ends today: ", MUTED),
+            _spent(preview),
+            (" spent\n", MUTED),
+            (reach, "$warning" if is_late else MUTED),
+            ("\n", MUTED),
+            (dates(preview.following), STRONG),
+            (" follows with ", MUTED),
+            f"{money(preview.total_next, currency)}{carried}",
+            *self._shortened(),
+            (". A close cannot be undone.\n", MUTED),
+        )
+
+    def _shortened(self) -> list[tuple[str, str]]:
+        """Say so if the next period is shorter than a whole one, but opens with a whole one's budget."""
+        days, whole = self._preview.following.days, self._preview.whole_days
+        if days >= whole:
+            return []
+        return [(": ", MUTED), (f"{days} days with the budget of {whole}", "$warning")]
+
+    async def carry_out(self) -> CloseOutcome:
+        changes, seen = self._changes, self._preview.ending
+        return await self.dashboard.run_command(lambda services: services.periods.close(changes, seen))
+
+    def look(self, services: Services) -> ClosePreview:
+        return services.periods.preview_close()
+
+
+class ReviewScreen(TurnScreen[int]):
+    """A form to review what was carried over when a period ended by itself, dismissed with the number of changes."""
+
+    UNCHANGED, CHANGED = "Keep all", "Re-allocate"
+
+    def __init__(self, preview: ClosePreview) -> None:
+        super().__init__("Review the allocations", preview)
+
+    def _what_happens(self) -> Content:
+        preview, currency = self._preview, self._preview.currency
+        carried = f" ({change(preview.carried, currency)} carried over)" if preview.carried else ""
+        return Content.assemble(
+            (period_name(preview.ending), STRONG),
+            (" has ended: ", MUTED),
+            _spent(preview),
+            (" spent\n", MUTED),
+            (period_name(preview.following), STRONG),
+            (" has begun with ", MUTED),
+            f"{money(preview.total_next, currency)}{carried}\n",
+        )
+
+    async def carry_out(self) -> int:
+        changes, seen = self._changes, self._preview.following
+        return await self.dashboard.run_command(lambda services: services.periods.review(changes, seen))
+
+    def look(self, services: Services) -> ClosePreview:
+        return services.periods.last_turn()

@@ -19,6 +19,7 @@ from budget_tui.tui.theme import StyledScreen
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
+    from budget_tui.domain.period import Period
     from budget_tui.domain.snapshot import BudgetSnapshot
     from budget_tui.tui.dialogs.explain import ExplainQuery
 
@@ -36,6 +37,7 @@ class DashboardScreen(StyledScreen[None]):
     """Widgets of the screen whose keys the palette lists too."""
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     failure: reactive[str] = reactive("")
+    turn: reactive[Period | None] = reactive(None)
 
     def compose(self) -> ComposeResult:
         dashboard = self.dashboard
@@ -44,7 +46,9 @@ class DashboardScreen(StyledScreen[None]):
         with Foot():
             yield Notice()
             chosen_day = dashboard.services.context.clock.as_of
-            yield Freshness(chosen_day).data_bind(DashboardScreen.snapshot, DashboardScreen.failure)
+            yield Freshness(chosen_day).data_bind(
+                DashboardScreen.snapshot, DashboardScreen.failure, DashboardScreen.turn
+            )
             yield KeyBar()
 
     def compose_body(self) -> ComposeResult:
@@ -54,6 +58,7 @@ class DashboardScreen(StyledScreen[None]):
     def on_mount(self) -> None:
         self.watch(self.app, "snapshot", self._follow)
         self.watch(self.app, "failure", self._follow_failure)
+        self.watch(self.app, "turn", self._follow_turn)
 
     def explain_query(self) -> ExplainQuery | None:
         """Return the query that explains the row under the cursor, for the reader's thread; None if there is none."""
@@ -101,6 +106,9 @@ class DashboardScreen(StyledScreen[None]):
 
     def _follow(self, snapshot: BudgetSnapshot | None) -> None:
         self.snapshot = snapshot
+
+    def _follow_turn(self, turn: Period | None) -> None:
+        self.turn = turn
 
     def _follow_failure(self, failure: str) -> None:
         self.failure = failure
