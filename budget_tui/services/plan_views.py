@@ -128,6 +128,17 @@ class PlanViews:
             allocations,
         )
 
+    def at_a_glance(self) -> PlanSummary | None:
+        """Compare the budgets that run today with their actuals; None if nothing is planned beside the global budget
+        and what was allocated from it."""
+        running = PlanFilter(is_running=True)
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            budgets = _budgets(session, organization, running, self._today(organization))
+            if all(budget.in_cycle for budget in budgets):
+                return None
+        return self.summary(running)
+
     def tree(self, root_entity_id: str = "", conditions: PlanFilter = EVERYTHING) -> PlanTree:
         """Return the allocation trees of the whole organization, or of an entity and everything below it."""
         with self._reader.session() as session:

@@ -34,7 +34,9 @@ async def test_carrying_over_as_it_is(
     async with open_dashboard(mode=mode, size=(80, 24)) as dashboard:
         await dashboard.keys("c")
         assert "Jan 1 – Jan 13, 2026 ends today: $241.00 of $500.00 spent" in said(dashboard, "#what-happens")
-        assert "Jan 14 – Jan 31 follows with $500.00: 18 days with the budget of 31." in said(dashboard, "#what-happens")
+        assert "Jan 14 – Jan 31 follows with $500.00: 18 days with the budget of 31." in said(
+            dashboard, "#what-happens"
+        )
         assert "45.00  195.00" in dashboard.line_with("PCC"), "carried, and what it opens with"
         assert said(dashboard, "TableFooter") == "unallocated afterwards $35.00"
         await dashboard.keys("tab", "tab", "enter")

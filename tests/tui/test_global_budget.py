@@ -265,3 +265,22 @@ async def test_a_sign_opens_the_edit_of_the_total_and_nothing_is_written_before_
         assert not dashboard.field("total").display
         assert stored(services).total.allocation == units(amount)
         assert len(services.audit.newest(100)) == entries + (amount != 500)
+
+
+async def test_an_organization_with_a_plan_sees_it_at_a_glance(
+    open_dashboard: OpenDashboard, services: Services
+) -> None:
+    async with open_dashboard(size=(120, 40)) as dashboard:
+        assert "opens it" not in dashboard.text, "nothing is planned but what the projects were given"
+    acme = replace(services, context=replace(services.context, org_slug="acme", clock=Clock(date(2026, 3, 13))))
+    async with open_dashboard(acme, size=(120, 40)) as dashboard:
+        assert "$60,069.39 used of $175,000.00 planned" in dashboard.text
+        assert "✕ 1 over   ▲ 1 approaching   ● 10 under" in dashboard.text
+        assert "107%" in dashboard.line_with("✕ Frontend · subscription")
+        acme.plans.delete(
+            next(line.budget.budget_id for line in acme.plan_views.summary().lines if line.status == "over")
+        )
+        await dashboard.looked()
+        assert "✕ 0 over" in dashboard.text, "it follows"
+        await dashboard.keys("tab", "enter")
+        assert dashboard.app.current_mode == "plan"

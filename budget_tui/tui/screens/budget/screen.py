@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from budget_tui.domain.errors import BudgetError, Conflict
+from budget_tui.domain.errors import BudgetError, Conflict, Unexpected
 from budget_tui.domain.period import PeriodKind
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.presentation.formatting import money
@@ -92,10 +92,38 @@ class GlobalBudgetScreen(DashboardScreen):
             with Vertical(id="charts"):
                 yield MonthChart().data_bind(DashboardScreen.snapshot)
                 yield SpendChart().data_bind(DashboardScreen.snapshot)
-            yield Outlook().data_bind(DashboardScreen.snapshot)
+            with Vertical(id="side"):
+                yield Outlook().data_bind(DashboardScreen.snapshot)
 
     def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
         self.set_class(snapshot is not None and not snapshot.has_costs, "-begins")
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "readings", self._look_at_plan_again, init=False)
+
+    def on_screen_resume(self) -> None:
+        self._look_at_plan()
+
+    def _look_at_plan_again(self) -> None:
+        self._look_at_plan()
+
+    @work(exclusive=True, group="plan")
+    async def _look_at_plan(self) -> None:
+        """Read a summary of the plan, after the screen's own numbers and again after each change."""
+        if not self.is_current or self.snapshot is None:
+            return
+        try:
+            summary = await self.dashboard.read(lambda services: services.plan_views.at_a_glance())
+        except Exception as error:
+            self.failure = str(error if isinstance(error, BudgetError) else Unexpected(error))
+            return
+        if summary is None and not self.query("PlanGlance"):
+            return
+        from budget_tui.tui.screens.budget.plan import PlanGlance
+
+        if not self.query(PlanGlance):
+            await self.query_one("#side").mount(PlanGlance())
+        self.query_one(PlanGlance).summary = summary
 
     @work(group=ASKING)
     async def action_add_project(self) -> None:
