@@ -8,7 +8,6 @@ from budget_tui.domain.audit import AuditEntry, AuditFilter
 from budget_tui.domain.carry import SettledCarry, settled_together
 from budget_tui.domain.period import Period
 from budget_tui.presentation.audit import cells
-from budget_tui.services.clock import zone
 from budget_tui.services.context import Context
 from budget_tui.storage.session import Session
 
@@ -39,12 +38,8 @@ class AuditLog:
         """Return the latest closed period if it ended by itself, without anybody at hand to say what each project gets
         next, and nobody has reviewed the allocations since."""
         with self._context.reading() as session:
-            organization = self._context.organization(session)
-            closed = session.fast.last_close(organization.org_key)
-            at = session.fast.last_closed_at(organization.org_key)
-            if closed is None or at is None or at.astimezone(zone(organization.time_zone)).date() <= closed.end:
-                return None
-            return closed if session.fast.is_review_due(organization.org_key) else None
+            org = self._context.organization(session).org_key
+            return session.fast.last_close(org) if session.fast.is_review_due(org) else None
 
     def carry_settled(self) -> list[SettledCarry]:
         """Return the amounts carried into the open period that were settled again since it opened."""

@@ -81,8 +81,11 @@ def _first_period(work: Work) -> Budget:
     )
 
 
-def archive_period(work: Work, plan: ClosePlan) -> None:
-    """Archive the figures of the ending period, and record the close."""
+def archive_period(work: Work, plan: ClosePlan, allocations: str = "") -> None:
+    """Archive the figures of the ending period, and record the close.
+
+    ``allocations`` says what somebody who closes it by hand decided on the next ones; '' if it ends by itself.
+    """
     session, key = work.unit, work.organization.org_key
     keys = {entity.entity_id: entity.entity_key for entity in session.fast.entities(key)}
     projects = [
@@ -108,14 +111,14 @@ def archive_period(work: Work, plan: ClosePlan) -> None:
         work.actor,
         work.now,
     )
-    _summarize(work, plan)
+    _summarize(work, plan, allocations)
 
 
 def _closed_line(entity_key: int, allocation: int, spent: int, unit: BudgetType) -> ClosedLine:
     return ClosedLine(entity_key, allocation, spent, pacing.status(allocation - spent, allocation), unit)
 
 
-def _summarize(work: Work, plan: ClosePlan) -> None:
+def _summarize(work: Work, plan: ClosePlan, allocations: str) -> None:
     total = plan.total
     summary = {
         "monthly_budget": total.budget.amount,
@@ -133,6 +136,7 @@ def _summarize(work: Work, plan: ClosePlan) -> None:
             "period_end": plan.ending.end.isoformat(),
             **({"data_through": plan.data_through.isoformat()} if plan.data_through < plan.ending.end else {}),
             **{name: written(amount) for name, amount in summary.items()},
+            **({"allocations": allocations} if allocations else {}),
         },
     )
 

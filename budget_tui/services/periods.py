@@ -53,7 +53,7 @@ class Periods:
                 work.unit.budgets.end_early(
                     work.organization.org_key, work.open.period, work.today, work.actor, work.now
                 )
-            archive_period(work, plan)
+            archive_period(work, plan, _decision(closings != plan.below))
             open_next(work, plan, closings)
             for before, after in zip(plan.below, closings, strict=True):
                 if before.opening != after.opening:
@@ -114,10 +114,13 @@ class Periods:
                 after = change.applied_to(budget.amount, work.open.amount, pool, work.organization.currency)
                 set_amount(work, budget, "allocation.set", project_id, after)
                 changed += after != budget.amount
-            allocations = "changed" if changed else "kept"
-            work.record("period.review", period_name(work.open.period), None, {"allocations": allocations})
+            work.record("period.review", period_name(work.open.period), None, {"allocations": _decision(changed > 0)})
             work.commit()
         return changed
+
+
+def _decision(is_changed: bool) -> str:
+    return "changed" if is_changed else "kept"
 
 
 @reverses("period.review", describe=lambda _, __: "the review of what was carried over")

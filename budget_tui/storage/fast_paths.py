@@ -7,6 +7,7 @@ queries calls it here.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -92,14 +93,14 @@ class FastPaths:
         return row["newest"] or 0 if row else 0
 
     def is_review_due(self, org: int) -> bool:
-        """Return whether a period was closed since somebody last reviewed the allocations that were carried over."""
+        """Return whether nobody has reviewed the allocations since the latest period was closed; by hand, one does."""
         row = self._row(
-            "SELECT action, after FROM audit WHERE org_key = :org AND action IN ('period.close', 'period.review')"
+            "SELECT after FROM audit WHERE org_key = :org AND action IN ('period.close', 'period.review')"
             " ORDER BY audit_key DESC LIMIT 1",
             org=org,
         )
         # An undone review leaves an entry without ``after``.
-        return row is not None and (row["action"] == "period.close" or row["after"] is None)
+        return row is not None and "allocations" not in json.loads(row["after"] or "{}")
 
     # Budgets
 
@@ -177,13 +178,6 @@ class FastPaths:
             org=org,
         )
         return Period(date.fromisoformat(row["period_start"]), date.fromisoformat(row["period_end"])) if row else None
-
-    def last_closed_at(self, org: int) -> datetime | None:
-        """Return the moment at which the latest period was closed."""
-        row = self._row(
-            "SELECT closed_at FROM period_close WHERE org_key = :org ORDER BY period_start DESC LIMIT 1", org=org
-        )
-        return _moment(row["closed_at"]) if row else None
 
     def cycle_budgets(self, org: int, period_start: date) -> list[CycleBudget]:
         """Return the global budget of the period that started then, and all budgets that recur with it."""

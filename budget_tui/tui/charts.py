@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from fractions import Fraction
 from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from budget_tui.domain.amount import NANOS, share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.presentation import formatting
-from budget_tui.tui.render import MUTED, STRONG, WAITING, bar
+from budget_tui.tui.render import MUTED, STRONG, WAITING
 
 if TYPE_CHECKING:
     from budget_tui.domain.closing import ClosedPeriod
@@ -34,7 +35,6 @@ _MIN_PERIOD_WIDTH, _MAX_PERIOD_WIDTH, _PERIOD_GAP = 5, 9, 2
 _MIN_MONTH_WIDTH, _MAX_MONTH_WIDTH = 4, 8
 _MAX_MONTH_CHART_WIDTH = 120
 _NAME = 12
-_MIN_BAR_WIDTH = 6
 
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
@@ -308,8 +308,8 @@ def _period_axis(shown: tuple[ClosedPeriod, ...], column: int, indent: str) -> C
     return Content.styled(indent + "".join(text.ljust(column) for text in texts), MUTED)
 
 
-class CategoryBars(Widget):
-    """Money used per category, in the organization's currency, as bars relative to the largest."""
+class CategoryShares(Widget):
+    """Money used per category, in the organization's currency: one bar made of the shares, with its legend."""
 
     breakdown: reactive[Breakdown | None] = reactive(None)
 
@@ -326,24 +326,43 @@ class CategoryBars(Widget):
             shown.pop(Category.TOTAL, None)
         if not shown:
             return Content.styled("nothing used or planned", MUTED)
-        most = max(part.actual for part in shown.values())
         texts = {name: formatting.money(part.actual, currency) for name, part in shown.items()}
         if all(part.actual % NANOS == 0 for part in shown.values()):
             texts = {name: formatting.short_money(part.actual, currency) for name, part in shown.items()}
         room = max(map(len, texts.values()))
-        width = max(_MIN_BAR_WIDTH, self.content_size.width - _NAME - room - 2)
-        return Content("\n").join(
+        whole = sum(max(0, part.actual) for part in shown.values())  # credits have no share of what was used
+        shares = {name: share(max(0, part.actual), whole) if whole else Fraction(0) for name, part in shown.items()}
+        legend = [
             Content.assemble(
-                (f"{name:<{_NAME}} ", MUTED), bar(share(part.actual, most), width), f" {texts[name]:>{room}}"
+                (shape, style),
+                (f" {name:<{_NAME}}", MUTED),
+                f"{formatting.percent(shares[name]) if whole else '–':>6}",
+                f"  {texts[name]:>{room}}",
             )
-            for name, part in shown.items()
-        )
+            for name, (shape, style) in zip(shown, _SEGMENTS, strict=False)
+        ]
+        if len(legend) >= self.content_size.height:
+            return Content("\n").join(legend)
+        return Content("\n").join([_stacked(list(shares.values()), self.content_size.width), *legend])
 
     def watch_breakdown(self, breakdown: Breakdown | None) -> None:
         if breakdown is not None:
             total = breakdown.parts.get(Category.TOTAL)  # only one category is left of a filtered one
             amount = f" · {formatting.money(total.actual, breakdown.organization.currency)}" if total else ""
             self.border_title = Content(f"By category: {breakdown.entity.name}{amount}")
+
+
+_SEGMENTS = (("█", "$accent"), ("▓", "$accent 70%"), ("▒", "$accent 55%"), ("░", "$accent 40%"))
+"""The cells of each category's share, told apart with and without colour."""
+
+
+def _stacked(shares: Sequence[Fraction], width: int) -> Content:
+    """Draw the shares of a whole one after the other; each ends where the sum so far does, rounded to a cell."""
+    ends = [round(part * width) for part in accumulate(shares)]
+    starts = [0, *ends]
+    return Content.assemble(
+        *((shape * (end - start), style) for start, end, (shape, style) in zip(starts, ends, _SEGMENTS, strict=False))
+    )
 
 
 class TrendChart(Widget):

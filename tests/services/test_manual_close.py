@@ -191,7 +191,7 @@ def test_the_summary_is_written_down(seed: Home, caplog: pytest.LogCaptureFixtur
     assert (close.action, close.subject) == ("period.close", "Jan 1 – Jan 13, 2026")
     assert changes(close) == (
         "period_start 2026-01-01, period_end 2026-01-13, monthly_budget 500, allocated 420, spent 241,"
-        " remaining 259, carried 259"
+        " remaining 259, carried 259, allocations kept"
     )
     told = [record.getMessage() for record in caplog.records]
     assert [line for line in told if "clos" in line] == [

@@ -6,8 +6,9 @@ from datetime import date, datetime
 
 import pytest
 
-from budget_tui.domain.errors import Refused
-from budget_tui.domain.period import PeriodKind, PeriodRule
+from budget_tui.domain.budget import parse_change
+from budget_tui.domain.errors import Conflict, Refused
+from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.presentation.audit import changes
 from budget_tui.services.organizations import NewOrganization
@@ -317,3 +318,37 @@ def test_a_day_too_far_ahead_is_taken_for_a_mistake(seed: Home) -> None:
     with pytest.raises(Refused, match="2999-01-01 is more than 10 years after January 2026"):
         seed.on("2999-01-01").budget("600")
     assert closes(seed) == []
+
+
+# Reviewing what was carried over
+
+
+@pytest.mark.both_engines
+def test_a_period_that_ended_by_itself_is_to_review_until_somebody_does(seed: Home) -> None:
+    """Its allocations are kept or changed in one step, which is one undo."""
+    ended, running = Period(date(2026, 1, 1), date(2026, 1, 31)), Period(date(2026, 2, 1), date(2026, 2, 28))
+    assert seed.services.audit.turn_to_review() is None, "nothing was closed"
+    february = seed.on("2026-02-01")
+    periods, audit = february.services.periods, february.services.audit
+    periods.catch_up()
+    assert audit.turn_to_review() == ended
+    turn = periods.last_turn()
+    assert (turn.ending, turn.following, shown(turn.spent), shown(turn.total_next)) == (ended, running, "241", "500")
+    assert [shown(amount) for amount in turn.lines[2][2:]] == ["100", "88", "0", "100"]
+    assert periods.review({"pcc": parse_change("-30"), "dandelion": parse_change("rest")}, running) == 2
+    assert (february.allocations["pcc"], february.allocations["pool"]) == ("120", "0")
+    assert audit.turn_to_review() is None
+    february.services.undo.undo()
+    assert (february.allocations["pcc"], audit.turn_to_review()) == ("150", ended)
+    february.services.undo.redo()
+    assert (february.allocations["pcc"], audit.turn_to_review()) == ("120", None)
+    with pytest.raises(Conflict, match="it is March 2026 by now"):
+        february.on("2026-03-01").services.periods.review({}, running)
+    assert february.on("2026-03-01").services.audit.turn_to_review() is None, "what was refused closed nothing"
+
+
+def test_a_period_closed_by_hand_was_reviewed(seed: Home) -> None:
+    with pytest.raises(Conflict, match="no period was closed yet"):
+        seed.services.periods.last_turn()
+    seed.close()
+    assert seed.on("2026-01-14").services.audit.turn_to_review() is None

@@ -35,7 +35,7 @@ from budget_tui.presentation.plan_columns import (
 from budget_tui.services.cost_details import Actual
 from budget_tui.services.plan_views import PlanBoard
 from budget_tui.services.usage import Addends
-from budget_tui.tui.charts import CategoryBars, TrendChart
+from budget_tui.tui.charts import CategoryShares, TrendChart
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable
 from budget_tui.tui.table import HEADER
@@ -83,7 +83,7 @@ class OverviewPane(PlanPane):
         yield Static(id="troubles")
         yield PlanTable(_columns(), lambda line: (line.title, line.budget_type, line.currency))
         with Horizontal(id="plan-charts"):
-            yield CategoryBars()
+            yield CategoryShares()
             yield TrendChart()
 
     def on_resize(self, event: Resize) -> None:
@@ -111,7 +111,7 @@ class OverviewPane(PlanPane):
         rows += [_worst_line(line, board) for line in board.closest_to_limit(lines, _MAX_WORST_LISTED)]
         self.table.why_empty = "no matching budgets"
         self.table.show(rows)
-        bars = self.query_one(CategoryBars)
+        bars = self.query_one(CategoryShares)
         bars.breakdown = board.by_category(replace(choice, search="", status=None))
         self._show_trend()  # in the same frame, though `Moved` will update it too
 
