@@ -160,7 +160,7 @@ from budget_tui.services.context import Context
 from budget_tui.storage.database import database_at
 from budget_tui.tui.app import _read
 services = Services(Context(database_at(Path(sys.argv[1])), "default", Clock(), "ada"), Settings())
-snapshot, _, newest = _read(services, None)
+snapshot, *_, newest = _read(services, None)
 _read(services, newest)
 assert newest and snapshot.projects
 print(*sys.modules, file=sys.stderr)

@@ -10,15 +10,12 @@ from textual.events import Click
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from budget_tui.domain.variance import VarianceStatus
 from budget_tui.presentation import formatting
-from budget_tui.presentation.plan_columns import SHAPES, bar_with_status, what
 from budget_tui.tui.render import CELL_STYLES, MUTED, STRONG, bar, fitted
 
 if TYPE_CHECKING:
     from budget_tui.domain.plan_results import BudgetLine, PlanSummary
 
-_STATUSES = (VarianceStatus.OVER, VarianceStatus.APPROACHING, VarianceStatus.UNDER)
 _BUDGETS_AT_MOST = 4
 
 
@@ -49,6 +46,10 @@ class PlanGlance(Widget, can_focus=True):
         return Content("\n").join(self._lines(self.summary, self.content_size.width))
 
     def _lines(self, summary: PlanSummary, width: int) -> list[Content]:
+        # Only organizations with a plan wait for its modules.
+        from budget_tui.domain.variance import VarianceStatus
+        from budget_tui.presentation.plan_columns import SHAPES, bar_with_status
+
         currency, headline = summary.organization.currency, summary.headline
         figures = headline.total
         used = Content.assemble((formatting.money(figures.actual or 0, currency), STRONG), (" used of ", MUTED))
@@ -57,7 +58,7 @@ class PlanGlance(Widget, can_focus=True):
             percent = f" {formatting.percent(figures.utilization):>5}"
             status = bar_with_status(figures, None)
             lines.append(Content.assemble(bar(status.used, width - len(percent), None, status.style), percent))
-        counts = ((status, sum(line.status is status for line in summary.lines)) for status in _STATUSES)
+        counts = ((status, sum(line.status is status for line in summary.lines)) for status in VarianceStatus)
         lines.append(
             Content("   ").join(
                 Content.assemble(
@@ -67,11 +68,13 @@ class PlanGlance(Widget, can_focus=True):
                 for status, number in counts
             )
         )
-        worst = [line for line in summary.lines if line.status in _STATUSES[:2]]
+        worst = [line for line in summary.lines if line.status in (VarianceStatus.OVER, VarianceStatus.APPROACHING)]
         worst.sort(key=lambda line: line.figures.millionths_used, reverse=True)
         return [*lines, *(self._budget(line, width) for line in worst[:_BUDGETS_AT_MOST])]
 
     def _budget(self, line: BudgetLine, width: int) -> Content:
+        from budget_tui.presentation.plan_columns import SHAPES, what
+
         assert line.status is not None
         assert line.figures.utilization is not None
         percent = f" {formatting.percent(line.figures.utilization):>5}"

@@ -20,6 +20,7 @@ from budget_tui.tui.render import MUTED, WAITING
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget.outlook import Outlook
 from budget_tui.tui.screens.budget.panel import PeriodPanel
+from budget_tui.tui.screens.budget.plan import PlanGlance
 
 _PERIODS = {PeriodKind.MONTHLY: "this month", PeriodKind.QUARTERLY: "this quarter", PeriodKind.YEARLY: "this year"}
 
@@ -62,6 +63,7 @@ class GlobalBudgetScreen(DashboardScreen):
     """The total and its period, allocated and spent, the days, the outlook."""
 
     MODE = "budget"
+    WORKPLACES = (PlanGlance,)
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (18, "-low"), (28, "-middling"), (34, "-tall")]
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (80, "-wide")]
     BINDINGS = [
@@ -94,6 +96,7 @@ class GlobalBudgetScreen(DashboardScreen):
                 yield SpendChart().data_bind(DashboardScreen.snapshot)
             with Vertical(id="side"):
                 yield Outlook().data_bind(DashboardScreen.snapshot)
+                yield PlanGlance()
 
     def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
         self.set_class(snapshot is not None and not snapshot.has_costs, "-begins")
@@ -117,12 +120,6 @@ class GlobalBudgetScreen(DashboardScreen):
         except Exception as error:
             self.failure = str(error if isinstance(error, BudgetError) else Unexpected(error))
             return
-        if summary is None and not self.query("PlanGlance"):
-            return
-        from budget_tui.tui.screens.budget.plan import PlanGlance
-
-        if not self.query(PlanGlance):
-            await self.query_one("#side").mount(PlanGlance())
         self.query_one(PlanGlance).summary = summary
 
     @work(group=ASKING)
