@@ -197,7 +197,7 @@ def test_the_summary_is_written_down(seed: Home, caplog: pytest.LogCaptureFixtur
     assert [line for line in told if "clos" in line] == [
         f"{seed.services.context.database.name} default anna: period.close Jan 1 – Jan 13, 2026"
         " period_start 2026-01-01, period_end 2026-01-13, monthly_budget 500,"
-        " allocated 420, spent 241, remaining 259, carried 259"
+        " allocated 420, spent 241, remaining 259, carried 259, allocations kept"
     ], "once"
     assert [entry.action for entry in seed.log].count("period.close") == 1
 
