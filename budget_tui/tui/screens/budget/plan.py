@@ -73,10 +73,10 @@ class PlanGlance(Widget, can_focus=True):
         return [*lines, *(self._budget(line, width) for line in worst[:_BUDGETS_AT_MOST])]
 
     def _budget(self, line: BudgetLine, width: int) -> Content:
-        from budget_tui.presentation.plan_columns import SHAPES, what
+        from budget_tui.presentation.plan_columns import SHAPES, scope_text
 
         assert line.status is not None
         assert line.figures.utilization is not None
         percent = f" {formatting.percent(line.figures.utilization):>5}"
-        name = fitted(f"{line.budget.entity_name} · {what(line.budget)}", width - len(percent) - 2)
+        name = fitted(f"{line.budget.entity_name} · {scope_text(line.budget)}", width - len(percent) - 2)
         return Content.assemble((f"{SHAPES[line.status]} ", CELL_STYLES[line.status]), name, (percent, MUTED))
