@@ -140,7 +140,7 @@ def moving(frames: Sequence[Frame], background: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">\n'
         f"<style>text{{font:16.5px {FONT};stroke-width:0;white-space:pre}}path{{stroke-width:0}}"
         f".o{{fill:none!important;stroke-width:{LIGHT}}}.w{{font:14px system-ui,sans-serif;fill:#9aa3af}}"
-        f".k{{font-weight:bold;fill:#f0f2f5}}{styles.css()}{''.join(rules)}"
+        f".k{{font:bold 15px {FONT};fill:#f0f2f5}}{styles.css()}{''.join(rules)}"
         "@media (prefers-reduced-motion:reduce){g{animation:none!important}}</style>\n"
         f'<rect x=".5" y=".5" width="{width - 1}" height="{height - 1}" rx="9" fill="{background}" stroke="#7f8794"'
         f' stroke-opacity=".55"/>\n{_lights()}\n<g transform="translate({MARGIN},{BAR})">\n'
